@@ -1,0 +1,28 @@
+package headscope.result;
+
+/**
+ * One value per head of a model: layers x heads, row-major.
+ *
+ * @param title  what it shows, as a heading
+ * @param unit   what a value is, as a label of the colour bar
+ * @param values length layers * heads; NaN where a head has no value
+ */
+public record HeadMap(String title, String unit, int layers, int heads, float[] values) {
+    public HeadMap {
+        if (layers < 1 || heads < 1 || values.length != Math.multiplyExact(layers, heads)) {
+            throw new IllegalArgumentException(
+                    "%s: %d values for %d layers x %d heads".formatted(title, values.length, layers, heads));
+        }
+        values = values.clone();
+    }
+
+    public float at(int layer, int head) {
+        return values[layer * heads + head];
+    }
+
+    /** Row-major [layers, heads]; a copy. */
+    @Override
+    public float[] values() {
+        return values.clone();
+    }
+}
