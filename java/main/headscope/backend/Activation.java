@@ -1,0 +1,11 @@
+package headscope.backend;
+
+/** The feed-forward layer's non-linearity. */
+public enum Activation {
+    /** x Phi(x), Phi by the error function. */
+    GELU,
+    /** x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. */
+    GELU_TANH,
+    /** x / (1 + exp(-x)). */
+    SILU
+}

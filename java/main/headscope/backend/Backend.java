@@ -1,0 +1,115 @@
+package headscope.backend;
+
+import headscope.backend.cpu.CpuBackend;
+import headscope.metric.Metric;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The arithmetic of a run on one device. Destination first; tensors are fp32 and row-major unless said; a
+ * destination may be one of its inputs only where said. Arguments are checked by {@link CheckedBackend}, once.
+ */
+public interface Backend extends AutoCloseable {
+    /** What {@link #open} takes. */
+    List<String> DEVICES = List.of("auto", "cpu");
+
+    /**
+     * @param device "auto" or "cpu"
+     * @throws IllegalArgumentException if there is no such device
+     */
+    static Backend open(String device) {
+        return switch (device) {
+            case "auto", "cpu" -> new CheckedBackend(new CpuBackend(Runtime.getRuntime().availableProcessors()));
+            default -> throw new IllegalArgumentException(
+                    "no device is called \"%s\"; there are %s".formatted(device, String.join(", ", DEVICES)));
+        };
+    }
+
+    /** Such as "cpu, 2 workers, 512-bit SIMD, OpenBLAS SkylakeX". */
+    String describe();
+
+    /** A new zeroed buffer, seen whole. Whoever asked closes it: {@code tensor.buffer().close()}. */
+    Tensor allocate(DType dtype, long... shape);
+
+    /** Bytes in buffers that are not yet closed. */
+    long liveBytes();
+
+    /** destination [tokens, width] = rows ids[i] of table [words, width]. */
+    void embed(Tensor destination, Tensor table, int[] ids);
+
+    /** destination [tokens, out] = x [tokens, in] weight' + bias; weight [out, in], bias [out]. */
+    void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
+
+    /** destination = (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. May be in place. */
+    void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon);
+
+    /** destination = x / sqrt(mean square + epsilon) * weight over groups of weight's width. May be in place. */
+    void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon);
+
+    /**
+     * Rotary position embedding in place: in each head of x [tokens, heads * headDim], elements j and j + r are
+     * turned by the angle of token i, j &lt; r; elements from 2 r on stay. (RoFormer, Su et al. 2021, in the
+     * half-split order of GPT-NeoX.)
+     *
+     * @param cosine [tokens, r]
+     * @param sine   [tokens, r]
+     */
+    void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine);
+
+    /** x = f(x). */
+    void activate(Tensor x, Activation f);
+
+    /** gate = f(gate) * up. */
+    void gate(Tensor gate, Tensor up, Activation f);
+
+    /** x += y. */
+    void add(Tensor x, Tensor y);
+
+    /** Every row of x [rows, width] += row [width]. */
+    void addRow(Tensor x, Tensor row);
+
+    /** x *= factor. */
+    void scale(Tensor x, float factor);
+
+    /** x = cap * tanh(x / cap). */
+    void softCap(Tensor x, float cap);
+
+    /**
+     * Attention of the last queries of a text over all its keys, and what is observed of it.
+     *
+     * @param out        [queries, heads * headDim]
+     * @param q          [queries, heads * headDim]
+     * @param k          [keys, kvHeads * headDim], keys &gt;= queries; equal where not causal
+     * @param v          as k
+     * @param statistics has seen the keys - queries rows before; gets the new ones; or nothing is observed
+     */
+    void attention(
+            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics);
+
+    /** The statistics of {@link #attention} from q and k alone. */
+    void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics);
+
+    /** destination [queries, keys] = the probabilities of one head, for those who must see them. */
+    void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
+
+    /**
+     * A metric of every head, from statistics alone: [heads][1], or for a {@link Metric.Spectrum}
+     * [heads][min(largest, tokens)], descending.
+     *
+     * @param spec the attention that was observed
+     */
+    double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec);
+
+    /**
+     * Eigenvalues, ascending, of the symmetrised normalised Laplacian of every head: [heads][tokens]. See
+     * {@link Metric.Symmetric}.
+     *
+     * @param q of a whole text, as k
+     */
+    double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec);
+
+    @Override
+    void close();
+}

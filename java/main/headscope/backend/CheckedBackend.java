@@ -1,0 +1,203 @@
+package headscope.backend;
+
+import headscope.metric.Metric;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Optional;
+
+/** The one wall: shapes, element types and open buffers are checked here; behind it code trusts. */
+final class CheckedBackend implements Backend {
+    private final Backend backend;
+
+    CheckedBackend(Backend backend) {
+        this.backend = backend;
+    }
+
+    private static void check(boolean holds, String operation, String rule, Object... values) {
+        if (!holds) {
+            throw new IllegalArgumentException(operation + ": " + rule.formatted(values));
+        }
+    }
+
+    private static void floats(String operation, Tensor... tensors) {
+        for (Tensor tensor : tensors) {
+            check(tensor.dtype() == DType.F32, operation, "%s is not F32", tensor);
+            check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
+        }
+    }
+
+    @Override
+    public String describe() {
+        return backend.describe();
+    }
+
+    @Override
+    public Tensor allocate(DType dtype, long... shape) {
+        return backend.allocate(dtype, shape);
+    }
+
+    @Override
+    public long liveBytes() {
+        return backend.liveBytes();
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor table, int[] ids) {
+        floats("embed", destination, table);
+        check(destination.hasShape(ids.length, table.size(1)), "embed",
+                "%d ids from %s into %s", ids.length, table, destination);
+        for (int id : ids) {
+            check(id >= 0 && id < table.size(0), "embed", "id %d of a table of %d", id, table.size(0));
+        }
+        backend.embed(destination, table, ids);
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
+        floats("linear", destination, x, weight);
+        check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
+                        && destination.hasShape(x.size(0), weight.size(0))
+                        && bias.map(values -> values.hasShape(weight.size(0))).orElse(true),
+                "linear", "%s = %s times %s' + %s", destination, x, weight, bias);
+        backend.linear(destination, x, weight, bias);
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
+        floats("layerNorm", destination, x, weight, bias);
+        check(destination.hasShape(x.shape()) && x.rank() == 2 && weight.hasShape(x.size(1))
+                && bias.hasShape(x.size(1)), "layerNorm", "%s = norm of %s by %s and %s", destination, x, weight, bias);
+        backend.layerNorm(destination, x, weight, bias, epsilon);
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
+        floats("rmsNorm", destination, x, weight);
+        check(destination.hasShape(x.shape()) && x.rank() == 2 && weight.rank() == 1
+                && x.size(1) % weight.size(0) == 0, "rmsNorm", "%s = norm of %s by %s", destination, x, weight);
+        backend.rmsNorm(destination, x, weight, epsilon);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        floats("rotate", x, cosine, sine);
+        check(x.rank() == 2 && x.size(1) % headDim == 0 && cosine.rank() == 2 && cosine.hasShape(sine.shape())
+                        && cosine.size(0) == x.size(0) && 2 * cosine.size(1) <= headDim,
+                "rotate", "%s by angles %s and %s, heads of %d", x, cosine, sine, headDim);
+        backend.rotate(x, headDim, cosine, sine);
+    }
+
+    @Override
+    public void activate(Tensor x, Activation f) {
+        floats("activate", x);
+        backend.activate(x, f);
+    }
+
+    @Override
+    public void gate(Tensor gate, Tensor up, Activation f) {
+        sameShape("gate", gate, up);
+        backend.gate(gate, up, f);
+    }
+
+    @Override
+    public void add(Tensor x, Tensor y) {
+        sameShape("add", x, y);
+        backend.add(x, y);
+    }
+
+    private static void sameShape(String operation, Tensor x, Tensor y) {
+        floats(operation, x, y);
+        check(x.hasShape(y.shape()), operation, "%s and %s", x, y);
+    }
+
+    @Override
+    public void addRow(Tensor x, Tensor row) {
+        floats("addRow", x, row);
+        check(x.rank() == 2 && row.hasShape(x.size(1)), "addRow", "%s and %s", x, row);
+        backend.addRow(x, row);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        floats("scale", x);
+        backend.scale(x, factor);
+    }
+
+    @Override
+    public void softCap(Tensor x, float cap) {
+        floats("softCap", x);
+        check(cap > 0, "softCap", "cap %s", cap);
+        backend.softCap(x, cap);
+    }
+
+    @Override
+    public void attention(
+            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+        queriesAndKeys("attention", q, k, spec);
+        floats("attention", out, v);
+        check(out.hasShape(q.shape()) && v.hasShape(k.shape()), "attention",
+                "out %s for q %s, v %s for k %s", out, q, v, k);
+        statistics.ifPresent(seen -> room("attention", q, k, spec, seen));
+        backend.attention(out, q, k, v, spec, statistics);
+    }
+
+    @Override
+    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        queriesAndKeys("attentionStatistics", q, k, spec);
+        room("attentionStatistics", q, k, spec, statistics);
+        backend.attentionStatistics(q, k, spec, statistics);
+    }
+
+    @Override
+    public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
+        queriesAndKeys("attentionMap", q, k, spec);
+        floats("attentionMap", destination);
+        check(head >= 0 && head < spec.heads() && destination.hasShape(q.size(0), k.size(0)),
+                "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
+        backend.attentionMap(destination, q, k, spec, head);
+    }
+
+    private static void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {
+        floats(operation, q, k);
+        spec.sinks().ifPresent(sinks -> {
+            floats(operation, sinks);
+            check(sinks.hasShape(spec.heads()), operation, "sinks %s of %d heads", sinks, spec.heads());
+        });
+        check(q.hasShape(q.size(0), (long) spec.heads() * spec.headDim())
+                        && k.hasShape(k.size(0), (long) spec.kvHeads() * spec.headDim())
+                        && q.size(0) >= 1 && (spec.causal() ? k.size(0) >= q.size(0) : k.size(0) == q.size(0)),
+                operation, "q %s and k %s for %s", q, k, spec);
+    }
+
+    private static void room(
+            String operation, Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        check(statistics.heads() == spec.heads() && statistics.tokens() == k.size(0) - q.size(0)
+                        && k.size(0) <= statistics.capacity(),
+                operation, "statistics of %d heads that saw %d of at most %d tokens, for q %s and k %s",
+                statistics.heads(), statistics.tokens(), statistics.capacity(), q, k);
+    }
+
+    @Override
+    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
+        check(statistics.heads() == spec.heads() && statistics.tokens() > 0, "measure",
+                "statistics of %d heads and %d tokens", statistics.heads(), statistics.tokens());
+        check(spec.causal() || !metric.causalOnly(), "measure",
+                "%s is defined for causal attention only", metric.key());
+        return backend.measure(metric, statistics, spec);
+    }
+
+    @Override
+    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
+        queriesAndKeys("symmetricSpectrum", q, k, spec);
+        check(q.size(0) == k.size(0), "symmetricSpectrum", "q %s is not the whole text of k %s", q, k);
+        check(q.size(0) <= Metric.Symmetric.MOST_TOKENS, "symmetricSpectrum",
+                "%d tokens; the symmetrised spectrum is computed for at most %d",
+                q.size(0), Metric.Symmetric.MOST_TOKENS);
+        return backend.symmetricSpectrum(q, k, spec);
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

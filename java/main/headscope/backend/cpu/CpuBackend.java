@@ -1,0 +1,194 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.Activation;
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.backend.Backend;
+import headscope.metric.Metric;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Java's vector instructions and OpenBLAS, fp32. Arguments are trusted: {@link headscope.backend.CheckedBackend}. */
+public final class CpuBackend implements Backend {
+    /** Multiply-adds below which a product is not worth waking another worker. */
+    private static final long SMALL_PRODUCT = 200_000;
+    private static final int ALIGNMENT = 64;
+
+    private final Workers workers;
+    private final FusedAttention attention;
+    private final RowOperations rows;
+    private final AtomicLong liveBytes = new AtomicLong();
+
+    /** @param workers threads that compute, the caller included */
+    public CpuBackend(int workers) {
+        this.workers = new Workers(workers);
+        this.attention = new FusedAttention(this.workers);
+        this.rows = new RowOperations(this.workers);
+    }
+
+    @Override
+    public String describe() {
+        return "cpu, %d workers, %d-bit SIMD, OpenBLAS %s"
+                .formatted(workers.count(), Simd.FLOATS.vectorBitSize(), OpenBlas.core());
+    }
+
+    @Override
+    public Tensor allocate(DType dtype, long... shape) {
+        long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
+        Arena arena = Arena.ofShared();
+        MemorySegment memory = arena.allocate(bytes, ALIGNMENT);
+        liveBytes.addAndGet(bytes);
+        Buffer buffer = new Buffer(memory, () -> {
+            arena.close();
+            liveBytes.addAndGet(-bytes);
+        });
+        return Tensor.of(buffer, dtype, shape);
+    }
+
+    @Override
+    public long liveBytes() {
+        return liveBytes.get();
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor table, int[] ids) {
+        long rowBytes = destination.size(1) * Float.BYTES;
+        for (int i = 0; i < ids.length; i++) {
+            MemorySegment.copy(table.bytes(), ids[i] * rowBytes, destination.bytes(), i * rowBytes, rowBytes);
+        }
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
+        int tokens = x.intSize(0);
+        int in = x.intSize(1);
+        int out = weight.intSize(0);
+        boolean small = (long) tokens * in * out < SMALL_PRODUCT;
+        int pieces = small ? 1 : workers.count();
+        // The longer side is cut, so that every worker gets a compact product.
+        boolean byTokens = tokens >= out;
+        int length = byTokens ? tokens : out;
+        MemorySegment c = destination.bytes();
+        workers.each(pieces, piece -> {
+            int from = (int) ((long) length * piece / pieces);
+            int to = (int) ((long) length * (piece + 1) / pieces);
+            int firstToken = byTokens ? from : 0;
+            int firstOut = byTokens ? 0 : from;
+            int pieceTokens = byTokens ? to - from : tokens;
+            int pieceOut = byTokens ? out : to - from;
+            bias.ifPresent(values -> {
+                for (int token = firstToken; token < firstToken + pieceTokens; token++) {
+                    MemorySegment.copy(values.bytes(), (long) firstOut * Float.BYTES,
+                            c, ((long) token * out + firstOut) * Float.BYTES, (long) pieceOut * Float.BYTES);
+                }
+            });
+            OpenBlas.timesTransposed(
+                    pieceTokens, pieceOut, in, 1,
+                    x.bytes(), (long) firstToken * in, in,
+                    weight.bytes(), (long) firstOut * in, in,
+                    bias.isPresent() ? 1 : 0, c, (long) firstToken * out + firstOut, out);
+        });
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
+        rows.layerNorm(destination.bytes(), x.bytes(), weight.bytes(), bias.bytes(), weight.intSize(0), epsilon);
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
+        rows.rmsNorm(destination.bytes(), x.bytes(), weight.bytes(), weight.intSize(0), epsilon);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        rows.rotate(x.bytes(), x.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1));
+    }
+
+    @Override
+    public void activate(Tensor x, Activation f) {
+        rows.activate(x.bytes(), f);
+    }
+
+    @Override
+    public void gate(Tensor gate, Tensor up, Activation f) {
+        rows.activate(gate.bytes(), f);
+        rows.multiply(gate.bytes(), up.bytes());
+    }
+
+    @Override
+    public void add(Tensor x, Tensor y) {
+        rows.add(x.bytes(), y.bytes());
+    }
+
+    @Override
+    public void addRow(Tensor x, Tensor row) {
+        for (int i = 0; i < x.size(0); i++) {
+            rows.add(x.rows(i, 1).bytes(), row.bytes());
+        }
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        rows.scale(x.bytes(), factor);
+    }
+
+    @Override
+    public void softCap(Tensor x, float cap) {
+        rows.softCap(x.bytes(), cap);
+    }
+
+    @Override
+    public void attention(
+            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+        attention.run(new FusedAttention.Call(spec, q, k, Optional.of(v), Optional.of(out), statistics));
+    }
+
+    @Override
+    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        attention.run(new FusedAttention.Call(
+                spec, q, k, Optional.empty(), Optional.empty(), Optional.of(statistics)));
+    }
+
+    @Override
+    public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
+        attention.map(new FusedAttention.Call(
+                spec, q, k, Optional.empty(), Optional.of(destination), Optional.empty()), head);
+    }
+
+    @Override
+    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
+        double[][] values = new double[spec.heads()][];
+        workers.each(spec.heads(), head -> values[head] = HeadFold.of(metric, statistics, spec, head));
+        return values;
+    }
+
+    @Override
+    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
+        int tokens = q.intSize(0);
+        double[][] values = new double[spec.heads()][];
+        workers.each(spec.heads(), head -> {
+            try (Arena arena = Arena.ofConfined()) {
+                Buffer memory = new Buffer(arena.allocate((long) tokens * tokens * Float.BYTES, ALIGNMENT), () -> {});
+                Tensor map = Tensor.of(memory, DType.F32, tokens, tokens);
+                attentionMap(map, q, k, spec, head);
+                values[head] = SymmetricLaplacian.eigenvalues(tokens,
+                        (row, column) -> map.bytes().getAtIndex(JAVA_FLOAT, (long) row * tokens + column));
+            }
+        });
+        return values;
+    }
+
+    @Override
+    public void close() {
+        attention.close();
+        workers.close();
+    }
+}

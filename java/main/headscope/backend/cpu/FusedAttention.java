@@ -1,0 +1,249 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Attention, observed: a block of query rows times the keys that it sees is computed, normalised in cache, added to
+ * the column sums, multiplied with the values, and dropped. Extra memory: one block per worker, and
+ * {@value #STRIPES} x T doubles per head for the column sums.
+ *
+ * <p>Work is cut into (head, stripe of query rows) and the stripes' column sums are added in order, so that results
+ * do not depend on the number of workers, to the bit.
+ */
+final class FusedAttention implements AutoCloseable {
+    /** Floats in a block of scores: half a megabyte, which stays in a core's second-level cache. */
+    private static final int BLOCK_FLOATS = 128 * 1024;
+    private static final int MOST_ROWS = 64;
+    private static final int LEAST_ROWS = 16;
+    /** Stripes per head of a long text; short texts are one stripe. */
+    private static final int STRIPES = 4;
+    private static final int SHORT_TEXT = 512;
+
+    private final Workers workers;
+    private final Arena arena = Arena.ofShared();
+    private final ConcurrentLinkedQueue<Block> blocks = new ConcurrentLinkedQueue<>();
+    private MemorySegment columns = MemorySegment.NULL;
+
+    FusedAttention(Workers workers) {
+        this.workers = workers;
+    }
+
+    /** The arguments of one call, as {@link headscope.backend.Backend#attention} documents them. */
+    record Call(
+            AttentionSpec spec, Tensor q, Tensor k, Optional<Tensor> v, Optional<Tensor> out,
+            Optional<AttentionStatistics> statistics) {
+        int queries() {
+            return q.intSize(0);
+        }
+
+        int keys() {
+            return k.intSize(0);
+        }
+
+        /** The first query's position: the queries are the last of the keys. */
+        int first() {
+            return spec.causal() ? keys() - queries() : 0;
+        }
+    }
+
+    void run(Call call) {
+        int heads = call.spec().heads();
+        int stripes = call.queries() < SHORT_TEXT ? 1 : STRIPES;
+        boolean observed = call.statistics().isPresent();
+        MemorySegment sums = observed ? columnSums((long) heads * stripes * call.keys()) : MemorySegment.NULL;
+        workers.each(heads * stripes, piece -> {
+            // Long rows first, so that the last pieces to finish are short ones.
+            int head = piece % heads;
+            int stripe = stripes - 1 - piece / heads;
+            MemorySegment stripeSums = observed
+                    ? sums.asSlice((long) (head * stripes + stripe) * call.keys() * Double.BYTES,
+                            (long) call.keys() * Double.BYTES).fill((byte) 0)
+                    : sums;
+            stripe(call, head, border(call, stripe, stripes), border(call, stripe + 1, stripes), stripeSums);
+        });
+        call.statistics().ifPresent(statistics -> {
+            for (int head = 0; head < heads; head++) {
+                addColumnSums(call, statistics, head, stripes, sums);
+            }
+            statistics.grow(call.queries());
+        });
+    }
+
+    /** The probabilities of one head, [queries, keys], into the call's out. */
+    void map(Call call, int head) {
+        MemorySegment map = call.out().orElseThrow().bytes().fill((byte) 0);
+        eachBlock(call, head, 0, call.queries(), block -> {
+            for (int r = 0; r < block.rows; r++) {
+                long row = block.firstToken - call.first() + r;
+                MemorySegment.copy(block.scores, (long) r * block.stride * Float.BYTES,
+                        map, (row * call.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
+            }
+        });
+    }
+
+    /** Stripe borders that give every stripe the same share of the causal triangle. */
+    private static int border(Call call, int stripe, int stripes) {
+        double share = (double) stripe / stripes;
+        return (int) Math.round(call.queries() * (call.spec().causal() ? Math.sqrt(share) : share));
+    }
+
+    private synchronized MemorySegment columnSums(long count) {
+        if (columns.byteSize() < count * Double.BYTES) {
+            columns = arena.allocate(count * Double.BYTES, 64);
+        }
+        return columns;
+    }
+
+    private static void addColumnSums(
+            Call call, AttentionStatistics statistics, int head, int stripes, MemorySegment sums) {
+        MemorySegment total = statistics.columnSum.bytes();
+        long base = (long) head * statistics.capacity();
+        int seen = statistics.tokens();
+        for (int key = 0; key < call.keys(); key++) {
+            double sum = key < seen ? total.getAtIndex(JAVA_DOUBLE, base + key) : 0;
+            for (int stripe = 0; stripe < stripes; stripe++) {
+                sum += sums.getAtIndex(JAVA_DOUBLE, (long) (head * stripes + stripe) * call.keys() + key);
+            }
+            total.setAtIndex(JAVA_DOUBLE, base + key, sum);
+        }
+    }
+
+    /** Query rows from .. to - 1 of one head: output and column sums. */
+    private void stripe(Call call, int head, int from, int to, MemorySegment sums) {
+        AttentionSpec spec = call.spec();
+        int headDim = spec.headDim();
+        int outStride = spec.heads() * headDim;
+        int valueStride = spec.kvHeads() * headDim;
+        eachBlock(call, head, from, to, block -> {
+            if (call.statistics().isPresent()) {
+                block.addColumns(sums);
+            }
+            if (call.out().isPresent()) {
+                int row = block.firstToken - call.first();
+                OpenBlas.times(
+                        block.rows, headDim, block.width(), 1,
+                        block.scores, 0, block.stride,
+                        call.v().orElseThrow().bytes(),
+                        (long) block.firstKey * valueStride + spec.kvHead(head) * headDim, valueStride,
+                        0, call.out().get().bytes(), (long) row * outStride + (long) head * headDim, outStride);
+            }
+        });
+    }
+
+    /** Probabilities of query rows from .. to - 1 of one head, a block at a time. */
+    private void eachBlock(Call call, int head, int from, int to, Consumer<Block> use) {
+        AttentionSpec spec = call.spec();
+        int headDim = spec.headDim();
+        int queryStride = spec.heads() * headDim;
+        int keyStride = spec.kvHeads() * headDim;
+        Block block = Optional.ofNullable(blocks.poll()).orElseGet(Block::new);
+        for (int row = from; row < to; row += block.rows) {
+            int token = call.first() + row;
+            int firstKey = spec.firstKey(token);
+            int widest = spec.endKey(token + Math.min(to - row, MOST_ROWS) - 1, call.keys()) - firstKey;
+            int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, LEAST_ROWS, MOST_ROWS));
+            block.shape(arena, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
+            OpenBlas.timesTransposed(
+                    rows, block.width(), headDim, spec.scale(),
+                    call.q().bytes(), (long) row * queryStride + (long) head * headDim, queryStride,
+                    call.k().bytes(), (long) firstKey * keyStride + spec.kvHead(head) * headDim, keyStride,
+                    0, block.scores, 0, block.stride);
+            normalise(call, head, block);
+            use.accept(block);
+        }
+        blocks.add(block);
+    }
+
+    private static void normalise(Call call, int head, Block block) {
+        AttentionSpec spec = call.spec();
+        float sink = spec.sinks()
+                .map(sinks -> sinks.bytes().getAtIndex(JAVA_FLOAT, head))
+                .orElse(Float.NEGATIVE_INFINITY);
+        for (int r = 0; r < block.rows; r++) {
+            int token = block.firstToken + r;
+            int from = spec.firstKey(token) - block.firstKey;
+            int to = spec.endKey(token, call.keys()) - block.firstKey;
+            SoftmaxRow row = block.row;
+            row.softmax(block.scores, (long) r * block.stride, from, to, block.width(), spec.softCap(), sink,
+                    token - block.firstKey);
+            call.statistics().ifPresent(statistics -> {
+                long at = (long) head * statistics.capacity() + token;
+                statistics.logSumExp.bytes().setAtIndex(JAVA_FLOAT, at, row.logSumExp);
+                statistics.logDiagonal.bytes().setAtIndex(JAVA_FLOAT, at, row.logDiagonal);
+                statistics.entropy.bytes().setAtIndex(JAVA_FLOAT, at, row.entropy);
+                statistics.maximum.bytes().setAtIndex(JAVA_FLOAT, at, row.maximum);
+                statistics.previous.bytes().setAtIndex(JAVA_FLOAT, at, row.previous);
+                statistics.distance.bytes().setAtIndex(JAVA_FLOAT, at, row.distance);
+            });
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    /** Scores, then probabilities, of some query rows [rows, stride] and the keys firstKey .. endKey - 1. */
+    private static final class Block {
+        final SoftmaxRow row = new SoftmaxRow();
+        MemorySegment scores = MemorySegment.NULL;
+        int firstToken;
+        int rows;
+        int firstKey;
+        int endKey;
+        int stride;
+
+        int width() {
+            return endKey - firstKey;
+        }
+
+        void shape(Arena arena, int firstToken, int rows, int firstKey, int endKey) {
+            this.firstToken = firstToken;
+            this.rows = rows;
+            this.firstKey = firstKey;
+            this.endKey = endKey;
+            // One register beyond a round number: equal columns of all rows would else share one cache set.
+            this.stride = Simd.roundUp(endKey - firstKey) + Simd.WIDTH;
+            long bytes = (long) rows * stride * Float.BYTES;
+            if (scores.byteSize() < bytes) {
+                scores = arena.allocate(Math.max(bytes, 2 * scores.byteSize()), 64);
+            }
+        }
+
+        /** Adds every column's sum, in fp64, to sums[firstKey ..]. */
+        void addColumns(MemorySegment sums) {
+            int width = width();
+            int half = Simd.DOUBLES.length();
+            int column = 0;
+            for (; column < Simd.whole(width); column += Simd.WIDTH) {
+                var low = Simd.loadDoubles(sums, firstKey + column);
+                var high = Simd.loadDoubles(sums, firstKey + column + half);
+                for (int r = 0; r < rows; r++) {
+                    var probs = Simd.load(scores, (long) r * stride + column);
+                    low = low.add(probs.convertShape(VectorOperators.F2D, Simd.DOUBLES, 0));
+                    high = high.add(probs.convertShape(VectorOperators.F2D, Simd.DOUBLES, 1));
+                }
+                Simd.store(low, sums, firstKey + column);
+                Simd.store(high, sums, firstKey + column + half);
+            }
+            for (; column < width; column++) {
+                double sum = sums.getAtIndex(JAVA_DOUBLE, firstKey + column);
+                for (int r = 0; r < rows; r++) {
+                    sum += scores.getAtIndex(JAVA_FLOAT, (long) r * stride + column);
+                }
+                sums.setAtIndex(JAVA_DOUBLE, firstKey + column, sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.metric.Metric;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
+
+/** From one head's per-token statistics to its metrics, in fp64. */
+final class HeadFold {
+    private final AttentionStatistics statistics;
+    private final AttentionSpec spec;
+    private final int head;
+    private final int tokens;
+
+    private HeadFold(AttentionStatistics statistics, AttentionSpec spec, int head) {
+        this.statistics = statistics;
+        this.spec = spec;
+        this.head = head;
+        this.tokens = statistics.tokens();
+    }
+
+    static double[] of(Metric metric, AttentionStatistics statistics, AttentionSpec spec, int head) {
+        HeadFold fold = new HeadFold(statistics, spec, head);
+        return switch (metric) {
+            case Metric.LaplacianEigenvalues m -> fold.largest(m.largest(), i -> fold.laplacian(i));
+            case Metric.AttentionEigenvalues m -> fold.largest(m.largest(), i -> fold.diagonal(i));
+            case Metric.AttentionScore m -> fold.mean(0, i -> fold.row(statistics.logDiagonal, i));
+            case Metric.Entropy m -> fold.mean(0, i -> fold.row(statistics.entropy, i));
+            case Metric.NormalisedEntropy m -> fold.normalisedEntropy();
+            case Metric.SinkShare m -> one(fold.columnSum(0) / fold.tokens);
+            case Metric.MeanDistance m -> fold.mean(0, i -> fold.row(statistics.distance, i));
+            case Metric.PreviousToken m -> fold.mean(1, i -> fold.row(statistics.previous, i));
+            case Metric.SelfAttention m -> fold.mean(0, i -> fold.diagonal(i));
+            case Metric.Confidence m -> fold.mean(0, i -> fold.row(statistics.maximum, i));
+            case Metric.Symmetric m -> throw new IllegalArgumentException(
+                    m.key() + " needs the whole map: symmetricSpectrum");
+        };
+    }
+
+    private double row(Tensor perToken, int token) {
+        return perToken.bytes().getAtIndex(JAVA_FLOAT, (long) head * statistics.capacity() + token);
+    }
+
+    private double columnSum(int token) {
+        return statistics.columnSum.bytes().getAtIndex(JAVA_DOUBLE, (long) head * statistics.capacity() + token);
+    }
+
+    private double diagonal(int token) {
+        return Math.exp(row(statistics.logDiagonal, token));
+    }
+
+    private double laplacian(int token) {
+        return columnSum(token) / (tokens - token) - diagonal(token);
+    }
+
+    private double[] normalisedEntropy() {
+        double sum = 0;
+        int rows = 0;
+        for (int i = 0; i < tokens; i++) {
+            int seen = spec.endKey(i, tokens) - spec.firstKey(i);
+            if (seen > 1) {
+                sum += row(statistics.entropy, i) / Math.log(seen);
+                rows++;
+            }
+        }
+        return one(sum / rows);
+    }
+
+    private double[] mean(int first, IntToDoubleFunction value) {
+        double sum = 0;
+        for (int i = first; i < tokens; i++) {
+            sum += value.applyAsDouble(i);
+        }
+        return one(sum / (tokens - first));
+    }
+
+    private static double[] one(double value) {
+        return new double[] {value};
+    }
+
+    private double[] largest(int count, IntToDoubleFunction value) {
+        double[] values = new double[tokens];
+        Arrays.setAll(values, value);
+        Arrays.sort(values);
+        double[] kept = new double[Math.min(count, tokens)];
+        Arrays.setAll(kept, i -> values[tokens - 1 - i]);
+        return kept;
+    }
+}

@@ -1,0 +1,155 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.AddressLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.Loader;
+
+/**
+ * The few entry points of OpenBLAS that the CPU backend calls, bound to the library that the JavaCPP preset
+ * carries. One thread inside BLAS: its own threading collapses on small products; {@link Workers} are the threads.
+ */
+final class OpenBlas {
+    private static final int ROW_MAJOR = 101;
+    private static final int AS_IT_IS = 111;
+    private static final int TRANSPOSED = 112;
+
+    private static final SymbolLookup LIBRARY = load();
+    private static final MethodHandle SGEMM = bind(
+            "cblas_sgemm",
+            FunctionDescriptor.ofVoid(
+                    JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT,
+                    ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT));
+    private static final MethodHandle DSYEVD = bind(
+            "LAPACKE_dsyevd",
+            FunctionDescriptor.of(
+                    JAVA_INT, JAVA_INT, JAVA_BYTE, JAVA_BYTE, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
+
+    private OpenBlas() {}
+
+    /**
+     * c = alpha * a * b' + beta * c for a [m, k], b [n, k], c [m, n], fp32, each with its row stride in elements.
+     * Offsets are in elements.
+     */
+    static void timesTransposed(
+            int m, int n, int k, float alpha,
+            MemorySegment a, long aOffset, int aStride,
+            MemorySegment b, long bOffset, int bStride,
+            float beta, MemorySegment c, long cOffset, int cStride) {
+        sgemm(TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+    }
+
+    /** c = alpha * a * b + beta * c for a [m, k], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
+    static void times(
+            int m, int n, int k, float alpha,
+            MemorySegment a, long aOffset, int aStride,
+            MemorySegment b, long bOffset, int bStride,
+            float beta, MemorySegment c, long cOffset, int cStride) {
+        sgemm(AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+    }
+
+    private static void sgemm(
+            int layoutOfB, int m, int n, int k, float alpha,
+            MemorySegment a, long aOffset, int aStride,
+            MemorySegment b, long bOffset, int bStride,
+            float beta, MemorySegment c, long cOffset, int cStride) {
+        try {
+            SGEMM.invokeExact(
+                    ROW_MAJOR, AS_IT_IS, layoutOfB, m, n, k, alpha,
+                    a.asSlice(aOffset * Float.BYTES), aStride,
+                    b.asSlice(bOffset * Float.BYTES), bStride,
+                    beta, c.asSlice(cOffset * Float.BYTES), cStride);
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /**
+     * Eigenvalues, ascending, of the symmetric matrix [n, n] in fp64, which is overwritten.
+     *
+     * @param eigenvalues n doubles
+     */
+    static void symmetricEigenvalues(int n, MemorySegment matrix, MemorySegment eigenvalues) {
+        int status;
+        try {
+            status = (int) DSYEVD.invokeExact(ROW_MAJOR, (byte) 'N', (byte) 'L', n, matrix, n, eigenvalues);
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+        if (status != 0) {
+            throw new IllegalArgumentException(
+                    "LAPACK dsyevd answered %d for a %d x %d matrix".formatted(status, n, n));
+        }
+    }
+
+    /** The kernels that OpenBLAS chose for this processor, such as "SkylakeX". */
+    static String core() {
+        MethodHandle name = bind("openblas_get_corename", FunctionDescriptor.of(text()));
+        try {
+            return ((MemorySegment) name.invokeExact()).getString(0);
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private static AddressLayout text() {
+        return ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(256, JAVA_BYTE));
+    }
+
+    /**
+     * OpenBLAS takes processors that are newer than itself for Haswell and leaves half of AVX-512 unused; where the
+     * JVM prefers 512 bits, its AVX-512 kernels are asked for, unless the user has chosen.
+     */
+    private static void chooseKernels() throws Throwable {
+        if (Simd.FLOATS.vectorBitSize() < 512 || System.getenv("OPENBLAS_CORETYPE") != null) {
+            return;
+        }
+        Linker linker = Linker.nativeLinker();
+        MethodHandle setenv = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("setenv"),
+                FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            int ignored = (int) setenv.invokeExact(
+                    arena.allocateFrom("OPENBLAS_CORETYPE"), arena.allocateFrom("SkylakeX"), 0);
+        }
+    }
+
+    private static SymbolLookup load() {
+        String folder = "/org/bytedeco/openblas/" + Loader.getPlatform() + "/";
+        try {
+            chooseKernels();
+            for (String needed : new String[] {"libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5"}) {
+                Loader.cacheResource(folder + needed);
+            }
+            Path library = Loader.cacheResource(folder + "libopenblas.so.0").toPath();
+            SymbolLookup symbols = SymbolLookup.libraryLookup(library, Arena.global());
+            Linker.nativeLinker()
+                    .downcallHandle(
+                            symbols.findOrThrow("openblas_set_num_threads"),
+                            FunctionDescriptor.ofVoid(JAVA_INT))
+                    .invokeExact(1);
+            return symbols;
+        } catch (IOException failure) {
+            throw new UncheckedIOException("OpenBLAS cannot be unpacked", failure);
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private static MethodHandle bind(String name, FunctionDescriptor signature) {
+        return Linker.nativeLinker().downcallHandle(LIBRARY.findOrThrow(name), signature);
+    }
+}

@@ -1,0 +1,211 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.Activation;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import org.apache.commons.numbers.gamma.Erfc;
+
+/** What a transformer does to rows and elements between its matrix products. fp32 segments, contiguous. */
+final class RowOperations {
+    /** Elements below which a walk is not worth waking another worker. */
+    private static final int SMALL = 32 * 1024;
+    private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
+    private static final float GELU_CUBE = 0.044715f;
+
+    private final Workers workers;
+
+    RowOperations(Workers workers) {
+        this.workers = workers;
+    }
+
+    private enum Function {
+        GELU_TANH,
+        SILU,
+        SCALE,
+        SOFT_CAP
+    }
+
+    private interface Range {
+        /** Elements from .. to - 1. */
+        void walk(long from, long to);
+    }
+
+    void layerNorm(
+            MemorySegment destination, MemorySegment x, MemorySegment weight, MemorySegment bias, int width,
+            float epsilon) {
+        eachRow(x, width, (row, end) -> {
+            float mean = sum(x, row, width) / width;
+            FloatVector squares = FloatVector.zero(Simd.FLOATS);
+            int column = 0;
+            for (; column < Simd.whole(width); column += Simd.WIDTH) {
+                FloatVector centred = Simd.load(x, row + column).sub(mean);
+                squares = centred.fma(centred, squares);
+            }
+            float square = squares.reduceLanes(VectorOperators.ADD);
+            for (; column < width; column++) {
+                float centred = x.getAtIndex(JAVA_FLOAT, row + column) - mean;
+                square += centred * centred;
+            }
+            float inverse = (float) (1 / Math.sqrt(square / width + epsilon));
+            for (column = 0; column < Simd.whole(width); column += Simd.WIDTH) {
+                FloatVector normal = Simd.load(x, row + column).sub(mean).mul(inverse);
+                Simd.store(normal.fma(Simd.load(weight, column), Simd.load(bias, column)), destination, row + column);
+            }
+            for (; column < width; column++) {
+                float normal = (x.getAtIndex(JAVA_FLOAT, row + column) - mean) * inverse;
+                destination.setAtIndex(JAVA_FLOAT, row + column, Math.fma(
+                        normal, weight.getAtIndex(JAVA_FLOAT, column), bias.getAtIndex(JAVA_FLOAT, column)));
+            }
+        });
+    }
+
+    void rmsNorm(MemorySegment destination, MemorySegment x, MemorySegment weight, int width, float epsilon) {
+        eachRow(x, width, (row, end) -> {
+            FloatVector squares = FloatVector.zero(Simd.FLOATS);
+            int column = 0;
+            for (; column < Simd.whole(width); column += Simd.WIDTH) {
+                FloatVector values = Simd.load(x, row + column);
+                squares = values.fma(values, squares);
+            }
+            float square = squares.reduceLanes(VectorOperators.ADD);
+            for (; column < width; column++) {
+                float value = x.getAtIndex(JAVA_FLOAT, row + column);
+                square += value * value;
+            }
+            float inverse = (float) (1 / Math.sqrt(square / width + epsilon));
+            for (column = 0; column < Simd.whole(width); column += Simd.WIDTH) {
+                FloatVector normal = Simd.load(x, row + column).mul(inverse).mul(Simd.load(weight, column));
+                Simd.store(normal, destination, row + column);
+            }
+            for (; column < width; column++) {
+                float normal = x.getAtIndex(JAVA_FLOAT, row + column) * inverse;
+                destination.setAtIndex(JAVA_FLOAT, row + column, normal * weight.getAtIndex(JAVA_FLOAT, column));
+            }
+        });
+    }
+
+    /** Angles [tokens, half]; see {@link headscope.backend.Backend#rotate}. */
+    void rotate(MemorySegment x, int width, int headDim, MemorySegment cosine, MemorySegment sine, int half) {
+        eachRow(x, width, (row, end) -> {
+            long angles = row / width * half;
+            for (long head = row; head < end; head += headDim) {
+                for (int j = 0; j < half; j++) {
+                    float c = cosine.getAtIndex(JAVA_FLOAT, angles + j);
+                    float s = sine.getAtIndex(JAVA_FLOAT, angles + j);
+                    float first = x.getAtIndex(JAVA_FLOAT, head + j);
+                    float second = x.getAtIndex(JAVA_FLOAT, head + half + j);
+                    x.setAtIndex(JAVA_FLOAT, head + j, first * c - second * s);
+                    x.setAtIndex(JAVA_FLOAT, head + half + j, second * c + first * s);
+                }
+            }
+        });
+    }
+
+    void activate(MemorySegment x, Activation f) {
+        switch (f) {
+            case GELU -> eachRange(x, (from, to) -> {
+                for (long i = from; i < to; i++) {
+                    float value = x.getAtIndex(JAVA_FLOAT, i);
+                    x.setAtIndex(JAVA_FLOAT, i, (float) (value * 0.5 * Erfc.value(-Math.sqrt(0.5) * value)));
+                }
+            });
+            case GELU_TANH -> map(x, Function.GELU_TANH, 0);
+            case SILU -> map(x, Function.SILU, 0);
+        }
+    }
+
+    void scale(MemorySegment x, float factor) {
+        map(x, Function.SCALE, factor);
+    }
+
+    void softCap(MemorySegment x, float cap) {
+        map(x, Function.SOFT_CAP, cap);
+    }
+
+    /** One switch, inlined, instead of a lambda: vectors that cross a real call are boxed. */
+    private static FloatVector apply(Function f, FloatVector x, float parameter) {
+        return switch (f) {
+            case GELU_TANH -> x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(SQRT_2_OVER_PI)
+                    .lanewise(VectorOperators.TANH).add(1).mul(x).mul(0.5f);
+            case SILU -> x.div(x.neg().lanewise(VectorOperators.EXP).add(1));
+            case SCALE -> x.mul(parameter);
+            case SOFT_CAP -> x.div(parameter).lanewise(VectorOperators.TANH).mul(parameter);
+        };
+    }
+
+    void add(MemorySegment x, MemorySegment y) {
+        eachRange(x, (from, to) -> {
+            long i = from;
+            for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
+                Simd.store(Simd.load(x, i).add(Simd.load(y, i)), x, i);
+            }
+            for (; i < to; i++) {
+                x.setAtIndex(JAVA_FLOAT, i, x.getAtIndex(JAVA_FLOAT, i) + y.getAtIndex(JAVA_FLOAT, i));
+            }
+        });
+    }
+
+    void multiply(MemorySegment x, MemorySegment y) {
+        eachRange(x, (from, to) -> {
+            long i = from;
+            for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
+                Simd.store(Simd.load(x, i).mul(Simd.load(y, i)), x, i);
+            }
+            for (; i < to; i++) {
+                x.setAtIndex(JAVA_FLOAT, i, x.getAtIndex(JAVA_FLOAT, i) * y.getAtIndex(JAVA_FLOAT, i));
+            }
+        });
+    }
+
+    /** The tail goes through the same function, padded, so that an element's value does not depend on its place. */
+    private void map(MemorySegment x, Function f, float parameter) {
+        eachRange(x, (from, to) -> {
+            long i = from;
+            for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
+                Simd.store(apply(f, Simd.load(x, i), parameter), x, i);
+            }
+            if (i < to) {
+                float[] tail = new float[Simd.WIDTH];
+                MemorySegment.copy(x, JAVA_FLOAT, i << 2, tail, 0, (int) (to - i));
+                apply(f, FloatVector.fromArray(Simd.FLOATS, tail, 0), parameter).intoArray(tail, 0);
+                MemorySegment.copy(tail, 0, x, JAVA_FLOAT, i << 2, (int) (to - i));
+            }
+        });
+    }
+
+    private static float sum(MemorySegment x, long row, int width) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        int column = 0;
+        for (; column < Simd.whole(width); column += Simd.WIDTH) {
+            sums = sums.add(Simd.load(x, row + column));
+        }
+        float sum = sums.reduceLanes(VectorOperators.ADD);
+        for (; column < width; column++) {
+            sum += x.getAtIndex(JAVA_FLOAT, row + column);
+        }
+        return sum;
+    }
+
+    private void eachRow(MemorySegment x, int width, Range row) {
+        long elements = x.byteSize() / Float.BYTES;
+        long rows = elements / width;
+        int pieces = elements < SMALL ? 1 : workers.count();
+        workers.each(pieces, piece -> {
+            for (long r = rows * piece / pieces; r < rows * (piece + 1) / pieces; r++) {
+                row.walk(r * width, (r + 1) * width);
+            }
+        });
+    }
+
+    /** Borders are multiples of the register width. */
+    private void eachRange(MemorySegment x, Range range) {
+        long elements = x.byteSize() / Float.BYTES;
+        int pieces = elements < SMALL ? 1 : workers.count();
+        long step = (elements / pieces + Simd.WIDTH) / Simd.WIDTH * Simd.WIDTH;
+        workers.each(pieces, piece ->
+                range.walk(Math.min(elements, piece * step), Math.min(elements, (piece + 1) * step)));
+    }
+}

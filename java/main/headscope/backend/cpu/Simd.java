@@ -1,0 +1,44 @@
+package headscope.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The processor's widest registers, and how a segment's elements get into them. Indices count elements. */
+final class Simd {
+    static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
+    /** Floats in one register. */
+    static final int WIDTH = FLOATS.length();
+
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private Simd() {}
+
+    static FloatVector load(MemorySegment segment, long index) {
+        return FloatVector.fromMemorySegment(FLOATS, segment, index << 2, ORDER);
+    }
+
+    static void store(FloatVector vector, MemorySegment segment, long index) {
+        vector.intoMemorySegment(segment, index << 2, ORDER);
+    }
+
+    static DoubleVector loadDoubles(MemorySegment segment, long index) {
+        return DoubleVector.fromMemorySegment(DOUBLES, segment, index << 3, ORDER);
+    }
+
+    static void store(DoubleVector vector, MemorySegment segment, long index) {
+        vector.intoMemorySegment(segment, index << 3, ORDER);
+    }
+
+    /** The largest multiple of the width that is not above count. */
+    static int whole(int count) {
+        return FLOATS.loopBound(count);
+    }
+
+    static int roundUp(int count) {
+        return (count + WIDTH - 1) / WIDTH * WIDTH;
+    }
+}

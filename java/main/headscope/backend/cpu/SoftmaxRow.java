@@ -1,0 +1,109 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * The softmax of one query row, in place, and what is observed on the way. fp32; three walks over a row that lies
+ * in the first-level cache. Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t,
+ * which loses no digits to large scores.
+ */
+final class SoftmaxRow {
+    /** Below every score that means anything; finite, because 0 * -infinity would spoil the entropy. */
+    private static final float BELOW_ALL = -1e30f;
+
+    private static final FloatVector COUNT = (FloatVector) Simd.FLOATS.broadcast(0).addIndex(1);
+
+    float logSumExp;
+    float logDiagonal;
+    float entropy;
+    float maximum;
+    float previous;
+    float distance;
+
+    /**
+     * Scores become probabilities.
+     *
+     * @param row      the row's first element in scores; at least one register of room follows the row's width
+     * @param from     the first column that the query sees; columns outside from .. to - 1 become 0
+     * @param width    columns of the row
+     * @param softCap  0 = none
+     * @param sink     the sink's score, or negative infinity
+     * @param diagonal the query's own column
+     */
+    void softmax(
+            MemorySegment scores, long row, int from, int to, int width, float softCap, float sink, int diagonal) {
+        for (int column = to; column < from + Simd.roundUp(to - from); column++) {
+            scores.setAtIndex(JAVA_FLOAT, row + column, BELOW_ALL);
+        }
+        float peak = softCap > 0 ? capAndPeak(scores, row, from, to, softCap) : peak(scores, row, from, to);
+        float own = scores.getAtIndex(JAVA_FLOAT, row + diagonal);
+        float before = diagonal > from ? scores.getAtIndex(JAVA_FLOAT, row + diagonal - 1) : Float.NEGATIVE_INFINITY;
+        float shift = Math.max(peak, sink);
+
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        FloatVector moments = FloatVector.zero(Simd.FLOATS);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector below = Simd.load(scores, row + column).sub(shift);
+            FloatVector exponentials = exp(below);
+            Simd.store(exponentials, scores, row + column);
+            sums = sums.add(exponentials);
+            moments = exponentials.fma(below, moments);
+        }
+        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float total = sum + (float) Math.exp(sink - shift);
+
+        float inverse = 1 / total;
+        FloatVector distances = FloatVector.zero(Simd.FLOATS);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector probs = Simd.load(scores, row + column).mul(inverse);
+            Simd.store(probs, scores, row + column);
+            distances = COUNT.add(column - diagonal).abs().fma(probs, distances);
+        }
+        for (int column = to; column < Math.max(width, from + Simd.roundUp(to - from)); column++) {
+            scores.setAtIndex(JAVA_FLOAT, row + column, 0);
+        }
+        for (int column = 0; column < from; column++) {
+            scores.setAtIndex(JAVA_FLOAT, row + column, 0);
+        }
+
+        float logTotal = (float) Math.log(total);
+        logSumExp = shift + logTotal;
+        logDiagonal = own - shift - logTotal;
+        entropy = logTotal * (sum * inverse) - moments.reduceLanes(VectorOperators.ADD) * inverse;
+        maximum = (float) Math.exp(peak - shift) * inverse;
+        previous = (float) Math.exp(before - shift) * inverse;
+        distance = distances.reduceLanes(VectorOperators.ADD);
+    }
+
+    private static float peak(MemorySegment scores, long row, int from, int to) {
+        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, BELOW_ALL);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            peaks = peaks.max(Simd.load(scores, row + column));
+        }
+        return peaks.reduceLanes(VectorOperators.MAX);
+    }
+
+    private static float capAndPeak(MemorySegment scores, long row, int from, int to, float cap) {
+        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, BELOW_ALL);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector capped = Simd.load(scores, row + column)
+                    .div(cap)
+                    .lanewise(VectorOperators.TANH)
+                    .mul(cap);
+            Simd.store(capped, scores, row + column);
+            peaks = peaks.max(capped);
+        }
+        for (int column = to; column < from + Simd.roundUp(to - from); column++) {
+            scores.setAtIndex(JAVA_FLOAT, row + column, BELOW_ALL);
+        }
+        return peaks.reduceLanes(VectorOperators.MAX);
+    }
+
+    private static FloatVector exp(FloatVector x) {
+        return x.lanewise(VectorOperators.EXP);
+    }
+}

@@ -1,0 +1,123 @@
+package headscope.metric;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * What can be measured of one attention head on one text. a_ij are the probabilities of query i and key j, T the
+ * tokens; formulas, derivations and sources: docs/metrics.md.
+ */
+public sealed interface Metric {
+    /** Several values per head, largest first. */
+    sealed interface Spectrum extends Metric {
+        /** How many of the largest values are kept; {@link #ALL} for all T. */
+        int largest();
+    }
+
+    /** One value per head from the eigenvalues mu of I - D^-1/2 W D^-1/2, W = (A + A') / 2, D = diag(W 1). */
+    sealed interface Symmetric extends Metric {
+        /** Texts above this many tokens are refused: the matrix is formed, one head at a time. */
+        int MOST_TOKENS = 4096;
+    }
+
+    int ALL = Integer.MAX_VALUE;
+
+    /** mean_i log a_ii. Nats, (-inf, 0]. Sriramanan et al. 2024 (LLM-Check), as Binkowski et al. 2025 use it. */
+    record AttentionScore() implements Metric {}
+
+    /** (sum_(u >= i) a_ui) / (T - i) - a_ii. [-1, 1]. Binkowski et al. 2025, equations 2 and 3. Causal only. */
+    record LaplacianEigenvalues(int largest) implements Spectrum {}
+
+    /** a_ii, the eigenvalues of a causal map. [0, 1]. Binkowski et al. 2025 (AttnEigvals). Causal only. */
+    record AttentionEigenvalues(int largest) implements Spectrum {}
+
+    /** mean_i - sum_j a_ij log a_ij. Nats, [0, log T]. Clark et al. 2019. */
+    record Entropy() implements Metric {}
+
+    /** mean over i >= 1 of row entropy / log(keys that row i may see). [0, 1]; NaN for one token. */
+    record NormalisedEntropy() implements Metric {}
+
+    /** (sum_i a_i0) / T. [0, 1]. Gu et al. 2024, the sink score of the first token. */
+    record SinkShare() implements Metric {}
+
+    /** mean_i sum_j a_ij |i - j|. Tokens, [0, T). Vig and Belinkov 2019. */
+    record MeanDistance() implements Metric {}
+
+    /** mean over i >= 1 of a_(i, i-1). [0, 1]; NaN for one token. */
+    record PreviousToken() implements Metric {}
+
+    /** mean_i a_ii. [0, 1]. */
+    record SelfAttention() implements Metric {}
+
+    /** mean_i max_j a_ij. (0, 1]. Voita et al. 2019. */
+    record Confidence() implements Metric {}
+
+    /** The second smallest mu: how well the map hangs together. [0, 2]; NaN for one token. */
+    record FiedlerValue() implements Symmetric {}
+
+    /** The largest mu. [0, 2]. */
+    record LargestEigenvalue() implements Symmetric {}
+
+    /** - sum p log p of p = mu / sum mu. Nats, [0, log T]; 0 where every mu is 0. */
+    record SpectralEntropy() implements Symmetric {}
+
+    /** The name on the command line and in files. */
+    default String key() {
+        return switch (this) {
+            case AttentionScore m -> "attention_score";
+            case LaplacianEigenvalues m -> "laplacian";
+            case AttentionEigenvalues m -> "attention_eigenvalues";
+            case Entropy m -> "entropy";
+            case NormalisedEntropy m -> "normalised_entropy";
+            case SinkShare m -> "sink_share";
+            case MeanDistance m -> "mean_distance";
+            case PreviousToken m -> "previous_token";
+            case SelfAttention m -> "self_attention";
+            case Confidence m -> "confidence";
+            case FiedlerValue m -> "fiedler_value";
+            case LargestEigenvalue m -> "largest_eigenvalue";
+            case SpectralEntropy m -> "spectral_entropy";
+        };
+    }
+
+    /** The unit of a value, as a label; empty for a pure number. */
+    default String unit() {
+        return switch (this) {
+            case AttentionScore m -> "nats";
+            case Entropy m -> "nats";
+            case SpectralEntropy m -> "nats";
+            case MeanDistance m -> "tokens";
+            default -> "";
+        };
+    }
+
+    /** Whether the value is defined by the diagonal of a triangular map. */
+    default boolean causalOnly() {
+        return this instanceof Spectrum;
+    }
+
+    /** Every metric; those with several values keep the given number. */
+    static List<Metric> all(int largest) {
+        return List.of(
+                new AttentionScore(), new LaplacianEigenvalues(largest), new AttentionEigenvalues(largest),
+                new Entropy(), new NormalisedEntropy(), new SinkShare(), new MeanDistance(), new PreviousToken(),
+                new SelfAttention(), new Confidence(), new FiedlerValue(), new LargestEigenvalue(),
+                new SpectralEntropy());
+    }
+
+    /** The metric of a {@link #key()}, a hyphen as good as an underscore. */
+    static Metric parse(String key, int largest) {
+        Optional<Metric> metric = all(largest).stream()
+                .filter(candidate -> candidate.key().equals(key.strip().replace('-', '_')))
+                .findFirst();
+        return metric.orElseThrow(() -> new IllegalArgumentException("no metric is called \"%s\"; there are %s"
+                .formatted(key, all(largest).stream().map(Metric::key).collect(Collectors.joining(", ")))));
+    }
+
+    /** Several keys, separated by commas. */
+    static List<Metric> parseList(String keys, int largest) {
+        return Arrays.stream(keys.split(",")).map(key -> parse(key, largest)).toList();
+    }
+}

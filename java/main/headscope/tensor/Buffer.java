@@ -1,0 +1,38 @@
+package headscope.tensor;
+
+import java.lang.foreign.MemorySegment;
+
+/** Owns bytes on one device. After {@link #close()} every use throws. */
+public final class Buffer implements AutoCloseable {
+    private final MemorySegment memory;
+    private final Runnable release;
+    private boolean closed;
+
+    /**
+     * @param memory  the bytes; on a GPU a segment that only names the address
+     * @param release gives the bytes back; called once
+     */
+    public Buffer(MemorySegment memory, Runnable release) {
+        this.memory = memory;
+        this.release = release;
+    }
+
+    public MemorySegment memory() {
+        if (closed) {
+            throw new IllegalStateException("a tensor was used after its buffer was closed");
+        }
+        return memory;
+    }
+
+    public boolean isOpen() {
+        return !closed;
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            release.run();
+        }
+    }
+}
