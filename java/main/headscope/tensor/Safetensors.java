@@ -1,0 +1,146 @@
+package headscope.tensor;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The tensors of a safetensors file, or of a model folder's one or several, mapped into memory. Any thread may
+ * read; {@link #close} unmaps, after which tensors it gave throw {@link IllegalStateException}. The files must not
+ * shrink while they are open.
+ */
+public final class Safetensors implements AutoCloseable {
+    private static final String SINGLE = "model.safetensors";
+    private static final String INDEX = "model.safetensors.index.json";
+
+    private final Path path;
+    private final Arena arena = Arena.ofShared();
+    private final List<Path> files = new ArrayList<>();
+    private final SortedMap<String, StoredTensor> tensors = new TreeMap<>();
+    private final Map<String, String> metadata = new TreeMap<>();
+
+    private Safetensors(Path path) {
+        this.path = path;
+    }
+
+    /**
+     * Opens a {@code .safetensors} file, or a folder with {@code model.safetensors} or, where that is missing,
+     * {@code model.safetensors.index.json} and its shards.
+     *
+     * @throws ModelFormatException when a file is missing, cannot be read, or breaks a rule of the format
+     */
+    public static Safetensors open(Path path) {
+        Safetensors opened = new Safetensors(path);
+        try {
+            if (!Files.isDirectory(path)) {
+                opened.add(path);
+            } else if (Files.exists(path.resolve(SINGLE))) {
+                opened.add(path.resolve(SINGLE));
+            } else if (Files.exists(path.resolve(INDEX))) {
+                opened.addShards(path, path.resolve(INDEX));
+            } else {
+                throw new ModelFormatException(path, "is a directory without %s or %s".formatted(SINGLE, INDEX));
+            }
+            return opened;
+        } catch (Throwable failure) {
+            opened.close();
+            throw failure;
+        }
+    }
+
+    /** Sorted; unmodifiable. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(tensors.keySet());
+    }
+
+    public boolean has(String name) {
+        return tensors.containsKey(name);
+    }
+
+    /** @throws ModelFormatException when there is no such tensor */
+    public StoredTensor get(String name) {
+        StoredTensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new ModelFormatException(path, "tensor " + StrictJson.quote(name), "is not in the file");
+        }
+        return tensor;
+    }
+
+    /** The files' own remarks, such as {@code format}; of shards that disagree, the first one's. */
+    public Map<String, String> metadata() {
+        return Collections.unmodifiableMap(metadata);
+    }
+
+    /** One, or the shards in order of their names. */
+    public List<Path> files() {
+        return Collections.unmodifiableList(files);
+    }
+
+    /** Unmaps the files. May be called again. */
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    private void addShards(Path folder, Path index) {
+        Map<String, String> fileOfTensor = ShardIndex.read(index);
+        for (String shard : new LinkedHashSet<>(fileOfTensor.values().stream().sorted().toList())) {
+            if (!Files.exists(folder.resolve(shard))) {
+                throw new ModelFormatException(index, "shard " + StrictJson.quote(shard), "no such file");
+            }
+            add(folder.resolve(shard));
+        }
+        fileOfTensor.forEach((name, shard) -> {
+            if (!has(name) || !get(name).file().equals(folder.resolve(shard))) {
+                throw new ModelFormatException(index, "tensor " + StrictJson.quote(name), "is not in " + shard);
+            }
+        });
+    }
+
+    private void add(Path file) {
+        MemorySegment mapped = map(file);
+        SafetensorsHeader header = new SafetensorsHeader(file, mapped);
+        files.add(file);
+        header.metadata().forEach(metadata::putIfAbsent);
+        for (SafetensorsHeader.Entry entry : header.entries()) {
+            MemorySegment bytes = mapped.asSlice(header.dataStart() + entry.begin(), entry.end() - entry.begin());
+            StoredTensor tensor = new StoredTensor(file, entry.name(), entry.dtype(), entry.shape(), bytes);
+            StoredTensor other = tensors.putIfAbsent(entry.name(), tensor);
+            if (other != null) {
+                throw new ModelFormatException(file, "tensor " + StrictJson.quote(entry.name()),
+                        "is also in " + other.file().getFileName());
+            }
+        }
+    }
+
+    private MemorySegment map(Path file) {
+        if (!Files.exists(file)) {
+            throw new ModelFormatException(file, "no such file");
+        }
+        if (!Files.isRegularFile(file)) {
+            throw new ModelFormatException(file, "is not a regular file");
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        } catch (AccessDeniedException denied) {
+            throw new ModelFormatException(file, "cannot be read: permission denied");
+        } catch (IOException failure) {
+            throw new ModelFormatException(file, "cannot be read: " + failure.getMessage());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package headscope.tensor;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Reads {@code model.safetensors.index.json}: which file of the folder holds which tensor. */
+final class ShardIndex {
+    private static final long MAX_BYTES = 100_000_000;
+
+    private ShardIndex() {}
+
+    /** Tensor to the name of its file, a plain name in the index's own folder. */
+    static Map<String, String> read(Path index) {
+        try {
+            if (Files.size(index) > MAX_BYTES) {
+                throw new ModelFormatException(index, "is over the limit of %d bytes".formatted(MAX_BYTES));
+            }
+            try (JsonParser parser = StrictJson.parse(Files.readAllBytes(index))) {
+                return readRoot(index, parser);
+            }
+        } catch (IOException failure) {
+            throw new ModelFormatException(index, StrictJson.reason(failure));
+        }
+    }
+
+    private static Map<String, String> readRoot(Path index, JsonParser parser) throws IOException {
+        if (parser.nextToken() != JsonToken.START_OBJECT) {
+            throw new ModelFormatException(index, "must be a JSON object");
+        }
+        Map<String, String> files = new TreeMap<>();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String key = parser.currentName();
+            parser.nextToken();
+            if (key.equals("weight_map")) {
+                readWeightMap(index, parser, files);
+            } else {
+                parser.skipChildren();
+            }
+        }
+        if (parser.nextToken() != null) {
+            throw new ModelFormatException(index, "has more than one JSON value");
+        }
+        if (files.isEmpty()) {
+            throw new ModelFormatException(index, "weight_map", "names no tensor");
+        }
+        return files;
+    }
+
+    private static void readWeightMap(Path index, JsonParser parser, Map<String, String> files) throws IOException {
+        if (!parser.hasToken(JsonToken.START_OBJECT)) {
+            throw new ModelFormatException(index, "weight_map", "must be an object of file names");
+        }
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String tensor = parser.currentName();
+            String part = "tensor " + StrictJson.quote(tensor);
+            if (parser.nextToken() != JsonToken.VALUE_STRING) {
+                throw new ModelFormatException(index, part, "its file must be a string");
+            }
+            String file = parser.getText();
+            if (!plainName(file)) {
+                throw new ModelFormatException(index, part,
+                        "file %s is not a plain name inside the folder".formatted(StrictJson.quote(file)));
+            }
+            files.put(tensor, file);
+        }
+    }
+
+    /** A link may lead out of the folder, as in a download cache; a name may not. */
+    private static boolean plainName(String file) {
+        if (file.isEmpty() || file.equals(".") || file.equals("..")
+                || file.indexOf('/') >= 0 || file.indexOf('\\') >= 0) {
+            return false;
+        }
+        try {
+            return Path.of(file).getNameCount() == 1;
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package headscope.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * One tensor in a safetensors file: a look at the mapped bytes, dead once its {@link Safetensors} is closed
+ * (then every read throws {@link IllegalStateException}). Row-major, little-endian, at any address.
+ */
+public final class StoredTensor {
+    /** Elements converted at a time: what passes through the heap stays in the first-level cache. */
+    private static final int BLOCK = 2048;
+
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Path file;
+    private final String name;
+    private final DType dtype;
+    private final long[] shape;
+    private final MemorySegment bytes;
+
+    StoredTensor(Path file, String name, DType dtype, long[] shape, MemorySegment bytes) {
+        this.file = file;
+        this.name = name;
+        this.dtype = dtype;
+        this.shape = shape.clone();
+        this.bytes = bytes.asReadOnly();
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    /** Extents, slowest first; empty for a scalar. A copy. */
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /** Number of elements. */
+    public long count() {
+        return bytes.byteSize() / dtype.bytes;
+    }
+
+    /** The stored bytes, read-only. */
+    public MemorySegment bytes() {
+        return bytes;
+    }
+
+    public Path file() {
+        return file;
+    }
+
+    /**
+     * Writes all elements as fp32 in the machine's byte order.
+     *
+     * @param destination 4 * count() bytes, native or heap, at any alignment
+     * @throws ModelFormatException     when the dtype is not F32, F16, BF16 or F64
+     * @throws IllegalArgumentException when the destination has another size
+     */
+    public void copyTo(MemorySegment destination) {
+        long count = count();
+        if (destination.byteSize() != 4 * count) {
+            throw new IllegalArgumentException("%s %s needs %d bytes as fp32, not %d"
+                    .formatted(name, Arrays.toString(shape), 4 * count, destination.byteSize()));
+        }
+        switch (dtype) {
+            case F32 -> MemorySegment.copy(bytes, FLOAT, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
+            case F16 -> copyF16(destination, count);
+            case BF16 -> copyBF16(destination, count);
+            case F64 -> copyF64(destination, count);
+            default -> throw unsupported("F32, F16, BF16, F64");
+        }
+    }
+
+    /** All elements as fp32; for the dtypes of {@link #copyTo}, of at most 2^31 - 9 elements. */
+    public float[] floats() {
+        float[] values = new float[arrayLength()];
+        copyTo(MemorySegment.ofArray(values));
+        return values;
+    }
+
+    /**
+     * All elements of an integer tensor.
+     *
+     * @throws ModelFormatException when the dtype is not I64 or I32
+     */
+    public long[] longs() {
+        long[] values = new long[arrayLength()];
+        switch (dtype) {
+            case I64 -> MemorySegment.copy(bytes, LONG, 0, values, 0, values.length);
+            case I32 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = bytes.get(INT, 4L * i);
+                }
+            }
+            default -> throw unsupported("I64, I32");
+        }
+        return values;
+    }
+
+    private void copyF16(MemorySegment destination, long count) {
+        short[] in = new short[BLOCK];
+        float[] out = new float[BLOCK];
+        for (long at = 0; at < count; at += BLOCK) {
+            int n = (int) Math.min(BLOCK, count - at);
+            MemorySegment.copy(bytes, SHORT, 2 * at, in, 0, n);
+            for (int i = 0; i < n; i++) {
+                out[i] = Float.float16ToFloat(in[i]);
+            }
+            MemorySegment.copy(out, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * at, n);
+        }
+    }
+
+    private void copyBF16(MemorySegment destination, long count) {
+        short[] in = new short[BLOCK];
+        // The upper half of an fp32: kept as bits, so that NaN payloads pass unchanged.
+        int[] out = new int[BLOCK];
+        for (long at = 0; at < count; at += BLOCK) {
+            int n = (int) Math.min(BLOCK, count - at);
+            MemorySegment.copy(bytes, SHORT, 2 * at, in, 0, n);
+            for (int i = 0; i < n; i++) {
+                out[i] = in[i] << 16;
+            }
+            MemorySegment.copy(out, 0, destination, ValueLayout.JAVA_INT_UNALIGNED, 4 * at, n);
+        }
+    }
+
+    private void copyF64(MemorySegment destination, long count) {
+        double[] in = new double[BLOCK];
+        float[] out = new float[BLOCK];
+        for (long at = 0; at < count; at += BLOCK) {
+            int n = (int) Math.min(BLOCK, count - at);
+            MemorySegment.copy(bytes, DOUBLE, 8 * at, in, 0, n);
+            for (int i = 0; i < n; i++) {
+                out[i] = (float) in[i];
+            }
+            MemorySegment.copy(out, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * at, n);
+        }
+    }
+
+    private int arrayLength() {
+        if (count() > Integer.MAX_VALUE - 8) {
+            throw new ModelFormatException(file, part(), "%d elements do not fit in an array".formatted(count()));
+        }
+        return (int) count();
+    }
+
+    private ModelFormatException unsupported(String supported) {
+        return new ModelFormatException(file, part(), "dtype %s where only %s can be read".formatted(dtype, supported));
+    }
+
+    private String part() {
+        return "tensor " + StrictJson.quote(name);
+    }
+
+    @Override
+    public String toString() {
+        return name + " " + dtype + " " + Arrays.toString(shape);
+    }
+}
