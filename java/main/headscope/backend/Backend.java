@@ -4,6 +4,7 @@ import headscope.backend.cpu.CpuBackend;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,6 +36,12 @@ public interface Backend extends AutoCloseable {
 
     /** Bytes in buffers that are not yet closed. */
     long liveBytes();
+
+    /** Host memory of the same length in bytes -> destination. */
+    void upload(Tensor destination, MemorySegment source);
+
+    /** An fp32 tensor -> the host. */
+    float[] download(Tensor source);
 
     /** destination [tokens, width] = rows ids[i] of table [words, width]. */
     void embed(Tensor destination, Tensor table, int[] ids);

@@ -3,6 +3,7 @@ package headscope.backend;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** The one wall: shapes, element types and open buffers are checked here; behind it code trusts. */
@@ -39,6 +40,20 @@ final class CheckedBackend implements Backend {
     @Override
     public long liveBytes() {
         return backend.liveBytes();
+    }
+
+    @Override
+    public void upload(Tensor destination, MemorySegment source) {
+        check(destination.buffer().isOpen(), "upload", "%s is closed", destination);
+        check(destination.count() * destination.dtype().bytes == source.byteSize(), "upload",
+                "%d bytes into %s", source.byteSize(), destination);
+        backend.upload(destination, source);
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        floats("download", source);
+        return backend.download(source);
     }
 
     @Override

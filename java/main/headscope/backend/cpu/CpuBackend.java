@@ -58,6 +58,16 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void upload(Tensor destination, MemorySegment source) {
+        destination.bytes().copyFrom(source);
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        return source.bytes().toArray(JAVA_FLOAT);
+    }
+
+    @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
         long rowBytes = destination.size(1) * Float.BYTES;
         for (int i = 0; i < ids.length; i++) {

@@ -22,6 +22,7 @@ import org.bytedeco.javacpp.Loader;
  * The few entry points of OpenBLAS that the CPU backend calls, bound to the library that the JavaCPP preset
  * carries. One thread inside BLAS: its own threading collapses on small products; {@link Workers} are the threads.
  */
+@SuppressWarnings("restricted")
 final class OpenBlas {
     private static final int ROW_MAJOR = 101;
     private static final int AS_IT_IS = 111;

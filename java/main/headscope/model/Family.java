@@ -1,0 +1,33 @@
+package headscope.model;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The model types of Hugging Face's config.json that can be run. */
+public enum Family {
+    GPT2,
+    GPT_NEOX,
+    LLAMA,
+    MISTRAL,
+    QWEN2,
+    QWEN3,
+    GEMMA2,
+    GEMMA3_TEXT,
+    PHI3,
+    OLMO2,
+    BERT;
+
+    /** As config.json writes it. */
+    public String modelType() {
+        return name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    static Optional<Family> of(String modelType) {
+        return Arrays.stream(values()).filter(family -> family.modelType().equals(modelType)).findFirst();
+    }
+
+    static String all() {
+        return Arrays.stream(values()).map(Family::modelType).collect(Collectors.joining(", "));
+    }
+}

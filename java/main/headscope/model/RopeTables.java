@@ -1,0 +1,65 @@
+package headscope.model;
+
+import headscope.backend.Backend;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
+
+/** Cosine and sine of every position, made when a position is first asked for, one pair of tables per rope. */
+final class RopeTables implements AutoCloseable {
+    private static final int LEAST_ROOM = 256;
+
+    /** Both [tokens, rotated / 2]. */
+    record Angles(Tensor cosine, Tensor sine) {}
+
+    private final Backend backend;
+    private final Map<Rope, Angles> tables = new HashMap<>();
+
+    RopeTables(Backend backend) {
+        this.backend = backend;
+    }
+
+    /** Of positions first .. first + count - 1. */
+    Angles angles(Rope rope, int first, int count) {
+        Angles table = tables.get(rope);
+        if (table == null || table.cosine().size(0) < first + count) {
+            if (table != null) {
+                close(table);
+            }
+            table = fill(rope, Math.max(LEAST_ROOM, Integer.highestOneBit(first + count) * 2));
+            tables.put(rope, table);
+        }
+        return new Angles(table.cosine().rows(first, count), table.sine().rows(first, count));
+    }
+
+    private Angles fill(Rope rope, int positions) {
+        return new Angles(
+                table(rope, positions, angle -> Math.cos(angle)), table(rope, positions, angle -> Math.sin(angle)));
+    }
+
+    private Tensor table(Rope rope, int positions, DoubleUnaryOperator function) {
+        float[] frequencies = rope.frequencies();
+        float[] values = new float[positions * frequencies.length];
+        for (int i = 0; i < values.length; i++) {
+            // The product is rounded to fp32, as in the libraries that the checkpoints were trained with.
+            float angle = i / frequencies.length * frequencies[i % frequencies.length];
+            values[i] = (float) (function.applyAsDouble(angle) * rope.magnitude());
+        }
+        Tensor table = backend.allocate(DType.F32, positions, frequencies.length);
+        backend.upload(table, MemorySegment.ofArray(values));
+        return table;
+    }
+
+    private static void close(Angles table) {
+        table.cosine().buffer().close();
+        table.sine().buffer().close();
+    }
+
+    @Override
+    public void close() {
+        tables.values().forEach(RopeTables::close);
+    }
+}

@@ -1,0 +1,342 @@
+package headscope.model;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.Backend;
+import headscope.model.ModelConfig.Norm;
+import headscope.model.ModelConfig.Placement;
+import headscope.model.ModelConfig.QueryKeyNorm;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
+import headscope.tensor.Safetensors;
+import headscope.tensor.StoredTensor;
+import headscope.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * From each family's tensor names and layouts to {@link Weights}. Every tensor of the checkpoint must be used, but
+ * for buffers that hold no parameter: a tensor left over would mean a model other than the one in the file.
+ */
+final class WeightReader {
+    /** Masks, frequencies and heads of other tasks. */
+    private static final Pattern NOT_PARAMETERS = Pattern.compile(
+            ".*(\\.attn\\.(masked_)?bias|attention\\.(masked_)?bias|inv_freq|position_ids)|bert\\.pooler\\..*|cls\\.seq_relationship\\..*");
+
+    private final Safetensors file;
+    private final ModelConfig config;
+    private final Backend backend;
+    private final String prefix;
+    private final Set<String> used = new LinkedHashSet<>();
+    private final List<Buffer> buffers;
+
+    private WeightReader(Checkpoint checkpoint, Backend backend, List<Buffer> buffers) {
+        this.file = checkpoint.tensors();
+        this.config = checkpoint.config();
+        this.backend = backend;
+        this.buffers = buffers;
+        String usual = switch (config.family()) {
+            case GPT2 -> "transformer.";
+            case GPT_NEOX -> "gpt_neox.";
+            case BERT -> "bert.";
+            default -> "model.";
+        };
+        // Checkpoints saved from the bare model, without a head, leave the prefix out.
+        this.prefix = file.names().stream().anyMatch(name -> name.startsWith(usual)) ? usual : "";
+    }
+
+    /** @param buffers gets every buffer that the weights live in, also when reading fails half-way */
+    static Weights read(Checkpoint checkpoint, Backend backend, List<Buffer> buffers) {
+        WeightReader reader = new WeightReader(checkpoint, backend, buffers);
+        Weights weights = switch (checkpoint.config().family()) {
+            case GPT2 -> reader.gpt2();
+            case GPT_NEOX -> reader.gptNeox();
+            case BERT -> reader.bert();
+            default -> reader.llamaLike();
+        };
+        reader.refuseLeftovers();
+        return weights;
+    }
+
+    private Weights gpt2() {
+        List<Weights.Layer> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            String at = prefix + "h." + i + ".";
+            Weights.Linear fused = convolution(at + "attn.c_attn", 3L * config.hidden(), config.hidden());
+            layers.add(layer(
+                    norm(at + "ln_1"), fused,
+                    convolution(at + "attn.c_proj", config.hidden(), config.hidden()), Optional.empty(),
+                    norm(at + "ln_2"),
+                    new Weights.FeedForward(Optional.empty(),
+                            convolution(at + "mlp.c_fc", config.feedForward(), config.hidden()),
+                            convolution(at + "mlp.c_proj", config.hidden(), config.feedForward())),
+                    Optional.empty()));
+        }
+        Tensor words = words(prefix + "wte.weight");
+        return new Weights(
+                words, Optional.of(tensor(prefix + "wpe.weight", config.maxTokens(), config.hidden())),
+                Optional.empty(), Optional.empty(), layers, norm(prefix + "ln_f"), head("lm_head", words));
+    }
+
+    private Weights gptNeox() {
+        List<Weights.Layer> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            String at = prefix + "layers." + i + ".";
+            layers.add(layer(
+                    norm(at + "input_layernorm"), headsApart(at + "attention.query_key_value"),
+                    linear(at + "attention.dense", config.hidden(), config.hidden()), Optional.empty(),
+                    norm(at + "post_attention_layernorm"),
+                    new Weights.FeedForward(Optional.empty(),
+                            linear(at + "mlp.dense_h_to_4h", config.feedForward(), config.hidden()),
+                            linear(at + "mlp.dense_4h_to_h", config.hidden(), config.feedForward())),
+                    Optional.empty()));
+        }
+        Tensor words = words(prefix + "embed_in.weight");
+        return new Weights(
+                words, Optional.empty(), Optional.empty(), Optional.empty(), layers,
+                norm(prefix + "final_layer_norm"), head("embed_out", words));
+    }
+
+    private Weights bert() {
+        List<Weights.Layer> layers = new ArrayList<>();
+        int hidden = config.hidden();
+        for (int i = 0; i < config.layers(); i++) {
+            String at = prefix + "encoder.layer." + i + ".";
+            layers.add(new Weights.Layer(
+                    Optional.empty(), linear(at + "attention.self.query", hidden, hidden),
+                    linear(at + "attention.self.key", hidden, hidden),
+                    linear(at + "attention.self.value", hidden, hidden), Optional.empty(), Optional.empty(),
+                    linear(at + "attention.output.dense", hidden, hidden), norm(at + "attention.output.LayerNorm"),
+                    Optional.empty(),
+                    new Weights.FeedForward(Optional.empty(),
+                            linear(at + "intermediate.dense", config.feedForward(), hidden),
+                            linear(at + "output.dense", hidden, config.feedForward())),
+                    norm(at + "output.LayerNorm")));
+        }
+        String at = prefix + "embeddings.";
+        Tensor words = words(at + "word_embeddings.weight");
+        StoredTensor types = file.get(at + "token_type_embeddings.weight");
+        Tensor segments = tensor(types.name(), types.shape()[0], hidden);
+        Optional<Tensor> bias = Optional.of(tensor("cls.predictions.bias", config.vocabulary()));
+        used.add("cls.predictions.decoder.bias"); // the same values again
+        return new Weights(
+                words, Optional.of(tensor(at + "position_embeddings.weight", config.maxTokens(), hidden)),
+                Optional.of(segments.rows(0, 1).as(hidden)), norm(at + "LayerNorm"), layers, Optional.empty(),
+                new Weights.Head(
+                        Optional.of(linear("cls.predictions.transform.dense", hidden, hidden)),
+                        norm("cls.predictions.transform.LayerNorm"),
+                        new Weights.Linear(head("cls.predictions.decoder", words).words().weight(), bias)));
+    }
+
+    private Weights llamaLike() {
+        List<Weights.Layer> layers = new ArrayList<>();
+        int hidden = config.hidden();
+        boolean fused = config.family() == Family.PHI3;
+        for (int i = 0; i < config.layers(); i++) {
+            String at = prefix + "layers." + i + ".";
+            String attention = at + "self_attn.";
+            Weights.Linear output = linear(attention + "o_proj", hidden, config.queryWidth());
+            boolean before = config.placement() != Placement.AFTER;
+            boolean around = config.placement() == Placement.AROUND;
+            Optional<Weights.Norm> beforeAttention = before ? norm(at + "input_layernorm") : Optional.empty();
+            Optional<Weights.Norm> second = norm(at + "post_attention_layernorm");
+            Optional<Weights.Norm> afterAttention = before && !around ? Optional.empty() : second;
+            Optional<Weights.Norm> beforeFeedForward =
+                    around ? norm(at + "pre_feedforward_layernorm") : before ? second : Optional.empty();
+            Optional<Weights.Norm> afterFeedForward =
+                    before && !around ? Optional.empty() : norm(at + "post_feedforward_layernorm");
+            layers.add(fused
+                    ? layer(beforeAttention,
+                            linear(attention + "qkv_proj", config.queryWidth() + 2L * config.keyWidth(), hidden),
+                            output, afterAttention, beforeFeedForward, fusedFeedForward(at + "mlp."), afterFeedForward)
+                    : new Weights.Layer(
+                            beforeAttention, linear(attention + "q_proj", config.queryWidth(), hidden),
+                            linear(attention + "k_proj", config.keyWidth(), hidden),
+                            linear(attention + "v_proj", config.keyWidth(), hidden),
+                            queryKeyNorm(attention + "q_norm"), queryKeyNorm(attention + "k_norm"),
+                            output, afterAttention, beforeFeedForward,
+                            new Weights.FeedForward(
+                                    Optional.of(linear(at + "mlp.gate_proj", config.feedForward(), hidden)),
+                                    linear(at + "mlp.up_proj", config.feedForward(), hidden),
+                                    linear(at + "mlp.down_proj", hidden, config.feedForward())),
+                            afterFeedForward));
+        }
+        Tensor words = words(prefix + "embed_tokens.weight");
+        return new Weights(
+                words, Optional.empty(), Optional.empty(), Optional.empty(), layers, norm(prefix + "norm"),
+                head("lm_head", words));
+    }
+
+    /** A layer whose q, k and v are rows of one map, in this order. */
+    private Weights.Layer layer(
+            Optional<Weights.Norm> beforeAttention, Weights.Linear fused, Weights.Linear output,
+            Optional<Weights.Norm> afterAttention, Optional<Weights.Norm> beforeFeedForward,
+            Weights.FeedForward feedForward, Optional<Weights.Norm> afterFeedForward) {
+        long query = config.queryWidth();
+        long key = config.keyWidth();
+        return new Weights.Layer(
+                beforeAttention, part(fused, 0, query), part(fused, query, key), part(fused, query + key, key),
+                Optional.empty(), Optional.empty(), output, afterAttention, beforeFeedForward, feedForward,
+                afterFeedForward);
+    }
+
+    private Weights.FeedForward fusedFeedForward(String at) {
+        long inner = config.feedForward();
+        Weights.Linear fused = linear(at + "gate_up_proj", 2 * inner, config.hidden());
+        return new Weights.FeedForward(
+                Optional.of(part(fused, 0, inner)), part(fused, inner, inner),
+                linear(at + "down_proj", config.hidden(), inner));
+    }
+
+    private static Weights.Linear part(Weights.Linear fused, long first, long count) {
+        return new Weights.Linear(
+                fused.weight().rows(first, count), fused.bias().map(bias -> bias.rows(first, count)));
+    }
+
+    private Optional<Weights.Norm> queryKeyNorm(String name) {
+        return config.queryKeyNorm() == QueryKeyNorm.NONE ? Optional.empty() : norm(name);
+    }
+
+    private Weights.Head head(String name, Tensor words) {
+        // A tied head may stand in the file a second time.
+        if (config.tied()) {
+            used.add(name + ".weight");
+            return new Weights.Head(Optional.empty(), Optional.empty(), new Weights.Linear(words, Optional.empty()));
+        }
+        return new Weights.Head(
+                Optional.empty(), Optional.empty(), linear(name, config.vocabulary(), config.hidden()));
+    }
+
+    private Tensor words(String name) {
+        return tensor(name, config.vocabulary(), config.hidden());
+    }
+
+    private Optional<Weights.Norm> norm(String name) {
+        long[] shape = file.get(name + ".weight").shape();
+        Tensor weight = config.norm() == Norm.RMS_ONE_PLUS
+                ? rearranged(name + ".weight", shape, shape, WeightReader::onePlus)
+                : tensor(name + ".weight", shape);
+        Optional<Tensor> bias =
+                config.norm() == Norm.LAYER ? Optional.of(tensor(name + ".bias", shape)) : Optional.empty();
+        return Optional.of(new Weights.Norm(weight, bias));
+    }
+
+    private static void onePlus(MemorySegment to, MemorySegment stored) {
+        for (long i = 0; i < stored.byteSize() / Float.BYTES; i++) {
+            to.setAtIndex(JAVA_FLOAT, i, 1 + stored.getAtIndex(JAVA_FLOAT, i));
+        }
+    }
+
+    private Weights.Linear linear(String name, long out, long in) {
+        return new Weights.Linear(tensor(name + ".weight", out, in), bias(name, out));
+    }
+
+    private Optional<Tensor> bias(String name, long out) {
+        return file.has(name + ".bias") ? Optional.of(tensor(name + ".bias", out)) : Optional.empty();
+    }
+
+    /** GPT-2 keeps its maps as [in, out]. */
+    private Weights.Linear convolution(String name, long out, long in) {
+        Tensor weight = rearranged(name + ".weight", new long[] {in, out}, new long[] {out, in}, (to, stored) -> {
+            for (long row = 0; row < out; row++) {
+                for (long column = 0; column < in; column++) {
+                    to.setAtIndex(JAVA_FLOAT, row * in + column, stored.getAtIndex(JAVA_FLOAT, column * out + row));
+                }
+            }
+        });
+        return new Weights.Linear(weight, bias(name, out));
+    }
+
+    /** GPT-NeoX keeps its fused rows as (head, q k v, headDim); here they become (q k v, head, headDim). */
+    private Weights.Linear headsApart(String name) {
+        long out = 3L * config.hidden();
+        long in = config.hidden();
+        return new Weights.Linear(
+                rearranged(name + ".weight", new long[] {out, in}, new long[] {out, in}, headsApart(in)),
+                Optional.of(rearranged(name + ".bias", new long[] {out}, new long[] {out}, headsApart(1))));
+    }
+
+    private Rearrangement headsApart(long width) {
+        long bytes = config.headDim() * width * Float.BYTES;
+        return (to, stored) -> {
+            for (int head = 0; head < config.heads(); head++) {
+                for (int part = 0; part < 3; part++) {
+                    MemorySegment.copy(stored, (head * 3L + part) * bytes,
+                            to, ((long) part * config.heads() + head) * bytes, bytes);
+                }
+            }
+        };
+    }
+
+    /** From fp32 elements as stored to as they are used; both of the same length. */
+    private interface Rearrangement {
+        void fill(MemorySegment to, MemorySegment stored);
+    }
+
+    private Tensor tensor(String name, long... shape) {
+        try (Arena staging = Arena.ofConfined()) {
+            return upload(stored(name, staging, shape), shape);
+        }
+    }
+
+    private Tensor rearranged(String name, long[] storedShape, long[] shape, Rearrangement rearrangement) {
+        try (Arena staging = Arena.ofConfined()) {
+            MemorySegment stored = stored(name, staging, storedShape);
+            MemorySegment used = staging.allocate(stored.byteSize(), Float.BYTES);
+            rearrangement.fill(used, stored);
+            return upload(used, shape);
+        }
+    }
+
+    private MemorySegment stored(String name, Arena staging, long... shape) {
+        StoredTensor tensor = checked(name, shape);
+        MemorySegment values = staging.allocate(tensor.count() * Float.BYTES, Float.BYTES);
+        tensor.copyTo(values);
+        for (long i = 0; i < tensor.count(); i++) {
+            float value = values.getAtIndex(JAVA_FLOAT, i);
+            if (!Float.isFinite(value)) {
+                throw new ModelFormatException(tensor.file(), "tensor \"" + name + "\"",
+                        "element %d is %s; the weights are damaged".formatted(i, value));
+            }
+        }
+        return values;
+    }
+
+    private Tensor upload(MemorySegment values, long... shape) {
+        Tensor tensor = backend.allocate(DType.F32, shape);
+        buffers.add(tensor.buffer());
+        backend.upload(tensor, values);
+        return tensor;
+    }
+
+    private StoredTensor checked(String name, long... shape) {
+        StoredTensor stored = file.get(name);
+        if (!Arrays.equals(stored.shape(), shape)) {
+            throw new ModelFormatException(stored.file(), "tensor \"" + name + "\"", "has shape %s, config.json asks for %s"
+                    .formatted(Arrays.toString(stored.shape()), Arrays.toString(shape)));
+        }
+        used.add(name);
+        return stored;
+    }
+
+    private void refuseLeftovers() {
+        Set<String> left = new TreeSet<>(file.names());
+        left.removeAll(used);
+        left.removeIf(name -> NOT_PARAMETERS.matcher(name).matches());
+        if (!left.isEmpty()) {
+            String first = left.iterator().next();
+            throw new ModelFormatException(file.get(first).file(), "tensor \"" + first + "\"",
+                    "%d tensors, this one first, have no place in a %s model with this config.json"
+                            .formatted(left.size(), config.family().modelType()));
+        }
+    }
+}

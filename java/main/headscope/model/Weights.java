@@ -1,0 +1,48 @@
+package headscope.model;
+
+import headscope.tensor.Tensor;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A model's parameters on a backend, fp32, under one set of names for every family.
+ *
+ * @param words     [vocabulary, hidden]
+ * @param positions [maxTokens, hidden]
+ * @param segment   [hidden], added to every token (BERT's first token type)
+ * @param afterEmbedding norm of the embedded text
+ * @param finalNorm before the head
+ * @param head      what turns hidden states into logits
+ */
+record Weights(
+        Tensor words, Optional<Tensor> positions, Optional<Tensor> segment, Optional<Norm> afterEmbedding,
+        List<Layer> layers, Optional<Norm> finalNorm, Head head) {
+
+    /** A linear map: weight [out, in], bias [out]. */
+    record Linear(Tensor weight, Optional<Tensor> bias) {
+        long out() {
+            return weight.size(0);
+        }
+    }
+
+    /** Weight and bias [width]; a root-mean-square norm has no bias. */
+    record Norm(Tensor weight, Optional<Tensor> bias) {}
+
+    /**
+     * One layer; where its norms stand is {@link ModelConfig.Placement}.
+     *
+     * @param beforeAttention normalises attention's input
+     * @param queryNorm       normalises q, as keyNorm does k
+     * @param afterAttention  normalises attention's output, or the sum with it
+     */
+    record Layer(
+            Optional<Norm> beforeAttention, Linear query, Linear key, Linear value, Optional<Norm> queryNorm,
+            Optional<Norm> keyNorm, Linear output, Optional<Norm> afterAttention,
+            Optional<Norm> beforeFeedForward, FeedForward feedForward, Optional<Norm> afterFeedForward) {}
+
+    /** down(f(up x)), or where there is a gate down(f(gate x) * up x). */
+    record FeedForward(Optional<Linear> gate, Linear up, Linear down) {}
+
+    /** words(norm(f(transform x))), or without a transform words(x). */
+    record Head(Optional<Linear> transform, Optional<Norm> norm, Linear words) {}
+}
