@@ -205,7 +205,7 @@ final class ConfigReader {
         boolean old = scaling == source && source == fields;
         String type = old ? "default" : scaling.text("rope_type", scaling.text("type", "default"));
         double base = source.number("rope_theta", theta);
-        int rotated = (int) (headDim * source.number("partial_rotary_factor", share)) / 2 * 2;
+        int rotated = (int) (headDim * source.number("partial_rotary_factor", share));
         return new Rope(base, rotated, switch (type) {
             case "default" -> new Rope.Unscaled();
             case "linear" -> new Rope.Linear(scaling.number("factor"));

@@ -4,7 +4,7 @@ package headscope.model;
  * Rotary position embedding (Su et al. 2021) with the scalings of published checkpoints.
  *
  * @param theta   base of the wavelengths
- * @param rotated elements of a head that are turned, even; the rest keep their value
+ * @param rotated elements of a head that are turned, the next even number where odd; the rest keep their value
  */
 record Rope(double theta, int rotated, Scaling scaling) {
     /** How wavelengths are stretched beyond the length of training. */
@@ -23,9 +23,9 @@ record Rope(double theta, int rotated, Scaling scaling) {
             double factor, double betaFast, double betaSlow, double originalTokens, boolean truncate,
             double magnitude) implements Scaling {}
 
-    /** Radians per token, [rotated / 2], in fp32 as the reference implementations keep them. */
+    /** Radians per token, one per pair of elements, in fp32 as the reference implementations keep them. */
     float[] frequencies() {
-        float[] frequencies = new float[rotated / 2];
+        float[] frequencies = new float[(rotated + 1) / 2];
         for (int j = 0; j < frequencies.length; j++) {
             double plain = Math.pow(theta, -2.0 * j / rotated);
             frequencies[j] = (float) switch (scaling) {
