@@ -74,7 +74,7 @@ public final class Safetensors implements AutoCloseable {
     public StoredTensor get(String name) {
         StoredTensor tensor = tensors.get(name);
         if (tensor == null) {
-            throw new ModelFormatException(path, "tensor " + StrictJson.quote(name), "is not in the file");
+            throw new ModelFormatException(path, "tensor " + StrictJson.quote(name), "no such tensor");
         }
         return tensor;
     }
