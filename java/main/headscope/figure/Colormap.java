@@ -1,0 +1,58 @@
+package headscope.figure;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Colours for numbers from 0 to 1, in equal steps.
+ *
+ * @param name   also that of its file in {@code colormaps/}
+ * @param colors 0xRRGGBB, sRGB, from the lowest to the highest
+ */
+public record Colormap(String name, int[] colors) {
+    /** 0xRRGGBB, sRGB, of a cell that has no value (NaN). */
+    public static final int MISSING = 0xB3B3B3;
+
+    public Colormap {
+        if (colors.length < 2) {
+            throw new IllegalArgumentException("%s: %d colours".formatted(name, colors.length));
+        }
+        colors = colors.clone();
+    }
+
+    /** Near-black through magenta and orange to light peach; 256 colours of rising lightness. */
+    public static Colormap rocket() {
+        return read("rocket");
+    }
+
+    @Override
+    public int[] colors() {
+        return colors.clone();
+    }
+
+    /** The colour of a fraction of the range; below 0 the lowest, above 1 the highest, NaN {@link #MISSING}. */
+    public int at(double fraction) {
+        if (Double.isNaN(fraction)) {
+            return MISSING;
+        }
+        return colors[(int) Math.clamp(Math.floor(fraction * colors.length), 0, colors.length - 1)];
+    }
+
+    private static Colormap read(String name) {
+        String file = "colormaps/" + name + ".csv";
+        try (BufferedReader lines = new BufferedReader(
+                new InputStreamReader(Colormap.class.getResourceAsStream(file), StandardCharsets.US_ASCII))) {
+            return new Colormap(name, lines.lines().skip(1).mapToInt(Colormap::parse).toArray());
+        } catch (IOException problem) {
+            throw new UncheckedIOException(file, problem);
+        }
+    }
+
+    private static int parse(String row) {
+        String[] rgb = row.split(",");
+        return Integer.parseInt(rgb[0]) << 16 | Integer.parseInt(rgb[1]) << 8 | Integer.parseInt(rgb[2]);
+    }
+}

@@ -1,0 +1,45 @@
+package headscope.figure;
+
+import headscope.result.HeadMap;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Two maps of p-values, layers x heads, side by side: attention score and Laplacian eigenvalues. */
+public final class SpectraFigure {
+    private SpectraFigure() {}
+
+    /**
+     * The heads to be marked in each panel.
+     *
+     * @param meaning what a dot says, such as "q < 0.05"; becomes part of the caption
+     */
+    public record Significant(Mark.CellMarkers attentionScore, Mark.CellMarkers laplacian, String meaning) {}
+
+    /** One scale for both: from 0 to the largest p-value of the two maps. A p-value is NaN or in [0, 1]. */
+    public static Figure of(
+            HeadMap attentionScoreP, HeadMap laplacianP, Optional<Significant> significant, String caption) {
+        double most = Math.max(largest(attentionScoreP), largest(laplacianP));
+        ColorBar bar = new ColorBar("p-value", new Range(0, most > 0 ? most : 1), Colormap.rocket());
+        List<Panel> panels = List.of(
+                panel("AttnScore", attentionScoreP, significant.map(Significant::attentionScore)),
+                panel("Laplacian Eigenvalues", laplacianP, significant.map(Significant::laplacian)));
+        String key = significant.map(marked -> "Dot: " + marked.meaning() + ".").orElse("");
+        return new Figure(panels, bar, (caption + " " + key).strip());
+    }
+
+    private static Panel panel(String title, HeadMap map, Optional<Mark.CellMarkers> markers) {
+        List<Mark> marks = new ArrayList<>();
+        marks.add(new Mark.Heatmap(map.layers(), map.heads(), map.values()));
+        markers.ifPresent(marks::add);
+        return new Panel(title, new Axis("Head Index", map.heads()), new Axis("Layer Index", map.layers()), marks);
+    }
+
+    private static double largest(HeadMap map) {
+        double largest = 0;
+        for (float value : map.values()) {
+            largest = value > largest ? value : largest; // NaN compares false
+        }
+        return largest;
+    }
+}

@@ -1,0 +1,44 @@
+package headscope.render;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/** Breaks a text into lines. */
+final class Lines {
+    private Lines() {}
+
+    /** Lines no longer than {@code length}, broken at spaces, and inside a word only where it alone is too long. */
+    static List<String> wrap(String text, double length, ToDoubleFunction<String> width) {
+        List<String> lines = new ArrayList<>();
+        String line = "";
+        for (String word : text.strip().split("\\s+")) {
+            String longer = line.isEmpty() ? word : line + " " + word;
+            if (width.applyAsDouble(longer) <= length) {
+                line = longer;
+                continue;
+            }
+            if (!line.isEmpty()) {
+                lines.add(line);
+            }
+            String rest = word;
+            int fits;
+            while ((fits = fitting(rest, length, width)) < rest.length()) {
+                lines.add(rest.substring(0, fits));
+                rest = rest.substring(fits);
+            }
+            line = rest;
+        }
+        lines.add(line);
+        return lines;
+    }
+
+    /** How many characters of a word fit, at least one. */
+    private static int fitting(String word, double length, ToDoubleFunction<String> width) {
+        int end = word.length();
+        while (end > 1 && width.applyAsDouble(word.substring(0, end)) > length) {
+            end = word.offsetByCodePoints(end, -1);
+        }
+        return Math.max(end, Character.charCount(word.codePointAt(0)));
+    }
+}

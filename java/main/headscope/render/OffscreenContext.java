@@ -1,0 +1,145 @@
+package headscope.render;
+
+import static org.lwjgl.egl.EGL10.*;
+import static org.lwjgl.egl.EGL12.*;
+import static org.lwjgl.egl.EGL14.*;
+import static org.lwjgl.egl.EGL15.*;
+import static org.lwjgl.egl.EXTDeviceEnumeration.eglQueryDevicesEXT;
+import static org.lwjgl.egl.EXTPlatformDevice.EGL_PLATFORM_DEVICE_EXT;
+import static org.lwjgl.opengl.GL33C.*;
+import static org.lwjgl.system.MemoryUtil.NULL;
+
+import headscope.figure.Figure;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.lwjgl.PointerBuffer;
+import org.lwjgl.egl.EGL;
+import org.lwjgl.opengl.GL;
+import org.lwjgl.system.Configuration;
+import org.lwjgl.system.JNI;
+import org.lwjgl.system.MemoryStack;
+
+/**
+ * An OpenGL 3.3 core context without window, display server or surface; current in the thread that opened it
+ * until it is closed. What is drawn goes to framebuffer objects.
+ */
+public final class OffscreenContext implements AutoCloseable {
+    /** EGL_PLATFORM_SURFACELESS_MESA, of the extension EGL_MESA_platform_surfaceless. */
+    private static final int PLATFORM_SURFACELESS = 0x31DD;
+
+    private final long display;
+    private final long context;
+
+    private OffscreenContext(long display, long context) {
+        this.display = display;
+        this.context = context;
+    }
+
+    /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
+    public static OffscreenContext open() {
+        MesaSettings.quiet();
+        // Where a library is missing the exception says so; without this LWJGL would also write to stderr.
+        Configuration.DEBUG_STREAM.set(new PrintStream(OutputStream.nullOutputStream()));
+        // OpenGL's functions through EGL too, so that libGL.so.1 is not needed.
+        Configuration.OPENGL_CONTEXT_API.set("EGL");
+        try {
+            for (LongSupplier display : displays()) {
+                Optional<OffscreenContext> context = on(display.getAsLong());
+                if (context.isPresent()) {
+                    GL.createCapabilities(true);
+                    return context.get();
+                }
+            }
+        } catch (LinkageError problem) {
+            throw new RenderUnavailableException("cannot load libEGL.so.1", problem);
+        } catch (IllegalStateException problem) {
+            throw new RenderUnavailableException("EGL gives no OpenGL 3.3 core context", problem);
+        }
+        throw new RenderUnavailableException("EGL gives no OpenGL 3.3 core context");
+    }
+
+    /** Which OpenGL this is. */
+    public GlDescription description() {
+        return new GlDescription(
+                glGetString(GL_VENDOR), glGetString(GL_RENDERER), glGetString(GL_VERSION));
+    }
+
+    /** The figure at so many dots per inch. */
+    public Image image(Figure figure, int dpi) {
+        try (Renderer renderer = new Renderer()) {
+            return renderer.image(figure, dpi);
+        }
+    }
+
+    @Override
+    public void close() {
+        GL.setCapabilities(null);
+        eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+        eglDestroyContext(display, context);
+        eglTerminate(display);
+        eglReleaseThread();
+    }
+
+    /** In the order in which they are tried. */
+    private static List<LongSupplier> displays() {
+        LongSupplier standard = () -> eglGetDisplay(EGL_DEFAULT_DISPLAY);
+        if (!EGL.getCapabilities().EGL15) {
+            return List.of(standard);
+        }
+        return List.of(
+                () -> platformDisplay(PLATFORM_SURFACELESS, EGL_DEFAULT_DISPLAY),
+                OffscreenContext::firstDevice,
+                standard);
+    }
+
+    /** eglGetPlatformDisplay; LWJGL's own method refuses EGL_DEFAULT_DISPLAY, which is 0. */
+    private static long platformDisplay(int platform, long device) {
+        return JNI.callPPP(platform, device, NULL, EGL.getCapabilities().eglGetPlatformDisplay);
+    }
+
+    private static long firstDevice() {
+        if (!EGL.getCapabilities().EGL_EXT_device_enumeration) {
+            return EGL_NO_DISPLAY;
+        }
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            PointerBuffer device = stack.mallocPointer(1);
+            var found = stack.ints(0);
+            if (!eglQueryDevicesEXT(device, found) || found.get(0) == 0) {
+                return EGL_NO_DISPLAY;
+            }
+            return platformDisplay(EGL_PLATFORM_DEVICE_EXT, device.get(0));
+        }
+    }
+
+    /** A context on the display, made current; empty if the display does not exist or cannot give one. */
+    private static Optional<OffscreenContext> on(long display) {
+        if (display == EGL_NO_DISPLAY) {
+            return Optional.empty();
+        }
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            if (!eglInitialize(display, stack.mallocInt(1), stack.mallocInt(1))) {
+                return Optional.empty();
+            }
+            PointerBuffer config = stack.mallocPointer(1);
+            var found = stack.ints(0);
+            var wanted = stack.ints(EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_SURFACE_TYPE, 0, EGL_NONE);
+            if (eglBindAPI(EGL_OPENGL_API)
+                    && eglChooseConfig(display, wanted, config, found)
+                    && found.get(0) > 0) {
+                long context = eglCreateContext(display, config.get(0), EGL_NO_CONTEXT, stack.ints(
+                        EGL_CONTEXT_MAJOR_VERSION, 3,
+                        EGL_CONTEXT_MINOR_VERSION, 3,
+                        EGL_CONTEXT_OPENGL_PROFILE_MASK, EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT,
+                        EGL_NONE));
+                if (context != NULL && eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context)) {
+                    return Optional.of(new OffscreenContext(display, context));
+                }
+            }
+        }
+        eglTerminate(display);
+        return Optional.empty();
+    }
+}

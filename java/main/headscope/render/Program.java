@@ -1,0 +1,99 @@
+package headscope.render;
+
+import static org.lwjgl.opengl.GL33C.*;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/** A vertex and a fragment shader of one name, compiled and linked. */
+final class Program implements AutoCloseable {
+    private final String name;
+    private final int id;
+
+    /** @param name of {@code shaders/<name>.vert} and {@code shaders/<name>.frag} */
+    Program(String name) {
+        this.name = name;
+        id = glCreateProgram();
+        int vertex = compile(GL_VERTEX_SHADER, name + ".vert");
+        int fragment = compile(GL_FRAGMENT_SHADER, name + ".frag");
+        glAttachShader(id, vertex);
+        glAttachShader(id, fragment);
+        glLinkProgram(id);
+        glDeleteShader(vertex);
+        glDeleteShader(fragment);
+        if (glGetProgrami(id, GL_LINK_STATUS) == GL_FALSE) {
+            throw new IllegalStateException("%s does not link: %s".formatted(name, glGetProgramInfoLog(id)));
+        }
+    }
+
+    /** Makes it the current program; returns itself. */
+    Program use() {
+        glUseProgram(id);
+        return this;
+    }
+
+    Program set(String uniform, double x) {
+        glUniform1f(location(uniform), (float) x);
+        return this;
+    }
+
+    Program set(String uniform, double x, double y) {
+        glUniform2f(location(uniform), (float) x, (float) y);
+        return this;
+    }
+
+    Program set(String uniform, Box box) {
+        glUniform4f(location(uniform), box.x(), box.y(), box.width(), box.height());
+        return this;
+    }
+
+    /** @param rgb 0xRRGGBB */
+    Program setColor(String uniform, int rgb) {
+        glUniform3f(location(uniform), (rgb >> 16 & 255) / 255f, (rgb >> 8 & 255) / 255f, (rgb & 255) / 255f);
+        return this;
+    }
+
+    /** Binds a texture to a unit and a sampler to the unit. */
+    Program setTexture(String uniform, int unit, int texture) {
+        glActiveTexture(GL_TEXTURE0 + unit);
+        glBindTexture(GL_TEXTURE_2D, texture);
+        glUniform1i(location(uniform), unit);
+        return this;
+    }
+
+    @Override
+    public void close() {
+        glDeleteProgram(id);
+    }
+
+    private int location(String uniform) {
+        int location = glGetUniformLocation(id, uniform);
+        if (location < 0) {
+            throw new IllegalStateException("%s has no uniform %s".formatted(name, uniform));
+        }
+        return location;
+    }
+
+    private static int compile(int kind, String file) {
+        int shader = glCreateShader(kind);
+        glShaderSource(shader, source(file));
+        glCompileShader(shader);
+        if (glGetShaderi(shader, GL_COMPILE_STATUS) == GL_FALSE) {
+            throw new IllegalStateException("%s does not compile: %s".formatted(file, glGetShaderInfoLog(shader)));
+        }
+        return shader;
+    }
+
+    private static String source(String file) {
+        try (InputStream in = Program.class.getResourceAsStream("/shaders/" + file)) {
+            if (in == null) {
+                throw new IllegalStateException("no shader " + file);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException problem) {
+            throw new UncheckedIOException(file, problem);
+        }
+    }
+}
