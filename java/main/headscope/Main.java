@@ -1,7 +1,12 @@
 package headscope;
 
+import headscope.cli.HeadscopeCommand;
+
+/** The program. */
 public final class Main {
+    private Main() {}
+
     public static void main(String[] arguments) {
-        System.out.println("headscope");
+        System.exit(HeadscopeCommand.run(arguments));
     }
 }

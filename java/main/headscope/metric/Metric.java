@@ -20,6 +20,25 @@ public sealed interface Metric {
     sealed interface Symmetric extends Metric {
         /** Texts above this many tokens are refused: the matrix is formed, one head at a time. */
         int MOST_TOKENS = 4096;
+
+        /** @param eigenvalues every mu, ascending */
+        default double of(double[] eigenvalues) {
+            return switch (this) {
+                case FiedlerValue m -> eigenvalues.length > 1 ? eigenvalues[1] : Double.NaN;
+                case LargestEigenvalue m -> eigenvalues[eigenvalues.length - 1];
+                case SpectralEntropy m -> spectralEntropy(eigenvalues);
+            };
+        }
+
+        private static double spectralEntropy(double[] eigenvalues) {
+            // The smallest is 0 but for rounding, which may leave it below.
+            double total = Arrays.stream(eigenvalues).map(mu -> Math.max(mu, 0)).sum();
+            return total == 0 ? 0 : Arrays.stream(eigenvalues)
+                    .filter(mu -> mu > 0)
+                    .map(mu -> mu / total)
+                    .map(p -> -p * Math.log(p))
+                    .sum();
+        }
     }
 
     int ALL = Integer.MAX_VALUE;

@@ -1,0 +1,44 @@
+package headscope.analysis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** SHA-256 in hexadecimal: what a result was computed from. */
+final class Digest {
+    private Digest() {}
+
+    static String of(byte[] bytes) {
+        return HexFormat.of().formatHex(sha256().digest(bytes));
+    }
+
+    /** Of the files one after the other. */
+    static String of(List<Path> files) {
+        MessageDigest digest = sha256();
+        byte[] piece = new byte[1 << 20];
+        for (Path file : files) {
+            try (InputStream in = Files.newInputStream(file)) {
+                for (int count = in.read(piece); count > 0; count = in.read(piece)) {
+                    digest.update(piece, 0, count);
+                }
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException every) {
+            throw new AssertionError("every JDK has SHA-256", every);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package headscope.analysis;
+
+import headscope.backend.Backend;
+import headscope.metric.Metric;
+import headscope.model.Checkpoint;
+import headscope.model.Tokenizer;
+import headscope.model.Transformer;
+import headscope.result.RunFolder;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+
+/**
+ * The spectra analysis: every text goes through the model, every head is measured, and each head's values are tested
+ * between the two classes of texts. In order: {@link #open} (which checks everything before anything is written),
+ * {@link #observe}, {@link #write}, {@link #commit}.
+ */
+public final class Spectra implements AutoCloseable {
+    private final SpectraRequest request;
+    private final TextFile file;
+    private final List<int[]> tokens;
+    private final Backend backend;
+    private final Transformer model;
+    private final Observer observer;
+    private final Provenance provenance;
+    private final RunFolder folder;
+    private final List<Observation> observations = new ArrayList<>();
+    private final Instant started = Instant.now();
+    private int skipped;
+
+    private Spectra(
+            SpectraRequest request, TextFile file, List<int[]> tokens, Backend backend, Transformer model,
+            Observer observer, Provenance provenance) {
+        this.request = request;
+        this.file = file;
+        this.tokens = tokens;
+        this.backend = backend;
+        this.model = model;
+        this.observer = observer;
+        this.provenance = provenance;
+        this.folder = RunFolder.begin(request.out(), request.resume(), request.overwrite());
+    }
+
+    /**
+     * @param standardInput read where the request's texts are "-"
+     * @throws InputException and the exceptions of the packages below where the input cannot be used
+     */
+    public static Spectra open(SpectraRequest request, InputStream standardInput) {
+        TextFile texts = TextFile.read(request.texts(), standardInput).first(request.limit());
+        texts.requireBothLabels();
+        Backend backend = Backend.open(request.device());
+        try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
+            CompletableFuture<Provenance> provenance =
+                    CompletableFuture.supplyAsync(() -> Provenance.of(request, checkpoint, texts));
+            Tokenizer tokenizer = Tokenizer.open(request.model());
+            List<int[]> tokens = texts.texts().stream()
+                    .map(text -> Observer.encode(text, texts.name(), request, checkpoint.config(), tokenizer))
+                    .toList();
+            Observer.requireMetrics(request, checkpoint.config(), tokens);
+            Transformer model = new Transformer(checkpoint, backend);
+            return new Spectra(
+                    request, texts, tokens, backend, model, new Observer(request, model, tokenizer),
+                    provenance.join());
+        }
+    }
+
+    /** Sends every text through the model, but those that an interrupted run has finished. */
+    public void observe(Progress progress) {
+        onDisk(() -> {
+            provenance.requireSame(folder);
+            boolean behind = folder.resumed();
+            for (int i = 0; i < tokens.size(); i++) {
+                Path done = folder.progress("%06d.safetensors".formatted(i));
+                Optional<Optional<Observation>> earlier =
+                        behind ? ObservationFile.read(done, request.metrics()) : Optional.empty();
+                Optional<Observation> seen;
+                if (earlier.isPresent()) {
+                    seen = earlier.get();
+                } else {
+                    seen = observer.observe(i, file.texts().get(i), tokens.get(i), file.name());
+                    ObservationFile.write(done, request.metrics(), seen);
+                }
+                seen.ifPresentOrElse(observations::add, () -> skipped++);
+                progress.reached(i + 1, tokens.size());
+            }
+            return observations.size();
+        });
+    }
+
+    /** Tests every head and writes all files but the picture into {@link #folder}. */
+    public SpectraSummary write() {
+        requireBothClasses();
+        return onDisk(() -> {
+            SpectraTests tests = SpectraTests.of(request, model.config(), observations, skipped);
+            SpectraFiles.write(folder, request, model.config(), observations, tests);
+            provenance.manifest(request, model.config(), backend.describe(), tests.summary(), started)
+                    .write(folder.file(RunFolder.MANIFEST));
+            return tests.summary();
+        });
+    }
+
+    /** Where the files stand until {@link #commit}. */
+    public Path folder() {
+        return folder.file(RunFolder.MANIFEST).getParent();
+    }
+
+    /** Makes the run folder appear. */
+    public void commit() {
+        onDisk(() -> {
+            folder.commit();
+            return request.out();
+        });
+    }
+
+    private void requireBothClasses() {
+        for (int label = 0; label <= 1; label++) {
+            int wanted = label;
+            if (observations.stream().noneMatch(observation -> observation.label() == wanted)) {
+                throw new InputException(("%s: none of %d texts has label %d (%s answer); a test needs both classes: "
+                        + "give more texts").formatted(file.name(), observations.size(), label,
+                                label == 0 ? "right" : "wrong"));
+            }
+        }
+    }
+
+    /** A disk that fails leaves nothing behind; a run that is interrupted or refused can be continued. */
+    private <T> T onDisk(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (UncheckedIOException | headscope.result.RunFolderException failure) {
+            folder.discard();
+            throw failure;
+        }
+    }
+
+    @Override
+    public void close() {
+        folder.close();
+        observer.close();
+        model.close();
+        backend.close();
+    }
+}

@@ -1,0 +1,26 @@
+package headscope.analysis;
+
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * What a spectra run found, for people.
+ *
+ * @param right     texts of label 0
+ * @param wrong     texts of label 1
+ * @param skipped   texts left out as too short
+ * @param heads     of all layers
+ * @param shareP    share of heads with p below 0.05, by metric
+ * @param shareQ    share of heads with q below 0.05, by metric
+ * @param probes    how well features tell the classes apart, by feature
+ * @param unsupervised AUROC of the attention score without training, larger for wrong answers
+ */
+public record SpectraSummary(
+        int right, int wrong, int skipped, int heads, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
+        double unsupervised, SequencedMap<String, ProbeResult> probes) {
+
+    /** Heads that would pass p below 0.05 if no head differed. */
+    public int byChance() {
+        return (int) Math.round(0.05 * heads);
+    }
+}

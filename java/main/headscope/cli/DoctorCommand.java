@@ -1,0 +1,50 @@
+package headscope.cli;
+
+import headscope.backend.Backend;
+import headscope.render.GlDescription;
+import headscope.render.OffscreenContext;
+import headscope.render.RenderUnavailableException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** What this machine offers, and what to do where something lacks. */
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        description = "Tells what this machine offers Headscope, and what to do where something lacks.",
+        footer = {"", "Example:", "  ./headscope doctor"})
+final class DoctorCommand implements Callable<Integer> {
+    private static final double GIB = 1L << 30;
+    private int lacking;
+
+    @Override
+    public Integer call() throws Exception {
+        System.out.printf("%-10s %s, %s%n", "JDK", Runtime.version(), System.getProperty("java.vendor"));
+        Runtime runtime = Runtime.getRuntime();
+        System.out.printf("%-10s %d cores; the JVM may use %.1f GiB of heap%n", "machine",
+                runtime.availableProcessors(), runtime.maxMemory() / GIB);
+        FileStore disk = Files.getFileStore(Path.of("."));
+        System.out.printf("%-10s %.1f GiB free here%n", "disk", disk.getUsableSpace() / GIB);
+        try (Backend backend = Backend.open("cpu")) {
+            System.out.printf("%-10s %s%n", "compute", backend.describe());
+        } catch (LinkageError missing) {
+            lacks("compute", "OpenBLAS cannot be loaded: %s; run on 64-bit Linux with glibc".formatted(missing));
+        }
+        try (OffscreenContext context = OffscreenContext.open()) {
+            GlDescription gl = context.description();
+            System.out.printf("%-10s OpenGL %s; %s; %s%n", "drawing", gl.version(), gl.renderer(), gl.vendor());
+        } catch (RenderUnavailableException unavailable) {
+            lacks("drawing", unavailable.getMessage());
+        }
+        System.out.printf("%-10s %s%n", "fonts", "Roboto, carried along");
+        return lacking == 0 ? 0 : 1;
+    }
+
+    private void lacks(String part, String remedy) {
+        System.out.printf("%-10s LACKING: %s%n", part, remedy);
+        lacking++;
+    }
+}

@@ -1,0 +1,82 @@
+package headscope.cli;
+
+import headscope.analysis.InputException;
+import headscope.render.RenderUnavailableException;
+import headscope.result.ResultFormatException;
+import headscope.result.RunFolderException;
+import headscope.tensor.ModelFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/** The command line as a whole: its commands, and how failures reach the user. */
+@Command(
+        name = "headscope",
+        description = "Looks at every attention head of a transformer at once.",
+        mixinStandardHelpOptions = true,
+        versionProvider = HeadscopeCommand.Version.class,
+        subcommands = {
+            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  ./headscope demo",
+            "  ./headscope spectra --model ~/models/Llama-3.2-1B --texts answers.jsonl --out runs/llama",
+            "  ./headscope render runs/llama --dpi 400 --out llama.png",
+            "  ./headscope spectra --help"
+        })
+public final class HeadscopeCommand {
+    /** Input that cannot be used. */
+    private static final int UNUSABLE = 2;
+
+    /** Our own mistake. */
+    private static final int BROKEN = 1;
+
+    private HeadscopeCommand() {}
+
+    /** @return the exit status */
+    public static int run(String[] arguments) {
+        CommandLine line = new CommandLine(new HeadscopeCommand());
+        line.setExecutionStrategy(parsed -> {
+            if (!parsed.hasSubcommand()) {
+                parsed.commandSpec().commandLine().usage(System.out);
+            }
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        return line.execute(arguments);
+    }
+
+    private static int report(Exception failure) {
+        String message = switch (failure) {
+            case InputException e -> e.getMessage();
+            case ModelFormatException e -> e.getMessage();
+            case ResultFormatException e -> e.getMessage();
+            case RunFolderException e -> e.getMessage();
+            case RenderUnavailableException e -> e.getMessage();
+            case IllegalArgumentException e -> e.getMessage();
+            case UncheckedIOException e -> e.getCause().getMessage();
+            case IOException e -> e.getMessage();
+            default -> "";
+        };
+        if (message == null || message.isEmpty()) {
+            failure.printStackTrace();
+            return BROKEN;
+        }
+        System.err.println("headscope: " + message);
+        return UNUSABLE;
+    }
+
+    /** The jar's version. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = HeadscopeCommand.class.getPackage().getImplementationVersion();
+            return new String[] {"headscope " + (version == null ? "from sources" : version)};
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package headscope.cli;
+
+import headscope.analysis.Progress;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** Shows long work on standard error: a bar with rate and time left on a terminal, a line every tenth elsewhere. */
+final class ProgressLine implements Progress, AutoCloseable {
+    private final String task;
+    private final boolean terminal = System.console() != null && System.console().isTerminal();
+    private ProgressBar bar;
+    private int tenths;
+
+    ProgressLine(String task) {
+        this.task = task;
+    }
+
+    @Override
+    public void reached(int done, int of) {
+        if (terminal) {
+            if (bar == null) {
+                bar = new ProgressBarBuilder()
+                        .setTaskName(task)
+                        .setInitialMax(of)
+                        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+                        .setUpdateIntervalMillis(200)
+                        .setUnit(" texts", 1)
+                        .showSpeed()
+                        .build();
+            }
+            bar.stepTo(done);
+        } else if (done * 10L / of > tenths) {
+            tenths = (int) (done * 10L / of);
+            System.err.printf("%s: %d of %d%n", task, done, of);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+}

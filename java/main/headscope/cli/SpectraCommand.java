@@ -1,0 +1,91 @@
+package headscope.cli;
+
+import headscope.analysis.ProbeResult;
+import headscope.analysis.Spectra;
+import headscope.analysis.SpectraRequest;
+import headscope.analysis.SpectraSummary;
+import headscope.render.FigureFile;
+import headscope.render.RenderUnavailableException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Attention score and Laplacian eigenvalues of every head, tested between two groups of texts. */
+@Command(
+        name = "spectra",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Tests every head between right and wrong answers (or two labelled groups of texts): attention"
+                + " score and Laplacian eigenvalues, as two layer x head heatmaps of p-values.",
+        footer = {
+            "",
+            "Examples:",
+            "  ./headscope spectra --model models/demo --texts data/qa.jsonl --max-new-tokens 1",
+            "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts qa.jsonl --k 50 --out runs/qwen3",
+            "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - --limit 200"
+        })
+final class SpectraCommand implements Callable<Integer> {
+    @Mixin
+    SpectraOptions options;
+
+    @Spec
+    CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        run(options.request(spec.commandLine().getParent().getParseResult().originalArgs()));
+        return 0;
+    }
+
+    /** The whole analysis, told on the terminal. */
+    static void run(SpectraRequest request) {
+        PrintStream out = System.out;
+        try (Spectra spectra = Spectra.open(request, System.in)) {
+            try (ProgressLine progress = new ProgressLine("observing")) {
+                spectra.observe(progress);
+            }
+            print(spectra.write(), out);
+            boolean drawn = draw(spectra.folder());
+            spectra.commit();
+            if (drawn) {
+                out.printf("%nThe picture: %s%nTwo heatmaps, a row per layer and a column per head: near black where"
+                        + " right and wrong answers differ (small p), light where they do not.%n",
+                        request.out().resolve("spectra.png"));
+            }
+            out.printf("All numbers: %s (heads.csv, samples.csv, values.safetensors, manifest.json)%n", request.out());
+        }
+    }
+
+    private static boolean draw(Path folder) {
+        try {
+            RunFigure.draw(folder, folder.resolve("spectra.png"), FigureFile.DEFAULT_DPI);
+            return true;
+        } catch (RenderUnavailableException unavailable) {
+            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
+            return false;
+        }
+    }
+
+    private static void print(SpectraSummary found, PrintStream out) {
+        out.printf("%nTexts: %d of label 0 (right), %d of label 1 (wrong)%s%n%n", found.right(), found.wrong(),
+                found.skipped() == 0 ? "" : ", %d skipped as too short".formatted(found.skipped()));
+        out.printf("%-12s %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
+        found.shareP().forEach((metric, share) -> out.printf(
+                "%-12s %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * found.shareQ().get(metric)));
+        out.printf("By chance alone about %d of %d heads would have p < 0.05; q is corrected for that"
+                + " (Benjamini-Hochberg).%n%n", found.byChance(), found.heads());
+        out.printf("%-30s %8s %8s%n", "AUROC of wrong answers", "mean", "spread");
+        out.printf("%-30s %8.3f %8s%n", "AttentionScore (untrained)", found.unsupervised(), "");
+        found.probes().forEach((feature, probe) -> {
+            switch (probe) {
+                case ProbeResult.Measured measured -> out.printf(
+                        "%-30s %8.3f %8.3f%n", feature, measured.auroc(), measured.deviation());
+                case ProbeResult.Absent absent -> out.printf("%-30s %s%n", feature, absent.reason());
+            }
+        });
+    }
+}
