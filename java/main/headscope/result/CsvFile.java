@@ -1,0 +1,99 @@
+package headscope.result;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.commons.csv.CSVException;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVPrinter;
+import org.apache.commons.csv.CSVRecord;
+
+/** Comma-separated values as RFC 4180 quotes them, in UTF-8, lines ended by a line feed. */
+final class CsvFile {
+    private static final CSVFormat FORMAT = CSVFormat.RFC4180.builder().setRecordSeparator('\n').get();
+
+    /** @param line where it begins, from 1 */
+    record Row(long line, List<String> cells) {}
+
+    private CsvFile() {}
+
+    static void write(Path file, List<String> header, Iterable<? extends Iterable<?>> rows) {
+        try (BufferedWriter writer = Files.newBufferedWriter(file); CSVPrinter printer = FORMAT.print(writer)) {
+            printer.printRecord(header);
+            for (Iterable<?> row : rows) {
+                printer.printRecord(row);
+            }
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(file + ": a text with half of a surrogate pair", e);
+        } catch (IOException failure) {
+            throw new RunFolderException(file, failure);
+        }
+    }
+
+    /** The header first; every row as wide as it. */
+    static List<Row> read(Path file) {
+        List<Row> rows = new ArrayList<>();
+        try (CSVParser parser = CSVParser.builder().setPath(file).setFormat(FORMAT).get()) {
+            Iterator<CSVRecord> records = parser.iterator();
+            for (long line = 1; hasNext(file, records, line); line = parser.getCurrentLineNumber() + 1) {
+                Row row = new Row(line, records.next().toList());
+                if (!rows.isEmpty() && row.cells().size() != rows.getFirst().cells().size()) {
+                    throw new ResultFormatException(file, line, "%d cells under %d columns"
+                            .formatted(row.cells().size(), rows.getFirst().cells().size()));
+                }
+                rows.add(row);
+            }
+        } catch (NoSuchFileException absent) {
+            throw new ResultFormatException(file, "no such file");
+        } catch (IOException failure) {
+            throw new RunFolderException(file, failure);
+        }
+        if (rows.isEmpty()) {
+            throw new ResultFormatException(file, "is empty");
+        }
+        return rows;
+    }
+
+    private static boolean hasNext(Path file, Iterator<CSVRecord> records, long line) throws IOException {
+        try {
+            return records.hasNext();
+        } catch (UncheckedIOException failure) {
+            IOException cause = failure.getCause();
+            if (cause instanceof CharacterCodingException) {
+                throw new ResultFormatException(file, line, "is not UTF-8");
+            }
+            if (cause instanceof CSVException) {
+                throw new ResultFormatException(file, line,
+                        "is not comma-separated values: quotes must be doubled, and end at a comma");
+            }
+            throw cause;
+        }
+    }
+
+    static int wholeNumber(Path file, Row row, int column, String name) {
+        String text = row.cells().get(column);
+        try {
+            if (text.matches("\\d+")) {
+                return Integer.parseInt(text);
+            }
+        } catch (NumberFormatException tooLarge) {
+            // Said below.
+        }
+        throw new ResultFormatException(file, row.line(), "column %s: %s is not a whole number"
+                .formatted(name, quote(text)));
+    }
+
+    /** Text for a message: one line, short. */
+    static String quote(String text) {
+        String line = text.replaceAll("\\p{Cntrl}", "?");
+        return '"' + (line.length() > 40 ? line.substring(0, 40) + "..." : line) + '"';
+    }
+}

@@ -1,0 +1,172 @@
+package headscope.result;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.SequencedMap;
+import java.util.regex.Pattern;
+
+/** What a run measured of each head, {@code heads.csv}: a row per head, layer by layer; a column per measure. */
+public final class HeadTable {
+    private static final List<String> KEYS = List.of("layer", "head");
+    private static final Pattern NUMBER = Pattern.compile("-?(\\d+(\\.\\d+)?([eE][+-]?\\d+)?|Infinity)|nan");
+
+    private final int layers;
+    private final int heads;
+    private final SequencedMap<String, double[]> columns = new LinkedHashMap<>();
+
+    /**
+     * @param columns in the order of the file; each of length layers * heads, row-major [layers, heads], NaN where a
+     *                head has no value
+     */
+    public HeadTable(int layers, int heads, SequencedMap<String, double[]> columns) {
+        if (layers < 1 || heads < 1) {
+            throw new IllegalArgumentException("%d layers x %d heads".formatted(layers, heads));
+        }
+        this.layers = layers;
+        this.heads = heads;
+        columns.forEach((name, values) -> {
+            if (name.isEmpty() || KEYS.contains(name)) {
+                throw new IllegalArgumentException("a column cannot be named " + CsvFile.quote(name));
+            }
+            if (values.length != Math.multiplyExact(layers, heads)) {
+                throw new IllegalArgumentException("column %s: %d values for %d layers x %d heads"
+                        .formatted(name, values.length, layers, heads));
+            }
+            this.columns.put(name, values.clone());
+        });
+    }
+
+    public int layers() {
+        return layers;
+    }
+
+    public int heads() {
+        return heads;
+    }
+
+    /** In the order of the file. */
+    public List<String> names() {
+        return List.copyOf(columns.keySet());
+    }
+
+    /**
+     * Row-major [layers, heads]; a copy.
+     *
+     * @throws IllegalArgumentException when there is no such column; the message lists those there are
+     */
+    public double[] column(String name) {
+        double[] values = columns.get(name);
+        if (values == null) {
+            throw new IllegalArgumentException("no column %s; there are %s".formatted(CsvFile.quote(name), names()));
+        }
+        return values.clone();
+    }
+
+    /** One column as a map. */
+    public HeadMap map(String column, String title, String unit) {
+        double[] values = column(column);
+        float[] rounded = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            rounded[i] = (float) values[i];
+        }
+        return new HeadMap(title, unit, layers, heads, rounded);
+    }
+
+    /**
+     * Writes the table; every double comes back as it was.
+     *
+     * @throws RunFolderException when the file cannot be written
+     */
+    public void write(Path file) {
+        List<String> header = new ArrayList<>(KEYS);
+        header.addAll(columns.keySet());
+        List<List<String>> rows = new ArrayList<>();
+        for (int i = 0; i < layers * heads; i++) {
+            List<String> row = new ArrayList<>(List.of(String.valueOf(i / heads), String.valueOf(i % heads)));
+            for (double[] values : columns.values()) {
+                row.add(Double.isNaN(values[i]) ? "nan" : Double.toString(values[i]));
+            }
+            rows.add(row);
+        }
+        CsvFile.write(file, header, rows);
+    }
+
+    /**
+     * Reads a table that {@link #write} wrote.
+     *
+     * @throws ResultFormatException when it is missing or not such a table
+     */
+    public static HeadTable read(Path file) {
+        List<CsvFile.Row> rows = CsvFile.read(file);
+        List<String> header = rows.removeFirst().cells();
+        if (header.size() < KEYS.size() || !header.subList(0, KEYS.size()).equals(KEYS)) {
+            throw new ResultFormatException(file, 1, "the first columns must be layer,head");
+        }
+        List<String> names = header.subList(KEYS.size(), header.size());
+        for (String name : names) {
+            if (name.isEmpty() || KEYS.contains(name) || Collections.frequency(names, name) > 1) {
+                throw new ResultFormatException(file, 1, "a second column or one without name: " + CsvFile.quote(name));
+            }
+        }
+        int heads = checkHeads(file, rows);
+        SequencedMap<String, double[]> columns = new LinkedHashMap<>();
+        for (int c = 0; c < names.size(); c++) {
+            double[] values = new double[rows.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = number(file, rows.get(i), KEYS.size() + c, names.get(c));
+            }
+            columns.put(names.get(c), values);
+        }
+        return new HeadTable(rows.size() / heads, heads, columns);
+    }
+
+    /** Rows are layer by layer, head by head, each layer with as many heads as the first. */
+    private static int checkHeads(Path file, List<CsvFile.Row> rows) {
+        int heads = 0;
+        while (heads < rows.size() && CsvFile.wholeNumber(file, rows.get(heads), 0, "layer") == 0) {
+            heads++;
+        }
+        if (heads == 0) {
+            throw new ResultFormatException(file, 2, "no row for layer 0");
+        }
+        for (int i = 0; i < rows.size(); i++) {
+            int layer = CsvFile.wholeNumber(file, rows.get(i), 0, "layer");
+            int head = CsvFile.wholeNumber(file, rows.get(i), 1, "head");
+            if (layer != i / heads || head != i % heads) {
+                throw new ResultFormatException(file, rows.get(i).line(), "layer %d head %d where layer %d head %d belongs"
+                        .formatted(layer, head, i / heads, i % heads));
+            }
+        }
+        if (rows.size() % heads != 0) {
+            throw new ResultFormatException(file, rows.getLast().line(), "%d rows, not a multiple of layer 0's %d heads"
+                    .formatted(rows.size(), heads));
+        }
+        return heads;
+    }
+
+    private static double number(Path file, CsvFile.Row row, int column, String name) {
+        String text = row.cells().get(column);
+        if (!NUMBER.matcher(text).matches()) {
+            throw new ResultFormatException(file, row.line(), "column %s: %s is not a number"
+                    .formatted(name, CsvFile.quote(text)));
+        }
+        return text.equals("nan") ? Double.NaN : Double.parseDouble(text);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof HeadTable that && layers == that.layers && heads == that.heads
+                && names().equals(that.names())
+                && columns.entrySet().stream().allMatch(e -> Arrays.equals(e.getValue(), that.columns.get(e.getKey())));
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(layers, heads, names());
+    }
+}

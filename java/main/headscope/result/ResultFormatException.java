@@ -1,0 +1,17 @@
+package headscope.result;
+
+import java.nio.file.Path;
+
+/** A saved table that is not what a run writes. The message is one line: file, line number, and what is wrong. */
+public final class ResultFormatException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public ResultFormatException(Path file, String rule) {
+        super(file + ": " + rule);
+    }
+
+    /** @param line from 1 */
+    public ResultFormatException(Path file, long line, String rule) {
+        super(file + ":" + line + ": " + rule);
+    }
+}

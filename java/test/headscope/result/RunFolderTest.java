@@ -1,0 +1,201 @@
+package headscope.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunFolderTest {
+    private static final String INTERRUPTED =
+            "holds an interrupted run; continue it with --resume, or drop it with --overwrite";
+
+    @TempDir
+    private Path folder;
+    private Path out;
+    private Path partial;
+
+    @BeforeEach
+    void paths() {
+        out = folder.resolve("runs").resolve("first");
+        partial = folder.resolve("runs").resolve("first.partial");
+    }
+
+    @Test
+    void resultsAppearWhole() throws IOException {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            assertFalse(run.resumed());
+            assertEquals(out, run.out());
+            Files.writeString(run.file("manifest.json"), "{}");
+            Files.writeString(run.file("figures/overview.png"), "png");
+            Files.writeString(run.progress("done.txt"), "3");
+            assertFalse(Files.exists(out));
+            run.commit();
+        }
+        assertEquals(List.of("figures", "figures/overview.png", "manifest.json"), files(out));
+        assertEquals(List.of("first"), members(folder.resolve("runs")));
+    }
+
+    @Test
+    void interruptedRunIsResumed() throws IOException {
+        interrupt();
+        refused(partial + ": " + INTERRUPTED, () -> RunFolder.begin(out, false, false));
+        Files.writeString(partial.resolve("x.safetensors.partial-77"), "killed while writing");
+        try (RunFolder run = RunFolder.begin(out, true, false)) {
+            assertTrue(run.resumed());
+            assertEquals("half", Files.readString(run.file("heads.csv")));
+            assertEquals("3", Files.readString(run.progress("done.txt")));
+            Files.writeString(run.file("manifest.json"), "{}");
+            run.commit();
+        }
+        assertEquals(List.of("heads.csv", "manifest.json"), files(out));
+    }
+
+    @Test
+    void interruptedRunIsDropped() throws IOException {
+        interrupt();
+        try (RunFolder run = RunFolder.begin(out, false, true)) {
+            assertFalse(run.resumed());
+            Files.writeString(run.file("manifest.json"), "{}");
+            run.commit();
+        }
+        assertEquals(List.of("manifest.json"), files(out));
+    }
+
+    @Test
+    void resumeWithoutAnythingToResumeStarts() throws IOException {
+        try (RunFolder run = RunFolder.begin(out, true, false)) {
+            assertFalse(run.resumed());
+            assertEquals(partial.resolve("heads.csv"), run.file("heads.csv"));
+        }
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            assertFalse(run.resumed());
+        }
+    }
+
+    @Test
+    void olderResultsAreKeptUnlessOverwritten() throws IOException {
+        commit("old");
+        refused(out + ": exists already; choose another --out, or --overwrite", () -> RunFolder.begin(out, false, false));
+        refused(out + ": exists already; choose another --out, or --overwrite", () -> RunFolder.begin(out, true, false));
+        try (RunFolder run = RunFolder.begin(out, false, true)) {
+            Files.writeString(run.file("manifest.json"), "new");
+            assertEquals("old", Files.readString(out.resolve("manifest.json")));
+            run.commit();
+        }
+        assertEquals("new", Files.readString(out.resolve("manifest.json")));
+        assertEquals(List.of("first"), members(folder.resolve("runs")));
+    }
+
+    @Test
+    void strangersAreNotOverwritten() throws IOException {
+        Files.createDirectories(out);
+        Files.writeString(out.resolve("thesis.tex"), "years");
+        String rule = ": exists and is not the folder of a run (it has no manifest.json): not overwritten";
+        refused(out + rule, () -> RunFolder.begin(out, false, true));
+        Path file = Files.writeString(folder.resolve("thesis.tex"), "years");
+        refused(file + rule, () -> RunFolder.begin(file, true, true));
+        assertEquals("years", Files.readString(file));
+    }
+
+    @Test
+    void strangersFolderOfTheSameNameIsNotTouched() throws IOException {
+        Files.createDirectories(partial);
+        Files.writeString(partial.resolve("thesis.tex"), "years");
+        for (boolean flag : new boolean[] {false, true}) {
+            refused(partial + ": exists and is not an interrupted run; move it away",
+                    () -> RunFolder.begin(out, flag, flag));
+        }
+        assertEquals(List.of("thesis.tex"), members(partial));
+    }
+
+    @Test
+    void resultsThatAppearMeanwhileAreKept() throws IOException {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            Files.writeString(run.file("manifest.json"), "mine");
+            Files.createDirectory(out);
+            refused(out + ": exists already; choose another --out, or --overwrite", run::commit);
+            Files.delete(out);
+            run.commit();
+        }
+        assertEquals("mine", Files.readString(out.resolve("manifest.json")));
+    }
+
+    @Test
+    void discardLeavesNothing() throws IOException {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            Files.writeString(run.file("a/b/c"), "x");
+            run.discard();
+            assertThrows(IllegalStateException.class, run::commit);
+            assertThrows(IllegalStateException.class, () -> run.file("a"));
+        }
+        assertEquals(List.of(), members(folder.resolve("runs")));
+    }
+
+    @Test
+    void manifestIsRequired() {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            Refusals.refused(IllegalStateException.class, partial + ": no manifest.json was written", run::commit);
+        }
+    }
+
+    @Test
+    void filesStayInside() {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            for (String name : List.of("../x", "/etc/x", "", ".", "a/../..")) {
+                Refusals.refused(IllegalArgumentException.class, name + " is not inside the folder of the run", () -> run.file(name));
+            }
+        }
+    }
+
+    @Test
+    void placesWhereNoFolderCanBe() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        refused(file + ": not a folder", () -> RunFolder.begin(file.resolve("run"), false, false));
+        refused(file.resolve("sub") + ": not a directory", () -> RunFolder.begin(file.resolve("sub/run"), false, false));
+        Path name = folder.resolve("n".repeat(250));
+        refused(name + ".partial: file name too long", () -> RunFolder.begin(name, false, false));
+        Path taken = Files.writeString(folder.resolve("run.partial"), "");
+        refused(taken + ": not a folder", () -> RunFolder.begin(folder.resolve("run"), true, false));
+        refused("/: cannot be the folder of a run", () -> RunFolder.begin(Path.of("/"), false, false));
+    }
+
+    private void interrupt() throws IOException {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            Files.writeString(run.file("heads.csv"), "half");
+            Files.writeString(run.progress("done.txt"), "3");
+        }
+    }
+
+    private void commit(String manifest) throws IOException {
+        try (RunFolder run = RunFolder.begin(out, false, false)) {
+            Files.writeString(run.file("manifest.json"), manifest);
+            run.commit();
+        }
+    }
+
+    private static void refused(String message, Executable action) {
+        Refusals.refused(RunFolderException.class, message, action);
+    }
+
+    private static List<String> files(Path root) throws IOException {
+        try (Stream<Path> paths = Files.walk(root)) {
+            return paths.filter(path -> !path.equals(root)).map(path -> root.relativize(path).toString()).sorted().toList();
+        }
+    }
+
+    private static List<String> members(Path root) throws IOException {
+        try (Stream<Path> paths = Files.list(root)) {
+            return paths.map(path -> path.getFileName().toString()).sorted().toList();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package headscope.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import headscope.result.SampleTable.Sample;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SampleTableTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void textOfTheFile() throws IOException {
+        Path file = folder.resolve("samples.csv");
+        SampleTable table = new SampleTable(List.of(
+                new Sample(0, 12, "true", "he said \"no\", twice", ""), new Sample(1, 3, "", "two\nlines", "x")));
+        table.write(file);
+        assertEquals("""
+                index,tokens,label,answer,expected
+                0,12,true,"he said ""no"", twice",
+                1,3,,"two
+                lines",x
+                """, Files.readString(file));
+        assertEquals(table, SampleTable.read(file));
+    }
+
+    @Test
+    void brokenFileIsNamedWithItsLine() throws IOException {
+        Path file = folder.resolve("samples.csv");
+        Files.writeString(file, "index,tokens\n");
+        refused(file + ":1: the columns must be index,tokens,label,answer,expected", file);
+        Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\"a\nb\nc\",\n1,x,,,\n");
+        refused(file + ":5: column tokens: \"x\" is not a whole number", file);
+        Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\n");
+        refused(file + ":2: 4 cells under 5 columns", file);
+    }
+
+    @Test
+    void halfASurrogatePairIsRefused() {
+        Path file = folder.resolve("samples.csv");
+        Refusals.refused(IllegalArgumentException.class, file + ": a text with half of a surrogate pair",
+                () -> new SampleTable(List.of(new Sample(0, 1, "", "\ud800", ""))).write(file));
+    }
+
+    @Property(tries = 300)
+    void anyTextComesBack(@ForAll("texts") List<String> texts) throws IOException {
+        SampleTable table = new SampleTable(
+                texts.stream().map(text -> new Sample(texts.indexOf(text), text.length(), text, text + text, text)).toList());
+        Path file = Files.createTempFile("samples", ".csv");
+        try {
+            table.write(file);
+            assertEquals(table, SampleTable.read(file));
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    @Provide
+    Arbitrary<List<String>> texts() {
+        return Arbitraries.oneOf(Arbitraries.strings().withChars("a,\"\r\n' #\\\t").ofMaxLength(6), Arbitraries.strings().ofMaxLength(9))
+                .filter(text -> StandardCharsets.UTF_8.newEncoder().canEncode(text)).list().ofMaxSize(5);
+    }
+
+    private static void refused(String message, Path file) {
+        Refusals.refused(ResultFormatException.class, message, () -> SampleTable.read(file));
+    }
+}
