@@ -9,9 +9,9 @@ public final class BenjaminiHochberg {
     private BenjaminiHochberg() {}
 
     /**
-     * The smallest false discovery rate at which each test would be a discovery: with m p-values in rising order,
-     * q_i = min over j >= i of p_j m / j, at most 1. In the order of {@code p}; NaN (a head without a value) stays
-     * NaN and is not among the m.
+     * The smallest false discovery rate at which each test would be a discovery: with m p-values in rising
+     * order, q_i = min over j >= i of p_j m / j, at most 1. In the order of {@code p}; NaN (a head without a
+     * value) stays NaN and is not among the m.
      */
     public static double[] qValues(double[] p) {
         for (int i = 0; i < p.length; i++) {

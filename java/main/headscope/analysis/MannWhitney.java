@@ -7,9 +7,9 @@ import org.apache.commons.statistics.inference.MannWhitneyUTest;
 import org.apache.commons.statistics.inference.PValueMethod;
 
 /**
- * Two-sided Mann-Whitney U test of two independent samples, with the choices of {@code scipy.stats.mannwhitneyu}:
- * the exact null distribution when the smaller sample has at most 8 values and no two values are equal, otherwise
- * the normal approximation with tie and continuity correction.
+ * Two-sided Mann-Whitney U test of two independent samples, with the choices of
+ * {@code scipy.stats.mannwhitneyu}: the exact null distribution when the smaller sample has at most 8 values
+ * and no two values are equal, otherwise the normal approximation with tie and continuity correction.
  *
  * @param u     how many pairs (x, y) have x above y; an equal pair counts one half
  * @param p     two-sided p-value, in [0, 1]; 1 where all values are equal
@@ -38,7 +38,7 @@ public record MannWhitney(double u, double p, double auroc) {
         return new MannWhitney(u, p, u / ((double) xs.length * ys.length));
     }
 
-    /** Area under the ROC curve: the share of pairs in which the positive has the larger score; ties count half. */
+    /** Area under the ROC curve: the share of pairs whose positive has the larger score; ties count half. */
     public static double auroc(double[] positives, double[] negatives) {
         double u = APPROXIMATE.statistic(checked("positives", positives), checked("negatives", negatives));
         return u / ((double) positives.length * negatives.length);
@@ -50,10 +50,10 @@ public record MannWhitney(double u, double p, double auroc) {
     }
 
     /**
-     * Twice the lower tail of U under the null hypothesis. The numbers of orderings with U = 0, 1, 2, ... are the
-     * coefficients of the Gaussian binomial, the product over i = 1..few of (1 - q^(many + i)) / (1 - q^i), here
-     * cut off after the tail. One row of numbers: the library's table is few x many x tail, gigabytes for 8 against
-     * some thousands.
+     * Twice the lower tail of U under the null hypothesis. The numbers of orderings with U = 0, 1, 2, ... are
+     * the coefficients of the Gaussian binomial, the product over i = 1..few of (1 - q^(many + i)) / (1 -
+     * q^i), here cut off after the tail. One row of numbers: the library's table is few x many x tail,
+     * gigabytes for 8 against some thousands.
      */
     private static double exact(double u, int n, int m) {
         int few = Math.min(n, m);
@@ -81,7 +81,8 @@ public record MannWhitney(double u, double p, double auroc) {
         double[] copy = new double[values.length];
         for (int i = 0; i < values.length; i++) {
             if (Double.isNaN(values[i])) {
-                throw new IllegalArgumentException("%s: value %d of %d is NaN".formatted(name, i, values.length));
+                throw new IllegalArgumentException(
+                        "%s: value %d of %d is NaN".formatted(name, i, values.length));
             }
             copy[i] = values[i] + 0.0; // -0.0 becomes 0.0: equal numbers share a rank
         }

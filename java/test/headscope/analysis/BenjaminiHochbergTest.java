@@ -28,7 +28,7 @@ final class BenjaminiHochbergTest {
 
     @Test
     void refusesWhatIsNoProbability() {
-        assertThrows(IllegalArgumentException.class, () -> BenjaminiHochberg.qValues(new double[] {0.5, -0.1}));
+        assertThrows(IllegalArgumentException.class, () -> BenjaminiHochberg.qValues(new double[] {1, -0.1}));
         assertThrows(IllegalArgumentException.class, () -> BenjaminiHochberg.qValues(new double[] {1.1}));
     }
 

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -64,7 +63,7 @@ final class StatisticsFixtureTest {
 
     /** A section is a list of cases, or one case by itself. */
     private static List<JsonNode> elements(JsonNode section) {
-        return section.isObject() ? List.of(section) : StreamSupport.stream(section.spliterator(), false).toList();
+        return section.isObject() ? List.of(section) : section.valueStream().toList();
     }
 
     private static List<URL> files() {
