@@ -10,6 +10,7 @@ import headscope.result.ResultFormatException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The picture of a run, from its folder alone. */
 final class RunFigure {
@@ -44,10 +45,9 @@ final class RunFigure {
 
     private static Mark.CellMarkers significant(HeadTable heads, String column) {
         double[] q = heads.column(column);
-        boolean[] marked = new boolean[q.length];
-        for (int i = 0; i < q.length; i++) {
-            marked[i] = q[i] < LEVEL;
-        }
-        return new Mark.CellMarkers(heads.layers(), heads.heads(), marked);
+        return new Mark.CellMarkers(IntStream.range(0, q.length)
+                .filter(i -> q[i] < LEVEL)
+                .mapToObj(i -> new Mark.Cell(i / heads.heads(), i % heads.heads()))
+                .toList());
     }
 }
