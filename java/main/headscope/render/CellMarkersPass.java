@@ -8,9 +8,9 @@ import headscope.figure.Panel;
 /** Draws {@link Mark.CellMarkers}. */
 final class CellMarkersPass implements AutoCloseable {
     /** Of the shorter side of a cell. */
-    private static final double RADIUS = 0.17;
+    private static final double RADIUS = 0.15;
 
-    private final Program program = new Program("marker");
+    private final Program program = new Program("cell_markers");
     private final Quads quads = new Quads(2);
 
     /** @param scale pixels per unit of the layout */
@@ -23,7 +23,7 @@ final class CellMarkersPass implements AutoCloseable {
             centers[i++] = (float) (box.x() + (cell.column() + 0.5) * width);
             centers[i++] = (float) (box.y() + (cell.row() + 0.5) * height);
         }
-        double radius = Math.clamp(RADIUS * Math.min(width, height), 1.5, 5 * scale);
+        double radius = Math.clamp(RADIUS * Math.min(width, height), 1.5, 4 * scale);
         program.use()
                 .set("u_canvas", canvas.width(), canvas.height())
                 .set("u_radius", radius)

@@ -9,8 +9,6 @@ import java.util.Optional;
 
 /** A texture (R8, coverage) of the glyphs drawn so far, in rows of glyphs. */
 final class GlyphAtlas implements AutoCloseable {
-    private static final int SIDE = 2048;
-
     private record Key(int glyph, float size, int phase) {}
 
     /**
@@ -23,15 +21,18 @@ final class GlyphAtlas implements AutoCloseable {
     record Entry(int u, int v, Font.Bitmap bitmap) {}
 
     private final Font font;
+    private final int side;
     private final int texture = Texture.create();
     private final Map<Key, Entry> entries = new HashMap<>();
     private int rowTop;
     private int rowHeight;
     private int rowEnd;
 
-    GlyphAtlas(Font font) {
+    /** @param side of the square texture, in texels */
+    GlyphAtlas(Font font, int side) {
         this.font = font;
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_R8, SIDE, SIDE, 0, GL_RED, GL_UNSIGNED_BYTE, (ByteBuffer) null);
+        this.side = side;
+        glTexImage2D(GL_TEXTURE_2D, 0, GL_R8, side, side, 0, GL_RED, GL_UNSIGNED_BYTE, (ByteBuffer) null);
     }
 
     int texture() {
@@ -46,15 +47,15 @@ final class GlyphAtlas implements AutoCloseable {
             return Optional.of(known);
         }
         Font.Bitmap bitmap = font.bitmap(glyph, size, phase);
-        if (bitmap.width() > SIDE || bitmap.height() > SIDE) {
+        if (bitmap.width() > side || bitmap.height() > side) {
             throw new IllegalArgumentException("a letter of %s pixels is too large".formatted(size));
         }
-        if (rowEnd + bitmap.width() > SIDE) {
+        if (rowEnd + bitmap.width() > side) {
             rowTop += rowHeight;
             rowEnd = 0;
             rowHeight = 0;
         }
-        if (rowTop + bitmap.height() > SIDE) {
+        if (rowTop + bitmap.height() > side) {
             return Optional.empty();
         }
         Entry entry = new Entry(rowEnd, rowTop, bitmap);

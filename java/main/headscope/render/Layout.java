@@ -1,6 +1,5 @@
 package headscope.render;
 
-import headscope.figure.Axis;
 import headscope.figure.Figure;
 import headscope.figure.Panel;
 import headscope.figure.Tick;
@@ -38,10 +37,16 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
     private static final double CAPTION_SIZE = 13.5;
     private static final double CAPTION_LEADING = 1.45;
 
-    /** Ticks are at least this far apart. */
+    /** Ticks of a panel are at least this far apart. */
     private static final double TICK_DISTANCE = 34;
 
+    /** Ticks of the bar are at least this far apart, and no more than {@link #BAR_TICKS}. */
+    private static final double BAR_TICK_DISTANCE = 24;
+
     private static final int BAR_TICKS = 6;
+
+    /** A caption shrinks so far, if that saves a line. */
+    private static final double SMALLEST_CAPTION_SIZE = 12;
 
     static Layout of(Figure figure, double scale, TextMeasure measure) {
         return new Composer(figure, scale, measure).compose();
@@ -116,8 +121,10 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
         /** Everything of a panel whose outermost ink starts at {@code left}; returns where its own ends. */
         private int panel(Panel panel, Box size, int left, int top, float title) {
             float tick = size(TICK_SIZE);
-            List<Tick> rows = panel.y().ticks(most(size.height(), Double.MAX_VALUE, panel.y()));
-            List<Tick> columns = panel.x().ticks(most(size.width(), size.width(), panel.x()));
+            double longest = measure.width(Integer.toString(panel.x().count() - 1), tick);
+            List<Tick> rows = panel.y().ticks((int) (size.height() / (scale * TICK_DISTANCE)));
+            List<Tick> columns = panel.x().ticks(
+                    (int) (size.width() / Math.max(scale * TICK_DISTANCE, longest + px(LABEL_GAP))));
             double widest = widest(rows, tick);
 
             float nameSize = fitted(panel.y().label(), size(LABEL_SIZE), size.height());
@@ -154,7 +161,7 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
             frame(box);
             float tick = size(TICK_SIZE);
             int numbersX = box.right() + line + px(TICK) + px(GAP);
-            int most = (int) Math.clamp(box.height() / (scale * TICK_DISTANCE), 2, BAR_TICKS);
+            int most = (int) Math.clamp(box.height() / (scale * BAR_TICK_DISTANCE), 2, BAR_TICKS);
             List<Tick> ticks = figure.bar().ticks(most);
             for (Tick number : ticks) {
                 double fraction = Math.clamp(figure.bar().range().fraction(number.value()), 0, 1);
@@ -174,14 +181,24 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
                 return top;
             }
             float size = size(CAPTION_SIZE);
+            List<String> lines = lines(right - left, size);
+            List<String> smaller = lines(right - left, size(SMALLEST_CAPTION_SIZE));
+            if (smaller.size() < lines.size()) {
+                size = size(SMALLEST_CAPTION_SIZE);
+                lines = smaller;
+            }
             double y = top + px(CAPTION_GAP) + measure.ascent(size);
             int bottom = top;
-            for (String text : Lines.wrap(figure.caption(), right - left, part -> measure.width(part, size))) {
+            for (String text : lines) {
                 add(text, size, PALE_INK, left, Math.round(y), false);
                 bottom = labels.getLast().box().bottom();
                 y += CAPTION_LEADING * size;
             }
             return bottom;
+        }
+
+        private List<String> lines(int length, float size) {
+            return Lines.wrap(figure.caption(), length, part -> measure.width(part, size));
         }
 
         private void frame(Box box) {
@@ -202,13 +219,6 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
 
         private void add(String text, float size, int rgb, double x, double y, boolean upward) {
             labels.add(Label.of(text, size, rgb, x, y, upward, measure));
-        }
-
-        /** How many ticks an axis of some pixels has room for; {@code along} is that or, where labels stack, no limit. */
-        private int most(int length, double along, Axis axis) {
-            double label = measure.width(Integer.toString(axis.count() - 1), size(TICK_SIZE)) + px(LABEL_GAP);
-            double distance = Math.max(scale * TICK_DISTANCE, along < Double.MAX_VALUE ? label : 0);
-            return Math.max(1, (int) (length / distance));
         }
 
         private double widest(List<Tick> ticks, float size) {

@@ -41,8 +41,10 @@ public final class OffscreenContext implements AutoCloseable {
     /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
     public static OffscreenContext open() {
         MesaSettings.quiet();
-        // Where a library is missing the exception says so; without this LWJGL would also write to stderr.
-        Configuration.DEBUG_STREAM.set(new PrintStream(OutputStream.nullOutputStream()));
+        if (!Configuration.DEBUG.get(false)) {
+            // Where a library is missing the exception says so; LWJGL would also write to stderr.
+            Configuration.DEBUG_STREAM.set(new PrintStream(OutputStream.nullOutputStream()));
+        }
         // OpenGL's functions through EGL too, so that libGL.so.1 is not needed.
         Configuration.OPENGL_CONTEXT_API.set("EGL");
         try {
@@ -54,7 +56,7 @@ public final class OffscreenContext implements AutoCloseable {
                 }
             }
         } catch (LinkageError problem) {
-            throw new RenderUnavailableException("cannot load libEGL.so.1", problem);
+            throw new RenderUnavailableException("cannot load OpenGL: " + firstLine(problem), problem);
         } catch (IllegalStateException problem) {
             throw new RenderUnavailableException("EGL gives no OpenGL 3.3 core context", problem);
         }
@@ -81,6 +83,15 @@ public final class OffscreenContext implements AutoCloseable {
         eglDestroyContext(display, context);
         eglTerminate(display);
         eglReleaseThread();
+    }
+
+    /** What the error that started it all says. */
+    private static String firstLine(Throwable problem) {
+        Throwable first = problem;
+        while (first.getCause() != null) {
+            first = first.getCause();
+        }
+        return String.valueOf(first.getMessage()).lines().findFirst().orElse("no reason given");
     }
 
     /** In the order in which they are tried. */

@@ -36,9 +36,11 @@ public final class PngFile {
         byte[] png = encode(image, dpi, texts);
         Path target = file.toAbsolutePath();
         try {
-            Path partial = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".part");
+            Path partial = target.resolveSibling(
+                    ".%s.%d.part".formatted(target.getFileName(), ProcessHandle.current().pid()));
             try {
-                try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+                try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE,
+                        StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
                     ByteBuffer bytes = ByteBuffer.wrap(png);
                     while (bytes.hasRemaining()) {
                         channel.write(bytes);

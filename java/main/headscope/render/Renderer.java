@@ -11,13 +11,14 @@ import headscope.figure.Panel;
  * that context until it is closed.
  */
 public final class Renderer implements AutoCloseable {
-    private static final int WHITE = 0xFFFFFF;
+    /** Holds a figure's glyphs at some 600 dots per inch. */
+    private static final int ATLAS_SIDE = 2048;
 
     private final Font font = new Font();
     private final HeatmapPass heatmaps = new HeatmapPass();
     private final CellMarkersPass markers = new CellMarkersPass();
     private final RulePass rules = new RulePass();
-    private final TextPass text = new TextPass(font);
+    private final TextPass text = new TextPass(font, ATLAS_SIDE);
 
     /** Draws the figure off screen at so many dots per inch. */
     public Image image(Figure figure, int dpi) {
@@ -41,7 +42,7 @@ public final class Renderer implements AutoCloseable {
     void draw(Figure figure, Layout layout, double scale) {
         Box canvas = new Box(0, 0, layout.width(), layout.height());
         glViewport(0, 0, layout.width(), layout.height());
-        glClearColor((WHITE >> 16 & 255) / 255f, (WHITE >> 8 & 255) / 255f, (WHITE & 255) / 255f, 1);
+        glClearColor(1, 1, 1, 1);
         glClear(GL_COLOR_BUFFER_BIT);
         for (int i = 0; i < figure.panels().size(); i++) {
             Panel panel = figure.panels().get(i);

@@ -18,9 +18,10 @@ final class TextPass implements AutoCloseable {
     private float[] vertices = new float[1 << 14];
     private int used;
 
-    TextPass(Font font) {
+    /** @param atlasSide room for glyphs, in texels; where it is too small they are drawn in several goes */
+    TextPass(Font font, int atlasSide) {
         this.font = font;
-        atlas = new GlyphAtlas(font);
+        atlas = new GlyphAtlas(font, atlasSide);
         glBindVertexArray(array);
         glBindBuffer(GL_ARRAY_BUFFER, buffer);
         glEnableVertexAttribArray(0);

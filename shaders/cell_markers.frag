@@ -8,7 +8,7 @@ uniform float u_ring;
 in vec2 v_offset;
 out vec4 color;
 
-const vec3 LIGHT = vec3(1.0);
+const vec3 LIGHT = vec3(0.94);
 const vec3 DARK = vec3(0.05, 0.05, 0.08);
 
 void main() {

@@ -1,0 +1,62 @@
+package headscope.figure;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class TickTest {
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "1  | 13 | 0",
+        "3  | 13 | 0 1 2",
+        "12 | 13 | 0 1 2 3 4 5 6 7 8 9 10 11",
+        "12 | 6  | 0 2 4 6 8 10",
+        "32 | 13 | 0 4 8 12 16 20 24 28",
+        "80 | 12 | 0 8 16 24 32 40 48 56 64 72",
+        "33 | 1  | 0",
+        "33 | 0  | 0",
+    })
+    void cellsAreLabelledInPowersOfTwo(int count, int most, String expected) {
+        assertEquals(expected, labels(new Axis("", count).ticks(most)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "0    | 0.95    | 6 | 0.0 0.2 0.4 0.6 0.8",
+        "0    | 1       | 6 | 0.0 0.2 0.4 0.6 0.8 1.0",
+        "0    | 1       | 3 | 0.0 0.5 1.0",
+        "0    | 0.004   | 6 | 0.000 0.001 0.002 0.003 0.004",
+        "0    | 3       | 6 | 0 1 2 3",
+        "0    | 250     | 6 | 0 50 100 150 200 250",
+        "-1.5 | 1.5     | 4 | -1 0 1",
+        "0    | 2.1e-9  | 6 | 0 5e-10 1e-9 1.5e-9 2e-9",
+        "0    | 4.2e7   | 6 | 0 1e7 2e7 3e7 4e7",
+        "0    | 0.69999999 | 8 | 0.0 0.1 0.2 0.3 0.4 0.5 0.6 0.7",
+    })
+    void numbersAreRound(double min, double max, int most, String expected) {
+        assertEquals(expected, labels(new ColorBar("", new Range(min, max), Colormap.rocket()).ticks(most)));
+    }
+
+    @Test
+    void thereAreNeverTooManyNumbersAndTheyLieWithin() {
+        for (double max = 1e-12; max < 1e12; max *= 1.7) {
+            Range range = new Range(-max / 3, max);
+            for (int most = 2; most <= 12; most++) {
+                List<Tick> ticks = Tick.ofNumbers(range, most);
+                assertTrue(!ticks.isEmpty() && ticks.size() <= most, range + " " + ticks);
+                for (Tick tick : ticks) {
+                    assertEquals(0.5, range.fraction(tick.value()), 0.5 + 1e-6, range + " " + ticks);
+                    assertEquals(tick.value(), Double.parseDouble(tick.label()), 1e-9 * max);
+                }
+            }
+        }
+    }
+
+    private static String labels(List<Tick> ticks) {
+        return String.join(" ", ticks.stream().map(Tick::label).toList());
+    }
+}

@@ -1,0 +1,52 @@
+package headscope.render;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Whole figures against pictures that were looked at; {@link DrawSamples} draws them anew. */
+final class GoldenImageTest {
+    private static final int DPI = 96;
+
+    /** Of 255 per channel: text and dots may be blended with another rounding. */
+    private static final double MEAN = 0.05;
+
+    private static final int WORST = 16;
+
+    @ParameterizedTest
+    @CsvSource({"32,32", "12,12", "1,1"})
+    void looksAsItDid(int layers, int heads) throws IOException {
+        Image image;
+        try (OffscreenContext context = OffscreenContext.open()) {
+            image = context.image(SampleMaps.marked(layers, heads), DPI);
+        }
+        String name = "%dx%dm.png".formatted(layers, heads);
+        BufferedImage golden = ImageIO.read(GoldenImageTest.class.getResource(name));
+        // To be looked at when the test fails.
+        PngFile.write(Path.of("target", name), image, DPI, Map.of());
+        assertEquals(golden.getWidth(), image.width(), name);
+        assertEquals(golden.getHeight(), image.height(), name);
+        long total = 0;
+        int worst = 0;
+        for (int y = 0; y < image.height(); y++) {
+            for (int x = 0; x < image.width(); x++) {
+                for (int shift = 0; shift <= 16; shift += 8) {
+                    int difference =
+                            Math.abs((golden.getRGB(x, y) >> shift & 255) - (image.at(x, y) >> shift & 255));
+                    total += difference;
+                    worst = Math.max(worst, difference);
+                }
+            }
+        }
+        double mean = (double) total / (3L * image.width() * image.height());
+        assertTrue(mean <= MEAN && worst <= WORST,
+                "target/%s: mean difference %.4f, worst %d".formatted(name, mean, worst));
+    }
+}

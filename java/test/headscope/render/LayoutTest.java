@@ -1,0 +1,101 @@
+package headscope.render;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.figure.Figure;
+import headscope.figure.SpectraFigure;
+import headscope.result.HeadMap;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class LayoutTest {
+    private static final Font FONT = new Font();
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 5, 12, 17, 28, 32, 33, 48, 64, 80, 127, 128})
+    void nothingOverlapsOrLeavesTheCanvas(int layers) {
+        for (int heads = 1; heads <= 128; heads++) {
+            for (double scale : new double[] {0.5, 1, 2}) {
+                check(Layout.of(figure(layers, heads, 0.95f), scale, FONT),
+                        "%d layers, %d heads, scale %s".formatted(layers, heads, scale));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {1, 0.3f, 0.0123f, 1e-4f, 3e-12f, 12345, 9.9e8f})
+    void anyScaleHasRoomOnTheBar(float largest) {
+        check(Layout.of(figure(2, 128, largest), 1, FONT), "up to " + largest);
+        check(Layout.of(figure(32, 32, largest), 1, FONT), "up to " + largest);
+    }
+
+    @Test
+    void aLongCaptionWraps() {
+        String caption = (SampleMaps.CAPTION + " ").repeat(8) + "x".repeat(400);
+        check(Layout.of(figure(128, 1, caption), 1, FONT), "caption");
+    }
+
+    @Test
+    void cellsAreSquareAndOfWholePixels() {
+        for (int[] size : new int[][] {{32, 32}, {12, 12}, {28, 24}, {80, 64}, {24, 28}, {30, 10}, {1, 1}}) {
+            Box box = Layout.of(figure(size[0], size[1], 1), 2, FONT).panels().getFirst();
+            assertEquals(0, box.width() % size[1]);
+            assertEquals(box.width() / size[1], (double) box.height() / size[0]);
+            assertTrue(Math.max(box.width(), box.height()) > 800);
+        }
+    }
+
+    @Test
+    void stripsAreStretched() {
+        Box wide = Layout.of(figure(2, 128, 1), 2, FONT).panels().getFirst();
+        Box tall = Layout.of(figure(128, 2, 1), 2, FONT).panels().getFirst();
+        assertTrue(wide.height() > 300 && wide.width() > 800);
+        assertTrue(tall.width() > 300 && tall.height() > 800);
+    }
+
+    @Test
+    void thirtyTwoHeadsAreLabelledEveryFour() {
+        List<String> labels = Layout.of(figure(32, 32, 0.95f), 2, FONT).labels().stream().map(Label::text).toList();
+        assertEquals(List.of("AttnScore", "Layer Index",
+                        "0", "4", "8", "12", "16", "20", "24", "28", "0", "4", "8", "12", "16", "20", "24", "28"),
+                labels.subList(0, 18));
+        assertTrue(labels.containsAll(List.of("0.0", "0.2", "0.4", "0.6", "0.8", "p-value")));
+    }
+
+    private static void check(Layout layout, String what) {
+        Box canvas = new Box(0, 0, layout.width(), layout.height());
+        List<Label> labels = layout.labels();
+        for (int i = 0; i < labels.size(); i++) {
+            Box box = labels.get(i).box();
+            String label = what + ": " + labels.get(i).text();
+            assertTrue(canvas.contains(box), label);
+            for (Label other : labels.subList(0, i)) {
+                assertFalse(box.overlaps(other.box()), () -> label + " over " + other.text());
+            }
+            layout.panels().forEach(panel -> assertFalse(box.overlaps(panel), label));
+            layout.rules().forEach(rule -> assertFalse(box.overlaps(rule), label));
+            assertFalse(box.overlaps(layout.bar()), label);
+        }
+        layout.rules().forEach(rule -> assertTrue(canvas.contains(rule), what));
+    }
+
+    private static Figure figure(int layers, int heads, float largest) {
+        return figure(layers, heads, largest, "A caption.");
+    }
+
+    private static Figure figure(int layers, int heads, String caption) {
+        return figure(layers, heads, 1, caption);
+    }
+
+    private static Figure figure(int layers, int heads, float largest, String caption) {
+        float[] values = new float[layers * heads];
+        values[0] = largest;
+        HeadMap map = new HeadMap("map", "p-value", layers, heads, values);
+        return SpectraFigure.of(map, map, Optional.empty(), caption);
+    }
+}
