@@ -10,6 +10,8 @@ import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** The command line as a whole: its commands, and how failures reach the user. */
 @Command(
@@ -28,24 +30,27 @@ import picocli.CommandLine.IVersionProvider;
             "  ./headscope render runs/llama --dpi 400 --out llama.png",
             "  ./headscope spectra --help"
         })
-public final class HeadscopeCommand {
+public final class HeadscopeCommand implements Runnable {
     /** Input that cannot be used. */
     private static final int UNUSABLE = 2;
 
     /** Our own mistake. */
     private static final int BROKEN = 1;
 
+    @Spec
+    CommandSpec spec;
+
     private HeadscopeCommand() {}
+
+    /** Without a command. */
+    @Override
+    public void run() {
+        spec.commandLine().usage(System.out);
+    }
 
     /** @return the exit status */
     public static int run(String[] arguments) {
         CommandLine line = new CommandLine(new HeadscopeCommand());
-        line.setExecutionStrategy(parsed -> {
-            if (!parsed.hasSubcommand()) {
-                parsed.commandSpec().commandLine().usage(System.out);
-            }
-            return new CommandLine.RunLast().execute(parsed);
-        });
         line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         return line.execute(arguments);
