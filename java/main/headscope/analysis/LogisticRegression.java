@@ -18,7 +18,7 @@ import org.ejml.data.DMatrixRMaj;
  * @param weights one for each feature
  */
 record LogisticRegression(double[] weights, double intercept) {
-    /** Of the length of the gradient at zero; the penalty bounds the error of the weights by what is left of it. */
+    /** Of the gradient at zero. The penalty bounds the error of the weights by the gradient that is left. */
     private static final double GRADIENT = 1e-6;
 
     static {
