@@ -21,10 +21,13 @@ public sealed interface Metric {
         /** Texts above this many tokens are refused: the matrix is formed, one head at a time. */
         int MOST_TOKENS = 4096;
 
-        /** @param eigenvalues every mu, ascending */
+        /** NaN for one token. @param eigenvalues every mu, ascending */
         default double of(double[] eigenvalues) {
+            if (eigenvalues.length == 1) {
+                return Double.NaN;
+            }
             return switch (this) {
-                case FiedlerValue m -> eigenvalues.length > 1 ? eigenvalues[1] : Double.NaN;
+                case FiedlerValue m -> eigenvalues[1];
                 case LargestEigenvalue m -> eigenvalues[eigenvalues.length - 1];
                 case SpectralEntropy m -> spectralEntropy(eigenvalues);
             };
@@ -33,7 +36,7 @@ public sealed interface Metric {
         private static double spectralEntropy(double[] eigenvalues) {
             // The smallest is 0 but for rounding, which may leave it below.
             double total = Arrays.stream(eigenvalues).map(mu -> Math.max(mu, 0)).sum();
-            return total == 0 ? 0 : Arrays.stream(eigenvalues)
+            return total == 0 ? Double.NaN : Arrays.stream(eigenvalues)
                     .filter(mu -> mu > 0)
                     .map(mu -> mu / total)
                     .map(p -> -p * Math.log(p))
@@ -73,13 +76,13 @@ public sealed interface Metric {
     /** mean_i max_j a_ij. (0, 1]. Voita et al. 2019. */
     record Confidence() implements Metric {}
 
-    /** The second smallest mu: how well the map hangs together. [0, 2]; NaN for one token. */
+    /** The second smallest mu: how well the map hangs together. [0, 2]. */
     record FiedlerValue() implements Symmetric {}
 
     /** The largest mu. [0, 2]. */
     record LargestEigenvalue() implements Symmetric {}
 
-    /** - sum p log p of p = mu / sum mu. Nats, [0, log T]; 0 where every mu is 0. */
+    /** - sum p log p of p = mu / sum mu. Nats, [0, log T]; NaN where every mu is 0. */
     record SpectralEntropy() implements Symmetric {}
 
     /** The name on the command line and in files. */
