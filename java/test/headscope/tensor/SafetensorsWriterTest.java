@@ -127,6 +127,34 @@ class SafetensorsWriterTest {
         assertThrows(UncheckedIOException.class, () -> writer(folder.resolve("absent").resolve("x")));
     }
 
+    /** In a process whose files may not grow beyond 256 KiB, as on a disk that fills up. */
+    @Test
+    void diskThatFailsLeavesNothingBehind() throws Exception {
+        Path file = folder.resolve("x");
+        Process process = new ProcessBuilder("bash", "-c", "ulimit -f 256; exec \"$@\"", "bash",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:-UsePerfData",
+                "-cp", System.getProperty("java.class.path"), LargeFile.class.getName(), file.toString())
+                .redirectErrorStream(true).start();
+        assertEquals(List.of(file + ": cannot be written: File too large"), process.inputReader().lines().toList());
+        assertEquals(0, process.waitFor());
+        assertEquals(List.of(), list());
+    }
+
+    /** Writes a megabyte. */
+    static final class LargeFile {
+        private LargeFile() {}
+
+        public static void main(String[] arguments) {
+            List<Layout> layouts = List.of(new Layout("f", DType.F32, 1 << 18));
+            try (SafetensorsWriter writer = SafetensorsWriter.create(Path.of(arguments[0]), Map.of(), layouts)) {
+                writer.append("f", new float[1 << 18]);
+                writer.commit();
+            } catch (UncheckedIOException failure) {
+                System.out.println(failure.getMessage());
+            }
+        }
+    }
+
     @Test
     void wrongUseIsRefused() {
         try (SafetensorsWriter writer = writer(folder.resolve("x"))) {
