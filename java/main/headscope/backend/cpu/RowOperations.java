@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import headscope.backend.Activation;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /** What a transformer does to rows and elements between its matrix products. fp32 segments, contiguous. */
@@ -44,7 +43,7 @@ final class RowOperations {
                 FloatVector centred = Simd.load(x, row + column).sub(mean);
                 squares = centred.fma(centred, squares);
             }
-            float square = squares.reduceLanes(VectorOperators.ADD);
+            float square = VectorMath.sum(squares);
             for (; column < width; column++) {
                 float centred = x.getAtIndex(JAVA_FLOAT, row + column) - mean;
                 square += centred * centred;
@@ -70,7 +69,7 @@ final class RowOperations {
                 FloatVector values = Simd.load(x, row + column);
                 squares = values.fma(values, squares);
             }
-            float square = squares.reduceLanes(VectorOperators.ADD);
+            float square = VectorMath.sum(squares);
             for (; column < width; column++) {
                 float value = x.getAtIndex(JAVA_FLOAT, row + column);
                 square += value * value;
@@ -128,11 +127,12 @@ final class RowOperations {
     /** One switch, inlined, instead of a lambda: vectors that cross a real call are boxed. */
     private static FloatVector apply(Function f, FloatVector x, float parameter) {
         return switch (f) {
-            case GELU_TANH -> x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(SQRT_2_OVER_PI)
-                    .lanewise(VectorOperators.TANH).add(1).mul(x).mul(0.5f);
-            case SILU -> x.div(x.neg().lanewise(VectorOperators.EXP).add(1));
+            // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
+            case GELU_TANH -> x.div(VectorMath.exp(
+                    x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(-2 * SQRT_2_OVER_PI)).add(1));
+            case SILU -> x.div(VectorMath.exp(x.neg()).add(1));
             case SCALE -> x.mul(parameter);
-            case SOFT_CAP -> x.div(parameter).lanewise(VectorOperators.TANH).mul(parameter);
+            case SOFT_CAP -> VectorMath.tanh(x.div(parameter)).mul(parameter);
         };
     }
 
@@ -182,7 +182,7 @@ final class RowOperations {
         for (; column < Simd.whole(width); column += Simd.WIDTH) {
             sums = sums.add(Simd.load(x, row + column));
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = VectorMath.sum(sums);
         for (; column < width; column++) {
             sum += x.getAtIndex(JAVA_FLOAT, row + column);
         }
