@@ -13,6 +13,8 @@ final class RowOperations {
     private static final int SMALL = 32 * 1024;
     private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
     private static final float GELU_CUBE = 0.044715f;
+    private static final float CLAMP = 7;
+    private static final float CLAMPED_SLOPE = 1.702f;
 
     private final Workers workers;
 
@@ -23,6 +25,8 @@ final class RowOperations {
     private enum Function {
         GELU_TANH,
         SILU,
+        CLAMPED_SILU,
+        CLAMP_PLUS_ONE,
         SCALE,
         SOFT_CAP
     }
@@ -113,7 +117,16 @@ final class RowOperations {
             });
             case GELU_TANH -> map(x, Function.GELU_TANH, 0);
             case SILU -> map(x, Function.SILU, 0);
+            case CLAMPED_SILU -> map(x, Function.CLAMPED_SILU, 0);
         }
+    }
+
+    void gate(MemorySegment gate, MemorySegment up, Activation f) {
+        activate(gate, f);
+        if (f == Activation.CLAMPED_SILU) {
+            map(up, Function.CLAMP_PLUS_ONE, 0);
+        }
+        multiply(gate, up);
     }
 
     void scale(MemorySegment x, float factor) {
@@ -131,19 +144,31 @@ final class RowOperations {
             case GELU_TANH -> x.div(VectorMath.exp(
                     x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(-2 * SQRT_2_OVER_PI)).add(1));
             case SILU -> x.div(VectorMath.exp(x.neg()).add(1));
+            case CLAMPED_SILU -> {
+                FloatVector clamped = x.min(CLAMP);
+                yield clamped.div(VectorMath.exp(clamped.mul(-CLAMPED_SLOPE)).add(1));
+            }
+            case CLAMP_PLUS_ONE -> x.min(CLAMP).max(-CLAMP).add(1);
             case SCALE -> x.mul(parameter);
             case SOFT_CAP -> VectorMath.tanh(x.div(parameter)).mul(parameter);
         };
     }
 
     void add(MemorySegment x, MemorySegment y) {
+        addTimes(x, y, 1);
+    }
+
+    /** x += factor * y. */
+    void addTimes(MemorySegment x, MemorySegment y, float factor) {
+        FloatVector factors = FloatVector.broadcast(Simd.FLOATS, factor);
         eachRange(x, (from, to) -> {
             long i = from;
             for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
-                Simd.store(Simd.load(x, i).add(Simd.load(y, i)), x, i);
+                Simd.store(Simd.load(y, i).fma(factors, Simd.load(x, i)), x, i);
             }
             for (; i < to; i++) {
-                x.setAtIndex(JAVA_FLOAT, i, x.getAtIndex(JAVA_FLOAT, i) + y.getAtIndex(JAVA_FLOAT, i));
+                x.setAtIndex(JAVA_FLOAT, i,
+                        Math.fma(factor, y.getAtIndex(JAVA_FLOAT, i), x.getAtIndex(JAVA_FLOAT, i)));
             }
         });
     }
