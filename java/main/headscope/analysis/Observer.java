@@ -53,7 +53,15 @@ final class Observer implements AutoCloseable {
                             asked ? " and up to %d new ones".formatted(request.maxNewTokens()) : "",
                             config.maxTokens(), asked ? " or lower --max-new-tokens" : ""));
         }
+        if (most < request.k() && !request.skipShort()) {
+            throw tooShort(file, text.line(), most, request.k());
+        }
         return ids;
+    }
+
+    private static InputException tooShort(String file, int line, int tokens, int k) {
+        return TextFile.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or leave such "
+                + "texts out with --short skip").formatted(tokens, tokens, k));
     }
 
     /** Metrics that this model or these texts do not have are refused. */
@@ -95,8 +103,7 @@ final class Observer implements AutoCloseable {
             if (request.skipShort()) {
                 return Optional.empty();
             }
-            throw TextFile.wrong(file, source.line(), ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, "
-                    + "or leave such texts out with --short skip").formatted(text.tokens(), text.tokens(), request.k()));
+            throw tooShort(file, source.line(), text.tokens(), request.k());
         }
         List<float[]> values = measure(seen);
         requireFinite(values, file, source.line());

@@ -6,6 +6,7 @@ import headscope.model.Checkpoint;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.RunFolder;
+import headscope.result.RunFolderException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -118,24 +119,34 @@ public final class Spectra implements AutoCloseable {
         });
     }
 
+    /** More texts may bring the other class: where there are some, what was observed is kept for them. */
     private void requireBothClasses() {
         for (int label = 0; label <= 1; label++) {
             int wanted = label;
             if (observations.stream().noneMatch(observation -> observation.label() == wanted)) {
-                throw new InputException(("%s: none of %d texts has label %d (%s answer); a test needs both classes: "
-                        + "give more texts").formatted(file.name(), observations.size(), label,
-                                label == 0 ? "right" : "wrong"));
+                boolean more = request.limit() > 0;
+                if (!more) {
+                    folder.discard();
+                }
+                throw new InputException("%s: none of %d texts has label %d (%s answer); a test needs both classes: %s"
+                        .formatted(file.name(), observations.size(), label, label == 0 ? "right" : "wrong",
+                                more ? "--resume with a larger --limit" : "give more texts"));
             }
         }
     }
 
-    /** A disk that fails leaves nothing behind; a run that is interrupted or refused can be continued. */
+    /** A disk that fails leaves nothing behind, nor does a run that is refused before its first text is done. */
     private <T> T onDisk(Supplier<T> work) {
         try {
             return work.get();
-        } catch (UncheckedIOException | headscope.result.RunFolderException failure) {
+        } catch (UncheckedIOException | RunFolderException failure) {
             folder.discard();
             throw failure;
+        } catch (InputException refused) {
+            if (observations.isEmpty() && skipped == 0 && !folder.resumed()) {
+                folder.discard();
+            }
+            throw refused;
         }
     }
 

@@ -82,7 +82,7 @@ record TextFile(String name, String digest, List<Text> texts) {
         try {
             node = json.readTree(content);
         } catch (JsonProcessingException failure) {
-            throw wrong(name, line, "is not JSON: " + failure.getOriginalMessage());
+            throw wrong(name, line, "is not JSON (column %d); a line is %s".formatted(failure.getLocation().getColumnNr(), FORMS));
         }
         if (node.isObject() && node.has("prompt") && node.has("answer") && !node.has("text")) {
             return new Text.Question(line, string(node, "prompt", name, line), string(node, "answer", name, line));

@@ -68,7 +68,7 @@ public interface Backend extends AutoCloseable {
     /** x = f(x). */
     void activate(Tensor x, Activation f);
 
-    /** gate = f(gate) * up. */
+    /** gate = f(gate) * up; see {@link Activation#CLAMPED_SILU} for the one that changes up as well. */
     void gate(Tensor gate, Tensor up, Activation f);
 
     /** x += y. */
@@ -76,6 +76,15 @@ public interface Backend extends AutoCloseable {
 
     /** Every row of x [rows, width] += row [width]. */
     void addRow(Tensor x, Tensor row);
+
+    /**
+     * A mixture's routing, in place: of each row of logits [tokens, experts] the chosen largest become their softmax,
+     * the rest 0.
+     */
+    void route(Tensor logits, int chosen);
+
+    /** Row i of x [tokens, width] += shares[i, column] times row i of y; shares [tokens, experts]. */
+    void addShare(Tensor x, Tensor y, Tensor shares, int column);
 
     /** x *= factor. */
     void scale(Tensor x, float factor);

@@ -133,6 +133,22 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public void route(Tensor logits, int chosen) {
+        floats("route", logits);
+        check(logits.rank() == 2 && chosen >= 1 && chosen <= logits.size(1), "route", "%d of %s", chosen, logits);
+        backend.route(logits, chosen);
+    }
+
+    @Override
+    public void addShare(Tensor x, Tensor y, Tensor shares, int column) {
+        sameShape("addShare", x, y);
+        floats("addShare", shares);
+        check(x.rank() == 2 && shares.rank() == 2 && shares.size(0) == x.size(0) && column >= 0
+                && column < shares.size(1), "addShare", "%s with column %d of %s", x, column, shares);
+        backend.addShare(x, y, shares, column);
+    }
+
+    @Override
     public void scale(Tensor x, float factor) {
         floats("scale", x);
         backend.scale(x, factor);

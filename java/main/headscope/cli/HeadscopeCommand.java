@@ -64,7 +64,7 @@ public final class HeadscopeCommand implements Runnable {
             case RunFolderException e -> e.getMessage();
             case RenderUnavailableException e -> e.getMessage();
             case IllegalArgumentException e -> e.getMessage();
-            case UncheckedIOException e -> e.getCause().getMessage();
+            case UncheckedIOException e -> e.getMessage();
             case IOException e -> e.getMessage();
             default -> "";
         };

@@ -21,6 +21,8 @@ final class Activations implements AutoCloseable {
     private Tensor branch;
     private Tensor up;
     private Tensor gate;
+    private Tensor shares;
+    private Tensor part;
     private Tensor logits;
 
     Activations(ModelConfig config, Backend backend) {
@@ -44,6 +46,8 @@ final class Activations implements AutoCloseable {
         branch = allocate(room, config.hidden());
         up = allocate(room, config.feedForward());
         gate = allocate(room, config.feedForward());
+        shares = allocate(room, config.experts());
+        part = allocate(config.experts() > 0 ? room : 0, config.hidden());
         logits = allocate(1, config.vocabulary());
     }
 
@@ -86,6 +90,16 @@ final class Activations implements AutoCloseable {
     /** [tokens, feedForward]. */
     Tensor gate() {
         return gate.rows(0, tokens);
+    }
+
+    /** Of a mixture: [tokens, experts]. */
+    Tensor shares() {
+        return shares.rows(0, tokens);
+    }
+
+    /** Of a mixture, one expert's output: [tokens, hidden]. */
+    Tensor part() {
+        return part.rows(0, tokens);
     }
 
     /** [rows, vocabulary]: one row in generation, all rows where they are asked for. */

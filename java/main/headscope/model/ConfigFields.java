@@ -29,7 +29,8 @@ final class ConfigFields {
             }
             return new ConfigFields(file, "", node);
         } catch (JsonProcessingException failure) {
-            throw new ModelFormatException(file, "is not JSON: " + failure.getOriginalMessage());
+            throw new ModelFormatException(file, "is not JSON (line %d, column %d)"
+                    .formatted(failure.getLocation().getLineNr(), failure.getLocation().getColumnNr()));
         } catch (IOException failure) {
             throw new ModelFormatException(file, "cannot be read: " + failure);
         }

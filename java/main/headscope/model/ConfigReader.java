@@ -54,7 +54,7 @@ final class ConfigReader {
             case GPT2 -> gpt2();
             case GPT_NEOX -> gptNeox();
             case BERT -> bert();
-            case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2, GEMMA3_TEXT, PHI3, OLMO2 -> llamaLike();
+            case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2, GEMMA3_TEXT, PHI3, OLMO2, GPT_OSS -> llamaLike();
         };
     }
 
@@ -67,7 +67,7 @@ final class ConfigReader {
         float scale = fields.flag("scale_attn_weights", true) ? inverseRoot(headDim) : 1;
         return new ModelConfig(
                 family, fields.positive("vocab_size"), hidden, layers, heads, heads, headDim,
-                fields.positive("n_inner", 4 * hidden), fields.positive("n_positions"),
+                fields.positive("n_inner", 4 * hidden), 0, 0, fields.positive("n_positions"),
                 Norm.LAYER, (float) fields.number("layer_norm_epsilon", 1e-5), Placement.BEFORE, QueryKeyNorm.NONE,
                 scale, fields.flag("scale_attn_by_inverse_layer_idx", false), 0, 0, repeat(layers, 0),
                 repeat(layers, Optional.empty()), activation("activation_function"), 1,
@@ -83,7 +83,7 @@ final class ConfigReader {
                 fields.number("rotary_emb_base", 10_000), headDim, fields.number("rotary_pct", 0.25));
         return new ModelConfig(
                 family, fields.positive("vocab_size"), hidden, layers, heads, heads, headDim,
-                fields.positive("intermediate_size"), fields.positive("max_position_embeddings"),
+                fields.positive("intermediate_size"), 0, 0, fields.positive("max_position_embeddings"),
                 Norm.LAYER, (float) fields.number("layer_norm_eps", 1e-5),
                 fields.flag("use_parallel_residual", true) ? Placement.PARALLEL : Placement.BEFORE,
                 QueryKeyNorm.NONE, inverseRoot(headDim), false, 0, 0, repeat(layers, 0),
@@ -103,7 +103,7 @@ final class ConfigReader {
         int headDim = headDim(hidden, heads);
         return new ModelConfig(
                 family, fields.positive("vocab_size"), hidden, layers, heads, heads, headDim,
-                fields.positive("intermediate_size"), fields.positive("max_position_embeddings"),
+                fields.positive("intermediate_size"), 0, 0, fields.positive("max_position_embeddings"),
                 Norm.LAYER, (float) fields.number("layer_norm_eps", 1e-12), Placement.ON_SUM, QueryKeyNorm.NONE,
                 inverseRoot(headDim), false, 0, 0, repeat(layers, 0), repeat(layers, Optional.empty()),
                 activation("hidden_act"), 1, fields.flag("tie_word_embeddings", true), false, endOfText);
@@ -113,6 +113,10 @@ final class ConfigReader {
         boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3_TEXT;
         if (gemma) {
             refuse("use_bidirectional_attention", "bidirectional Gemma is not supported");
+        }
+        boolean mixture = family == Family.GPT_OSS;
+        if (mixture && fields.number("swiglu_limit", 7) != 7) {
+            throw fields.wrong("swiglu_limit", "is not 7");
         }
         int hidden = fields.positive("hidden_size");
         int layers = fields.positive("num_hidden_layers");
@@ -126,7 +130,8 @@ final class ConfigReader {
         int window = fields.positive("sliding_window", 0);
         return new ModelConfig(
                 family, fields.positive("vocab_size"), hidden, layers, heads, kvHeads, headDim,
-                fields.positive("intermediate_size"), fields.positive("max_position_embeddings"),
+                fields.positive("intermediate_size"), mixture ? fields.positive("num_local_experts") : 0,
+                mixture ? fields.positive("num_experts_per_tok") : 0, fields.positive("max_position_embeddings"),
                 gemma ? Norm.RMS_ONE_PLUS : Norm.RMS, (float) fields.number("rms_norm_eps"),
                 gemma ? Placement.AROUND : family == Family.OLMO2 ? Placement.AFTER : Placement.BEFORE,
                 switch (family) {
@@ -137,7 +142,7 @@ final class ConfigReader {
                 gemma ? (float) Math.pow(fields.number("query_pre_attn_scalar"), -0.5) : inverseRoot(headDim), false,
                 (float) fields.number("attn_logit_softcapping", 0), (float) fields.number("final_logit_softcapping", 0),
                 IntStream.range(0, layers).mapToObj(layer -> windowed[layer] ? window : 0).toList(),
-                ropes(windowed, headDim), activation(gemma ? "hidden_activation" : "hidden_act"),
+                ropes(windowed, headDim), mixture ? Activation.CLAMPED_SILU : activation(gemma ? "hidden_activation" : "hidden_act"),
                 gemma ? (float) Math.sqrt(hidden) : 1, fields.flag("tie_word_embeddings", gemma), true, endOfText);
     }
 
@@ -158,7 +163,7 @@ final class ConfigReader {
             windowed[layer] = types.isPresent()
                     ? windowed(types.get().get(layer))
                     : switch (family) {
-                        case GEMMA2 -> layer % 2 == 0;
+                        case GEMMA2, GPT_OSS -> layer % 2 == 0;
                         case GEMMA3_TEXT -> (layer + 1) % pattern != 0;
                         case QWEN2, QWEN3 -> layer >= fields.positive("max_window_layers");
                         default -> true;

@@ -16,6 +16,7 @@ public enum Family {
     GEMMA3_TEXT,
     PHI3,
     OLMO2,
+    GPT_OSS,
     BERT;
 
     /** As config.json writes it. */

@@ -12,6 +12,8 @@ import java.util.Set;
  * @param vocabulary    words
  * @param hidden        width of the residual stream
  * @param feedForward   inner width of the feed-forward layer
+ * @param experts       feed-forward layers of which each token takes a few; 0 = there is one, for all
+ * @param expertsPerToken how many a token takes
  * @param maxTokens     longest text
  * @param headDim       elements of one head; heads * headDim need not be hidden
  * @param norm          kind of every norm
@@ -32,7 +34,7 @@ import java.util.Set;
  */
 public record ModelConfig(
         Family family, int vocabulary, int hidden, int layers, int heads, int kvHeads, int headDim, int feedForward,
-        int maxTokens, Norm norm, float normEpsilon, Placement placement, QueryKeyNorm queryKeyNorm, float scale,
+        int experts, int expertsPerToken, int maxTokens, Norm norm, float normEpsilon, Placement placement, QueryKeyNorm queryKeyNorm, float scale,
         boolean scaleByLayer, float softCap, float finalSoftCap, List<Integer> windows, List<Optional<Rope>> ropes,
         Activation activation, float embeddingScale, boolean tied, boolean causal, Set<Integer> endOfText) {
 

@@ -133,7 +133,7 @@ public final class Transformer implements AutoCloseable {
         float scale = config.scaleByLayer() ? config.scale() / (layer + 1) : config.scale();
         return new AttentionSpec(
                 config.heads(), config.kvHeads(), config.headDim(), scale, config.causal(),
-                config.windows().get(layer), config.softCap(), Optional.empty());
+                config.windows().get(layer), config.softCap(), weights.layers().get(layer).sinks());
     }
 
     private void requireRoom(Sequence text, int count) {
@@ -159,6 +159,24 @@ public final class Transformer implements AutoCloseable {
     }
 
     private void feedForward(Tensor out, Tensor x, Weights.FeedForward layer) {
+        switch (layer) {
+            case Weights.Dense dense -> dense(out, x, dense);
+            case Weights.Mixture mixture -> {
+                // Every expert sees every token: simple, and slow where experts are many.
+                Tensor shares = activations.shares();
+                Tensor part = activations.part();
+                linear(shares, x, mixture.router());
+                backend.route(shares, mixture.chosen());
+                backend.scale(out, 0);
+                for (int expert = 0; expert < mixture.experts().size(); expert++) {
+                    dense(part, x, mixture.experts().get(expert));
+                    backend.addShare(out, part, shares, expert);
+                }
+            }
+        }
+    }
+
+    private void dense(Tensor out, Tensor x, Weights.Dense layer) {
         Tensor up = activations.up();
         linear(up, x, layer.up());
         if (layer.gate().isPresent()) {

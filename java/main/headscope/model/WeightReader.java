@@ -76,7 +76,7 @@ final class WeightReader {
                     norm(at + "ln_1"), fused,
                     convolution(at + "attn.c_proj", config.hidden(), config.hidden()), Optional.empty(),
                     norm(at + "ln_2"),
-                    new Weights.FeedForward(Optional.empty(),
+                    new Weights.Dense(Optional.empty(),
                             convolution(at + "mlp.c_fc", config.feedForward(), config.hidden()),
                             convolution(at + "mlp.c_proj", config.hidden(), config.feedForward())),
                     Optional.empty()));
@@ -95,7 +95,7 @@ final class WeightReader {
                     norm(at + "input_layernorm"), headsApart(at + "attention.query_key_value"),
                     linear(at + "attention.dense", config.hidden(), config.hidden()), Optional.empty(),
                     norm(at + "post_attention_layernorm"),
-                    new Weights.FeedForward(Optional.empty(),
+                    new Weights.Dense(Optional.empty(),
                             linear(at + "mlp.dense_h_to_4h", config.feedForward(), config.hidden()),
                             linear(at + "mlp.dense_4h_to_h", config.hidden(), config.feedForward())),
                     Optional.empty()));
@@ -115,9 +115,10 @@ final class WeightReader {
                     Optional.empty(), linear(at + "attention.self.query", hidden, hidden),
                     linear(at + "attention.self.key", hidden, hidden),
                     linear(at + "attention.self.value", hidden, hidden), Optional.empty(), Optional.empty(),
+                    Optional.empty(),
                     linear(at + "attention.output.dense", hidden, hidden), norm(at + "attention.output.LayerNorm"),
                     Optional.empty(),
-                    new Weights.FeedForward(Optional.empty(),
+                    new Weights.Dense(Optional.empty(),
                             linear(at + "intermediate.dense", config.feedForward(), hidden),
                             linear(at + "output.dense", hidden, config.feedForward())),
                     norm(at + "output.LayerNorm")));
@@ -163,12 +164,8 @@ final class WeightReader {
                             linear(attention + "k_proj", config.keyWidth(), hidden),
                             linear(attention + "v_proj", config.keyWidth(), hidden),
                             queryKeyNorm(attention + "q_norm"), queryKeyNorm(attention + "k_norm"),
-                            output, afterAttention, beforeFeedForward,
-                            new Weights.FeedForward(
-                                    Optional.of(linear(at + "mlp.gate_proj", config.feedForward(), hidden)),
-                                    linear(at + "mlp.up_proj", config.feedForward(), hidden),
-                                    linear(at + "mlp.down_proj", hidden, config.feedForward())),
-                            afterFeedForward));
+                            sinks(attention + "sinks"), output, afterAttention, beforeFeedForward,
+                            config.experts() > 0 ? mixture(at + "mlp.") : gated(at + "mlp."), afterFeedForward));
         }
         Tensor words = words(prefix + "embed_tokens.weight");
         return new Weights(
@@ -185,14 +182,64 @@ final class WeightReader {
         long key = config.keyWidth();
         return new Weights.Layer(
                 beforeAttention, part(fused, 0, query), part(fused, query, key), part(fused, query + key, key),
-                Optional.empty(), Optional.empty(), output, afterAttention, beforeFeedForward, feedForward,
-                afterFeedForward);
+                Optional.empty(), Optional.empty(), Optional.empty(), output, afterAttention, beforeFeedForward,
+                feedForward, afterFeedForward);
+    }
+
+    private Weights.Dense gated(String at) {
+        return new Weights.Dense(
+                Optional.of(linear(at + "gate_proj", config.feedForward(), config.hidden())),
+                linear(at + "up_proj", config.feedForward(), config.hidden()),
+                linear(at + "down_proj", config.hidden(), config.feedForward()));
+    }
+
+    /** gpt-oss keeps all experts in one tensor, each as [in, out], with gate and up in turns. */
+    private Weights.Mixture mixture(String at) {
+        int experts = config.experts();
+        int inner = config.feedForward();
+        int hidden = config.hidden();
+        Tensor gates = expertMaps(at + "experts.gate_up_proj", hidden, inner, 2, 0);
+        Tensor ups = expertMaps(at + "experts.gate_up_proj", hidden, inner, 2, 1);
+        Tensor downs = expertMaps(at + "experts.down_proj", inner, hidden, 1, 0);
+        Tensor gateBiases = expertMaps(at + "experts.gate_up_proj_bias", 1, inner, 2, 0);
+        Tensor upBiases = expertMaps(at + "experts.gate_up_proj_bias", 1, inner, 2, 1);
+        Tensor downBiases = expertMaps(at + "experts.down_proj_bias", 1, hidden, 1, 0);
+        List<Weights.Dense> dense = new ArrayList<>();
+        for (int expert = 0; expert < experts; expert++) {
+            dense.add(new Weights.Dense(
+                    Optional.of(expert(gates, gateBiases, expert)), expert(ups, upBiases, expert),
+                    expert(downs, downBiases, expert)));
+        }
+        return new Weights.Mixture(linear(at + "router", experts, hidden), dense, config.expertsPerToken());
+    }
+
+    private static Weights.Linear expert(Tensor weights, Tensor biases, int expert) {
+        return new Weights.Linear(
+                weights.rows(expert, 1).as(weights.size(1), weights.size(2)),
+                Optional.of(biases.rows(expert, 1).as(biases.size(1))));
+    }
+
+    /** Every turns-th output from the first on, of [experts, in, out * turns], as [experts, out, in]. */
+    private Tensor expertMaps(String name, long in, long out, int turns, int first) {
+        long experts = config.experts();
+        long[] stored = in == 1 ? new long[] {experts, out * turns} : new long[] {experts, in, out * turns};
+        return rearranged(name, stored, new long[] {experts, out, in}, (to, from) -> {
+            for (long i = 0; i < experts * out * in; i++) {
+                long source = i / (out * in) * in + i % in;
+                to.setAtIndex(JAVA_FLOAT, i,
+                        from.getAtIndex(JAVA_FLOAT, (source * out + i / in % out) * turns + first));
+            }
+        });
+    }
+
+    private Optional<Tensor> sinks(String name) {
+        return config.family() == Family.GPT_OSS ? Optional.of(tensor(name, config.heads())) : Optional.empty();
     }
 
     private Weights.FeedForward fusedFeedForward(String at) {
         long inner = config.feedForward();
         Weights.Linear fused = linear(at + "gate_up_proj", 2 * inner, config.hidden());
-        return new Weights.FeedForward(
+        return new Weights.Dense(
                 Optional.of(part(fused, 0, inner)), part(fused, inner, inner),
                 linear(at + "down_proj", config.hidden(), inner));
     }
@@ -277,7 +324,7 @@ final class WeightReader {
         };
     }
 
-    /** From fp32 elements as stored to as they are used; both of the same length. */
+    /** From fp32 elements as stored to as they are used. */
     private interface Rearrangement {
         void fill(MemorySegment to, MemorySegment stored);
     }
@@ -291,7 +338,7 @@ final class WeightReader {
     private Tensor rearranged(String name, long[] storedShape, long[] shape, Rearrangement rearrangement) {
         try (Arena staging = Arena.ofConfined()) {
             MemorySegment stored = stored(name, staging, storedShape);
-            MemorySegment used = staging.allocate(stored.byteSize(), Float.BYTES);
+            MemorySegment used = staging.allocate(Tensor.count(shape) * Float.BYTES, Float.BYTES);
             rearrangement.fill(used, stored);
             return upload(used, shape);
         }

@@ -34,14 +34,20 @@ record Weights(
      * @param beforeAttention normalises attention's input
      * @param queryNorm       normalises q, as keyNorm does k
      * @param afterAttention  normalises attention's output, or the sum with it
+     * @param sinks           a score per query head that joins every softmax
      */
     record Layer(
             Optional<Norm> beforeAttention, Linear query, Linear key, Linear value, Optional<Norm> queryNorm,
-            Optional<Norm> keyNorm, Linear output, Optional<Norm> afterAttention,
+            Optional<Norm> keyNorm, Optional<Tensor> sinks, Linear output, Optional<Norm> afterAttention,
             Optional<Norm> beforeFeedForward, FeedForward feedForward, Optional<Norm> afterFeedForward) {}
 
+    sealed interface FeedForward {}
+
     /** down(f(up x)), or where there is a gate down(f(gate x) * up x). */
-    record FeedForward(Optional<Linear> gate, Linear up, Linear down) {}
+    record Dense(Optional<Linear> gate, Linear up, Linear down) implements FeedForward {}
+
+    /** The chosen experts of each token, weighed by the softmax of their routing scores. */
+    record Mixture(Linear router, List<Dense> experts, int chosen) implements FeedForward {}
 
     /** words(norm(f(transform x))), or without a transform words(x). */
     record Head(Optional<Linear> transform, Optional<Norm> norm, Linear words) {}

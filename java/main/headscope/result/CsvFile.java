@@ -26,7 +26,8 @@ final class CsvFile {
     private CsvFile() {}
 
     static void write(Path file, List<String> header, Iterable<? extends Iterable<?>> rows) {
-        try (BufferedWriter writer = Files.newBufferedWriter(file); CSVPrinter printer = FORMAT.print(writer)) {
+        try (BufferedWriter writer = Files.newBufferedWriter(file);
+                CSVPrinter printer = FORMAT.print(writer)) {
             printer.printRecord(header);
             for (Iterable<?> row : rows) {
                 printer.printRecord(row);

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.regex.Pattern;
 
-/** What a run measured of each head, {@code heads.csv}: a row per head, layer by layer; a column per measure. */
+/** What a run measured of each head, {@code heads.csv}: a row per head, a column per measure. */
 public final class HeadTable {
     private static final List<String> KEYS = List.of("layer", "head");
     private static final Pattern NUMBER = Pattern.compile("-?(\\d+(\\.\\d+)?([eE][+-]?\\d+)?|Infinity)|nan");
@@ -20,8 +20,8 @@ public final class HeadTable {
     private final SequencedMap<String, double[]> columns = new LinkedHashMap<>();
 
     /**
-     * @param columns in the order of the file; each of length layers * heads, row-major [layers, heads], NaN where a
-     *                head has no value
+     * @param columns in the order of the file; each of length layers * heads, row-major [layers, heads],
+     *                NaN where a head has no value
      */
     public HeadTable(int layers, int heads, SequencedMap<String, double[]> columns) {
         if (layers < 1 || heads < 1) {
@@ -62,7 +62,8 @@ public final class HeadTable {
     public double[] column(String name) {
         double[] values = columns.get(name);
         if (values == null) {
-            throw new IllegalArgumentException("no column %s; there are %s".formatted(CsvFile.quote(name), names()));
+            throw new IllegalArgumentException("no column %s; there are %s"
+                    .formatted(CsvFile.quote(name), names()));
         }
         return values.clone();
     }
@@ -110,7 +111,8 @@ public final class HeadTable {
         List<String> names = header.subList(KEYS.size(), header.size());
         for (String name : names) {
             if (name.isEmpty() || KEYS.contains(name) || Collections.frequency(names, name) > 1) {
-                throw new ResultFormatException(file, 1, "a second column or one without name: " + CsvFile.quote(name));
+                throw new ResultFormatException(file, 1, "a second column or one without name: "
+                        + CsvFile.quote(name));
             }
         }
         int heads = checkHeads(file, rows);
@@ -138,12 +140,14 @@ public final class HeadTable {
             int layer = CsvFile.wholeNumber(file, rows.get(i), 0, "layer");
             int head = CsvFile.wholeNumber(file, rows.get(i), 1, "head");
             if (layer != i / heads || head != i % heads) {
-                throw new ResultFormatException(file, rows.get(i).line(), "layer %d head %d where layer %d head %d belongs"
+                throw new ResultFormatException(file, rows.get(i).line(),
+                        "layer %d head %d where layer %d head %d belongs"
                         .formatted(layer, head, i / heads, i % heads));
             }
         }
         if (rows.size() % heads != 0) {
-            throw new ResultFormatException(file, rows.getLast().line(), "%d rows, not a multiple of layer 0's %d heads"
+            throw new ResultFormatException(file, rows.getLast().line(),
+                    "%d rows, not a multiple of layer 0's %d heads"
                     .formatted(rows.size(), heads));
         }
         return heads;
@@ -162,7 +166,8 @@ public final class HeadTable {
     public boolean equals(Object other) {
         return other instanceof HeadTable that && layers == that.layers && heads == that.heads
                 && names().equals(that.names())
-                && columns.entrySet().stream().allMatch(e -> Arrays.equals(e.getValue(), that.columns.get(e.getKey())));
+                && columns.entrySet().stream().allMatch(
+                        e -> Arrays.equals(e.getValue(), that.columns.get(e.getKey())));
     }
 
     @Override

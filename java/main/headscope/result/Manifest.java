@@ -37,7 +37,8 @@ public record Manifest(ObjectNode json) {
             }
             throw new ResultFormatException(file, "is not a JSON object");
         } catch (JsonProcessingException failure) {
-            throw new ResultFormatException(file, "is not JSON: " + failure.getOriginalMessage());
+            throw new ResultFormatException(file, "is not JSON (line %d, column %d)"
+                    .formatted(failure.getLocation().getLineNr(), failure.getLocation().getColumnNr()));
         } catch (IOException failure) {
             throw new RunFolderException(file, failure);
         }

@@ -11,9 +11,9 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * The results of one run, which appear at their place whole or not at all. Files are written to a folder beside
- * it, {@code <out>.partial}, which {@link #commit} renames; one that an interrupted run left can be continued.
- * One run at a time, by lock. Every method throws {@link RunFolderException} when the disk fails.
+ * The results of one run, which appear at their place whole or not at all. Files are written to a folder
+ * beside it, {@code <out>.partial}, which {@link #commit} renames; one that an interrupted run left can be
+ * continued. One run at a time, by lock. Every method throws {@link RunFolderException} when the disk fails.
  */
 public final class RunFolder implements AutoCloseable {
     /** What makes a folder a run's: every run writes it. */
@@ -42,8 +42,8 @@ public final class RunFolder implements AutoCloseable {
      * @param out       where the results are to appear; its parents are created
      * @param resume    keep what an interrupted run left, where one did
      * @param overwrite replace older results, and drop what an interrupted run left unless {@code resume}
-     * @throws RunFolderException when {@code out} or an interrupted run exists and may not be touched, when another
-     *                            run is at work, or when the folder cannot be made
+     * @throws RunFolderException when {@code out} or an interrupted run exists and may not be touched, when
+     *                            another run is at work, or when the folder cannot be made
      */
     public static RunFolder begin(Path out, boolean resume, boolean overwrite) {
         Path place = out.toAbsolutePath().normalize();
@@ -175,7 +175,8 @@ public final class RunFolder implements AutoCloseable {
             throw new RunFolderException(out, "exists already; choose another --out, or --overwrite");
         }
         if (!Files.exists(out.resolve(MANIFEST))) {
-            throw new RunFolderException(out, "exists and is not the folder of a run (it has no %s): not overwritten"
+            throw new RunFolderException(out,
+                    "exists and is not the folder of a run (it has no %s): not overwritten"
                     .formatted(MANIFEST));
         }
     }

@@ -30,6 +30,7 @@ public final class RunFolderException extends RuntimeException {
                     ? failure.getClass().getSimpleName()
                     : failure.getMessage();
         };
-        return (reason.substring(0, 1).toLowerCase(Locale.ROOT) + reason.substring(1)).replaceAll("\\s+", " ");
+        String line = reason.replaceAll("\\s+", " ");
+        return line.substring(0, 1).toLowerCase(Locale.ROOT) + line.substring(1);
     }
 }

@@ -45,12 +45,14 @@ public record SampleTable(List<Sample> samples) {
         if (!rows.getFirst().cells().equals(COLUMNS)) {
             throw new ResultFormatException(file, 1, "the columns must be " + String.join(",", COLUMNS));
         }
-        return new SampleTable(IntStream.range(1, rows.size()).mapToObj(i -> sample(file, rows.get(i))).toList());
+        return new SampleTable(IntStream.range(1, rows.size()).mapToObj(i -> sample(file, rows.get(i)))
+                .toList());
     }
 
     private static Sample sample(Path file, CsvFile.Row row) {
         List<String> cells = row.cells();
-        return new Sample(CsvFile.wholeNumber(file, row, 0, "index"), CsvFile.wholeNumber(file, row, 1, "tokens"),
+        return new Sample(CsvFile.wholeNumber(file, row, 0, "index"),
+                CsvFile.wholeNumber(file, row, 1, "tokens"),
                 cells.get(2), cells.get(3), cells.get(4));
     }
 }

@@ -18,9 +18,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The tensors of a safetensors file, or of a model folder's one or several, mapped into memory. Any thread may
- * read; {@link #close} unmaps, after which tensors it gave throw {@link IllegalStateException}. The files must not
- * shrink while they are open.
+ * The tensors of a safetensors file, or of a model folder's one or several, mapped into memory. Any thread
+ * may read; {@link #close} unmaps, after which tensors it gave throw {@link IllegalStateException}. The files
+ * must not shrink while they are open.
  */
 public final class Safetensors implements AutoCloseable {
     private static final String SINGLE = "model.safetensors";
@@ -37,8 +37,8 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /**
-     * Opens a {@code .safetensors} file, or a folder with {@code model.safetensors} or, where that is missing,
-     * {@code model.safetensors.index.json} and its shards.
+     * Opens a {@code .safetensors} file, or a folder with {@code model.safetensors} or, where that is
+     * missing, {@code model.safetensors.index.json} and its shards.
      *
      * @throws ModelFormatException when a file is missing, cannot be read, or breaks a rule of the format
      */
@@ -52,7 +52,8 @@ public final class Safetensors implements AutoCloseable {
             } else if (Files.exists(path.resolve(INDEX))) {
                 opened.addShards(path, path.resolve(INDEX));
             } else {
-                throw new ModelFormatException(path, "is a directory without %s or %s".formatted(SINGLE, INDEX));
+                throw new ModelFormatException(path, "is a directory without %s or %s"
+                        .formatted(SINGLE, INDEX));
             }
             return opened;
         } catch (Throwable failure) {
@@ -107,7 +108,8 @@ public final class Safetensors implements AutoCloseable {
         }
         fileOfTensor.forEach((name, shard) -> {
             if (!has(name) || !get(name).file().equals(folder.resolve(shard))) {
-                throw new ModelFormatException(index, "tensor " + StrictJson.quote(name), "is not in " + shard);
+                throw new ModelFormatException(index, "tensor " + StrictJson.quote(name),
+                        "is not in " + shard);
             }
         });
     }
@@ -118,7 +120,8 @@ public final class Safetensors implements AutoCloseable {
         files.add(file);
         header.metadata().forEach(metadata::putIfAbsent);
         for (SafetensorsHeader.Entry entry : header.entries()) {
-            MemorySegment bytes = mapped.asSlice(header.dataStart() + entry.begin(), entry.end() - entry.begin());
+            MemorySegment bytes = mapped.asSlice(
+                    header.dataStart() + entry.begin(), entry.end() - entry.begin());
             StoredTensor tensor = new StoredTensor(file, entry.name(), entry.dtype(), entry.shape(), bytes);
             StoredTensor other = tensors.putIfAbsent(entry.name(), tensor);
             if (other != null) {

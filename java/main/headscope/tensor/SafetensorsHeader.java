@@ -43,7 +43,8 @@ final class SafetensorsHeader {
     SafetensorsHeader(Path file, MemorySegment mapped) {
         this.file = file;
         if (mapped.byteSize() < LENGTH_BYTES) {
-            throw broken("the file has %d bytes, fewer than the 8 of the header length".formatted(mapped.byteSize()));
+            throw broken("the file has %d bytes, fewer than the 8 of the header length"
+                    .formatted(mapped.byteSize()));
         }
         long length = mapped.get(LENGTH, 0);
         if (length < 0 || length > MAX_BYTES) {
@@ -119,7 +120,8 @@ final class SafetensorsHeader {
     }
 
     private Entry readEntry(JsonParser parser, String name) throws IOException {
-        require(parser.hasToken(JsonToken.START_OBJECT), "must be an object of dtype, shape and data_offsets");
+        require(parser.hasToken(JsonToken.START_OBJECT),
+                "must be an object of dtype, shape and data_offsets");
         DType dtype = null;
         long[] shape = null;
         long[] offsets = null;
@@ -157,7 +159,7 @@ final class SafetensorsHeader {
                 .formatted(StrictJson.quote(text), Arrays.toString(DType.values())));
     }
 
-    /** A list of non-negative integers. A number's digits are only looked at when it is written as an integer. */
+    /** Non-negative integers. A number's digits are only looked at when it is written as an integer. */
     private long[] readIntegers(JsonParser parser, String field, int most) throws IOException {
         require(parser.hasToken(JsonToken.START_ARRAY), field + " must be a list");
         long[] numbers = new long[most];
@@ -165,7 +167,8 @@ final class SafetensorsHeader {
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             require(parser.hasToken(JsonToken.VALUE_NUMBER_INT), field + " must hold integers only");
             require(count < most, "%s has more than %d numbers".formatted(field, most));
-            require(parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER, field + " has a number over 2^63");
+            require(parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER,
+                    field + " has a number over 2^63");
             long number = parser.getLongValue();
             require(number >= 0, "%s has the negative number %d".formatted(field, number));
             numbers[count++] = number;
@@ -201,7 +204,8 @@ final class SafetensorsHeader {
         }
         part = "header";
         require(reached == dataBytes,
-                "the tensors end at byte %d, but the file has %d bytes of data".formatted(reached, dataBytes));
+                "the tensors end at byte %d, but the file has %d bytes of data"
+                        .formatted(reached, dataBytes));
     }
 
     private void checkText(String text) {

@@ -39,7 +39,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         public Layout {
             shape = shape.clone();
             if (dtype != DType.F32 && dtype != DType.I64 && dtype != DType.I32) {
-                throw new IllegalArgumentException(name + ": dtype " + dtype + " where only F32, I64, I32 can be written");
+                throw new IllegalArgumentException(name + ": dtype " + dtype
+                        + " where only F32, I64, I32 can be written");
             }
             if (name.equals(SafetensorsHeader.METADATA)) {
                 throw new IllegalArgumentException("a tensor cannot be named " + name);
@@ -90,7 +91,8 @@ public final class SafetensorsWriter implements AutoCloseable {
      *
      * @param metadata the file's own remarks
      * @param tensors  in the order in which the header lists them
-     * @throws IllegalArgumentException when two tensors share a name, the sizes overflow, or a text is not Unicode
+     * @throws IllegalArgumentException when two tensors share a name, the sizes overflow, or a text is not
+     *                                  Unicode
      */
     public static SafetensorsWriter create(Path path, Map<String, String> metadata, List<Layout> tensors) {
         metadata.forEach((key, value) -> {
@@ -106,7 +108,8 @@ public final class SafetensorsWriter implements AutoCloseable {
                     FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
             for (Layout layout : tensors) {
                 long begin = header.length + begins.get(layout.name());
-                writer.regions.put(layout.name(), new Region(layout.dtype(), begin, begin + layout.byteSize()));
+                writer.regions.put(layout.name(),
+                        new Region(layout.dtype(), begin, begin + layout.byteSize()));
             }
             try {
                 writer.write(ByteBuffer.wrap(header), 0);
@@ -116,7 +119,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             }
             return writer;
         } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+            throw failed(path, failure);
         }
     }
 
@@ -170,7 +173,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             channel.close();
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+            throw failed(path, failure);
         } finally {
             close();
         }
@@ -183,7 +186,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             channel.close();
             Files.deleteIfExists(temporary);
         } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+            throw failed(path, failure);
         }
     }
 
@@ -206,7 +209,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     /** The length and the JSON, padded with spaces so that the data begins at a multiple of 8. */
-    private static byte[] header(Map<String, String> metadata, List<Layout> tensors, Map<String, Long> begins) {
+    private static byte[] header(Map<String, String> metadata, List<Layout> tensors,
+            Map<String, Long> begins) {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
         try (JsonGenerator generator = new JsonFactory().createGenerator(json)) {
             generator.writeStartObject();
@@ -238,27 +242,31 @@ public final class SafetensorsWriter implements AutoCloseable {
             throw new IllegalArgumentException("a header of %d bytes is over the limit of %d"
                     .formatted(json.size(), SafetensorsHeader.MAX_BYTES));
         }
-        return ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES + json.size()).order(ByteOrder.LITTLE_ENDIAN)
+        return ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES + json.size())
+                .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(json.size()).put(json.toByteArray()).array();
     }
 
     private static void checkText(String text) {
         if (!StrictJson.wellFormed(text)) {
-            throw new IllegalArgumentException(StrictJson.quote(text) + " has half of a surrogate pair in its text");
+            throw new IllegalArgumentException(StrictJson.quote(text)
+                    + " has half of a surrogate pair in its text");
         }
     }
 
     private Region region(String name, DType dtype, long count) {
         Region region = regions.get(name);
         if (region == null) {
-            throw new IllegalArgumentException("no tensor %s was declared, only %s".formatted(name, regions.keySet()));
+            throw new IllegalArgumentException("no tensor %s was declared, only %s"
+                    .formatted(name, regions.keySet()));
         }
         if (region.dtype != dtype) {
             throw new IllegalArgumentException("%s is %s, not %s".formatted(name, region.dtype, dtype));
         }
         long left = (region.end - region.position) / dtype.bytes;
         if (count > left) {
-            throw new IllegalArgumentException("%s has room for %d more elements, not %d".formatted(name, left, count));
+            throw new IllegalArgumentException("%s has room for %d more elements, not %d"
+                    .formatted(name, left, count));
         }
         return region;
     }
@@ -267,9 +275,13 @@ public final class SafetensorsWriter implements AutoCloseable {
         try {
             write(block.limit(bytes), region.position);
         } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+            throw failed(path, failure);
         }
         region.position += bytes;
+    }
+
+    private static UncheckedIOException failed(Path path, IOException failure) {
+        return new UncheckedIOException(path + ": cannot be written: " + failure.getMessage(), failure);
     }
 
     private void write(ByteBuffer bytes, long position) throws IOException {

@@ -52,7 +52,8 @@ final class ShardIndex {
         return files;
     }
 
-    private static void readWeightMap(Path index, JsonParser parser, Map<String, String> files) throws IOException {
+    private static void readWeightMap(Path index, JsonParser parser, Map<String, String> files)
+            throws IOException {
         if (!parser.hasToken(JsonToken.START_OBJECT)) {
             throw new ModelFormatException(index, "weight_map", "must be an object of file names");
         }

@@ -16,8 +16,10 @@ public final class StoredTensor {
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE =
@@ -78,7 +80,8 @@ public final class StoredTensor {
                     .formatted(name, Arrays.toString(shape), 4 * count, destination.byteSize()));
         }
         switch (dtype) {
-            case F32 -> MemorySegment.copy(bytes, FLOAT, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
+            case F32 -> MemorySegment.copy(bytes, FLOAT, 0, destination,
+                    ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
             case F16 -> copyF16(destination, count);
             case BF16 -> copyBF16(destination, count);
             case F64 -> copyF64(destination, count);
@@ -154,13 +157,15 @@ public final class StoredTensor {
 
     private int arrayLength() {
         if (count() > Integer.MAX_VALUE - 8) {
-            throw new ModelFormatException(file, part(), "%d elements do not fit in an array".formatted(count()));
+            throw new ModelFormatException(file, part(), "%d elements do not fit in an array"
+                    .formatted(count()));
         }
         return (int) count();
     }
 
     private ModelFormatException unsupported(String supported) {
-        return new ModelFormatException(file, part(), "dtype %s where only %s can be read".formatted(dtype, supported));
+        return new ModelFormatException(file, part(), "dtype %s where only %s can be read"
+                .formatted(dtype, supported));
     }
 
     private String part() {

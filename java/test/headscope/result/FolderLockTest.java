@@ -55,7 +55,7 @@ class FolderLockTest {
         }
     }
 
-    /** A refusal must not loosen the first run's lock: the system drops it with any handle that this process closes. */
+    /** The system drops a process's lock with any handle to the file that the process closes. */
     @Test
     void lockSurvivesARefusalInTheSameProcess() throws Exception {
         try (RunFolder first = RunFolder.begin(folder.resolve("run"), false, false)) {
@@ -79,7 +79,8 @@ class FolderLockTest {
         assertTrue(other.waitFor(30, TimeUnit.SECONDS));
         String message = folder.resolve("run.partial")
                 + ": holds an interrupted run; continue it with --resume, or drop it with --overwrite";
-        Refusals.refused(RunFolderException.class, message, () -> RunFolder.begin(folder.resolve("run"), false, false));
+        Refusals.refused(RunFolderException.class, message,
+                () -> RunFolder.begin(folder.resolve("run"), false, false));
         try (RunFolder resumed = RunFolder.begin(folder.resolve("run"), true, false)) {
             assertTrue(resumed.resumed());
             Files.move(resumed.file("half"), resumed.file("manifest.json"));
@@ -90,7 +91,8 @@ class FolderLockTest {
 
     private void refuse() {
         for (boolean flag : new boolean[] {false, true}) {
-            Refusals.refused(RunFolderException.class, held(), () -> RunFolder.begin(folder.resolve("run"), flag, flag));
+            Refusals.refused(RunFolderException.class, held(),
+                    () -> RunFolder.begin(folder.resolve("run"), flag, flag));
         }
     }
 
@@ -99,8 +101,9 @@ class FolderLockTest {
     }
 
     private Process otherProcess() throws IOException {
-        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto",
-                "-cp", System.getProperty("java.class.path"), OtherRun.class.getName(), folder.resolve("run").toString())
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp", System.getProperty("java.class.path"), OtherRun.class.getName(),
+                folder.resolve("run").toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 

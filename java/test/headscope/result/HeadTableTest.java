@@ -31,17 +31,19 @@ class HeadTableTest {
         Path file = folder.resolve("heads.csv");
         HeadTable table = table(2, 2, "entropy", new double[] {0.1, Double.NaN, -3, 1e-300});
         table.write(file);
-        assertEquals("layer,head,entropy\n0,0,0.1\n0,1,nan\n1,0,-3.0\n1,1,1.0E-300\n", Files.readString(file));
+        assertEquals("layer,head,entropy\n0,0,0.1\n0,1,nan\n1,0,-3.0\n1,1,1.0E-300\n",
+                Files.readString(file));
         assertEquals(table, HeadTable.read(file));
-        assertNotEquals(table(2, 2, "entropy", new double[] {0.1, Double.NaN, -3, 2e-300}), HeadTable.read(file));
+        assertNotEquals(table(2, 2, "entropy", new double[] {0.1, Double.NaN, -3, 2e-300}),
+                HeadTable.read(file));
     }
 
     @Test
     void columnsKeepTheirOrderAndBecomeMaps() {
         SequencedMap<String, double[]> columns = new LinkedHashMap<>();
         columns.put("z, \"quoted\"", new double[] {1, 2, 3, 4, 5, 6});
-        columns.put("a", new double[] {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -0.0, 0, Double.MIN_VALUE,
-            Double.MAX_VALUE});
+        columns.put("a", new double[] {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -0.0, 0,
+            Double.MIN_VALUE, Double.MAX_VALUE});
         new HeadTable(3, 2, columns).write(folder.resolve("heads.csv"));
         HeadTable read = HeadTable.read(folder.resolve("heads.csv"));
         assertEquals(List.of("z, \"quoted\"", "a"), read.names());
@@ -50,7 +52,8 @@ class HeadTableTest {
         assertEquals(3, map.layers());
         assertEquals(4, map.at(1, 1));
         assertEquals("nats", map.unit());
-        Refusals.refused(IllegalArgumentException.class, "no column \"b\"; there are [z, \"quoted\", a]", () -> read.column("b"));
+        Refusals.refused(IllegalArgumentException.class, "no column \"b\"; there are [z, \"quoted\", a]",
+                () -> read.column("b"));
     }
 
     static Stream<Arguments> broken() {
@@ -67,10 +70,13 @@ class HeadTableTest {
                 arguments("layer,head,x\n0,0,1\n0,1\n", ":3: 2 cells under 3 columns"),
                 arguments("layer,head,x\n1,0,1\n", ":2: no row for layer 0"),
                 arguments("layer,head,x\n0,0,1\n0,2,1\n", ":3: layer 0 head 2 where layer 0 head 1 belongs"),
-                arguments("layer,head,x\n0,0,1\n0,1,1\n1,0,1\n2,0,1\n", ":5: layer 2 head 0 where layer 1 head 1 belongs"),
-                arguments("layer,head,x\n0,0,1\n0,1,1\n1,0,1\n", ":4: 3 rows, not a multiple of layer 0's 2 heads"),
+                arguments("layer,head,x\n0,0,1\n0,1,1\n1,0,1\n2,0,1\n",
+                        ":5: layer 2 head 0 where layer 1 head 1 belongs"),
+                arguments("layer,head,x\n0,0,1\n0,1,1\n1,0,1\n",
+                        ":4: 3 rows, not a multiple of layer 0's 2 heads"),
                 arguments("layer,head,x\n-1,0,1\n", ":2: column layer: \"-1\" is not a whole number"),
-                arguments("layer,head,x\n0,99999999999,1\n", ":2: column head: \"99999999999\" is not a whole number"),
+                arguments("layer,head,x\n0,99999999999,1\n",
+                        ":2: column head: \"99999999999\" is not a whole number"),
                 arguments("layer,head,x\n0,0,one\n", ":2: column x: \"one\" is not a number"),
                 arguments("layer,head,x\n0,0,\n", ":2: column x: \"\" is not a number"),
                 arguments("layer,head,x\n0,0,1f\n", ":2: column x: \"1f\" is not a number"),
@@ -78,8 +84,10 @@ class HeadTableTest {
                 arguments("layer,head,x\n0,0,NaN\n", ":2: column x: \"NaN\" is not a number"),
                 arguments("layer,head,x\n0,0, 1\n", ":2: column x: \" 1\" is not a number"),
                 arguments("layer,head,x\n0,0,\"a\nb\"\n", ":2: column x: \"a?b\" is not a number"),
-                arguments("layer,head,x\n0,0,\"1\"2\n", ":2: is not comma-separated values: quotes must be doubled, and end at a comma"),
-                arguments("layer,head,x\n0,0,\"1\n", ":2: is not comma-separated values: quotes must be doubled, and end at a comma"));
+                arguments("layer,head,x\n0,0,\"1\"2\n",
+                        ":2: is not comma-separated values: quotes must be doubled, and end at a comma"),
+                arguments("layer,head,x\n0,0,\"1\n",
+                        ":2: is not comma-separated values: quotes must be doubled, and end at a comma"));
     }
 
     @ParameterizedTest
@@ -112,14 +120,17 @@ class HeadTableTest {
                 () -> table(2, 2, "x", new double[3]));
         Refusals.refused(IllegalArgumentException.class, "a column cannot be named \"layer\"",
                 () -> table(1, 1, "layer", new double[1]));
-        Refusals.refused(IllegalArgumentException.class, "0 layers x 1 heads", () -> table(0, 1, "x", new double[0]));
+        Refusals.refused(IllegalArgumentException.class, "0 layers x 1 heads",
+                () -> table(0, 1, "x", new double[0]));
     }
 
     /** Bits of any double, in any shape. */
     @Property(tries = 200)
-    void everyDoubleComesBack(@ForAll @IntRange(min = 1, max = 5) int layers, @ForAll @IntRange(min = 1, max = 5) int heads,
+    void everyDoubleComesBack(@ForAll @IntRange(min = 1, max = 5) int layers,
+            @ForAll @IntRange(min = 1, max = 5) int heads,
             @ForAll long seed) throws IOException {
-        double[] values = new Random(seed).longs((long) layers * heads).mapToDouble(Double::longBitsToDouble).toArray();
+        double[] values = new Random(seed).longs((long) layers * heads).mapToDouble(Double::longBitsToDouble)
+                .toArray();
         Path file = Files.createTempFile("heads", ".csv");
         try {
             table(layers, heads, "x", values).write(file);

@@ -85,8 +85,10 @@ class RunFolderTest {
     @Test
     void olderResultsAreKeptUnlessOverwritten() throws IOException {
         commit("old");
-        refused(out + ": exists already; choose another --out, or --overwrite", () -> RunFolder.begin(out, false, false));
-        refused(out + ": exists already; choose another --out, or --overwrite", () -> RunFolder.begin(out, true, false));
+        refused(out + ": exists already; choose another --out, or --overwrite",
+                () -> RunFolder.begin(out, false, false));
+        refused(out + ": exists already; choose another --out, or --overwrite",
+                () -> RunFolder.begin(out, true, false));
         try (RunFolder run = RunFolder.begin(out, false, true)) {
             Files.writeString(run.file("manifest.json"), "new");
             assertEquals("old", Files.readString(out.resolve("manifest.json")));
@@ -144,7 +146,8 @@ class RunFolderTest {
     @Test
     void manifestIsRequired() {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
-            Refusals.refused(IllegalStateException.class, partial + ": no manifest.json was written", run::commit);
+            Refusals.refused(IllegalStateException.class, partial + ": no manifest.json was written",
+                    run::commit);
         }
     }
 
@@ -152,7 +155,8 @@ class RunFolderTest {
     void filesStayInside() {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             for (String name : List.of("../x", "/etc/x", "", ".", "a/../..")) {
-                Refusals.refused(IllegalArgumentException.class, name + " is not inside the folder of the run", () -> run.file(name));
+                Refusals.refused(IllegalArgumentException.class,
+                        name + " is not inside the folder of the run", () -> run.file(name));
             }
         }
     }
@@ -161,7 +165,8 @@ class RunFolderTest {
     void placesWhereNoFolderCanBe() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "");
         refused(file + ": not a folder", () -> RunFolder.begin(file.resolve("run"), false, false));
-        refused(file.resolve("sub") + ": not a directory", () -> RunFolder.begin(file.resolve("sub/run"), false, false));
+        refused(file.resolve("sub") + ": not a directory",
+                () -> RunFolder.begin(file.resolve("sub/run"), false, false));
         Path name = folder.resolve("n".repeat(250));
         refused(name + ".partial: file name too long", () -> RunFolder.begin(name, false, false));
         Path taken = Files.writeString(folder.resolve("run.partial"), "");
@@ -189,7 +194,8 @@ class RunFolderTest {
 
     private static List<String> files(Path root) throws IOException {
         try (Stream<Path> paths = Files.walk(root)) {
-            return paths.filter(path -> !path.equals(root)).map(path -> root.relativize(path).toString()).sorted().toList();
+            return paths.filter(path -> !path.equals(root))
+                    .map(path -> root.relativize(path).toString()).sorted().toList();
         }
     }
 

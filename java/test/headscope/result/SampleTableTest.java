@@ -24,7 +24,8 @@ class SampleTableTest {
     void textOfTheFile() throws IOException {
         Path file = folder.resolve("samples.csv");
         SampleTable table = new SampleTable(List.of(
-                new Sample(0, 12, "true", "he said \"no\", twice", ""), new Sample(1, 3, "", "two\nlines", "x")));
+                new Sample(0, 12, "true", "he said \"no\", twice", ""),
+                new Sample(1, 3, "", "two\nlines", "x")));
         table.write(file);
         assertEquals("""
                 index,tokens,label,answer,expected
@@ -56,7 +57,8 @@ class SampleTableTest {
     @Property(tries = 300)
     void anyTextComesBack(@ForAll("texts") List<String> texts) throws IOException {
         SampleTable table = new SampleTable(
-                texts.stream().map(text -> new Sample(texts.indexOf(text), text.length(), text, text + text, text)).toList());
+                texts.stream().map(text ->
+                        new Sample(texts.indexOf(text), text.length(), text, text + text, text)).toList());
         Path file = Files.createTempFile("samples", ".csv");
         try {
             table.write(file);
@@ -68,7 +70,8 @@ class SampleTableTest {
 
     @Provide
     Arbitrary<List<String>> texts() {
-        return Arbitraries.oneOf(Arbitraries.strings().withChars("a,\"\r\n' #\\\t").ofMaxLength(6), Arbitraries.strings().ofMaxLength(9))
+        return Arbitraries.oneOf(Arbitraries.strings().withChars("a,\"\r\n' #\\\t").ofMaxLength(6),
+                Arbitraries.strings().ofMaxLength(9))
                 .filter(text -> StandardCharsets.UTF_8.newEncoder().canEncode(text)).list().ofMaxSize(5);
     }
 

@@ -34,16 +34,20 @@ import net.jqwik.api.statistics.Statistics;
 import net.jqwik.api.statistics.StatisticsReport;
 import net.jqwik.api.statistics.StatisticsReport.StatisticsReportMode;
 
-/** Files that are right come back as they were; files that were tampered with are read or refused, never worse. */
+/** Right files come back as they were; files that were tampered with are read or refused, never worse. */
 class SafetensorsFuzzTest {
     private static final Pattern NUMBER = Pattern.compile("\\d+");
     private static final Pattern TOKEN = Pattern.compile("\"[^\"]*\"|\\d+|[\\[\\]{}:,]");
-    private static final List<String> NUMBERS = List.of("0", "1", "-1", "7", "8", "4294967296", "9223372036854775807",
-            "9223372036854775808", "18446744073709551615", "-9223372036854775809", "1e1000000000", "1E-999999999",
-            "0.5", "00", "1" + "0".repeat(1000), "-0", "null", "true", "\"8\"", "[]", "{}", "NaN", "0x10", "");
-    private static final List<String> TEXTS = List.of("\"\\ud800\"", "\"\\udfff\\ud800\"", "\"\"", "\"__metadata__\"",
-            "\"dtype\"", "\"F32\"", "\"F16\"", "\"U8\"", "\"shape\"", "\"a\"", "{", "}", "[", "]", "[[[[", "{\"a\":{",
-            ",", ":", "\n", "\u0000", "\ufeff", "/*", "//", "'", "\\u0061", "[".repeat(5000), "{\"a\":".repeat(5000));
+    private static final List<String> NUMBERS = List.of(
+            "0", "1", "-1", "7", "8", "4294967296", "9223372036854775807",
+            "9223372036854775808", "18446744073709551615", "-9223372036854775809", "1e1000000000",
+            "1E-999999999", "0.5", "00", "1" + "0".repeat(1000), "-0", "null", "true", "\"8\"", "[]", "{}",
+            "NaN", "0x10", "");
+    private static final List<String> TEXTS = List.of(
+            "\"\\ud800\"", "\"\\udfff\\ud800\"", "\"\"", "\"__metadata__\"",
+            "\"dtype\"", "\"F32\"", "\"F16\"", "\"U8\"", "\"shape\"", "\"a\"", "{", "}", "[", "]", "[[[[",
+            "{\"a\":{", ",", ":", "\n", "\u0000", "\ufeff", "/*", "//", "'", "\\u0061", "[".repeat(5000),
+            "{\"a\":".repeat(5000));
 
     private static Path file;
 
@@ -83,7 +87,8 @@ class SafetensorsFuzzTest {
                 assertArrayEquals(layout.shape(), tensor.shape());
                 assertEquals(layout.dtype(), tensor.dtype());
                 if (layout.dtype() == DType.F32) {
-                    int[] integers = Arrays.stream(written.get(layout.name())).mapToInt(Math::toIntExact).toArray();
+                    int[] integers = Arrays.stream(written.get(layout.name())).mapToInt(Math::toIntExact)
+                            .toArray();
                     assertArrayEquals(floats(integers), tensor.floats());
                 } else {
                     assertArrayEquals(written.get(layout.name()), tensor.longs());
@@ -176,7 +181,8 @@ class SafetensorsFuzzTest {
                 yield json.substring(0, at) + pick(TEXTS, random) + json.substring(at);
             }
             case 5 -> repeat(json, random);
-            case 6 -> json.replaceFirst("\"(a|b|empty|format|pt)\"", "\"" + (char) ('c' + random.nextInt(20)) + "\"");
+            case 6 -> json.replaceFirst("\"(a|b|empty|format|pt)\"",
+                    "\"" + (char) ('c' + random.nextInt(20)) + "\"");
             case 7 -> json.replace(",", ", \t\r\n");
             default -> json + " ".repeat(random.nextInt(9));
         };
@@ -204,7 +210,8 @@ class SafetensorsFuzzTest {
     private static String repeat(String json, Random random) {
         int from = json.indexOf(',', random.nextInt(json.length() + 1));
         int to = json.indexOf(',', from + 1 + random.nextInt(60));
-        return from < 0 || to < 0 ? json + json : json.substring(0, to) + json.substring(from, to) + json.substring(to);
+        return from < 0 || to < 0 ? json + json
+                : json.substring(0, to) + json.substring(from, to) + json.substring(to);
     }
 
     private static <T> T pick(List<T> list, Random random) {

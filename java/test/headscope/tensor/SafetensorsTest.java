@@ -87,7 +87,8 @@ class SafetensorsTest {
         try (Safetensors stored = Safetensors.open(folder)) {
             assertEquals(Set.of("a", "b"), stored.names());
             assertEquals(folder.resolve("2.safetensors"), stored.get("b").file());
-            assertEquals(List.of(folder.resolve("1.safetensors"), folder.resolve("2.safetensors")), stored.files());
+            assertEquals(List.of(folder.resolve("1.safetensors"), folder.resolve("2.safetensors")),
+                    stored.files());
         }
     }
 
@@ -114,7 +115,8 @@ class SafetensorsTest {
     void missingFileAndEmptyFolder() throws IOException {
         Path absent = folder.resolve("absent");
         refused(absent + ": no such file", () -> Safetensors.open(absent));
-        refused(folder + ": is a directory without model.safetensors or " + INDEX, () -> Safetensors.open(folder));
+        refused(folder + ": is a directory without model.safetensors or " + INDEX,
+                () -> Safetensors.open(folder));
         Files.createDirectory(folder.resolve("model.safetensors"));
         refused("model.safetensors: is not a regular file", () -> Safetensors.open(folder));
     }
@@ -144,7 +146,8 @@ class SafetensorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../1.safetensors", "/etc/passwd", "..", ".", "", "sub/1.safetensors", "a\\\\b", "a\\u0000b"})
+    @ValueSource(strings = {
+            "../1.safetensors", "/etc/passwd", "..", ".", "", "sub/1.safetensors", "a\\\\b", "a\\u0000b"})
     void shardNamesStayInTheFolder(String name) throws IOException {
         index("{\"a\":\"" + name + "\"}");
         refused("is not a plain name inside the folder", () -> Safetensors.open(folder));
@@ -176,7 +179,8 @@ class SafetensorsTest {
     }
 
     private void index(String weightMap) throws IOException {
-        Files.writeString(folder.resolve(INDEX), "{\"metadata\":{\"total_size\":8},\"weight_map\":" + weightMap + "}");
+        Files.writeString(folder.resolve(INDEX), "{\"metadata\":{\"total_size\":8},\"weight_map\":"
+                + weightMap + "}");
     }
 
     private static void write(Path file, String text) {

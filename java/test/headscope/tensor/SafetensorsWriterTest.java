@@ -26,7 +26,8 @@ class SafetensorsWriterTest {
     @Test
     void readsBackWhatItWrote() throws IOException {
         Path file = folder.resolve("x.safetensors");
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, Map.of("made by", "\"a\" \u00e9 \ud83d\ude00"), List.of(
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file,
+                Map.of("made by", "\"a\" \u00e9 \ud83d\ude00"), List.of(
                 new Layout("f", DType.F32, 3), new Layout("l", DType.I64, 1, 2), new Layout("i", DType.I32),
                 new Layout("none", DType.F32, 0, 7)))) {
             writer.append("f", 1.5f, Float.NaN, -0f);
@@ -126,22 +127,57 @@ class SafetensorsWriterTest {
         assertThrows(UncheckedIOException.class, () -> writer(folder.resolve("absent").resolve("x")));
     }
 
+    /** In a process whose files may not grow beyond 256 KiB, as on a disk that fills up. */
+    @Test
+    void diskThatFailsLeavesNothingBehind() throws Exception {
+        Path file = folder.resolve("x");
+        Process process = new ProcessBuilder("bash", "-c", "ulimit -f 256; exec \"$@\"", "bash",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:-UsePerfData",
+                "-cp", System.getProperty("java.class.path"), LargeFile.class.getName(), file.toString())
+                .redirectErrorStream(true).start();
+        assertEquals(List.of(file + ": cannot be written: File too large"), process.inputReader().lines().toList());
+        assertEquals(0, process.waitFor());
+        assertEquals(List.of(), list());
+    }
+
+    /** Writes a megabyte. */
+    static final class LargeFile {
+        private LargeFile() {}
+
+        public static void main(String[] arguments) {
+            List<Layout> layouts = List.of(new Layout("f", DType.F32, 1 << 18));
+            try (SafetensorsWriter writer = SafetensorsWriter.create(Path.of(arguments[0]), Map.of(), layouts)) {
+                writer.append("f", new float[1 << 18]);
+                writer.commit();
+            } catch (UncheckedIOException failure) {
+                System.out.println(failure.getMessage());
+            }
+        }
+    }
+
     @Test
     void wrongUseIsRefused() {
         try (SafetensorsWriter writer = writer(folder.resolve("x"))) {
-            assertEquals("f has room for 2 more elements, not 3", refusal(() -> writer.append("f", 1f, 2f, 3f)));
+            assertEquals("f has room for 2 more elements, not 3",
+                    refusal(() -> writer.append("f", 1f, 2f, 3f)));
             assertEquals("f is F32, not I64", refusal(() -> writer.append("f", 1L)));
             assertEquals("no tensor g was declared, only [f]", refusal(() -> writer.append("g", 1f)));
         }
-        assertEquals("two tensors are named f", refusal(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
+        assertEquals("two tensors are named f",
+                refusal(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
                 List.of(new Layout("f", DType.F32), new Layout("f", DType.I64)))));
-        assertEquals("the tensors are over 2^63 bytes", refusal(() -> SafetensorsWriter.create(folder.resolve("x"),
+        assertEquals("the tensors are over 2^63 bytes",
+                refusal(() -> SafetensorsWriter.create(folder.resolve("x"),
                 Map.of(), List.of(new Layout("f", DType.F32, 1L << 61)))));
-        assertEquals("a tensor cannot be named __metadata__", refusal(() -> new Layout("__metadata__", DType.F32)));
+        assertEquals("a tensor cannot be named __metadata__",
+                refusal(() -> new Layout("__metadata__", DType.F32)));
         assertEquals("f: shape [-1]", refusal(() -> new Layout("f", DType.F32, -1)));
-        assertEquals("f: dtype F16 where only F32, I64, I32 can be written", refusal(() -> new Layout("f", DType.F16)));
+        assertEquals("f: dtype F16 where only F32, I64, I32 can be written",
+                refusal(() -> new Layout("f", DType.F16)));
+        Map<String, String> remark = Map.of("k", "\ud800");
         String half = "\"\\ud800\" has half of a surrogate pair in its text";
-        assertEquals(half, refusal(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of("k", "\ud800"), List.of())));
+        assertEquals(half,
+                refusal(() -> SafetensorsWriter.create(folder.resolve("x"), remark, List.of())));
         assertEquals(half, refusal(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
                 List.of(new Layout("\ud800", DType.F32)))));
     }

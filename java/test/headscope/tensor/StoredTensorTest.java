@@ -73,7 +73,8 @@ class StoredTensorTest {
             assertEquals(0, odd.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4));
             for (long size : new long[] {4, 12}) {
                 MemorySegment wrong = arena.allocate(size);
-                String message = assertThrows(IllegalArgumentException.class, () -> tensor.copyTo(wrong)).getMessage();
+                String message = assertThrows(IllegalArgumentException.class,
+                        () -> tensor.copyTo(wrong)).getMessage();
                 assertEquals("x [2] needs 8 bytes as fp32, not " + size, message);
             }
         }
@@ -83,8 +84,10 @@ class StoredTensorTest {
     @EnumSource(names = {"I64", "I32", "I16", "I8", "U8", "BOOL"})
     void integersAreNotReadAsFloats(DType dtype) throws IOException {
         try (Safetensors stored = open(dtype.name(), 1, new byte[1 + dtype.bytes])) {
-            String message = assertThrows(ModelFormatException.class, () -> stored.get("x").floats()).getMessage();
-            assertTrue(message.endsWith("m: tensor \"x\": dtype " + dtype + " where only F32, F16, BF16, F64 can be read"), message);
+            String message = assertThrows(ModelFormatException.class,
+                    () -> stored.get("x").floats()).getMessage();
+            assertTrue(message.endsWith("m: tensor \"x\": dtype " + dtype
+                    + " where only F32, F16, BF16, F64 can be read"), message);
         }
     }
 
@@ -92,7 +95,8 @@ class StoredTensorTest {
     @EnumSource(names = {"F64", "F32", "F16", "BF16", "I16", "I8", "U8", "BOOL"})
     void othersAreNotReadAsLongs(DType dtype) throws IOException {
         try (Safetensors stored = open(dtype.name(), 1, new byte[1 + dtype.bytes])) {
-            String message = assertThrows(ModelFormatException.class, () -> stored.get("x").longs()).getMessage();
+            String message = assertThrows(ModelFormatException.class,
+                    () -> stored.get("x").longs()).getMessage();
             assertTrue(message.endsWith("dtype " + dtype + " where only I64, I32 can be read"), message);
         }
     }
@@ -129,7 +133,8 @@ class StoredTensorTest {
 
     /** Tensor "x" behind one byte of tensor "pad". */
     private Safetensors open(String dtype, int count, byte[] data) throws IOException {
-        String json = "{" + entry("pad", "U8", "[1]", 0, 1) + "," + entry("x", dtype, "[" + count + "]", 1, data.length) + "}";
+        String json = "{" + entry("pad", "U8", "[1]", 0, 1) + ","
+                + entry("x", dtype, "[" + count + "]", 1, data.length) + "}";
         byte[] bytes = RawFile.bytes(json, data.length);
         System.arraycopy(data, 0, bytes, bytes.length - data.length, data.length);
         return Safetensors.open(Files.write(folder.resolve("m"), bytes));

@@ -129,8 +129,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void gate(Tensor gate, Tensor up, Activation f) {
-        rows.activate(gate.bytes(), f);
-        rows.multiply(gate.bytes(), up.bytes());
+        rows.gate(gate.bytes(), up.bytes(), f);
     }
 
     @Override
@@ -142,6 +141,23 @@ public final class CpuBackend implements Backend {
     public void addRow(Tensor x, Tensor row) {
         for (int i = 0; i < x.size(0); i++) {
             rows.add(x.rows(i, 1).bytes(), row.bytes());
+        }
+    }
+
+    @Override
+    public void route(Tensor logits, int chosen) {
+        for (int token = 0; token < logits.size(0); token++) {
+            Routing.choose(logits.rows(token, 1).bytes(), chosen);
+        }
+    }
+
+    @Override
+    public void addShare(Tensor x, Tensor y, Tensor shares, int column) {
+        for (int token = 0; token < x.size(0); token++) {
+            float share = shares.bytes().getAtIndex(JAVA_FLOAT, token * shares.size(1) + column);
+            if (share != 0) {
+                rows.addTimes(x.rows(token, 1).bytes(), y.rows(token, 1).bytes(), share);
+            }
         }
     }
 

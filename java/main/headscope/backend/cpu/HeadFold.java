@@ -62,7 +62,7 @@ final class HeadFold {
         double sum = 0;
         int rows = 0;
         for (int i = 0; i < tokens; i++) {
-            int seen = spec.endKey(i, tokens) - spec.firstKey(i);
+            int seen = spec.endKey(i, tokens);
             if (seen > 1) {
                 sum += row(statistics.entropy, i) / Math.log(seen);
                 rows++;

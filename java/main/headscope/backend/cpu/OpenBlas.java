@@ -110,28 +110,9 @@ final class OpenBlas {
         return ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(256, JAVA_BYTE));
     }
 
-    /**
-     * OpenBLAS takes processors that are newer than itself for Haswell and leaves half of AVX-512 unused; where the
-     * JVM prefers 512 bits, its AVX-512 kernels are asked for, unless the user has chosen.
-     */
-    private static void chooseKernels() throws Throwable {
-        if (Simd.FLOATS.vectorBitSize() < 512 || System.getenv("OPENBLAS_CORETYPE") != null) {
-            return;
-        }
-        Linker linker = Linker.nativeLinker();
-        MethodHandle setenv = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("setenv"),
-                FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-        try (Arena arena = Arena.ofConfined()) {
-            int ignored = (int) setenv.invokeExact(
-                    arena.allocateFrom("OPENBLAS_CORETYPE"), arena.allocateFrom("SkylakeX"), 0);
-        }
-    }
-
     private static SymbolLookup load() {
         String folder = "/org/bytedeco/openblas/" + Loader.getPlatform() + "/";
         try {
-            chooseKernels();
             for (String needed : new String[] {"libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5"}) {
                 Loader.cacheResource(folder + needed);
             }

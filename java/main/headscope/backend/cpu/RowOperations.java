@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import headscope.backend.Activation;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /** What a transformer does to rows and elements between its matrix products. fp32 segments, contiguous. */
@@ -14,6 +13,8 @@ final class RowOperations {
     private static final int SMALL = 32 * 1024;
     private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
     private static final float GELU_CUBE = 0.044715f;
+    private static final float CLAMP = 7;
+    private static final float CLAMPED_SLOPE = 1.702f;
 
     private final Workers workers;
 
@@ -24,6 +25,8 @@ final class RowOperations {
     private enum Function {
         GELU_TANH,
         SILU,
+        CLAMPED_SILU,
+        CLAMP_PLUS_ONE,
         SCALE,
         SOFT_CAP
     }
@@ -44,7 +47,7 @@ final class RowOperations {
                 FloatVector centred = Simd.load(x, row + column).sub(mean);
                 squares = centred.fma(centred, squares);
             }
-            float square = squares.reduceLanes(VectorOperators.ADD);
+            float square = VectorMath.sum(squares);
             for (; column < width; column++) {
                 float centred = x.getAtIndex(JAVA_FLOAT, row + column) - mean;
                 square += centred * centred;
@@ -70,7 +73,7 @@ final class RowOperations {
                 FloatVector values = Simd.load(x, row + column);
                 squares = values.fma(values, squares);
             }
-            float square = squares.reduceLanes(VectorOperators.ADD);
+            float square = VectorMath.sum(squares);
             for (; column < width; column++) {
                 float value = x.getAtIndex(JAVA_FLOAT, row + column);
                 square += value * value;
@@ -114,7 +117,16 @@ final class RowOperations {
             });
             case GELU_TANH -> map(x, Function.GELU_TANH, 0);
             case SILU -> map(x, Function.SILU, 0);
+            case CLAMPED_SILU -> map(x, Function.CLAMPED_SILU, 0);
         }
+    }
+
+    void gate(MemorySegment gate, MemorySegment up, Activation f) {
+        activate(gate, f);
+        if (f == Activation.CLAMPED_SILU) {
+            map(up, Function.CLAMP_PLUS_ONE, 0);
+        }
+        multiply(gate, up);
     }
 
     void scale(MemorySegment x, float factor) {
@@ -128,22 +140,35 @@ final class RowOperations {
     /** One switch, inlined, instead of a lambda: vectors that cross a real call are boxed. */
     private static FloatVector apply(Function f, FloatVector x, float parameter) {
         return switch (f) {
-            case GELU_TANH -> x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(SQRT_2_OVER_PI)
-                    .lanewise(VectorOperators.TANH).add(1).mul(x).mul(0.5f);
-            case SILU -> x.div(x.neg().lanewise(VectorOperators.EXP).add(1));
+            // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
+            case GELU_TANH -> x.div(VectorMath.exp(
+                    x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(-2 * SQRT_2_OVER_PI)).add(1));
+            case SILU -> x.div(VectorMath.exp(x.neg()).add(1));
+            case CLAMPED_SILU -> {
+                FloatVector clamped = x.min(CLAMP);
+                yield clamped.div(VectorMath.exp(clamped.mul(-CLAMPED_SLOPE)).add(1));
+            }
+            case CLAMP_PLUS_ONE -> x.min(CLAMP).max(-CLAMP).add(1);
             case SCALE -> x.mul(parameter);
-            case SOFT_CAP -> x.div(parameter).lanewise(VectorOperators.TANH).mul(parameter);
+            case SOFT_CAP -> VectorMath.tanh(x.div(parameter)).mul(parameter);
         };
     }
 
     void add(MemorySegment x, MemorySegment y) {
+        addTimes(x, y, 1);
+    }
+
+    /** x += factor * y. */
+    void addTimes(MemorySegment x, MemorySegment y, float factor) {
+        FloatVector factors = FloatVector.broadcast(Simd.FLOATS, factor);
         eachRange(x, (from, to) -> {
             long i = from;
             for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
-                Simd.store(Simd.load(x, i).add(Simd.load(y, i)), x, i);
+                Simd.store(Simd.load(y, i).fma(factors, Simd.load(x, i)), x, i);
             }
             for (; i < to; i++) {
-                x.setAtIndex(JAVA_FLOAT, i, x.getAtIndex(JAVA_FLOAT, i) + y.getAtIndex(JAVA_FLOAT, i));
+                x.setAtIndex(JAVA_FLOAT, i,
+                        Math.fma(factor, y.getAtIndex(JAVA_FLOAT, i), x.getAtIndex(JAVA_FLOAT, i)));
             }
         });
     }
@@ -182,7 +207,7 @@ final class RowOperations {
         for (; column < Simd.whole(width); column += Simd.WIDTH) {
             sums = sums.add(Simd.load(x, row + column));
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = VectorMath.sum(sums);
         for (; column < width; column++) {
             sum += x.getAtIndex(JAVA_FLOAT, row + column);
         }

@@ -48,12 +48,12 @@ final class SoftmaxRow {
         FloatVector moments = FloatVector.zero(Simd.FLOATS);
         for (int column = from; column < to; column += Simd.WIDTH) {
             FloatVector below = Simd.load(scores, row + column).sub(shift);
-            FloatVector exponentials = exp(below);
+            FloatVector exponentials = VectorMath.exp(below);
             Simd.store(exponentials, scores, row + column);
             sums = sums.add(exponentials);
             moments = exponentials.fma(below, moments);
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = VectorMath.sum(sums);
         float total = sum + (float) Math.exp(sink - shift);
 
         float inverse = 1 / total;
@@ -73,10 +73,10 @@ final class SoftmaxRow {
         float logTotal = (float) Math.log(total);
         logSumExp = shift + logTotal;
         logDiagonal = own - shift - logTotal;
-        entropy = logTotal * (sum * inverse) - moments.reduceLanes(VectorOperators.ADD) * inverse;
+        entropy = logTotal * (sum * inverse) - VectorMath.sum(moments) * inverse;
         maximum = (float) Math.exp(peak - shift) * inverse;
         previous = (float) Math.exp(before - shift) * inverse;
-        distance = distances.reduceLanes(VectorOperators.ADD);
+        distance = VectorMath.sum(distances);
     }
 
     private static float peak(MemorySegment scores, long row, int from, int to) {
@@ -90,10 +90,7 @@ final class SoftmaxRow {
     private static float capAndPeak(MemorySegment scores, long row, int from, int to, float cap) {
         FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, BELOW_ALL);
         for (int column = from; column < to; column += Simd.WIDTH) {
-            FloatVector capped = Simd.load(scores, row + column)
-                    .div(cap)
-                    .lanewise(VectorOperators.TANH)
-                    .mul(cap);
+            FloatVector capped = VectorMath.tanh(Simd.load(scores, row + column).div(cap)).mul(cap);
             Simd.store(capped, scores, row + column);
             peaks = peaks.max(capped);
         }
@@ -101,9 +98,5 @@ final class SoftmaxRow {
             scores.setAtIndex(JAVA_FLOAT, row + column, BELOW_ALL);
         }
         return peaks.reduceLanes(VectorOperators.MAX);
-    }
-
-    private static FloatVector exp(FloatVector x) {
-        return x.lanewise(VectorOperators.EXP);
     }
 }
