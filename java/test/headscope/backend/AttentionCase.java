@@ -14,6 +14,8 @@ record AttentionCase(
         int tokens, int heads, int kvHeads, int headDim, boolean causal, int window, float softCap, boolean sinks,
         Inputs inputs) {
     private static final int[] TOKENS = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
+    /** Above this many, which cost most, there are fewer heads, and variants by turns. */
+    private static final int LONG = 256;
     private static final int[] FEW_TOKENS = {1, 2, 3, 17, 33, 65};
     private static final int[] HEAD_DIMS = {1, 4, 8, 16, 64, 80, 128};
     /** Query heads over key heads. */
@@ -37,15 +39,22 @@ record AttentionCase(
         return cases.stream();
     }
 
+    static Stream<AttentionCase> fewCausal() {
+        return few().filter(AttentionCase::causal);
+    }
+
     private static List<AttentionCase> ofLength(int tokens, int turn) {
         List<AttentionCase> cases = new ArrayList<>();
-        for (int[] variant : new int[][] {
+        int[][] variants = {
             // causal, window, soft cap, sinks
             {1, 0, 0, 0}, {0, 0, 0, 0}, {1, 1, 0, 0}, {1, 5, 0, 1}, {1, tokens - 1, 0, 0}, {1, tokens, 50, 0},
             {1, tokens + 1, 0, 0}, {1, 0, 2, 0}, {1, 0, 0, 1}, {0, 0, 30, 1}, {1, 7, 3, 1}
-        }) {
-            int next = turn + cases.size();
-            int[] group = GROUPS[tokens > 256 ? next % 2 : next % GROUPS.length];
+        };
+        int count = tokens > LONG ? 5 : variants.length;
+        for (int i = 0; i < count; i++) {
+            int next = turn + i;
+            int[] variant = variants[tokens > LONG ? next % variants.length : i];
+            int[] group = GROUPS[tokens > LONG ? next % 2 : next % GROUPS.length];
             cases.add(new AttentionCase(tokens, group[0], group[1], HEAD_DIMS[next % HEAD_DIMS.length],
                     variant[0] == 1, variant[1], variant[2], variant[3] == 1,
                     Inputs.values()[next / 3 % Inputs.values().length]));

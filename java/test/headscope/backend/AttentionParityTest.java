@@ -101,7 +101,8 @@ class AttentionParityTest {
                 i -> softmax[i] + Tolerance.formula(Math.abs(expected.logDiagonal[i])));
         agree(what + ": entropy", expected.entropy, actual.entropy,
                 i -> Tolerance.entropy(softmax[i], expected.entropy[i]));
-        agree(what + ": maximum", expected.maximum, actual.maximum, i -> softmax[i] * expected.maximum[i]);
+        agree(what + ": maximum", expected.maximum, actual.maximum,
+                i -> softmax[i] * expected.maximum[i] + Tolerance.formula(0));
         agree(what + ": previous", expected.previous, actual.previous,
                 i -> softmax[i] * expected.previous[i] + Tolerance.formula(0));
         agree(what + ": distance", expected.distance, actual.distance,
@@ -129,7 +130,7 @@ class AttentionParityTest {
                 worst = Math.max(worst, softmax[i]);
                 largest = Math.max(largest, sums[i]);
             }
-            tolerance[head] = worst * largest;
+            tolerance[head] = worst * largest + Tolerance.formula(0);
         }
         return tolerance;
     }
@@ -170,11 +171,8 @@ class AttentionParityTest {
 
     /** Prefill and decoding, row by row or in pieces, see what one pass sees. */
     @ParameterizedTest
-    @MethodSource("headscope.backend.AttentionCase#few")
+    @MethodSource("headscope.backend.AttentionCase#fewCausal")
     void agreesInPieces(AttentionCase one) {
-        if (!one.causal()) {
-            return;
-        }
         Seen expected = expected(one);
         int tokens = one.tokens();
         int[] rows = new int[tokens];
@@ -211,6 +209,7 @@ class AttentionParityTest {
         double[] softmax = one.tolerance();
         double worst = DoubleStream.of(softmax).max().orElseThrow();
         double[][] spectrum = spectrum(new Reference(), one);
+        boolean[] drained = new boolean[one.heads()];
         for (String device : BackendParityTest.DEVICES) {
             try (Backend backend = Backend.open(device)) {
                 for (int head = 0; head < one.heads(); head++) {
@@ -220,14 +219,30 @@ class AttentionParityTest {
                     agree(device + " map of head " + head, expected, map, i ->
                             softmax[at * one.tokens() + i / one.tokens()] * expected[i] + Tolerance.formula(0));
                     rowsAreDistributions(one, map, head, statistics);
+                    drained[head] = drained(one, expected);
                 }
                 double[][] actual = spectrum(backend, one);
                 for (int head = 0; head < one.heads(); head++) {
-                    agree(device + " spectrum of head " + head, spectrum[head], actual[head],
-                            i -> Tolerance.eigenvalue(worst));
+                    if (!drained[head]) {
+                        agree(device + " spectrum of head " + head, spectrum[head], actual[head],
+                                i -> Tolerance.eigenvalue(worst));
+                    }
                 }
             }
         }
+    }
+
+    /** Whether a row vanishes into the sink: its degree, which the graph is divided by, is then rounding alone. */
+    private static boolean drained(AttentionCase one, float[] map) {
+        boolean drained = false;
+        for (int i = 0; i < one.tokens(); i++) {
+            double sum = 0;
+            for (int j = 0; j < one.tokens(); j++) {
+                sum += map[i * one.tokens() + j];
+            }
+            drained |= sum < 1e-20;
+        }
+        return drained;
     }
 
     private static float[] map(Backend backend, AttentionCase one, int head) {

@@ -222,7 +222,41 @@ class BackendParityTest {
                 Tensor gate = on.tensor(x, size);
                 on.backend.gate(gate, on.tensor(up, size), f);
                 return on.floats(gate);
-            }, i -> Tolerance.formula(Math.abs(x[i] * up[i])));
+            }, i -> Tolerance.formula(Math.abs(x[i]) * (Math.abs(up[i]) + 1)));
+        }
+    }
+
+    /** Few of many experts, all of them, and the first of equal ones. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void route(int experts, Inputs inputs) {
+        float[] logits = inputs.values(Seed.random("route", experts), 5, experts);
+        for (int chosen : new int[] {1, (experts + 3) / 4, experts}) {
+            Operation operation = on -> {
+                Tensor place = on.tensor(logits, 5, experts);
+                on.backend.route(place, chosen);
+                return on.floats(place);
+            };
+            float[] expected = expected(operation);
+            compare("route to %d of %d".formatted(chosen, experts), operation,
+                    i -> expected[i] == 0 ? 0 : Tolerance.sum(chosen, expected[i]));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void addShare(int width, Inputs inputs) {
+        Random random = Seed.random("addShare", width);
+        float[] x = inputs.values(random, 4, width);
+        float[] y = inputs.values(random, 4, width);
+        float[] shares = {0.5f, 0.5f, 0, 1, 0.3f, 0.7f, 1, 0};
+        for (int column = 0; column < 2; column++) {
+            int expert = column;
+            compare("addShare", on -> {
+                Tensor place = on.tensor(x, 4, width);
+                on.backend.addShare(place, on.tensor(y, 4, width), on.tensor(shares, 4, 2), expert);
+                return on.floats(place);
+            }, i -> shares[i / width * 2 + expert] == 0 ? 0 : Tolerance.formula(Math.abs(x[i]) + Math.abs(y[i])));
         }
     }
 

@@ -9,10 +9,14 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /**
@@ -20,7 +24,10 @@ import org.apache.commons.numbers.gamma.Erfc;
  * Attention keeps its whole T x T maps, and metrics are read off them.
  */
 final class Reference implements Backend {
-    private final Map<AttentionStatistics, double[][][]> logMaps = new IdentityHashMap<>();
+    private final Map<AttentionStatistics, List<Whole>> whole = new IdentityHashMap<>();
+
+    /** All rows of a head's map so far, and their logarithms. */
+    private record Whole(double[][] logMap, double[][] map) {}
 
     private interface Element {
         double of(double x);
@@ -162,6 +169,7 @@ final class Reference implements Backend {
             case GELU -> x * Erfc.value(-x / Math.sqrt(2)) / 2;
             case GELU_TANH -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
             case SILU -> x / (1 + Math.exp(-x));
+            case CLAMPED_SILU -> Math.min(x, 7) / (1 + Math.exp(-1.702 * Math.min(x, 7)));
         };
     }
 
@@ -173,7 +181,8 @@ final class Reference implements Backend {
     @Override
     public void gate(Tensor gate, Tensor up, Activation f) {
         for (long i = 0; i < gate.count(); i++) {
-            set(gate, i, activation(get(gate, i), f) * get(up, i));
+            double beside = f == Activation.CLAMPED_SILU ? Math.clamp(get(up, i), -7, 7) + 1 : get(up, i);
+            set(gate, i, activation(get(gate, i), f) * beside);
         }
     }
 
@@ -188,6 +197,33 @@ final class Reference implements Backend {
     public void addRow(Tensor x, Tensor row) {
         for (long i = 0; i < x.count(); i++) {
             set(x, i, get(x, i) + get(row, i % row.count()));
+        }
+    }
+
+    @Override
+    public void route(Tensor logits, int chosen) {
+        int experts = logits.intSize(1);
+        for (int token = 0; token < logits.size(0); token++) {
+            double[] row = doubles(logits.rows(token, 1));
+            Integer[] order = IntStream.range(0, experts).boxed()
+                    .sorted(Comparator.comparingDouble((Integer expert) -> -row[expert]))
+                    .toArray(Integer[]::new);
+            double total = 0;
+            for (int n = 0; n < chosen; n++) {
+                total += Math.exp(row[order[n]] - row[order[0]]);
+            }
+            for (int n = 0; n < experts; n++) {
+                double share = n < chosen ? Math.exp(row[order[n]] - row[order[0]]) / total : 0;
+                set(logits, (long) token * experts + order[n], share);
+            }
+        }
+    }
+
+    @Override
+    public void addShare(Tensor x, Tensor y, Tensor shares, int column) {
+        for (long i = 0; i < x.count(); i++) {
+            double share = get(shares, i / x.size(1) * shares.size(1) + column);
+            set(x, i, get(x, i) + share * get(y, i));
         }
     }
 
@@ -242,20 +278,20 @@ final class Reference implements Backend {
         return spec.sinks().isPresent() ? get(spec.sinks().get(), head) : Double.NEGATIVE_INFINITY;
     }
 
-    /** Logarithms of the probabilities [queries, keys] of a head. */
-    private static double[][] logMap(Tensor q, Tensor k, AttentionSpec spec, int head) {
+    /** Logarithms of the probabilities [queries, keys] of a head. @param lse [queries], is filled */
+    private static double[][] logMap(Tensor q, Tensor k, AttentionSpec spec, int head, double[] lse) {
         double[][] scores = scores(q, k, spec, head);
-        for (double[] row : scores) {
-            double lse = logSumExp(row, sink(spec, head));
-            for (int j = 0; j < row.length; j++) {
-                row[j] -= lse;
+        for (int i = 0; i < scores.length; i++) {
+            lse[i] = logSumExp(scores[i], sink(spec, head));
+            for (int j = 0; j < scores[i].length; j++) {
+                scores[i][j] -= lse[i];
             }
         }
         return scores;
     }
 
     private static double[][] map(Tensor q, Tensor k, AttentionSpec spec, int head) {
-        return ReferenceMetrics.exp(logMap(q, k, spec, head));
+        return ReferenceMetrics.exp(logMap(q, k, spec, head, new double[q.intSize(0)]));
     }
 
     @Override
@@ -286,33 +322,33 @@ final class Reference implements Backend {
         int queries = q.intSize(0);
         int keys = k.intSize(0);
         int before = keys - queries;
-        double[][][] whole = new double[spec.heads()][keys][];
+        List<Whole> heads = new ArrayList<>();
         for (int head = 0; head < spec.heads(); head++) {
-            double[][] scores = scores(q, k, spec, head);
-            double[][] logs = logMap(q, k, spec, head);
-            double[][] map = ReferenceMetrics.exp(logs);
+            double[] lse = new double[queries];
+            double[][] logMap = new double[keys][];
             for (int i = 0; i < before; i++) {
-                whole[head][i] = Arrays.copyOf(logMaps.get(statistics)[head][i], keys);
-                Arrays.fill(whole[head][i], before, keys, Double.NEGATIVE_INFINITY);
+                logMap[i] = Arrays.copyOf(whole.get(statistics).get(head).logMap()[i], keys);
+                Arrays.fill(logMap[i], before, keys, Double.NEGATIVE_INFINITY);
             }
+            System.arraycopy(logMap(q, k, spec, head, lse), 0, logMap, before, queries);
+            double[][] map = ReferenceMetrics.exp(logMap);
             for (int i = 0; i < queries; i++) {
                 int row = before + i;
-                whole[head][row] = logs[i];
                 long at = (long) head * statistics.capacity() + row;
-                set(statistics.logSumExp, at, logSumExp(scores[i], sink(spec, head)));
-                set(statistics.logDiagonal, at, logs[i][row]);
-                set(statistics.entropy, at, ReferenceMetrics.entropy(map[i]));
-                set(statistics.maximum, at, ReferenceMetrics.maximum(map[i]));
-                set(statistics.previous, at, row == 0 ? 0 : map[i][row - 1]);
-                set(statistics.distance, at, ReferenceMetrics.distance(map[i], row));
+                set(statistics.logSumExp, at, lse[i]);
+                set(statistics.logDiagonal, at, logMap[row][row]);
+                set(statistics.entropy, at, ReferenceMetrics.entropy(map[row]));
+                set(statistics.maximum, at, ReferenceMetrics.maximum(map[row]));
+                set(statistics.previous, at, row == 0 ? 0 : map[row][row - 1]);
+                set(statistics.distance, at, ReferenceMetrics.distance(map[row], row));
             }
-            double[][] wholeMap = ReferenceMetrics.exp(whole[head]);
             for (int j = 0; j < keys; j++) {
                 statistics.columnSum.bytes().setAtIndex(JAVA_DOUBLE,
-                        (long) head * statistics.capacity() + j, ReferenceMetrics.columnSum(wholeMap, j));
+                        (long) head * statistics.capacity() + j, ReferenceMetrics.columnSum(map, j));
             }
+            heads.add(new Whole(logMap, map));
         }
-        logMaps.put(statistics, whole);
+        whole.put(statistics, heads);
         statistics.grow(queries);
     }
 
@@ -328,11 +364,9 @@ final class Reference implements Backend {
 
     @Override
     public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
-        double[][] values = new double[spec.heads()][];
-        for (int head = 0; head < spec.heads(); head++) {
-            values[head] = ReferenceMetrics.of(metric, logMaps.get(statistics)[head], spec);
-        }
-        return values;
+        return whole.get(statistics).stream()
+                .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
+                .toArray(double[][]::new);
     }
 
     @Override
@@ -346,6 +380,6 @@ final class Reference implements Backend {
 
     @Override
     public void close() {
-        logMaps.clear();
+        whole.clear();
     }
 }

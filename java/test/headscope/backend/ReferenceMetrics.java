@@ -12,10 +12,9 @@ final class ReferenceMetrics {
         return Arrays.stream(logMap).map(row -> Arrays.stream(row).map(Math::exp).toArray()).toArray(double[][]::new);
     }
 
-    /** From logarithms, where what vanishes in a map still has its size. */
-    static double[] of(Metric metric, double[][] logMap, AttentionSpec spec) {
-        int tokens = logMap.length;
-        double[][] map = exp(logMap);
+    /** @param logMap the logarithms of map, where what vanishes still has its size */
+    static double[] of(Metric metric, double[][] logMap, double[][] map, AttentionSpec spec) {
+        int tokens = map.length;
         return switch (metric) {
             case Metric.AttentionScore m -> mean(0, tokens, i -> logMap[i][i]);
             case Metric.LaplacianEigenvalues m ->
@@ -60,15 +59,12 @@ final class ReferenceMetrics {
         return sum;
     }
 
-    /** Over rows that see more than one key, each by the logarithm of how many it sees. */
+    /** Over rows that see more than one key, each by the logarithm of how many it would see without a window. */
     private static double[] normalisedEntropy(double[][] map, AttentionSpec spec) {
         double sum = 0;
         int rows = 0;
         for (int i = 0; i < map.length; i++) {
             int seen = spec.causal() ? i + 1 : map.length;
-            if (spec.window() > 0) {
-                seen = Math.min(seen, spec.window());
-            }
             if (seen > 1) {
                 sum += entropy(map[i]) / Math.log(seen);
                 rows++;
