@@ -31,7 +31,7 @@ final class ObservationFile {
             for (int m = 0; m < values.size(); m++) {
                 writer.append(metrics.get(m).key(), values.get(m));
             }
-            writer.commit();
+            writer.commitUnforced();
         }
     }
 

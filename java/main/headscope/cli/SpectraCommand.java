@@ -42,10 +42,13 @@ final class SpectraCommand implements Callable<Integer> {
     }
 
     /** The whole analysis, told on the terminal. */
+    @SuppressWarnings("try") // the hint is there to be closed
     static void run(SpectraRequest request) {
         PrintStream out = System.out;
         try (Spectra spectra = Spectra.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("observing")) {
+            try (ProgressLine progress = new ProgressLine("observing");
+                    Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
+                            + " finished text")) {
                 spectra.observe(progress);
             }
             print(spectra.write(), out);

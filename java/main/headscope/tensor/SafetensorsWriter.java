@@ -162,6 +162,18 @@ public final class SafetensorsWriter implements AutoCloseable {
      * @throws IllegalStateException when a tensor is not filled to its end; then nothing appears
      */
     public void commit() {
+        publish(true);
+    }
+
+    /**
+     * As {@link #commit}, without waiting for the disk: for files that can be made again. A power failure may leave
+     * one that is damaged, which {@link Safetensors} notices.
+     */
+    public void commitUnforced() {
+        publish(false);
+    }
+
+    private void publish(boolean force) {
         regions.forEach((name, region) -> {
             if (region.position != region.end) {
                 throw new IllegalStateException("%s: tensor %s lacks its last %d elements"
@@ -169,7 +181,9 @@ public final class SafetensorsWriter implements AutoCloseable {
             }
         });
         try {
-            channel.force(true);
+            if (force) {
+                channel.force(true);
+            }
             channel.close();
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException failure) {
