@@ -82,10 +82,11 @@ final class ConfigFields {
         return has(field) ? positive(field) : otherwise;
     }
 
+    /** Not one setting may be negative. */
     double number(String field) {
         JsonNode value = required(field);
-        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-            throw wrong(field, "is not a number: " + value);
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() < 0) {
+            throw wrong(field, "is not a number of at least 0: " + value);
         }
         return value.doubleValue();
     }
