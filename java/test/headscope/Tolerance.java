@@ -3,24 +3,76 @@ package headscope;
 /**
  * How far two right answers may be apart, and why.
  *
- * <p>fp32 has a rounding error of 2^-24 = 6e-8 per operation. A logit of the models here goes through some 20 sums
- * of 50 to 100 terms whose rounding errors differ with the order of summation; they grow like the square root of the
- * number of terms and are multiplied by the layers' gains: a few hundred roundings of the largest value.
+ * <p>fp32 has a rounding error of 2^-24 = 6e-8 per operation. What the methods give is rounding times the number of
+ * operations that an element went through: a bound, not an estimate, so that no seed breaks it.
  */
 public final class Tolerance {
-    private static final float ROUNDING = 0x1p-24f;
+    private static final double ROUNDING = 0x1p-24;
 
-    /** Between two fp32 results of a whole model, whose errors scale with the largest of the values. */
+    /**
+     * Operations of a formula besides its sums: a few multiplications and divisions, a root, and exp or tanh, which
+     * fp32 gives within 1e-6, 17 roundings.
+     */
+    private static final int FORMULA = 24;
+
+    /** Below this fp32 has fewer digits or none, and products of it vanish. */
+    private static final double UNDERFLOW = 0x1p-100;
+
+    /**
+     * Between two fp32 results of a whole model, whose errors scale with the largest of the values. A logit of the
+     * models here goes through some 20 sums of 50 to 100 terms whose rounding errors differ with the order of
+     * summation; they grow like the square root of the number of terms and are multiplied by the layers' gains: a few
+     * hundred roundings of the largest value.
+     */
     public static float fp32(float[] values) {
         float largest = 0;
         for (float value : values) {
             largest = Math.max(largest, Math.abs(value));
         }
-        return 400 * ROUNDING * Math.max(1, largest);
+        return (float) (400 * ROUNDING) * Math.max(1, largest);
     }
 
     /** Between two fp32 probabilities of a whole model: a probability p moves by p times its score's error. */
-    public static final float PROBABILITY = 400 * ROUNDING;
+    public static final float PROBABILITY = (float) (400 * ROUNDING);
+
+    /**
+     * Of a sum in any order: each term meets at most as many roundings as there are terms.
+     *
+     * @param terms     how many
+     * @param magnitude sum of the terms' absolute values
+     */
+    public static double sum(int terms, double magnitude) {
+        return (terms + FORMULA) * ROUNDING * magnitude + UNDERFLOW;
+    }
+
+    /** Of a formula without sums whose largest intermediate value is magnitude. */
+    public static double formula(double magnitude) {
+        return sum(0, magnitude);
+    }
+
+    /**
+     * Relative, of a probability; absolute, of a log-sum-exp. A score is a sum of headDim products, its error goes
+     * into the exponent, twice: of the probability and of the row's total, which is a sum over the keys by itself.
+     *
+     * @param magnitude largest sum of absolute values that makes a score of the row
+     */
+    public static double softmax(int headDim, int keys, double magnitude) {
+        return Math.expm1(2 * sum(headDim, magnitude) + sum(keys, 1));
+    }
+
+    /** Of an entropy: d(p log p) = (log p + 1) dp, over a row that sums to one at most. */
+    public static double entropy(double softmax, double entropy) {
+        return 2 * softmax * (entropy + 1);
+    }
+
+    /**
+     * Of an eigenvalue of I - D^-1/2 W D^-1/2 (Weyl): it moves by the norm of what is added to the matrix. Where every
+     * entry of W moves by a relative r, the entries of the product move by 2 r at most, and its norm is one.
+     * LAPACK in fp64 adds less than that for every size here.
+     */
+    public static double eigenvalue(double softmax) {
+        return 2 * Math.expm1(softmax) + formula(1);
+    }
 
     private Tolerance() {}
 }

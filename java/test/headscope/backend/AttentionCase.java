@@ -1,0 +1,114 @@
+package headscope.backend;
+
+import headscope.Seed;
+import headscope.Tolerance;
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/** One text's queries, keys and values, and what is varied about attention. */
+record AttentionCase(
+        int tokens, int heads, int kvHeads, int headDim, boolean causal, int window, float softCap, boolean sinks,
+        Inputs inputs) {
+    private static final int[] TOKENS = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
+    /** Above this many, which cost most, there are fewer heads, and variants by turns. */
+    private static final int LONG = 256;
+    private static final int[] FEW_TOKENS = {1, 2, 3, 17, 33, 65};
+    private static final int[] HEAD_DIMS = {1, 4, 8, 16, 64, 80, 128};
+    /** Query heads over key heads. */
+    private static final int[][] GROUPS = {{1, 1}, {2, 1}, {4, 2}, {3, 3}, {8, 2}, {6, 3}};
+
+    /** Every length in every variant; head widths, groups and kinds of input take turns. */
+    static Stream<AttentionCase> all() {
+        List<AttentionCase> cases = new ArrayList<>();
+        for (int tokens : TOKENS) {
+            cases.addAll(ofLength(tokens, cases.size()));
+        }
+        return cases.stream();
+    }
+
+    /** Lengths for what takes more than one pass or an eigenvalue problem. */
+    static Stream<AttentionCase> few() {
+        List<AttentionCase> cases = new ArrayList<>();
+        for (int tokens : FEW_TOKENS) {
+            cases.addAll(ofLength(tokens, cases.size()));
+        }
+        return cases.stream();
+    }
+
+    static Stream<AttentionCase> fewCausal() {
+        return few().filter(AttentionCase::causal);
+    }
+
+    private static List<AttentionCase> ofLength(int tokens, int turn) {
+        List<AttentionCase> cases = new ArrayList<>();
+        int[][] variants = {
+            // causal, window, soft cap, sinks
+            {1, 0, 0, 0}, {0, 0, 0, 0}, {1, 1, 0, 0}, {1, 5, 0, 1}, {1, tokens - 1, 0, 0}, {1, tokens, 50, 0},
+            {1, tokens + 1, 0, 0}, {1, 0, 2, 0}, {1, 0, 0, 1}, {0, 0, 30, 1}, {1, 7, 3, 1}
+        };
+        int count = tokens > LONG ? 5 : variants.length;
+        for (int i = 0; i < count; i++) {
+            int next = turn + i;
+            int[] variant = variants[tokens > LONG ? next % variants.length : i];
+            int[] group = GROUPS[tokens > LONG ? next % 2 : next % GROUPS.length];
+            cases.add(new AttentionCase(tokens, group[0], group[1], HEAD_DIMS[next % HEAD_DIMS.length],
+                    variant[0] == 1, variant[1], variant[2], variant[3] == 1,
+                    Inputs.values()[next / 3 % Inputs.values().length]));
+        }
+        return cases;
+    }
+
+    private float[] draw(String name, int width) {
+        Random random = Seed.random(name, toString());
+        return inputs.values(random, tokens, width * headDim);
+    }
+
+    /** [tokens, heads * headDim]. */
+    float[] queries() {
+        return draw("q", heads);
+    }
+
+    float[] keys() {
+        return draw("k", kvHeads);
+    }
+
+    float[] values() {
+        return draw("v", kvHeads);
+    }
+
+    AttentionSpec spec(Operands on) {
+        Random random = Seed.random("sinks", toString());
+        Optional<Tensor> scores = sinks
+                ? Optional.of(on.tensor(Inputs.NORMAL.values(random, 1, heads), heads))
+                : Optional.empty();
+        return new AttentionSpec(
+                heads, kvHeads, headDim, (float) (1 / Math.sqrt(headDim)), causal, window, softCap, scores);
+    }
+
+    /** Of each row of each head, {@link Tolerance#softmax}: [heads * tokens]. */
+    double[] tolerance() {
+        float[] q = queries();
+        float[] k = keys();
+        double largestKey = 0;
+        for (float value : k) {
+            largestKey = Math.max(largestKey, Math.abs(value));
+        }
+        double[] tolerance = new double[heads * tokens];
+        for (int head = 0; head < heads; head++) {
+            for (int token = 0; token < tokens; token++) {
+                double sum = 0;
+                for (int d = 0; d < headDim; d++) {
+                    sum += Math.abs(q[(token * heads + head) * headDim + d]);
+                }
+                // A sink's score is a normal number; it is part of the row.
+                double magnitude = sum * largestKey / Math.sqrt(headDim) + (sinks ? 6 : 0);
+                tolerance[head * tokens + token] = Tolerance.softmax(headDim, tokens, magnitude);
+            }
+        }
+        return tolerance;
+    }
+}

@@ -1,0 +1,338 @@
+package headscope.backend;
+
+import static headscope.backend.Agreement.agree;
+import static headscope.backend.Agreement.same;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import headscope.Seed;
+import headscope.Tolerance;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What happens to rows and elements: stated once, run on every backend and on {@link Reference}. */
+class BackendParityTest {
+    /** A backend that comes later is one more entry. */
+    static final List<String> DEVICES = List.of("cpu");
+
+    /** Around the widths of registers and blocks, primes among them. */
+    private static final int[] SIZES = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
+
+    static Stream<Arguments> sizes() {
+        Inputs[] kinds = Inputs.values();
+        return Arrays.stream(SIZES).boxed().flatMap(size -> Stream.of(
+                Arguments.of(size, Inputs.NORMAL),
+                Arguments.of(size, kinds[(size + 1) % kinds.length]),
+                Arguments.of(size, kinds[(size + 4) % kinds.length])));
+    }
+
+    private interface Operation extends Function<Operands, float[]> {}
+
+    private static void compare(String what, Operation operation, IntToDoubleFunction tolerance) {
+        float[] expected = expected(operation);
+        for (String device : DEVICES) {
+            agree(device + " " + what, expected, actual(device, operation), tolerance);
+        }
+    }
+
+    private static void compareBits(String what, Operation operation) {
+        float[] expected = expected(operation);
+        for (String device : DEVICES) {
+            same(device + " " + what, expected, actual(device, operation));
+        }
+    }
+
+    static float[] expected(Function<Operands, float[]> operation) {
+        try (Operands operands = new Operands(new Reference())) {
+            return operation.apply(operands);
+        }
+    }
+
+    private static float[] actual(String device, Operation operation) {
+        try (Backend backend = Backend.open(device)) {
+            float[] result;
+            try (Operands operands = new Operands(backend)) {
+                result = operation.apply(operands);
+            }
+            assertEquals(0, backend.liveBytes());
+            return result;
+        }
+    }
+
+    private static float[] absolute(float[] values) {
+        float[] absolute = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            absolute[i] = Math.abs(values[i]);
+        }
+        return absolute;
+    }
+
+    private static float[] linear(
+            Operands on, float[] x, float[] weight, Optional<float[]> bias, int tokens, int in, int out) {
+        Tensor destination = on.unwritten(tokens, out);
+        on.backend.linear(destination, on.tensor(x, tokens, in), on.tensor(weight, out, in),
+                bias.map(values -> on.tensor(values, out)));
+        return on.floats(destination);
+    }
+
+    /** Each of the three lengths takes every size, the other two being small or odd. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void linear(int size, Inputs inputs) {
+        for (int[] shape : new int[][] {{size, 33, 17}, {3, size, 65}, {1, 65, size}}) {
+            int tokens = shape[0];
+            int in = shape[1];
+            int out = shape[2];
+            Random random = Seed.random("linear", tokens, in, out);
+            float[] x = inputs.values(random, tokens, in);
+            float[] weight = inputs.values(random, out, in);
+            for (Optional<float[]> bias : List.of(Optional.of(inputs.values(random, 1, out)), Optional.<float[]>empty())) {
+                float[] magnitude = expected(on -> linear(
+                        on, absolute(x), absolute(weight), bias.map(BackendParityTest::absolute), tokens, in, out));
+                compare("linear " + Arrays.toString(shape), on -> linear(on, x, weight, bias, tokens, in, out),
+                        i -> Tolerance.sum(in + 1, magnitude[i]));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void layerNorm(int width, Inputs inputs) {
+        Random random = Seed.random("layerNorm", width);
+        int rows = 5;
+        float epsilon = 1e-5f;
+        float[] x = inputs.values(random, rows, width);
+        float[] weight = Inputs.NORMAL.values(random, 1, width);
+        float[] bias = Inputs.NORMAL.values(random, 1, width);
+        // The mean's error is one of the largest inputs' sum; the root magnifies it as it does the values.
+        IntToDoubleFunction tolerance = i -> {
+            double largest = 0;
+            double mean = 0;
+            for (int j = 0; j < width; j++) {
+                largest = Math.max(largest, Math.abs(x[i / width * width + j]));
+                mean += x[i / width * width + j] / (double) width;
+            }
+            double variance = 0;
+            for (int j = 0; j < width; j++) {
+                variance += Math.pow(x[i / width * width + j] - mean, 2) / width;
+            }
+            return Tolerance.sum(width,
+                    2 * largest / Math.sqrt(variance + epsilon) * Math.abs(weight[i % width]) + Math.abs(bias[i % width]));
+        };
+        compare("layerNorm of width " + width, on -> {
+            Tensor destination = on.unwritten(rows, width);
+            on.backend.layerNorm(destination, on.tensor(x, rows, width), on.tensor(weight, width),
+                    on.tensor(bias, width), epsilon);
+            return on.floats(destination);
+        }, tolerance);
+        compare("layerNorm in place", on -> {
+            Tensor place = on.tensor(x, rows, width);
+            on.backend.layerNorm(place, place, on.tensor(weight, width), on.tensor(bias, width), epsilon);
+            return on.floats(place);
+        }, tolerance);
+    }
+
+    /** Groups: the norm of each head. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void rmsNorm(int width, Inputs inputs) {
+        Random random = Seed.random("rmsNorm", width);
+        float[] weight = Inputs.NORMAL.values(random, 1, width);
+        for (int groups : new int[] {1, 3}) {
+            float[] x = inputs.values(random, 4, groups * width);
+            Operation operation = on -> {
+                Tensor destination = on.unwritten(4, groups * width);
+                on.backend.rmsNorm(destination, on.tensor(x, 4, groups * width), on.tensor(weight, width), 1e-6f);
+                return on.floats(destination);
+            };
+            float[] expected = expected(operation);
+            IntToDoubleFunction tolerance = i -> Tolerance.sum(width, Math.abs(expected[i]));
+            compare("rmsNorm of width " + width, operation, tolerance);
+            compare("rmsNorm in place", on -> {
+                Tensor place = on.tensor(x, 4, groups * width);
+                on.backend.rmsNorm(place, place, on.tensor(weight, width), 1e-6f);
+                return on.floats(place);
+            }, tolerance);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 8, 16, 64, 80, 128})
+    void rotate(int headDim) {
+        for (int half : new int[] {1, headDim / 4 + 1, headDim / 2}) {
+            if (2 * half > headDim) {
+                continue;
+            }
+            int tokens = 17;
+            int heads = 3;
+            Random random = Seed.random("rotate", headDim, half);
+            float[] x = Inputs.OUTLIERS.values(random, tokens, heads * headDim);
+            float[] cosine = new float[tokens * half];
+            float[] sine = new float[tokens * half];
+            for (int i = 0; i < cosine.length; i++) {
+                double angle = 100 * random.nextGaussian();
+                cosine[i] = (float) Math.cos(angle);
+                sine[i] = (float) Math.sin(angle);
+            }
+            double largest = 0;
+            for (float value : x) {
+                largest = Math.max(largest, 2 * Math.abs(value));
+            }
+            double tolerance = Tolerance.formula(largest);
+            compare("rotate %d of %d".formatted(half, headDim), on -> {
+                Tensor place = on.tensor(x, tokens, heads * headDim);
+                on.backend.rotate(place, headDim, on.tensor(cosine, tokens, half), on.tensor(sine, tokens, half));
+                return on.floats(place);
+            }, i -> i % headDim >= 2 * half ? 0 : tolerance);
+        }
+    }
+
+    /** Wide enough that both tails, where functions saturate, are met. */
+    private static float[] arguments(int size, Inputs inputs) {
+        float[] x = inputs.values(Seed.random("arguments", size), 1, size);
+        float[] ends = {0, -0f, 1e-30f, -1e-30f, 5, -5, 9.5f, -9.5f, 80, -80, 1000, -1000};
+        for (int i = 0; i < ends.length && 3 * i + 1 < size; i++) {
+            x[3 * i + 1] = ends[i];
+        }
+        return x;
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void activations(int size, Inputs inputs) {
+        float[] x = arguments(size, inputs);
+        float[] up = Inputs.OUTLIERS.values(Seed.random("up", size), 1, size);
+        for (Activation f : Activation.values()) {
+            compare(f + " of " + size, on -> {
+                Tensor place = on.tensor(x, size);
+                on.backend.activate(place, f);
+                return on.floats(place);
+            }, i -> Tolerance.formula(Math.abs(x[i])));
+            compare("gate by " + f, on -> {
+                Tensor gate = on.tensor(x, size);
+                on.backend.gate(gate, on.tensor(up, size), f);
+                return on.floats(gate);
+            }, i -> Tolerance.formula(Math.abs(x[i]) * (Math.abs(up[i]) + 1)));
+        }
+    }
+
+    /** Few of many experts, all of them, and the first of equal ones. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void route(int experts, Inputs inputs) {
+        float[] logits = inputs.values(Seed.random("route", experts), 5, experts);
+        for (int chosen : new int[] {1, (experts + 3) / 4, experts}) {
+            Operation operation = on -> {
+                Tensor place = on.tensor(logits, 5, experts);
+                on.backend.route(place, chosen);
+                return on.floats(place);
+            };
+            float[] expected = expected(operation);
+            compare("route to %d of %d".formatted(chosen, experts), operation,
+                    i -> expected[i] == 0 ? 0 : Tolerance.sum(chosen, expected[i]));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void addShare(int width, Inputs inputs) {
+        Random random = Seed.random("addShare", width);
+        float[] x = inputs.values(random, 4, width);
+        float[] y = inputs.values(random, 4, width);
+        float[] shares = {0.5f, 0.5f, 0, 1, 0.3f, 0.7f, 1, 0};
+        for (int column = 0; column < 2; column++) {
+            int expert = column;
+            compare("addShare", on -> {
+                Tensor place = on.tensor(x, 4, width);
+                on.backend.addShare(place, on.tensor(y, 4, width), on.tensor(shares, 4, 2), expert);
+                return on.floats(place);
+            }, i -> shares[i / width * 2 + expert] == 0 ? 0 : Tolerance.formula(Math.abs(x[i]) + Math.abs(y[i])));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void softCap(int size, Inputs inputs) {
+        float[] x = arguments(size, inputs);
+        for (float cap : new float[] {0.5f, 30, 50}) {
+            compare("softCap " + cap, on -> {
+                Tensor place = on.tensor(x, size);
+                on.backend.softCap(place, cap);
+                return on.floats(place);
+            }, i -> Tolerance.formula(Math.min(cap, Math.abs(x[i]))));
+        }
+    }
+
+    /** One rounding, which fp32 and double agree on. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void sumsAndProductsOfElementsAreExact(int size, Inputs inputs) {
+        Random random = Seed.random("elements", size);
+        float[] x = inputs.values(random, 3, size);
+        float[] y = Inputs.OUTLIERS.values(random, 3, size);
+        compareBits("add", on -> {
+            Tensor place = on.tensor(x, 3, size);
+            on.backend.add(place, on.tensor(y, 3, size));
+            return on.floats(place);
+        });
+        compareBits("addRow", on -> {
+            Tensor place = on.tensor(x, 3, size);
+            on.backend.addRow(place, on.tensor(Arrays.copyOf(y, size), size));
+            return on.floats(place);
+        });
+        compareBits("scale", on -> {
+            Tensor place = on.tensor(x, 3, size);
+            on.backend.scale(place, 0.3f);
+            return on.floats(place);
+        });
+        int[] ids = random.ints(size, 0, 3).toArray();
+        compareBits("embed", on -> {
+            Tensor destination = on.unwritten(ids.length, size);
+            on.backend.embed(destination, on.tensor(x, 3, size), ids);
+            return on.floats(destination);
+        });
+    }
+
+    /** Sizes at which a backend spreads its work. */
+    @ParameterizedTest
+    @EnumSource(names = {"NORMAL", "OUTLIERS"})
+    void large(Inputs inputs) {
+        int rows = 331;
+        int width = 257;
+        Random random = Seed.random("large", inputs);
+        float[] x = inputs.values(random, rows, width);
+        float[] weight = inputs.values(random, 1, width);
+        Operation norm = on -> {
+            Tensor destination = on.unwritten(rows, width);
+            on.backend.rmsNorm(destination, on.tensor(x, rows, width), on.tensor(weight, width), 1e-6f);
+            return on.floats(destination);
+        };
+        float[] expected = expected(norm);
+        compare("rmsNorm", norm, i -> Tolerance.sum(width, Math.abs(expected[i])));
+        compare("SILU", on -> {
+            Tensor place = on.tensor(x, rows, width);
+            on.backend.activate(place, Activation.SILU);
+            return on.floats(place);
+        }, i -> Tolerance.formula(Math.abs(x[i])));
+        compareBits("add", on -> {
+            Tensor place = on.tensor(x, rows, width);
+            on.backend.add(place, on.tensor(x, rows, width));
+            return on.floats(place);
+        });
+        float[] square = inputs.values(random, width, width);
+        float[] magnitude = expected(on -> linear(
+                on, absolute(x), absolute(square), Optional.empty(), rows, width, width));
+        compare("linear", on -> linear(on, x, square, Optional.empty(), rows, width, width),
+                i -> Tolerance.sum(width, magnitude[i]));
+    }
+}

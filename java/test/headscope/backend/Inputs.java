@@ -1,0 +1,63 @@
+package headscope.backend;
+
+import java.util.Random;
+
+/** Values that make arithmetic easy or hard. */
+enum Inputs {
+    NORMAL {
+        @Override
+        float next(Random random, int row, int column) {
+            return (float) random.nextGaussian();
+        }
+    },
+    /** Scores of hundreds: all but one probability of a row vanish. */
+    LARGE {
+        @Override
+        float next(Random random, int row, int column) {
+            return 10 * (float) random.nextGaussian();
+        }
+    },
+    /** Many equal scores. */
+    TIES {
+        @Override
+        float next(Random random, int row, int column) {
+            return random.nextInt(3) - 1;
+        }
+    },
+    CONSTANT {
+        @Override
+        float next(Random random, int row, int column) {
+            return 0.75f;
+        }
+    },
+    ONE_HOT {
+        @Override
+        float next(Random random, int row, int column) {
+            return row % 7 == column ? 8 : 0;
+        }
+    },
+    /** One value in fifty is 20 times the others. */
+    OUTLIERS {
+        @Override
+        float next(Random random, int row, int column) {
+            return (random.nextInt(50) == 0 ? 20 : 1) * (float) random.nextGaussian();
+        }
+    },
+    TINY {
+        @Override
+        float next(Random random, int row, int column) {
+            return 1e-4f * (float) random.nextGaussian();
+        }
+    };
+
+    abstract float next(Random random, int row, int column);
+
+    /** [rows, columns] */
+    float[] values(Random random, int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = next(random, i / columns, i % columns);
+        }
+        return values;
+    }
+}

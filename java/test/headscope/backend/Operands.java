@@ -1,0 +1,60 @@
+package headscope.backend;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Tensors of one test on one backend, closed together. */
+final class Operands implements AutoCloseable {
+    final Backend backend;
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    Operands(Backend backend) {
+        this.backend = backend;
+    }
+
+    Tensor tensor(float[] values, long... shape) {
+        Tensor tensor = backend.allocate(DType.F32, shape);
+        open.add(tensor.buffer());
+        backend.upload(tensor, MemorySegment.ofArray(values));
+        return tensor;
+    }
+
+    /** A destination of which every element must be written. */
+    Tensor unwritten(long... shape) {
+        float[] values = new float[Math.toIntExact(Tensor.count(shape))];
+        Arrays.fill(values, Float.NaN);
+        return tensor(values, shape);
+    }
+
+    AttentionStatistics statistics(int heads, int capacity) {
+        AttentionStatistics statistics = new AttentionStatistics(backend, heads, capacity);
+        open.add(statistics);
+        return statistics;
+    }
+
+    float[] floats(Tensor tensor) {
+        return backend.download(tensor);
+    }
+
+    /** Of an fp64 tensor on a device whose memory the host sees. */
+    static double[] doubles(Tensor tensor) {
+        return tensor.bytes().toArray(JAVA_DOUBLE);
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable each : open) {
+            try {
+                each.close();
+            } catch (Exception failure) {
+                throw new AssertionError(failure);
+            }
+        }
+    }
+}

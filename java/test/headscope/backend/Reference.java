@@ -1,0 +1,385 @@
+package headscope.backend;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.metric.Metric;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.commons.numbers.gamma.Erfc;
+
+/**
+ * Every operation straight from its formula: plain loops in double, rounded once to fp32 where a result is stored.
+ * Attention keeps its whole T x T maps, and metrics are read off them.
+ */
+final class Reference implements Backend {
+    private final Map<AttentionStatistics, List<Whole>> whole = new IdentityHashMap<>();
+
+    /** All rows of a head's map so far, and their logarithms. */
+    private record Whole(double[][] logMap, double[][] map) {}
+
+    private interface Element {
+        double of(double x);
+    }
+
+    @Override
+    public String describe() {
+        return "plain loops in double";
+    }
+
+    @Override
+    public Tensor allocate(DType dtype, long... shape) {
+        long bytes = Tensor.count(shape) * dtype.bytes;
+        return Tensor.of(new Buffer(Arena.ofAuto().allocate(bytes, 8), () -> {}), dtype, shape);
+    }
+
+    @Override
+    public long liveBytes() {
+        return 0;
+    }
+
+    @Override
+    public void upload(Tensor destination, MemorySegment source) {
+        destination.bytes().copyFrom(source);
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        return source.bytes().toArray(JAVA_FLOAT);
+    }
+
+    private static double get(Tensor x, long index) {
+        return x.bytes().getAtIndex(JAVA_FLOAT, index);
+    }
+
+    private static void set(Tensor x, long index, double value) {
+        x.bytes().setAtIndex(JAVA_FLOAT, index, (float) value);
+    }
+
+    private static double[] doubles(Tensor x) {
+        float[] floats = x.bytes().toArray(JAVA_FLOAT);
+        double[] doubles = new double[floats.length];
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = floats[i];
+        }
+        return doubles;
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor table, int[] ids) {
+        int width = table.intSize(1);
+        for (int i = 0; i < ids.length; i++) {
+            for (int j = 0; j < width; j++) {
+                set(destination, (long) i * width + j, get(table, (long) ids[i] * width + j));
+            }
+        }
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
+        int in = x.intSize(1);
+        int out = weight.intSize(0);
+        double[] inputs = doubles(x);
+        double[] weights = doubles(weight);
+        for (int token = 0; token < x.size(0); token++) {
+            for (int j = 0; j < out; j++) {
+                double sum = bias.isPresent() ? get(bias.get(), j) : 0;
+                for (int i = 0; i < in; i++) {
+                    sum += inputs[token * in + i] * weights[j * in + i];
+                }
+                set(destination, (long) token * out + j, sum);
+            }
+        }
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
+        int width = weight.intSize(0);
+        double[] inputs = doubles(x);
+        for (int row = 0; row < inputs.length / width; row++) {
+            double mean = 0;
+            for (int j = 0; j < width; j++) {
+                mean += inputs[row * width + j] / width;
+            }
+            double variance = 0;
+            for (int j = 0; j < width; j++) {
+                variance += Math.pow(inputs[row * width + j] - mean, 2) / width;
+            }
+            for (int j = 0; j < width; j++) {
+                double normal = (inputs[row * width + j] - mean) / Math.sqrt(variance + epsilon);
+                set(destination, (long) row * width + j, normal * get(weight, j) + get(bias, j));
+            }
+        }
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
+        int width = weight.intSize(0);
+        double[] inputs = doubles(x);
+        for (int row = 0; row < inputs.length / width; row++) {
+            double square = 0;
+            for (int j = 0; j < width; j++) {
+                square += Math.pow(inputs[row * width + j], 2) / width;
+            }
+            for (int j = 0; j < width; j++) {
+                double normal = inputs[row * width + j] / Math.sqrt(square + epsilon);
+                set(destination, (long) row * width + j, normal * get(weight, j));
+            }
+        }
+    }
+
+    @Override
+    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        int width = x.intSize(1);
+        int half = cosine.intSize(1);
+        for (int token = 0; token < x.size(0); token++) {
+            for (int head = 0; head < width / headDim; head++) {
+                for (int j = 0; j < half; j++) {
+                    long at = (long) token * width + (long) head * headDim + j;
+                    double first = get(x, at);
+                    double second = get(x, at + half);
+                    double c = get(cosine, (long) token * half + j);
+                    double s = get(sine, (long) token * half + j);
+                    set(x, at, first * c - second * s);
+                    set(x, at + half, second * c + first * s);
+                }
+            }
+        }
+    }
+
+    private static void each(Tensor x, Element f) {
+        for (long i = 0; i < x.count(); i++) {
+            set(x, i, f.of(get(x, i)));
+        }
+    }
+
+    private static double activation(double x, Activation f) {
+        return switch (f) {
+            case GELU -> x * Erfc.value(-x / Math.sqrt(2)) / 2;
+            case GELU_TANH -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
+            case SILU -> x / (1 + Math.exp(-x));
+            case CLAMPED_SILU -> Math.min(x, 7) / (1 + Math.exp(-1.702 * Math.min(x, 7)));
+        };
+    }
+
+    @Override
+    public void activate(Tensor x, Activation f) {
+        each(x, value -> activation(value, f));
+    }
+
+    @Override
+    public void gate(Tensor gate, Tensor up, Activation f) {
+        for (long i = 0; i < gate.count(); i++) {
+            double beside = f == Activation.CLAMPED_SILU ? Math.clamp(get(up, i), -7, 7) + 1 : get(up, i);
+            set(gate, i, activation(get(gate, i), f) * beside);
+        }
+    }
+
+    @Override
+    public void add(Tensor x, Tensor y) {
+        for (long i = 0; i < x.count(); i++) {
+            set(x, i, get(x, i) + get(y, i));
+        }
+    }
+
+    @Override
+    public void addRow(Tensor x, Tensor row) {
+        for (long i = 0; i < x.count(); i++) {
+            set(x, i, get(x, i) + get(row, i % row.count()));
+        }
+    }
+
+    @Override
+    public void route(Tensor logits, int chosen) {
+        int experts = logits.intSize(1);
+        for (int token = 0; token < logits.size(0); token++) {
+            double[] row = doubles(logits.rows(token, 1));
+            Integer[] order = IntStream.range(0, experts).boxed()
+                    .sorted(Comparator.comparingDouble((Integer expert) -> -row[expert]))
+                    .toArray(Integer[]::new);
+            double total = 0;
+            for (int n = 0; n < chosen; n++) {
+                total += Math.exp(row[order[n]] - row[order[0]]);
+            }
+            for (int n = 0; n < experts; n++) {
+                double share = n < chosen ? Math.exp(row[order[n]] - row[order[0]]) / total : 0;
+                set(logits, (long) token * experts + order[n], share);
+            }
+        }
+    }
+
+    @Override
+    public void addShare(Tensor x, Tensor y, Tensor shares, int column) {
+        for (long i = 0; i < x.count(); i++) {
+            double share = get(shares, i / x.size(1) * shares.size(1) + column);
+            set(x, i, get(x, i) + share * get(y, i));
+        }
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        each(x, value -> value * factor);
+    }
+
+    @Override
+    public void softCap(Tensor x, float cap) {
+        each(x, value -> cap * Math.tanh(value / cap));
+    }
+
+    /** Scores [queries, keys] of a head; negative infinity where a query does not see a key. */
+    private static double[][] scores(Tensor q, Tensor k, AttentionSpec spec, int head) {
+        int queries = q.intSize(0);
+        int keys = k.intSize(0);
+        int headDim = spec.headDim();
+        double[] query = doubles(q);
+        double[] key = doubles(k);
+        double[][] scores = new double[queries][keys];
+        for (int i = 0; i < queries; i++) {
+            int row = keys - queries + i;
+            for (int j = 0; j < keys; j++) {
+                boolean seen = !spec.causal() || j <= row && (spec.window() == 0 || j > row - spec.window());
+                double dot = 0;
+                for (int d = 0; d < headDim && seen; d++) {
+                    dot += query[(i * spec.heads() + head) * headDim + d]
+                            * key[(j * spec.kvHeads() + head / (spec.heads() / spec.kvHeads())) * headDim + d];
+                }
+                double score = dot * spec.scale();
+                double capped = spec.softCap() > 0 ? spec.softCap() * Math.tanh(score / spec.softCap()) : score;
+                scores[i][j] = seen ? capped : Double.NEGATIVE_INFINITY;
+            }
+        }
+        return scores;
+    }
+
+    private static double logSumExp(double[] scores, double sink) {
+        double peak = sink;
+        for (double score : scores) {
+            peak = Math.max(peak, score);
+        }
+        double total = Math.exp(sink - peak);
+        for (double score : scores) {
+            total += Math.exp(score - peak);
+        }
+        return peak + Math.log(total);
+    }
+
+    private static double sink(AttentionSpec spec, int head) {
+        return spec.sinks().isPresent() ? get(spec.sinks().get(), head) : Double.NEGATIVE_INFINITY;
+    }
+
+    /** Logarithms of the probabilities [queries, keys] of a head. @param lse [queries], is filled */
+    private static double[][] logMap(Tensor q, Tensor k, AttentionSpec spec, int head, double[] lse) {
+        double[][] scores = scores(q, k, spec, head);
+        for (int i = 0; i < scores.length; i++) {
+            lse[i] = logSumExp(scores[i], sink(spec, head));
+            for (int j = 0; j < scores[i].length; j++) {
+                scores[i][j] -= lse[i];
+            }
+        }
+        return scores;
+    }
+
+    private static double[][] map(Tensor q, Tensor k, AttentionSpec spec, int head) {
+        return ReferenceMetrics.exp(logMap(q, k, spec, head, new double[q.intSize(0)]));
+    }
+
+    @Override
+    public void attention(
+            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+        int headDim = spec.headDim();
+        for (int head = 0; head < spec.heads(); head++) {
+            double[][] map = map(q, k, spec, head);
+            double[] values = doubles(v);
+            int kvHead = head / (spec.heads() / spec.kvHeads());
+            for (int i = 0; i < map.length; i++) {
+                double[] sum = new double[headDim];
+                for (int j = 0; j < map[i].length; j++) {
+                    for (int d = 0; d < headDim; d++) {
+                        sum[d] += map[i][j] * values[(j * spec.kvHeads() + kvHead) * headDim + d];
+                    }
+                }
+                for (int d = 0; d < headDim; d++) {
+                    set(out, ((long) i * spec.heads() + head) * headDim + d, sum[d]);
+                }
+            }
+        }
+        statistics.ifPresent(seen -> attentionStatistics(q, k, spec, seen));
+    }
+
+    @Override
+    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        int queries = q.intSize(0);
+        int keys = k.intSize(0);
+        int before = keys - queries;
+        List<Whole> heads = new ArrayList<>();
+        for (int head = 0; head < spec.heads(); head++) {
+            double[] lse = new double[queries];
+            double[][] logMap = new double[keys][];
+            for (int i = 0; i < before; i++) {
+                logMap[i] = Arrays.copyOf(whole.get(statistics).get(head).logMap()[i], keys);
+                Arrays.fill(logMap[i], before, keys, Double.NEGATIVE_INFINITY);
+            }
+            System.arraycopy(logMap(q, k, spec, head, lse), 0, logMap, before, queries);
+            double[][] map = ReferenceMetrics.exp(logMap);
+            for (int i = 0; i < queries; i++) {
+                int row = before + i;
+                long at = (long) head * statistics.capacity() + row;
+                set(statistics.logSumExp, at, lse[i]);
+                set(statistics.logDiagonal, at, logMap[row][row]);
+                set(statistics.entropy, at, ReferenceMetrics.entropy(map[row]));
+                set(statistics.maximum, at, ReferenceMetrics.maximum(map[row]));
+                set(statistics.previous, at, row == 0 ? 0 : map[row][row - 1]);
+                set(statistics.distance, at, ReferenceMetrics.distance(map[row], row));
+            }
+            for (int j = 0; j < keys; j++) {
+                statistics.columnSum.bytes().setAtIndex(JAVA_DOUBLE,
+                        (long) head * statistics.capacity() + j, ReferenceMetrics.columnSum(map, j));
+            }
+            heads.add(new Whole(logMap, map));
+        }
+        whole.put(statistics, heads);
+        statistics.grow(queries);
+    }
+
+    @Override
+    public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
+        double[][] map = map(q, k, spec, head);
+        for (int i = 0; i < map.length; i++) {
+            for (int j = 0; j < map[i].length; j++) {
+                set(destination, (long) i * map[i].length + j, map[i][j]);
+            }
+        }
+    }
+
+    @Override
+    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
+        return whole.get(statistics).stream()
+                .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
+                .toArray(double[][]::new);
+    }
+
+    @Override
+    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
+        double[][] values = new double[spec.heads()][];
+        for (int head = 0; head < spec.heads(); head++) {
+            values[head] = ReferenceMetrics.symmetricSpectrum(map(q, k, spec, head));
+        }
+        return values;
+    }
+
+    @Override
+    public void close() {
+        whole.clear();
+    }
+}
