@@ -117,7 +117,7 @@ record Provenance(ObjectNode json) {
             case MEAN -> "mean of the %d largest eigenvalues per text".formatted(request.k());
             case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(request.k());
         };
-        return "%s (%s, %d layers x %d heads); %d texts of label 0, %d of label 1; k = %d, %s; two-sided Mann-Whitney U."
+        return "%s (%s, layers x heads: %d x %d); %d texts of label 0, %d of label 1; k = %d, %s; two-sided Mann-Whitney U."
                 .formatted(request.model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
                         config.layers(), config.heads(), found.right(), found.wrong(), request.k(), statistic);
     }

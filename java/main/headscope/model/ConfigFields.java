@@ -45,6 +45,13 @@ final class ConfigFields {
         return node.hasNonNull(field);
     }
 
+    /** Present, if only as null: for fields whose absence would mean a default other than none. */
+    void requireNamed(String field) {
+        if (!node.has(field)) {
+            throw wrong(field, "is missing; null says that there is none");
+        }
+    }
+
     private JsonNode required(String field) {
         if (!has(field)) {
             throw wrong(field, "is missing");

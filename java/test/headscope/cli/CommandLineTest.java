@@ -1,0 +1,163 @@
+package headscope.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The program as a user meets it: its exit status, and what it prints. */
+class CommandLineTest {
+    private static final List<String> RUN = List.of(
+            "spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "40", "--max-new-tokens", "1");
+
+    @TempDir
+    Path folder;
+
+    private record Ended(int status, String out, String err) {}
+
+    @Test
+    void writesEveryFileAndDrawsTheSamePictureAgain() throws Exception {
+        Path run = folder.resolve("run");
+        Ended ended = headscope(with(RUN, "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("p < 0.05"), ended.out());
+        assertTrue(ended.out().contains(run.resolve("spectra.png").toString()), ended.out());
+        for (String name : List.of("manifest.json", "heads.csv", "samples.csv", "values.safetensors")) {
+            assertTrue(Files.size(run.resolve(name)) > 0, name);
+        }
+        Path again = folder.resolve("again.png");
+        assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
+        assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
+    }
+
+    @Test
+    void writesTheNumbersWhereNothingCanBeDrawn() throws Exception {
+        Path run = folder.resolve("run");
+        Ended ended = process(
+                Map.of("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null"), with(RUN, "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.err().contains("no picture: "), ended.err());
+        assertTrue(ended.err().contains("apt-get install libegl1 libgl1-mesa-dri"), ended.err());
+        assertTrue(Files.exists(run.resolve("heads.csv")));
+        assertFalse(Files.exists(run.resolve("spectra.png")));
+    }
+
+    @Test
+    void refusesUnusableInputInOneLineAndWritesNothing() throws Exception {
+        Path out = folder.resolve("run");
+        Files.writeString(folder.resolve("bad.jsonl"), "{\"prompt\": \"a\", \"answer\": \"b\"}\n{]\n");
+        Path bad = folder.resolve("bad.jsonl");
+        List<List<String>> commands = List.of(
+                List.of("spectra", "--model", "nowhere", "--texts", "data/qa.jsonl", "--out", out.toString()),
+                List.of("spectra", "--model", "models/demo", "--texts", bad.toString(), "--out", out.toString()),
+                List.of("spectra", "--model", "models/demo", "--texts", "nowhere", "--out", out.toString()),
+                with(RUN, "--k", "0", "--out", out.toString()),
+                with(RUN, "--k", "1000", "--out", out.toString()),
+                with(RUN, "--metrics", "beauty", "--out", out.toString()),
+                with(RUN, "--device", "abacus", "--out", out.toString()),
+                with(RUN, "--temperature", "-1", "--out", out.toString()),
+                with(RUN, "--out", bad.toString()),
+                with(RUN, "--out", bad.resolve("below").toString()),
+                List.of("render", folder.toString()),
+                List.of("info", folder.toString()));
+        for (List<String> command : commands) {
+            Ended ended = headscope(command);
+            assertEquals(2, ended.status(), command + ": " + ended);
+            assertEquals(1, ended.err().lines().count(), command + ": " + ended.err());
+            assertTrue(ended.err().startsWith("headscope: "), ended.err());
+        }
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(List.of(bad), left.toList());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "demo", "spectra", "render", "info", "doctor"})
+    void helpsWithAnExample(String command) throws Exception {
+        Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
+        assertEquals(0, ended.status());
+        assertTrue(ended.out().contains("Example"), ended.out());
+        assertTrue(ended.out().contains("./headscope " + command), ended.out());
+    }
+
+    @Test
+    void tellsWhatAModelAndAMachineAre() throws Exception {
+        Ended info = headscope(List.of("info", "models/demo"));
+        assertEquals(0, info.status());
+        assertTrue(info.out().matches("(?s).*layers +12\n.*heads +12\n.*parameters +5,404,992\n.*"), info.out());
+        Ended doctor = headscope(List.of("doctor"));
+        assertEquals(0, doctor.status(), doctor.out());
+        assertTrue(doctor.out().contains("OpenGL") && doctor.out().contains("OpenBLAS"), doctor.out());
+    }
+
+    @Test
+    void knowsNoOtherCommand() throws Exception {
+        assertEquals(2, headscope(List.of("frobnicate")).status());
+    }
+
+    private static List<String> with(List<String> command, String... more) {
+        return Stream.concat(command.stream(), Stream.of(more)).toList();
+    }
+
+    private static Ended headscope(List<String> arguments) {
+        PrintStream out = System.out;
+        PrintStream err = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        ByteArrayOutputStream warned = new ByteArrayOutputStream();
+        try {
+            System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
+            System.setErr(new PrintStream(warned, true, StandardCharsets.UTF_8));
+            int status = HeadscopeCommand.run(arguments.toArray(String[]::new));
+            return new Ended(status, said.toString(StandardCharsets.UTF_8),
+                    withoutProgress(warned.toString(StandardCharsets.UTF_8)));
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+        }
+    }
+
+    private static String withoutProgress(String said) {
+        return said.lines()
+                .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+                .filter(line -> !line.startsWith("observing: "))
+                .reduce("", (text, line) -> text + line + "\n");
+    }
+
+    /** In a process of its own, with this JVM's flags. */
+    private Ended process(Map<String, String> environment, List<String> arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
+                "--sun-misc-unsafe-memory-access=allow", "-cp", System.getProperty("java.class.path"),
+                "headscope.Main"));
+        command.addAll(arguments);
+        Path out = folder.resolve("out.txt");
+        Path err = folder.resolve("err.txt");
+        ProcessBuilder process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        process.environment().putAll(environment);
+        Process running = process.start();
+        assertTrue(running.waitFor(2, TimeUnit.MINUTES), "still running: " + command);
+        return new Ended(running.exitValue(), Files.readString(out), withoutProgress(Files.readString(err)));
+    }
+}
