@@ -101,6 +101,10 @@ class ConfigReaderTest {
                         config -> config.put("attn_logit_softcapping", -3)),
                 new Refused("gemma2", "query_pre_attn_scalar", "is missing",
                         config -> config.remove("query_pre_attn_scalar")),
+                new Refused("gemma2", "final_logit_softcapping", "is missing; null says that there is none",
+                        config -> config.remove("final_logit_softcapping")),
+                new Refused("mistral-window", "sliding_window", "is missing; null says that there is none",
+                        config -> config.remove("sliding_window")),
                 new Refused("gpt2", "eos_token_id", "is not an integer or a list of integers: \"two\"",
                         config -> config.put("eos_token_id", "two")),
                 // A model of pictures and text keeps its settings one level deeper, under another name.
