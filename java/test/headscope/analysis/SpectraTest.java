@@ -61,8 +61,8 @@ class SpectraTest {
 
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
-        return new SpectraRequest(MODEL, texts, out, "cpu", k, SpectraRequest.PerSample.MEAN, 2, "", new Sampler(0.5, 0.9),
-                7, limit, skipShort, SpectraRequest.metrics(k, metrics), false, resume, false, "test");
+        return new SpectraRequest(
+                MODEL, texts, out, "cpu", k, SpectraRequest.PerSample.MEAN, 2, "", new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false, resume, false, "test");
     }
 
     private static Spectra open(SpectraRequest request) {
@@ -149,12 +149,16 @@ class SpectraTest {
             double effect = 2 * above / (right.length * wrong.length) - 1;
             String what = metric + " of head " + head;
             assertEquals(effect, table.column(metric + "_effect")[head], 1e-12, what);
-            assertEquals(Arrays.stream(right).average().orElseThrow(), table.column(metric + "_mean_0")[head], 1e-12, what);
-            assertEquals(Arrays.stream(wrong).average().orElseThrow(), table.column(metric + "_mean_1")[head], 1e-12, what);
+            assertEquals(mean(right), table.column(metric + "_mean_0")[head], 1e-12, what);
+            assertEquals(mean(wrong), table.column(metric + "_mean_1")[head], 1e-12, what);
             p[head] = MannWhitney.test(wrong, right).p();
         }
         assertArrayEquals(p, table.column(metric + "_p"));
         assertArrayEquals(BenjaminiHochberg.qValues(p), table.column(metric + "_q"));
+    }
+
+    private static double mean(double[] values) {
+        return Arrays.stream(values).average().orElseThrow();
     }
 
     private static double[] sample(long[] labels, float[] values, int perText, int head, int label) {
@@ -262,8 +266,8 @@ class SpectraTest {
         String[] lines = {labelled(20, 0), labelled(20, 1), labelled(3, 1), labelled(4, 0), labelled(30, 1)};
         Path texts = texts(lines);
         Path out = folder.resolve("run");
-        refused(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or leave such texts out with "
-                + "--short skip", request(texts, out, false));
+        refused(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or leave such texts "
+                + "out with --short skip", request(texts, out, false));
         SpectraSummary summary = finish(request(texts, out, true));
         assertEquals(1, summary.skipped());
         assertEquals(2, summary.right());
@@ -280,7 +284,7 @@ class SpectraTest {
         refused(longText + ": line 2: 129 tokens; the model takes at most 128: shorten the text",
                 request(longText, out, false));
         Path question = texts("{\"prompt\": \"" + "a ".repeat(127) + "\", \"answer\": \"b\"}");
-        refused(question + ": line 1: 128 tokens and up to 2 new ones; the model takes at most 128: shorten the text or "
-                + "lower --max-new-tokens", request(question, out, false));
+        refused(question + ": line 1: 128 tokens and up to 2 new ones; the model takes at most 128: shorten the text "
+                + "or lower --max-new-tokens", request(question, out, false));
     }
 }

@@ -40,7 +40,8 @@ class TextFileTest {
 
                 {"text": "höher \\u2603", "label": 1}\r
                 """);
-        assertEquals(List.of(new Text.Question(1, "Where?", "Here"), new Text.Labelled(3, "höher ☃", 1)), texts.texts());
+        assertEquals(
+                List.of(new Text.Question(1, "Where?", "Here"), new Text.Labelled(3, "höher ☃", 1)), texts.texts());
     }
 
     @Test

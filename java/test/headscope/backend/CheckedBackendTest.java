@@ -186,7 +186,8 @@ class CheckedBackendTest {
             refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, others));
             refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, small));
             // Rows 3 and 4 of a text whose first two were not seen.
-            refused("attentionStatistics: ", () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
+            refused("attentionStatistics: ",
+                    () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
             refused("measure: ", () -> backend.measure(new Metric.Entropy(), fresh, spec));
             backend.attentionStatistics(q, q, spec, fresh);
             assertEquals(3, fresh.tokens());

@@ -10,6 +10,7 @@ import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,8 @@ class ConfigReaderTest {
                 new Refused("gpt2", "n_layer", "is not a positive integer: 5000000000",
                         config -> config.put("n_layer", 5_000_000_000L)),
                 new Refused("gpt2", "activation_function", "\"relu\" is not supported; supported are gelu, gelu_new, "
-                        + "gelu_pytorch_tanh, gelu_fast, silu, swish", config -> config.put("activation_function", "relu")),
+                        + "gelu_pytorch_tanh, gelu_fast, silu, swish",
+                        config -> config.put("activation_function", "relu")),
                 new Refused("bert", "position_embedding_type", "\"relative_key\" is not supported; \"absolute\" is",
                         config -> config.put("position_embedding_type", "relative_key")),
                 new Refused("bert", "is_decoder", "BERT as a decoder is not supported",
@@ -150,9 +152,9 @@ class ConfigReaderTest {
     @Test
     void generationConfigDecidesWhatEndsAText() throws IOException {
         ModelConfig config = read("gpt2", same -> {});
-        assertEquals(java.util.Set.of(2), config.endOfText());
+        assertEquals(Set.of(2), config.endOfText());
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [7, 9]}");
-        assertEquals(java.util.Set.of(7, 9), ConfigReader.read(folder).endOfText());
+        assertEquals(Set.of(7, 9), ConfigReader.read(folder).endOfText());
         Files.writeString(folder.resolve("generation_config.json"), "{}");
         assertEquals(config, ConfigReader.read(folder));
     }

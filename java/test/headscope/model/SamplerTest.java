@@ -12,7 +12,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which token is drawn, from probabilities that are known. */
 class SamplerTest {
     /** Probabilities 0.2, 0.5, 0.3. */
-    private static final float[] LOGITS = {(float) Math.log(0.2) + 7, (float) Math.log(0.5) + 7, (float) Math.log(0.3) + 7};
+    private static final float[] LOGITS = {
+        (float) Math.log(0.2) + 7, (float) Math.log(0.5) + 7, (float) Math.log(0.3) + 7
+    };
 
     /** Always the same number. */
     private static RandomGenerator always(double number) {

@@ -105,8 +105,8 @@ class WeightReaderTest {
     @EnumSource(names = {"F16", "BF16"})
     void halfPrecision(DType dtype) {
         for (String fixture : new String[] {"gpt2", "llama", "gemma3"}) {
-            float[] rounded = logits(Fixtures.weights(fixture, folder.resolve("rounded"), tensors ->
-                    tensors.replaceAll((name, tensor) -> Raw.f32(tensor.shape(), widened(halves(dtype, tensor), dtype)))));
+            float[] rounded = logits(Fixtures.weights(fixture, folder.resolve("rounded"), tensors -> tensors.replaceAll(
+                    (name, tensor) -> Raw.f32(tensor.shape(), widened(halves(dtype, tensor), dtype)))));
             float[] half = logits(Fixtures.weights(fixture, folder.resolve("half"), tensors ->
                     tensors.replaceAll((name, tensor) -> Raw.halves(dtype, tensor.shape(), halves(dtype, tensor)))));
             assertArrayEquals(rounded, half, fixture);

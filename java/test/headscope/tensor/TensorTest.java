@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class TensorTest {
     /** Elements 0, 1, 2, ... */
@@ -18,7 +20,7 @@ class TensorTest {
             values[i] = i;
         }
         MemorySegment memory = MemorySegment.ofBuffer(
-                java.nio.ByteBuffer.allocateDirect(values.length * Float.BYTES));
+                ByteBuffer.allocateDirect(values.length * Float.BYTES));
         memory.copyFrom(MemorySegment.ofArray(values));
         return Tensor.of(new Buffer(memory, () -> {}), DType.F32, shape);
     }
@@ -27,7 +29,7 @@ class TensorTest {
         return tensor.bytes().toArray(ValueLayout.JAVA_FLOAT);
     }
 
-    private static void refused(String message, org.junit.jupiter.api.function.Executable action) {
+    private static void refused(String message, Executable action) {
         assertEquals(message, assertThrows(IllegalArgumentException.class, action).getMessage());
     }
 
