@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Tolerance;
 import headscope.backend.Backend;
 import headscope.metric.Metric;
+import headscope.tensor.Safetensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -88,6 +89,28 @@ class GeneratorTest {
             }
             assertArrayEquals(expected[head], actual[head], Tolerance.fp32(values), what + ", head " + head);
         }
+    }
+
+    /** The likeliest tokens are those that transformers picked. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2", "llama", "mistral-window", "gemma2", "gemma3", "gpt-oss", "qwen2"})
+    void greedyIsWhatTheOriginalLibraryPicks(String fixture) {
+        with(Fixtures.folder(fixture), model -> {
+            try (Safetensors expected = Safetensors.open(Fixtures.folder(fixture).resolve("expected.safetensors"));
+                    Sequence text = model.sequence(64)) {
+                int[] greedy = ids(expected, "greedy");
+                int[] made = new Generator(model, Sampler.GREEDY, greedy.length)
+                        .continueText(text, ids(expected, "input_ids"), new Random(1), NEVER);
+                assertArrayEquals(Arrays.copyOf(greedy, made.length), made);
+                assertTrue(made.length == greedy.length
+                        || model.config().endOfText().contains(made[made.length - 1]));
+                return null;
+            }
+        });
+    }
+
+    private static int[] ids(Safetensors file, String name) {
+        return Arrays.stream(file.get(name).longs()).mapToInt(Math::toIntExact).toArray();
     }
 
     @Test
