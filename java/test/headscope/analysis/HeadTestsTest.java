@@ -3,12 +3,13 @@ package headscope.analysis;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import headscope.Tolerance;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Tests of every head, against numbers worked out by hand. */
 class HeadTestsTest {
-    private static final double ROUNDING = 1e-15;
+    private static final double ROUNDING = 8 * Tolerance.fp64(8);
 
     /**
      * Four against four. Head 0 is apart: all 16 pairs, p = 2 / C(8, 4) = 1/35. Head 1 the other way round. Head 2 has

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.Tolerance;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import headscope.result.HeadTable;
@@ -148,9 +149,9 @@ class SpectraTest {
             }
             double effect = 2 * above / (right.length * wrong.length) - 1;
             String what = metric + " of head " + head;
-            assertEquals(effect, table.column(metric + "_effect")[head], 1e-12, what);
-            assertEquals(mean(right), table.column(metric + "_mean_0")[head], 1e-12, what);
-            assertEquals(mean(wrong), table.column(metric + "_mean_1")[head], 1e-12, what);
+            assertEquals(effect, table.column(metric + "_effect")[head], Tolerance.fp64(TEXTS * K), what);
+            assertEquals(mean(right), table.column(metric + "_mean_0")[head], Tolerance.fp64(TEXTS * K), what);
+            assertEquals(mean(wrong), table.column(metric + "_mean_1")[head], Tolerance.fp64(TEXTS * K), what);
             p[head] = MannWhitney.test(wrong, right).p();
         }
         assertArrayEquals(p, table.column(metric + "_p"));

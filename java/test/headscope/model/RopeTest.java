@@ -1,15 +1,16 @@
 package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.Tolerance;
 import headscope.backend.Backend;
 import org.junit.jupiter.api.Test;
 
 /** Wavelengths whose values are known. */
 class RopeTest {
-    /** Frequencies are stored in fp32. */
     private static void assertClose(double expected, double actual) {
-        assertEquals(expected, actual, Math.abs(expected) * 0x1p-23);
+        assertEquals(expected, actual, Tolerance.stored(expected));
     }
 
     private static float[] frequencies(double theta, int rotated, Rope.Scaling scaling) {
@@ -74,7 +75,7 @@ class RopeTest {
             } else if (turns < 0.8) {
                 assertClose(plain[j] / 4, scaled[j]);
             }
-            assertEquals(true, scaled[j] <= plain[j] && scaled[j] >= plain[j] / 4 * (1 - 0x1p-23));
+            assertTrue(scaled[j] <= plain[j] && scaled[j] >= plain[j] / 4 - Tolerance.stored(plain[j]));
         }
         assertClose(1.138629436, rope.magnitude());
     }
