@@ -34,7 +34,8 @@ record Machine(String processor, int cores, String backend, String commit, Local
                 - load before and after (1, 5, 15 minutes): %s; %s
                 - command: `mvn -q test-compile exec:exec -Dbenchmarks="%s"`
 
-                """.formatted(date, processor, cores, backend, Runtime.version(), commit, loadBefore, load(), arguments);
+                """.formatted(
+                        date, processor, cores, backend, Runtime.version(), commit, loadBefore, load(), arguments);
     }
 
     private static String load() throws IOException {

@@ -42,7 +42,8 @@ final class ResultTable {
         OptionalDouble with = forward(results, true);
         OptionalDouble without = forward(results, false);
         return with.isEmpty() || without.isEmpty() ? "" : String.format(Locale.ROOT,
-                "%nObserving takes %.1f %% of a forward pass.%n", 100 * (1 - without.getAsDouble() / with.getAsDouble()));
+                "%nObserving takes %.1f %% of a forward pass.%n",
+                100 * (1 - without.getAsDouble() / with.getAsDouble()));
     }
 
     private static OptionalDouble forward(Collection<RunResult> results, boolean observed) {
@@ -71,7 +72,8 @@ final class ResultTable {
     private static Work work(BenchmarkParams params) {
         return switch (params.getBenchmark().replaceFirst(".*\\.(\\w+)\\.\\w+$", "$1")) {
             case "AttentionStatisticsBenchmark" -> new Work(
-                    AttentionStatisticsBenchmark.operations(Integer.parseInt(params.getParam("tokens"))) / 1e9, "GFLOP/s");
+                    AttentionStatisticsBenchmark.operations(Integer.parseInt(params.getParam("tokens"))) / 1e9,
+                    "GFLOP/s");
             case "SgemmBenchmark" -> new Work(
                     SgemmBenchmark.operations(Integer.parseInt(params.getParam("size"))) / 1e9, "GFLOP/s");
             case "ForwardBenchmark" -> new Work(ForwardBenchmark.TOKENS, "tokens/s");
