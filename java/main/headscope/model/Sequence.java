@@ -7,6 +7,7 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** One text on its way through a model: keys and values of every layer, and what was observed of its attention. */
 public final class Sequence implements AutoCloseable {
@@ -16,13 +17,18 @@ public final class Sequence implements AutoCloseable {
     private final List<AttentionStatistics> statistics = new ArrayList<>();
     private int tokens;
 
-    /** @param capacity the most tokens that it can hold */
-    Sequence(ModelConfig config, Backend backend, int capacity) {
+    /**
+     * @param capacity the most tokens that it can hold
+     * @param observed whether there are statistics
+     */
+    Sequence(ModelConfig config, Backend backend, int capacity, boolean observed) {
         this.capacity = capacity;
         for (int layer = 0; layer < config.layers(); layer++) {
             keys.add(backend.allocate(DType.F32, capacity, config.keyWidth()));
             values.add(backend.allocate(DType.F32, capacity, config.keyWidth()));
-            statistics.add(new AttentionStatistics(backend, config.heads(), capacity));
+            if (observed) {
+                statistics.add(new AttentionStatistics(backend, config.heads(), capacity));
+            }
         }
     }
 
@@ -35,8 +41,14 @@ public final class Sequence implements AutoCloseable {
         return tokens;
     }
 
+    /** Of a layer's attention; none in a text that is not observed. */
+    Optional<AttentionStatistics> observed(int layer) {
+        return statistics.isEmpty() ? Optional.empty() : Optional.of(statistics.get(layer));
+    }
+
+    /** @throws IllegalStateException in a text that is not observed */
     public AttentionStatistics statistics(int layer) {
-        return statistics.get(layer);
+        return observed(layer).orElseThrow(() -> new IllegalStateException("this text is not observed"));
     }
 
     /** [capacity, kvHeads * headDim]. */

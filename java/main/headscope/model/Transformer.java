@@ -42,7 +42,12 @@ public final class Transformer implements AutoCloseable {
 
     /** An empty text of at most so many tokens. */
     public Sequence sequence(int capacity) {
-        return new Sequence(config, backend, capacity);
+        return new Sequence(config, backend, capacity, true);
+    }
+
+    /** As {@link #sequence}, without statistics; no hook is called for it. */
+    public Sequence unobserved(int capacity) {
+        return new Sequence(config, backend, capacity, false);
     }
 
     /**
@@ -88,9 +93,10 @@ public final class Transformer implements AutoCloseable {
                 backend.rotate(q, config.headDim(), angles.cosine(), angles.sine());
                 backend.rotate(k, config.headDim(), angles.cosine(), angles.sine());
             });
-            backend.attention(
-                    heads, q, keys.rows(0, end), values.rows(0, end), spec, Optional.of(text.statistics(i)));
-            hook.attention(i, spec, q, keys.rows(0, end), text.statistics(i));
+            backend.attention(heads, q, keys.rows(0, end), values.rows(0, end), spec, text.observed(i));
+            int observed = i;
+            text.observed(i).ifPresent(
+                    statistics -> hook.attention(observed, spec, q, keys.rows(0, end), statistics));
             linear(branch, heads, layer.output());
 
             // feed-forward

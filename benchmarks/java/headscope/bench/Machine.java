@@ -1,0 +1,49 @@
+package headscope.bench;
+
+import headscope.backend.Backend;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+
+/** Where and when something was measured. */
+record Machine(String processor, int cores, String backend, String commit, LocalDate date, String loadBefore) {
+    static Machine now() throws IOException {
+        String processor = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+                .filter(line -> line.matches("(model name|cpu family|model)\\s.*"))
+                .limit(3)
+                .map(line -> line.replaceAll("\\s+", " "))
+                .reduce((a, b) -> a + ", " + b)
+                .orElse("unknown");
+        try (Backend backend = Backend.open("cpu")) {
+            return new Machine(processor, Runtime.getRuntime().availableProcessors(), backend.describe(),
+                    output("git", "describe", "--always", "--dirty"), LocalDate.now(), load());
+        }
+    }
+
+    /** @param arguments what the benchmarks were started with */
+    String describe(String arguments) throws IOException {
+        return """
+                # Benchmarks, %s
+
+                - processor: %s; %d cores
+                - backend: %s
+                - JDK: %s
+                - commit: %s
+                - load before and after (1, 5, 15 minutes): %s; %s
+                - command: `mvn -q test-compile exec:exec -Dbenchmarks="%s"`
+
+                """.formatted(
+                        date, processor, cores, backend, Runtime.version(), commit, loadBefore, load(), arguments);
+    }
+
+    private static String load() throws IOException {
+        return Files.readString(Path.of("/proc/loadavg")).replaceFirst(" \\d+/.*\\s*", "");
+    }
+
+    private static String output(String... command) throws IOException {
+        Process process = new ProcessBuilder(command).start();
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    }
+}

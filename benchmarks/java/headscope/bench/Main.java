@@ -1,0 +1,33 @@
+package headscope.bench;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/** Runs the benchmarks that JMH's own arguments name; writes their numbers (-rff FILE.json) and FILE.md beside it. */
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] arguments) throws Exception {
+        CommandLineOptions given = new CommandLineOptions(arguments);
+        Path json = Path.of(given.getResult().orElse("target/benchmarks.json"));
+        Machine machine = Machine.now();
+        Collection<RunResult> results = new Runner(new OptionsBuilder()
+                        .parent(given)
+                        .addProfiler(GCProfiler.class)
+                        .addProfiler(PeakMemory.class)
+                        .resultFormat(ResultFormatType.JSON)
+                        .result(json.toString())
+                        .build())
+                .run();
+        String report = machine.describe(String.join(" ", arguments)) + ResultTable.of(results);
+        Files.writeString(Path.of(json.toString().replaceFirst("(\\.json)?$", ".md")), report);
+        System.out.println(report);
+    }
+}

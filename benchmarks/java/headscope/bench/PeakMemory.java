@@ -1,0 +1,63 @@
+package headscope.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.IterationParams;
+import org.openjdk.jmh.profile.InternalProfiler;
+import org.openjdk.jmh.results.AggregationPolicy;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.ScalarResult;
+
+/**
+ * By how much the process grew within an iteration, at its peak: Linux' own count of resident memory (VmHWM, set
+ * back at the start, less VmRSS then). Everything is in it: scratch outside the heap, heap, and what the JVM's
+ * compiler takes meanwhile, so it is an upper bound of what the calls need.
+ */
+public final class PeakMemory implements InternalProfiler {
+    static final String RESULT = "memory.peak";
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final Path CLEAR = Path.of("/proc/self/clear_refs");
+    /** What sets VmHWM back: see proc_pid_clear_refs(5). */
+    private static final String PEAK = "5";
+
+    private double before;
+
+    @Override
+    public String getDescription() {
+        return "peak growth of resident memory within an iteration";
+    }
+
+    @Override
+    public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
+        System.gc();
+        try {
+            Files.writeString(CLEAR, PEAK);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+        before = mebibytes("VmRSS:");
+    }
+
+    @Override
+    public Collection<ScalarResult> afterIteration(
+            BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
+        return List.of(new ScalarResult(RESULT, mebibytes("VmHWM:") - before, "MiB", AggregationPolicy.MAX));
+    }
+
+    private static double mebibytes(String field) {
+        try {
+            return Files.readAllLines(STATUS).stream()
+                    .filter(line -> line.startsWith(field))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .findFirst()
+                    .orElseThrow() / 1024.0;
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+}
