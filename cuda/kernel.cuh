@@ -4,6 +4,7 @@
 //   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
 //   DYNAMIC_SHARED(float, pool);                  the block's shared memory of the length that the launch says
 //   EXPORT(name, value);                          a number the host reads back from the module
+//   UNROLL for (...)                              a loop that must not remain, for the sake of arrays in registers
 #pragma once
 
 #include <cmath>
@@ -19,6 +20,7 @@
     __constant__ int name = value; \
     } \
     static_assert(value >= 0, "")
+#define UNROLL _Pragma("unroll")
 
 /// Lets an array type stand before the name it declares.
 template <class T>

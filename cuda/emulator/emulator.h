@@ -30,6 +30,8 @@
 
 #define DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(emulator::current().dynamic_shared())
 
+#define UNROLL
+
 #define EXPORT(name, value) static const emulator::Constant name##_registered(#name, value)
 
 namespace emulator {
@@ -154,6 +156,12 @@ T atomicAdd(T* address, T value) {
     return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
 }
 
-inline float rsqrtf(float x) {
-    return 1 / std::sqrt(x);
+template <class T>
+T min(T a, T b) {
+    return b < a ? b : a;
+}
+
+template <class T>
+T max(T a, T b) {
+    return a < b ? b : a;
 }
