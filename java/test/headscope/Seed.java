@@ -1,5 +1,6 @@
 package headscope;
 
+import java.util.Arrays;
 import java.util.Random;
 
 /** Where random inputs come from: another number in every run, printed by what fails, set by -Dheadscope.seed. */
@@ -10,7 +11,7 @@ public final class Seed {
 
     /** The same numbers for the same purpose, whichever tests ran before. */
     public static Random random(Object... purpose) {
-        return new Random(VALUE * 0x9E3779B97F4A7C15L + java.util.Arrays.deepHashCode(purpose));
+        return new Random(VALUE * 0x9E3779B97F4A7C15L + Arrays.deepHashCode(purpose));
     }
 
     /** For the message of an assertion. */

@@ -1,5 +1,7 @@
 package headscope;
 
+import headscope.metric.Metric;
+
 /**
  * How far two right answers may be apart, and why.
  *
@@ -73,6 +75,41 @@ public final class Tolerance {
     public static double eigenvalue(double softmax) {
         return 2 * Math.expm1(softmax) + formula(1);
     }
+
+    /**
+     * Of a metric, from {@link #softmax} of the worst row of a text. Metrics are sums in fp64: their error is that of
+     * the rows. Sorting moves no value further than the worst.
+     */
+    public static double metric(Metric metric, double softmax, int tokens, double value) {
+        return switch (metric) {
+            case Metric.AttentionScore m -> softmax + formula(Math.abs(value));
+            // A column's mean and a probability.
+            case Metric.LaplacianEigenvalues m -> 2 * softmax + formula(1);
+            case Metric.AttentionEigenvalues m -> 2 * softmax;
+            case Metric.Entropy m -> entropy(softmax, Math.log(tokens));
+            // Divided by log 2 at least.
+            case Metric.NormalisedEntropy m -> entropy(softmax, Math.log(tokens)) / Math.log(2);
+            case Metric.MeanDistance m -> (softmax + formula(1)) * tokens;
+            case Metric.SinkShare m -> softmax;
+            case Metric.PreviousToken m -> softmax;
+            case Metric.SelfAttention m -> 2 * softmax;
+            case Metric.Confidence m -> softmax;
+            case Metric.Symmetric m -> eigenvalue(softmax);
+        };
+    }
+
+    /** Of a sum of so many terms in fp64, relative. */
+    public static double fp64(int terms) {
+        return (terms + FORMULA) * 0x1p-53;
+    }
+
+    /** Of an fp32 number that was rounded from fp64, and by which one more was multiplied. */
+    public static double stored(double value) {
+        return 2 * ROUNDING * Math.abs(value);
+    }
+
+    /** Of a number that is printed with four decimals; the last one may be rounded twice. */
+    public static final double FOUR_DECIMALS = 6e-5;
 
     private Tolerance() {}
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** One finished text on disk, so that an interrupted run can go on behind it. Skipped texts leave a file as well. */
 final class ObservationFile {
@@ -24,7 +25,7 @@ final class ObservationFile {
                         "expected", observation.expected()))
                 .orElse(Map.of());
         List<float[]> values = seen.map(Observation::values).orElse(List.of());
-        List<SafetensorsWriter.Layout> layouts = java.util.stream.IntStream.range(0, values.size())
+        List<SafetensorsWriter.Layout> layouts = IntStream.range(0, values.size())
                 .mapToObj(m -> new SafetensorsWriter.Layout(metrics.get(m).key(), DType.F32, values.get(m).length))
                 .toList();
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, remarks, layouts)) {

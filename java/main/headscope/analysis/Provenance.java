@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * Where a run's numbers come from, as JSON that depends on nothing but the input: equal provenance, equal numbers.
@@ -26,16 +27,23 @@ import java.util.Optional;
 record Provenance(ObjectNode json) {
     private static final String FILE = "request.json";
 
-    static Provenance of(SpectraRequest request, Checkpoint checkpoint, TextFile texts) {
+    /** Beside the caller's own work: the weights are read from end to end. The checkpoint may be closed meanwhile. */
+    static CompletableFuture<Provenance> read(SpectraRequest request, Checkpoint checkpoint, TextFile texts) {
+        ModelConfig config = checkpoint.config();
+        List<Path> weights = checkpoint.tensors().files();
+        return CompletableFuture.supplyAsync(() -> of(request, config, weights, texts));
+    }
+
+    private static Provenance of(SpectraRequest request, ModelConfig config, List<Path> weights, TextFile texts) {
         ObjectNode json = new ObjectMapper().createObjectNode();
         ObjectNode model = json.putObject("model");
         model.put("path", request.model().toString());
-        model.put("type", checkpoint.config().family().modelType());
-        model.put("layers", checkpoint.config().layers());
-        model.put("heads", checkpoint.config().heads());
+        model.put("type", config.family().modelType());
+        model.put("layers", config.layers());
+        model.put("heads", config.heads());
         model.put("dtype", "F32");
         model.put("config_sha256", Digest.of(List.of(request.model().resolve("config.json"))));
-        model.put("weights_sha256", Digest.of(checkpoint.tensors().files()));
+        model.put("weights_sha256", Digest.of(weights));
         ObjectNode data = json.putObject("texts");
         data.put("path", texts.name());
         data.put("sha256", texts.digest());
@@ -117,7 +125,7 @@ record Provenance(ObjectNode json) {
             case MEAN -> "mean of the %d largest eigenvalues per text".formatted(request.k());
             case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(request.k());
         };
-        return "%s (%s, %d layers x %d heads); %d texts of label 0, %d of label 1; k = %d, %s; two-sided Mann-Whitney U."
+        return "%s (%s, layers x heads: %d x %d); %d texts of label 0, %d of label 1; k = %d, %s; two-sided Mann-Whitney U."
                 .formatted(request.model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
                         config.layers(), config.heads(), found.right(), found.wrong(), request.k(), statistic);
     }

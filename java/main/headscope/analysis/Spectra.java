@@ -25,27 +25,36 @@ import java.util.function.Supplier;
 public final class Spectra implements AutoCloseable {
     private final SpectraRequest request;
     private final TextFile file;
-    private final List<int[]> tokens;
+    private final Opened opened = new Opened();
     private final Backend backend;
     private final Transformer model;
     private final Observer observer;
+    private final List<int[]> tokens;
     private final Provenance provenance;
     private final RunFolder folder;
     private final List<Observation> observations = new ArrayList<>();
     private final Instant started = Instant.now();
     private int skipped;
 
-    private Spectra(
-            SpectraRequest request, TextFile file, List<int[]> tokens, Backend backend, Transformer model,
-            Observer observer, Provenance provenance) {
+    private Spectra(SpectraRequest request, TextFile file) {
         this.request = request;
         this.file = file;
-        this.tokens = tokens;
-        this.backend = backend;
-        this.model = model;
-        this.observer = observer;
-        this.provenance = provenance;
-        this.folder = RunFolder.begin(request.out(), request.resume(), request.overwrite());
+        try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
+            CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, file);
+            this.backend = opened.add(Backend.open(request.device()));
+            Tokenizer tokenizer = opened.add(Tokenizer.open(request.model()));
+            this.tokens = file.texts().stream()
+                    .map(text -> Observer.encode(text, file.name(), request, checkpoint.config(), tokenizer))
+                    .toList();
+            Observer.requireMetrics(request, checkpoint.config(), tokens);
+            this.model = opened.add(new Transformer(checkpoint, backend));
+            this.observer = opened.add(new Observer(request, model, tokenizer));
+            this.provenance = reading.join();
+            this.folder = opened.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
+        } catch (Throwable failure) {
+            opened.close();
+            throw failure;
+        }
     }
 
     /**
@@ -55,20 +64,7 @@ public final class Spectra implements AutoCloseable {
     public static Spectra open(SpectraRequest request, InputStream standardInput) {
         TextFile texts = TextFile.read(request.texts(), standardInput).first(request.limit());
         texts.requireBothLabels();
-        Backend backend = Backend.open(request.device());
-        try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
-            CompletableFuture<Provenance> provenance =
-                    CompletableFuture.supplyAsync(() -> Provenance.of(request, checkpoint, texts));
-            Tokenizer tokenizer = Tokenizer.open(request.model());
-            List<int[]> tokens = texts.texts().stream()
-                    .map(text -> Observer.encode(text, texts.name(), request, checkpoint.config(), tokenizer))
-                    .toList();
-            Observer.requireMetrics(request, checkpoint.config(), tokens);
-            Transformer model = new Transformer(checkpoint, backend);
-            return new Spectra(
-                    request, texts, tokens, backend, model, new Observer(request, model, tokenizer),
-                    provenance.join());
-        }
+        return new Spectra(request, texts);
     }
 
     /** Sends every text through the model, but those that an interrupted run has finished. */
@@ -152,9 +148,6 @@ public final class Spectra implements AutoCloseable {
 
     @Override
     public void close() {
-        folder.close();
-        observer.close();
-        model.close();
-        backend.close();
+        opened.close();
     }
 }

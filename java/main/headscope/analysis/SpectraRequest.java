@@ -4,6 +4,7 @@ import headscope.metric.Metric;
 import headscope.model.Sampler;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a spectra run is asked for.
@@ -49,7 +50,7 @@ public record SpectraRequest(
     public static List<Metric> metrics(int k, List<Metric> others) {
         List<Metric> tested = List.of(
                 new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(k), new Metric.AttentionEigenvalues(k));
-        return java.util.stream.Stream.concat(tested.stream(), others.stream()).distinct().toList();
+        return Stream.concat(tested.stream(), others.stream()).distinct().toList();
     }
 
     /** Values per head and text. */

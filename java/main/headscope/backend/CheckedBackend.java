@@ -70,6 +70,7 @@ final class CheckedBackend implements Backend {
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
         floats("linear", destination, x, weight);
+        bias.ifPresent(values -> floats("linear", values));
         check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
                         && destination.hasShape(x.size(0), weight.size(0))
                         && bias.map(values -> values.hasShape(weight.size(0))).orElse(true),

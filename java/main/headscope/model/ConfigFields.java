@@ -45,6 +45,13 @@ final class ConfigFields {
         return node.hasNonNull(field);
     }
 
+    /** Present, if only as null: for fields whose absence would mean a default other than none. */
+    void requireNamed(String field) {
+        if (!node.has(field)) {
+            throw wrong(field, "is missing; null says that there is none");
+        }
+    }
+
     private JsonNode required(String field) {
         if (!has(field)) {
             throw wrong(field, "is missing");
@@ -82,10 +89,11 @@ final class ConfigFields {
         return has(field) ? positive(field) : otherwise;
     }
 
+    /** Not one setting may be negative. */
     double number(String field) {
         JsonNode value = required(field);
-        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-            throw wrong(field, "is not a number: " + value);
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() < 0) {
+            throw wrong(field, "is not a number of at least 0: " + value);
         }
         return value.doubleValue();
     }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -113,6 +114,13 @@ final class ConfigReader {
         boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3_TEXT;
         if (gemma) {
             refuse("use_bidirectional_attention", "bidirectional Gemma is not supported");
+        }
+        if (family == Family.GEMMA2) {
+            fields.requireNamed("attn_logit_softcapping");
+            fields.requireNamed("final_logit_softcapping");
+        }
+        if (gemma || family == Family.MISTRAL || family == Family.GPT_OSS) {
+            fields.requireNamed("sliding_window");
         }
         boolean mixture = family == Family.GPT_OSS;
         if (mixture && fields.number("swiglu_limit", 7) != 7) {
@@ -265,6 +273,6 @@ final class ConfigReader {
     }
 
     private static <T> List<T> repeat(int count, T value) {
-        return java.util.Collections.nCopies(count, value);
+        return Collections.nCopies(count, value);
     }
 }

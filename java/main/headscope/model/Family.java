@@ -1,6 +1,7 @@
 package headscope.model;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -21,7 +22,7 @@ public enum Family {
 
     /** As config.json writes it. */
     public String modelType() {
-        return name().toLowerCase(java.util.Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT);
     }
 
     static Optional<Family> of(String modelType) {

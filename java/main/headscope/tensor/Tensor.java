@@ -74,9 +74,9 @@ public final class Tensor {
 
     /** Entries first .. first + count - 1 of the first axis. */
     public Tensor rows(long first, long count) {
-        if (first < 0 || count < 0 || first + count > shape[0]) {
+        if (first < 0 || count < 0 || count > shape[0] - first) {
             throw new IllegalArgumentException(
-                    "rows %d to %d of a tensor with %d rows".formatted(first, first + count, shape[0]));
+                    "%d rows from row %d of a tensor with %d rows".formatted(count, first, shape[0]));
         }
         long[] part = shape.clone();
         part[0] = count;

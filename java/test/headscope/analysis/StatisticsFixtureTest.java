@@ -7,16 +7,15 @@ import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/**
- * Tests against what SciPy computed. A section of the file is one method here.
- */
+/** Tests against what SciPy computed. A section of the file is one method here. */
 final class StatisticsFixtureTest {
     private static final double RELATIVE = 1e-12;
 
     @TestFactory
     List<DynamicTest> mannWhitney() {
         return StatisticsFile.cases("mann_whitney", one -> {
-            MannWhitney test = MannWhitney.test(StatisticsFile.doubles(one.get("x")), StatisticsFile.doubles(one.get("y")));
+            MannWhitney test = MannWhitney.test(
+                    StatisticsFile.doubles(one.get("x")), StatisticsFile.doubles(one.get("y")));
             assertClose(one.get("u").asDouble(), test.u(), "u");
             assertClose(one.get("p").asDouble(), test.p(), "p");
             assertClose(one.get("auroc").asDouble(), test.auroc(), "auroc");

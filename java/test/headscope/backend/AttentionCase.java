@@ -80,11 +80,13 @@ record AttentionCase(
         return draw("v", kvHeads);
     }
 
+    /** [heads] */
+    float[] sinkScores() {
+        return Inputs.NORMAL.values(Seed.random("sinks", toString()), 1, heads);
+    }
+
     AttentionSpec spec(Operands on) {
-        Random random = Seed.random("sinks", toString());
-        Optional<Tensor> scores = sinks
-                ? Optional.of(on.tensor(Inputs.NORMAL.values(random, 1, heads), heads))
-                : Optional.empty();
+        Optional<Tensor> scores = sinks ? Optional.of(on.tensor(sinkScores(), heads)) : Optional.empty();
         return new AttentionSpec(
                 heads, kvHeads, headDim, (float) (1 / Math.sqrt(headDim)), causal, window, softCap, scores);
     }

@@ -96,7 +96,8 @@ class BackendParityTest {
             Random random = Seed.random("linear", tokens, in, out);
             float[] x = inputs.values(random, tokens, in);
             float[] weight = inputs.values(random, out, in);
-            for (Optional<float[]> bias : List.of(Optional.of(inputs.values(random, 1, out)), Optional.<float[]>empty())) {
+            Optional<float[]> some = Optional.of(inputs.values(random, 1, out));
+            for (Optional<float[]> bias : List.of(some, Optional.<float[]>empty())) {
                 float[] magnitude = expected(on -> linear(
                         on, absolute(x), absolute(weight), bias.map(BackendParityTest::absolute), tokens, in, out));
                 compare("linear " + Arrays.toString(shape), on -> linear(on, x, weight, bias, tokens, in, out),
@@ -126,8 +127,8 @@ class BackendParityTest {
             for (int j = 0; j < width; j++) {
                 variance += Math.pow(x[i / width * width + j] - mean, 2) / width;
             }
-            return Tolerance.sum(width,
-                    2 * largest / Math.sqrt(variance + epsilon) * Math.abs(weight[i % width]) + Math.abs(bias[i % width]));
+            double normal = 2 * largest / Math.sqrt(variance + epsilon);
+            return Tolerance.sum(width, normal * Math.abs(weight[i % width]) + Math.abs(bias[i % width]));
         };
         compare("layerNorm of width " + width, on -> {
             Tensor destination = on.unwritten(rows, width);

@@ -111,7 +111,7 @@ final class ReferenceMetrics {
         return jacobi(matrix);
     }
 
-    /** Eigenvalues, ascending, of a symmetric matrix, which is lost: planes turned until nothing stands beside the diagonal. */
+    /** Eigenvalues, ascending, of a symmetric matrix, which is lost: turned until nothing stands beside the diagonal. */
     static double[] jacobi(double[][] a) {
         int n = a.length;
         double rest = Double.POSITIVE_INFINITY;

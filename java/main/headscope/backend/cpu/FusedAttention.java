@@ -10,7 +10,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -33,6 +35,7 @@ final class FusedAttention implements AutoCloseable {
     private final Workers workers;
     private final Arena arena = Arena.ofShared();
     private final ConcurrentLinkedQueue<Block> blocks = new ConcurrentLinkedQueue<>();
+    private final AtomicLong scratchBytes = new AtomicLong();
     private MemorySegment columns = MemorySegment.NULL;
 
     FusedAttention(Workers workers) {
@@ -100,7 +103,8 @@ final class FusedAttention implements AutoCloseable {
 
     private synchronized MemorySegment columnSums(long count) {
         if (columns.byteSize() < count * Double.BYTES) {
-            columns = arena.allocate(count * Double.BYTES, 64);
+            // Twice as much as before: a text that grows by one token at a time would else leave one behind for each.
+            columns = allocate(Math.max(count * Double.BYTES, 2 * columns.byteSize()));
         }
         return columns;
     }
@@ -153,7 +157,7 @@ final class FusedAttention implements AutoCloseable {
             int firstKey = spec.firstKey(token);
             int widest = spec.endKey(token + Math.min(to - row, MOST_ROWS) - 1, call.keys()) - firstKey;
             int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, LEAST_ROWS, MOST_ROWS));
-            block.shape(arena, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
+            block.shape(this::allocate, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
             OpenBlas.timesTransposed(
                     rows, block.width(), headDim, spec.scale(),
                     call.q().bytes(), (long) row * queryStride + (long) head * headDim, queryStride,
@@ -189,6 +193,16 @@ final class FusedAttention implements AutoCloseable {
         }
     }
 
+    private MemorySegment allocate(long bytes) {
+        scratchBytes.addAndGet(bytes);
+        return arena.allocate(bytes, 64);
+    }
+
+    /** Bytes in use besides the arguments, which stay until {@link #close}. */
+    long scratchBytes() {
+        return scratchBytes.get();
+    }
+
     @Override
     public void close() {
         arena.close();
@@ -208,7 +222,7 @@ final class FusedAttention implements AutoCloseable {
             return endKey - firstKey;
         }
 
-        void shape(Arena arena, int firstToken, int rows, int firstKey, int endKey) {
+        void shape(LongFunction<MemorySegment> memory, int firstToken, int rows, int firstKey, int endKey) {
             this.firstToken = firstToken;
             this.rows = rows;
             this.firstKey = firstKey;
@@ -217,7 +231,7 @@ final class FusedAttention implements AutoCloseable {
             this.stride = Simd.roundUp(endKey - firstKey) + Simd.WIDTH;
             long bytes = (long) rows * stride * Float.BYTES;
             if (scores.byteSize() < bytes) {
-                scores = arena.allocate(Math.max(bytes, 2 * scores.byteSize()), 64);
+                scores = memory.apply(Math.max(bytes, 2 * scores.byteSize()));
             }
         }
 

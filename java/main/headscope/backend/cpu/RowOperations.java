@@ -5,9 +5,14 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import headscope.backend.Activation;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import org.apache.commons.numbers.gamma.Erfc;
 
-/** What a transformer does to rows and elements between its matrix products. fp32 segments, contiguous. */
+/**
+ * What a transformer does to rows and elements between its matrix products. fp32 segments, contiguous. The last,
+ * partly filled register of a row goes through the same masked loop as the others: a scalar tail beside it made
+ * JDK 25 compile {@link #layerNorm} anew a hundred times.
+ */
 final class RowOperations {
     /** Elements below which a walk is not worth waking another worker. */
     private static final int SMALL = 32 * 1024;
@@ -42,25 +47,18 @@ final class RowOperations {
         eachRow(x, width, (row, end) -> {
             float mean = sum(x, row, width) / width;
             FloatVector squares = FloatVector.zero(Simd.FLOATS);
-            int column = 0;
-            for (; column < Simd.whole(width); column += Simd.WIDTH) {
-                FloatVector centred = Simd.load(x, row + column).sub(mean);
+            for (int column = 0; column < width; column += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(column, width);
+                FloatVector centred = Simd.load(x, row + column, inside).sub(mean, inside);
                 squares = centred.fma(centred, squares);
             }
-            float square = VectorMath.sum(squares);
-            for (; column < width; column++) {
-                float centred = x.getAtIndex(JAVA_FLOAT, row + column) - mean;
-                square += centred * centred;
-            }
-            float inverse = (float) (1 / Math.sqrt(square / width + epsilon));
-            for (column = 0; column < Simd.whole(width); column += Simd.WIDTH) {
-                FloatVector normal = Simd.load(x, row + column).sub(mean).mul(inverse);
-                Simd.store(normal.fma(Simd.load(weight, column), Simd.load(bias, column)), destination, row + column);
-            }
-            for (; column < width; column++) {
-                float normal = (x.getAtIndex(JAVA_FLOAT, row + column) - mean) * inverse;
-                destination.setAtIndex(JAVA_FLOAT, row + column, Math.fma(
-                        normal, weight.getAtIndex(JAVA_FLOAT, column), bias.getAtIndex(JAVA_FLOAT, column)));
+            float inverse = inverseRoot(VectorMath.sum(squares) / width + epsilon);
+            for (int column = 0; column < width; column += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(column, width);
+                FloatVector normal = Simd.load(x, row + column, inside).sub(mean).mul(inverse);
+                FloatVector out = normal.fma(
+                        Simd.load(weight, column, inside), Simd.load(bias, column, inside));
+                Simd.store(out, destination, row + column, inside);
             }
         });
     }
@@ -68,26 +66,21 @@ final class RowOperations {
     void rmsNorm(MemorySegment destination, MemorySegment x, MemorySegment weight, int width, float epsilon) {
         eachRow(x, width, (row, end) -> {
             FloatVector squares = FloatVector.zero(Simd.FLOATS);
-            int column = 0;
-            for (; column < Simd.whole(width); column += Simd.WIDTH) {
-                FloatVector values = Simd.load(x, row + column);
+            for (int column = 0; column < width; column += Simd.WIDTH) {
+                FloatVector values = Simd.load(x, row + column, Simd.inside(column, width));
                 squares = values.fma(values, squares);
             }
-            float square = VectorMath.sum(squares);
-            for (; column < width; column++) {
-                float value = x.getAtIndex(JAVA_FLOAT, row + column);
-                square += value * value;
-            }
-            float inverse = (float) (1 / Math.sqrt(square / width + epsilon));
-            for (column = 0; column < Simd.whole(width); column += Simd.WIDTH) {
-                FloatVector normal = Simd.load(x, row + column).mul(inverse).mul(Simd.load(weight, column));
-                Simd.store(normal, destination, row + column);
-            }
-            for (; column < width; column++) {
-                float normal = x.getAtIndex(JAVA_FLOAT, row + column) * inverse;
-                destination.setAtIndex(JAVA_FLOAT, row + column, normal * weight.getAtIndex(JAVA_FLOAT, column));
+            float inverse = inverseRoot(VectorMath.sum(squares) / width + epsilon);
+            for (int column = 0; column < width; column += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(column, width);
+                FloatVector normal = Simd.load(x, row + column, inside).mul(inverse);
+                Simd.store(normal.mul(Simd.load(weight, column, inside)), destination, row + column, inside);
             }
         });
+    }
+
+    private static float inverseRoot(float value) {
+        return (float) (1 / Math.sqrt(value));
     }
 
     /** Angles [tokens, half]; see {@link headscope.backend.Backend#rotate}. */
@@ -162,56 +155,37 @@ final class RowOperations {
     void addTimes(MemorySegment x, MemorySegment y, float factor) {
         FloatVector factors = FloatVector.broadcast(Simd.FLOATS, factor);
         eachRange(x, (from, to) -> {
-            long i = from;
-            for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
-                Simd.store(Simd.load(y, i).fma(factors, Simd.load(x, i)), x, i);
-            }
-            for (; i < to; i++) {
-                x.setAtIndex(JAVA_FLOAT, i,
-                        Math.fma(factor, y.getAtIndex(JAVA_FLOAT, i), x.getAtIndex(JAVA_FLOAT, i)));
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                Simd.store(Simd.load(y, i, inside).fma(factors, Simd.load(x, i, inside)), x, i, inside);
             }
         });
     }
 
     void multiply(MemorySegment x, MemorySegment y) {
         eachRange(x, (from, to) -> {
-            long i = from;
-            for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
-                Simd.store(Simd.load(x, i).mul(Simd.load(y, i)), x, i);
-            }
-            for (; i < to; i++) {
-                x.setAtIndex(JAVA_FLOAT, i, x.getAtIndex(JAVA_FLOAT, i) * y.getAtIndex(JAVA_FLOAT, i));
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                Simd.store(Simd.load(x, i, inside).mul(Simd.load(y, i, inside)), x, i, inside);
             }
         });
     }
 
-    /** The tail goes through the same function, padded, so that an element's value does not depend on its place. */
     private void map(MemorySegment x, Function f, float parameter) {
         eachRange(x, (from, to) -> {
-            long i = from;
-            for (; i + Simd.WIDTH <= to; i += Simd.WIDTH) {
-                Simd.store(apply(f, Simd.load(x, i), parameter), x, i);
-            }
-            if (i < to) {
-                float[] tail = new float[Simd.WIDTH];
-                MemorySegment.copy(x, JAVA_FLOAT, i << 2, tail, 0, (int) (to - i));
-                apply(f, FloatVector.fromArray(Simd.FLOATS, tail, 0), parameter).intoArray(tail, 0);
-                MemorySegment.copy(tail, 0, x, JAVA_FLOAT, i << 2, (int) (to - i));
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                Simd.store(apply(f, Simd.load(x, i, inside), parameter), x, i, inside);
             }
         });
     }
 
     private static float sum(MemorySegment x, long row, int width) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
-        int column = 0;
-        for (; column < Simd.whole(width); column += Simd.WIDTH) {
-            sums = sums.add(Simd.load(x, row + column));
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            sums = sums.add(Simd.load(x, row + column, Simd.inside(column, width)));
         }
-        float sum = VectorMath.sum(sums);
-        for (; column < width; column++) {
-            sum += x.getAtIndex(JAVA_FLOAT, row + column);
-        }
-        return sum;
+        return VectorMath.sum(sums);
     }
 
     private void eachRow(MemorySegment x, int width, Range row) {

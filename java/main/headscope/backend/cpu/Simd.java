@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The processor's widest registers, and how a segment's elements get into them. Indices count elements. */
@@ -23,6 +24,20 @@ final class Simd {
 
     static void store(FloatVector vector, MemorySegment segment, long index) {
         vector.intoMemorySegment(segment, index << 2, ORDER);
+    }
+
+    /** The lanes from index on that lie before end. */
+    static VectorMask<Float> inside(long index, long end) {
+        return FLOATS.indexInRange(index, end);
+    }
+
+    /** Lanes that are not inside are 0. */
+    static FloatVector load(MemorySegment segment, long index, VectorMask<Float> inside) {
+        return FloatVector.fromMemorySegment(FLOATS, segment, index << 2, ORDER, inside);
+    }
+
+    static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> inside) {
+        vector.intoMemorySegment(segment, index << 2, ORDER, inside);
     }
 
     static DoubleVector loadDoubles(MemorySegment segment, long index) {

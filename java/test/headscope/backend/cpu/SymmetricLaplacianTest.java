@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.StatisticsFile;
+import headscope.Tolerance;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
@@ -15,19 +16,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Graphs whose spectrum is known, and what SciPy computed. */
 class SymmetricLaplacianTest {
-    /** Of a backward stable solver in fp64: rounding times the size of the matrix, whose norm is at most 2. */
-    private static double tolerance(int tokens) {
-        return 0x1p-52 * 4 * tokens;
-    }
-
     private static void check(int tokens, SymmetricLaplacian.Map map, IntToDoubleFunction expected) {
         double[] eigenvalues = SymmetricLaplacian.eigenvalues(tokens, map);
         assertEquals(tokens, eigenvalues.length);
         double[] wanted = new double[tokens];
         Arrays.setAll(wanted, expected);
         Arrays.sort(wanted);
+        // A backward stable solver of a matrix whose norm is at most 2, in a few passes.
+        double tolerance = 4 * 2 * Tolerance.fp64(tokens);
         for (int i = 0; i < tokens; i++) {
-            assertEquals(wanted[i], eigenvalues[i], tolerance(tokens), "eigenvalue " + i + " of " + tokens);
+            assertEquals(wanted[i], eigenvalues[i], tolerance, "eigenvalue " + i + " of " + tokens);
         }
     }
 

@@ -1,0 +1,211 @@
+package headscope.backend;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.metric.Metric;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** The wall: what does not fit is refused before it reaches a device, in one line that names the operation. */
+class CheckedBackendTest {
+    private final Backend backend = Backend.open("cpu");
+    private final List<Tensor> tensors = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        tensors.forEach(tensor -> tensor.buffer().close());
+        assertEquals(0, backend.liveBytes());
+        backend.close();
+    }
+
+    private Tensor floats(long... shape) {
+        return of(DType.F32, shape);
+    }
+
+    private Tensor of(DType dtype, long... shape) {
+        Tensor tensor = backend.allocate(dtype, shape);
+        tensors.add(tensor);
+        return tensor;
+    }
+
+    private Tensor closed(long... shape) {
+        Tensor tensor = floats(shape);
+        tensor.buffer().close();
+        return tensor;
+    }
+
+    private static void refused(String start, Executable action) {
+        String said = assertThrows(IllegalArgumentException.class, action).getMessage();
+        assertTrue(said.startsWith(start), said);
+        assertEquals(1, said.lines().count(), said);
+    }
+
+    @Test
+    void devices() {
+        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", Backend.DEVICES),
+                assertThrows(IllegalArgumentException.class, () -> Backend.open("tpu")).getMessage());
+        assertTrue(backend.describe().startsWith("cpu, "), backend.describe());
+    }
+
+    @Test
+    void allocations() {
+        assertThrows(IllegalArgumentException.class, () -> backend.allocate(DType.F32, 2, -3));
+        assertThrows(ArithmeticException.class, () -> backend.allocate(DType.F32, 1L << 40, 1L << 40));
+        assertThrows(ArithmeticException.class, () -> backend.allocate(DType.F64, 1L << 61));
+        assertArrayEquals(new float[6], backend.download(floats(2, 3)));
+    }
+
+    @Test
+    void transfers() {
+        refused("upload: 8 bytes into F32[3]", () -> backend.upload(floats(3), MemorySegment.ofArray(new float[2])));
+        refused("upload: F32[3] is closed", () -> backend.upload(closed(3), MemorySegment.ofArray(new float[3])));
+        refused("download: F64[3] is not F32", () -> backend.download(of(DType.F64, 3)));
+        refused("download: F32[3] is closed", () -> backend.download(closed(3)));
+    }
+
+    @Test
+    void embed() {
+        Tensor table = floats(5, 4);
+        refused("embed: id 5 of a table of 5", () -> backend.embed(floats(2, 4), table, new int[] {0, 5}));
+        refused("embed: id -1 of a table of 5", () -> backend.embed(floats(2, 4), table, new int[] {-1, 0}));
+        refused("embed: 3 ids", () -> backend.embed(floats(2, 4), table, new int[3]));
+        refused("embed: 2 ids", () -> backend.embed(floats(2, 3), table, new int[2]));
+        refused("embed: BF16[5, 4] is not F32",
+                () -> backend.embed(floats(2, 4), of(DType.BF16, 5, 4), new int[2]));
+    }
+
+    @Test
+    void linear() {
+        Tensor x = floats(3, 4);
+        Tensor weight = floats(5, 4);
+        Optional<Tensor> none = Optional.empty();
+        refused("linear: ", () -> backend.linear(floats(3, 4), x, weight, none));
+        refused("linear: ", () -> backend.linear(floats(5, 3), x, weight, none));
+        refused("linear: ", () -> backend.linear(floats(3, 5), x, floats(4, 5), none));
+        refused("linear: ", () -> backend.linear(floats(3, 5), floats(12), weight, none));
+        refused("linear: ", () -> backend.linear(floats(3, 5), x, weight, Optional.of(floats(4))));
+        refused("linear: F32[5] is closed", () -> backend.linear(floats(3, 5), x, weight, Optional.of(closed(5))));
+        refused("linear: F64[5] is not F32",
+                () -> backend.linear(floats(3, 5), x, weight, Optional.of(of(DType.F64, 5))));
+        refused("linear: F32[3, 4] is closed", () -> backend.linear(floats(3, 5), closed(3, 4), weight, none));
+    }
+
+    @Test
+    void norms() {
+        Tensor x = floats(3, 4);
+        refused("layerNorm: ", () -> backend.layerNorm(floats(3, 5), x, floats(4), floats(4), 0));
+        refused("layerNorm: ", () -> backend.layerNorm(x, x, floats(2), floats(4), 0));
+        refused("layerNorm: ", () -> backend.layerNorm(x, x, floats(4), floats(5), 0));
+        refused("layerNorm: F32[4] is closed", () -> backend.layerNorm(x, x, floats(4), closed(4), 0));
+        refused("rmsNorm: ", () -> backend.rmsNorm(floats(4, 3), x, floats(4), 0));
+        refused("rmsNorm: ", () -> backend.rmsNorm(x, x, floats(3), 0));
+        refused("rmsNorm: ", () -> backend.rmsNorm(x, x, floats(2, 2), 0));
+        refused("rmsNorm: F32[4] is closed", () -> backend.rmsNorm(x, x, closed(4), 0));
+    }
+
+    @Test
+    void rotate() {
+        Tensor x = floats(3, 8);
+        refused("rotate: ", () -> backend.rotate(x, 3, floats(3, 1), floats(3, 1)));
+        refused("rotate: ", () -> backend.rotate(x, 4, floats(3, 3), floats(3, 3)));
+        refused("rotate: ", () -> backend.rotate(x, 4, floats(2, 2), floats(2, 2)));
+        refused("rotate: ", () -> backend.rotate(x, 4, floats(3, 2), floats(3, 1)));
+        refused("rotate: F32[3, 2] is closed", () -> backend.rotate(x, 4, floats(3, 2), closed(3, 2)));
+    }
+
+    @Test
+    void elements() {
+        refused("activate: F32[3] is closed", () -> backend.activate(closed(3), Activation.SILU));
+        refused("gate: F32[3] and F32[4]", () -> backend.gate(floats(3), floats(4), Activation.SILU));
+        refused("add: F32[2, 3] and F32[3, 2]", () -> backend.add(floats(2, 3), floats(3, 2)));
+        refused("addRow: F32[2, 3] and F32[2]", () -> backend.addRow(floats(2, 3), floats(2)));
+        refused("scale: F32[3] is closed", () -> backend.scale(closed(3), 2));
+        refused("softCap: cap 0.0", () -> backend.softCap(floats(3), 0));
+        refused("softCap: cap -1.0", () -> backend.softCap(floats(3), -1));
+        refused("softCap: cap NaN", () -> backend.softCap(floats(3), Float.NaN));
+        refused("route: 0 of F32[2, 4]", () -> backend.route(floats(2, 4), 0));
+        refused("route: 5 of F32[2, 4]", () -> backend.route(floats(2, 4), 5));
+        refused("addShare: F32[2, 3] with column 4 of F32[2, 4]",
+                () -> backend.addShare(floats(2, 3), floats(2, 3), floats(2, 4), 4));
+        refused("addShare: F32[2, 3] with column 0 of F32[3, 4]",
+                () -> backend.addShare(floats(2, 3), floats(2, 3), floats(3, 4), 0));
+    }
+
+    @Test
+    void specs() {
+        assertThrows(IllegalArgumentException.class, () -> AttentionSpec.plain(0, 0, 4, true));
+        assertThrows(IllegalArgumentException.class, () -> AttentionSpec.plain(4, 3, 4, true));
+        assertThrows(IllegalArgumentException.class, () -> AttentionSpec.plain(4, 2, 0, true));
+        for (int[] wrong : new int[][] {{-1, 0, 1}, {0, -1, 1}, {3, 0, 0}}) {
+            assertThrows(IllegalArgumentException.class, () -> new AttentionSpec(
+                    1, 1, 4, 1, wrong[2] == 1, wrong[0], wrong[1], Optional.empty()));
+        }
+    }
+
+    @Test
+    void attention() {
+        AttentionSpec spec = AttentionSpec.plain(4, 2, 8, true);
+        Tensor q = floats(3, 32);
+        Tensor k = floats(5, 16);
+        Optional<AttentionStatistics> none = Optional.empty();
+        refused("attention: out", () -> backend.attention(floats(3, 16), q, k, floats(5, 16), spec, none));
+        refused("attention: out", () -> backend.attention(floats(3, 32), q, k, floats(4, 16), spec, none));
+        refused("attention: q", () -> backend.attention(floats(3, 16), floats(3, 16), k, k, spec, none));
+        refused("attention: q", () -> backend.attention(floats(3, 32), q, floats(5, 32), floats(5, 32), spec, none));
+        refused("attention: q", () -> backend.attention(floats(6, 32), floats(6, 32), k, k, spec, none));
+        refused("attention: q", () -> backend.attention(floats(0, 32), floats(0, 32), k, k, spec, none));
+        refused("attention: q", () -> backend.attention(
+                floats(3, 32), q, k, k, AttentionSpec.plain(4, 2, 8, false), none));
+        refused("attention: F32[5, 16] is closed",
+                () -> backend.attention(floats(3, 32), q, k, closed(5, 16), spec, none));
+        AttentionSpec sinks = new AttentionSpec(4, 2, 8, 1, true, 0, 0, Optional.of(floats(3)));
+        refused("attention: sinks F32[3] of 4 heads",
+                () -> backend.attention(floats(3, 32), q, k, floats(5, 16), sinks, none));
+        refused("attentionMap: head 4", () -> backend.attentionMap(floats(3, 5), q, k, spec, 4));
+        refused("attentionMap: head -1", () -> backend.attentionMap(floats(3, 5), q, k, spec, -1));
+        refused("attentionMap: head 0", () -> backend.attentionMap(floats(5, 5), q, k, spec, 0));
+    }
+
+    @Test
+    void statistics() {
+        AttentionSpec spec = AttentionSpec.plain(2, 2, 4, true);
+        Tensor q = floats(3, 8);
+        try (AttentionStatistics fresh = new AttentionStatistics(backend, 2, 4);
+                AttentionStatistics others = new AttentionStatistics(backend, 1, 4);
+                AttentionStatistics small = new AttentionStatistics(backend, 2, 2)) {
+            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, others));
+            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, small));
+            // Rows 3 and 4 of a text whose first two were not seen.
+            refused("attentionStatistics: ",
+                    () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
+            refused("measure: ", () -> backend.measure(new Metric.Entropy(), fresh, spec));
+            backend.attentionStatistics(q, q, spec, fresh);
+            assertEquals(3, fresh.tokens());
+            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, fresh));
+            refused("measure: ", () -> backend.measure(
+                    new Metric.Entropy(), fresh, AttentionSpec.plain(1, 1, 4, true)));
+            refused("measure: laplacian is defined for causal attention only", () -> backend.measure(
+                    new Metric.LaplacianEigenvalues(2), fresh, AttentionSpec.plain(2, 2, 4, false)));
+            refused("fiedler_value needs the whole map", () -> backend.measure(new Metric.FiedlerValue(), fresh, spec));
+        }
+    }
+
+    @Test
+    void spectra() {
+        AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
+        refused("symmetricSpectrum: q", () -> backend.symmetricSpectrum(floats(2, 1), floats(3, 1), spec));
+        long many = Metric.Symmetric.MOST_TOKENS + 1;
+        refused("symmetricSpectrum: 4097 tokens; the symmetrised spectrum is computed for at most 4096",
+                () -> backend.symmetricSpectrum(floats(many, 1), floats(many, 1), spec));
+    }
+}

@@ -1,0 +1,70 @@
+package headscope.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which token is drawn, from probabilities that are known. */
+class SamplerTest {
+    /** Probabilities 0.2, 0.5, 0.3. */
+    private static final float[] LOGITS = {
+        (float) Math.log(0.2) + 7, (float) Math.log(0.5) + 7, (float) Math.log(0.3) + 7
+    };
+
+    /** Always the same number. */
+    private static RandomGenerator always(double number) {
+        return () -> (long) (number * 0x1p53) << 11;
+    }
+
+    @Test
+    void greedy() {
+        assertEquals(1, Sampler.GREEDY.next(LOGITS, always(0.99)));
+        assertEquals(1, Sampler.GREEDY.next(new float[] {1, 3, 3, 2}, always(0.99)));
+        assertEquals(0, Sampler.GREEDY.next(new float[] {-5}, always(0)));
+    }
+
+    /** Likeliest first: 1 up to 0.5, then 2 up to 0.8, then 0. */
+    @ParameterizedTest
+    @CsvSource({"0,1", "0.499,1", "0.501,2", "0.799,2", "0.801,0", "0.999999,0"})
+    void drawsByProbability(double number, int token) {
+        assertEquals(token, new Sampler(1, 1).next(LOGITS, always(number)));
+    }
+
+    /** Squared and made to sum to one again: 0.04, 0.25, 0.09 of 0.38. */
+    @ParameterizedTest
+    @CsvSource({"0.65,1", "0.66,2", "0.89,2", "0.9,0"})
+    void temperatureSharpens(double number, int token) {
+        assertEquals(token, new Sampler(0.5, 1).next(LOGITS, always(number)));
+    }
+
+    /** Tokens are taken until they reach top-p; then only they are drawn from. */
+    @ParameterizedTest
+    @CsvSource({"0.49,0.999,1", "0.6,0.62,1", "0.6,0.63,2", "0.79,0.999,2", "0.81,0.999,0", "1e-9,0.999,1"})
+    void topP(double topP, double number, int token) {
+        assertEquals(token, new Sampler(1, topP).next(LOGITS, always(number)));
+    }
+
+    @Test
+    void hugeLogitsDoNotOverflow() {
+        assertEquals(1, new Sampler(1e-3, 1).next(new float[] {-3e38f, 3e38f}, always(0.999)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {-1, Double.NaN, Double.POSITIVE_INFINITY})
+    void temperatures(double temperature) {
+        assertEquals("the temperature must be 0 or more, not " + temperature,
+                assertThrows(IllegalArgumentException.class, () -> new Sampler(temperature, 1)).getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, -0.5, 1.1, Double.NaN})
+    void topPs(double topP) {
+        assertEquals("top-p must be above 0 and at most 1, not " + topP,
+                assertThrows(IllegalArgumentException.class, () -> new Sampler(1, topP)).getMessage());
+    }
+}

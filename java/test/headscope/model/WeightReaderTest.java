@@ -1,0 +1,163 @@
+package headscope.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.backend.Backend;
+import headscope.model.Fixtures.Raw;
+import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
+import headscope.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Weights that do not fit their config.json are refused; those in half precision are read. */
+class WeightReaderTest {
+    private static final int[] IDS = {1, 17, 42, 5, 90, 33};
+
+    @TempDir
+    private Path folder;
+
+    /** One line that names file and tensor; and nothing is left in memory. */
+    private void refused(String fixture, String tensor, String rule, Consumer<Map<String, Raw>> change) {
+        Path changed = Fixtures.weights(fixture, folder, change);
+        try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(changed)) {
+            String said = assertThrows(ModelFormatException.class, () -> new Transformer(checkpoint, backend).close())
+                    .getMessage();
+            assertTrue(said.contains("tensor \"" + tensor + "\": " + rule), said);
+            assertTrue(said.startsWith(folder.toString()), said);
+            assertEquals(1, said.lines().count(), said);
+            assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    @Test
+    void missing() {
+        String name = "transformer.h.1.mlp.c_proj.weight";
+        refused("gpt2", name, "no such tensor", tensors -> tensors.remove(name));
+        String norm = "model.layers.2.post_attention_layernorm.weight";
+        refused("llama", norm, "no such tensor", tensors -> tensors.remove(norm));
+    }
+
+    @Test
+    void ofAnotherShape() {
+        String name = "model.layers.0.self_attn.q_proj.weight";
+        refused("llama", name, "has shape [48, 47], config.json asks for [48, 48]",
+                tensors -> tensors.put(name, Raw.f32(new long[] {48, 47}, new float[48 * 47])));
+        String fused = "transformer.h.0.attn.c_attn.weight";
+        refused("gpt2", fused, "has shape [144, 48], config.json asks for [48, 144]",
+                tensors -> tensors.put(fused, Raw.f32(new long[] {144, 48}, new float[144 * 48])));
+    }
+
+    /** As a model with one more part than its settings tell. */
+    @Test
+    void leftOver() {
+        refused("gpt2", "transformer.h.0.attn.extra",
+                "1 tensors, this one first, have no place in a gpt2 model with this config.json",
+                tensors -> tensors.put("transformer.h.0.attn.extra", Raw.f32(new long[] {1}, 1)));
+        refused("llama", "model.layers.3.mlp.up_proj.weight",
+                "2 tensors, this one first, have no place in a llama model with this config.json",
+                tensors -> {
+                    tensors.put("model.layers.3.mlp.up_proj.weight", Raw.f32(new long[] {1}, 1));
+                    tensors.put("z", Raw.f32(new long[] {1}, 1));
+                });
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void notFinite(float value) {
+        String name = "transformer.h.2.ln_1.weight";
+        refused("gpt2", name, "element 3 is " + value + "; the weights are damaged",
+                tensors -> floats(tensors.get(name)).put(3, value));
+    }
+
+    @Test
+    void ofAnElementTypeThatIsNoNumber() {
+        String name = "transformer.ln_f.bias";
+        refused("gpt2", name, "dtype I64 where only F32, F16, BF16, F64 can be read",
+                tensors -> tensors.put(name, new Raw(DType.I64, new long[] {48}, new byte[48 * 8])));
+    }
+
+    /** Buffers that other libraries keep beside the weights are no parameters. */
+    @Test
+    void buffersAreLeftOut() {
+        float[] expected = logits(Fixtures.folder("gpt2"));
+        float[] found = logits(Fixtures.weights("gpt2", folder, tensors -> {
+            tensors.put("transformer.h.0.attn.bias", Raw.f32(new long[] {1}, Float.NaN));
+            tensors.put("transformer.h.0.attn.masked_bias", Raw.f32(new long[] {1}, Float.NaN));
+        }));
+        assertArrayEquals(expected, found);
+    }
+
+    /** The same logits, to the bit, as from an fp32 file of the rounded weights, and near those of the exact ones. */
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "BF16"})
+    void halfPrecision(DType dtype) {
+        for (String fixture : new String[] {"gpt2", "llama", "gemma3"}) {
+            float[] rounded = logits(Fixtures.weights(fixture, folder.resolve("rounded"), tensors -> tensors.replaceAll(
+                    (name, tensor) -> Raw.f32(tensor.shape(), widened(halves(dtype, tensor), dtype)))));
+            float[] half = logits(Fixtures.weights(fixture, folder.resolve("half"), tensors ->
+                    tensors.replaceAll((name, tensor) -> Raw.halves(dtype, tensor.shape(), halves(dtype, tensor)))));
+            assertArrayEquals(rounded, half, fixture);
+            float[] exact = logits(Fixtures.folder(fixture));
+            double difference = 0;
+            double size = 0;
+            for (int i = 0; i < exact.length; i++) {
+                difference += Math.pow(exact[i] - half[i], 2);
+                size += Math.pow(exact[i], 2);
+            }
+            // Weights are 2^-9 or 2^-12 off; a few dozen of them in a row leave a tenth at most.
+            assertTrue(difference > 0 && difference < 0.01 * size, fixture + ": " + Math.sqrt(difference / size));
+        }
+    }
+
+    private static short[] halves(DType dtype, Raw tensor) {
+        FloatBuffer values = floats(tensor);
+        short[] halves = new short[values.limit()];
+        for (int i = 0; i < halves.length; i++) {
+            int bits = Float.floatToIntBits(values.get(i));
+            // To the nearest, ties to even.
+            halves[i] = dtype == DType.F16
+                    ? Float.floatToFloat16(values.get(i))
+                    : (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
+        }
+        return halves;
+    }
+
+    private static float[] widened(short[] halves, DType dtype) {
+        float[] values = new float[halves.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = dtype == DType.F16 ? Float.float16ToFloat(halves[i]) : Float.intBitsToFloat(halves[i] << 16);
+        }
+        return values;
+    }
+
+    private static FloatBuffer floats(Raw tensor) {
+        return ByteBuffer.wrap(tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    }
+
+    private static float[] logits(Path model) {
+        try (Backend backend = Backend.open("cpu")) {
+            float[] logits;
+            try (Checkpoint checkpoint = Checkpoint.open(model);
+                    Transformer transformer = new Transformer(checkpoint, backend);
+                    Sequence text = transformer.sequence(IDS.length)) {
+                Tensor hidden = transformer.forward(text, IDS, LayerHook.NONE);
+                logits = backend.download(transformer.logits(hidden));
+            }
+            assertEquals(0, backend.liveBytes());
+            return logits;
+        }
+    }
+}
