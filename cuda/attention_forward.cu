@@ -9,9 +9,9 @@
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     out [queries, heads * headDim]; the statistics [heads, capacity], the new rows; or all six null
 // Launch  grid x = ceil(queries / attention_forward_query_tile), y = heads; block attention_forward_threads
-// Cost    4 queries keys headDim operations a head, half where causal; every query tile reads the keys and values it
-// sees Rounds  fp32, sums in order of the keys; same bits each time. exp2f within 2 units in the last place See
-// Backend.attention, test/attention_test.cpp
+// Cost    4 queries keys headDim operations a head, half where causal; every query tile reads the keys and
+// values it sees Rounds  fp32, sums in order of the keys; same bits each time. exp2f within 2 units in the
+// last place See Backend.attention, test/attention_test.cpp
 #include "softmax_rows.cuh"
 
 EXPORT(attention_forward_threads, ATTENTION_THREADS);
@@ -27,7 +27,8 @@ struct WeightedValues {
     SoftmaxRows rows;
     float sum[ROWS][OWNED];
 
-    __device__ WeightedValues(const Head& head, int firstRow, const float* v) : head(head), v(v), rows(head, firstRow) {
+    __device__ WeightedValues(const Head& head, int firstRow, const float* v)
+        : head(head), v(v), rows(head, firstRow) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             UNROLL for (int c = 0; c < OWNED; c++) {
                 sum[r][c] = 0;
@@ -70,7 +71,8 @@ struct WeightedValues {
 
 template <int WIDTH>
 __device__ void attention_forward(float* out, const Statistics& statistics, const float* q, const float* k,
-                                  const float* v, const float* sinks, const AttentionSpec& spec, int capacity) {
+                                  const float* v, const float* sinks, const AttentionSpec& spec,
+                                  int capacity) {
     int head_index = blockIdx.y;
     int firstRow = first_row(spec);
     Head head(spec, head_index, q, k);
@@ -93,8 +95,8 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
 }
 
 #define ATTENTION_FORWARD(WIDTH) \
-    KERNEL(attention_forward_f32_d##WIDTH, ATTENTION_THREADS, float* out, STATISTICS, const float* q, const float* k, \
-           const float* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
+    KERNEL(attention_forward_f32_d##WIDTH, ATTENTION_THREADS, float* out, STATISTICS, const float* q, \
+           const float* k, const float* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
         attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, ATTENTION_SPEC_VALUE, capacity); \
     }
 FOR_EACH_WIDTH(ATTENTION_FORWARD)

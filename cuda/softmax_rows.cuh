@@ -1,7 +1,8 @@
-// The softmax of query rows over one key tile after the other, and what is observed on the way (Milakov and Gimelshein
-// 2018, as in FlashAttention, Dao et al. 2022).
+// The softmax of query rows over one key tile after the other, and what is observed on the way (Milakov and
+// Gimelshein 2018, as in FlashAttention, Dao et al. 2022).
 //
-// With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each thread sums over its own columns
+// With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each thread sums over its
+// own columns
 //
 //   sum e        sum e (s - m)        sum e |i - j|
 //
@@ -87,7 +88,7 @@ public:
         }
     }
 
-    /// One lane of each row writes, at column `head` of [heads, capacity].
+    /// One lane of each row writes, at the row's position in the text.
     __device__ void write(const Statistics& to, int head_index, int64_t capacity) const {
         UNROLL for (int r = 0; r < ROWS; r++) {
             int row = firstRow + tile_row(r);

@@ -61,7 +61,8 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
         threadIdx = unravel(running, what.block);
         fibers.resume(running);
     }
-    bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
+    bool ended = std::all_of(threads.begin(), threads.end(),
+                             [](auto& thread) { return thread.state == State::ENDED; });
     if (ended || !error.empty()) {
         if (!ended) {
             fibers.abandon();
@@ -225,11 +226,12 @@ std::string Block::stuck() const {
     const Thread& own = threads[waits];
     int first = own.state == State::IN_WARP ? waits - waits % WARP : 0;
     for (int thread = first; thread < count; thread++) {
-        bool awaited = own.state == State::AT_BARRIER
-                           ? threads[thread].state != State::AT_BARRIER
-                           : thread < first + WARP && (own.mask >> (thread - first) & 1) &&
-                                 (threads[thread].state != State::IN_WARP || threads[thread].mask != own.mask ||
-                                  threads[thread].site.line != own.site.line);
+        bool awaited =
+            own.state == State::AT_BARRIER
+                ? threads[thread].state != State::AT_BARRIER
+                : thread < first + WARP && (own.mask >> (thread - first) & 1) &&
+                      (threads[thread].state != State::IN_WARP || threads[thread].mask != own.mask ||
+                       threads[thread].site.line != own.site.line);
         if (awaited) {
             return who(waits) + " for one that never comes: " + who(thread);
         }

@@ -99,7 +99,8 @@ Block& current();
 
 } // namespace emulator
 
-// The tls model saves a call for each use; together these are far below what a library may claim of static storage.
+// The tls model saves a call for each use; together these are far below what a library may claim of static
+// storage.
 #define EMULATOR_LOCAL extern constinit thread_local __attribute__((tls_model("initial-exec")))
 EMULATOR_LOCAL dim3 threadIdx;
 EMULATOR_LOCAL dim3 blockIdx;

@@ -13,7 +13,8 @@
 #error "the emulator switches stacks on x86-64 only"
 #endif
 
-// Saves the registers that a callee must keep, stores the stack pointer in *from and goes on with the stack `to`.
+// Saves the registers that a callee must keep, stores the stack pointer in *from and goes on with the stack
+// `to`.
 extern "C" void headscope_switch_stack(void** from, void* to);
 asm(R"(
     .text
@@ -49,7 +50,8 @@ constexpr int SAVED_REGISTERS = 6;
 } // namespace
 
 Fibers::Fibers(int most) : bytes(most * SLOT_BYTES), pointers(new void*[most]) {
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         throw std::bad_alloc();
     }
@@ -70,7 +72,8 @@ char* Fibers::top(int fiber) const {
 }
 
 void Fibers::prepare(int fiber, void (*body)()) {
-    // As if body had been called from address 0: the return address, body as where the switch returns to, registers.
+    // As if body had been called from address 0: the return address, body as where the switch returns to,
+    // registers.
     auto slots = reinterpret_cast<std::uintptr_t*>(top(fiber));
     *--slots = 0;
     *--slots = reinterpret_cast<std::uintptr_t>(body);

@@ -13,7 +13,8 @@ public:
     Fibers(const Fibers&) = delete;
     Fibers& operator=(const Fibers&) = delete;
 
-    /// The next resume of this fiber calls body(), which first says entered() and at last leaves instead of returning.
+    /// The next resume of this fiber calls body(), which first says entered() and at last leaves instead of
+    /// returning.
     void prepare(int fiber, void (*body)());
     void entered();
 

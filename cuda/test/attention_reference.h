@@ -29,13 +29,13 @@ struct Attention {
     double largest_score = 0; // of sum |q k| scale: what rounding of scores is relative to
 };
 
-inline Attention reference(const Spec& spec, int tokens, const std::vector<float>& q, const std::vector<float>& k,
-                           const std::vector<float>& v) {
+inline Attention reference(const Spec& spec, int tokens, const std::vector<float>& q,
+                           const std::vector<float>& k, const std::vector<float>& v) {
     int width = spec.headDim;
     Attention result;
     int64_t vector = static_cast<int64_t>(spec.heads) * tokens;
-    for (auto* x : {&result.logSumExp, &result.logDiagonal, &result.columnSum, &result.entropy, &result.maximum,
-                    &result.previous, &result.distance}) {
+    for (auto* x : {&result.logSumExp, &result.logDiagonal, &result.columnSum, &result.entropy,
+                    &result.maximum, &result.previous, &result.distance}) {
         x->assign(vector, 0);
     }
     result.out.assign(vector * width, 0);
@@ -51,8 +51,9 @@ inline Attention reference(const Spec& spec, int tokens, const std::vector<float
             for (int j = first; j < end; j++) {
                 double size = 0;
                 for (int d = 0; d < width; d++) {
-                    double product = static_cast<double>(q[(static_cast<int64_t>(i) * spec.heads + head) * width + d]) *
-                                     k[(static_cast<int64_t>(j) * spec.kvHeads + kvHead) * width + d];
+                    double product =
+                        static_cast<double>(q[(static_cast<int64_t>(i) * spec.heads + head) * width + d]) *
+                        k[(static_cast<int64_t>(j) * spec.kvHeads + kvHead) * width + d];
                     score[j] += product * spec.scale();
                     size += std::abs(product) * spec.scale();
                 }
