@@ -1,11 +1,10 @@
-// Scores of attention, a tile of queries times a tile of keys at a time, and the walk of a query tile over
-// the keys that it sees. Written once; what is done with the scores is a struct with
+// Scores of attention, a tile of queries times a tile of keys at a time, and the walk of a query tile over the keys
+// that it sees. Written once; what is done with the scores is a struct with
 //
 //   void tile(int firstKey, float (&score)[ROWS][COLUMNS])        called for one key tile after the other
 //
-// A block is 16 x 16 threads. Thread (row, column) owns the rows row + 16 r and the columns column + 16 c of
-// a tile, so that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2: softmax is exp2
-// of them.
+// A block is 16 x 16 threads. Thread (row, column) owns the rows row + 16 r and the columns column + 16 c of a tile, so
+// that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2: softmax is exp2 of them.
 #pragma once
 
 #include "warp.cuh"
@@ -38,8 +37,7 @@ struct AttentionSpec {
 };
 
 #define ATTENTION_SPEC \
-    int queries, int keys, int heads, int kvHeads, int headDim, float scale, int causal, int window, \
-        float softCap
+    int queries, int keys, int heads, int kvHeads, int headDim, float scale, int causal, int window, float softCap
 #define ATTENTION_SPEC_VALUE \
     AttentionSpec { \
         queries, keys, heads, kvHeads, headDim, scale, causal, window, softCap \
@@ -100,11 +98,10 @@ __device__ inline int tile_column(int c) {
     return threadIdx.x % SIDE + SIDE * c;
 }
 
-/// Elements depth .. depth + SLICE - 1 of TILE rows from the first on; 0 beyond the last row and the head's
-/// width.
+/// Elements depth .. depth + SLICE - 1 of TILE rows from the first on; 0 beyond the last row and the head's width.
 template <int TILE>
-__device__ void load_slice(float (&slice)[TILE][SLICE + 1], const float* x, int64_t stride, int first,
-                           int rows, int depth, int headDim) {
+__device__ void load_slice(float (&slice)[TILE][SLICE + 1], const float* x, int64_t stride, int first, int rows,
+                           int depth, int headDim) {
     for (int i = threadIdx.x; i < TILE * SLICE; i += ATTENTION_THREADS) {
         int row = first + i / SLICE;
         int column = depth + i % SLICE;
@@ -147,8 +144,8 @@ __device__ void score_tile(const Head& head, int firstRow, int firstKey, float (
     }
 }
 
-/// Every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the
-/// window are never touched.
+/// Every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the window are
+/// never touched.
 template <int WIDTH, class Fold>
 __device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {
     int lastRow = min(firstRow + QUERY_TILE, head.spec.queries) - 1;

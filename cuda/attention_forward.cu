@@ -9,9 +9,9 @@
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     out [queries, heads * headDim]; the statistics [heads, capacity], the new rows; or all six null
 // Launch  grid x = ceil(queries / attention_forward_query_tile), y = heads; block attention_forward_threads
-// Cost    4 queries keys headDim operations a head, half where causal; every query tile reads the keys and
-// values it sees Rounds  fp32, sums in order of the keys; same bits each time. exp2f within 2 units in the
-// last place See Backend.attention, test/attention_test.cpp
+// Cost    4 queries keys headDim operations a head, half where causal; every query tile reads what it sees of k and v
+// Rounds  fp32, sums in order of the keys; same bits each time. exp2f within 2 units in the last place
+// See     Backend.attention, test/attention_test.cpp
 #include "softmax_rows.cuh"
 
 EXPORT(attention_forward_threads, ATTENTION_THREADS);
@@ -27,8 +27,7 @@ struct WeightedValues {
     SoftmaxRows rows;
     float sum[ROWS][OWNED];
 
-    __device__ WeightedValues(const Head& head, int firstRow, const float* v)
-        : head(head), v(v), rows(head, firstRow) {
+    __device__ WeightedValues(const Head& head, int firstRow, const float* v) : head(head), v(v), rows(head, firstRow) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             UNROLL for (int c = 0; c < OWNED; c++) {
                 sum[r][c] = 0;
@@ -71,23 +70,22 @@ struct WeightedValues {
 
 template <int WIDTH>
 __device__ void attention_forward(float* out, const Statistics& statistics, const float* q, const float* k,
-                                  const float* v, const float* sinks, const AttentionSpec& spec,
-                                  int capacity) {
-    int head_index = blockIdx.y;
+                                  const float* v, const float* sinks, const AttentionSpec& spec, int capacity) {
+    int headIndex = blockIdx.y;
     int firstRow = first_row(spec);
-    Head head(spec, head_index, q, k);
-    WeightedValues<WIDTH> values(head, firstRow, v + Head::keyOffset(spec, head_index));
+    Head head(spec, headIndex, q, k);
+    WeightedValues<WIDTH> values(head, firstRow, v + Head::keyOffset(spec, headIndex));
     walk_keys<WIDTH>(head, firstRow, values);
-    values.rows.finish(sink_score(sinks, head_index));
+    values.rows.finish(sink_score(sinks, headIndex));
     if (statistics.logSumExp != nullptr) {
-        values.rows.write(statistics, head_index, capacity);
+        values.rows.write(statistics, headIndex, capacity);
     }
     UNROLL for (int r = 0; r < ROWS; r++) {
         int row = firstRow + tile_row(r);
         float factor = values.rows.shrink[r] * values.rows.inverse[r];
         UNROLL for (int c = 0; c < WeightedValues<WIDTH>::OWNED; c++) {
             if (row < spec.queries && tile_column(c) < spec.headDim) {
-                out[row * head.queryStride + Head::queryOffset(spec, head_index) + tile_column(c)] =
+                out[row * head.queryStride + Head::queryOffset(spec, headIndex) + tile_column(c)] =
                     values.sum[r][c] * factor;
             }
         }
@@ -95,8 +93,8 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
 }
 
 #define ATTENTION_FORWARD(WIDTH) \
-    KERNEL(attention_forward_f32_d##WIDTH, ATTENTION_THREADS, float* out, STATISTICS, const float* q, \
-           const float* k, const float* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
+    KERNEL(attention_forward_f32_d##WIDTH, ATTENTION_THREADS, float* out, STATISTICS, const float* q, const float* k, \
+           const float* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
         attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, ATTENTION_SPEC_VALUE, capacity); \
     }
 FOR_EACH_WIDTH(ATTENTION_FORWARD)

@@ -5,8 +5,9 @@
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     destination [queries, keys], fp32, every element
 // Launch  grid x = ceil(queries / attention_map_query_tile); block attention_map_threads
-// Cost    4 queries keys headDim operations, half where causal: one walk for the sums, one for the
-// probabilities Rounds  as attention_forward.cu See     Backend.attentionMap, test/attention_test.cpp
+// Cost    4 queries keys headDim operations, half where causal: one walk for the sums, one for the probabilities
+// Rounds  as attention_forward.cu
+// See     Backend.attentionMap, test/attention_test.cpp
 #include "softmax_rows.cuh"
 
 EXPORT(attention_map_threads, ATTENTION_THREADS);
@@ -35,8 +36,7 @@ struct MapRows {
             UNROLL for (int c = 0; c < COLUMNS; c++) {
                 int key = firstKey + tile_column(c);
                 if (row < queries && key < keys && score[r][c] > BELOW_ALL) {
-                    destination[static_cast<int64_t>(row) * keys + key] =
-                        exp2f(score[r][c] - shift[r]) * inverse[r];
+                    destination[static_cast<int64_t>(row) * keys + key] = exp2f(score[r][c] - shift[r]) * inverse[r];
                 }
             }
         }
@@ -45,12 +45,12 @@ struct MapRows {
 
 template <int WIDTH>
 __device__ void attention_map(float* destination, const float* q, const float* k, const float* sinks,
-                              const AttentionSpec& spec, int head_index) {
+                              const AttentionSpec& spec, int headIndex) {
     int firstRow = first_row(spec);
-    Head head(spec, head_index, q, k);
+    Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
-    rows.finish(sink_score(sinks, head_index));
+    rows.finish(sink_score(sinks, headIndex));
     // The walk leaves out what nobody sees.
     int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
     int64_t end = static_cast<int64_t>(min(firstRow + QUERY_TILE, spec.queries)) * spec.keys;
@@ -62,8 +62,8 @@ __device__ void attention_map(float* destination, const float* q, const float* k
 }
 
 #define ATTENTION_MAP(WIDTH) \
-    KERNEL(attention_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* q, \
-           const float* k, const float* sinks, ATTENTION_SPEC, int head) { \
+    KERNEL(attention_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* q, const float* k, \
+           const float* sinks, ATTENTION_SPEC, int head) { \
         attention_map<WIDTH>(destination, q, k, sinks, ATTENTION_SPEC_VALUE, head); \
     }
 FOR_EACH_WIDTH(ATTENTION_MAP)

@@ -2,24 +2,25 @@
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     the statistics [heads, capacity], the new rows
-// Launch  grid x = ceil(queries / attention_statistics_query_tile), y = heads; block
-// attention_statistics_threads Cost    2 queries keys headDim operations a head, half where causal Rounds  as
-// attention_forward.cu See     Backend.attentionStatistics, test/attention_test.cpp
+// Launch  grid x = ceil(queries / attention_statistics_query_tile), y = heads; block attention_statistics_threads
+// Cost    2 queries keys headDim operations a head, half where causal
+// Rounds  as attention_forward.cu
+// See     Backend.attentionStatistics, test/attention_test.cpp
 #include "softmax_rows.cuh"
 
 EXPORT(attention_statistics_threads, ATTENTION_THREADS);
 EXPORT(attention_statistics_query_tile, QUERY_TILE);
 
 template <int WIDTH>
-__device__ void attention_statistics(const Statistics& statistics, const float* q, const float* k,
-                                     const float* sinks, const AttentionSpec& spec, int capacity) {
-    int head_index = blockIdx.y;
+__device__ void attention_statistics(const Statistics& statistics, const float* q, const float* k, const float* sinks,
+                                     const AttentionSpec& spec, int capacity) {
+    int headIndex = blockIdx.y;
     int firstRow = first_row(spec);
-    Head head(spec, head_index, q, k);
+    Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
-    rows.finish(sink_score(sinks, head_index));
-    rows.write(statistics, head_index, capacity);
+    rows.finish(sink_score(sinks, headIndex));
+    rows.write(statistics, headIndex, capacity);
 }
 
 #define ATTENTION_STATISTICS(WIDTH) \

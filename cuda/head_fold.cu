@@ -1,5 +1,4 @@
-// From one head's vectors over tokens to its metrics: the mean over rows first .. tokens - 1 of what a struct
-// says.
+// From one head's vectors over tokens to its metrics: the mean over rows first .. tokens - 1 of what a struct says.
 //
 //   attention_score     log a_ii                  entropy         - sum_j a_ij log a_ij
 //   normalised_entropy  entropy_i / log(keys that a row of a full layer sees), rows that see more than one
@@ -7,10 +6,12 @@
 //   previous_token      a_(i, i-1), i >= 1        self_attention  a_ii
 //   confidence          max_j a_ij
 //
-// In      logDiagonal, entropy, maximum, previous, distance, fp32, and columnSum, fp64: [heads, capacity]
-// each Out     destination [heads], fp64; NaN where there is no row Launch  grid x = heads; block
-// min(head_fold_threads, tokens rounded up to 32) Cost    4 bytes a token and head Rounds  fp64, same bits
-// each time See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
+// In      logDiagonal, entropy, maximum, previous, distance, fp32, and columnSum, fp64: [heads, capacity] each
+// Out     destination [heads], fp64; NaN where there is no row
+// Launch  grid x = heads; block min(head_fold_threads, tokens rounded up to 32)
+// Cost    4 bytes a token and head
+// Rounds  fp64, same bits each time
+// See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
 #include "block.cuh"
 
 constexpr int THREADS = 256;
@@ -107,11 +108,11 @@ __device__ void head_fold(double* destination, const Rows& rows) {
 
 #define HEAD_FOLD(name, Fold) \
     KERNEL(name##_f64, THREADS, double* destination, const float* logDiagonal, const double* columnSum, \
-           const float* entropy, const float* maximum, const float* previous, const float* distance, \
-           int tokens, int causal, int capacity) { \
+           const float* entropy, const float* maximum, const float* previous, const float* distance, int tokens, \
+           int causal, int capacity) { \
         int64_t at = static_cast<int64_t>(blockIdx.x) * capacity; \
-        head_fold<Fold>(destination, Rows{logDiagonal + at, columnSum + at, entropy + at, maximum + at, \
-                                          previous + at, distance + at, tokens, causal != 0}); \
+        head_fold<Fold>(destination, Rows{logDiagonal + at, columnSum + at, entropy + at, maximum + at, previous + at, \
+                                          distance + at, tokens, causal != 0}); \
     }
 
 HEAD_FOLD(attention_score, AttentionScore)

@@ -1,10 +1,10 @@
 // What every kernel file is written in. With nvcc these words are CUDA; with a host compiler, the emulator.
 //
-//   KERNEL(name, threads, arguments...) { ... }   a kernel found by its name, in blocks of at most so many
-//   threads SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
-//   DYNAMIC_SHARED(float, pool);                  the block's shared memory of the length that the launch
-//   says EXPORT(name, value);                          a number the host reads back from the module UNROLL
-//   for (...)                              a loop that must not remain, for the sake of arrays in registers
+//   KERNEL(name, threads, arguments...) { ... }   a kernel found by its name, in blocks of at most so many threads
+//   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
+//   DYNAMIC_SHARED(float, pool);                  the block's shared memory of the length that the launch says
+//   EXPORT(name, value);                          a number the host reads back from the module
+//   UNROLL for (...)                              a loop that must not remain, for the sake of arrays in registers
 #pragma once
 
 #include <cmath>

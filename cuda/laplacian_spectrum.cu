@@ -1,13 +1,14 @@
 // The largest eigenvalues of every head's causal map as a graph, descending.
 //
-//   laplacian               columnSum_i / (tokens - i) - a_ii        (Binkowski et al. 2025, equations 2 and
-//   3) attention_eigenvalues   a_ii
+//   laplacian               columnSum_i / (tokens - i) - a_ii        (Binkowski et al. 2025, equations 2 and 3)
+//   attention_eigenvalues   a_ii
 //
 // In      logDiagonal, fp32, and columnSum, fp64: [heads, capacity]
-// Out     destination [heads, min(largest, tokens)], fp64, every element; workspace [heads, tokens], fp64,
-// all of them Launch  grid x = heads; block min(laplacian_spectrum_threads, tokens rounded up to 32) Cost 12
-// bytes a token and head, then log2(tokens)^2 / 2 walks over 8 tokens bytes that lie in the cache Rounds
-// fp64, same bits each time See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
+// Out     destination [heads, min(largest, tokens)], fp64, every element; workspace [heads, tokens], fp64, all of them
+// Launch  grid x = heads; block min(laplacian_spectrum_threads, tokens rounded up to 32)
+// Cost    12 bytes a token and head, then log2(tokens)^2 / 2 walks over 8 tokens bytes that lie in the cache
+// Rounds  fp64, same bits each time
+// See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
 #include "kernel.cuh"
 
 constexpr int THREADS = 1024;
@@ -22,9 +23,8 @@ __device__ static void order(double* values, int count, int first, int second) {
     }
 }
 
-/// Batcher's bitonic sorting network (1968), descending, in the form whose comparisons all point one way: it
-/// sorts any number of values as if they were filled up to a power of two. The whole block; synchronises
-/// after each step.
+/// Batcher's bitonic sorting network (1968), descending, in the form whose comparisons all point one way: it sorts any
+/// number of values as if they were filled up to a power of two. The whole block; synchronises after each step.
 __device__ static void sort(double* values, int count) {
     for (int run = 1; run < count; run *= 2) {
         // Two sorted runs, the second read backwards, are one bitonic sequence.
@@ -56,8 +56,8 @@ struct AttentionEigenvalues {
 };
 
 template <class Spectrum>
-__device__ void spectrum(double* destination, double* workspace, const float* logDiagonal,
-                         const double* columnSum, int tokens, int largest, int capacity) {
+__device__ void spectrum(double* destination, double* workspace, const float* logDiagonal, const double* columnSum,
+                         int tokens, int largest, int capacity) {
     int64_t at = static_cast<int64_t>(blockIdx.x) * capacity;
     double* values = workspace + static_cast<int64_t>(blockIdx.x) * tokens;
     for (int i = threadIdx.x; i < tokens; i += blockDim.x) {

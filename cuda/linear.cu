@@ -20,8 +20,8 @@ EXPORT(linear_row_tile, TILE);
 EXPORT(linear_column_tile, TILE);
 
 /// Inputs first .. first + SLICE - 1 of TILE rows; 0 beyond the last.
-__device__ static void load(float (&slice)[TILE][SLICE + 1], const float* x, int64_t row, int64_t rows,
-                            int first, int in) {
+__device__ static void load(float (&slice)[TILE][SLICE + 1], const float* x, int64_t row, int64_t rows, int first,
+                            int in) {
     for (int i = threadIdx.x; i < TILE * SLICE; i += THREADS) {
         int64_t from = row + i / SLICE;
         int column = first + i % SLICE;
@@ -29,8 +29,8 @@ __device__ static void load(float (&slice)[TILE][SLICE + 1], const float* x, int
     }
 }
 
-KERNEL(linear_f32, THREADS, float* destination, const float* x, const float* weight, const float* bias,
-       int tokens, int in, int out) {
+KERNEL(linear_f32, THREADS, float* destination, const float* x, const float* weight, const float* bias, int tokens,
+       int in, int out) {
     SHARED(float[TILE][SLICE + 1], inputs); // one more column: sixteen rows lie in sixteen banks
     SHARED(float[TILE][SLICE + 1], weights);
     int64_t firstToken = static_cast<int64_t>(blockIdx.x) * TILE;

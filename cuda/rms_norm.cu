@@ -13,8 +13,7 @@
 constexpr int THREADS = 256;
 EXPORT(rms_norm_threads, THREADS);
 
-KERNEL(rms_norm_f32, THREADS, float* destination, const float* x, const float* weight, float epsilon,
-       int width) {
+KERNEL(rms_norm_f32, THREADS, float* destination, const float* x, const float* weight, float epsilon, int width) {
     int64_t row = static_cast<int64_t>(blockIdx.x) * width;
     float squares = 0;
     for (int column = threadIdx.x; column < width; column += blockDim.x) {

@@ -13,8 +13,8 @@
 constexpr int THREADS = 256;
 EXPORT(rotate_threads, THREADS);
 
-KERNEL(rotate_f32, THREADS, float* x, const float* cosine, const float* sine, int tokens, int heads,
-       int headDim, int r) {
+KERNEL(rotate_f32, THREADS, float* x, const float* cosine, const float* sine, int tokens, int heads, int headDim,
+       int r) {
     int64_t pair = element();
     int64_t head = pair / r; // of all heads of all tokens
     if (head >= static_cast<int64_t>(tokens) * heads) {

@@ -1,7 +1,7 @@
 // A mixture of experts: which of them a token goes to, and what comes back.
 //
-//   route      of each row the chosen largest become their softmax, the rest 0; of equal ones the first are
-//   taken add_share  x[i, c] += shares[i, column] * y[i, c]
+//   route      of each row the chosen largest become their softmax, the rest 0; of equal ones the first are taken
+//   add_share  x[i, c] += shares[i, column] * y[i, c]
 //
 // In      logits, shares [tokens, experts]; y [tokens, width]; fp32
 // Out     logits, every element; x [tokens, width], every element
@@ -51,8 +51,8 @@ KERNEL(route_f32, THREADS, float* logits, int chosen, int experts) {
     }
 }
 
-KERNEL(add_share_f32, THREADS, float* x, const float* y, const float* shares, int column, int64_t count,
-       int width, int experts) {
+KERNEL(add_share_f32, THREADS, float* x, const float* y, const float* shares, int column, int64_t count, int width,
+       int experts) {
     int64_t i = element();
     if (i < count) {
         x[i] += shares[i / width * experts + column] * y[i];

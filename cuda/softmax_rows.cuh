@@ -1,8 +1,7 @@
-// The softmax of query rows over one key tile after the other, and what is observed on the way (Milakov and
-// Gimelshein 2018, as in FlashAttention, Dao et al. 2022).
+// The softmax of query rows over one key tile after the other, and what is observed on the way (Milakov and Gimelshein
+// 2018, as in FlashAttention, Dao et al. 2022).
 //
-// With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each thread sums over its
-// own columns
+// With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each thread sums over its own columns
 //
 //   sum e        sum e (s - m)        sum e |i - j|
 //
@@ -89,13 +88,13 @@ public:
     }
 
     /// One lane of each row writes, at the row's position in the text.
-    __device__ void write(const Statistics& to, int head_index, int64_t capacity) const {
+    __device__ void write(const Statistics& to, int headIndex, int64_t capacity) const {
         UNROLL for (int r = 0; r < ROWS; r++) {
             int row = firstRow + tile_row(r);
             if (tile_column(0) != 0 || row >= head.spec.queries) {
                 continue;
             }
-            int64_t at = head_index * capacity + head.position(row);
+            int64_t at = headIndex * capacity + head.position(row);
             to.logSumExp[at] = (shift[r] + logTotal[r]) * LN_2;
             to.logDiagonal[at] = (own[r] - shift[r] - logTotal[r]) * LN_2;
             to.entropy[at] = (logTotal[r] * sum[r] - moment[r]) * inverse[r] * LN_2;

@@ -24,18 +24,18 @@ std::string text(dim3 index) {
            std::to_string(index.z) + ")";
 }
 
-thread_local Block* on_this_thread = nullptr;
+thread_local Block* onThisThread = nullptr;
 } // namespace
 
 Block& current() {
-    return *on_this_thread;
+    return *onThisThread;
 }
 
 Block::Block() : fibers(MOST_THREADS) {}
 
 std::string Block::run(const Launch& what, std::uint64_t index) {
     launch = &what;
-    on_this_thread = this;
+    onThisThread = this;
     blockIdx = unravel(index, what.grid);
     blockDim = what.block;
     gridDim = what.grid;
@@ -44,7 +44,7 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
     random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
     threads.assign(count, Thread{State::READY, {}, 0, 0, 0, 0, 0});
     memory.clear();
-    memory_bytes = 0;
+    memoryBytes = 0;
     waiting = 0;
     error.clear();
     ready.clear();
@@ -61,8 +61,7 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
         threadIdx = unravel(running, what.block);
         fibers.resume(running);
     }
-    bool ended = std::all_of(threads.begin(), threads.end(),
-                             [](auto& thread) { return thread.state == State::ENDED; });
+    bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
     if (ended || !error.empty()) {
         if (!ended) {
             fibers.abandon();
@@ -193,9 +192,9 @@ void* Block::shared(const void* tag, std::size_t bytes) {
             return piece.bytes.get();
         }
     }
-    memory_bytes += bytes;
-    if (memory_bytes > MOST_STATIC_SHARED && tag != this) {
-        error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memory_bytes) +
+    memoryBytes += bytes;
+    if (memoryBytes > MOST_STATIC_SHARED && tag != this) {
+        error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memoryBytes) +
                 " bytes of static shared memory";
     }
     memory.push_back({tag, std::make_unique<unsigned char[]>(bytes)});
@@ -226,12 +225,11 @@ std::string Block::stuck() const {
     const Thread& own = threads[waits];
     int first = own.state == State::IN_WARP ? waits - waits % WARP : 0;
     for (int thread = first; thread < count; thread++) {
-        bool awaited =
-            own.state == State::AT_BARRIER
-                ? threads[thread].state != State::AT_BARRIER
-                : thread < first + WARP && (own.mask >> (thread - first) & 1) &&
-                      (threads[thread].state != State::IN_WARP || threads[thread].mask != own.mask ||
-                       threads[thread].site.line != own.site.line);
+        bool awaited = own.state == State::AT_BARRIER
+                           ? threads[thread].state != State::AT_BARRIER
+                           : thread < first + WARP && (own.mask >> (thread - first) & 1) &&
+                                 (threads[thread].state != State::IN_WARP || threads[thread].mask != own.mask ||
+                                  threads[thread].site.line != own.site.line);
         if (awaited) {
             return who(waits) + " for one that never comes: " + who(thread);
         }

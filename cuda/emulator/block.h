@@ -86,7 +86,7 @@ private:
     std::vector<int> ready; // a queue from next on
     std::size_t next = 0;
     std::vector<Memory> memory;
-    std::size_t memory_bytes = 0;
+    std::size_t memoryBytes = 0;
     const Launch* launch = nullptr;
     int running = 0;
     int waiting = 0; // threads at the barrier
@@ -99,8 +99,7 @@ Block& current();
 
 } // namespace emulator
 
-// The tls model saves a call for each use; together these are far below what a library may claim of static
-// storage.
+// The tls model saves a call for each use; together these are far below what a library may claim of static storage.
 #define EMULATOR_LOCAL extern constinit thread_local __attribute__((tls_model("initial-exec")))
 EMULATOR_LOCAL dim3 threadIdx;
 EMULATOR_LOCAL dim3 blockIdx;

@@ -1,9 +1,7 @@
-// CUDA's device language for a host compiler: the part of it that the kernels use. Threads are fibers, see
-// block.h.
+// CUDA's device language for a host compiler: the part of it that the kernels use. Threads are fibers, see block.h.
 //
-// What cannot happen on a device is reported with kernel, block and thread: a barrier or an exchange that
-// somebody never reaches. Shared memory begins as NaN and lies on the heap, so that AddressSanitizer sees its
-// ends.
+// What cannot happen on a device is reported with kernel, block and thread: a barrier or an exchange that somebody
+// never reaches. Shared memory begins as NaN and lies on the heap, so that AddressSanitizer sees its ends.
 #pragma once
 
 #include "block.h"
@@ -27,8 +25,8 @@
 
 #define SHARED(type, name) \
     static const char name##_tag = 0; \
-    auto& name = *static_cast<typename emulator::Same<type>::Type*>( \
-        emulator::current().shared(&name##_tag, sizeof(type)))
+    auto& name = \
+        *static_cast<typename emulator::Same<type>::Type*>(emulator::current().shared(&name##_tag, sizeof(type)))
 
 #define DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(emulator::current().dynamic_shared())
 
@@ -46,7 +44,7 @@ struct Same {
 /// A kernel that can be launched by its name.
 struct Kernel {
     template <class... A>
-    Kernel(const char* name, int most_threads, void (*function)(A...)) : most_threads(most_threads) {
+    Kernel(const char* name, int mostThreads, void (*function)(A...)) : mostThreads(mostThreads) {
         call = [function](void** arguments) { apply(function, arguments, std::index_sequence_for<A...>()); };
         all()[name] = *this;
     }
@@ -54,7 +52,7 @@ struct Kernel {
 
     static std::map<std::string, Kernel>& all();
 
-    int most_threads = 0;
+    int mostThreads = 0;
     std::function<void(void**)> call;
 
 private:
@@ -142,8 +140,7 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = emulator::WARP,
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, int lanes, int width = emulator::WARP, EMULATOR_SITE) {
     int lane = emulator::lane();
-    return emulator::shuffle({"__shfl_up_sync", file, line}, mask, value,
-                             lane % width >= lanes ? lane - lanes : lane);
+    return emulator::shuffle({"__shfl_up_sync", file, line}, mask, value, lane % width >= lanes ? lane - lanes : lane);
 }
 
 template <class T>

@@ -13,8 +13,7 @@
 #error "the emulator switches stacks on x86-64 only"
 #endif
 
-// Saves the registers that a callee must keep, stores the stack pointer in *from and goes on with the stack
-// `to`.
+// Saves the registers that a callee must keep, stores the stack pointer in *from and goes on with the stack `to`.
 extern "C" void headscope_switch_stack(void** from, void* to);
 asm(R"(
     .text
@@ -50,8 +49,7 @@ constexpr int SAVED_REGISTERS = 6;
 } // namespace
 
 Fibers::Fibers(int most) : bytes(most * SLOT_BYTES), pointers(new void*[most]) {
-    void* memory =
-        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         throw std::bad_alloc();
     }
@@ -72,8 +70,7 @@ char* Fibers::top(int fiber) const {
 }
 
 void Fibers::prepare(int fiber, void (*body)()) {
-    // As if body had been called from address 0: the return address, body as where the switch returns to,
-    // registers.
+    // As if body had been called from address 0: the return address, body as where the switch returns to, registers.
     auto slots = reinterpret_cast<std::uintptr_t*>(top(fiber));
     *--slots = 0;
     *--slots = reinterpret_cast<std::uintptr_t>(body);
@@ -92,7 +89,7 @@ void Fibers::abandon() {
 
 void Fibers::entered() {
 #ifdef __SANITIZE_ADDRESS__
-    __sanitizer_finish_switch_fiber(nullptr, &home_bottom, &home_bytes);
+    __sanitizer_finish_switch_fiber(nullptr, &homeBottom, &homeBytes);
 #endif
 }
 
@@ -110,11 +107,11 @@ void Fibers::resume(int fiber) {
 void Fibers::leave(int fiber) {
 #ifdef __SANITIZE_ADDRESS__
     void* fake = nullptr;
-    __sanitizer_start_switch_fiber(&fake, home_bottom, home_bytes);
+    __sanitizer_start_switch_fiber(&fake, homeBottom, homeBytes);
 #endif
     headscope_switch_stack(&pointers[fiber], home);
 #ifdef __SANITIZE_ADDRESS__
-    __sanitizer_finish_switch_fiber(fake, &home_bottom, &home_bytes);
+    __sanitizer_finish_switch_fiber(fake, &homeBottom, &homeBytes);
 #endif
 }
 

@@ -13,8 +13,7 @@ public:
     Fibers(const Fibers&) = delete;
     Fibers& operator=(const Fibers&) = delete;
 
-    /// The next resume of this fiber calls body(), which first says entered() and at last leaves instead of
-    /// returning.
+    /// The next resume of this fiber calls body(), which first says entered() and at last leaves instead of returning.
     void prepare(int fiber, void (*body)());
     void entered();
 
@@ -34,8 +33,8 @@ private:
     std::size_t bytes;
     void** pointers; // of each fiber, while it is left
     void* home = nullptr;
-    const void* home_bottom = nullptr; // what AddressSanitizer wants to know of the OS thread's stack
-    std::size_t home_bytes = 0;
+    const void* homeBottom = nullptr; // what AddressSanitizer wants to know of the OS thread's stack
+    std::size_t homeBytes = 0;
 };
 
 } // namespace emulator

@@ -30,11 +30,11 @@ constexpr unsigned MOST_SHARED = 227 * 1024;
 constexpr std::uint64_t MOST_GRID_X = 0x7fffffff;
 constexpr unsigned MOST_GRID_YZ = 65535;
 
-thread_local std::string last_error;
+thread_local std::string lastError;
 std::atomic<std::uint64_t> seed = 0;
 
 int fail(Result result, std::string message) {
-    last_error = std::move(message);
+    lastError = std::move(message);
     return result;
 }
 
@@ -106,23 +106,23 @@ std::string run(const Launch& launch) {
 
 extern "C" {
 
-__attribute__((visibility("default"))) int
-headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                 unsigned block_y, unsigned block_z, unsigned shared_bytes, void** arguments) {
+__attribute__((visibility("default"))) int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y,
+                                                            unsigned grid_z, unsigned block_x, unsigned block_y,
+                                                            unsigned block_z, unsigned shared_bytes, void** arguments) {
     using namespace emulator;
     auto found = Kernel::all().find(kernel);
     if (found == Kernel::all().end()) {
-        return fail(NO_SUCH_KERNEL, "no kernel is called " + std::string(kernel) + "; there are " +
-                                        names(Kernel::all(), ", "));
+        return fail(NO_SUCH_KERNEL,
+                    "no kernel is called " + std::string(kernel) + "; there are " + names(Kernel::all(), ", "));
     }
     std::uint64_t threads = static_cast<std::uint64_t>(block_x) * block_y * block_z;
-    std::uint64_t most = std::min(found->second.most_threads, MOST_THREADS);
-    if (threads == 0 || threads > most || grid_x == 0 || grid_x > MOST_GRID_X || grid_y == 0 ||
-        grid_y > MOST_GRID_YZ || grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED) {
+    std::uint64_t most = std::min(found->second.mostThreads, MOST_THREADS);
+    if (threads == 0 || threads > most || grid_x == 0 || grid_x > MOST_GRID_X || grid_y == 0 || grid_y > MOST_GRID_YZ ||
+        grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED) {
         return fail(BAD_LAUNCH, std::string(kernel) + ": grid " + std::to_string(grid_x) + " x " +
                                     std::to_string(grid_y) + " x " + std::to_string(grid_z) + ", " +
-                                    std::to_string(threads) + " threads of at most " + std::to_string(most) +
-                                    ", " + std::to_string(shared_bytes) + " bytes of shared memory");
+                                    std::to_string(threads) + " threads of at most " + std::to_string(most) + ", " +
+                                    std::to_string(shared_bytes) + " bytes of shared memory");
     }
     Launch launch{kernel,
                   [&] { found->second.call(arguments); },
@@ -135,7 +135,7 @@ headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsigned 
 }
 
 __attribute__((visibility("default"))) const char* headscope_last_error() {
-    return emulator::last_error.c_str();
+    return emulator::lastError.c_str();
 }
 
 __attribute__((visibility("default"))) int headscope_constant(const char* name) {

@@ -26,16 +26,16 @@ struct Attention {
     std::vector<double> out; // [tokens, heads * headDim]
     std::vector<double> map; // [heads, tokens, tokens]
     std::vector<double> logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance;
-    double largest_score = 0; // of sum |q k| scale: what rounding of scores is relative to
+    double largestScore = 0; // of sum |q k| scale: what rounding of scores is relative to
 };
 
-inline Attention reference(const Spec& spec, int tokens, const std::vector<float>& q,
-                           const std::vector<float>& k, const std::vector<float>& v) {
+inline Attention reference(const Spec& spec, int tokens, const std::vector<float>& q, const std::vector<float>& k,
+                           const std::vector<float>& v) {
     int width = spec.headDim;
     Attention result;
     int64_t vector = static_cast<int64_t>(spec.heads) * tokens;
-    for (auto* x : {&result.logSumExp, &result.logDiagonal, &result.columnSum, &result.entropy,
-                    &result.maximum, &result.previous, &result.distance}) {
+    for (auto* x : {&result.logSumExp, &result.logDiagonal, &result.columnSum, &result.entropy, &result.maximum,
+                    &result.previous, &result.distance}) {
         x->assign(vector, 0);
     }
     result.out.assign(vector * width, 0);
@@ -51,13 +51,12 @@ inline Attention reference(const Spec& spec, int tokens, const std::vector<float
             for (int j = first; j < end; j++) {
                 double size = 0;
                 for (int d = 0; d < width; d++) {
-                    double product =
-                        static_cast<double>(q[(static_cast<int64_t>(i) * spec.heads + head) * width + d]) *
-                        k[(static_cast<int64_t>(j) * spec.kvHeads + kvHead) * width + d];
+                    double product = static_cast<double>(q[(static_cast<int64_t>(i) * spec.heads + head) * width + d]) *
+                                     k[(static_cast<int64_t>(j) * spec.kvHeads + kvHead) * width + d];
                     score[j] += product * spec.scale();
                     size += std::abs(product) * spec.scale();
                 }
-                result.largest_score = std::max(result.largest_score, size);
+                result.largestScore = std::max(result.largestScore, size);
                 score[j] = spec.softCap > 0 ? spec.softCap * std::tanh(score[j] / spec.softCap) : score[j];
                 peak = std::max(peak, score[j]);
             }

@@ -27,7 +27,7 @@ struct Observed {
     }
 };
 
-std::string with_width(const char* kernel, int headDim) {
+std::string withWidth(const char* kernel, int headDim) {
     for (int width : {16, 32, 64, 80, 96, 128, 256}) {
         if (width >= headDim) {
             return kernel + std::string("_f32_d") + std::to_string(width);
@@ -42,8 +42,7 @@ std::vector<float> rows(const std::vector<float>& x, int width, int from, int to
                               x.begin() + static_cast<int64_t>(to) * width);
 }
 
-/// Queries from .. to - 1 over the keys that they may see. Returns their output; or only observes, without
-/// values.
+/// Queries from .. to - 1 over the keys that they may see. Returns their output; or only observes, without values.
 std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bool values = true) {
     const Spec& spec = text.spec;
     int queries = to - from;
@@ -57,25 +56,24 @@ std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bo
     std::vector<float> out(q.size(), NAN);
     const float* sinks = spec.sinks.empty() ? nullptr : spec.sinks.data();
     if (values) {
-        launch(with_width("attention_forward", spec.headDim).c_str(),
+        launch(withWidth("attention_forward", spec.headDim).c_str(),
                pieces(queries, constant("attention_forward_query_tile")), spec.heads,
-               constant("attention_forward_threads"), out.data(), seen.logSumExp.data(),
-               seen.logDiagonal.data(), seen.entropy.data(), seen.maximum.data(), seen.previous.data(),
-               seen.distance.data(), q.data(), k.data(), v.data(), sinks, queries, keys, spec.heads,
-               spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap, seen.capacity);
+               constant("attention_forward_threads"), out.data(), seen.logSumExp.data(), seen.logDiagonal.data(),
+               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(), k.data(),
+               v.data(), sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window,
+               spec.softCap, seen.capacity);
     } else {
-        launch(with_width("attention_statistics", spec.headDim).c_str(),
+        launch(withWidth("attention_statistics", spec.headDim).c_str(),
                pieces(queries, constant("attention_statistics_query_tile")), spec.heads,
                constant("attention_statistics_threads"), seen.logSumExp.data(), seen.logDiagonal.data(),
-               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(),
-               k.data(), sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal,
-               spec.window, spec.softCap, seen.capacity);
+               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(), k.data(),
+               sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
+               seen.capacity);
     }
-    launch(with_width("attention_columns", spec.headDim).c_str(),
-           pieces(keys, constant("attention_columns_key_tile")), spec.heads,
-           constant("attention_columns_threads"), seen.columnSum.data(), seen.logSumExp.data(), q.data(),
-           k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window,
-           spec.softCap, seen.capacity);
+    launch(withWidth("attention_columns", spec.headDim).c_str(), pieces(keys, constant("attention_columns_key_tile")),
+           spec.heads, constant("attention_columns_threads"), seen.columnSum.data(), seen.logSumExp.data(), q.data(),
+           k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
+           seen.capacity);
     return out;
 }
 
@@ -93,12 +91,12 @@ std::vector<T> used(const std::vector<T>& x, const Observed& seen, int tokens) {
     return columns;
 }
 
-/// The tolerance follows from the rounding of scores: their sums have headDim terms, whose errors add up like
-/// a random walk, and a few more roundings for scale, shift and exponential. An error of a score is one of a
-/// logarithm, and a relative one of a probability.
+/// The tolerance follows from the rounding of scores: their sums have headDim terms, whose errors add up like a random
+/// walk, and a few more roundings for scale, shift and exponential. An error of a score is one of a logarithm, and a
+/// relative one of a probability.
 double score_error(const Text& text, const Attention& expected) {
     const double eps = 6e-8;
-    return eps * (expected.largest_score + 1) * (std::sqrt(text.spec.headDim) + 8);
+    return eps * (expected.largestScore + 1) * (std::sqrt(text.spec.headDim) + 8);
 }
 
 void check(const Text& text, const Attention& expected, const Observed& seen) {
@@ -106,8 +104,7 @@ void check(const Text& text, const Attention& expected, const Observed& seen) {
     int n = text.tokens;
     check_close(used(seen.logSumExp, seen, n), expected.logSumExp, error, 3e-7, "logSumExp");
     check_close(used(seen.logDiagonal, seen, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
-    check_close(used(seen.entropy, seen, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6,
-                "entropy");
+    check_close(used(seen.entropy, seen, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
     check_close(used(seen.maximum, seen, n), expected.maximum, 2 * error, 1e-6, "maximum");
     check_close(used(seen.previous, seen, n), expected.previous, 2 * error, 1e-6, "previous");
     check_close(used(seen.distance, seen, n), expected.distance, 2 * error, 1e-6 + 2 * error, "distance");
@@ -119,12 +116,11 @@ void check_map(const Text& text, const Attention& expected) {
     for (int head = 0; head < spec.heads; head++) {
         int64_t size = static_cast<int64_t>(text.tokens) * text.tokens;
         std::vector<float> map(size, NAN);
-        launch(with_width("attention_map", spec.headDim).c_str(),
-               pieces(text.tokens, constant("attention_map_query_tile")), 1,
-               constant("attention_map_threads"), map.data(), text.q.data(), text.k.data(),
-               spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens, text.tokens, spec.heads,
-               spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
-               spec.softCap, head);
+        launch(withWidth("attention_map", spec.headDim).c_str(),
+               pieces(text.tokens, constant("attention_map_query_tile")), 1, constant("attention_map_threads"),
+               map.data(), text.q.data(), text.k.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens,
+               text.tokens, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal),
+               spec.window, spec.softCap, head);
         std::vector<double> own(expected.map.begin() + head * size, expected.map.begin() + (head + 1) * size);
         check_close(map, own, 2 * score_error(text, expected), 1e-6, "map");
         for (int64_t i = 0; i < size; i++) {
@@ -135,21 +131,20 @@ void check_map(const Text& text, const Attention& expected) {
 
 Text random_text(std::mt19937_64& random, const Spec& spec, int tokens, float size = 1) {
     int64_t width = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
-    return {spec, tokens,
-            random_floats(random, static_cast<int64_t>(tokens) * spec.heads * spec.headDim, size),
+    return {spec, tokens, random_floats(random, static_cast<int64_t>(tokens) * spec.heads * spec.headDim, size),
             random_floats(random, tokens * width, size), random_floats(random, tokens * width)};
 }
 
 void check_text(const char* name, const Text& text) {
     situation = std::string(name) + ": " + std::to_string(text.tokens) + " tokens, heads " +
-                std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) +
-                " of width " + std::to_string(text.spec.headDim);
+                std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
+                std::to_string(text.spec.headDim);
     Attention expected = reference(text.spec, text.tokens, text.q, text.k, text.v);
     Observed seen(text.spec.heads, text.tokens + 3);
     std::vector<float> out = attend(text, 0, text.tokens, seen);
     check(text, expected, seen);
-    double largest = std::abs(*std::max_element(text.v.begin(), text.v.end(),
-                                                [](float a, float b) { return std::abs(a) < std::abs(b); }));
+    double largest = std::abs(
+        *std::max_element(text.v.begin(), text.v.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
     check_close(out, expected.out, 2 * score_error(text, expected) * largest, 1e-6, "out");
 }
 
@@ -189,8 +184,7 @@ void check_equal_bits(const Text& text) {
         headscope_shuffle(seed);
         Observed second(text.spec.heads, text.tokens);
         CHECK(same_bits(out, attend(text, 0, text.tokens, second)), "out");
-        CHECK(same_bits(first.entropy, second.entropy) && same_bits(first.columnSum, second.columnSum),
-              "statistics");
+        CHECK(same_bits(first.entropy, second.entropy) && same_bits(first.columnSum, second.columnSum), "statistics");
     }
     headscope_shuffle(SEED);
 }

@@ -71,8 +71,8 @@ inline std::vector<float> random_floats(std::mt19937_64& random, int64_t count, 
 
 /// |actual - expected| <= absolute + relative |expected|, everywhere.
 template <class A, class E>
-void check_close(const std::vector<A>& actual, const std::vector<E>& expected, double absolute,
-                 double relative, const char* what) {
+void check_close(const std::vector<A>& actual, const std::vector<E>& expected, double absolute, double relative,
+                 const char* what) {
     CHECK(actual.size() == expected.size(), "%s: %zu and %zu", what, actual.size(), expected.size());
     for (std::size_t i = 0; i < actual.size(); i++) {
         double error = std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i]));

@@ -50,13 +50,13 @@ static void check_activations(std::mt19937_64& random, int64_t count) {
         // Far below 0 the argument of exp or erfc is large, and an error of it is one of the result.
         std::vector<double> expected = map(x, activation.of);
         std::vector<float> plain = x;
-        launch((std::string(activation.name) + "_f32").c_str(), pieces(count, threads), 1, threads,
-               plain.data(), count);
+        launch((std::string(activation.name) + "_f32").c_str(), pieces(count, threads), 1, threads, plain.data(),
+               count);
         check_close(plain, expected, 1e-6, 16 * EPS, "x");
         std::vector<float> gate = x;
         std::vector<double> ups = map(up, activation.up);
-        launch((std::string(activation.name) + "_gate_f32").c_str(), pieces(count, threads), 1, threads,
-               gate.data(), up.data(), count);
+        launch((std::string(activation.name) + "_gate_f32").c_str(), pieces(count, threads), 1, threads, gate.data(),
+               up.data(), count);
         for (int64_t i = 0; i < count; i++) {
             double product = expected[i] * ups[i];
             CHECK(std::abs(gate[i] - product) <= 1e-6 * std::abs(ups[i]) + 20 * EPS * std::abs(product),
@@ -85,8 +85,8 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
         std::vector<float> rows = random_floats(random, count * width);
         std::vector<float> row = random_floats(random, width);
         std::vector<float> added = rows;
-        launch("add_row_f32", pieces(count * width, threads), 1, threads, added.data(), row.data(),
-               count * width, width);
+        launch("add_row_f32", pieces(count * width, threads), 1, threads, added.data(), row.data(), count * width,
+               width);
         for (int64_t i = 0; i < count * width; i++) {
             CHECK(added[i] == rows[i] + row[i % width], "element %ld of width %d", i, width);
         }

@@ -95,12 +95,10 @@ void check_lanes() {
     for (int thread = 0; thread < 2 * THREADS; thread++) {
         int lane = thread % 32;
         const int* own = seen.data() + thread * PER_LANE;
-        int expected[PER_LANE] = {
-            5,          lane ^ 3, lane < 2 ? lane : lane - 2, lane % 8 < 6 ? lane + 2 : lane,
-            0x49249249, 1,        lane < 16 ? 3 : -1,         31 * 16};
+        int expected[PER_LANE] = {5,          lane ^ 3, lane < 2 ? lane : lane - 2, lane % 8 < 6 ? lane + 2 : lane,
+                                  0x49249249, 1,        lane < 16 ? 3 : -1,         31 * 16};
         for (int i = 0; i < PER_LANE; i++) {
-            CHECK(own[i] == expected[i], "thread %d, exchange %d: %d and not %d", thread, i, own[i],
-                  expected[i]);
+            CHECK(own[i] == expected[i], "thread %d, exchange %d: %d and not %d", thread, i, own[i], expected[i]);
         }
     }
 }

@@ -40,9 +40,9 @@ void check_fold(const Vectors& x, const char* metric, bool causal, int first,
                 const std::function<double(int, int)>& of) {
     std::vector<double> actual(HEADS, -1);
     std::string kernel = metric + std::string("_f64");
-    launch(kernel.c_str(), HEADS, 1, fitting("head_fold_threads", x.tokens), actual.data(),
-           x.logDiagonal.data(), x.columnSum.data(), x.entropy.data(), x.maximum.data(), x.previous.data(),
-           x.distance.data(), x.tokens, static_cast<int>(causal), x.capacity);
+    launch(kernel.c_str(), HEADS, 1, fitting("head_fold_threads", x.tokens), actual.data(), x.logDiagonal.data(),
+           x.columnSum.data(), x.entropy.data(), x.maximum.data(), x.previous.data(), x.distance.data(), x.tokens,
+           static_cast<int>(causal), x.capacity);
     std::vector<double> expected(HEADS);
     for (int head = 0; head < HEADS; head++) {
         double sum = 0;
@@ -57,8 +57,7 @@ void check_fold(const Vectors& x, const char* metric, bool causal, int first,
 void check_folds(const Vectors& x) {
     check_fold(x, "attention_score", true, 0, [&](int at, int) { return x.logDiagonal[at]; });
     check_fold(x, "entropy", true, 0, [&](int at, int) { return x.entropy[at]; });
-    check_fold(x, "normalised_entropy", true, 1,
-               [&](int at, int i) { return x.entropy[at] / std::log(i + 1.0); });
+    check_fold(x, "normalised_entropy", true, 1, [&](int at, int i) { return x.entropy[at] / std::log(i + 1.0); });
     check_fold(x, "normalised_entropy", false, x.tokens > 1 ? 0 : 1,
                [&](int at, int) { return x.entropy[at] / std::log(static_cast<double>(x.tokens)); });
     check_fold(x, "sink_share", true, 0, [&](int at, int i) { return i == 0 ? x.columnSum[at] : 0; });

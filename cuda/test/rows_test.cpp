@@ -12,8 +12,8 @@ void check_embed(std::mt19937_64& random, int width) {
     std::vector<float> table = random_floats(random, 7 * width);
     std::vector<int> ids = {6, 0, 3, 3};
     std::vector<float> destination(ids.size() * width, NAN);
-    launch("embed_f32", ids.size(), 1, fitting("embed_threads", width), destination.data(), table.data(),
-           ids.data(), width);
+    launch("embed_f32", ids.size(), 1, fitting("embed_threads", width), destination.data(), table.data(), ids.data(),
+           width);
     for (std::size_t i = 0; i < destination.size(); i++) {
         CHECK(destination[i] == table[ids[i / width] * width + i % width], "element %zu", i);
     }
@@ -45,17 +45,16 @@ void check_norms(std::mt19937_64& random, int rows, int width) {
         }
     }
     std::vector<float> actual = x; // in place
-    launch("rms_norm_f32", rows, 1, fitting("rms_norm_threads", width), actual.data(), actual.data(),
-           weight.data(), static_cast<float>(epsilon), width);
+    launch("rms_norm_f32", rows, 1, fitting("rms_norm_threads", width), actual.data(), actual.data(), weight.data(),
+           static_cast<float>(epsilon), width);
     check_close(actual, rms, 1e-12, 16 * EPS, "rms_norm");
     actual.assign(x.size(), NAN);
-    launch("layer_norm_f32", rows, 1, fitting("layer_norm_threads", width), actual.data(), x.data(),
-           weight.data(), bias.data(), static_cast<float>(epsilon), width);
+    launch("layer_norm_f32", rows, 1, fitting("layer_norm_threads", width), actual.data(), x.data(), weight.data(),
+           bias.data(), static_cast<float>(epsilon), width);
     for (std::size_t i = 0; i < actual.size(); i++) {
         // The mean is off by some roundings of its size, and what is centred is divided by the deviation.
         double error = 8 * EPS * 2 * offset * slope[i / width] * std::abs(weight[i % width]);
-        CHECK(std::abs(actual[i] - layer[i]) <=
-                  error + 32 * EPS * (std::abs(layer[i]) + std::abs(bias[i % width])),
+        CHECK(std::abs(actual[i] - layer[i]) <= error + 32 * EPS * (std::abs(layer[i]) + std::abs(bias[i % width])),
               "layer_norm[%zu] is %.9g and not %.9g", i, actual[i], layer[i]);
     }
 }
@@ -80,8 +79,8 @@ void check_rotate(std::mt19937_64& random, int tokens, int heads, int headDim, i
         }
     }
     int threads = constant("rotate_threads");
-    launch("rotate_f32", pieces(static_cast<int64_t>(tokens) * heads * r, threads), 1, threads, x.data(),
-           cosine.data(), sine.data(), tokens, heads, headDim, r);
+    launch("rotate_f32", pieces(static_cast<int64_t>(tokens) * heads * r, threads), 1, threads, x.data(), cosine.data(),
+           sine.data(), tokens, heads, headDim, r);
     check_close(x, expected, 4 * EPS * 80, 0, "rotate");
 }
 
@@ -99,8 +98,7 @@ void check_route(std::mt19937_64& random, int tokens, int experts, int chosen) {
             total += std::exp(static_cast<double>(row[order[n]]) - row[order[0]]);
         }
         for (int n = 0; n < chosen; n++) {
-            expected[token * experts + order[n]] =
-                std::exp(static_cast<double>(row[order[n]]) - row[order[0]]) / total;
+            expected[token * experts + order[n]] = std::exp(static_cast<double>(row[order[n]]) - row[order[0]]) / total;
         }
     }
     launch("route_f32", tokens, 1, fitting("route_threads", experts), logits.data(), chosen, experts);
@@ -118,16 +116,16 @@ void check_route(std::mt19937_64& random, int tokens, int experts, int chosen) {
     }
 }
 
-void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool with_bias) {
+void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool withBias) {
     std::vector<float> x = random_floats(random, static_cast<int64_t>(tokens) * in);
     std::vector<float> weight = random_floats(random, static_cast<int64_t>(out) * in);
     std::vector<float> bias = random_floats(random, out);
     std::vector<float> destination(static_cast<int64_t>(tokens) * out, NAN);
-    launch("linear_f32", pieces(tokens, constant("linear_row_tile")),
-           pieces(out, constant("linear_column_tile")), constant("linear_threads"), destination.data(),
-           x.data(), weight.data(), with_bias ? bias.data() : nullptr, tokens, in, out);
+    launch("linear_f32", pieces(tokens, constant("linear_row_tile")), pieces(out, constant("linear_column_tile")),
+           constant("linear_threads"), destination.data(), x.data(), weight.data(), withBias ? bias.data() : nullptr,
+           tokens, in, out);
     for (int64_t i = 0; i < static_cast<int64_t>(tokens) * out; i++) {
-        double sum = with_bias ? bias[i % out] : 0;
+        double sum = withBias ? bias[i % out] : 0;
         double size = std::abs(sum);
         for (int d = 0; d < in; d++) {
             double product = static_cast<double>(x[i / out * in + d]) * weight[i % out * in + d];
