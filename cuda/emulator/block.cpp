@@ -24,6 +24,10 @@ std::string text(dim3 index) {
            std::to_string(index.z) + ")";
 }
 
+bool same(const Site& a, const Site& b) {
+    return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
+}
+
 thread_local Block* onThisThread = nullptr;
 } // namespace
 
@@ -114,10 +118,9 @@ void Block::wait(Site site) {
     waiting++;
     if (waiting == static_cast<int>(threads.size())) {
         waiting = 0;
-        std::vector<int> others;
+        others.clear();
         for (int thread = 0; thread < static_cast<int>(threads.size()); thread++) {
-            const Site& there = threads[thread].site;
-            if (there.line != site.line || std::strcmp(there.file, site.file) != 0) {
+            if (!same(threads[thread].site, site)) {
                 error = who(thread) + ", " + who(running) + ": one barrier for both";
             }
             if (thread != running) {
@@ -147,21 +150,20 @@ void Block::meet(Site site, unsigned mask, std::uint64_t value, int source) {
                 std::to_string(source) + ", which it reads";
         pause(State::IN_WARP, site);
     }
-    std::uint32_t votes = 0;
-    for (int l = 0; l < WARP; l++) {
-        if ((mask >> l & 1) == 0) {
-            continue;
-        }
-        int thread = first + l;
-        if (thread >= static_cast<int>(threads.size()) || threads[thread].state != State::IN_WARP ||
-            threads[thread].mask != mask || threads[thread].site.line != site.line ||
-            std::strcmp(threads[thread].site.file, site.file) != 0) {
+    // From the next lane on, which is the least likely to be there already.
+    for (int l = lane + 1; l < lane + WARP; l++) {
+        if ((mask >> (l % WARP) & 1) && !meets(first + l % WARP, own)) {
             pause(State::IN_WARP, site);
             return;
         }
-        votes |= static_cast<std::uint32_t>(threads[thread].value != 0) << l;
     }
-    std::vector<int> others;
+    std::uint32_t votes = 0;
+    for (int l = 0; l < WARP; l++) {
+        if (mask >> l & 1) {
+            votes |= static_cast<std::uint32_t>(threads[first + l].value != 0) << l;
+        }
+    }
+    others.clear();
     for (int l = 0; l < WARP; l++) {
         if (mask >> l & 1) {
             Thread& thread = threads[first + l];
@@ -174,6 +176,12 @@ void Block::meet(Site site, unsigned mask, std::uint64_t value, int source) {
     }
     own.state = State::READY;
     schedule(others);
+}
+
+/// Whether a thread is at the exchange where another waits.
+bool Block::meets(int thread, const Thread& other) const {
+    return thread < static_cast<int>(threads.size()) && threads[thread].state == State::IN_WARP &&
+           threads[thread].mask == other.mask && same(threads[thread].site, other.site);
 }
 
 std::uint64_t Block::exchange(Site site, unsigned mask, std::uint64_t value, int source) {
@@ -227,9 +235,7 @@ std::string Block::stuck() const {
     for (int thread = first; thread < count; thread++) {
         bool awaited = own.state == State::AT_BARRIER
                            ? threads[thread].state != State::AT_BARRIER
-                           : thread < first + WARP && (own.mask >> (thread - first) & 1) &&
-                                 (threads[thread].state != State::IN_WARP || threads[thread].mask != own.mask ||
-                                  threads[thread].site.line != own.site.line);
+                           : thread < first + WARP && (own.mask >> (thread - first) & 1) && !meets(thread, own);
         if (awaited) {
             return who(waits) + " for one that never comes: " + who(thread);
         }

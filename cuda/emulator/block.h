@@ -76,6 +76,7 @@ private:
 
     static void enter();
     void schedule(std::vector<int>& threads);
+    bool meets(int thread, const Thread& other) const;
     void meet(Site site, unsigned mask, std::uint64_t value, int source);
     void pause(State state, Site site);
     std::string who(int thread) const;
@@ -85,6 +86,7 @@ private:
     std::vector<Thread> threads;
     std::vector<int> ready; // a queue from next on
     std::size_t next = 0;
+    std::vector<int> others; // whom an arrival makes ready
     std::vector<Memory> memory;
     std::size_t memoryBytes = 0;
     const Launch* launch = nullptr;
