@@ -22,9 +22,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What happens to rows and elements: stated once, run on every backend and on {@link Reference}. */
 class BackendParityTest {
-    /** A backend that comes later is one more entry. */
-    static final List<String> DEVICES = List.of("cpu");
-
     /** Around the widths of registers and blocks, primes among them. */
     private static final int[] SIZES = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
 
@@ -40,14 +37,14 @@ class BackendParityTest {
 
     private static void compare(String what, Operation operation, IntToDoubleFunction tolerance) {
         float[] expected = expected(operation);
-        for (String device : DEVICES) {
+        for (String device : Devices.ALL) {
             agree(device + " " + what, expected, actual(device, operation), tolerance);
         }
     }
 
     private static void compareBits(String what, Operation operation) {
         float[] expected = expected(operation);
-        for (String device : DEVICES) {
+        for (String device : Devices.ALL) {
             same(device + " " + what, expected, actual(device, operation));
         }
     }
@@ -59,7 +56,7 @@ class BackendParityTest {
     }
 
     private static float[] actual(String device, Operation operation) {
-        try (Backend backend = Backend.open(device)) {
+        try (Backend backend = Devices.open(device)) {
             float[] result;
             try (Operands operands = new Operands(backend)) {
                 result = operation.apply(operands);

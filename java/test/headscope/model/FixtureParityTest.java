@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.backend.Backend;
+import headscope.backend.Devices;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -27,7 +29,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * the test resources, and those below -Dheadscope.fixtures=DIR.
  */
 class FixtureParityTest {
-    static Stream<Path> fixtures() throws IOException, URISyntaxException {
+    static Stream<Arguments> fixturesOnDevices() throws IOException, URISyntaxException {
+        List<Path> folders = fixtures();
+        return Devices.ALL.stream().flatMap(device -> folders.stream().map(folder -> Arguments.of(device, folder)));
+    }
+
+    private static List<Path> fixtures() throws IOException, URISyntaxException {
         List<Path> roots = new ArrayList<>();
         roots.add(Path.of(FixtureParityTest.class.getResource("/headscope/fixtures").toURI()));
         Optional.ofNullable(System.getProperty("headscope.fixtures"))
@@ -41,13 +48,13 @@ class FixtureParityTest {
             }
         }
         assertTrue(found.size() >= 13, "fixtures are missing: " + found);
-        return found.stream();
+        return found;
     }
 
     @ParameterizedTest
-    @MethodSource("fixtures")
-    void computesWhatTheOriginalLibraryComputes(Path folder) {
-        try (Backend backend = Backend.open("cpu");
+    @MethodSource("fixturesOnDevices")
+    void computesWhatTheOriginalLibraryComputes(String device, Path folder) {
+        try (Backend backend = Devices.open(device);
                 Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"));
                 Checkpoint checkpoint = Checkpoint.open(folder);
                 Transformer model = new Transformer(checkpoint, backend);

@@ -1,0 +1,164 @@
+// Scores of attention, a tile of queries times a tile of keys at a time, and the walk of a query tile over the keys
+// that it sees. Written once; what is done with the scores is a struct with
+//
+//   void tile(int firstKey, float (&score)[ROWS][COLUMNS])        called for one key tile after the other
+//
+// A block is 16 x 16 threads. Thread (row, column) owns the rows row + 16 r and the columns column + 16 c of a tile, so
+// that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2: softmax is exp2 of them.
+#pragma once
+
+#include "warp.cuh"
+
+constexpr int SIDE = 16;   // threads along a row or a column of a tile
+constexpr int ROWS = 4;    // of a thread
+constexpr int COLUMNS = 4; // of a thread
+constexpr int QUERY_TILE = SIDE * ROWS;
+constexpr int KEY_TILE = SIDE * COLUMNS;
+constexpr int SLICE = 16; // of the head's width, or of a key tile, in shared memory at a time
+constexpr int ATTENTION_THREADS = SIDE * SIDE;
+
+constexpr float LOG2_E = 1.44269504f;
+constexpr float LN_2 = 0.69314718f;
+
+/// A score of what is not seen; finite, because 0 * -infinity would spoil the entropy.
+constexpr float BELOW_ALL = -1e30f;
+
+/// AttentionSpec.java, and the lengths of a call.
+struct AttentionSpec {
+    int queries;
+    int keys;
+    int heads;
+    int kvHeads;
+    int headDim;
+    float scale;
+    int causal;
+    int window;
+    float softCap;
+};
+
+#define ATTENTION_SPEC \
+    int queries, int keys, int heads, int kvHeads, int headDim, float scale, int causal, int window, float softCap
+#define ATTENTION_SPEC_VALUE \
+    AttentionSpec { \
+        queries, keys, heads, kvHeads, headDim, scale, causal, window, softCap \
+    }
+
+/// The head widths that kernels are compiled for.
+#define FOR_EACH_WIDTH(F) F(16) F(32) F(64) F(80) F(96) F(128) F(256)
+
+/// One query head and the keys that it reads.
+struct Head {
+    AttentionSpec spec;
+    const float* q; // [queries, queryStride], from the head's first element on
+    const float* k; // [keys, keyStride], likewise
+    int64_t queryStride;
+    int64_t keyStride;
+
+    __device__ Head(const AttentionSpec& spec, int head, const float* q, const float* k)
+        : spec(spec), q(q + queryOffset(spec, head)), k(k + keyOffset(spec, head)),
+          queryStride(static_cast<int64_t>(spec.heads) * spec.headDim),
+          keyStride(static_cast<int64_t>(spec.kvHeads) * spec.headDim) {}
+
+    /// Of out, too.
+    static __device__ int64_t queryOffset(const AttentionSpec& spec, int head) {
+        return static_cast<int64_t>(head) * spec.headDim;
+    }
+
+    /// Of the values, too.
+    static __device__ int64_t keyOffset(const AttentionSpec& spec, int head) {
+        return static_cast<int64_t>(head / (spec.heads / spec.kvHeads)) * spec.headDim;
+    }
+
+    /// The position in the text of a query row: the queries are the last of the keys.
+    __device__ int position(int row) const {
+        return spec.causal ? spec.keys - spec.queries + row : row;
+    }
+
+    __device__ int firstKey(int row) const {
+        return spec.window == 0 ? 0 : max(0, position(row) - spec.window + 1);
+    }
+
+    __device__ int endKey(int row) const {
+        return spec.causal ? position(row) + 1 : spec.keys;
+    }
+
+    /// In units of log 2.
+    __device__ float score(float product) const {
+        return spec.softCap > 0 ? spec.softCap * LOG2_E * tanhf(product * spec.scale / spec.softCap)
+                                : product * (spec.scale * LOG2_E);
+    }
+};
+
+/// The rows and columns of a tile that a thread owns.
+__device__ inline int tile_row(int r) {
+    return threadIdx.x / SIDE + SIDE * r;
+}
+
+__device__ inline int tile_column(int c) {
+    return threadIdx.x % SIDE + SIDE * c;
+}
+
+/// Elements depth .. depth + SLICE - 1 of TILE rows from the first on; 0 beyond the last row and the head's width.
+template <int TILE>
+__device__ void load_slice(float (&slice)[TILE][SLICE + 1], const float* x, int64_t stride, int first, int rows,
+                           int depth, int headDim) {
+    for (int i = threadIdx.x; i < TILE * SLICE; i += ATTENTION_THREADS) {
+        int row = first + i / SLICE;
+        int column = depth + i % SLICE;
+        slice[i / SLICE][i % SLICE] = row < rows && column < headDim ? x[row * stride + column] : 0;
+    }
+}
+
+/// The scores of queries from firstRow and keys from firstKey on; BELOW_ALL where a query does not see a key.
+/// Synchronises. WIDTH is a multiple of SLICE and not below the head's width.
+template <int WIDTH>
+__device__ void score_tile(const Head& head, int firstRow, int firstKey, float (&score)[ROWS][COLUMNS]) {
+    SHARED(float[QUERY_TILE][SLICE + 1], queries); // one more column: sixteen rows lie in sixteen banks
+    SHARED(float[KEY_TILE][SLICE + 1], keys);
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            score[r][c] = 0;
+        }
+    }
+    for (int depth = 0; depth < WIDTH; depth += SLICE) {
+        __syncthreads(); // the slices before have been read
+        load_slice(queries, head.q, head.queryStride, firstRow, head.spec.queries, depth, head.spec.headDim);
+        load_slice(keys, head.k, head.keyStride, firstKey, head.spec.keys, depth, head.spec.headDim);
+        __syncthreads();
+        UNROLL for (int d = 0; d < SLICE; d++) {
+            UNROLL for (int r = 0; r < ROWS; r++) {
+                UNROLL for (int c = 0; c < COLUMNS; c++) {
+                    score[r][c] += queries[tile_row(r)][d] * keys[tile_column(c)][d];
+                }
+            }
+        }
+    }
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        int row = firstRow + tile_row(r);
+        int first = head.firstKey(row);
+        int end = min(head.endKey(row), head.spec.keys);
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            int key = firstKey + tile_column(c);
+            score[r][c] = key >= first && key < end ? head.score(score[r][c]) : BELOW_ALL;
+        }
+    }
+}
+
+/// Every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the window are
+/// never touched.
+template <int WIDTH, class Fold>
+__device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {
+    int lastRow = min(firstRow + QUERY_TILE, head.spec.queries) - 1;
+    int end = head.endKey(lastRow);
+    for (int key = head.firstKey(firstRow) / KEY_TILE * KEY_TILE; key < end; key += KEY_TILE) {
+        float score[ROWS][COLUMNS];
+        score_tile<WIDTH>(head, firstRow, key, score);
+        fold.tile(key, score);
+    }
+}
+
+/// Query tiles with most keys first, so that the last blocks to finish are short ones.
+__device__ inline int first_row(const AttentionSpec& spec) {
+    unsigned tile = spec.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
+    return static_cast<int>(tile) * QUERY_TILE;
+}

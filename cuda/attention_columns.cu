@@ -1,0 +1,70 @@
+// What every key receives of all queries.
+//
+//   columnSum_j (+)= sum_i exp(s_ij - logSumExp_i)        over the queries of this call
+//
+// Keys are the outer loop: a block owns a key tile and walks over the queries that see it, so that nobody else writes
+// its sums. Scores are computed again, from the queries and keys that the attention before has read.
+//
+// In      logSumExp [heads, capacity], fp32, of these queries; q [queries, heads * headDim];
+//         k [keys, kvHeads * headDim]
+// Out     columnSum [heads, capacity], fp64: set for the new keys, grown for the keys - queries seen before
+// Launch  grid x = ceil(keys / attention_columns_key_tile), y = heads; block attention_columns_threads
+// Cost    2 queries keys headDim operations a head, half where causal
+// Rounds  a probability is off by |logSumExp| 2^-23 beside what its score is off; 4 of them are added in fp32, the rest
+//         in fp64, in an order that depends on nothing
+// See     Backend.attention, AttentionStatistics.columnSum, test/attention_test.cpp
+#include "attention.cuh"
+
+EXPORT(attention_columns_threads, ATTENTION_THREADS);
+EXPORT(attention_columns_key_tile, KEY_TILE);
+
+template <int WIDTH>
+__device__ void attention_columns(double* columnSum, const float* logSumExp, const float* q, const float* k,
+                                  const AttentionSpec& spec, int capacity) {
+    int headIndex = blockIdx.y;
+    int firstKey = blockIdx.x * KEY_TILE;
+    Head head(spec, headIndex, q, k);
+    int64_t base = static_cast<int64_t>(headIndex) * capacity;
+    // The first query that sees the first key, and one past the last that sees the last key.
+    int start = spec.causal ? max(0, firstKey - head.position(0)) : 0;
+    int64_t reach = static_cast<int64_t>(firstKey) + KEY_TILE - 1 + spec.window - head.position(0);
+    int end = spec.window == 0 ? spec.queries : static_cast<int>(max(int64_t{0}, min(reach, int64_t{spec.queries})));
+    double sum[COLUMNS] = {};
+    for (int firstRow = start / QUERY_TILE * QUERY_TILE; firstRow < end; firstRow += QUERY_TILE) {
+        float score[ROWS][COLUMNS];
+        score_tile<WIDTH>(head, firstRow, firstKey, score);
+        float column[COLUMNS] = {};
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            int row = firstRow + tile_row(r);
+            float logSum = row < spec.queries ? logSumExp[base + head.position(row)] * LOG2_E : 0;
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                bool seen = row < spec.queries && score[r][c] > BELOW_ALL;
+                column[c] += seen ? exp2f(score[r][c] - logSum) : 0;
+            }
+        }
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            sum[c] += column[c];
+        }
+    }
+
+    SHARED(double[SIDE][KEY_TILE], sums); // [thread rows, keys]
+    UNROLL for (int c = 0; c < COLUMNS; c++) {
+        sums[tile_row(0)][tile_column(c)] = sum[c];
+    }
+    __syncthreads();
+    int key = firstKey + static_cast<int>(threadIdx.x);
+    if (threadIdx.x < KEY_TILE && key < spec.keys) {
+        double total = key < head.position(0) ? columnSum[base + key] : 0;
+        for (int row = 0; row < SIDE; row++) {
+            total += sums[row][threadIdx.x];
+        }
+        columnSum[base + key] = total;
+    }
+}
+
+#define ATTENTION_COLUMNS(WIDTH) \
+    KERNEL(attention_columns_f32_d##WIDTH, ATTENTION_THREADS, double* columnSum, const float* logSumExp, \
+           const float* q, const float* k, ATTENTION_SPEC, int capacity) { \
+        attention_columns<WIDTH>(columnSum, logSumExp, q, k, ATTENTION_SPEC_VALUE, capacity); \
+    }
+FOR_EACH_WIDTH(ATTENTION_COLUMNS)

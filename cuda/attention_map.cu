@@ -1,0 +1,69 @@
+// The probabilities of one head, for those who must see them.
+//
+//   destination[i, j] = exp(s_ij - logSumExp_i); 0 where i does not see j
+//
+// In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
+// Out     destination [queries, keys], fp32, every element
+// Launch  grid x = ceil(queries / attention_map_query_tile); block attention_map_threads
+// Cost    4 queries keys headDim operations, half where causal: one walk for the sums, one for the probabilities
+// Rounds  as attention_forward.cu
+// See     Backend.attentionMap, test/attention_test.cpp
+#include "softmax_rows.cuh"
+
+EXPORT(attention_map_threads, ATTENTION_THREADS);
+EXPORT(attention_map_query_tile, QUERY_TILE);
+
+/// Writes the rows of a query tile whose sums are known.
+struct MapRows {
+    float* destination;
+    int firstRow;
+    int queries;
+    int keys;
+    float shift[ROWS];
+    float inverse[ROWS];
+
+    __device__ MapRows(float* destination, const SoftmaxRows& rows, int firstRow, const AttentionSpec& spec)
+        : destination(destination), firstRow(firstRow), queries(spec.queries), keys(spec.keys) {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            shift[r] = rows.shift[r];
+            inverse[r] = rows.inverse[r];
+        }
+    }
+
+    __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            int row = firstRow + tile_row(r);
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                int key = firstKey + tile_column(c);
+                if (row < queries && key < keys && score[r][c] > BELOW_ALL) {
+                    destination[static_cast<int64_t>(row) * keys + key] = exp2f(score[r][c] - shift[r]) * inverse[r];
+                }
+            }
+        }
+    }
+};
+
+template <int WIDTH>
+__device__ void attention_map(float* destination, const float* q, const float* k, const float* sinks,
+                              const AttentionSpec& spec, int headIndex) {
+    int firstRow = first_row(spec);
+    Head head(spec, headIndex, q, k);
+    SoftmaxRows rows(head, firstRow);
+    walk_keys<WIDTH>(head, firstRow, rows);
+    rows.finish(sink_score(sinks, headIndex));
+    // The walk leaves out what nobody sees.
+    int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
+    int64_t end = static_cast<int64_t>(min(firstRow + QUERY_TILE, spec.queries)) * spec.keys;
+    for (int64_t i = first + threadIdx.x; i < end; i += ATTENTION_THREADS) {
+        destination[i] = 0;
+    }
+    MapRows map(destination, rows, firstRow, spec);
+    walk_keys<WIDTH>(head, firstRow, map);
+}
+
+#define ATTENTION_MAP(WIDTH) \
+    KERNEL(attention_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* q, const float* k, \
+           const float* sinks, ATTENTION_SPEC, int head) { \
+        attention_map<WIDTH>(destination, q, k, sinks, ATTENTION_SPEC_VALUE, head); \
+    }
+FOR_EACH_WIDTH(ATTENTION_MAP)

@@ -1,0 +1,31 @@
+// The statistics of attention_forward.cu from queries and keys alone.
+//
+// In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
+// Out     the statistics [heads, capacity], the new rows
+// Launch  grid x = ceil(queries / attention_statistics_query_tile), y = heads; block attention_statistics_threads
+// Cost    2 queries keys headDim operations a head, half where causal
+// Rounds  as attention_forward.cu
+// See     Backend.attentionStatistics, test/attention_test.cpp
+#include "softmax_rows.cuh"
+
+EXPORT(attention_statistics_threads, ATTENTION_THREADS);
+EXPORT(attention_statistics_query_tile, QUERY_TILE);
+
+template <int WIDTH>
+__device__ void attention_statistics(const Statistics& statistics, const float* q, const float* k, const float* sinks,
+                                     const AttentionSpec& spec, int capacity) {
+    int headIndex = blockIdx.y;
+    int firstRow = first_row(spec);
+    Head head(spec, headIndex, q, k);
+    SoftmaxRows rows(head, firstRow);
+    walk_keys<WIDTH>(head, firstRow, rows);
+    rows.finish(sink_score(sinks, headIndex));
+    rows.write(statistics, headIndex, capacity);
+}
+
+#define ATTENTION_STATISTICS(WIDTH) \
+    KERNEL(attention_statistics_f32_d##WIDTH, ATTENTION_THREADS, STATISTICS, const float* q, const float* k, \
+           const float* sinks, ATTENTION_SPEC, int capacity) { \
+        attention_statistics<WIDTH>(STATISTICS_VALUE, q, k, sinks, ATTENTION_SPEC_VALUE, capacity); \
+    }
+FOR_EACH_WIDTH(ATTENTION_STATISTICS)

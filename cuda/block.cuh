@@ -1,0 +1,21 @@
+// What the threads of a one-dimensional block of whole warps do together.
+#pragma once
+
+#include "warp.cuh"
+
+/// The sum over all threads, in an order that depends on nothing; each gets it. Synchronises.
+template <class T>
+__device__ T block_sum(T value) {
+    SHARED(T[WARP], sums); // [warps]
+    value = warp_sum(value);
+    __syncthreads(); // the sums of a call before may still be read
+    if (threadIdx.x % WARP == 0) {
+        sums[threadIdx.x / WARP] = value;
+    }
+    __syncthreads();
+    T total = 0;
+    for (unsigned warp = 0; warp < blockDim.x / WARP; warp++) {
+        total += sums[warp];
+    }
+    return total;
+}

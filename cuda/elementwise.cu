@@ -1,0 +1,45 @@
+// Sums and scalings, element by element, in place.
+//
+//   add       x += y
+//   add_row   x[i, c] += row[c]
+//   scale     x *= factor
+//   soft_cap  x = cap * tanh(x / cap)
+//
+// In      y as x; row [width]; fp32
+// Out     x [count], fp32, every element
+// Launch  one thread per element: grid x = ceil(count / elementwise_threads), block elementwise_threads
+// Cost    12 bytes an element for add, else 8
+// Rounds  once per operation; tanhf within 2 units in the last place
+// See     Backend.add, addRow, scale, softCap; test/elementwise_test.cpp
+#include "kernel.cuh"
+
+constexpr int THREADS = 256;
+EXPORT(elementwise_threads, THREADS);
+
+KERNEL(add_f32, THREADS, float* x, const float* y, int64_t count) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] += y[i];
+    }
+}
+
+KERNEL(add_row_f32, THREADS, float* x, const float* row, int64_t count, int width) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] += row[i % width];
+    }
+}
+
+KERNEL(scale_f32, THREADS, float* x, float factor, int64_t count) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] *= factor;
+    }
+}
+
+KERNEL(soft_cap_f32, THREADS, float* x, float cap, int64_t count) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] = cap * tanhf(x[i] / cap);
+    }
+}

@@ -1,0 +1,246 @@
+#include "block.h"
+
+#include <algorithm>
+#include <cstring>
+
+constinit thread_local dim3 threadIdx{};
+constinit thread_local dim3 blockIdx{};
+constinit thread_local dim3 blockDim{};
+constinit thread_local dim3 gridDim{};
+
+namespace emulator {
+
+namespace {
+constexpr std::size_t MOST_STATIC_SHARED = 48 * 1024;
+constexpr int NAN_BYTE = 0xff; // four or eight of them are a NaN
+
+dim3 unravel(std::uint64_t index, dim3 extent) {
+    return {static_cast<unsigned>(index % extent.x), static_cast<unsigned>(index / extent.x % extent.y),
+            static_cast<unsigned>(index / extent.x / extent.y)};
+}
+
+std::string text(dim3 index) {
+    return std::string("(") + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
+           std::to_string(index.z) + ")";
+}
+
+bool same(const Site& a, const Site& b) {
+    return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
+}
+
+thread_local Block* onThisThread = nullptr;
+} // namespace
+
+Block& current() {
+    return *onThisThread;
+}
+
+Block::Block() : fibers(MOST_THREADS) {}
+
+std::string Block::run(const Launch& what, std::uint64_t index) {
+    launch = &what;
+    onThisThread = this;
+    blockIdx = unravel(index, what.grid);
+    blockDim = what.block;
+    gridDim = what.grid;
+    int count = static_cast<int>(what.block.x * what.block.y * what.block.z);
+    // Every block has an order of its own; an odd multiplier spreads neighbouring indices.
+    random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
+    threads.assign(count, Thread{State::READY, {}, 0, 0, 0, 0, 0});
+    memory.clear();
+    memoryBytes = 0;
+    waiting = 0;
+    error.clear();
+    ready.clear();
+    next = 0;
+
+    std::vector<int> all(count);
+    for (int thread = 0; thread < count; thread++) {
+        all[thread] = thread;
+        fibers.prepare(thread, enter);
+    }
+    schedule(all);
+    while (next < ready.size() && error.empty()) {
+        running = ready[next++];
+        threadIdx = unravel(running, what.block);
+        fibers.resume(running);
+    }
+    bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
+    if (ended || !error.empty()) {
+        if (!ended) {
+            fibers.abandon();
+        }
+        return error;
+    }
+    fibers.abandon();
+    return stuck();
+}
+
+// Never returns, so AddressSanitizer must not mark its frame.
+__attribute__((no_sanitize("address"))) void Block::enter() {
+    Block& block = current();
+    block.fibers.entered();
+    block.launch->body();
+    block.threads[block.running].state = State::ENDED;
+    block.fibers.leave(block.running);
+}
+
+/// Makes threads ready, in the order that the seed says.
+void Block::schedule(std::vector<int>& what) {
+    if (random != 0) {
+        for (std::size_t i = what.size(); i > 1; i--) {
+            random ^= random << 13; // xorshift, Marsaglia 2003
+            random ^= random >> 7;
+            random ^= random << 17;
+            std::swap(what[i - 1], what[random % i]);
+        }
+    }
+    if (next == ready.size()) {
+        ready.clear();
+        next = 0;
+    }
+    for (int thread : what) {
+        threads[thread].state = State::READY;
+        ready.push_back(thread);
+    }
+}
+
+void Block::pause(State state, Site site) {
+    threads[running].state = state;
+    threads[running].site = site;
+    fibers.leave(running);
+}
+
+void Block::wait(Site site) {
+    Thread& own = threads[running];
+    own.site = site;
+    own.state = State::AT_BARRIER;
+    waiting++;
+    if (waiting == static_cast<int>(threads.size())) {
+        waiting = 0;
+        others.clear();
+        for (int thread = 0; thread < static_cast<int>(threads.size()); thread++) {
+            if (!same(threads[thread].site, site)) {
+                error = who(thread) + ", " + who(running) + ": one barrier for both";
+            }
+            if (thread != running) {
+                others.push_back(thread);
+            }
+        }
+        own.state = State::READY;
+        if (error.empty()) {
+            schedule(others);
+            return;
+        }
+    }
+    pause(State::AT_BARRIER, site);
+}
+
+void Block::meet(Site site, unsigned mask, std::uint64_t value, int source) {
+    int lane = running % WARP;
+    int first = running - lane;
+    Thread& own = threads[running];
+    own.state = State::IN_WARP;
+    own.site = site;
+    own.mask = mask;
+    own.value = value;
+    own.source = source;
+    if ((mask >> lane & 1) == 0 || (mask >> (source % WARP) & 1) == 0) {
+        error = who(running) + ": its mask " + std::to_string(mask) + " leaves out the lane itself or lane " +
+                std::to_string(source) + ", which it reads";
+        pause(State::IN_WARP, site);
+    }
+    // From the next lane on, which is the least likely to be there already.
+    for (int l = lane + 1; l < lane + WARP; l++) {
+        if ((mask >> (l % WARP) & 1) && !meets(first + l % WARP, own)) {
+            pause(State::IN_WARP, site);
+            return;
+        }
+    }
+    std::uint32_t votes = 0;
+    for (int l = 0; l < WARP; l++) {
+        if (mask >> l & 1) {
+            votes |= static_cast<std::uint32_t>(threads[first + l].value != 0) << l;
+        }
+    }
+    others.clear();
+    for (int l = 0; l < WARP; l++) {
+        if (mask >> l & 1) {
+            Thread& thread = threads[first + l];
+            thread.result = threads[first + thread.source].value;
+            thread.votes = votes;
+            if (l != lane) {
+                others.push_back(first + l);
+            }
+        }
+    }
+    own.state = State::READY;
+    schedule(others);
+}
+
+/// Whether a thread is at the exchange where another waits.
+bool Block::meets(int thread, const Thread& other) const {
+    return thread < static_cast<int>(threads.size()) && threads[thread].state == State::IN_WARP &&
+           threads[thread].mask == other.mask && same(threads[thread].site, other.site);
+}
+
+std::uint64_t Block::exchange(Site site, unsigned mask, std::uint64_t value, int source) {
+    meet(site, mask, value, source);
+    return threads[running].result;
+}
+
+std::uint32_t Block::ballot(Site site, unsigned mask, bool value) {
+    meet(site, mask, value, running % WARP);
+    return threads[running].votes;
+}
+
+void* Block::shared(const void* tag, std::size_t bytes) {
+    for (Memory& piece : memory) {
+        if (piece.tag == tag) {
+            return piece.bytes.get();
+        }
+    }
+    memoryBytes += bytes;
+    if (memoryBytes > MOST_STATIC_SHARED && tag != this) {
+        error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memoryBytes) +
+                " bytes of static shared memory";
+    }
+    memory.push_back({tag, std::make_unique<unsigned char[]>(bytes)});
+    std::memset(memory.back().bytes.get(), NAN_BYTE, bytes);
+    return memory.back().bytes.get();
+}
+
+void* Block::dynamic_shared() {
+    return shared(this, launch->shared_bytes);
+}
+
+std::string Block::who(int thread) const {
+    const Thread& its = threads[thread];
+    std::string does = its.state == State::ENDED ? " has ended"
+                                                 : std::string(" waits in ") + its.site.operation + " at " +
+                                                       its.site.file + ":" + std::to_string(its.site.line);
+    return std::string("kernel ") + launch->kernel + ", block " + text(blockIdx) + ", thread " +
+           text(unravel(thread, launch->block)) + does;
+}
+
+/// Nobody can go on: one that waits, and one that it waits for.
+std::string Block::stuck() const {
+    int count = static_cast<int>(threads.size());
+    int waits = 0;
+    while (threads[waits].state == State::ENDED) {
+        waits++;
+    }
+    const Thread& own = threads[waits];
+    int first = own.state == State::IN_WARP ? waits - waits % WARP : 0;
+    for (int thread = first; thread < count; thread++) {
+        bool awaited = own.state == State::AT_BARRIER
+                           ? threads[thread].state != State::AT_BARRIER
+                           : thread < first + WARP && (own.mask >> (thread - first) & 1) && !meets(thread, own);
+        if (awaited) {
+            return who(waits) + " for one that never comes: " + who(thread);
+        }
+    }
+    return who(waits) + " for lanes that do not exist";
+}
+
+} // namespace emulator

@@ -1,0 +1,82 @@
+// The largest eigenvalues of every head's causal map as a graph, descending.
+//
+//   laplacian               columnSum_i / (tokens - i) - a_ii        (Binkowski et al. 2025, equations 2 and 3)
+//   attention_eigenvalues   a_ii
+//
+// In      logDiagonal, fp32, and columnSum, fp64: [heads, capacity]
+// Out     destination [heads, min(largest, tokens)], fp64, every element; workspace [heads, tokens], fp64, all of them
+// Launch  grid x = heads; block min(laplacian_spectrum_threads, tokens rounded up to 32)
+// Cost    12 bytes a token and head, then log2(tokens)^2 / 2 walks over 8 tokens bytes that lie in the cache
+// Rounds  fp64, same bits each time
+// See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
+#include "kernel.cuh"
+
+constexpr int THREADS = 1024;
+EXPORT(laplacian_spectrum_threads, THREADS);
+
+/// Puts the larger value first. What lies beyond the end counts as lower than all, and so never moves.
+__device__ static void order(double* values, int count, int first, int second) {
+    if (second < count && values[first] < values[second]) {
+        double lower = values[first];
+        values[first] = values[second];
+        values[second] = lower;
+    }
+}
+
+/// Batcher's bitonic sorting network (1968), descending, in the form whose comparisons all point one way: it sorts any
+/// number of values as if they were filled up to a power of two. The whole block; synchronises after each step.
+__device__ static void sort(double* values, int count) {
+    for (int run = 1; run < count; run *= 2) {
+        // Two sorted runs, the second read backwards, are one bitonic sequence.
+        for (int i = threadIdx.x; i / run * (2 * run) < count; i += blockDim.x) {
+            int base = i / run * (2 * run);
+            order(values, count, base + i % run, base + 2 * run - 1 - i % run);
+        }
+        __syncthreads();
+        for (int step = run / 2; step > 0; step /= 2) {
+            for (int i = threadIdx.x; i / step * (2 * step) < count; i += blockDim.x) {
+                int first = i / step * (2 * step) + i % step;
+                order(values, count, first, first + step);
+            }
+            __syncthreads();
+        }
+    }
+}
+
+struct Laplacian {
+    static __device__ double eigenvalue(double diagonal, double columnSum, int rows) {
+        return columnSum / rows - diagonal;
+    }
+};
+
+struct AttentionEigenvalues {
+    static __device__ double eigenvalue(double diagonal, double, int) {
+        return diagonal;
+    }
+};
+
+template <class Spectrum>
+__device__ void spectrum(double* destination, double* workspace, const float* logDiagonal, const double* columnSum,
+                         int tokens, int largest, int capacity) {
+    int64_t at = static_cast<int64_t>(blockIdx.x) * capacity;
+    double* values = workspace + static_cast<int64_t>(blockIdx.x) * tokens;
+    for (int i = threadIdx.x; i < tokens; i += blockDim.x) {
+        double diagonal = exp(static_cast<double>(logDiagonal[at + i]));
+        values[i] = Spectrum::eigenvalue(diagonal, columnSum[at + i], tokens - i);
+    }
+    __syncthreads();
+    sort(values, tokens);
+    int kept = min(largest, tokens);
+    for (int i = threadIdx.x; i < kept; i += blockDim.x) {
+        destination[static_cast<int64_t>(blockIdx.x) * kept + i] = values[i];
+    }
+}
+
+#define SPECTRUM(name, Spectrum) \
+    KERNEL(name##_f64, THREADS, double* destination, double* workspace, const float* logDiagonal, \
+           const double* columnSum, int tokens, int largest, int capacity) { \
+        spectrum<Spectrum>(destination, workspace, logDiagonal, columnSum, tokens, largest, capacity); \
+    }
+
+SPECTRUM(laplacian, Laplacian)
+SPECTRUM(attention_eigenvalues, AttentionEigenvalues)

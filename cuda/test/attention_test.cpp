@@ -1,0 +1,232 @@
+// Attention and its statistics against plain loops in double: every width, mask, and way of feeding a text.
+#include "attention_reference.h"
+#include "check.h"
+
+#include <functional>
+
+namespace {
+
+struct Text {
+    Spec spec;
+    int tokens;
+    std::vector<float> q, k, v;
+};
+
+/// What kernels leave behind, [heads, capacity]; NaN where nothing was written.
+struct Observed {
+    int heads;
+    int capacity;
+    std::vector<float> logSumExp, logDiagonal, entropy, maximum, previous, distance;
+    std::vector<double> columnSum;
+
+    Observed(int heads, int capacity) : heads(heads), capacity(capacity) {
+        for (auto* x : {&logSumExp, &logDiagonal, &entropy, &maximum, &previous, &distance}) {
+            x->assign(static_cast<int64_t>(heads) * capacity, NAN);
+        }
+        columnSum.assign(static_cast<int64_t>(heads) * capacity, NAN);
+    }
+};
+
+std::string withWidth(const char* kernel, int headDim) {
+    for (int width : {16, 32, 64, 80, 96, 128, 256}) {
+        if (width >= headDim) {
+            return kernel + std::string("_f32_d") + std::to_string(width);
+        }
+    }
+    CHECK(false, "head width %d", headDim);
+    return "";
+}
+
+std::vector<float> rows(const std::vector<float>& x, int width, int from, int to) {
+    return std::vector<float>(x.begin() + static_cast<int64_t>(from) * width,
+                              x.begin() + static_cast<int64_t>(to) * width);
+}
+
+/// Queries from .. to - 1 over the keys that they may see. Returns their output; or only observes, without values.
+std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bool values = true) {
+    const Spec& spec = text.spec;
+    int queries = to - from;
+    int keys = spec.causal ? to : text.tokens;
+    int causal = spec.causal;
+    float scale = spec.scale();
+    // Copies of the exact length, so that AddressSanitizer sees a read beyond the last row.
+    std::vector<float> q = rows(text.q, spec.heads * spec.headDim, from, to);
+    std::vector<float> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
+    std::vector<float> v = rows(text.v, spec.kvHeads * spec.headDim, 0, keys);
+    std::vector<float> out(q.size(), NAN);
+    const float* sinks = spec.sinks.empty() ? nullptr : spec.sinks.data();
+    if (values) {
+        launch(withWidth("attention_forward", spec.headDim).c_str(),
+               pieces(queries, constant("attention_forward_query_tile")), spec.heads,
+               constant("attention_forward_threads"), out.data(), seen.logSumExp.data(), seen.logDiagonal.data(),
+               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(), k.data(),
+               v.data(), sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window,
+               spec.softCap, seen.capacity);
+    } else {
+        launch(withWidth("attention_statistics", spec.headDim).c_str(),
+               pieces(queries, constant("attention_statistics_query_tile")), spec.heads,
+               constant("attention_statistics_threads"), seen.logSumExp.data(), seen.logDiagonal.data(),
+               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(), k.data(),
+               sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
+               seen.capacity);
+    }
+    launch(withWidth("attention_columns", spec.headDim).c_str(), pieces(keys, constant("attention_columns_key_tile")),
+           spec.heads, constant("attention_columns_threads"), seen.columnSum.data(), seen.logSumExp.data(), q.data(),
+           k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
+           seen.capacity);
+    return out;
+}
+
+/// Columns 0 .. tokens - 1 of [heads, capacity]; nothing may have been written beyond.
+template <class T>
+std::vector<T> used(const std::vector<T>& x, const Observed& seen, int tokens) {
+    std::vector<T> columns;
+    for (std::size_t i = 0; i < x.size(); i++) {
+        if (static_cast<int>(i % seen.capacity) < tokens) {
+            columns.push_back(x[i]);
+        } else {
+            CHECK(std::isnan(x[i]), "column %zu was written", i % seen.capacity);
+        }
+    }
+    return columns;
+}
+
+/// The tolerance follows from the rounding of scores: their sums have headDim terms, whose errors add up like a random
+/// walk, and a few more roundings for scale, shift and exponential. An error of a score is one of a logarithm, and a
+/// relative one of a probability.
+double score_error(const Text& text, const Attention& expected) {
+    const double eps = 6e-8;
+    return eps * (expected.largestScore + 1) * (std::sqrt(text.spec.headDim) + 8);
+}
+
+void check(const Text& text, const Attention& expected, const Observed& seen) {
+    double error = score_error(text, expected);
+    int n = text.tokens;
+    check_close(used(seen.logSumExp, seen, n), expected.logSumExp, error, 3e-7, "logSumExp");
+    check_close(used(seen.logDiagonal, seen, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
+    check_close(used(seen.entropy, seen, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
+    check_close(used(seen.maximum, seen, n), expected.maximum, 2 * error, 1e-6, "maximum");
+    check_close(used(seen.previous, seen, n), expected.previous, 2 * error, 1e-6, "previous");
+    check_close(used(seen.distance, seen, n), expected.distance, 2 * error, 1e-6 + 2 * error, "distance");
+    check_close(used(seen.columnSum, seen, n), expected.columnSum, 2 * error, 1e-6 + 3 * error, "columnSum");
+}
+
+void check_map(const Text& text, const Attention& expected) {
+    const Spec& spec = text.spec;
+    for (int head = 0; head < spec.heads; head++) {
+        int64_t size = static_cast<int64_t>(text.tokens) * text.tokens;
+        std::vector<float> map(size, NAN);
+        launch(withWidth("attention_map", spec.headDim).c_str(),
+               pieces(text.tokens, constant("attention_map_query_tile")), 1, constant("attention_map_threads"),
+               map.data(), text.q.data(), text.k.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens,
+               text.tokens, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal),
+               spec.window, spec.softCap, head);
+        std::vector<double> own(expected.map.begin() + head * size, expected.map.begin() + (head + 1) * size);
+        check_close(map, own, 2 * score_error(text, expected), 1e-6, "map");
+        for (int64_t i = 0; i < size; i++) {
+            CHECK(own[i] != 0 || map[i] < 1e-30, "cell %ld of what is not seen is %g", i, map[i]);
+        }
+    }
+}
+
+Text random_text(std::mt19937_64& random, const Spec& spec, int tokens, float size = 1) {
+    int64_t width = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
+    return {spec, tokens, random_floats(random, static_cast<int64_t>(tokens) * spec.heads * spec.headDim, size),
+            random_floats(random, tokens * width, size), random_floats(random, tokens * width)};
+}
+
+void check_text(const char* name, const Text& text) {
+    situation = std::string(name) + ": " + std::to_string(text.tokens) + " tokens, heads " +
+                std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
+                std::to_string(text.spec.headDim);
+    Attention expected = reference(text.spec, text.tokens, text.q, text.k, text.v);
+    Observed seen(text.spec.heads, text.tokens + 3);
+    std::vector<float> out = attend(text, 0, text.tokens, seen);
+    check(text, expected, seen);
+    double largest = std::abs(
+        *std::max_element(text.v.begin(), text.v.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
+    check_close(out, expected.out, 2 * score_error(text, expected) * largest, 1e-6, "out");
+}
+
+void check_observation_alone(const Text& text) {
+    Observed fused(text.spec.heads, text.tokens);
+    Observed alone(text.spec.heads, text.tokens);
+    attend(text, 0, text.tokens, fused);
+    attend(text, 0, text.tokens, alone, false);
+    CHECK(same_bits(fused.logSumExp, alone.logSumExp) && same_bits(fused.logDiagonal, alone.logDiagonal) &&
+              same_bits(fused.entropy, alone.entropy) && same_bits(fused.maximum, alone.maximum) &&
+              same_bits(fused.previous, alone.previous) && same_bits(fused.distance, alone.distance) &&
+              same_bits(fused.columnSum, alone.columnSum),
+          "with and without values");
+}
+
+/// A prompt, then pieces of an answer.
+void check_decode(const Text& text, const std::vector<int>& ends) {
+    situation = "decode of " + std::to_string(text.tokens);
+    Attention expected = reference(text.spec, text.tokens, text.q, text.k, text.v);
+    Observed seen(text.spec.heads, text.tokens + 1);
+    std::vector<float> out;
+    int from = 0;
+    for (int end : ends) {
+        std::vector<float> piece = attend(text, from, end, seen);
+        out.insert(out.end(), piece.begin(), piece.end());
+        from = end;
+    }
+    check(text, expected, seen);
+    check_close(out, expected.out, 40 * score_error(text, expected), 1e-6, "out");
+}
+
+void check_equal_bits(const Text& text) {
+    situation = "the order of threads";
+    Observed first(text.spec.heads, text.tokens);
+    std::vector<float> out = attend(text, 0, text.tokens, first);
+    for (unsigned long seed : {0ul, SEED + 1, SEED + 2}) {
+        headscope_shuffle(seed);
+        Observed second(text.spec.heads, text.tokens);
+        CHECK(same_bits(out, attend(text, 0, text.tokens, second)), "out");
+        CHECK(same_bits(first.entropy, second.entropy) && same_bits(first.columnSum, second.columnSum), "statistics");
+    }
+    headscope_shuffle(SEED);
+}
+
+} // namespace
+
+int main() {
+    headscope_shuffle(SEED);
+    std::mt19937_64 random(SEED);
+    const Spec plain{.heads = 2, .kvHeads = 2, .headDim = 16};
+    const Spec grouped{.heads = 4, .kvHeads = 2, .headDim = 20};
+    const Spec bidirectional{.heads = 1, .kvHeads = 1, .headDim = 16, .causal = false};
+    const Spec windowed{.heads = 1, .kvHeads = 1, .headDim = 16, .window = 33};
+    const Spec capped{.heads = 1, .kvHeads = 1, .headDim = 32, .softCap = 5};
+    const Spec drained{.heads = 2, .kvHeads = 1, .headDim = 16, .sinks = {1.5f, 40}};
+    for (int tokens : SIZES) {
+        check_text("plain", random_text(random, plain, tokens));
+        if (tokens <= 257) {
+            check_text("grouped", random_text(random, grouped, tokens));
+            check_text("bidirectional", random_text(random, bidirectional, tokens));
+            check_text("windowed", random_text(random, windowed, tokens));
+            check_text("capped", random_text(random, capped, tokens, 3));
+            check_text("drained", random_text(random, drained, tokens));
+        }
+        if (tokens <= 129) {
+            for (const Spec& spec : {grouped, bidirectional, windowed, drained}) {
+                Text text = random_text(random, spec, tokens);
+                situation = "map of " + std::to_string(tokens);
+                check_map(text, reference(spec, tokens, text.q, text.k, text.v));
+            }
+        }
+    }
+    for (int headDim : {1, 64, 80, 96, 128, 250, 256}) {
+        check_text("width", random_text(random, {.heads = 1, .kvHeads = 1, .headDim = headDim}, 70));
+    }
+    check_text("window of one", random_text(random, {.headDim = 8, .window = 1}, 70));
+    check_text("large scores", random_text(random, plain, 130, 30));
+    Text ties = random_text(random, plain, 130);
+    ties.q.assign(ties.q.size(), 0);
+    check_text("ties", ties);
+    check_observation_alone(random_text(random, grouped, 130));
+    check_decode(random_text(random, grouped, 130), {65, 66, 67, 129, 130});
+    check_decode(random_text(random, windowed, 130), {1, 2, 100, 130});
+    check_equal_bits(random_text(random, grouped, 130));
+}

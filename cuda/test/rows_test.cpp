@@ -1,0 +1,160 @@
+// Kernels that work on rows, against plain loops in double.
+#include "check.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace {
+
+const double EPS = 6e-8; // half a unit in the last place of a float near 1
+
+void check_embed(std::mt19937_64& random, int width) {
+    std::vector<float> table = random_floats(random, 7 * width);
+    std::vector<int> ids = {6, 0, 3, 3};
+    std::vector<float> destination(ids.size() * width, NAN);
+    launch("embed_f32", ids.size(), 1, fitting("embed_threads", width), destination.data(), table.data(), ids.data(),
+           width);
+    for (std::size_t i = 0; i < destination.size(); i++) {
+        CHECK(destination[i] == table[ids[i / width] * width + i % width], "element %zu", i);
+    }
+}
+
+void check_norms(std::mt19937_64& random, int rows, int width) {
+    std::vector<float> x = random_floats(random, rows * width);
+    std::vector<float> weight = random_floats(random, width);
+    std::vector<float> bias = random_floats(random, width);
+    float offset = 100; // what a variance from squares alone would not survive
+    std::transform(x.begin(), x.end(), x.begin(), [&](float value) { return value + offset; });
+    std::vector<double> layer(x.size());
+    std::vector<double> rms(x.size());
+    std::vector<double> slope(rows); // 1 / deviation
+    double epsilon = 1e-5f;
+    for (int row = 0; row < rows; row++) {
+        const float* in = x.data() + row * width;
+        double mean = std::accumulate(in, in + width, 0.0) / width;
+        double variance = 0;
+        double square = 0;
+        for (int c = 0; c < width; c++) {
+            variance += (in[c] - mean) * (in[c] - mean) / width;
+            square += static_cast<double>(in[c]) * in[c] / width;
+        }
+        slope[row] = 1 / std::sqrt(variance + epsilon);
+        for (int c = 0; c < width; c++) {
+            layer[row * width + c] = (in[c] - mean) * slope[row] * weight[c] + bias[c];
+            rms[row * width + c] = in[c] / std::sqrt(square + epsilon) * weight[c];
+        }
+    }
+    std::vector<float> actual = x; // in place
+    launch("rms_norm_f32", rows, 1, fitting("rms_norm_threads", width), actual.data(), actual.data(), weight.data(),
+           static_cast<float>(epsilon), width);
+    check_close(actual, rms, 1e-12, 16 * EPS, "rms_norm");
+    actual.assign(x.size(), NAN);
+    launch("layer_norm_f32", rows, 1, fitting("layer_norm_threads", width), actual.data(), x.data(), weight.data(),
+           bias.data(), static_cast<float>(epsilon), width);
+    for (std::size_t i = 0; i < actual.size(); i++) {
+        // The mean is off by some roundings of its size, and what is centred is divided by the deviation.
+        double error = 8 * EPS * 2 * offset * slope[i / width] * std::abs(weight[i % width]);
+        CHECK(std::abs(actual[i] - layer[i]) <= error + 32 * EPS * (std::abs(layer[i]) + std::abs(bias[i % width])),
+              "layer_norm[%zu] is %.9g and not %.9g", i, actual[i], layer[i]);
+    }
+}
+
+void check_rotate(std::mt19937_64& random, int tokens, int heads, int headDim, int r) {
+    std::vector<float> x = random_floats(random, static_cast<int64_t>(tokens) * heads * headDim);
+    std::vector<float> cosine(tokens * r);
+    std::vector<float> sine(tokens * r);
+    for (int i = 0; i < tokens * r; i++) {
+        cosine[i] = std::cos(0.1f * static_cast<float>(i));
+        sine[i] = std::sin(0.1f * static_cast<float>(i));
+    }
+    std::vector<double> expected(x.begin(), x.end());
+    for (int64_t head = 0; head < static_cast<int64_t>(tokens) * heads; head++) {
+        for (int j = 0; j < r; j++) {
+            double c = cosine[head / heads * r + j];
+            double s = sine[head / heads * r + j];
+            double a = x[head * headDim + j];
+            double b = x[head * headDim + j + r];
+            expected[head * headDim + j] = a * c - b * s;
+            expected[head * headDim + j + r] = b * c + a * s;
+        }
+    }
+    int threads = constant("rotate_threads");
+    launch("rotate_f32", pieces(static_cast<int64_t>(tokens) * heads * r, threads), 1, threads, x.data(), cosine.data(),
+           sine.data(), tokens, heads, headDim, r);
+    check_close(x, expected, 4 * EPS * 80, 0, "rotate");
+}
+
+void check_route(std::mt19937_64& random, int tokens, int experts, int chosen) {
+    std::vector<float> logits = random_floats(random, tokens * experts);
+    logits[0] = logits[experts - 1]; // a tie
+    std::vector<double> expected(logits.size(), 0);
+    for (int token = 0; token < tokens; token++) {
+        const float* row = logits.data() + token * experts;
+        std::vector<int> order(experts);
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return row[a] > row[b]; });
+        double total = 0;
+        for (int n = 0; n < chosen; n++) {
+            total += std::exp(static_cast<double>(row[order[n]]) - row[order[0]]);
+        }
+        for (int n = 0; n < chosen; n++) {
+            expected[token * experts + order[n]] = std::exp(static_cast<double>(row[order[n]]) - row[order[0]]) / total;
+        }
+    }
+    launch("route_f32", tokens, 1, fitting("route_threads", experts), logits.data(), chosen, experts);
+    // Logits differ by up to 200; the rounding of that is an error of the argument of exp.
+    check_close(logits, expected, 1e-37, 256 * EPS, "route");
+    int width = 5;
+    std::vector<float> x = random_floats(random, tokens * width);
+    std::vector<float> y = random_floats(random, tokens * width);
+    std::vector<float> sum = x;
+    int threads = constant("route_threads");
+    launch("add_share_f32", pieces(tokens * width, threads), 1, threads, sum.data(), y.data(), logits.data(),
+           experts - 1, static_cast<int64_t>(tokens) * width, width, experts);
+    for (int i = 0; i < tokens * width; i++) {
+        CHECK(sum[i] == x[i] + logits[i / width * experts + experts - 1] * y[i], "add_share, element %d", i);
+    }
+}
+
+void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool withBias) {
+    std::vector<float> x = random_floats(random, static_cast<int64_t>(tokens) * in);
+    std::vector<float> weight = random_floats(random, static_cast<int64_t>(out) * in);
+    std::vector<float> bias = random_floats(random, out);
+    std::vector<float> destination(static_cast<int64_t>(tokens) * out, NAN);
+    launch("linear_f32", pieces(tokens, constant("linear_row_tile")), pieces(out, constant("linear_column_tile")),
+           constant("linear_threads"), destination.data(), x.data(), weight.data(), withBias ? bias.data() : nullptr,
+           tokens, in, out);
+    for (int64_t i = 0; i < static_cast<int64_t>(tokens) * out; i++) {
+        double sum = withBias ? bias[i % out] : 0;
+        double size = std::abs(sum);
+        for (int d = 0; d < in; d++) {
+            double product = static_cast<double>(x[i / out * in + d]) * weight[i % out * in + d];
+            sum += product;
+            size += std::abs(product);
+        }
+        // Each of the terms may be rounded once more for every later one.
+        CHECK(std::abs(destination[i] - sum) <= EPS * (in + 1) * size, "linear[%ld] is %.9g and not %.9g", i,
+              destination[i], sum);
+    }
+}
+
+} // namespace
+
+int main() {
+    headscope_shuffle(SEED);
+    std::mt19937_64 random(SEED);
+    for (int size : SIZES) {
+        situation = "size " + std::to_string(size);
+        check_embed(random, size);
+        check_norms(random, 3, size);
+        check_rotate(random, std::min(size, 65), 3, 2 * size, size);
+        check_rotate(random, 3, 2, size + 2, (size + 1) / 2);
+        check_route(random, 3, size, std::min(size, 4));
+        check_route(random, 2, size, size);
+        if (size <= 257) {
+            check_linear(random, size, 33, 65, true);
+            check_linear(random, 3, size, 2, false);
+            check_linear(random, 2, 16, size, true);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+// What the lanes of a warp do together. All lanes take part; each gets the result.
+#pragma once
+
+#include "kernel.cuh"
+
+constexpr int WARP = 32;
+constexpr unsigned ALL_LANES = 0xffffffffu;
+
+/// The sum over each group of LANES neighbouring lanes, in an order that depends on nothing.
+template <int LANES = WARP, class T>
+__device__ T warp_sum(T value) {
+    for (int lanes = LANES / 2; lanes > 0; lanes /= 2) {
+        value += __shfl_xor_sync(ALL_LANES, value, lanes);
+    }
+    return value;
+}
+
+/// The largest of each group of LANES neighbouring lanes.
+template <int LANES = WARP>
+__device__ inline float warp_maximum(float value) {
+    for (int lanes = LANES / 2; lanes > 0; lanes /= 2) {
+        value = fmaxf(value, __shfl_xor_sync(ALL_LANES, value, lanes));
+    }
+    return value;
+}

@@ -1,0 +1,303 @@
+package headscope.backend.cuda;
+
+
+import headscope.backend.Activation;
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.backend.Backend;
+import headscope.metric.Metric;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. fp32. */
+final class CudaBackend implements Backend {
+    /** Head widths that attention kernels are compiled for. */
+    private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
+    private static final int WARP = 32;
+
+    private final Device device;
+    private final AtomicLong liveBytes = new AtomicLong();
+
+    CudaBackend(Device device) {
+        this.device = device;
+    }
+
+    @Override
+    public String describe() {
+        return device.describe();
+    }
+
+    @Override
+    public Tensor allocate(DType dtype, long... shape) {
+        long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
+        MemorySegment memory = device.allocate(bytes);
+        liveBytes.addAndGet(bytes);
+        return Tensor.of(new Buffer(memory, () -> {
+            device.free(memory);
+            liveBytes.addAndGet(-bytes);
+        }), dtype, shape);
+    }
+
+    @Override
+    public long liveBytes() {
+        return liveBytes.get();
+    }
+
+    @Override
+    public void upload(Tensor destination, MemorySegment source) {
+        device.upload(destination.bytes(), source);
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        float[] values = new float[Math.toIntExact(source.count())];
+        device.download(MemorySegment.ofArray(values), source.bytes());
+        return values;
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor table, int[] ids) {
+        try (Scratch scratch = new Scratch((long) ids.length * Integer.BYTES)) {
+            device.upload(scratch.memory, MemorySegment.ofArray(ids));
+            perRow("embed", ids.length, table.intSize(1), destination, table, scratch.memory, table.intSize(1));
+        }
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
+        device.launch(new Launch(
+                "linear_f32", tiles(x.size(0), "linear_row_tile"), tiles(weight.size(0), "linear_column_tile"),
+                device.constant("linear_threads"),
+                destination, x, weight, bias, x.intSize(0), x.intSize(1), weight.intSize(0)));
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
+        int width = weight.intSize(0);
+        perRow("layer_norm", x.count() / width, width, destination, x, weight, bias, epsilon, width);
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
+        int width = weight.intSize(0);
+        perRow("rms_norm", x.count() / width, width, destination, x, weight, epsilon, width);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        int heads = x.intSize(1) / headDim;
+        int pairs = cosine.intSize(1);
+        perElement("rotate", "rotate_f32", x.size(0) * heads * pairs,
+                x, cosine, sine, x.intSize(0), heads, headDim, pairs);
+    }
+
+    @Override
+    public void activate(Tensor x, Activation f) {
+        perElement("activation", name(f) + "_f32", x.count(), x, x.count());
+    }
+
+    @Override
+    public void gate(Tensor gate, Tensor up, Activation f) {
+        perElement("activation", name(f) + "_gate_f32", gate.count(), gate, up, gate.count());
+    }
+
+    private static String name(Activation f) {
+        return f.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public void add(Tensor x, Tensor y) {
+        perElement("elementwise", "add_f32", x.count(), x, y, x.count());
+    }
+
+    @Override
+    public void addRow(Tensor x, Tensor row) {
+        perElement("elementwise", "add_row_f32", x.count(), x, row, x.count(), x.intSize(1));
+    }
+
+    @Override
+    public void route(Tensor logits, int chosen) {
+        perRow("route", logits.size(0), logits.intSize(1), logits, chosen, logits.intSize(1));
+    }
+
+    @Override
+    public void addShare(Tensor x, Tensor y, Tensor shares, int column) {
+        perElement("route", "add_share_f32", x.count(),
+                x, y, shares, column, x.count(), x.intSize(1), shares.intSize(1));
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        perElement("elementwise", "scale_f32", x.count(), x, factor, x.count());
+    }
+
+    @Override
+    public void softCap(Tensor x, float cap) {
+        perElement("elementwise", "soft_cap_f32", x.count(), x, cap, x.count());
+    }
+
+    @Override
+    public void attention(
+            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+        List<Object> arguments = new ArrayList<>(List.of(out));
+        rowStatistics(arguments, statistics);
+        arguments.addAll(List.of(q, k, v, spec.sinks()));
+        spec(arguments, q, k, spec);
+        arguments.add(statistics.map(AttentionStatistics::capacity).orElse(0));
+        perQueryTile("attention_forward", q, spec.heads(), spec, arguments);
+        statistics.ifPresent(seen -> columns(q, k, spec, seen));
+    }
+
+    @Override
+    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        List<Object> arguments = new ArrayList<>();
+        rowStatistics(arguments, Optional.of(statistics));
+        arguments.addAll(List.of(q, k, spec.sinks()));
+        spec(arguments, q, k, spec);
+        arguments.add(statistics.capacity());
+        perQueryTile("attention_statistics", q, spec.heads(), spec, arguments);
+        columns(q, k, spec, statistics);
+    }
+
+    @Override
+    public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
+        List<Object> arguments = new ArrayList<>(List.of(destination, q, k, spec.sinks()));
+        spec(arguments, q, k, spec);
+        arguments.add(head);
+        perQueryTile("attention_map", q, 1, spec, arguments);
+    }
+
+    private void columns(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        List<Object> arguments = new ArrayList<>(List.of(statistics.columnSum, statistics.logSumExp, q, k));
+        spec(arguments, q, k, spec);
+        arguments.add(statistics.capacity());
+        device.launch(new Launch(
+                kernel("attention_columns", spec), tiles(k.size(0), "attention_columns_key_tile"), spec.heads(),
+                device.constant("attention_columns_threads"), arguments.toArray()));
+        statistics.grow(q.intSize(0));
+    }
+
+    private void perQueryTile(String family, Tensor q, int gridY, AttentionSpec spec, List<Object> arguments) {
+        device.launch(new Launch(
+                kernel(family, spec), tiles(q.size(0), family + "_query_tile"), gridY,
+                device.constant(family + "_threads"), arguments.toArray()));
+    }
+
+    private static String kernel(String family, AttentionSpec spec) {
+        int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
+                        .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
+        return family + "_f32_d" + width;
+    }
+
+    private static void rowStatistics(List<Object> arguments, Optional<AttentionStatistics> statistics) {
+        arguments.add(statistics.map(seen -> seen.logSumExp));
+        arguments.add(statistics.map(seen -> seen.logDiagonal));
+        arguments.add(statistics.map(seen -> seen.entropy));
+        arguments.add(statistics.map(seen -> seen.maximum));
+        arguments.add(statistics.map(seen -> seen.previous));
+        arguments.add(statistics.map(seen -> seen.distance));
+    }
+
+    private static void spec(List<Object> arguments, Tensor q, Tensor k, AttentionSpec spec) {
+        arguments.addAll(List.of(
+                q.intSize(0), k.intSize(0), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
+                spec.causal() ? 1 : 0, spec.window(), spec.softCap()));
+    }
+
+    @Override
+    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
+        int tokens = statistics.tokens();
+        return switch (metric) {
+            case Metric.Spectrum spectrum -> spectrum(spectrum, statistics, Math.min(spectrum.largest(), tokens));
+            case Metric.Symmetric m -> throw new IllegalArgumentException(
+                    m.key() + " needs the whole map: symmetricSpectrum");
+            default -> fold(metric, statistics, spec);
+        };
+    }
+
+    private double[][] fold(Metric metric, AttentionStatistics seen, AttentionSpec spec) {
+        try (Scratch values = new Scratch((long) spec.heads() * Double.BYTES)) {
+            device.launch(new Launch(
+                    metric.key() + "_f64", spec.heads(), 1, fitting("head_fold_threads", seen.tokens()),
+                    values.memory, seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum, seen.previous,
+                    seen.distance, seen.tokens(), spec.causal() ? 1 : 0, seen.capacity()));
+            return values.download(spec.heads(), 1);
+        }
+    }
+
+    private double[][] spectrum(Metric.Spectrum metric, AttentionStatistics seen, int kept) {
+        int heads = seen.heads();
+        try (Scratch values = new Scratch((long) heads * kept * Double.BYTES);
+                Scratch workspace = new Scratch((long) heads * seen.tokens() * Double.BYTES)) {
+            device.launch(new Launch(
+                    metric.key() + "_f64", heads, 1, fitting("laplacian_spectrum_threads", seen.tokens()),
+                    values.memory, workspace.memory, seen.logDiagonal, seen.columnSum, seen.tokens(), kept,
+                    seen.capacity()));
+            return values.download(heads, kept);
+        }
+    }
+
+    @Override
+    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
+        throw new IllegalArgumentException("the symmetrised spectrum is computed with --device cpu");
+    }
+
+    @Override
+    public void close() {
+        device.close();
+    }
+
+    /** One block per row of width elements. */
+    private void perRow(String family, long rows, int width, Object... arguments) {
+        device.launch(new Launch(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
+    }
+
+    /** One thread per element. */
+    private void perElement(String family, String kernel, long count, Object... arguments) {
+        int threads = device.constant(family + "_threads");
+        device.launch(new Launch(kernel, (count + threads - 1) / threads, 1, threads, arguments));
+    }
+
+    private long tiles(long size, String tile) {
+        int length = device.constant(tile);
+        return (size + length - 1) / length;
+    }
+
+    /** Threads of a block that walks so many elements: whole warps, at most what the family exports. */
+    private int fitting(String most, int elements) {
+        return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
+    }
+
+    /** Device memory of one call. */
+    private final class Scratch implements AutoCloseable {
+        final MemorySegment memory;
+
+        Scratch(long bytes) {
+            this.memory = device.allocate(bytes);
+        }
+
+        double[][] download(int heads, int perHead) {
+            double[] values = new double[heads * perHead];
+            device.download(MemorySegment.ofArray(values), memory);
+            double[][] ofHeads = new double[heads][];
+            for (int head = 0; head < heads; head++) {
+                ofHeads[head] = Arrays.copyOfRange(values, head * perHead, (head + 1) * perHead);
+            }
+            return ofHeads;
+        }
+
+        @Override
+        public void close() {
+            device.free(memory);
+        }
+    }
+}

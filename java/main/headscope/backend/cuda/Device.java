@@ -1,0 +1,32 @@
+package headscope.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The narrow seam between the backend and whatever runs kernels. Memory on the device is a segment that names an
+ * address: it can be sliced and passed, not read.
+ */
+interface Device extends AutoCloseable {
+    /** Such as a GPU's name. */
+    String describe();
+
+    /** New bytes, zeroed. */
+    MemorySegment allocate(long bytes);
+
+    void free(MemorySegment memory);
+
+    /** Host bytes -> device bytes of the same length. */
+    void upload(MemorySegment device, MemorySegment host);
+
+    /** Device bytes -> host bytes of the same length, after every launch before it. */
+    void download(MemorySegment host, MemorySegment device);
+
+    /** A launch constant that a kernel family exports. */
+    int constant(String name);
+
+    /** Starts a kernel; later launches and downloads see what it wrote. */
+    void launch(Launch launch);
+
+    @Override
+    void close();
+}

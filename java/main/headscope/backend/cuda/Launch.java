@@ -1,0 +1,55 @@
+package headscope.backend.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import headscope.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * One kernel, its grid, and its arguments in order.
+ *
+ * @param gridX     blocks along x, grid y likewise; grid z is 1
+ * @param threads   of a block, along x
+ * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)
+ *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float}
+ */
+record Launch(String kernel, long gridX, long gridY, int threads, Object... arguments) {
+    /**
+     * What cuLaunchKernel's kernelParams take: an array of pointers to each argument.
+     *
+     * @param arena lives until the kernel has been started
+     */
+    MemorySegment parameters(Arena arena) {
+        MemorySegment pointers = arena.allocate(ADDRESS, arguments.length);
+        for (int i = 0; i < arguments.length; i++) {
+            pointers.setAtIndex(ADDRESS, i, value(arena, arguments[i]));
+        }
+        return pointers;
+    }
+
+    private static MemorySegment value(Arena arena, Object argument) {
+        return switch (argument) {
+            case Tensor tensor -> arena.allocateFrom(JAVA_LONG, tensor.bytes().address());
+            case MemorySegment memory -> arena.allocateFrom(JAVA_LONG, memory.address());
+            case Optional<?> optional -> optional.isPresent()
+                    ? value(arena, optional.get())
+                    : arena.allocateFrom(JAVA_LONG, 0);
+            case Integer number -> arena.allocateFrom(JAVA_INT, number);
+            case Long number -> arena.allocateFrom(JAVA_LONG, number);
+            case Float number -> arena.allocateFrom(JAVA_FLOAT, number);
+            default -> throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
+        };
+    }
+
+    /** Kernel, grid and shapes, for messages. */
+    @Override
+    public String toString() {
+        return "%s<<<(%d, %d), %d>>>%s".formatted(kernel, gridX, gridY, threads, Arrays.toString(arguments));
+    }
+}

@@ -1,0 +1,18 @@
+package headscope.backend;
+
+import headscope.backend.cuda.EmulatedDevice;
+import java.util.List;
+
+/** Every backend that a test can open here, behind the wall. */
+public final class Devices {
+    public static final String EMULATED = "emulated cuda";
+
+    /** A backend that comes later is one more entry. */
+    public static final List<String> ALL = List.of("cpu", EMULATED);
+
+    private Devices() {}
+
+    public static Backend open(String device) {
+        return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open()) : Backend.open(device);
+    }
+}

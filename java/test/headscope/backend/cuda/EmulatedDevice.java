@@ -1,0 +1,117 @@
+package headscope.backend.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import headscope.backend.Backend;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The kernels' own sources, run by the emulator: device memory is host memory. */
+@SuppressWarnings("restricted")
+public final class EmulatedDevice implements Device {
+    private static final Path LIBRARY = Path.of("target/cuda/libheadscope_emulator.so");
+    private static final MemoryLayout TEXT = MemoryLayout.sequenceLayout(4096, JAVA_BYTE);
+
+    private final Arena arena = Arena.ofShared();
+    private final Map<Long, Arena> live = new HashMap<>();
+    private final MethodHandle launch;
+    private final MethodHandle constant;
+    private final MethodHandle lastError;
+
+    private EmulatedDevice() {
+        if (!Files.exists(LIBRARY)) {
+            throw new IllegalStateException(LIBRARY + " is missing: run ./headscope verify, which builds it");
+        }
+        SymbolLookup symbols = SymbolLookup.libraryLookup(LIBRARY.toAbsolutePath(), arena);
+        Linker linker = Linker.nativeLinker();
+        this.launch = linker.downcallHandle(symbols.findOrThrow("headscope_launch"), FunctionDescriptor.of(
+                JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
+        this.constant = linker.downcallHandle(
+                symbols.findOrThrow("headscope_constant"), FunctionDescriptor.of(JAVA_INT, ADDRESS));
+        this.lastError = linker.downcallHandle(
+                symbols.findOrThrow("headscope_last_error"), FunctionDescriptor.of(ADDRESS.withTargetLayout(TEXT)));
+    }
+
+    /** The CUDA backend without a GPU. */
+    public static Backend open() {
+        return new CudaBackend(new EmulatedDevice());
+    }
+
+    @Override
+    public String describe() {
+        return "emulated CUDA";
+    }
+
+    @Override
+    public MemorySegment allocate(long bytes) {
+        Arena own = Arena.ofShared();
+        MemorySegment memory = own.allocate(Math.max(1, bytes), 256).asSlice(0, bytes);
+        live.put(memory.address(), own);
+        return memory;
+    }
+
+    @Override
+    public void free(MemorySegment memory) {
+        live.remove(memory.address()).close();
+    }
+
+    @Override
+    public void upload(MemorySegment device, MemorySegment host) {
+        device.copyFrom(host);
+    }
+
+    @Override
+    public void download(MemorySegment host, MemorySegment device) {
+        host.copyFrom(device);
+    }
+
+    @Override
+    public int constant(String name) {
+        try (Arena call = Arena.ofConfined()) {
+            int value = (int) constant.invokeExact(call.allocateFrom(name));
+            if (value < 0) {
+                throw new IllegalArgumentException("no kernel exports " + name);
+            }
+            return value;
+        } catch (RuntimeException failure) {
+            throw failure;
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    @Override
+    public void launch(Launch what) {
+        try (Arena call = Arena.ofConfined()) {
+            int status = (int) launch.invokeExact(
+                    call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
+                    what.threads(), 1, 1, 0, what.parameters(call));
+            if (status != 0) {
+                throw new IllegalStateException(what + ": " + ((MemorySegment) lastError.invokeExact()).getString(0));
+            }
+        } catch (RuntimeException failure) {
+            throw failure;
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!live.isEmpty()) {
+            throw new IllegalStateException(live.size() + " pieces of device memory were not freed");
+        }
+        arena.close();
+    }
+}
