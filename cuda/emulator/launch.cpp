@@ -1,4 +1,6 @@
-// The emulator from outside: what a host does through cuLaunchKernel and cuModuleGetGlobal.
+// Blocks, in turn, on as many OS threads as there are cores.
+#include "launch.h"
+
 #include "emulator.h"
 
 #include <algorithm>
@@ -104,11 +106,8 @@ std::string run(const Launch& launch) {
 
 } // namespace emulator
 
-extern "C" {
-
-__attribute__((visibility("default"))) int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y,
-                                                            unsigned grid_z, unsigned block_x, unsigned block_y,
-                                                            unsigned block_z, unsigned shared_bytes, void** arguments) {
+int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                     unsigned block_y, unsigned block_z, unsigned shared_bytes, void** arguments) {
     using namespace emulator;
     auto found = Kernel::all().find(kernel);
     if (found == Kernel::all().end()) {
@@ -134,21 +133,20 @@ __attribute__((visibility("default"))) int headscope_launch(const char* kernel, 
     return error.empty() ? DONE : fail(STUCK, error);
 }
 
-__attribute__((visibility("default"))) const char* headscope_last_error() {
+const char* headscope_last_error() {
     return emulator::lastError.c_str();
 }
 
-__attribute__((visibility("default"))) int headscope_constant(const char* name) {
+int headscope_constant(const char* name) {
     auto found = emulator::Constant::all().find(name);
     return found == emulator::Constant::all().end() ? -1 : found->second;
 }
 
-__attribute__((visibility("default"))) const char* headscope_kernels() {
+const char* headscope_kernels() {
     static const std::string all = emulator::names(emulator::Kernel::all(), "\n");
     return all.c_str();
 }
 
-__attribute__((visibility("default"))) void headscope_shuffle(unsigned long seed) {
+void headscope_shuffle(unsigned long seed) {
     emulator::seed = seed;
-}
 }

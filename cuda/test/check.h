@@ -1,6 +1,8 @@
 // What the tests are written in: launches by name, inputs from a seed, checks that say where they failed.
 #pragma once
 
+#include "../emulator/launch.h"
+
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -9,15 +11,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-extern "C" {
-int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                     unsigned block_y, unsigned block_z, unsigned shared_bytes, void** arguments);
-const char* headscope_last_error();
-int headscope_constant(const char* name);
-const char* headscope_kernels();
-void headscope_shuffle(unsigned long seed);
-}
 
 /// HEADSCOPE_SEED in the environment repeats a failure.
 inline const unsigned long SEED = std::getenv("HEADSCOPE_SEED")

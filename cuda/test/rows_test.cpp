@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sys/mman.h>
 
 namespace {
 
@@ -17,6 +18,22 @@ void check_embed(std::mt19937_64& random, int width) {
     for (std::size_t i = 0; i < destination.size(); i++) {
         CHECK(destination[i] == table[ids[i / width] * width + i % width], "element %zu", i);
     }
+}
+
+/// A row whose offset does not fit into 32 bits, of a table that is reserved and never filled.
+void check_far_row() {
+    const int width = 1 << 16;
+    const int words = 40000;
+    std::size_t bytes = static_cast<std::size_t>(words) * width * sizeof(float);
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(memory != MAP_FAILED, "%zu bytes of addresses", bytes);
+    float* table = static_cast<float*>(memory);
+    int id = words - 1;
+    table[static_cast<int64_t>(id) * width + 7] = 3;
+    std::vector<float> destination(width, NAN);
+    launch("embed_f32", 1, 1, fitting("embed_threads", width), destination.data(), table, &id, width);
+    CHECK(destination[7] == 3 && destination[8] == 0, "%g and %g", destination[7], destination[8]);
+    munmap(memory, bytes);
 }
 
 void check_norms(std::mt19937_64& random, int rows, int width) {
@@ -143,6 +160,8 @@ void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool wit
 int main() {
     headscope_shuffle(SEED);
     std::mt19937_64 random(SEED);
+    situation = "a far row";
+    check_far_row();
     for (int size : SIZES) {
         situation = "size " + std::to_string(size);
         check_embed(random, size);
