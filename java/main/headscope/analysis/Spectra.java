@@ -1,7 +1,6 @@
 package headscope.analysis;
 
 import headscope.backend.Backend;
-import headscope.metric.Metric;
 import headscope.model.Checkpoint;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;

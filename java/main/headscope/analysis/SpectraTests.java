@@ -1,6 +1,5 @@
 package headscope.analysis;
 
-import headscope.metric.Metric;
 import headscope.model.ModelConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
