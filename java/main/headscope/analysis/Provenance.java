@@ -97,8 +97,8 @@ record Provenance(ObjectNode json) {
         conventions.put("label", "1 = the answer, trimmed, lower-cased and without punctuation, is not the expected one");
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
         ObjectNode samples = manifest.putObject("samples");
-        samples.put("label_0", found.right());
-        samples.put("label_1", found.wrong());
+        samples.put("label_0", found.label0());
+        samples.put("label_1", found.label1());
         samples.put("skipped", found.skipped());
         found.shareP().forEach(manifest.putObject("share_p_below_0.05")::put);
         found.shareP().keySet().forEach(name ->
@@ -122,12 +122,14 @@ record Provenance(ObjectNode json) {
 
     private static String caption(SpectraRequest request, ModelConfig config, SpectraSummary found) {
         String statistic = switch (request.perSample()) {
-            case MEAN -> "mean of the %d largest eigenvalues per text".formatted(request.k());
+            case MEAN -> request.k() == 1
+                    ? "the largest eigenvalue of each text"
+                    : "mean of the %d largest eigenvalues per text".formatted(request.k());
             case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(request.k());
         };
-        return "%s (%s, layers x heads: %d x %d); %d texts of label 0, %d of label 1; k = %d, %s; two-sided Mann-Whitney U."
+        return "%s (%s, layers x heads: %d x %d); %s; k = %d, %s; two-sided Mann-Whitney U."
                 .formatted(request.model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
-                        config.layers(), config.heads(), found.right(), found.wrong(), request.k(), statistic);
+                        config.layers(), config.heads(), found.classes(), request.k(), statistic);
     }
 
     private static String version() {

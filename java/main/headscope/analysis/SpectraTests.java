@@ -29,9 +29,10 @@ record SpectraTests(HeadTests attentionScore, HeadTests laplacian, SpectraSummar
         SequencedMap<String, Double> shareP = new LinkedHashMap<>();
         shareP.put("AttnScore", scoreTests.shareSignificant());
         shareP.put("Laplacian", laplacianTests.shareSignificant());
+        boolean answered = observations.stream().noneMatch(observation -> observation.expected().isEmpty());
         int wrong = (int) IntStream.of(labels).filter(label -> label == 1).count();
         return new SpectraTests(scoreTests, laplacianTests, new SpectraSummary(
-                labels.length - wrong, wrong, skipped, config.layers() * config.heads(), shareP,
+                answered, labels.length - wrong, wrong, skipped, config.layers() * config.heads(), shareP,
                 Map.of("AttnScore", scoreTests.shareDiscovered(), "Laplacian", laplacianTests.shareDiscovered()),
                 unsupervised(scores, labels, config), probes));
     }

@@ -51,13 +51,14 @@ final class SpectraCommand implements Callable<Integer> {
                             + " finished text")) {
                 spectra.observe(progress);
             }
-            print(spectra.write(), out);
+            SpectraSummary found = spectra.write();
+            print(found, out);
             boolean drawn = draw(spectra.folder());
             spectra.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nTwo heatmaps, a row per layer and a column per head: near black where"
-                        + " right and wrong answers differ (small p), light where they do not.%n",
-                        request.out().resolve("spectra.png"));
+                        + " %s differ (small p), light where they do not.%n", request.out().resolve("spectra.png"),
+                        found.answered() ? "right and wrong answers" : "texts of label 0 and 1");
             }
             out.printf("All numbers: %s (heads.csv, samples.csv, values.safetensors, manifest.json)%n", request.out());
         }
@@ -74,14 +75,14 @@ final class SpectraCommand implements Callable<Integer> {
     }
 
     private static void print(SpectraSummary found, PrintStream out) {
-        out.printf("%nTexts: %d of label 0 (right), %d of label 1 (wrong)%s%n%n", found.right(), found.wrong(),
-                found.skipped() == 0 ? "" : ", %d skipped as too short".formatted(found.skipped()));
+        out.printf("%n%s%s%n%n", found.classes(),
+                found.skipped() == 0 ? "" : "; %d texts skipped as too short".formatted(found.skipped()));
         out.printf("%-12s %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
         found.shareP().forEach((metric, share) -> out.printf(
                 "%-12s %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * found.shareQ().get(metric)));
         out.printf("By chance alone about %d of %d heads would have p < 0.05; q is corrected for that"
                 + " (Benjamini-Hochberg).%n%n", found.byChance(), found.heads());
-        out.printf("%-30s %8s %8s%n", "AUROC of wrong answers", "mean", "spread");
+        out.printf("%-30s %8s %8s%n", "AUROC of " + (found.answered() ? "wrong answers" : "label 1"), "mean", "spread");
         out.printf("%-30s %8.3f %8s%n", "AttentionScore (untrained)", found.unsupervised(), "");
         found.probes().forEach((feature, probe) -> {
             switch (probe) {
