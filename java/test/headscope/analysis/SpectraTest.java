@@ -47,7 +47,7 @@ class SpectraTest {
     @BeforeAll
     static void run() throws IOException {
         SpectraSummary summary = finish(demo(reference.resolve("run"), false));
-        assertEquals(TEXTS, summary.right() + summary.wrong());
+        assertEquals(TEXTS, summary.label0() + summary.label1());
         assertEquals(LAYERS * HEADS, summary.heads());
         assertEquals(0, summary.skipped());
     }
@@ -271,8 +271,8 @@ class SpectraTest {
                 + "out with --short skip", request(texts, out, false));
         SpectraSummary summary = finish(request(texts, out, true));
         assertEquals(1, summary.skipped());
-        assertEquals(2, summary.right());
-        assertEquals(2, summary.wrong());
+        assertEquals(2, summary.label0());
+        assertEquals(2, summary.label1());
         assertEquals(List.of(0, 1, 3, 4), SampleTable.read(out.resolve("samples.csv")).samples().stream()
                 .map(SampleTable.Sample::index).toList());
         inTheirRanges(out, Metric.all(5), 5);
