@@ -10,6 +10,8 @@ import jdk.incubator.vector.VectorOperators;
  * The softmax of one query row, in place, and what is observed on the way. fp32; three walks over a row that lies
  * in the first-level cache. Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t,
  * which loses no digits to large scores.
+ *
+ * <p>Each walk is a method of its own: together they are more vector code than JDK 25 compiles without boxing.
  */
 final class SoftmaxRow {
     /** Below every score that means anything; finite, because 0 * -infinity would spoil the entropy. */
@@ -23,6 +25,8 @@ final class SoftmaxRow {
     float maximum;
     float previous;
     float distance;
+    private float sum;
+    private float moment;
 
     /**
      * Scores become probabilities.
@@ -44,25 +48,11 @@ final class SoftmaxRow {
         float before = diagonal > from ? scores.getAtIndex(JAVA_FLOAT, row + diagonal - 1) : Float.NEGATIVE_INFINITY;
         float shift = Math.max(peak, sink);
 
-        FloatVector sums = FloatVector.zero(Simd.FLOATS);
-        FloatVector moments = FloatVector.zero(Simd.FLOATS);
-        for (int column = from; column < to; column += Simd.WIDTH) {
-            FloatVector below = Simd.load(scores, row + column).sub(shift);
-            FloatVector exponentials = VectorMath.exp(below);
-            Simd.store(exponentials, scores, row + column);
-            sums = sums.add(exponentials);
-            moments = exponentials.fma(below, moments);
-        }
-        float sum = VectorMath.sum(sums);
+        exponentiate(scores, row, from, to, shift);
         float total = sum + (float) Math.exp(sink - shift);
 
         float inverse = 1 / total;
-        FloatVector distances = FloatVector.zero(Simd.FLOATS);
-        for (int column = from; column < to; column += Simd.WIDTH) {
-            FloatVector probs = Simd.load(scores, row + column).mul(inverse);
-            Simd.store(probs, scores, row + column);
-            distances = COUNT.add(column - diagonal).abs().fma(probs, distances);
-        }
+        normalise(scores, row, from, to, inverse, diagonal);
         for (int column = to; column < Math.max(width, from + Simd.roundUp(to - from)); column++) {
             scores.setAtIndex(JAVA_FLOAT, row + column, 0);
         }
@@ -73,9 +63,33 @@ final class SoftmaxRow {
         float logTotal = (float) Math.log(total);
         logSumExp = shift + logTotal;
         logDiagonal = own - shift - logTotal;
-        entropy = logTotal * (sum * inverse) - VectorMath.sum(moments) * inverse;
+        entropy = logTotal * (sum * inverse) - moment * inverse;
         maximum = (float) Math.exp(peak - shift) * inverse;
         previous = (float) Math.exp(before - shift) * inverse;
+    }
+
+    /** Scores become exponentials; their sum, and that of exponential times exponent. */
+    private void exponentiate(MemorySegment scores, long row, int from, int to, float shift) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        FloatVector moments = FloatVector.zero(Simd.FLOATS);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector below = Simd.load(scores, row + column).sub(shift);
+            FloatVector exponentials = VectorMath.exp(below);
+            Simd.store(exponentials, scores, row + column);
+            sums = sums.add(exponentials);
+            moments = exponentials.fma(below, moments);
+        }
+        sum = VectorMath.sum(sums);
+        moment = VectorMath.sum(moments);
+    }
+
+    private void normalise(MemorySegment scores, long row, int from, int to, float inverse, int diagonal) {
+        FloatVector distances = FloatVector.zero(Simd.FLOATS);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector probs = Simd.load(scores, row + column).mul(inverse);
+            Simd.store(probs, scores, row + column);
+            distances = COUNT.add(column - diagonal).abs().fma(probs, distances);
+        }
         distance = VectorMath.sum(distances);
     }
 

@@ -2,7 +2,6 @@ package headscope.backend.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Functions of whole registers whose every bit is the same in interpreted and compiled code. The JDK's own EXP, TANH
@@ -59,11 +58,13 @@ final class VectorMath {
 
     /** The sum of all lanes, by halves. */
     static float sum(FloatVector x) {
-        FloatVector sum = x;
-        for (int distance = Simd.WIDTH / 2; distance > 0; distance /= 2) {
-            sum = sum.add(sum.rearrange(VectorShuffle.iota(Simd.FLOATS, distance, 1, true)));
+        float[] lanes = x.toArray();
+        for (int half = lanes.length / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                lanes[i] += lanes[i + half];
+            }
         }
-        return sum.lane(0);
+        return lanes[0];
     }
 
     private static FloatVector broadcast(float value) {
