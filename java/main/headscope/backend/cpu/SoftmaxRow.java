@@ -25,6 +25,7 @@ final class SoftmaxRow {
     float maximum;
     float previous;
     float distance;
+    private final float[] lanes = new float[Simd.WIDTH];
     private float sum;
     private float moment;
 
@@ -79,8 +80,8 @@ final class SoftmaxRow {
             sums = sums.add(exponentials);
             moments = exponentials.fma(below, moments);
         }
-        sum = VectorMath.sum(sums);
-        moment = VectorMath.sum(moments);
+        sum = VectorMath.sum(sums, lanes);
+        moment = VectorMath.sum(moments, lanes);
     }
 
     private void normalise(MemorySegment scores, long row, int from, int to, float inverse, int diagonal) {
@@ -90,7 +91,7 @@ final class SoftmaxRow {
             Simd.store(probs, scores, row + column);
             distances = COUNT.add(column - diagonal).abs().fma(probs, distances);
         }
-        distance = VectorMath.sum(distances);
+        distance = VectorMath.sum(distances, lanes);
     }
 
     private static float peak(MemorySegment scores, long row, int from, int to) {

@@ -58,7 +58,12 @@ final class VectorMath {
 
     /** The sum of all lanes, by halves. */
     static float sum(FloatVector x) {
-        float[] lanes = x.toArray();
+        return sum(x, new float[Simd.WIDTH]);
+    }
+
+    /** As {@link #sum(FloatVector)}, in a caller's scratch of one register. */
+    static float sum(FloatVector x, float[] lanes) {
+        x.intoArray(lanes, 0);
         for (int half = lanes.length / 2; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {
                 lanes[i] += lanes[i + half];
