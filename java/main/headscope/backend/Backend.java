@@ -68,7 +68,7 @@ public interface Backend extends AutoCloseable {
     /** x = f(x). */
     void activate(Tensor x, Activation f);
 
-    /** gate = f(gate) * up; see {@link Activation#CLAMPED_SILU} for the one that changes up as well. */
+    /** gate = f(gate) * up; up may be overwritten. {@link Activation#CLAMPED_SILU} clamps it as well. */
     void gate(Tensor gate, Tensor up, Activation f);
 
     /** x += y. */

@@ -16,23 +16,24 @@ public final class SpectraFigure {
      */
     public record Significant(Mark.CellMarkers attentionScore, Mark.CellMarkers laplacian, String meaning) {}
 
-    /** One scale for both: from 0 to the largest p-value of the two maps. A p-value is NaN or in [0, 1]. */
+    /** One scale for both: from 0 to the largest p-value of the two maps. A p-value is NaN or in [0, 1].
+     * Titles and the bar's label are the maps' own. */
     public static Figure of(
             HeadMap attentionScoreP, HeadMap laplacianP, Optional<Significant> significant, String caption) {
         double most = Math.max(largest(attentionScoreP), largest(laplacianP));
-        ColorBar bar = new ColorBar("p-value", new Range(0, most > 0 ? most : 1), Colormap.rocket());
+        ColorBar bar = new ColorBar(attentionScoreP.unit(), new Range(0, most > 0 ? most : 1), Colormap.rocket());
         List<Panel> panels = List.of(
-                panel("AttnScore", attentionScoreP, significant.map(Significant::attentionScore)),
-                panel("Laplacian Eigenvalues", laplacianP, significant.map(Significant::laplacian)));
+                panel(attentionScoreP, significant.map(Significant::attentionScore)),
+                panel(laplacianP, significant.map(Significant::laplacian)));
         String key = significant.map(marked -> "Dot: " + marked.meaning() + ".").orElse("");
         return new Figure(panels, bar, (caption + " " + key).strip());
     }
 
-    private static Panel panel(String title, HeadMap map, Optional<Mark.CellMarkers> markers) {
+    private static Panel panel(HeadMap map, Optional<Mark.CellMarkers> markers) {
         List<Mark> marks = new ArrayList<>();
         marks.add(new Mark.Heatmap(map.layers(), map.heads(), map.values()));
         markers.ifPresent(marks::add);
-        return new Panel(title, new Axis("Head Index", map.heads()), new Axis("Layer Index", map.layers()), marks);
+        return new Panel(map.title(), new Axis("Head Index", map.heads()), new Axis("Layer Index", map.layers()), marks);
     }
 
     private static double largest(HeadMap map) {

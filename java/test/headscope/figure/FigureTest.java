@@ -70,8 +70,8 @@ final class FigureTest {
     }
 
     private static Figure spectra(float[] attention, float[] laplacian, Optional<SpectraFigure.Significant> dots) {
-        return SpectraFigure.of(new HeadMap("a", "p-value", 1, 2, attention),
-                new HeadMap("b", "p-value", 1, 2, laplacian), dots, "four texts");
+        return SpectraFigure.of(new HeadMap("AttnScore", "p-value", 1, 2, attention),
+                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian), dots, "four texts");
     }
 
     private static Panel panel(Mark mark) {

@@ -95,7 +95,7 @@ final class LayoutTest {
     private static Figure figure(int layers, int heads, float largest, String caption) {
         float[] values = new float[layers * heads];
         values[0] = largest;
-        HeadMap map = new HeadMap("map", "p-value", layers, heads, values);
+        HeadMap map = new HeadMap("AttnScore", "p-value", layers, heads, values);
         return SpectraFigure.of(map, map, Optional.empty(), caption);
     }
 }

@@ -32,13 +32,13 @@ final class SampleMaps {
 
     static Figure figure(int layers, int heads) {
         return SpectraFigure.of(
-                map("AttnScore", layers, heads, 3, 1), map("Laplacian", layers, heads, 9, 2), Optional.empty(), CAPTION);
+                map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2), Optional.empty(), CAPTION);
     }
 
     /** With marked heads and, on the diagonal, heads without a value. */
     static Figure marked(int layers, int heads) {
         HeadMap attention = missing(map("AttnScore", layers, heads, 3, 1));
-        HeadMap laplacian = map("Laplacian", layers, heads, 9, 2);
+        HeadMap laplacian = map("Laplacian Eigenvalues", layers, heads, 9, 2);
         return SpectraFigure.of(attention, laplacian,
                 Optional.of(new SpectraFigure.Significant(some(attention, 0), some(laplacian, 0.8), "q < 0.05")), CAPTION);
     }
