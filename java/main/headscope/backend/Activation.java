@@ -9,5 +9,7 @@ public enum Activation {
     /** x / (1 + exp(-x)). */
     SILU,
     /** gpt-oss: x / (1 + exp(-1.702 x)) of x clamped to at most 7; as a gate, on up clamped to +-7, plus 1. */
-    CLAMPED_SILU
+    CLAMPED_SILU,
+    /** max(x, 0). */
+    RELU
 }

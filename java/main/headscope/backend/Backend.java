@@ -37,6 +37,9 @@ public interface Backend extends AutoCloseable {
     /** Bytes in buffers that are not yet closed. */
     long liveBytes();
 
+    /** What the weights of products, keys and values are kept in: F32, or on a GPU F16 or BF16. */
+    DType operands();
+
     /** Host memory of the same length in bytes -> destination. */
     void upload(Tensor destination, MemorySegment source);
 
@@ -45,6 +48,9 @@ public interface Backend extends AutoCloseable {
 
     /** destination [tokens, width] = rows ids[i] of table [words, width]. */
     void embed(Tensor destination, Tensor table, int[] ids);
+
+    /** destination = source, rounded to the destination's type; same shape, each F32, F16 or BF16. */
+    void convert(Tensor destination, Tensor source);
 
     /** destination [tokens, out] = x [tokens, in] weight' + bias; weight [out, in], bias [out]. */
     void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
@@ -89,6 +95,12 @@ public interface Backend extends AutoCloseable {
     /** x *= factor. */
     void scale(Tensor x, float factor);
 
+    /** x *= y, element by element. */
+    void multiply(Tensor x, Tensor y);
+
+    /** x [tokens, heads * headDim]: head h of every row *= factors[h]; factors [heads]. */
+    void scaleHeads(Tensor x, Tensor factors);
+
     /** x = cap * tanh(x / cap). */
     void softCap(Tensor x, float cap);
 
@@ -103,6 +115,13 @@ public interface Backend extends AutoCloseable {
      */
     void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics);
+
+    /**
+     * Attention over whole texts, for {@link Gradients#attention}.
+     *
+     * @param logSumExp [heads, queries], see {@link AttentionStatistics#logSumExp}
+     */
+    void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec);
 
     /** The statistics of {@link #attention} from q and k alone. */
     void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics);
@@ -125,6 +144,9 @@ public interface Backend extends AutoCloseable {
      * @param q of a whole text, as k
      */
     double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec);
+
+    /** What these operations pass back. */
+    Gradients gradients();
 
     @Override
     void close();

@@ -4,27 +4,38 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** The one wall: shapes, element types and open buffers are checked here; behind it code trusts. */
 final class CheckedBackend implements Backend {
+    private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F16, DType.BF16);
+
     private final Backend backend;
 
     CheckedBackend(Backend backend) {
         this.backend = backend;
     }
 
-    private static void check(boolean holds, String operation, String rule, Object... values) {
+    static void check(boolean holds, String operation, String rule, Object... values) {
         if (!holds) {
             throw new IllegalArgumentException(operation + ": " + rule.formatted(values));
         }
     }
 
-    private static void floats(String operation, Tensor... tensors) {
+    static void floats(String operation, Tensor... tensors) {
         for (Tensor tensor : tensors) {
             check(tensor.dtype() == DType.F32, operation, "%s is not F32", tensor);
             check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
         }
+    }
+
+    /** Of a type that products read: F32, or the backend's own. */
+    static void operand(String operation, Tensor tensor, DType operands) {
+        check(tensor.dtype() == DType.F32 || tensor.dtype() == operands, operation,
+                "%s is neither F32 nor %s", tensor, operands);
+        check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
     }
 
     @Override
@@ -43,6 +54,16 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public DType operands() {
+        return backend.operands();
+    }
+
+    @Override
+    public Gradients gradients() {
+        return new CheckedGradients(backend.gradients(), operands());
+    }
+
+    @Override
     public void upload(Tensor destination, MemorySegment source) {
         check(destination.buffer().isOpen(), "upload", "%s is closed", destination);
         check(destination.count() * destination.dtype().bytes == source.byteSize(), "upload",
@@ -57,8 +78,19 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public void convert(Tensor destination, Tensor source) {
+        for (Tensor tensor : new Tensor[] {destination, source}) {
+            check(FLOATS.contains(tensor.dtype()), "convert", "%s is none of %s", tensor, FLOATS);
+            check(tensor.buffer().isOpen(), "convert", "%s is closed", tensor);
+        }
+        check(destination.hasShape(source.shape()), "convert", "%s into %s", source, destination);
+        backend.convert(destination, source);
+    }
+
+    @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
-        floats("embed", destination, table);
+        floats("embed", destination);
+        operand("embed", table, operands());
         check(destination.hasShape(ids.length, table.size(1)), "embed",
                 "%d ids from %s into %s", ids.length, table, destination);
         for (int id : ids) {
@@ -69,7 +101,8 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        floats("linear", destination, x, weight);
+        floats("linear", destination, x);
+        operand("linear", weight, operands());
         bias.ifPresent(values -> floats("linear", values));
         check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
                         && destination.hasShape(x.size(0), weight.size(0))
@@ -96,11 +129,15 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        floats("rotate", x, cosine, sine);
+        rotation("rotate", x, headDim, cosine, sine);
+        backend.rotate(x, headDim, cosine, sine);
+    }
+
+    static void rotation(String operation, Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        floats(operation, x, cosine, sine);
         check(x.rank() == 2 && x.size(1) % headDim == 0 && cosine.rank() == 2 && cosine.hasShape(sine.shape())
                         && cosine.size(0) == x.size(0) && 2 * cosine.size(1) <= headDim,
-                "rotate", "%s by angles %s and %s, heads of %d", x, cosine, sine, headDim);
-        backend.rotate(x, headDim, cosine, sine);
+                operation, "%s by angles %s and %s, heads of %d", x, cosine, sine, headDim);
     }
 
     @Override
@@ -156,6 +193,24 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public void multiply(Tensor x, Tensor y) {
+        sameShape("multiply", x, y);
+        backend.multiply(x, y);
+    }
+
+    @Override
+    public void scaleHeads(Tensor x, Tensor factors) {
+        headFactors("scaleHeads", x, factors);
+        backend.scaleHeads(x, factors);
+    }
+
+    static void headFactors(String operation, Tensor x, Tensor factors) {
+        floats(operation, x, factors);
+        check(x.rank() == 2 && factors.rank() == 1 && factors.size(0) > 0 && x.size(1) % factors.size(0) == 0,
+                operation, "%s by %s", x, factors);
+    }
+
+    @Override
     public void softCap(Tensor x, float cap) {
         floats("softCap", x);
         check(cap > 0, "softCap", "cap %s", cap);
@@ -165,12 +220,24 @@ final class CheckedBackend implements Backend {
     @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
-        queriesAndKeys("attention", q, k, spec);
-        floats("attention", out, v);
-        check(out.hasShape(q.shape()) && v.hasShape(k.shape()), "attention",
-                "out %s for q %s, v %s for k %s", out, q, v, k);
+        outputAndValues(out, q, k, v, spec);
         statistics.ifPresent(seen -> room("attention", q, k, spec, seen));
         backend.attention(out, q, k, v, spec, statistics);
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        outputAndValues(out, q, k, v, spec);
+        floats("attention", logSumExp);
+        check(logSumExp.hasShape(spec.heads(), q.size(0)), "attention", "log-sum-exp %s for q %s", logSumExp, q);
+        backend.attention(out, logSumExp, q, k, v, spec);
+    }
+
+    private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        queriesAndKeys("attention", q, k, spec);
+        floats("attention", out);
+        check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
+                "out %s for q %s, v %s for k %s", out, q, v, k);
     }
 
     @Override
@@ -189,8 +256,14 @@ final class CheckedBackend implements Backend {
         backend.attentionMap(destination, q, k, spec, head);
     }
 
-    private static void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {
-        floats(operation, q, k);
+    private void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {
+        queriesAndKeys(operation, q, k, spec, backend.operands());
+    }
+
+    static void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec, DType operands) {
+        for (Tensor tensor : new Tensor[] {q, k}) {
+            operand(operation, tensor, operands);
+        }
         spec.sinks().ifPresent(sinks -> {
             floats(operation, sinks);
             check(sinks.hasShape(spec.heads()), operation, "sinks %s of %d heads", sinks, spec.heads());

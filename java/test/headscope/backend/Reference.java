@@ -50,6 +50,36 @@ final class Reference implements Backend {
     }
 
     @Override
+    public DType operands() {
+        return DType.F32;
+    }
+
+    @Override
+    public void convert(Tensor destination, Tensor source) {
+        throw new UnsupportedOperationException("convert");
+    }
+
+    @Override
+    public void multiply(Tensor x, Tensor y) {
+        throw new UnsupportedOperationException("multiply");
+    }
+
+    @Override
+    public void scaleHeads(Tensor x, Tensor factors) {
+        throw new UnsupportedOperationException("scaleHeads");
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        throw new UnsupportedOperationException("attention with log-sum-exp");
+    }
+
+    @Override
+    public Gradients gradients() {
+        throw new UnsupportedOperationException("gradients");
+    }
+
+    @Override
     public void upload(Tensor destination, MemorySegment source) {
         destination.bytes().copyFrom(source);
     }
@@ -170,6 +200,7 @@ final class Reference implements Backend {
             case GELU_TANH -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
             case SILU -> x / (1 + Math.exp(-x));
             case CLAMPED_SILU -> Math.min(x, 7) / (1 + Math.exp(-1.702 * Math.min(x, 7)));
+            case RELU -> Math.max(x, 0);
         };
     }
 

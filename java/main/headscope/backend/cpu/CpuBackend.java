@@ -6,6 +6,7 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Gradients;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -55,6 +56,36 @@ public final class CpuBackend implements Backend {
     @Override
     public long liveBytes() {
         return liveBytes.get();
+    }
+
+    @Override
+    public DType operands() {
+        return DType.F32;
+    }
+
+    @Override
+    public void convert(Tensor destination, Tensor source) {
+        throw new UnsupportedOperationException("convert");
+    }
+
+    @Override
+    public void multiply(Tensor x, Tensor y) {
+        throw new UnsupportedOperationException("multiply");
+    }
+
+    @Override
+    public void scaleHeads(Tensor x, Tensor factors) {
+        throw new UnsupportedOperationException("scaleHeads");
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        throw new UnsupportedOperationException("attention with log-sum-exp");
+    }
+
+    @Override
+    public Gradients gradients() {
+        throw new UnsupportedOperationException("gradients");
     }
 
     @Override

@@ -31,6 +31,7 @@ final class RowOperations {
         GELU_TANH,
         SILU,
         CLAMPED_SILU,
+        RELU,
         CLAMP_PLUS_ONE,
         SCALE,
         SOFT_CAP
@@ -111,6 +112,7 @@ final class RowOperations {
             case GELU_TANH -> map(x, Function.GELU_TANH, 0);
             case SILU -> map(x, Function.SILU, 0);
             case CLAMPED_SILU -> map(x, Function.CLAMPED_SILU, 0);
+            case RELU -> map(x, Function.RELU, 0);
         }
     }
 
@@ -141,6 +143,7 @@ final class RowOperations {
                 FloatVector clamped = x.min(CLAMP);
                 yield clamped.div(VectorMath.exp(clamped.mul(-CLAMPED_SLOPE)).add(1));
             }
+            case RELU -> x.max(0);
             case CLAMP_PLUS_ONE -> x.min(CLAMP).max(-CLAMP).add(1);
             case SCALE -> x.mul(parameter);
             case SOFT_CAP -> VectorMath.tanh(x.div(parameter)).mul(parameter);

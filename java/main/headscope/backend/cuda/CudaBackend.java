@@ -5,6 +5,7 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Gradients;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -21,13 +22,14 @@ import java.util.concurrent.atomic.AtomicLong;
 final class CudaBackend implements Backend {
     /** Head widths that attention kernels are compiled for. */
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
-    private static final int WARP = 32;
 
     private final Device device;
+    private final Kernels kernels;
     private final AtomicLong liveBytes = new AtomicLong();
 
     CudaBackend(Device device) {
         this.device = device;
+        this.kernels = new Kernels(device);
     }
 
     @Override
@@ -52,6 +54,36 @@ final class CudaBackend implements Backend {
     }
 
     @Override
+    public DType operands() {
+        return DType.F32;
+    }
+
+    @Override
+    public void convert(Tensor destination, Tensor source) {
+        throw new UnsupportedOperationException("convert");
+    }
+
+    @Override
+    public void multiply(Tensor x, Tensor y) {
+        throw new UnsupportedOperationException("multiply");
+    }
+
+    @Override
+    public void scaleHeads(Tensor x, Tensor factors) {
+        throw new UnsupportedOperationException("scaleHeads");
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        throw new UnsupportedOperationException("attention with log-sum-exp");
+    }
+
+    @Override
+    public Gradients gradients() {
+        throw new UnsupportedOperationException("gradients");
+    }
+
+    @Override
     public void upload(Tensor destination, MemorySegment source) {
         device.upload(destination.bytes(), source);
     }
@@ -65,16 +97,16 @@ final class CudaBackend implements Backend {
 
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
-        try (Scratch scratch = new Scratch((long) ids.length * Integer.BYTES)) {
-            device.upload(scratch.memory, MemorySegment.ofArray(ids));
-            perRow("embed", ids.length, table.intSize(1), destination, table, scratch.memory, table.intSize(1));
+        try (Kernels.Scratch scratch = kernels.scratch((long) ids.length * Integer.BYTES)) {
+            device.upload(scratch.memory(), MemorySegment.ofArray(ids));
+            kernels.perRow("embed", ids.length, table.intSize(1), destination, table, scratch.memory(), table.intSize(1));
         }
     }
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
         device.launch(new Launch(
-                "linear_f32", tiles(x.size(0), "linear_row_tile"), tiles(weight.size(0), "linear_column_tile"),
+                "linear_f32", kernels.tiles(x.size(0), "linear_row_tile"), kernels.tiles(weight.size(0), "linear_column_tile"),
                 device.constant("linear_threads"),
                 destination, x, weight, bias, x.intSize(0), x.intSize(1), weight.intSize(0)));
     }
@@ -82,31 +114,31 @@ final class CudaBackend implements Backend {
     @Override
     public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
         int width = weight.intSize(0);
-        perRow("layer_norm", x.count() / width, width, destination, x, weight, bias, epsilon, width);
+        kernels.perRow("layer_norm", x.count() / width, width, destination, x, weight, bias, epsilon, width);
     }
 
     @Override
     public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
         int width = weight.intSize(0);
-        perRow("rms_norm", x.count() / width, width, destination, x, weight, epsilon, width);
+        kernels.perRow("rms_norm", x.count() / width, width, destination, x, weight, epsilon, width);
     }
 
     @Override
     public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
         int heads = x.intSize(1) / headDim;
         int pairs = cosine.intSize(1);
-        perElement("rotate", "rotate_f32", x.size(0) * heads * pairs,
+        kernels.perElement("rotate", "rotate_f32", x.size(0) * heads * pairs,
                 x, cosine, sine, x.intSize(0), heads, headDim, pairs);
     }
 
     @Override
     public void activate(Tensor x, Activation f) {
-        perElement("activation", name(f) + "_f32", x.count(), x, x.count());
+        kernels.perElement("activation", name(f) + "_f32", x.count(), x, x.count());
     }
 
     @Override
     public void gate(Tensor gate, Tensor up, Activation f) {
-        perElement("activation", name(f) + "_gate_f32", gate.count(), gate, up, gate.count());
+        kernels.perElement("activation", name(f) + "_gate_f32", gate.count(), gate, up, gate.count());
     }
 
     private static String name(Activation f) {
@@ -115,33 +147,33 @@ final class CudaBackend implements Backend {
 
     @Override
     public void add(Tensor x, Tensor y) {
-        perElement("elementwise", "add_f32", x.count(), x, y, x.count());
+        kernels.perElement("elementwise", "add_f32", x.count(), x, y, x.count());
     }
 
     @Override
     public void addRow(Tensor x, Tensor row) {
-        perElement("elementwise", "add_row_f32", x.count(), x, row, x.count(), x.intSize(1));
+        kernels.perElement("elementwise", "add_row_f32", x.count(), x, row, x.count(), x.intSize(1));
     }
 
     @Override
     public void route(Tensor logits, int chosen) {
-        perRow("route", logits.size(0), logits.intSize(1), logits, chosen, logits.intSize(1));
+        kernels.perRow("route", logits.size(0), logits.intSize(1), logits, chosen, logits.intSize(1));
     }
 
     @Override
     public void addShare(Tensor x, Tensor y, Tensor shares, int column) {
-        perElement("route", "add_share_f32", x.count(),
+        kernels.perElement("route", "add_share_f32", x.count(),
                 x, y, shares, column, x.count(), x.intSize(1), shares.intSize(1));
     }
 
     @Override
     public void scale(Tensor x, float factor) {
-        perElement("elementwise", "scale_f32", x.count(), x, factor, x.count());
+        kernels.perElement("elementwise", "scale_f32", x.count(), x, factor, x.count());
     }
 
     @Override
     public void softCap(Tensor x, float cap) {
-        perElement("elementwise", "soft_cap_f32", x.count(), x, cap, x.count());
+        kernels.perElement("elementwise", "soft_cap_f32", x.count(), x, cap, x.count());
     }
 
     @Override
@@ -180,14 +212,14 @@ final class CudaBackend implements Backend {
         spec(arguments, q, k, spec);
         arguments.add(statistics.capacity());
         device.launch(new Launch(
-                kernel("attention_columns", spec), tiles(k.size(0), "attention_columns_key_tile"), spec.heads(),
+                kernel("attention_columns", spec), kernels.tiles(k.size(0), "attention_columns_key_tile"), spec.heads(),
                 device.constant("attention_columns_threads"), arguments.toArray()));
         statistics.grow(q.intSize(0));
     }
 
     private void perQueryTile(String family, Tensor q, int gridY, AttentionSpec spec, List<Object> arguments) {
         device.launch(new Launch(
-                kernel(family, spec), tiles(q.size(0), family + "_query_tile"), gridY,
+                kernel(family, spec), kernels.tiles(q.size(0), family + "_query_tile"), gridY,
                 device.constant(family + "_threads"), arguments.toArray()));
     }
 
@@ -225,10 +257,10 @@ final class CudaBackend implements Backend {
     }
 
     private double[][] fold(Metric metric, AttentionStatistics seen, AttentionSpec spec) {
-        try (Scratch values = new Scratch((long) spec.heads() * Double.BYTES)) {
+        try (Kernels.Scratch values = kernels.scratch((long) spec.heads() * Double.BYTES)) {
             device.launch(new Launch(
-                    metric.key() + "_f64", spec.heads(), 1, fitting("head_fold_threads", seen.tokens()),
-                    values.memory, seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum, seen.previous,
+                    metric.key() + "_f64", spec.heads(), 1, kernels.fitting("head_fold_threads", seen.tokens()),
+                    values.memory(), seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum, seen.previous,
                     seen.distance, seen.tokens(), spec.causal() ? 1 : 0, seen.capacity()));
             return values.download(spec.heads(), 1);
         }
@@ -236,11 +268,11 @@ final class CudaBackend implements Backend {
 
     private double[][] spectrum(Metric.Spectrum metric, AttentionStatistics seen, int kept) {
         int heads = seen.heads();
-        try (Scratch values = new Scratch((long) heads * kept * Double.BYTES);
-                Scratch workspace = new Scratch((long) heads * seen.tokens() * Double.BYTES)) {
+        try (Kernels.Scratch values = kernels.scratch((long) heads * kept * Double.BYTES);
+                Kernels.Scratch workspace = kernels.scratch((long) heads * seen.tokens() * Double.BYTES)) {
             device.launch(new Launch(
-                    metric.key() + "_f64", heads, 1, fitting("laplacian_spectrum_threads", seen.tokens()),
-                    values.memory, workspace.memory, seen.logDiagonal, seen.columnSum, seen.tokens(), kept,
+                    metric.key() + "_f64", heads, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
+                    values.memory(), workspace.memory(), seen.logDiagonal, seen.columnSum, seen.tokens(), kept,
                     seen.capacity()));
             return values.download(heads, kept);
         }
@@ -254,50 +286,5 @@ final class CudaBackend implements Backend {
     @Override
     public void close() {
         device.close();
-    }
-
-    /** One block per row of width elements. */
-    private void perRow(String family, long rows, int width, Object... arguments) {
-        device.launch(new Launch(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
-    }
-
-    /** One thread per element. */
-    private void perElement(String family, String kernel, long count, Object... arguments) {
-        int threads = device.constant(family + "_threads");
-        device.launch(new Launch(kernel, (count + threads - 1) / threads, 1, threads, arguments));
-    }
-
-    private long tiles(long size, String tile) {
-        int length = device.constant(tile);
-        return (size + length - 1) / length;
-    }
-
-    /** Threads of a block that walks so many elements: whole warps, at most what the family exports. */
-    private int fitting(String most, int elements) {
-        return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
-    }
-
-    /** Device memory of one call. */
-    private final class Scratch implements AutoCloseable {
-        final MemorySegment memory;
-
-        Scratch(long bytes) {
-            this.memory = device.allocate(bytes);
-        }
-
-        double[][] download(int heads, int perHead) {
-            double[] values = new double[heads * perHead];
-            device.download(MemorySegment.ofArray(values), memory);
-            double[][] ofHeads = new double[heads][];
-            for (int head = 0; head < heads; head++) {
-                ofHeads[head] = Arrays.copyOfRange(values, head * perHead, (head + 1) * perHead);
-            }
-            return ofHeads;
-        }
-
-        @Override
-        public void close() {
-            device.free(memory);
-        }
     }
 }

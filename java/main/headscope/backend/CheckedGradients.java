@@ -1,0 +1,173 @@
+package headscope.backend;
+
+import static headscope.backend.CheckedBackend.check;
+import static headscope.backend.CheckedBackend.floats;
+
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** The wall before {@link Gradients}, as {@link CheckedBackend} is the one before {@link Backend}. */
+final class CheckedGradients implements Gradients {
+    private final Gradients gradients;
+    private final DType operands;
+
+    CheckedGradients(Gradients gradients, DType operands) {
+        this.gradients = gradients;
+        this.operands = operands;
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor gradient, Tensor weight) {
+        floats("linear's gradient", destination, gradient);
+        CheckedBackend.operand("linear's gradient", weight, operands);
+        check(gradient.rank() == 2 && weight.rank() == 2 && gradient.size(1) == weight.size(0)
+                        && destination.hasShape(gradient.size(0), weight.size(1)),
+                "linear's gradient", "%s = %s times %s", destination, gradient, weight);
+        gradients.linear(destination, gradient, weight);
+    }
+
+    @Override
+    public void linearWeight(Tensor destination, Tensor gradient, Tensor x) {
+        floats("linear's weight gradient", destination, gradient, x);
+        check(gradient.rank() == 2 && x.rank() == 2 && gradient.size(0) == x.size(0)
+                        && destination.hasShape(gradient.size(1), x.size(1)),
+                "linear's weight gradient", "%s = %s' times %s", destination, gradient, x);
+        gradients.linearWeight(destination, gradient, x);
+    }
+
+    @Override
+    public void linearBias(Tensor destination, Tensor gradient) {
+        floats("linear's bias gradient", destination, gradient);
+        check(gradient.rank() == 2 && destination.hasShape(gradient.size(1)), "linear's bias gradient",
+                "%s = rows of %s", destination, gradient);
+        gradients.linearBias(destination, gradient);
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
+        norm("layerNorm's gradient", destination, gradient, x, weight);
+        check(weight.hasShape(x.size(1)), "layerNorm's gradient", "%s normalised by %s", x, weight);
+        gradients.layerNorm(destination, gradient, x, weight, epsilon);
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
+        norm("rmsNorm's gradient", destination, gradient, x, weight);
+        gradients.rmsNorm(destination, gradient, x, weight, epsilon);
+    }
+
+    private static void norm(String operation, Tensor destination, Tensor gradient, Tensor x, Tensor weight) {
+        floats(operation, destination, gradient, x, weight);
+        check(x.rank() == 2 && destination.hasShape(x.shape()) && gradient.hasShape(x.shape()) && weight.rank() == 1
+                && x.size(1) % weight.size(0) == 0, operation, "%s from %s, of %s by %s", destination, gradient, x,
+                weight);
+    }
+
+    @Override
+    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
+        CheckedBackend.rotation("rotate's gradient", gradient, headDim, cosine, sine);
+        gradients.rotate(gradient, headDim, cosine, sine);
+    }
+
+    @Override
+    public void activate(Tensor gradient, Tensor x, Activation f) {
+        same("activate's gradient", gradient, x);
+        gradients.activate(gradient, x, f);
+    }
+
+    @Override
+    public void gate(
+            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
+        same("gate's gradient", gateGradient, upGradient, gradient, gate, up);
+        check(gateGradient != upGradient, "gate's gradient", "both into %s", gateGradient);
+        gradients.gate(gateGradient, upGradient, gradient, gate, up, f);
+    }
+
+    @Override
+    public void softCap(Tensor gradient, Tensor capped, float cap) {
+        same("softCap's gradient", gradient, capped);
+        check(cap > 0, "softCap's gradient", "cap %s", cap);
+        gradients.softCap(gradient, capped, cap);
+    }
+
+    @Override
+    public void route(Tensor gradient, Tensor shares) {
+        same("route's gradient", gradient, shares);
+        check(shares.rank() == 2, "route's gradient", "shares %s", shares);
+        gradients.route(gradient, shares);
+    }
+
+    @Override
+    public void addShare(
+            Tensor yGradient, Tensor shareGradient, Tensor gradient, Tensor y, Tensor shares, int column) {
+        same("addShare's gradient", yGradient, gradient, y);
+        same("addShare's gradient", shareGradient, shares);
+        check(y.rank() == 2 && shares.rank() == 2 && shares.size(0) == y.size(0) && column >= 0
+                && column < shares.size(1), "addShare's gradient", "%s with column %d of %s", y, column, shares);
+        gradients.addShare(yGradient, shareGradient, gradient, y, shares, column);
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor gradient, int[] ids) {
+        floats("embed's gradient", destination, gradient);
+        check(destination.rank() == 2 && gradient.hasShape(ids.length, destination.size(1))
+                        && Arrays.stream(ids).distinct().count() == ids.length
+                        && Arrays.stream(ids).allMatch(id -> id >= 0 && id < destination.size(0)),
+                "embed's gradient", "%s into rows %s of %s", gradient, Arrays.toString(ids), destination);
+        gradients.embed(destination, gradient, ids);
+    }
+
+    @Override
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
+        same("scaleHeads' gradient", gradient, x);
+        CheckedBackend.headFactors("scaleHeads' gradient", x, destination);
+        gradients.scaleHeads(destination, gradient, x);
+    }
+
+    @Override
+    public void attention(
+            Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
+            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+        String operation = "attention's gradient";
+        CheckedBackend.queriesAndKeys(operation, q, k, spec, operands);
+        floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
+        check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())
+                        && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype()
+                        && logSumExp.hasShape(spec.heads(), q.size(0)),
+                operation, "q %s, k %s, v %s, out %s, log-sum-exp %s into %s, %s and %s from %s", q, k, v, out,
+                logSumExp, qGradient, kGradient, vGradient, gradient);
+        saliency.ifPresent(seen -> check(
+                seen.heads == spec.heads() && seen.tokens == k.size(0) && q.size(0) == k.size(0)
+                        && seen.request.groups().length == seen.tokens && seen.request.cells() <= seen.tokens
+                        && seen.request.maps().stream().allMatch(head -> head >= 0 && head < seen.heads),
+                operation, "saliency of %d heads and %d tokens for q %s and k %s", seen.heads, seen.tokens, q, k));
+        gradients.attention(
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
+    }
+
+    @Override
+    public float[] crossEntropy(Tensor logits, int[] targets, float[] factors) {
+        floats("crossEntropy", logits);
+        check(logits.rank() == 2 && targets.length == logits.size(0) && factors.length == targets.length
+                        && Arrays.stream(targets).allMatch(word -> word >= 0 && word < logits.size(1)),
+                "crossEntropy", "targets %s and %d factors for %s", Arrays.toString(targets), factors.length, logits);
+        return gradients.crossEntropy(logits, targets, factors);
+    }
+
+    @Override
+    public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step) {
+        same("adamW", parameter, gradient, m, v);
+        check(step >= 1, "adamW", "step %d", step);
+        gradients.adamW(parameter, gradient, m, v, settings, step);
+    }
+
+    private static void same(String operation, Tensor first, Tensor... others) {
+        floats(operation, first);
+        floats(operation, others);
+        for (Tensor other : others) {
+            check(first.hasShape(other.shape()), operation, "%s and %s", first, other);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package headscope.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** The few shapes that launches have, and memory for the length of one call. */
+final class Kernels {
+    private static final int WARP = 32;
+
+    private final Device device;
+
+    Kernels(Device device) {
+        this.device = device;
+    }
+
+    /** One block per row of width elements. */
+    void perRow(String family, long rows, int width, Object... arguments) {
+        device.launch(new Launch(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
+    }
+
+    /** One thread per element. */
+    void perElement(String family, String kernel, long count, Object... arguments) {
+        int threads = device.constant(family + "_threads");
+        device.launch(new Launch(kernel, (count + threads - 1) / threads, 1, threads, arguments));
+    }
+
+    /** Tiles of the exported length that cover so many rows. */
+    long tiles(long size, String tile) {
+        int length = device.constant(tile);
+        return (size + length - 1) / length;
+    }
+
+    /** Threads of a block that walks so many elements: whole warps, at most what the family exports. */
+    int fitting(String most, int elements) {
+        return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
+    }
+
+    Scratch scratch(long bytes) {
+        return new Scratch(device, device.allocate(bytes));
+    }
+
+    /** Device memory of one call. */
+    record Scratch(Device device, MemorySegment memory) implements AutoCloseable {
+        double[][] download(int heads, int perHead) {
+            double[] values = new double[heads * perHead];
+            device.download(MemorySegment.ofArray(values), memory);
+            double[][] ofHeads = new double[heads][];
+            for (int head = 0; head < heads; head++) {
+                ofHeads[head] = Arrays.copyOfRange(values, head * perHead, (head + 1) * perHead);
+            }
+            return ofHeads;
+        }
+
+        @Override
+        public void close() {
+            device.free(memory);
+        }
+    }
+}
