@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 
 /** What every analysis takes on the command line. */
 final class RunOptions {
-    @Option(names = "--model", required = true, paramLabel = "DIR", order = 0,
+    @Option(names = "--model", required = true, paramLabel = "DIR",
             description = "Model folder in Hugging Face's layout: config.json, tokenizer.json, *.safetensors.")
     Path model;
 
