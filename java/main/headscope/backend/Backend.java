@@ -7,6 +7,7 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 
 /**
  * The arithmetic of a run on one device. Destination first; tensors are fp32 and row-major unless said; a
@@ -17,12 +18,13 @@ public interface Backend extends AutoCloseable {
     List<String> DEVICES = List.of("auto", "cpu");
 
     /**
-     * @param device "auto" or "cpu"
+     * @param device "auto" or "cpu"; "cpu:1" is the CPU with one thread
      * @throws IllegalArgumentException if there is no such device
      */
     static Backend open(String device) {
         return switch (device) {
             case "auto", "cpu" -> new CheckedBackend(new CpuBackend(Runtime.getRuntime().availableProcessors()));
+            case "cpu:1" -> new CheckedBackend(new CpuBackend(1));
             default -> throw new IllegalArgumentException(
                     "no device is called \"%s\"; there are %s".formatted(device, String.join(", ", DEVICES)));
         };
@@ -144,6 +146,15 @@ public interface Backend extends AutoCloseable {
      * @param q of a whole text, as k
      */
     double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec);
+
+    /**
+     * Runs the work and tells how many seconds each kernel took that it launched, in the order of their first launch;
+     * a device that cannot tell them apart has one entry, "cpu".
+     */
+    SequencedMap<String, Double> time(Runnable work);
+
+    /** The most bytes that were in use at once, those of single calls included, since this was last asked. */
+    long peakBytes();
 
     /** What these operations pass back. */
     Gradients gradients();

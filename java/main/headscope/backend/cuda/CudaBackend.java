@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. fp32. */
@@ -76,6 +77,16 @@ final class CudaBackend implements Backend {
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         throw new UnsupportedOperationException("attention with log-sum-exp");
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        throw new UnsupportedOperationException("time");
+    }
+
+    @Override
+    public long peakBytes() {
+        throw new UnsupportedOperationException("peakBytes");
     }
 
     @Override
