@@ -38,6 +38,21 @@ final class Operands implements AutoCloseable {
         return statistics;
     }
 
+    /** As {@link #unwritten}. */
+    AttentionSaliency saliency(int heads, int tokens, AttentionSaliency.Request request) {
+        AttentionSaliency saliency = new AttentionSaliency(backend, heads, tokens, request);
+        open.add(saliency);
+        for (Tensor tensor : new Tensor[] {
+            saliency.signed, saliency.rows, saliency.columns, saliency.maximum, saliency.maximumColumn,
+            saliency.groups, saliency.pooledMaximum, saliency.pooledMean, saliency.maps
+        }) {
+            float[] values = new float[Math.toIntExact(tensor.count())];
+            Arrays.fill(values, Float.NaN);
+            backend.upload(tensor, MemorySegment.ofArray(values));
+        }
+        return saliency;
+    }
+
     float[] floats(Tensor tensor) {
         return backend.download(tensor);
     }
