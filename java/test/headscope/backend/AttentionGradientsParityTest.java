@@ -346,7 +346,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** Where all keys and values are equal, so are all of a row's elements: no score matters, the first column leads. */
+    /** Where all keys and values are equal, so are a row's elements: no score matters, the first column leads. */
     @Test
     void equalKeysAndValues() {
         AttentionCase one = new AttentionCase(70, 2, 2, 4, false, 0, 0, false, Inputs.CONSTANT);

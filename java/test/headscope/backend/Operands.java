@@ -25,6 +25,12 @@ final class Operands implements AutoCloseable {
         return tensor;
     }
 
+    Tensor of(DType dtype, long... shape) {
+        Tensor tensor = backend.allocate(dtype, shape);
+        open.add(tensor.buffer());
+        return tensor;
+    }
+
     /** A destination of which every element must be written. */
     Tensor unwritten(long... shape) {
         float[] values = new float[Math.toIntExact(Tensor.count(shape))];

@@ -67,7 +67,7 @@ final class ReferenceGradients implements Gradients {
         norm(destination, gradient, x, weight, epsilon, false);
     }
 
-    /** By the whole Jacobian: dy_j/dx_i = w_j (delta_ij - [1/n] - y_i y_j / n) / sigma, y normalised, without weight. */
+    /** By the whole Jacobian: w_j (delta_ij - [1 / n] - y_i y_j / n) / deviation, with y the normalised row. */
     private static void norm(
             Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon, boolean centred) {
         int width = weight.intSize(0);

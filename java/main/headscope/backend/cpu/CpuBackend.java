@@ -208,7 +208,8 @@ public final class CpuBackend implements Backend {
     @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
-        attention.run(new FusedAttention.Call(spec, q, k, Optional.of(v), Optional.of(out), statistics, Optional.empty()));
+        attention.run(new FusedAttention.Call(
+                spec, q, k, Optional.of(v), Optional.of(out), statistics, Optional.empty()));
     }
 
     @Override

@@ -50,7 +50,9 @@ final class OpenBlas {
             MemorySegment a, long aOffset, int aStride,
             MemorySegment b, long bOffset, int bStride,
             float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(AS_IT_IS, TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+        sgemm(
+                AS_IT_IS, TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
+                cStride);
     }
 
     /** c = alpha * a * b + beta * c for a [m, k], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
@@ -59,7 +61,9 @@ final class OpenBlas {
             MemorySegment a, long aOffset, int aStride,
             MemorySegment b, long bOffset, int bStride,
             float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(AS_IT_IS, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+        sgemm(
+                AS_IT_IS, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
+                cStride);
     }
 
     /** c = alpha * a' * b + beta * c for a [k, m], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
@@ -68,7 +72,9 @@ final class OpenBlas {
             MemorySegment a, long aOffset, int aStride,
             MemorySegment b, long bOffset, int bStride,
             float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(TRANSPOSED, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+        sgemm(
+                TRANSPOSED, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
+                cStride);
     }
 
     private static void sgemm(

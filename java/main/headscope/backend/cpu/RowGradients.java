@@ -139,7 +139,8 @@ final class RowGradients {
     /** f(x) = x sigmoid(u(x)); this is exp(-u). */
     private static FloatVector exponential(Activation f, FloatVector x) {
         return VectorMath.exp(switch (f) {
-            case GELU_TANH -> x.mul(x).mul(RowOperations.GELU_CUBE).add(1).mul(x).mul(-2 * RowOperations.SQRT_2_OVER_PI);
+            case GELU_TANH ->
+                x.mul(x).mul(RowOperations.GELU_CUBE).add(1).mul(x).mul(-2 * RowOperations.SQRT_2_OVER_PI);
             case CLAMPED_SILU -> x.mul(-RowOperations.CLAMPED_SLOPE);
             default -> x.neg();
         });
