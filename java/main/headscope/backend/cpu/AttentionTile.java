@@ -68,30 +68,50 @@ final class AttentionTile {
         long row = (long) r * stride;
         if (softCap > 0) {
             cap(row, from, to, softCap);
+            softmax(row, from, to, logSumExp);
+            passThroughCap(row, from, to, dots[r]);
+        } else {
+            softmax(row, from, to, logSumExp);
+            passToScores(row, from, to, dots[r]);
         }
-        softmax(row, from, to, logSumExp, dots[r], softCap > 0 ? 1 / softCap : 0);
         for (MemorySegment matrix : new MemorySegment[] {probs, gradients, saliency}) {
             clear(matrix, row, 0, from);
             clear(matrix, row, to, Math.max(width, from + Simd.roundUp(to - from)));
         }
     }
 
+    /** Slopes 1 - (s / cap)^2 wait where the saliency will be. */
     private void cap(long row, int from, int to, float cap) {
+        FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
         for (int column = from; column < to; column += Simd.WIDTH) {
-            Simd.store(VectorMath.tanh(Simd.load(probs, row + column).div(cap)).mul(cap), probs, row + column);
+            FloatVector share = VectorMath.tanh(Simd.load(probs, row + column).div(cap));
+            Simd.store(share.mul(cap), probs, row + column);
+            Simd.store(one.sub(share.mul(share)), saliency, row + column);
         }
     }
 
-    /** p = exp(s - lse), |p dL/dp| and dL/ds = p (dL/dp - g . o) (1 - (s / cap)^2); the cap's inverse is 0 for none. */
-    private void softmax(long row, int from, int to, float logSumExp, float dot, float inverseCap) {
-        FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
+    /** p = exp(s - lse). */
+    private void softmax(long row, int from, int to, float logSumExp) {
         for (int column = from; column < to; column += Simd.WIDTH) {
-            FloatVector score = Simd.load(probs, row + column);
-            FloatVector p = VectorMath.exp(score.sub(logSumExp));
+            Simd.store(VectorMath.exp(Simd.load(probs, row + column).sub(logSumExp)), probs, row + column);
+        }
+    }
+
+    /** |p dL/dp| and dL/ds = p (dL/dp - g . o). */
+    private void passToScores(long row, int from, int to, float dot) {
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector p = Simd.load(probs, row + column);
             FloatVector gradient = Simd.load(gradients, row + column);
-            FloatVector share = score.mul(inverseCap);
-            FloatVector slope = share.neg().fma(share, one);
-            Simd.store(p, probs, row + column);
+            Simd.store(p.mul(gradient).abs(), saliency, row + column);
+            Simd.store(gradient.sub(dot).mul(p), gradients, row + column);
+        }
+    }
+
+    private void passThroughCap(long row, int from, int to, float dot) {
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector p = Simd.load(probs, row + column);
+            FloatVector gradient = Simd.load(gradients, row + column);
+            FloatVector slope = Simd.load(saliency, row + column);
             Simd.store(p.mul(gradient).abs(), saliency, row + column);
             Simd.store(gradient.sub(dot).mul(p).mul(slope), gradients, row + column);
         }
