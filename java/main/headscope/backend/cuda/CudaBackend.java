@@ -6,6 +6,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Pieces;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -24,11 +25,14 @@ final class CudaBackend implements Backend {
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
 
     private final Device device;
+    private final DType operands;
     private final Kernels kernels;
     private final AtomicLong liveBytes = new AtomicLong();
 
-    CudaBackend(Device device) {
+    /** @param operands of products, and of keys and values: F32, BF16 or F16 */
+    CudaBackend(Device device, DType operands) {
         this.device = device;
+        this.operands = operands;
         this.kernels = new Kernels(device);
     }
 
@@ -55,7 +59,7 @@ final class CudaBackend implements Backend {
 
     @Override
     public DType operands() {
-        return DType.F32;
+        return operands;
     }
 
     @Override
@@ -105,10 +109,12 @@ final class CudaBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        device.launch(new Launch(
-                "linear_f32", kernels.tiles(x.size(0), "linear_row_tile"), kernels.tiles(weight.size(0), "linear_column_tile"),
-                device.constant("linear_threads"),
-                destination, x, weight, bias, x.intSize(0), x.intSize(1), weight.intSize(0)));
+        Pieces.run(x.intSize(0), (first, count) -> {
+            try (Kernels.Operand rows = kernels.operand(x.rows(first, count), weight.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, true));
+            }
+        });
+        bias.ifPresent(row -> addRow(destination, row));
     }
 
     @Override

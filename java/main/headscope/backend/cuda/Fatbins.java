@@ -20,6 +20,11 @@ import java.util.Properties;
 record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> images) {
     static final String LACKING = "no compiled kernels: run ./headscope kernels where CUDA's nvcc is installed";
 
+    /** For what needs a device and no kernels. */
+    static Fatbins none() {
+        return new Fatbins(0, List.of(), Map.of());
+    }
+
     /** Those in the jar; empty where it was built without nvcc. */
     static Optional<Fatbins> carried() {
         try (InputStream index = Fatbins.class.getResourceAsStream("/cuda/fatbins.properties")) {

@@ -4,10 +4,10 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_S
 import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
 import headscope.backend.DeviceMemoryException;
-import headscope.backend.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.function.Function;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
@@ -26,8 +26,12 @@ final class JcudaDevice implements Device {
     private final Modules modules;
     private final Optional<Blas> blas;
 
-    /** What JCuda needs is there: {@link NvidiaDriver#lacking} is empty. */
-    JcudaDevice(Gpu gpu, Fatbins fatbins, Precision precision) {
+    /**
+     * Where the driver has started: {@link NvidiaDriver#lacking} is empty.
+     *
+     * @param products a cuBLAS for the stream that computes, where there is one
+     */
+    JcudaDevice(Gpu gpu, Fatbins fatbins, Function<Stream, Optional<Blas>> products) {
         this.gpu = gpu;
         this.device = Gpu.device(gpu.ordinal());
         NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
@@ -39,7 +43,7 @@ final class JcudaDevice implements Device {
         this.compute = new Stream();
         this.staging = new Staging(compute);
         this.modules = new Modules(fatbins);
-        this.blas = Blas.find(compute, precision == Precision.TF32);
+        this.blas = products.apply(compute);
     }
 
     /** Contexts belong to threads. */
@@ -50,11 +54,12 @@ final class JcudaDevice implements Device {
     @Override
     public String describe() {
         return "cuda:%d, %s, %s".formatted(
-                gpu.ordinal(), gpu, blas.map(Blas::describe).orElse("products without cuBLAS"));
+                gpu.ordinal(), gpu, blas().orElse("products without cuBLAS"));
     }
 
-    boolean hasBlas() {
-        return blas.isPresent();
+    /** Which cuBLAS multiplies, if any. */
+    Optional<String> blas() {
+        return blas.map(Blas::describe);
     }
 
     @Override

@@ -1,7 +1,11 @@
 package headscope.backend.cuda;
 
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Locale;
 
 /** The few shapes that launches have, and memory for the length of one call. */
 final class Kernels {
@@ -33,6 +37,35 @@ final class Kernels {
     /** Threads of a block that walks so many elements: whole warps, at most what the family exports. */
     int fitting(String most, int elements) {
         return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
+    }
+
+    /** As kernels' names end. */
+    static String name(DType dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** x itself where it is of this type, otherwise rounded to it for the length of a call. */
+    Operand operand(Tensor x, DType dtype) {
+        if (x.dtype() == dtype) {
+            return new Operand(x, () -> {});
+        }
+        MemorySegment memory = device.allocate(x.count() * dtype.bytes);
+        Tensor rounded = Tensor.of(new Buffer(memory, () -> device.free(memory)), dtype, x.shape());
+        convert(rounded, x);
+        return new Operand(rounded, rounded.buffer()::close);
+    }
+
+    void convert(Tensor destination, Tensor source) {
+        perElement("convert", "convert_%s_%s".formatted(name(destination.dtype()), name(source.dtype())),
+                source.count(), destination, source, source.count());
+    }
+
+    /** One side of a product. */
+    record Operand(Tensor tensor, Runnable release) implements AutoCloseable {
+        @Override
+        public void close() {
+            release.run();
+        }
     }
 
     Scratch scratch(long bytes) {

@@ -4,6 +4,10 @@ import static jcuda.driver.CUresult.CUDA_ERROR_NO_DEVICE;
 import static jcuda.driver.CUresult.CUDA_SUCCESS;
 
 import headscope.backend.DeviceException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
@@ -46,6 +50,16 @@ final class NvidiaDriver {
     @SuppressWarnings("restricted")
     static void load(String library) {
         System.loadLibrary(LibUtils.createPlatformLibraryName(library + "-" + JCudaVersion.get()));
+    }
+
+    /** As NVIDIA numbers its drivers, such as 580.65.06. */
+    static String release() {
+        Path file = Path.of("/sys/module/nvidia/version");
+        try {
+            return Files.isReadable(file) ? Files.readString(file).strip() : "of unknown release";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The newest CUDA that it knows, such as 13000 for 13.0. */

@@ -3,7 +3,7 @@ package headscope.backend.cuda;
 import headscope.tensor.Tensor;
 
 /**
- * destination = a b, where a and b may be meant transposed.
+ * destination = a b, where a or b may be meant transposed, not both.
  *
  * @param destination [m, n], fp32, every element is written
  * @param a           [m, k], or [k, m] transposed

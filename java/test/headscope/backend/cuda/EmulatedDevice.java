@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import headscope.backend.Backend;
+import headscope.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -44,8 +45,8 @@ public final class EmulatedDevice implements Device {
     }
 
     /** The CUDA backend without a GPU. */
-    public static Backend open() {
-        return new CudaBackend(new EmulatedDevice());
+    public static Backend open(DType operands) {
+        return new CudaBackend(new EmulatedDevice(), operands);
     }
 
     @Override
@@ -96,7 +97,7 @@ public final class EmulatedDevice implements Device {
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(
                     call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
-                    what.threads(), 1, 1, 0, what.parameters(call));
+                    what.threads(), 1, 1, what.shared(), what.parameters(call));
             if (status != 0) {
                 throw new IllegalStateException(what + ": " + ((MemorySegment) lastError.invokeExact()).getString(0));
             }
@@ -105,6 +106,11 @@ public final class EmulatedDevice implements Device {
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
+    }
+
+    @Override
+    public void multiply(Product product) {
+        ProductKernels.multiply(this, product);
     }
 
     @Override
