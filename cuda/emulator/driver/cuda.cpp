@@ -6,6 +6,7 @@
 // allow, so that a missing wait shows. Device 0 has memory pools, device 1 has none.
 #include "../launch.h"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -59,6 +60,7 @@ struct Stream {
 struct Event {
     Stream* stream = nullptr;
     std::size_t until = 0;
+    std::chrono::steady_clock::time_point time;
 };
 
 struct Function {
@@ -188,7 +190,12 @@ int cuEventCreate(Event** event, unsigned) {
 }
 
 int cuEventRecord(Event* event, Stream* stream) {
-    *event = {stream, stream->queued()};
+    *event = {stream, stream->queued(), std::chrono::steady_clock::now()};
+    return SUCCESS;
+}
+
+int cuEventElapsedTime(float* milliseconds, const Event* start, const Event* end) {
+    *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
     return SUCCESS;
 }
 

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 @AnalyzeClasses(packages = "headscope", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
     private static final Set<String> PACKAGES = Set.of(
-            "tensor", "metric", "backend", "model", "analysis", "result", "figure", "render", "cli");
+            "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "render", "cli");
 
     /** A package of ours uses, of ours, itself and those listed. */
     private static ArchRule uses(String name, String... others) {
@@ -50,6 +50,12 @@ final class ArchitectureTest {
 
     @ArchTest
     static final ArchRule MODEL = uses("model", "backend", "tensor");
+
+    @ArchTest
+    static final ArchRule SELFTEST = uses("selftest", "backend", "tensor", "metric");
+
+    @ArchTest
+    static final ArchRule TIMING = uses("timing", "selftest", "backend", "tensor", "metric");
 
     @ArchTest
     static final ArchRule ANALYSIS = uses("analysis", "model", "backend", "tensor", "metric", "result");

@@ -7,6 +7,7 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /**
@@ -41,7 +42,7 @@ public interface Backend extends AutoCloseable {
                 notice.accept("computing on the CPU: " + lacking.get());
             }
         }
-        return new CpuBackend(Runtime.getRuntime().availableProcessors());
+        return new CpuBackend(choice.threads().orElse(Runtime.getRuntime().availableProcessors()));
     }
 
     /** What there is to compute with besides the CPU. */
@@ -165,6 +166,15 @@ public interface Backend extends AutoCloseable {
      * @param q of a whole text, as k
      */
     double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec);
+
+    /**
+     * Runs the work and tells how many seconds each kernel took that it launched, in the order of their first launch;
+     * a device that cannot tell them apart has one entry, "cpu".
+     */
+    SequencedMap<String, Double> time(Runnable work);
+
+    /** The most bytes that were in use at once, those of single calls included, since this was last asked. */
+    long peakBytes();
 
     /** What these operations pass back. */
     Gradients gradients();

@@ -6,6 +6,7 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 
 /** The one wall: shapes, element types and open buffers are checked here; behind it code trusts. */
@@ -63,6 +64,16 @@ final class CheckedBackend implements Backend {
     @Override
     public DType operands() {
         return backend.operands();
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        return backend.time(work);
+    }
+
+    @Override
+    public long peakBytes() {
+        return backend.peakBytes();
     }
 
     @Override

@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
-            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class
+            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class,
+            SelfTestCommand.class, BenchCommand.class
         },
         footer = {
             "",
@@ -78,12 +79,16 @@ public final class HeadscopeCommand implements Runnable {
         return UNUSABLE;
     }
 
+    static String version() {
+        String version = HeadscopeCommand.class.getPackage().getImplementationVersion();
+        return "headscope " + (version == null ? "from sources" : version);
+    }
+
     /** The jar's version. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = HeadscopeCommand.class.getPackage().getImplementationVersion();
-            return new String[] {"headscope " + (version == null ? "from sources" : version)};
+            return new String[] {version()};
         }
     }
 }

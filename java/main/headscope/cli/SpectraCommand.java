@@ -46,7 +46,7 @@ final class SpectraCommand implements Callable<Integer> {
     static void run(SpectraRequest request) {
         PrintStream out = System.out;
         try (Spectra spectra = Spectra.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("observing");
+            try (ProgressLine progress = new ProgressLine("observing", "texts");
                     Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
                             + " finished text")) {
                 spectra.observe(progress);

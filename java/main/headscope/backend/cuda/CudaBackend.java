@@ -8,7 +8,6 @@ import headscope.backend.Backend;
 import headscope.backend.Gradients;
 import headscope.backend.Pieces;
 import headscope.metric.Metric;
-import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.SequencedMap;
 
 /** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. fp32. */
 final class CudaBackend implements Backend {
@@ -27,7 +26,6 @@ final class CudaBackend implements Backend {
     private final Device device;
     private final DType operands;
     private final Kernels kernels;
-    private final AtomicLong liveBytes = new AtomicLong();
 
     /** @param operands of products, and of keys and values: F32, BF16 or F16 */
     CudaBackend(Device device, DType operands) {
@@ -43,18 +41,12 @@ final class CudaBackend implements Backend {
 
     @Override
     public Tensor allocate(DType dtype, long... shape) {
-        long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
-        MemorySegment memory = device.allocate(bytes);
-        liveBytes.addAndGet(bytes);
-        return Tensor.of(new Buffer(memory, () -> {
-            device.free(memory);
-            liveBytes.addAndGet(-bytes);
-        }), dtype, shape);
+        return kernels.tensor(dtype, shape);
     }
 
     @Override
     public long liveBytes() {
-        return liveBytes.get();
+        return kernels.memory.liveBytes();
     }
 
     @Override
@@ -80,6 +72,16 @@ final class CudaBackend implements Backend {
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         throw new UnsupportedOperationException("attention with log-sum-exp");
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        return device.time(work);
+    }
+
+    @Override
+    public long peakBytes() {
+        return kernels.memory.peakBytes();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.SequencedMap;
 
 /**
  * The narrow seam between the backend and whatever runs kernels. Memory on the device is a segment that names an
@@ -33,6 +34,9 @@ interface Device extends AutoCloseable {
 
     /** Starts a matrix product, likewise. */
     void multiply(Product product);
+
+    /** Runs the work, and tells the seconds of each kernel that it launched, in the order of their first launch. */
+    SequencedMap<String, Double> time(Runnable work);
 
     @Override
     void close();

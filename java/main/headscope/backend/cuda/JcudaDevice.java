@@ -7,6 +7,7 @@ import headscope.backend.DeviceMemoryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Function;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -25,6 +26,7 @@ final class JcudaDevice implements Device {
     private final Staging staging;
     private final Modules modules;
     private final Optional<Blas> blas;
+    private Optional<LaunchTimes> times = Optional.empty();
 
     /**
      * Where the driver has started: {@link NvidiaDriver#lacking} is empty.
@@ -120,23 +122,42 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized void launch(Launch what) {
         enter();
-        try (Arena call = Arena.ofConfined()) {
-            NvidiaDriver.require(
-                    JCudaDriver.cuLaunchKernel(
-                            modules.function(what), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
-                            what.threads(), 1, 1, what.shared(), compute, new Address(what.parameters(call)), null),
-                    "%s", what);
-        }
+        timed(what.kernel(), () -> {
+            try (Arena call = Arena.ofConfined()) {
+                NvidiaDriver.require(
+                        JCudaDriver.cuLaunchKernel(
+                                modules.function(what), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
+                                what.threads(), 1, 1, what.shared(), compute, new Address(what.parameters(call)), null),
+                        "%s", what);
+            }
+        });
     }
 
     @Override
     public synchronized void multiply(Product product) {
         enter();
         if (blas.isPresent()) {
-            blas.get().multiply(product);
+            timed("cublasGemmEx", () -> blas.get().multiply(product));
         } else {
             ProductKernels.multiply(this, product);
         }
+    }
+
+    private void timed(String kernel, Runnable launch) {
+        times.ifPresentOrElse(running -> running.around(kernel, launch), launch);
+    }
+
+    @Override
+    public synchronized SequencedMap<String, Double> time(Runnable work) {
+        enter();
+        LaunchTimes running = new LaunchTimes(compute);
+        times = Optional.of(running);
+        try {
+            work.run();
+        } finally {
+            times = Optional.empty();
+        }
+        return running.seconds();
     }
 
     @Override

@@ -12,9 +12,11 @@ final class Kernels {
     private static final int WARP = 32;
 
     private final Device device;
+    final DeviceMemory memory;
 
     Kernels(Device device) {
         this.device = device;
+        this.memory = new DeviceMemory(device);
     }
 
     /** One block per row of width elements. */
@@ -49,10 +51,15 @@ final class Kernels {
         if (x.dtype() == dtype) {
             return new Operand(x, () -> {});
         }
-        MemorySegment memory = device.allocate(x.count() * dtype.bytes);
-        Tensor rounded = Tensor.of(new Buffer(memory, () -> device.free(memory)), dtype, x.shape());
+        Tensor rounded = tensor(dtype, x.shape());
         convert(rounded, x);
         return new Operand(rounded, rounded.buffer()::close);
+    }
+
+    /** Zeroed. Whoever asked closes its buffer. */
+    Tensor tensor(DType dtype, long... shape) {
+        MemorySegment bytes = memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes));
+        return Tensor.of(new Buffer(bytes, () -> memory.free(bytes)), dtype, shape);
     }
 
     void convert(Tensor destination, Tensor source) {
@@ -69,11 +76,11 @@ final class Kernels {
     }
 
     Scratch scratch(long bytes) {
-        return new Scratch(device, device.allocate(bytes));
+        return new Scratch(device, memory, memory.allocate(bytes));
     }
 
     /** Device memory of one call. */
-    record Scratch(Device device, MemorySegment memory) implements AutoCloseable {
+    record Scratch(Device device, DeviceMemory from, MemorySegment memory) implements AutoCloseable {
         double[][] download(int heads, int perHead) {
             double[] values = new double[heads * perHead];
             device.download(MemorySegment.ofArray(values), memory);
@@ -86,7 +93,7 @@ final class Kernels {
 
         @Override
         public void close() {
-            device.free(memory);
+            from.free(memory);
         }
     }
 }
