@@ -28,10 +28,10 @@ record CublasLibrary(int version, Optional<Path> folder) {
     /** In the order in which they are tried. */
     static List<CublasLibrary> candidates() {
         List<CublasLibrary> found = new ArrayList<>();
-        of("/", System.getenv(VARIABLE)).forEach(place -> in(place, found));
+        places(VARIABLE).forEach(place -> in(place, found));
         List<Path> places = new ArrayList<>();
         for (String variable : List.of("CUDA_HOME", "CUDA_PATH", "VIRTUAL_ENV", "CONDA_PREFIX")) {
-            places.addAll(of("/", System.getenv(variable)));
+            places.addAll(places(variable));
         }
         places.addAll(matching(Path.of("/usr/local"), "cuda*"));
         for (int version : VERSIONS) {
@@ -43,8 +43,9 @@ record CublasLibrary(int version, Optional<Path> folder) {
         return found;
     }
 
-    private static List<Path> of(String root, String place) {
-        return place == null || place.isBlank() ? List.of() : List.of(Path.of(root).resolve(place));
+    private static List<Path> places(String variable) {
+        String place = System.getenv(variable);
+        return place == null || place.isBlank() ? List.of() : List.of(Path.of(place).toAbsolutePath());
     }
 
     private static void in(Path place, List<CublasLibrary> found) {
