@@ -22,7 +22,7 @@ __device__ inline float slope(const AttentionSpec& spec, float score) {
     if (spec.softCap == 0) {
         return spec.scale;
     }
-    float tangent = fmaxf(score * LN_2 / spec.softCap, -1); // what is not seen lies far below
+    float tangent = fmaxf(score * (LN_2 / spec.softCap), -1); // what is not seen lies far below
     return spec.scale * (1 - tangent * tangent);
 }
 

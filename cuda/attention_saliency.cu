@@ -10,16 +10,19 @@
 //         chosen [maps], int; cells <= keys; pool: queries = keys = tokens; fp32
 // Out     destination [maps, queries, keys]; largest, sums [heads, queries, cells];
 //         pooledMaximum, pooledMean [heads, cells, cells]; every element
-// Launch  map, cells: grid x = ceil(queries / attention_saliency_query_tile), y = maps or heads;
-//         block attention_saliency_threads
-//         pool: grid x = ceil(cells^2 / attention_saliency_threads), y = heads; block attention_saliency_threads
+// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; block attention_saliency_map_threads
+//         cells: x = ceil(queries / attention_saliency_cells_query_tile), y = heads; attention_saliency_cells_threads
+//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block the latter
 // Cost    map, cells: 4 queries keys headDim operations a head, half where causal; pool: 8 queries cells bytes a head
 // Rounds  fp32, sums in order of columns and rows; same bits each time; probabilities as attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
 #include "attention_gradient.cuh"
 
-EXPORT(attention_saliency_threads, ATTENTION_THREADS);
-EXPORT(attention_saliency_query_tile, QUERY_TILE);
+EXPORT(attention_saliency_map_threads, ATTENTION_THREADS);
+EXPORT(attention_saliency_map_query_tile, QUERY_TILE);
+EXPORT(attention_saliency_cells_threads, ATTENTION_THREADS);
+EXPORT(attention_saliency_cells_query_tile, QUERY_TILE);
+EXPORT(attention_saliency_pool_threads, ATTENTION_THREADS);
 
 /// Scores become saliency, and a sink gets them.
 template <int WIDTH, class Sink>
@@ -141,26 +144,26 @@ __device__ void saliency_cells(float* largest, float* sums, const float* gradien
 }
 
 KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, float* pooledMean, const float* largest,
-       const float* sums, int tokens, int cells) {
+       const float* sums, int64_t count, int tokens, int cells) {
     int64_t i = element();
-    int64_t area = static_cast<int64_t>(cells) * cells;
-    if (i >= area) {
+    if (i >= count) {
         return;
     }
-    int row = static_cast<int>(i / cells);
     int column = static_cast<int>(i % cells);
+    int row = static_cast<int>(i / cells % cells);
+    int64_t head = i / cells / cells;
     int first = first_of_cell(row, cells, tokens);
     int end = first_of_cell(row + 1, cells, tokens);
     int columns = first_of_cell(column + 1, cells, tokens) - first_of_cell(column, cells, tokens);
     float maximum = 0;
     float sum = 0;
     for (int token = first; token < end; token++) {
-        int64_t at = (static_cast<int64_t>(blockIdx.y) * tokens + token) * cells + column;
+        int64_t at = (head * tokens + token) * cells + column;
         maximum = fmaxf(maximum, largest[at]);
         sum += sums[at];
     }
-    pooledMaximum[blockIdx.y * area + i] = maximum;
-    pooledMean[blockIdx.y * area + i] = sum / (static_cast<float>(end - first) * columns);
+    pooledMaximum[i] = maximum;
+    pooledMean[i] = sum / (static_cast<float>(end - first) * columns);
 }
 
 #define ATTENTION_SALIENCY(WIDTH) \

@@ -7,7 +7,8 @@
 // In      shares [tokens, experts]; gradient of route [tokens, experts], of add_share [tokens, width]; y likewise; fp32
 // Out     gradient, every element; yGradient [tokens, width], every element, may be y; a column of
 //         shareGradient [tokens, experts]
-// Launch  grid x = tokens; block min(route_gradient_threads, experts or width rounded up to 32)
+// Launch  grid x = tokens; block min(route_gradient_threads, experts rounded up to 32), or
+//         min(add_share_gradient_threads, width rounded up to 32)
 // Cost    route: 12 tokens experts bytes; add_share: 12 tokens width bytes
 // Rounds  fp32, same bits each time
 // See     Gradients.route, Gradients.addShare, test/rows_gradient_test.cpp
@@ -15,6 +16,7 @@
 
 constexpr int THREADS = 256;
 EXPORT(route_gradient_threads, THREADS);
+EXPORT(add_share_gradient_threads, THREADS);
 
 KERNEL(route_gradient_f32, THREADS, float* gradient, const float* shares, int experts) {
     int64_t row = static_cast<int64_t>(blockIdx.x) * experts;

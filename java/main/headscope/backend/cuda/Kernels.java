@@ -1,15 +1,21 @@
 package headscope.backend.cuda;
 
+import headscope.backend.AttentionSpec;
+import headscope.backend.Pieces;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /** The few shapes that launches have, and memory for the length of one call. */
 final class Kernels {
     private static final int WARP = 32;
+
+    /** Head widths that attention kernels are compiled for. */
+    private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
 
     private final Device device;
     final DeviceMemory memory;
@@ -28,6 +34,27 @@ final class Kernels {
     void perElement(String family, String kernel, long count, Object... arguments) {
         int threads = device.constant(family + "_threads");
         device.launch(new Launch(kernel, (count + threads - 1) / threads, 1, threads, arguments));
+    }
+
+    /**
+     * One block per tile of rows, and so many along grid y, of an attention kernel.
+     *
+     * @param tile "query_tile" or "key_tile"
+     */
+    void perTile(String family, String tile, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
+        int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
+                        .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
+        device.launch(new Launch(
+                family + "_f32_d" + width, tiles(rows.size(0), family + "_" + tile), gridY,
+                device.constant(family + "_threads"), arguments.toArray()));
+    }
+
+    /** SPEC of cuda/README.md. */
+    static List<Object> spec(Tensor q, Tensor k, AttentionSpec spec) {
+        return List.of(
+                q.intSize(0), k.intSize(0), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
+                spec.causal() ? 1 : 0, spec.window(), spec.softCap());
     }
 
     /** Tiles of the exported length that cover so many rows. */
@@ -56,6 +83,15 @@ final class Kernels {
         return new Operand(rounded, rounded.buffer()::close);
     }
 
+    /** destination = a b, or a b': a is rounded to b's type, as many rows at a time as memory allows. */
+    void product(Tensor destination, Tensor a, Tensor b, boolean bTransposed) {
+        Pieces.run(a.intSize(0), (first, count) -> {
+            try (Operand rows = operand(a.rows(first, count), b.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, b, bTransposed));
+            }
+        });
+    }
+
     /** Zeroed. Whoever asked closes its buffer. */
     Tensor tensor(DType dtype, long... shape) {
         MemorySegment bytes = memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes));
@@ -77,6 +113,13 @@ final class Kernels {
 
     Scratch scratch(long bytes) {
         return new Scratch(device, memory, memory.allocate(bytes));
+    }
+
+    /** What the host gives to one call. */
+    Scratch uploaded(MemorySegment values) {
+        Scratch scratch = scratch(values.byteSize());
+        device.upload(scratch.memory(), values);
+        return scratch;
     }
 
     /** Device memory of one call. */
