@@ -5,6 +5,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Pieces;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -250,16 +251,20 @@ final class CudaBackend implements Backend {
         }
     }
 
+    /** As many heads at once as memory allows. */
     private double[][] spectrum(Metric.Spectrum metric, AttentionStatistics seen, int kept) {
-        int heads = seen.heads();
-        try (Kernels.Scratch values = kernels.scratch((long) heads * kept * Double.BYTES);
-                Kernels.Scratch workspace = kernels.scratch((long) heads * seen.tokens() * Double.BYTES)) {
-            device.launch(new Launch(
-                    metric.key() + "_f64", heads, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
-                    values.memory(), workspace.memory(), seen.logDiagonal, seen.columnSum, seen.tokens(), kept,
-                    seen.capacity()));
-            return values.download(heads, kept);
-        }
+        double[][] ofHeads = new double[seen.heads()][];
+        Pieces.run(seen.heads(), (first, count) -> {
+            try (Kernels.Scratch values = kernels.scratch((long) count * kept * Double.BYTES);
+                    Kernels.Scratch workspace = kernels.scratch((long) count * seen.tokens() * Double.BYTES)) {
+                device.launch(new Launch(
+                        metric.key() + "_f64", count, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
+                        values.memory(), workspace.memory(), seen.logDiagonal.rows(first, count),
+                        seen.columnSum.rows(first, count), seen.tokens(), kept, seen.capacity()));
+                System.arraycopy(values.download(count, kept), 0, ofHeads, first, count);
+            }
+        });
+        return ofHeads;
     }
 
     @Override
