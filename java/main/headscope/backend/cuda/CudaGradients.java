@@ -4,11 +4,12 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** The kernels of what passes back, launched as {@link CudaBackend} launches its own. fp32. */
+/** The kernels of what passes back, launched as {@link CudaBackend} launches its own. fp32, but for products with weights of 16 bits. */
 final class CudaGradients implements Gradients {
     private final Device device;
     private final Kernels kernels;
@@ -108,11 +109,15 @@ final class CudaGradients implements Gradients {
     public void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
-        AttentionGradient passed = new AttentionGradient(kernels, gradient, logSumExp, q, k, v, spec);
-        if (saliency.isPresent()) {
-            passed.observed(qGradient, kGradient, vGradient, out, saliency.get());
-        } else {
-            passed.unobserved(qGradient, kGradient, vGradient, out);
+        try (Kernels.Operand keys = kernels.operand(k, DType.F32);
+                Kernels.Operand values = kernels.operand(v, DType.F32)) {
+            AttentionGradient passed = new AttentionGradient(
+                    kernels, gradient, logSumExp, q, keys.tensor(), values.tensor(), spec);
+            if (saliency.isPresent()) {
+                passed.observed(qGradient, kGradient, vGradient, out, saliency.get());
+            } else {
+                passed.unobserved(qGradient, kGradient, vGradient, out);
+            }
         }
     }
 
