@@ -87,9 +87,9 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
 }
 
 #define ATTENTION_KEY_GRADIENT(WIDTH) \
-    KERNEL(attention_key_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* kGradient, float* vGradient, float* columns, \
-           const float* gradient, const float* logSumExp, const float* signedSum, const float* q, const float* k, \
-           const float* v, ATTENTION_SPEC) { \
+    WIDE_KERNEL(attention_key_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* kGradient, float* vGradient, \
+                float* columns, const float* gradient, const float* logSumExp, const float* signedSum, const float* q, \
+                const float* k, const float* v, ATTENTION_SPEC) { \
         attention_key_gradient<WIDTH>(kGradient, vGradient, columns, gradient, logSumExp, signedSum, q, k, v, \
                                       ATTENTION_SPEC_VALUE); \
     }
