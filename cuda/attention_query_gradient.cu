@@ -127,7 +127,8 @@ struct QueryGradient {
 
     __device__ QueryGradient(const Head& head, int firstRow, const float* gradient, const float* out,
                              const float* logSumExp, const float* v, const Saliency& to)
-        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp), seen(to, head, firstRow) {
+        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp),
+          seen(to, head, firstRow) {
         HeadRows gradients = head.ofQueries(gradient);
         HeadRows outs = head.ofQueries(out);
         int headDim = head.spec.headDim;

@@ -10,9 +10,9 @@
 //         chosen [maps], int; cells <= keys; pool: queries = keys = tokens; fp32
 // Out     destination [maps, queries, keys]; largest, sums [heads, queries, cells];
 //         pooledMaximum, pooledMean [heads, cells, cells]; every element
-// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; block attention_saliency_map_threads
+// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; attention_saliency_map_threads
 //         cells: x = ceil(queries / attention_saliency_cells_query_tile), y = heads; attention_saliency_cells_threads
-//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block the latter
+//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block of these
 // Cost    map, cells: 4 queries keys headDim operations a head, half where causal; pool: 8 queries cells bytes a head
 // Rounds  fp32, sums in order of columns and rows; same bits each time; probabilities as attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp

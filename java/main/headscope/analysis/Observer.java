@@ -36,7 +36,7 @@ final class Observer implements AutoCloseable {
     static int[] encode(Text text, String file, SpectraRequest request, ModelConfig config, Tokenizer tokenizer) {
         boolean asked = text instanceof Text.Question;
         if (asked && !config.causal()) {
-            throw TextFile.wrong(file, text.line(), ("a %s model does not answer prompts; "
+            throw JsonLines.wrong(file, text.line(), ("a %s model does not answer prompts; "
                     + "give {\"text\": ..., \"label\": ...}").formatted(config.family().modelType()));
         }
         int[] ids = tokenizer.encode(switch (text) {
@@ -44,11 +44,11 @@ final class Observer implements AutoCloseable {
             case Text.Labelled labelled -> labelled.text();
         });
         if (ids.length == 0) {
-            throw TextFile.wrong(file, text.line(), "the text has no tokens");
+            throw JsonLines.wrong(file, text.line(), "the text has no tokens");
         }
         int most = ids.length + (asked ? request.maxNewTokens() - 1 : 0);
         if (most > config.maxTokens()) {
-            throw TextFile.wrong(file, text.line(),
+            throw JsonLines.wrong(file, text.line(),
                     "%d tokens%s; the model takes at most %d: shorten the text%s".formatted(ids.length,
                             asked ? " and up to %d new ones".formatted(request.maxNewTokens()) : "",
                             config.maxTokens(), asked ? " or lower --max-new-tokens" : ""));
@@ -60,7 +60,7 @@ final class Observer implements AutoCloseable {
     }
 
     private static InputException tooShort(String file, int line, int tokens, int k) {
-        return TextFile.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or leave such "
+        return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or leave such "
                 + "texts out with --short skip").formatted(tokens, tokens, k));
     }
 
@@ -68,7 +68,7 @@ final class Observer implements AutoCloseable {
     static void requireMetrics(SpectraRequest request, ModelConfig config, List<int[]> tokens) {
         if (!config.causal()) {
             throw new InputException(("%s: %s is bidirectional; attention score and Laplacian eigenvalues are read off "
-                    + "a triangular map: take a causal model").formatted(request.model(), config.family().modelType()));
+                    + "a triangular map: take a causal model").formatted(request.run().model(), config.family().modelType()));
         }
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
         boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
@@ -187,7 +187,7 @@ final class Observer implements AutoCloseable {
         float[] scores = values.get(request.metrics().indexOf(new Metric.AttentionScore()));
         for (int head = 0; head < scores.length; head++) {
             if (!Float.isFinite(scores[head])) {
-                throw TextFile.wrong(file, line, "attention of layer %d, head %d is not finite: the model overflows here"
+                throw JsonLines.wrong(file, line, "attention of layer %d, head %d is not finite: the model overflows here"
                         .formatted(head / model.config().heads(), head % model.config().heads()));
             }
         }

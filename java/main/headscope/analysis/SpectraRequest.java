@@ -2,7 +2,6 @@ package headscope.analysis;
 
 import headscope.metric.Metric;
 import headscope.model.Sampler;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -10,7 +9,6 @@ import java.util.stream.Stream;
  * What a spectra run is asked for.
  *
  * @param texts         path of a file of JSON lines, or "-" for standard input
- * @param out           the run folder to be
  * @param k             largest eigenvalues kept per head and text
  * @param perSample     how a text's k eigenvalues enter the test
  * @param maxNewTokens  longest answer
@@ -18,12 +16,10 @@ import java.util.stream.Stream;
  * @param limit         only so many texts from the top; 0 = all
  * @param skipShort     texts with fewer than k tokens are left out and counted, rather than refused
  * @param metrics       attention score and Laplacian eigenvalues first, then whatever else is to be kept
- * @param command       as it was typed, for the manifest
  */
 public record SpectraRequest(
-        Path model, String texts, Path out, String device, int k, PerSample perSample, int maxNewTokens, String stop,
-        Sampler sampler, long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant,
-        boolean resume, boolean overwrite, String command) {
+        RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, String stop, Sampler sampler,
+        long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant) {
 
     /** How ten eigenvalues become the sample of a test. */
     public enum PerSample {

@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.backend.DeviceException;
 import headscope.render.RenderUnavailableException;
 import headscope.result.ResultFormatException;
 import headscope.result.RunFolderException;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
-            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class
+            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class,
+            SelfTestCommand.class, BenchCommand.class
         },
         footer = {
             "",
@@ -59,6 +61,7 @@ public final class HeadscopeCommand implements Runnable {
     private static int report(Exception failure) {
         String message = switch (failure) {
             case InputException e -> e.getMessage();
+            case DeviceException e -> e.getMessage();
             case ModelFormatException e -> e.getMessage();
             case ResultFormatException e -> e.getMessage();
             case RunFolderException e -> e.getMessage();
@@ -76,12 +79,16 @@ public final class HeadscopeCommand implements Runnable {
         return UNUSABLE;
     }
 
+    static String version() {
+        String version = HeadscopeCommand.class.getPackage().getImplementationVersion();
+        return "headscope " + (version == null ? "from sources" : version);
+    }
+
     /** The jar's version. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = HeadscopeCommand.class.getPackage().getImplementationVersion();
-            return new String[] {"headscope " + (version == null ? "from sources" : version)};
+            return new String[] {version()};
         }
     }
 }

@@ -8,12 +8,15 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /** Shows long work on standard error: a bar with rate and time left on a terminal, a line every tenth elsewhere. */
 final class ProgressLine implements Progress, AutoCloseable {
     private final String task;
+    private final String unit;
     private final boolean terminal = System.console() != null && System.console().isTerminal();
     private ProgressBar bar;
     private int tenths;
 
-    ProgressLine(String task) {
+    /** @param unit what is counted, in the plural */
+    ProgressLine(String task, String unit) {
         this.task = task;
+        this.unit = unit;
     }
 
     @Override
@@ -25,7 +28,7 @@ final class ProgressLine implements Progress, AutoCloseable {
                         .setInitialMax(of)
                         .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                         .setUpdateIntervalMillis(200)
-                        .setUnit(" texts", 1)
+                        .setUnit(" " + unit, 1)
                         .showSpeed()
                         .build();
             }

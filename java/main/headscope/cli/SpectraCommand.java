@@ -46,7 +46,7 @@ final class SpectraCommand implements Callable<Integer> {
     static void run(SpectraRequest request) {
         PrintStream out = System.out;
         try (Spectra spectra = Spectra.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("observing");
+            try (ProgressLine progress = new ProgressLine("observing", "texts");
                     Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
                             + " finished text")) {
                 spectra.observe(progress);
@@ -57,10 +57,10 @@ final class SpectraCommand implements Callable<Integer> {
             spectra.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nTwo heatmaps, a row per layer and a column per head: near black where"
-                        + " %s differ (small p), light where they do not.%n", request.out().resolve("spectra.png"),
+                        + " %s differ (small p), light where they do not.%n", request.run().out().resolve("spectra.png"),
                         found.answered() ? "right and wrong answers" : "texts of label 0 and 1");
             }
-            out.printf("All numbers: %s (heads.csv, samples.csv, values.safetensors, manifest.json)%n", request.out());
+            out.printf("All numbers: %s (heads.csv, samples.csv, values.safetensors, manifest.json)%n", request.run().out());
         }
     }
 

@@ -3,26 +3,19 @@ package headscope.cli;
 import headscope.analysis.SpectraRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
-import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What `spectra` takes on the command line. */
 final class SpectraOptions {
-    @Option(names = "--model", required = true, paramLabel = "DIR",
-            description = "Model folder in Hugging Face's layout: config.json, tokenizer.json, *.safetensors.")
-    Path model;
+    @Mixin
+    RunOptions run;
 
     @Option(names = "--texts", required = true, paramLabel = "FILE",
             description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers) or {\"text\", \"label\": 0|1}"
                     + " (read as it stands); - reads standard input.")
     String texts;
-
-    @Option(names = "--out", paramLabel = "DIR",
-            description = "Run folder to be made (default: runs/spectra-DATE-TIME).")
-    Path out;
 
     @Option(names = "--k", defaultValue = "10", paramLabel = "N",
             description = "Largest eigenvalues kept per head and text (default: ${DEFAULT-VALUE}).")
@@ -54,10 +47,6 @@ final class SpectraOptions {
             description = "Of drawing and of the probes' folds (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "auto|cpu",
-            description = "Where to compute (default: ${DEFAULT-VALUE}).")
-    String device;
-
     @Option(names = "--limit", defaultValue = "0", showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER,
             paramLabel = "N", description = "Only the first N texts (default: all).")
     int limit;
@@ -80,19 +69,11 @@ final class SpectraOptions {
     @Option(names = "--mark-significant", description = "A dot on heads with q < 0.05.")
     boolean markSignificant;
 
-    @Option(names = "--resume", description = "Go on where an interrupted run into the same --out stopped.")
-    boolean resume;
-
-    @Option(names = "--overwrite", description = "Replace an earlier run in --out.")
-    boolean overwrite;
-
     /** @param command as it was typed */
     SpectraRequest request(List<String> command) {
-        Path folder = out != null ? out : Path.of("runs", "spectra-"
-                + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
         return new SpectraRequest(
-                model, texts, folder, device, k, perSample, maxNewTokens, stop, new Sampler(temperature, topP), seed,
-                limit, shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)),
-                markSignificant, resume, overwrite, "headscope " + String.join(" ", command));
+                run.request("spectra", command), texts, k, perSample, maxNewTokens, stop, new Sampler(temperature, topP),
+                seed, limit, shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)),
+                markSignificant);
     }
 }

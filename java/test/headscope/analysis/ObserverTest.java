@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import headscope.Tolerance;
 import headscope.backend.Backend;
+import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
 import headscope.model.Sampler;
@@ -19,6 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** When an answer is the expected one, and what is observed of it. */
 class ObserverTest {
+    private static final Path MODEL = Path.of("models/demo");
+
     @ParameterizedTest
     @CsvSource(quoteCharacter = '`', value = {
         "` Birch. `,birch", "`\"Paris\"!`,paris", "`U.S.A.`,usa", "`don't`,dont", "`« Élan »`,élan", "`1,000`,1000",
@@ -41,12 +44,13 @@ class ObserverTest {
     void answersAreObservedAsTheyWouldBeRead() {
         String prompt = "the capital of boria is birch . the capital of";
         SpectraRequest request = new SpectraRequest(
-                Path.of("models/demo"), "-", Path.of("out"), "cpu", 3, SpectraRequest.PerSample.MEAN, 4, "",
-                Sampler.GREEDY, 0, 0, false, SpectraRequest.metrics(3, Metric.all(3)), false, false, false, "test");
+                new RunRequest(MODEL, Path.of("out"), DeviceChoice.of("cpu"), false, false, "test"), "-", 3,
+                SpectraRequest.PerSample.MEAN, 4, "", Sampler.GREEDY, 0, 0, false,
+                SpectraRequest.metrics(3, Metric.all(3)), false);
         try (Backend backend = Backend.open("cpu");
-                Checkpoint checkpoint = Checkpoint.open(request.model());
+                Checkpoint checkpoint = Checkpoint.open(MODEL);
                 Transformer model = new Transformer(checkpoint, backend);
-                Tokenizer tokenizer = Tokenizer.open(request.model());
+                Tokenizer tokenizer = Tokenizer.open(MODEL);
                 Observer observer = new Observer(request, model, tokenizer)) {
             int[] ids = tokenizer.encode(prompt);
             Observation asked = observer.observe(0, new Text.Question(1, prompt, "x"), ids, "f").orElseThrow();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import headscope.result.HeadTable;
@@ -63,7 +64,8 @@ class SpectraTest {
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
-                MODEL, texts, out, "cpu", k, SpectraRequest.PerSample.MEAN, 2, "", new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false, resume, false, "test");
+                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
+                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false);
     }
 
     private static Spectra open(SpectraRequest request) {
@@ -74,7 +76,7 @@ class SpectraTest {
         try (Spectra spectra = open(request)) {
             spectra.observe(Progress.SILENT);
             SpectraSummary summary = spectra.write();
-            assertFalse(Files.exists(request.out()));
+            assertFalse(Files.exists(request.run().out()));
             spectra.commit();
             return summary;
         }
@@ -97,8 +99,8 @@ class SpectraTest {
 
     private static void refused(String message, SpectraRequest request) {
         assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
-        assertFalse(Files.exists(request.out()));
-        assertFalse(Files.exists(request.out().resolveSibling(request.out().getFileName() + ".partial")));
+        assertFalse(Files.exists(request.run().out()));
+        assertFalse(Files.exists(request.run().out().resolveSibling(request.run().out().getFileName() + ".partial")));
     }
 
     @Test

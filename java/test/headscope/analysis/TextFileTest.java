@@ -104,7 +104,7 @@ class TextFileTest {
         TextFile texts = TextFile.read("-", piped);
         assertEquals("standard input", texts.name());
         assertEquals(read(GOOD).texts(), texts.texts());
-        assertEquals(read(GOOD).digest(), texts.digest());
+        assertEquals(read(GOOD).file().digest(), texts.file().digest());
         InputStream bad = new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8));
         assertEquals("standard input: line 1: must be " + FORMS,
                 assertThrows(InputException.class, () -> TextFile.read("-", bad)).getMessage());
@@ -123,7 +123,7 @@ class TextFileTest {
         assertEquals(3, texts.first(0).texts().size());
         assertEquals(2, texts.first(2).texts().size());
         assertEquals(3, texts.first(9).texts().size());
-        assertEquals(texts.digest(), texts.first(2).digest());
+        assertEquals(texts.file().digest(), texts.first(2).file().digest());
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
 
@@ -72,6 +73,16 @@ final class Reference implements Backend {
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         throw new UnsupportedOperationException("attention with log-sum-exp");
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        throw new UnsupportedOperationException("time");
+    }
+
+    @Override
+    public long peakBytes() {
+        throw new UnsupportedOperationException("peakBytes");
     }
 
     @Override

@@ -13,7 +13,9 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Java's vector instructions and OpenBLAS, fp32. Arguments are trusted: {@link headscope.backend.CheckedBackend}. */
@@ -26,6 +28,7 @@ public final class CpuBackend implements Backend {
     private final FusedAttention attention;
     private final RowOperations rows;
     private final AtomicLong liveBytes = new AtomicLong();
+    private final AtomicLong peakBytes = new AtomicLong();
 
     /** @param workers threads that compute, the caller included */
     public CpuBackend(int workers) {
@@ -45,7 +48,7 @@ public final class CpuBackend implements Backend {
         long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
         Arena arena = Arena.ofShared();
         MemorySegment memory = arena.allocate(bytes, ALIGNMENT);
-        liveBytes.addAndGet(bytes);
+        peakBytes.accumulateAndGet(liveBytes.addAndGet(bytes), Math::max);
         Buffer buffer = new Buffer(memory, () -> {
             arena.close();
             liveBytes.addAndGet(-bytes);
@@ -241,6 +244,20 @@ public final class CpuBackend implements Backend {
             }
         });
         return values;
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        long start = System.nanoTime();
+        work.run();
+        SequencedMap<String, Double> seconds = new LinkedHashMap<>();
+        seconds.put("cpu", (System.nanoTime() - start) / 1e9);
+        return seconds;
+    }
+
+    @Override
+    public long peakBytes() {
+        return peakBytes.getAndSet(liveBytes.get()) + attention.scratchBytes();
     }
 
     @Override

@@ -5,8 +5,8 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Pieces;
 import headscope.metric.Metric;
-import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -15,16 +15,18 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.SequencedMap;
 
 /** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. fp32. */
 final class CudaBackend implements Backend {
     private final Device device;
+    private final DType operands;
     private final Kernels kernels;
-    private final AtomicLong liveBytes = new AtomicLong();
 
-    CudaBackend(Device device) {
+    /** @param operands of products, and of keys and values: F32, BF16 or F16 */
+    CudaBackend(Device device, DType operands) {
         this.device = device;
+        this.operands = operands;
         this.kernels = new Kernels(device);
     }
 
@@ -35,28 +37,22 @@ final class CudaBackend implements Backend {
 
     @Override
     public Tensor allocate(DType dtype, long... shape) {
-        long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
-        MemorySegment memory = device.allocate(bytes);
-        liveBytes.addAndGet(bytes);
-        return Tensor.of(new Buffer(memory, () -> {
-            device.free(memory);
-            liveBytes.addAndGet(-bytes);
-        }), dtype, shape);
+        return kernels.tensor(dtype, shape);
     }
 
     @Override
     public long liveBytes() {
-        return liveBytes.get();
+        return kernels.memory.liveBytes();
     }
 
     @Override
     public DType operands() {
-        return DType.F32;
+        return operands;
     }
 
     @Override
     public void convert(Tensor destination, Tensor source) {
-        kernels.perElement("convert", "convert_f32_f32", source.count(), destination, source, source.count());
+        kernels.convert(destination, source);
     }
 
     @Override
@@ -79,6 +75,16 @@ final class CudaBackend implements Backend {
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(0);
         kernels.perTile("attention_forward", "query_tile", q, spec.heads(), spec, arguments);
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        return device.time(work);
+    }
+
+    @Override
+    public long peakBytes() {
+        return kernels.memory.peakBytes();
     }
 
     @Override
@@ -107,10 +113,12 @@ final class CudaBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        device.launch(new Launch(
-                "linear_f32", kernels.tiles(x.size(0), "linear_row_tile"), kernels.tiles(weight.size(0), "linear_column_tile"),
-                device.constant("linear_threads"),
-                destination, x, weight, bias, x.intSize(0), x.intSize(1), weight.intSize(0)));
+        Pieces.run(x.intSize(0), (first, count) -> {
+            try (Kernels.Operand rows = kernels.operand(x.rows(first, count), weight.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, true));
+            }
+        });
+        bias.ifPresent(row -> addRow(destination, row));
     }
 
     @Override

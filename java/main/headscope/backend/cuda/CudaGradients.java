@@ -4,6 +4,7 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
+import headscope.backend.Pieces;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -20,20 +21,16 @@ final class CudaGradients implements Gradients {
 
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
-        product("linear_gradient_f32", destination, gradient, weight, gradient.intSize(0), weight);
+        Pieces.run(gradient.intSize(0), (first, count) -> {
+            try (Kernels.Operand rows = kernels.operand(gradient.rows(first, count), weight.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, false));
+            }
+        });
     }
 
     @Override
     public void linearWeight(Tensor destination, Tensor gradient, Tensor x) {
-        product("linear_weight_gradient_f32", destination, gradient, x, gradient.intSize(0), destination);
-    }
-
-    /** @param shape [out, in] */
-    private void product(String kernel, Tensor destination, Tensor gradient, Tensor other, int rows, Tensor shape) {
-        device.launch(new Launch(
-                kernel, kernels.tiles(destination.size(0), "linear_gradient_tile"),
-                kernels.tiles(destination.size(1), "linear_gradient_tile"), device.constant("linear_gradient_threads"),
-                destination, gradient, other, rows, shape.intSize(1), shape.intSize(0)));
+        device.multiply(new Product(destination, gradient, true, x, false));
     }
 
     @Override

@@ -1,10 +1,13 @@
 package headscope.backend.cuda;
 
 import headscope.backend.AttentionSpec;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** The few shapes that launches have, and memory for the length of one call. */
 final class Kernels {
@@ -14,9 +17,11 @@ final class Kernels {
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
 
     private final Device device;
+    final DeviceMemory memory;
 
     Kernels(Device device) {
         this.device = device;
+        this.memory = new DeviceMemory(device);
     }
 
     /** One block per row of width elements. */
@@ -62,8 +67,42 @@ final class Kernels {
         return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
     }
 
+    /** As kernels' names end. */
+    static String name(DType dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** x itself where it is of this type, otherwise rounded to it for the length of a call. */
+    Operand operand(Tensor x, DType dtype) {
+        if (x.dtype() == dtype) {
+            return new Operand(x, () -> {});
+        }
+        Tensor rounded = tensor(dtype, x.shape());
+        convert(rounded, x);
+        return new Operand(rounded, rounded.buffer()::close);
+    }
+
+    /** Zeroed. Whoever asked closes its buffer. */
+    Tensor tensor(DType dtype, long... shape) {
+        MemorySegment bytes = memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes));
+        return Tensor.of(new Buffer(bytes, () -> memory.free(bytes)), dtype, shape);
+    }
+
+    void convert(Tensor destination, Tensor source) {
+        perElement("convert", "convert_%s_%s".formatted(name(destination.dtype()), name(source.dtype())),
+                source.count(), destination, source, source.count());
+    }
+
+    /** One side of a product. */
+    record Operand(Tensor tensor, Runnable release) implements AutoCloseable {
+        @Override
+        public void close() {
+            release.run();
+        }
+    }
+
     Scratch scratch(long bytes) {
-        return new Scratch(device, device.allocate(bytes));
+        return new Scratch(device, memory, memory.allocate(bytes));
     }
 
     /** What the host gives to one call. */
@@ -74,7 +113,7 @@ final class Kernels {
     }
 
     /** Device memory of one call. */
-    record Scratch(Device device, MemorySegment memory) implements AutoCloseable {
+    record Scratch(Device device, DeviceMemory from, MemorySegment memory) implements AutoCloseable {
         double[][] download(int heads, int perHead) {
             double[] values = new double[heads * perHead];
             device.download(MemorySegment.ofArray(values), memory);
@@ -87,7 +126,7 @@ final class Kernels {
 
         @Override
         public void close() {
-            device.free(memory);
+            from.free(memory);
         }
     }
 }

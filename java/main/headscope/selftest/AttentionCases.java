@@ -1,0 +1,170 @@
+package headscope.selftest;
+
+import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.metric.Metric;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Attention, what is observed of it, and what it passes back. */
+final class AttentionCases {
+    private static final int HEADS = 4;
+    private static final int LARGEST = 10;
+
+    private static List<AttentionShape> variants(int headDim) {
+        float scale = (float) (1 / Math.sqrt(headDim));
+        return List.of(
+                new AttentionShape("causal", HEADS, 4, headDim, true, 0, 0, scale, false),
+                new AttentionShape("bidirectional", HEADS, 4, headDim, false, 0, 0, scale, false),
+                new AttentionShape("grouped", HEADS, 2, headDim, true, 0, 0, scale, false),
+                new AttentionShape("window", HEADS, 1, headDim, true, 19, 0, scale, false),
+                new AttentionShape("soft cap", HEADS, 2, headDim, true, 0, 2, scale, false),
+                new AttentionShape("sinks", HEADS, 2, headDim, true, 0, 0, scale, true));
+    }
+
+    private AttentionCases() {}
+
+    /** Every variant at the first width; at the others one of each length by turns. */
+    static List<Case> all(DType operands, int[] headDims, int[] lengths) {
+        List<Case> cases = new ArrayList<>();
+        for (int headDim : headDims) {
+            List<AttentionShape> variants = variants(headDim);
+            for (int tokens : lengths) {
+                List<AttentionShape> chosen = headDim == headDims[0]
+                        ? variants
+                        : List.of(variants.get((headDim / 8 + tokens) % variants.size()));
+                chosen.forEach(shape -> cases.addAll(of(shape, tokens, operands)));
+            }
+        }
+        return cases;
+    }
+
+    /** @param operands what keys and values are kept in */
+    static List<Case> of(AttentionShape shape, int tokens, DType operands) {
+        // A score is a sum of headDim products of normal numbers; its error goes into the exponent.
+        double scores = 16 * Case.rounding(shape.headDim() + tokens);
+        // The product with the values reads probabilities rounded to the operands' type.
+        double output = scores + switch (operands) {
+            case BF16 -> 0x1p-7;
+            case F16 -> 0x1p-10;
+            default -> 0;
+        };
+        return List.of(
+                output(shape, tokens, output),
+                statistics(shape, tokens, scores),
+                map(shape, tokens, scores),
+                spectrum(shape, tokens, 4 * scores),
+                gradient(shape, tokens, Math.max(8 * scores, output)));
+    }
+
+    private static String sizes(AttentionShape shape, int tokens) {
+        return "%s, %d tokens, width %d".formatted(shape.name(), tokens, shape.headDim());
+    }
+
+    private static Tensor queries(Operands on, AttentionShape shape, int tokens) {
+        return on.normal(tokens, (long) shape.heads() * shape.headDim());
+    }
+
+    /** Values, too. */
+    private static Tensor keys(Operands on, AttentionShape shape, int tokens) {
+        return on.operand(tokens, (long) shape.kvHeads() * shape.headDim());
+    }
+
+    /** Half of a causal text as a prompt, the rest one query at a time. */
+    private static Case output(AttentionShape shape, int tokens, double bound) {
+        return Case.of("attention", bound, on -> {
+            AttentionSpec spec = shape.spec(on::normal);
+            Tensor q = queries(on, shape, tokens);
+            Tensor k = keys(on, shape, tokens);
+            Tensor v = keys(on, shape, tokens);
+            Tensor out = on.unwritten(q.shape());
+            Optional<AttentionStatistics> statistics = Optional.of(on.statistics(shape.heads(), tokens));
+            int prompt = shape.causal() ? (tokens + 1) / 2 : tokens;
+            on.backend.attention(
+                    out.rows(0, prompt), q.rows(0, prompt), k.rows(0, prompt), v.rows(0, prompt), spec, statistics);
+            for (int row = prompt; row < tokens; row++) {
+                on.backend.attention(
+                        out.rows(row, 1), q.rows(row, 1), k.rows(0, row + 1), v.rows(0, row + 1), spec, statistics);
+            }
+            return new Tensor[] {out};
+        }, sizes(shape, tokens));
+    }
+
+    /** Each vector, and each metric that is folded from them. */
+    private static Case statistics(AttentionShape shape, int tokens, double bound) {
+        return new Case("attentionStatistics", sizes(shape, tokens), bound, on -> {
+            AttentionSpec spec = shape.spec(on::normal);
+            AttentionStatistics seen = on.statistics(shape.heads(), tokens);
+            on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens), spec, seen);
+            List<float[]> results = new ArrayList<>();
+            for (Tensor vector : List.of(seen.logSumExp, seen.logDiagonal, seen.entropy, seen.maximum, seen.previous,
+                    seen.distance)) {
+                results.add(on.backend.download(vector));
+            }
+            for (Metric metric : Metric.all(LARGEST)) {
+                if (!(metric instanceof Metric.Symmetric) && (spec.causal() || !metric.causalOnly())) {
+                    results.add(flat(on.backend.measure(metric, seen, spec)));
+                }
+            }
+            return results;
+        });
+    }
+
+    private static Case map(AttentionShape shape, int tokens, double bound) {
+        return Case.of("attentionMap", bound, on -> {
+            AttentionSpec spec = shape.spec(on::normal);
+            Tensor map = on.unwritten(tokens, tokens);
+            on.backend.attentionMap(
+                    map, queries(on, shape, tokens), keys(on, shape, tokens), spec, shape.heads() - 1);
+            return new Tensor[] {map};
+        }, sizes(shape, tokens));
+    }
+
+    private static Case spectrum(AttentionShape shape, int tokens, double bound) {
+        return new Case("symmetricSpectrum", sizes(shape, tokens), bound, on -> {
+            AttentionSpec spec = shape.spec(on::normal);
+            return List.of(flat(on.backend.symmetricSpectrum(
+                    queries(on, shape, tokens), keys(on, shape, tokens), spec)));
+        });
+    }
+
+    private static Case gradient(AttentionShape shape, int tokens, double bound) {
+        return Case.of("attention's gradient", bound, on -> {
+            AttentionSpec spec = shape.spec(on::normal);
+            Tensor q = queries(on, shape, tokens);
+            Tensor k = keys(on, shape, tokens);
+            Tensor v = keys(on, shape, tokens);
+            Tensor out = on.unwritten(q.shape());
+            Tensor logSumExp = on.unwritten(shape.heads(), tokens);
+            on.backend.attention(out, logSumExp, q, k, v, spec);
+            Tensor qGradient = on.unwritten(q.shape());
+            Tensor kGradient = on.unwritten(k.shape());
+            Tensor vGradient = on.unwritten(k.shape());
+            int[] groups = IntStream.range(0, tokens).map(token -> token % 3 - 1).toArray();
+            AttentionSaliency saliency = on.saliency(shape.heads(), tokens,
+                    new AttentionSaliency.Request(groups, Math.min(tokens, 5), List.of(shape.heads() - 1)));
+            on.backend.gradients().attention(
+                    qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, spec,
+                    Optional.of(saliency));
+            return new Tensor[] {
+                qGradient, kGradient, vGradient, saliency.signed, saliency.rows, saliency.columns, saliency.maximum,
+                saliency.groups, saliency.pooledMaximum, saliency.pooledMean, saliency.maps
+            };
+        }, sizes(shape, tokens));
+    }
+
+    private static float[] flat(double[][] values) {
+        double[] all = Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
+        float[] flat = new float[all.length];
+        for (int i = 0; i < flat.length; i++) {
+            flat[i] = (float) all[i];
+        }
+        return flat;
+    }
+}

@@ -1,0 +1,198 @@
+package headscope.selftest;
+
+import headscope.backend.Activation;
+import headscope.backend.Backend;
+import headscope.backend.Gradients;
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The operations on rows and elements, and what they pass back. */
+final class RowCases {
+    private static final int[][] SHAPES = {{1, 1}, {3, 33}, {65, 64}, {31, 257}, {129, 1000}};
+    private static final float EPSILON = 1e-5f;
+
+    private RowCases() {}
+
+    /** @param product bound of a product with so many terms, in the type that products are computed in */
+    static List<Case> all(double product) {
+        List<Case> cases = new ArrayList<>();
+        for (int[] shape : SHAPES) {
+            int rows = shape[0];
+            int width = shape[1];
+            products(cases, rows, width, Math.max(product, Case.rounding(width)));
+            norms(cases, rows, width);
+            elements(cases, rows, width);
+            heads(cases, rows, width);
+            mixture(cases, rows, width);
+            training(cases, rows, width);
+        }
+        return cases;
+    }
+
+    private static void products(List<Case> cases, int rows, int width, double bound) {
+        int out = 2 * width + 1;
+        cases.add(Case.of("embed", 0, on -> {
+            Tensor table = on.operand(50, width);
+            Tensor to = on.unwritten(rows, width);
+            int[] ids = new int[rows];
+            for (int i = 0; i < rows; i++) {
+                ids[i] = on.below(50);
+            }
+            on.backend.embed(to, table, ids);
+            return new Tensor[] {to};
+        }, rows, width));
+        cases.add(Case.of("linear", bound, on -> {
+            Tensor to = on.unwritten(rows, out);
+            on.backend.linear(to, on.normal(rows, width), on.operand(out, width), Optional.of(on.normal(out)));
+            return new Tensor[] {to};
+        }, rows, width, out));
+        cases.add(Case.of("linear's gradient", 2 * bound, on -> {
+            Tensor to = on.unwritten(rows, width);
+            on.backend.gradients().linear(to, on.normal(rows, out), on.operand(out, width));
+            return new Tensor[] {to};
+        }, rows, width, out));
+        cases.add(Case.of("linear's weight gradient", Math.max(bound, Case.rounding(rows)), on -> {
+            Tensor weight = on.unwritten(out, width);
+            Tensor bias = on.unwritten(out);
+            Tensor gradient = on.normal(rows, out);
+            on.backend.gradients().linearWeight(weight, gradient, on.normal(rows, width));
+            on.backend.gradients().linearBias(bias, gradient);
+            return new Tensor[] {weight, bias};
+        }, rows, width, out));
+    }
+
+    private static void norms(List<Case> cases, int rows, int width) {
+        double bound = 8 * Case.rounding(width);
+        cases.add(Case.of("layerNorm", bound, on -> {
+            Tensor x = on.normal(rows, width);
+            Tensor weight = on.normal(width);
+            Tensor to = on.unwritten(rows, width);
+            Tensor back = on.unwritten(rows, width);
+            on.backend.layerNorm(to, x, weight, on.normal(width), EPSILON);
+            on.backend.gradients().layerNorm(back, on.normal(rows, width), x, weight, EPSILON);
+            return width == 1 ? new Tensor[] {to} : new Tensor[] {to, back}; // one element: 0 but for rounding
+        }, rows, width));
+        cases.add(Case.of("rmsNorm", bound, on -> {
+            Tensor x = on.normal(rows, width);
+            Tensor weight = on.normal(width);
+            Tensor to = on.unwritten(rows, width);
+            Tensor back = on.unwritten(rows, width);
+            on.backend.rmsNorm(to, x, weight, EPSILON);
+            on.backend.gradients().rmsNorm(back, on.normal(rows, width), x, weight, EPSILON);
+            return width == 1 ? new Tensor[] {to} : new Tensor[] {to, back};
+        }, rows, width));
+    }
+
+    private static void elements(List<Case> cases, int rows, int width) {
+        for (Activation f : Activation.values()) {
+            cases.add(Case.of("activate " + f, Case.rounding(64), on -> {
+                Tensor x = on.normal(rows, width);
+                Tensor back = on.normal(rows, width);
+                on.backend.gradients().activate(back, x, f);
+                on.backend.activate(x, f);
+                return new Tensor[] {x, back};
+            }, rows, width));
+            cases.add(Case.of("gate " + f, Case.rounding(64), on -> {
+                Tensor gate = on.normal(rows, width);
+                Tensor up = on.normal(rows, width);
+                Tensor gateBack = on.unwritten(rows, width);
+                Tensor upBack = on.unwritten(rows, width);
+                on.backend.gradients().gate(gateBack, upBack, on.normal(rows, width), gate, up, f);
+                on.backend.gate(gate, up, f);
+                return new Tensor[] {gate, gateBack, upBack};
+            }, rows, width));
+        }
+        cases.add(Case.of("add, addRow, multiply, scale", 0, on -> {
+            Tensor x = on.normal(rows, width);
+            on.backend.add(x, on.normal(rows, width));
+            on.backend.addRow(x, on.normal(width));
+            on.backend.multiply(x, on.normal(rows, width));
+            on.backend.scale(x, 1.25f);
+            return new Tensor[] {x};
+        }, rows, width));
+        cases.add(Case.of("softCap", Case.rounding(64), on -> {
+            Tensor x = on.normal(rows, width);
+            Tensor back = on.normal(rows, width);
+            on.backend.softCap(x, 1.5f);
+            on.backend.gradients().softCap(back, x, 1.5f);
+            return new Tensor[] {x, back};
+        }, rows, width));
+        cases.add(Case.of("convert", 0, on -> {
+            Tensor from = on.operand(rows, width);
+            Tensor to = on.unwritten(rows, width);
+            on.backend.convert(to, from);
+            return new Tensor[] {to};
+        }, rows, width));
+    }
+
+    private static void heads(List<Case> cases, int rows, int width) {
+        int heads = 4;
+        cases.add(Case.of("rotate", Case.rounding(2), on -> {
+            Tensor cosine = on.normal(rows, width);
+            Tensor sine = on.normal(rows, width);
+            Tensor x = on.normal(rows, 2L * heads * width);
+            Tensor back = on.normal(rows, 2L * heads * width);
+            on.backend.rotate(x, 2 * width, cosine, sine);
+            on.backend.gradients().rotate(back, 2 * width, cosine, sine);
+            return new Tensor[] {x, back};
+        }, rows, heads, 2 * width));
+        cases.add(Case.of("scaleHeads", 4 * Case.rounding(rows * width), on -> {
+            Tensor x = on.normal(rows, (long) heads * width);
+            Tensor back = on.unwritten(heads);
+            on.backend.gradients().scaleHeads(back, x, x);
+            on.backend.scaleHeads(x, on.normal(heads));
+            return new Tensor[] {x, back};
+        }, rows, heads, width));
+    }
+
+    private static void mixture(List<Case> cases, int rows, int width) {
+        int experts = 7;
+        cases.add(Case.of("route, addShare", Case.rounding(width + experts), on -> {
+            Backend backend = on.backend;
+            Tensor shares = on.normal(rows, experts);
+            Tensor x = on.normal(rows, width);
+            Tensor y = on.normal(rows, width);
+            Tensor yBack = on.unwritten(rows, width);
+            Tensor shareBack = on.normal(rows, experts);
+            backend.route(shares, 3);
+            backend.gradients().addShare(yBack, shareBack, x, y, shares, 2);
+            backend.gradients().route(shareBack, shares);
+            backend.addShare(x, y, shares, 2);
+            return new Tensor[] {shares, x, yBack, shareBack};
+        }, rows, width, experts));
+    }
+
+    private static void training(List<Case> cases, int rows, int width) {
+        cases.add(new Case("crossEntropy", rows + " x " + width, Case.rounding(width), on -> {
+            Tensor logits = on.normal(rows, width);
+            int[] targets = new int[rows];
+            float[] factors = new float[rows];
+            for (int i = 0; i < rows; i++) {
+                targets[i] = on.below(width);
+                factors[i] = 1 + i;
+            }
+            float[] losses = on.backend.gradients().crossEntropy(logits, targets, factors);
+            return List.of(losses, on.backend.download(logits));
+        }));
+        cases.add(Case.of("embed's gradient", 0, on -> {
+            Tensor to = on.unwritten(2L * rows, width);
+            int[] ids = new int[rows];
+            for (int i = 0; i < rows; i++) {
+                ids[i] = 2 * i + on.below(2);
+            }
+            on.backend.gradients().embed(to, on.normal(rows, width), ids);
+            return new Tensor[] {to};
+        }, rows, width));
+        cases.add(Case.of("adamW", Case.rounding(16), on -> {
+            Tensor parameter = on.normal(rows, width);
+            Tensor m = on.normal(rows, width);
+            Tensor v = on.normal(rows, width);
+            on.backend.multiply(v, v);
+            on.backend.gradients().adamW(parameter, on.normal(rows, width), m, v,
+                    new Gradients.AdamW(1e-2f, 0.9f, 0.999f, 1e-8f, 1e-2f), 3);
+            return new Tensor[] {parameter, m, v};
+        }, rows, width));
+    }
+}

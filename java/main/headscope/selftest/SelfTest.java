@@ -1,0 +1,101 @@
+package headscope.selftest;
+
+import headscope.backend.Backend;
+import headscope.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Whether a device computes what the CPU backend computes: every operation, on sizes around the widths of warps, tiles
+ * and registers. Inputs are rounded to the type of the device's products first, so that what is compared is
+ * arithmetic.
+ */
+public final class SelfTest {
+    private static final int[] HEAD_DIMS = {64, 16, 32, 80, 96, 128, 256, 24};
+    private static final int[] LENGTHS = {1, 17, 33, 64, 129, 257};
+
+    /**
+     * @param error largest difference of a result, relative to its largest number
+     * @param bound largest error that rounding explains
+     * @param fault why there is no result; empty where there is
+     */
+    public record Outcome(String operation, String sizes, double error, double bound, String fault) {
+        /** NaN is no agreement. */
+        public boolean agrees() {
+            return fault.isEmpty() && error <= bound;
+        }
+    }
+
+    private SelfTest() {}
+
+    /** Every case, in order; each outcome is shown as soon as it is known. */
+    public static List<Outcome> run(Backend device, Backend cpu, Consumer<Outcome> show) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (Case one : cases(device.operands())) {
+            Outcome outcome = compare(one, device, cpu);
+            outcomes.add(outcome);
+            show.accept(outcome);
+        }
+        return outcomes;
+    }
+
+    /** How many outcomes a run of the device has. */
+    public static int count(Backend device) {
+        return cases(device.operands()).size();
+    }
+
+    /** Attention of one shape, on a text of so many tokens. */
+    public static List<Outcome> attention(Backend device, Backend cpu, AttentionShape shape, int tokens) {
+        return AttentionCases.of(shape.oneGroup(), tokens, device.operands()).stream()
+                .map(one -> compare(one, device, cpu))
+                .toList();
+    }
+
+    private static List<Case> cases(DType operands) {
+        double product = switch (operands) {
+            case BF16 -> 0x1p-7; // the gradient that is multiplied may be rounded
+            case F16 -> 0x1p-10;
+            default -> 0;
+        };
+        List<Case> cases = new ArrayList<>(RowCases.all(product));
+        cases.addAll(AttentionCases.all(operands, HEAD_DIMS, LENGTHS));
+        return cases;
+    }
+
+    private static Outcome compare(Case one, Backend device, Backend cpu) {
+        List<float[]> expected = results(one, cpu, device.operands());
+        List<float[]> actual;
+        try {
+            actual = results(one, device, device.operands());
+        } catch (RuntimeException failure) {
+            return new Outcome(one.operation(), one.sizes(), Double.NaN, one.bound(), String.valueOf(failure.getMessage()));
+        }
+        double worst = 0;
+        for (int i = 0; i < expected.size(); i++) {
+            worst = Math.max(worst, error(expected.get(i), actual.get(i)));
+        }
+        return new Outcome(one.operation(), one.sizes(), worst, one.bound(), "");
+    }
+
+    private static List<float[]> results(Case one, Backend backend, DType type) {
+        try (Operands operands = new Operands(backend, type, one.seed())) {
+            return one.work().on(operands);
+        }
+    }
+
+    /** Relative to the largest number; equal infinities and equal NaN agree. NaN where only one is not finite. */
+    static double error(float[] expected, float[] actual) {
+        double largest = Float.MIN_NORMAL;
+        for (float value : expected) {
+            largest = Float.isFinite(value) ? Math.max(largest, Math.abs(value)) : largest;
+        }
+        double worst = expected.length == actual.length ? 0 : Double.NaN;
+        for (int i = 0; i < Math.min(expected.length, actual.length); i++) {
+            if (Float.compare(expected[i], actual[i]) != 0) {
+                worst = Math.max(worst, Math.abs((double) expected[i] - actual[i]) / largest);
+            }
+        }
+        return worst;
+    }
+}

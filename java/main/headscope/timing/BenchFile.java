@@ -1,0 +1,114 @@
+package headscope.timing;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Measurements on one device, as JSON.
+ *
+ * @param date ISO 8601
+ */
+public record BenchFile(
+        String program, String device, String date, Ceilings ceilings, List<Measurement> measurements) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * What became of a measurement since an earlier file.
+     *
+     * @param ratio new time over old time
+     * @param noise of both together; a ratio above 1 + noise is a regression
+     */
+    public record Change(String name, double ratio, double noise) {
+        public boolean isRegression() {
+            return ratio > 1 + noise;
+        }
+    }
+
+    /** Appears whole or not at all. */
+    public void write(Path file) {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("program", program);
+        json.put("device", device);
+        json.put("date", date);
+        json.put("product_teraflops", ceilings.teraflops());
+        json.put("copy_gigabytes_per_second", ceilings.gigabytesPerSecond());
+        measurements.forEach(one -> json.withArray("measurements").add(json(one)));
+        try {
+            Path partial = file.resolveSibling(file.getFileName() + ".partial-" + ProcessHandle.current().pid());
+            Files.writeString(partial, json.toPrettyString() + "\n");
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(file + ": cannot be written: " + failure.getMessage(), failure);
+        }
+    }
+
+    private ObjectNode json(Measurement one) {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("shape", one.shape());
+        json.put("tokens", one.tokens());
+        json.put("dtype", one.dtype());
+        json.put("operation", one.operation());
+        json.put("kernel", one.kernel());
+        json.put("runs", one.runs());
+        json.put("median_ms", 1e3 * one.median());
+        json.put("least_ms", 1e3 * one.least());
+        json.put("most_ms", 1e3 * one.most());
+        json.put("operations", one.operations());
+        json.put("bytes", one.bytes());
+        json.put("teraflops", one.teraflops());
+        json.put("share_of_product", one.teraflops() / ceilings.teraflops());
+        json.put("gigabytes_per_second", one.gigabytesPerSecond());
+        json.put("share_of_copy", one.gigabytesPerSecond() / ceilings.gigabytesPerSecond());
+        json.put("peak_bytes", one.peakBytes());
+        return json;
+    }
+
+    /** @throws IllegalArgumentException when the file is not one of these */
+    public static BenchFile read(Path file) {
+        JsonNode json;
+        try {
+            json = JSON.readTree(Files.readString(file));
+        } catch (JsonProcessingException failure) {
+            throw new IllegalArgumentException(file + ": is not JSON; give a file that bench --json wrote");
+        } catch (IOException failure) {
+            throw new IllegalArgumentException(file + ": cannot be read; give a file that bench --json wrote");
+        }
+        if (!json.path("measurements").isArray()) {
+            throw new IllegalArgumentException(file + ": holds no measurements; give a file that bench --json wrote");
+        }
+        List<Measurement> measurements = new ArrayList<>();
+        json.get("measurements").forEach(one -> measurements.add(measurement(one)));
+        return new BenchFile(json.path("program").asText(), json.path("device").asText(), json.path("date").asText(),
+                new Ceilings(json.path("product_teraflops").asDouble(),
+                        json.path("copy_gigabytes_per_second").asDouble()), measurements);
+    }
+
+    private static Measurement measurement(JsonNode json) {
+        return new Measurement(
+                json.path("shape").asText(), json.path("tokens").asInt(), json.path("dtype").asText(),
+                json.path("operation").asText(), json.path("kernel").asText(), json.path("runs").asInt(),
+                json.path("median_ms").asDouble() / 1e3, json.path("least_ms").asDouble() / 1e3,
+                json.path("most_ms").asDouble() / 1e3, json.path("operations").asDouble(),
+                json.path("bytes").asDouble(), json.path("peak_bytes").asLong());
+    }
+
+    /** Of everything that both files timed. */
+    public List<Change> since(BenchFile earlier) {
+        List<Change> changes = new ArrayList<>();
+        for (Measurement now : measurements) {
+            earlier.measurements.stream().filter(before -> before.name().equals(now.name())).findFirst()
+                    .ifPresent(before -> changes.add(new Change(
+                            now.name(), now.median() / before.median(), now.noise() + before.noise())));
+        }
+        return changes;
+    }
+}

@@ -1,0 +1,42 @@
+package headscope.timing;
+
+import headscope.selftest.AttentionShape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * One layer's attention in a published model.
+ *
+ * @param layers how many the model has; of a model with two kinds of layers, the attention is the one that sees more
+ */
+public record Shape(AttentionShape attention, int layers) {
+    private static final List<Shape> KNOWN = List.of(
+            new Shape(AttentionShape.plain("gpt2", 12, 12, 64), 12),
+            new Shape(AttentionShape.plain("pythia-6.9b", 32, 32, 128), 32),
+            new Shape(AttentionShape.plain("llama-3.1-8b", 32, 8, 128), 32),
+            new Shape(AttentionShape.plain("llama-3.1-70b", 64, 8, 128), 80),
+            new Shape(AttentionShape.plain("qwen3-32b", 64, 8, 128), 64),
+            new Shape(new AttentionShape("gemma-2-27b", 32, 16, 128, true, 0, 50, 1 / 12f, false), 46),
+            new Shape(new AttentionShape("gpt-oss-120b", 64, 8, 64, true, 0, 0, 0.125f, true), 36));
+
+    public String name() {
+        return attention.name();
+    }
+
+    /** Pairs of query and key that one head sees. */
+    long pairs(int tokens) {
+        return attention.causal() ? (long) tokens * (tokens + 1) / 2 : (long) tokens * tokens;
+    }
+
+    /** Names separated by commas. */
+    public static List<Shape> parseList(String names) {
+        return Arrays.stream(names.split(",")).map(Shape::parse).toList();
+    }
+
+    private static Shape parse(String name) {
+        return KNOWN.stream().filter(shape -> shape.name().equals(name.strip())).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no shape is called \"%s\"; there are %s"
+                        .formatted(name, KNOWN.stream().map(Shape::name).collect(Collectors.joining(", ")))));
+    }
+}

@@ -1,0 +1,57 @@
+package headscope.timing;
+
+import headscope.backend.Backend;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/** Times work on a device, its caches emptied before every run. */
+final class Stopwatch implements AutoCloseable {
+    /** Larger than any second-level cache. */
+    private static final long FLUSHED_FLOATS = 64L << 20;
+    private static final int LEAST_RUNS = 5;
+    private static final int MOST_RUNS = 30;
+    /** After this long there are enough runs, if there are {@value #LEAST_RUNS}. */
+    private static final double ENOUGH_SECONDS = 1;
+
+    private final Backend backend;
+    private final Tensor flushed;
+
+    Stopwatch(Backend backend) {
+        this.backend = backend;
+        this.flushed = backend.allocate(DType.F32, FLUSHED_FLOATS);
+    }
+
+    List<Measurement> time(String shape, int tokens, Work work) {
+        backend.time(work.body()); // modules are loaded, memory is mapped
+        backend.peakBytes();
+        SequencedMap<String, List<Double>> seconds = new LinkedHashMap<>();
+        double spent = 0;
+        for (int run = 0; run < MOST_RUNS && (run < LEAST_RUNS || spent < ENOUGH_SECONDS); run++) {
+            backend.scale(flushed, 1);
+            for (Map.Entry<String, Double> kernel : backend.time(work.body()).entrySet()) {
+                seconds.computeIfAbsent(kernel.getKey(), name -> new ArrayList<>()).add(kernel.getValue());
+                spent += kernel.getValue();
+            }
+        }
+        long peak = backend.peakBytes() - flushed.count() * Float.BYTES;
+        List<Measurement> measured = new ArrayList<>();
+        seconds.forEach((kernel, runs) -> {
+            List<Double> sorted = runs.stream().sorted().toList();
+            Cost cost = work.cost(kernel);
+            measured.add(new Measurement(shape, tokens, backend.operands().name(), work.operation(), kernel,
+                    sorted.size(), sorted.get(sorted.size() / 2), sorted.getFirst(), sorted.getLast(),
+                    cost.operations(), cost.bytes(), peak));
+        });
+        return measured;
+    }
+
+    @Override
+    public void close() {
+        flushed.buffer().close();
+    }
+}
