@@ -3,8 +3,8 @@
 //   ..._gradient       gradient *= f'(x)
 //   ..._gate_gradient  gateGradient = gradient f'(gate) u(up)        upGradient = gradient f(gate) u'(up)
 //
-// with f as in activation.cu and u the gate's other half, up itself but for clamped_silu. Where something is clamped, or
-// relu is not above 0, nothing passes; at the clamps themselves it does.
+// with f as in activation.cu and u the gate's other half, up itself but for clamped_silu. Beyond a clamp, and where
+// relu is not above 0, nothing passes; at a clamp it does.
 //
 // In      x, gradient, gate, up [count], fp32
 // Out     gradient, or gateGradient and upGradient, every element; either of these may be gradient

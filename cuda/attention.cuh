@@ -151,8 +151,8 @@ __device__ void load_slice(float (&slice)[TILE][SLICE + 1], const HeadRows& from
     }
 }
 
-/// Every row of a from firstA on times every row of b from firstB on. Synchronises. WIDTH is a multiple of SLICE and not
-/// below the head's width.
+/// Every row of a from firstA on times every row of b from firstB on. Synchronises. WIDTH is a multiple of SLICE and
+/// not below the head's width.
 template <int WIDTH>
 __device__ void product_tile(const HeadRows& a, int firstA, const HeadRows& b, int firstB, int headDim,
                              float (&product)[ROWS][COLUMNS]) {

@@ -7,8 +7,8 @@
 // queries that see it, so that nobody else writes its sums. Tiles are [keys, queries] here. Runs after
 // attention_query_gradient.cu, which leaves signedSum.
 //
-// In      gradient, q [queries, heads * headDim]; logSumExp, signedSum [heads, queries]; k, v [keys, kvHeads * headDim];
-//         fp32
+// In      gradient, q [queries, heads * headDim]; logSumExp, signedSum [heads, queries]; k, v
+//         [keys, kvHeads * headDim]; fp32
 // Out     kGradient, vGradient as k; columns [heads, keys] or null; every element
 // Launch  grid x = ceil(keys / attention_key_gradient_key_tile), y = kvHeads; block attention_key_gradient_threads
 // Cost    8 queries keys headDim operations a query head, half where causal
@@ -87,9 +87,9 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
 }
 
 #define ATTENTION_KEY_GRADIENT(WIDTH) \
-    KERNEL(attention_key_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* kGradient, float* vGradient, float* columns, \
-           const float* gradient, const float* logSumExp, const float* signedSum, const float* q, const float* k, \
-           const float* v, ATTENTION_SPEC) { \
+    WIDE_KERNEL(attention_key_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* kGradient, float* vGradient, \
+                float* columns, const float* gradient, const float* logSumExp, const float* signedSum, const float* q, \
+                const float* k, const float* v, ATTENTION_SPEC) { \
         attention_key_gradient<WIDTH>(kGradient, vGradient, columns, gradient, logSumExp, signedSum, q, k, v, \
                                       ATTENTION_SPEC_VALUE); \
     }

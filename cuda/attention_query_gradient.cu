@@ -127,7 +127,8 @@ struct QueryGradient {
 
     __device__ QueryGradient(const Head& head, int firstRow, const float* gradient, const float* out,
                              const float* logSumExp, const float* v, const Saliency& to)
-        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp), seen(to, head, firstRow) {
+        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp),
+          seen(to, head, firstRow) {
         HeadRows gradients = head.ofQueries(gradient);
         HeadRows outs = head.ofQueries(out);
         int headDim = head.spec.headDim;
@@ -190,10 +191,10 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
 }
 
 #define ATTENTION_QUERY_GRADIENT(WIDTH) \
-    KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* qGradient, float* signedSum, float* rows, \
-           float* maximum, float* maximumColumn, float* groups, const float* gradient, const float* out, \
-           const float* logSumExp, const float* q, const float* k, const float* v, const int* groupOf, ATTENTION_SPEC, \
-           int groupCount) { \
+    WIDE_KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* qGradient, float* signedSum, \
+                float* rows, float* maximum, float* maximumColumn, float* groups, const float* gradient, \
+                const float* out, const float* logSumExp, const float* q, const float* k, const float* v, \
+                const int* groupOf, ATTENTION_SPEC, int groupCount) { \
         attention_query_gradient<WIDTH>(qGradient, signedSum, \
                                         Saliency{rows, maximum, maximumColumn, groups, groupOf, groupCount}, gradient, \
                                         out, logSumExp, q, k, v, ATTENTION_SPEC_VALUE); \

@@ -10,9 +10,9 @@
 //         chosen [maps], int; cells <= keys; pool: queries = keys = tokens; fp32
 // Out     destination [maps, queries, keys]; largest, sums [heads, queries, cells];
 //         pooledMaximum, pooledMean [heads, cells, cells]; every element
-// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; block attention_saliency_map_threads
+// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; attention_saliency_map_threads
 //         cells: x = ceil(queries / attention_saliency_cells_query_tile), y = heads; attention_saliency_cells_threads
-//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block the latter
+//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block of these
 // Cost    map, cells: 4 queries keys headDim operations a head, half where causal; pool: 8 queries cells bytes a head
 // Rounds  fp32, sums in order of columns and rows; same bits each time; probabilities as attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
@@ -167,14 +167,14 @@ KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, flo
 }
 
 #define ATTENTION_SALIENCY(WIDTH) \
-    KERNEL(attention_saliency_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* gradient, \
-           const float* logSumExp, const float* q, const float* k, const float* v, const int* chosen, \
-           ATTENTION_SPEC) { \
+    WIDE_KERNEL(attention_saliency_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* gradient, \
+                const float* logSumExp, const float* q, const float* k, const float* v, const int* chosen, \
+                ATTENTION_SPEC) { \
         saliency_map<WIDTH>(destination, gradient, logSumExp, q, k, v, chosen, ATTENTION_SPEC_VALUE); \
     } \
-    KERNEL(attention_saliency_cells_f32_d##WIDTH, ATTENTION_THREADS, float* largest, float* sums, \
-           const float* gradient, const float* logSumExp, const float* q, const float* k, const float* v, \
-           ATTENTION_SPEC, int cells) { \
+    WIDE_KERNEL(attention_saliency_cells_f32_d##WIDTH, ATTENTION_THREADS, float* largest, float* sums, \
+                const float* gradient, const float* logSumExp, const float* q, const float* k, const float* v, \
+                ATTENTION_SPEC, int cells) { \
         saliency_cells<WIDTH>(largest, sums, gradient, logSumExp, q, k, v, ATTENTION_SPEC_VALUE, cells); \
     }
 FOR_EACH_WIDTH(ATTENTION_SALIENCY)

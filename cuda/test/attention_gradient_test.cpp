@@ -67,7 +67,8 @@ Expected expect(const Text& text, const std::vector<float>& gradient, int querie
     const Spec& spec = text.spec;
     int tokens = text.tokens;
     int width = spec.headDim;
-    Expected expected{{spec, tokens, queries}, {spec, tokens, queries}, reference(spec, tokens, text.q, text.k, text.v)};
+    Gradients zero(spec, tokens, queries);
+    Expected expected{zero, zero, reference(spec, tokens, text.q, text.k, text.v)};
     Gradients& passed = expected.gradients;
     Gradients& errors = expected.errors;
     // A probability is off by what its score and its row's log-sum-exp are, relatively.
@@ -114,8 +115,9 @@ Expected expect(const Text& text, const std::vector<float>& gradient, int querie
                     slopeError += spec.scale() * moved / spec.softCap * 2;
                 }
                 double ds = p * (dp[j] - own) * slope;
-                double dsError = p * slope * (dpError + ownError + (moved + 8 * EPS) * (std::abs(dp[j]) + std::abs(own))) +
-                                 p * slopeError * (std::abs(dp[j]) + std::abs(own));
+                double passedSize = std::abs(dp[j]) + std::abs(own);
+                double dsError =
+                    p * (slope * (dpError + ownError + (moved + 8 * EPS) * passedSize) + slopeError * passedSize);
                 double vError = p * (moved + EPS * (terms + 4));
                 double kError = dsError + EPS * (terms + 4) * std::abs(ds);
                 passed.map[(head * queries + row) * tokens + j] = p * std::abs(dp[j]);
@@ -264,7 +266,8 @@ void check_text(const char* name, const Text& text, const std::vector<float>& gr
     }
 }
 
-void check_random(std::mt19937_64& random, const char* name, const Spec& spec, int tokens, int queries, float size = 1) {
+void check_random(std::mt19937_64& random, const char* name, const Spec& spec, int tokens, int queries,
+                  float size = 1) {
     Text text = random_text(random, spec, tokens, size);
     check_text(name, text, random_floats(random, static_cast<int64_t>(queries) * spec.heads * spec.headDim), queries);
 }

@@ -102,8 +102,9 @@ static void check_adam_w(std::mt19937_64& random, int64_t count, int step) {
         CHECK(std::abs(newV[i] - square) <= 8 * EPS * square, "v[%ld] is %.9g and not %.9g", i, newV[i], square);
         double error = rate * (meanError / start1 / root + 24 * EPS * std::abs(mean) / start1 / root) +
                        4 * EPS * (std::abs(parameter[i]) + rate * std::abs(change));
-        CHECK(std::abs(newParameter[i] - (parameter[i] - rate * change)) <= error, "parameter[%ld] is %.9g and not %.9g",
-              i, newParameter[i], parameter[i] - rate * change);
+        double expected = parameter[i] - rate * change;
+        CHECK(std::abs(newParameter[i] - expected) <= error, "parameter[%ld] is %.9g and not %.9g", i, newParameter[i],
+              expected);
     }
 }
 

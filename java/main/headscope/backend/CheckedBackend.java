@@ -42,7 +42,7 @@ final class CheckedBackend implements Backend {
     /** Of a type that products read: F32, or the backend's own. */
     static void operand(String operation, Tensor tensor, DType operands) {
         check(tensor.dtype() == DType.F32 || tensor.dtype() == operands, operation,
-                "%s is neither F32 nor %s", tensor, operands);
+                operands == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, operands);
         check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
     }
 
@@ -272,6 +272,7 @@ final class CheckedBackend implements Backend {
 
     private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         queriesAndKeys("attention", q, k, spec);
+        operand("attention", v, operands());
         floats("attention", out);
         check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
                 "out %s for q %s, v %s for k %s", out, q, v, k);

@@ -147,9 +147,11 @@ final class CheckedGradients implements Gradients {
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
         String operation = "attention's gradient";
         CheckedBackend.queriesAndKeys(operation, q, k, spec, operands);
+        CheckedBackend.operand(operation, v, operands);
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())
-                        && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype()
+                        && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape())
+                        && v.dtype() == k.dtype()
                         && logSumExp.hasShape(spec.heads(), q.size(0)),
                 operation, "q %s, k %s, v %s, out %s, log-sum-exp %s into %s, %s and %s from %s", q, k, v, out,
                 logSumExp, qGradient, kGradient, vGradient, gradient);
