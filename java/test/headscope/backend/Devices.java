@@ -11,9 +11,6 @@ public final class Devices {
     /** A backend that comes later is one more entry. */
     public static final List<String> ALL = List.of("cpu", EMULATED);
 
-    /** Those that pass gradients back. */
-    public static final List<String> GRADIENTS = List.of("cpu");
-
     private Devices() {}
 
     public static Backend open(String device) {
