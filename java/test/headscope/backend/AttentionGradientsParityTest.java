@@ -192,7 +192,7 @@ class AttentionGradientsParityTest {
     void agrees(AttentionCase one) {
         Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(allMaps(one)));
         Bounds bounds = Bounds.of(one, one.tokens());
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
                 Passed passed = passBack(backend, one, one.tokens(), Optional.of(allMaps(one)));
                 compare(device, bounds, expected, passed);
@@ -208,7 +208,7 @@ class AttentionGradientsParityTest {
     void asksForLess(AttentionCase one) {
         int tokens = one.tokens();
         AttentionSaliency.Request vectors = AttentionSaliency.Request.vectors(tokens);
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
                 Passed all = passBack(backend, one, tokens, Optional.of(request(one)));
                 Passed some = passBack(backend, one, tokens, Optional.of(vectors));
@@ -247,7 +247,7 @@ class AttentionGradientsParityTest {
             AttentionCase one = new AttentionCase(33, 4, 2, 16, true, window, 0, true, Inputs.NORMAL);
             Passed expected = passBack(new Reference(), one, queries, Optional.empty());
             Bounds bounds = Bounds.of(one, queries);
-            for (String device : Devices.GRADIENTS) {
+            for (String device : Devices.ALL) {
                 try (Backend backend = Devices.open(device)) {
                     compare(device, bounds, expected, passBack(backend, one, queries, Optional.empty()));
                 }
@@ -301,7 +301,7 @@ class AttentionGradientsParityTest {
         int tokens = 4;
         float[] ones = {1, 1, 1, 1};
         float[] zeros = new float[tokens];
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
                 AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
                 Tensor q = on.tensor(ones, tokens, 1);
@@ -350,7 +350,7 @@ class AttentionGradientsParityTest {
     @Test
     void equalKeysAndValues() {
         AttentionCase one = new AttentionCase(70, 2, 2, 4, false, 0, 0, false, Inputs.CONSTANT);
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
                 Passed passed = passBack(backend, one, 70, Optional.of(request(one)));
                 same(device + " column", new float[140], passed.kept.orElseThrow().maximumColumn);
@@ -366,7 +366,7 @@ class AttentionGradientsParityTest {
     @MethodSource("headscope.backend.AttentionCase#few")
     void factorOfAHead(AttentionCase one) {
         long width = (long) one.heads() * one.headDim();
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
                 Passed passed = passBack(backend, one, one.tokens(), Optional.of(request(one)));
                 Tensor factors = on.unwritten(one.heads());

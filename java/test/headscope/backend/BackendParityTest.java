@@ -302,27 +302,19 @@ class BackendParityTest {
         });
     }
 
-    /** Operations that came with gradients. */
-    private static void compareBitsWithGradients(String what, Operation operation) {
-        float[] expected = expected(operation);
-        for (String device : Devices.GRADIENTS) {
-            same(device + " " + what, expected, actual(device, operation));
-        }
-    }
-
     @ParameterizedTest
     @MethodSource("sizes")
     void factors(int size, Inputs inputs) {
         Random random = Seed.random("factors", size);
         float[] x = inputs.values(random, 3, 2 * size);
         float[] y = Inputs.OUTLIERS.values(random, 3, 2 * size);
-        compareBitsWithGradients("multiply", on -> {
+        compareBits("multiply", on -> {
             Tensor place = on.tensor(x, 3, 2 * size);
             on.backend.multiply(place, on.tensor(y, 3, 2 * size));
             return on.floats(place);
         });
         for (int heads : new int[] {1, 2, size, 2 * size}) {
-            compareBitsWithGradients("scaleHeads of " + heads, on -> {
+            compareBits("scaleHeads of " + heads, on -> {
                 Tensor place = on.tensor(x, 3, 2 * size);
                 on.backend.scaleHeads(place, on.tensor(Arrays.copyOf(y, heads), heads));
                 return on.floats(place);
@@ -342,7 +334,7 @@ class BackendParityTest {
         System.arraycopy(ends, 0, x, 0, Math.min(size, ends.length));
         for (DType first : new DType[] {DType.F32, DType.F16, DType.BF16}) {
             for (DType second : new DType[] {DType.F32, DType.F16, DType.BF16}) {
-                compareBitsWithGradients("F32 to %s to %s and back".formatted(first, second), on -> {
+                compareBits("F32 to %s to %s and back".formatted(first, second), on -> {
                     Tensor one = on.of(first, size);
                     Tensor other = on.of(second, size);
                     Tensor back = on.unwritten(size);

@@ -1,6 +1,7 @@
 package headscope.backend;
 
 import headscope.backend.cuda.EmulatedDevice;
+import headscope.tensor.DType;
 import java.util.List;
 
 /** Every backend that a test can open here, behind the wall. */
@@ -10,12 +11,9 @@ public final class Devices {
     /** A backend that comes later is one more entry. */
     public static final List<String> ALL = List.of("cpu", EMULATED);
 
-    /** Those that pass gradients back. */
-    public static final List<String> GRADIENTS = List.of("cpu");
-
     private Devices() {}
 
     public static Backend open(String device) {
-        return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open()) : Backend.open(device);
+        return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open(DType.F32)) : Backend.open(device);
     }
 }

@@ -30,7 +30,7 @@ class GradientsParityTest {
 
     private static void compare(String what, Function<Operands, float[]> operation, IntToDoubleFunction tolerance) {
         float[] expected = BackendParityTest.expected(operation);
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             agree(device + " " + what, expected, actual(device, operation), tolerance);
         }
     }
@@ -313,7 +313,7 @@ class GradientsParityTest {
         Function<Operands, float[]> operation = into((gradients, destination, on) ->
                 gradients.embed(destination, on.tensor(gradient, 3, width), new int[] {4, 0, 2}), 6, width);
         float[] expected = BackendParityTest.expected(operation);
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             same(device + " embed", expected, actual(device, operation));
         }
     }
@@ -390,7 +390,7 @@ class GradientsParityTest {
     @ValueSource(floats = {1e-3f, 1, 1e4f})
     void firstStepOfAdamW(float size) {
         Gradients.AdamW settings = new Gradients.AdamW(0.5f, 0.9f, 0.999f, 1e-12f, 0.5f);
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             float[] moved = actual(device, inPlace(new float[] {4, 4, 4}, (gradients, place, on) -> gradients.adamW(
                     place, on.tensor(new float[] {size, -size, 0}, 3), on.tensor(new float[3], 3),
                     on.tensor(new float[3], 3), settings, 1), 3));
@@ -405,7 +405,7 @@ class GradientsParityTest {
         float[] expected = new float[words];
         Arrays.fill(expected, 2f / words);
         expected[words / 2] = 2f / words - 2;
-        for (String device : Devices.GRADIENTS) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
                 Tensor logits = on.tensor(new float[words], 1, words);
                 float[] nats = backend.gradients().crossEntropy(logits, new int[] {words / 2}, new float[] {2});
