@@ -46,8 +46,9 @@ class BackwardTest {
         with(Backend.open("cpu"), Fixtures.folder(fixture), use);
     }
 
+    /** Without token 0, padding: its embedding is zero, and norms pass back from zero a thousand times what they get. */
     private static int[] text(String name, int tokens) {
-        return Seed.random(name).ints(tokens, 0, 96).toArray();
+        return Seed.random(name).ints(tokens, 1, 96).toArray();
     }
 
     /** Losses at the last token of every text, and the gradients of their gates. */
@@ -186,8 +187,8 @@ class BackwardTest {
         float step = 1 / 64f;
         with(Devices.reference(), fixture, model -> {
             // Always the same: between the losses a mixture must not choose other experts.
-            Random random = new Random(3);
-            List<int[]> texts = List.of(random.ints(6, 0, 96).toArray(), random.ints(4, 0, 96).toArray());
+            Random random = new Random(4);
+            List<int[]> texts = List.of(random.ints(6, 1, 96).toArray(), random.ints(4, 1, 96).toArray());
             float[] factors = new float[model.config().layers() * model.config().heads()];
             for (int i = 0; i < factors.length; i++) {
                 factors[i] = random.nextFloat();
