@@ -33,7 +33,7 @@ record Enlarged(TokenTable side, float[] values) {
                 })
                 .toList();
         return new Enlarged(
-                new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), mean(maps));
+                new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), SaliencyMeans.rounded(maps));
     }
 
     /** Of texts with the same groups: sums over the elements of each pair of groups. */
@@ -42,18 +42,9 @@ record Enlarged(TokenTable side, float[] values) {
         List<String> labels = texts.getFirst().labels();
         int size = labels.size() * labels.size();
         int from = (head.layer() * heads + head.head()) * size;
-        return new Enlarged(new TokenTable(labels, List.of()), mean(observations.stream()
+        return new Enlarged(new TokenTable(labels, List.of()), SaliencyMeans.rounded(observations.stream()
                 .map(seen -> Arrays.copyOfRange(seen.blocks(), from, from + size))
                 .toList()));
-    }
-
-    private static float[] mean(List<float[]> maps) {
-        double[] mean = SaliencyMeans.mean(maps);
-        float[] values = new float[mean.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) mean[i];
-        }
-        return values;
     }
 
     /** Its largest elements, falling. */

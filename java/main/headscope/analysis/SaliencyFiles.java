@@ -30,7 +30,8 @@ final class SaliencyFiles {
             }
             writer.append("map", found.enlarged().values());
             if (found.request().view().cell() == Cell.THUMBNAIL) {
-                writer.append("thumbnails", thumbnails(found));
+                writer.append("thumbnails", SaliencyMeans.rounded(
+                        found.observations().stream().map(SaliencyObservation::small).toList()));
             }
             if (!found.request().average()) {
                 SaliencyObservation only = found.observations().getFirst();
@@ -77,14 +78,5 @@ final class SaliencyFiles {
     private static int groups(SaliencyFindings found) {
         List<List<String>> labels = found.texts().stream().map(SaliencyText::labels).distinct().toList();
         return labels.size() == 1 ? labels.getFirst().size() : 0;
-    }
-
-    private static float[] thumbnails(SaliencyFindings found) {
-        double[] mean = SaliencyMeans.mean(found.observations().stream().map(SaliencyObservation::small).toList());
-        float[] values = new float[mean.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) mean[i];
-        }
-        return values;
     }
 }

@@ -36,7 +36,7 @@ record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
     }
 
     /** Of what has a value. */
-    static double[] mean(List<float[]> all) {
+    private static double[] mean(List<float[]> all) {
         double[] mean = new double[all.getFirst().length];
         for (int i = 0; i < mean.length; i++) {
             int at = i;
@@ -44,6 +44,16 @@ record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
                     .average().orElse(Double.NaN);
         }
         return mean;
+    }
+
+    /** As {@link #mean}, rounded. */
+    static float[] rounded(List<float[]> all) {
+        double[] mean = mean(all);
+        float[] values = new float[mean.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) mean[i];
+        }
+        return values;
     }
 
     /** Heads with a value, by falling overview; equal ones in order. */
