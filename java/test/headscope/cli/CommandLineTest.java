@@ -30,6 +30,10 @@ class CommandLineTest {
     private static final List<String> RUN = List.of(
             "spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "40", "--max-new-tokens", "1");
 
+    private static final List<String> SALIENCY = List.of(
+            "saliency", "--model", "models/demo", "--text",
+            "<CHI> painted a picture of a horse <CHI> my favorite animal is the", "--groups", "0-6:<ENV>,7-12:<LAN>");
+
     @TempDir
     Path folder;
 
@@ -49,6 +53,20 @@ class CommandLineTest {
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
+    }
+
+    @Test
+    void drawsSaliencyInEveryWay() throws Exception {
+        Path run = folder.resolve("run");
+        for (String cell : List.of("max", "mean", "thumbnail", "share")) {
+            Ended ended = headscope(with(SALIENCY, "--cell", cell, "--objective", "logit-difference:cow", "--skip-first",
+                    "--transpose", "--overwrite", "--out", run.toString()));
+            assertEquals(0, ended.status(), ended.err());
+            assertTrue(ended.out().contains("horse -> the"), ended.out());
+            Path again = folder.resolve("again.png");
+            assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
+            assertArrayEquals(Files.readAllBytes(run.resolve("saliency.png")), Files.readAllBytes(again));
+        }
     }
 
     @Test
@@ -82,6 +100,13 @@ class CommandLineTest {
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
+                with(SALIENCY, "--head", "12.0", "--out", out.toString()),
+                with(SALIENCY, "--head", "first", "--out", out.toString()),
+                with(SALIENCY, "--objective", "beauty", "--out", out.toString()),
+                with(SALIENCY, "--target", "zebra", "--out", out.toString()),
+                with(SALIENCY, "--ablate", "0.3", "--out", out.toString()),
+                with(SALIENCY, "--share-threshold", "30", "--out", out.toString()),
+                List.of("saliency", "--model", "models/demo", "--out", out.toString()),
                 List.of("render", folder.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
@@ -96,7 +121,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "spectra", "render", "info", "doctor"})
+    @ValueSource(strings = {"", "demo", "spectra", "saliency", "render", "info", "doctor"})
     void helpsWithAnExample(String command) throws Exception {
         Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
         assertEquals(0, ended.status());
