@@ -12,7 +12,7 @@ import org.lwjgl.system.MemoryStack;
 
 /**
  * Roboto Regular and, for letters that it lacks, DejaVu Sans, both out of libraries' jars, so that a figure looks the
- * same on every machine; letters that neither has (Chinese, Japanese, Korean) come from a font of the system, or are
+ * same on every machine; letters that neither has (Chinese, Japanese, Korean) come from fonts of the system, or are
  * boxes.
  */
 final class Font implements TextMeasure {
@@ -25,7 +25,7 @@ final class Font implements TextMeasure {
     private final FontFace roboto = FontFace.packed("/com/formdev/flatlaf/fonts/roboto/Roboto-Regular.ttf", 1);
     private final List<FontFace> faces = Stream.concat(
             Stream.of(roboto, FontFace.packed("/net/sf/jasperreports/fonts/dejavu/DejaVuSans.ttf", LARGER)),
-            FontFace.ofSystem(LARGER).stream()).toList();
+            FontFace.ofSystem(LARGER)).toList();
 
     /** A glyph by its number in a font. */
     record Glyph(FontFace face, int number) {}

@@ -10,21 +10,21 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.lwjgl.BufferUtils;
 import org.lwjgl.stb.STBTTFontinfo;
 
 /** One font file. */
 final class FontFace {
-    /** Where Debian, Ubuntu, Fedora and Arch put fonts of Chinese, Japanese and Korean letters. */
+    /** Where Debian, Ubuntu, Fedora and Arch put fonts of Chinese, Japanese and Korean letters, and of all scripts. */
     private static final List<Path> SYSTEM = List.of(
-            Path.of("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),
             Path.of("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
             Path.of("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc"),
             Path.of("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
+            Path.of("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),
             Path.of("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
-            Path.of("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"));
+            Path.of("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
+            Path.of("/usr/share/fonts/opentype/unifont/unifont.otf"));
 
     private final ByteBuffer bytes; // STBTTFontinfo points into it
     private final double part;
@@ -48,9 +48,9 @@ final class FontFace {
         }
     }
 
-    /** What this machine has for letters that the packed fonts lack; empty if it can read none of the known files. */
-    static Optional<FontFace> ofSystem(double part) {
-        return SYSTEM.stream().filter(Files::isReadable).flatMap(file -> mapped(file, part)).findFirst();
+    /** What this machine has, of the known files, for letters that the packed fonts lack. */
+    static Stream<FontFace> ofSystem(double part) {
+        return SYSTEM.stream().filter(Files::isReadable).flatMap(file -> mapped(file, part));
     }
 
     private static Stream<FontFace> mapped(Path file, double part) {
