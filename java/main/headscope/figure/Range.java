@@ -5,8 +5,10 @@ public record Range(double min, double max) {
     /** How far beyond an end, relative to the length, still counts as on it: a float's rounding. */
     static final double SLACK = 1e-6;
 
-    /** A range that is rounded has at most so many round steps. */
+    /** A scale has at most so many round steps from 0 on, an axis a few more. */
     private static final int STEPS = 5;
+
+    private static final int AXIS_STEPS = 8;
 
     public Range {
         if (!Double.isFinite(min) || !Double.isFinite(max) || min >= max) {
@@ -16,18 +18,20 @@ public record Range(double min, double max) {
 
     /** From 0 to a round number that is not below the value, which is at least 0; from 0 to 1 for 0. */
     public static Range upTo(double value) {
-        return value == 0 ? new Range(0, 1) : around(0, value);
+        return value == 0 ? new Range(0, 1) : around(0, value, STEPS);
     }
 
-    /** The narrowest range between multiples of a round number, a few of them, that holds two values. */
+    /** Between multiples of a round number, a few of which the range holds; one and the same value is its middle. */
     public static Range around(double low, double high) {
-        double least = low < high ? low : low - 0.5;
-        double most = low < high ? high : high + 0.5;
-        double slack = SLACK * (most - least);
-        for (RoundStep step = RoundStep.atLeast((most - least) / STEPS); ; step = step.next()) {
-            long first = (long) Math.floor((least + slack) / step.length());
-            long last = (long) Math.ceil((most - slack) / step.length());
-            if (last - first <= STEPS) {
+        return low < high ? around(low, high, AXIS_STEPS) : new Range(low - 0.5, high + 0.5);
+    }
+
+    private static Range around(double low, double high, int most) {
+        double slack = SLACK * (high - low);
+        for (RoundStep step = RoundStep.atLeast((high - low) / most); ; step = step.next()) {
+            long first = (long) Math.floor((low + slack) / step.length());
+            long last = (long) Math.ceil((high - slack) / step.length());
+            if (last - first <= most) {
                 return new Range(step.times(first).doubleValue(), step.times(last).doubleValue());
             }
         }

@@ -24,20 +24,25 @@ record CellNames(float size, List<Integer> cells, List<String> texts, boolean al
     static CellNames of(List<String> names, int length, Sheet sheet) {
         double cell = (double) length / names.size();
         float size = sheet.size(SIZE);
-        while (sheet.lineHeight(size) > cell && size > sheet.size(SMALLEST_SIZE)) {
+        while (room(size, sheet) > cell && size > sheet.size(SMALLEST_SIZE)) {
             size = Math.max(sheet.size(SMALLEST_SIZE), size - sheet.size(0.25));
         }
-        int step = Math.max(1, Sheet.up(sheet.lineHeight(size) / cell));
+        int step = Math.max(1, Sheet.up(room(size, sheet) / cell));
         List<Integer> cells = new ArrayList<>();
         List<String> texts = new ArrayList<>();
-        for (int i = (step - 1) / 2; i < names.size(); i += step) {
-            boolean within = (i + 0.5) * cell + sheet.lineHeight(size) / 2.0 <= length || cells.isEmpty();
-            if (within) {
+        for (int i = step / 2; i < names.size(); i += step) {
+            boolean within = (i + 0.5) * cell + room(size, sheet) / 2.0 <= length;
+            if (within || step == 1 || cells.isEmpty()) {
                 cells.add(i);
                 texts.add(sheet.shortened(names.get(i), size, sheet.size(LONGEST)));
             }
         }
         return new CellNames(size, List.copyOf(cells), List.copyOf(texts), step == 1);
+    }
+
+    /** Across a name, in pixels; none stands closer to the end of the cells than to another. */
+    private static int room(float size, Sheet sheet) {
+        return sheet.lineHeight(size) + sheet.px(1);
     }
 
     double longest(Sheet sheet) {

@@ -11,6 +11,9 @@ final class Cells {
     /** Lines between cells that are narrower, in pixels, would hide them. */
     private static final int SMALLEST = 6;
 
+    /** Lines are this much thinner than cells, or more. */
+    private static final int THINNER = 24;
+
     private Cells() {}
 
     /** How many cells an axis of cells has. */
@@ -29,16 +32,21 @@ final class Cells {
                 edge(panel.height(), count(axes.y()), cell.row() + 1) - y);
     }
 
-    /** Rules of so many pixels between columns and between rows. */
-    static List<Box> separators(Box panel, Panel axes, int line) {
+    /** Rules between columns and between rows. @param scale pixels per unit of the layout */
+    static List<Box> separators(Box panel, Panel axes, double scale) {
         List<Box> rules = new ArrayList<>();
         int columns = count(axes.x());
-        for (int column = 1; column < columns && panel.width() >= SMALLEST * columns; column++) {
+        int rows = count(axes.y());
+        int cell = Math.min(panel.width() / columns, panel.height() / rows);
+        if (cell < SMALLEST) {
+            return rules;
+        }
+        int line = Math.max(1, Math.min((int) Math.round(scale), cell / THINNER));
+        for (int column = 1; column < columns; column++) {
             rules.add(new Box(
                     panel.x() + edge(panel.width(), columns, column) - line / 2, panel.y(), line, panel.height()));
         }
-        int rows = count(axes.y());
-        for (int row = 1; row < rows && panel.height() >= SMALLEST * rows; row++) {
+        for (int row = 1; row < rows; row++) {
             rules.add(new Box(
                     panel.x(), panel.y() + edge(panel.height(), rows, row) - line / 2, panel.width(), line));
         }

@@ -34,7 +34,7 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
     private static final double CAPTION_LEADING = 1.45;
 
     /** A bar is no longer than this, and stands in the middle of taller figures. */
-    private static final double LONGEST_BAR = 680;
+    private static final double LONGEST_BAR = 720;
 
     /** Ticks of the bar are at least this far apart, and no more than {@link #BAR_TICKS} beside one row of panels. */
     private static final double BAR_TICK_DISTANCE = 24;
@@ -228,8 +228,8 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
                 double[] cornerX = {box.x() - half, right, right, box.x() - half, box.x() - half};
                 double[] cornerY = {box.y() - half, box.y() - half, box.bottom() + half, box.bottom() + half, box.y() - half};
                 double turn = enlarged.x() - left.getLast().extent() - sheet.px(POINTER_GAP);
-                double upper = enlarged.y() - half;
-                double lower = enlarged.bottom() + half;
+                double upper = enlarged.y() - POINTER * sheet.scale / 2;
+                double lower = enlarged.bottom() + POINTER * sheet.scale / 2;
                 outline(cornerX, cornerY, POINTER_EDGE, EDGE_INK);
                 stroke(right, cornerY[0], turn, upper);
                 stroke(turn, upper, enlarged.x() - half, upper);

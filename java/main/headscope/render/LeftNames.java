@@ -38,7 +38,7 @@ final class LeftNames implements Side {
             double y = panel.y() + (names.cells().get(i) + 0.5) * length / count;
             String text = names.texts().get(i);
             double x = panel.x() - names.distance(sheet) - sheet.measure.width(text, names.size());
-            sheet.add(text, names.size(), Sheet.INK, x, sheet.middle(y, names.size()), false);
+            sheet.add(text, names.size(), Sheet.INK, x, sheet.middleOfWords(y, names.size()), false);
             if (!names.all()) {
                 sheet.rules.add(new Box(panel.x() - sheet.line - sheet.px(Sheet.TICK), sheet.edge(y),
                         sheet.px(Sheet.TICK), sheet.line));

@@ -32,7 +32,7 @@ final class NamesBelow implements Side {
             double x = panel.x() + (names.cells().get(i) + 0.5) * length / count;
             String text = names.texts().get(i);
             double end = panel.bottom() + names.distance(sheet);
-            sheet.add(text, names.size(), Sheet.INK, sheet.middle(x, names.size()),
+            sheet.add(text, names.size(), Sheet.INK, sheet.middleOfWords(x, names.size()),
                     end + sheet.measure.width(text, names.size()), true);
             if (!names.all()) {
                 sheet.rules.add(new Box(

@@ -56,8 +56,8 @@ public final class Renderer implements AutoCloseable {
                 switch (mark) {
                     case Mark.Heatmap map -> heatmaps.draw(canvas, box, map, panel.bar().orElseThrow());
                     case Mark.CellMarkers cells -> markers.draw(canvas, box, panel, cells, scale);
-                    case Mark.Separators _ -> rules.draw(
-                            canvas, Cells.separators(box, panel, Math.max(1, (int) Math.round(scale))), SEPARATOR_INK);
+                    case Mark.Separators _ ->
+                            rules.draw(canvas, Cells.separators(box, panel, scale), SEPARATOR_INK);
                     case Mark.Line line -> lines.draw(canvas, box, panel, line, scale);
                 }
             }

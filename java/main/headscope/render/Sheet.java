@@ -112,6 +112,11 @@ final class Sheet {
         return Math.round(place + measure.capHeight(size) / 2);
     }
 
+    /** The baseline of words whose middle, between the tallest and the lowest letters, is at a place across it. */
+    long middleOfWords(double place, float size) {
+        return Math.round(place + (measure.ascent(size) - measure.descent(size)) / 2);
+    }
+
     /** The first pixel of a rule whose middle is at a place. */
     int edge(double place) {
         return (int) Math.round(place - line / 2.0);

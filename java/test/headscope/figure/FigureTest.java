@@ -1,10 +1,14 @@
 package headscope.figure;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.result.HeadMap;
+import headscope.result.TokenGroup;
+import headscope.result.TokenMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -12,6 +16,8 @@ import org.junit.jupiter.api.function.Executable;
 
 final class FigureTest {
     private static final Range UNIT = new Range(0, 1);
+    private static final TokenMap TOKENS = new TokenMap("", "saliency", List.of("a", "b"),
+            List.of(new TokenGroup("<ENV>", 0, 1)), new float[] {0.25f, 0, 0.125f, 0.25f});
 
     @Test
     void nonsenseIsRefused() {
@@ -68,6 +74,80 @@ final class FigureTest {
                 Optional.of(new SpectraFigure.Significant(first, none, "q < 0.05")));
         assertEquals("four texts Dot: q < 0.05.", figure.caption());
         assertTrue(figure.panels().getFirst().marks().contains(first));
+    }
+
+    @Test
+    void saliencyCountsFromOneAndSharesTheScale() {
+        Figure figure = saliency(heads("saliency", 0.4f, 0, 0.1f, 0), false);
+        assertEquals(new Axis.Numbered("layer", 2, 1), figure.panels().getFirst().y());
+        assertEquals(Optional.of(new Mark.Cell(1, 0)), figure.enlarged());
+        assertEquals(1, figure.bars().size());
+        assertEquals(new Range(0, 0.4), figure.bars().getFirst().range());
+        assertEquals(List.of(new Axis.Group("<ENV>", 0, 1)), ((Axis.Named) figure.panels().getLast().x()).groups());
+        refused(() -> SaliencyFigure.of(heads("saliency", 0, 0, 0, 0), 2, 0, TOKENS, false, ""));
+        refused(() -> saliency(heads("saliency", -1, 0, 0, 0), false));
+    }
+
+    @Test
+    void anotherUnitHasItsOwnScaleAfterTheMaps() {
+        Figure figure = saliency(heads("share", 0.9f, 0, 0.1f, 0), false);
+        assertEquals(List.of("saliency", "share"), figure.bars().stream().map(ColorBar::label).toList());
+    }
+
+    @Test
+    void receivingTokensAreRowsUnlessTransposed() {
+        var heads = new SaliencyFigure.Overview.Thumbnails(1, 2, 2, new float[] {1, 2, 3, 4, 5, 6, 7, 8});
+        Figure rows = SaliencyFigure.of(heads, 0, 1, TOKENS, false, "");
+        assertArrayEquals(new float[] {1, 2, 5, 6, 3, 4, 7, 8}, values(rows, 0));
+        assertArrayEquals(TOKENS.values(), values(rows, 1));
+        assertEquals("receiving token", rows.panels().getLast().y().label());
+        Figure columns = SaliencyFigure.of(heads, 0, 1, TOKENS, true, "");
+        assertArrayEquals(new float[] {1, 3, 5, 7, 2, 4, 6, 8}, values(columns, 0));
+        assertArrayEquals(new float[] {0.25f, 0.125f, 0, 0.25f}, values(columns, 1));
+        assertEquals("receiving token", columns.panels().getLast().x().label());
+        assertEquals(new Range(0, 8), rows.bars().getFirst().range());
+    }
+
+    @Test
+    void functionsStandInRowsOfFourAndMayPassTheTop() {
+        for (int[] shape : new int[][] {{1, 1}, {4, 4}, {5, 3}, {8, 4}, {9, 3}, {12, 4}}) {
+            List<HeadMap> maps = Collections.nCopies(shape[0], new HeadMap("Retrieval", "", 1, 1, new float[] {9}));
+            assertEquals(shape[1], FunctionsFigure.of(maps, 0.004, "").columns());
+        }
+        refused(() -> FunctionsFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {-1})), 0.004, ""));
+    }
+
+    @Test
+    void gatesLieBetweenNoneAndOne() {
+        Figure figure = GatesFigure.of(List.of(new HeadMap("Math (Any)", "", 1, 1, new float[] {0.2f})), "");
+        assertEquals(UNIT, figure.bars().getFirst().range());
+        refused(() -> GatesFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {1.01f})), ""));
+    }
+
+    @Test
+    void curvesThatAreNoneAreRefused() {
+        refused(() -> CurvesFigure.of(List.of(), "", "", ""));
+        refused(() -> curve(new double[] {0, 0}, new double[2]));
+        refused(() -> curve(new double[] {0, 1}, new double[1]));
+        refused(() -> curve(new double[] {0}, new double[] {Double.NaN}));
+        assertEquals(new Range(3, 9), ((Axis.Numbers) curve(new double[] {3, 9}, new double[2]).panels().getFirst().x())
+                .range());
+    }
+
+    private static Figure curve(double[] x, double[] y) {
+        return CurvesFigure.of(List.of(new CurvesFigure.Curve("random", x, y)), "heads", "accuracy", "");
+    }
+
+    private static Figure saliency(SaliencyFigure.Overview overview, boolean transpose) {
+        return SaliencyFigure.of(overview, 1, 0, TOKENS, transpose, "");
+    }
+
+    private static SaliencyFigure.Overview heads(String unit, float... values) {
+        return new SaliencyFigure.Overview.Values(new HeadMap("", unit, 2, 2, values));
+    }
+
+    private static float[] values(Figure figure, int panel) {
+        return ((Mark.Heatmap) figure.panels().get(panel).marks().getFirst()).values();
     }
 
     private static Figure spectra(float[] attention, float[] laplacian, Optional<SpectraFigure.Significant> dots) {
