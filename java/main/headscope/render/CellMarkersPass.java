@@ -2,6 +2,7 @@ package headscope.render;
 
 import static org.lwjgl.opengl.GL33C.*;
 
+import headscope.figure.Axis;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
 
@@ -15,8 +16,8 @@ final class CellMarkersPass implements AutoCloseable {
 
     /** @param scale pixels per unit of the layout */
     void draw(Box canvas, Box box, Panel panel, Mark.CellMarkers markers, double scale) {
-        double width = (double) box.width() / panel.x().count();
-        double height = (double) box.height() / panel.y().count();
+        double width = (double) box.width() / ((Axis.Cells) panel.x()).count();
+        double height = (double) box.height() / ((Axis.Cells) panel.y()).count();
         float[] centers = new float[2 * markers.cells().size()];
         int i = 0;
         for (Mark.Cell cell : markers.cells()) {

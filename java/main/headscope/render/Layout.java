@@ -1,5 +1,6 @@
 package headscope.render;
 
+import headscope.figure.Axis;
 import headscope.figure.Figure;
 import headscope.figure.Panel;
 import headscope.figure.Tick;
@@ -94,7 +95,7 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
 
         Layout compose() {
             List<Box> sizes = figure.panels().stream()
-                    .map(panel -> panelSize(panel.y().count(), panel.x().count(), px(PANEL)))
+                    .map(panel -> panelSize(cells(panel.y()).count(), cells(panel.x()).count(), px(PANEL)))
                     .toList();
             int height = sizes.stream().mapToInt(Box::height).max().orElseThrow();
             float title = size(TITLE_SIZE);
@@ -121,9 +122,9 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
         /** Everything of a panel whose outermost ink starts at {@code left}; returns where its own ends. */
         private int panel(Panel panel, Box size, int left, int top, float title) {
             float tick = size(TICK_SIZE);
-            double longest = measure.width(Integer.toString(panel.x().count() - 1), tick);
-            List<Tick> rows = panel.y().ticks((int) (size.height() / (scale * TICK_DISTANCE)));
-            List<Tick> columns = panel.x().ticks(
+            double longest = measure.width(Integer.toString(cells(panel.x()).count() - 1), tick);
+            List<Tick> rows = cells(panel.y()).ticks((int) (size.height() / (scale * TICK_DISTANCE)));
+            List<Tick> columns = cells(panel.x()).ticks(
                     (int) (size.width() / Math.max(scale * TICK_DISTANCE, longest + px(LABEL_GAP))));
             double widest = widest(rows, tick);
 
@@ -139,14 +140,14 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
                     top - line - px(TITLE_GAP) - up(measure.descent(title)));
             upward(panel.y().label(), nameSize, nameX, top + box.height() / 2.0);
             for (Tick row : rows) {
-                double y = top + (row.value() + 0.5) * box.height() / panel.y().count();
+                double y = top + (row.value() + 0.5) * box.height() / cells(panel.y()).count();
                 rules.add(new Box(x - line - px(TICK), edge(y), px(TICK), line));
                 double width = measure.width(row.label(), tick);
                 add(row.label(), tick, INK, numbersRight - width, middle(y, tick), false);
             }
             int numbersY = box.bottom() + line + px(TICK) + px(GAP) + up(measure.capHeight(tick));
             for (Tick column : columns) {
-                double at = x + (column.value() + 0.5) * box.width() / panel.x().count();
+                double at = x + (column.value() + 0.5) * box.width() / cells(panel.x()).count();
                 rules.add(new Box(edge(at), box.bottom() + line, line, px(TICK)));
                 center(column.label(), tick, at, numbersY);
             }
@@ -162,16 +163,16 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
             float tick = size(TICK_SIZE);
             int numbersX = box.right() + line + px(TICK) + px(GAP);
             int most = (int) Math.clamp(box.height() / (scale * BAR_TICK_DISTANCE), 2, BAR_TICKS);
-            List<Tick> ticks = figure.bar().ticks(most);
+            List<Tick> ticks = figure.bars().getFirst().ticks(most);
             for (Tick number : ticks) {
-                double fraction = Math.clamp(figure.bar().range().fraction(number.value()), 0, 1);
+                double fraction = Math.clamp(figure.bars().getFirst().range().fraction(number.value()), 0, 1);
                 double y = box.bottom() - fraction * box.height();
                 rules.add(new Box(box.right() + line, edge(y), px(TICK), line));
                 add(number.label(), tick, INK, numbersX, middle(y, tick), false);
             }
-            float nameSize = fitted(figure.bar().label(), size(LABEL_SIZE), box.height());
+            float nameSize = fitted(figure.bars().getFirst().label(), size(LABEL_SIZE), box.height());
             int nameX = numbersX + up(widest(ticks, tick)) + px(LABEL_GAP) + up(measure.ascent(nameSize));
-            upward(figure.bar().label(), nameSize, nameX, box.y() + box.height() / 2.0);
+            upward(figure.bars().getFirst().label(), nameSize, nameX, box.y() + box.height() / 2.0);
             return nameX + up(measure.descent(nameSize));
         }
 
@@ -199,6 +200,10 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
 
         private List<String> lines(int length, float size) {
             return Lines.wrap(figure.caption(), length, part -> measure.width(part, size));
+        }
+
+        private static Axis.Numbered cells(Axis axis) {
+            return (Axis.Numbered) axis;
         }
 
         private void frame(Box box) {

@@ -49,12 +49,13 @@ public final class Renderer implements AutoCloseable {
             Box box = layout.panels().get(i);
             for (Mark mark : panel.marks()) {
                 switch (mark) {
-                    case Mark.Heatmap map -> heatmaps.draw(canvas, box, map, figure.bar());
+                    case Mark.Heatmap map -> heatmaps.draw(canvas, box, map, panel.bar().orElseThrow());
                     case Mark.CellMarkers cells -> markers.draw(canvas, box, panel, cells, scale);
+                    default -> throw new IllegalArgumentException("not drawn: " + mark);
                 }
             }
         }
-        heatmaps.drawBar(canvas, layout.bar(), figure.bar());
+        heatmaps.drawBar(canvas, layout.bar(), figure.bars().getFirst());
         rules.draw(canvas, layout.rules(), Layout.INK);
         text.draw(canvas, layout.labels());
         int error = glGetError();

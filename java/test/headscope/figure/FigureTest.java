@@ -18,7 +18,7 @@ final class FigureTest {
         refused(() -> new Range(1, 1));
         refused(() -> new Range(0, Double.NaN));
         refused(() -> new Range(0, Double.POSITIVE_INFINITY));
-        refused(() -> new Axis("Head Index", 0));
+        refused(() -> new Axis.Numbered("Head Index", 0, 0));
         refused(() -> new Colormap("one", new int[1]));
         refused(() -> new Mark.Heatmap(2, 3, new float[5]));
         refused(() -> new Mark.Heatmap(0, 3, new float[0]));
@@ -26,9 +26,10 @@ final class FigureTest {
         refused(() -> panel(new Mark.Heatmap(3, 2, new float[6])));
         refused(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(2, 0)))));
         refused(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(0, -1)))));
-        refused(() -> new Figure(List.of(), bar(UNIT), ""));
-        refused(() -> new Figure(List.of(panel(heatmap(1.5f))), bar(UNIT), ""));
-        refused(() -> new Figure(List.of(panel(heatmap(-0.1f))), bar(UNIT), ""));
+        refused(() -> new Figure(List.of(), 1, ""));
+        refused(() -> new Figure(List.of(panel(heatmap(1))), 0, ""));
+        refused(() -> panel(heatmap(1.5f)));
+        refused(() -> panel(heatmap(-0.1f)));
     }
 
     @Test
@@ -44,19 +45,19 @@ final class FigureTest {
     @Test
     void spectraShareAScaleFromZeroToTheLargest() {
         Figure figure = spectra(new float[] {0.25f, Float.NaN}, new float[] {0.5f, 0.125f}, Optional.empty());
-        assertEquals(new Range(0, 0.5), figure.bar().range());
-        assertEquals("p-value", figure.bar().label());
+        assertEquals(new Range(0, 0.5), figure.bars().getFirst().range());
+        assertEquals("p-value", figure.bars().getFirst().label());
         assertEquals(List.of("AttnScore", "Laplacian Eigenvalues"),
                 figure.panels().stream().map(Panel::title).toList());
-        assertEquals(new Axis("Layer Index", 1), figure.panels().getFirst().y());
-        assertEquals(new Axis("Head Index", 2), figure.panels().getFirst().x());
+        assertEquals(new Axis.Numbered("Layer Index", 1, 0), figure.panels().getFirst().y());
+        assertEquals(new Axis.Numbered("Head Index", 2, 0), figure.panels().getFirst().x());
         assertEquals("four texts", figure.caption());
     }
 
     @Test
     void mapsWithoutAPositiveValueStillHaveAScale() {
         float[] none = {Float.NaN, 0};
-        assertEquals(UNIT, spectra(none, none, Optional.empty()).bar().range());
+        assertEquals(UNIT, spectra(none, none, Optional.empty()).bars().getFirst().range());
     }
 
     @Test
@@ -75,7 +76,8 @@ final class FigureTest {
     }
 
     private static Panel panel(Mark mark) {
-        return new Panel("panel", new Axis("x", 3), new Axis("y", 2), List.of(mark));
+        return new Panel("panel", new Axis.Numbered("x", 3, 0), new Axis.Numbered("y", 2, 0), Optional.of(bar(UNIT)),
+                List.of(mark));
     }
 
     private static Mark heatmap(float value) {

@@ -14,14 +14,17 @@ final class TickTest {
         "1  | 13 | 0",
         "3  | 13 | 0 1 2",
         "12 | 13 | 0 1 2 3 4 5 6 7 8 9 10 11",
-        "12 | 6  | 0 2 4 6 8 10",
+        "12 | 8  | 0 2 4 6 8 10",
         "32 | 13 | 0 4 8 12 16 20 24 28",
-        "80 | 12 | 0 8 16 24 32 40 48 56 64 72",
+        "32 | 8  | 0 6 12 18 24 30",
+        "28 | 13 | 0 3 6 9 12 15 18 21 24 27",
+        "24 | 11 | 0 3 6 9 12 15 18 21",
+        "80 | 12 | 0 10 20 30 40 50 60 70",
         "33 | 1  | 0",
         "33 | 0  | 0",
     })
-    void cellsAreLabelledInPowersOfTwo(int count, int most, String expected) {
-        assertEquals(expected, labels(new Axis("", count).ticks(most)));
+    void cellsAreLabelledByMultiplesOfARoundNumber(int count, int most, String expected) {
+        assertEquals(expected, labels(new Axis.Numbered("", count, 0).ticks(most)));
     }
 
     @ParameterizedTest
