@@ -274,7 +274,7 @@ final class WeightReader {
                 : tensor(name + ".weight", shape);
         Optional<Tensor> bias =
                 config.norm() == Norm.LAYER ? Optional.of(tensor(name + ".bias", shape)) : Optional.empty();
-        return Optional.of(new Weights.Norm(weight, bias));
+        return Optional.of(new Weights.Norm(weight, bias, config.normEpsilon()));
     }
 
     private static void onePlus(MemorySegment to, MemorySegment stored) {
