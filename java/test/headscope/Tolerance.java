@@ -34,6 +34,26 @@ public final class Tolerance {
         return (float) (400 * ROUNDING) * Math.max(1, largest);
     }
 
+    /**
+     * Between two fp32 gradients of a whole model: rounding of the way there, which is computed again on the way back,
+     * and of the way back. Gradients that cancel to little carry the errors of the largest.
+     */
+    public static float gradient(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return (float) (800 * ROUNDING) * largest;
+    }
+
+    /**
+     * Of (f(x + step) - f(x - step)) / (2 step) as a derivative of a whole model's loss: what fp32 leaves of a
+     * difference of two losses, and the third derivative, which for gates near one is at most of the loss's size.
+     */
+    public static double centralDifference(double step, double loss) {
+        return 100 * ROUNDING * loss / step + step * step * loss;
+    }
+
     /** Between two fp32 probabilities of a whole model: a probability p moves by p times its score's error. */
     public static final float PROBABILITY = (float) (400 * ROUNDING);
 
