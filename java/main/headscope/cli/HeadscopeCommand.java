@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
-            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class,
+            DemoCommand.class, SpectraCommand.class, SaliencyCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class,
             SelfTestCommand.class, BenchCommand.class
         },
         footer = {

@@ -23,8 +23,9 @@ final class RunFigure {
         Manifest manifest = Manifest.read(folder);
         Figure figure = switch (manifest.text("/analysis")) {
             case "spectra" -> spectra(folder, manifest);
+            case "saliency" -> SaliencyPicture.of(folder, manifest);
             default -> throw new ResultFormatException(folder.resolve("manifest.json"),
-                    "\"analysis\" is \"%s\"; there is a picture of spectra".formatted(manifest.text("/analysis")));
+                    "\"analysis\" is \"%s\"; there are pictures of spectra and saliency".formatted(manifest.text("/analysis")));
         };
         FigureFile.write(figure, file, dpi, Map.of(
                 "Software", manifest.text("/program"),
