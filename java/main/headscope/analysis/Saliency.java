@@ -80,6 +80,14 @@ public final class Saliency implements AutoCloseable {
         if (!sameLength()) {
             requireSameGroups();
         }
+        requireShare(shown.stream().allMatch(text ->
+                text.target().isPresent() && text.ground(text.target().getAsInt()).isEmpty()));
+    }
+
+    private void requireShare(boolean none) {
+        if (request.view().cell() == Cell.SHARE && none) {
+            throw SaliencyMeans.noShare();
+        }
     }
 
     private static void requireShort(int tokens) {
@@ -128,6 +136,7 @@ public final class Saliency implements AutoCloseable {
                 run.folder.resumed() ? SaliencyObservation.read(done) : Optional.empty();
         return earlier.orElseGet(() -> {
             SaliencyObservation seen = observer.observe(text);
+            requireShare(!request.average() && text.ground(seen.target()).isEmpty());
             seen.write(done);
             return seen;
         });

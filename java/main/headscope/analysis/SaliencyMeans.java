@@ -25,10 +25,14 @@ record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
             case SHARE -> "aggregate_share";
         });
         if (means.ranked().isEmpty()) {
-            throw new InputException("--cell share: the target stands nowhere in the text before it (in its first group, "
-                    + "where there are groups): take another --cell");
+            throw noShare();
         }
         return means;
+    }
+
+    static InputException noShare() {
+        return new InputException("--cell share: the target stands nowhere in the text before it (in its first group, "
+                + "where there are groups): take another --cell");
     }
 
     /** Of what has a value. */

@@ -110,7 +110,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
 
     private void requireRival(SaliencyText text, int target) {
         if (text.rival().isPresent() && text.rival().getAsInt() == target) {
-            throw new InputException("--objective %s: the target itself; name another word"
+            throw new InputException("--objective %s: that is what the model predicts, the target itself; name another word"
                     .formatted(request.objective().option()));
         }
     }

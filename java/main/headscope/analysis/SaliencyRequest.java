@@ -29,7 +29,7 @@ public record SaliencyRequest(
         record LogitDifference(String word) implements Objective {}
 
         /** As the command line writes them. */
-        static Objective parse(String text) {
+        public static Objective parse(String text) {
             if (text.startsWith("logit-difference:") && !text.endsWith(":")) {
                 return new LogitDifference(text.substring(text.indexOf(':') + 1));
             }

@@ -79,9 +79,13 @@ record SaliencyText(
                 throw wrong.apply("%d tokens; the model takes at most %d: shorten the text"
                         .formatted(read.ids().length, config.maxTokens()));
             }
-            return new SaliencyText(
-                    read.ids(), read.tokens(), token(text, read.ids(), target, wrong),
-                    token(text, read.ids(), rival, wrong), placed(groups, read, wrong));
+            OptionalInt explained = token(text, read.ids(), target, wrong);
+            OptionalInt beside = token(text, read.ids(), rival, wrong);
+            if (explained.isPresent() && explained.equals(beside)) {
+                throw wrong.apply("\"%s\" is the target itself; name another word in --objective logit-difference"
+                        .formatted(rival.orElseThrow()));
+            }
+            return new SaliencyText(read.ids(), read.tokens(), explained, beside, placed(groups, read, wrong));
         }
 
         /** The first token of a word that goes on after the text. */
