@@ -36,12 +36,20 @@ public sealed interface Axis {
     }
 
     /**
+     * Cells that a bracket holds together.
+     *
+     * @param start the first of them
+     * @param end   the first after them
+     */
+    record Group(String label, int start, int end) {}
+
+    /**
      * Cells that have names.
      *
      * @param names  one per cell
-     * @param groups of cells, in their order; may be empty
+     * @param groups from the first cell to the last, apart from each other; may be empty
      */
-    record Named(String label, List<String> names, List<TokenGroup> groups) implements Cells {
+    record Named(String label, List<String> names, List<Group> groups) implements Cells {
         public Named {
             names = List.copyOf(names);
             groups = List.copyOf(groups);

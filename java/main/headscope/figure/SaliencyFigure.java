@@ -61,8 +61,11 @@ public final class SaliencyFigure {
         }
         int tokens = map.tokens().size();
         List<String> names = TokenNames.of(map.tokens());
-        Axis source = new Axis.Named("source token", names, map.groups());
-        Axis receiving = new Axis.Named("receiving token", names, map.groups());
+        List<Axis.Group> groups = map.groups().stream()
+                .map(group -> new Axis.Group(group.label(), group.start(), group.end()))
+                .toList();
+        Axis source = new Axis.Named("source token", names, groups);
+        Axis receiving = new Axis.Named("receiving token", names, groups);
         float[] values = transpose ? transposed(map.values(), tokens) : map.values();
         Panel enlarged = new Panel(map.title(), transpose ? receiving : source, transpose ? source : receiving,
                 Optional.of(bar), List.of(new Mark.Heatmap(tokens, tokens, values)));

@@ -42,7 +42,7 @@ final class HeatmapPassTest {
     @Test
     void theBarRunsFromTheLowestColourUpToTheHighest() {
         Figure figure = figure(4, 4);
-        Box bar = Layout.of(figure, 1, new Font()).bar();
+        Box bar = Layout.of(figure, 1, new Font()).bars().getFirst();
         Image image;
         try (OffscreenContext context = OffscreenContext.open()) {
             image = context.image(figure, DPI);

@@ -79,7 +79,8 @@ final class LayoutTest {
             }
             layout.panels().forEach(panel -> assertFalse(box.overlaps(panel), label));
             layout.rules().forEach(rule -> assertFalse(box.overlaps(rule), label));
-            assertFalse(box.overlaps(layout.bar()), label);
+            layout.bars().forEach(bar -> assertFalse(box.overlaps(bar), label));
+            layout.strokes().forEach(stroke -> assertFalse(stroke.crosses(box), label));
         }
         layout.rules().forEach(rule -> assertTrue(canvas.contains(rule), what));
     }
