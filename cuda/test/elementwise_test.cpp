@@ -1,39 +1,10 @@
 // Kernels that treat every element by itself, against plain loops in double.
+#include "activation_reference.h"
 #include "check.h"
 
 #include <algorithm>
-#include <functional>
 
 static const double EPS = 6e-8; // half a unit in the last place of a float near 1
-
-using Function = std::function<double(double)>;
-
-static double identity(double x) {
-    return x;
-}
-
-struct Activation {
-    const char* name;
-    Function of;
-    Function up;
-};
-
-static const std::vector<Activation> ACTIVATIONS = {
-    {"gelu", [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2)); }, identity},
-    {"gelu_tanh",
-     [](double x) {
-         double u = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
-         return x / (1 + std::exp(-2 * u));
-     },
-     identity},
-    {"silu", [](double x) { return x / (1 + std::exp(-x)); }, identity},
-    {"clamped_silu",
-     [](double x) {
-         x = std::min(x, 7.0);
-         return x / (1 + std::exp(-1.702 * x));
-     },
-     [](double up) { return std::clamp(up, -7.0, 7.0) + 1; }},
-};
 
 static std::vector<double> map(const std::vector<float>& x, const Function& f) {
     std::vector<double> mapped(x.size());
@@ -75,8 +46,17 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
     launch("add_f32", grid, 1, threads, sum.data(), y.data(), count);
     std::vector<float> scaled = x;
     launch("scale_f32", grid, 1, threads, scaled.data(), 0.3f, count);
+    std::vector<float> product = x;
+    launch("multiply_f32", grid, 1, threads, product.data(), y.data(), count);
+    std::vector<float> none = x;
+    launch("zero_f32", grid, 1, threads, none.data(), count);
+    std::vector<float> copy(count, NAN);
+    int converting = constant("convert_threads");
+    launch("convert_f32_f32", pieces(count, converting), 1, converting, copy.data(), x.data(), count);
     for (int64_t i = 0; i < count; i++) {
-        CHECK(sum[i] == x[i] + y[i] && scaled[i] == x[i] * 0.3f, "element %ld", i);
+        CHECK(sum[i] == x[i] + y[i] && scaled[i] == x[i] * 0.3f && product[i] == x[i] * y[i] && none[i] == 0 &&
+                  copy[i] == x[i],
+              "element %ld", i);
     }
     std::vector<float> capped = x;
     launch("soft_cap_f32", grid, 1, threads, capped.data(), 5.0f, count);
@@ -89,6 +69,16 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
                width);
         for (int64_t i = 0; i < count * width; i++) {
             CHECK(added[i] == rows[i] + row[i % width], "element %ld of width %d", i, width);
+        }
+        int heads = 3;
+        std::vector<float> outputs = random_floats(random, count * heads * width);
+        std::vector<float> factors = {0, -1.5f, 0.3f};
+        std::vector<float> gated = outputs;
+        int64_t elements = count * heads * width;
+        launch("scale_heads_f32", pieces(elements, threads), 1, threads, gated.data(), factors.data(), elements, heads,
+               width);
+        for (int64_t i = 0; i < elements; i++) {
+            CHECK(gated[i] == outputs[i] * factors[i / width % heads], "element %ld of heads of width %d", i, width);
         }
     }
 }

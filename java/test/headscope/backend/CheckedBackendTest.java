@@ -52,7 +52,7 @@ class CheckedBackendTest {
 
     @Test
     void devices() {
-        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", Backend.DEVICES),
+        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", DeviceChoice.NAMES),
                 assertThrows(IllegalArgumentException.class, () -> Backend.open("tpu")).getMessage());
         assertTrue(backend.describe().startsWith("cpu, "), backend.describe());
     }
