@@ -11,11 +11,11 @@ import java.util.Optional;
  * @param forget of a contrast: texts whose answers are to become unlikely, line by line beside the others
  */
 public record GateTask(String name, String texts, Optional<String> forget) {
-    private static final String NAME = "[\\p{L}\\p{N}][\\p{L}\\p{N} _-]*";
+    private static final String NAME = "[\\p{L}\\p{N}][\\p{L}\\p{N}_-]*";
 
     public GateTask {
         if (!name.matches(NAME)) {
-            throw new InputException("a task is called by letters, digits, blanks, - and _, not \"%s\"".formatted(name));
+            throw new InputException("a task is called by letters, digits, - and _, not \"%s\"".formatted(name));
         }
     }
 

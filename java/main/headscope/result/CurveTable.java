@@ -23,6 +23,16 @@ public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curv
         });
     }
 
+    /** @throws IllegalArgumentException when there is no such curve; the message lists those there are */
+    public double[] curve(String name) {
+        double[] values = curves.get(name);
+        if (values == null) {
+            throw new IllegalArgumentException("no column %s; there are %s"
+                    .formatted(CsvFile.quote(name), curves.keySet()));
+        }
+        return values.clone();
+    }
+
     /**
      * Writes the table; every double comes back as it was.
      *
