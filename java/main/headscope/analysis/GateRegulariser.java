@@ -8,14 +8,8 @@ import java.util.Arrays;
  *
  * @param lambda above 0 opens, below 0 shuts
  */
-record GateRegulariser(double lambda, Form form) {
+record GateRegulariser(double lambda, GatesRequest.Regulariser form) {
     private static final double CLAMP = 4;
-
-    /** Over the heads of all layers: the authors' code takes the mean, equation 1 of their paper the sum. */
-    enum Form {
-        MEAN,
-        SUM
-    }
 
     double value(double[] theta) {
         return -weight(theta) * Arrays.stream(theta).map(value -> Math.clamp(value, -CLAMP, CLAMP)).sum();

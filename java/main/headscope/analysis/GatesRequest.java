@@ -19,7 +19,7 @@ import java.util.List;
  */
 public record GatesRequest(
         RunRequest run, List<GateTask> tasks, int seeds, List<Schedule> schedules, int batch, double lambda,
-        GateRegulariser.Form regulariser, double longest, GateScore score, Check check, int passTokens, long seed,
+        Regulariser regulariser, double longest, GateScore score, Check check, int passTokens, long seed,
         int limit, boolean quick) {
 
     /**
@@ -38,6 +38,12 @@ public record GatesRequest(
         double rate(int update) {
             return from + (to - from) * update / updates;
         }
+    }
+
+    /** The push, over the heads of all layers: the authors' code takes the mean, their equation 1 the sum. */
+    public enum Regulariser {
+        MEAN,
+        SUM
     }
 
     /**

@@ -1,6 +1,5 @@
 package headscope.cli;
 
-import headscope.analysis.GateRegulariser;
 import headscope.analysis.GateScore;
 import headscope.analysis.GateTask;
 import headscope.analysis.GatesRequest;
@@ -56,7 +55,7 @@ final class GatesOptions {
     @Option(names = "--regulariser", defaultValue = "mean", paramLabel = "mean|sum",
             description = "The push, over the heads: their mean, as the authors' code, or sum, as their equation"
                     + " (default: ${DEFAULT-VALUE}).")
-    GateRegulariser.Form regulariser;
+    GatesRequest.Regulariser regulariser;
 
     @Option(names = "--clip-norm", paramLabel = "X",
             description = "Shorten a mask's gradient to this norm (default: not; the authors' code has 1).")
