@@ -10,15 +10,17 @@ import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
 /**
- * What becomes of the answers where G+ is left step by step: heads are shut, or opened, one after the other from the
- * lowest gate to the highest, and beside it in random order.
+ * What becomes of the answers where G+ is left step by step: heads are shut one after the other, those first that stay
+ * open least when pushed shut; or opened, those first that stay shut most when pushed open; and both in random order.
  *
  * @param heads   how many are changed, from 0 to all
  * @param logProb mean over seeds, texts and an answer's tokens, nats; by curve
  */
 record GateCheck(int[] heads, SequencedMap<Curve, double[]> logProb) {
     enum Curve {
+        /** From the lowest gate of G- up. */
         SHUT(0, false),
+        /** From the lowest gate of G+ up. */
         OPEN(1, false),
         SHUT_RANDOM(0, true),
         OPEN_RANDOM(1, true);
@@ -34,18 +36,20 @@ record GateCheck(int[] heads, SequencedMap<Curve, double[]> logProb) {
 
     /**
      * @param opened  G+
+     * @param shut    G-
      * @param steps   at most the heads
      * @param seed    of the random orders
      * @param stepped called steps(steps) times
      */
     static GateCheck of(
-            GatedModel model, List<Answered> texts, FittedMasks opened, int steps, long seed, Runnable stepped) {
+            GatedModel model, List<Answered> texts, FittedMasks opened, FittedMasks shut, int steps, long seed,
+            Runnable stepped) {
         int[] heads = IntStream.rangeClosed(0, steps)
                 .map(step -> Math.toIntExact(Math.round((double) model.heads() * step / steps)))
                 .toArray();
         SequencedMap<Curve, double[]> logProb = new LinkedHashMap<>();
         for (Curve curve : Curve.values()) {
-            int[][] orders = orders(opened, curve.random, seed);
+            int[][] orders = orders(curve.gate == 0 ? shut : opened, curve.random, seed);
             double[] values = new double[heads.length];
             for (int i = 0; i < heads.length; i++) {
                 values[i] = logProb(model, texts, changed(opened.gates(), orders, heads[i], curve.gate));
@@ -72,11 +76,11 @@ record GateCheck(int[] heads, SequencedMap<Curve, double[]> logProb) {
     }
 
     /** [seeds][layers * heads]. */
-    private static int[][] orders(FittedMasks opened, boolean random, long seed) {
+    private static int[][] orders(FittedMasks fitted, boolean random, long seed) {
         RandomGenerator shuffling = RandomGeneratorFactory.of("L64X128MixRandom").create(~seed);
-        int[][] orders = new int[opened.seeds()][];
+        int[][] orders = new int[fitted.seeds()][];
         for (int i = 0; i < orders.length; i++) {
-            float[] theta = opened.theta()[i];
+            float[] theta = fitted.theta()[i];
             orders[i] = random
                     ? new Draws(shuffling, theta.length, theta.length).next()
                     : IntStream.range(0, theta.length).boxed()

@@ -91,7 +91,8 @@ public final class Gates implements AutoCloseable {
         }
         List<Answered> first = texts.kept().subList(0, Math.min(request.check().texts(), texts.size()));
         return Optional.of(run.onDisk(() -> GateCheck.of(
-                model, first, fits.get(GateFit.OPEN), checkSteps(), request.seed(), () -> count.add(1))));
+                model, first, fits.get(GateFit.OPEN), fits.get(GateFit.SHUT), checkSteps(), request.seed(),
+                () -> count.add(1))));
     }
 
     private int checkSteps() {

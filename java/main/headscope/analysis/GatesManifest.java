@@ -8,6 +8,7 @@ import headscope.result.Manifest;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** What a gates run was, for its manifest. */
 final class GatesManifest {
@@ -60,8 +61,8 @@ final class GatesManifest {
         conventions.put("always", "minimum over seeds");
         conventions.put("any", "maximum over seeds");
         conventions.put("share", "of heads with a score of at least 0.5");
-        conventions.put("check", "from G+, heads shut or opened from the lowest gate up, or in random order;"
-                + " the first texts of a task");
+        conventions.put("check", "from G+, heads shut from the lowest gate of G- up, or opened from the lowest of G+ up,"
+                + " or in random order; the first texts of a task");
         ArrayNode results = manifest.putArray("results");
         for (int i = 0; i < found.tasks().size(); i++) {
             GatesSummary.Task task = found.tasks().get(i);
@@ -74,27 +75,30 @@ final class GatesManifest {
             task.answer().ifPresent(answer -> result.putObject("log_probability")
                     .put("ungated", answer.ungated()).put("under_g_plus", answer.underGates()));
         }
-        manifest.put("caption", caption(request, run.model.config(), found));
-        manifest.put("check_caption", "%s From G+, heads are shut or opened one after the other, from the lowest gate to"
-                .formatted(caption(request, run.model.config(), found)) + " the highest, or in random order.");
+        String fitted = fitted(request, run.model.config());
+        manifest.put("caption", shown(request) + " " + fitted);
+        manifest.put("check_caption", "From G+, heads are shut one after the other, from the lowest gate of G- up, or"
+                + " opened from the lowest of G+ up. " + fitted);
         return new Manifest(manifest);
     }
 
-    private static String caption(GatesRequest request, ModelConfig config, GatesSummary found) {
-        return "%s%s (%s, layers x heads: %d x %d); %s %d seed%s, %s updates, batches of %d, lambda %s."
-                .formatted(request.quick() ? "A sketch, not the published schedule. " : "",
-                        request.run().model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
-                        config.layers(), config.heads(), what(request), found.seeds(), found.seeds() == 1 ? "" : "s",
-                        String.join(" + ", request.schedules().stream().map(s -> "" + s.updates()).toList()),
-                        request.batch(), request.lambda());
+    private static String shown(GatesRequest request) {
+        return switch (request.score()) {
+            case FACILITATION -> "Facilitation: how far a head's gate stays open when it is pushed shut.";
+            case INTERFERENCE -> "Interference: how far a head's gate stays shut when it is pushed open.";
+            case IRRELEVANCE -> "Irrelevance: how far a head's gate goes where it is pushed.";
+            case CONTRAST -> "Contrast: how far a head's gate is shut to forget one answer and keep the other.";
+        };
     }
 
-    private static String what(GatesRequest request) {
-        return switch (request.score()) {
-            case FACILITATION -> "facilitation, the gate that stays open when pushed shut;";
-            case INTERFERENCE -> "interference, how far the gate stays shut when pushed open;";
-            case IRRELEVANCE -> "irrelevance, how far the gate goes where it is pushed;";
-            case CONTRAST -> "how far the gate is shut to forget one answer and keep the other;";
-        };
+    private static String fitted(GatesRequest request, ModelConfig config) {
+        return "%s (%s, layers x heads: %d x %d); %d seed%s, %s updates, batches of %d, lambda %s.%s".formatted(
+                request.run().model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
+                config.layers(), config.heads(), request.seeds(), request.seeds() == 1 ? "" : "s",
+                request.schedules().stream().map(schedule -> Integer.toString(schedule.updates()))
+                        .collect(Collectors.joining(" + ")),
+                request.batch(), request.lambda(),
+                request.quick() ? " A sketch: the published schedule has 10 seeds, 500 + 500 + 500 updates, batches of 64."
+                        : "");
     }
 }

@@ -52,7 +52,11 @@ public record GatesRequest(
      * @param texts from the top of each task
      * @param steps from no head changed to all
      */
-    public record Check(int texts, int steps) {}
+    public record Check(int texts, int steps) {
+        public Check {
+            require(texts >= 1, "--check-texts must be at least 1, not " + texts);
+        }
+    }
 
     public GatesRequest {
         tasks = List.copyOf(tasks);

@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 final class GateChecks {
     /** Columns of check.csv behind a task's name, and what they are called in the picture. */
     private static final List<Map.Entry<String, String>> CURVES = List.of(
-            Map.entry("_shut", "shut, lowest gate first"), Map.entry("_shut_random", "shut, random order"),
-            Map.entry("_open", "opened, lowest gate first"), Map.entry("_open_random", "opened, random order"));
+            Map.entry("_shut", "shut, least facilitating first"), Map.entry("_shut_random", "shut, random order"),
+            Map.entry("_open", "opened, most interfering first"), Map.entry("_open_random", "opened, random order"));
 
     private GateChecks() {}
 

@@ -88,16 +88,20 @@ final class GatesOptions {
             paramLabel = "N", description = "Only the first N texts of each file (default: all).")
     int limit;
 
-    @Option(names = "--quick", description = "A sketch in a minute or two: where they are not given, --seeds 4,"
-            + " --updates 30,30,30, --batch 8, --check-texts 16.")
+    @Option(names = "--quick", description = "A sketch in a minute or two on a small model: where they are not given, --seeds 4,"
+            + " --updates 40,40,40, --batch 8, --check-texts 12.")
     boolean quick;
 
     /** @param command as it was typed */
     GatesRequest request(List<String> command) {
         return new GatesRequest(
                 run.request("gates", command), tasks(), or(seeds, 4, 10), schedules(), or(batch, 8, 64), lambda,
-                regulariser, clipNorm == null ? Double.POSITIVE_INFINITY : clipNorm, GateScore.valueOf(score.name()),
-                new GatesRequest.Check(or(checkTexts, 16, 64), quick ? 12 : 24), passTokens, seed, limit, quick);
+                regulariser, clipNorm == null ? Double.POSITIVE_INFINITY : clipNorm, score(),
+                new GatesRequest.Check(or(checkTexts, 12, 64), quick ? 12 : 24), passTokens, seed, limit, quick);
+    }
+
+    private GateScore score() {
+        return tasks.isEmpty() ? GateScore.CONTRAST : GateScore.valueOf(score.name());
     }
 
     private int or(Integer given, int sketch, int published) {
@@ -116,7 +120,7 @@ final class GatesOptions {
     }
 
     private List<GatesRequest.Schedule> schedules() {
-        String[] counts = (updates != null ? updates : quick ? "30,30,30" : "500,500,500").split(",", -1);
+        String[] counts = (updates != null ? updates : quick ? "40,40,40" : "500,500,500").split(",", -1);
         String[] spans = rates.split(",", -1);
         if (counts.length != spans.length) {
             throw new InputException("--updates has %d numbers and --rates %d; give three of each"
