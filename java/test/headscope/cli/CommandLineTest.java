@@ -30,6 +30,10 @@ class CommandLineTest {
     private static final List<String> RUN = List.of(
             "spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "40", "--max-new-tokens", "1");
 
+    private static final List<String> GATES = List.of(
+            "gates", "--model", "models/demo", "--task", "Math=data/math.jsonl", "--quick", "--seeds", "1", "--limit", "8",
+            "--updates", "2,2,2", "--check-texts", "1");
+
     @TempDir
     Path folder;
 
@@ -49,6 +53,26 @@ class CommandLineTest {
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
+    }
+
+    @Test
+    void fitsGatesAndDrawsTheSamePicturesAgain() throws Exception {
+        Path run = folder.resolve("run");
+        Ended ended = headscope(with(GATES, "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("A sketch"), ended.out());
+        assertTrue(ended.out().matches("(?s).*Math +Always +facilitating +[0-9.]+% +interfering .*"), ended.out());
+        for (String name : List.of("manifest.json", "heads.csv", "check.csv", "values.safetensors")) {
+            assertTrue(Files.size(run.resolve(name)) > 0, name);
+        }
+        assertTrue(Files.readString(run.resolve("manifest.json")).contains("A sketch"));
+        byte[] check = Files.readAllBytes(run.resolve("check-Math.png"));
+        Path again = folder.resolve("again.png");
+        assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
+        assertArrayEquals(Files.readAllBytes(run.resolve("gates.png")), Files.readAllBytes(again));
+        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        assertArrayEquals(check, Files.readAllBytes(run.resolve("check-Math.png")));
     }
 
     @Test
@@ -82,6 +106,14 @@ class CommandLineTest {
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
+                with(GATES, "--task", "math.jsonl", "--out", out.toString()),
+                with(GATES, "--task", "Math=data/syntax.jsonl", "--out", out.toString()),
+                with(GATES, "--task", "Other=" + bad, "--out", out.toString()),
+                with(GATES, "--lambda", "-0.1", "--out", out.toString()),
+                with(GATES, "--rates", "0.1-0.01", "--out", out.toString()),
+                with(GATES, "--rates", "1,1,1", "--out", out.toString()),
+                with(GATES, "--forget", "data/math.jsonl", "--out", out.toString()),
+                List.of("gates", "--model", "models/demo", "--out", out.toString()),
                 List.of("render", folder.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
@@ -96,7 +128,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "spectra", "render", "info", "doctor"})
+    @ValueSource(strings = {"", "demo", "spectra", "gates", "render", "info", "doctor"})
     void helpsWithAnExample(String command) throws Exception {
         Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
         assertEquals(0, ended.status());
@@ -206,7 +238,7 @@ class CommandLineTest {
     private static String withoutProgress(String said) {
         return said.lines()
                 .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
-                .filter(line -> !line.startsWith("observing: "))
+                .filter(line -> !line.matches("(observing|fitting): .*"))
                 .reduce("", (text, line) -> text + line + "\n");
     }
 
