@@ -1,12 +1,9 @@
 package headscope.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import headscope.figure.Figure;
-import headscope.figure.GatesFigure;
 import headscope.figure.Mark;
 import headscope.figure.SpectraFigure;
 import headscope.render.FigureFile;
-import headscope.result.HeadMap;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import headscope.result.ResultFormatException;
@@ -33,7 +30,7 @@ final class RunFigure {
         List<Path> files = new ArrayList<>(List.of(folder.resolve(manifest.text("/analysis") + ".png")));
         draw(folder, files.getFirst(), dpi);
         if (manifest.text("/analysis").equals("gates")) {
-            GateChecks.of(folder, manifest).forEach((file, figure) -> {
+            GatesPicture.checks(folder, manifest).forEach((file, figure) -> {
                 write(figure, manifest, folder.resolve(file), dpi);
                 files.add(folder.resolve(file));
             });
@@ -47,7 +44,7 @@ final class RunFigure {
         Figure figure = switch (manifest.text("/analysis")) {
             case "spectra" -> spectra(folder, manifest);
             case "saliency" -> SaliencyPicture.of(folder, manifest);
-            case "gates" -> gates(folder, manifest);
+            case "gates" -> GatesPicture.of(folder, manifest);
             default -> throw new ResultFormatException(folder.resolve("manifest.json"),
                     "\"analysis\" is \"%s\"; there are pictures of spectra, saliency and gates"
                             .formatted(manifest.text("/analysis")));
@@ -71,19 +68,6 @@ final class RunFigure {
         return SpectraFigure.of(
                 heads.map("attention_score_p", "AttnScore", "p-value"),
                 heads.map("laplacian_p", "Laplacian Eigenvalues", "p-value"), marks, manifest.text("/caption"));
-    }
-
-    /** Of each task, the score that the run was asked to show. */
-    private static Figure gates(Path folder, Manifest manifest) {
-        HeadTable heads = HeadTable.read(folder.resolve("heads.csv"));
-        List<HeadMap> maps = new ArrayList<>();
-        for (JsonNode task : manifest.json().at("/tasks")) {
-            String score = task.has("forget") ? "contrast" : manifest.text("/score");
-            String name = task.get("name").asText();
-            maps.add(heads.map("%s_%s_always".formatted(name, score), name + " (Always)", score));
-            maps.add(heads.map("%s_%s_any".formatted(name, score), name + " (Any)", score));
-        }
-        return GatesFigure.of(maps, manifest.text("/caption"));
     }
 
     private static Mark.CellMarkers significant(HeadTable heads, String column) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.backend.DeviceChoice;
 import headscope.result.CurveTable;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
@@ -53,7 +54,7 @@ class GatesTest {
         List<GatesRequest.Schedule> schedules = List.of(new GatesRequest.Schedule(3, 0.1, 0.01),
                 new GatesRequest.Schedule(2, 0.5, 0.1), new GatesRequest.Schedule(1, 0.5, 0.1));
         return new GatesRequest(
-                new RunRequest(MODEL, out, "cpu", resume, false, "test"), tasks, SEEDS, schedules, 3, 0.1,
+                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), tasks, SEEDS, schedules, 3, 0.1,
                 GatesRequest.Regulariser.MEAN, Double.POSITIVE_INFINITY, GateScore.FACILITATION,
                 new GatesRequest.Check(2, 3), 64, 5, 8, false);
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.backend.DeviceChoice;
 import headscope.Tolerance;
 import headscope.analysis.SaliencyRequest.Ablation;
 import headscope.analysis.SaliencyRequest.Cell;
@@ -61,7 +62,7 @@ class SaliencyTest {
     }
 
     private RunRequest run(boolean resume) {
-        return new RunRequest(MODEL, folder.resolve("run"), "cpu", resume, !resume, "test");
+        return new RunRequest(MODEL, folder.resolve("run"), DeviceChoice.of("cpu"), resume, !resume, "test");
     }
 
     private SaliencySummary finish(SaliencyRequest request) {

@@ -3,9 +3,13 @@ package headscope.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
+import headscope.figure.GatesFigure;
 import headscope.result.CurveTable;
+import headscope.result.HeadMap;
+import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,17 +17,30 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
-/** How a gates run's fitted gates were checked, one picture a task. */
-final class GateChecks {
+/** The pictures of a gates run, from its folder alone. */
+final class GatesPicture {
     /** Columns of check.csv behind a task's name, and what they are called in the picture. */
     private static final List<Map.Entry<String, String>> CURVES = List.of(
             Map.entry("_shut", "shut, least facilitating first"), Map.entry("_shut_random", "shut, random order"),
             Map.entry("_open", "opened, most interfering first"), Map.entry("_open_random", "opened, random order"));
 
-    private GateChecks() {}
+    private GatesPicture() {}
 
-    /** By name of the file; none of a run that had nothing to check. */
-    static SequencedMap<String, Figure> of(Path folder, Manifest manifest) {
+    /** Of each task, the score that the run was asked to show. */
+    static Figure of(Path folder, Manifest manifest) {
+        HeadTable heads = HeadTable.read(folder.resolve("heads.csv"));
+        List<HeadMap> maps = new ArrayList<>();
+        for (JsonNode task : manifest.json().at("/tasks")) {
+            String score = task.has("forget") ? "contrast" : manifest.text("/score");
+            String name = task.get("name").asText();
+            maps.add(heads.map("%s_%s_always".formatted(name, score), name + " (Always)", score));
+            maps.add(heads.map("%s_%s_any".formatted(name, score), name + " (Any)", score));
+        }
+        return GatesFigure.of(maps, manifest.text("/caption"));
+    }
+
+    /** How the fitted gates were checked, by name of the file; none of a run that had nothing to check. */
+    static SequencedMap<String, Figure> checks(Path folder, Manifest manifest) {
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
         List<String> tasks = names(manifest.json().at("/tasks"));
         if (!tasks.isEmpty()) {
