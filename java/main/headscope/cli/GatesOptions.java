@@ -4,7 +4,6 @@ import headscope.analysis.GateScore;
 import headscope.analysis.GateTask;
 import headscope.analysis.GatesRequest;
 import headscope.analysis.InputException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

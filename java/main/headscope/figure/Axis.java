@@ -1,6 +1,5 @@
 package headscope.figure;
 
-import headscope.result.TokenGroup;
 import java.util.List;
 
 /** One side of a panel. */

@@ -2,7 +2,6 @@ package headscope.render;
 
 import static org.lwjgl.opengl.GL33C.*;
 
-import headscope.figure.Axis;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
 
