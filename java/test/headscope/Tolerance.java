@@ -55,6 +55,12 @@ public final class Tolerance {
         return 100 * ROUNDING * loss / step + 1000 * Math.pow(step, 4) * loss;
     }
 
+    /**
+     * Between two descents of gates by Adam in a dozen steps of 0.1: a step divides a gradient by its own size, so that
+     * an error of a thousandth of a small gradient moves a logit by a thousandth of a step, and a gate by a quarter.
+     */
+    public static final float GATES = 1e-4f;
+
     /** Between two fp32 probabilities of a whole model: a probability p moves by p times its score's error. */
     public static final float PROBABILITY = (float) (400 * ROUNDING);
 

@@ -33,6 +33,9 @@ class CommandLineTest {
     private static final List<String> SALIENCY = List.of(
             "saliency", "--model", "models/demo", "--text",
             "<CHI> painted a picture of a horse <CHI> my favorite animal is the", "--groups", "0-6:<ENV>,7-12:<LAN>");
+    private static final List<String> GATES = List.of(
+            "gates", "--model", "models/demo", "--task", "Math=data/math.jsonl", "--quick", "--seeds", "1", "--limit", "8",
+            "--updates", "2,2,2", "--check-texts", "1");
 
     @TempDir
     Path folder;
@@ -67,6 +70,26 @@ class CommandLineTest {
             assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
             assertArrayEquals(Files.readAllBytes(run.resolve("saliency.png")), Files.readAllBytes(again));
         }
+    }
+
+    @Test
+    void fitsGatesAndDrawsTheSamePicturesAgain() throws Exception {
+        Path run = folder.resolve("run");
+        Ended ended = headscope(with(GATES, "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("A sketch"), ended.out());
+        assertTrue(ended.out().matches("(?s).*Math +Always +facilitating +[0-9.]+% +interfering .*"), ended.out());
+        for (String name : List.of("manifest.json", "heads.csv", "check.csv", "values.safetensors")) {
+            assertTrue(Files.size(run.resolve(name)) > 0, name);
+        }
+        assertTrue(Files.readString(run.resolve("manifest.json")).contains("A sketch"));
+        byte[] check = Files.readAllBytes(run.resolve("check-Math.png"));
+        Path again = folder.resolve("again.png");
+        assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
+        assertArrayEquals(Files.readAllBytes(run.resolve("gates.png")), Files.readAllBytes(again));
+        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        assertArrayEquals(check, Files.readAllBytes(run.resolve("check-Math.png")));
     }
 
     @Test
@@ -107,6 +130,14 @@ class CommandLineTest {
                 with(SALIENCY, "--ablate", "0.3", "--out", out.toString()),
                 with(SALIENCY, "--share-threshold", "30", "--out", out.toString()),
                 List.of("saliency", "--model", "models/demo", "--out", out.toString()),
+                with(GATES, "--task", "math.jsonl", "--out", out.toString()),
+                with(GATES, "--task", "Math=data/syntax.jsonl", "--out", out.toString()),
+                with(GATES, "--task", "Other=" + bad, "--out", out.toString()),
+                with(GATES, "--lambda", "-0.1", "--out", out.toString()),
+                with(GATES, "--rates", "0.1-0.01", "--out", out.toString()),
+                with(GATES, "--rates", "1,1,1", "--out", out.toString()),
+                with(GATES, "--forget", "data/math.jsonl", "--out", out.toString()),
+                List.of("gates", "--model", "models/demo", "--out", out.toString()),
                 List.of("render", folder.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
@@ -121,7 +152,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "spectra", "saliency", "render", "info", "doctor"})
+    @ValueSource(strings = {"", "demo", "spectra", "saliency", "gates", "render", "info", "doctor", "selftest", "bench"})
     void helpsWithAnExample(String command) throws Exception {
         Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
         assertEquals(0, ended.status());
@@ -231,7 +262,7 @@ class CommandLineTest {
     private static String withoutProgress(String said) {
         return said.lines()
                 .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
-                .filter(line -> !line.startsWith("observing: "))
+                .filter(line -> !line.matches("(observing|fitting): .*"))
                 .reduce("", (text, line) -> text + line + "\n");
     }
 
