@@ -45,8 +45,9 @@ final class RunFigure {
             case "spectra" -> spectra(folder, manifest);
             case "saliency" -> SaliencyPicture.of(folder, manifest);
             case "gates" -> GatesPicture.of(folder, manifest);
+            case "functions" -> FunctionsPicture.of(folder, manifest);
             default -> throw new ResultFormatException(folder.resolve("manifest.json"),
-                    "\"analysis\" is \"%s\"; there are pictures of spectra, saliency and gates"
+                    "\"analysis\" is \"%s\"; there are pictures of spectra, saliency, functions and gates"
                             .formatted(manifest.text("/analysis")));
         };
         write(figure, manifest, file, dpi);

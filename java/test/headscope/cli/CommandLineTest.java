@@ -93,6 +93,22 @@ class CommandLineTest {
     }
 
     @Test
+    void drawsFunctionsAgain() throws Exception {
+        Path run = folder.resolve("run");
+        List<String> lines = Files.readAllLines(Path.of("data/functions.jsonl"));
+        Path texts = Files.write(folder.resolve("few.jsonl"), lines.subList(0, 120));
+        Ended ended = headscope(List.of("functions", "--model", "models/demo", "--texts", texts.toString(), "--epochs",
+                "2", "--hidden", "32", "--mask", "4", "--draws", "1", "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("Knowledge Recall"), ended.out());
+        assertTrue(ended.out().contains("heads are held back"), ended.out());
+        byte[] drawn = Files.readAllBytes(run.resolve("functions.png"));
+        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        assertArrayEquals(drawn, Files.readAllBytes(run.resolve("functions.png")));
+    }
+
+    @Test
     void writesTheNumbersWhereNothingCanBeDrawn() throws Exception {
         Path run = folder.resolve("run");
         Ended ended = process(
@@ -138,6 +154,12 @@ class CommandLineTest {
                 with(GATES, "--rates", "1,1,1", "--out", out.toString()),
                 with(GATES, "--forget", "data/math.jsonl", "--out", out.toString()),
                 List.of("gates", "--model", "models/demo", "--out", out.toString()),
+                functions("--texts", "data/qa.jsonl", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--epochs", "0", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--dropout", "1", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--mask", "many", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--top", "0", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--hidden", "1000000", "--out", out.toString()),
                 List.of("render", folder.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
@@ -152,7 +174,9 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "spectra", "saliency", "gates", "render", "info", "doctor", "selftest", "bench"})
+    @ValueSource(strings = {
+        "", "demo", "spectra", "saliency", "functions", "gates", "render", "info", "doctor", "selftest", "bench"
+    })
     void helpsWithAnExample(String command) throws Exception {
         Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
         assertEquals(0, ended.status());
@@ -238,6 +262,10 @@ class CommandLineTest {
         assertEquals(2, headscope(List.of("frobnicate")).status());
     }
 
+    private static List<String> functions(String... more) {
+        return with(List.of("functions", "--model", "models/demo"), more);
+    }
+
     private static List<String> with(List<String> command, String... more) {
         return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
@@ -262,7 +290,7 @@ class CommandLineTest {
     private static String withoutProgress(String said) {
         return said.lines()
                 .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
-                .filter(line -> !line.matches("(observing|fitting): .*"))
+                .filter(line -> !line.matches("\\w+: \\d+ of \\d+"))
                 .reduce("", (text, line) -> text + line + "\n");
     }
 
