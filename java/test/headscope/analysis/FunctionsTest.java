@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import headscope.backend.DeviceChoice;
 import headscope.Tolerance;
 import headscope.backend.Backend;
+import headscope.backend.DeviceChoice;
 import headscope.model.Batch;
 import headscope.model.Checkpoint;
 import headscope.model.Generator;

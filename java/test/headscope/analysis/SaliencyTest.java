@@ -8,12 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import headscope.backend.DeviceChoice;
 import headscope.Tolerance;
 import headscope.analysis.SaliencyRequest.Ablation;
 import headscope.analysis.SaliencyRequest.Cell;
 import headscope.analysis.SaliencyRequest.Objective;
 import headscope.analysis.SaliencyRequest.View;
+import headscope.backend.DeviceChoice;
 import headscope.model.Checkpoint;
 import headscope.result.HeadTable;
 import headscope.result.TokenGroup;
