@@ -135,7 +135,7 @@ class CommandLineTest {
                 with(RUN, "--metrics", "beauty", "--out", out.toString()),
                 with(RUN, "--device", "abacus", "--out", out.toString()),
                 with(RUN, "--device", "cuda:", "--out", out.toString()),
-                with(RUN, "--device", "cpu", "--dtype", "bf16", "--out", out.toString()),
+                with(RUN, "--device", "cpu", "--dtype", "tf32", "--out", out.toString()),
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
@@ -207,7 +207,7 @@ class CommandLineTest {
         assertFalse(Files.exists(run));
         Ended doctor = process(noDriver, List.of("doctor"));
         assertTrue(doctor.out().contains("GPU        no NVIDIA driver is installed"), doctor.out());
-        Ended narrow = process(noDriver, with(RUN, "--dtype", "bf16", "--out", run.toString()));
+        Ended narrow = process(noDriver, with(RUN, "--dtype", "tf32", "--out", run.toString()));
         assertEquals(2, narrow.status(), narrow.err());
     }
 
