@@ -200,8 +200,8 @@ void* Block::shared(const void* tag, std::size_t bytes) {
             return piece.bytes.get();
         }
     }
-    memoryBytes += bytes;
-    if (memoryBytes > MOST_STATIC_SHARED && tag != this) {
+    memoryBytes += tag == this ? 0 : bytes; // the launch answers for dynamic memory
+    if (memoryBytes > MOST_STATIC_SHARED) {
         error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memoryBytes) +
                 " bytes of static shared memory";
     }

@@ -1,0 +1,83 @@
+// Eigenvalues of symmetric tridiagonal matrices by bisection (Golub and Van Loan 2013, section 8.4.1): the number of
+// eigenvalues below x is the number of negative q in
+//
+//   q_1 = diagonal_1 - x; q_i = diagonal_i - x - beside_(i-1)^2 / q_(i-1)
+//
+// and whether they are those of the matrix that was reduced: their sum is its trace, the sum of their squares that of
+// its elements.
+//
+// In      diagonal, beside [matrices, n], fp32; moments [matrices, 2], fp64, of symmetric_laplacian.cu
+// Out     eigenvalues [matrices, n], fp32, ascending; defects [matrices], fp64: how far sum / n and the root of the
+//         mean square are from the moments', the larger of both
+// Launch  eigenvalues: grid x = ceil(n / symmetric_eigenvalues_threads), y = matrices; block
+//         symmetric_eigenvalues_threads. check: grid x = matrices; block likewise
+// Cost    some 30 n^2 divisions a matrix
+// Rounds  fp32: an eigenvalue is right to a few units of the largest one's last place; same bits each time
+// See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
+#include "block.cuh"
+
+constexpr int THREADS = 128;
+EXPORT(symmetric_eigenvalues_threads, THREADS);
+
+/// Instead of a q that would divide to infinity.
+constexpr float SMALLEST = 1e-30f;
+
+__device__ static int below(const float* diagonal, const float* beside, int n, float x) {
+    float q = 1;
+    float square = 0;
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        q = diagonal[i] - x - square / q;
+        q = fabsf(q) < SMALLEST ? -SMALLEST : q;
+        count += q < 0;
+        square = beside[i] * beside[i];
+    }
+    return count;
+}
+
+KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diagonal, const float* beside, int n) {
+    int64_t base = static_cast<int64_t>(blockIdx.y) * n;
+    int wanted = static_cast<int>(blockIdx.x * THREADS + threadIdx.x);
+    if (wanted >= n) {
+        return;
+    }
+    // Gershgorin's circles hold all of them.
+    float low = diagonal[base];
+    float high = diagonal[base];
+    float left = 0;
+    for (int i = 0; i < n; i++) {
+        float radius = left + fabsf(beside[base + i]);
+        low = fminf(low, diagonal[base + i] - radius);
+        high = fmaxf(high, diagonal[base + i] + radius);
+        left = fabsf(beside[base + i]);
+    }
+    while (true) {
+        float middle = low + (high - low) / 2;
+        if (!(middle > low && middle < high)) {
+            break; // no number lies between
+        }
+        if (below(diagonal + base, beside + base, n, middle) > wanted) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    eigenvalues[base + wanted] = low;
+}
+
+KERNEL(symmetric_check_f32, THREADS, double* defects, const float* eigenvalues, const double* moments, int n) {
+    int64_t base = static_cast<int64_t>(blockIdx.x) * n;
+    double sum = 0;
+    double squares = 0;
+    for (int i = threadIdx.x; i < n; i += blockDim.x) {
+        sum += eigenvalues[base + i];
+        squares += static_cast<double>(eigenvalues[base + i]) * eigenvalues[base + i];
+    }
+    sum = block_sum(sum);
+    squares = block_sum(squares);
+    if (threadIdx.x == 0) {
+        double trace = moments[2 * blockIdx.x];
+        double elements = moments[2 * blockIdx.x + 1];
+        defects[blockIdx.x] = fmax(fabs(sum - trace) / n, fabs(sqrt(squares / n) - sqrt(elements / n)));
+    }
+}

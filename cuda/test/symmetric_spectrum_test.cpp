@@ -1,0 +1,230 @@
+// Symmetrised normalised Laplacians and their eigenvalues, in all three ways, against Jacobi's rotations in double and
+// against graphs whose spectrum is known.
+#include "check.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace {
+
+const int MATRICES = 3;
+const double PI = std::acos(-1);
+
+using Map = std::function<float(int matrix, int row, int column)>;
+
+struct Spectrum {
+    std::vector<float> eigenvalues;
+    std::vector<double> defects;
+};
+
+void launch_shared(const char* kernel, int grid, int block, int64_t bytes, std::vector<void*> arguments) {
+    int result = headscope_launch(kernel, static_cast<unsigned>(grid), 1, 1, static_cast<unsigned>(block), 1, 1,
+                                  static_cast<unsigned>(bytes), arguments.data());
+    CHECK(result == 0, "%s", headscope_last_error());
+}
+
+struct Tridiagonal {
+    std::vector<float> diagonal;
+    std::vector<float> beside;
+
+    explicit Tridiagonal(int n) : diagonal(MATRICES * n, NAN), beside(MATRICES * n, NAN) {}
+};
+
+Tridiagonal by_warp(std::vector<float>& matrix, int n) {
+    Tridiagonal t(n);
+    launch("symmetric_warp_f32", pieces(MATRICES, constant("symmetric_reduction_warps")), 1,
+           constant("symmetric_reduction_threads"), t.diagonal.data(), t.beside.data(), matrix.data(), MATRICES, n);
+    return t;
+}
+
+Tridiagonal by_block(std::vector<float>& matrix, int n) {
+    Tridiagonal t(n);
+    float* diagonal = t.diagonal.data();
+    float* beside = t.beside.data();
+    float* from = matrix.data();
+    int64_t bytes = 4 * (static_cast<int64_t>(n) * (n | 1) + 2 * n);
+    launch_shared("symmetric_block_f32", MATRICES, constant("symmetric_reduction_threads"), bytes,
+                  {&diagonal, &beside, &from, &n});
+    return t;
+}
+
+Tridiagonal by_panels(std::vector<float>& matrix, int n) {
+    Tridiagonal t(n);
+    int threads = constant("symmetric_reduction_threads");
+    int panel = constant("symmetric_reduction_panel");
+    std::vector<float> v(MATRICES * panel * n, NAN), w(v), y(MATRICES * n, NAN), tau(MATRICES, NAN);
+    for (int k = 0; k < n; k++) {
+        int count = k % panel;
+        launch("symmetric_reflect_f32", MATRICES, 1, threads, t.diagonal.data(), t.beside.data(), tau.data(), v.data(),
+               w.data(), matrix.data(), n, k, count);
+        if (k + 1 < n) {
+            launch("symmetric_multiply_f32", pieces(n - k - 1, constant("symmetric_reduction_warps")), MATRICES,
+                   threads, y.data(), v.data(), matrix.data(), n, k, count);
+            launch("symmetric_correct_f32", MATRICES, 1, threads, w.data(), y.data(), tau.data(), v.data(), n, k,
+                   count);
+        }
+        if (count + 1 == panel && k + 1 < n) {
+            int64_t tiles = pieces(n - k - 1, constant("symmetric_reduction_tile"));
+            launch("symmetric_update_f32", tiles * tiles, MATRICES, threads, matrix.data(), v.data(), w.data(), n,
+                   k + 1, panel);
+        }
+    }
+    return t;
+}
+
+Spectrum spectrum(const Map& map, int n, Tridiagonal (*reduce)(std::vector<float>&, int)) {
+    std::vector<float> matrix(MATRICES * n * n);
+    for (int i = 0; i < MATRICES * n * n; i++) {
+        matrix[i] = map(i / (n * n), i / n % n, i % n);
+    }
+    std::vector<float> scales(MATRICES * n, NAN);
+    std::vector<double> moments(MATRICES * 2, NAN);
+    int threads = constant("symmetric_laplacian_threads");
+    int64_t tiles = pieces(n, constant("symmetric_laplacian_tile"));
+    launch("symmetric_scales_f32", n, MATRICES, fitting("symmetric_laplacian_threads", n), scales.data(),
+           matrix.data(), n);
+    launch("symmetric_laplacian_f32", tiles * (tiles + 1) / 2, MATRICES, threads, matrix.data(), scales.data(), n);
+    launch("symmetric_moments_f32", MATRICES, 1, threads, moments.data(), matrix.data(), n);
+    Tridiagonal t = reduce(matrix, n);
+    Spectrum found{std::vector<float>(MATRICES * n, NAN), std::vector<double>(MATRICES, NAN)};
+    int block = constant("symmetric_eigenvalues_threads");
+    launch("symmetric_eigenvalues_f32", pieces(n, block), MATRICES, block, found.eigenvalues.data(),
+           t.diagonal.data(), t.beside.data(), n);
+    launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), moments.data(),
+           n);
+    return found;
+}
+
+/// Jacobi's rotations (1846), ascending.
+std::vector<double> reference(const Map& map, int matrix, int n) {
+    std::vector<double> scale(n);
+    auto weight = [&](int i, int j) { return (static_cast<double>(map(matrix, i, j)) + map(matrix, j, i)) / 2; };
+    for (int i = 0; i < n; i++) {
+        double degree = 0;
+        for (int j = 0; j < n; j++) {
+            degree += weight(i, j);
+        }
+        scale[i] = degree > 0 ? 1 / std::sqrt(degree) : 0;
+    }
+    std::vector<double> a(n * n);
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+            a[i * n + j] = (i == j) - scale[i] * weight(i, j) * scale[j];
+        }
+    }
+    for (int sweep = 0; sweep < 12; sweep++) {
+        for (int p = 0; p < n; p++) {
+            for (int q = p + 1; q < n; q++) {
+                if (a[p * n + q] == 0) {
+                    continue;
+                }
+                double theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q]);
+                double t = (theta < 0 ? -1 : 1) / (std::abs(theta) + std::sqrt(theta * theta + 1));
+                double c = 1 / std::sqrt(t * t + 1);
+                for (int i = 0; i < n; i++) {
+                    double first = a[i * n + p];
+                    double second = a[i * n + q];
+                    a[i * n + p] = c * first - c * t * second;
+                    a[i * n + q] = c * t * first + c * second;
+                }
+                for (int i = 0; i < n; i++) {
+                    double first = a[p * n + i];
+                    double second = a[q * n + i];
+                    a[p * n + i] = c * first - c * t * second;
+                    a[q * n + i] = c * t * first + c * second;
+                }
+            }
+        }
+    }
+    std::vector<double> eigenvalues(n);
+    for (int i = 0; i < n; i++) {
+        eigenvalues[i] = a[i * n + i];
+    }
+    std::sort(eigenvalues.begin(), eigenvalues.end());
+    return eigenvalues;
+}
+
+/// fp32 rounds to 6e-8; Householder's errors add up like the root of the steps, and n of them at the very most.
+double tolerance(int n) {
+    return (n + 24) * 6e-8 * 2;
+}
+
+void check(const char* what, const Map& map, int n, const std::vector<double>& expected) {
+    struct Way {
+        const char* name;
+        Tridiagonal (*reduce)(std::vector<float>&, int);
+        int most;
+    };
+    for (Way way : {Way{"warp", by_warp, 32}, Way{"block", by_block, 200}, Way{"panels", by_panels, 4096}}) {
+        if (n <= way.most) {
+            situation = std::string(what) + ", n = " + std::to_string(n) + ", by " + way.name;
+            Spectrum found = spectrum(map, n, way.reduce);
+            check_close(found.eigenvalues, expected, tolerance(n), 0, "eigenvalue");
+            check_close(found.defects, std::vector<double>(MATRICES, 0), tolerance(n), 0, "defect");
+        }
+    }
+}
+
+std::vector<double> thrice(std::vector<double> once) {
+    std::sort(once.begin(), once.end());
+    std::vector<double> all;
+    for (int i = 0; i < MATRICES; i++) {
+        all.insert(all.end(), once.begin(), once.end());
+    }
+    return all;
+}
+
+/// Causal maps with rows that sum to one; one token of the last map neither gives nor receives.
+void check_random(std::mt19937_64& random, int n) {
+    std::vector<float> maps(MATRICES * n * n);
+    std::exponential_distribution<float> exponential(1);
+    for (int row = 0; row < MATRICES * n; row++) {
+        float sum = 0;
+        for (int j = 0; j <= row % n; j++) {
+            sum += maps[row * n + j] = exponential(random);
+        }
+        for (int j = 0; j <= row % n; j++) {
+            maps[row * n + j] /= sum;
+        }
+    }
+    int alone = n - 1;
+    for (int j = 0; j < n; j++) {
+        maps[((MATRICES - 1) * n + alone) * n + j] = 0;
+    }
+    Map map = [&](int matrix, int row, int column) { return maps[(matrix * n + row) * n + column]; };
+    std::vector<double> expected;
+    for (int matrix = 0; matrix < MATRICES; matrix++) {
+        std::vector<double> one = reference(map, matrix, n);
+        expected.insert(expected.end(), one.begin(), one.end());
+    }
+    check("random", map, n, expected);
+}
+
+void check_closed_forms(int n) {
+    // Everybody looks at everybody: once 0, else 1.
+    std::vector<double> uniform(n, 1);
+    uniform[0] = 0;
+    check("uniform", [n](int, int, int) { return 1.0f / n; }, n, thrice(uniform));
+    // Nobody looks at anybody else: no edges.
+    check("identity", [](int, int row, int column) { return row == column ? 1.0f : 0.0f; }, n,
+          thrice(std::vector<double>(n, 0)));
+    // A ring: 1 - cos(2 pi k / n), in pairs.
+    std::vector<double> ring(n);
+    for (int k = 0; k < n; k++) {
+        ring[k] = 1 - std::cos(2 * PI * k / n);
+    }
+    check("ring", [n](int, int row, int column) { return column == (row + 1) % n ? 1.0f : 0.0f; }, n, thrice(ring));
+}
+
+} // namespace
+
+int main() {
+    headscope_shuffle(SEED);
+    std::mt19937_64 random(SEED);
+    for (int n : {1, 2, 3, 31, 32, 33, 65}) {
+        check_random(random, n);
+    }
+    for (int n : {2, 32, 129}) {
+        check_closed_forms(n);
+    }
+}
