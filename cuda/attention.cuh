@@ -34,6 +34,35 @@ struct AttentionSpec {
     int causal;
     int window;
     float softCap;
+
+    /// The key and value head that a query head reads.
+    __device__ int kvHead(int head) const {
+        return head / (heads / kvHeads);
+    }
+
+    /// The position in the text of a query row: the queries are the last of the keys.
+    __device__ int position(int row) const {
+        return causal ? keys - queries + row : row;
+    }
+
+    /// The first key that a query row sees, and one past the last.
+    __device__ int firstKey(int row) const {
+        return window == 0 ? 0 : max(0, position(row) - window + 1);
+    }
+
+    __device__ int endKey(int row) const {
+        return causal ? min(position(row) + 1, keys) : keys;
+    }
+
+    /// The first query row that sees a key, and one past the last.
+    __device__ int firstRow(int key) const {
+        return causal ? max(0, key - position(0)) : 0;
+    }
+
+    __device__ int endRow(int key) const {
+        int64_t reach = static_cast<int64_t>(key) + window - position(0);
+        return window == 0 ? queries : static_cast<int>(max(int64_t{0}, min(reach, int64_t{queries})));
+    }
 };
 
 #define ATTENTION_SPEC \
