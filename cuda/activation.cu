@@ -4,6 +4,7 @@
 //   gelu_tanh     x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3)
 //   silu          x / (1 + exp(-x))
 //   clamped_silu  x / (1 + exp(-1.702 x)) of min(x, 7)
+//   relu          max(x, 0)
 //   ..._gate      gate = f(gate) * up; for clamped_silu, of up clamped to +-7, plus 1
 //
 // In      up as gate, fp32; stays as it is
@@ -12,50 +13,10 @@
 // Cost    8 bytes an element, 12 as a gate
 // Rounds  expf within 2 units in the last place, erfcf within 4
 // See     Backend.activate, Backend.gate, Activation; test/elementwise_test.cpp
-#include "kernel.cuh"
+#include "activation.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(activation_threads, THREADS);
-
-struct Gelu {
-    static __device__ float of(float x) {
-        // erfc, because 1 + erf loses every digit where x is far below 0.
-        return 0.5f * x * erfcf(-0.70710678f * x);
-    }
-    static __device__ float up(float up) {
-        return up;
-    }
-};
-
-struct GeluTanh {
-    static __device__ float of(float x) {
-        // (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), which loses no digits where u is far below 0
-        return x / (1 + expf(-2 * 0.79788456f * x * (1 + 0.044715f * x * x)));
-    }
-    static __device__ float up(float up) {
-        return up;
-    }
-};
-
-struct Silu {
-    static __device__ float of(float x) {
-        return x / (1 + expf(-x));
-    }
-    static __device__ float up(float up) {
-        return up;
-    }
-};
-
-/// As gpt-oss has it.
-struct ClampedSilu {
-    static __device__ float of(float x) {
-        x = fminf(x, 7);
-        return x / (1 + expf(-1.702f * x));
-    }
-    static __device__ float up(float up) {
-        return fmaxf(fminf(up, 7), -7) + 1;
-    }
-};
 
 template <class F>
 __device__ void activate(float* x, int64_t count) {
@@ -81,7 +42,4 @@ __device__ void activate_gate(float* gate, const float* up, int64_t count) {
         activate_gate<F>(gate, up, count); \
     }
 
-ACTIVATION(gelu, Gelu)
-ACTIVATION(gelu_tanh, GeluTanh)
-ACTIVATION(silu, Silu)
-ACTIVATION(clamped_silu, ClampedSilu)
+FOR_EACH_ACTIVATION(ACTIVATION)

@@ -1,5 +1,5 @@
-// Scores of attention, a tile of queries times a tile of keys at a time, and the walk of a query tile over the keys
-// that it sees. Written once; what is done with the scores is a struct with
+// Products of attention, a tile of rows times a tile of rows at a time, the scores among them, and the walk of a query
+// tile over the keys that it sees. Written once; what is done with the scores is a struct with
 //
 //   void tile(int firstKey, float (&score)[ROWS][COLUMNS])        called for one key tile after the other
 //
@@ -75,16 +75,29 @@ struct AttentionSpec {
 /// The head widths that kernels are compiled for.
 #define FOR_EACH_WIDTH(F) F(16) F(32) F(64) F(80) F(96) F(128) F(256)
 
+/// What one head has in a tensor, from its first element on.
+struct HeadRows {
+    const float* x; // [rows, stride]
+    int64_t stride;
+    int rows;
+
+    /// 0 beyond the last row and the head's width.
+    __device__ float get(int row, int column, int headDim) const {
+        return row < rows && column < headDim ? x[row * stride + column] : 0;
+    }
+};
+
 /// One query head and the keys that it reads.
 struct Head {
     AttentionSpec spec;
+    int index;
     const float* q; // [queries, queryStride], from the head's first element on
     const float* k; // [keys, keyStride], likewise
     int64_t queryStride;
     int64_t keyStride;
 
     __device__ Head(const AttentionSpec& spec, int head, const float* q, const float* k)
-        : spec(spec), q(q + queryOffset(spec, head)), k(k + keyOffset(spec, head)),
+        : spec(spec), index(head), q(q + queryOffset(spec, head)), k(k + keyOffset(spec, head)),
           queryStride(static_cast<int64_t>(spec.heads) * spec.headDim),
           keyStride(static_cast<int64_t>(spec.kvHeads) * spec.headDim) {}
 
@@ -96,6 +109,24 @@ struct Head {
     /// Of the values, too.
     static __device__ int64_t keyOffset(const AttentionSpec& spec, int head) {
         return static_cast<int64_t>(head / (spec.heads / spec.kvHeads)) * spec.headDim;
+    }
+
+    /// The own part of a tensor that is shaped as the queries.
+    __device__ HeadRows ofQueries(const float* tensor) const {
+        return {tensor + queryOffset(spec, index), queryStride, spec.queries};
+    }
+
+    /// And of one that is shaped as the keys.
+    __device__ HeadRows ofKeys(const float* tensor) const {
+        return {tensor + keyOffset(spec, index), keyStride, spec.keys};
+    }
+
+    __device__ HeadRows ofQueries() const {
+        return {q, queryStride, spec.queries};
+    }
+
+    __device__ HeadRows ofKeys() const {
+        return {k, keyStride, spec.keys};
     }
 
     /// The position in the text of a query row: the queries are the last of the keys.
@@ -111,8 +142,22 @@ struct Head {
         return spec.causal ? position(row) + 1 : spec.keys;
     }
 
-    /// In units of log 2.
-    __device__ float score(float product) const {
+    /// The first query row that sees a key, and one past the last.
+    __device__ int firstRow(int key) const {
+        return spec.causal ? max(0, key - position(0)) : 0;
+    }
+
+    __device__ int endRow(int key) const {
+        int64_t reach = static_cast<int64_t>(key) + spec.window - position(0);
+        return spec.window == 0 ? spec.queries
+                                : static_cast<int>(max(int64_t{0}, min(reach, int64_t{spec.queries})));
+    }
+
+    /// In units of log 2; BELOW_ALL where the row does not see the key.
+    __device__ float score(int row, int key, float product) const {
+        if (key < firstKey(row) || key >= min(endKey(row), spec.keys)) {
+            return BELOW_ALL;
+        }
         return spec.softCap > 0 ? spec.softCap * LOG2_E * tanhf(product * spec.scale / spec.softCap)
                                 : product * (spec.scale * LOG2_E);
     }
@@ -129,49 +174,116 @@ __device__ inline int tile_column(int c) {
 
 /// Elements depth .. depth + SLICE - 1 of TILE rows from the first on; 0 beyond the last row and the head's width.
 template <int TILE>
-__device__ void load_slice(float (&slice)[TILE][SLICE + 1], const float* x, int64_t stride, int first, int rows,
-                           int depth, int headDim) {
+__device__ void load_slice(float (&slice)[TILE][SLICE + 1], const HeadRows& from, int first, int depth, int headDim) {
     for (int i = threadIdx.x; i < TILE * SLICE; i += ATTENTION_THREADS) {
-        int row = first + i / SLICE;
-        int column = depth + i % SLICE;
-        slice[i / SLICE][i % SLICE] = row < rows && column < headDim ? x[row * stride + column] : 0;
+        slice[i / SLICE][i % SLICE] = from.get(first + i / SLICE, depth + i % SLICE, headDim);
     }
 }
 
-/// The scores of queries from firstRow and keys from firstKey on; BELOW_ALL where a query does not see a key.
-/// Synchronises. WIDTH is a multiple of SLICE and not below the head's width.
+/// Every row of a from firstA on times every row of b from firstB on. Synchronises. WIDTH is a multiple of SLICE and
+/// not below the head's width.
 template <int WIDTH>
-__device__ void score_tile(const Head& head, int firstRow, int firstKey, float (&score)[ROWS][COLUMNS]) {
-    SHARED(float[QUERY_TILE][SLICE + 1], queries); // one more column: sixteen rows lie in sixteen banks
-    SHARED(float[KEY_TILE][SLICE + 1], keys);
+__device__ void product_tile(const HeadRows& a, int firstA, const HeadRows& b, int firstB, int headDim,
+                             float (&product)[ROWS][COLUMNS]) {
+    SHARED(float[QUERY_TILE][SLICE + 1], slice_a); // one more column: sixteen rows lie in sixteen banks
+    SHARED(float[KEY_TILE][SLICE + 1], slice_b);
     UNROLL for (int r = 0; r < ROWS; r++) {
         UNROLL for (int c = 0; c < COLUMNS; c++) {
-            score[r][c] = 0;
+            product[r][c] = 0;
         }
     }
     for (int depth = 0; depth < WIDTH; depth += SLICE) {
         __syncthreads(); // the slices before have been read
-        load_slice(queries, head.q, head.queryStride, firstRow, head.spec.queries, depth, head.spec.headDim);
-        load_slice(keys, head.k, head.keyStride, firstKey, head.spec.keys, depth, head.spec.headDim);
+        load_slice(slice_a, a, firstA, depth, headDim);
+        load_slice(slice_b, b, firstB, depth, headDim);
         __syncthreads();
         UNROLL for (int d = 0; d < SLICE; d++) {
             UNROLL for (int r = 0; r < ROWS; r++) {
                 UNROLL for (int c = 0; c < COLUMNS; c++) {
-                    score[r][c] += queries[tile_row(r)][d] * keys[tile_column(c)][d];
+                    product[r][c] += slice_a[tile_row(r)][d] * slice_b[tile_column(c)][d];
                 }
             }
         }
     }
+}
+
+/// The scores of queries from firstRow and keys from firstKey on. Synchronises.
+template <int WIDTH>
+__device__ void score_tile(const Head& head, int firstRow, int firstKey, float (&score)[ROWS][COLUMNS]) {
+    product_tile<WIDTH>(head.ofQueries(), firstRow, head.ofKeys(), firstKey, head.spec.headDim, score);
     UNROLL for (int r = 0; r < ROWS; r++) {
-        int row = firstRow + tile_row(r);
-        int first = head.firstKey(row);
-        int end = min(head.endKey(row), head.spec.keys);
         UNROLL for (int c = 0; c < COLUMNS; c++) {
-            int key = firstKey + tile_column(c);
-            score[r][c] = key >= first && key < end ? head.score(score[r][c]) : BELOW_ALL;
+            score[r][c] = head.score(firstRow + tile_row(r), firstKey + tile_column(c), score[r][c]);
         }
     }
 }
+
+/// Numbers of a tile that the whole block sees. One more column: two rows lie in two banks.
+using Tile = float[QUERY_TILE][KEY_TILE + 1];
+
+/// Synchronises neither before nor after.
+__device__ inline void share(Tile& tile, const float (&own)[ROWS][COLUMNS]) {
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            tile[tile_row(r)][tile_column(c)] = own[r][c];
+        }
+    }
+}
+
+/// A tile of weights times rows of one head, summed over tiles. A thread owns the columns column + 16 c of its rows.
+template <int WIDTH>
+struct WeightedRows {
+    static constexpr int OWNED = WIDTH / SIDE;
+
+    float sum[ROWS][OWNED];
+
+    __device__ WeightedRows() {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            UNROLL for (int c = 0; c < OWNED; c++) {
+                sum[r][c] = 0;
+            }
+        }
+    }
+
+    __device__ void scale(int r, float factor) {
+        UNROLL for (int c = 0; c < OWNED; c++) {
+            sum[r][c] *= factor;
+        }
+    }
+
+    /// Column c of the weights belongs to row first + c. Synchronises between what was written before and its reading,
+    /// not after.
+    __device__ void add(const Tile& weights, const HeadRows& x, int first, int headDim) {
+        SHARED(float[SLICE][WIDTH], rows);
+        for (int slice = 0; slice < KEY_TILE; slice += SLICE) {
+            __syncthreads(); // the weights are there, the rows before have been read
+            for (int i = threadIdx.x; i < SLICE * WIDTH; i += ATTENTION_THREADS) {
+                rows[i / WIDTH][i % WIDTH] = x.get(first + slice + i / WIDTH, i % WIDTH, headDim);
+            }
+            __syncthreads();
+            for (int i = 0; i < SLICE; i++) {
+                UNROLL for (int r = 0; r < ROWS; r++) {
+                    float weight = weights[tile_row(r)][slice + i];
+                    UNROLL for (int c = 0; c < OWNED; c++) {
+                        sum[r][c] += weight * rows[i][tile_column(c)];
+                    }
+                }
+            }
+        }
+    }
+
+    /// Into rows first .. of one head, of which there are so many.
+    __device__ void write(float* destination, int64_t stride, int first, int rows, int headDim) const {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            int row = first + tile_row(r);
+            UNROLL for (int c = 0; c < OWNED; c++) {
+                if (row < rows && tile_column(c) < headDim) {
+                    destination[row * stride + tile_column(c)] = sum[r][c];
+                }
+            }
+        }
+    }
+};
 
 /// Every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the window are
 /// never touched.

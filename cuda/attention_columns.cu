@@ -25,10 +25,8 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
     int firstKey = blockIdx.x * KEY_TILE;
     Head head(spec, headIndex, q, k);
     int64_t base = static_cast<int64_t>(headIndex) * capacity;
-    // The first query that sees the first key, and one past the last that sees the last key.
-    int start = spec.causal ? max(0, firstKey - head.position(0)) : 0;
-    int64_t reach = static_cast<int64_t>(firstKey) + KEY_TILE - 1 + spec.window - head.position(0);
-    int end = spec.window == 0 ? spec.queries : static_cast<int>(max(int64_t{0}, min(reach, int64_t{spec.queries})));
+    int start = head.firstRow(firstKey);
+    int end = head.endRow(firstKey + KEY_TILE - 1);
     double sum[COLUMNS] = {};
     for (int firstRow = start / QUERY_TILE * QUERY_TILE; firstRow < end; firstRow += QUERY_TILE) {
         float score[ROWS][COLUMNS];

@@ -62,8 +62,8 @@ __device__ void attention_map(float* destination, const float* q, const float* k
 }
 
 #define ATTENTION_MAP(WIDTH) \
-    KERNEL(attention_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* q, const float* k, \
-           const float* sinks, ATTENTION_SPEC, int head) { \
+    WIDE_KERNEL(attention_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* q, const float* k, \
+                const float* sinks, ATTENTION_SPEC, int head) { \
         attention_map<WIDTH>(destination, q, k, sinks, ATTENTION_SPEC_VALUE, head); \
     }
 FOR_EACH_WIDTH(ATTENTION_MAP)

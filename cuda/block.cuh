@@ -19,3 +19,19 @@ __device__ T block_sum(T value) {
     }
     return total;
 }
+
+/// The largest of all threads; each gets it. Synchronises.
+__device__ inline float block_maximum(float value) {
+    SHARED(float[WARP], maxima); // [warps]
+    value = warp_maximum(value);
+    __syncthreads(); // the maxima of a call before may still be read
+    if (threadIdx.x % WARP == 0) {
+        maxima[threadIdx.x / WARP] = value;
+    }
+    __syncthreads();
+    float largest = maxima[0];
+    for (unsigned warp = 1; warp < blockDim.x / WARP; warp++) {
+        largest = fmaxf(largest, maxima[warp]);
+    }
+    return largest;
+}

@@ -1,16 +1,19 @@
 // Sums and scalings, element by element, in place.
 //
-//   add       x += y
-//   add_row   x[i, c] += row[c]
-//   scale     x *= factor
-//   soft_cap  x = cap * tanh(x / cap)
+//   add          x += y
+//   add_row      x[i, c] += row[c]
+//   scale        x *= factor
+//   multiply     x *= y
+//   scale_heads  x[i, h, d] *= factors[h]
+//   zero         x = 0
+//   soft_cap     x = cap * tanh(x / cap)
 //
-// In      y as x; row [width]; fp32
+// In      y as x; row [width]; factors [heads]; fp32
 // Out     x [count], fp32, every element
 // Launch  one thread per element: grid x = ceil(count / elementwise_threads), block elementwise_threads
-// Cost    12 bytes an element for add, else 8
+// Cost    12 bytes an element for add and multiply, 4 for zero, else 8
 // Rounds  once per operation; tanhf within 2 units in the last place
-// See     Backend.add, addRow, scale, softCap; test/elementwise_test.cpp
+// See     Backend.add, addRow, scale, multiply, scaleHeads, softCap; test/elementwise_test.cpp
 #include "kernel.cuh"
 
 constexpr int THREADS = 256;
@@ -34,6 +37,27 @@ KERNEL(scale_f32, THREADS, float* x, float factor, int64_t count) {
     int64_t i = element();
     if (i < count) {
         x[i] *= factor;
+    }
+}
+
+KERNEL(multiply_f32, THREADS, float* x, const float* y, int64_t count) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] *= y[i];
+    }
+}
+
+KERNEL(scale_heads_f32, THREADS, float* x, const float* factors, int64_t count, int heads, int headDim) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] *= factors[i / headDim % heads];
+    }
+}
+
+KERNEL(zero_f32, THREADS, float* x, int64_t count) {
+    int64_t i = element();
+    if (i < count) {
+        x[i] = 0;
     }
 }
 

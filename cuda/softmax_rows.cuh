@@ -12,7 +12,8 @@
 
 #include "attention.cuh"
 
-/// [heads, capacity] each, fp32; see AttentionStatistics.java. All null where nothing is observed.
+/// [heads, capacity] each, fp32; see AttentionStatistics.java. All null where nothing is observed; all but logSumExp,
+/// then [heads, queries], where that is all that the backward pass needs.
 struct Statistics {
     float* logSumExp;
     float* logDiagonal;
@@ -87,15 +88,20 @@ public:
         }
     }
 
-    /// One lane of each row writes, at the row's position in the text.
+    /// One lane of each row writes, at the row's position in the text; logSumExp alone at the row.
     __device__ void write(const Statistics& to, int headIndex, int64_t capacity) const {
         UNROLL for (int r = 0; r < ROWS; r++) {
             int row = firstRow + tile_row(r);
             if (tile_column(0) != 0 || row >= head.spec.queries) {
                 continue;
             }
-            int64_t at = headIndex * capacity + head.position(row);
+            bool alone = to.logDiagonal == nullptr;
+            int64_t at = alone ? static_cast<int64_t>(headIndex) * head.spec.queries + row
+                               : headIndex * capacity + head.position(row);
             to.logSumExp[at] = (shift[r] + logTotal[r]) * LN_2;
+            if (alone) {
+                continue;
+            }
             to.logDiagonal[at] = (own[r] - shift[r] - logTotal[r]) * LN_2;
             to.entropy[at] = (logTotal[r] * sum[r] - moment[r]) * inverse[r] * LN_2;
             to.maximum[at] = exp2f(peak[r] - shift[r]) * inverse[r];

@@ -23,6 +23,8 @@
     static const emulator::Kernel name##_registered(#name, threads, name); \
     static void name(__VA_ARGS__)
 
+#define WIDE_KERNEL KERNEL
+
 #define SHARED(type, name) \
     static const char name##_tag = 0; \
     auto& name = \

@@ -1,16 +1,9 @@
 // Attention and its statistics against plain loops in double: every width, mask, and way of feeding a text.
-#include "attention_reference.h"
-#include "check.h"
+#include "attention_text.h"
 
 #include <functional>
 
 namespace {
-
-struct Text {
-    Spec spec;
-    int tokens;
-    std::vector<float> q, k, v;
-};
 
 /// What kernels leave behind, [heads, capacity]; NaN where nothing was written.
 struct Observed {
@@ -26,16 +19,6 @@ struct Observed {
         columnSum.assign(static_cast<int64_t>(heads) * capacity, NAN);
     }
 };
-
-std::string withWidth(const char* kernel, int headDim) {
-    for (int width : {16, 32, 64, 80, 96, 128, 256}) {
-        if (width >= headDim) {
-            return kernel + std::string("_f32_d") + std::to_string(width);
-        }
-    }
-    CHECK(false, "head width %d", headDim);
-    return "";
-}
 
 std::vector<float> rows(const std::vector<float>& x, int width, int from, int to) {
     return std::vector<float>(x.begin() + static_cast<int64_t>(from) * width,
@@ -105,14 +88,6 @@ std::vector<T> used(const std::vector<T>& x, const Observed& seen, int tokens) {
     return columns;
 }
 
-/// The tolerance follows from the rounding of scores: their sums have headDim terms, whose errors add up like a random
-/// walk, and a few more roundings for scale, shift and exponential. An error of a score is one of a logarithm, and a
-/// relative one of a probability.
-double score_error(const Text& text, const Attention& expected) {
-    const double eps = 6e-8;
-    return eps * (expected.largestScore + 1) * (std::sqrt(text.spec.headDim) + 8);
-}
-
 void check(const Text& text, const Attention& expected, const Observed& seen) {
     double error = score_error(text, expected);
     int n = text.tokens;
@@ -141,12 +116,6 @@ void check_map(const Text& text, const Attention& expected) {
             CHECK(own[i] != 0 || map[i] < 1e-30, "cell %ld of what is not seen is %g", i, map[i]);
         }
     }
-}
-
-Text random_text(std::mt19937_64& random, const Spec& spec, int tokens, float size = 1) {
-    int64_t width = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
-    return {spec, tokens, random_floats(random, static_cast<int64_t>(tokens) * spec.heads * spec.headDim, size),
-            random_floats(random, tokens * width, size), random_floats(random, tokens * width)};
 }
 
 void check_text(const char* name, const Text& text) {

@@ -1,39 +1,10 @@
 // Kernels that treat every element by itself, against plain loops in double.
+#include "activation_reference.h"
 #include "check.h"
 
 #include <algorithm>
-#include <functional>
 
 static const double EPS = 6e-8; // half a unit in the last place of a float near 1
-
-using Function = std::function<double(double)>;
-
-static double identity(double x) {
-    return x;
-}
-
-struct Activation {
-    const char* name;
-    Function of;
-    Function up;
-};
-
-static const std::vector<Activation> ACTIVATIONS = {
-    {"gelu", [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2)); }, identity},
-    {"gelu_tanh",
-     [](double x) {
-         double u = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
-         return x / (1 + std::exp(-2 * u));
-     },
-     identity},
-    {"silu", [](double x) { return x / (1 + std::exp(-x)); }, identity},
-    {"clamped_silu",
-     [](double x) {
-         x = std::min(x, 7.0);
-         return x / (1 + std::exp(-1.702 * x));
-     },
-     [](double up) { return std::clamp(up, -7.0, 7.0) + 1; }},
-};
 
 static std::vector<double> map(const std::vector<float>& x, const Function& f) {
     std::vector<double> mapped(x.size());
@@ -75,8 +46,13 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
     launch("add_f32", grid, 1, threads, sum.data(), y.data(), count);
     std::vector<float> scaled = x;
     launch("scale_f32", grid, 1, threads, scaled.data(), 0.3f, count);
+    std::vector<float> product = x;
+    launch("multiply_f32", grid, 1, threads, product.data(), y.data(), count);
+    std::vector<float> none = x;
+    launch("zero_f32", grid, 1, threads, none.data(), count);
     for (int64_t i = 0; i < count; i++) {
-        CHECK(sum[i] == x[i] + y[i] && scaled[i] == x[i] * 0.3f, "element %ld", i);
+        CHECK(sum[i] == x[i] + y[i] && scaled[i] == x[i] * 0.3f && product[i] == x[i] * y[i] && none[i] == 0,
+              "element %ld", i);
     }
     std::vector<float> capped = x;
     launch("soft_cap_f32", grid, 1, threads, capped.data(), 5.0f, count);
@@ -90,7 +66,80 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
         for (int64_t i = 0; i < count * width; i++) {
             CHECK(added[i] == rows[i] + row[i % width], "element %ld of width %d", i, width);
         }
+        int heads = 3;
+        std::vector<float> outputs = random_floats(random, count * heads * width);
+        std::vector<float> factors = {0, -1.5f, 0.3f};
+        std::vector<float> gated = outputs;
+        int64_t elements = count * heads * width;
+        launch("scale_heads_f32", pieces(elements, threads), 1, threads, gated.data(), factors.data(), elements, heads,
+               width);
+        for (int64_t i = 0; i < elements; i++) {
+            CHECK(gated[i] == outputs[i] * factors[i / width % heads], "element %ld of heads of width %d", i, width);
+        }
     }
+}
+
+template <class T>
+static std::vector<T> converted(const std::string& kernel, const auto& source) {
+    std::vector<T> destination(source.size(), static_cast<T>(-1));
+    int threads = constant("convert_threads");
+    launch(kernel.c_str(), pieces(source.size(), threads), 1, threads, destination.data(), source.data(),
+           static_cast<int64_t>(source.size()));
+    return destination;
+}
+
+/// The value of a 16-bit word, from its definition.
+static double value(uint16_t word, int mantissa) {
+    int exponents = 15 - mantissa;
+    int exponent = (word & 0x7fff) >> mantissa;
+    double digits = word & ((1 << mantissa) - 1);
+    int bias = (1 << (exponents - 1)) - 1;
+    double sign = word >> 15 ? -1 : 1;
+    if (exponent == (1 << exponents) - 1) {
+        return digits == 0 ? sign * INFINITY : NAN;
+    }
+    return sign * (exponent == 0 ? std::ldexp(digits, 1 - bias - mantissa)
+                                 : std::ldexp(digits + (1 << mantissa), exponent - bias - mantissa));
+}
+
+/// Every 16-bit word is read as what it says, and a float between two of them becomes the nearer, or the even one.
+static void check_conversions(const std::string& name, const std::string& other, int mantissa) {
+    situation = name;
+    std::vector<uint16_t> words(1 << 16);
+    for (int i = 0; i < 1 << 16; i++) {
+        words[i] = static_cast<uint16_t>(i);
+    }
+    std::vector<float> read = converted<float>("convert_f32_" + name, words);
+    std::vector<float> between;
+    std::vector<uint16_t> expected;
+    for (int i = 0; i < 1 << 16; i++) {
+        double exact = value(words[i], mantissa);
+        CHECK(std::isnan(exact) ? std::isnan(read[i])
+                                : read[i] == exact && std::signbit(read[i]) == std::signbit(exact),
+              "word %x is %g and not %g", i, read[i], exact);
+        if (!std::isfinite(exact)) {
+            continue;
+        }
+        double unit = std::abs(exact - value(words[i & 0x7fff ? i - 1 : i + 1], mantissa));
+        // Units double where the exponent begins.
+        bool first = (i & ((1 << mantissa) - 1)) == 0 && (i & 0x7fff) >> mantissa > 1;
+        float middle = static_cast<float>(exact + std::copysign(first ? unit : unit / 2, exact));
+        between.insert(between.end(), {read[i], std::nextafter(middle, 0.0f), middle,
+                                       std::nextafter(middle, std::copysign(INFINITY, middle))});
+        uint16_t next = static_cast<uint16_t>(i + 1);
+        expected.insert(expected.end(), {words[i], words[i], i % 2 == 0 ? words[i] : next, next});
+    }
+    std::vector<uint16_t> rounded = converted<uint16_t>("convert_" + name + "_f32", between);
+    for (std::size_t i = 0; i < rounded.size(); i++) {
+        CHECK(rounded[i] == expected[i], "%a becomes %x and not %x", between[i], rounded[i], expected[i]);
+    }
+    std::vector<uint16_t> none = converted<uint16_t>("convert_" + name + "_f32", std::vector<float>{NAN, -NAN});
+    CHECK(std::isnan(value(none[0], mantissa)) && std::isnan(value(none[1], mantissa)), "%x and %x", none[0], none[1]);
+    CHECK(converted<uint16_t>("convert_" + name + "_" + name, expected) == expected, "a copy");
+    CHECK(same_bits(converted<float>("convert_f32_f32", between), between), "a copy");
+    CHECK(converted<uint16_t>("convert_" + other + "_" + name, expected) ==
+              converted<uint16_t>("convert_" + other + "_f32", converted<float>("convert_f32_" + name, expected)),
+          "into %s", other.c_str());
 }
 
 int main() {
@@ -100,4 +149,6 @@ int main() {
         check_activations(random, count);
         check_sums(random, count);
     }
+    check_conversions("f16", "bf16", 10);
+    check_conversions("bf16", "f16", 7);
 }

@@ -77,16 +77,27 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule ONLY_THE_CPU_BACKEND_KNOWS_OPENBLAS = only("headscope.backend.cpu", "org.bytedeco..");
 
+    @ArchTest
+    static final ArchRule ONLY_THE_CUDA_BACKEND_KNOWS_JCUDA = only("headscope.backend.cuda", "jcuda..");
+
     private static ArchRule only(String ours, String theirs) {
         return noClasses().that().resideOutsideOfPackage(ours)
                 .should().dependOnClassesThat().resideInAPackage(theirs);
     }
 
     @ArchTest
-    static final ArchRule ONLY_BACKEND_NAMES_ITS_DEVICES = noClasses()
-            .that().doNotHaveFullyQualifiedName("headscope.backend.Backend")
-            .and().resideOutsideOfPackage("headscope.backend.cpu")
-            .should().dependOnClassesThat(are(resideInAnyPackage("headscope.backend.cpu")));
+    static final ArchRule ONLY_BACKEND_NAMES_THE_CPU = onlyBackendNames("headscope.backend.cpu");
+
+    @ArchTest
+    static final ArchRule ONLY_BACKEND_NAMES_CUDA = onlyBackendNames("headscope.backend.cuda");
+
+    /** So that devices do not see each other either. */
+    private static ArchRule onlyBackendNames(String device) {
+        return noClasses()
+                .that().doNotHaveFullyQualifiedName("headscope.backend.Backend")
+                .and().resideOutsideOfPackage(device)
+                .should().dependOnClassesThat(are(resideInAnyPackage(device)));
+    }
 
     @ArchTest
     static final ArchRule NOTHING_STATIC_CHANGES = fields().that().areStatic().should().beFinal();

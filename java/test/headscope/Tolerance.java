@@ -68,6 +68,29 @@ public final class Tolerance {
     }
 
     /**
+     * Of dL/ds_ij = p_ij (dL/dp_ij - g_i . o_i), as a share of p_ij. Both terms are at most the magnitude, and sums of
+     * headDim products; p moves by softmax, and so does o, which is a sum over the keys besides. A soft cap's slope
+     * moves by at most twice the score's error over the cap, which is less than softmax once more.
+     *
+     * @param magnitude sum of |g_i| times the largest |v|
+     */
+    public static double scoreGradient(double softmax, int headDim, int keys, double magnitude) {
+        return 5 * softmax * magnitude + 2 * sum(headDim, magnitude) + sum(keys, magnitude) + formula(2 * magnitude);
+    }
+
+    /** Of |p_ij dL/dp_ij|, as a share of p_ij; and of its sums over rows and columns. */
+    public static double saliency(double softmax, int headDim, int keys, double magnitude) {
+        return softmax * magnitude + sum(headDim, magnitude) + sum(2 * keys, magnitude);
+    }
+
+    /**
+     * Between a gradient and a central difference of fp32 results over 1 / 32, relative to the larger of 1 and the
+     * gradient: the rounding of results of some tens, times 32, is 2e-4; what the difference leaves out is the third
+     * derivative times 4e-5.
+     */
+    public static final double CENTRAL_DIFFERENCE = 2e-3;
+
+    /**
      * Of an eigenvalue of I - D^-1/2 W D^-1/2 (Weyl): it moves by the norm of what is added to the matrix. Where every
      * entry of W moves by a relative r, the entries of the product move by 2 r at most, and its norm is one.
      * LAPACK in fp64 adds less than that for every size here.

@@ -29,20 +29,21 @@ record Provenance(ObjectNode json) {
      *
      * @param input texts and settings
      */
-    static CompletableFuture<Provenance> read(Path model, Checkpoint checkpoint, ObjectNode input) {
+    static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
         ModelConfig config = checkpoint.config();
         List<Path> weights = checkpoint.tensors().files();
-        return CompletableFuture.supplyAsync(() -> of(model, config, weights, input));
+        return CompletableFuture.supplyAsync(() -> of(request, config, weights, input));
     }
 
-    private static Provenance of(Path folder, ModelConfig config, List<Path> weights, ObjectNode input) {
+    private static Provenance of(RunRequest request, ModelConfig config, List<Path> weights, ObjectNode input) {
+        Path folder = request.model();
         ObjectNode json = new ObjectMapper().createObjectNode();
         ObjectNode model = json.putObject("model");
         model.put("path", folder.toString());
         model.put("type", config.family().modelType());
         model.put("layers", config.layers());
         model.put("heads", config.heads());
-        model.put("dtype", "F32");
+        model.put("dtype", request.device().precision().name());
         model.put("config_sha256", Digest.of(List.of(folder.resolve("config.json"))));
         model.put("weights_sha256", Digest.of(weights));
         json.setAll(input);

@@ -33,8 +33,8 @@ final class Run implements AutoCloseable {
     Run(RunRequest request, ObjectNode input, Check check) {
         this.request = request;
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
-            CompletableFuture<Provenance> reading = Provenance.read(request.model(), checkpoint, input);
-            this.backend = opened.add(Backend.open(request.device()));
+            CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
+            this.backend = opened.add(Backend.open(request.device(), line -> System.err.println("headscope: " + line)));
             this.tokenizer = opened.add(Tokenizer.open(request.model()));
             check.accept(checkpoint.config(), tokenizer);
             this.model = opened.add(new Transformer(checkpoint, backend));

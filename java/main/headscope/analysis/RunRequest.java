@@ -1,5 +1,6 @@
 package headscope.analysis;
 
+import headscope.backend.DeviceChoice;
 import java.nio.file.Path;
 
 /**
@@ -7,8 +8,8 @@ import java.nio.file.Path;
  *
  * @param model   folder of a checkpoint
  * @param out     the run folder to be
- * @param device  as {@link headscope.backend.Backend#open} takes it
+ * @param device  where and how to compute
  * @param command as it was typed, for the manifest
  */
 public record RunRequest(
-        Path model, Path out, String device, boolean resume, boolean overwrite, String command) {}
+        Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command) {}

@@ -1,33 +1,53 @@
 package headscope.backend;
 
 import headscope.backend.cpu.CpuBackend;
+import headscope.backend.cuda.Cuda;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 
 /**
  * The arithmetic of a run on one device. Destination first; tensors are fp32 and row-major unless said; a
  * destination may be one of its inputs only where said. Arguments are checked by {@link CheckedBackend}, once.
  */
 public interface Backend extends AutoCloseable {
-    /** What {@link #open} takes. */
-    List<String> DEVICES = List.of("auto", "cpu");
+    /** As {@link #open(DeviceChoice, Consumer)}, where nobody listens. */
+    static Backend open(String device) {
+        return open(DeviceChoice.of(device), line -> {});
+    }
 
     /**
-     * @param device "auto" or "cpu"; "cpu:1" is the CPU with one thread
-     * @throws IllegalArgumentException if there is no such device
+     * @param notice is told, a line each, what works less well than it could on this machine
+     * @throws IllegalArgumentException if there is no such device here: one line that says what lacks
      */
-    static Backend open(String device) {
-        return switch (device) {
-            case "auto", "cpu" -> new CheckedBackend(new CpuBackend(Runtime.getRuntime().availableProcessors()));
-            case "cpu:1" -> new CheckedBackend(new CpuBackend(1));
-            default -> throw new IllegalArgumentException(
-                    "no device is called \"%s\"; there are %s".formatted(device, String.join(", ", DEVICES)));
-        };
+    static Backend open(DeviceChoice choice, Consumer<String> notice) {
+        return new CheckedBackend(unchecked(choice, notice), choice.check());
+    }
+
+    private static Backend unchecked(DeviceChoice choice, Consumer<String> notice) {
+        Optional<Integer> named = choice.gpu();
+        if (named.isPresent()) {
+            return Cuda.open(named.get(), choice.precision(), notice);
+        }
+        if (choice.device().equals("auto")) {
+            Optional<String> lacking = Cuda.lacking(0);
+            if (lacking.isEmpty() || choice.precision() != Precision.F32) {
+                return Cuda.open(0, choice.precision(), notice);
+            }
+            if (Cuda.seemsPresent()) {
+                notice.accept("computing on the CPU: " + lacking.get());
+            }
+        }
+        return new CpuBackend(choice.threads().orElse(Runtime.getRuntime().availableProcessors()));
+    }
+
+    /** What there is to compute with besides the CPU. */
+    static GpuReport gpus() {
+        return Cuda.report();
     }
 
     /** Such as "cpu, 2 workers, 512-bit SIMD, OpenBLAS SkylakeX". */

@@ -14,9 +14,16 @@ final class CheckedBackend implements Backend {
     private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F16, DType.BF16);
 
     private final Backend backend;
+    private final Finite finite;
 
     CheckedBackend(Backend backend) {
+        this(backend, false);
+    }
+
+    /** @param check every result is looked at */
+    CheckedBackend(Backend backend, boolean check) {
         this.backend = backend;
+        this.finite = check ? Finite.on(backend) : Finite.UNCHECKED;
     }
 
     static void check(boolean holds, String operation, String rule, Object... values) {
@@ -35,7 +42,7 @@ final class CheckedBackend implements Backend {
     /** Of a type that products read: F32, or the backend's own. */
     static void operand(String operation, Tensor tensor, DType operands) {
         check(tensor.dtype() == DType.F32 || tensor.dtype() == operands, operation,
-                "%s is neither F32 nor %s", tensor, operands);
+                operands == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, operands);
         check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
     }
 
@@ -71,7 +78,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public Gradients gradients() {
-        return new CheckedGradients(backend.gradients(), operands());
+        return new CheckedGradients(backend.gradients(), operands(), finite);
     }
 
     @Override
@@ -96,6 +103,7 @@ final class CheckedBackend implements Backend {
         }
         check(destination.hasShape(source.shape()), "convert", "%s into %s", source, destination);
         backend.convert(destination, source);
+        finite.require("convert", destination);
     }
 
     @Override
@@ -108,6 +116,7 @@ final class CheckedBackend implements Backend {
             check(id >= 0 && id < table.size(0), "embed", "id %d of a table of %d", id, table.size(0));
         }
         backend.embed(destination, table, ids);
+        finite.require("embed", destination);
     }
 
     @Override
@@ -120,6 +129,7 @@ final class CheckedBackend implements Backend {
                         && bias.map(values -> values.hasShape(weight.size(0))).orElse(true),
                 "linear", "%s = %s times %s' + %s", destination, x, weight, bias);
         backend.linear(destination, x, weight, bias);
+        finite.require("linear", destination);
     }
 
     @Override
@@ -128,6 +138,7 @@ final class CheckedBackend implements Backend {
         check(destination.hasShape(x.shape()) && x.rank() == 2 && weight.hasShape(x.size(1))
                 && bias.hasShape(x.size(1)), "layerNorm", "%s = norm of %s by %s and %s", destination, x, weight, bias);
         backend.layerNorm(destination, x, weight, bias, epsilon);
+        finite.require("layerNorm", destination);
     }
 
     @Override
@@ -136,12 +147,14 @@ final class CheckedBackend implements Backend {
         check(destination.hasShape(x.shape()) && x.rank() == 2 && weight.rank() == 1
                 && x.size(1) % weight.size(0) == 0, "rmsNorm", "%s = norm of %s by %s", destination, x, weight);
         backend.rmsNorm(destination, x, weight, epsilon);
+        finite.require("rmsNorm", destination);
     }
 
     @Override
     public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
         rotation("rotate", x, headDim, cosine, sine);
         backend.rotate(x, headDim, cosine, sine);
+        finite.require("rotate", x);
     }
 
     static void rotation(String operation, Tensor x, int headDim, Tensor cosine, Tensor sine) {
@@ -155,18 +168,21 @@ final class CheckedBackend implements Backend {
     public void activate(Tensor x, Activation f) {
         floats("activate", x);
         backend.activate(x, f);
+        finite.require("activate", x);
     }
 
     @Override
     public void gate(Tensor gate, Tensor up, Activation f) {
         sameShape("gate", gate, up);
         backend.gate(gate, up, f);
+        finite.require("gate", gate);
     }
 
     @Override
     public void add(Tensor x, Tensor y) {
         sameShape("add", x, y);
         backend.add(x, y);
+        finite.require("add", x);
     }
 
     private static void sameShape(String operation, Tensor x, Tensor y) {
@@ -179,6 +195,7 @@ final class CheckedBackend implements Backend {
         floats("addRow", x, row);
         check(x.rank() == 2 && row.hasShape(x.size(1)), "addRow", "%s and %s", x, row);
         backend.addRow(x, row);
+        finite.require("addRow", x);
     }
 
     @Override
@@ -186,6 +203,7 @@ final class CheckedBackend implements Backend {
         floats("route", logits);
         check(logits.rank() == 2 && chosen >= 1 && chosen <= logits.size(1), "route", "%d of %s", chosen, logits);
         backend.route(logits, chosen);
+        finite.require("route", logits);
     }
 
     @Override
@@ -195,24 +213,28 @@ final class CheckedBackend implements Backend {
         check(x.rank() == 2 && shares.rank() == 2 && shares.size(0) == x.size(0) && column >= 0
                 && column < shares.size(1), "addShare", "%s with column %d of %s", x, column, shares);
         backend.addShare(x, y, shares, column);
+        finite.require("addShare", x);
     }
 
     @Override
     public void scale(Tensor x, float factor) {
         floats("scale", x);
         backend.scale(x, factor);
+        finite.require("scale", x);
     }
 
     @Override
     public void multiply(Tensor x, Tensor y) {
         sameShape("multiply", x, y);
         backend.multiply(x, y);
+        finite.require("multiply", x);
     }
 
     @Override
     public void scaleHeads(Tensor x, Tensor factors) {
         headFactors("scaleHeads", x, factors);
         backend.scaleHeads(x, factors);
+        finite.require("scaleHeads", x);
     }
 
     static void headFactors(String operation, Tensor x, Tensor factors) {
@@ -226,6 +248,7 @@ final class CheckedBackend implements Backend {
         floats("softCap", x);
         check(cap > 0, "softCap", "cap %s", cap);
         backend.softCap(x, cap);
+        finite.require("softCap", x);
     }
 
     @Override
@@ -234,6 +257,8 @@ final class CheckedBackend implements Backend {
         outputAndValues(out, q, k, v, spec);
         statistics.ifPresent(seen -> room("attention", q, k, spec, seen));
         backend.attention(out, q, k, v, spec, statistics);
+        finite.require("attention", out);
+        statistics.ifPresent(seen -> finite("attention", seen));
     }
 
     @Override
@@ -242,10 +267,12 @@ final class CheckedBackend implements Backend {
         floats("attention", logSumExp);
         check(logSumExp.hasShape(spec.heads(), q.size(0)), "attention", "log-sum-exp %s for q %s", logSumExp, q);
         backend.attention(out, logSumExp, q, k, v, spec);
+        finite.require("attention", out, logSumExp);
     }
 
     private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         queriesAndKeys("attention", q, k, spec);
+        operand("attention", v, operands());
         floats("attention", out);
         check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
                 "out %s for q %s, v %s for k %s", out, q, v, k);
@@ -256,6 +283,12 @@ final class CheckedBackend implements Backend {
         queriesAndKeys("attentionStatistics", q, k, spec);
         room("attentionStatistics", q, k, spec, statistics);
         backend.attentionStatistics(q, k, spec, statistics);
+        finite("attentionStatistics", statistics);
+    }
+
+    private void finite(String operation, AttentionStatistics seen) {
+        finite.require(operation, seen.logSumExp, seen.logDiagonal, seen.entropy, seen.maximum, seen.previous,
+                seen.distance);
     }
 
     @Override
@@ -265,6 +298,7 @@ final class CheckedBackend implements Backend {
         check(head >= 0 && head < spec.heads() && destination.hasShape(q.size(0), k.size(0)),
                 "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
         backend.attentionMap(destination, q, k, spec, head);
+        finite.require("attentionMap", destination);
     }
 
     private void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {

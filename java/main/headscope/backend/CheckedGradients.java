@@ -12,10 +12,12 @@ import java.util.Optional;
 final class CheckedGradients implements Gradients {
     private final Gradients gradients;
     private final DType operands;
+    private final Finite finite;
 
-    CheckedGradients(Gradients gradients, DType operands) {
+    CheckedGradients(Gradients gradients, DType operands, Finite finite) {
         this.gradients = gradients;
         this.operands = operands;
+        this.finite = finite;
     }
 
     @Override
@@ -26,6 +28,7 @@ final class CheckedGradients implements Gradients {
                         && destination.hasShape(gradient.size(0), weight.size(1)),
                 "linear's gradient", "%s = %s times %s", destination, gradient, weight);
         gradients.linear(destination, gradient, weight);
+        finite.require("linear's gradient", destination);
     }
 
     @Override
@@ -35,6 +38,7 @@ final class CheckedGradients implements Gradients {
                         && destination.hasShape(gradient.size(1), x.size(1)),
                 "linear's weight gradient", "%s = %s' times %s", destination, gradient, x);
         gradients.linearWeight(destination, gradient, x);
+        finite.require("linear's weight gradient", destination);
     }
 
     @Override
@@ -43,6 +47,7 @@ final class CheckedGradients implements Gradients {
         check(gradient.rank() == 2 && destination.hasShape(gradient.size(1)), "linear's bias gradient",
                 "%s = rows of %s", destination, gradient);
         gradients.linearBias(destination, gradient);
+        finite.require("linear's bias gradient", destination);
     }
 
     @Override
@@ -50,12 +55,14 @@ final class CheckedGradients implements Gradients {
         norm("layerNorm's gradient", destination, gradient, x, weight);
         check(weight.hasShape(x.size(1)), "layerNorm's gradient", "%s normalised by %s", x, weight);
         gradients.layerNorm(destination, gradient, x, weight, epsilon);
+        finite.require("layerNorm's gradient", destination);
     }
 
     @Override
     public void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
         norm("rmsNorm's gradient", destination, gradient, x, weight);
         gradients.rmsNorm(destination, gradient, x, weight, epsilon);
+        finite.require("rmsNorm's gradient", destination);
     }
 
     private static void norm(String operation, Tensor destination, Tensor gradient, Tensor x, Tensor weight) {
@@ -69,12 +76,14 @@ final class CheckedGradients implements Gradients {
     public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
         CheckedBackend.rotation("rotate's gradient", gradient, headDim, cosine, sine);
         gradients.rotate(gradient, headDim, cosine, sine);
+        finite.require("rotate's gradient", gradient);
     }
 
     @Override
     public void activate(Tensor gradient, Tensor x, Activation f) {
         same("activate's gradient", gradient, x);
         gradients.activate(gradient, x, f);
+        finite.require("activate's gradient", gradient);
     }
 
     @Override
@@ -83,6 +92,7 @@ final class CheckedGradients implements Gradients {
         same("gate's gradient", gateGradient, upGradient, gradient, gate, up);
         check(gateGradient != upGradient, "gate's gradient", "both into %s", gateGradient);
         gradients.gate(gateGradient, upGradient, gradient, gate, up, f);
+        finite.require("gate's gradient", gateGradient, upGradient);
     }
 
     @Override
@@ -90,6 +100,7 @@ final class CheckedGradients implements Gradients {
         same("softCap's gradient", gradient, capped);
         check(cap > 0, "softCap's gradient", "cap %s", cap);
         gradients.softCap(gradient, capped, cap);
+        finite.require("softCap's gradient", gradient);
     }
 
     @Override
@@ -97,6 +108,7 @@ final class CheckedGradients implements Gradients {
         same("route's gradient", gradient, shares);
         check(shares.rank() == 2, "route's gradient", "shares %s", shares);
         gradients.route(gradient, shares);
+        finite.require("route's gradient", gradient);
     }
 
     @Override
@@ -107,6 +119,7 @@ final class CheckedGradients implements Gradients {
         check(y.rank() == 2 && shares.rank() == 2 && shares.size(0) == y.size(0) && column >= 0
                 && column < shares.size(1), "addShare's gradient", "%s with column %d of %s", y, column, shares);
         gradients.addShare(yGradient, shareGradient, gradient, y, shares, column);
+        finite.require("addShare's gradient", yGradient, shareGradient);
     }
 
     @Override
@@ -117,6 +130,7 @@ final class CheckedGradients implements Gradients {
                         && Arrays.stream(ids).allMatch(id -> id >= 0 && id < destination.size(0)),
                 "embed's gradient", "%s into rows %s of %s", gradient, Arrays.toString(ids), destination);
         gradients.embed(destination, gradient, ids);
+        finite.require("embed's gradient", destination);
     }
 
     @Override
@@ -124,6 +138,7 @@ final class CheckedGradients implements Gradients {
         same("scaleHeads' gradient", gradient, x);
         CheckedBackend.headFactors("scaleHeads' gradient", x, destination);
         gradients.scaleHeads(destination, gradient, x);
+        finite.require("scaleHeads' gradient", destination);
     }
 
     @Override
@@ -132,9 +147,11 @@ final class CheckedGradients implements Gradients {
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
         String operation = "attention's gradient";
         CheckedBackend.queriesAndKeys(operation, q, k, spec, operands);
+        CheckedBackend.operand(operation, v, operands);
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())
-                        && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype()
+                        && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape())
+                        && v.dtype() == k.dtype()
                         && logSumExp.hasShape(spec.heads(), q.size(0)),
                 operation, "q %s, k %s, v %s, out %s, log-sum-exp %s into %s, %s and %s from %s", q, k, v, out,
                 logSumExp, qGradient, kGradient, vGradient, gradient);
@@ -145,6 +162,7 @@ final class CheckedGradients implements Gradients {
                 operation, "saliency of %d heads and %d tokens for q %s and k %s", seen.heads, seen.tokens, q, k));
         gradients.attention(
                 qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
+        finite.require(operation, qGradient, kGradient, vGradient);
     }
 
     @Override
@@ -153,7 +171,9 @@ final class CheckedGradients implements Gradients {
         check(logits.rank() == 2 && targets.length == logits.size(0) && factors.length == targets.length
                         && Arrays.stream(targets).allMatch(word -> word >= 0 && word < logits.size(1)),
                 "crossEntropy", "targets %s and %d factors for %s", Arrays.toString(targets), factors.length, logits);
-        return gradients.crossEntropy(logits, targets, factors);
+        float[] losses = gradients.crossEntropy(logits, targets, factors);
+        finite.require("crossEntropy", logits);
+        return losses;
     }
 
     @Override
@@ -161,6 +181,7 @@ final class CheckedGradients implements Gradients {
         same("adamW", parameter, gradient, m, v);
         check(step >= 1, "adamW", "step %d", step);
         gradients.adamW(parameter, gradient, m, v, settings, step);
+        finite.require("adamW", parameter);
     }
 
     private static void same(String operation, Tensor first, Tensor... others) {

@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.backend.Backend;
+import headscope.backend.GpuReport;
 import headscope.render.GlDescription;
 import headscope.render.OffscreenContext;
 import headscope.render.RenderUnavailableException;
@@ -33,6 +34,9 @@ final class DoctorCommand implements Callable<Integer> {
         } catch (LinkageError missing) {
             lacks("compute", "OpenBLAS cannot be loaded: %s; run on 64-bit Linux with glibc".formatted(missing));
         }
+        GpuReport gpus = Backend.gpus();
+        gpus.lines().forEach(line -> System.out.printf("%-10s %s%n", line.part(), line.text()));
+        lacking += gpus.lacking() ? 1 : 0;
         try (OffscreenContext context = OffscreenContext.open()) {
             GlDescription gl = context.description();
             System.out.printf("%-10s OpenGL %s; %s; %s%n", "drawing", gl.version(), gl.renderer(), gl.vendor());

@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.backend.DeviceException;
 import headscope.render.RenderUnavailableException;
 import headscope.result.ResultFormatException;
 import headscope.result.RunFolderException;
@@ -60,6 +61,7 @@ public final class HeadscopeCommand implements Runnable {
     private static int report(Exception failure) {
         String message = switch (failure) {
             case InputException e -> e.getMessage();
+            case DeviceException e -> e.getMessage();
             case ModelFormatException e -> e.getMessage();
             case ResultFormatException e -> e.getMessage();
             case RunFolderException e -> e.getMessage();

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What every analysis takes on the command line. */
@@ -17,9 +18,8 @@ final class RunOptions {
             description = "Run folder to be made (default: runs/COMMAND-DATE-TIME).")
     Path out;
 
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "auto|cpu",
-            description = "Where to compute (default: ${DEFAULT-VALUE}).")
-    String device;
+    @Mixin
+    DeviceOptions device;
 
     @Option(names = "--resume", description = "Go on where an interrupted run into the same --out stopped.")
     boolean resume;
@@ -34,6 +34,7 @@ final class RunOptions {
     RunRequest request(String analysis, List<String> command) {
         Path folder = out != null ? out : Path.of("runs", analysis + "-"
                 + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
-        return new RunRequest(model, folder, device, resume, overwrite, "headscope " + String.join(" ", command));
+        return new RunRequest(
+                model, folder, device.choice(), resume, overwrite, "headscope " + String.join(" ", command));
     }
 }

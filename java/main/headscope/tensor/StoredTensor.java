@@ -11,19 +11,10 @@ import java.util.Arrays;
  * (then every read throws {@link IllegalStateException}). Row-major, little-endian, at any address.
  */
 public final class StoredTensor {
-    /** Elements converted at a time: what passes through the heap stays in the first-level cache. */
-    private static final int BLOCK = 2048;
-
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfFloat FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfDouble DOUBLE =
-            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Path file;
     private final String name;
@@ -80,11 +71,7 @@ public final class StoredTensor {
                     .formatted(name, Arrays.toString(shape), 4 * count, destination.byteSize()));
         }
         switch (dtype) {
-            case F32 -> MemorySegment.copy(bytes, FLOAT, 0, destination,
-                    ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
-            case F16 -> copyF16(destination, count);
-            case BF16 -> copyBF16(destination, count);
-            case F64 -> copyF64(destination, count);
+            case F32, F16, BF16, F64 -> Conversion.copy(dtype, bytes, DType.F32, destination);
             default -> throw unsupported("F32, F16, BF16, F64");
         }
     }
@@ -113,46 +100,6 @@ public final class StoredTensor {
             default -> throw unsupported("I64, I32");
         }
         return values;
-    }
-
-    private void copyF16(MemorySegment destination, long count) {
-        short[] in = new short[BLOCK];
-        float[] out = new float[BLOCK];
-        for (long at = 0; at < count; at += BLOCK) {
-            int n = (int) Math.min(BLOCK, count - at);
-            MemorySegment.copy(bytes, SHORT, 2 * at, in, 0, n);
-            for (int i = 0; i < n; i++) {
-                out[i] = Float.float16ToFloat(in[i]);
-            }
-            MemorySegment.copy(out, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * at, n);
-        }
-    }
-
-    private void copyBF16(MemorySegment destination, long count) {
-        short[] in = new short[BLOCK];
-        // The upper half of an fp32: kept as bits, so that NaN payloads pass unchanged.
-        int[] out = new int[BLOCK];
-        for (long at = 0; at < count; at += BLOCK) {
-            int n = (int) Math.min(BLOCK, count - at);
-            MemorySegment.copy(bytes, SHORT, 2 * at, in, 0, n);
-            for (int i = 0; i < n; i++) {
-                out[i] = in[i] << 16;
-            }
-            MemorySegment.copy(out, 0, destination, ValueLayout.JAVA_INT_UNALIGNED, 4 * at, n);
-        }
-    }
-
-    private void copyF64(MemorySegment destination, long count) {
-        double[] in = new double[BLOCK];
-        float[] out = new float[BLOCK];
-        for (long at = 0; at < count; at += BLOCK) {
-            int n = (int) Math.min(BLOCK, count - at);
-            MemorySegment.copy(bytes, DOUBLE, 8 * at, in, 0, n);
-            for (int i = 0; i < n; i++) {
-                out[i] = (float) in[i];
-            }
-            MemorySegment.copy(out, 0, destination, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * at, n);
-        }
     }
 
     private int arrayLength() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import headscope.Tolerance;
 import headscope.backend.Backend;
+import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
 import headscope.model.Sampler;
@@ -43,7 +44,7 @@ class ObserverTest {
     void answersAreObservedAsTheyWouldBeRead() {
         String prompt = "the capital of boria is birch . the capital of";
         SpectraRequest request = new SpectraRequest(
-                new RunRequest(MODEL, Path.of("out"), "cpu", false, false, "test"), "-", 3,
+                new RunRequest(MODEL, Path.of("out"), DeviceChoice.of("cpu"), false, false, "test"), "-", 3,
                 SpectraRequest.PerSample.MEAN, 4, "", Sampler.GREEDY, 0, 0, false,
                 SpectraRequest.metrics(3, Metric.all(3)), false);
         try (Backend backend = Backend.open("cpu");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import headscope.result.HeadTable;
@@ -63,7 +64,7 @@ class SpectraTest {
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
-                new RunRequest(MODEL, out, "cpu", resume, false, "test"), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
+                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
                 new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false);
     }
 

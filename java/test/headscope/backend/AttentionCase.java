@@ -80,6 +80,11 @@ record AttentionCase(
         return draw("v", kvHeads);
     }
 
+    /** With respect to the output, as {@link #queries}. */
+    float[] outputGradients() {
+        return draw("g", heads);
+    }
+
     /** [heads] */
     float[] sinkScores() {
         return Inputs.NORMAL.values(Seed.random("sinks", toString()), 1, heads);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.Seed;
 import headscope.Tolerance;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -299,6 +300,51 @@ class BackendParityTest {
             on.backend.embed(destination, on.tensor(x, 3, size), ids);
             return on.floats(destination);
         });
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void factors(int size, Inputs inputs) {
+        Random random = Seed.random("factors", size);
+        float[] x = inputs.values(random, 3, 2 * size);
+        float[] y = Inputs.OUTLIERS.values(random, 3, 2 * size);
+        compareBits("multiply", on -> {
+            Tensor place = on.tensor(x, 3, 2 * size);
+            on.backend.multiply(place, on.tensor(y, 3, 2 * size));
+            return on.floats(place);
+        });
+        for (int heads : new int[] {1, 2, size, 2 * size}) {
+            compareBits("scaleHeads of " + heads, on -> {
+                Tensor place = on.tensor(x, 3, 2 * size);
+                on.backend.scaleHeads(place, on.tensor(Arrays.copyOf(y, heads), heads));
+                return on.floats(place);
+            });
+        }
+    }
+
+    /** There and back: to the nearest, ties to even, the largest and the smallest, and what is no number. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void convert(int size, Inputs inputs) {
+        float[] x = inputs.values(Seed.random("convert", size), 1, size);
+        float[] ends = {
+            1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1p-11f, 1 + 0x3p-11f, 0x1.01p0f + 0x1p-20f, 65519, 65520, 0x1.fep127f,
+            Float.MAX_VALUE, 6e-8f, 2e-8f, 1e-40f, Float.MIN_VALUE, -0f, Float.NEGATIVE_INFINITY, Float.NaN
+        };
+        System.arraycopy(ends, 0, x, 0, Math.min(size, ends.length));
+        for (DType first : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+            for (DType second : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+                compareBits("F32 to %s to %s and back".formatted(first, second), on -> {
+                    Tensor one = on.of(first, size);
+                    Tensor other = on.of(second, size);
+                    Tensor back = on.unwritten(size);
+                    on.backend.convert(one, on.tensor(x, size));
+                    on.backend.convert(other, one);
+                    on.backend.convert(back, other);
+                    return on.floats(back);
+                });
+            }
+        }
     }
 
     /** Sizes at which a backend spreads its work. */

@@ -52,7 +52,7 @@ class CheckedBackendTest {
 
     @Test
     void devices() {
-        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", Backend.DEVICES),
+        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", DeviceChoice.NAMES),
                 assertThrows(IllegalArgumentException.class, () -> Backend.open("tpu")).getMessage());
         assertTrue(backend.describe().startsWith("cpu, "), backend.describe());
     }
@@ -130,6 +130,11 @@ class CheckedBackendTest {
         refused("add: F32[2, 3] and F32[3, 2]", () -> backend.add(floats(2, 3), floats(3, 2)));
         refused("addRow: F32[2, 3] and F32[2]", () -> backend.addRow(floats(2, 3), floats(2)));
         refused("scale: F32[3] is closed", () -> backend.scale(closed(3), 2));
+        refused("multiply: F32[3] and F32[4]", () -> backend.multiply(floats(3), floats(4)));
+        refused("scaleHeads: F32[2, 6] by F32[4]", () -> backend.scaleHeads(floats(2, 6), floats(4)));
+        refused("convert: F32[3] into F16[4]", () -> backend.convert(of(DType.F16, 4), floats(3)));
+        refused("convert: F64[3] is none of", () -> backend.convert(floats(3), of(DType.F64, 3)));
+        refused("convert: F32[3] is closed", () -> backend.convert(of(DType.F16, 3), closed(3)));
         refused("softCap: cap 0.0", () -> backend.softCap(floats(3), 0));
         refused("softCap: cap -1.0", () -> backend.softCap(floats(3), -1));
         refused("softCap: cap NaN", () -> backend.softCap(floats(3), Float.NaN));
@@ -171,6 +176,8 @@ class CheckedBackendTest {
         AttentionSpec sinks = new AttentionSpec(4, 2, 8, 1, true, 0, 0, Optional.of(floats(3)));
         refused("attention: sinks F32[3] of 4 heads",
                 () -> backend.attention(floats(3, 32), q, k, floats(5, 16), sinks, none));
+        refused("attention: log-sum-exp F32[3, 4]",
+                () -> backend.attention(floats(3, 32), floats(3, 4), q, k, floats(5, 16), spec));
         refused("attentionMap: head 4", () -> backend.attentionMap(floats(3, 5), q, k, spec, 4));
         refused("attentionMap: head -1", () -> backend.attentionMap(floats(3, 5), q, k, spec, -1));
         refused("attentionMap: head 0", () -> backend.attentionMap(floats(5, 5), q, k, spec, 0));

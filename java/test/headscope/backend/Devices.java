@@ -1,6 +1,7 @@
 package headscope.backend;
 
 import headscope.backend.cuda.EmulatedDevice;
+import headscope.tensor.DType;
 import java.util.List;
 
 /** Every backend that a test can open here, behind the wall. */
@@ -13,6 +14,6 @@ public final class Devices {
     private Devices() {}
 
     public static Backend open(String device) {
-        return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open()) : Backend.open(device);
+        return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open(DType.F32)) : Backend.open(device);
     }
 }

@@ -25,6 +25,12 @@ final class Operands implements AutoCloseable {
         return tensor;
     }
 
+    Tensor of(DType dtype, long... shape) {
+        Tensor tensor = backend.allocate(dtype, shape);
+        open.add(tensor.buffer());
+        return tensor;
+    }
+
     /** A destination of which every element must be written. */
     Tensor unwritten(long... shape) {
         float[] values = new float[Math.toIntExact(Tensor.count(shape))];
@@ -36,6 +42,21 @@ final class Operands implements AutoCloseable {
         AttentionStatistics statistics = new AttentionStatistics(backend, heads, capacity);
         open.add(statistics);
         return statistics;
+    }
+
+    /** As {@link #unwritten}. */
+    AttentionSaliency saliency(int heads, int tokens, AttentionSaliency.Request request) {
+        AttentionSaliency saliency = new AttentionSaliency(backend, heads, tokens, request);
+        open.add(saliency);
+        for (Tensor tensor : new Tensor[] {
+            saliency.signed, saliency.rows, saliency.columns, saliency.maximum, saliency.maximumColumn,
+            saliency.groups, saliency.pooledMaximum, saliency.pooledMean, saliency.maps
+        }) {
+            float[] values = new float[Math.toIntExact(tensor.count())];
+            Arrays.fill(values, Float.NaN);
+            backend.upload(tensor, MemorySegment.ofArray(values));
+        }
+        return saliency;
     }
 
     float[] floats(Tensor tensor) {

@@ -2,6 +2,7 @@ package headscope.backend;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
@@ -57,22 +58,25 @@ final class Reference implements Backend {
 
     @Override
     public void convert(Tensor destination, Tensor source) {
-        throw new UnsupportedOperationException("convert");
+        for (long i = 0; i < source.count(); i++) {
+            double value = switch (source.dtype()) {
+                case F32 -> get(source, i);
+                case F16 -> Float.float16ToFloat(source.bytes().getAtIndex(JAVA_SHORT, i));
+                default -> Float.intBitsToFloat(source.bytes().getAtIndex(JAVA_SHORT, i) << 16);
+            };
+            switch (destination.dtype()) {
+                case F32 -> set(destination, i, value);
+                case F16 -> destination.bytes().setAtIndex(JAVA_SHORT, i, Float.floatToFloat16((float) value));
+                default -> destination.bytes().setAtIndex(
+                        JAVA_SHORT, i, (short) (Float.floatToRawIntBits(eightDigits(value)) >>> 16));
+            }
+        }
     }
 
-    @Override
-    public void multiply(Tensor x, Tensor y) {
-        throw new UnsupportedOperationException("multiply");
-    }
-
-    @Override
-    public void scaleHeads(Tensor x, Tensor factors) {
-        throw new UnsupportedOperationException("scaleHeads");
-    }
-
-    @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        throw new UnsupportedOperationException("attention with log-sum-exp");
+    /** To the nearest number of eight binary digits, ties to even; infinity where that is too large. */
+    private static float eightDigits(double value) {
+        int unit = Math.max(Math.getExponent(value), Float.MIN_EXPONENT) - 7;
+        return Double.isFinite(value) ? (float) Math.scalb(Math.rint(Math.scalb(value, -unit)), unit) : (float) value;
     }
 
     @Override
@@ -87,7 +91,7 @@ final class Reference implements Backend {
 
     @Override
     public Gradients gradients() {
-        throw new UnsupportedOperationException("gradients");
+        return new ReferenceGradients();
     }
 
     @Override
@@ -100,15 +104,15 @@ final class Reference implements Backend {
         return source.bytes().toArray(JAVA_FLOAT);
     }
 
-    private static double get(Tensor x, long index) {
+    static double get(Tensor x, long index) {
         return x.bytes().getAtIndex(JAVA_FLOAT, index);
     }
 
-    private static void set(Tensor x, long index, double value) {
+    static void set(Tensor x, long index, double value) {
         x.bytes().setAtIndex(JAVA_FLOAT, index, (float) value);
     }
 
-    private static double[] doubles(Tensor x) {
+    static double[] doubles(Tensor x) {
         float[] floats = x.bytes().toArray(JAVA_FLOAT);
         double[] doubles = new double[floats.length];
         for (int i = 0; i < doubles.length; i++) {
@@ -205,7 +209,7 @@ final class Reference implements Backend {
         }
     }
 
-    private static double activation(double x, Activation f) {
+    static double activation(double x, Activation f) {
         return switch (f) {
             case GELU -> x * Erfc.value(-x / Math.sqrt(2)) / 2;
             case GELU_TANH -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
@@ -275,12 +279,27 @@ final class Reference implements Backend {
     }
 
     @Override
+    public void multiply(Tensor x, Tensor y) {
+        for (long i = 0; i < x.count(); i++) {
+            set(x, i, get(x, i) * get(y, i));
+        }
+    }
+
+    @Override
+    public void scaleHeads(Tensor x, Tensor factors) {
+        long headDim = x.size(1) / factors.size(0);
+        for (long i = 0; i < x.count(); i++) {
+            set(x, i, get(x, i) * get(factors, i / headDim % factors.size(0)));
+        }
+    }
+
+    @Override
     public void softCap(Tensor x, float cap) {
         each(x, value -> cap * Math.tanh(value / cap));
     }
 
     /** Scores [queries, keys] of a head; negative infinity where a query does not see a key. */
-    private static double[][] scores(Tensor q, Tensor k, AttentionSpec spec, int head) {
+    static double[][] scores(Tensor q, Tensor k, AttentionSpec spec, int head) {
         int queries = q.intSize(0);
         int keys = k.intSize(0);
         int headDim = spec.headDim();
@@ -332,7 +351,7 @@ final class Reference implements Backend {
         return scores;
     }
 
-    private static double[][] map(Tensor q, Tensor k, AttentionSpec spec, int head) {
+    static double[][] map(Tensor q, Tensor k, AttentionSpec spec, int head) {
         return ReferenceMetrics.exp(logMap(q, k, spec, head, new double[q.intSize(0)]));
     }
 
@@ -357,6 +376,19 @@ final class Reference implements Backend {
             }
         }
         statistics.ifPresent(seen -> attentionStatistics(q, k, spec, seen));
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        attention(out, q, k, v, spec, Optional.empty());
+        int queries = q.intSize(0);
+        for (int head = 0; head < spec.heads(); head++) {
+            double[] lse = new double[queries];
+            logMap(q, k, spec, head, lse);
+            for (int i = 0; i < queries; i++) {
+                set(logSumExp, (long) head * queries + i, lse[i]);
+            }
+        }
     }
 
     @Override

@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.Tolerance;
+import headscope.backend.cuda.EmulatedDriver;
+import headscope.tensor.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +77,8 @@ class CommandLineTest {
                 with(RUN, "--k", "1000", "--out", out.toString()),
                 with(RUN, "--metrics", "beauty", "--out", out.toString()),
                 with(RUN, "--device", "abacus", "--out", out.toString()),
+                with(RUN, "--device", "cuda:", "--out", out.toString()),
+                with(RUN, "--device", "cpu", "--dtype", "bf16", "--out", out.toString()),
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
@@ -106,6 +112,69 @@ class CommandLineTest {
         Ended doctor = headscope(List.of("doctor"));
         assertEquals(0, doctor.status(), doctor.out());
         assertTrue(doctor.out().contains("OpenGL") && doctor.out().contains("OpenBLAS"), doctor.out());
+    }
+
+    /** In a process whose loader finds a driver that is none, whatever the machine has. */
+    @Test
+    void saysWhatAGpuLacks() throws Exception {
+        Path run = folder.resolve("run");
+        Files.createFile(folder.resolve("libcuda.so.1"));
+        Map<String, String> noDriver = Map.of("LD_LIBRARY_PATH", folder.toString());
+        Ended refused = process(noDriver, with(RUN, "--device", "cuda", "--out", run.toString()));
+        assertEquals(2, refused.status(), refused.err());
+        assertEquals("headscope: --device cuda cannot be used: no NVIDIA driver is installed (libcuda.so.1 is missing):"
+                + " install driver 580 or newer\n", refused.err());
+        assertFalse(Files.exists(run));
+        Ended doctor = process(noDriver, List.of("doctor"));
+        assertTrue(doctor.out().contains("GPU        no NVIDIA driver is installed"), doctor.out());
+        Ended narrow = process(noDriver, with(RUN, "--dtype", "bf16", "--out", run.toString()));
+        assertEquals(2, narrow.status(), narrow.err());
+    }
+
+    /** A run on a GPU, whose driver is emulated: JCuda, our device layer and kernels give the CPU's numbers. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "cublas12", "cublas13"})
+    void runsOnAnEmulatedDriver(String cublas) throws Exception {
+        Path cpu = folder.resolve("cpu");
+        Path cuda = folder.resolve("cuda");
+        List<String> run = List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "6",
+                "--max-new-tokens", "1", "--k", "3", "--check");
+        assertEquals(0, headscope(with(run, "--device", "cpu", "--out", cpu.toString())).status());
+        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+                folder, cublas.isEmpty() ? Map.of() : Map.of("HEADSCOPE_CUBLAS", "target/cuda/" + cublas),
+                with(run, "--out", cuda.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertEquals(cublas.isEmpty(), ended.err().contains("headscope: no cuBLAS 12 or 13: "), ended.err());
+        assertTrue(Files.readString(cuda.resolve("manifest.json")).contains("cuda:0, Emulated GPU"));
+        try (Safetensors expected = Safetensors.open(cpu.resolve("values.safetensors"));
+                Safetensors actual = Safetensors.open(cuda.resolve("values.safetensors"))) {
+            assertEquals(expected.names(), actual.names());
+            float[] scores = floats(expected, "attention_score");
+            assertArrayEquals(scores, floats(actual, "attention_score"), Tolerance.fp32(scores));
+        }
+    }
+
+    private static float[] floats(Safetensors file, String name) {
+        return file.get(name).bytes().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    }
+
+    @Test
+    void tellsWhatAGpuIs() throws Exception {
+        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+                folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of("doctor"));
+        assertTrue(ended.out().contains("GPU        cuda:1, Emulated GPU, compute capability 9.0, 1.0 GiB: "
+                + "compiled for compute capability 9.0"), ended.out());
+        assertTrue(ended.out().contains("products   cuBLAS 13.0.0"), ended.out());
+        assertTrue(ended.out().contains("kernels    CUDA 13, for compute capability 8.0, 9.0 and newer"), ended.out());
+    }
+
+    @Test
+    void namesTheGpusThereAre() throws Exception {
+        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+                folder, Map.of(), with(RUN, "--device", "cuda:2", "--out", folder.resolve("run").toString()));
+        assertEquals(2, ended.status());
+        assertEquals("headscope: --device cuda cannot be used: there is no cuda:2, only cuda:0, cuda:1", ended.err());
     }
 
     @Test
@@ -147,7 +216,8 @@ class CommandLineTest {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
-                "--sun-misc-unsafe-memory-access=allow", "-cp", System.getProperty("java.class.path"),
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Djava.library.path=" + System.getProperty("java.library.path"), "-cp", System.getProperty("java.class.path"),
                 "headscope.Main"));
         command.addAll(arguments);
         Path out = folder.resolve("out.txt");

@@ -9,6 +9,7 @@ import headscope.backend.Backend;
 import headscope.backend.Gradients;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
+import headscope.tensor.Conversion;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -27,6 +28,7 @@ public final class CpuBackend implements Backend {
     private final Workers workers;
     private final FusedAttention attention;
     private final RowOperations rows;
+    private final CpuGradients gradients;
     private final AtomicLong liveBytes = new AtomicLong();
     private final AtomicLong peakBytes = new AtomicLong();
 
@@ -34,7 +36,9 @@ public final class CpuBackend implements Backend {
     public CpuBackend(int workers) {
         this.workers = new Workers(workers);
         this.attention = new FusedAttention(this.workers);
-        this.rows = new RowOperations(this.workers);
+        Walk walk = new Walk(this.workers);
+        this.rows = new RowOperations(walk);
+        this.gradients = new CpuGradients(this.workers, walk, rows);
     }
 
     @Override
@@ -68,27 +72,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void convert(Tensor destination, Tensor source) {
-        throw new UnsupportedOperationException("convert");
-    }
-
-    @Override
-    public void multiply(Tensor x, Tensor y) {
-        throw new UnsupportedOperationException("multiply");
-    }
-
-    @Override
-    public void scaleHeads(Tensor x, Tensor factors) {
-        throw new UnsupportedOperationException("scaleHeads");
-    }
-
-    @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        throw new UnsupportedOperationException("attention with log-sum-exp");
+        Conversion.copy(source.dtype(), source.bytes(), destination.dtype(), destination.bytes());
     }
 
     @Override
     public Gradients gradients() {
-        throw new UnsupportedOperationException("gradients");
+        return gradients;
     }
 
     @Override
@@ -153,7 +142,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        rows.rotate(x.bytes(), x.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1));
+        rows.rotate(x.bytes(), x.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1), 1);
     }
 
     @Override
@@ -201,6 +190,17 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void multiply(Tensor x, Tensor y) {
+        rows.multiply(x.bytes(), y.bytes());
+    }
+
+    @Override
+    public void scaleHeads(Tensor x, Tensor factors) {
+        int heads = factors.intSize(0);
+        rows.scaleHeads(x.bytes(), factors.bytes(), heads, x.intSize(1) / heads);
+    }
+
+    @Override
     public void softCap(Tensor x, float cap) {
         rows.softCap(x.bytes(), cap);
     }
@@ -208,19 +208,26 @@ public final class CpuBackend implements Backend {
     @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
-        attention.run(new FusedAttention.Call(spec, q, k, Optional.of(v), Optional.of(out), statistics));
+        attention.run(new FusedAttention.Call(
+                spec, q, k, Optional.of(v), Optional.of(out), statistics, Optional.empty()));
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        attention.run(new FusedAttention.Call(
+                spec, q, k, Optional.of(v), Optional.of(out), Optional.empty(), Optional.of(logSumExp)));
     }
 
     @Override
     public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         attention.run(new FusedAttention.Call(
-                spec, q, k, Optional.empty(), Optional.empty(), Optional.of(statistics)));
+                spec, q, k, Optional.empty(), Optional.empty(), Optional.of(statistics), Optional.empty()));
     }
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
         attention.map(new FusedAttention.Call(
-                spec, q, k, Optional.empty(), Optional.of(destination), Optional.empty()), head);
+                spec, q, k, Optional.empty(), Optional.of(destination), Optional.empty(), Optional.empty()), head);
     }
 
     @Override
@@ -263,6 +270,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void close() {
         attention.close();
+        gradients.close();
         workers.close();
     }
 }

@@ -6,19 +6,15 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.LongFunction;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention, observed: a block of query rows times the keys that it sees is computed, normalised in cache, added to
  * the column sums, multiplied with the values, and dropped. Extra memory: one block per worker, and
- * {@value #STRIPES} x T doubles per head for the column sums.
+ * {@value Stripes#MOST} x T doubles per head for the column sums.
  *
  * <p>Work is cut into (head, stripe of query rows) and the stripes' column sums are added in order, so that results
  * do not depend on the number of workers, to the bit.
@@ -28,14 +24,10 @@ final class FusedAttention implements AutoCloseable {
     private static final int BLOCK_FLOATS = 128 * 1024;
     private static final int MOST_ROWS = 64;
     private static final int LEAST_ROWS = 16;
-    /** Stripes per head of a long text; short texts are one stripe. */
-    private static final int STRIPES = 4;
-    private static final int SHORT_TEXT = 512;
 
     private final Workers workers;
-    private final Arena arena = Arena.ofShared();
+    private final Scratch scratch = new Scratch();
     private final ConcurrentLinkedQueue<Block> blocks = new ConcurrentLinkedQueue<>();
-    private final AtomicLong scratchBytes = new AtomicLong();
     private MemorySegment columns = MemorySegment.NULL;
 
     FusedAttention(Workers workers) {
@@ -45,7 +37,7 @@ final class FusedAttention implements AutoCloseable {
     /** The arguments of one call, as {@link headscope.backend.Backend#attention} documents them. */
     record Call(
             AttentionSpec spec, Tensor q, Tensor k, Optional<Tensor> v, Optional<Tensor> out,
-            Optional<AttentionStatistics> statistics) {
+            Optional<AttentionStatistics> statistics, Optional<Tensor> logSumExp) {
         int queries() {
             return q.intSize(0);
         }
@@ -62,22 +54,20 @@ final class FusedAttention implements AutoCloseable {
 
     void run(Call call) {
         int heads = call.spec().heads();
-        int stripes = call.queries() < SHORT_TEXT ? 1 : STRIPES;
-        boolean observed = call.statistics().isPresent();
-        MemorySegment sums = observed ? columnSums((long) heads * stripes * call.keys()) : MemorySegment.NULL;
-        workers.each(heads * stripes, piece -> {
+        Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
+        ColumnSums sums = new ColumnSums(
+                call.statistics().isPresent() ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
+                stripes.count(), call.keys());
+        workers.each(heads * stripes.count(), piece -> {
             // Long rows first, so that the last pieces to finish are short ones.
             int head = piece % heads;
-            int stripe = stripes - 1 - piece / heads;
-            MemorySegment stripeSums = observed
-                    ? sums.asSlice((long) (head * stripes + stripe) * call.keys() * Double.BYTES,
-                            (long) call.keys() * Double.BYTES).fill((byte) 0)
-                    : sums;
-            stripe(call, head, border(call, stripe, stripes), border(call, stripe + 1, stripes), stripeSums);
+            int stripe = stripes.count() - 1 - piece / heads;
+            MemorySegment own = call.statistics().isPresent() ? sums.cleared(head, stripe) : MemorySegment.NULL;
+            stripe(call, head, stripes.border(stripe), stripes.border(stripe + 1), own);
         });
         call.statistics().ifPresent(statistics -> {
             for (int head = 0; head < heads; head++) {
-                addColumnSums(call, statistics, head, stripes, sums);
+                addColumnSums(call, statistics, head, sums);
             }
             statistics.grow(call.queries());
         });
@@ -95,31 +85,18 @@ final class FusedAttention implements AutoCloseable {
         });
     }
 
-    /** Stripe borders that give every stripe the same share of the causal triangle. */
-    private static int border(Call call, int stripe, int stripes) {
-        double share = (double) stripe / stripes;
-        return (int) Math.round(call.queries() * (call.spec().causal() ? Math.sqrt(share) : share));
-    }
-
-    private synchronized MemorySegment columnSums(long count) {
-        if (columns.byteSize() < count * Double.BYTES) {
-            // Twice as much as before: a text that grows by one token at a time would else leave one behind for each.
-            columns = allocate(Math.max(count * Double.BYTES, 2 * columns.byteSize()));
-        }
+    private synchronized MemorySegment columns(int heads, int stripes, int keys) {
+        columns = scratch.grow(columns, ColumnSums.bytes(heads, stripes, keys));
         return columns;
     }
 
-    private static void addColumnSums(
-            Call call, AttentionStatistics statistics, int head, int stripes, MemorySegment sums) {
+    private static void addColumnSums(Call call, AttentionStatistics statistics, int head, ColumnSums sums) {
         MemorySegment total = statistics.columnSum.bytes();
         long base = (long) head * statistics.capacity();
         int seen = statistics.tokens();
         for (int key = 0; key < call.keys(); key++) {
-            double sum = key < seen ? total.getAtIndex(JAVA_DOUBLE, base + key) : 0;
-            for (int stripe = 0; stripe < stripes; stripe++) {
-                sum += sums.getAtIndex(JAVA_DOUBLE, (long) (head * stripes + stripe) * call.keys() + key);
-            }
-            total.setAtIndex(JAVA_DOUBLE, base + key, sum);
+            double before = key < seen ? total.getAtIndex(JAVA_DOUBLE, base + key) : 0;
+            total.setAtIndex(JAVA_DOUBLE, base + key, sums.sum(before, head, key));
         }
     }
 
@@ -131,7 +108,7 @@ final class FusedAttention implements AutoCloseable {
         int valueStride = spec.kvHeads() * headDim;
         eachBlock(call, head, from, to, block -> {
             if (call.statistics().isPresent()) {
-                block.addColumns(sums);
+                ColumnSums.add(sums, block.firstKey, block.scores, block.rows, block.stride, block.width());
             }
             if (call.out().isPresent()) {
                 int row = block.firstToken - call.first();
@@ -157,7 +134,7 @@ final class FusedAttention implements AutoCloseable {
             int firstKey = spec.firstKey(token);
             int widest = spec.endKey(token + Math.min(to - row, MOST_ROWS) - 1, call.keys()) - firstKey;
             int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, LEAST_ROWS, MOST_ROWS));
-            block.shape(this::allocate, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
+            block.shape(scratch, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
             OpenBlas.timesTransposed(
                     rows, block.width(), headDim, spec.scale(),
                     call.q().bytes(), (long) row * queryStride + (long) head * headDim, queryStride,
@@ -190,22 +167,19 @@ final class FusedAttention implements AutoCloseable {
                 statistics.previous.bytes().setAtIndex(JAVA_FLOAT, at, row.previous);
                 statistics.distance.bytes().setAtIndex(JAVA_FLOAT, at, row.distance);
             });
+            call.logSumExp().ifPresent(values -> values.bytes().setAtIndex(
+                    JAVA_FLOAT, (long) head * call.queries() + token - call.first(), row.logSumExp));
         }
-    }
-
-    private MemorySegment allocate(long bytes) {
-        scratchBytes.addAndGet(bytes);
-        return arena.allocate(bytes, 64);
     }
 
     /** Bytes in use besides the arguments, which stay until {@link #close}. */
     long scratchBytes() {
-        return scratchBytes.get();
+        return scratch.bytes();
     }
 
     @Override
     public void close() {
-        arena.close();
+        scratch.close();
     }
 
     /** Scores, then probabilities, of some query rows [rows, stride] and the keys firstKey .. endKey - 1. */
@@ -222,42 +196,14 @@ final class FusedAttention implements AutoCloseable {
             return endKey - firstKey;
         }
 
-        void shape(LongFunction<MemorySegment> memory, int firstToken, int rows, int firstKey, int endKey) {
+        void shape(Scratch scratch, int firstToken, int rows, int firstKey, int endKey) {
             this.firstToken = firstToken;
             this.rows = rows;
             this.firstKey = firstKey;
             this.endKey = endKey;
             // One register beyond a round number: equal columns of all rows would else share one cache set.
             this.stride = Simd.roundUp(endKey - firstKey) + Simd.WIDTH;
-            long bytes = (long) rows * stride * Float.BYTES;
-            if (scores.byteSize() < bytes) {
-                scores = memory.apply(Math.max(bytes, 2 * scores.byteSize()));
-            }
-        }
-
-        /** Adds every column's sum, in fp64, to sums[firstKey ..]. */
-        void addColumns(MemorySegment sums) {
-            int width = width();
-            int half = Simd.DOUBLES.length();
-            int column = 0;
-            for (; column < Simd.whole(width); column += Simd.WIDTH) {
-                var low = Simd.loadDoubles(sums, firstKey + column);
-                var high = Simd.loadDoubles(sums, firstKey + column + half);
-                for (int r = 0; r < rows; r++) {
-                    var probs = Simd.load(scores, (long) r * stride + column);
-                    low = low.add(probs.convertShape(VectorOperators.F2D, Simd.DOUBLES, 0));
-                    high = high.add(probs.convertShape(VectorOperators.F2D, Simd.DOUBLES, 1));
-                }
-                Simd.store(low, sums, firstKey + column);
-                Simd.store(high, sums, firstKey + column + half);
-            }
-            for (; column < width; column++) {
-                double sum = sums.getAtIndex(JAVA_DOUBLE, firstKey + column);
-                for (int r = 0; r < rows; r++) {
-                    sum += scores.getAtIndex(JAVA_FLOAT, (long) r * stride + column);
-                }
-                sums.setAtIndex(JAVA_DOUBLE, firstKey + column, sum);
-            }
+            this.scores = scratch.grow(scores, (long) rows * stride * Float.BYTES);
         }
     }
 }

@@ -50,7 +50,9 @@ final class OpenBlas {
             MemorySegment a, long aOffset, int aStride,
             MemorySegment b, long bOffset, int bStride,
             float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+        sgemm(
+                AS_IT_IS, TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
+                cStride);
     }
 
     /** c = alpha * a * b + beta * c for a [m, k], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
@@ -59,17 +61,30 @@ final class OpenBlas {
             MemorySegment a, long aOffset, int aStride,
             MemorySegment b, long bOffset, int bStride,
             float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset, cStride);
+        sgemm(
+                AS_IT_IS, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
+                cStride);
+    }
+
+    /** c = alpha * a' * b + beta * c for a [k, m], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
+    static void transposedTimes(
+            int m, int n, int k, float alpha,
+            MemorySegment a, long aOffset, int aStride,
+            MemorySegment b, long bOffset, int bStride,
+            float beta, MemorySegment c, long cOffset, int cStride) {
+        sgemm(
+                TRANSPOSED, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
+                cStride);
     }
 
     private static void sgemm(
-            int layoutOfB, int m, int n, int k, float alpha,
+            int layoutOfA, int layoutOfB, int m, int n, int k, float alpha,
             MemorySegment a, long aOffset, int aStride,
             MemorySegment b, long bOffset, int bStride,
             float beta, MemorySegment c, long cOffset, int cStride) {
         try {
             SGEMM.invokeExact(
-                    ROW_MAJOR, AS_IT_IS, layoutOfB, m, n, k, alpha,
+                    ROW_MAJOR, layoutOfA, layoutOfB, m, n, k, alpha,
                     a.asSlice(aOffset * Float.BYTES), aStride,
                     b.asSlice(bOffset * Float.BYTES), bStride,
                     beta, c.asSlice(cOffset * Float.BYTES), cStride);

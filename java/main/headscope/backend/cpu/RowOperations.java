@@ -14,17 +14,15 @@ import org.apache.commons.numbers.gamma.Erfc;
  * JDK 25 compile {@link #layerNorm} anew a hundred times.
  */
 final class RowOperations {
-    /** Elements below which a walk is not worth waking another worker. */
-    private static final int SMALL = 32 * 1024;
-    private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
-    private static final float GELU_CUBE = 0.044715f;
-    private static final float CLAMP = 7;
-    private static final float CLAMPED_SLOPE = 1.702f;
+    static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
+    static final float GELU_CUBE = 0.044715f;
+    static final float CLAMP = 7;
+    static final float CLAMPED_SLOPE = 1.702f;
 
-    private final Workers workers;
+    private final Walk walk;
 
-    RowOperations(Workers workers) {
-        this.workers = workers;
+    RowOperations(Walk walk) {
+        this.walk = walk;
     }
 
     private enum Function {
@@ -37,23 +35,12 @@ final class RowOperations {
         SOFT_CAP
     }
 
-    private interface Range {
-        /** Elements from .. to - 1. */
-        void walk(long from, long to);
-    }
-
     void layerNorm(
             MemorySegment destination, MemorySegment x, MemorySegment weight, MemorySegment bias, int width,
             float epsilon) {
-        eachRow(x, width, (row, end) -> {
+        walk.rows(x, width, (row, end) -> {
             float mean = sum(x, row, width) / width;
-            FloatVector squares = FloatVector.zero(Simd.FLOATS);
-            for (int column = 0; column < width; column += Simd.WIDTH) {
-                VectorMask<Float> inside = Simd.inside(column, width);
-                FloatVector centred = Simd.load(x, row + column, inside).sub(mean, inside);
-                squares = centred.fma(centred, squares);
-            }
-            float inverse = inverseRoot(VectorMath.sum(squares) / width + epsilon);
+            float inverse = inverseDeviation(x, row, width, mean, epsilon);
             for (int column = 0; column < width; column += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(column, width);
                 FloatVector normal = Simd.load(x, row + column, inside).sub(mean).mul(inverse);
@@ -65,13 +52,8 @@ final class RowOperations {
     }
 
     void rmsNorm(MemorySegment destination, MemorySegment x, MemorySegment weight, int width, float epsilon) {
-        eachRow(x, width, (row, end) -> {
-            FloatVector squares = FloatVector.zero(Simd.FLOATS);
-            for (int column = 0; column < width; column += Simd.WIDTH) {
-                FloatVector values = Simd.load(x, row + column, Simd.inside(column, width));
-                squares = values.fma(values, squares);
-            }
-            float inverse = inverseRoot(VectorMath.sum(squares) / width + epsilon);
+        walk.rows(x, width, (row, end) -> {
+            float inverse = inverseDeviation(x, row, width, 0, epsilon);
             for (int column = 0; column < width; column += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(column, width);
                 FloatVector normal = Simd.load(x, row + column, inside).mul(inverse);
@@ -80,18 +62,31 @@ final class RowOperations {
         });
     }
 
-    private static float inverseRoot(float value) {
-        return (float) (1 / Math.sqrt(value));
+    /** 1 / sqrt(mean square of what is off the mean + epsilon) of a row. */
+    static float inverseDeviation(MemorySegment x, long row, int width, float mean, float epsilon) {
+        FloatVector squares = FloatVector.zero(Simd.FLOATS);
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(column, width);
+            FloatVector centred = Simd.load(x, row + column, inside).sub(mean, inside);
+            squares = centred.fma(centred, squares);
+        }
+        return (float) (1 / Math.sqrt(VectorMath.sum(squares) / width + epsilon));
     }
 
-    /** Angles [tokens, half]; see {@link headscope.backend.Backend#rotate}. */
-    void rotate(MemorySegment x, int width, int headDim, MemorySegment cosine, MemorySegment sine, int half) {
-        eachRow(x, width, (row, end) -> {
+    /**
+     * Angles [tokens, half]; see {@link headscope.backend.Backend#rotate}.
+     *
+     * @param direction 1, or -1 to turn back
+     */
+    void rotate(
+            MemorySegment x, int width, int headDim, MemorySegment cosine, MemorySegment sine, int half,
+            float direction) {
+        walk.rows(x, width, (row, end) -> {
             long angles = row / width * half;
             for (long head = row; head < end; head += headDim) {
                 for (int j = 0; j < half; j++) {
                     float c = cosine.getAtIndex(JAVA_FLOAT, angles + j);
-                    float s = sine.getAtIndex(JAVA_FLOAT, angles + j);
+                    float s = direction * sine.getAtIndex(JAVA_FLOAT, angles + j);
                     float first = x.getAtIndex(JAVA_FLOAT, head + j);
                     float second = x.getAtIndex(JAVA_FLOAT, head + half + j);
                     x.setAtIndex(JAVA_FLOAT, head + j, first * c - second * s);
@@ -103,7 +98,7 @@ final class RowOperations {
 
     void activate(MemorySegment x, Activation f) {
         switch (f) {
-            case GELU -> eachRange(x, (from, to) -> {
+            case GELU -> walk.elements(x, (from, to) -> {
                 for (long i = from; i < to; i++) {
                     float value = x.getAtIndex(JAVA_FLOAT, i);
                     x.setAtIndex(JAVA_FLOAT, i, (float) (value * 0.5 * Erfc.value(-Math.sqrt(0.5) * value)));
@@ -157,7 +152,7 @@ final class RowOperations {
     /** x += factor * y. */
     void addTimes(MemorySegment x, MemorySegment y, float factor) {
         FloatVector factors = FloatVector.broadcast(Simd.FLOATS, factor);
-        eachRange(x, (from, to) -> {
+        walk.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(Simd.load(y, i, inside).fma(factors, Simd.load(x, i, inside)), x, i, inside);
@@ -166,7 +161,7 @@ final class RowOperations {
     }
 
     void multiply(MemorySegment x, MemorySegment y) {
-        eachRange(x, (from, to) -> {
+        walk.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(Simd.load(x, i, inside).mul(Simd.load(y, i, inside)), x, i, inside);
@@ -175,7 +170,7 @@ final class RowOperations {
     }
 
     private void map(MemorySegment x, Function f, float parameter) {
-        eachRange(x, (from, to) -> {
+        walk.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(apply(f, Simd.load(x, i, inside), parameter), x, i, inside);
@@ -183,31 +178,28 @@ final class RowOperations {
         });
     }
 
-    private static float sum(MemorySegment x, long row, int width) {
+    /** Row i of x [tokens, heads * headDim]: head h *= factors[h]. */
+    void scaleHeads(MemorySegment x, MemorySegment factors, int heads, int headDim) {
+        walk.rows(x, heads * headDim, (row, end) -> {
+            for (int head = 0; head < heads; head++) {
+                scaleHead(x, row + (long) head * headDim, headDim, factors.getAtIndex(JAVA_FLOAT, head));
+            }
+        });
+    }
+
+    private static void scaleHead(MemorySegment x, long first, int headDim, float factor) {
+        for (int d = 0; d < headDim; d += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(d, headDim);
+            Simd.store(Simd.load(x, first + d, inside).mul(factor), x, first + d, inside);
+        }
+    }
+
+    /** Of a row. */
+    static float sum(MemorySegment x, long row, int width) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         for (int column = 0; column < width; column += Simd.WIDTH) {
             sums = sums.add(Simd.load(x, row + column, Simd.inside(column, width)));
         }
         return VectorMath.sum(sums);
-    }
-
-    private void eachRow(MemorySegment x, int width, Range row) {
-        long elements = x.byteSize() / Float.BYTES;
-        long rows = elements / width;
-        int pieces = elements < SMALL ? 1 : workers.count();
-        workers.each(pieces, piece -> {
-            for (long r = rows * piece / pieces; r < rows * (piece + 1) / pieces; r++) {
-                row.walk(r * width, (r + 1) * width);
-            }
-        });
-    }
-
-    /** Borders are multiples of the register width. */
-    private void eachRange(MemorySegment x, Range range) {
-        long elements = x.byteSize() / Float.BYTES;
-        int pieces = elements < SMALL ? 1 : workers.count();
-        long step = (elements / pieces + Simd.WIDTH) / Simd.WIDTH * Simd.WIDTH;
-        workers.each(pieces, piece ->
-                range.walk(Math.min(elements, piece * step), Math.min(elements, (piece + 1) * step)));
     }
 }

@@ -1,35 +1,32 @@
 package headscope.backend.cuda;
 
-
 import headscope.backend.Activation;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Pieces;
 import headscope.metric.Metric;
-import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. fp32. */
 final class CudaBackend implements Backend {
-    /** Head widths that attention kernels are compiled for. */
-    private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
-
     private final Device device;
+    private final DType operands;
     private final Kernels kernels;
-    private final AtomicLong liveBytes = new AtomicLong();
 
-    CudaBackend(Device device) {
+    /** @param operands of products, and of keys and values: F32, BF16 or F16 */
+    CudaBackend(Device device, DType operands) {
         this.device = device;
+        this.operands = operands;
         this.kernels = new Kernels(device);
     }
 
@@ -40,58 +37,59 @@ final class CudaBackend implements Backend {
 
     @Override
     public Tensor allocate(DType dtype, long... shape) {
-        long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
-        MemorySegment memory = device.allocate(bytes);
-        liveBytes.addAndGet(bytes);
-        return Tensor.of(new Buffer(memory, () -> {
-            device.free(memory);
-            liveBytes.addAndGet(-bytes);
-        }), dtype, shape);
+        return kernels.tensor(dtype, shape);
     }
 
     @Override
     public long liveBytes() {
-        return liveBytes.get();
+        return kernels.memory.liveBytes();
     }
 
     @Override
     public DType operands() {
-        return DType.F32;
+        return operands;
     }
 
     @Override
     public void convert(Tensor destination, Tensor source) {
-        throw new UnsupportedOperationException("convert");
+        kernels.convert(destination, source);
     }
 
     @Override
     public void multiply(Tensor x, Tensor y) {
-        throw new UnsupportedOperationException("multiply");
+        kernels.perElement("elementwise", "multiply_f32", x.count(), x, y, x.count());
     }
 
     @Override
     public void scaleHeads(Tensor x, Tensor factors) {
-        throw new UnsupportedOperationException("scaleHeads");
+        int heads = factors.intSize(0);
+        kernels.perElement("elementwise", "scale_heads_f32", x.count(),
+                x, factors, x.count(), heads, x.intSize(1) / heads);
     }
 
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        throw new UnsupportedOperationException("attention with log-sum-exp");
+        List<Object> arguments = new ArrayList<>(List.of(out, logSumExp));
+        arguments.addAll(Collections.nCopies(5, Optional.empty()));
+        arguments.addAll(List.of(q, k, v, spec.sinks()));
+        arguments.addAll(Kernels.spec(q, k, spec));
+        arguments.add(0);
+        kernels.perTile("attention_forward", "query_tile", q, spec.heads(), spec, arguments);
     }
 
     @Override
     public SequencedMap<String, Double> time(Runnable work) {
-        throw new UnsupportedOperationException("time");
+        return device.time(work);
     }
 
     @Override
     public long peakBytes() {
-        throw new UnsupportedOperationException("peakBytes");
+        return kernels.memory.peakBytes();
     }
 
     @Override
     public Gradients gradients() {
-        throw new UnsupportedOperationException("gradients");
+        return new CudaGradients(device, kernels);
     }
 
     @Override
@@ -108,18 +106,19 @@ final class CudaBackend implements Backend {
 
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
-        try (Kernels.Scratch scratch = kernels.scratch((long) ids.length * Integer.BYTES)) {
-            device.upload(scratch.memory(), MemorySegment.ofArray(ids));
-            kernels.perRow("embed", ids.length, table.intSize(1), destination, table, scratch.memory(), table.intSize(1));
+        try (Kernels.Scratch rows = kernels.uploaded(MemorySegment.ofArray(ids))) {
+            kernels.perRow("embed", ids.length, table.intSize(1), destination, table, rows.memory(), table.intSize(1));
         }
     }
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        device.launch(new Launch(
-                "linear_f32", kernels.tiles(x.size(0), "linear_row_tile"), kernels.tiles(weight.size(0), "linear_column_tile"),
-                device.constant("linear_threads"),
-                destination, x, weight, bias, x.intSize(0), x.intSize(1), weight.intSize(0)));
+        Pieces.run(x.intSize(0), (first, count) -> {
+            try (Kernels.Operand rows = kernels.operand(x.rows(first, count), weight.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, true));
+            }
+        });
+        bias.ifPresent(row -> addRow(destination, row));
     }
 
     @Override
@@ -152,7 +151,7 @@ final class CudaBackend implements Backend {
         kernels.perElement("activation", name(f) + "_gate_f32", gate.count(), gate, up, gate.count());
     }
 
-    private static String name(Activation f) {
+    static String name(Activation f) {
         return f.name().toLowerCase(Locale.ROOT);
     }
 
@@ -193,9 +192,9 @@ final class CudaBackend implements Backend {
         List<Object> arguments = new ArrayList<>(List.of(out));
         rowStatistics(arguments, statistics);
         arguments.addAll(List.of(q, k, v, spec.sinks()));
-        spec(arguments, q, k, spec);
+        arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(statistics.map(AttentionStatistics::capacity).orElse(0));
-        perQueryTile("attention_forward", q, spec.heads(), spec, arguments);
+        kernels.perTile("attention_forward", "query_tile", q, spec.heads(), spec, arguments);
         statistics.ifPresent(seen -> columns(q, k, spec, seen));
     }
 
@@ -204,41 +203,26 @@ final class CudaBackend implements Backend {
         List<Object> arguments = new ArrayList<>();
         rowStatistics(arguments, Optional.of(statistics));
         arguments.addAll(List.of(q, k, spec.sinks()));
-        spec(arguments, q, k, spec);
+        arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(statistics.capacity());
-        perQueryTile("attention_statistics", q, spec.heads(), spec, arguments);
+        kernels.perTile("attention_statistics", "query_tile", q, spec.heads(), spec, arguments);
         columns(q, k, spec, statistics);
     }
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
         List<Object> arguments = new ArrayList<>(List.of(destination, q, k, spec.sinks()));
-        spec(arguments, q, k, spec);
+        arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(head);
-        perQueryTile("attention_map", q, 1, spec, arguments);
+        kernels.perTile("attention_map", "query_tile", q, 1, spec, arguments);
     }
 
     private void columns(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         List<Object> arguments = new ArrayList<>(List.of(statistics.columnSum, statistics.logSumExp, q, k));
-        spec(arguments, q, k, spec);
+        arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(statistics.capacity());
-        device.launch(new Launch(
-                kernel("attention_columns", spec), kernels.tiles(k.size(0), "attention_columns_key_tile"), spec.heads(),
-                device.constant("attention_columns_threads"), arguments.toArray()));
+        kernels.perTile("attention_columns", "key_tile", k, spec.heads(), spec, arguments);
         statistics.grow(q.intSize(0));
-    }
-
-    private void perQueryTile(String family, Tensor q, int gridY, AttentionSpec spec, List<Object> arguments) {
-        device.launch(new Launch(
-                kernel(family, spec), kernels.tiles(q.size(0), family + "_query_tile"), gridY,
-                device.constant(family + "_threads"), arguments.toArray()));
-    }
-
-    private static String kernel(String family, AttentionSpec spec) {
-        int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
-                        .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
-        return family + "_f32_d" + width;
     }
 
     private static void rowStatistics(List<Object> arguments, Optional<AttentionStatistics> statistics) {
@@ -248,12 +232,6 @@ final class CudaBackend implements Backend {
         arguments.add(statistics.map(seen -> seen.maximum));
         arguments.add(statistics.map(seen -> seen.previous));
         arguments.add(statistics.map(seen -> seen.distance));
-    }
-
-    private static void spec(List<Object> arguments, Tensor q, Tensor k, AttentionSpec spec) {
-        arguments.addAll(List.of(
-                q.intSize(0), k.intSize(0), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
-                spec.causal() ? 1 : 0, spec.window(), spec.softCap()));
     }
 
     @Override

@@ -1,16 +1,27 @@
 package headscope.backend.cuda;
 
+import headscope.backend.AttentionSpec;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 
 /** The few shapes that launches have, and memory for the length of one call. */
 final class Kernels {
     private static final int WARP = 32;
 
+    /** Head widths that attention kernels are compiled for. */
+    private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
+
     private final Device device;
+    final DeviceMemory memory;
 
     Kernels(Device device) {
         this.device = device;
+        this.memory = new DeviceMemory(device);
     }
 
     /** One block per row of width elements. */
@@ -24,6 +35,27 @@ final class Kernels {
         device.launch(new Launch(kernel, (count + threads - 1) / threads, 1, threads, arguments));
     }
 
+    /**
+     * One block per tile of rows, and so many along grid y, of an attention kernel.
+     *
+     * @param tile "query_tile" or "key_tile"
+     */
+    void perTile(String family, String tile, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
+        int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
+                        .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
+        device.launch(new Launch(
+                family + "_f32_d" + width, tiles(rows.size(0), family + "_" + tile), gridY,
+                device.constant(family + "_threads"), arguments.toArray()));
+    }
+
+    /** SPEC of cuda/README.md. */
+    static List<Object> spec(Tensor q, Tensor k, AttentionSpec spec) {
+        return List.of(
+                q.intSize(0), k.intSize(0), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
+                spec.causal() ? 1 : 0, spec.window(), spec.softCap());
+    }
+
     /** Tiles of the exported length that cover so many rows. */
     long tiles(long size, String tile) {
         int length = device.constant(tile);
@@ -35,12 +67,53 @@ final class Kernels {
         return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
     }
 
+    /** As kernels' names end. */
+    static String name(DType dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** x itself where it is of this type, otherwise rounded to it for the length of a call. */
+    Operand operand(Tensor x, DType dtype) {
+        if (x.dtype() == dtype) {
+            return new Operand(x, () -> {});
+        }
+        Tensor rounded = tensor(dtype, x.shape());
+        convert(rounded, x);
+        return new Operand(rounded, rounded.buffer()::close);
+    }
+
+    /** Zeroed. Whoever asked closes its buffer. */
+    Tensor tensor(DType dtype, long... shape) {
+        MemorySegment bytes = memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes));
+        return Tensor.of(new Buffer(bytes, () -> memory.free(bytes)), dtype, shape);
+    }
+
+    void convert(Tensor destination, Tensor source) {
+        perElement("convert", "convert_%s_%s".formatted(name(destination.dtype()), name(source.dtype())),
+                source.count(), destination, source, source.count());
+    }
+
+    /** One side of a product. */
+    record Operand(Tensor tensor, Runnable release) implements AutoCloseable {
+        @Override
+        public void close() {
+            release.run();
+        }
+    }
+
     Scratch scratch(long bytes) {
-        return new Scratch(device, device.allocate(bytes));
+        return new Scratch(device, memory, memory.allocate(bytes));
+    }
+
+    /** What the host gives to one call. */
+    Scratch uploaded(MemorySegment values) {
+        Scratch scratch = scratch(values.byteSize());
+        device.upload(scratch.memory(), values);
+        return scratch;
     }
 
     /** Device memory of one call. */
-    record Scratch(Device device, MemorySegment memory) implements AutoCloseable {
+    record Scratch(Device device, DeviceMemory from, MemorySegment memory) implements AutoCloseable {
         double[][] download(int heads, int perHead) {
             double[] values = new double[heads * perHead];
             device.download(MemorySegment.ofArray(values), memory);
@@ -53,7 +126,7 @@ final class Kernels {
 
         @Override
         public void close() {
-            device.free(memory);
+            from.free(memory);
         }
     }
 }

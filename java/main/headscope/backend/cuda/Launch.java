@@ -8,7 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import headscope.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,19 +16,25 @@ import java.util.Optional;
  *
  * @param gridX     blocks along x, grid y likewise; grid z is 1
  * @param threads   of a block, along x
+ * @param shared    bytes of dynamic shared memory
  * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)
  *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float}
  */
-record Launch(String kernel, long gridX, long gridY, int threads, Object... arguments) {
+record Launch(String kernel, long gridX, long gridY, int threads, int shared, List<Object> arguments) {
+    /** Without dynamic shared memory. */
+    Launch(String kernel, long gridX, long gridY, int threads, Object... arguments) {
+        this(kernel, gridX, gridY, threads, 0, List.of(arguments));
+    }
+
     /**
      * What cuLaunchKernel's kernelParams take: an array of pointers to each argument.
      *
      * @param arena lives until the kernel has been started
      */
     MemorySegment parameters(Arena arena) {
-        MemorySegment pointers = arena.allocate(ADDRESS, arguments.length);
-        for (int i = 0; i < arguments.length; i++) {
-            pointers.setAtIndex(ADDRESS, i, value(arena, arguments[i]));
+        MemorySegment pointers = arena.allocate(ADDRESS, arguments.size());
+        for (int i = 0; i < arguments.size(); i++) {
+            pointers.setAtIndex(ADDRESS, i, value(arena, arguments.get(i)));
         }
         return pointers;
     }
@@ -50,6 +56,6 @@ record Launch(String kernel, long gridX, long gridY, int threads, Object... argu
     /** Kernel, grid and shapes, for messages. */
     @Override
     public String toString() {
-        return "%s<<<(%d, %d), %d>>>%s".formatted(kernel, gridX, gridY, threads, Arrays.toString(arguments));
+        return "%s<<<(%d, %d), %d, %d>>>%s".formatted(kernel, gridX, gridY, threads, shared, arguments);
     }
 }

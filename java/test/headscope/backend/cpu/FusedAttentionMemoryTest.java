@@ -29,7 +29,7 @@ class FusedAttentionMemoryTest {
                 attention.run(new FusedAttention.Call(
                         AttentionSpec.plain(HEADS, HEADS, HEAD_DIM, true), q.rows(seen, step), q.rows(0, seen + step),
                         Optional.of(q.rows(0, seen + step)), Optional.of(q.rows(seen, step)),
-                        Optional.of(statistics)));
+                        Optional.of(statistics), Optional.empty()));
             }
             q.buffer().close();
             assertEquals(arguments, backend.liveBytes());

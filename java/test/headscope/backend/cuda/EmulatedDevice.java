@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import headscope.backend.Backend;
+import headscope.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -15,7 +16,9 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /** The kernels' own sources, run by the emulator: device memory is host memory. */
 @SuppressWarnings("restricted")
@@ -25,6 +28,7 @@ public final class EmulatedDevice implements Device {
 
     private final Arena arena = Arena.ofShared();
     private final Map<Long, Arena> live = new HashMap<>();
+    private final SequencedMap<String, Double> seconds = new LinkedHashMap<>();
     private final MethodHandle launch;
     private final MethodHandle constant;
     private final MethodHandle lastError;
@@ -44,8 +48,8 @@ public final class EmulatedDevice implements Device {
     }
 
     /** The CUDA backend without a GPU. */
-    public static Backend open() {
-        return new CudaBackend(new EmulatedDevice());
+    public static Backend open(DType operands) {
+        return new CudaBackend(new EmulatedDevice(), operands);
     }
 
     @Override
@@ -93,18 +97,32 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public void launch(Launch what) {
+        long start = System.nanoTime();
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(
                     call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
-                    what.threads(), 1, 1, 0, what.parameters(call));
+                    what.threads(), 1, 1, what.shared(), what.parameters(call));
             if (status != 0) {
                 throw new IllegalStateException(what + ": " + ((MemorySegment) lastError.invokeExact()).getString(0));
             }
+            seconds.merge(what.kernel(), (System.nanoTime() - start) / 1e9, Double::sum);
         } catch (RuntimeException failure) {
             throw failure;
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
+    }
+
+    @Override
+    public void multiply(Product product) {
+        ProductKernels.multiply(this, product);
+    }
+
+    @Override
+    public SequencedMap<String, Double> time(Runnable work) {
+        seconds.clear();
+        work.run();
+        return new LinkedHashMap<>(seconds);
     }
 
     @Override

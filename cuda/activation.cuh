@@ -1,0 +1,89 @@
+// The feed-forward layer's non-linearities f and their slopes f', see activation.cu; and what a gate makes of up.
+#pragma once
+
+#include "kernel.cuh"
+
+/// 1 / (1 + exp(-u)) and its derivative, neither of which loses digits at either end.
+struct Sigmoid {
+    float value;
+    float slope;
+
+    __device__ explicit Sigmoid(float u) {
+        float e = expf(-fabsf(u));
+        float inverse = 1 / (1 + e);
+        value = u < 0 ? e * inverse : inverse;
+        slope = e * inverse * inverse;
+    }
+};
+
+/// A gate's other half as it is.
+struct PlainUp {
+    static __device__ float up(float up) {
+        return up;
+    }
+    static __device__ float upSlope(float) {
+        return 1;
+    }
+};
+
+struct Gelu : PlainUp {
+    static __device__ float of(float x) {
+        // erfc, because 1 + erf loses every digit where x is far below 0.
+        return 0.5f * x * erfcf(-0.70710678f * x);
+    }
+    static __device__ float slope(float x) {
+        return 0.5f * erfcf(-0.70710678f * x) + x * 0.39894228f * expf(-0.5f * x * x); // Phi + x phi
+    }
+};
+
+struct GeluTanh : PlainUp {
+    static __device__ float of(float x) {
+        // (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), which loses no digits where u is far below 0
+        return x / (1 + expf(-2 * 0.79788456f * x * (1 + 0.044715f * x * x)));
+    }
+    static __device__ float slope(float x) {
+        Sigmoid sigmoid(2 * 0.79788456f * x * (1 + 0.044715f * x * x));
+        return sigmoid.value + x * sigmoid.slope * 2 * 0.79788456f * (1 + 3 * 0.044715f * x * x);
+    }
+};
+
+struct Silu : PlainUp {
+    static __device__ float of(float x) {
+        return x / (1 + expf(-x));
+    }
+    static __device__ float slope(float x) {
+        Sigmoid sigmoid(x);
+        return sigmoid.value + x * sigmoid.slope;
+    }
+};
+
+/// As gpt-oss has it.
+struct ClampedSilu {
+    static __device__ float of(float x) {
+        x = fminf(x, 7);
+        return x / (1 + expf(-1.702f * x));
+    }
+    static __device__ float slope(float x) {
+        Sigmoid sigmoid(1.702f * x);
+        return x > 7 ? 0 : sigmoid.value + 1.702f * x * sigmoid.slope;
+    }
+    static __device__ float up(float up) {
+        return fmaxf(fminf(up, 7), -7) + 1;
+    }
+    static __device__ float upSlope(float up) {
+        return fabsf(up) > 7 ? 0 : 1;
+    }
+};
+
+struct Relu : PlainUp {
+    static __device__ float of(float x) {
+        return fmaxf(x, 0);
+    }
+    static __device__ float slope(float x) {
+        return x > 0 ? 1 : 0;
+    }
+};
+
+/// All of them, F(name, struct).
+#define FOR_EACH_ACTIVATION(F) \
+    F(gelu, Gelu) F(gelu_tanh, GeluTanh) F(silu, Silu) F(clamped_silu, ClampedSilu) F(relu, Relu)

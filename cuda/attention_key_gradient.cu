@@ -1,0 +1,96 @@
+// What attention passes back to keys and values, and its saliency as the columns see it.
+//
+//   vGradient_j = sum_i p_ij g_i        kGradient_j = sum_i dL/ds_ij ds_ij/dk_j        see attention_gradient.cuh
+//   columns_j = sum_i |p_ij dL/dp_ij|
+//
+// Keys are the outer loop: a block owns a key tile of one key head and walks over the query heads that read it and the
+// queries that see it, so that nobody else writes its sums. Tiles are [keys, queries] here. Runs after
+// attention_query_gradient.cu, which leaves signedSum.
+//
+// In      gradient, q [queries, heads * headDim]; logSumExp, signedSum [heads, queries]; k, v
+//         [keys, kvHeads * headDim]; fp32
+// Out     kGradient, vGradient as k; columns [heads, keys] or null; every element
+// Launch  grid x = ceil(keys / attention_key_gradient_key_tile), y = kvHeads; block attention_key_gradient_threads
+// Cost    8 queries keys headDim operations a query head, half where causal
+// Rounds  fp32, sums in order of heads and queries; same bits each time; probabilities as attention_query_gradient.cu
+// See     Gradients.attention, AttentionSaliency.columns, test/attention_gradient_test.cpp
+#include "attention_gradient.cuh"
+
+EXPORT(attention_key_gradient_threads, ATTENTION_THREADS);
+EXPORT(attention_key_gradient_key_tile, KEY_TILE);
+
+template <int WIDTH>
+struct KeyGradient {
+    int firstKey;
+    WeightedRows<WIDTH> k;
+    WeightedRows<WIDTH> v;
+    float column[ROWS]; // of one query head
+
+    /// What the queries from firstRow on pass back.
+    __device__ void tile(const Head& head, int firstRow, const HeadRows& gradient, const HeadRows& values,
+                         const float* logSumExp, const float* signedSum) {
+        SHARED(Tile, weights);
+        float p[ROWS][COLUMNS];
+        float passed[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
+        int headDim = head.spec.headDim;
+        HeadRows queries = head.ofQueries();
+        product_tile<WIDTH>(head.ofKeys(), firstKey, queries, firstRow, headDim, p);
+        product_tile<WIDTH>(values, firstKey, gradient, firstRow, headDim, passed);
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            int row = firstRow + tile_column(c);
+            float logSum = of_row(logSumExp, head, row);
+            float own = of_row(signedSum, head, row);
+            UNROLL for (int r = 0; r < ROWS; r++) {
+                float score = head.score(row, firstKey + tile_row(r), p[r][c]);
+                p[r][c] = probability(score, logSum);
+                column[r] += saliency(p[r][c], passed[r][c]);
+                passed[r][c] = p[r][c] * (passed[r][c] - own) * slope(head.spec, score);
+            }
+        }
+        share(weights, p);
+        v.add(weights, gradient, firstRow, headDim);
+        __syncthreads();
+        share(weights, passed);
+        k.add(weights, queries, firstRow, headDim);
+    }
+};
+
+template <int WIDTH>
+__device__ void attention_key_gradient(float* kGradient, float* vGradient, float* columns, const float* gradient,
+                                       const float* logSumExp, const float* signedSum, const float* q, const float* k,
+                                       const float* v, const AttentionSpec& spec) {
+    int sharing = spec.heads / spec.kvHeads;
+    int firstHead = blockIdx.y * sharing;
+    KeyGradient<WIDTH> passed;
+    passed.firstKey = blockIdx.x * KEY_TILE;
+    for (int index = firstHead; index < firstHead + sharing; index++) {
+        Head head(spec, index, q, k);
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            passed.column[r] = 0;
+        }
+        int end = head.endRow(passed.firstKey + KEY_TILE - 1);
+        for (int row = head.firstRow(passed.firstKey) / QUERY_TILE * QUERY_TILE; row < end; row += QUERY_TILE) {
+            passed.tile(head, row, head.ofQueries(gradient), head.ofKeys(v), logSumExp, signedSum);
+        }
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            float total = warp_sum<SIDE>(passed.column[r]);
+            int key = passed.firstKey + tile_row(r);
+            if (columns != nullptr && tile_column(0) == 0 && key < spec.keys) {
+                columns[static_cast<int64_t>(index) * spec.keys + key] = total;
+            }
+        }
+    }
+    Head head(spec, firstHead, q, k);
+    int64_t offset = Head::keyOffset(spec, firstHead);
+    passed.k.write(kGradient + offset, head.keyStride, passed.firstKey, spec.keys, spec.headDim);
+    passed.v.write(vGradient + offset, head.keyStride, passed.firstKey, spec.keys, spec.headDim);
+}
+
+#define ATTENTION_KEY_GRADIENT(WIDTH) \
+    WIDE_KERNEL(attention_key_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* kGradient, float* vGradient, \
+                float* columns, const float* gradient, const float* logSumExp, const float* signedSum, const float* q, \
+                const float* k, const float* v, ATTENTION_SPEC) { \
+        attention_key_gradient<WIDTH>(kGradient, vGradient, columns, gradient, logSumExp, signedSum, q, k, v, \
+                                      ATTENTION_SPEC_VALUE); \
+    }
+FOR_EACH_WIDTH(ATTENTION_KEY_GRADIENT)

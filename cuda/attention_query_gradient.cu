@@ -1,0 +1,202 @@
+// What attention passes back to the queries, and its saliency as the rows see it.
+//
+//   qGradient_i = sum_j dL/ds_ij ds_ij/dq_i              see attention_gradient.cuh
+//   signedSum_i = sum_j p_ij dL/dp_ij = g_i o_i'
+//   rows_i = sum_j |p_ij dL/dp_ij|                       groups_ig = that over the j of group g
+//   maximum_i = max_j |p_ij dL/dp_ij|                    maximumColumn_i = the first such j, 0 where all are 0
+//
+// Queries are the outer loop: a block owns a query tile and walks over the keys that it sees.
+//
+// In      gradient, out, q [queries, heads * headDim]; logSumExp [heads, queries]; k, v [keys, kvHeads * headDim];
+//         groupOf [keys], int, -1 = none; fp32
+// Out     qGradient as q; signedSum [heads, queries]; rows, maximum, maximumColumn likewise, and
+//         groups [heads, queries, groupCount], or these four null
+// Launch  grid x = ceil(queries / attention_query_gradient_query_tile), y = heads;
+//         block attention_query_gradient_threads
+// Cost    6 queries keys headDim operations a head, half where causal
+// Rounds  fp32, sums in order of the keys; same bits each time. A probability is off by |logSumExp| 2^-23 beside what
+//         its score is off
+// See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
+#include "attention_gradient.cuh"
+
+EXPORT(attention_query_gradient_threads, ATTENTION_THREADS);
+EXPORT(attention_query_gradient_query_tile, QUERY_TILE);
+
+/// [heads, queries] each, and groups [heads, queries, groupCount].
+struct Saliency {
+    float* rows;
+    float* maximum;
+    float* maximumColumn;
+    float* groups;
+    const int* groupOf;
+    int groupCount;
+};
+
+/// The saliency of a query tile, row by row.
+class SaliencyRows {
+public:
+    __device__ SaliencyRows(const Saliency& to, const Head& head, int firstRow)
+        : to(to), head(head), firstRow(firstRow) {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            sum[r] = maximum[r] = 0;
+            column[r] = 0;
+        }
+        for (int i = threadIdx.x; i < QUERY_TILE * to.groupCount; i += ATTENTION_THREADS) {
+            if (firstRow + i % QUERY_TILE < head.spec.queries) {
+                group(i) = 0;
+            }
+        }
+    }
+
+    __device__ void tile(int firstKey, const float (&saliency)[ROWS][COLUMNS]) {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                sum[r] += saliency[r][c];
+                if (saliency[r][c] > maximum[r]) {
+                    maximum[r] = saliency[r][c];
+                    column[r] = firstKey + tile_column(c);
+                }
+            }
+        }
+    }
+
+    /// The same saliency again, for the whole block to see. A thread has the same rows and groups in every tile.
+    __device__ void groups(int firstKey, const Tile& saliency) {
+        int columns = min(KEY_TILE, head.spec.keys - firstKey);
+        for (int i = threadIdx.x; i < QUERY_TILE * to.groupCount; i += ATTENTION_THREADS) {
+            float total = 0;
+            for (int c = 0; c < columns; c++) {
+                total += to.groupOf[firstKey + c] == i / QUERY_TILE ? saliency[i % QUERY_TILE][c] : 0;
+            }
+            if (firstRow + i % QUERY_TILE < head.spec.queries) {
+                group(i) += total;
+            }
+        }
+    }
+
+    __device__ void write() {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            sum[r] = warp_sum<SIDE>(sum[r]);
+            for (int lanes = SIDE / 2; lanes > 0; lanes /= 2) {
+                float other = __shfl_xor_sync(ALL_LANES, maximum[r], lanes);
+                int its = __shfl_xor_sync(ALL_LANES, column[r], lanes);
+                if (other > maximum[r] || (other == maximum[r] && its < column[r])) {
+                    maximum[r] = other;
+                    column[r] = its;
+                }
+            }
+            int row = firstRow + tile_row(r);
+            if (tile_column(0) == 0 && row < head.spec.queries) {
+                to.rows[at(row)] = sum[r];
+                to.maximum[at(row)] = maximum[r];
+                to.maximumColumn[at(row)] = column[r];
+            }
+        }
+    }
+
+private:
+    /// Of the rows of all heads.
+    __device__ int64_t at(int row) const {
+        return static_cast<int64_t>(head.index) * head.spec.queries + row;
+    }
+
+    /// Of row i % QUERY_TILE and group i / QUERY_TILE.
+    __device__ float& group(int i) const {
+        return to.groups[at(firstRow + i % QUERY_TILE) * to.groupCount + i / QUERY_TILE];
+    }
+
+    const Saliency& to;
+    const Head& head;
+    int firstRow;
+    float sum[ROWS];
+    float maximum[ROWS];
+    int column[ROWS];
+};
+
+template <int WIDTH>
+struct QueryGradient {
+    const Head& head;
+    const float* gradient;
+    const float* v;
+    const Saliency& to;
+    int firstRow;
+    const float* logSumExp;
+    float signedSum[ROWS];
+    SaliencyRows seen;
+    WeightedRows<WIDTH> sum;
+
+    __device__ QueryGradient(const Head& head, int firstRow, const float* gradient, const float* out,
+                             const float* logSumExp, const float* v, const Saliency& to)
+        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp),
+          seen(to, head, firstRow) {
+        HeadRows gradients = head.ofQueries(gradient);
+        HeadRows outs = head.ofQueries(out);
+        int headDim = head.spec.headDim;
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            int row = firstRow + tile_row(r);
+            float product = 0;
+            for (int column = tile_column(0); column < headDim; column += SIDE) {
+                product += gradients.get(row, column, headDim) * outs.get(row, column, headDim);
+            }
+            signedSum[r] = warp_sum<SIDE>(product);
+        }
+    }
+
+    __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
+        SHARED(Tile, weights);
+        float passed[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
+        product_tile<WIDTH>(head.ofQueries(gradient), firstRow, head.ofKeys(v), firstKey, head.spec.headDim, passed);
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            float logSum = of_row(logSumExp, head, firstRow + tile_row(r));
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                float p = probability(score[r][c], logSum);
+                float factor = slope(head.spec, score[r][c]);
+                score[r][c] = saliency(p, passed[r][c]);
+                passed[r][c] = p * (passed[r][c] - signedSum[r]) * factor;
+            }
+        }
+        if (to.rows != nullptr) {
+            seen.tile(firstKey, score);
+        }
+        if (to.groupCount > 0) {
+            share(weights, score);
+            __syncthreads();
+            seen.groups(firstKey, weights);
+            __syncthreads();
+        }
+        share(weights, passed);
+        sum.add(weights, head.ofKeys(), firstKey, head.spec.headDim);
+    }
+};
+
+template <int WIDTH>
+__device__ void attention_query_gradient(float* qGradient, float* signedSum, const Saliency& to, const float* gradient,
+                                         const float* out, const float* logSumExp, const float* q, const float* k,
+                                         const float* v, const AttentionSpec& spec) {
+    int firstRow = first_row(spec);
+    Head head(spec, blockIdx.y, q, k);
+    QueryGradient<WIDTH> passed(head, firstRow, gradient, out, logSumExp, v, to);
+    walk_keys<WIDTH>(head, firstRow, passed);
+    passed.sum.write(qGradient + Head::queryOffset(spec, head.index), head.queryStride, firstRow, spec.queries,
+                     spec.headDim);
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        int row = firstRow + tile_row(r);
+        if (tile_column(0) == 0 && row < spec.queries) {
+            signedSum[static_cast<int64_t>(head.index) * spec.queries + row] = passed.signedSum[r];
+        }
+    }
+    if (to.rows != nullptr) {
+        passed.seen.write();
+    }
+}
+
+#define ATTENTION_QUERY_GRADIENT(WIDTH) \
+    WIDE_KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* qGradient, float* signedSum, \
+                float* rows, float* maximum, float* maximumColumn, float* groups, const float* gradient, \
+                const float* out, const float* logSumExp, const float* q, const float* k, const float* v, \
+                const int* groupOf, ATTENTION_SPEC, int groupCount) { \
+        attention_query_gradient<WIDTH>(qGradient, signedSum, \
+                                        Saliency{rows, maximum, maximumColumn, groups, groupOf, groupCount}, gradient, \
+                                        out, logSumExp, q, k, v, ATTENTION_SPEC_VALUE); \
+    }
+FOR_EACH_WIDTH(ATTENTION_QUERY_GRADIENT)

@@ -1,0 +1,180 @@
+// The saliency map |p_ij dL/dp_ij| of attention: whole, of some heads; and pooled to cells, of all.
+//
+//   map     destination[m, i, j] of head chosen[m]; 0 where i does not see j
+//   cells   largest[h, i, b] = max, sums[h, i, b] = sum over the j of cell b        token j lies in cell j cells / keys
+//   pool    pooledMaximum[h, a, b] = max, pooledMean[h, a, b] = mean over the i of cell a and the j of cell b
+//
+// Pooling takes rows first, columns then, so that no map is stored and nobody waits for another's sums.
+//
+// In      gradient, q [queries, heads * headDim]; logSumExp [heads, queries]; k, v [keys, kvHeads * headDim];
+//         chosen [maps], int; cells <= keys; pool: queries = keys = tokens; fp32
+// Out     destination [maps, queries, keys]; largest, sums [heads, queries, cells];
+//         pooledMaximum, pooledMean [heads, cells, cells]; every element
+// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; attention_saliency_map_threads
+//         cells: x = ceil(queries / attention_saliency_cells_query_tile), y = heads; attention_saliency_cells_threads
+//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block of these
+// Cost    map, cells: 4 queries keys headDim operations a head, half where causal; pool: 8 queries cells bytes a head
+// Rounds  fp32, sums in order of columns and rows; same bits each time; probabilities as attention_query_gradient.cu
+// See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
+#include "attention_gradient.cuh"
+
+EXPORT(attention_saliency_map_threads, ATTENTION_THREADS);
+EXPORT(attention_saliency_map_query_tile, QUERY_TILE);
+EXPORT(attention_saliency_cells_threads, ATTENTION_THREADS);
+EXPORT(attention_saliency_cells_query_tile, QUERY_TILE);
+EXPORT(attention_saliency_pool_threads, ATTENTION_THREADS);
+
+/// Scores become saliency, and a sink gets them.
+template <int WIDTH, class Sink>
+struct SaliencyTiles {
+    const Head& head;
+    int firstRow;
+    HeadRows gradient;
+    HeadRows v;
+    const float* logSumExp;
+    Sink sink;
+
+    __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
+        float passed[ROWS][COLUMNS];
+        product_tile<WIDTH>(gradient, firstRow, v, firstKey, head.spec.headDim, passed);
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            float logSum = of_row(logSumExp, head, firstRow + tile_row(r));
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                score[r][c] = saliency(probability(score[r][c], logSum), passed[r][c]);
+            }
+        }
+        sink.tile(firstKey, score);
+    }
+};
+
+/// Elements of a query tile in [rows, width] of one head, of which it has the rows first .. first + count - 1.
+struct MapSink {
+    float* destination;
+    int width;
+    int count;
+
+    __device__ void tile(int firstKey, const float (&saliency)[ROWS][COLUMNS]) {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                int key = firstKey + tile_column(c);
+                if (tile_row(r) < count && key < width) {
+                    destination[static_cast<int64_t>(tile_row(r)) * width + key] = saliency[r][c];
+                }
+            }
+        }
+    }
+};
+
+/// The first token of a cell: the least i for which i cells / tokens, rounded down, is the cell.
+__device__ static int first_of_cell(int cell, int cells, int tokens) {
+    return static_cast<int>((static_cast<int64_t>(cell) * tokens + cells - 1) / cells);
+}
+
+__device__ static int cell_of(int token, int cells, int tokens) {
+    return static_cast<int>(static_cast<int64_t>(token) * cells / tokens);
+}
+
+struct CellSink {
+    float* largest; // from the tile's first row on
+    float* sums;
+    int cells;
+    int count;
+    int keys;
+
+    __device__ void tile(int firstKey, const float (&own)[ROWS][COLUMNS]) {
+        SHARED(Tile, saliency);
+        share(saliency, own);
+        __syncthreads();
+        int end = min(firstKey + KEY_TILE, keys);
+        int first = cell_of(firstKey, cells, keys);
+        int touched = cell_of(end - 1, cells, keys) - first + 1;
+        for (int i = threadIdx.x; i < QUERY_TILE * touched; i += ATTENTION_THREADS) {
+            int row = i % QUERY_TILE;
+            int cell = first + i / QUERY_TILE;
+            if (row >= count) {
+                continue;
+            }
+            int64_t at = static_cast<int64_t>(row) * cells + cell;
+            int last = min(first_of_cell(cell + 1, cells, keys), end);
+            for (int key = max(first_of_cell(cell, cells, keys), firstKey); key < last; key++) {
+                largest[at] = fmaxf(largest[at], saliency[row][key - firstKey]);
+                sums[at] += saliency[row][key - firstKey];
+            }
+        }
+    }
+};
+
+/// Sets what the walk over keys may leave out; the whole block. Synchronises.
+__device__ static void clear(float* x, int64_t count) {
+    for (int64_t i = threadIdx.x; i < count; i += ATTENTION_THREADS) {
+        x[i] = 0;
+    }
+    __syncthreads();
+}
+
+template <int WIDTH, class Sink>
+__device__ void saliency_walk(const Head& head, int firstRow, const Sink& sink, const float* gradient, const float* v,
+                              const float* logSumExp) {
+    SaliencyTiles<WIDTH, Sink> tiles{head, firstRow, head.ofQueries(gradient), head.ofKeys(v), logSumExp, sink};
+    walk_keys<WIDTH>(head, firstRow, tiles);
+}
+
+template <int WIDTH>
+__device__ void saliency_map(float* destination, const float* gradient, const float* logSumExp, const float* q,
+                             const float* k, const float* v, const int* chosen, const AttentionSpec& spec) {
+    int firstRow = first_row(spec);
+    int count = min(QUERY_TILE, spec.queries - firstRow);
+    Head head(spec, chosen[blockIdx.y], q, k);
+    float* own = destination + (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * spec.keys;
+    clear(own, static_cast<int64_t>(count) * spec.keys);
+    saliency_walk<WIDTH>(head, firstRow, MapSink{own, spec.keys, count}, gradient, v, logSumExp);
+}
+
+template <int WIDTH>
+__device__ void saliency_cells(float* largest, float* sums, const float* gradient, const float* logSumExp,
+                               const float* q, const float* k, const float* v, const AttentionSpec& spec, int cells) {
+    int firstRow = first_row(spec);
+    int count = min(QUERY_TILE, spec.queries - firstRow);
+    Head head(spec, blockIdx.y, q, k);
+    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells;
+    clear(largest + at, static_cast<int64_t>(count) * cells);
+    clear(sums + at, static_cast<int64_t>(count) * cells);
+    saliency_walk<WIDTH>(head, firstRow, CellSink{largest + at, sums + at, cells, count, spec.keys}, gradient, v,
+                         logSumExp);
+}
+
+KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, float* pooledMean, const float* largest,
+       const float* sums, int64_t count, int tokens, int cells) {
+    int64_t i = element();
+    if (i >= count) {
+        return;
+    }
+    int column = static_cast<int>(i % cells);
+    int row = static_cast<int>(i / cells % cells);
+    int64_t head = i / cells / cells;
+    int first = first_of_cell(row, cells, tokens);
+    int end = first_of_cell(row + 1, cells, tokens);
+    int columns = first_of_cell(column + 1, cells, tokens) - first_of_cell(column, cells, tokens);
+    float maximum = 0;
+    float sum = 0;
+    for (int token = first; token < end; token++) {
+        int64_t at = (head * tokens + token) * cells + column;
+        maximum = fmaxf(maximum, largest[at]);
+        sum += sums[at];
+    }
+    pooledMaximum[i] = maximum;
+    pooledMean[i] = sum / (static_cast<float>(end - first) * columns);
+}
+
+#define ATTENTION_SALIENCY(WIDTH) \
+    WIDE_KERNEL(attention_saliency_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* gradient, \
+                const float* logSumExp, const float* q, const float* k, const float* v, const int* chosen, \
+                ATTENTION_SPEC) { \
+        saliency_map<WIDTH>(destination, gradient, logSumExp, q, k, v, chosen, ATTENTION_SPEC_VALUE); \
+    } \
+    WIDE_KERNEL(attention_saliency_cells_f32_d##WIDTH, ATTENTION_THREADS, float* largest, float* sums, \
+                const float* gradient, const float* logSumExp, const float* q, const float* k, const float* v, \
+                ATTENTION_SPEC, int cells) { \
+        saliency_cells<WIDTH>(largest, sums, gradient, logSumExp, q, k, v, ATTENTION_SPEC_VALUE, cells); \
+    }
+FOR_EACH_WIDTH(ATTENTION_SALIENCY)

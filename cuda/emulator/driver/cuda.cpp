@@ -1,0 +1,346 @@
+// NVIDIA's driver as far as Headscope calls it, on top of the emulator: an emulated driver, for tests only. Built as
+// libcuda.so.1 in a folder of its own, it lets JCuda's own native library and the backend's device layer run without a
+// GPU.
+//
+// Device memory is host memory, a kernel has finished when its launch returns, and a copy is made as late as events
+// allow, so that a missing wait shows. Device 0 has memory pools, device 1 has none.
+#include "../launch.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace {
+enum Status {
+    SUCCESS = 0,
+    INVALID_VALUE = 1,
+    OUT_OF_MEMORY = 2,
+    INVALID_DEVICE = 101,
+    INVALID_IMAGE = 200,
+    INVALID_CONTEXT = 201,
+    NOT_FOUND = 500,
+    LAUNCH_FAILED = 719,
+};
+enum Attribute { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76, MEMORY_POOLS = 115 };
+enum FunctionAttribute { MOST_DYNAMIC_SHARED = 8 };
+
+constexpr int CUDA_VERSION = 13000;
+constexpr int DEVICES = 2;
+constexpr std::size_t MEMORY = std::size_t{1} << 30;
+constexpr std::size_t UNASKED_SHARED = 48 << 10;
+
+/// What modules are loaded from here: the emulator holds all kernels anyway.
+constexpr char IMAGE[] = "emulated";
+
+struct Stream {
+    std::deque<std::function<void()>> copies;
+    std::size_t done = 0; // copies that are no longer in the queue
+
+    void run(std::size_t until) {
+        while (done < until && !copies.empty()) {
+            copies.front()();
+            copies.pop_front();
+            done++;
+        }
+    }
+    std::size_t queued() const {
+        return done + copies.size();
+    }
+};
+
+/// A point in a stream.
+struct Event {
+    Stream* stream = nullptr;
+    std::size_t until = 0;
+    std::chrono::steady_clock::time_point time;
+};
+
+struct Function {
+    std::string name;
+    unsigned mostShared = UNASKED_SHARED;
+};
+
+std::map<std::string, Function> functions;
+std::map<std::string, int> constants;
+std::map<char*, std::size_t> memory;
+std::set<void*> pinned;
+std::size_t used = 0;
+thread_local bool current = false;
+std::mutex mutex;
+
+int allocate(char** pointer, std::size_t bytes) {
+    if (!current) {
+        return INVALID_CONTEXT;
+    }
+    if (bytes == 0) {
+        return INVALID_VALUE;
+    }
+    std::scoped_lock lock(mutex);
+    if (bytes > MEMORY - used) {
+        return OUT_OF_MEMORY;
+    }
+    *pointer = static_cast<char*>(std::malloc(bytes));
+    std::memset(*pointer, 0xff, bytes); // what is not cleared is seen
+    memory[*pointer] = bytes;
+    used += bytes;
+    return SUCCESS;
+}
+
+int release(char* pointer) {
+    std::scoped_lock lock(mutex);
+    auto found = memory.find(pointer);
+    if (found == memory.end()) {
+        return INVALID_VALUE;
+    }
+    used -= found->second;
+    memory.erase(found);
+    std::free(pointer);
+    return SUCCESS;
+}
+} // namespace
+
+extern "C" {
+int cuInit(unsigned) {
+    return SUCCESS;
+}
+
+int cuDriverGetVersion(int* version) {
+    *version = CUDA_VERSION;
+    return SUCCESS;
+}
+
+int cuDeviceGetCount(int* count) {
+    *count = DEVICES;
+    return SUCCESS;
+}
+
+int cuDeviceGet(int* device, int ordinal) {
+    *device = ordinal;
+    return ordinal >= 0 && ordinal < DEVICES ? SUCCESS : INVALID_DEVICE;
+}
+
+int cuDeviceGetName(char* name, int length, int) {
+    std::snprintf(name, length, "Emulated GPU");
+    return SUCCESS;
+}
+
+int cuDeviceTotalMem_v2(std::size_t* bytes, int) {
+    *bytes = MEMORY;
+    return SUCCESS;
+}
+
+int cuDeviceGetAttribute(int* value, int attribute, int device) {
+    switch (attribute) {
+    case CAPABILITY_MAJOR:
+        *value = 9;
+        return SUCCESS;
+    case CAPABILITY_MINOR:
+        *value = 0;
+        return SUCCESS;
+    case MEMORY_POOLS:
+        *value = device == 0;
+        return SUCCESS;
+    default:
+        return INVALID_VALUE;
+    }
+}
+
+int cuDevicePrimaryCtxRetain(void** context, int) {
+    static int only;
+    *context = &only;
+    return SUCCESS;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int) {
+    return SUCCESS;
+}
+
+int cuCtxSetCurrent(void* context) {
+    current = context != nullptr;
+    return SUCCESS;
+}
+
+int cuStreamCreate(Stream** stream, unsigned) {
+    *stream = new Stream;
+    return current ? SUCCESS : INVALID_CONTEXT;
+}
+
+int cuStreamSynchronize(Stream* stream) {
+    stream->run(stream->queued());
+    return SUCCESS;
+}
+
+int cuStreamDestroy_v2(Stream* stream) {
+    stream->run(stream->queued());
+    delete stream;
+    return SUCCESS;
+}
+
+int cuEventCreate(Event** event, unsigned) {
+    *event = new Event;
+    return SUCCESS;
+}
+
+int cuEventRecord(Event* event, Stream* stream) {
+    *event = {stream, stream->queued(), std::chrono::steady_clock::now()};
+    return SUCCESS;
+}
+
+int cuEventElapsedTime(float* milliseconds, const Event* start, const Event* end) {
+    *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+    return SUCCESS;
+}
+
+int cuEventSynchronize(Event* event) {
+    if (event->stream != nullptr) {
+        event->stream->run(event->until);
+    }
+    return SUCCESS;
+}
+
+int cuStreamWaitEvent(Stream*, Event* event, unsigned) {
+    return cuEventSynchronize(event);
+}
+
+int cuEventDestroy_v2(Event* event) {
+    delete event;
+    return SUCCESS;
+}
+
+int cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
+    *free = MEMORY - used;
+    *total = MEMORY;
+    return SUCCESS;
+}
+
+int cuMemAlloc_v2(char** pointer, std::size_t bytes) {
+    return allocate(pointer, bytes);
+}
+
+int cuMemAllocAsync(char** pointer, std::size_t bytes, Stream*) {
+    return allocate(pointer, bytes);
+}
+
+int cuMemFree_v2(char* pointer) {
+    return release(pointer);
+}
+
+int cuMemFreeAsync(char* pointer, Stream*) {
+    return release(pointer);
+}
+
+int cuDeviceGetDefaultMemPool(void** pool, int device) {
+    static int only;
+    *pool = &only;
+    return device == 0 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuMemPoolSetAttribute(void*, int, void*) {
+    return SUCCESS;
+}
+
+int cuMemPoolTrimTo(void*, std::size_t) {
+    return SUCCESS;
+}
+
+int cuMemHostAlloc(void** pointer, std::size_t bytes, unsigned) {
+    *pointer = std::malloc(bytes);
+    pinned.insert(*pointer);
+    return SUCCESS;
+}
+
+int cuMemFreeHost(void* pointer) {
+    if (pinned.erase(pointer) == 0) {
+        return INVALID_VALUE;
+    }
+    std::free(pointer);
+    return SUCCESS;
+}
+
+int cuMemsetD8Async(char* pointer, unsigned char value, std::size_t bytes, Stream*) {
+    std::memset(pointer, value, bytes);
+    return SUCCESS;
+}
+
+int cuMemcpyHtoDAsync_v2(char* device, const void* host, std::size_t bytes, Stream* stream) {
+    stream->copies.emplace_back([=] { std::memcpy(device, host, bytes); });
+    return SUCCESS;
+}
+
+int cuMemcpyDtoHAsync_v2(void* host, const char* device, std::size_t bytes, Stream* stream) {
+    stream->copies.emplace_back([=] { std::memcpy(host, device, bytes); });
+    return SUCCESS;
+}
+
+int cuMemcpyDtoH_v2(void* host, const char* device, std::size_t bytes) {
+    std::memcpy(host, device, bytes);
+    return SUCCESS;
+}
+
+int cuModuleLoadData(void** module, const char* image) {
+    static int only;
+    *module = &only;
+    return std::strncmp(image, IMAGE, sizeof(IMAGE) - 1) == 0 ? SUCCESS : INVALID_IMAGE;
+}
+
+int cuModuleUnload(void*) {
+    return SUCCESS;
+}
+
+int cuModuleGetFunction(Function** function, void*, const char* name) {
+    static const std::set<std::string> kernels = [] {
+        std::istringstream lines(headscope_kernels());
+        std::set<std::string> names;
+        for (std::string line; std::getline(lines, line);) {
+            names.insert(line);
+        }
+        return names;
+    }();
+    if (!kernels.contains(name)) {
+        return NOT_FOUND;
+    }
+    *function = &functions.try_emplace(name, Function{name}).first->second;
+    return SUCCESS;
+}
+
+int cuModuleGetGlobal_v2(int** pointer, std::size_t* bytes, void*, const char* name) {
+    int value = headscope_constant(name);
+    if (value < 0) {
+        return NOT_FOUND;
+    }
+    *pointer = &(constants[name] = value);
+    *bytes = sizeof(int);
+    return SUCCESS;
+}
+
+int cuFuncSetAttribute(Function* function, int attribute, int value) {
+    if (attribute != MOST_DYNAMIC_SHARED) {
+        return INVALID_VALUE;
+    }
+    function->mostShared = value;
+    return SUCCESS;
+}
+
+int cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
+                   unsigned blockZ, unsigned shared, Stream*, void** arguments, void**) {
+    if (!current) {
+        return INVALID_CONTEXT;
+    }
+    if (shared > function->mostShared) {
+        return INVALID_VALUE;
+    }
+    if (headscope_launch(function->name.c_str(), gridX, gridY, gridZ, blockX, blockY, blockZ, shared, arguments) != 0) {
+        std::fprintf(stderr, "%s\n", headscope_last_error());
+        return LAUNCH_FAILED;
+    }
+    return SUCCESS;
+}
+}

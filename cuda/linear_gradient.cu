@@ -1,0 +1,41 @@
+// What a matrix product passes back, for machines without cuBLAS and for the emulator.
+//
+//   linear_gradient         destination = gradient weight
+//   linear_weight_gradient  destination = gradient' x
+//   linear_bias_gradient    destination = sum of the rows of gradient
+//
+// In      gradient [rows, out], x [rows, in], weight [out, in], fp32
+// Out     destination [rows, in], [out, in], [out], fp32, every element
+// Launch  linear_gradient: grid x = ceil(rows / linear_gradient_tile), y = ceil(in / linear_gradient_tile);
+//         linear_weight_gradient: x = ceil(out / linear_gradient_tile), y = ceil(in / linear_gradient_tile);
+//         linear_bias_gradient: one thread per column, x = ceil(out / linear_gradient_threads);
+//         block linear_gradient_threads
+// Cost    2 rows in out operations; a tile of either is read once for each tile of the other; bias: 4 rows out bytes
+// Rounds  fp32, in order of what is summed over; same bits each time
+// See     Gradients.linear, linearWeight, linearBias; test/rows_gradient_test.cpp
+#include "product.cuh"
+
+EXPORT(linear_gradient_threads, THREADS);
+EXPORT(linear_gradient_tile, TILE);
+
+KERNEL(linear_gradient_f32, THREADS, float* destination, const float* gradient, const float* weight, int rows, int in,
+       int out) {
+    product(destination, Rows{gradient, rows, out}, Columns{weight, in, out}, nullptr);
+}
+
+KERNEL(linear_weight_gradient_f32, THREADS, float* destination, const float* gradient, const float* x, int rows,
+       int in, int out) {
+    product(destination, Columns{gradient, out, rows}, Columns{x, in, rows}, nullptr);
+}
+
+KERNEL(linear_bias_gradient_f32, THREADS, float* destination, const float* gradient, int rows, int out) {
+    int64_t column = element();
+    if (column >= out) {
+        return;
+    }
+    float sum = 0;
+    for (int row = 0; row < rows; row++) {
+        sum += gradient[static_cast<int64_t>(row) * out + column];
+    }
+    destination[column] = sum;
+}

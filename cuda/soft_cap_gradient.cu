@@ -1,0 +1,22 @@
+// What a soft cap passes back, in place.
+//
+//   gradient *= 1 - (capped / cap)^2
+//
+// In      capped [count], what the operation gave, fp32
+// Out     gradient [count], fp32, every element
+// Launch  one thread per element: grid x = ceil(count / soft_cap_gradient_threads), block soft_cap_gradient_threads
+// Cost    12 bytes an element
+// Rounds  fp32, absolutely: where capped is close to cap, nothing is left to round
+// See     Gradients.softCap, test/elementwise_gradient_test.cpp
+#include "kernel.cuh"
+
+constexpr int THREADS = 256;
+EXPORT(soft_cap_gradient_threads, THREADS);
+
+KERNEL(soft_cap_gradient_f32, THREADS, float* gradient, const float* capped, float cap, int64_t count) {
+    int64_t i = element();
+    if (i < count) {
+        float tangent = capped[i] / cap;
+        gradient[i] *= (1 - tangent) * (1 + tangent);
+    }
+}

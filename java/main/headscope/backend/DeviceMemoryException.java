@@ -1,0 +1,19 @@
+package headscope.backend;
+
+import java.util.Locale;
+
+/** A device has no room left for a piece of memory; smaller pieces may fit: {@link Pieces}. */
+public final class DeviceMemoryException extends DeviceException {
+    private static final long serialVersionUID = 1L;
+    private static final double MIB = 1 << 20;
+
+    /**
+     * @param device such as "NVIDIA H200"
+     * @param bytes  that were asked for, of those free and those it has
+     */
+    public DeviceMemoryException(String device, long bytes, long free, long total) {
+        super(String.format(Locale.ROOT,
+                "%s: %.1f MiB of memory are needed, %.1f of %.1f MiB are free; shorter texts, --dtype bf16 or --device cpu"
+                        + " need less", device, bytes / MIB, free / MIB, total / MIB));
+    }
+}

@@ -1,0 +1,153 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Some query rows times some keys, in attention's backward pass: three matrices [rows, stride] that stay in a core's
+ * second-level cache. Each walk is a method of its own, as in {@link SoftmaxRow}.
+ */
+final class AttentionTile {
+    static final int MOST_ROWS = 64;
+    static final int MOST_KEYS = 1024;
+
+    /** Scores, then probabilities. */
+    MemorySegment probs = MemorySegment.NULL;
+    /** Gradients of probabilities, then of scores, before the scale. */
+    MemorySegment gradients = MemorySegment.NULL;
+    /** |probability * its gradient|. */
+    MemorySegment saliency = MemorySegment.NULL;
+    /** Of each row: gradient . output. */
+    final float[] dots = new float[MOST_ROWS];
+
+    /** The first row's position in the text. */
+    int firstToken;
+    int rows;
+    int firstKey;
+    int width;
+    int stride;
+    private final float[] lanes = new float[Simd.WIDTH];
+
+    void rows(int firstToken, int rows) {
+        this.firstToken = firstToken;
+        this.rows = rows;
+    }
+
+    void keys(Scratch scratch, int firstKey, int width) {
+        this.firstKey = firstKey;
+        this.width = width;
+        // One register beyond a round number: equal columns of all rows would else share one cache set.
+        this.stride = Simd.roundUp(width) + Simd.WIDTH;
+        long bytes = (long) rows * stride * Float.BYTES;
+        this.probs = scratch.grow(probs, bytes);
+        this.gradients = scratch.grow(gradients, bytes);
+        this.saliency = scratch.grow(saliency, bytes);
+    }
+
+    /** Row r's dot product of x and y, each of count elements from index first on. */
+    void dot(int r, MemorySegment x, MemorySegment y, long first, int count) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        for (int d = 0; d < count; d += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(d, count);
+            sums = Simd.load(x, first + d, inside).fma(Simd.load(y, first + d, inside), sums);
+        }
+        dots[r] = VectorMath.sum(sums, lanes);
+    }
+
+    /**
+     * Scores of row r become probabilities, their gradients those of the scores.
+     *
+     * @param from    the first column that the query sees; outside from .. to - 1 all becomes 0
+     * @param softCap 0 = none
+     */
+    void differentiate(int r, int from, int to, float logSumExp, float softCap) {
+        long row = (long) r * stride;
+        if (softCap > 0) {
+            cap(row, from, to, softCap);
+            softmax(row, from, to, logSumExp);
+            passThroughCap(row, from, to, dots[r]);
+        } else {
+            softmax(row, from, to, logSumExp);
+            passToScores(row, from, to, dots[r]);
+        }
+        for (MemorySegment matrix : new MemorySegment[] {probs, gradients, saliency}) {
+            clear(matrix, row, 0, from);
+            clear(matrix, row, to, Math.max(width, from + Simd.roundUp(to - from)));
+        }
+    }
+
+    /** Slopes 1 - (s / cap)^2 wait where the saliency will be. */
+    private void cap(long row, int from, int to, float cap) {
+        FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector share = VectorMath.tanh(Simd.load(probs, row + column).div(cap));
+            Simd.store(share.mul(cap), probs, row + column);
+            Simd.store(one.sub(share.mul(share)), saliency, row + column);
+        }
+    }
+
+    /** p = exp(s - lse). */
+    private void softmax(long row, int from, int to, float logSumExp) {
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            Simd.store(VectorMath.exp(Simd.load(probs, row + column).sub(logSumExp)), probs, row + column);
+        }
+    }
+
+    /** |p dL/dp| and dL/ds = p (dL/dp - g . o). */
+    private void passToScores(long row, int from, int to, float dot) {
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector p = Simd.load(probs, row + column);
+            FloatVector gradient = Simd.load(gradients, row + column);
+            Simd.store(p.mul(gradient).abs(), saliency, row + column);
+            Simd.store(gradient.sub(dot).mul(p), gradients, row + column);
+        }
+    }
+
+    private void passThroughCap(long row, int from, int to, float dot) {
+        for (int column = from; column < to; column += Simd.WIDTH) {
+            FloatVector p = Simd.load(probs, row + column);
+            FloatVector gradient = Simd.load(gradients, row + column);
+            FloatVector slope = Simd.load(saliency, row + column);
+            Simd.store(p.mul(gradient).abs(), saliency, row + column);
+            Simd.store(gradient.sub(dot).mul(p).mul(slope), gradients, row + column);
+        }
+    }
+
+    /** Of row r's saliency, as the two below. */
+    float sum(int r) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        long row = (long) r * stride;
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            sums = sums.add(Simd.load(saliency, row + column, Simd.inside(column, width)));
+        }
+        return VectorMath.sum(sums, lanes);
+    }
+
+    float peak(int r) {
+        FloatVector peaks = FloatVector.zero(Simd.FLOATS);
+        long row = (long) r * stride;
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            peaks = peaks.max(Simd.load(saliency, row + column, Simd.inside(column, width)));
+        }
+        return peaks.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** The first column that has the value. */
+    int first(int r, float value) {
+        int column = 0;
+        while (column < width && saliency.getAtIndex(JAVA_FLOAT, (long) r * stride + column) != value) {
+            column++;
+        }
+        return column;
+    }
+
+    private static void clear(MemorySegment matrix, long row, int from, int to) {
+        for (int column = from; column < to; column++) {
+            matrix.setAtIndex(JAVA_FLOAT, row + column, 0);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.VectorOperators;
+
+/** Column sums of every stripe of rows of every head, fp64 [heads, stripes, keys]; the stripes are added in order. */
+record ColumnSums(MemorySegment memory, int stripes, int keys) {
+    static long bytes(int heads, int stripes, int keys) {
+        return (long) heads * stripes * keys * Double.BYTES;
+    }
+
+    /** Zeros [keys] for one stripe's sums. */
+    MemorySegment cleared(int head, int stripe) {
+        return memory.asSlice(bytes(1, 1, keys) * (head * stripes + stripe), bytes(1, 1, keys)).fill((byte) 0);
+    }
+
+    /** before, and then what each stripe added to a key. */
+    double sum(double before, int head, int key) {
+        double sum = before;
+        for (int stripe = 0; stripe < stripes; stripe++) {
+            sum += memory.getAtIndex(JAVA_DOUBLE, (long) (head * stripes + stripe) * keys + key);
+        }
+        return sum;
+    }
+
+    /** Adds every column of block [rows, stride], of which width are used, to sums[first ..]. */
+    static void add(MemorySegment sums, int first, MemorySegment block, int rows, int stride, int width) {
+        int half = Simd.DOUBLES.length();
+        int column = 0;
+        for (; column < Simd.whole(width); column += Simd.WIDTH) {
+            var low = Simd.loadDoubles(sums, first + column);
+            var high = Simd.loadDoubles(sums, first + column + half);
+            for (int r = 0; r < rows; r++) {
+                var values = Simd.load(block, (long) r * stride + column);
+                low = low.add(values.convertShape(VectorOperators.F2D, Simd.DOUBLES, 0));
+                high = high.add(values.convertShape(VectorOperators.F2D, Simd.DOUBLES, 1));
+            }
+            Simd.store(low, sums, first + column);
+            Simd.store(high, sums, first + column + half);
+        }
+        for (; column < width; column++) {
+            double sum = sums.getAtIndex(JAVA_DOUBLE, first + column);
+            for (int r = 0; r < rows; r++) {
+                sum += block.getAtIndex(JAVA_FLOAT, (long) r * stride + column);
+            }
+            sums.setAtIndex(JAVA_DOUBLE, first + column, sum);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package headscope.backend.cpu;
+
+import headscope.backend.Activation;
+import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSpec;
+import headscope.backend.Gradients;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** What the operations of {@link CpuBackend} pass back, by the same means. */
+final class CpuGradients implements Gradients, AutoCloseable {
+    /** Multiply-adds below which a product is not worth waking another worker. */
+    private static final long SMALL_PRODUCT = 200_000;
+    /** A product's longer side is cut into four parts for each so many: compact, and as even as two workers need. */
+    private static final int PARTED = 1024;
+
+    private final Workers workers;
+    private final Walk walk;
+    private final RowOperations operations;
+    private final RowGradients rows;
+    private final FusedAttentionBackward attention;
+
+    CpuGradients(Workers workers, Walk walk, RowOperations operations) {
+        this.workers = workers;
+        this.walk = walk;
+        this.operations = operations;
+        this.rows = new RowGradients(walk);
+        this.attention = new FusedAttentionBackward(workers);
+    }
+
+    private interface Part {
+        void compute(int from, int count);
+    }
+
+    /** By the product's shape alone: another cut may have other bits. */
+    private void parts(int length, long multiplyAdds, Part part) {
+        int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 4 * ((length + PARTED - 1) / PARTED));
+        workers.each(pieces, piece -> {
+            int from = (int) ((long) length * piece / pieces);
+            int to = (int) ((long) length * (piece + 1) / pieces);
+            part.compute(from, to - from);
+        });
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor gradient, Tensor weight) {
+        int tokens = gradient.intSize(0);
+        int out = gradient.intSize(1);
+        int in = weight.intSize(1);
+        boolean byTokens = tokens >= in;
+        parts(Math.max(tokens, in), (long) tokens * in * out, (from, count) -> {
+            int token = byTokens ? from : 0;
+            int column = byTokens ? 0 : from;
+            OpenBlas.times(
+                    byTokens ? count : tokens, byTokens ? in : count, out, 1,
+                    gradient.bytes(), (long) token * out, out, weight.bytes(), column, in,
+                    0, destination.bytes(), (long) token * in + column, in);
+        });
+    }
+
+    @Override
+    public void linearWeight(Tensor destination, Tensor gradient, Tensor x) {
+        int tokens = gradient.intSize(0);
+        int out = gradient.intSize(1);
+        int in = x.intSize(1);
+        boolean byOut = out >= in;
+        parts(Math.max(out, in), (long) tokens * in * out, (from, count) -> {
+            int row = byOut ? from : 0;
+            int column = byOut ? 0 : from;
+            OpenBlas.transposedTimes(
+                    byOut ? count : out, byOut ? in : count, tokens, 1,
+                    gradient.bytes(), row, out, x.bytes(), column, in,
+                    0, destination.bytes(), (long) row * in + column, in);
+        });
+    }
+
+    @Override
+    public void linearBias(Tensor destination, Tensor gradient) {
+        MemorySegment sums = destination.bytes().fill((byte) 0);
+        for (int token = 0; token < gradient.size(0); token++) {
+            operations.add(sums, gradient.rows(token, 1).bytes());
+        }
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
+        rows.layerNorm(
+                destination.bytes(), gradient.bytes(), x.bytes(), weight.bytes(), weight.intSize(0), epsilon);
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
+        rows.rmsNorm(destination.bytes(), gradient.bytes(), x.bytes(), weight.bytes(), weight.intSize(0), epsilon);
+    }
+
+    @Override
+    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
+        operations.rotate(
+                gradient.bytes(), gradient.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1), -1);
+    }
+
+    @Override
+    public void activate(Tensor gradient, Tensor x, Activation f) {
+        rows.activate(gradient.bytes(), x.bytes(), f);
+    }
+
+    @Override
+    public void gate(
+            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
+        rows.gate(gateGradient.bytes(), upGradient.bytes(), gradient.bytes(), gate.bytes(), up.bytes(), f);
+    }
+
+    @Override
+    public void softCap(Tensor gradient, Tensor capped, float cap) {
+        rows.softCap(gradient.bytes(), capped.bytes(), cap);
+    }
+
+    @Override
+    public void route(Tensor gradient, Tensor shares) {
+        rows.route(gradient.bytes(), shares.bytes(), shares.intSize(1));
+    }
+
+    @Override
+    public void addShare(
+            Tensor yGradient, Tensor shareGradient, Tensor gradient, Tensor y, Tensor shares, int column) {
+        rows.addShare(
+                yGradient.bytes(), shareGradient.bytes(), gradient.bytes(), y.bytes(), shares.bytes(), y.intSize(1),
+                shares.intSize(1), column);
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor gradient, int[] ids) {
+        MemorySegment table = destination.bytes().fill((byte) 0);
+        long rowBytes = gradient.size(1) * Float.BYTES;
+        for (int i = 0; i < ids.length; i++) {
+            MemorySegment.copy(gradient.bytes(), i * rowBytes, table, ids[i] * rowBytes, rowBytes);
+        }
+    }
+
+    @Override
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
+        int heads = destination.intSize(0);
+        int headDim = x.intSize(1) / heads;
+        MemorySegment sums = destination.bytes();
+        workers.each(heads, head -> RowGradients.head(
+                sums, gradient.bytes(), x.bytes(), x.intSize(0), head, heads, headDim));
+    }
+
+    @Override
+    public void attention(
+            Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
+            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+        attention.run(new FusedAttentionBackward.Call(
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency));
+    }
+
+    @Override
+    public float[] crossEntropy(Tensor logits, int[] targets, float[] factors) {
+        int words = logits.intSize(1);
+        float[] nats = new float[targets.length];
+        MemorySegment values = logits.bytes();
+        walk.rows(values, words, (row, end) -> {
+            int at = (int) (row / words);
+            nats[at] = CrossEntropy.row(values, row, words, targets[at], factors[at]);
+        });
+        return nats;
+    }
+
+    @Override
+    public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step) {
+        rows.adamW(parameter.bytes(), gradient.bytes(), m.bytes(), v.bytes(), settings, step);
+    }
+
+    @Override
+    public void close() {
+        attention.close();
+    }
+}

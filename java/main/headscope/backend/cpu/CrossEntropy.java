@@ -1,0 +1,61 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/** One row of logits, which becomes its own gradient. */
+final class CrossEntropy {
+    /** Elements summed in fp32 before the sum goes on in fp64: vocabularies are long. */
+    private static final int BLOCK = 1024;
+
+    private CrossEntropy() {}
+
+    /**
+     * Logits from index row on become factor * (softmax - one-hot).
+     *
+     * @return - log softmax at the target, nats
+     */
+    static float row(MemorySegment logits, long row, int words, int target, float factor) {
+        float own = logits.getAtIndex(JAVA_FLOAT, row + target);
+        float peak = peak(logits, row, words);
+        double total = 0;
+        for (int first = 0; first < words; first += BLOCK) {
+            total += exponentiate(logits, row + first, Math.min(BLOCK, words - first), peak);
+        }
+        scale(logits, row, words, (float) (factor / total));
+        logits.setAtIndex(JAVA_FLOAT, row + target, logits.getAtIndex(JAVA_FLOAT, row + target) - factor);
+        return (float) (Math.log(total) + peak - own);
+    }
+
+    private static float peak(MemorySegment logits, long row, int words) {
+        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, Float.NEGATIVE_INFINITY);
+        for (int word = 0; word < words; word += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(word, words);
+            peaks = peaks.lanewise(VectorOperators.MAX, Simd.load(logits, row + word, inside), inside);
+        }
+        return peaks.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** Logits become exponentials; their sum. */
+    private static float exponentiate(MemorySegment logits, long first, int count, float peak) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        for (int word = 0; word < count; word += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(word, count);
+            FloatVector exponentials = VectorMath.exp(Simd.load(logits, first + word, inside).sub(peak));
+            Simd.store(exponentials, logits, first + word, inside);
+            sums = sums.add(exponentials, inside);
+        }
+        return VectorMath.sum(sums);
+    }
+
+    private static void scale(MemorySegment logits, long row, int words, float factor) {
+        for (int word = 0; word < words; word += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(word, words);
+            Simd.store(Simd.load(logits, row + word, inside).mul(factor), logits, row + word, inside);
+        }
+    }
+}

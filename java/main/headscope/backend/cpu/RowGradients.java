@@ -1,0 +1,299 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.Activation;
+import headscope.backend.Gradients;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import org.apache.commons.numbers.gamma.Erfc;
+
+/** What {@link RowOperations} pass back. fp32 segments, contiguous; arguments as in {@link CpuGradients}. */
+final class RowGradients {
+    private static final double INVERSE_ROOT_2_PI = 1 / Math.sqrt(2 * Math.PI);
+
+    private final Walk walk;
+
+    RowGradients(Walk walk) {
+        this.walk = walk;
+    }
+
+    void layerNorm(
+            MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, int width,
+            float epsilon) {
+        walk.rows(x, width, (row, end) -> {
+            float mean = RowOperations.sum(x, row, width) / width;
+            float inverse = RowOperations.inverseDeviation(x, row, width, mean, epsilon);
+            float centre = dot(gradient, row, weight, 0, width) / width;
+            float turn = inverse * products(gradient, x, weight, row, width, mean) / width;
+            normRow(destination, gradient, x, weight, row, width, mean, inverse, centre, turn);
+        });
+    }
+
+    void rmsNorm(
+            MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, int width,
+            float epsilon) {
+        walk.rows(x, width, (row, end) -> {
+            float inverse = RowOperations.inverseDeviation(x, row, width, 0, epsilon);
+            float turn = inverse * products(gradient, x, weight, row, width, 0) / width;
+            normRow(destination, gradient, x, weight, row, width, 0, inverse, 0, turn);
+        });
+    }
+
+    /** Sum of gradient * weight * (x - mean) over a row. */
+    private static float products(
+            MemorySegment gradient, MemorySegment x, MemorySegment weight, long row, int width, float mean) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(column, width);
+            FloatVector weighted = Simd.load(gradient, row + column, inside).mul(Simd.load(weight, column, inside));
+            sums = weighted.fma(Simd.load(x, row + column, inside).sub(mean), sums);
+        }
+        return VectorMath.sum(sums);
+    }
+
+    /** inverse * (gradient * weight - centre - normal * turn), with normal = (x - mean) * inverse. */
+    private static void normRow(
+            MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, long row,
+            int width, float mean, float inverse, float centre, float turn) {
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(column, width);
+            FloatVector normal = Simd.load(x, row + column, inside).sub(mean).mul(inverse);
+            FloatVector weighted = Simd.load(gradient, row + column, inside).mul(Simd.load(weight, column, inside));
+            Simd.store(weighted.sub(centre).sub(normal.mul(turn)).mul(inverse), destination, row + column, inside);
+        }
+    }
+
+    void activate(MemorySegment gradient, MemorySegment x, Activation f) {
+        walk.elements(gradient, (from, to) -> {
+            switch (f) {
+                case GELU -> gelu(gradient, x, from, to);
+                case GELU_TANH, SILU, CLAMPED_SILU -> sigmoid(gradient, x, f, from, to);
+                case RELU -> relu(gradient, x, from, to);
+            }
+        });
+    }
+
+    void gate(
+            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
+            MemorySegment up, Activation f) {
+        walk.elements(gradient, (from, to) -> {
+            switch (f) {
+                case GELU -> geluGate(gateGradient, upGradient, gradient, gate, up, from, to);
+                case GELU_TANH, SILU -> sigmoidGate(gateGradient, upGradient, gradient, gate, up, f, from, to);
+                case CLAMPED_SILU -> clampedGate(gateGradient, upGradient, gradient, gate, up, from, to);
+                case RELU -> reluGate(gateGradient, upGradient, gradient, gate, up, from, to);
+            }
+        });
+    }
+
+    private static double normalCdf(double x) {
+        return 0.5 * Erfc.value(-Math.sqrt(0.5) * x);
+    }
+
+    private static double geluSlope(double x) {
+        return normalCdf(x) + x * INVERSE_ROOT_2_PI * Math.exp(-0.5 * x * x);
+    }
+
+    private static void gelu(MemorySegment gradient, MemorySegment x, long from, long to) {
+        for (long i = from; i < to; i++) {
+            double slope = geluSlope(x.getAtIndex(JAVA_FLOAT, i));
+            gradient.setAtIndex(JAVA_FLOAT, i, (float) (slope * gradient.getAtIndex(JAVA_FLOAT, i)));
+        }
+    }
+
+    private static void geluGate(
+            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
+            MemorySegment up, long from, long to) {
+        for (long i = from; i < to; i++) {
+            double x = gate.getAtIndex(JAVA_FLOAT, i);
+            double g = gradient.getAtIndex(JAVA_FLOAT, i);
+            gateGradient.setAtIndex(JAVA_FLOAT, i, (float) (g * up.getAtIndex(JAVA_FLOAT, i) * geluSlope(x)));
+            upGradient.setAtIndex(JAVA_FLOAT, i, (float) (g * x * normalCdf(x)));
+        }
+    }
+
+    private static void relu(MemorySegment gradient, MemorySegment x, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            VectorMask<Float> off = Simd.load(x, i, inside).compare(VectorOperators.LE, 0);
+            Simd.store(Simd.load(gradient, i, inside).blend(0, off), gradient, i, inside);
+        }
+    }
+
+    private static void reluGate(
+            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
+            MemorySegment up, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector g = Simd.load(gradient, i, inside);
+            FloatVector x = Simd.load(gate, i, inside);
+            FloatVector passed = g.mul(Simd.load(up, i, inside)).blend(0, x.compare(VectorOperators.LE, 0));
+            Simd.store(passed, gateGradient, i, inside);
+            Simd.store(g.mul(x.max(0)), upGradient, i, inside);
+        }
+    }
+
+    /** f(x) = x sigmoid(u(x)); this is exp(-u). */
+    private static FloatVector exponential(Activation f, FloatVector x) {
+        return VectorMath.exp(switch (f) {
+            case GELU_TANH ->
+                x.mul(x).mul(RowOperations.GELU_CUBE).add(1).mul(x).mul(-2 * RowOperations.SQRT_2_OVER_PI);
+            case CLAMPED_SILU -> x.mul(-RowOperations.CLAMPED_SLOPE);
+            default -> x.neg();
+        });
+    }
+
+    /** f'(x) = s + x s (1 - s) u'(x), where s (1 - s) = s^2 exp(-u), which loses no digits. */
+    private static FloatVector slope(Activation f, FloatVector x, FloatVector exponential, FloatVector sigmoid) {
+        FloatVector steep = x.mul(sigmoid).mul(sigmoid.mul(exponential));
+        return switch (f) {
+            case GELU_TANH -> x.mul(x).mul(3 * RowOperations.GELU_CUBE).add(1).mul(2 * RowOperations.SQRT_2_OVER_PI)
+                    .fma(steep, sigmoid);
+            case CLAMPED_SILU -> steep.mul(RowOperations.CLAMPED_SLOPE).add(sigmoid);
+            default -> steep.add(sigmoid);
+        };
+    }
+
+    private static FloatVector sigmoid(FloatVector exponential) {
+        return FloatVector.broadcast(Simd.FLOATS, 1).div(exponential.add(1));
+    }
+
+    private static void sigmoid(MemorySegment gradient, MemorySegment x, Activation f, long from, long to) {
+        float most = f == Activation.CLAMPED_SILU ? RowOperations.CLAMP : Float.POSITIVE_INFINITY;
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector value = Simd.load(x, i, inside);
+            FloatVector clamped = value.min(most);
+            FloatVector exponential = exponential(f, clamped);
+            FloatVector slope = slope(f, clamped, exponential, sigmoid(exponential))
+                    .blend(0, value.compare(VectorOperators.GT, most));
+            Simd.store(Simd.load(gradient, i, inside).mul(slope), gradient, i, inside);
+        }
+    }
+
+    private static void sigmoidGate(
+            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
+            MemorySegment up, Activation f, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector g = Simd.load(gradient, i, inside);
+            FloatVector x = Simd.load(gate, i, inside);
+            FloatVector exponential = exponential(f, x);
+            FloatVector sigmoid = sigmoid(exponential);
+            FloatVector slope = slope(f, x, exponential, sigmoid);
+            FloatVector beside = Simd.load(up, i, inside);
+            Simd.store(g.mul(beside).mul(slope), gateGradient, i, inside);
+            Simd.store(g.mul(x).mul(sigmoid), upGradient, i, inside);
+        }
+    }
+
+    private static void clampedGate(
+            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
+            MemorySegment up, long from, long to) {
+        float most = RowOperations.CLAMP;
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector g = Simd.load(gradient, i, inside);
+            FloatVector x = Simd.load(gate, i, inside);
+            FloatVector beside = Simd.load(up, i, inside);
+            FloatVector clamped = x.min(most);
+            FloatVector exponential = exponential(Activation.CLAMPED_SILU, clamped);
+            FloatVector sigmoid = sigmoid(exponential);
+            FloatVector slope = slope(Activation.CLAMPED_SILU, clamped, exponential, sigmoid)
+                    .blend(0, x.compare(VectorOperators.GT, most));
+            Simd.store(g.mul(beside.min(most).max(-most).add(1)).mul(slope), gateGradient, i, inside);
+            Simd.store(g.mul(clamped).mul(sigmoid).blend(0, beside.abs().compare(VectorOperators.GT, most)),
+                    upGradient, i, inside);
+        }
+    }
+
+    void softCap(MemorySegment gradient, MemorySegment capped, float cap) {
+        FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
+        walk.elements(gradient, (from, to) -> {
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                FloatVector share = Simd.load(capped, i, inside).div(cap);
+                FloatVector slope = share.neg().fma(share, one);
+                Simd.store(Simd.load(gradient, i, inside).mul(slope), gradient, i, inside);
+            }
+        });
+    }
+
+    void route(MemorySegment gradient, MemorySegment shares, int experts) {
+        walk.rows(gradient, experts, (row, end) -> {
+            double mean = 0;
+            for (long i = row; i < end; i++) {
+                mean += (double) shares.getAtIndex(JAVA_FLOAT, i) * gradient.getAtIndex(JAVA_FLOAT, i);
+            }
+            for (long i = row; i < end; i++) {
+                double centred = gradient.getAtIndex(JAVA_FLOAT, i) - mean;
+                gradient.setAtIndex(JAVA_FLOAT, i, (float) (shares.getAtIndex(JAVA_FLOAT, i) * centred));
+            }
+        });
+    }
+
+    void addShare(
+            MemorySegment yGradient, MemorySegment shareGradient, MemorySegment gradient, MemorySegment y,
+            MemorySegment shares, int width, int experts, int column) {
+        walk.rows(y, width, (row, end) -> {
+            long at = row / width * experts + column;
+            shareGradient.setAtIndex(JAVA_FLOAT, at, dot(gradient, row, y, row, width));
+            times(yGradient, gradient, row, width, shares.getAtIndex(JAVA_FLOAT, at));
+        });
+    }
+
+    private static float dot(MemorySegment x, long xFirst, MemorySegment y, long yFirst, int count) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        for (int column = 0; column < count; column += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(column, count);
+            sums = Simd.load(x, xFirst + column, inside).fma(Simd.load(y, yFirst + column, inside), sums);
+        }
+        return VectorMath.sum(sums);
+    }
+
+    private static void times(MemorySegment destination, MemorySegment x, long first, int count, float factor) {
+        for (int column = 0; column < count; column += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(column, count);
+            Simd.store(Simd.load(x, first + column, inside).mul(factor), destination, first + column, inside);
+        }
+    }
+
+    /** sums[head] = gradient . x over all of a head's elements; rows are added in fp64. */
+    static void head(
+            MemorySegment sums, MemorySegment gradient, MemorySegment x, int tokens, int head, int heads,
+            int headDim) {
+        double sum = 0;
+        for (int token = 0; token < tokens; token++) {
+            long first = ((long) token * heads + head) * headDim;
+            sum += dot(gradient, first, x, first, headDim);
+        }
+        sums.setAtIndex(JAVA_FLOAT, head, (float) sum);
+    }
+
+    /** See {@link Gradients#adamW}. */
+    void adamW(
+            MemorySegment parameter, MemorySegment gradient, MemorySegment m, MemorySegment v,
+            Gradients.AdamW settings, int step) {
+        float correction1 = (float) (1 / (1 - Math.pow(settings.beta1(), step)));
+        float correction2 = (float) (1 / (1 - Math.pow(settings.beta2(), step)));
+        walk.elements(parameter, (from, to) -> {
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                FloatVector g = Simd.load(gradient, i, inside);
+                FloatVector mean = Simd.load(m, i, inside).mul(settings.beta1()).add(g.mul(1 - settings.beta1()));
+                FloatVector square =
+                        Simd.load(v, i, inside).mul(settings.beta2()).add(g.mul(g).mul(1 - settings.beta2()));
+                FloatVector old = Simd.load(parameter, i, inside);
+                FloatVector change = mean.mul(correction1)
+                        .div(square.mul(correction2).sqrt().add(settings.epsilon()))
+                        .add(old.mul(settings.decay()));
+                Simd.store(mean, m, i, inside);
+                Simd.store(square, v, i, inside);
+                Simd.store(old.sub(change.mul(settings.rate())), parameter, i, inside);
+            }
+        });
+    }
+}

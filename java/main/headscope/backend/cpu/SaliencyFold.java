@@ -1,0 +1,132 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.AttentionSaliency;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * What tiles of |a dL/da| add to an {@link AttentionSaliency}. A row's tiles come in the order of their keys, and a row
+ * of pooled cells is one worker's alone.
+ */
+final class SaliencyFold {
+    private final AttentionSaliency saliency;
+    private final ColumnSums columnSums;
+    private final int tokens;
+    private final int groups;
+    private final int cells;
+    private final List<Integer> maps;
+    /** [tokens, groups]: 1 where a token is of a group. */
+    private final MemorySegment membership;
+
+    /** @param membership room for {@link #membershipBytes} */
+    SaliencyFold(AttentionSaliency saliency, ColumnSums columnSums, MemorySegment membership) {
+        this.saliency = saliency;
+        this.columnSums = columnSums;
+        this.tokens = saliency.tokens;
+        this.groups = saliency.groups.intSize(2);
+        this.cells = saliency.request.cells();
+        this.maps = saliency.request.maps();
+        this.membership = membership.fill((byte) 0);
+        int[] groupOf = saliency.request.groups();
+        for (int token = 0; token < tokens; token++) {
+            if (groupOf[token] >= 0) {
+                membership.setAtIndex(JAVA_FLOAT, (long) token * groups + groupOf[token], 1);
+            }
+        }
+        for (Tensor grown : new Tensor[] {
+            saliency.rows, saliency.maximum, saliency.maximumColumn, saliency.groups, saliency.pooledMaximum,
+            saliency.pooledMean, saliency.maps
+        }) {
+            grown.bytes().fill((byte) 0);
+        }
+    }
+
+    static long membershipBytes(AttentionSaliency saliency) {
+        return saliency.tokens * saliency.groups.size(2) * Float.BYTES;
+    }
+
+    /** The first row not before this one that begins a row of cells. */
+    int alignedToCells(int row) {
+        return cells == 0 ? row : cellStart((int) (((long) row * cells + tokens - 1) / tokens));
+    }
+
+    private int cellStart(int cell) {
+        return (int) (((long) cell * tokens + cells - 1) / cells);
+    }
+
+    /** @param sums of the tile's stripe, from {@link ColumnSums#cleared} */
+    void add(int head, AttentionTile tile, MemorySegment sums) {
+        ColumnSums.add(sums, tile.firstKey, tile.saliency, tile.rows, tile.stride, tile.width);
+        for (int r = 0; r < tile.rows; r++) {
+            addRow(head, tile, r);
+        }
+        if (groups > 0) {
+            OpenBlas.times(
+                    tile.rows, groups, tile.width, 1,
+                    tile.saliency, 0, tile.stride,
+                    membership, (long) tile.firstKey * groups, groups,
+                    1, saliency.groups.bytes(), ((long) head * tokens + tile.firstToken) * groups, groups);
+        }
+    }
+
+    private void addRow(int head, AttentionTile tile, int r) {
+        int token = tile.firstToken + r;
+        long row = (long) r * tile.stride;
+        long at = (long) head * tokens + token;
+        saliency.signed.bytes().setAtIndex(JAVA_FLOAT, at, tile.dots[r]);
+        addTo(saliency.rows.bytes(), at, tile.sum(r));
+        float peak = tile.peak(r);
+        MemorySegment maximum = saliency.maximum.bytes();
+        if (peak > maximum.getAtIndex(JAVA_FLOAT, at)) {
+            maximum.setAtIndex(JAVA_FLOAT, at, peak);
+            saliency.maximumColumn.bytes().setAtIndex(JAVA_FLOAT, at, tile.firstKey + tile.first(r, peak));
+        }
+        int map = maps.indexOf(head);
+        if (map >= 0) {
+            MemorySegment.copy(
+                    tile.saliency, row * Float.BYTES, saliency.maps.bytes(),
+                    (((long) map * tokens + token) * tokens + tile.firstKey) * Float.BYTES,
+                    (long) tile.width * Float.BYTES);
+        }
+        if (cells > 0) {
+            pool(head, tile, row, (int) ((long) token * cells / tokens));
+        }
+    }
+
+    private void pool(int head, AttentionTile tile, long row, int cellRow) {
+        MemorySegment maximum = saliency.pooledMaximum.bytes();
+        long first = ((long) head * cells + cellRow) * cells;
+        int height = cellStart(cellRow + 1) - cellStart(cellRow);
+        int end = tile.firstKey + tile.width;
+        for (int cell = (int) ((long) tile.firstKey * cells / tokens); cell < cells && cellStart(cell) < end; cell++) {
+            float sum = 0;
+            float peak = 0;
+            int to = Math.min(cellStart(cell + 1), end);
+            for (int key = Math.max(cellStart(cell), tile.firstKey); key < to; key++) {
+                float value = tile.saliency.getAtIndex(JAVA_FLOAT, row + key - tile.firstKey);
+                sum += value;
+                peak = Math.max(peak, value);
+            }
+            maximum.setAtIndex(JAVA_FLOAT, first + cell, Math.max(peak, maximum.getAtIndex(JAVA_FLOAT, first + cell)));
+            addTo(saliency.pooledMean.bytes(), first + cell,
+                    sum / height / (cellStart(cell + 1) - cellStart(cell)));
+        }
+    }
+
+    /** Once all tiles are in. */
+    void finish() {
+        for (int head = 0; head < saliency.heads; head++) {
+            for (int key = 0; key < tokens; key++) {
+                saliency.columns.bytes().setAtIndex(
+                        JAVA_FLOAT, (long) head * tokens + key, (float) columnSums.sum(0, head, key));
+            }
+        }
+    }
+
+    private static void addTo(MemorySegment values, long at, float more) {
+        values.setAtIndex(JAVA_FLOAT, at, values.getAtIndex(JAVA_FLOAT, at) + more);
+    }
+}

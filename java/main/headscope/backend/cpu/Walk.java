@@ -1,0 +1,41 @@
+package headscope.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/** Elements of a contiguous fp32 segment, shared among workers. */
+final class Walk {
+    /** Elements below which a walk is not worth waking another worker. */
+    private static final int SMALL = 32 * 1024;
+
+    private final Workers workers;
+
+    Walk(Workers workers) {
+        this.workers = workers;
+    }
+
+    interface Range {
+        /** Elements from .. to - 1. */
+        void walk(long from, long to);
+    }
+
+    /** One range per row of x [rows, width]. */
+    void rows(MemorySegment x, int width, Range row) {
+        long elements = x.byteSize() / Float.BYTES;
+        long rows = elements / width;
+        int pieces = elements < SMALL ? 1 : workers.count();
+        workers.each(pieces, piece -> {
+            for (long r = rows * piece / pieces; r < rows * (piece + 1) / pieces; r++) {
+                row.walk(r * width, (r + 1) * width);
+            }
+        });
+    }
+
+    /** Ranges whose borders are multiples of the register width. */
+    void elements(MemorySegment x, Range range) {
+        long elements = x.byteSize() / Float.BYTES;
+        int pieces = elements < SMALL ? 1 : workers.count();
+        long step = (elements / pieces + Simd.WIDTH) / Simd.WIDTH * Simd.WIDTH;
+        workers.each(pieces, piece ->
+                range.walk(Math.min(elements, piece * step), Math.min(elements, (piece + 1) * step)));
+    }
+}

@@ -1,0 +1,115 @@
+package headscope.backend.cuda;
+
+import headscope.backend.DeviceException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a cuBLAS may be.
+ *
+ * @param version 12 or 13
+ * @param folder  that holds it; or what the system's loader finds
+ */
+record CublasLibrary(int version, Optional<Path> folder) {
+    /** A folder of a user's, such as site-packages/nvidia/cublas/lib of a Python environment, or one that holds such. */
+    static final String VARIABLE = "HEADSCOPE_CUBLAS";
+    private static final List<Integer> VERSIONS = List.of(12, 13);
+    private static final List<String> BELOW = List.of(
+            "", "lib64", "lib", "nvidia/*/lib", "lib/python*/site-packages/nvidia/*/lib");
+
+    /** In the order in which they are tried. */
+    static List<CublasLibrary> candidates() {
+        List<CublasLibrary> found = new ArrayList<>();
+        places(VARIABLE).forEach(place -> in(place, found));
+        List<Path> places = new ArrayList<>();
+        for (String variable : List.of("CUDA_HOME", "CUDA_PATH", "VIRTUAL_ENV", "CONDA_PREFIX")) {
+            places.addAll(places(variable));
+        }
+        places.addAll(matching(Path.of("/usr/local"), "cuda*"));
+        for (int version : VERSIONS) {
+            found.add(new CublasLibrary(version, Optional.empty()));
+            List<CublasLibrary> here = new ArrayList<>();
+            places.forEach(place -> in(place, here));
+            here.stream().filter(library -> library.version == version).forEach(found::add);
+        }
+        return found;
+    }
+
+    private static List<Path> places(String variable) {
+        String place = System.getenv(variable);
+        return place == null || place.isBlank() ? List.of() : List.of(Path.of(place).toAbsolutePath());
+    }
+
+    private static void in(Path place, List<CublasLibrary> found) {
+        for (String below : BELOW) {
+            for (Path folder : below(place, below)) {
+                for (int version : VERSIONS) {
+                    if (Files.exists(folder.resolve(name("libcublas", version)))) {
+                        found.add(new CublasLibrary(version, Optional.of(folder)));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Folders below one, where a name may be a pattern. */
+    private static List<Path> below(Path place, String names) {
+        List<Path> folders = List.of(place);
+        for (String name : names.isEmpty() ? new String[0] : names.split("/")) {
+            folders = folders.stream().flatMap(folder -> matching(folder, name).stream()).toList();
+        }
+        return folders;
+    }
+
+    private static List<Path> matching(Path folder, String pattern) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
+            entries.forEach(found::add);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return found.stream().sorted().toList();
+    }
+
+    private static String name(String library, int version) {
+        return library + ".so." + version;
+    }
+
+    /** Empty where it is not there, or does not start on this GPU. */
+    Optional<Blas> open(Stream stream, boolean tf32) {
+        try {
+            if (version == 13) {
+                return Optional.of(new ForeignBlas(load("libcublas"), stream, tf32));
+            }
+            // JCublas takes what has been loaded under this name, wherever it was.
+            folder.ifPresent(here -> load("libcublas"));
+            return Optional.of(new JCublasBlas(stream, tf32));
+        } catch (LinkageError | IllegalArgumentException | DeviceException absent) {
+            return Optional.empty();
+        }
+    }
+
+    @SuppressWarnings("restricted")
+    private SymbolLookup load(String library) {
+        String file = name(library, version);
+        if (folder.isEmpty()) {
+            return SymbolLookup.libraryLookup(file, Arena.global());
+        }
+        Path beside = folder.get().resolve(name("libcublasLt", version));
+        if (Files.exists(beside)) { // what cuBLAS needs and would look for where the system keeps its libraries
+            SymbolLookup.libraryLookup(beside, Arena.global());
+        }
+        return SymbolLookup.libraryLookup(folder.get().resolve(file), Arena.global());
+    }
+}

@@ -1,0 +1,132 @@
+package headscope.backend.cuda;
+
+import headscope.backend.Backend;
+import headscope.backend.GpuReport;
+import headscope.backend.GpuReport.Line;
+import headscope.backend.Precision;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/** The way into this package: a GPU as a backend, or why there is none. */
+public final class Cuda {
+    /** The least driver for kernels of CUDA 12 and of CUDA 13. */
+    private static final int DRIVER_12 = 525;
+    private static final int DRIVER_13 = 580;
+    private static final String NO_BLAS = "no cuBLAS 12 or 13: matrix products use our own kernels, which are slower;"
+            + " install libcublas, or set " + CublasLibrary.VARIABLE + " to the folder that holds it";
+
+    private Cuda() {}
+
+    /**
+     * @param ordinal of the GPU
+     * @param notice  is told if there is no cuBLAS
+     * @throws IllegalArgumentException with what lacks
+     */
+    public static Backend open(int ordinal, Precision precision, Consumer<String> notice) {
+        lacking(ordinal).ifPresent(lacking -> {
+            throw new IllegalArgumentException("--device cuda cannot be used: " + lacking);
+        });
+        JcudaDevice device = new JcudaDevice(
+                Gpu.all().get(ordinal), Fatbins.carried().orElseThrow(),
+                stream -> Blas.find(stream, precision == Precision.TF32));
+        if (device.blas().isEmpty()) {
+            notice.accept(NO_BLAS);
+        }
+        return new CudaBackend(device, precision.operands);
+    }
+
+    /** Why this GPU cannot be used: what lacks, and what to do; empty where it can. */
+    public static Optional<String> lacking(int ordinal) {
+        Optional<String> driver = NvidiaDriver.lacking();
+        if (driver.isPresent()) {
+            return driver;
+        }
+        return Fatbins.carried()
+                .map(fatbins -> lacking(ordinal, NvidiaDriver.version(), Gpu.all(), fatbins))
+                .orElse(Optional.of(Fatbins.LACKING));
+    }
+
+    /** @param version the newest CUDA that the driver knows, such as 13000 for 13.0 */
+    static Optional<String> lacking(int ordinal, int version, List<Gpu> gpus, Fatbins fatbins) {
+        if (ordinal >= gpus.size()) {
+            return Optional.of("there is no cuda:%d, only %s".formatted(ordinal,
+                    gpus.stream().map(gpu -> "cuda:" + gpu.ordinal()).collect(Collectors.joining(", "))));
+        }
+        if (version / 1000 < fatbins.toolkit()) {
+            return Optional.of("driver %d or newer is needed by CUDA %d kernels; this one knows CUDA %s".formatted(
+                    fatbins.toolkit() >= 13 ? DRIVER_13 : DRIVER_12, fatbins.toolkit(), dotted(version)));
+        }
+        Fatbins.Match match = fatbins.match(gpus.get(ordinal));
+        return match.runs() ? Optional.empty() : Optional.of(match.how());
+    }
+
+    private static String dotted(int version) {
+        return version / 1000 + "." + version % 1000 / 10;
+    }
+
+    /** A GPU of NVIDIA's seems to be in this machine, whether it can be used or not. */
+    public static boolean seemsPresent() {
+        if (Files.exists(Path.of("/proc/driver/nvidia/version"))) {
+            return true;
+        }
+        Path bus = Path.of("/sys/bus/pci/devices");
+        if (!Files.isDirectory(bus)) {
+            return false;
+        }
+        try (DirectoryStream<Path> devices = Files.newDirectoryStream(bus)) {
+            for (Path device : devices) {
+                if (begins(device.resolve("vendor"), "0x10de") && begins(device.resolve("class"), "0x03")) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean begins(Path file, String with) throws IOException {
+        return Files.isReadable(file) && Files.readString(file).startsWith(with);
+    }
+
+    /** For the doctor. */
+    public static GpuReport report() {
+        List<Line> lines = new ArrayList<>();
+        Optional<Fatbins> fatbins = Fatbins.carried();
+        Optional<String> lacking = lacking(0);
+        NvidiaDriver.lacking().ifPresentOrElse(
+                none -> lines.add(new Line("GPU", none + "; everything runs on the CPU")),
+                () -> lines.addAll(driver(fatbins)));
+        lines.add(new Line("kernels", fatbins
+                .map(carried -> "CUDA %d, for compute capability %s and newer".formatted(
+                        carried.toolkit(),
+                        carried.architectures().stream().map(Gpu::dotted).collect(Collectors.joining(", "))))
+                .orElse(Fatbins.LACKING)));
+        return new GpuReport(lines, seemsPresent() && lacking.isPresent());
+    }
+
+    private static List<Line> driver(Optional<Fatbins> fatbins) {
+        List<Line> lines = new ArrayList<>();
+        lines.add(new Line("driver", NvidiaDriver.release() + ", CUDA " + dotted(NvidiaDriver.version())));
+        for (Gpu gpu : Gpu.all()) {
+            String use = fatbins
+                    .map(carried -> lacking(gpu.ordinal(), NvidiaDriver.version(), Gpu.all(), carried)
+                            .orElseGet(() -> carried.match(gpu).how()))
+                    .orElse("no kernels");
+            lines.add(new Line("GPU", "cuda:%d, %s: %s".formatted(gpu.ordinal(), gpu, use)));
+        }
+        try (JcudaDevice device = new JcudaDevice(
+                Gpu.all().getFirst(), Fatbins.none(), stream -> Blas.find(stream, false))) {
+            lines.add(new Line("products", device.blas().orElse(NO_BLAS)));
+        }
+        return lines;
+    }
+}

@@ -1,0 +1,148 @@
+package headscope.backend.cuda;
+
+import headscope.backend.Activation;
+import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSpec;
+import headscope.backend.Gradients;
+import headscope.backend.Pieces;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** The kernels of what passes back, launched as {@link CudaBackend} launches its own. fp32. */
+final class CudaGradients implements Gradients {
+    private final Device device;
+    private final Kernels kernels;
+
+    CudaGradients(Device device, Kernels kernels) {
+        this.device = device;
+        this.kernels = kernels;
+    }
+
+    @Override
+    public void linear(Tensor destination, Tensor gradient, Tensor weight) {
+        Pieces.run(gradient.intSize(0), (first, count) -> {
+            try (Kernels.Operand rows = kernels.operand(gradient.rows(first, count), weight.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, false));
+            }
+        });
+    }
+
+    @Override
+    public void linearWeight(Tensor destination, Tensor gradient, Tensor x) {
+        device.multiply(new Product(destination, gradient, true, x, false));
+    }
+
+    @Override
+    public void linearBias(Tensor destination, Tensor gradient) {
+        kernels.perElement("linear_gradient", "linear_bias_gradient_f32", destination.count(),
+                destination, gradient, gradient.intSize(0), gradient.intSize(1));
+    }
+
+    @Override
+    public void layerNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
+        int width = weight.intSize(0);
+        kernels.perRow("layer_norm_gradient", x.count() / width, width,
+                destination, gradient, x, weight, epsilon, width);
+    }
+
+    @Override
+    public void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon) {
+        int width = weight.intSize(0);
+        kernels.perRow("rms_norm_gradient", x.count() / width, width,
+                destination, gradient, x, weight, epsilon, width);
+    }
+
+    @Override
+    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
+        int heads = gradient.intSize(1) / headDim;
+        int pairs = cosine.intSize(1);
+        kernels.perElement("rotate", "rotate_gradient_f32", gradient.size(0) * heads * pairs,
+                gradient, cosine, sine, gradient.intSize(0), heads, headDim, pairs);
+    }
+
+    @Override
+    public void activate(Tensor gradient, Tensor x, Activation f) {
+        kernels.perElement("activation_gradient", CudaBackend.name(f) + "_gradient_f32", x.count(),
+                gradient, x, x.count());
+    }
+
+    @Override
+    public void gate(
+            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
+        kernels.perElement("activation_gradient", CudaBackend.name(f) + "_gate_gradient_f32", gate.count(),
+                gateGradient, upGradient, gradient, gate, up, gate.count());
+    }
+
+    @Override
+    public void softCap(Tensor gradient, Tensor capped, float cap) {
+        kernels.perElement("soft_cap_gradient", "soft_cap_gradient_f32", capped.count(),
+                gradient, capped, cap, capped.count());
+    }
+
+    @Override
+    public void route(Tensor gradient, Tensor shares) {
+        kernels.perRow("route_gradient", shares.size(0), shares.intSize(1), gradient, shares, shares.intSize(1));
+    }
+
+    @Override
+    public void addShare(
+            Tensor yGradient, Tensor shareGradient, Tensor gradient, Tensor y, Tensor shares, int column) {
+        kernels.perRow("add_share_gradient", y.size(0), y.intSize(1),
+                yGradient, shareGradient, gradient, y, shares, column, y.intSize(1), shares.intSize(1));
+    }
+
+    @Override
+    public void embed(Tensor destination, Tensor gradient, int[] ids) {
+        int width = destination.intSize(1);
+        kernels.perElement("elementwise", "zero_f32", destination.count(), destination, destination.count());
+        try (Kernels.Scratch rows = kernels.uploaded(MemorySegment.ofArray(ids))) {
+            kernels.perRow("embed_gradient", ids.length, width, destination, gradient, rows.memory(), width);
+        }
+    }
+
+    @Override
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
+        int heads = destination.intSize(0);
+        device.launch(new Launch(
+                "scale_heads_gradient_f32", heads, 1, device.constant("scale_heads_gradient_threads"),
+                destination, gradient, x, x.intSize(0), x.intSize(1) / heads));
+    }
+
+    @Override
+    public void attention(
+            Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
+            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+        AttentionGradient passed = new AttentionGradient(kernels, gradient, logSumExp, q, k, v, spec);
+        if (saliency.isPresent()) {
+            passed.observed(qGradient, kGradient, vGradient, out, saliency.get());
+        } else {
+            passed.unobserved(qGradient, kGradient, vGradient, out);
+        }
+    }
+
+    @Override
+    public float[] crossEntropy(Tensor logits, int[] targets, float[] factors) {
+        float[] loss = new float[targets.length];
+        try (Kernels.Scratch losses = kernels.scratch((long) targets.length * Float.BYTES);
+                Kernels.Scratch words = kernels.uploaded(MemorySegment.ofArray(targets));
+                Kernels.Scratch weights = kernels.uploaded(MemorySegment.ofArray(factors))) {
+            kernels.perRow("cross_entropy", targets.length, logits.intSize(1),
+                    losses.memory(), logits, words.memory(), weights.memory(), logits.intSize(1));
+            device.download(MemorySegment.ofArray(loss), losses.memory());
+        }
+        return loss;
+    }
+
+    @Override
+    public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step) {
+        kernels.perElement("adam_w", "adam_w_f32", parameter.count(),
+                parameter, gradient, m, v, settings.rate(), settings.beta1(), settings.beta2(), settings.epsilon(),
+                settings.decay(), start(settings.beta1(), step), start(settings.beta2(), step), parameter.count());
+    }
+
+    /** What a running mean that began at 0 lacks. */
+    private static float start(float beta, int step) {
+        return (float) (1 - Math.pow(beta, step));
+    }
+}

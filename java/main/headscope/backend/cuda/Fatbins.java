@@ -1,0 +1,72 @@
+package headscope.backend.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * Compiled kernels, as CMake built them and Maven packed them.
+ *
+ * @param toolkit       major version of the CUDA that compiled them
+ * @param architectures compute capabilities, such as 80 for 8.0, ascending; the last also as PTX
+ * @param images        a fatbin for every family
+ */
+record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> images) {
+    static final String LACKING = "no compiled kernels: run ./headscope kernels where CUDA's nvcc is installed";
+
+    /** For what needs a device and no kernels. */
+    static Fatbins none() {
+        return new Fatbins(0, List.of(), Map.of());
+    }
+
+    /** Those in the jar; empty where it was built without nvcc. */
+    static Optional<Fatbins> carried() {
+        try (InputStream index = Fatbins.class.getResourceAsStream("/cuda/fatbins.properties")) {
+            if (index == null) {
+                return Optional.empty();
+            }
+            Properties properties = new Properties();
+            properties.load(index);
+            Map<String, byte[]> images = new LinkedHashMap<>();
+            for (String family : properties.getProperty("families").split(",")) {
+                try (InputStream image = Fatbins.class.getResourceAsStream("/cuda/" + family + ".fatbin")) {
+                    if (image == null) {
+                        return Optional.empty();
+                    }
+                    images.put(family, image.readAllBytes());
+                }
+            }
+            return Optional.of(new Fatbins(
+                    Integer.parseInt(properties.getProperty("toolkit")),
+                    Arrays.stream(properties.getProperty("architectures").split(",")).map(Integer::valueOf).toList(),
+                    images));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What of it a GPU runs, or why none of it does. */
+    Match match(Gpu gpu) {
+        int own = gpu.capability();
+        Optional<Integer> compiled = architectures.stream()
+                .filter(target -> target / 10 == own / 10 && target <= own).max(Integer::compare);
+        int newest = architectures.getLast();
+        if (compiled.isPresent()) {
+            return new Match(true, "compiled for compute capability " + Gpu.dotted(compiled.get()));
+        }
+        return own > newest
+                ? new Match(true, "PTX of compute capability %s, which the driver compiles at the first start"
+                        .formatted(Gpu.dotted(newest)))
+                : new Match(false, "kernels are compiled for compute capability %s and newer, the GPU has %s"
+                        .formatted(Gpu.dotted(architectures.getFirst()), Gpu.dotted(own)));
+    }
+
+    /** @param how or why not */
+    record Match(boolean runs, String how) {}
+}

@@ -1,0 +1,42 @@
+package headscope.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A product as cublasGemmEx takes it. cuBLAS reads column by column, so that our rows are its columns: it computes
+ * destination' = b' a', with the operands in the other order and neither of them turned.
+ *
+ * @param m      columns of our destination; n its rows
+ * @param first  our b; second our a
+ * @param stride elements from row to row, in our words
+ */
+record Gemm(
+        int transposeFirst, int transposeSecond, int m, int n, int k,
+        MemorySegment first, int strideFirst, MemorySegment second, int strideSecond, int type,
+        MemorySegment destination, int compute) {
+    static final int F32 = 0; // CUDA_R_32F
+    static final int ALGORITHM = -1; // CUBLAS_GEMM_DEFAULT
+    private static final int F16 = 2; // CUDA_R_16F
+    private static final int BF16 = 14; // CUDA_R_16BF
+    private static final int COMPUTE_F32 = 68; // CUBLAS_COMPUTE_32F
+    private static final int COMPUTE_TF32 = 77; // CUBLAS_COMPUTE_32F_FAST_TF32
+
+    /** @param tf32 fp32 operands are multiplied as TF32 */
+    static Gemm of(Product product, boolean tf32) {
+        int type = switch (product.a().dtype()) {
+            case F32 -> F32;
+            case F16 -> F16;
+            case BF16 -> BF16;
+            default -> throw new IllegalArgumentException("no products of " + product.a().dtype());
+        };
+        return new Gemm(
+                product.bTransposed() ? 1 : 0, product.aTransposed() ? 1 : 0, product.n(), product.m(), product.k(),
+                product.b().bytes(), product.b().intSize(1), product.a().bytes(), product.a().intSize(1), type,
+                product.destination().bytes(), tf32 && type == F32 ? COMPUTE_TF32 : COMPUTE_F32);
+    }
+
+    /** Elements from row to row of the destination. */
+    int strideDestination() {
+        return m;
+    }
+}

@@ -1,0 +1,173 @@
+package headscope.backend.cuda;
+
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
+import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+
+import headscope.backend.DeviceMemoryException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.function.Function;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * A GPU, through NVIDIA's driver: one stream that computes, one that copies, memory in the order of the first. Any
+ * thread may call, one at a time.
+ */
+final class JcudaDevice implements Device {
+    private final Gpu gpu;
+    private final CUdevice device;
+    private final CUcontext context = new CUcontext();
+    private final Optional<MemoryPool> pool;
+    private final Stream compute;
+    private final Staging staging;
+    private final Modules modules;
+    private final Optional<Blas> blas;
+    private Optional<LaunchTimes> times = Optional.empty();
+
+    /**
+     * Where the driver has started: {@link NvidiaDriver#lacking} is empty.
+     *
+     * @param products a cuBLAS for the stream that computes, where there is one
+     */
+    JcudaDevice(Gpu gpu, Fatbins fatbins, Function<Stream, Optional<Blas>> products) {
+        this.gpu = gpu;
+        this.device = Gpu.device(gpu.ordinal());
+        NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
+        enter();
+        this.pool = Gpu.attribute(device, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) == 1
+                ? Optional.of(new MemoryPool(gpu.ordinal()))
+                : Optional.empty();
+        pool.ifPresent(MemoryPool::keep);
+        this.compute = new Stream();
+        this.staging = new Staging(compute);
+        this.modules = new Modules(fatbins);
+        this.blas = products.apply(compute);
+    }
+
+    /** Contexts belong to threads. */
+    private void enter() {
+        NvidiaDriver.require(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+    }
+
+    @Override
+    public String describe() {
+        return "cuda:%d, %s, %s".formatted(
+                gpu.ordinal(), gpu, blas().orElse("products without cuBLAS"));
+    }
+
+    /** Which cuBLAS multiplies, if any. */
+    Optional<String> blas() {
+        return blas.map(Blas::describe);
+    }
+
+    @Override
+    public synchronized MemorySegment allocate(long bytes) {
+        enter();
+        Address address = new Address();
+        long room = Math.max(1, bytes);
+        int status = take(address, room);
+        if (status == CUDA_ERROR_OUT_OF_MEMORY && pool.isPresent()) {
+            compute.synchronise();
+            pool.get().trim();
+            status = take(address, room);
+        }
+        if (status == CUDA_ERROR_OUT_OF_MEMORY) {
+            long[] free = new long[1];
+            long[] total = new long[1];
+            NvidiaDriver.require(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
+            throw new DeviceMemoryException(gpu.name(), bytes, free[0], total[0]);
+        }
+        NvidiaDriver.require(status, "allocation of %d bytes", bytes);
+        NvidiaDriver.require(JCudaDriver.cuMemsetD8Async(address, (byte) 0, room, compute), "clearing %d bytes", bytes);
+        return address.named(bytes);
+    }
+
+    private int take(Address address, long bytes) {
+        return pool.isPresent()
+                ? JCudaDriver.cuMemAllocAsync(address, bytes, compute)
+                : JCudaDriver.cuMemAlloc(address, bytes);
+    }
+
+    @Override
+    public synchronized void free(MemorySegment memory) {
+        enter();
+        Address address = new Address(memory);
+        NvidiaDriver.require(
+                pool.isPresent() ? JCudaDriver.cuMemFreeAsync(address, compute) : JCudaDriver.cuMemFree(address),
+                "freeing %d bytes", memory.byteSize());
+    }
+
+    @Override
+    public synchronized void upload(MemorySegment to, MemorySegment host) {
+        enter();
+        staging.upload(to, host);
+    }
+
+    @Override
+    public synchronized void download(MemorySegment host, MemorySegment from) {
+        enter();
+        staging.download(host, from);
+    }
+
+    @Override
+    public synchronized int constant(String name) {
+        enter();
+        return modules.constant(name);
+    }
+
+    @Override
+    public synchronized void launch(Launch what) {
+        enter();
+        timed(what.kernel(), () -> {
+            try (Arena call = Arena.ofConfined()) {
+                NvidiaDriver.require(
+                        JCudaDriver.cuLaunchKernel(
+                                modules.function(what), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
+                                what.threads(), 1, 1, what.shared(), compute, new Address(what.parameters(call)), null),
+                        "%s", what);
+            }
+        });
+    }
+
+    @Override
+    public synchronized void multiply(Product product) {
+        enter();
+        if (blas.isPresent()) {
+            timed("cublasGemmEx", () -> blas.get().multiply(product));
+        } else {
+            ProductKernels.multiply(this, product);
+        }
+    }
+
+    private void timed(String kernel, Runnable launch) {
+        times.ifPresentOrElse(running -> running.around(kernel, launch), launch);
+    }
+
+    @Override
+    public synchronized SequencedMap<String, Double> time(Runnable work) {
+        enter();
+        LaunchTimes running = new LaunchTimes(compute);
+        times = Optional.of(running);
+        try {
+            work.run();
+        } finally {
+            times = Optional.empty();
+        }
+        return running.seconds();
+    }
+
+    @Override
+    public synchronized void close() {
+        enter();
+        compute.synchronise();
+        blas.ifPresent(Blas::close);
+        staging.close();
+        modules.close();
+        compute.close();
+        NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease");
+    }
+}

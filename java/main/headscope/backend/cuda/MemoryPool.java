@@ -1,0 +1,49 @@
+package headscope.backend.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+
+/**
+ * A device's own pool, kept from giving memory back at every synchronisation. JCuda does not know these three calls.
+ *
+ * @param ordinal of the device
+ */
+record MemoryPool(int ordinal) {
+    private static final int RELEASE_THRESHOLD = 4; // CU_MEMPOOL_ATTR_RELEASE_THRESHOLD
+
+    /** What is freed stays in the pool, however much it is. */
+    void keep() {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment all = call.allocateFrom(JAVA_LONG, -1L);
+            ForeignCall attribute = call(
+                    "cuMemPoolSetAttribute", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
+            NvidiaDriver.require(attribute.status(handle(call), RELEASE_THRESHOLD, all), "cuMemPoolSetAttribute");
+        }
+    }
+
+    /** What nobody uses goes back to the device. */
+    void trim() {
+        try (Arena call = Arena.ofConfined()) {
+            ForeignCall trim = call("cuMemPoolTrimTo", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
+            NvidiaDriver.require(trim.status(handle(call), 0L), "cuMemPoolTrimTo");
+        }
+    }
+
+    private MemorySegment handle(Arena arena) {
+        MemorySegment pool = arena.allocate(ADDRESS);
+        ForeignCall get = call("cuDeviceGetDefaultMemPool", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+        NvidiaDriver.require(get.status(pool, ordinal), "cuDeviceGetDefaultMemPool");
+        return pool.get(ADDRESS, 0);
+    }
+
+    @SuppressWarnings("restricted")
+    private static ForeignCall call(String name, FunctionDescriptor types) {
+        return ForeignCall.of(SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()), name, types);
+    }
+}

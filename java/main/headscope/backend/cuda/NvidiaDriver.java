@@ -1,0 +1,78 @@
+package headscope.backend.cuda;
+
+import static jcuda.driver.CUresult.CUDA_ERROR_NO_DEVICE;
+import static jcuda.driver.CUresult.CUDA_SUCCESS;
+
+import headscope.backend.DeviceException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import jcuda.JCudaVersion;
+import jcuda.LibUtils;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+
+/** NVIDIA's driver, looked for once: what fails to load the first time would fail in another way the next time. */
+final class NvidiaDriver {
+    private static final String LIBRARY = "libcuda.so.1";
+    private static final Optional<String> LACKING = start();
+
+    private NvidiaDriver() {}
+
+    /** Why nothing can be computed with it; empty where it can. */
+    static Optional<String> lacking() {
+        return LACKING;
+    }
+
+    private static Optional<String> start() {
+        try {
+            load("JCudaDriver");
+            int status = JCudaDriver.cuInit(0);
+            return switch (status) {
+                case CUDA_SUCCESS -> Optional.empty();
+                case CUDA_ERROR_NO_DEVICE -> Optional.of("NVIDIA's driver finds no GPU");
+                default -> Optional.of("NVIDIA's driver does not start: " + CUresult.stringFor(status)
+                        + "; nvidia-smi may tell more");
+            };
+        } catch (LinkageError failure) {
+            return Optional.of(failure.getMessage().contains(LIBRARY)
+                    ? "no NVIDIA driver is installed (" + LIBRARY + " is missing): install driver 580 or newer"
+                    : "JCuda cannot be loaded: " + failure.getMessage());
+        }
+    }
+
+    /**
+     * A native library of JCuda's, from our own folder: once it is there JCuda finds it there, where otherwise it would
+     * go on to look in a folder that everybody may write to.
+     */
+    @SuppressWarnings("restricted")
+    static void load(String library) {
+        System.loadLibrary(LibUtils.createPlatformLibraryName(library + "-" + JCudaVersion.get()));
+    }
+
+    /** As NVIDIA numbers its drivers, such as 580.65.06. */
+    static String release() {
+        Path file = Path.of("/sys/module/nvidia/version");
+        try {
+            return Files.isReadable(file) ? Files.readString(file).strip() : "of unknown release";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The newest CUDA that it knows, such as 13000 for 13.0. */
+    static int version() {
+        int[] version = new int[1];
+        require(JCudaDriver.cuDriverGetVersion(version), "cuDriverGetVersion");
+        return version[0];
+    }
+
+    /** @throws DeviceException with what was done, unless status is success */
+    static void require(int status, String call, Object... values) {
+        if (status != CUDA_SUCCESS) {
+            throw new DeviceException(call.formatted(values) + ": " + CUresult.stringFor(status));
+        }
+    }
+}

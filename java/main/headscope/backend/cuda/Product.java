@@ -1,0 +1,29 @@
+package headscope.backend.cuda;
+
+import headscope.tensor.Tensor;
+
+/**
+ * destination = a b, where a or b may be meant transposed, not both.
+ *
+ * @param destination [m, n], fp32, every element is written
+ * @param a           [m, k], or [k, m] transposed
+ * @param b           [k, n], or [n, k] transposed; of a's type: F32, F16 or BF16
+ */
+record Product(Tensor destination, Tensor a, boolean aTransposed, Tensor b, boolean bTransposed) {
+    int m() {
+        return destination.intSize(0);
+    }
+
+    int n() {
+        return destination.intSize(1);
+    }
+
+    int k() {
+        return a.intSize(aTransposed ? 0 : 1);
+    }
+
+    @Override
+    public String toString() {
+        return "%s = %s%s %s%s".formatted(destination, a, aTransposed ? "'" : "", b, bTransposed ? "'" : "");
+    }
+}

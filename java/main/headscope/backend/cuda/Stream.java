@@ -1,0 +1,42 @@
+package headscope.backend.cuda;
+
+import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
+import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
+
+import java.lang.foreign.MemorySegment;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
+
+/** Work of a device in its order, and an event that other work can wait for. */
+final class Stream extends CUstream implements AutoCloseable {
+    private final CUevent event = new CUevent();
+
+    /** In the current context. */
+    Stream() {
+        NvidiaDriver.require(JCudaDriver.cuStreamCreate(this, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+        NvidiaDriver.require(JCudaDriver.cuEventCreate(event, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+    }
+
+    /** What is put here from now on starts after all that was put there so far. */
+    void follow(Stream other) {
+        NvidiaDriver.require(JCudaDriver.cuEventRecord(other.event, other), "cuEventRecord");
+        NvidiaDriver.require(JCudaDriver.cuStreamWaitEvent(this, other.event, 0), "cuStreamWaitEvent");
+    }
+
+    /** Until all is done. */
+    void synchronise() {
+        NvidiaDriver.require(JCudaDriver.cuStreamSynchronize(this), "cuStreamSynchronize");
+    }
+
+    /** As C sees it. */
+    MemorySegment handle() {
+        return MemorySegment.ofAddress(getNativePointer());
+    }
+
+    @Override
+    public void close() {
+        JCudaDriver.cuEventDestroy(event);
+        JCudaDriver.cuStreamDestroy(this);
+    }
+}

@@ -1,0 +1,402 @@
+package headscope.backend;
+
+import static headscope.backend.Agreement.agree;
+import static headscope.backend.Agreement.same;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Seed;
+import headscope.Tolerance;
+import headscope.backend.cpu.CpuBackend;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What attention passes back, and the saliency on the way, against {@link ReferenceGradients}' whole maps. */
+class AttentionGradientsParityTest {
+    /** Of the last queries of one text. */
+    private record Passed(
+            float[] out, float[] logSumExp, float[] qGradient, float[] kGradient, float[] vGradient,
+            Optional<Kept> kept) {}
+
+    private record Kept(
+            float[] signed, float[] rows, float[] columns, float[] maximum, float[] maximumColumn, float[] groups,
+            float[] pooledMaximum, float[] pooledMean, float[] maps) {
+        static Kept of(Operands on, AttentionSaliency seen) {
+            return new Kept(
+                    on.floats(seen.signed), on.floats(seen.rows), on.floats(seen.columns), on.floats(seen.maximum),
+                    on.floats(seen.maximumColumn), on.floats(seen.groups), on.floats(seen.pooledMaximum),
+                    on.floats(seen.pooledMean), on.floats(seen.maps));
+        }
+
+        List<float[]> all() {
+            return List.of(signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps);
+        }
+    }
+
+    private static Passed passBack(
+            Backend backend, AttentionCase one, int queries, Optional<AttentionSaliency.Request> request) {
+        try (Operands on = new Operands(backend)) {
+            AttentionSpec spec = one.spec(on);
+            long tokens = one.tokens();
+            long width = (long) one.heads() * one.headDim();
+            long keyWidth = (long) one.kvHeads() * one.headDim();
+            Tensor q = on.tensor(one.queries(), tokens, width).rows(tokens - queries, queries);
+            Tensor k = on.tensor(one.keys(), tokens, keyWidth);
+            Tensor v = on.tensor(one.values(), tokens, keyWidth);
+            Tensor gradient = on.tensor(one.outputGradients(), tokens, width).rows(tokens - queries, queries);
+            Tensor out = on.unwritten(queries, width);
+            Tensor logSumExp = on.unwritten(one.heads(), queries);
+            backend.attention(out, logSumExp, q, k, v, spec);
+            Tensor qGradient = on.unwritten(queries, width);
+            Tensor kGradient = on.unwritten(tokens, keyWidth);
+            Tensor vGradient = on.unwritten(tokens, keyWidth);
+            Optional<AttentionSaliency> saliency =
+                    request.map(asked -> on.saliency(one.heads(), one.tokens(), asked));
+            backend.gradients().attention(
+                    qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
+            return new Passed(
+                    on.floats(out), on.floats(logSumExp), on.floats(qGradient), on.floats(kGradient),
+                    on.floats(vGradient), saliency.map(seen -> Kept.of(on, seen)));
+        }
+    }
+
+    /** Three groups and tokens of none, some cells, the last head's map. */
+    private static AttentionSaliency.Request request(AttentionCase one) {
+        return new AttentionSaliency.Request(
+                IntStream.range(0, one.tokens()).map(token -> token % 4 - 1).toArray(),
+                Math.min(one.tokens(), 7), List.of(one.heads() - 1));
+    }
+
+    private static AttentionSaliency.Request allMaps(AttentionCase one) {
+        AttentionSaliency.Request some = request(one);
+        return new AttentionSaliency.Request(
+                some.groups(), some.cells(), IntStream.range(0, one.heads()).boxed().toList());
+    }
+
+    private static float largest(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return largest;
+    }
+
+    /** How far the gradients of the last queries may be off: what every score's may, multiplied and added alike. */
+    private record Bounds(
+            double[] qGradient, double[] kGradient, double[] vGradient, double[] signed, double[][][] saliency) {
+        static Bounds of(AttentionCase one, int queries) {
+            int tokens = one.tokens();
+            int headDim = one.headDim();
+            int group = one.heads() / one.kvHeads();
+            int before = tokens - queries;
+            float[] q = one.queries();
+            float[] k = one.keys();
+            float[] g = one.outputGradients();
+            double[] softmax = one.tolerance();
+            float largestValue = largest(one.values());
+            float largestKey = largest(k);
+            double scale = 1 / Math.sqrt(headDim);
+            Bounds bounds = new Bounds(
+                    new double[queries * one.heads() * headDim], new double[k.length], new double[k.length],
+                    new double[one.heads() * tokens], new double[one.heads()][tokens][tokens]);
+            for (int head = 0; head < one.heads(); head++) {
+                double[][] probs = probs(one, head);
+                for (int i = before; i < tokens; i++) {
+                    int row = (i * one.heads() + head) * headDim;
+                    double magnitude = 0;
+                    for (int d = 0; d < headDim; d++) {
+                        magnitude += Math.abs(g[row + d]) * largestValue;
+                    }
+                    double moved = softmax[head * tokens + i];
+                    double score = Tolerance.scoreGradient(moved, headDim, tokens, magnitude)
+                            + Tolerance.sum(group * tokens, 2 * magnitude);
+                    double value = moved + Tolerance.sum(group * tokens, 1);
+                    bounds.signed[head * tokens + i] = score;
+                    for (int d = 0; d < headDim; d++) {
+                        bounds.qGradient[row + d - before * one.heads() * headDim] = scale * score * largestKey;
+                    }
+                    for (int j = 0; j < tokens; j++) {
+                        int key = (j * one.kvHeads() + head / group) * headDim;
+                        bounds.saliency[head][i][j] =
+                                probs[i][j] * Tolerance.saliency(moved, headDim, tokens, magnitude);
+                        for (int d = 0; d < headDim; d++) {
+                            bounds.kGradient[key + d] += scale * probs[i][j] * score * Math.abs(q[row + d]);
+                            bounds.vGradient[key + d] += probs[i][j] * value * Math.abs(g[row + d]);
+                        }
+                    }
+                }
+            }
+            return bounds;
+        }
+
+        private static double[][] probs(AttentionCase one, int head) {
+            try (Operands on = new Operands(new Reference())) {
+                return Reference.map(
+                        on.tensor(one.queries(), one.tokens(), (long) one.heads() * one.headDim()),
+                        on.tensor(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on), head);
+            }
+        }
+
+        /** A field of the saliency whose error is that of the map, read off in the same way. */
+        double[] of(AttentionSaliency.Request request, Function<ReferenceSaliency, double[]> field) {
+            return Arrays.stream(saliency)
+                    .map(map -> field.apply(new ReferenceSaliency(map, request)))
+                    .flatMapToDouble(Arrays::stream)
+                    .toArray();
+        }
+    }
+
+    private static void compare(String what, Bounds bounds, Passed expected, Passed actual) {
+        double none = Tolerance.formula(0);
+        agree(what + ": q", expected.qGradient, actual.qGradient, i -> bounds.qGradient[i] + none);
+        agree(what + ": k", expected.kGradient, actual.kGradient, i -> bounds.kGradient[i] + none);
+        agree(what + ": v", expected.vGradient, actual.vGradient, i -> bounds.vGradient[i] + none);
+    }
+
+    private static void compareSaliency(String what, AttentionCase one, Bounds bounds, Kept expected, Kept actual) {
+        double none = Tolerance.formula(0);
+        AttentionSaliency.Request request = allMaps(one);
+        double[] rows = bounds.of(request, ReferenceSaliency::rows);
+        double[] columns = bounds.of(request, ReferenceSaliency::columns);
+        double[] maximum = bounds.of(request, ReferenceSaliency::maximum);
+        double[] groups = bounds.of(request, ReferenceSaliency::groups);
+        double[] pooledMaximum = bounds.of(request, ReferenceSaliency::pooledMaximum);
+        double[] pooledMean = bounds.of(request, ReferenceSaliency::pooledMean);
+        double[] maps = bounds.of(request, ReferenceSaliency::elements);
+        agree(what + ": signed", expected.signed, actual.signed, i -> bounds.signed[i] + none);
+        agree(what + ": rows", expected.rows, actual.rows, i -> rows[i] + none);
+        agree(what + ": columns", expected.columns, actual.columns, i -> columns[i] + none);
+        agree(what + ": maximum", expected.maximum, actual.maximum, i -> maximum[i] + none);
+        agree(what + ": groups", expected.groups, actual.groups, i -> groups[i] + none);
+        agree(what + ": pooled maximum", expected.pooledMaximum, actual.pooledMaximum, i -> pooledMaximum[i] + none);
+        agree(what + ": pooled mean", expected.pooledMean, actual.pooledMean, i -> pooledMean[i] + none);
+        agree(what + ": maps", expected.maps, actual.maps, i -> maps[i] + none);
+        for (int i = 0; i < one.heads() * one.tokens(); i++) {
+            int at = i * one.tokens() + (int) actual.maximumColumn[i];
+            assertEquals(expected.maximum[i], expected.maps[at], 2 * maximum[i] + none,
+                    "%s: maximum of row %d in column %s%s".formatted(
+                            what, i, actual.maximumColumn[i], Seed.reproduce()));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#all")
+    void agrees(AttentionCase one) {
+        Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(allMaps(one)));
+        Bounds bounds = Bounds.of(one, one.tokens());
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device)) {
+                Passed passed = passBack(backend, one, one.tokens(), Optional.of(allMaps(one)));
+                compare(device, bounds, expected, passed);
+                compareSaliency(device, one, bounds, expected.kept.orElseThrow(), passed.kept.orElseThrow());
+                assertEquals(0, backend.liveBytes());
+            }
+        }
+    }
+
+    /** The forward pass that keeps the log-sum-exp is the other one, and the vectors do not depend on what is asked. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#few")
+    void asksForLess(AttentionCase one) {
+        int tokens = one.tokens();
+        AttentionSaliency.Request vectors = AttentionSaliency.Request.vectors(tokens);
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+                Passed all = passBack(backend, one, tokens, Optional.of(request(one)));
+                Passed some = passBack(backend, one, tokens, Optional.of(vectors));
+                Passed none = passBack(backend, one, tokens, Optional.empty());
+                sameGradients(device, all, some);
+                sameGradients(device, all, none);
+                Kept kept = some.kept.orElseThrow();
+                for (int field = 0; field < 5; field++) {
+                    same(device + " field " + field, all.kept.orElseThrow().all().get(field), kept.all().get(field));
+                }
+                assertEquals(0, kept.groups.length + kept.pooledMean.length + kept.maps.length);
+
+                AttentionStatistics statistics = on.statistics(one.heads(), tokens);
+                Tensor out = on.unwritten(tokens, (long) one.heads() * one.headDim());
+                Tensor keys = on.tensor(one.keys(), tokens, (long) one.kvHeads() * one.headDim());
+                backend.attention(
+                        out, on.tensor(one.queries(), out.shape()), keys, on.tensor(one.values(), keys.shape()),
+                        one.spec(on), Optional.of(statistics));
+                same(device + " output", on.floats(out), all.out);
+                same(device + " log-sum-exp", on.floats(statistics.logSumExp), all.logSumExp);
+            }
+        }
+    }
+
+    private static void sameGradients(String what, Passed expected, Passed actual) {
+        same(what + ": q", expected.qGradient, actual.qGradient);
+        same(what + ": k", expected.kGradient, actual.kGradient);
+        same(what + ": v", expected.vGradient, actual.vGradient);
+    }
+
+    /** Queries that are the last of the keys. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 16})
+    void ofTheLastQueries(int queries) {
+        for (int window : new int[] {0, 9}) {
+            AttentionCase one = new AttentionCase(33, 4, 2, 16, true, window, 0, true, Inputs.NORMAL);
+            Passed expected = passBack(new Reference(), one, queries, Optional.empty());
+            Bounds bounds = Bounds.of(one, queries);
+            for (String device : Devices.ALL) {
+                try (Backend backend = Devices.open(device)) {
+                    compare(device, bounds, expected, passBack(backend, one, queries, Optional.empty()));
+                }
+            }
+        }
+    }
+
+    /** Longer than a tile is wide, and cells that stripes must not cut. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1100})
+    void agreesWhereTheTextIsLong(int window) {
+        AttentionCase one = new AttentionCase(2100, 2, 1, 4, true, window, 0, true, Inputs.NORMAL);
+        Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(allMaps(one)));
+        Bounds bounds = Bounds.of(one, one.tokens());
+        try (Backend backend = Backend.open("cpu")) {
+            Passed passed = passBack(backend, one, one.tokens(), Optional.of(allMaps(one)));
+            compare("cpu", bounds, expected, passed);
+            compareSaliency("cpu", one, bounds, expected.kept.orElseThrow(), passed.kept.orElseThrow());
+        }
+    }
+
+    /** The same bits again, and whatever the number of workers. */
+    @ParameterizedTest
+    @ValueSource(ints = {7, 130, 600})
+    void repeatsToTheBit(int tokens) {
+        AttentionCase one = new AttentionCase(tokens, 6, 3, 16, true, 0, 0, true, Inputs.NORMAL);
+        Passed expected;
+        try (Backend backend = new CheckedBackend(new CpuBackend(1))) {
+            expected = passBack(backend, one, tokens, Optional.of(request(one)));
+        }
+        for (int workers = 1; workers <= 3; workers++) {
+            try (Backend backend = new CheckedBackend(new CpuBackend(workers))) {
+                for (int run = 0; run < 2; run++) {
+                    Passed passed = passBack(backend, one, tokens, Optional.of(request(one)));
+                    sameGradients(workers + " workers", expected, passed);
+                    for (int field = 0; field < expected.kept.orElseThrow().all().size(); field++) {
+                        same(workers + " workers: field " + field, expected.kept.orElseThrow().all().get(field),
+                                passed.kept.orElseThrow().all().get(field));
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * All scores equal, so a_ij = 1 / (i + 1), and v_j = 2 j, g_i = 1: dL/ds_ij = (2 j - i) / (i + 1), and the value
+     * gradient of column j is sum_(i &gt;= j) 1 / (i + 1).
+     */
+    @Test
+    void uniformAttention() {
+        int tokens = 4;
+        float[] ones = {1, 1, 1, 1};
+        float[] zeros = new float[tokens];
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+                AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
+                Tensor q = on.tensor(ones, tokens, 1);
+                Tensor k = on.tensor(zeros, tokens, 1);
+                Tensor v = on.tensor(new float[] {0, 2, 4, 6}, tokens, 1);
+                Tensor out = on.unwritten(tokens, 1);
+                Tensor logSumExp = on.unwritten(1, tokens);
+                backend.attention(out, logSumExp, q, k, v, spec);
+                Tensor qGradient = on.unwritten(tokens, 1);
+                Tensor kGradient = on.unwritten(tokens, 1);
+                Tensor vGradient = on.unwritten(tokens, 1);
+                AttentionSaliency saliency =
+                        on.saliency(1, tokens, new AttentionSaliency.Request(new int[] {0, 0, 1, -1}, 2, List.of(0)));
+                backend.gradients().attention(
+                        qGradient, kGradient, vGradient, on.tensor(ones, tokens, 1), out, logSumExp, q, k, v, spec,
+                        Optional.of(saliency));
+                double tolerance = Tolerance.softmax(1, tokens, 6) * 6;
+                agree("q", zeros, on.floats(qGradient), i -> tolerance);
+                agree("k", new float[] {
+                    -1 / 2f - 2 / 3f - 3 / 4f, 1 / 2f - 1 / 4f, 2 / 3f + 1 / 4f, 3 / 4f
+                }, on.floats(kGradient), i -> tolerance);
+                agree("v", new float[] {
+                    1 + 1 / 2f + 1 / 3f + 1 / 4f, 1 / 2f + 1 / 3f + 1 / 4f, 1 / 3f + 1 / 4f, 1 / 4f
+                }, on.floats(vGradient), i -> tolerance);
+                agree("signed", new float[] {0, 1, 2, 3}, on.floats(saliency.signed), i -> tolerance);
+                agree("rows", new float[] {0, 1, 2, 3}, on.floats(saliency.rows), i -> tolerance);
+                agree("columns", new float[] {0, 1 + 2 / 3f + 1 / 2f, 4 / 3f + 1, 3 / 2f},
+                        on.floats(saliency.columns), i -> tolerance);
+                agree("maximum", new float[] {0, 1, 4 / 3f, 3 / 2f}, on.floats(saliency.maximum), i -> tolerance);
+                same("maximum's column", new float[] {0, 1, 2, 3}, on.floats(saliency.maximumColumn));
+                agree("groups", new float[] {0, 0, 1, 0, 2 / 3f, 4 / 3f, 1 / 2f, 1},
+                        on.floats(saliency.groups), i -> tolerance);
+                agree("pooled maximum", new float[] {1, 0, 2 / 3f, 3 / 2f},
+                        on.floats(saliency.pooledMaximum), i -> tolerance);
+                agree("pooled mean", new float[] {
+                    1 / 4f, 0, (2 / 3f + 1 / 2f) / 4, (4 / 3f + 1 + 3 / 2f) / 4
+                }, on.floats(saliency.pooledMean), i -> tolerance);
+                agree("map", new float[] {
+                    0, 0, 0, 0, 0, 1, 0, 0, 0, 2 / 3f, 4 / 3f, 0, 0, 1 / 2f, 1, 3 / 2f
+                }, on.floats(saliency.maps), i -> tolerance);
+            }
+        }
+    }
+
+    /** Where all keys and values are equal, so are a row's elements: no score matters, the first column leads. */
+    @Test
+    void equalKeysAndValues() {
+        AttentionCase one = new AttentionCase(70, 2, 2, 4, false, 0, 0, false, Inputs.CONSTANT);
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device)) {
+                Passed passed = passBack(backend, one, 70, Optional.of(request(one)));
+                same(device + " column", new float[140], passed.kept.orElseThrow().maximumColumn);
+                double tolerance = Tolerance.scoreGradient(Tolerance.softmax(4, 70, 3), 4, 70, 4 * 0.75 * 0.75);
+                agree(device + " q", new float[70 * 8], passed.qGradient, i -> tolerance);
+                agree(device + " k", new float[70 * 8], passed.kGradient, i -> 2 * tolerance);
+            }
+        }
+    }
+
+    /** What a head's factor passes back is the sum of the signed rows: both are sum_i g_i . o_i. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#few")
+    void factorOfAHead(AttentionCase one) {
+        long width = (long) one.heads() * one.headDim();
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+                Passed passed = passBack(backend, one, one.tokens(), Optional.of(request(one)));
+                Tensor factors = on.unwritten(one.heads());
+                float[] gradient = one.outputGradients();
+                backend.gradients().scaleHeads(
+                        factors, on.tensor(gradient, one.tokens(), width), on.tensor(passed.out, one.tokens(), width));
+                float[] sums = new float[one.heads()];
+                double[] magnitudes = new double[one.heads()];
+                for (int i = 0; i < gradient.length; i++) {
+                    magnitudes[i % (int) width / one.headDim()] += Math.abs(gradient[i] * passed.out[i]);
+                }
+                for (int head = 0; head < one.heads(); head++) {
+                    double sum = 0;
+                    for (int i = 0; i < one.tokens(); i++) {
+                        sum += passed.kept.orElseThrow().signed[head * one.tokens() + i];
+                    }
+                    sums[head] = (float) sum;
+                }
+                agree(device, sums, on.floats(factors),
+                        head -> Tolerance.sum(one.tokens() * one.headDim(), magnitudes[head]));
+            }
+        }
+    }
+
+    @Test
+    void saliencyIsNeitherZeroNorOne() {
+        AttentionCase one = new AttentionCase(33, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
+        Passed expected = passBack(new Reference(), one, 33, Optional.of(request(one)));
+        for (float[] field : expected.kept.orElseThrow().all()) {
+            assertTrue(largest(field) > 1e-2);
+        }
+    }
+}

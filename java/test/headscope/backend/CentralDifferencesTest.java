@@ -1,0 +1,241 @@
+package headscope.backend;
+
+import static headscope.backend.Agreement.agree;
+
+import headscope.Seed;
+import headscope.Tolerance;
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Gradients are what their operations' outputs change by: {@link Reference}'s, and with it by parity all others. */
+class CentralDifferencesTest {
+    private static final float STEP = 1 / 64f;
+
+    private final Backend backend = new Reference();
+    private final Gradients gradients = backend.gradients();
+    private final Operands on = new Operands(backend);
+    private final Random random = Seed.random("central differences");
+
+    /** Some inputs -> one output. */
+    private interface Operation {
+        float[] of(List<Tensor> inputs);
+    }
+
+    private Tensor normal(int rows, int width) {
+        return on.tensor(Inputs.NORMAL.values(random, rows, width), rows, width);
+    }
+
+    /** Between 0.5 and 2.5 on either side of 0: no difference reaches over a kink. */
+    private Tensor awayFromZero(int size) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = (0.5f + 2 * random.nextFloat()) * (random.nextBoolean() ? 1 : -1);
+        }
+        return on.tensor(values, size);
+    }
+
+    private Tensor copy(Tensor x) {
+        return on.tensor(backend.download(x), x.shape());
+    }
+
+    private Tensor like(Tensor x) {
+        return on.unwritten(x.shape());
+    }
+
+    /** @param passedBack gradients of the inputs, given the output's */
+    private void agrees(List<Tensor> inputs, Operation operation, Tensor gradient, Tensor... passedBack) {
+        float[] g = backend.download(gradient);
+        for (int n = 0; n < passedBack.length; n++) {
+            float[] actual = backend.download(passedBack[n]);
+            float[] differences = new float[actual.length];
+            float[] values = backend.download(inputs.get(n));
+            for (int i = 0; i < differences.length; i++) {
+                differences[i] = (float) ((changed(inputs, n, values, i, STEP, operation, g)
+                        - changed(inputs, n, values, i, -STEP, operation, g)) / (2 * STEP));
+            }
+            agree("input " + n, differences, actual,
+                    i -> Tolerance.CENTRAL_DIFFERENCE * Math.max(1, Math.abs(differences[i])));
+        }
+    }
+
+    /** The scalar gradient . output where element i of input n is larger by step. */
+    private double changed(
+            List<Tensor> inputs, int n, float[] values, int i, float step, Operation operation, float[] gradient) {
+        float[] moved = values.clone();
+        moved[i] += step;
+        List<Tensor> copies = new ArrayList<>();
+        for (int other = 0; other < inputs.size(); other++) {
+            copies.add(other == n ? on.tensor(moved, inputs.get(n).shape()) : copy(inputs.get(other)));
+        }
+        float[] output = operation.of(copies);
+        double sum = 0;
+        for (int j = 0; j < output.length; j++) {
+            sum += (double) gradient[j] * output[j];
+        }
+        return sum;
+    }
+
+    private float[] inPlace(Tensor x, Runnable operation) {
+        operation.run();
+        return backend.download(x);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void linear(int tokens) {
+        Tensor x = normal(tokens, 4);
+        Tensor weight = normal(2, 4);
+        Tensor bias = on.tensor(new float[] {0.5f, -1}, 2);
+        Tensor gradient = normal(tokens, 2);
+        Tensor ofX = like(x);
+        Tensor ofWeight = like(weight);
+        Tensor ofBias = like(bias);
+        gradients.linear(ofX, gradient, weight);
+        gradients.linearWeight(ofWeight, gradient, x);
+        gradients.linearBias(ofBias, gradient);
+        agrees(List.of(x, weight, bias), inputs -> {
+            Tensor out = on.unwritten(tokens, 2);
+            backend.linear(out, inputs.get(0), inputs.get(1), Optional.of(inputs.get(2)));
+            return backend.download(out);
+        }, gradient, ofX, ofWeight, ofBias);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void norms(int width) {
+        float epsilon = 0.5f;
+        Tensor x = normal(2, width);
+        Tensor gradient = normal(2, width);
+        Tensor weight = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
+        Tensor ofLayer = like(x);
+        Tensor ofRms = like(x);
+        gradients.layerNorm(ofLayer, gradient, x, weight, epsilon);
+        gradients.rmsNorm(ofRms, gradient, x, weight, epsilon);
+        agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.layerNorm(
+                inputs.get(0), inputs.get(0), weight, weight, epsilon)), gradient, ofLayer);
+        agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.rmsNorm(
+                inputs.get(0), inputs.get(0), weight, epsilon)), gradient, ofRms);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void activations(Activation f) {
+        Tensor x = awayFromZero(9);
+        Tensor up = awayFromZero(9);
+        Tensor gradient = awayFromZero(9);
+        Tensor ofX = copy(gradient);
+        gradients.activate(ofX, x, f);
+        agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.activate(inputs.get(0), f)), gradient, ofX);
+        Tensor ofGate = like(x);
+        Tensor ofUp = like(x);
+        gradients.gate(ofGate, ofUp, gradient, x, up, f);
+        agrees(List.of(x, up), inputs -> inPlace(inputs.get(0), () -> backend.gate(inputs.get(0), inputs.get(1), f)),
+                gradient, ofGate, ofUp);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 6})
+    void elements(int size) {
+        Tensor x = awayFromZero(size);
+        Tensor gradient = awayFromZero(size);
+        Tensor capped = copy(x);
+        Tensor ofX = copy(gradient);
+        backend.softCap(capped, 2);
+        gradients.softCap(ofX, capped, 2);
+        agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.softCap(inputs.get(0), 2)), gradient, ofX);
+
+        Tensor turned = normal(size, 6);
+        Tensor cosine = normal(size, 1);
+        Tensor sine = normal(size, 1);
+        Tensor ofTurned = normal(size, 6);
+        Tensor before = copy(ofTurned);
+        gradients.rotate(ofTurned, 3, cosine, sine);
+        agrees(List.of(turned), inputs -> inPlace(inputs.get(0), () ->
+                backend.rotate(inputs.get(0), 3, cosine, sine)), before, ofTurned);
+
+        Tensor factors = awayFromZero(2);
+        Tensor ofFactors = like(factors);
+        gradients.scaleHeads(ofFactors, before, turned);
+        agrees(List.of(factors), inputs -> {
+            Tensor scaled = copy(turned);
+            return inPlace(scaled, () -> backend.scaleHeads(scaled, inputs.get(0)));
+        }, before, ofFactors);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void mixtures(int experts) {
+        Tensor logits = normal(3, experts);
+        Tensor gradient = normal(3, experts);
+        Tensor shares = copy(logits);
+        backend.route(shares, experts);
+        Tensor ofLogits = copy(gradient);
+        gradients.route(ofLogits, shares);
+        agrees(List.of(logits), inputs -> inPlace(inputs.get(0), () -> backend.route(inputs.get(0), experts)),
+                gradient, ofLogits);
+
+        Tensor y = normal(3, 5);
+        Tensor ofOutput = normal(3, 5);
+        Tensor ofY = like(y);
+        Tensor ofShares = on.tensor(new float[3 * experts], 3, experts);
+        gradients.addShare(ofY, ofShares, ofOutput, y, shares, experts - 1);
+        agrees(List.of(y, shares), inputs -> {
+            Tensor x = on.tensor(new float[15], 3, 5);
+            return inPlace(x, () -> backend.addShare(x, inputs.get(0), inputs.get(1), experts - 1));
+        }, ofOutput, ofY, ofShares);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 7})
+    void crossEntropy(int words) {
+        int[] targets = {words - 1, 0};
+        float[] factors = {0.5f, -2};
+        Tensor logits = normal(2, words);
+        Tensor ofLogits = copy(logits);
+        gradients.crossEntropy(ofLogits, targets, factors);
+        agrees(List.of(logits), inputs -> gradients.crossEntropy(inputs.get(0), targets, factors),
+                on.tensor(factors, 2), ofLogits);
+    }
+
+    /** Plain, a window, a cap, sinks, bidirectional, groups of heads, the last queries of a text. */
+    static Stream<AttentionSpec> attention() {
+        Tensor sinks = new Operands(new Reference()).tensor(new float[] {0.5f, -1}, 2);
+        return Stream.of(
+                AttentionSpec.plain(2, 2, 3, true), AttentionSpec.plain(2, 1, 3, false),
+                new AttentionSpec(2, 1, 3, 0.7f, true, 2, 0, Optional.empty()),
+                new AttentionSpec(2, 1, 3, 0.7f, true, 0, 1.5f, Optional.of(sinks)),
+                new AttentionSpec(2, 2, 3, 0.7f, false, 0, 1.5f, Optional.of(sinks)));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void attention(AttentionSpec spec) {
+        int keys = 5;
+        int queries = spec.causal() ? 4 : keys;
+        Tensor q = normal(queries, spec.heads() * spec.headDim());
+        Tensor k = normal(keys, spec.kvHeads() * spec.headDim());
+        Tensor v = normal(keys, spec.kvHeads() * spec.headDim());
+        Tensor gradient = normal(queries, spec.heads() * spec.headDim());
+        Tensor out = like(q);
+        Tensor logSumExp = on.unwritten(spec.heads(), queries);
+        backend.attention(out, logSumExp, q, k, v, spec);
+        Tensor ofQ = like(q);
+        Tensor ofK = like(k);
+        Tensor ofV = like(v);
+        gradients.attention(ofQ, ofK, ofV, gradient, out, logSumExp, q, k, v, spec, Optional.empty());
+        agrees(Arrays.asList(q, k, v), inputs -> {
+            Tensor moved = like(q);
+            backend.attention(moved, like(logSumExp), inputs.get(0), inputs.get(1), inputs.get(2), spec);
+            return backend.download(moved);
+        }, gradient, ofQ, ofK, ofV);
+    }
+}

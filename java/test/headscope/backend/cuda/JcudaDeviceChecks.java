@@ -1,0 +1,230 @@
+package headscope.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Seed;
+import headscope.backend.Backend;
+import headscope.backend.DeviceException;
+import headscope.backend.DeviceMemoryException;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The device layer, in a process whose driver is emulated: {@link JcudaDeviceTest} starts it. */
+class JcudaDeviceChecks {
+    private static final Fatbins KERNELS = new Fatbins(13, List.of(90), Map.of("all", "emulated".getBytes()));
+    private static final int PIECE = 8 << 20;
+
+    /** Device 0 has memory pools, device 1 has none. */
+    private static JcudaDevice device(int ordinal) {
+        return new JcudaDevice(Gpu.all().get(ordinal), KERNELS, stream -> Optional.empty());
+    }
+
+    @Test
+    void tellsWhatTheDriverSays() {
+        assertEquals(Optional.empty(), NvidiaDriver.lacking());
+        assertEquals(13000, NvidiaDriver.version());
+        assertEquals(new Gpu(1, "Emulated GPU", 90, 1L << 30), Gpu.all().get(1));
+        try (JcudaDevice device = device(0)) {
+            assertEquals("cuda:0, Emulated GPU, compute capability 9.0, 1.0 GiB, products without cuBLAS",
+                    device.describe());
+        }
+    }
+
+    /** Also of several pieces, and of pieces that are not full. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 4, 1000, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 17})
+    void copiesThereAndBack(int bytes) {
+        for (int ordinal = 0; ordinal < 2; ordinal++) {
+            try (JcudaDevice device = device(ordinal)) {
+                byte[] sent = new byte[bytes];
+                Seed.random().nextBytes(sent);
+                MemorySegment memory = device.allocate(bytes);
+                device.upload(memory, MemorySegment.ofArray(sent));
+                byte[] back = new byte[bytes];
+                device.download(MemorySegment.ofArray(back), memory);
+                assertArrayEquals(sent, back);
+                device.free(memory);
+            }
+        }
+    }
+
+    /** What one upload left in the pinned buffers may still travel when the next begins. */
+    @Test
+    void uploadsDoNotOvertakeEachOther() {
+        try (JcudaDevice device = device(0)) {
+            MemorySegment[] memory = new MemorySegment[9];
+            for (int i = 0; i < memory.length; i++) {
+                memory[i] = device.allocate(Integer.BYTES);
+                device.upload(memory[i], MemorySegment.ofArray(new int[] {i}));
+            }
+            for (int i = 0; i < memory.length; i++) {
+                int[] back = new int[1];
+                device.download(MemorySegment.ofArray(back), memory[i]);
+                assertEquals(i, back[0]);
+                device.free(memory[i]);
+            }
+        }
+    }
+
+    @Test
+    void memoryIsClearedAndCounted() {
+        try (Backend backend = new CudaBackend(device(0), DType.F32)) {
+            Tensor tensor = backend.allocate(DType.F32, 3, 5);
+            assertArrayEquals(new float[15], backend.download(tensor));
+            assertEquals(60, backend.liveBytes());
+            tensor.buffer().close();
+            assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    @Test
+    void saysWhatWasFreeWhereMemoryDoesNotSuffice() {
+        for (int ordinal = 0; ordinal < 2; ordinal++) {
+            try (JcudaDevice device = device(ordinal)) {
+                MemorySegment half = device.allocate(512 << 20);
+                String said = assertThrows(DeviceMemoryException.class, () -> device.allocate(600 << 20)).getMessage();
+                assertTrue(said.startsWith(
+                        "Emulated GPU: 600.0 MiB of memory are needed, 512.0 of 1024.0 MiB are free"), said);
+                device.free(half);
+                device.free(device.allocate(600 << 20));
+            }
+        }
+    }
+
+    @Test
+    void launchesByNameAndReadsConstants() {
+        try (Backend backend = new CudaBackend(device(0), DType.F32)) {
+            Tensor x = tensor(backend, new float[] {1, 2, 3});
+            backend.scale(x, 2);
+            backend.add(x, x);
+            assertArrayEquals(new float[] {4, 8, 12}, backend.download(x));
+            x.buffer().close();
+        }
+    }
+
+    @Test
+    void failuresNameTheCallAndItsLaunch() {
+        try (JcudaDevice device = device(0)) {
+            assertTrue(assertThrows(DeviceException.class, () -> device.launch(new Launch("nothing_f32", 1, 1, 32)))
+                    .getMessage().startsWith("no kernel is called nothing_f32"));
+            assertTrue(assertThrows(DeviceException.class, () -> device.constant("nothing_threads"))
+                    .getMessage().startsWith("no kernel exports nothing_threads"));
+            assertEquals("scale_f32<<<(0, 1), 32, 0>>>[1.0, 7]: CUDA_ERROR_LAUNCH_FAILED",
+                    assertThrows(DeviceException.class, () -> device.launch(new Launch("scale_f32", 0, 1, 32, 1f, 7)))
+                            .getMessage());
+        }
+    }
+
+    /** The driver wants to be asked for more than 48 KiB of shared memory. */
+    @Test
+    void asksForMuchSharedMemory() {
+        try (JcudaDevice device = device(0)) {
+            MemorySegment x = device.allocate(Float.BYTES);
+            device.upload(x, MemorySegment.ofArray(new float[] {3}));
+            device.launch(new Launch("scale_f32", 1, 1, 32, 100 << 10, List.of(x, 2f, 1L)));
+            float[] back = new float[1];
+            device.download(MemorySegment.ofArray(back), x);
+            assertEquals(6, back[0]);
+            device.free(x);
+        }
+    }
+
+    @Test
+    void severalThreadsMayCall() throws InterruptedException {
+        try (JcudaDevice device = device(0)) {
+            MemorySegment[] memory = new MemorySegment[1];
+            Thread other = new Thread(() -> memory[0] = device.allocate(4));
+            other.start();
+            other.join();
+            device.free(memory[0]);
+        }
+    }
+
+    /** Both ways to cuBLAS, and our own kernels: plain, and with either side transposed. */
+    @ParameterizedTest
+    @CsvSource({"0, 1, 1, 1", "12, 1, 1, 1", "13, 1, 1, 1", "0, 7, 33, 65", "12, 7, 33, 65", "13, 7, 33, 65"})
+    void multiplies(int cublas, int m, int n, int k) {
+        try (JcudaDevice device = new JcudaDevice(
+                Gpu.all().getFirst(), KERNELS, stream -> cublas(cublas, stream))) {
+            assertEquals(cublas == 0 ? Optional.empty() : Optional.of("cuBLAS " + cublas + ".0.0"), device.blas());
+            Random random = Seed.random();
+            float[] a = random(random, m * k);
+            float[] b = random(random, k * n);
+            float[] expected = new float[m * n];
+            for (int i = 0; i < m; i++) {
+                for (int j = 0; j < n; j++) {
+                    for (int l = 0; l < k; l++) {
+                        expected[i * n + j] += a[i * k + l] * b[l * n + j];
+                    }
+                }
+            }
+            Backend backend = new CudaBackend(device, DType.F32);
+            for (boolean[] transposed : new boolean[][] {{false, false}, {true, false}, {false, true}}) {
+                Tensor left = tensor(backend, transposed[0] ? transpose(a, m, k) : a)
+                        .as(transposed[0] ? new long[] {k, m} : new long[] {m, k});
+                Tensor right = tensor(backend, transposed[1] ? transpose(b, k, n) : b)
+                        .as(transposed[1] ? new long[] {n, k} : new long[] {k, n});
+                Tensor destination = backend.allocate(DType.F32, m, n);
+                device.multiply(new Product(destination, left, transposed[0], right, transposed[1]));
+                // The same sums in the same order: one after the other.
+                assertArrayEquals(expected, backend.download(destination));
+                List.of(left, right, destination).forEach(tensor -> tensor.buffer().close());
+            }
+        }
+    }
+
+    private static Optional<Blas> cublas(int version, Stream stream) {
+        return version == 0
+                ? Optional.empty()
+                : new CublasLibrary(version, Optional.of(EmulatedDriver.LIBRARIES.resolve("cublas" + version)))
+                        .open(stream, false);
+    }
+
+    @Test
+    void productsThatCublasRefusesAreNamed() {
+        try (JcudaDevice device = new JcudaDevice(
+                Gpu.all().getFirst(), KERNELS, stream -> cublas(12, stream))) {
+            MemorySegment memory = device.allocate(64);
+            Tensor x = Tensor.of(new Buffer(memory, () -> {}), DType.F32, 4, 4);
+            Product wrong = new Product(x, x.as(2, 8), false, x.as(8, 2), false);
+            assertEquals("F32[4, 4] = F32[2, 8] F32[8, 2]: CUBLAS_STATUS_INVALID_VALUE",
+                    assertThrows(DeviceException.class, () -> device.multiply(wrong)).getMessage());
+            device.free(memory);
+        }
+    }
+
+    private static float[] random(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private static float[] transpose(float[] x, int rows, int columns) {
+        float[] turned = new float[x.length];
+        for (int i = 0; i < x.length; i++) {
+            turned[i % columns * rows + i / columns] = x[i];
+        }
+        return turned;
+    }
+
+    private static Tensor tensor(Backend backend, float[] values) {
+        Tensor tensor = backend.allocate(DType.F32, values.length);
+        backend.upload(tensor, MemorySegment.ofArray(values));
+        return tensor;
+    }
+}
