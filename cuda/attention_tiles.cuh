@@ -336,15 +336,7 @@ public:
     /// the whole warp, where any does.
     template <class Sums>
     __device__ void tile(const Meeting& meeting, int firstKey, Products& product, Sums& sums) {
-        float scale = spec.scale * LOG2_E;
-        if (spec.softCap > 0) {
-            soft_cap<WIDTH>(spec, product);
-            scale = 1;
-        }
-        if (!meeting.all || meeting.diagonal || !(scale > 0)) {
-            mask(firstKey, scale, product);
-            scale = 1;
-        }
+        float scale = cap_and_mask(meeting, firstKey, product);
         float side = spec.causal ? 1 : meeting.diagonal ? 0 : firstKey < spec.position(firstRow) ? 1 : -1;
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             float highest = BELOW_ALL;
@@ -366,6 +358,18 @@ public:
         }
     }
 
+    /// Products become scores in units of log 2; BELOW_ALL where a row does not see a key.
+    __device__ void score(const Meeting& meeting, int firstKey, Products& product) {
+        float scale = cap_and_mask(meeting, firstKey, product);
+        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 4; i++) {
+                    product[p][c][i] *= scale;
+                }
+            }
+        }
+    }
+
     /// After the last tile.
     __device__ FinishedRow finish(int r, float sink) const {
         SoftmaxRow whole = recall(r);
@@ -384,6 +388,20 @@ public:
     }
 
 private:
+    /// What is to be done where it must be; returns what products must still be multiplied with to be scores.
+    __device__ float cap_and_mask(const Meeting& meeting, int firstKey, Products& product) {
+        float scale = spec.scale * LOG2_E;
+        if (spec.softCap > 0) {
+            soft_cap<WIDTH>(spec, product);
+            scale = 1;
+        }
+        if (!meeting.all || meeting.diagonal || !(scale > 0)) {
+            mask(firstKey, scale, product);
+            scale = 1;
+        }
+        return scale;
+    }
+
     __device__ SoftmaxRow recall(int r) const {
         return {memory.peak[r][threadIdx.x], memory.sum[r][threadIdx.x], memory.moment[r][threadIdx.x], memory.distance[r][threadIdx.x]};
     }

@@ -131,3 +131,14 @@ __device__ inline float fast_reciprocal(float x) {
 #else
 #include "emulator/tensor_core.h"
 #endif
+
+// fp32 as one more kind of number.
+
+__device__ inline float to_float(float x) {
+    return x;
+}
+
+template <>
+__device__ inline float from_float(float x) {
+    return x;
+}

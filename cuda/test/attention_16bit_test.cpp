@@ -1,17 +1,8 @@
 // Attention on tensor cores against plain loops in double, from the same 16-bit numbers. Statistics are as exact as those
 // of fp32; the output may be off by twice what the naive computation in 16 bits is off, and one rounding.
-#include "../tensor_core.cuh"
-#include "attention_reference.h"
-#include "check.h"
+#include "attention_observed.h"
 
 namespace {
-
-template <class T>
-constexpr const char* NAME = "";
-template <>
-constexpr const char* NAME<Bf16> = "bf16";
-template <>
-constexpr const char* NAME<F16> = "f16";
 
 /// Half the distance of 1 and the next number.
 template <class T>
@@ -20,80 +11,6 @@ template <>
 constexpr double ROUNDING<Bf16> = 1 / 256.0;
 template <>
 constexpr double ROUNDING<F16> = 1 / 2048.0;
-
-template <class T>
-struct Text {
-    Spec spec;
-    int tokens;
-    std::vector<T> q, k, v;
-};
-
-/// What kernels leave behind, [heads, capacity]; NaN where nothing was written.
-struct Observed {
-    int capacity;
-    std::vector<float> logSumExp, logDiagonal, entropy, maximum, previous, distance;
-    std::vector<double> columnSum;
-
-    Observed(int heads, int capacity) : capacity(capacity) {
-        for (auto* x : all()) {
-            x->assign(static_cast<int64_t>(heads) * capacity, NAN);
-        }
-        columnSum.assign(static_cast<int64_t>(heads) * capacity, NAN);
-    }
-
-    std::vector<std::vector<float>*> all() {
-        return {&logSumExp, &logDiagonal, &entropy, &maximum, &previous, &distance};
-    }
-
-    bool same(Observed& other) {
-        bool same = same_bits(columnSum, other.columnSum);
-        for (int i = 0; i < 6; i++) {
-            same = same && same_bits(*all()[i], *other.all()[i]);
-        }
-        return same;
-    }
-};
-
-template <class T>
-std::vector<float> floats(const std::vector<T>& x) {
-    std::vector<float> y;
-    for (T element : x) {
-        y.push_back(to_float(element));
-    }
-    return y;
-}
-
-template <class T>
-std::vector<T> random_numbers(std::mt19937_64& random, int64_t count, float size = 1) {
-    std::vector<T> x;
-    for (float element : random_floats(random, count, size)) {
-        x.push_back(from_float<T>(element));
-    }
-    return x;
-}
-
-template <class T>
-Text<T> random_text(std::mt19937_64& random, const Spec& spec, int tokens, float size = 1) {
-    int64_t width = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
-    return {spec, tokens, random_numbers<T>(random, static_cast<int64_t>(tokens) * spec.heads * spec.headDim, size),
-            random_numbers<T>(random, tokens * width, size), random_numbers<T>(random, tokens * width)};
-}
-
-template <class T>
-std::vector<T> rows(const std::vector<T>& x, int width, int from, int to) {
-    return std::vector<T>(x.begin() + static_cast<int64_t>(from) * width, x.begin() + static_cast<int64_t>(to) * width);
-}
-
-template <class T>
-std::string kernel(const char* family, int headDim) {
-    for (int width : {16, 32, 64, 80, 96, 128, 256}) {
-        if (width >= headDim) {
-            return family + std::string("_") + NAME<T> + "_d" + std::to_string(width);
-        }
-    }
-    CHECK(false, "head width %d", headDim);
-    return "";
-}
 
 /// A launch of one of the families: a block for each of its tiles of rows.
 template <class... A>
@@ -106,7 +23,7 @@ enum class What { ALL, NO_VALUES, NO_STATISTICS, LOG_SUM_EXP };
 
 /// Queries from .. to - 1 over the keys that they may see. Returns their output.
 template <class T>
-std::vector<float> attend(const Text<T>& text, int from, int to, Observed& seen, What what = What::ALL) {
+std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& seen, What what = What::ALL) {
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
@@ -123,60 +40,40 @@ std::vector<float> attend(const Text<T>& text, int from, int to, Observed& seen,
         to_write[i] = wanted ? seen.all()[i]->data() : nullptr;
     }
     if (what == What::NO_VALUES) {
-        launch_tiles(kernel<T>("attention_statistics", spec.headDim), queries, spec.heads, to_write[0], to_write[1],
+        launch_tiles(withWidth<T>("attention_statistics", spec.headDim), queries, spec.heads, to_write[0], to_write[1],
                      to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), sinks, queries, keys,
                      spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap,
                      seen.capacity);
     } else {
-        launch_tiles(kernel<T>("attention_forward", spec.headDim), queries, spec.heads, out.data(), to_write[0],
+        launch_tiles(withWidth<T>("attention_forward", spec.headDim), queries, spec.heads, out.data(), to_write[0],
                      to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), v.data(),
                      sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
                      spec.softCap, seen.capacity);
     }
     if (to_write[1] != nullptr) {
-        launch_tiles(kernel<T>("attention_columns", spec.headDim), keys, spec.heads, seen.columnSum.data(),
+        launch_tiles(withWidth<T>("attention_columns", spec.headDim), keys, spec.heads, seen.columnSum.data(),
                      seen.logSumExp.data(), q.data(), k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim,
                      spec.scale(), causal, spec.window, spec.softCap, seen.capacity);
     }
     return out;
 }
 
-/// Columns 0 .. tokens - 1 of [heads, capacity]; nothing may have been written beyond.
-template <class X>
-std::vector<X> used(const std::vector<X>& x, int capacity, int tokens) {
-    std::vector<X> columns;
-    for (std::size_t i = 0; i < x.size(); i++) {
-        if (static_cast<int>(i % capacity) < tokens) {
-            columns.push_back(x[i]);
-        } else {
-            CHECK(std::isnan(x[i]), "column %zu was written", i % capacity);
-        }
-    }
-    return columns;
+/// exp2 and the soft cap are off by 2^-22 beside what fp32 is off.
+template <class T>
+double fast_error(const TextOf<T>& text, const Attention& expected) {
+    return score_error(text, expected) + 2.5e-7 * (4 + text.spec.softCap);
 }
 
-/// Scores are sums in fp32 of exact products, whose errors add up like a random walk; exp2 and the soft cap are off by
-/// 2^-22 more. An error of a score is one of a logarithm, and a relative one of a probability.
-double score_error(const Spec& spec, const Attention& expected) {
-    return 6e-8 * (expected.largestScore + 1) * (std::sqrt(spec.headDim) + 8) + 2.5e-7 * (4 + spec.softCap);
-}
-
-void check_statistics(const Spec& spec, int n, const Attention& expected, const Observed& seen) {
-    double error = score_error(spec, expected);
-    auto own = [&](const auto& x) { return used(x, seen.capacity, n); };
-    check_close(own(seen.logSumExp), expected.logSumExp, error, 3e-7, "logSumExp");
-    check_close(own(seen.logDiagonal), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
-    check_close(own(seen.entropy), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
-    check_close(own(seen.maximum), expected.maximum, 2 * error, 1e-6, "maximum");
-    check_close(own(seen.previous), expected.previous, 2 * error, 1e-6, "previous");
-    // Distances are counted from the end of a tile of 64.
-    check_close(own(seen.distance), expected.distance, 2 * error + 64 * 2.4e-7, 1e-6 + 2 * error, "distance");
-    check_close(own(seen.columnSum), expected.columnSum, 2 * error, 1e-6 + 3 * error, "columnSum");
+template <class T>
+void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& seen) {
+    double error = fast_error(text, expected);
+    check_rows(text.tokens, expected, seen, error, 64 * 2.4e-7); // distances are counted from the end of a tile of 64
+    check_columns(text.tokens, expected, seen, error);
 }
 
 /// The worst error of the computation whose scores, probabilities and output are rounded to 16 bits.
 template <class T>
-double naive_error(const Text<T>& text, const Attention& expected) {
+double naive_error(const TextOf<T>& text, const Attention& expected) {
     const Spec& spec = text.spec;
     int width = spec.headDim;
     double worst = 0;
@@ -208,7 +105,7 @@ double naive_error(const Text<T>& text, const Attention& expected) {
 }
 
 template <class T>
-void check_out(const Text<T>& text, const std::vector<float>& out, const Attention& expected) {
+void check_out(const TextOf<T>& text, const std::vector<float>& out, const Attention& expected) {
     double largest = 0;
     for (double x : expected.out) {
         largest = std::max(largest, std::abs(x));
@@ -217,32 +114,47 @@ void check_out(const Text<T>& text, const std::vector<float>& out, const Attenti
 }
 
 template <class T>
-Attention expected_of(const Text<T>& text) {
-    return reference(text.spec, text.tokens, floats(text.q), floats(text.k), floats(text.v));
-}
-
-template <class T>
-void name(const char* what, const Text<T>& text) {
+void name(const char* what, const TextOf<T>& text) {
     situation = std::string(what) + ", " + NAME<T> + ": " + std::to_string(text.tokens) + " tokens, heads " +
                 std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
                 std::to_string(text.spec.headDim);
 }
 
 template <class T>
-void check_text(const char* what, const Text<T>& text) {
+void check_text(const char* what, const TextOf<T>& text) {
     name(what, text);
-    Attention expected = expected_of(text);
+    Attention expected = reference(text);
     Observed seen(text.spec.heads, text.tokens + 3);
     std::vector<float> out = attend(text, 0, text.tokens, seen);
-    check_statistics(text.spec, text.tokens, expected, seen);
+    check_observed(text, expected, seen);
     check_out(text, out, expected);
+}
+
+template <class T>
+void check_map(const TextOf<T>& text) {
+    name("map", text);
+    const Spec& spec = text.spec;
+    Attention expected = reference(text);
+    for (int head = 0; head < spec.heads; head++) {
+        int64_t size = static_cast<int64_t>(text.tokens) * text.tokens;
+        std::vector<float> map(size, NAN);
+        launch_tiles(withWidth<T>("attention_map", spec.headDim), text.tokens, 1, map.data(), text.q.data(),
+                     text.k.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens, text.tokens,
+                     spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
+                     spec.softCap, head);
+        std::vector<double> own(expected.map.begin() + head * size, expected.map.begin() + (head + 1) * size);
+        check_close(map, own, 2 * fast_error(text, expected), 1e-6, "map");
+        for (int64_t i = 0; i < size; i++) {
+            CHECK(own[i] != 0 || map[i] == 0, "cell %ld of what is not seen is %g", i, map[i]);
+        }
+    }
 }
 
 /// A prompt, then pieces of an answer.
 template <class T>
-void check_decode(const Text<T>& text, const std::vector<int>& ends) {
+void check_decode(const TextOf<T>& text, const std::vector<int>& ends) {
     name("decode", text);
-    Attention expected = expected_of(text);
+    Attention expected = reference(text);
     Observed seen(text.spec.heads, text.tokens + 1);
     std::vector<float> out;
     int from = 0;
@@ -251,13 +163,13 @@ void check_decode(const Text<T>& text, const std::vector<int>& ends) {
         out.insert(out.end(), piece.begin(), piece.end());
         from = end;
     }
-    check_statistics(text.spec, text.tokens, expected, seen);
+    check_observed(text, expected, seen);
     check_out(text, out, expected);
 }
 
 /// The same bits whoever observes, and in whatever order threads run.
 template <class T>
-void check_equal_bits(const Text<T>& text) {
+void check_equal_bits(const TextOf<T>& text) {
     name("equal bits", text);
     Observed first(text.spec.heads, text.tokens);
     std::vector<float> out = attend(text, 0, text.tokens, first);
@@ -293,6 +205,9 @@ void check_all(std::mt19937_64& random) {
         check_text("grouped", random_text<T>(random, grouped, tokens));
         check_text("capped", random_text<T>(random, capped, tokens, 2));
         check_text("drained", random_text<T>(random, drained, tokens));
+        for (const Spec& spec : {grouped, bidirectional, windowed, capped, drained}) {
+            check_map(random_text<T>(random, spec, tokens));
+        }
     }
     for (int headDim : {1, 64, 72, 80, 96, 128, 250, 256}) {
         check_text("width", random_text<T>(random, {.headDim = headDim}, 70));
@@ -300,7 +215,7 @@ void check_all(std::mt19937_64& random) {
     check_text("wide", random_text<T>(random, {.headDim = 128}, 200));
     check_text("window of one", random_text<T>(random, {.headDim = 8, .window = 1}, 150));
     check_text("large scores", random_text<T>(random, plain, 130, 8));
-    Text<T> ties = random_text<T>(random, plain, 130);
+    TextOf<T> ties = random_text<T>(random, plain, 130);
     ties.q.assign(ties.q.size(), from_float<T>(0));
     check_text("ties", ties);
     check_decode(random_text<T>(random, grouped, 130), {65, 66, 67, 129, 130});
