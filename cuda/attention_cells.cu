@@ -3,8 +3,8 @@
 //   largest[h, i, b] = max, sums[h, i, b] = sum over the j of cell b of exp(s_ij - logSumExp_i)
 //                                                              token j lies in cell j cells / keys, rounded down
 //
-// In      logSumExp [heads, queries], by rows; q [queries, heads * headDim]; k [keys, kvHeads * headDim]; cells <= keys;
-//         fp32, to which 16 bits are converted exactly
+// In      logSumExp [heads, queries], by rows; q [queries, heads * headDim]; k [keys, kvHeads * headDim]; fp32, to
+//         which 16 bits are converted exactly; cells <= keys
 // Out     largest, sums [heads, queries, cells], fp32, every element
 // Launch  grid x = ceil(queries / attention_cells_query_tile), y = heads; block attention_cells_threads
 // Cost    2 queries keys headDim operations a head, half where causal

@@ -1,6 +1,6 @@
 // Attention of a few queries over many keys: the keys are split, so that all of the device has a part of them.
 //
-//   decode   sums of one split: exponentials relative to the split's peak times v, and the row as softmax_row.cuh has it
+//   decode   sums of one split: exponentials relative to the split's peak times v, and the row of softmax_row.cuh
 //   merge    the splits' sums, in order, as one row: what attention_forward.cu computes
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. Those of fp16 and
@@ -9,7 +9,7 @@
 //         merge: out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32
 // Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads
 //         merge: grid x = queries, y = heads; block attention_merge_threads
-// Cost    decode: the bytes of what the queries see of k and v, for each query head; merge: 4 splits headDim bytes a row
+// Cost    decode: the bytes of what the queries see of k and v, a query head; merge: 4 splits headDim bytes a row
 // Rounds  fp32, in an order that depends on nothing; exponentials stay fp32
 // See     Backend.attention, test/attention_decode_test.cpp
 #include "block.cuh"

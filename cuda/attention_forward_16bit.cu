@@ -2,7 +2,8 @@
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
 // Out     out [queries, heads * headDim], fp32; the statistics as attention_forward.cu
-// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
+// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
+//         <kernel>_shared
 // Cost    4 queries keys headDim operations a head, half where causal; every query tile reads what it sees of k and v
 // Rounds  products are exact and summed in fp32, so statistics are those of the rounded q and k; exponentials are
 //         rounded to 16 bits before they multiply v. Same bits each time

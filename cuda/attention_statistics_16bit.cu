@@ -2,7 +2,8 @@
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
 // Out     the statistics [heads, capacity], the new rows
-// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
+// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
+//         <kernel>_shared
 // Cost    2 queries keys headDim operations a head, half where causal
 // Rounds  the same bits as attention_forward_16bit.cu
 // See     Backend.attentionStatistics, test/attention_16bit_test.cpp

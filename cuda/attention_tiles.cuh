@@ -76,8 +76,8 @@ __device__ RowsOfHead<T> keys_of(const AttentionSpec& spec, int kvHead, const T*
     return {k, recomputed(kvHead), spec.kvHeads, spec.keys, spec.headDim};
 }
 
-/// Begins to copy COUNT rows from the first on; 0 beyond the last row and the head's width. Tensors begin at multiples of
-/// 16 bytes.
+/// Begins to copy COUNT rows from the first on; 0 beyond the last row and the head's width. Tensors begin at multiples
+/// of 16 bytes.
 template <int WIDTH, int COUNT, class T>
 __device__ void copy_rows(T* pool, int to, const RowsOfHead<T>& from, int first) {
     using Shape = TileShape<WIDTH>;
@@ -403,7 +403,8 @@ private:
     }
 
     __device__ SoftmaxRow recall(int r) const {
-        return {memory.peak[r][threadIdx.x], memory.sum[r][threadIdx.x], memory.moment[r][threadIdx.x], memory.distance[r][threadIdx.x]};
+        return {memory.peak[r][threadIdx.x], memory.sum[r][threadIdx.x], memory.moment[r][threadIdx.x],
+                memory.distance[r][threadIdx.x]};
     }
 
     __device__ void remember(int r, const SoftmaxRow& part) {
@@ -532,4 +533,7 @@ __device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, co
 }
 
 // A kernel's launch: its name, and _threads, _tile (kept rows) and _shared (bytes of dynamic shared memory).
-#define EXPORT_TILES(kernel, WIDTH)     EXPORT(kernel##_threads, TILE_THREADS);     EXPORT(kernel##_tile, TileShape<WIDTH>::KEPT);     EXPORT(kernel##_shared, TileShape<WIDTH>::BYTES)
+#define EXPORT_TILES(kernel, WIDTH) \
+    EXPORT(kernel##_threads, TILE_THREADS); \
+    EXPORT(kernel##_tile, TileShape<WIDTH>::KEPT); \
+    EXPORT(kernel##_shared, TileShape<WIDTH>::BYTES)

@@ -1,8 +1,8 @@
 // The softmax of one row over one piece of its scores after the other, and what is observed on the way (Milakov and
 // Gimelshein 2018, as in FlashAttention, Dao et al. 2022).
 //
-// With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each lane that shares the row sums over
-// its own columns
+// With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each lane that shares the row sums
+// over its own columns
 //
 //   sum e        sum e (s - m)        sum e |i - j|
 //
@@ -13,8 +13,8 @@
 
 #include "attention.cuh"
 
-/// [heads, capacity] each, fp32; see AttentionStatistics.java. All null where nothing is observed; or all but logSumExp,
-/// then [heads, queries], where that is all that the backward pass needs.
+/// [heads, capacity] each, fp32; see AttentionStatistics.java. All null where nothing is observed; or all but
+/// logSumExp, then [heads, queries], where that is all that the backward pass needs.
 struct Statistics {
     float* logSumExp;
     float* logDiagonal;

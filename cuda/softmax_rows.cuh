@@ -1,4 +1,4 @@
-// The softmax of query rows over one key tile after the other (softmax_row.cuh), as the threads of attention.cuh own it.
+// The softmax of query rows over one key tile after the other (softmax_row.cuh), as attention.cuh's threads own it.
 #pragma once
 
 #include "softmax_row.cuh"

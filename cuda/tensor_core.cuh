@@ -6,8 +6,8 @@
 //                                           a  rows l / 4, + 8; columns 2 (l % 4), + 1, and those + 8
 //                                           b  rows 2 (l % 4), + 1, and those + 8; column l / 4
 //                                           sum  rows l / 4, + 8; columns 2 (l % 4), + 1
-//   load_matrices(piece, row)             four 8 x 8 matrices; lane l gives the address of row l % 8 of matrix l / 8, and
-//                                         gets elements 2 (l % 4), + 1 of row l / 4 of each
+//   load_matrices(piece, row)             four 8 x 8 matrices; lane l gives the address of row l % 8 of matrix l / 8,
+//                                         and gets elements 2 (l % 4), + 1 of row l / 4 of each
 //   load_transposed(piece, row)           the same of the matrices' transposes
 //   copy_chunk(to, from, there)           16 bytes into shared memory, or zeros; both addresses are multiples of 16
 //   end_copies(), wait_for_copies<N>()    ends a group of copies; waits for all groups of this thread but the N newest
@@ -65,7 +65,7 @@ __device__ unsigned pack(float low, float high) {
 }
 
 #define MULTIPLY(TYPE) \
-    asm("mma.sync.aligned.m16n8k16.row.col.f32." TYPE "." TYPE \
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." TYPE "." TYPE \
         ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) \
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))

@@ -1,5 +1,5 @@
-// Attention on tensor cores against plain loops in double, from the same 16-bit numbers. Statistics are as exact as those
-// of fp32; the output may be off by twice what the naive computation in 16 bits is off, and one rounding.
+// Attention on tensor cores against plain loops in double, from the same 16-bit numbers. Statistics are as exact as
+// those of fp32; the output may be off by twice what the naive computation in 16 bits is off, and one rounding.
 #include "attention_observed.h"
 
 namespace {

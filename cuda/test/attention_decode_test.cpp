@@ -24,8 +24,9 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* see
     const T* v_pointer = v.data();
     Spec own = spec;
     float scale = spec.scale();
-    void* arguments[] = {&sums_pointer, &numbers_pointer, &q_pointer,   &k_pointer, &v_pointer,  &queries,    &keys,
-                         &own.heads,    &own.kvHeads,     &own.headDim, &scale,     &causal,     &own.window, &own.softCap};
+    void* arguments[] = {&sums_pointer, &numbers_pointer, &q_pointer,  &k_pointer,   &v_pointer,
+                         &queries,      &keys,            &own.heads,  &own.kvHeads, &own.headDim,
+                         &scale,        &causal,          &own.window, &own.softCap};
     CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
                            static_cast<unsigned>(spec.heads), static_cast<unsigned>(queries),
                            static_cast<unsigned>(constant("attention_decode_threads")), 1, 1, 0, arguments) == 0,
