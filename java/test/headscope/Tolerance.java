@@ -34,6 +34,33 @@ public final class Tolerance {
         return (float) (400 * ROUNDING) * Math.max(1, largest);
     }
 
+    /**
+     * Between two fp32 gradients of a whole model: rounding of the way there, which is computed again on the way back,
+     * and of the way back. Gradients that cancel to little carry the errors of the largest.
+     */
+    public static float gradient(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return (float) (800 * ROUNDING) * largest;
+    }
+
+    /**
+     * Of (8 f(x + step) - 8 f(x - step) - f(x + 2 step) + f(x - 2 step)) / (12 step) as a derivative of a whole model's
+     * loss: what fp32 leaves of differences of losses, and step^4 times the fifth derivative, which for gates within
+     * three layers of softmax reaches a thousand times the loss.
+     */
+    public static double centralDifference(double step, double loss) {
+        return 100 * ROUNDING * loss / step + 1000 * Math.pow(step, 4) * loss;
+    }
+
+    /**
+     * Between two descents of gates by Adam in a dozen steps of 0.1: a step divides a gradient by its own size, so that
+     * an error of a thousandth of a small gradient moves a logit by a thousandth of a step, and a gate by a quarter.
+     */
+    public static final float GATES = 1e-4f;
+
     /** Between two fp32 probabilities of a whole model: a probability p moves by p times its score's error. */
     public static final float PROBABILITY = (float) (400 * ROUNDING);
 

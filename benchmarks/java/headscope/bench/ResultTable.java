@@ -78,6 +78,7 @@ final class ResultTable {
                     SgemmBenchmark.operations(Integer.parseInt(params.getParam("size"))) / 1e9, "GFLOP/s");
             case "ForwardBenchmark" -> new Work(ForwardBenchmark.TOKENS, "tokens/s");
             case "SpectrumBenchmark" -> new Work(SpectrumBenchmark.HEADS, "heads/s");
+            case "GatesBenchmark" -> new Work(Integer.parseInt(params.getParam("masks")), "updates/s");
             default -> new Work(1, "calls/s");
         };
     }

@@ -12,9 +12,8 @@ final class DeviceOptions {
                     + " (default: ${DEFAULT-VALUE}).")
     String device;
 
-    @Option(names = "--dtype", defaultValue = "f32", paramLabel = "f32|tf32|bf16|f16",
-            description = "What a GPU multiplies, and keeps weights, keys and values in; all else is f32. f32 gives what"
-                    + " the CPU gives; 16 bits need half the memory and are faster (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--dtype", defaultValue = "f32", paramLabel = "f32|tf32",
+            description = "What a GPU multiplies matrices in; f32 gives what the CPU gives (default: ${DEFAULT-VALUE}).")
     Precision precision;
 
     @Option(names = "--check",

@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
-            DemoCommand.class, SpectraCommand.class, RenderCommand.class, InfoCommand.class, DoctorCommand.class,
-            SelfTestCommand.class, BenchCommand.class
+            DemoCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class, GatesCommand.class,
+            RenderCommand.class, InfoCommand.class, DoctorCommand.class, SelfTestCommand.class, BenchCommand.class
         },
         footer = {
             "",

@@ -21,7 +21,7 @@ final class RenderCommand implements Callable<Integer> {
     @Parameters(paramLabel = "RUN", description = "The folder of a finished run.")
     Path run;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "PNG to write (default: spectra.png in RUN).")
+    @Option(names = "--out", paramLabel = "FILE", description = "PNG to write (default: those of the run, in RUN).")
     Path out;
 
     @Option(names = "--dpi", paramLabel = "N", description = "Dots per inch (default: ${DEFAULT-VALUE}).")
@@ -32,9 +32,12 @@ final class RenderCommand implements Callable<Integer> {
         if (dpi < LEAST_DPI || dpi > MOST_DPI) {
             throw new InputException("--dpi must be from %d to %d, not %d".formatted(LEAST_DPI, MOST_DPI, dpi));
         }
-        Path file = out != null ? out : run.resolve("spectra.png");
-        RunFigure.draw(run, file, dpi);
-        System.out.println(file);
+        if (out == null) {
+            RunFigure.drawAll(run, dpi).forEach(System.out::println);
+        } else {
+            RunFigure.draw(run, out, dpi);
+            System.out.println(out);
+        }
         return 0;
     }
 }

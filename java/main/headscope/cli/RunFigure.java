@@ -8,6 +8,8 @@ import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import headscope.result.ResultFormatException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -18,14 +20,40 @@ final class RunFigure {
 
     private RunFigure() {}
 
+    /**
+     * All pictures of a run, in its folder: first the analysis's own, under its name.
+     *
+     * @return the files
+     */
+    static List<Path> drawAll(Path folder, int dpi) {
+        Manifest manifest = Manifest.read(folder);
+        List<Path> files = new ArrayList<>(List.of(folder.resolve(manifest.text("/analysis") + ".png")));
+        draw(folder, files.getFirst(), dpi);
+        if (manifest.text("/analysis").equals("gates")) {
+            GatesPicture.checks(folder, manifest).forEach((file, figure) -> {
+                write(figure, manifest, folder.resolve(file), dpi);
+                files.add(folder.resolve(file));
+            });
+        }
+        return files;
+    }
+
     /** @param folder of a run */
     static void draw(Path folder, Path file, int dpi) {
         Manifest manifest = Manifest.read(folder);
         Figure figure = switch (manifest.text("/analysis")) {
             case "spectra" -> spectra(folder, manifest);
+            case "saliency" -> SaliencyPicture.of(folder, manifest);
+            case "gates" -> GatesPicture.of(folder, manifest);
+            case "functions" -> FunctionsPicture.of(folder, manifest);
             default -> throw new ResultFormatException(folder.resolve("manifest.json"),
-                    "\"analysis\" is \"%s\"; there is a picture of spectra".formatted(manifest.text("/analysis")));
+                    "\"analysis\" is \"%s\"; there are pictures of spectra, saliency, functions and gates"
+                            .formatted(manifest.text("/analysis")));
         };
+        write(figure, manifest, file, dpi);
+    }
+
+    private static void write(Figure figure, Manifest manifest, Path file, int dpi) {
         FigureFile.write(figure, file, dpi, Map.of(
                 "Software", manifest.text("/program"),
                 "Command", manifest.text("/command"),

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Runs every operation on this device and compares it with the CPU backend; on the CPU, many threads"
                 + " with one. Exit status 1 where something disagrees.",
-        footer = {"", "Examples:", "  ./headscope selftest", "  ./headscope selftest --device cuda --dtype bf16 --report ."})
+        footer = {"", "Examples:", "  ./headscope selftest", "  ./headscope selftest --device cuda --report ."})
 final class SelfTestCommand implements Callable<Integer> {
     @Mixin
     DeviceOptions device;

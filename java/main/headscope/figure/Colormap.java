@@ -28,6 +28,16 @@ public record Colormap(String name, int[] colors) {
         return read("rocket");
     }
 
+    /** Dark purple through blue and green to yellow; 256 colours of rising lightness. */
+    public static Colormap viridis() {
+        return read("viridis");
+    }
+
+    /** Dark blue through cyan, green and yellow to dark red; 256 colours, lightest in the middle. */
+    public static Colormap jet() {
+        return read("jet");
+    }
+
     @Override
     public int[] colors() {
         return colors.clone();

@@ -1,36 +1,89 @@
 package headscope.figure;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One pair of axes and what is drawn between them.
  *
+ * @param title may be empty
+ * @param bar   the scale of the panel's heat maps; panels may share one
  * @param marks the first lies lowest
  */
-public record Panel(String title, Axis x, Axis y, List<Mark> marks) {
+public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<Mark> marks) {
     public Panel {
         marks = List.copyOf(marks);
         for (Mark mark : marks) {
-            check(title, x.count(), y.count(), mark);
+            check(title, x, y, bar, mark);
         }
     }
 
-    private static void check(String title, int columns, int rows, Mark mark) {
+    private static void check(String title, Axis x, Axis y, Optional<ColorBar> bar, Mark mark) {
         switch (mark) {
             case Mark.Heatmap map -> {
-                if (map.rows() != rows || map.columns() != columns) {
+                int rows = cells(title, y);
+                int columns = cells(title, x);
+                if (map.rows() % rows != 0 || map.columns() % columns != 0) {
                     throw new IllegalArgumentException("%s: a map of %d x %d on axes of %d x %d"
                             .formatted(title, map.rows(), map.columns(), rows, columns));
                 }
+                check(title, map, bar.orElseThrow(
+                        () -> new IllegalArgumentException(title + ": a heat map without a colour bar")));
             }
             case Mark.CellMarkers markers -> {
                 for (Mark.Cell cell : markers.cells()) {
-                    if (cell.row() < 0 || cell.row() >= rows || cell.column() < 0 || cell.column() >= columns) {
-                        throw new IllegalArgumentException(
-                                "%s: %s on axes of %d x %d".formatted(title, cell, rows, columns));
-                    }
+                    checkCell(title, x, y, cell);
                 }
             }
+            case Mark.Separators _ -> {
+                cells(title, x);
+                cells(title, y);
+            }
+            case Mark.Line line -> {
+                check(title, numbers(title, x), line.x());
+                check(title, numbers(title, y), line.y());
+            }
         }
+    }
+
+    // The bar does not say that colours end where it ends, unless it is open, so nothing may lie beyond.
+    private static void check(String title, Mark.Heatmap map, ColorBar bar) {
+        for (float value : map.values()) {
+            if (!Float.isNaN(value) && !bar.shows(value)) {
+                throw new IllegalArgumentException("%s: %s is beyond the colour bar, %s to %s"
+                        .formatted(title, value, bar.range().min(), bar.range().max()));
+            }
+        }
+    }
+
+    private static void check(String title, Range range, double[] places) {
+        for (double place : places) {
+            if (!range.contains(place)) {
+                throw new IllegalArgumentException(
+                        "%s: %s is beyond the axis, %s to %s".formatted(title, place, range.min(), range.max()));
+            }
+        }
+    }
+
+    static void checkCell(String title, Axis x, Axis y, Mark.Cell cell) {
+        int rows = cells(title, y);
+        int columns = cells(title, x);
+        if (cell.row() < 0 || cell.row() >= rows || cell.column() < 0 || cell.column() >= columns) {
+            throw new IllegalArgumentException("%s: %s on axes of %d x %d".formatted(title, cell, rows, columns));
+        }
+    }
+
+    private static int cells(String title, Axis axis) {
+        if (axis instanceof Axis.Cells cells) {
+            return cells.count();
+        }
+        throw new IllegalArgumentException("%s: the axis %s has no cells".formatted(title, axis.label()));
+    }
+
+    private static Range numbers(String title, Axis axis) {
+        if (axis instanceof Axis.Numbers numbers) {
+            return numbers.range();
+        }
+        throw new IllegalArgumentException("%s: the axis %s has no numbers".formatted(title, axis.label()));
     }
 }

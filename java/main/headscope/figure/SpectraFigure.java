@@ -23,17 +23,18 @@ public final class SpectraFigure {
         double most = Math.max(largest(attentionScoreP), largest(laplacianP));
         ColorBar bar = new ColorBar(attentionScoreP.unit(), new Range(0, most > 0 ? most : 1), Colormap.rocket());
         List<Panel> panels = List.of(
-                panel(attentionScoreP, significant.map(Significant::attentionScore)),
-                panel(laplacianP, significant.map(Significant::laplacian)));
+                panel(attentionScoreP, bar, significant.map(Significant::attentionScore)),
+                panel(laplacianP, bar, significant.map(Significant::laplacian)));
         String key = significant.map(marked -> "Dot: " + marked.meaning() + ".").orElse("");
-        return new Figure(panels, bar, (caption + " " + key).strip());
+        return new Figure(panels, 2, (caption + " " + key).strip());
     }
 
-    private static Panel panel(HeadMap map, Optional<Mark.CellMarkers> markers) {
+    private static Panel panel(HeadMap map, ColorBar bar, Optional<Mark.CellMarkers> markers) {
         List<Mark> marks = new ArrayList<>();
         marks.add(new Mark.Heatmap(map.layers(), map.heads(), map.values()));
         markers.ifPresent(marks::add);
-        return new Panel(map.title(), new Axis("Head Index", map.heads()), new Axis("Layer Index", map.layers()), marks);
+        return new Panel(map.title(), new Axis.Numbered("Head Index", map.heads(), 0),
+                new Axis.Numbered("Layer Index", map.layers(), 0), Optional.of(bar), marks);
     }
 
     private static double largest(HeadMap map) {

@@ -1,119 +1,84 @@
 package headscope.model;
 
 import headscope.backend.Backend;
-import headscope.tensor.Buffer;
 import headscope.tensor.DType;
-import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a forward pass computes in, reused by every layer and every text. Grows with the longest text, in rows. */
+/** What a forward pass computes in, fp32, reused by every layer and every text. A row is a token unless said. */
 final class Activations implements AutoCloseable {
-    private final ModelConfig config;
     private final Backend backend;
-    private final List<Buffer> buffers = new ArrayList<>();
-    private int room;
-    private int tokens;
-    private Tensor residual;
-    private Tensor normalised;
-    private Tensor query;
-    private Tensor heads;
-    private Tensor branch;
-    private Tensor up;
-    private Tensor gate;
-    private Tensor shares;
-    private Tensor part;
-    private Tensor logits;
+    private final List<Room> rooms = new ArrayList<>();
+
+    /** [hidden]: what the layers add to. */
+    final Room residual;
+    /** [hidden]: a norm's output. */
+    final Room normalised;
+    /** [heads * headDim], as is rawQuery, which is q before its norm. */
+    final Room query;
+    final Room rawQuery;
+    /** [kvHeads * headDim], as are rawKey, which is k before its norm, and value. */
+    final Room key;
+    final Room rawKey;
+    final Room value;
+    /** k and v as attention reads them: of the backend's operands. */
+    final Room keyOperand;
+    final Room valueOperand;
+    /** [heads]: a text's values stand together, [heads, tokens]. */
+    final Room logSumExp;
+    /** [heads * headDim]: what the heads put out, and the same times their gates. */
+    final Room heads;
+    final Room gated;
+    /** [hidden]: what attention or feed-forward is about to add. */
+    final Room branch;
+    /** [hidden]: attention's, where a backward pass needs it after the feed-forward's. */
+    final Room attended;
+    /** [feedForward], as is gate. */
+    final Room up;
+    final Room gate;
+    /** Of a mixture, [experts]. */
+    final Room shares;
+    /** Of a mixture, one expert's output [hidden]. */
+    final Room part;
+    /** [hidden]: rows that logits are asked of, and the same transformed. */
+    final Room picked;
+    final Room transformed;
+    /** [vocabulary]: one row in generation. */
+    final Room logits;
 
     Activations(ModelConfig config, Backend backend) {
-        this.config = config;
         this.backend = backend;
-        logits = allocate(1, config.vocabulary());
+        residual = room(DType.F32, config.hidden());
+        normalised = room(DType.F32, config.hidden());
+        query = room(DType.F32, config.queryWidth());
+        rawQuery = room(DType.F32, config.queryWidth());
+        key = room(DType.F32, config.keyWidth());
+        rawKey = room(DType.F32, config.keyWidth());
+        value = room(DType.F32, config.keyWidth());
+        keyOperand = room(backend.operands(), config.keyWidth());
+        valueOperand = room(backend.operands(), config.keyWidth());
+        logSumExp = room(DType.F32, config.heads());
+        heads = room(DType.F32, config.queryWidth());
+        gated = room(DType.F32, config.queryWidth());
+        branch = room(DType.F32, config.hidden());
+        attended = room(DType.F32, config.hidden());
+        up = room(DType.F32, config.feedForward());
+        gate = room(DType.F32, config.feedForward());
+        shares = room(DType.F32, config.experts());
+        part = room(DType.F32, config.hidden());
+        picked = room(DType.F32, config.hidden());
+        transformed = room(DType.F32, config.hidden());
+        logits = room(DType.F32, config.vocabulary());
     }
 
-    /** Ready for a pass over so many tokens; earlier contents are lost if there was less room. */
-    void resize(int tokens) {
-        this.tokens = tokens;
-        if (tokens <= room) {
-            return;
-        }
-        close();
-        room = tokens;
-        residual = allocate(room, config.hidden());
-        normalised = allocate(room, config.hidden());
-        query = allocate(room, config.queryWidth());
-        heads = allocate(room, config.queryWidth());
-        branch = allocate(room, config.hidden());
-        up = allocate(room, config.feedForward());
-        gate = allocate(room, config.feedForward());
-        shares = allocate(room, config.experts());
-        part = allocate(config.experts() > 0 ? room : 0, config.hidden());
-        logits = allocate(1, config.vocabulary());
-    }
-
-    private Tensor allocate(long rows, long width) {
-        Tensor tensor = backend.allocate(DType.F32, rows, width);
-        buffers.add(tensor.buffer());
-        return tensor;
-    }
-
-    /** [tokens, hidden]. */
-    Tensor residual() {
-        return residual.rows(0, tokens);
-    }
-
-    /** [tokens, hidden]. */
-    Tensor normalised() {
-        return normalised.rows(0, tokens);
-    }
-
-    /** [tokens, heads * headDim]. */
-    Tensor query() {
-        return query.rows(0, tokens);
-    }
-
-    /** [tokens, heads * headDim]. */
-    Tensor heads() {
-        return heads.rows(0, tokens);
-    }
-
-    /** [tokens, hidden]. */
-    Tensor branch() {
-        return branch.rows(0, tokens);
-    }
-
-    /** [tokens, feedForward]. */
-    Tensor up() {
-        return up.rows(0, tokens);
-    }
-
-    /** [tokens, feedForward]. */
-    Tensor gate() {
-        return gate.rows(0, tokens);
-    }
-
-    /** Of a mixture: [tokens, experts]. */
-    Tensor shares() {
-        return shares.rows(0, tokens);
-    }
-
-    /** Of a mixture, one expert's output: [tokens, hidden]. */
-    Tensor part() {
-        return part.rows(0, tokens);
-    }
-
-    /** [rows, vocabulary]: one row in generation, all rows where they are asked for. */
-    Tensor logits(int rows) {
-        if (logits.size(0) < rows) {
-            logits.buffer().close();
-            logits = allocate(rows, config.vocabulary());
-        }
-        return logits.rows(0, rows);
+    private Room room(DType dtype, long width) {
+        Room room = new Room(backend, dtype, width);
+        rooms.add(room);
+        return room;
     }
 
     @Override
     public void close() {
-        buffers.forEach(Buffer::close);
-        buffers.clear();
+        rooms.forEach(Room::close);
     }
 }

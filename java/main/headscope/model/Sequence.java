@@ -3,7 +3,6 @@ package headscope.model;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.tensor.Buffer;
-import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +10,7 @@ import java.util.Optional;
 
 /** One text on its way through a model: keys and values of every layer, and what was observed of its attention. */
 public final class Sequence implements AutoCloseable {
+    private final Backend backend;
     private final int capacity;
     private final List<Tensor> keys = new ArrayList<>();
     private final List<Tensor> values = new ArrayList<>();
@@ -22,10 +22,11 @@ public final class Sequence implements AutoCloseable {
      * @param observed whether there are statistics
      */
     Sequence(ModelConfig config, Backend backend, int capacity, boolean observed) {
+        this.backend = backend;
         this.capacity = capacity;
         for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(backend.allocate(DType.F32, capacity, config.keyWidth()));
-            values.add(backend.allocate(DType.F32, capacity, config.keyWidth()));
+            keys.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
+            values.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
             if (observed) {
                 statistics.add(new AttentionStatistics(backend, config.heads(), capacity));
             }
@@ -51,14 +52,20 @@ public final class Sequence implements AutoCloseable {
         return observed(layer).orElseThrow(() -> new IllegalStateException("this text is not observed"));
     }
 
-    /** [capacity, kvHeads * headDim]. */
-    Tensor keys(int layer) {
-        return keys.get(layer);
+    /** The new tokens' keys and values of a layer; {@link #grow} counts them once every layer has its own. */
+    void append(int layer, Tensor k, Tensor v) {
+        backend.convert(keys.get(layer).rows(tokens, k.size(0)), k);
+        backend.convert(values.get(layer).rows(tokens, v.size(0)), v);
+    }
+
+    /** Of a layer, of so many tokens: [count, kvHeads * headDim], of the backend's operands. */
+    Tensor keys(int layer, int count) {
+        return keys.get(layer).rows(0, count);
     }
 
     /** As {@link #keys}. */
-    Tensor values(int layer) {
-        return values.get(layer);
+    Tensor values(int layer, int count) {
+        return values.get(layer).rows(0, count);
     }
 
     void grow(int count) {

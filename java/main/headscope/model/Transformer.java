@@ -17,6 +17,10 @@ public final class Transformer implements AutoCloseable {
     private final Weights weights;
     private final RopeTables ropes;
     private final Activations activations;
+    private final Adjoints adjoints;
+    private final SelfAttention attention;
+    private final FeedForward feedForward;
+    private final LogitsHead head;
 
     /** Uploads the weights. The checkpoint may be closed afterwards. */
     public Transformer(Checkpoint checkpoint, Backend backend) {
@@ -30,6 +34,10 @@ public final class Transformer implements AutoCloseable {
         }
         this.ropes = new RopeTables(backend);
         this.activations = new Activations(config, backend);
+        this.adjoints = new Adjoints(config, backend);
+        this.attention = new SelfAttention(config, weights, backend, ropes, activations, adjoints);
+        this.feedForward = new FeedForward(config.activation(), backend, activations, adjoints);
+        this.head = new LogitsHead(config, weights, backend, activations, adjoints);
     }
 
     public ModelConfig config() {
@@ -56,90 +64,211 @@ public final class Transformer implements AutoCloseable {
      * @return the last layer's output [ids.length, hidden], for {@link #logits}; good until the next call
      */
     public Tensor forward(Sequence text, int[] ids, LayerHook hook) {
-        int first = text.tokens();
         int count = ids.length;
-        int end = first + count;
+        int end = text.tokens() + count;
         requireRoom(text, count);
-        activations.resize(count);
-        Tensor x = activations.residual();
-        Tensor q = activations.query();
-        Tensor heads = activations.heads();
-        Tensor branch = activations.branch();
-
-        backend.embed(x, weights.words(), ids);
-        if (config.embeddingScale() != 1) {
-            backend.scale(x, config.embeddingScale());
-        }
-        weights.positions().ifPresent(positions -> backend.add(x, positions.rows(first, count)));
-        weights.segment().ifPresent(segment -> backend.addRow(x, segment));
-        weights.afterEmbedding().ifPresent(norm -> normalise(x, x, norm));
-
+        List<Span> spans = List.of(new Span(0, text.tokens(), count));
+        Tensor x = activations.residual.rows(count);
+        embed(x, ids, spans);
         for (int i = 0; i < config.layers(); i++) {
             Weights.Layer layer = weights.layers().get(i);
-            Tensor keys = text.keys(i);
-            Tensor values = text.values(i);
-            Tensor k = keys.rows(first, count);
-            AttentionSpec spec = attentionSpec(i);
-
-            // attention
-            Tensor input = normalised(x, layer.beforeAttention());
-            linear(q, input, layer.query());
-            linear(k, input, layer.key());
-            linear(values.rows(first, count), input, layer.value());
-            layer.queryNorm().ifPresent(norm -> normalise(q, q, norm));
-            layer.keyNorm().ifPresent(norm -> normalise(k, k, norm));
-            config.ropes().get(i).ifPresent(rope -> {
-                RopeTables.Angles angles = ropes.angles(rope, first, count);
-                backend.rotate(q, config.headDim(), angles.cosine(), angles.sine());
-                backend.rotate(k, config.headDim(), angles.cosine(), angles.sine());
-            });
-            backend.attention(heads, q, keys.rows(0, end), values.rows(0, end), spec, text.observed(i));
-            int observed = i;
-            text.observed(i).ifPresent(
-                    statistics -> hook.attention(observed, spec, q, keys.rows(0, end), statistics));
-            linear(branch, heads, layer.output());
-
-            // feed-forward
-            if (config.placement() == Placement.PARALLEL) {
-                Tensor beside = normalised(x, layer.beforeFeedForward());
-                backend.add(x, branch);
-                feedForward(branch, beside, layer.feedForward());
-                backend.add(x, branch);
-            } else {
-                addToResidual(x, branch, layer.afterAttention());
-                feedForward(branch, normalised(x, layer.beforeFeedForward()), layer.feedForward());
-                addToResidual(x, branch, layer.afterFeedForward());
-            }
+            SelfAttention.Projections now = attention.project(i, normalised(x, layer.beforeAttention()), spans);
+            text.append(i, now.k(), now.v());
+            Tensor heads = activations.heads.rows(count);
+            attend(heads, i, now.q(), text, end, hook);
+            addBranches(x, heads, layer);
         }
         text.grow(count);
         return x;
     }
 
+    private void attend(Tensor heads, int layer, Tensor q, Sequence text, int end, LayerHook hook) {
+        AttentionSpec spec = attentionSpec(layer);
+        Tensor k = text.keys(layer, end);
+        backend.attention(heads, q, k, text.values(layer, end), spec, text.observed(layer));
+        text.observed(layer).ifPresent(statistics -> hook.attention(layer, spec, q, k, statistics));
+    }
+
     /** hidden [tokens, hidden] -> logits [tokens, vocabulary]; good until the next call. */
     public Tensor logits(Tensor hidden) {
-        Tensor input = weights.finalNorm().isPresent() ? normalised(hidden, weights.finalNorm()) : hidden;
-        Weights.Head head = weights.head();
-        if (head.transform().isPresent()) {
-            Tensor transformed = activations.branch().rows(0, hidden.size(0));
-            linear(transformed, input, head.transform().get());
-            backend.activate(transformed, config.activation());
-            head.norm().ifPresent(norm -> normalise(transformed, transformed, norm));
-            input = transformed;
-        }
-        Tensor logits = activations.logits(hidden.intSize(0));
-        linear(logits, input, head.words());
-        if (config.finalSoftCap() > 0) {
-            backend.softCap(logits, config.finalSoftCap());
-        }
+        Tensor logits = activations.logits.rows(hidden.size(0));
+        head.forward(logits, hidden);
         return logits;
+    }
+
+    /**
+     * Takes whole texts through the model, each by itself.
+     *
+     * @param gates factors on the outputs of heads; those of the texts, in order
+     * @return for {@link #logits(Tape, int[])} and {@link #backward}; the caller closes it
+     */
+    public Tape forward(Batch batch, Optional<HeadGates> gates, HeadHook hook) {
+        requireRoom(batch, gates);
+        List<Span> spans = batch.spans();
+        Tape tape = new Tape(config, backend, batch, gates);
+        embed(tape.residual(0), batch.ids(), spans);
+        for (int i = 0; i < config.layers(); i++) {
+            Weights.Layer layer = weights.layers().get(i);
+            Tensor x = tape.residual(i + 1);
+            backend.convert(x, tape.residual(i));
+            Tensor heads = attention.attend(i, project(i, x, spans), spans);
+            hook.headOutputs(i, heads);
+            addBranches(x, attention.gate(i, heads, spans, gates), layer);
+        }
+        return tape;
+    }
+
+    /**
+     * @param rows of the batch, each at most once
+     * @return [rows.length, vocabulary]; good until the next call
+     */
+    public Tensor logits(Tape tape, int[] rows) {
+        return logits(picked(tape, rows));
+    }
+
+    /**
+     * Passes the gradient of a scalar back to the head outputs of the first layer; what it is on the way there is the
+     * hook's to see. Layers are computed again from the tape: nothing else is kept.
+     *
+     * @param rows           of the batch, each at most once
+     * @param logitsGradient with respect to {@link #logits(Tape, int[])} of these rows; overwritten
+     * @throws IllegalArgumentException if the model is bidirectional
+     */
+    public void backward(Tape tape, int[] rows, Tensor logitsGradient, GradientHook hook) {
+        requireCausal();
+        Tensor pickedGradient = adjoints.picked.rows(rows.length);
+        head.backward(pickedGradient, logitsGradient, picked(tape, rows));
+        Tensor gradient = adjoints.residual.rows(tape.batch().rows());
+        backend.gradients().embed(gradient, pickedGradient, rows);
+        for (int i = config.layers() - 1; i >= 0; i--) {
+            backward(i, tape, gradient, hook);
+        }
+    }
+
+    /** The gradient of a layer's output becomes that of its input; in the first layer it ends at the heads. */
+    private void backward(int i, Tape tape, Tensor gradient, GradientHook hook) {
+        Weights.Layer layer = weights.layers().get(i);
+        List<Span> spans = tape.batch().spans();
+        Tensor before = tape.residual(i);
+        SelfAttention.Projections projections = project(i, before, spans);
+        Tensor heads = attention.attend(i, projections, spans);
+
+        Tensor headsGradient = adjoints.heads.rows(gradient.size(0));
+        if (config.placement() == Placement.PARALLEL) {
+            layer.output().backward(backend, headsGradient, gradient);
+            if (i > 0) {
+                feedForwardBackward(gradient, before, layer);
+            }
+        } else {
+            Tensor branch = activations.attended.rows(gradient.size(0));
+            layer.output().forward(backend, branch, attention.gate(i, heads, spans, tape.gates()));
+            Tensor between = activations.residual.rows(gradient.size(0));
+            backend.convert(between, before);
+            addToResidual(between, branch, layer.afterAttention());
+            feedForwardBackward(gradient, between, layer);
+            layer.output().backward(backend, headsGradient, normBackward(gradient, branch, layer.afterAttention()));
+        }
+
+        attention.gateBackward(i, headsGradient, heads, spans, tape.gates(), hook);
+        SelfAttention.Projections gradients =
+                attention.attendBackward(i, headsGradient, heads, projections, spans, hook, i > 0);
+        if (i > 0) {
+            Tensor inputGradient = adjoints.input.rows(gradient.size(0));
+            attention.projectBackward(i, inputGradient, gradients, spans);
+            addBackward(gradient, inputGradient, before, layer.beforeAttention());
+        }
+    }
+
+    /** gradient: of a layer's output -> of x, from which the feed-forward half starts. */
+    private void feedForwardBackward(Tensor gradient, Tensor x, Weights.Layer layer) {
+        Tensor input = normalised(x, layer.beforeFeedForward());
+        Tensor branch = activations.branch.rows(x.size(0));
+        feedForward.again(input, layer.feedForward());
+        if (layer.afterFeedForward().isPresent()) {
+            feedForward.outputAgain(branch, input, layer.feedForward());
+        }
+        Tensor inputGradient = adjoints.input.rows(x.size(0));
+        feedForward.backward(
+                inputGradient, normBackward(gradient, branch, layer.afterFeedForward()), input, layer.feedForward());
+        addBackward(gradient, inputGradient, x, layer.beforeFeedForward());
+    }
+
+    private void embed(Tensor x, int[] ids, List<Span> spans) {
+        backend.embed(x, weights.words(), ids);
+        if (config.embeddingScale() != 1) {
+            backend.scale(x, config.embeddingScale());
+        }
+        weights.positions().ifPresent(positions -> spans.forEach(span -> backend.add(
+                x.rows(span.first(), span.count()), positions.rows(span.position(), span.count()))));
+        weights.segment().ifPresent(segment -> backend.addRow(x, segment));
+        weights.afterEmbedding().ifPresent(norm -> norm.forward(backend, x, x));
+    }
+
+    private SelfAttention.Projections project(int layer, Tensor x, List<Span> spans) {
+        Tensor input = normalised(x, weights.layers().get(layer).beforeAttention());
+        return attention.operands(attention.project(layer, input, spans));
+    }
+
+    /** What a layer adds to x once its heads [rows, heads * headDim] are known. */
+    private void addBranches(Tensor x, Tensor heads, Weights.Layer layer) {
+        Tensor branch = activations.branch.rows(x.size(0));
+        layer.output().forward(backend, branch, heads);
+        if (config.placement() == Placement.PARALLEL) {
+            Tensor beside = normalised(x, layer.beforeFeedForward());
+            backend.add(x, branch);
+            feedForward.forward(branch, beside, layer.feedForward());
+            backend.add(x, branch);
+        } else {
+            addToResidual(x, branch, layer.afterAttention());
+            feedForward.forward(branch, normalised(x, layer.beforeFeedForward()), layer.feedForward());
+            addToResidual(x, branch, layer.afterFeedForward());
+        }
+    }
+
+    private void addToResidual(Tensor x, Tensor branch, Optional<Weights.Norm> norm) {
+        if (config.placement() == Placement.ON_SUM) {
+            backend.add(x, branch);
+            norm.ifPresent(after -> after.forward(backend, x, x));
+        } else {
+            backend.add(x, normalised(branch, norm));
+        }
+    }
+
+    /** x itself where there is no norm. */
+    private Tensor normalised(Tensor x, Optional<Weights.Norm> norm) {
+        if (norm.isEmpty()) {
+            return x;
+        }
+        Tensor out = activations.normalised.rows(x.size(0));
+        norm.get().forward(backend, out, x);
+        return out;
+    }
+
+    /** The gradient itself where there is no norm. */
+    private Tensor normBackward(Tensor gradient, Tensor x, Optional<Weights.Norm> norm) {
+        if (norm.isEmpty()) {
+            return gradient;
+        }
+        Tensor out = adjoints.branch.rows(x.size(0));
+        norm.get().backward(backend, out, gradient, x);
+        return out;
+    }
+
+    /** gradient += what came back to a half's input, through the norm of x. */
+    private void addBackward(Tensor gradient, Tensor inputGradient, Tensor x, Optional<Weights.Norm> norm) {
+        norm.ifPresent(before -> before.backward(backend, inputGradient, inputGradient, x));
+        backend.add(gradient, inputGradient);
+    }
+
+    private Tensor picked(Tape tape, int[] rows) {
+        Tensor picked = activations.picked.rows(rows.length);
+        backend.embed(picked, tape.hidden(), rows);
+        return picked;
     }
 
     /** What a layer's attention is like. */
     public AttentionSpec attentionSpec(int layer) {
-        float scale = config.scaleByLayer() ? config.scale() / (layer + 1) : config.scale();
-        return new AttentionSpec(
-                config.heads(), config.kvHeads(), config.headDim(), scale, config.causal(),
-                config.windows().get(layer), config.softCap(), weights.layers().get(layer).sinks());
+        return attention.spec(layer);
     }
 
     private void requireRoom(Sequence text, int count) {
@@ -153,73 +282,29 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    private void addToResidual(Tensor x, Tensor branch, Optional<Weights.Norm> norm) {
-        boolean onSum = config.placement() == Placement.ON_SUM;
-        if (!onSum) {
-            norm.ifPresent(after -> normalise(branch, branch, after));
-        }
-        backend.add(x, branch);
-        if (onSum) {
-            norm.ifPresent(after -> normalise(x, x, after));
-        }
-    }
-
-    private void feedForward(Tensor out, Tensor x, Weights.FeedForward layer) {
-        switch (layer) {
-            case Weights.Dense dense -> dense(out, x, dense);
-            case Weights.Mixture mixture -> {
-                // Every expert sees every token: simple, and slow where experts are many.
-                Tensor shares = activations.shares();
-                Tensor part = activations.part();
-                linear(shares, x, mixture.router());
-                backend.route(shares, mixture.chosen());
-                backend.scale(out, 0);
-                for (int expert = 0; expert < mixture.experts().size(); expert++) {
-                    dense(part, x, mixture.experts().get(expert));
-                    backend.addShare(out, part, shares, expert);
-                }
+    private void requireRoom(Batch batch, Optional<HeadGates> gates) {
+        for (int[] ids : batch.texts()) {
+            if (ids.length > config.maxTokens()) {
+                throw new IllegalArgumentException(
+                        "%d tokens; the model takes at most %d".formatted(ids.length, config.maxTokens()));
             }
         }
-    }
-
-    private void dense(Tensor out, Tensor x, Weights.Dense layer) {
-        Tensor up = activations.up();
-        linear(up, x, layer.up());
-        if (layer.gate().isPresent()) {
-            Tensor gate = activations.gate();
-            linear(gate, x, layer.gate().get());
-            backend.gate(gate, up, config.activation());
-            linear(out, gate, layer.down());
-        } else {
-            backend.activate(up, config.activation());
-            linear(out, up, layer.down());
+        if (gates.isPresent() && gates.get().texts() != batch.texts().size()) {
+            throw new IllegalArgumentException("gates of %d texts for a batch of %d"
+                    .formatted(gates.get().texts(), batch.texts().size()));
         }
     }
 
-    private void linear(Tensor out, Tensor x, Weights.Linear map) {
-        backend.linear(out, x, map.weight(), map.bias());
-    }
-
-    /** x itself where there is no norm. */
-    private Tensor normalised(Tensor x, Optional<Weights.Norm> norm) {
-        if (norm.isEmpty()) {
-            return x;
-        }
-        Tensor out = activations.normalised().rows(0, x.size(0));
-        normalise(out, x, norm.get());
-        return out;
-    }
-
-    private void normalise(Tensor out, Tensor x, Weights.Norm norm) {
-        if (norm.bias().isPresent()) {
-            backend.layerNorm(out, x, norm.weight(), norm.bias().get(), config.normEpsilon());
-        } else {
-            backend.rmsNorm(out, x, norm.weight(), config.normEpsilon());
+    private void requireCausal() {
+        if (!config.causal()) {
+            throw new IllegalArgumentException("the backward pass is for causal models; %s is bidirectional"
+                    .formatted(config.family().modelType()));
         }
     }
 
     @Override
     public void close() {
+        adjoints.close();
         activations.close();
         ropes.close();
         weightBuffers.forEach(Buffer::close);

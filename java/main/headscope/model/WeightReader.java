@@ -219,11 +219,15 @@ final class WeightReader {
                 Optional.of(biases.rows(expert, 1).as(biases.size(1))));
     }
 
-    /** Every turns-th output from the first on, of [experts, in, out * turns], as [experts, out, in]. */
+    /**
+     * Every turns-th output from the first on, of [experts, in, out * turns], as [experts, out, in]; biases where in
+     * is 1.
+     */
     private Tensor expertMaps(String name, long in, long out, int turns, int first) {
         long experts = config.experts();
         long[] stored = in == 1 ? new long[] {experts, out * turns} : new long[] {experts, in, out * turns};
-        return rearranged(name, stored, new long[] {experts, out, in}, (to, from) -> {
+        DType dtype = in == 1 ? DType.F32 : backend.operands();
+        return rearranged(dtype, name, stored, new long[] {experts, out, in}, (to, from) -> {
             for (long i = 0; i < experts * out * in; i++) {
                 long source = i / (out * in) * in + i % in;
                 to.setAtIndex(JAVA_FLOAT, i,
@@ -264,17 +268,17 @@ final class WeightReader {
     }
 
     private Tensor words(String name) {
-        return tensor(name, config.vocabulary(), config.hidden());
+        return operand(name, config.vocabulary(), config.hidden());
     }
 
     private Optional<Weights.Norm> norm(String name) {
         long[] shape = file.get(name + ".weight").shape();
         Tensor weight = config.norm() == Norm.RMS_ONE_PLUS
-                ? rearranged(name + ".weight", shape, shape, WeightReader::onePlus)
+                ? rearranged(DType.F32, name + ".weight", shape, shape, WeightReader::onePlus)
                 : tensor(name + ".weight", shape);
         Optional<Tensor> bias =
                 config.norm() == Norm.LAYER ? Optional.of(tensor(name + ".bias", shape)) : Optional.empty();
-        return Optional.of(new Weights.Norm(weight, bias));
+        return Optional.of(new Weights.Norm(weight, bias, config.normEpsilon()));
     }
 
     private static void onePlus(MemorySegment to, MemorySegment stored) {
@@ -284,7 +288,7 @@ final class WeightReader {
     }
 
     private Weights.Linear linear(String name, long out, long in) {
-        return new Weights.Linear(tensor(name + ".weight", out, in), bias(name, out));
+        return new Weights.Linear(operand(name + ".weight", out, in), bias(name, out));
     }
 
     private Optional<Tensor> bias(String name, long out) {
@@ -293,14 +297,16 @@ final class WeightReader {
 
     /** GPT-2 keeps its maps as [in, out]. */
     private Weights.Linear convolution(String name, long out, long in) {
-        Tensor weight = rearranged(name + ".weight", new long[] {in, out}, new long[] {out, in}, (to, stored) -> {
+        Rearrangement transposed = (to, stored) -> {
             for (long row = 0; row < out; row++) {
                 for (long column = 0; column < in; column++) {
                     to.setAtIndex(JAVA_FLOAT, row * in + column, stored.getAtIndex(JAVA_FLOAT, column * out + row));
                 }
             }
-        });
-        return new Weights.Linear(weight, bias(name, out));
+        };
+        return new Weights.Linear(
+                rearranged(backend.operands(), name + ".weight", new long[] {in, out}, new long[] {out, in}, transposed),
+                bias(name, out));
     }
 
     /** GPT-NeoX keeps its fused rows as (head, q k v, headDim); here they become (q k v, head, headDim). */
@@ -308,8 +314,9 @@ final class WeightReader {
         long out = 3L * config.hidden();
         long in = config.hidden();
         return new Weights.Linear(
-                rearranged(name + ".weight", new long[] {out, in}, new long[] {out, in}, headsApart(in)),
-                Optional.of(rearranged(name + ".bias", new long[] {out}, new long[] {out}, headsApart(1))));
+                rearranged(
+                        backend.operands(), name + ".weight", new long[] {out, in}, new long[] {out, in}, headsApart(in)),
+                Optional.of(rearranged(DType.F32, name + ".bias", new long[] {out}, new long[] {out}, headsApart(1))));
     }
 
     private Rearrangement headsApart(long width) {
@@ -330,17 +337,27 @@ final class WeightReader {
     }
 
     private Tensor tensor(String name, long... shape) {
+        return asStored(DType.F32, name, shape);
+    }
+
+    /** What products and embedding read. */
+    private Tensor operand(String name, long... shape) {
+        return asStored(backend.operands(), name, shape);
+    }
+
+    private Tensor asStored(DType dtype, String name, long... shape) {
         try (Arena staging = Arena.ofConfined()) {
-            return upload(stored(name, staging, shape), shape);
+            return upload(dtype, stored(name, staging, shape), shape);
         }
     }
 
-    private Tensor rearranged(String name, long[] storedShape, long[] shape, Rearrangement rearrangement) {
+    private Tensor rearranged(
+            DType dtype, String name, long[] storedShape, long[] shape, Rearrangement rearrangement) {
         try (Arena staging = Arena.ofConfined()) {
             MemorySegment stored = stored(name, staging, storedShape);
             MemorySegment used = staging.allocate(Tensor.count(shape) * Float.BYTES, Float.BYTES);
             rearrangement.fill(used, stored);
-            return upload(used, shape);
+            return upload(dtype, used, shape);
         }
     }
 
@@ -358,10 +375,17 @@ final class WeightReader {
         return values;
     }
 
-    private Tensor upload(MemorySegment values, long... shape) {
-        Tensor tensor = backend.allocate(DType.F32, shape);
+    private Tensor upload(DType dtype, MemorySegment values, long... shape) {
+        Tensor tensor = backend.allocate(dtype, shape);
         buffers.add(tensor.buffer());
-        backend.upload(tensor, values);
+        if (dtype == DType.F32) {
+            backend.upload(tensor, values);
+        } else {
+            Tensor exact = backend.allocate(DType.F32, shape);
+            backend.upload(exact, values);
+            backend.convert(tensor, exact);
+            exact.buffer().close();
+        }
         return tensor;
     }
 

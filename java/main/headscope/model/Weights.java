@@ -1,11 +1,13 @@
 package headscope.model;
 
+import headscope.backend.Backend;
 import headscope.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * A model's parameters on a backend, fp32, under one set of names for every family.
+ * A model's parameters on a backend, under one set of names for every family: maps and words of
+ * {@link Backend#operands}, all else fp32.
  *
  * @param words     [vocabulary, hidden]
  * @param positions [maxTokens, hidden]
@@ -20,13 +22,37 @@ record Weights(
 
     /** A linear map: weight [out, in], bias [out]. */
     record Linear(Tensor weight, Optional<Tensor> bias) {
-        long out() {
-            return weight.size(0);
+        /** out [rows, out] of x [rows, in]. */
+        void forward(Backend backend, Tensor out, Tensor x) {
+            backend.linear(out, x, weight, bias);
+        }
+
+        /** From the gradient of the output to that of x. */
+        void backward(Backend backend, Tensor xGradient, Tensor gradient) {
+            backend.gradients().linear(xGradient, gradient, weight);
         }
     }
 
     /** Weight and bias [width]; a root-mean-square norm has no bias. */
-    record Norm(Tensor weight, Optional<Tensor> bias) {}
+    record Norm(Tensor weight, Optional<Tensor> bias, float epsilon) {
+        /** May be in place. */
+        void forward(Backend backend, Tensor out, Tensor x) {
+            if (bias.isPresent()) {
+                backend.layerNorm(out, x, weight, bias.get(), epsilon);
+            } else {
+                backend.rmsNorm(out, x, weight, epsilon);
+            }
+        }
+
+        /** From the gradient of the output to that of x, perhaps in place. */
+        void backward(Backend backend, Tensor xGradient, Tensor gradient, Tensor x) {
+            if (bias.isPresent()) {
+                backend.gradients().layerNorm(xGradient, gradient, x, weight, epsilon);
+            } else {
+                backend.gradients().rmsNorm(xGradient, gradient, x, weight, epsilon);
+            }
+        }
+    }
 
     /**
      * One layer; where its norms stand is {@link ModelConfig.Placement}.

@@ -15,8 +15,8 @@ final class CellMarkersPass implements AutoCloseable {
 
     /** @param scale pixels per unit of the layout */
     void draw(Box canvas, Box box, Panel panel, Mark.CellMarkers markers, double scale) {
-        double width = (double) box.width() / panel.x().count();
-        double height = (double) box.height() / panel.y().count();
+        double width = (double) box.width() / Cells.count(panel.x());
+        double height = (double) box.height() / Cells.count(panel.y());
         float[] centers = new float[2 * markers.cells().size()];
         int i = 0;
         for (Mark.Cell cell : markers.cells()) {

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /** A texture (R8, coverage) of the glyphs drawn so far, in rows of glyphs. */
 final class GlyphAtlas implements AutoCloseable {
-    private record Key(int glyph, float size, int phase) {}
+    private record Key(Font.Glyph glyph, float size, int phase) {}
 
     /**
      * A glyph in the atlas.
@@ -40,7 +40,7 @@ final class GlyphAtlas implements AutoCloseable {
     }
 
     /** The glyph, drawn into the atlas if it was not there; empty if the atlas is full. */
-    Optional<Entry> entry(int glyph, float size, int phase) {
+    Optional<Entry> entry(Font.Glyph glyph, float size, int phase) {
         Key key = new Key(glyph, size, phase);
         Entry known = entries.get(key);
         if (known != null) {

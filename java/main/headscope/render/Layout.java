@@ -1,178 +1,252 @@
 package headscope.render;
 
+import headscope.figure.ColorBar;
 import headscope.figure.Figure;
+import headscope.figure.Mark;
 import headscope.figure.Panel;
 import headscope.figure.Tick;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where everything of a figure goes, in whole pixels.
+ * Where everything of a figure goes, in pixels; all boxes are of whole ones.
  *
- * @param panels per panel of the figure, the cells without the frame
- * @param bar    the colours without the frame
- * @param rules  frames and tick marks, to be filled
+ * @param panels    per panel of the figure, the cells without the frame
+ * @param bars      per colour bar of the figure, the colours without the frame
+ * @param gridLines behind the marks of panels, to be filled
+ * @param rules     frames, tick marks and brackets, to be filled
+ * @param strokes   what points from a cell to its enlargement, and the lines of the key
  */
-record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labels, List<Box> rules) {
+record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Label> labels, List<Box> gridLines,
+        List<Box> rules, List<Stroke> strokes) {
     /** Units of a layout per inch of paper; everything below is in such units until it is multiplied by the scale. */
     static final int UNITS_PER_INCH = 96;
 
-    static final int INK = 0x000000;
-    static final int PALE_INK = 0x5F6368;
-
     private static final double MARGIN = 18;
-    private static final double PANEL = 468;
     private static final double BAR = 24;
     private static final double BAR_GAP = 46;
     private static final double PANEL_GAP = 30;
-    private static final double LINE = 1;
-    private static final double TICK = 5;
-    private static final double GAP = 5;
-    private static final double LABEL_GAP = 9;
+    private static final double ROW_GAP = 26;
     private static final double TITLE_GAP = 10;
     private static final double CAPTION_GAP = 20;
     private static final double TITLE_SIZE = 20;
-    private static final double LABEL_SIZE = 17;
-    private static final double TICK_SIZE = 16;
     private static final double CAPTION_SIZE = 13.5;
     private static final double CAPTION_LEADING = 1.45;
 
-    /** Ticks of a panel are at least this far apart. */
-    private static final double TICK_DISTANCE = 34;
+    /** A bar is no longer than this, and stands in the middle of taller figures. */
+    private static final double LONGEST_BAR = 720;
 
-    /** Ticks of the bar are at least this far apart, and no more than {@link #BAR_TICKS}. */
+    /** Ticks of the bar are at least this far apart, and no more than {@link #BAR_TICKS} beside one row of panels. */
     private static final double BAR_TICK_DISTANCE = 24;
 
     private static final int BAR_TICKS = 6;
+    private static final int TALL_BAR_TICKS = 9;
 
     /** A caption shrinks so far, if that saves a line. */
     private static final double SMALLEST_CAPTION_SIZE = 12;
 
+    /** Room for the lines from a cell to its enlargement, beside that. */
+    private static final double ENLARGED_GAP = 70;
+
+    private static final double POINTER_GAP = 6;
+    private static final double POINTER = 2;
+    private static final double POINTER_EDGE = 4;
+    private static final int POINTER_INK = 0xFFC400;
+    private static final int EDGE_INK = 0x202020;
+
+    private static final double KEY_GAP = 24;
+    private static final double KEY_LINE = 26;
+    private static final double KEY_LEADING = 1.6;
+
     static Layout of(Figure figure, double scale, TextMeasure measure) {
-        return new Composer(figure, scale, measure).compose();
+        return new Composer(figure, new Sheet(scale, measure)).compose();
     }
 
-    /** Pixels of a panel that fits a square of {@code side} pixels. */
-    static Box panelSize(int rows, int columns, int side) {
-        // Square cells, unless the panel would become a strip; then a third of the square's side.
-        double width = side * Math.clamp((double) columns / rows, 1.0 / 3, 1);
-        double height = side * Math.clamp((double) rows / columns, 1.0 / 3, 1);
-        int cell = side / Math.max(rows, columns);
-        boolean square = Math.max(rows, columns) <= 3 * Math.min(rows, columns);
-        if (square && worth(cell * Math.max(rows, columns), side)) {
-            return new Box(0, 0, columns * cell, rows * cell);
-        }
-        return new Box(0, 0, whole(columns, (int) Math.round(width)), whole(rows, (int) Math.round(height)));
-    }
-
-    /** Cells of equally many whole pixels, unless the panel would lose much of its size. */
-    private static int whole(int cells, int length) {
-        int snapped = length / cells * cells;
-        return worth(snapped, length) ? snapped : length;
-    }
-
-    private static boolean worth(int snapped, int length) {
-        return snapped >= 0.75 * length;
-    }
-
-    /** Collects labels and rules while it goes through the figure from left to right. */
+    /** Goes through the figure row by row, from left to right, and puts everything on the sheet. */
     private static final class Composer {
         private final Figure figure;
-        private final double scale;
+        private final Sheet sheet;
         private final TextMeasure measure;
         private final int line;
+        private final List<Box> sizes;
+        private final List<Side> left = new ArrayList<>();
+        private final List<Side> below = new ArrayList<>();
+        private final List<GroupsAbove> above = new ArrayList<>();
         private final List<Box> panels = new ArrayList<>();
-        private final List<Label> labels = new ArrayList<>();
-        private final List<Box> rules = new ArrayList<>();
 
-        Composer(Figure figure, double scale, TextMeasure measure) {
+        Composer(Figure figure, Sheet sheet) {
             this.figure = figure;
-            this.scale = scale;
-            this.measure = measure;
-            this.line = Math.max(1, px(LINE));
+            this.sheet = sheet;
+            this.measure = sheet.measure;
+            this.line = sheet.line;
+            sizes = PanelSize.of(figure, sheet);
+            for (int i = 0; i < sizes.size(); i++) {
+                Panel panel = figure.panels().get(i);
+                left.add(Side.left(panel.y(), sizes.get(i).height(), sheet));
+                below.add(Side.below(panel.x(), sizes.get(i).width(), sheet));
+                above.add(new GroupsAbove(panel.x(), sizes.get(i).width(), sheet));
+            }
         }
 
         Layout compose() {
-            List<Box> sizes = figure.panels().stream()
-                    .map(panel -> panelSize(panel.y().count(), panel.x().count(), px(PANEL)))
-                    .toList();
-            int height = sizes.stream().mapToInt(Box::height).max().orElseThrow();
-            float title = size(TITLE_SIZE);
+            float title = sheet.size(TITLE_SIZE);
             for (int i = 0; i < sizes.size(); i++) {
-                title = Math.min(title, fitted(figure.panels().get(i).title(), title, sizes.get(i).width()));
+                title = Math.min(title, sheet.fitted(figure.panels().get(i).title(), title, sizes.get(i).width()));
             }
-            int top = px(MARGIN) + up(measure.ascent(title) + measure.descent(title)) + px(TITLE_GAP) + line;
-
-            int x = px(MARGIN);
-            for (int i = 0; i < sizes.size(); i++) {
-                x += i == 0 ? 0 : px(PANEL_GAP);
-                x = panel(figure.panels().get(i), sizes.get(i), x, top, title);
+            int[] starts = columns();
+            int top = sheet.px(MARGIN);
+            int bottom = top;
+            for (int first = 0; first < sizes.size(); first += figure.columns()) {
+                int last = Math.min(first + figure.columns(), sizes.size());
+                top = (first == 0 ? top : bottom + sheet.px(ROW_GAP)) + heading(first, last, title);
+                for (int i = first; i < last; i++) {
+                    panels.add(new Box(starts[i - first], top, sizes.get(i).width(), sizes.get(i).height()));
+                    bottom = Math.max(bottom, panels.get(i).bottom() + below.get(i).extent());
+                    panel(i, title);
+                }
             }
-            Box bar = new Box(x + px(BAR_GAP) + line, top, px(BAR), height);
-            x = bar(bar);
-
-            int width = x + px(MARGIN);
-            int bottom = labels.stream().mapToInt(label -> label.box().bottom()).max().orElse(top + height);
+            int x = panels.stream().mapToInt(box -> box.right() + line).max().orElseThrow();
+            x = key(x);
+            List<Box> bars = new ArrayList<>();
+            for (ColorBar bar : figure.bars()) {
+                bars.add(barBox(x));
+                x = bar(bar, bars.getLast());
+            }
+            point();
+            int width = x + sheet.px(MARGIN);
+            bottom = sheet.labels.stream().mapToInt(label -> label.box().bottom()).max().orElse(bottom);
             bottom = caption(panels.getFirst().x() - line, bottom, x);
-            return new Layout(width, bottom + px(MARGIN), List.copyOf(panels), bar, List.copyOf(labels),
-                    List.copyOf(rules));
+            return new Layout(width, bottom + sheet.px(MARGIN), List.copyOf(panels), List.copyOf(bars),
+                    List.copyOf(sheet.labels), List.copyOf(sheet.gridLines), List.copyOf(sheet.rules),
+                    List.copyOf(sheet.strokes));
         }
 
-        /** Everything of a panel whose outermost ink starts at {@code left}; returns where its own ends. */
-        private int panel(Panel panel, Box size, int left, int top, float title) {
-            float tick = size(TICK_SIZE);
-            double longest = measure.width(Integer.toString(panel.x().count() - 1), tick);
-            List<Tick> rows = panel.y().ticks((int) (size.height() / (scale * TICK_DISTANCE)));
-            List<Tick> columns = panel.x().ticks(
-                    (int) (size.width() / Math.max(scale * TICK_DISTANCE, longest + px(LABEL_GAP))));
-            double widest = widest(rows, tick);
-
-            float nameSize = fitted(panel.y().label(), size(LABEL_SIZE), size.height());
-            int nameX = left + up(measure.ascent(nameSize));
-            int numbersRight = nameX + up(measure.descent(nameSize)) + px(LABEL_GAP) + up(widest);
-            int x = numbersRight + px(GAP) + px(TICK) + line;
-            Box box = new Box(x, top, size.width(), size.height());
-            panels.add(box);
-            frame(box);
-
-            center(panel.title(), title, x + box.width() / 2.0,
-                    top - line - px(TITLE_GAP) - up(measure.descent(title)));
-            upward(panel.y().label(), nameSize, nameX, top + box.height() / 2.0);
-            for (Tick row : rows) {
-                double y = top + (row.value() + 0.5) * box.height() / panel.y().count();
-                rules.add(new Box(x - line - px(TICK), edge(y), px(TICK), line));
-                double width = measure.width(row.label(), tick);
-                add(row.label(), tick, INK, numbersRight - width, middle(y, tick), false);
+        /** Where the cells of each column of panels start. */
+        private int[] columns() {
+            int[] starts = new int[Math.min(figure.columns(), sizes.size())];
+            int x = sheet.px(MARGIN);
+            for (int column = 0; column < starts.length; column++) {
+                int beside = 0;
+                int widest = 0;
+                for (int i = column; i < sizes.size(); i += figure.columns()) {
+                    beside = Math.max(beside, left.get(i).extent());
+                    widest = Math.max(widest, sizes.get(i).width());
+                }
+                starts[column] = x + beside;
+                x = starts[column] + widest + line
+                        + sheet.px(figure.enlarged().isPresent() ? ENLARGED_GAP : PANEL_GAP);
             }
-            int numbersY = box.bottom() + line + px(TICK) + px(GAP) + up(measure.capHeight(tick));
-            for (Tick column : columns) {
-                double at = x + (column.value() + 0.5) * box.width() / panel.x().count();
-                rules.add(new Box(edge(at), box.bottom() + line, line, px(TICK)));
-                center(column.label(), tick, at, numbersY);
+            return starts;
+        }
+
+        /** The height of what stands above the cells of a row of panels. */
+        private int heading(int first, int last, float title) {
+            int height = 0;
+            for (int i = first; i < last; i++) {
+                int titled = figure.panels().get(i).title().isEmpty()
+                        ? 0
+                        : Sheet.up(measure.ascent(title) + measure.descent(title)) + sheet.px(TITLE_GAP);
+                height = Math.max(height, titled + above.get(i).extent());
             }
-            float xSize = fitted(panel.x().label(), size(LABEL_SIZE), size.width());
-            center(panel.x().label(), xSize, x + box.width() / 2.0,
-                    numbersY + px(LABEL_GAP) + up(measure.ascent(xSize)));
-            return box.right() + line;
+            return height;
+        }
+
+        private void panel(int i, float title) {
+            Panel panel = figure.panels().get(i);
+            Box box = panels.get(i);
+            sheet.frame(box);
+            sheet.center(panel.title(), title, box.x() + box.width() / 2.0, box.y() - above.get(i).extent()
+                    - sheet.px(TITLE_GAP) - Sheet.up(measure.descent(title)));
+            above.get(i).draw(box);
+            left.get(i).draw(box);
+            below.get(i).draw(box);
+        }
+
+        /** The lines of the figure, each with its label, one below the other; returns where the ink ends. */
+        private int key(int x) {
+            List<Mark.Line> lines = figure.panels().stream()
+                    .flatMap(panel -> panel.marks().stream())
+                    .filter(Mark.Line.class::isInstance)
+                    .map(Mark.Line.class::cast)
+                    .toList();
+            float size = sheet.size(Sheet.TICK_SIZE);
+            int lineX = x + sheet.px(KEY_GAP);
+            int textX = lineX + sheet.px(KEY_LINE) + sheet.px(Sheet.LABEL_GAP);
+            double y = panels.getFirst().y() + size;
+            int right = x;
+            for (Mark.Line mark : lines) {
+                sheet.strokes.addAll(LinePass.strokes(mark, lineX, lineX + sheet.px(KEY_LINE), y, sheet.scale));
+                sheet.add(mark.label(), size, Sheet.INK, textX, sheet.middle(y, size), false);
+                right = Math.max(right, textX + Sheet.up(measure.width(mark.label(), size)));
+                y += KEY_LEADING * size;
+            }
+            return right;
+        }
+
+        private Box barBox(int x) {
+            int top = panels.getFirst().y();
+            int height = panels.stream().mapToInt(Box::bottom).max().orElseThrow() - top;
+            int length = Math.min(height, sheet.px(LONGEST_BAR));
+            return new Box(x + sheet.px(BAR_GAP) + line, top + (height - length) / 2, sheet.px(BAR), length);
         }
 
         /** The bar's frame, ticks and label; returns where its ink ends. */
-        private int bar(Box box) {
-            frame(box);
-            float tick = size(TICK_SIZE);
-            int numbersX = box.right() + line + px(TICK) + px(GAP);
-            int most = (int) Math.clamp(box.height() / (scale * BAR_TICK_DISTANCE), 2, BAR_TICKS);
-            List<Tick> ticks = figure.bar().ticks(most);
+        private int bar(ColorBar bar, Box box) {
+            sheet.frame(box);
+            float tick = sheet.size(Sheet.TICK_SIZE);
+            int numbersX = box.right() + line + sheet.px(Sheet.TICK) + sheet.px(Sheet.GAP);
+            int most = figure.panels().size() > figure.columns() ? TALL_BAR_TICKS : BAR_TICKS;
+            List<Tick> ticks =
+                    bar.ticks((int) Math.clamp(box.height() / (sheet.scale * BAR_TICK_DISTANCE), 2, most));
             for (Tick number : ticks) {
-                double fraction = Math.clamp(figure.bar().range().fraction(number.value()), 0, 1);
+                double fraction = Math.clamp(bar.range().fraction(number.value()), 0, 1);
                 double y = box.bottom() - fraction * box.height();
-                rules.add(new Box(box.right() + line, edge(y), px(TICK), line));
-                add(number.label(), tick, INK, numbersX, middle(y, tick), false);
+                sheet.rules.add(new Box(box.right() + line, sheet.edge(y), sheet.px(Sheet.TICK), line));
+                sheet.add(number.label(), tick, Sheet.INK, numbersX, sheet.middle(y, tick), false);
             }
-            float nameSize = fitted(figure.bar().label(), size(LABEL_SIZE), box.height());
-            int nameX = numbersX + up(widest(ticks, tick)) + px(LABEL_GAP) + up(measure.ascent(nameSize));
-            upward(figure.bar().label(), nameSize, nameX, box.y() + box.height() / 2.0);
-            return nameX + up(measure.descent(nameSize));
+            int numbersRight = numbersX + Sheet.up(sheet.widest(ticks, tick));
+            if (bar.label().isEmpty()) {
+                return numbersRight;
+            }
+            float nameSize = sheet.fitted(bar.label(), sheet.size(Sheet.LABEL_SIZE), box.height());
+            int nameX = numbersRight + sheet.px(Sheet.LABEL_GAP) + Sheet.up(measure.ascent(nameSize));
+            sheet.upward(bar.label(), nameSize, nameX, box.y() + box.height() / 2.0);
+            return nameX + Sheet.up(measure.descent(nameSize));
+        }
+
+        /**
+         * The outline of the cell that is enlarged, and lines from its right corners. They go straight to beside the
+         * names and brackets of the enlarged map, then level to its left corners, above and below those.
+         */
+        private void point() {
+            figure.enlarged().ifPresent(cell -> {
+                Box grid = panels.getFirst();
+                Box enlarged = panels.getLast();
+                Box box = Cells.box(grid, figure.panels().getFirst(), cell);
+                double half = line / 2.0;
+                double right = box.right() + half;
+                double[] cornerX = {box.x() - half, right, right, box.x() - half, box.x() - half};
+                double[] cornerY = {box.y() - half, box.y() - half, box.bottom() + half, box.bottom() + half, box.y() - half};
+                double turn = enlarged.x() - left.getLast().extent() - sheet.px(POINTER_GAP);
+                double upper = enlarged.y() - POINTER * sheet.scale / 2;
+                double lower = enlarged.bottom() + POINTER * sheet.scale / 2;
+                outline(cornerX, cornerY, POINTER_EDGE, EDGE_INK);
+                stroke(right, cornerY[0], turn, upper);
+                stroke(turn, upper, enlarged.x() - half, upper);
+                stroke(right, cornerY[2], turn, lower);
+                stroke(turn, lower, enlarged.x() - half, lower);
+                outline(cornerX, cornerY, POINTER, POINTER_INK);
+            });
+        }
+
+        private void outline(double[] x, double[] y, double width, int rgb) {
+            for (int i = 1; i < x.length; i++) {
+                sheet.strokes.add(new Stroke(x[i - 1], y[i - 1], x[i], y[i], width * sheet.scale, rgb));
+            }
+        }
+
+        private void stroke(double x0, double y0, double x1, double y1) {
+            sheet.strokes.add(new Stroke(x0, y0, x1, y1, POINTER * sheet.scale, POINTER_INK));
         }
 
         /** The caption's lines between two sides, below {@code top}; returns where its ink ends. */
@@ -180,18 +254,18 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
             if (figure.caption().isEmpty()) {
                 return top;
             }
-            float size = size(CAPTION_SIZE);
+            float size = sheet.size(CAPTION_SIZE);
             List<String> lines = lines(right - left, size);
-            List<String> smaller = lines(right - left, size(SMALLEST_CAPTION_SIZE));
+            List<String> smaller = lines(right - left, sheet.size(SMALLEST_CAPTION_SIZE));
             if (smaller.size() < lines.size()) {
-                size = size(SMALLEST_CAPTION_SIZE);
+                size = sheet.size(SMALLEST_CAPTION_SIZE);
                 lines = smaller;
             }
-            double y = top + px(CAPTION_GAP) + measure.ascent(size);
+            double y = top + sheet.px(CAPTION_GAP) + measure.ascent(size);
             int bottom = top;
             for (String text : lines) {
-                add(text, size, PALE_INK, left, Math.round(y), false);
-                bottom = labels.getLast().box().bottom();
+                sheet.add(text, size, Sheet.PALE_INK, left, Math.round(y), false);
+                bottom = sheet.labels.getLast().box().bottom();
                 y += CAPTION_LEADING * size;
             }
             return bottom;
@@ -199,58 +273,6 @@ record Layout(int width, int height, List<Box> panels, Box bar, List<Label> labe
 
         private List<String> lines(int length, float size) {
             return Lines.wrap(figure.caption(), length, part -> measure.width(part, size));
-        }
-
-        private void frame(Box box) {
-            int outerWidth = box.width() + 2 * line;
-            rules.add(new Box(box.x() - line, box.y() - line, outerWidth, line));
-            rules.add(new Box(box.x() - line, box.bottom(), outerWidth, line));
-            rules.add(new Box(box.x() - line, box.y(), line, box.height()));
-            rules.add(new Box(box.right(), box.y(), line, box.height()));
-        }
-
-        private void center(String text, float size, double x, int y) {
-            add(text, size, INK, x - measure.width(text, size) / 2, y, false);
-        }
-
-        private void upward(String text, float size, int x, double y) {
-            add(text, size, INK, x, y + measure.width(text, size) / 2, true);
-        }
-
-        private void add(String text, float size, int rgb, double x, double y, boolean upward) {
-            labels.add(Label.of(text, size, rgb, x, y, upward, measure));
-        }
-
-        private double widest(List<Tick> ticks, float size) {
-            return ticks.stream().mapToDouble(tick -> measure.width(tick.label(), size)).max().orElse(0);
-        }
-
-        /** The size, or what makes the text no longer than {@code length}. */
-        private float fitted(String text, float size, double length) {
-            double width = measure.width(text, size);
-            return width <= length ? size : (float) (size * length / width);
-        }
-
-        /** The baseline of figures whose middle is at y. */
-        private long middle(double y, float size) {
-            return Math.round(y + measure.capHeight(size) / 2);
-        }
-
-        /** The first pixel of a line whose middle is at a place. */
-        private int edge(double place) {
-            return (int) Math.round(place - line / 2.0);
-        }
-
-        private int px(double units) {
-            return (int) Math.round(units * scale);
-        }
-
-        private float size(double units) {
-            return (float) (units * scale);
-        }
-
-        private static int up(double pixels) {
-            return (int) Math.ceil(pixels);
         }
     }
 }

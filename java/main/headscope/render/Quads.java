@@ -2,20 +2,23 @@ package headscope.render;
 
 import static org.lwjgl.opengl.GL33C.*;
 
-/** Many quads in one call: attribute 0 is per quad, its four corners come from the vertex number. */
+/** Many quads in one call: attributes are per quad, its four corners come from the vertex number. */
 final class Quads implements AutoCloseable {
     private final int floats;
     private final int array = glGenVertexArrays();
     private final int buffer = glGenBuffers();
 
-    /** @param floats of attribute 0 */
+    /** Attributes from number 0 on, of four floats each; the last may have fewer. @param floats of all of them */
     Quads(int floats) {
         this.floats = floats;
         glBindVertexArray(array);
         glBindBuffer(GL_ARRAY_BUFFER, buffer);
-        glEnableVertexAttribArray(0);
-        glVertexAttribPointer(0, floats, GL_FLOAT, false, 0, 0);
-        glVertexAttribDivisor(0, 1);
+        for (int first = 0; first < floats; first += 4) {
+            glEnableVertexAttribArray(first / 4);
+            glVertexAttribPointer(first / 4, Math.min(4, floats - first), GL_FLOAT, false, Float.BYTES * floats,
+                    (long) Float.BYTES * first);
+            glVertexAttribDivisor(first / 4, 1);
+        }
     }
 
     /** Draws with the current program, over what is there. */

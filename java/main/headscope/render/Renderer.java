@@ -14,9 +14,13 @@ public final class Renderer implements AutoCloseable {
     /** Holds a figure's glyphs at some 600 dots per inch. */
     private static final int ATLAS_SIDE = 2048;
 
+    private static final int GRID_INK = 0xE2E4E7;
+    private static final int SEPARATOR_INK = 0xFFFFFF;
+
     private final Font font = new Font();
     private final HeatmapPass heatmaps = new HeatmapPass();
     private final CellMarkersPass markers = new CellMarkersPass();
+    private final LinePass lines = new LinePass();
     private final RulePass rules = new RulePass();
     private final TextPass text = new TextPass(font, ATLAS_SIDE);
 
@@ -44,18 +48,25 @@ public final class Renderer implements AutoCloseable {
         glViewport(0, 0, layout.width(), layout.height());
         glClearColor(1, 1, 1, 1);
         glClear(GL_COLOR_BUFFER_BIT);
+        rules.draw(canvas, layout.gridLines(), GRID_INK);
         for (int i = 0; i < figure.panels().size(); i++) {
             Panel panel = figure.panels().get(i);
             Box box = layout.panels().get(i);
             for (Mark mark : panel.marks()) {
                 switch (mark) {
-                    case Mark.Heatmap map -> heatmaps.draw(canvas, box, map, figure.bar());
+                    case Mark.Heatmap map -> heatmaps.draw(canvas, box, map, panel.bar().orElseThrow());
                     case Mark.CellMarkers cells -> markers.draw(canvas, box, panel, cells, scale);
+                    case Mark.Separators _ ->
+                            rules.draw(canvas, Cells.separators(box, panel, scale), SEPARATOR_INK);
+                    case Mark.Line line -> lines.draw(canvas, box, panel, line, scale);
                 }
             }
         }
-        heatmaps.drawBar(canvas, layout.bar(), figure.bar());
-        rules.draw(canvas, layout.rules(), Layout.INK);
+        for (int i = 0; i < figure.bars().size(); i++) {
+            heatmaps.drawBar(canvas, layout.bars().get(i), figure.bars().get(i));
+        }
+        rules.draw(canvas, layout.rules(), Sheet.INK);
+        lines.draw(canvas, layout.strokes());
         text.draw(canvas, layout.labels());
         int error = glGetError();
         if (error != GL_NO_ERROR) {
@@ -67,6 +78,7 @@ public final class Renderer implements AutoCloseable {
     public void close() {
         text.close();
         rules.close();
+        lines.close();
         markers.close();
         heatmaps.close();
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -18,6 +19,7 @@ import org.apache.commons.csv.CSVRecord;
 
 /** Comma-separated values as RFC 4180 quotes them, in UTF-8, lines ended by a line feed. */
 final class CsvFile {
+    private static final Pattern NUMBER = Pattern.compile("-?(\\d+(\\.\\d+)?([eE][+-]?\\d+)?|Infinity)|nan");
     private static final CSVFormat FORMAT = CSVFormat.RFC4180.builder().setRecordSeparator('\n').get();
 
     /** @param line where it begins, from 1 */
@@ -90,6 +92,16 @@ final class CsvFile {
         }
         throw new ResultFormatException(file, row.line(), "column %s: %s is not a whole number"
                 .formatted(name, quote(text)));
+    }
+
+    /** As {@link Double#toString} writes it, or nan. */
+    static double number(Path file, Row row, int column, String name) {
+        String text = row.cells().get(column);
+        if (!NUMBER.matcher(text).matches()) {
+            throw new ResultFormatException(file, row.line(), "column %s: %s is not a number"
+                    .formatted(name, quote(text)));
+        }
+        return text.equals("nan") ? Double.NaN : Double.parseDouble(text);
     }
 
     /** Text for a message: one line, short. */

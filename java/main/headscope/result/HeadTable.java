@@ -8,12 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.SequencedMap;
-import java.util.regex.Pattern;
 
 /** What a run measured of each head, {@code heads.csv}: a row per head, a column per measure. */
 public final class HeadTable {
     private static final List<String> KEYS = List.of("layer", "head");
-    private static final Pattern NUMBER = Pattern.compile("-?(\\d+(\\.\\d+)?([eE][+-]?\\d+)?|Infinity)|nan");
 
     private final int layers;
     private final int heads;
@@ -120,7 +118,7 @@ public final class HeadTable {
         for (int c = 0; c < names.size(); c++) {
             double[] values = new double[rows.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = number(file, rows.get(i), KEYS.size() + c, names.get(c));
+                values[i] = CsvFile.number(file, rows.get(i), KEYS.size() + c, names.get(c));
             }
             columns.put(names.get(c), values);
         }
@@ -151,15 +149,6 @@ public final class HeadTable {
                     .formatted(rows.size(), heads));
         }
         return heads;
-    }
-
-    private static double number(Path file, CsvFile.Row row, int column, String name) {
-        String text = row.cells().get(column);
-        if (!NUMBER.matcher(text).matches()) {
-            throw new ResultFormatException(file, row.line(), "column %s: %s is not a number"
-                    .formatted(name, CsvFile.quote(text)));
-        }
-        return text.equals("nan") ? Double.NaN : Double.parseDouble(text);
     }
 
     @Override

@@ -13,6 +13,11 @@ public final class Devices {
 
     private Devices() {}
 
+    /** Plain loops in double. */
+    public static Backend reference() {
+        return new CheckedBackend(new Reference());
+    }
+
     public static Backend open(String device) {
         return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open(DType.F32)) : Backend.open(device);
     }

@@ -4,7 +4,6 @@ import static headscope.backend.Reference.activation;
 import static headscope.backend.Reference.doubles;
 import static headscope.backend.Reference.get;
 import static headscope.backend.Reference.set;
-import static headscope.backend.Reference.set;
 
 import headscope.tensor.Tensor;
 import java.util.Optional;

@@ -30,6 +30,13 @@ class CommandLineTest {
     private static final List<String> RUN = List.of(
             "spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "40", "--max-new-tokens", "1");
 
+    private static final List<String> SALIENCY = List.of(
+            "saliency", "--model", "models/demo", "--text",
+            "<CHI> painted a picture of a horse <CHI> my favorite animal is the", "--groups", "0-6:<ENV>,7-12:<LAN>");
+    private static final List<String> GATES = List.of(
+            "gates", "--model", "models/demo", "--task", "Math=data/math.jsonl", "--quick", "--seeds", "1", "--limit", "8",
+            "--updates", "2,2,2", "--check-texts", "1");
+
     @TempDir
     Path folder;
 
@@ -49,6 +56,56 @@ class CommandLineTest {
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
+    }
+
+    @Test
+    void drawsSaliencyInEveryWay() throws Exception {
+        Path run = folder.resolve("run");
+        for (String cell : List.of("max", "mean", "thumbnail", "share")) {
+            Ended ended = headscope(with(SALIENCY, "--cell", cell, "--objective", "logit-difference:cow", "--skip-first",
+                    "--transpose", "--overwrite", "--out", run.toString()));
+            assertEquals(0, ended.status(), ended.err());
+            assertTrue(ended.out().contains("horse -> the"), ended.out());
+            Path again = folder.resolve("again.png");
+            assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
+            assertArrayEquals(Files.readAllBytes(run.resolve("saliency.png")), Files.readAllBytes(again));
+        }
+    }
+
+    @Test
+    void fitsGatesAndDrawsTheSamePicturesAgain() throws Exception {
+        Path run = folder.resolve("run");
+        Ended ended = headscope(with(GATES, "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("A sketch"), ended.out());
+        assertTrue(ended.out().matches("(?s).*Math +Always +facilitating +[0-9.]+% +interfering .*"), ended.out());
+        for (String name : List.of("manifest.json", "heads.csv", "check.csv", "values.safetensors")) {
+            assertTrue(Files.size(run.resolve(name)) > 0, name);
+        }
+        assertTrue(Files.readString(run.resolve("manifest.json")).contains("A sketch"));
+        byte[] check = Files.readAllBytes(run.resolve("check-Math.png"));
+        Path again = folder.resolve("again.png");
+        assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
+        assertArrayEquals(Files.readAllBytes(run.resolve("gates.png")), Files.readAllBytes(again));
+        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        assertArrayEquals(check, Files.readAllBytes(run.resolve("check-Math.png")));
+    }
+
+    @Test
+    void drawsFunctionsAgain() throws Exception {
+        Path run = folder.resolve("run");
+        List<String> lines = Files.readAllLines(Path.of("data/functions.jsonl"));
+        Path texts = Files.write(folder.resolve("few.jsonl"), lines.subList(0, 120));
+        Ended ended = headscope(List.of("functions", "--model", "models/demo", "--texts", texts.toString(), "--epochs",
+                "2", "--hidden", "32", "--mask", "4", "--draws", "1", "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("Knowledge Recall"), ended.out());
+        assertTrue(ended.out().contains("heads are held back"), ended.out());
+        byte[] drawn = Files.readAllBytes(run.resolve("functions.png"));
+        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        assertArrayEquals(drawn, Files.readAllBytes(run.resolve("functions.png")));
     }
 
     @Test
@@ -82,6 +139,27 @@ class CommandLineTest {
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
+                with(SALIENCY, "--head", "12.0", "--out", out.toString()),
+                with(SALIENCY, "--head", "first", "--out", out.toString()),
+                with(SALIENCY, "--objective", "beauty", "--out", out.toString()),
+                with(SALIENCY, "--target", "zebra", "--out", out.toString()),
+                with(SALIENCY, "--ablate", "0.3", "--out", out.toString()),
+                with(SALIENCY, "--share-threshold", "30", "--out", out.toString()),
+                List.of("saliency", "--model", "models/demo", "--out", out.toString()),
+                with(GATES, "--task", "math.jsonl", "--out", out.toString()),
+                with(GATES, "--task", "Math=data/syntax.jsonl", "--out", out.toString()),
+                with(GATES, "--task", "Other=" + bad, "--out", out.toString()),
+                with(GATES, "--lambda", "-0.1", "--out", out.toString()),
+                with(GATES, "--rates", "0.1-0.01", "--out", out.toString()),
+                with(GATES, "--rates", "1,1,1", "--out", out.toString()),
+                with(GATES, "--forget", "data/math.jsonl", "--out", out.toString()),
+                List.of("gates", "--model", "models/demo", "--out", out.toString()),
+                functions("--texts", "data/qa.jsonl", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--epochs", "0", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--dropout", "1", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--mask", "many", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--top", "0", "--out", out.toString()),
+                functions("--texts", "data/functions.jsonl", "--hidden", "1000000", "--out", out.toString()),
                 List.of("render", folder.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
@@ -96,7 +174,9 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "demo", "spectra", "render", "info", "doctor"})
+    @ValueSource(strings = {
+        "", "demo", "spectra", "saliency", "functions", "gates", "render", "info", "doctor", "selftest", "bench"
+    })
     void helpsWithAnExample(String command) throws Exception {
         Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
         assertEquals(0, ended.status());
@@ -182,6 +262,10 @@ class CommandLineTest {
         assertEquals(2, headscope(List.of("frobnicate")).status());
     }
 
+    private static List<String> functions(String... more) {
+        return with(List.of("functions", "--model", "models/demo"), more);
+    }
+
     private static List<String> with(List<String> command, String... more) {
         return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
@@ -206,7 +290,7 @@ class CommandLineTest {
     private static String withoutProgress(String said) {
         return said.lines()
                 .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
-                .filter(line -> !line.startsWith("observing: "))
+                .filter(line -> !line.matches("\\w+: \\d+ of \\d+"))
                 .reduce("", (text, line) -> text + line + "\n");
     }
 

@@ -19,6 +19,34 @@ final class ColormapTest {
     }
 
     @Test
+    void viridisBecomesLighterWithEachFewColours() {
+        int[] colors = Colormap.viridis().colors();
+        assertEquals(256, colors.length);
+        for (int i = 3; i < colors.length; i++) {
+            assertTrue(luminance(colors[i]) > luminance(colors[i - 3]), "colour " + i);
+        }
+        assertEquals(0x440154, colors[0]);
+        assertEquals(0xFDE724, colors[255]);
+    }
+
+    @Test
+    void jetIsPiecewiseLinear() {
+        int[] colors = Colormap.jet().colors();
+        assertEquals(256, colors.length);
+        for (int i = 0; i < colors.length; i++) {
+            double x = i / 255.0;
+            assertEquals(255 * ramp(x, 0.35, 0.66, 0.89, 1.11), colors[i] >> 16, 1.01, "red " + i);
+            assertEquals(255 * ramp(x, 0.125, 0.375, 0.64, 0.91), colors[i] >> 8 & 255, 1.01, "green " + i);
+            assertEquals(255 * ramp(x, -0.11, 0.11, 0.34, 0.65), colors[i] & 255, 1.01, "blue " + i);
+        }
+    }
+
+    /** 0 up to a, 1 from b to c, 0 again from d on. */
+    private static double ramp(double x, double a, double b, double c, double d) {
+        return Math.clamp(Math.min((x - a) / (b - a), (d - x) / (d - c)), 0, 1);
+    }
+
+    @Test
     void fractionsTakeEqualSteps() {
         int[] colors = rocket.colors();
         assertEquals(colors[0], rocket.at(0));

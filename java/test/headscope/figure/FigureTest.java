@@ -1,10 +1,14 @@
 package headscope.figure;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.result.HeadMap;
+import headscope.result.TokenGroup;
+import headscope.result.TokenMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -12,13 +16,15 @@ import org.junit.jupiter.api.function.Executable;
 
 final class FigureTest {
     private static final Range UNIT = new Range(0, 1);
+    private static final TokenMap TOKENS = new TokenMap("", "saliency", List.of("a", "b"),
+            List.of(new TokenGroup("<ENV>", 0, 1)), new float[] {0.25f, 0, 0.125f, 0.25f});
 
     @Test
     void nonsenseIsRefused() {
         refused(() -> new Range(1, 1));
         refused(() -> new Range(0, Double.NaN));
         refused(() -> new Range(0, Double.POSITIVE_INFINITY));
-        refused(() -> new Axis("Head Index", 0));
+        refused(() -> new Axis.Numbered("Head Index", 0, 0));
         refused(() -> new Colormap("one", new int[1]));
         refused(() -> new Mark.Heatmap(2, 3, new float[5]));
         refused(() -> new Mark.Heatmap(0, 3, new float[0]));
@@ -26,9 +32,10 @@ final class FigureTest {
         refused(() -> panel(new Mark.Heatmap(3, 2, new float[6])));
         refused(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(2, 0)))));
         refused(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(0, -1)))));
-        refused(() -> new Figure(List.of(), bar(UNIT), ""));
-        refused(() -> new Figure(List.of(panel(heatmap(1.5f))), bar(UNIT), ""));
-        refused(() -> new Figure(List.of(panel(heatmap(-0.1f))), bar(UNIT), ""));
+        refused(() -> new Figure(List.of(), 1, ""));
+        refused(() -> new Figure(List.of(panel(heatmap(1))), 0, ""));
+        refused(() -> panel(heatmap(1.5f)));
+        refused(() -> panel(heatmap(-0.1f)));
     }
 
     @Test
@@ -44,19 +51,19 @@ final class FigureTest {
     @Test
     void spectraShareAScaleFromZeroToTheLargest() {
         Figure figure = spectra(new float[] {0.25f, Float.NaN}, new float[] {0.5f, 0.125f}, Optional.empty());
-        assertEquals(new Range(0, 0.5), figure.bar().range());
-        assertEquals("p-value", figure.bar().label());
+        assertEquals(new Range(0, 0.5), figure.bars().getFirst().range());
+        assertEquals("p-value", figure.bars().getFirst().label());
         assertEquals(List.of("AttnScore", "Laplacian Eigenvalues"),
                 figure.panels().stream().map(Panel::title).toList());
-        assertEquals(new Axis("Layer Index", 1), figure.panels().getFirst().y());
-        assertEquals(new Axis("Head Index", 2), figure.panels().getFirst().x());
+        assertEquals(new Axis.Numbered("Layer Index", 1, 0), figure.panels().getFirst().y());
+        assertEquals(new Axis.Numbered("Head Index", 2, 0), figure.panels().getFirst().x());
         assertEquals("four texts", figure.caption());
     }
 
     @Test
     void mapsWithoutAPositiveValueStillHaveAScale() {
         float[] none = {Float.NaN, 0};
-        assertEquals(UNIT, spectra(none, none, Optional.empty()).bar().range());
+        assertEquals(UNIT, spectra(none, none, Optional.empty()).bars().getFirst().range());
     }
 
     @Test
@@ -69,13 +76,88 @@ final class FigureTest {
         assertTrue(figure.panels().getFirst().marks().contains(first));
     }
 
+    @Test
+    void saliencyCountsFromOneAndSharesTheScale() {
+        Figure figure = saliency(heads("saliency", 0.4f, 0, 0.1f, 0), false);
+        assertEquals(new Axis.Numbered("layer", 2, 1), figure.panels().getFirst().y());
+        assertEquals(Optional.of(new Mark.Cell(1, 0)), figure.enlarged());
+        assertEquals(1, figure.bars().size());
+        assertEquals(new Range(0, 0.4), figure.bars().getFirst().range());
+        assertEquals(List.of(new Axis.Group("<ENV>", 0, 1)), ((Axis.Named) figure.panels().getLast().x()).groups());
+        refused(() -> SaliencyFigure.of(heads("saliency", 0, 0, 0, 0), 2, 0, TOKENS, false, ""));
+        refused(() -> saliency(heads("saliency", -1, 0, 0, 0), false));
+    }
+
+    @Test
+    void anotherUnitHasItsOwnScaleAfterTheMaps() {
+        Figure figure = saliency(heads("share", 0.9f, 0, 0.1f, 0), false);
+        assertEquals(List.of("saliency", "share"), figure.bars().stream().map(ColorBar::label).toList());
+    }
+
+    @Test
+    void receivingTokensAreRowsUnlessTransposed() {
+        var heads = new SaliencyFigure.Overview.Thumbnails(1, 2, 2, new float[] {1, 2, 3, 4, 5, 6, 7, 8});
+        Figure rows = SaliencyFigure.of(heads, 0, 1, TOKENS, false, "");
+        assertArrayEquals(new float[] {1, 2, 5, 6, 3, 4, 7, 8}, values(rows, 0));
+        assertArrayEquals(TOKENS.values(), values(rows, 1));
+        assertEquals("receiving token", rows.panels().getLast().y().label());
+        Figure columns = SaliencyFigure.of(heads, 0, 1, TOKENS, true, "");
+        assertArrayEquals(new float[] {1, 3, 5, 7, 2, 4, 6, 8}, values(columns, 0));
+        assertArrayEquals(new float[] {0.25f, 0.125f, 0, 0.25f}, values(columns, 1));
+        assertEquals("receiving token", columns.panels().getLast().x().label());
+        assertEquals(new Range(0, 8), rows.bars().getFirst().range());
+    }
+
+    @Test
+    void functionsStandInRowsOfFourAndMayPassTheTop() {
+        for (int[] shape : new int[][] {{1, 1}, {4, 4}, {5, 3}, {8, 4}, {9, 3}, {12, 4}}) {
+            List<HeadMap> maps = Collections.nCopies(shape[0], new HeadMap("Retrieval", "", 1, 1, new float[] {9}));
+            assertEquals(shape[1], FunctionsFigure.of(maps, 0.004, "").columns());
+        }
+        refused(() -> FunctionsFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {-1})), 0.004, ""));
+    }
+
+    @Test
+    void gatesLieBetweenNoneAndOne() {
+        Figure figure = GatesFigure.of(List.of(new HeadMap("Math (Any)", "", 1, 1, new float[] {0.2f})), "");
+        assertEquals(UNIT, figure.bars().getFirst().range());
+        refused(() -> GatesFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {1.01f})), ""));
+    }
+
+    @Test
+    void curvesThatAreNoneAreRefused() {
+        refused(() -> CurvesFigure.of(List.of(), "", "", ""));
+        refused(() -> curve(new double[] {0, 0}, new double[2]));
+        refused(() -> curve(new double[] {0, 1}, new double[1]));
+        refused(() -> curve(new double[] {0}, new double[] {Double.NaN}));
+        assertEquals(new Range(3, 9), ((Axis.Numbers) curve(new double[] {3, 9}, new double[2]).panels().getFirst().x())
+                .range());
+    }
+
+    private static Figure curve(double[] x, double[] y) {
+        return CurvesFigure.of(List.of(new CurvesFigure.Curve("random", x, y)), "heads", "accuracy", "");
+    }
+
+    private static Figure saliency(SaliencyFigure.Overview overview, boolean transpose) {
+        return SaliencyFigure.of(overview, 1, 0, TOKENS, transpose, "");
+    }
+
+    private static SaliencyFigure.Overview heads(String unit, float... values) {
+        return new SaliencyFigure.Overview.Values(new HeadMap("", unit, 2, 2, values));
+    }
+
+    private static float[] values(Figure figure, int panel) {
+        return ((Mark.Heatmap) figure.panels().get(panel).marks().getFirst()).values();
+    }
+
     private static Figure spectra(float[] attention, float[] laplacian, Optional<SpectraFigure.Significant> dots) {
         return SpectraFigure.of(new HeadMap("AttnScore", "p-value", 1, 2, attention),
                 new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian), dots, "four texts");
     }
 
     private static Panel panel(Mark mark) {
-        return new Panel("panel", new Axis("x", 3), new Axis("y", 2), List.of(mark));
+        return new Panel("panel", new Axis.Numbered("x", 3, 0), new Axis.Numbered("y", 2, 0), Optional.of(bar(UNIT)),
+                List.of(mark));
     }
 
     private static Mark heatmap(float value) {

@@ -14,14 +14,54 @@ final class TickTest {
         "1  | 13 | 0",
         "3  | 13 | 0 1 2",
         "12 | 13 | 0 1 2 3 4 5 6 7 8 9 10 11",
-        "12 | 6  | 0 2 4 6 8 10",
+        "12 | 8  | 0 2 4 6 8 10",
         "32 | 13 | 0 4 8 12 16 20 24 28",
-        "80 | 12 | 0 8 16 24 32 40 48 56 64 72",
+        "32 | 8  | 0 6 12 18 24 30",
+        "28 | 13 | 0 3 6 9 12 15 18 21 24 27",
+        "24 | 11 | 0 3 6 9 12 15 18 21",
+        "80 | 12 | 0 10 20 30 40 50 60 70",
         "33 | 1  | 0",
         "33 | 0  | 0",
     })
-    void cellsAreLabelledInPowersOfTwo(int count, int most, String expected) {
-        assertEquals(expected, labels(new Axis("", count).ticks(most)));
+    void cellsAreLabelledByMultiplesOfARoundNumber(int count, int most, String expected) {
+        assertEquals(expected, labels(new Axis.Numbered("", count, 0).ticks(most)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "12 | 12 | 1 2 3 4 5 6 7 8 9 10 11 12",
+        "32 | 13 | 4 8 12 16 20 24 28 32",
+        "33 | 1  | 1",
+    })
+    void cellsMayBeCountedFromOne(int count, int most, String expected) {
+        List<Tick> ticks = new Axis.Numbered("", count, 1).ticks(most);
+        assertEquals(expected, labels(ticks));
+        ticks.forEach(tick -> assertEquals(tick.value() + 1, Double.parseDouble(tick.label())));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "0.004   | 9 | 0.0000 0.0005 0.0010 0.0015 0.0020 0.0025 0.0030 0.0035 0.0040+",
+        "0.004   | 6 | 0.0000 0.0010 0.0020 0.0030 0.0040+",
+        "2       | 6 | 0.0000 0.5000 1.0000 1.5000 2.0000+",
+        "0.00033 | 4 | 0.0000 0.0001 0.0002 0.00033+",
+    })
+    void anOpenBarEndsWithAPlus(double top, int most, String expected) {
+        assertEquals(expected, labels(
+                new ColorBar("", new Range(0, top), Colormap.viridis(), 4, true).ticks(most)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.27, 0.3", "0.3, 0.3", "0.31, 0.4", "0.0101, 0.015", "1, 1", "17, 20", "0, 1", "3e-9, 3e-9"})
+    void scalesEndAtARoundNumber(double most, double end) {
+        assertEquals(new Range(0, end), Range.upTo(most));
+        assertEquals(new Range(0, end), Range.upTo((float) most));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-6.4, -1.3, -7, -1", "0, 1, 0, 1", "0.2, 0.2, -0.3, 0.7", "12.1, 98.6, 0, 100"})
+    void axesEndAtRoundNumbers(double low, double high, double min, double max) {
+        assertEquals(new Range(min, max), Range.around(low, high));
     }
 
     @ParameterizedTest

@@ -2,7 +2,6 @@ package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.backend.Backend;
@@ -11,44 +10,21 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
 import headscope.tensor.Tensor;
-import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tiny checkpoints of every family against what transformers and PyTorch computed from them in fp32: the folders in
- * the test resources, and those below -Dheadscope.fixtures=DIR.
+ * Tiny checkpoints of every family against what transformers and PyTorch computed from them in fp32, see
+ * {@link Fixtures#folders}.
  */
 class FixtureParityTest {
-    static Stream<Arguments> fixturesOnDevices() throws IOException, URISyntaxException {
-        List<Path> folders = fixtures();
-        return Devices.ALL.stream().flatMap(device -> folders.stream().map(folder -> Arguments.of(device, folder)));
-    }
-
-    private static List<Path> fixtures() throws IOException, URISyntaxException {
-        List<Path> roots = new ArrayList<>();
-        roots.add(Path.of(FixtureParityTest.class.getResource("/headscope/fixtures").toURI()));
-        Optional.ofNullable(System.getProperty("headscope.fixtures"))
-                .filter(folder -> !folder.isEmpty())
-                .ifPresent(folder -> roots.add(Path.of(folder)));
-        List<Path> found = new ArrayList<>();
-        for (Path root : roots) {
-            try (Stream<Path> files = Files.walk(root)) {
-                files.filter(file -> file.endsWith("expected.safetensors")).map(Path::getParent).sorted()
-                        .forEach(found::add);
-            }
-        }
-        assertTrue(found.size() >= 13, "fixtures are missing: " + found);
-        return found;
+    static Stream<Arguments> fixturesOnDevices() {
+        return Devices.ALL.stream()
+                .flatMap(device -> Fixtures.folders().stream().map(folder -> Arguments.of(device, folder)));
     }
 
     @ParameterizedTest
@@ -60,7 +36,7 @@ class FixtureParityTest {
                 Transformer model = new Transformer(checkpoint, backend);
                 Sequence text = model.sequence(64)) {
             ModelConfig config = model.config();
-            int[] ids = ids(expected, "input_ids");
+            int[] ids = Fixtures.ids(expected, "input_ids");
             Tensor map = backend.allocate(DType.F32, ids.length, ids.length);
 
             Tensor hidden = model.forward(text, ids, (layer, spec, q, k, statistics) -> {
@@ -87,7 +63,7 @@ class FixtureParityTest {
             }
             if (config.causal()) {
                 compareLaplacian(expected, model, text, ids.length);
-                assertArrayEquals(ids(expected, "greedy"), greedy(model, ids, 8), "greedy continuation");
+                assertArrayEquals(Fixtures.ids(expected, "greedy"), greedy(model, ids, 8), "greedy continuation");
             }
             map.buffer().close();
         }
@@ -124,9 +100,5 @@ class FixtureParityTest {
             }
         }
         return tokens;
-    }
-
-    private static int[] ids(Safetensors file, String name) {
-        return Arrays.stream(file.get(name).longs()).mapToInt(Math::toIntExact).toArray();
     }
 }

@@ -1,5 +1,7 @@
 package headscope.model;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.tensor.DType;
@@ -13,9 +15,14 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** The tiny checkpoints among the test resources, as they are or changed. */
 final class Fixtures {
@@ -34,9 +41,47 @@ final class Fixtures {
             bytes.asShortBuffer().put(values);
             return new Raw(dtype, shape, bytes.array());
         }
+
+        /** Of an F32 tensor. */
+        float[] floats() {
+            float[] values = new float[bytes.length / Float.BYTES];
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+            return values;
+        }
     }
 
     private Fixtures() {}
+
+    /** Those in the test resources, and those below -Dheadscope.fixtures=DIR. */
+    static List<Path> folders() {
+        List<Path> roots = new ArrayList<>(List.of(folder("")));
+        Optional.ofNullable(System.getProperty("headscope.fixtures"))
+                .filter(folder -> !folder.isEmpty())
+                .ifPresent(folder -> roots.add(Path.of(folder)));
+        List<Path> found = new ArrayList<>();
+        for (Path root : roots) {
+            try (Stream<Path> files = Files.walk(root)) {
+                files.filter(file -> file.endsWith("expected.safetensors")).map(Path::getParent).sorted()
+                        .forEach(found::add);
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        }
+        assertTrue(found.size() >= 13, "fixtures are missing: " + found);
+        return found;
+    }
+
+    static List<Path> causal() {
+        return folders().stream().filter(folder -> {
+            try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+                return checkpoint.config().causal();
+            }
+        }).toList();
+    }
+
+    static int[] ids(Safetensors file, String name) {
+        return Arrays.stream(file.get(name).longs()).mapToInt(Math::toIntExact).toArray();
+    }
 
     static Path folder(String name) {
         try {

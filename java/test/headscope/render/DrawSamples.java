@@ -1,22 +1,36 @@
 package headscope.render;
 
+import headscope.figure.Figure;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** Draws made-up figures of many sizes, to be looked at: {@code DrawSamples <folder> [<layers>x<heads>[m]]...}. */
+/**
+ * Draws made-up figures, to be looked at: {@code DrawSamples <folder> <sample>...}, where a sample is a size of spectra,
+ * {@code <layers>x<heads>[m]}, or a name of {@link SampleFigures}.
+ */
 final class DrawSamples {
+    private static final Pattern SPECTRA = Pattern.compile("(\\d+)x(\\d+)(m?)");
+
     private DrawSamples() {}
 
     public static void main(String[] arguments) {
-        for (int i = 1; i < arguments.length; i++) {
-            boolean marked = arguments[i].endsWith("m");
-            String[] size = arguments[i].replace("m", "").split("x");
-            int layers = Integer.parseInt(size[0]);
-            int heads = Integer.parseInt(size[1]);
-            FigureFile.write(marked ? SampleMaps.marked(layers, heads) : SampleMaps.figure(layers, heads),
-                    Path.of(arguments[0], arguments[i] + ".png"),
+        for (String sample : List.of(arguments).subList(1, arguments.length)) {
+            FigureFile.write(figure(sample), Path.of(arguments[0], sample + ".png"),
                     Integer.getInteger("dpi", FigureFile.DEFAULT_DPI),
                     Map.of("Software", "Headscope"));
         }
+    }
+
+    static Figure figure(String sample) {
+        Matcher size = SPECTRA.matcher(sample);
+        if (!size.matches()) {
+            return SampleFigures.of(sample);
+        }
+        int layers = Integer.parseInt(size.group(1));
+        int heads = Integer.parseInt(size.group(2));
+        return size.group(3).isEmpty() ? SampleMaps.figure(layers, heads) : SampleMaps.marked(layers, heads);
     }
 }

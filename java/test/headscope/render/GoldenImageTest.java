@@ -7,30 +7,36 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole figures against pictures that were looked at; {@link DrawSamples} draws them anew. */
 final class GoldenImageTest {
-    private static final int DPI = 96;
-
     /** Of 255 per channel: text and dots may be blended with another rounding. */
     private static final double MEAN = 0.05;
 
     private static final int WORST = 16;
 
+    static Stream<Arguments> figures() {
+        return Stream.concat(
+                Stream.of("32x32m", "12x12m", "1x1m").map(name -> Arguments.of(name, 96)),
+                SampleFigures.NAMES.stream().map(name -> Arguments.of(name, 72)));
+    }
+
     @ParameterizedTest
-    @CsvSource({"32,32", "12,12", "1,1"})
-    void looksAsItDid(int layers, int heads) throws IOException {
+    @MethodSource("figures")
+    void looksAsItDid(String sample, int dpi) throws IOException {
         Image image;
         try (OffscreenContext context = OffscreenContext.open()) {
-            image = context.image(SampleMaps.marked(layers, heads), DPI);
+            image = context.image(DrawSamples.figure(sample), dpi);
         }
-        String name = "%dx%dm.png".formatted(layers, heads);
+        String name = sample + ".png";
         BufferedImage golden = ImageIO.read(GoldenImageTest.class.getResource(name));
         // To be looked at when the test fails.
-        PngFile.write(Path.of("target", name), image, DPI, Map.of());
+        PngFile.write(Path.of("target", name), image, dpi, Map.of());
         assertEquals(golden.getWidth(), image.width(), name);
         assertEquals(golden.getHeight(), image.height(), name);
         long total = 0;

@@ -11,6 +11,7 @@ import headscope.figure.Mark;
 import headscope.figure.Panel;
 import headscope.figure.Range;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,7 +33,7 @@ final class HeatmapPassTest {
         float[] values = map.values();
         for (int y = 0; y < box.height(); y++) {
             for (int x = 0; x < box.width(); x++) {
-                int expected = figure.bar().colormap().at(figure.bar().range().fraction(largest(values, map, box, x, y)));
+                int expected = figure.bars().getFirst().colormap().at(figure.bars().getFirst().range().fraction(largest(values, map, box, x, y)));
                 assertClose(expected, image.at(box.x() + x, box.y() + y), x, y);
             }
         }
@@ -41,12 +42,12 @@ final class HeatmapPassTest {
     @Test
     void theBarRunsFromTheLowestColourUpToTheHighest() {
         Figure figure = figure(4, 4);
-        Box bar = Layout.of(figure, 1, new Font()).bar();
+        Box bar = Layout.of(figure, 1, new Font()).bars().getFirst();
         Image image;
         try (OffscreenContext context = OffscreenContext.open()) {
             image = context.image(figure, DPI);
         }
-        Colormap colormap = figure.bar().colormap();
+        Colormap colormap = figure.bars().getFirst().colormap();
         assertClose(colormap.at(0), image.at(bar.x(), bar.bottom() - 1), 0, 0);
         assertClose(colormap.at(1), image.at(bar.right() - 1, bar.y()), 0, 0);
         assertClose(colormap.at(0.5), image.at(bar.x() + 5, bar.y() + bar.height() / 2 - 1), 0, 0);
@@ -91,9 +92,10 @@ final class HeatmapPassTest {
         for (int i = 0; i < values.length; i++) {
             values[i] = random.nextInt(9) == 0 ? Float.NaN : random.nextFloat();
         }
-        Panel panel = new Panel("Random", new Axis("column", columns), new Axis("row", rows),
-                List.of(new Mark.Heatmap(rows, columns, values)));
-        return new Figure(List.of(panel), new ColorBar("value", new Range(0, 1), Colormap.rocket()), "");
+        ColorBar bar = new ColorBar("value", new Range(0, 1), Colormap.rocket());
+        Panel panel = new Panel("Random", new Axis.Numbered("column", columns, 0), new Axis.Numbered("row", rows, 0),
+                Optional.of(bar), List.of(new Mark.Heatmap(rows, columns, values)));
+        return new Figure(List.of(panel), 1, "");
     }
 
     private static void assertClose(int expected, int actual, int x, int y) {

@@ -4,9 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
+import headscope.figure.SaliencyFigure;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
+import headscope.result.TokenGroup;
+import headscope.result.TokenMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -58,6 +63,89 @@ final class LayoutTest {
         assertTrue(tall.width() > 300 && tall.height() > 800);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 13, 35, 40, 64, 200, 777})
+    void linesToTheEnlargedMapPassNoNameAndNoBracket(int tokens) {
+        for (int[] size : new int[][] {{1, 1}, {2, 30}, {30, 2}, {6, 12}, {12, 12}, {32, 32}, {80, 64}}) {
+            for (double scale : new double[] {0.5, 1, 2}) {
+                String what = "%d tokens, %d layers, %d heads, scale %s".formatted(tokens, size[0], size[1], scale);
+                for (int corner = 0; corner < 4; corner++) {
+                    Layout layout = Layout.of(saliency(tokens, size[0], size[1], corner), scale, FONT);
+                    check(layout, what);
+                    layout.strokes().forEach(stroke -> layout.rules().stream()
+                            .filter(stroke::crosses)
+                            .forEach(rule -> assertTrue(frames(layout, scale, rule), () -> what + ": " + rule)));
+                }
+            }
+        }
+    }
+
+    @Test
+    void samplesOverlapNowhere() {
+        for (String name : SampleFigures.NAMES) {
+            for (double scale : new double[] {0.5, 0.75, 1, 1.5, 2, 4}) {
+                check(Layout.of(SampleFigures.of(name), scale, FONT), name + ", scale " + scale);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1e-9, 2e-5, 0.003, 1, 7, 1234, 5e8})
+    void anyNumbersHaveRoomBesideCurves(double most) {
+        double[] x = {0, most / 3, most};
+        check(Layout.of(CurvesFigure.of(List.of(new CurvesFigure.Curve("up", x, new double[] {-most, most, 0}),
+                new CurvesFigure.Curve("one", new double[] {most}, new double[] {most})), "x", "y", ""), 1, FONT),
+                "up to " + most);
+    }
+
+    @Test
+    void theGridIsAsHighAsTheMapOutOfIt() {
+        Layout layout = Layout.of(saliency(13, 6, 12, 0), 2, FONT);
+        assertEquals(layout.panels().getLast().y(), layout.panels().getFirst().y());
+        assertEquals(layout.panels().getLast().height(), layout.panels().getFirst().height());
+    }
+
+    @Test
+    void everyTokenIsNamedWhereThereIsRoom() {
+        for (int tokens : new int[] {13, 50}) {
+            assertEquals(2 * tokens, named(tokens).stream().filter("word"::equals).count());
+        }
+        long some = named(200).stream().filter("word"::equals).count();
+        assertTrue(some >= 2 * 40 && some < 2 * 100, some + " of 200");
+    }
+
+    @Test
+    void panelsOfARowOrColumnStandInLine() {
+        List<Box> panels = Layout.of(SampleFigures.of("functions-32"), 2, FONT).panels();
+        for (int i = 0; i < 8; i++) {
+            assertEquals(panels.get(i % 4).x(), panels.get(i).x());
+            assertEquals(panels.get(i / 4 * 4).y(), panels.get(i).y());
+        }
+    }
+
+    private static List<String> named(int tokens) {
+        return Layout.of(saliency(tokens, 12, 12, 0), 2, FONT).labels().stream().map(Label::text).toList();
+    }
+
+    /** @param corner the enlarged head: first or last layer, first or last head */
+    private static Figure saliency(int tokens, int layers, int heads, int corner) {
+        List<TokenGroup> groups = tokens < 3
+                ? List.of()
+                : List.of(new TokenGroup("<ENV>", 0, tokens / 3), new TokenGroup("<LAN>", tokens / 3, tokens));
+        TokenMap map = SampleFigures.map(Collections.nCopies(tokens, "word"), groups);
+        SaliencyFigure.Overview overview = new SaliencyFigure.Overview.Values(
+                new HeadMap("share", "share", layers, heads, new float[layers * heads]));
+        return SaliencyFigure.of(
+                overview, corner / 2 * (layers - 1), corner % 2 * (heads - 1), map, corner == 0, "A caption.");
+    }
+
+    /** Whether a rule is the frame of a panel or a tick mark on it. */
+    private static boolean frames(Layout layout, double scale, Box rule) {
+        int reach = (int) Math.ceil(scale) + 1;
+        return layout.panels().stream().anyMatch(panel -> new Box(panel.x() - reach, panel.y() - reach,
+                panel.width() + 2 * reach, panel.height() + 2 * reach).overlaps(rule));
+    }
+
     @Test
     void thirtyTwoHeadsAreLabelledEveryFour() {
         List<String> labels = Layout.of(figure(32, 32, 0.95f), 2, FONT).labels().stream().map(Label::text).toList();
@@ -79,7 +167,8 @@ final class LayoutTest {
             }
             layout.panels().forEach(panel -> assertFalse(box.overlaps(panel), label));
             layout.rules().forEach(rule -> assertFalse(box.overlaps(rule), label));
-            assertFalse(box.overlaps(layout.bar()), label);
+            layout.bars().forEach(bar -> assertFalse(box.overlaps(bar), label));
+            layout.strokes().forEach(stroke -> assertFalse(stroke.crosses(box), label));
         }
         layout.rules().forEach(rule -> assertTrue(canvas.contains(rule), what));
     }

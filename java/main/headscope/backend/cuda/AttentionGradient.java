@@ -40,14 +40,14 @@ record AttentionGradient(
         arguments.addAll(List.of(gradient, out, logSumExp, q, k, v, groupOf));
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(groupCount);
-        kernels.perTile("attention_query_gradient", "query_tile", q, spec.heads(), spec, arguments);
+        kernels.perTile("attention_query_gradient", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
     private void keys(Tensor kGradient, Tensor vGradient, Object columns, Object signed) {
         List<Object> arguments = new ArrayList<>(
                 List.of(kGradient, vGradient, columns, gradient, logSumExp, signed, q, k, v));
         arguments.addAll(Kernels.spec(q, k, spec));
-        kernels.perTile("attention_key_gradient", "key_tile", k, spec.kvHeads(), spec, arguments);
+        kernels.perTile("attention_key_gradient", "key_tile", k.dtype(), k, spec.kvHeads(), spec, arguments);
     }
 
     private void maps(AttentionSaliency seen) {
@@ -56,7 +56,7 @@ record AttentionGradient(
             List<Object> arguments = new ArrayList<>(
                     List.of(seen.maps, gradient, logSumExp, q, k, v, chosen.memory()));
             arguments.addAll(Kernels.spec(q, k, spec));
-            kernels.perTile("attention_saliency_map", "query_tile", q, heads.length, spec, arguments);
+            kernels.perTile("attention_saliency_map", "query_tile", k.dtype(), q, heads.length, spec, arguments);
         }
     }
 
@@ -68,7 +68,7 @@ record AttentionGradient(
                     List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, k, v));
             arguments.addAll(Kernels.spec(q, k, spec));
             arguments.add(cells);
-            kernels.perTile("attention_saliency_cells", "query_tile", q, spec.heads(), spec, arguments);
+            kernels.perTile("attention_saliency_cells", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
             kernels.perElement("attention_saliency_pool", "attention_saliency_pool_f32", seen.pooledMean.count(),
                     seen.pooledMaximum, seen.pooledMean, largest.memory(), sums.memory(), seen.pooledMean.count(),
                     seen.tokens, cells);

@@ -17,7 +17,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
 
-/** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. fp32. */
+/** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. */
 final class CudaBackend implements Backend {
     private final Device device;
     private final DType operands;
@@ -69,12 +69,11 @@ final class CudaBackend implements Backend {
 
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        List<Object> arguments = new ArrayList<>(List.of(out, logSumExp));
-        arguments.addAll(Collections.nCopies(5, Optional.empty()));
-        arguments.addAll(List.of(q, k, v, spec.sinks()));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(0);
-        kernels.perTile("attention_forward", "query_tile", q, spec.heads(), spec, arguments);
+        List<Object> observed = new ArrayList<>(List.of(logSumExp));
+        observed.addAll(Collections.nCopies(5, Optional.empty()));
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            forward(out, observed, queries.tensor(), k, v, spec, 0);
+        }
     }
 
     @Override
@@ -107,17 +106,16 @@ final class CudaBackend implements Backend {
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
         try (Kernels.Scratch rows = kernels.uploaded(MemorySegment.ofArray(ids))) {
-            kernels.perRow("embed", ids.length, table.intSize(1), destination, table, rows.memory(), table.intSize(1));
+            device.launch(new Launch(
+                    "embed_" + Kernels.name(table.dtype()), ids.length, 1,
+                    kernels.fitting("embed_threads", table.intSize(1)),
+                    destination, table, rows.memory(), table.intSize(1)));
         }
     }
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        Pieces.run(x.intSize(0), (first, count) -> {
-            try (Kernels.Operand rows = kernels.operand(x.rows(first, count), weight.dtype())) {
-                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, true));
-            }
-        });
+        kernels.product(destination, x, weight, true);
         bias.ifPresent(row -> addRow(destination, row));
     }
 
@@ -189,49 +187,59 @@ final class CudaBackend implements Backend {
     @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            forward(out, rowStatistics(statistics), queries.tensor(), k, v, spec,
+                    statistics.map(AttentionStatistics::capacity).orElse(0));
+            statistics.ifPresent(seen -> columns(queries.tensor(), k, spec, seen));
+        }
+    }
+
+    /** @param observed STATISTICS of cuda/README.md */
+    private void forward(
+            Tensor out, List<?> observed, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
         List<Object> arguments = new ArrayList<>(List.of(out));
-        rowStatistics(arguments, statistics);
+        arguments.addAll(observed);
         arguments.addAll(List.of(q, k, v, spec.sinks()));
         arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(statistics.map(AttentionStatistics::capacity).orElse(0));
-        kernels.perTile("attention_forward", "query_tile", q, spec.heads(), spec, arguments);
-        statistics.ifPresent(seen -> columns(q, k, spec, seen));
+        arguments.add(capacity);
+        kernels.perTile("attention_forward", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
     @Override
     public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
-        List<Object> arguments = new ArrayList<>();
-        rowStatistics(arguments, Optional.of(statistics));
-        arguments.addAll(List.of(q, k, spec.sinks()));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(statistics.capacity());
-        kernels.perTile("attention_statistics", "query_tile", q, spec.heads(), spec, arguments);
-        columns(q, k, spec, statistics);
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            List<Object> arguments = new ArrayList<>(rowStatistics(Optional.of(statistics)));
+            arguments.addAll(List.of(queries.tensor(), k, spec.sinks()));
+            arguments.addAll(Kernels.spec(q, k, spec));
+            arguments.add(statistics.capacity());
+            kernels.perTile("attention_statistics", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
+            columns(queries.tensor(), k, spec, statistics);
+        }
     }
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        List<Object> arguments = new ArrayList<>(List.of(destination, q, k, spec.sinks()));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(head);
-        kernels.perTile("attention_map", "query_tile", q, 1, spec, arguments);
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            List<Object> arguments = new ArrayList<>(List.of(destination, queries.tensor(), k, spec.sinks()));
+            arguments.addAll(Kernels.spec(q, k, spec));
+            arguments.add(head);
+            kernels.perTile("attention_map", "query_tile", k.dtype(), q, 1, spec, arguments);
+        }
     }
 
     private void columns(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         List<Object> arguments = new ArrayList<>(List.of(statistics.columnSum, statistics.logSumExp, q, k));
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(statistics.capacity());
-        kernels.perTile("attention_columns", "key_tile", k, spec.heads(), spec, arguments);
+        kernels.perTile("attention_columns", "key_tile", k.dtype(), k, spec.heads(), spec, arguments);
         statistics.grow(q.intSize(0));
     }
 
-    private static void rowStatistics(List<Object> arguments, Optional<AttentionStatistics> statistics) {
-        arguments.add(statistics.map(seen -> seen.logSumExp));
-        arguments.add(statistics.map(seen -> seen.logDiagonal));
-        arguments.add(statistics.map(seen -> seen.entropy));
-        arguments.add(statistics.map(seen -> seen.maximum));
-        arguments.add(statistics.map(seen -> seen.previous));
-        arguments.add(statistics.map(seen -> seen.distance));
+    private static List<?> rowStatistics(Optional<AttentionStatistics> statistics) {
+        return List.of(
+                statistics.map(seen -> seen.logSumExp), statistics.map(seen -> seen.logDiagonal),
+                statistics.map(seen -> seen.entropy), statistics.map(seen -> seen.maximum),
+                statistics.map(seen -> seen.previous), statistics.map(seen -> seen.distance));
     }
 
     @Override
@@ -255,16 +263,20 @@ final class CudaBackend implements Backend {
         }
     }
 
+    /** As many heads at once as memory allows. */
     private double[][] spectrum(Metric.Spectrum metric, AttentionStatistics seen, int kept) {
-        int heads = seen.heads();
-        try (Kernels.Scratch values = kernels.scratch((long) heads * kept * Double.BYTES);
-                Kernels.Scratch workspace = kernels.scratch((long) heads * seen.tokens() * Double.BYTES)) {
-            device.launch(new Launch(
-                    metric.key() + "_f64", heads, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
-                    values.memory(), workspace.memory(), seen.logDiagonal, seen.columnSum, seen.tokens(), kept,
-                    seen.capacity()));
-            return values.download(heads, kept);
-        }
+        double[][] ofHeads = new double[seen.heads()][];
+        Pieces.run(seen.heads(), (first, count) -> {
+            try (Kernels.Scratch values = kernels.scratch((long) count * kept * Double.BYTES);
+                    Kernels.Scratch workspace = kernels.scratch((long) count * seen.tokens() * Double.BYTES)) {
+                device.launch(new Launch(
+                        metric.key() + "_f64", count, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
+                        values.memory(), workspace.memory(), seen.logDiagonal.rows(first, count),
+                        seen.columnSum.rows(first, count), seen.tokens(), kept, seen.capacity()));
+                System.arraycopy(values.download(count, kept), 0, ofHeads, first, count);
+            }
+        });
+        return ofHeads;
     }
 
     @Override

@@ -4,12 +4,12 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
-import headscope.backend.Pieces;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** The kernels of what passes back, launched as {@link CudaBackend} launches its own. fp32. */
+/** The kernels of what passes back, launched as {@link CudaBackend} launches its own. fp32, but for products with weights of 16 bits. */
 final class CudaGradients implements Gradients {
     private final Device device;
     private final Kernels kernels;
@@ -21,11 +21,7 @@ final class CudaGradients implements Gradients {
 
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
-        Pieces.run(gradient.intSize(0), (first, count) -> {
-            try (Kernels.Operand rows = kernels.operand(gradient.rows(first, count), weight.dtype())) {
-                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, weight, false));
-            }
-        });
+        kernels.product(destination, gradient, weight, false);
     }
 
     @Override
@@ -113,11 +109,15 @@ final class CudaGradients implements Gradients {
     public void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
-        AttentionGradient passed = new AttentionGradient(kernels, gradient, logSumExp, q, k, v, spec);
-        if (saliency.isPresent()) {
-            passed.observed(qGradient, kGradient, vGradient, out, saliency.get());
-        } else {
-            passed.unobserved(qGradient, kGradient, vGradient, out);
+        try (Kernels.Operand keys = kernels.operand(k, DType.F32);
+                Kernels.Operand values = kernels.operand(v, DType.F32)) {
+            AttentionGradient passed = new AttentionGradient(
+                    kernels, gradient, logSumExp, q, keys.tensor(), values.tensor(), spec);
+            if (saliency.isPresent()) {
+                passed.observed(qGradient, kGradient, vGradient, out, saliency.get());
+            } else {
+                passed.unobserved(qGradient, kGradient, vGradient, out);
+            }
         }
     }
 

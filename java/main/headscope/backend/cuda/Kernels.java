@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.AttentionSpec;
+import headscope.backend.Pieces;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -39,14 +40,20 @@ final class Kernels {
      * One block per tile of rows, and so many along grid y, of an attention kernel.
      *
      * @param tile "query_tile" or "key_tile"
+     * @param keys type of keys and values
      */
-    void perTile(String family, String tile, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
+    void perTile(
+            String family, String tile, DType keys, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
         int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
-        device.launch(new Launch(
-                family + "_f32_d" + width, tiles(rows.size(0), family + "_" + tile), gridY,
-                device.constant(family + "_threads"), arguments.toArray()));
+        String kernel = family + "_" + name(keys) + "_d" + width;
+        // fp32 kernels of a family are launched alike, those of 16 bits each in its own way.
+        device.launch(keys == DType.F32
+                ? new Launch(kernel, tiles(rows.size(0), family + "_" + tile), gridY,
+                        device.constant(family + "_threads"), 0, arguments)
+                : new Launch(kernel, tiles(rows.size(0), kernel + "_tile"), gridY,
+                        device.constant(kernel + "_threads"), device.constant(kernel + "_shared"), arguments));
     }
 
     /** SPEC of cuda/README.md. */
@@ -80,6 +87,15 @@ final class Kernels {
         Tensor rounded = tensor(dtype, x.shape());
         convert(rounded, x);
         return new Operand(rounded, rounded.buffer()::close);
+    }
+
+    /** destination = a b, or a b': a is rounded to b's type, as many rows at a time as memory allows. */
+    void product(Tensor destination, Tensor a, Tensor b, boolean bTransposed) {
+        Pieces.run(a.intSize(0), (first, count) -> {
+            try (Operand rows = operand(a.rows(first, count), b.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, b, bTransposed));
+            }
+        });
     }
 
     /** Zeroed. Whoever asked closes its buffer. */

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import headscope.backend.Backend;
+import headscope.backend.DeviceMemoryException;
 import headscope.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -29,11 +30,14 @@ public final class EmulatedDevice implements Device {
     private final Arena arena = Arena.ofShared();
     private final Map<Long, Arena> live = new HashMap<>();
     private final SequencedMap<String, Double> seconds = new LinkedHashMap<>();
+    private final long memory;
+    private long used;
     private final MethodHandle launch;
     private final MethodHandle constant;
     private final MethodHandle lastError;
 
-    private EmulatedDevice() {
+    private EmulatedDevice(long memory) {
+        this.memory = memory;
         if (!Files.exists(LIBRARY)) {
             throw new IllegalStateException(LIBRARY + " is missing: run ./headscope verify, which builds it");
         }
@@ -49,7 +53,12 @@ public final class EmulatedDevice implements Device {
 
     /** The CUDA backend without a GPU. */
     public static Backend open(DType operands) {
-        return new CudaBackend(new EmulatedDevice(), operands);
+        return open(operands, Long.MAX_VALUE);
+    }
+
+    /** Of so many bytes of memory. */
+    public static Backend open(DType operands, long memory) {
+        return new CudaBackend(new EmulatedDevice(memory), operands);
     }
 
     @Override
@@ -59,15 +68,20 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public MemorySegment allocate(long bytes) {
+        if (bytes > memory - used) {
+            throw new DeviceMemoryException(describe(), bytes, memory - used, memory);
+        }
+        used += bytes;
         Arena own = Arena.ofShared();
-        MemorySegment memory = own.allocate(Math.max(1, bytes), 256).asSlice(0, bytes);
-        live.put(memory.address(), own);
-        return memory;
+        MemorySegment allocated = own.allocate(Math.max(1, bytes), 256).asSlice(0, bytes);
+        live.put(allocated.address(), own);
+        return allocated;
     }
 
     @Override
-    public void free(MemorySegment memory) {
-        live.remove(memory.address()).close();
+    public void free(MemorySegment freed) {
+        used -= freed.byteSize();
+        live.remove(freed.address()).close();
     }
 
     @Override

@@ -1,0 +1,67 @@
+package headscope.cli;
+
+import headscope.result.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** A static page of several runs beside it: pictures, captions, and what each analysis told on the terminal. */
+final class DemoPage {
+    private static final String HEAD = """
+            <!DOCTYPE html>
+            <html lang="en">
+            <meta charset="utf-8">
+            <title>Headscope: four analyses of the demo checkpoint</title>
+            <style>
+            body { font-family: sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; color: #222; }
+            img { max-width: 100%; }
+            pre { overflow-x: auto; background: #f5f5f5; padding: 1em; }
+            figcaption { color: #555; }
+            </style>
+            <h1>Four analyses of the demo checkpoint</h1>
+            """;
+
+    private DemoPage() {}
+
+    /**
+     * Appears whole or not at all.
+     *
+     * @param folder of the page and of the runs
+     * @param told   by each run's folder name, in order
+     */
+    static Path write(Path folder, Map<String, String> told) throws IOException {
+        StringBuilder page = new StringBuilder(HEAD);
+        for (Map.Entry<String, String> run : told.entrySet()) {
+            Manifest manifest = Manifest.read(folder.resolve(run.getKey()));
+            page.append("<h2>%s</h2>%n<p><code>%s</code></p>%n".formatted(
+                    escaped(run.getKey()), escaped(manifest.text("/command"))));
+            for (String picture : pictures(folder.resolve(run.getKey()))) {
+                page.append("<figure><img src=\"%1$s/%2$s\" alt=\"%2$s\"></figure>%n".formatted(run.getKey(), picture));
+            }
+            page.append("<figcaption>%s</figcaption>%n<pre>%s</pre>%n".formatted(
+                    escaped(manifest.text("/caption")), escaped(run.getValue().strip())));
+            page.append("<p><a href=\"%1$s/heads.csv\">heads.csv</a> <a href=\"%1$s/manifest.json\">manifest.json</a></p>%n"
+                    .formatted(run.getKey()));
+        }
+        Path partial = Files.writeString(folder.resolve("index.html.partial"), page.append("</html>\n"));
+        return Files.move(partial, folder.resolve("index.html"), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** The analysis's own picture is named like its folder and comes first. */
+    private static Iterable<String> pictures(Path run) throws IOException {
+        try (Stream<Path> files = Files.list(run)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".png"))
+                    .sorted((a, b) -> a.equals(run.getFileName() + ".png") ? -1
+                            : b.equals(run.getFileName() + ".png") ? 1 : a.compareTo(b))
+                    .toList();
+        }
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+    }
+}

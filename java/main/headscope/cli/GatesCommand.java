@@ -1,0 +1,103 @@
+package headscope.cli;
+
+import headscope.analysis.GateScore;
+import headscope.analysis.Gates;
+import headscope.analysis.GatesRequest;
+import headscope.analysis.GatesSummary;
+import headscope.render.FigureFile;
+import headscope.render.RenderUnavailableException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Which heads a task needs, suffers from, or can do without. */
+@Command(
+        name = "gates",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Fits a gate to every head's output, pushed open and pushed shut, and draws which heads a task needs:"
+                + " in every seed (Always) and in at least one (Any), as layer x head heatmaps.",
+        footer = {
+            "",
+            "Examples:",
+            "  ./headscope gates --model models/demo --task Math=data/math.jsonl --task Syntax=data/syntax.jsonl --quick",
+            "  ./headscope gates --model ~/models/Llama-3.2-1B --task Math=math.jsonl --seeds 3 --out runs/llama",
+            "  ./headscope gates --model ~/models/Llama-3.2-1B --forget instructed.jsonl --retain shown.jsonl"
+        })
+final class GatesCommand implements Callable<Integer> {
+    @Mixin
+    GatesOptions options;
+
+    @Spec
+    CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        run(options.request(spec.commandLine().getParent().getParseResult().originalArgs()));
+        return 0;
+    }
+
+    /** The whole analysis, told on the terminal. */
+    @SuppressWarnings("try") // the hint is there to be closed
+    static void run(GatesRequest request) {
+        PrintStream out = System.out;
+        if (request.quick()) {
+            out.println("A sketch: fewer seeds, updates and texts than published; single heads may come out otherwise.");
+        }
+        try (Gates gates = Gates.open(request, System.in)) {
+            try (ProgressLine progress = new ProgressLine("fitting", "updates");
+                    Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
+                            + " finished fit")) {
+                gates.fit(progress);
+            }
+            GatesSummary found = gates.write();
+            print(found, out);
+            List<Path> pictures = draw(gates.folder());
+            gates.commit();
+            if (!pictures.isEmpty()) {
+                out.printf("%nThe picture: %s%nA row per layer, a column per head: red where the score is high in every"
+                        + " seed (Always) or in one (Any).%n", request.run().out().resolve("gates.png"));
+            }
+            pictures.stream().skip(1).forEach(
+                    check -> out.printf("The check: %s%n", request.run().out().resolve(check.getFileName())));
+            out.printf("All numbers: %s (heads.csv, check.csv, values.safetensors, manifest.json)%n", request.run().out());
+        }
+    }
+
+    private static List<Path> draw(Path folder) {
+        try {
+            return RunFigure.drawAll(folder, FigureFile.DEFAULT_DPI);
+        } catch (RenderUnavailableException unavailable) {
+            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
+            return List.of();
+        }
+    }
+
+    private static void print(GatesSummary found, PrintStream out) {
+        out.printf("%nHeads with a score of at least 0.5, of %d, in every one of %d seeds (Always) or in at least one"
+                + " (Any):%n%n", found.heads(), found.seeds());
+        for (GatesSummary.Task task : found.tasks()) {
+            out.printf("%-16s %-8s %s%n", task.name(), "Always", shares(task.always()));
+            out.printf("%-16s %-8s %s%n", "", "Any", shares(task.any()));
+        }
+        for (GatesSummary.Task task : found.tasks()) {
+            task.answer().ifPresent(answer -> out.printf(
+                    "%n%s: log probability of an answer's token %.3f with all heads open, %.3f under G+; %.0f%% of heads"
+                            + " facilitate or interfere in at least one seed.",
+                    task.name(), answer.ungated(), answer.underGates(), 100 * task.either()));
+        }
+        out.println();
+    }
+
+    private static String shares(SequencedMap<GateScore, Double> shares) {
+        StringBuilder line = new StringBuilder();
+        shares.forEach((score, share) -> line.append("%s %5.1f%%   ".formatted(score.adjective, 100 * share)));
+        return line.toString().stripTrailing();
+    }
+}

@@ -1,0 +1,140 @@
+package headscope.model;
+
+import headscope.backend.Activation;
+import headscope.backend.Backend;
+import headscope.backend.Gradients;
+import headscope.tensor.Tensor;
+
+/** A layer's feed-forward half, between its norms. */
+final class FeedForward {
+    private final Activation activation;
+    private final Backend backend;
+    private final Activations activations;
+    private final Adjoints adjoints;
+
+    FeedForward(Activation activation, Backend backend, Activations activations, Adjoints adjoints) {
+        this.activation = activation;
+        this.backend = backend;
+        this.activations = activations;
+        this.adjoints = adjoints;
+    }
+
+    /** Both [rows, hidden]. */
+    void forward(Tensor out, Tensor x, Weights.FeedForward layer) {
+        switch (layer) {
+            case Weights.Dense dense -> {
+                inner(x, dense);
+                outer(out, up(x), gate(x), dense);
+            }
+            case Weights.Mixture mixture -> {
+                // Every expert sees every token: simple, and slow where experts are many.
+                Tensor shares = shares(x, mixture);
+                Tensor part = activations.part.rows(x.size(0));
+                backend.scale(out, 0);
+                for (int expert = 0; expert < mixture.experts().size(); expert++) {
+                    forward(part, x, mixture.experts().get(expert));
+                    backend.addShare(out, part, shares, expert);
+                }
+            }
+        }
+    }
+
+    /** What {@link #backward} needs of the forward pass: all but the output. */
+    void again(Tensor x, Weights.FeedForward layer) {
+        switch (layer) {
+            case Weights.Dense dense -> inner(x, dense);
+            case Weights.Mixture mixture -> shares(x, mixture);
+        }
+    }
+
+    /** The output after {@link #again}, which leaves what that computed as it is. */
+    void outputAgain(Tensor out, Tensor x, Weights.FeedForward layer) {
+        switch (layer) {
+            case Weights.Dense dense -> {
+                Tensor up = adjoints.up.rows(x.size(0));
+                Tensor gate = adjoints.gate.rows(x.size(0));
+                backend.convert(up, up(x));
+                dense.gate().ifPresent(map -> backend.convert(gate, gate(x)));
+                outer(out, up, gate, dense);
+            }
+            case Weights.Mixture mixture -> forward(out, x, mixture);
+        }
+    }
+
+    /** From the gradient of the output to that of x, after {@link #again}. */
+    void backward(Tensor xGradient, Tensor gradient, Tensor x, Weights.FeedForward layer) {
+        switch (layer) {
+            case Weights.Dense dense -> backward(xGradient, gradient, dense);
+            case Weights.Mixture mixture -> backward(xGradient, gradient, x, mixture);
+        }
+    }
+
+    private void backward(Tensor xGradient, Tensor gradient, Tensor x, Weights.Mixture mixture) {
+        Gradients gradients = backend.gradients();
+        Tensor shares = activations.shares.rows(x.size(0));
+        Tensor sharesGradient = adjoints.shares.rows(x.size(0));
+        Tensor part = activations.part.rows(x.size(0));
+        Tensor partGradient = adjoints.part.rows(x.size(0));
+        backend.scale(xGradient, 0);
+        for (int expert = 0; expert < mixture.experts().size(); expert++) {
+            Weights.Dense dense = mixture.experts().get(expert);
+            inner(x, dense);
+            outputAgain(part, x, dense);
+            gradients.addShare(part, sharesGradient, gradient, part, shares, expert);
+            backward(partGradient, part, dense);
+            backend.add(xGradient, partGradient);
+        }
+        gradients.route(sharesGradient, shares);
+        mixture.router().backward(backend, partGradient, sharesGradient);
+        backend.add(xGradient, partGradient);
+    }
+
+    private void backward(Tensor xGradient, Tensor gradient, Weights.Dense layer) {
+        Gradients gradients = backend.gradients();
+        Tensor upGradient = adjoints.up.rows(gradient.size(0));
+        layer.down().backward(backend, upGradient, gradient);
+        if (layer.gate().isPresent()) {
+            Tensor gateGradient = adjoints.gate.rows(gradient.size(0));
+            gradients.gate(gateGradient, upGradient, upGradient, gate(gradient), up(gradient), activation);
+            layer.up().backward(backend, xGradient, upGradient);
+            Tensor addend = adjoints.addend.rows(gradient.size(0));
+            layer.gate().get().backward(backend, addend, gateGradient);
+            backend.add(xGradient, addend);
+        } else {
+            gradients.activate(upGradient, up(gradient), activation);
+            layer.up().backward(backend, xGradient, upGradient);
+        }
+    }
+
+    /** up x, and gate x where there is one, before the activation. */
+    private void inner(Tensor x, Weights.Dense layer) {
+        layer.up().forward(backend, up(x), x);
+        layer.gate().ifPresent(map -> map.forward(backend, gate(x), x));
+    }
+
+    /** up and gate are overwritten. */
+    private void outer(Tensor out, Tensor up, Tensor gate, Weights.Dense layer) {
+        if (layer.gate().isPresent()) {
+            backend.gate(gate, up, activation);
+            layer.down().forward(backend, out, gate);
+        } else {
+            backend.activate(up, activation);
+            layer.down().forward(backend, out, up);
+        }
+    }
+
+    private Tensor shares(Tensor x, Weights.Mixture mixture) {
+        Tensor shares = activations.shares.rows(x.size(0));
+        mixture.router().forward(backend, shares, x);
+        backend.route(shares, mixture.chosen());
+        return shares;
+    }
+
+    private Tensor up(Tensor x) {
+        return activations.up.rows(x.size(0));
+    }
+
+    private Tensor gate(Tensor x) {
+        return activations.gate.rows(x.size(0));
+    }
+}

@@ -1,0 +1,51 @@
+package headscope.model;
+
+import headscope.backend.Backend;
+import headscope.tensor.Tensor;
+
+/** From the last layer's output to a score for every word. */
+final class LogitsHead {
+    private final ModelConfig config;
+    private final Weights weights;
+    private final Backend backend;
+    private final Activations activations;
+    private final Adjoints adjoints;
+
+    LogitsHead(ModelConfig config, Weights weights, Backend backend, Activations activations, Adjoints adjoints) {
+        this.config = config;
+        this.weights = weights;
+        this.backend = backend;
+        this.activations = activations;
+        this.adjoints = adjoints;
+    }
+
+    /** logits [rows, vocabulary] of hidden [rows, hidden]. */
+    void forward(Tensor logits, Tensor hidden) {
+        Tensor normalised = activations.normalised.rows(hidden.size(0));
+        weights.finalNorm().ifPresent(norm -> norm.forward(backend, normalised, hidden));
+        Tensor input = weights.finalNorm().isPresent() ? normalised : hidden;
+        Weights.Head head = weights.head();
+        if (head.transform().isPresent()) {
+            Tensor transformed = activations.transformed.rows(hidden.size(0));
+            head.transform().get().forward(backend, transformed, input);
+            backend.activate(transformed, config.activation());
+            head.norm().ifPresent(norm -> norm.forward(backend, transformed, transformed));
+            input = transformed;
+        }
+        head.words().forward(backend, logits, input);
+        if (config.finalSoftCap() > 0) {
+            backend.softCap(logits, config.finalSoftCap());
+        }
+    }
+
+    /** From the gradient of the logits, which is overwritten, to that of hidden. No causal model has a transform. */
+    void backward(Tensor hiddenGradient, Tensor gradient, Tensor hidden) {
+        if (config.finalSoftCap() > 0) {
+            Tensor capped = adjoints.logits.rows(hidden.size(0));
+            forward(capped, hidden);
+            backend.gradients().softCap(gradient, capped, config.finalSoftCap());
+        }
+        weights.head().words().backward(backend, hiddenGradient, gradient);
+        weights.finalNorm().ifPresent(norm -> norm.backward(backend, hiddenGradient, hiddenGradient, hidden));
+    }
+}

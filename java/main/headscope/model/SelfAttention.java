@@ -1,0 +1,211 @@
+package headscope.model;
+
+import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSpec;
+import headscope.backend.Backend;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** A layer's attention, from its normalised input to what its heads put out. */
+final class SelfAttention {
+    private final ModelConfig config;
+    private final Weights weights;
+    private final Backend backend;
+    private final RopeTables ropes;
+    private final Activations activations;
+    private final Adjoints adjoints;
+
+    /** [rows, heads * headDim], [rows, kvHeads * headDim] twice. */
+    record Projections(Tensor q, Tensor k, Tensor v) {
+        Projections rows(Span span) {
+            return new Projections(
+                    q.rows(span.first(), span.count()), k.rows(span.first(), span.count()),
+                    v.rows(span.first(), span.count()));
+        }
+    }
+
+    SelfAttention(
+            ModelConfig config, Weights weights, Backend backend, RopeTables ropes, Activations activations,
+            Adjoints adjoints) {
+        this.config = config;
+        this.weights = weights;
+        this.backend = backend;
+        this.ropes = ropes;
+        this.activations = activations;
+        this.adjoints = adjoints;
+    }
+
+    AttentionSpec spec(int layer) {
+        float scale = config.scaleByLayer() ? config.scale() / (layer + 1) : config.scale();
+        return new AttentionSpec(
+                config.heads(), config.kvHeads(), config.headDim(), scale, config.causal(),
+                config.windows().get(layer), config.softCap(), weights.layers().get(layer).sinks());
+    }
+
+    /** q, k and v of input [rows, hidden], as they meet. */
+    Projections project(int layer, Tensor input, List<Span> spans) {
+        Weights.Layer maps = weights.layers().get(layer);
+        long rows = input.size(0);
+        Tensor q = activations.query.rows(rows);
+        Tensor k = activations.key.rows(rows);
+        Tensor v = activations.value.rows(rows);
+        project(q, activations.rawQuery, input, maps.query(), maps.queryNorm());
+        project(k, activations.rawKey, input, maps.key(), maps.keyNorm());
+        maps.value().forward(backend, v, input);
+        config.ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
+            RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
+            for (Tensor x : List.of(q, k)) {
+                backend.rotate(x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
+            }
+        }));
+        return new Projections(q, k, v);
+    }
+
+    private void project(Tensor out, Room raw, Tensor input, Weights.Linear map, Optional<Weights.Norm> norm) {
+        if (norm.isPresent()) {
+            Tensor before = raw.rows(input.size(0));
+            map.forward(backend, before, input);
+            norm.get().forward(backend, out, before);
+        } else {
+            map.forward(backend, out, input);
+        }
+    }
+
+    /** As attention over whole texts reads them: k and v of the backend's operands. */
+    Projections operands(Projections of) {
+        return new Projections(
+                of.q(), operand(of.k(), activations.keyOperand), operand(of.v(), activations.valueOperand));
+    }
+
+    private Tensor operand(Tensor x, Room room) {
+        if (backend.operands() == DType.F32) {
+            return x;
+        }
+        Tensor operand = room.rows(x.size(0));
+        backend.convert(operand, x);
+        return operand;
+    }
+
+    /** What the heads put out over whole texts [rows, heads * headDim], before the gates. */
+    Tensor attend(int layer, Projections of, List<Span> spans) {
+        Tensor heads = activations.heads.rows(of.q().size(0));
+        for (Span span : spans) {
+            Projections text = of.rows(span);
+            backend.attention(
+                    heads.rows(span.first(), span.count()), logSumExp(span, of.q().size(0)), text.q(), text.k(),
+                    text.v(), spec(layer));
+        }
+        return heads;
+    }
+
+    /** The same times the gates. */
+    Tensor gate(int layer, Tensor heads, List<Span> spans, Optional<HeadGates> gates) {
+        if (gates.isEmpty()) {
+            return heads;
+        }
+        Tensor gated = activations.gated.rows(heads.size(0));
+        backend.convert(gated, heads);
+        scaleHeads(gated, layer, spans, gates.get());
+        return gated;
+    }
+
+    private void scaleHeads(Tensor x, int layer, List<Span> spans, HeadGates gates) {
+        for (int text = 0; text < spans.size(); text++) {
+            Span gated = gated(text, spans.get(text), Optional.of(gates));
+            if (gated.count() > 0) {
+                Tensor rows = x.rows(gated.first(), gated.count());
+                gates.factors(text, layer).ifPresent(factors -> backend.scaleHeads(rows, factors));
+            }
+        }
+    }
+
+    /** The rows of a text that its gates multiply. */
+    private static Span gated(int text, Span span, Optional<HeadGates> gates) {
+        int from = gates.map(set -> set.fromToken(text, span.count())).orElse(0);
+        return new Span(span.first() + from, from, span.count() - from);
+    }
+
+    /** [heads, tokens] of one text of so many rows. */
+    private Tensor logSumExp(Span span, long rows) {
+        return activations.logSumExp.rows(rows).rows(span.first(), span.count()).as(config.heads(), span.count());
+    }
+
+    /** gradient: with respect to the gated head outputs -> to the head outputs. heads: as {@link #attend} gave them. */
+    void gateBackward(
+            int layer, Tensor gradient, Tensor heads, List<Span> spans, Optional<HeadGates> gates, GradientHook hook) {
+        Tensor gatesGradient = adjoints.gates.rows(spans.size());
+        backend.scale(gatesGradient, 0);
+        for (int text = 0; text < spans.size(); text++) {
+            Span gated = gated(text, spans.get(text), gates);
+            if (gated.count() > 0) {
+                backend.gradients().scaleHeads(
+                        gatesGradient.rows(text, 1).as(config.heads()), gradient.rows(gated.first(), gated.count()),
+                        heads.rows(gated.first(), gated.count()));
+            }
+        }
+        float[] all = backend.download(gatesGradient);
+        for (int text = 0; text < spans.size(); text++) {
+            hook.gates(layer, text, Arrays.copyOfRange(all, text * config.heads(), (text + 1) * config.heads()));
+        }
+        gates.ifPresent(set -> scaleHeads(gradient, layer, spans, set));
+    }
+
+    /**
+     * From the gradient of the head outputs to those of q, k and v.
+     *
+     * @param passedOn whether somebody reads them; otherwise only what the hook asks for is computed
+     */
+    Projections attendBackward(
+            int layer, Tensor gradient, Tensor heads, Projections of, List<Span> spans, GradientHook hook,
+            boolean passedOn) {
+        long rows = gradient.size(0);
+        Projections gradients = new Projections(
+                adjoints.query.rows(rows), adjoints.key.rows(rows), adjoints.value.rows(rows));
+        AttentionSpec spec = spec(layer);
+        for (int text = 0; text < spans.size(); text++) {
+            Span span = spans.get(text);
+            Optional<AttentionSaliency> saliency = hook.saliency(layer, text)
+                    .map(request -> new AttentionSaliency(backend, config.heads(), span.count(), request));
+            if (passedOn || saliency.isPresent()) {
+                Projections out = gradients.rows(span);
+                Projections in = of.rows(span);
+                backend.gradients().attention(
+                        out.q(), out.k(), out.v(), gradient.rows(span.first(), span.count()),
+                        heads.rows(span.first(), span.count()), logSumExp(span, rows), in.q(), in.k(), in.v(), spec,
+                        saliency);
+            }
+            int index = text;
+            saliency.ifPresent(seen -> {
+                hook.attention(layer, index, spec, seen);
+                seen.close();
+            });
+        }
+        return gradients;
+    }
+
+    /** From the gradients of q, k and v, which are overwritten, to that of the input. */
+    void projectBackward(int layer, Tensor inputGradient, Projections gradients, List<Span> spans) {
+        Weights.Layer maps = weights.layers().get(layer);
+        long rows = inputGradient.size(0);
+        config.ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
+            RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
+            for (Tensor x : List.of(gradients.q(), gradients.k())) {
+                backend.gradients().rotate(
+                        x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
+            }
+        }));
+        maps.queryNorm().ifPresent(norm -> norm.backward(
+                backend, gradients.q(), gradients.q(), activations.rawQuery.rows(rows)));
+        maps.keyNorm().ifPresent(norm -> norm.backward(
+                backend, gradients.k(), gradients.k(), activations.rawKey.rows(rows)));
+        Tensor addend = adjoints.addend.rows(rows);
+        maps.query().backward(backend, inputGradient, gradients.q());
+        maps.key().backward(backend, addend, gradients.k());
+        backend.add(inputGradient, addend);
+        maps.value().backward(backend, addend, gradients.v());
+        backend.add(inputGradient, addend);
+    }
+}

@@ -1,0 +1,42 @@
+package headscope.model;
+
+import headscope.backend.Backend;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Optional;
+
+/** What a forward pass over a batch keeps for the backward pass: the residual stream between the layers. */
+public final class Tape implements AutoCloseable {
+    private final Batch batch;
+    private final Optional<HeadGates> gates;
+    private final Tensor residuals;
+
+    Tape(ModelConfig config, Backend backend, Batch batch, Optional<HeadGates> gates) {
+        this.batch = batch;
+        this.gates = gates;
+        this.residuals = backend.allocate(DType.F32, config.layers() + 1L, batch.rows(), config.hidden());
+    }
+
+    public Batch batch() {
+        return batch;
+    }
+
+    Optional<HeadGates> gates() {
+        return gates;
+    }
+
+    /** The input of a layer [rows, hidden]; after the last one's comes its output. */
+    Tensor residual(int layer) {
+        return residuals.rows(layer, 1).as(residuals.size(1), residuals.size(2));
+    }
+
+    /** The last layer's output [rows, hidden]. */
+    public Tensor hidden() {
+        return residual(Math.toIntExact(residuals.size(0) - 1));
+    }
+
+    @Override
+    public void close() {
+        residuals.buffer().close();
+    }
+}

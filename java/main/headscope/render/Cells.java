@@ -1,0 +1,60 @@
+package headscope.render;
+
+import headscope.figure.Axis;
+import headscope.figure.Mark;
+import headscope.figure.Panel;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Where the cells of a panel lie. */
+final class Cells {
+    /** Lines between cells that are narrower, in pixels, would hide them. */
+    private static final int SMALLEST = 6;
+
+    /** Lines are this much thinner than cells, or more. */
+    private static final int THINNER = 24;
+
+    private Cells() {}
+
+    /** How many cells an axis of cells has. */
+    static int count(Axis axis) {
+        if (axis instanceof Axis.Cells cells) {
+            return cells.count();
+        }
+        throw new IllegalArgumentException("the axis " + axis.label() + " has no cells");
+    }
+
+    /** The pixels of a cell. */
+    static Box box(Box panel, Panel axes, Mark.Cell cell) {
+        int x = edge(panel.width(), count(axes.x()), cell.column());
+        int y = edge(panel.height(), count(axes.y()), cell.row());
+        return new Box(panel.x() + x, panel.y() + y, edge(panel.width(), count(axes.x()), cell.column() + 1) - x,
+                edge(panel.height(), count(axes.y()), cell.row() + 1) - y);
+    }
+
+    /** Rules between columns and between rows. @param scale pixels per unit of the layout */
+    static List<Box> separators(Box panel, Panel axes, double scale) {
+        List<Box> rules = new ArrayList<>();
+        int columns = count(axes.x());
+        int rows = count(axes.y());
+        int cell = Math.min(panel.width() / columns, panel.height() / rows);
+        if (cell < SMALLEST) {
+            return rules;
+        }
+        int line = Math.max(1, Math.min((int) Math.round(scale), cell / THINNER));
+        for (int column = 1; column < columns; column++) {
+            rules.add(new Box(
+                    panel.x() + edge(panel.width(), columns, column) - line / 2, panel.y(), line, panel.height()));
+        }
+        for (int row = 1; row < rows; row++) {
+            rules.add(new Box(
+                    panel.x(), panel.y() + edge(panel.height(), rows, row) - line / 2, panel.width(), line));
+        }
+        return rules;
+    }
+
+    /** The first pixel of a cell, as the heat map's shader rounds it. */
+    private static int edge(int length, int cells, int cell) {
+        return (int) Math.ceil((double) cell * length / cells - 0.5);
+    }
+}

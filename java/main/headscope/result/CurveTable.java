@@ -1,0 +1,80 @@
+package headscope.result;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/**
+ * Curves over whole numbers: a row per number, a column per curve.
+ *
+ * @param x      name of the first column
+ * @param at     its values
+ * @param curves in the order of the file; each as long as at
+ */
+public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curves) {
+    public CurveTable {
+        curves.forEach((name, values) -> {
+            if (name.isEmpty() || name.equals(x) || values.length != at.length) {
+                throw new IllegalArgumentException("column %s: %d values over %d numbers"
+                        .formatted(CsvFile.quote(name), values.length, at.length));
+            }
+        });
+    }
+
+    /** @throws IllegalArgumentException when there is no such curve; the message lists those there are */
+    public double[] curve(String name) {
+        double[] values = curves.get(name);
+        if (values == null) {
+            throw new IllegalArgumentException("no column %s; there are %s"
+                    .formatted(CsvFile.quote(name), curves.keySet()));
+        }
+        return values.clone();
+    }
+
+    /**
+     * Writes the table; every double comes back as it was.
+     *
+     * @throws RunFolderException when the file cannot be written
+     */
+    public void write(Path file) {
+        List<String> header = new ArrayList<>(List.of(x));
+        header.addAll(curves.keySet());
+        List<List<String>> rows = new ArrayList<>();
+        for (int i = 0; i < at.length; i++) {
+            List<String> row = new ArrayList<>(List.of(Integer.toString(at[i])));
+            for (double[] values : curves.values()) {
+                row.add(Double.toString(values[i]));
+            }
+            rows.add(row);
+        }
+        CsvFile.write(file, header, rows);
+    }
+
+    /**
+     * Reads a table that {@link #write} wrote.
+     *
+     * @throws ResultFormatException when it is missing or not such a table
+     */
+    public static CurveTable read(Path file) {
+        List<CsvFile.Row> rows = CsvFile.read(file);
+        List<String> header = rows.removeFirst().cells();
+        String x = header.getFirst();
+        int[] at = new int[rows.size()];
+        SequencedMap<String, double[]> curves = new LinkedHashMap<>();
+        header.subList(1, header.size()).forEach(name -> curves.put(name, new double[rows.size()]));
+        if (curves.size() != header.size() - 1) {
+            throw new ResultFormatException(file, 1, "two columns have the same name");
+        }
+        for (int i = 0; i < at.length; i++) {
+            at[i] = CsvFile.wholeNumber(file, rows.get(i), 0, x);
+            int column = 1;
+            for (double[] values : curves.values()) {
+                values[i] = CsvFile.number(file, rows.get(i), column, header.get(column));
+                column++;
+            }
+        }
+        return new CurveTable(x, at, curves);
+    }
+}

@@ -1,0 +1,60 @@
+package headscope.result;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The tokens of a map, {@code tokens.csv}: a row per token, with the label of the group that it belongs to. */
+public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
+    private static final List<String> COLUMNS = List.of("index", "token", "group");
+
+    /**
+     * @param tokens as the tokenizer writes them
+     * @param groups from left to right, apart from each other; neighbours have different labels
+     */
+    public TokenTable {
+        tokens = List.copyOf(tokens);
+        groups = List.copyOf(groups);
+    }
+
+    /** @throws RunFolderException when the file cannot be written */
+    public void write(Path file) {
+        List<List<?>> rows = new ArrayList<>();
+        for (int i = 0; i < tokens.size(); i++) {
+            rows.add(List.of(i, tokens.get(i), label(i)));
+        }
+        CsvFile.write(file, COLUMNS, rows);
+    }
+
+    private String label(int token) {
+        return groups.stream()
+                .filter(group -> token >= group.start() && token < group.end())
+                .map(TokenGroup::label)
+                .findFirst()
+                .orElse("");
+    }
+
+    /**
+     * Reads a table that {@link #write} wrote.
+     *
+     * @throws ResultFormatException when it is missing or not such a table
+     */
+    public static TokenTable read(Path file) {
+        List<CsvFile.Row> rows = CsvFile.read(file);
+        if (!rows.removeFirst().cells().equals(COLUMNS)) {
+            throw new ResultFormatException(file, 1, "the columns must be " + String.join(",", COLUMNS));
+        }
+        List<TokenGroup> groups = new ArrayList<>();
+        int start = 0;
+        for (int i = 1; i <= rows.size(); i++) {
+            String label = rows.get(start).cells().get(2);
+            if (i == rows.size() || !rows.get(i).cells().get(2).equals(label)) {
+                if (!label.isEmpty()) {
+                    groups.add(new TokenGroup(label, start, i));
+                }
+                start = i;
+            }
+        }
+        return new TokenTable(rows.stream().map(row -> row.cells().get(1)).toList(), groups);
+    }
+}

@@ -1,0 +1,102 @@
+package headscope.backend;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Seed;
+import headscope.backend.cpu.CpuBackend;
+import headscope.backend.cuda.EmulatedDevice;
+import headscope.metric.Metric;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What happens where a device's memory does not suffice, and where numbers go wrong. */
+class DeviceMemoryTest {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 64})
+    void piecesCoverEveryEntryOnceAndInOrder(int room) {
+        List<Integer> done = new ArrayList<>();
+        Pieces.run(65, (first, count) -> {
+            if (count > room) {
+                throw new DeviceMemoryException("a device", count, room, room);
+            }
+            IntStream.range(first, first + count).forEach(done::add);
+        });
+        assertEquals(IntStream.range(0, 65).boxed().toList(), done);
+    }
+
+    @Test
+    void whereNotEvenOneFitsTheDeviceSaysSo() {
+        assertThrows(DeviceMemoryException.class, () -> Pieces.run(5, (first, count) -> {
+            throw new DeviceMemoryException("a device", count, 0, 0);
+        }));
+        Pieces.run(0, (first, count) -> {
+            throw new AssertionError("nothing to do");
+        });
+    }
+
+    /** Statistics fit, and with them the workspace of one head, not that of all. */
+    @Test
+    void spectraTakeFewerHeadsAtOnceWhereMemoryIsShort() {
+        int heads = 6;
+        int tokens = 100;
+        Metric spectrum = Metric.all(tokens).stream().filter(Metric.Spectrum.class::isInstance).findFirst().orElseThrow();
+        double[][] expected = spectra(Long.MAX_VALUE, heads, tokens, spectrum);
+        long operands = 2L * tokens * heads * 16 * Float.BYTES + (long) heads * tokens * (6 * Float.BYTES + Double.BYTES);
+        double[][] actual = spectra(operands + 2L * 2 * tokens * Double.BYTES, heads, tokens, spectrum);
+        for (int head = 0; head < heads; head++) {
+            assertArrayEquals(expected[head], actual[head]);
+        }
+    }
+
+    private static double[][] spectra(long memory, int heads, int tokens, Metric spectrum) {
+        AttentionSpec spec = AttentionSpec.plain(heads, heads, 16, true);
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(DType.F32, memory));
+                Operands on = new Operands(backend)) {
+            Random random = Seed.random("spectra");
+            float[] q = Inputs.NORMAL.values(random, tokens, heads * 16);
+            Tensor queries = on.tensor(q, tokens, heads * 16L);
+            Tensor keys = on.tensor(q, tokens, heads * 16L);
+            AttentionStatistics seen = on.statistics(heads, tokens);
+            backend.attentionStatistics(queries, keys, spec, seen);
+            return backend.measure(spectrum, seen, spec);
+        }
+    }
+
+    @Test
+    void whatDoesNotFitIsSaidInBytes() {
+        try (Backend backend = EmulatedDevice.open(DType.F32, 1 << 20)) {
+            assertEquals("emulated CUDA: 2.0 MiB of memory are needed, 1.0 of 1.0 MiB are free;"
+                            + " shorter texts, --dtype bf16 or --device cpu need less",
+                    assertThrows(DeviceMemoryException.class, () -> backend.allocate(DType.F32, 1 << 19)).getMessage());
+            assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    /** The operation that made it, not the one that trips over it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", Devices.EMULATED})
+    void checkNamesTheOperationWhoseResultIsNotFinite(String device) {
+        Backend unchecked = device.equals("cpu") ? new CpuBackend(1) : EmulatedDevice.open(DType.F32);
+        try (Backend backend = new CheckedBackend(unchecked, true); Operands on = new Operands(backend)) {
+            Tensor x = on.tensor(new float[] {1, 3e38f}, 1, 2);
+            Tensor weight = on.tensor(new float[] {1, 2}, 1, 2);
+            backend.add(on.tensor(new float[] {1, 2}, 2), on.tensor(new float[] {1, 2}, 2));
+            String said = assertThrows(DeviceException.class,
+                    () -> backend.linear(on.unwritten(1, 1), x, weight, Optional.empty())).getMessage();
+            assertEquals("linear: element 0 of its result F32[1, 1] is Infinity", said);
+            assertTrue(assertThrows(DeviceException.class, () -> backend.scale(x, Float.NaN)).getMessage()
+                    .startsWith("scale: element 0 of its result F32[1, 2] is NaN"));
+        }
+    }
+}

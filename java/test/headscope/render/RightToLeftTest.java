@@ -1,0 +1,27 @@
+package headscope.render;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import org.junit.jupiter.api.Test;
+
+final class RightToLeftTest {
+    @Test
+    void whatRunsToTheRightStays() {
+        String text = "Layer 7, лошадь";
+        assertSame(text, RightToLeft.visual(text));
+    }
+
+    @Test
+    void hebrewIsTurned() {
+        assertEquals("\u05E1\u05D5\u05E1 12 \u05D0\u05D1", RightToLeft.visual("\u05D1\u05D0 12 \u05E1\u05D5\u05E1"));
+    }
+
+    @Test
+    void arabicLettersAreJoined() {
+        // hah, sad, alef, noon: initial, medial, final; and noon alone, for alef joins nothing after it
+        assertEquals("\uFEE5\uFE8E\uFEBC\uFEA3", RightToLeft.visual("\u062D\u0635\u0627\u0646"));
+        // across a vowel sign
+        assertEquals("\uFE94\u064E\uFE91", RightToLeft.visual("\u0628\u064E\u0629"));
+    }
+}

@@ -1,0 +1,34 @@
+package headscope.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TokenTableTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void comesBackAsItWasWritten() {
+        Path file = folder.resolve("tokens.csv");
+        TokenTable table = new TokenTable(
+                List.of("<bos>", "\u0120a,b", "\"quoted\"", "line\nbreak", "\u4e2d", ""),
+                List.of(new TokenGroup("<ENV>", 1, 3), new TokenGroup("<LAN>", 3, 4), new TokenGroup("c, d", 5, 6)));
+        table.write(file);
+        assertEquals(table, TokenTable.read(file));
+    }
+
+    @Test
+    void refusesAnotherTable() throws IOException {
+        Path file = folder.resolve("tokens.csv");
+        Files.writeString(file, "index,token\n0,a\n");
+        assertEquals(file + ":1: the columns must be index,token,group",
+                assertThrows(ResultFormatException.class, () -> TokenTable.read(file)).getMessage());
+    }
+}
