@@ -34,6 +34,40 @@ struct AttentionSpec {
     int causal;
     int window;
     float softCap;
+
+    /// The key and value head that a query head reads.
+    __device__ int kvHead(int head) const {
+        return head / (heads / kvHeads);
+    }
+
+    /// The position in the text of a query row: the queries are the last of the keys.
+    __device__ int position(int row) const {
+        return causal ? keys - queries + row : row;
+    }
+
+    /// The first key that a query row sees, and one past the last.
+    __device__ int firstKey(int row) const {
+        return window == 0 ? 0 : max(0, position(row) - window + 1);
+    }
+
+    __device__ int endKey(int row) const {
+        return causal ? min(position(row) + 1, keys) : keys;
+    }
+
+    /// The first query row that sees a key, and one past the last.
+    __device__ int firstRow(int key) const {
+        return causal ? max(0, key - position(0)) : 0;
+    }
+
+    __device__ int endRow(int key) const {
+        int64_t reach = static_cast<int64_t>(key) + window - position(0);
+        return window == 0 ? queries : static_cast<int>(max(int64_t{0}, min(reach, int64_t{queries})));
+    }
+
+    /// In units of log 2.
+    __device__ float score(float product) const {
+        return softCap > 0 ? softCap * LOG2_E * tanhf(product * scale / softCap) : product * (scale * LOG2_E);
+    }
 };
 
 #define ATTENTION_SPEC \
@@ -79,7 +113,7 @@ struct Head {
 
     /// Of the values, too.
     static __device__ int64_t keyOffset(const AttentionSpec& spec, int head) {
-        return static_cast<int64_t>(head / (spec.heads / spec.kvHeads)) * spec.headDim;
+        return static_cast<int64_t>(spec.kvHead(head)) * spec.headDim;
     }
 
     /// The own part of a tensor that is shaped as the queries.
@@ -100,37 +134,13 @@ struct Head {
         return {k, keyStride, spec.keys};
     }
 
-    /// The position in the text of a query row: the queries are the last of the keys.
     __device__ int position(int row) const {
-        return spec.causal ? spec.keys - spec.queries + row : row;
-    }
-
-    __device__ int firstKey(int row) const {
-        return spec.window == 0 ? 0 : max(0, position(row) - spec.window + 1);
-    }
-
-    __device__ int endKey(int row) const {
-        return spec.causal ? position(row) + 1 : spec.keys;
-    }
-
-    /// The first query row that sees a key, and one past the last.
-    __device__ int firstRow(int key) const {
-        return spec.causal ? max(0, key - position(0)) : 0;
-    }
-
-    __device__ int endRow(int key) const {
-        int64_t reach = static_cast<int64_t>(key) + spec.window - position(0);
-        return spec.window == 0 ? spec.queries
-                                : static_cast<int>(max(int64_t{0}, min(reach, int64_t{spec.queries})));
+        return spec.position(row);
     }
 
     /// In units of log 2; BELOW_ALL where the row does not see the key.
     __device__ float score(int row, int key, float product) const {
-        if (key < firstKey(row) || key >= min(endKey(row), spec.keys)) {
-            return BELOW_ALL;
-        }
-        return spec.softCap > 0 ? spec.softCap * LOG2_E * tanhf(product * spec.scale / spec.softCap)
-                                : product * (spec.scale * LOG2_E);
+        return key < spec.firstKey(row) || key >= spec.endKey(row) ? BELOW_ALL : spec.score(product);
     }
 };
 
@@ -261,8 +271,8 @@ struct WeightedRows {
 template <int WIDTH, class Fold>
 __device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {
     int lastRow = min(firstRow + QUERY_TILE, head.spec.queries) - 1;
-    int end = head.endKey(lastRow);
-    for (int key = head.firstKey(firstRow) / KEY_TILE * KEY_TILE; key < end; key += KEY_TILE) {
+    int end = head.spec.endKey(lastRow);
+    for (int key = head.spec.firstKey(firstRow) / KEY_TILE * KEY_TILE; key < end; key += KEY_TILE) {
         float score[ROWS][COLUMNS];
         score_tile<WIDTH>(head, firstRow, key, score);
         fold.tile(key, score);

@@ -25,8 +25,8 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
     int firstKey = blockIdx.x * KEY_TILE;
     Head head(spec, headIndex, q, k);
     int64_t base = static_cast<int64_t>(headIndex) * capacity;
-    int start = head.firstRow(firstKey);
-    int end = head.endRow(firstKey + KEY_TILE - 1);
+    int start = head.spec.firstRow(firstKey);
+    int end = head.spec.endRow(firstKey + KEY_TILE - 1);
     double sum[COLUMNS] = {};
     for (int firstRow = start / QUERY_TILE * QUERY_TILE; firstRow < end; firstRow += QUERY_TILE) {
         float score[ROWS][COLUMNS];

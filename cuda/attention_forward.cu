@@ -48,12 +48,10 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     Head head(spec, headIndex, q, k);
     WeightedValues<WIDTH> values(head, firstRow, v);
     walk_keys<WIDTH>(head, firstRow, values);
-    values.rows.finish(sink_score(sinks, headIndex));
-    if (statistics.logSumExp != nullptr) {
-        values.rows.write(statistics, headIndex, capacity);
-    }
     UNROLL for (int r = 0; r < ROWS; r++) {
-        values.sum.scale(r, values.rows.shrink[r] * values.rows.inverse[r]);
+        FinishedRow row = values.rows.finish(r, sink_score(sinks, headIndex));
+        values.rows.write(row, r, statistics, capacity);
+        values.sum.scale(r, row.shrink * row.inverse);
     }
     values.sum.write(out + Head::queryOffset(spec, headIndex), head.queryStride, firstRow, spec.queries, spec.headDim);
 }

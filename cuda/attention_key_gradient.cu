@@ -68,8 +68,8 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
         UNROLL for (int r = 0; r < ROWS; r++) {
             passed.column[r] = 0;
         }
-        int end = head.endRow(passed.firstKey + KEY_TILE - 1);
-        for (int row = head.firstRow(passed.firstKey) / QUERY_TILE * QUERY_TILE; row < end; row += QUERY_TILE) {
+        int end = head.spec.endRow(passed.firstKey + KEY_TILE - 1);
+        for (int row = head.spec.firstRow(passed.firstKey) / QUERY_TILE * QUERY_TILE; row < end; row += QUERY_TILE) {
             passed.tile(head, row, head.ofQueries(gradient), head.ofKeys(v), logSumExp, signedSum);
         }
         UNROLL for (int r = 0; r < ROWS; r++) {

@@ -22,11 +22,12 @@ struct MapRows {
     float shift[ROWS];
     float inverse[ROWS];
 
-    __device__ MapRows(float* destination, const SoftmaxRows& rows, int firstRow, const AttentionSpec& spec)
+    __device__ MapRows(float* destination, const SoftmaxRows& rows, float sink, int firstRow, const AttentionSpec& spec)
         : destination(destination), firstRow(firstRow), queries(spec.queries), keys(spec.keys) {
         UNROLL for (int r = 0; r < ROWS; r++) {
-            shift[r] = rows.shift[r];
-            inverse[r] = rows.inverse[r];
+            FinishedRow finished = rows.finish(r, sink);
+            shift[r] = finished.row.peak;
+            inverse[r] = finished.inverse;
         }
     }
 
@@ -50,14 +51,13 @@ __device__ void attention_map(float* destination, const float* q, const float* k
     Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
-    rows.finish(sink_score(sinks, headIndex));
     // The walk leaves out what nobody sees.
     int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
     int64_t end = static_cast<int64_t>(min(firstRow + QUERY_TILE, spec.queries)) * spec.keys;
     for (int64_t i = first + threadIdx.x; i < end; i += ATTENTION_THREADS) {
         destination[i] = 0;
     }
-    MapRows map(destination, rows, firstRow, spec);
+    MapRows map(destination, rows, sink_score(sinks, headIndex), firstRow, spec);
     walk_keys<WIDTH>(head, firstRow, map);
 }
 

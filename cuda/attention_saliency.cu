@@ -16,6 +16,7 @@
 // Cost    map, cells: 4 queries keys headDim operations a head, half where causal; pool: 8 queries cells bytes a head
 // Rounds  fp32, sums in order of columns and rows; same bits each time; probabilities as attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
+#include "attention_cells.cuh"
 #include "attention_gradient.cuh"
 
 EXPORT(attention_saliency_map_threads, ATTENTION_THREADS);
@@ -64,53 +65,6 @@ struct MapSink {
         }
     }
 };
-
-/// The first token of a cell: the least i for which i cells / tokens, rounded down, is the cell.
-__device__ static int first_of_cell(int cell, int cells, int tokens) {
-    return static_cast<int>((static_cast<int64_t>(cell) * tokens + cells - 1) / cells);
-}
-
-__device__ static int cell_of(int token, int cells, int tokens) {
-    return static_cast<int>(static_cast<int64_t>(token) * cells / tokens);
-}
-
-struct CellSink {
-    float* largest; // from the tile's first row on
-    float* sums;
-    int cells;
-    int count;
-    int keys;
-
-    __device__ void tile(int firstKey, const float (&own)[ROWS][COLUMNS]) {
-        SHARED(Tile, saliency);
-        share(saliency, own);
-        __syncthreads();
-        int end = min(firstKey + KEY_TILE, keys);
-        int first = cell_of(firstKey, cells, keys);
-        int touched = cell_of(end - 1, cells, keys) - first + 1;
-        for (int i = threadIdx.x; i < QUERY_TILE * touched; i += ATTENTION_THREADS) {
-            int row = i % QUERY_TILE;
-            int cell = first + i / QUERY_TILE;
-            if (row >= count) {
-                continue;
-            }
-            int64_t at = static_cast<int64_t>(row) * cells + cell;
-            int last = min(first_of_cell(cell + 1, cells, keys), end);
-            for (int key = max(first_of_cell(cell, cells, keys), firstKey); key < last; key++) {
-                largest[at] = fmaxf(largest[at], saliency[row][key - firstKey]);
-                sums[at] += saliency[row][key - firstKey];
-            }
-        }
-    }
-};
-
-/// Sets what the walk over keys may leave out; the whole block. Synchronises.
-__device__ static void clear(float* x, int64_t count) {
-    for (int64_t i = threadIdx.x; i < count; i += ATTENTION_THREADS) {
-        x[i] = 0;
-    }
-    __syncthreads();
-}
 
 template <int WIDTH, class Sink>
 __device__ void saliency_walk(const Head& head, int firstRow, const Sink& sink, const float* gradient, const float* v,

@@ -19,8 +19,9 @@ __device__ void attention_statistics(const Statistics& statistics, const float* 
     Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
-    rows.finish(sink_score(sinks, headIndex));
-    rows.write(statistics, headIndex, capacity);
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        rows.write(rows.finish(r, sink_score(sinks, headIndex)), r, statistics, capacity);
+    }
 }
 
 #define ATTENTION_STATISTICS(WIDTH) \

@@ -6,6 +6,7 @@
 //   DYNAMIC_SHARED(float, pool);                  the block's shared memory of the length that the launch says
 //   EXPORT(name, value);                          a number the host reads back from the module
 //   UNROLL for (...)                              a loop that must not remain, for the sake of arrays in registers
+//   UNROLL_BY(2) for (...)                        a loop of which so many rounds are one, for the sake of few registers
 #pragma once
 
 #include <cmath>
@@ -17,13 +18,15 @@
 #define WIDE_KERNEL(name, threads, ...) \
     extern "C" __global__ void __launch_bounds__(threads, 1) name(__VA_ARGS__)
 #define SHARED(type, name) __shared__ typename Same<type>::Type name
-#define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+#define DYNAMIC_SHARED(type, name) extern __shared__ __align__(1024) type name[]
 #define EXPORT(name, value) \
     extern "C" { \
     __constant__ int name = value; \
     } \
     static_assert(value >= 0, "")
 #define UNROLL _Pragma("unroll")
+#define UNROLL_BY(times) _Pragma(TEXT(unroll times))
+#define TEXT(words) #words
 
 /// Lets an array type stand before the name it declares.
 template <class T>

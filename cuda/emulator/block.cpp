@@ -12,7 +12,7 @@ namespace emulator {
 
 namespace {
 constexpr std::size_t MOST_STATIC_SHARED = 48 * 1024;
-constexpr int NAN_BYTE = 0xff; // four or eight of them are a NaN
+constexpr int NAN_BYTE = 0xff; // two, four or eight of them are a NaN
 
 dim3 unravel(std::uint64_t index, dim3 extent) {
     return {static_cast<unsigned>(index % extent.x), static_cast<unsigned>(index / extent.x % extent.y),
@@ -48,6 +48,8 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
     random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
     threads.assign(count, Thread{State::READY, {}, 0, 0, 0, 0, 0});
     memory.clear();
+    copies.clear();
+    copies.resize(count);
     memoryBytes = 0;
     waiting = 0;
     error.clear();
@@ -136,7 +138,7 @@ void Block::wait(Site site) {
     pause(State::AT_BARRIER, site);
 }
 
-void Block::meet(Site site, unsigned mask, std::uint64_t value, int source) {
+void Block::meet(Site site, unsigned mask, std::uint64_t value, int source, void (*body)(void* const*)) {
     int lane = running % WARP;
     int first = running - lane;
     Thread& own = threads[running];
@@ -162,6 +164,13 @@ void Block::meet(Site site, unsigned mask, std::uint64_t value, int source) {
         if (mask >> l & 1) {
             votes |= static_cast<std::uint32_t>(threads[first + l].value != 0) << l;
         }
+    }
+    if (body != nullptr) {
+        void* all[WARP];
+        for (int l = 0; l < WARP; l++) {
+            all[l] = reinterpret_cast<void*>(threads[first + l].value);
+        }
+        body(all);
     }
     others.clear();
     for (int l = 0; l < WARP; l++) {
@@ -192,6 +201,47 @@ std::uint64_t Block::exchange(Site site, unsigned mask, std::uint64_t value, int
 std::uint32_t Block::ballot(Site site, unsigned mask, bool value) {
     meet(site, mask, value, running % WARP);
     return threads[running].votes;
+}
+
+void Block::together(Site site, void* own, void (*body)(void* const* all)) {
+    meet(site, ~0u, reinterpret_cast<std::uint64_t>(own), running % WARP, body);
+}
+
+void Block::require_alignment(Site site, const void* address) {
+    if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) {
+        threads[running].site = site;
+        error = who(running) + ": its address is no multiple of 16";
+    }
+}
+
+void Block::copy_later(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros) {
+    require_alignment(site, to);
+    require_alignment(site, from);
+    std::memset(to, NAN_BYTE, bytes + zeros);
+    std::deque<Copies>& groups = copies[running];
+    if (groups.empty()) {
+        groups.emplace_back();
+    }
+    groups.back().push_back({to, from, bytes, zeros});
+}
+
+void Block::end_copies() {
+    std::deque<Copies>& groups = copies[running];
+    if (groups.empty()) {
+        groups.emplace_back();
+    }
+    groups.emplace_back();
+}
+
+void Block::wait_for_copies(std::size_t newest) {
+    std::deque<Copies>& groups = copies[running];
+    while (groups.size() > newest + 1) {
+        for (const Copy& copy : groups.front()) {
+            std::memcpy(copy.to, copy.from, copy.bytes);
+            std::memset(static_cast<unsigned char*>(copy.to) + copy.bytes, 0, copy.zeros);
+        }
+        groups.pop_front();
+    }
 }
 
 void* Block::shared(const void* tag, std::size_t bytes) {

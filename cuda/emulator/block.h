@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,6 +53,19 @@ public:
     /// As exchange; each lane gets a bit for every lane of mask whose value is not 0.
     std::uint32_t ballot(Site site, unsigned mask, bool value);
 
+    /// What the lanes of a whole warp do as one: all meet, body is called once with what each brings, then all go on.
+    void together(Site site, void* own, void (*body)(void* const* all));
+
+    /// A copy into shared memory that may arrive from now on: until the thread waits for it, the destination is NaN.
+    void copy_later(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros);
+
+    /// Ends a group of the running thread's copies, and waits for all but the newest groups.
+    void end_copies();
+    void wait_for_copies(std::size_t newest);
+
+    /// What is moved 16 bytes at a time lies at a multiple of 16.
+    void require_alignment(Site site, const void* address);
+
     /// The block's memory of this tag, the same for all threads; full of NaN when the first of them asks.
     void* shared(const void* tag, std::size_t bytes);
     void* dynamic_shared();
@@ -69,6 +83,14 @@ private:
         std::uint32_t votes;
     };
 
+    struct Copy {
+        void* to;
+        const void* from;
+        std::size_t bytes;
+        std::size_t zeros; // behind them
+    };
+    using Copies = std::vector<Copy>;
+
     struct Memory {
         const void* tag;
         std::unique_ptr<unsigned char[]> bytes;
@@ -77,7 +99,7 @@ private:
     static void enter();
     void schedule(std::vector<int>& threads);
     bool meets(int thread, const Thread& other) const;
-    void meet(Site site, unsigned mask, std::uint64_t value, int source);
+    void meet(Site site, unsigned mask, std::uint64_t value, int source, void (*body)(void* const*) = nullptr);
     void pause(State state, Site site);
     std::string who(int thread) const;
     std::string stuck() const;
@@ -88,6 +110,7 @@ private:
     std::size_t next = 0;
     std::vector<int> others; // whom an arrival makes ready
     std::vector<Memory> memory;
+    std::vector<std::deque<Copies>> copies; // under way, of each thread, by group; the last is not yet ended
     std::size_t memoryBytes = 0;
     const Launch* launch = nullptr;
     int running = 0;

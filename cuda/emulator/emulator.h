@@ -33,6 +33,7 @@
 #define DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(emulator::current().dynamic_shared())
 
 #define UNROLL
+#define UNROLL_BY(times)
 
 #define EXPORT(name, value) static const emulator::Constant name##_registered(#name, value)
 

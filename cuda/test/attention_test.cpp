@@ -1,29 +1,9 @@
 // Attention and its statistics against plain loops in double: every width, mask, and way of feeding a text.
-#include "attention_text.h"
+#include "attention_observed.h"
 
 #include <functional>
 
 namespace {
-
-/// What kernels leave behind, [heads, capacity]; NaN where nothing was written.
-struct Observed {
-    int heads;
-    int capacity;
-    std::vector<float> logSumExp, logDiagonal, entropy, maximum, previous, distance;
-    std::vector<double> columnSum;
-
-    Observed(int heads, int capacity) : heads(heads), capacity(capacity) {
-        for (auto* x : {&logSumExp, &logDiagonal, &entropy, &maximum, &previous, &distance}) {
-            x->assign(static_cast<int64_t>(heads) * capacity, NAN);
-        }
-        columnSum.assign(static_cast<int64_t>(heads) * capacity, NAN);
-    }
-};
-
-std::vector<float> rows(const std::vector<float>& x, int width, int from, int to) {
-    return std::vector<float>(x.begin() + static_cast<int64_t>(from) * width,
-                              x.begin() + static_cast<int64_t>(to) * width);
-}
 
 /// The output alone of a whole text.
 std::vector<float> attend_unobserved(const Text& text) {
@@ -74,30 +54,10 @@ std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bo
     return out;
 }
 
-/// Columns 0 .. tokens - 1 of [heads, capacity]; nothing may have been written beyond.
-template <class T>
-std::vector<T> used(const std::vector<T>& x, const Observed& seen, int tokens) {
-    std::vector<T> columns;
-    for (std::size_t i = 0; i < x.size(); i++) {
-        if (static_cast<int>(i % seen.capacity) < tokens) {
-            columns.push_back(x[i]);
-        } else {
-            CHECK(std::isnan(x[i]), "column %zu was written", i % seen.capacity);
-        }
-    }
-    return columns;
-}
-
 void check(const Text& text, const Attention& expected, const Observed& seen) {
     double error = score_error(text, expected);
-    int n = text.tokens;
-    check_close(used(seen.logSumExp, seen, n), expected.logSumExp, error, 3e-7, "logSumExp");
-    check_close(used(seen.logDiagonal, seen, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
-    check_close(used(seen.entropy, seen, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
-    check_close(used(seen.maximum, seen, n), expected.maximum, 2 * error, 1e-6, "maximum");
-    check_close(used(seen.previous, seen, n), expected.previous, 2 * error, 1e-6, "previous");
-    check_close(used(seen.distance, seen, n), expected.distance, 2 * error, 1e-6 + 2 * error, "distance");
-    check_close(used(seen.columnSum, seen, n), expected.columnSum, 2 * error, 1e-6 + 3 * error, "columnSum");
+    check_rows(text.tokens, expected, seen, error, 0);
+    check_columns(text.tokens, expected, seen, error);
 }
 
 void check_map(const Text& text, const Attention& expected) {
@@ -136,11 +96,7 @@ void check_observation_alone(const Text& text) {
     Observed alone(text.spec.heads, text.tokens);
     CHECK(same_bits(attend(text, 0, text.tokens, fused), attend_unobserved(text)), "observed and not");
     attend(text, 0, text.tokens, alone, false);
-    CHECK(same_bits(fused.logSumExp, alone.logSumExp) && same_bits(fused.logDiagonal, alone.logDiagonal) &&
-              same_bits(fused.entropy, alone.entropy) && same_bits(fused.maximum, alone.maximum) &&
-              same_bits(fused.previous, alone.previous) && same_bits(fused.distance, alone.distance) &&
-              same_bits(fused.columnSum, alone.columnSum),
-          "with and without values");
+    CHECK(fused.same(alone), "with and without values");
 }
 
 /// A prompt, then pieces of an answer.

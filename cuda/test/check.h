@@ -29,11 +29,20 @@ inline std::string situation; // sizes and such, for the message
         } \
     } while (false)
 
+/// A block and its dynamic shared memory, in bytes.
+struct BlockOf {
+    int threads;
+    int shared = 0;
+
+    BlockOf(int threads, int shared = 0) : threads(threads), shared(shared) {}
+};
+
 template <class... A>
-void launch(const char* kernel, int64_t grid_x, int64_t grid_y, int block, A... arguments) {
+void launch(const char* kernel, int64_t grid_x, int64_t grid_y, BlockOf block, A... arguments) {
     void* pointers[] = {&arguments...};
     int result = headscope_launch(kernel, static_cast<unsigned>(grid_x), static_cast<unsigned>(grid_y), 1,
-                                  static_cast<unsigned>(block), 1, 1, 0, pointers);
+                                  static_cast<unsigned>(block.threads), 1, 1, static_cast<unsigned>(block.shared),
+                                  pointers);
     CHECK(result == 0, "%s", headscope_last_error());
 }
 

@@ -1,0 +1,213 @@
+// Attention of a few queries over many keys: the keys are split, so that all of the device has a part of them.
+//
+//   decode   sums of one split: exponentials relative to the split's peak times v, and the row of softmax_row.cuh
+//   merge    the splits' sums, in order, as one row: what attention_forward.cu computes
+//
+// In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. Those of fp16 and
+//         bf16 begin at multiples of 16 bytes. splits = ceil(keys / attention_decode_keys)
+// Out     decode: sums [splits, queries, heads * headDim]; rows [splits, queries, heads, 6], fp32
+//         merge: out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32
+// Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads
+//         merge: grid x = queries, y = heads; block attention_merge_threads
+// Cost    decode: the bytes of what the queries see of k and v, a query head; merge: 4 splits headDim bytes a row
+// Rounds  fp32, in an order that depends on nothing; exponentials stay fp32
+// See     Backend.attention, test/attention_decode_test.cpp
+#include "block.cuh"
+#include "softmax_row.cuh"
+#include "tensor_core.cuh"
+
+#include <cstring>
+
+constexpr int THREADS = 128;
+constexpr int SPLIT = 256;       // keys
+constexpr int LANES_OF_KEY = 8;  // that multiply one key with the query
+constexpr int ROW_NUMBERS = 6;   // of a split's row: peak, sum, moment, distance, own score, that of the token before
+
+EXPORT(attention_decode_threads, THREADS);
+EXPORT(attention_decode_keys, SPLIT);
+EXPORT(attention_merge_threads, THREADS);
+
+/// 16 bytes of a row, as fp32; 0 beyond the head's width.
+template <class T>
+struct Piece {
+    static constexpr int LENGTH = 16 / sizeof(T);
+
+    float x[LENGTH];
+
+    __device__ Piece(const T* row, int column, int headDim) {
+        alignas(16) T loaded[LENGTH];
+        if (headDim % LENGTH == 0) {
+            UNROLL for (int e = 0; e < LENGTH; e++) {
+                x[e] = 0;
+            }
+            if (column < headDim) {
+                memcpy(loaded, __builtin_assume_aligned(row + column, 16), 16);
+                UNROLL for (int e = 0; e < LENGTH; e++) {
+                    x[e] = to_float(loaded[e]);
+                }
+            }
+        } else {
+            UNROLL for (int e = 0; e < LENGTH; e++) {
+                x[e] = column + e < headDim ? to_float(row[column + e]) : 0;
+            }
+        }
+    }
+};
+
+/// Scores of keys first .. end - 1, in units of log 2. A key belongs to neighbouring lanes.
+template <int WIDTH, class T>
+__device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, const T* q, const T* k, int64_t stride,
+                           int first, int end) {
+    constexpr int STEP = LANES_OF_KEY * Piece<T>::LENGTH;
+    constexpr int PIECES = (WIDTH + STEP - 1) / STEP;
+    int lane = threadIdx.x % LANES_OF_KEY;
+    float query[PIECES][Piece<T>::LENGTH];
+    UNROLL for (int p = 0; p < PIECES; p++) {
+        Piece<T> piece(q, p * STEP + lane * Piece<T>::LENGTH, spec.headDim);
+        UNROLL for (int e = 0; e < Piece<T>::LENGTH; e++) {
+            query[p][e] = piece.x[e];
+        }
+    }
+    constexpr int KEYS = THREADS / LANES_OF_KEY; // at once
+    UNROLL_BY(4) for (int i = 0; i < SPLIT; i += KEYS) {
+        int key = first + i + static_cast<int>(threadIdx.x) / LANES_OF_KEY;
+        float sum = 0;
+        if (key < end) {
+            UNROLL for (int p = 0; p < PIECES; p++) {
+                Piece<T> piece(k + key * stride, p * STEP + lane * Piece<T>::LENGTH, spec.headDim);
+                UNROLL for (int e = 0; e < Piece<T>::LENGTH; e++) {
+                    sum += query[p][e] * piece.x[e];
+                }
+            }
+        }
+        sum = warp_sum<LANES_OF_KEY>(sum);
+        if (lane == 0 && key < end) {
+            score[key - first] = spec.score(sum);
+        }
+    }
+}
+
+/// Scores become exp2(score - peak). Synchronises.
+__device__ static SoftmaxRow softmax_split(float (&score)[SPLIT], int count, int first, int position) {
+    SoftmaxRow row;
+    for (int i = threadIdx.x; i < count; i += THREADS) {
+        row.peak = fmaxf(row.peak, score[i]);
+    }
+    row.peak = block_maximum(row.peak);
+    for (int i = threadIdx.x; i < count; i += THREADS) {
+        float below = score[i] - row.peak;
+        score[i] = exp2f(below);
+        row.sum += score[i];
+        row.moment += score[i] * below;
+        row.distance += score[i] * abs(position - first - i);
+    }
+    row.sum = block_sum(row.sum);
+    row.moment = block_sum(row.moment);
+    row.distance = block_sum(row.distance);
+    return row;
+}
+
+/// The exponentials of a split times its values. Threads of one group own the columns of one key at a time.
+template <int WIDTH, class T>
+__device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], const T* v, int64_t stride, int headDim,
+                             int first, int count) {
+    constexpr int PIECES = WIDTH / Piece<T>::LENGTH;
+    constexpr int GROUPS = THREADS / PIECES;
+    SHARED(float[GROUPS][WIDTH], parts);
+    int group = static_cast<int>(threadIdx.x) / PIECES;
+    int column = static_cast<int>(threadIdx.x) % PIECES * Piece<T>::LENGTH;
+    if (group < GROUPS) {
+        float part[Piece<T>::LENGTH] = {};
+        UNROLL_BY(4) for (int i = group; i < count; i += GROUPS) {
+            Piece<T> piece(v + (first + i) * stride, column, headDim);
+            UNROLL for (int e = 0; e < Piece<T>::LENGTH; e++) {
+                part[e] += exponential[i] * piece.x[e];
+            }
+        }
+        UNROLL for (int e = 0; e < Piece<T>::LENGTH; e++) {
+            parts[group][column + e] = part[e];
+        }
+    }
+    __syncthreads();
+    for (int c = threadIdx.x; c < headDim; c += THREADS) {
+        float sum = 0;
+        for (int g = 0; g < GROUPS; g++) {
+            sum += parts[g][c];
+        }
+        sums[c] = sum;
+    }
+}
+
+template <int WIDTH, class T>
+__device__ void attention_decode(float* sums, float* rows, const T* q, const T* k, const T* v,
+                                 const AttentionSpec& spec) {
+    SHARED(float[SPLIT], score);
+    int head = blockIdx.y;
+    int query = blockIdx.z;
+    int position = spec.position(query);
+    int first = max(static_cast<int>(blockIdx.x) * SPLIT, spec.firstKey(query));
+    int end = min((static_cast<int>(blockIdx.x) + 1) * SPLIT, spec.endKey(query));
+    int count = max(0, end - first);
+    int64_t stride = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
+    int64_t keyOffset = static_cast<int64_t>(spec.kvHead(head)) * spec.headDim;
+    int64_t row = (static_cast<int64_t>(blockIdx.x) * spec.queries + query) * spec.heads + head;
+
+    const T* own = q + (static_cast<int64_t>(query) * spec.heads + head) * spec.headDim;
+    score_keys<WIDTH>(score, spec, own, k + keyOffset, stride, first, end);
+    __syncthreads();
+    float ownScore = position >= first && position < end ? score[position - first] : BELOW_ALL;
+    float beforeScore = position > first && position <= end ? score[position - 1 - first] : BELOW_ALL;
+    SoftmaxRow sum = softmax_split(score, count, first, position);
+    if (threadIdx.x == 0) {
+        float numbers[ROW_NUMBERS] = {sum.peak, sum.sum, sum.moment, sum.distance, ownScore, beforeScore};
+        for (int i = 0; i < ROW_NUMBERS; i++) {
+            rows[row * ROW_NUMBERS + i] = numbers[i];
+        }
+    }
+    weigh_values<WIDTH>(sums + row * spec.headDim, score, v + keyOffset, stride, spec.headDim, first, count);
+}
+
+KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, const float* rows, const float* sinks,
+       ATTENTION_SPEC, int capacity, int splits) {
+    AttentionSpec spec = ATTENTION_SPEC_VALUE;
+    int query = blockIdx.x;
+    int head = blockIdx.y;
+    int64_t first = static_cast<int64_t>(query) * spec.heads + head;
+    int64_t step = static_cast<int64_t>(spec.queries) * spec.heads;
+    SoftmaxRow whole;
+    float own = BELOW_ALL;
+    float before = BELOW_ALL;
+    for (int split = 0; split < splits; split++) {
+        const float* numbers = rows + (first + split * step) * ROW_NUMBERS;
+        SoftmaxRow part{numbers[0], numbers[1], numbers[2], numbers[3]};
+        float peak = fmaxf(whole.peak, part.peak);
+        whole.raise(peak);
+        part.raise(peak);
+        whole.sum += part.sum;
+        whole.moment += part.moment;
+        whole.distance += part.distance;
+        own = fmaxf(own, numbers[4]);
+        before = fmaxf(before, numbers[5]);
+    }
+    FinishedRow finished(whole, sink_score(sinks, head));
+    if (logSumExp != nullptr && threadIdx.x == 0) {
+        finished.write(STATISTICS_VALUE, spec, head, query, capacity, own, before);
+    }
+    for (int c = threadIdx.x; c < spec.headDim; c += THREADS) {
+        float sum = 0;
+        for (int split = 0; split < splits; split++) {
+            int64_t row = first + split * step;
+            sum += sums[row * spec.headDim + c] * exp2f(rows[row * ROW_NUMBERS] - finished.row.peak);
+        }
+        out[first * spec.headDim + c] = sum * finished.inverse;
+    }
+}
+
+#define ATTENTION_DECODE(WIDTH, NAME, T) \
+    KERNEL(attention_decode_##NAME##_d##WIDTH, THREADS, float* sums, float* rows, const T* q, const T* k, const T* v, \
+           ATTENTION_SPEC) { \
+        attention_decode<WIDTH>(sums, rows, q, k, v, ATTENTION_SPEC_VALUE); \
+    }
+#define ALL(WIDTH) \
+    ATTENTION_DECODE(WIDTH, f32, float) ATTENTION_DECODE(WIDTH, bf16, Bf16) ATTENTION_DECODE(WIDTH, f16, F16)
+FOR_EACH_WIDTH(ALL)

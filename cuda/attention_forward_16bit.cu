@@ -1,0 +1,67 @@
+// attention_forward.cu for keys and values of 16 bits, on tensor cores.
+//
+// In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
+// Out     out [queries, heads * headDim], fp32; the statistics as attention_forward.cu
+// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
+//         <kernel>_shared
+// Cost    4 queries keys headDim operations a head, half where causal; every query tile reads what it sees of k and v
+// Rounds  products are exact and summed in fp32, so statistics are those of the rounded q and k; exponentials are
+//         rounded to 16 bits before they multiply v. Same bits each time
+// See     Backend.attention, test/attention_16bit_test.cpp
+#include "attention_tiles.cuh"
+
+template <int WIDTH, class T>
+__device__ void attention_forward(float* out, const Statistics& statistics, const T* q, const T* k, const T* v,
+                                  const float* sinks, const AttentionSpec& spec, int capacity) {
+    using Shape = TileShape<WIDTH>;
+    DYNAMIC_SHARED(unsigned char, bytes);
+    SHARED(SoftmaxMemory<WIDTH>, memory);
+    int head = blockIdx.y;
+    int warpRow = warp_row<WIDTH>();
+    int firstRow = first_kept_query<WIDTH>(spec);
+    T* pool = reinterpret_cast<T*>(bytes); // [kept + slots * tile, PITCH]
+    int kvHead = spec.kvHead(head);
+    int first = first_tile<WIDTH>(spec, firstRow);
+    int end = end_of_keys<WIDTH>(spec, firstRow);
+
+    Stream<T, WIDTH> stream(pool);
+    copy_rows<WIDTH, Shape::KEPT>(pool, 0, queries_of(spec, head, q), firstRow);
+    stream.begin(keys_of(spec, kvHead, k), first, keys_of(spec, kvHead, v), first);
+    SoftmaxTiles<WIDTH> softmax(spec, firstRow, warpRow, memory);
+    WeightedTiles<T, WIDTH> weighted;
+    for (int key = first; key < end; key += Shape::TILE) {
+        bool more = key + Shape::TILE < end;
+        Meeting meeting(spec, firstRow + warpRow, Shape::WARP_ROWS, key, Shape::TILE);
+        Weights<T, WIDTH> weight;
+        int tile = stream.arrived();
+        stream.follow(more, keys_of(spec, kvHead, k), key + Shape::TILE);
+        if (!meeting.none) {
+            typename Shape::Products product;
+            multiply_tile<T, WIDTH>(product, pool, warpRow, tile);
+            softmax.tile(meeting, key, product, weighted);
+            weight.round(product);
+        }
+        tile = stream.arrived();
+        stream.follow(more, keys_of(spec, kvHead, v), key + Shape::TILE);
+        if (!meeting.none) {
+            weighted.add(weight, pool, tile);
+        }
+    }
+
+    UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+        FinishedRow row = softmax.finish(r, sink_score(sinks, head));
+
+        softmax.write(row, r, statistics, head, capacity);
+        weighted.scale(r, row.shrink * row.inverse);
+    }
+    weighted.write(out, spec, head, firstRow + warpRow);
+}
+
+#define ATTENTION_FORWARD(WIDTH, NAME, T) \
+    EXPORT_TILES(attention_forward_##NAME##_d##WIDTH, WIDTH); \
+    KERNEL(attention_forward_##NAME##_d##WIDTH, TILE_THREADS, float* out, STATISTICS, const T* q, const T* k, \
+           const T* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
+        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, ATTENTION_SPEC_VALUE, capacity); \
+    }
+#define BOTH(WIDTH) ATTENTION_FORWARD(WIDTH, bf16, Bf16) ATTENTION_FORWARD(WIDTH, f16, F16)
+FOR_EACH_WIDTH(BOTH)

@@ -1,0 +1,39 @@
+// attention_statistics.cu for queries and keys of 16 bits, on tensor cores.
+//
+// In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
+// Out     the statistics [heads, capacity], the new rows
+// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
+//         <kernel>_shared
+// Cost    2 queries keys headDim operations a head, half where causal
+// Rounds  the same bits as attention_forward_16bit.cu
+// See     Backend.attentionStatistics, test/attention_16bit_test.cpp
+#include "attention_tiles.cuh"
+
+template <int WIDTH, class T>
+__device__ void attention_statistics(const Statistics& statistics, const T* q, const T* k, const float* sinks,
+                                     const AttentionSpec& spec, int capacity) {
+    using Shape = TileShape<WIDTH>;
+    DYNAMIC_SHARED(unsigned char, bytes);
+    SHARED(SoftmaxMemory<WIDTH>, memory);
+    int head = blockIdx.y;
+    int firstRow = first_kept_query<WIDTH>(spec);
+    T* pool = reinterpret_cast<T*>(bytes); // [kept + slots * tile, PITCH]
+    SoftmaxTiles<WIDTH> softmax(spec, firstRow, warp_row<WIDTH>(), memory);
+    NoSums none;
+    walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
+                      [&](const Meeting& meeting, int key, typename Shape::Products& product) {
+                          softmax.tile(meeting, key, product, none);
+                      });
+    UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, statistics, head, capacity);
+    }
+}
+
+#define ATTENTION_STATISTICS(WIDTH, NAME, T) \
+    EXPORT_TILES(attention_statistics_##NAME##_d##WIDTH, WIDTH); \
+    KERNEL(attention_statistics_##NAME##_d##WIDTH, TILE_THREADS, STATISTICS, const T* q, const T* k, \
+           const float* sinks, ATTENTION_SPEC, int capacity) { \
+        attention_statistics<WIDTH>(STATISTICS_VALUE, q, k, sinks, ATTENTION_SPEC_VALUE, capacity); \
+    }
+#define BOTH(WIDTH) ATTENTION_STATISTICS(WIDTH, bf16, Bf16) ATTENTION_STATISTICS(WIDTH, f16, F16)
+FOR_EACH_WIDTH(BOTH)

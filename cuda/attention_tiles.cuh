@@ -1,0 +1,539 @@
+// Attention on tensor cores: rows of one head that a block keeps, times tiles of rows that stream by (Dao 2023,
+// FlashAttention-2). Queries are kept while keys and values stream, or keys while queries do.
+//
+// A block is four warps. Each owns 32 of the kept rows (16 where heads are wider than 128), so that what it reads from
+// shared memory serves two products. A tile's rows are copied while the two tiles before it are read; there are three
+// slots for them. A lane holds of its warp's products, in pieces of 16 x 8, what multiply (tensor_core.cuh) gives it.
+#pragma once
+
+#include "softmax_row.cuh"
+#include "tensor_core.cuh"
+
+constexpr int TILE_WARPS = 4;
+constexpr int TILE_THREADS = TILE_WARPS * WARP;
+constexpr int CHUNK = 8;  // 16-bit numbers, 16 bytes
+constexpr int QUAD = 4;   // lanes that share a row of products
+constexpr int PIECE = 16; // rows of a product
+
+/// How rows lie in shared memory: eight rows' chunks of one column lie in different banks, by exclusive or where a row
+/// fills all banks, else by a chunk of padding that makes their number odd.
+template <int WIDTH>
+struct TileShape {
+    static constexpr int PIECES = WIDTH <= 128 ? 2 : 1; // of a warp
+    static constexpr int WARP_ROWS = PIECE * PIECES;
+    static constexpr int KEPT = TILE_WARPS * WARP_ROWS;
+    static constexpr int TILE = WIDTH <= 128 ? 64 : 32;
+    static constexpr int COLUMNS = TILE / 8; // pieces of a tile
+    static constexpr int ROWS = 2 * PIECES;  // that a lane has a part of
+    static constexpr int CHUNKS = WIDTH / CHUNK;
+    static constexpr bool SWIZZLED = CHUNKS % 8 == 0;
+    static constexpr int PITCH = SWIZZLED ? WIDTH : WIDTH + CHUNK;
+    static constexpr int SLOTS = 3;
+    static constexpr int BYTES = (KEPT + SLOTS * TILE) * PITCH * 2;
+
+    using Products = float[PIECES][COLUMNS][4];
+
+    /// Where a row's first chunk lies, in elements; and what lies so many chunks behind.
+    static __device__ int at(int row) {
+        return row * PITCH + (SWIZZLED ? row % 8 * CHUNK : 0);
+    }
+
+    static __device__ int behind(int at, int chunks) {
+        return SWIZZLED ? at ^ (chunks * CHUNK) : at + chunks * CHUNK;
+    }
+};
+
+/// The kept row of a warp's lane, and the column of a tile.
+__device__ inline int lane_row(int r) {
+    return r / 2 * PIECE + r % 2 * 8 + static_cast<int>(threadIdx.x) % WARP / QUAD;
+}
+
+__device__ inline int lane_column(int piece, int i) {
+    return piece * 8 + static_cast<int>(threadIdx.x) % QUAD * 2 + i;
+}
+
+/// What one head has in a tensor.
+template <class T>
+struct RowsOfHead {
+    const T* x; // [rows, stride], from the head's first element on
+    int64_t stride;
+    int rows;
+    int headDim;
+
+    __device__ RowsOfHead(const T* tensor, int head, int heads, int rows, int headDim)
+        : x(tensor + static_cast<int64_t>(head) * headDim), stride(static_cast<int64_t>(heads) * headDim), rows(rows),
+          headDim(headDim) {}
+};
+
+template <class T>
+__device__ RowsOfHead<T> queries_of(const AttentionSpec& spec, int head, const T* q) {
+    return {q, head, spec.heads, spec.queries, spec.headDim};
+}
+
+/// Of the values, too. A few multiplications each time, so that nothing of it stays in registers.
+template <class T>
+__device__ RowsOfHead<T> keys_of(const AttentionSpec& spec, int kvHead, const T* k) {
+    return {k, recomputed(kvHead), spec.kvHeads, spec.keys, spec.headDim};
+}
+
+/// Begins to copy COUNT rows from the first on; 0 beyond the last row and the head's width. Tensors begin at multiples
+/// of 16 bytes.
+template <int WIDTH, int COUNT, class T>
+__device__ void copy_rows(T* pool, int to, const RowsOfHead<T>& from, int first) {
+    using Shape = TileShape<WIDTH>;
+    constexpr int STEP = TILE_THREADS / Shape::CHUNKS;
+    int thread = recomputed(threadIdx.x);
+    if (thread >= STEP * Shape::CHUNKS) {
+        return;
+    }
+    int chunk = thread % Shape::CHUNKS;
+    int column = chunk * CHUNK;
+    const T* source = from.x + (first + thread / Shape::CHUNKS) * from.stride + column;
+    UNROLL for (int i = 0; i < COUNT; i += STEP) {
+        int row = i + thread / Shape::CHUNKS;
+        if (COUNT % STEP == 0 || row < COUNT) {
+            bool there = first + row < from.rows;
+            T* target = pool + to + Shape::behind(Shape::at(row), chunk);
+            if (from.headDim % CHUNK == 0) {
+                there = there && column < from.headDim;
+                copy_chunk(target, there ? source : from.x, there);
+            } else {
+                for (int e = 0; e < CHUNK; e++) {
+                    target[e] = there && column + e < from.headDim ? source[e] : from_float<T>(0);
+                }
+            }
+        }
+        source += STEP * from.stride;
+    }
+}
+
+/// Tiles in the order in which they are read. While one is read, the two after it are on their way.
+template <class T, int WIDTH>
+class Stream {
+public:
+    __device__ explicit Stream(T* pool) : pool(pool) {}
+
+    /// Begins to copy the first two tiles.
+    __device__ void begin(const RowsOfHead<T>& from, int first, const RowsOfHead<T>& second, int secondFirst) {
+        copy_rows<WIDTH, Shape::TILE>(pool, FIRST, from, first);
+        end_copies();
+        copy_rows<WIDTH, Shape::TILE>(pool, next(FIRST), second, secondFirst);
+        end_copies();
+    }
+
+    /// Begins to copy the tile after the two that are known, into the slot of the one that arrived before; or nothing
+    /// where there is none.
+    __device__ void follow(bool more, const RowsOfHead<T>& from, int first) {
+        if (more) {
+            copy_rows<WIDTH, Shape::TILE>(pool, next(reading), from, first);
+        }
+        end_copies();
+    }
+
+    /// Where in the pool the next tile lies, for all threads. The one before it has been read by all of them: its slot
+    /// is free. Synchronises.
+    __device__ int arrived() {
+        wait_for_copies<Shape::SLOTS - 2>();
+        __syncthreads();
+        int tile = reading;
+        reading = next(reading);
+        return tile;
+    }
+
+private:
+    using Shape = TileShape<WIDTH>;
+    static constexpr int FIRST = Shape::KEPT * Shape::PITCH;
+    static constexpr int LENGTH = Shape::TILE * Shape::PITCH;
+
+    static __device__ int next(int slot) {
+        return slot == FIRST + (Shape::SLOTS - 1) * LENGTH ? FIRST : slot + LENGTH;
+    }
+
+    T* pool;
+    int reading = FIRST;
+};
+
+/// The kept rows from row on times a tile's rows.
+template <class T, int WIDTH>
+__device__ void multiply_tile(typename TileShape<WIDTH>::Products& product, const T* pool, int row, int tile) {
+    using Shape = TileShape<WIDTH>;
+    int lane = recomputed(threadIdx.x % WARP);
+    int kept = recomputed(Shape::behind(Shape::at(row + lane % PIECE), lane / PIECE));
+    int streamed = recomputed(tile + Shape::behind(Shape::at(lane / PIECE * 8 + lane % 8), lane / 8 % 2));
+    UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+        UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+            UNROLL for (int i = 0; i < 4; i++) {
+                product[p][c][i] = 0;
+            }
+        }
+    }
+    UNROLL_BY(2) for (int depth = 0; depth < Shape::CHUNKS; depth += 2) {
+        unsigned a[Shape::PIECES][4];
+        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+            load_matrices(a[p], pool + Shape::behind(kept, depth) + p * PIECE * Shape::PITCH);
+        }
+        UNROLL for (int c = 0; c < Shape::COLUMNS; c += 2) {
+            unsigned b[4];
+            load_matrices(b, pool + Shape::behind(streamed, depth) + c * 8 * Shape::PITCH);
+            UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+                multiply<T>(product[p][c], a[p], b);
+                multiply<T>(product[p][c + 1], a[p], b + 2);
+            }
+        }
+    }
+}
+
+/// Products, as lanes hold them, rounded to 16 bits: so they are the left factors of another product.
+template <class T, int WIDTH>
+struct Weights {
+    using Shape = TileShape<WIDTH>;
+
+    unsigned pair[Shape::PIECES][Shape::COLUMNS][2];
+
+    __device__ void round(const typename Shape::Products& product) {
+        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    pair[p][c][i] = pack<T>(product[p][c][2 * i], product[p][c][2 * i + 1]);
+                }
+            }
+        }
+    }
+};
+
+/// A warp's weights [rows, tile] times a tile of values [tile, WIDTH], added to what was there.
+template <class T, int WIDTH>
+struct WeightedTiles {
+    using Shape = TileShape<WIDTH>;
+
+    float sum[Shape::PIECES][Shape::CHUNKS][4];
+
+    __device__ WeightedTiles() {
+        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+            UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
+                UNROLL for (int i = 0; i < 4; i++) {
+                    sum[p][c][i] = 0;
+                }
+            }
+        }
+    }
+
+    __device__ void scale(int r, float factor) {
+        UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
+            UNROLL for (int i = 0; i < 2; i++) {
+                sum[r / 2][c][r % 2 * 2 + i] *= factor;
+            }
+        }
+    }
+
+    __device__ void add(const Weights<T, WIDTH>& weight, const T* pool, int values) {
+        int lane = recomputed(threadIdx.x % WARP);
+        int streamed = recomputed(values + Shape::behind(Shape::at(lane % PIECE), lane / PIECE));
+        UNROLL for (int depth = 0; depth < Shape::COLUMNS; depth += 2) {
+            unsigned a[Shape::PIECES][4];
+            UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+                UNROLL for (int i = 0; i < 4; i++) {
+                    a[p][i] = weight.pair[p][depth + i / 2][i % 2];
+                }
+            }
+            UNROLL for (int c = 0; c < Shape::CHUNKS; c += 2) {
+                unsigned b[4];
+                load_transposed(b, pool + Shape::behind(streamed, c) + depth * 8 * Shape::PITCH);
+                UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+                    multiply<T>(sum[p][c], a[p], b);
+                    multiply<T>(sum[p][c + 1], a[p], b + 2);
+                }
+            }
+        }
+    }
+
+    /// Into the rows of one head from firstRow on.
+    __device__ void write(float* out, const AttentionSpec& spec, int head, int firstRow) const {
+        int64_t stride = static_cast<int64_t>(spec.heads) * spec.headDim;
+        out += static_cast<int64_t>(head) * spec.headDim;
+        UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+            int row = firstRow + lane_row(r);
+            UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    if (row < spec.queries && lane_column(c, i) < spec.headDim) {
+                        out[row * stride + lane_column(c, i)] = sum[r / 2][c][r % 2 * 2 + i];
+                    }
+                }
+            }
+        }
+    }
+};
+
+/// Products capped, in units of log 2: tanh x = 1 - 2 / (exp 2x + 1), off by 2^-22 at most, of the cap.
+template <int WIDTH>
+__device__ void soft_cap(const AttentionSpec& spec, typename TileShape<WIDTH>::Products& product) {
+    float cap = spec.softCap * LOG2_E;
+    float slope = 2 * LOG2_E * spec.scale / spec.softCap;
+    UNROLL for (int p = 0; p < TileShape<WIDTH>::PIECES; p++) {
+        UNROLL for (int c = 0; c < TileShape<WIDTH>::COLUMNS; c++) {
+            UNROLL for (int i = 0; i < 4; i++) {
+                product[p][c][i] = fmaf(-2 * cap, fast_reciprocal(fast_exp2(product[p][c][i] * slope) + 1), cap);
+            }
+        }
+    }
+}
+
+/// Where a warp's rows and a tile's keys meet.
+struct Meeting {
+    bool none;     // no row sees a key
+    bool all;      // every row sees every key
+    bool diagonal; // some row's own token or the one before it may be among the keys
+
+    __device__ Meeting(const AttentionSpec& spec, int firstRow, int rows, int firstKey, int keys) {
+        int lastRow = min(firstRow + rows, spec.queries) - 1;
+        int lastKey = firstKey + keys - 1;
+        none = firstRow > lastRow || firstKey >= spec.endKey(lastRow) || lastKey < spec.firstKey(firstRow);
+        all = lastKey < spec.endKey(firstRow) && firstKey >= spec.firstKey(lastRow);
+        diagonal = firstKey <= spec.position(lastRow) && lastKey >= spec.position(firstRow) - 1;
+    }
+};
+
+/// What is summed where only the softmax is wanted.
+struct NoSums {
+    __device__ void scale(int, float) {}
+};
+
+/// What a block remembers of its rows in shared memory: between tiles, registers are for products.
+template <int WIDTH>
+struct SoftmaxMemory {
+    using Shape = TileShape<WIDTH>;
+
+    float own[Shape::KEPT];    // the score of each row's own token
+    float before[Shape::KEPT]; // and of the token before it
+    float peak[Shape::ROWS][TILE_THREADS];
+    float sum[Shape::ROWS][TILE_THREADS];
+    float moment[Shape::ROWS][TILE_THREADS];
+    float distance[Shape::ROWS][TILE_THREADS];
+};
+
+/// The softmax of a warp's rows over one tile of keys after the other.
+template <int WIDTH>
+class SoftmaxTiles {
+public:
+    using Shape = TileShape<WIDTH>;
+    using Products = typename Shape::Products;
+
+    /// Rows firstRow + row .. of the text, row .. of the block.
+    __device__ SoftmaxTiles(const AttentionSpec& spec, int firstRow, int row, SoftmaxMemory<WIDTH>& memory)
+        : spec(spec), firstRow(firstRow + row), row(row), memory(memory) {
+        int lane = threadIdx.x % WARP;
+        if (lane < Shape::WARP_ROWS) {
+            memory.own[row + lane] = memory.before[row + lane] = BELOW_ALL;
+        }
+        __syncwarp();
+        UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+            memory.peak[r][threadIdx.x] = BELOW_ALL;
+            memory.sum[r][threadIdx.x] = memory.moment[r][threadIdx.x] = memory.distance[r][threadIdx.x] = 0;
+        }
+    }
+
+    /// Products become exp2(score - peak). Sums of earlier tiles are told how rows r shrink: sums.scale(r, factor), by
+    /// the whole warp, where any does.
+    template <class Sums>
+    __device__ void tile(const Meeting& meeting, int firstKey, Products& product, Sums& sums) {
+        float scale = cap_and_mask(meeting, firstKey, product);
+        float side = spec.causal ? 1 : meeting.diagonal ? 0 : firstKey < spec.position(firstRow) ? 1 : -1;
+        UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+            float highest = BELOW_ALL;
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    highest = fmaxf(highest, product[r / 2][c][r % 2 * 2 + i]);
+                }
+            }
+            SoftmaxRow part = recall(r);
+            float shrink = part.raise(fmaxf(part.peak, warp_maximum<QUAD>(highest) * scale));
+            if (__any_sync(ALL_LANES, shrink != 1)) {
+                sums.scale(r, shrink);
+            }
+            add(part, firstKey, r, scale, side, product);
+            remember(r, part);
+        }
+        if (side == 0) {
+            add_distances(firstKey, product);
+        }
+    }
+
+    /// Products become scores in units of log 2; BELOW_ALL where a row does not see a key.
+    __device__ void score(const Meeting& meeting, int firstKey, Products& product) {
+        float scale = cap_and_mask(meeting, firstKey, product);
+        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 4; i++) {
+                    product[p][c][i] *= scale;
+                }
+            }
+        }
+    }
+
+    /// After the last tile.
+    __device__ FinishedRow finish(int r, float sink) const {
+        SoftmaxRow whole = recall(r);
+        whole.gather<QUAD>();
+        return {whole, sink};
+    }
+
+    /// One lane of each row writes.
+    __device__ void write(const FinishedRow& finished, int r, const Statistics& to, int head, int64_t capacity) const {
+        int query = firstRow + lane_row(r);
+        __syncwarp(); // another lane may have seen the row's own token
+        if (to.logSumExp != nullptr && threadIdx.x % QUAD == 0 && query < spec.queries) {
+            finished.write(to, spec, head, query, capacity, memory.own[row + lane_row(r)],
+                           memory.before[row + lane_row(r)]);
+        }
+    }
+
+private:
+    /// What is to be done where it must be; returns what products must still be multiplied with to be scores.
+    __device__ float cap_and_mask(const Meeting& meeting, int firstKey, Products& product) {
+        float scale = spec.scale * LOG2_E;
+        if (spec.softCap > 0) {
+            soft_cap<WIDTH>(spec, product);
+            scale = 1;
+        }
+        if (!meeting.all || meeting.diagonal || !(scale > 0)) {
+            mask(firstKey, scale, product);
+            scale = 1;
+        }
+        return scale;
+    }
+
+    __device__ SoftmaxRow recall(int r) const {
+        return {memory.peak[r][threadIdx.x], memory.sum[r][threadIdx.x], memory.moment[r][threadIdx.x],
+                memory.distance[r][threadIdx.x]};
+    }
+
+    __device__ void remember(int r, const SoftmaxRow& part) {
+        memory.peak[r][threadIdx.x] = part.peak;
+        memory.sum[r][threadIdx.x] = part.sum;
+        memory.moment[r][threadIdx.x] = part.moment;
+        memory.distance[r][threadIdx.x] = part.distance;
+    }
+
+    /// A part of a row. Distances are counted from the tile's last key, so that all terms are of one sign; side is that
+    /// of the query, as seen from the keys.
+    __device__ void add(SoftmaxRow& part, int firstKey, int r, float scale, float side, Products& product) const {
+        float shift = part.peak > BELOW_ALL ? -part.peak : 0; // 0 where nothing was seen: exp2(BELOW_ALL) is 0
+        float sum = 0;
+        float beyond = 0;
+        UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+            UNROLL for (int i = 0; i < 2; i++) {
+                float& element = product[r / 2][c][r % 2 * 2 + i];
+                float below = fmaf(element, scale, shift);
+                element = fast_exp2(below);
+                sum += element;
+                part.moment = fmaf(element, below, part.moment);
+                beyond = fmaf(element, static_cast<float>(Shape::TILE - 1 - c * 8 - i), beyond);
+            }
+        }
+        part.sum += sum;
+        int distance = spec.position(firstRow + lane_row(r)) - (firstKey + lane_column(0, 0) + Shape::TILE - 1);
+        part.distance = fmaf(side, fmaf(static_cast<float>(distance), sum, beyond), part.distance);
+    }
+
+    /// Where keys lie on both sides of the queries.
+    __device__ void add_distances(int firstKey, const Products& exponential) {
+        UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+            int position = spec.position(firstRow + lane_row(r));
+            float sum = 0;
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    int distance = abs(position - (firstKey + lane_column(c, i)));
+                    sum = fmaf(exponential[r / 2][c][r % 2 * 2 + i], static_cast<float>(distance), sum);
+                }
+            }
+            memory.distance[r][threadIdx.x] += sum;
+        }
+    }
+
+    /// BELOW_ALL where a row does not see a key, the score elsewhere.
+    __device__ void mask(int firstKey, float scale, Products& product) {
+        UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+            int query = firstRow + lane_row(r);
+            int origin = firstKey + lane_column(0, 0);
+            int first = recomputed(spec.firstKey(query) - origin);
+            int end = recomputed(spec.endKey(query) - origin);
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    float& element = product[r / 2][c][r % 2 * 2 + i];
+                    element = c * 8 + i >= first && c * 8 + i < end ? element * scale : BELOW_ALL;
+                }
+            }
+            int position = recomputed(spec.position(query) - origin);
+            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    float element = product[r / 2][c][r % 2 * 2 + i];
+                    if (c * 8 + i == position) {
+                        memory.own[row + lane_row(r)] = element;
+                    }
+                    if (c * 8 + i == position - 1) {
+                        memory.before[row + lane_row(r)] = element;
+                    }
+                }
+            }
+        }
+    }
+
+    const AttentionSpec& spec;
+    int firstRow; // of the warp
+    int row;      // of the block
+    SoftmaxMemory<WIDTH>& memory;
+};
+
+/// The query tiles of a head with most keys first, so that the last blocks to finish are short ones.
+template <int WIDTH>
+__device__ int first_kept_query(const AttentionSpec& spec) {
+    unsigned tile = spec.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
+    return static_cast<int>(tile) * TileShape<WIDTH>::KEPT;
+}
+
+/// The first of a warp's rows of the block.
+template <int WIDTH>
+__device__ int warp_row() {
+    return static_cast<int>(threadIdx.x) / WARP * TileShape<WIDTH>::WARP_ROWS;
+}
+
+/// Where a walk over tiles of keys begins, for the queries from firstRow on, and one past the last key that they see.
+template <int WIDTH>
+__device__ int first_tile(const AttentionSpec& spec, int firstRow) {
+    return spec.firstKey(firstRow) / TileShape<WIDTH>::TILE * TileShape<WIDTH>::TILE;
+}
+
+template <int WIDTH>
+__device__ int end_of_keys(const AttentionSpec& spec, int firstRow) {
+    return spec.endKey(min(firstRow + TileShape<WIDTH>::KEPT, spec.queries) - 1);
+}
+
+/// Every tile of keys that some query from firstRow on sees, in order: what(meeting, firstKey, product), by the warps
+/// that see some of it.
+template <int WIDTH, class T, class What>
+__device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, const T* q, const T* k, T* pool,
+                           What what) {
+    using Shape = TileShape<WIDTH>;
+    int kvHead = spec.kvHead(head);
+    int first = first_tile<WIDTH>(spec, firstRow);
+    int end = end_of_keys<WIDTH>(spec, firstRow);
+    Stream<T, WIDTH> stream(pool);
+    copy_rows<WIDTH, Shape::KEPT>(pool, 0, queries_of(spec, head, q), firstRow);
+    stream.begin(keys_of(spec, kvHead, k), first, keys_of(spec, kvHead, k), first + Shape::TILE);
+    for (int key = first; key < end; key += Shape::TILE) {
+        int tile = stream.arrived();
+        stream.follow(key + 2 * Shape::TILE < end, keys_of(spec, kvHead, k), key + 2 * Shape::TILE);
+        Meeting meeting(spec, firstRow + warp_row<WIDTH>(), Shape::WARP_ROWS, key, Shape::TILE);
+        if (!meeting.none) {
+            typename Shape::Products product;
+            multiply_tile<T, WIDTH>(product, pool, warp_row<WIDTH>(), tile);
+            what(meeting, key, product);
+        }
+    }
+}
+
+// A kernel's launch: its name, and _threads, _tile (kept rows) and _shared (bytes of dynamic shared memory).
+#define EXPORT_TILES(kernel, WIDTH) \
+    EXPORT(kernel##_threads, TILE_THREADS); \
+    EXPORT(kernel##_tile, TileShape<WIDTH>::KEPT); \
+    EXPORT(kernel##_shared, TileShape<WIDTH>::BYTES)

@@ -1,0 +1,233 @@
+// Attention on tensor cores against plain loops in double, from the same 16-bit numbers. Statistics are as exact as
+// those of fp32; the output may be off by twice what the naive computation in 16 bits is off, and one rounding.
+#include "attention_observed.h"
+
+namespace {
+
+/// Half the distance of 1 and the next number.
+template <class T>
+constexpr double ROUNDING = 0;
+template <>
+constexpr double ROUNDING<Bf16> = 1 / 256.0;
+template <>
+constexpr double ROUNDING<F16> = 1 / 2048.0;
+
+/// A launch of one of the families: a block for each of its tiles of rows.
+template <class... A>
+void launch_tiles(const std::string& kernel, int rows, int heads, A... arguments) {
+    launch(kernel.c_str(), pieces(rows, constant((kernel + "_tile").c_str())), heads,
+           BlockOf(constant((kernel + "_threads").c_str()), constant((kernel + "_shared").c_str())), arguments...);
+}
+
+enum class What { ALL, NO_VALUES, NO_STATISTICS, LOG_SUM_EXP };
+
+/// Queries from .. to - 1 over the keys that they may see. Returns their output.
+template <class T>
+std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& seen, What what = What::ALL) {
+    const Spec& spec = text.spec;
+    int queries = to - from;
+    int keys = spec.causal ? to : text.tokens;
+    int causal = spec.causal;
+    // Copies of the exact length, so that AddressSanitizer sees a read beyond the last row.
+    std::vector<T> q = rows(text.q, spec.heads * spec.headDim, from, to);
+    std::vector<T> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
+    std::vector<T> v = rows(text.v, spec.kvHeads * spec.headDim, 0, keys);
+    std::vector<float> out(q.size(), NAN);
+    const float* sinks = spec.sinks.empty() ? nullptr : spec.sinks.data();
+    float* to_write[6];
+    for (int i = 0; i < 6; i++) {
+        bool wanted = what == What::ALL || what == What::NO_VALUES || (what == What::LOG_SUM_EXP && i == 0);
+        to_write[i] = wanted ? seen.all()[i]->data() : nullptr;
+    }
+    if (what == What::NO_VALUES) {
+        launch_tiles(withWidth<T>("attention_statistics", spec.headDim), queries, spec.heads, to_write[0], to_write[1],
+                     to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), sinks, queries, keys,
+                     spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap,
+                     seen.capacity);
+    } else {
+        launch_tiles(withWidth<T>("attention_forward", spec.headDim), queries, spec.heads, out.data(), to_write[0],
+                     to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), v.data(),
+                     sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
+                     spec.softCap, seen.capacity);
+    }
+    if (to_write[1] != nullptr) {
+        launch_tiles(withWidth<T>("attention_columns", spec.headDim), keys, spec.heads, seen.columnSum.data(),
+                     seen.logSumExp.data(), q.data(), k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim,
+                     spec.scale(), causal, spec.window, spec.softCap, seen.capacity);
+    }
+    return out;
+}
+
+/// exp2 and the soft cap are off by 2^-22 beside what fp32 is off.
+template <class T>
+double fast_error(const TextOf<T>& text, const Attention& expected) {
+    return score_error(text, expected) + 2.5e-7 * (4 + text.spec.softCap);
+}
+
+template <class T>
+void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& seen) {
+    double error = fast_error(text, expected);
+    check_rows(text.tokens, expected, seen, error, 64 * 2.4e-7); // distances are counted from the end of a tile of 64
+    check_columns(text.tokens, expected, seen, error);
+}
+
+/// The worst error of the computation whose scores, probabilities and output are rounded to 16 bits.
+template <class T>
+double naive_error(const TextOf<T>& text, const Attention& expected) {
+    const Spec& spec = text.spec;
+    int width = spec.headDim;
+    double worst = 0;
+    auto round = [](double x) { return static_cast<double>(to_float(from_float<T>(static_cast<float>(x)))); };
+    for (int head = 0; head < spec.heads; head++) {
+        int kvHead = head / (spec.heads / spec.kvHeads);
+        for (int i = 0; i < text.tokens; i++) {
+            int64_t at = static_cast<int64_t>(head) * text.tokens + i;
+            std::vector<double> p(text.tokens);
+            double lse = expected.logSumExp[at];
+            double total = spec.sinks.empty() ? 0 : std::exp(spec.sinks[head] - lse);
+            for (int j = 0; j < text.tokens; j++) {
+                double exact = expected.map[at * text.tokens + j];
+                p[j] = exact > 0 ? std::exp(round(std::log(exact) + lse) - lse) : 0;
+                total += p[j];
+            }
+            for (int d = 0; d < width; d++) {
+                double sum = 0;
+                for (int j = 0; j < text.tokens; j++) {
+                    sum += round(p[j] / total) *
+                           to_float(text.v[(static_cast<int64_t>(j) * spec.kvHeads + kvHead) * width + d]);
+                }
+                double own = expected.out[(static_cast<int64_t>(i) * spec.heads + head) * width + d];
+                worst = std::max(worst, std::abs(round(sum) - own));
+            }
+        }
+    }
+    return worst;
+}
+
+template <class T>
+void check_out(const TextOf<T>& text, const std::vector<float>& out, const Attention& expected) {
+    double largest = 0;
+    for (double x : expected.out) {
+        largest = std::max(largest, std::abs(x));
+    }
+    check_close(out, expected.out, 2 * naive_error(text, expected) + ROUNDING<T> * largest, 0, "out");
+}
+
+template <class T>
+void name(const char* what, const TextOf<T>& text) {
+    situation = std::string(what) + ", " + NAME<T> + ": " + std::to_string(text.tokens) + " tokens, heads " +
+                std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
+                std::to_string(text.spec.headDim);
+}
+
+template <class T>
+void check_text(const char* what, const TextOf<T>& text) {
+    name(what, text);
+    Attention expected = reference(text);
+    Observed seen(text.spec.heads, text.tokens + 3);
+    std::vector<float> out = attend(text, 0, text.tokens, seen);
+    check_observed(text, expected, seen);
+    check_out(text, out, expected);
+}
+
+template <class T>
+void check_map(const TextOf<T>& text) {
+    name("map", text);
+    const Spec& spec = text.spec;
+    Attention expected = reference(text);
+    for (int head = 0; head < spec.heads; head++) {
+        int64_t size = static_cast<int64_t>(text.tokens) * text.tokens;
+        std::vector<float> map(size, NAN);
+        launch_tiles(withWidth<T>("attention_map", spec.headDim), text.tokens, 1, map.data(), text.q.data(),
+                     text.k.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens, text.tokens,
+                     spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
+                     spec.softCap, head);
+        std::vector<double> own(expected.map.begin() + head * size, expected.map.begin() + (head + 1) * size);
+        check_close(map, own, 2 * fast_error(text, expected), 1e-6, "map");
+        for (int64_t i = 0; i < size; i++) {
+            CHECK(own[i] != 0 || map[i] == 0, "cell %ld of what is not seen is %g", i, map[i]);
+        }
+    }
+}
+
+/// A prompt, then pieces of an answer.
+template <class T>
+void check_decode(const TextOf<T>& text, const std::vector<int>& ends) {
+    name("decode", text);
+    Attention expected = reference(text);
+    Observed seen(text.spec.heads, text.tokens + 1);
+    std::vector<float> out;
+    int from = 0;
+    for (int end : ends) {
+        std::vector<float> piece = attend(text, from, end, seen);
+        out.insert(out.end(), piece.begin(), piece.end());
+        from = end;
+    }
+    check_observed(text, expected, seen);
+    check_out(text, out, expected);
+}
+
+/// The same bits whoever observes, and in whatever order threads run.
+template <class T>
+void check_equal_bits(const TextOf<T>& text) {
+    name("equal bits", text);
+    Observed first(text.spec.heads, text.tokens);
+    std::vector<float> out = attend(text, 0, text.tokens, first);
+    for (unsigned long seed : {0ul, SEED + 1, SEED + 2}) {
+        headscope_shuffle(seed);
+        Observed second(text.spec.heads, text.tokens);
+        CHECK(same_bits(out, attend(text, 0, text.tokens, second)) && first.same(second), "the order of threads");
+    }
+    headscope_shuffle(SEED);
+    Observed alone(text.spec.heads, text.tokens);
+    attend(text, 0, text.tokens, alone, What::NO_VALUES);
+    CHECK(first.same(alone), "with and without values");
+    Observed none(text.spec.heads, text.tokens);
+    CHECK(same_bits(out, attend(text, 0, text.tokens, none, What::NO_STATISTICS)), "observed and not");
+    CHECK(same_bits(out, attend(text, 0, text.tokens, none, What::LOG_SUM_EXP)), "observed in part");
+    CHECK(same_bits(first.logSumExp, none.logSumExp), "the logarithms alone"); // rows are positions in a whole text
+}
+
+template <class T>
+void check_all(std::mt19937_64& random) {
+    const Spec plain{.heads = 2, .kvHeads = 2, .headDim = 16};
+    const Spec grouped{.heads = 4, .kvHeads = 2, .headDim = 20};
+    const Spec bidirectional{.heads = 1, .kvHeads = 1, .headDim = 16, .causal = false};
+    const Spec windowed{.heads = 1, .kvHeads = 1, .headDim = 16, .window = 33};
+    const Spec capped{.heads = 1, .kvHeads = 1, .headDim = 32, .softCap = 5};
+    const Spec drained{.heads = 2, .kvHeads = 1, .headDim = 16, .sinks = {1.5f, 40}};
+    for (int tokens : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257}) {
+        check_text("plain", random_text<T>(random, plain, tokens));
+        check_text("bidirectional", random_text<T>(random, bidirectional, tokens));
+        check_text("windowed", random_text<T>(random, windowed, tokens));
+    }
+    for (int tokens : {1, 17, 65, 129}) {
+        check_text("grouped", random_text<T>(random, grouped, tokens));
+        check_text("capped", random_text<T>(random, capped, tokens, 2));
+        check_text("drained", random_text<T>(random, drained, tokens));
+        for (const Spec& spec : {grouped, bidirectional, windowed, capped, drained}) {
+            check_map(random_text<T>(random, spec, tokens));
+        }
+    }
+    for (int headDim : {1, 64, 72, 80, 96, 128, 250, 256}) {
+        check_text("width", random_text<T>(random, {.headDim = headDim}, 70));
+    }
+    check_text("wide", random_text<T>(random, {.headDim = 128}, 200));
+    check_text("window of one", random_text<T>(random, {.headDim = 8, .window = 1}, 150));
+    check_text("large scores", random_text<T>(random, plain, 130, 8));
+    TextOf<T> ties = random_text<T>(random, plain, 130);
+    ties.q.assign(ties.q.size(), from_float<T>(0));
+    check_text("ties", ties);
+    check_decode(random_text<T>(random, grouped, 130), {65, 66, 67, 129, 130});
+    check_decode(random_text<T>(random, windowed, 200), {1, 2, 150, 200});
+    check_equal_bits(random_text<T>(random, grouped, 130));
+}
+
+} // namespace
+
+int main() {
+    headscope_shuffle(SEED);
+    std::mt19937_64 random(SEED);
+    check_all<Bf16>(random);
+    check_all<F16>(random);
+}

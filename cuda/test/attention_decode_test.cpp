@@ -1,0 +1,130 @@
+// Attention split over keys, and maps pooled to cells, against plain loops in double.
+#include "attention_observed.h"
+
+namespace {
+
+/// Queries from .. to - 1 over the keys that they may see, split and merged. Returns their output.
+template <class T>
+std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* seen) {
+    const Spec& spec = text.spec;
+    int queries = to - from;
+    int keys = spec.causal ? to : text.tokens;
+    int causal = spec.causal;
+    int splits = static_cast<int>(pieces(keys, constant("attention_decode_keys")));
+    std::vector<T> q = rows(text.q, spec.heads * spec.headDim, from, to);
+    std::vector<T> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
+    std::vector<T> v = rows(text.v, spec.kvHeads * spec.headDim, 0, keys);
+    std::vector<float> sums(q.size() * splits, NAN);
+    std::vector<float> numbers(static_cast<std::size_t>(splits) * queries * spec.heads * 6, NAN);
+    std::vector<float> out(q.size(), NAN);
+    float* sums_pointer = sums.data();
+    float* numbers_pointer = numbers.data();
+    const T* q_pointer = q.data();
+    const T* k_pointer = k.data();
+    const T* v_pointer = v.data();
+    Spec own = spec;
+    float scale = spec.scale();
+    void* arguments[] = {&sums_pointer, &numbers_pointer, &q_pointer,  &k_pointer,   &v_pointer,
+                         &queries,      &keys,            &own.heads,  &own.kvHeads, &own.headDim,
+                         &scale,        &causal,          &own.window, &own.softCap};
+    CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
+                           static_cast<unsigned>(spec.heads), static_cast<unsigned>(queries),
+                           static_cast<unsigned>(constant("attention_decode_threads")), 1, 1, 0, arguments) == 0,
+          "%s", headscope_last_error());
+    float* to_write[6] = {};
+    for (int i = 0; i < 6; i++) {
+        to_write[i] = seen == nullptr ? nullptr : seen->all()[i]->data();
+    }
+    launch("attention_merge_f32", queries, spec.heads, constant("attention_merge_threads"), out.data(), to_write[0],
+           to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], sums.data(), numbers.data(),
+           spec.sinks.empty() ? nullptr : spec.sinks.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim,
+           scale, causal, spec.window, spec.softCap, seen == nullptr ? 0 : seen->capacity, splits);
+    return out;
+}
+
+/// The last queries of a text; nothing may be written of the others.
+template <class T>
+void check_decode(const char* what, const TextOf<T>& text, int queries) {
+    situation = std::string(what) + ", " + NAME<T> + ": " + std::to_string(queries) + " of " +
+                std::to_string(text.tokens) + " tokens of width " + std::to_string(text.spec.headDim);
+    int from = text.tokens - queries;
+    Attention expected = reference(text);
+    Observed seen(text.spec.heads, text.tokens + 1);
+    std::vector<float> out = decode(text, from, text.tokens, &seen);
+    CHECK(same_bits(out, decode(text, from, text.tokens, nullptr)), "observed and not");
+
+    for (auto* x : {&expected.logSumExp, &expected.logDiagonal, &expected.entropy, &expected.maximum,
+                    &expected.previous, &expected.distance}) {
+        for (int head = 0; head < text.spec.heads; head++) {
+            std::fill_n(x->begin() + static_cast<int64_t>(head) * text.tokens, from, NAN);
+        }
+    }
+    double error = score_error(text, expected);
+    double largest = 0;
+    for (T x : text.v) {
+        largest = std::max(largest, std::abs(static_cast<double>(to_float(x))));
+    }
+    check_rows(text.tokens, expected, seen, error, 0);
+    check_close(out, rows(expected.out, text.spec.heads * text.spec.headDim, from, text.tokens), 2 * error * largest,
+                1e-6, "out");
+}
+
+template <class T>
+void check_decodes(std::mt19937_64& random) {
+    for (int tokens : {1, 2, 31, 33, 64, 65, 129, 255, 256, 257, 600}) {
+        check_decode("plain", random_text<T>(random, {.heads = 2, .kvHeads = 1, .headDim = 16}, tokens), 1);
+    }
+    for (int headDim : {1, 20, 32, 64, 80, 96, 128, 250, 256}) {
+        check_decode("width", random_text<T>(random, {.headDim = headDim}, 40), 2);
+    }
+    check_decode("windowed", random_text<T>(random, {.headDim = 16, .window = 33}, 300), 20);
+    check_decode("bidirectional", random_text<T>(random, {.headDim = 16, .causal = false}, 257), 257);
+    check_decode("capped", random_text<T>(random, {.headDim = 16, .softCap = 5}, 270), 2);
+    check_decode("drained", random_text<T>(random, {.heads = 2, .headDim = 16, .sinks = {1.5f, 40}}, 270), 2);
+}
+
+void check_cells(std::mt19937_64& random, const Spec& spec, int tokens, int cells) {
+    situation = std::to_string(cells) + " cells of " + std::to_string(tokens) + " tokens";
+    Text text = random_text(random, spec, tokens);
+    Attention expected = reference(text);
+    std::vector<float> logSumExp(expected.logSumExp.begin(), expected.logSumExp.end());
+    std::vector<float> largest(static_cast<std::size_t>(spec.heads) * tokens * cells, NAN);
+    std::vector<float> sums(largest.size(), NAN);
+    launch(withWidth("attention_cells", spec.headDim).c_str(),
+           pieces(tokens, constant("attention_cells_query_tile")), spec.heads, constant("attention_cells_threads"),
+           largest.data(), sums.data(), logSumExp.data(), text.q.data(), text.k.data(), tokens, tokens, spec.heads,
+           spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, cells);
+    std::vector<double> expectedLargest(largest.size());
+    std::vector<double> expectedSums(largest.size());
+    for (int64_t row = 0; row < static_cast<int64_t>(spec.heads) * tokens; row++) {
+        for (int64_t key = 0; key < tokens; key++) {
+            double p = expected.map[row * tokens + key];
+            int64_t at = row * cells + key * cells / tokens;
+            expectedLargest[at] = std::max(expectedLargest[at], p);
+            expectedSums[at] += p;
+        }
+    }
+    double error = 3 * score_error(text, expected);
+    check_close(largest, expectedLargest, error, 1e-6, "largest");
+    check_close(sums, expectedSums, error, 1e-6, "sums");
+}
+
+} // namespace
+
+int main() {
+    headscope_shuffle(SEED);
+    std::mt19937_64 random(SEED);
+    check_decodes<float>(random);
+    check_decodes<Bf16>(random);
+    check_decodes<F16>(random);
+    const Spec grouped{.heads = 2, .kvHeads = 1, .headDim = 16};
+    for (int tokens : {1, 2, 31, 33, 64, 65, 127, 257}) {
+        for (int cells : {1, 2, 7, 64, 257}) {
+            if (cells <= tokens) {
+                check_cells(random, grouped, tokens, cells);
+            }
+        }
+    }
+    check_cells(random, {.headDim = 16, .causal = false}, 70, 9);
+    check_cells(random, {.headDim = 16, .window = 5}, 150, 20);
+}

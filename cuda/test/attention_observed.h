@@ -1,0 +1,60 @@
+// What attention's kernels observe of a text, and how far it may be off.
+#pragma once
+
+#include "attention_text.h"
+
+/// What kernels leave behind, [heads, capacity]; NaN where nothing was written.
+struct Observed {
+    int heads;
+    int capacity;
+    std::vector<float> logSumExp, logDiagonal, entropy, maximum, previous, distance;
+    std::vector<double> columnSum;
+
+    Observed(int heads, int capacity) : heads(heads), capacity(capacity) {
+        for (auto* x : all()) {
+            x->assign(static_cast<int64_t>(heads) * capacity, NAN);
+        }
+        columnSum.assign(static_cast<int64_t>(heads) * capacity, NAN);
+    }
+
+    std::vector<std::vector<float>*> all() {
+        return {&logSumExp, &logDiagonal, &entropy, &maximum, &previous, &distance};
+    }
+
+    bool same(Observed& other) {
+        bool same = same_bits(columnSum, other.columnSum);
+        for (int i = 0; i < 6; i++) {
+            same = same && same_bits(*all()[i], *other.all()[i]);
+        }
+        return same;
+    }
+};
+
+/// Columns 0 .. tokens - 1 of [heads, capacity]; nothing may have been written beyond.
+template <class X>
+std::vector<X> used(const std::vector<X>& x, const Observed& seen, int tokens) {
+    std::vector<X> columns;
+    for (std::size_t i = 0; i < x.size(); i++) {
+        if (static_cast<int>(i % seen.capacity) < tokens) {
+            columns.push_back(x[i]);
+        } else {
+            CHECK(std::isnan(x[i]), "column %zu was written", i % seen.capacity);
+        }
+    }
+    return columns;
+}
+
+/// By the error of a score, and that of a distance, beside what follows from the first.
+inline void check_rows(int n, const Attention& expected, const Observed& seen, double error, double distanceError) {
+    check_close(used(seen.logSumExp, seen, n), expected.logSumExp, error, 3e-7, "logSumExp");
+    check_close(used(seen.logDiagonal, seen, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
+    check_close(used(seen.entropy, seen, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
+    check_close(used(seen.maximum, seen, n), expected.maximum, 2 * error, 1e-6, "maximum");
+    check_close(used(seen.previous, seen, n), expected.previous, 2 * error, 1e-6, "previous");
+    check_close(used(seen.distance, seen, n), expected.distance, 2 * error + distanceError, 1e-6 + 2 * error,
+                "distance");
+}
+
+inline void check_columns(int n, const Attention& expected, const Observed& seen, double error) {
+    check_close(used(seen.columnSum, seen, n), expected.columnSum, 2 * error, 1e-6 + 3 * error, "columnSum");
+}
