@@ -2,21 +2,30 @@
 //
 //   destination[i, c] = table[ids[i], c]
 //
-// In      table [words, width], fp32; ids [tokens], int, each in 0 .. words - 1
+// In      table [words, width], fp32, bf16 or fp16; ids [tokens], int, each in 0 .. words - 1
 // Out     destination [tokens, width], fp32, every element
 // Launch  grid x = tokens; block min(embed_threads, width rounded up to 32)
-// Cost    8 tokens width bytes
+// Cost    8 tokens width bytes, 6 of 16 bits
 // Rounds  nothing
 // See     Backend.embed, test/rows_test.cpp
-#include "kernel.cuh"
+#include "tensor_core.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(embed_threads, THREADS);
 
-KERNEL(embed_f32, THREADS, float* destination, const float* table, const int* ids, int width) {
-    float* to = destination + static_cast<int64_t>(blockIdx.x) * width;
-    const float* from = table + static_cast<int64_t>(ids[blockIdx.x]) * width;
-    for (int column = threadIdx.x; column < width; column += blockDim.x) {
-        to[column] = from[column];
-    }
+__device__ static float to_float(float x) {
+    return x;
 }
+
+#define EMBED(NAME, T) \
+    KERNEL(embed_##NAME, THREADS, float* destination, const T* table, const int* ids, int width) { \
+        float* to = destination + static_cast<int64_t>(blockIdx.x) * width; \
+        const T* from = table + static_cast<int64_t>(ids[blockIdx.x]) * width; \
+        for (int column = threadIdx.x; column < width; column += blockDim.x) { \
+            to[column] = to_float(from[column]); \
+        } \
+    }
+
+EMBED(f32, float)
+EMBED(bf16, Bf16)
+EMBED(f16, F16)

@@ -2,7 +2,7 @@
 //
 //   destination = x weight' + bias
 //
-// In      x [tokens, in], weight [out, in], bias [out] or null, fp32
+// In      x [tokens, in], weight [out, in], both fp32, bf16 or fp16; bias [out] or null, fp32
 // Out     destination [tokens, out], fp32, every element
 // Launch  grid x = ceil(tokens / linear_row_tile), y = ceil(out / linear_column_tile); block linear_threads
 // Cost    2 tokens in out operations; a tile of x or weight is read once for each tile of the other
@@ -14,7 +14,12 @@ EXPORT(linear_threads, THREADS);
 EXPORT(linear_row_tile, TILE);
 EXPORT(linear_column_tile, TILE);
 
-KERNEL(linear_f32, THREADS, float* destination, const float* x, const float* weight, const float* bias, int tokens,
-       int in, int out) {
-    product(destination, Rows{x, tokens, in}, Rows{weight, out, in}, bias);
-}
+#define LINEAR(NAME, T) \
+    KERNEL(linear_##NAME, THREADS, float* destination, const T* x, const T* weight, const float* bias, int tokens, \
+           int in, int out) { \
+        product(destination, Rows<T>{x, tokens, in}, Rows<T>{weight, out, in}, bias); \
+    }
+
+LINEAR(f32, float)
+LINEAR(bf16, Bf16)
+LINEAR(f16, F16)

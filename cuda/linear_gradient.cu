@@ -4,7 +4,7 @@
 //   linear_weight_gradient  destination = gradient' x
 //   linear_bias_gradient    destination = sum of the rows of gradient
 //
-// In      gradient [rows, out], x [rows, in], weight [out, in], fp32
+// In      gradient [rows, out], x [rows, in], weight [out, in], fp32; of linear_gradient both fp32, bf16 or fp16
 // Out     destination [rows, in], [out, in], [out], fp32, every element
 // Launch  linear_gradient: grid x = ceil(rows / linear_gradient_tile), y = ceil(in / linear_gradient_tile);
 //         linear_weight_gradient: x = ceil(out / linear_gradient_tile), y = ceil(in / linear_gradient_tile);
@@ -18,14 +18,19 @@
 EXPORT(linear_gradient_threads, THREADS);
 EXPORT(linear_gradient_tile, TILE);
 
-KERNEL(linear_gradient_f32, THREADS, float* destination, const float* gradient, const float* weight, int rows, int in,
-       int out) {
-    product(destination, Rows{gradient, rows, out}, Columns{weight, in, out}, nullptr);
-}
+#define LINEAR_GRADIENT(NAME, T) \
+    KERNEL(linear_gradient_##NAME, THREADS, float* destination, const T* gradient, const T* weight, int rows, int in, \
+           int out) { \
+        product(destination, Rows<T>{gradient, rows, out}, Columns<T>{weight, in, out}, nullptr); \
+    }
+
+LINEAR_GRADIENT(f32, float)
+LINEAR_GRADIENT(bf16, Bf16)
+LINEAR_GRADIENT(f16, F16)
 
 KERNEL(linear_weight_gradient_f32, THREADS, float* destination, const float* gradient, const float* x, int rows,
        int in, int out) {
-    product(destination, Columns{gradient, out, rows}, Columns{x, in, rows}, nullptr);
+    product(destination, Columns<float>{gradient, out, rows}, Columns<float>{x, in, rows}, nullptr);
 }
 
 KERNEL(linear_bias_gradient_f32, THREADS, float* destination, const float* gradient, int rows, int out) {

@@ -2,7 +2,7 @@
 // and what it passes back.
 #pragma once
 
-#include "kernel.cuh"
+#include "tensor_core.cuh"
 
 constexpr int SIDE = 16; // threads along a row or a column of a tile
 constexpr int OWNED = 4; // rows, and columns, of a thread
@@ -12,9 +12,14 @@ constexpr int THREADS = SIDE * SIDE;
 
 using Slice = float[TILE][SLICE + 1]; // one more column: sixteen rows lie in sixteen banks
 
-/// x [rows, depth].
+__device__ inline float to_float(float x) {
+    return x;
+}
+
+/// x [rows, depth], fp32 or 16 bits.
+template <class T>
 struct Rows {
-    const float* x;
+    const T* x;
     int64_t rows;
     int64_t depth;
 
@@ -23,14 +28,15 @@ struct Rows {
         for (int i = threadIdx.x; i < TILE * SLICE; i += THREADS) {
             int64_t from = row + i / SLICE;
             int64_t term = first + i % SLICE;
-            slice[i / SLICE][i % SLICE] = from < rows && term < depth ? x[from * depth + term] : 0;
+            slice[i / SLICE][i % SLICE] = from < rows && term < depth ? to_float(x[from * depth + term]) : 0;
         }
     }
 };
 
 /// x [depth, rows]: the columns of x are taken as rows.
+template <class T>
 struct Columns {
-    const float* x;
+    const T* x;
     int64_t rows;
     int64_t depth;
 
@@ -38,7 +44,7 @@ struct Columns {
         for (int i = threadIdx.x; i < TILE * SLICE; i += THREADS) {
             int64_t from = row + i % TILE;
             int64_t term = first + i / TILE;
-            slice[i % TILE][i / TILE] = from < rows && term < depth ? x[term * rows + from] : 0;
+            slice[i % TILE][i / TILE] = from < rows && term < depth ? to_float(x[term * rows + from]) : 0;
         }
     }
 };

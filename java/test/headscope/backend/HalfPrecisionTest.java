@@ -1,0 +1,82 @@
+package headscope.backend;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import headscope.Seed;
+import headscope.backend.cuda.EmulatedDevice;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Products and tables of 16 bits: what fp32 gives of the rounded numbers, to the bit, since products of 16-bit numbers
+ * are exact and sums are fp32 in the same order.
+ */
+class HalfPrecisionTest {
+    @ParameterizedTest
+    @CsvSource({"BF16, 1, 1, 1", "F16, 1, 1, 1", "BF16, 5, 33, 65", "F16, 5, 33, 65", "BF16, 65, 64, 17",
+        "F16, 65, 64, 17"})
+    void areWhatFp32GivesOfRoundedNumbers(DType type, int rows, int in, int out) {
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type));
+                Operands on = new Operands(backend)) {
+            Random random = Seed.random(type, rows, in, out);
+            Tensor x = on.tensor(Inputs.NORMAL.values(random, rows, in), rows, in);
+            Tensor gradient = on.tensor(Inputs.NORMAL.values(random, rows, out), rows, out);
+            Tensor weight = on.tensor(Inputs.NORMAL.values(random, out, in), out, in);
+            Tensor bias = on.tensor(Inputs.NORMAL.values(random, 1, out), out);
+            Tensor half = backend.allocate(type, out, in);
+            backend.convert(half, weight);
+            Tensor roundedX = rounded(backend, on, type, x);
+            Tensor roundedGradient = rounded(backend, on, type, gradient);
+            Tensor roundedWeight = on.unwritten(out, in);
+            backend.convert(roundedWeight, half);
+            Tensor expected = on.unwritten(rows, out);
+            Tensor actual = on.unwritten(rows, out);
+            backend.linear(expected, roundedX, roundedWeight, Optional.of(bias));
+            backend.linear(actual, x, half, Optional.of(bias));
+            assertArrayEquals(on.floats(expected), on.floats(actual), Seed.reproduce());
+
+            Tensor expectedGradient = on.unwritten(rows, in);
+            Tensor actualGradient = on.unwritten(rows, in);
+            backend.gradients().linear(expectedGradient, roundedGradient, roundedWeight);
+            backend.gradients().linear(actualGradient, gradient, half);
+            assertArrayEquals(on.floats(expectedGradient), on.floats(actualGradient), Seed.reproduce());
+
+            int[] ids = {out - 1, 0, out / 2};
+            Tensor expectedRows = on.unwritten(3, in);
+            Tensor actualRows = on.unwritten(3, in);
+            backend.embed(expectedRows, roundedWeight, ids);
+            backend.embed(actualRows, half, ids);
+            assertArrayEquals(on.floats(expectedRows), on.floats(actualRows));
+            half.buffer().close();
+        }
+    }
+
+    private static Tensor rounded(Backend backend, Operands on, DType type, Tensor x) {
+        Tensor half = backend.allocate(type, x.shape());
+        Tensor wide = on.unwritten(x.shape());
+        backend.convert(half, x);
+        backend.convert(wide, half);
+        half.buffer().close();
+        return wide;
+    }
+
+    /** The memory that a device lends is all given back. */
+    @ParameterizedTest
+    @CsvSource({"F32", "BF16", "F16"})
+    void nothingStaysBehind(DType type) {
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type))) {
+            try (Operands on = new Operands(backend)) {
+                Tensor x = on.tensor(new float[] {1, 2}, 1, 2);
+                Tensor weight = backend.allocate(type, 1, 2);
+                backend.linear(on.unwritten(1, 1), x, weight, Optional.empty());
+                weight.buffer().close();
+            }
+            assertEquals(0, backend.liveBytes());
+        }
+    }
+}
