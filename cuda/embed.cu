@@ -13,10 +13,6 @@
 constexpr int THREADS = 256;
 EXPORT(embed_threads, THREADS);
 
-__device__ static float to_float(float x) {
-    return x;
-}
-
 #define EMBED(NAME, T) \
     KERNEL(embed_##NAME, THREADS, float* destination, const T* table, const int* ids, int width) { \
         float* to = destination + static_cast<int64_t>(blockIdx.x) * width; \

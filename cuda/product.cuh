@@ -12,10 +12,6 @@ constexpr int THREADS = SIDE * SIDE;
 
 using Slice = float[TILE][SLICE + 1]; // one more column: sixteen rows lie in sixteen banks
 
-__device__ inline float to_float(float x) {
-    return x;
-}
-
 /// x [rows, depth], fp32 or 16 bits.
 template <class T>
 struct Rows {
