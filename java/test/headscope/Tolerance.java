@@ -1,6 +1,7 @@
 package headscope;
 
 import headscope.metric.Metric;
+import headscope.tensor.DType;
 
 /**
  * How far two right answers may be apart, and why.
@@ -32,6 +33,19 @@ public final class Tolerance {
             largest = Math.max(largest, Math.abs(value));
         }
         return (float) (400 * ROUNDING) * Math.max(1, largest);
+    }
+
+    /**
+     * Between a result of a whole model whose products read numbers of this type, and that of fp32: what fp32 may be
+     * off, or 64 roundings of 16 bits of the largest of the values: random weights as large as those of the models here
+     * multiply an error layer by layer.
+     */
+    public static float model(DType operands, float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return Math.max(fp32(values), (float) (64 * rounding(operands)) * largest);
     }
 
     /**
@@ -145,6 +159,15 @@ public final class Tolerance {
             case Metric.SelfAttention m -> 2 * softmax;
             case Metric.Confidence m -> softmax;
             case Metric.Symmetric m -> eigenvalue(softmax);
+        };
+    }
+
+    /** Of a number that is rounded to operands' type, relative: half the distance of 1 and the next. fp32's counts above. */
+    public static double rounding(DType operands) {
+        return switch (operands) {
+            case BF16 -> 0x1p-8;
+            case F16 -> 0x1p-11;
+            default -> 0;
         };
     }
 

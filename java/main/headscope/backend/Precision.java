@@ -6,7 +6,10 @@ import headscope.tensor.DType;
 public enum Precision {
     F32(DType.F32),
     /** Kept as fp32, multiplied with 10 bits of mantissa. */
-    TF32(DType.F32);
+    TF32(DType.F32),
+    /** Weights, keys and values are kept in 16 bits, and what they are multiplied with is rounded to it. */
+    BF16(DType.BF16),
+    F16(DType.F16);
 
     public final DType operands;
 

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
         footer = {
             "", "Examples:",
             "  ./headscope bench --shape gpt2 --tokens 512,2048",
-            "  ./headscope bench --device cuda --shape llama-3.1-8b --tokens 8192,131072 --json new.json",
+            "  ./headscope bench --device cuda --dtype bf16 --shape llama-3.1-8b --tokens 8192,131072 --json new.json",
             "  ./headscope bench --shape gpt2 --tokens 512 --compare old.json"
         })
 final class BenchCommand implements Callable<Integer> {

@@ -12,7 +12,7 @@ final class DeviceOptions {
                     + " (default: ${DEFAULT-VALUE}).")
     String device;
 
-    @Option(names = "--dtype", defaultValue = "f32", paramLabel = "f32|tf32",
+    @Option(names = "--dtype", defaultValue = "f32", paramLabel = "f32|tf32|bf16|f16",
             description = "What a GPU multiplies matrices in; f32 gives what the CPU gives (default: ${DEFAULT-VALUE}).")
     Precision precision;
 

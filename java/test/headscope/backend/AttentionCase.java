@@ -2,6 +2,7 @@ package headscope.backend;
 
 import headscope.Seed;
 import headscope.Tolerance;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,17 +10,36 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** One text's queries, keys and values, and what is varied about attention. */
+/**
+ * One text's queries, keys and values, and what is varied about attention.
+ *
+ * @param operands what queries, keys and values are rounded to
+ */
 record AttentionCase(
         int tokens, int heads, int kvHeads, int headDim, boolean causal, int window, float softCap, boolean sinks,
-        Inputs inputs) {
+        Inputs inputs, DType operands) {
     private static final int[] TOKENS = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
     /** Above this many, which cost most, there are fewer heads, and variants by turns. */
     private static final int LONG = 256;
     private static final int[] FEW_TOKENS = {1, 2, 3, 17, 33, 65};
     private static final int[] HEAD_DIMS = {1, 4, 8, 16, 64, 80, 128};
+    /** Of 2 to the power of a score and of its soft cap on tensor cores, beside what fp32 is off. */
+    private static final double FAST_EXP2 = 0x1p-22;
+    private static final int TENSOR_CORE_TILE = 64;
     /** Query heads over key heads. */
     private static final int[][] GROUPS = {{1, 1}, {2, 1}, {4, 2}, {3, 3}, {8, 2}, {6, 3}};
+
+    AttentionCase(
+            int tokens, int heads, int kvHeads, int headDim, boolean causal, int window, float softCap, boolean sinks,
+            Inputs inputs) {
+        this(tokens, heads, kvHeads, headDim, causal, window, softCap, sinks, inputs, DType.F32);
+    }
+
+    /** The same, rounded. */
+    AttentionCase of(DType operands) {
+        return new AttentionCase(
+                tokens, heads, kvHeads, headDim, causal, window, softCap, sinks, inputs, operands);
+    }
 
     /** Every length in every variant; head widths, groups and kinds of input take turns. */
     static Stream<AttentionCase> all() {
@@ -62,9 +82,14 @@ record AttentionCase(
         return cases;
     }
 
+    /** How far back distances are counted: those of 16 bits from the end of a tile. */
+    int reach() {
+        return operands == DType.F32 ? tokens : Math.max(tokens, TENSOR_CORE_TILE);
+    }
+
     private float[] draw(String name, int width) {
         Random random = Seed.random(name, toString());
-        return inputs.values(random, tokens, width * headDim);
+        return Operands.rounded(operands, inputs.values(random, tokens, width * headDim));
     }
 
     /** [tokens, heads * headDim]. */
@@ -113,7 +138,8 @@ record AttentionCase(
                 }
                 // A sink's score is a normal number; it is part of the row.
                 double magnitude = sum * largestKey / Math.sqrt(headDim) + (sinks ? 6 : 0);
-                tolerance[head * tokens + token] = Tolerance.softmax(headDim, tokens, magnitude);
+                tolerance[head * tokens + token] = Tolerance.softmax(headDim, tokens, magnitude)
+                        + (operands == DType.F32 ? 0 : (4 + softCap) * FAST_EXP2);
             }
         }
         return tolerance;

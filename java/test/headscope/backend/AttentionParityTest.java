@@ -9,6 +9,7 @@ import headscope.Seed;
 import headscope.Tolerance;
 import headscope.backend.cpu.CpuBackend;
 import headscope.metric.Metric;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,8 +34,8 @@ class AttentionParityTest {
             long width = (long) one.heads() * one.headDim();
             long keyWidth = (long) one.kvHeads() * one.headDim();
             Tensor q = on.tensor(one.queries(), one.tokens(), width);
-            Tensor k = on.tensor(one.keys(), one.tokens(), keyWidth);
-            Tensor v = on.tensor(one.values(), one.tokens(), keyWidth);
+            Tensor k = on.operand(one.keys(), one.tokens(), keyWidth);
+            Tensor v = on.operand(one.values(), one.tokens(), keyWidth);
             Tensor out = on.unwritten(one.tokens(), width);
             // Room to spare, so that a row's length and its stride differ.
             AttentionStatistics statistics = on.statistics(one.heads(), one.tokens() + 3);
@@ -93,8 +94,8 @@ class AttentionParityTest {
         int width = one.heads() * one.headDim();
         float largestValue = largest(one.values());
         agree(what + ": output", expected.out, actual.out,
-                i -> softmax[i % width / one.headDim() * one.tokens() + i / width] * largestValue
-                        + Tolerance.sum(one.tokens(), largestValue));
+                i -> (softmax[i % width / one.headDim() * one.tokens() + i / width] + Tolerance.rounding(one.operands()))
+                        * largestValue + Tolerance.sum(one.tokens(), largestValue));
         agree(what + ": log-sum-exp", expected.logSumExp, actual.logSumExp,
                 i -> softmax[i] + Tolerance.formula(Math.abs(expected.logSumExp[i])));
         agree(what + ": log diagonal", expected.logDiagonal, actual.logDiagonal,
@@ -106,7 +107,7 @@ class AttentionParityTest {
         agree(what + ": previous", expected.previous, actual.previous,
                 i -> softmax[i] * expected.previous[i] + Tolerance.formula(0));
         agree(what + ": distance", expected.distance, actual.distance,
-                i -> softmax[i] * expected.distance[i] + Tolerance.formula(one.tokens()));
+                i -> softmax[i] * expected.distance[i] + Tolerance.formula(one.reach()));
         double[] columns = columnTolerance(one, softmax, expected.columnSum);
         agree(what + ": column sum", expected.columnSum, actual.columnSum, i -> columns[i / one.tokens()]);
         double worst = DoubleStream.of(softmax).max().orElseThrow();
@@ -115,7 +116,7 @@ class AttentionParityTest {
             for (int head = 0; head < one.heads(); head++) {
                 double[] values = expected.metrics.get(m)[head];
                 agree("%s: %s of head %d".formatted(what, metric.key(), head), values,
-                        actual.metrics.get(m)[head], i -> Tolerance.metric(metric, worst, one.tokens(), values[i]));
+                        actual.metrics.get(m)[head], i -> Tolerance.metric(metric, worst, one.reach(), values[i]));
             }
         }
     }
@@ -156,6 +157,34 @@ class AttentionParityTest {
                 Seen seen = observe(backend, one, true, one.tokens());
                 compare(device, one, expected, seen);
                 sameStatistics(device, seen, observe(backend, one, false, one.tokens()));
+                assertEquals(0, backend.liveBytes());
+            }
+        }
+    }
+
+    /** From rounded numbers on tensor cores: statistics as exact as those of fp32. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#few")
+    void agreesIn16Bits(AttentionCase any) {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            AttentionCase one = any.of(type);
+            Seen expected = expected(one);
+            int[] rows = new int[one.causal() ? one.tokens() : 0];
+            Arrays.fill(rows, 1);
+            try (Backend backend = Devices.emulated(type)) {
+                Seen seen = observe(backend, one, true, one.tokens());
+                compare(type.name(), one, expected, seen);
+                sameStatistics(type.name(), seen, observe(backend, one, false, one.tokens()));
+                if (one.causal()) {
+                    compare(type + " row by row", one, expected, observe(backend, one, true, rows));
+                }
+                double[] softmax = one.tolerance();
+                for (int head = 0; head < one.heads(); head++) {
+                    int at = head * one.tokens();
+                    float[] map = map(new Reference(), one, head);
+                    agree(type + " map of head " + head, map, map(backend, one, head),
+                            i -> softmax[at + i / one.tokens()] * map[i] + Tolerance.formula(0));
+                }
                 assertEquals(0, backend.liveBytes());
             }
         }
@@ -205,8 +234,10 @@ class AttentionParityTest {
     void agreesInPiecesWhereTheTextIsLong(int window) {
         AttentionCase one = new AttentionCase(1100, 2, 1, 16, true, window, 0, true, Inputs.NORMAL);
         Seen expected = expected(one);
-        try (Backend backend = Backend.open("cpu")) {
-            compare("chunks", one, expected, observe(backend, one, true, 513, 64, 1, 521, 1));
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device)) {
+                compare(device + " in chunks", one, expected, observe(backend, one, true, 513, 64, 1, 519, 2, 1));
+            }
         }
     }
 
@@ -260,7 +291,7 @@ class AttentionParityTest {
         try (Operands on = new Operands(backend)) {
             Tensor map = on.unwritten(one.tokens(), one.tokens());
             backend.attentionMap(map, on.tensor(one.queries(), one.tokens(), (long) one.heads() * one.headDim()),
-                    on.tensor(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on), head);
+                    on.operand(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on), head);
             return on.floats(map);
         }
     }

@@ -19,6 +19,11 @@ public final class Devices {
     }
 
     public static Backend open(String device) {
-        return device.equals(EMULATED) ? new CheckedBackend(EmulatedDevice.open(DType.F32)) : Backend.open(device);
+        return device.equals(EMULATED) ? emulated(DType.F32) : Backend.open(device);
+    }
+
+    /** Emulated CUDA whose products read numbers of this type. */
+    public static Backend emulated(DType operands) {
+        return new CheckedBackend(EmulatedDevice.open(operands));
     }
 }

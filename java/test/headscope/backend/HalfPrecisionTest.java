@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.Seed;
-import headscope.backend.cuda.EmulatedDevice;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Optional;
@@ -21,19 +20,18 @@ class HalfPrecisionTest {
     @CsvSource({"BF16, 1, 1, 1", "F16, 1, 1, 1", "BF16, 5, 33, 65", "F16, 5, 33, 65", "BF16, 65, 64, 17",
         "F16, 65, 64, 17"})
     void areWhatFp32GivesOfRoundedNumbers(DType type, int rows, int in, int out) {
-        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type));
+        try (Backend backend = Devices.emulated(type);
                 Operands on = new Operands(backend)) {
             Random random = Seed.random(type, rows, in, out);
             Tensor x = on.tensor(Inputs.NORMAL.values(random, rows, in), rows, in);
             Tensor gradient = on.tensor(Inputs.NORMAL.values(random, rows, out), rows, out);
             Tensor weight = on.tensor(Inputs.NORMAL.values(random, out, in), out, in);
             Tensor bias = on.tensor(Inputs.NORMAL.values(random, 1, out), out);
-            Tensor half = backend.allocate(type, out, in);
+            Tensor half = on.of(type, out, in);
             backend.convert(half, weight);
-            Tensor roundedX = rounded(backend, on, type, x);
-            Tensor roundedGradient = rounded(backend, on, type, gradient);
-            Tensor roundedWeight = on.unwritten(out, in);
-            backend.convert(roundedWeight, half);
+            Tensor roundedX = rounded(on, type, x);
+            Tensor roundedGradient = rounded(on, type, gradient);
+            Tensor roundedWeight = rounded(on, type, weight);
             Tensor expected = on.unwritten(rows, out);
             Tensor actual = on.unwritten(rows, out);
             backend.linear(expected, roundedX, roundedWeight, Optional.of(bias));
@@ -52,24 +50,18 @@ class HalfPrecisionTest {
             backend.embed(expectedRows, roundedWeight, ids);
             backend.embed(actualRows, half, ids);
             assertArrayEquals(on.floats(expectedRows), on.floats(actualRows));
-            half.buffer().close();
         }
     }
 
-    private static Tensor rounded(Backend backend, Operands on, DType type, Tensor x) {
-        Tensor half = backend.allocate(type, x.shape());
-        Tensor wide = on.unwritten(x.shape());
-        backend.convert(half, x);
-        backend.convert(wide, half);
-        half.buffer().close();
-        return wide;
+    private static Tensor rounded(Operands on, DType type, Tensor x) {
+        return on.tensor(Operands.rounded(type, on.floats(x)), x.shape());
     }
 
     /** The memory that a device lends is all given back. */
     @ParameterizedTest
     @CsvSource({"F32", "BF16", "F16"})
     void nothingStaysBehind(DType type) {
-        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type))) {
+        try (Backend backend = Devices.emulated(type)) {
             try (Operands on = new Operands(backend)) {
                 Tensor x = on.tensor(new float[] {1, 2}, 1, 2);
                 Tensor weight = backend.allocate(type, 1, 2);

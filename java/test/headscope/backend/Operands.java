@@ -31,6 +31,28 @@ final class Operands implements AutoCloseable {
         return tensor;
     }
 
+    /** In the type that the backend reads keys and values in. */
+    Tensor operand(float[] values, long... shape) {
+        Tensor wide = tensor(values, shape);
+        if (backend.operands() == DType.F32) {
+            return wide;
+        }
+        Tensor operand = of(backend.operands(), shape);
+        backend.convert(operand, wide);
+        return operand;
+    }
+
+    /** To the nearest numbers of the type. */
+    static float[] rounded(DType type, float[] values) {
+        try (Operands on = new Operands(new Reference())) {
+            Tensor wide = on.tensor(values, values.length);
+            Tensor narrow = on.of(type, values.length);
+            on.backend.convert(narrow, wide);
+            on.backend.convert(wide, narrow);
+            return on.floats(wide);
+        }
+    }
+
     /** A destination of which every element must be written. */
     Tensor unwritten(long... shape) {
         float[] values = new float[Math.toIntExact(Tensor.count(shape))];

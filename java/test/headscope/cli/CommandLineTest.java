@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.backend.Precision;
 import headscope.backend.cuda.EmulatedDriver;
 import headscope.tensor.Safetensors;
 import java.io.ByteArrayOutputStream;
@@ -17,12 +18,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program as a user meets it: its exit status, and what it prints. */
@@ -135,7 +138,7 @@ class CommandLineTest {
                 with(RUN, "--metrics", "beauty", "--out", out.toString()),
                 with(RUN, "--device", "abacus", "--out", out.toString()),
                 with(RUN, "--device", "cuda:", "--out", out.toString()),
-                with(RUN, "--device", "cpu", "--dtype", "tf32", "--out", out.toString()),
+                with(RUN, "--device", "cpu", "--dtype", "bf16", "--out", out.toString()),
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
@@ -213,8 +216,8 @@ class CommandLineTest {
 
     /** A run on a GPU, whose driver is emulated: JCuda, our device layer and kernels give the CPU's numbers. */
     @ParameterizedTest
-    @ValueSource(strings = {"", "cublas12", "cublas13"})
-    void runsOnAnEmulatedDriver(String cublas) throws Exception {
+    @CsvSource({"'', F32", "cublas12, F32", "cublas13, BF16"})
+    void runsOnAnEmulatedDriver(String cublas, Precision precision) throws Exception {
         Path cpu = folder.resolve("cpu");
         Path cuda = folder.resolve("cuda");
         List<String> run = List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "6",
@@ -222,7 +225,7 @@ class CommandLineTest {
         assertEquals(0, headscope(with(run, "--device", "cpu", "--out", cpu.toString())).status());
         EmulatedDriver.Ended ended = EmulatedDriver.headscope(
                 folder, cublas.isEmpty() ? Map.of() : Map.of("HEADSCOPE_CUBLAS", "target/cuda/" + cublas),
-                with(run, "--out", cuda.toString()));
+                with(run, "--dtype", precision.name().toLowerCase(Locale.ROOT), "--out", cuda.toString()));
 
         assertEquals(0, ended.status(), ended.err());
         assertEquals(cublas.isEmpty(), ended.err().contains("headscope: no cuBLAS 12 or 13: "), ended.err());
@@ -231,7 +234,7 @@ class CommandLineTest {
                 Safetensors actual = Safetensors.open(cuda.resolve("values.safetensors"))) {
             assertEquals(expected.names(), actual.names());
             float[] scores = floats(expected, "attention_score");
-            assertArrayEquals(scores, floats(actual, "attention_score"), Tolerance.fp32(scores));
+            assertArrayEquals(scores, floats(actual, "attention_score"), Tolerance.model(precision.operands, scores));
         }
     }
 

@@ -8,6 +8,7 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
 import headscope.tensor.Tensor;
 import java.nio.file.Path;
@@ -75,19 +76,41 @@ class GradientFixtureParityTest {
         }
     }
 
-    private static void compare(Safetensors expected, Transformer model) {
+    /** Gradients of rounded weights, keys and values, next to those of fp32. */
+    @ParameterizedTest
+    @MethodSource("headscope.model.Fixtures#causal")
+    void passesBackNearlyTheSameIn16Bits(Path folder) {
+        try (Backend backend = Devices.emulated(DType.F16);
+                Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
+            try (Checkpoint checkpoint = Checkpoint.open(folder);
+                    Transformer model = new Transformer(checkpoint, backend)) {
+                Seen seen = new Seen(model, Fixtures.ids(expected, "input_ids").length);
+                float[] wantedLoss = expected.get("loss").floats();
+                assertArrayEquals(wantedLoss, loss(expected, model, seen), Tolerance.model(DType.F16, wantedLoss), "loss");
+                float[] gates = expected.get("gate_grad").floats();
+                assertArrayEquals(gates, seen.gates, Tolerance.model(DType.F16, gates), "gradient of the gates");
+            }
+            assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    private static float[] loss(Safetensors expected, Transformer model, Seen seen) {
         int[] ids = Fixtures.ids(expected, "input_ids");
         int[] last = {ids.length - 1};
-        Seen seen = new Seen(model, ids.length);
-        float[] loss;
         try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), HeadHook.NONE)) {
             Tensor logits = model.logits(tape, last);
-            loss = model.backend().gradients()
+            float[] loss = model.backend().gradients()
                     .crossEntropy(logits, Fixtures.ids(expected, "target"), new float[] {1});
             model.backward(tape, last, logits, seen);
+            return loss;
         }
+    }
+
+    private static void compare(Safetensors expected, Transformer model) {
+        int[] ids = Fixtures.ids(expected, "input_ids");
+        Seen seen = new Seen(model, ids.length);
         float[] wantedLoss = expected.get("loss").floats();
-        assertArrayEquals(wantedLoss, loss, Tolerance.fp32(wantedLoss), "loss");
+        assertArrayEquals(wantedLoss, loss(expected, model, seen), Tolerance.fp32(wantedLoss), "loss");
         float[] gates = expected.get("gate_grad").floats();
         assertArrayEquals(gates, seen.gates, Tolerance.gradient(gates), "gradient of the gates");
         for (int layer = 0; layer < model.config().layers(); layer++) {

@@ -19,6 +19,12 @@ import java.util.SequencedMap;
 
 /** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. */
 final class CudaBackend implements Backend {
+    /** At most so many queries are decoded. */
+    private static final int DECODED = 4;
+
+    /** Numbers that attention_decode leaves of a query's split. */
+    private static final int PART_OF_ROW = 6;
+
     private final Device device;
     private final DType operands;
     private final Kernels kernels;
@@ -197,12 +203,37 @@ final class CudaBackend implements Backend {
     /** @param observed STATISTICS of cuda/README.md */
     private void forward(
             Tensor out, List<?> observed, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
+        if (q.intSize(0) <= DECODED && k.intSize(0) > device.constant("attention_decode_keys")) {
+            decode(out, observed, q, k, v, spec, capacity);
+            return;
+        }
         List<Object> arguments = new ArrayList<>(List.of(out));
         arguments.addAll(observed);
         arguments.addAll(List.of(q, k, v, spec.sinks()));
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(capacity);
         kernels.perTile("attention_forward", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
+    }
+
+    /** {@link #forward} of so few queries that tiles of them would leave most of the device idle: keys are split. */
+    private void decode(
+            Tensor out, List<?> observed, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
+        int splits = Math.toIntExact(kernels.tiles(k.size(0), "attention_decode_keys"));
+        int rows = splits * q.intSize(0) * spec.heads();
+        try (Kernels.Scratch sums = kernels.scratch((long) rows * spec.headDim() * Float.BYTES);
+                Kernels.Scratch parts = kernels.scratch((long) rows * PART_OF_ROW * Float.BYTES)) {
+            List<Object> arguments = new ArrayList<>(List.of(sums.memory(), parts.memory(), q, k, v));
+            arguments.addAll(Kernels.spec(q, k, spec));
+            device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.heads(),
+                    q.size(0), device.constant("attention_decode_threads"), 0, arguments));
+            List<Object> merged = new ArrayList<>(List.of(out));
+            merged.addAll(observed);
+            merged.addAll(List.of(sums.memory(), parts.memory(), spec.sinks()));
+            merged.addAll(Kernels.spec(q, k, spec));
+            merged.addAll(List.of(capacity, splits));
+            device.launch(new Launch("attention_merge_f32", q.size(0), spec.heads(), 1,
+                    device.constant("attention_merge_threads"), 0, merged));
+        }
     }
 
     @Override

@@ -126,8 +126,9 @@ final class JcudaDevice implements Device {
             try (Arena call = Arena.ofConfined()) {
                 NvidiaDriver.require(
                         JCudaDriver.cuLaunchKernel(
-                                modules.function(what), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
-                                what.threads(), 1, 1, what.shared(), compute, new Address(what.parameters(call)), null),
+                                modules.function(what), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()),
+                                Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), compute,
+                                new Address(what.parameters(call)), null),
                         "%s", what);
             }
         });

@@ -44,16 +44,21 @@ final class Kernels {
      */
     void perTile(
             String family, String tile, DType keys, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
+        String kernel = ofWidth(family, keys, spec);
+        // fp32 kernels of a family are launched alike, those of 16 bits each in its own way.
+        device.launch(keys == DType.F32
+                ? new Launch(kernel, tiles(rows.size(0), family + "_" + tile), gridY, 1,
+                        device.constant(family + "_threads"), 0, arguments)
+                : new Launch(kernel, tiles(rows.size(0), kernel + "_tile"), gridY, 1,
+                        device.constant(kernel + "_threads"), device.constant(kernel + "_shared"), arguments));
+    }
+
+    /** The kernel of an attention family for these keys. */
+    static String ofWidth(String family, DType keys, AttentionSpec spec) {
         int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
-        String kernel = family + "_" + name(keys) + "_d" + width;
-        // fp32 kernels of a family are launched alike, those of 16 bits each in its own way.
-        device.launch(keys == DType.F32
-                ? new Launch(kernel, tiles(rows.size(0), family + "_" + tile), gridY,
-                        device.constant(family + "_threads"), 0, arguments)
-                : new Launch(kernel, tiles(rows.size(0), kernel + "_tile"), gridY,
-                        device.constant(kernel + "_threads"), device.constant(kernel + "_shared"), arguments));
+        return family + "_" + name(keys) + "_d" + width;
     }
 
     /** SPEC of cuda/README.md. */

@@ -14,16 +14,16 @@ import java.util.Optional;
 /**
  * One kernel, its grid, and its arguments in order.
  *
- * @param gridX     blocks along x, grid y likewise; grid z is 1
+ * @param gridX     blocks along x, y and z likewise
  * @param threads   of a block, along x
  * @param shared    bytes of dynamic shared memory
  * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)
  *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float}
  */
-record Launch(String kernel, long gridX, long gridY, int threads, int shared, List<Object> arguments) {
-    /** Without dynamic shared memory. */
+record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, int shared, List<Object> arguments) {
+    /** Flat, and without dynamic shared memory. */
     Launch(String kernel, long gridX, long gridY, int threads, Object... arguments) {
-        this(kernel, gridX, gridY, threads, 0, List.of(arguments));
+        this(kernel, gridX, gridY, 1, threads, 0, List.of(arguments));
     }
 
     /**
@@ -56,6 +56,7 @@ record Launch(String kernel, long gridX, long gridY, int threads, int shared, Li
     /** Kernel, grid and shapes, for messages. */
     @Override
     public String toString() {
-        return "%s<<<(%d, %d), %d, %d>>>%s".formatted(kernel, gridX, gridY, threads, shared, arguments);
+        return "%s<<<(%d, %d, %d), %d, %d>>>%s".formatted(
+                kernel, gridX, gridY, gridZ, threads, shared, arguments);
     }
 }

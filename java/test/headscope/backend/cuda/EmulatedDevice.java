@@ -114,8 +114,8 @@ public final class EmulatedDevice implements Device {
         long start = System.nanoTime();
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(
-                    call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()), 1,
-                    what.threads(), 1, 1, what.shared(), what.parameters(call));
+                    call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()),
+                    Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), what.parameters(call));
             if (status != 0) {
                 throw new IllegalStateException(what + ": " + ((MemorySegment) lastError.invokeExact()).getString(0));
             }

@@ -122,7 +122,7 @@ class JcudaDeviceChecks {
                     .getMessage().startsWith("no kernel is called nothing_f32"));
             assertTrue(assertThrows(DeviceException.class, () -> device.constant("nothing_threads"))
                     .getMessage().startsWith("no kernel exports nothing_threads"));
-            assertEquals("scale_f32<<<(0, 1), 32, 0>>>[1.0, 7]: CUDA_ERROR_LAUNCH_FAILED",
+            assertEquals("scale_f32<<<(0, 1, 1), 32, 0>>>[1.0, 7]: CUDA_ERROR_LAUNCH_FAILED",
                     assertThrows(DeviceException.class, () -> device.launch(new Launch("scale_f32", 0, 1, 32, 1f, 7)))
                             .getMessage());
         }
