@@ -112,7 +112,7 @@ final class CudaBackend implements Backend {
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
         try (Kernels.Scratch rows = kernels.uploaded(MemorySegment.ofArray(ids))) {
-            device.launch(new Launch(
+            device.launch(Launch.flat(
                     "embed_" + Kernels.name(table.dtype()), ids.length, 1,
                     kernels.fitting("embed_threads", table.intSize(1)),
                     destination, table, rows.memory(), table.intSize(1)));
@@ -286,7 +286,7 @@ final class CudaBackend implements Backend {
 
     private double[][] fold(Metric metric, AttentionStatistics seen, AttentionSpec spec) {
         try (Kernels.Scratch values = kernels.scratch((long) spec.heads() * Double.BYTES)) {
-            device.launch(new Launch(
+            device.launch(Launch.flat(
                     metric.key() + "_f64", spec.heads(), 1, kernels.fitting("head_fold_threads", seen.tokens()),
                     values.memory(), seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum, seen.previous,
                     seen.distance, seen.tokens(), spec.causal() ? 1 : 0, seen.capacity()));
@@ -300,7 +300,7 @@ final class CudaBackend implements Backend {
         Pieces.run(seen.heads(), (first, count) -> {
             try (Kernels.Scratch values = kernels.scratch((long) count * kept * Double.BYTES);
                     Kernels.Scratch workspace = kernels.scratch((long) count * seen.tokens() * Double.BYTES)) {
-                device.launch(new Launch(
+                device.launch(Launch.flat(
                         metric.key() + "_f64", count, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
                         values.memory(), workspace.memory(), seen.logDiagonal.rows(first, count),
                         seen.columnSum.rows(first, count), seen.tokens(), kept, seen.capacity()));

@@ -100,7 +100,7 @@ final class CudaGradients implements Gradients {
     @Override
     public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
         int heads = destination.intSize(0);
-        device.launch(new Launch(
+        device.launch(Launch.flat(
                 "scale_heads_gradient_f32", heads, 1, device.constant("scale_heads_gradient_threads"),
                 destination, gradient, x, x.intSize(0), x.intSize(1) / heads));
     }

@@ -27,13 +27,13 @@ final class Kernels {
 
     /** One block per row of width elements. */
     void perRow(String family, long rows, int width, Object... arguments) {
-        device.launch(new Launch(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
+        device.launch(Launch.flat(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
     }
 
     /** One thread per element. */
     void perElement(String family, String kernel, long count, Object... arguments) {
         int threads = device.constant(family + "_threads");
-        device.launch(new Launch(kernel, (count + threads - 1) / threads, 1, threads, arguments));
+        device.launch(Launch.flat(kernel, (count + threads - 1) / threads, 1, threads, arguments));
     }
 
     /**

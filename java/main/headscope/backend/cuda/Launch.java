@@ -21,9 +21,9 @@ import java.util.Optional;
  *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float}
  */
 record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, int shared, List<Object> arguments) {
-    /** Flat, and without dynamic shared memory. */
-    Launch(String kernel, long gridX, long gridY, int threads, Object... arguments) {
-        this(kernel, gridX, gridY, 1, threads, 0, List.of(arguments));
+    /** Without grid z and dynamic shared memory. */
+    static Launch flat(String kernel, long gridX, long gridY, int threads, Object... arguments) {
+        return new Launch(kernel, gridX, gridY, 1, threads, 0, List.of(arguments));
     }
 
     /**

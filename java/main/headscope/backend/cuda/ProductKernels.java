@@ -11,7 +11,7 @@ final class ProductKernels {
             gradient(device, "linear_weight_gradient", product, product.k(), product.n(), product.m());
         } else if (product.bTransposed()) {
             Kernels kernels = new Kernels(device);
-            device.launch(new Launch(
+            device.launch(Launch.flat(
                     name("linear", product), kernels.tiles(product.m(), "linear_row_tile"),
                     kernels.tiles(product.n(), "linear_column_tile"), device.constant("linear_threads"),
                     product.destination(), product.a(), product.b(), Optional.empty(),
@@ -24,7 +24,7 @@ final class ProductKernels {
     /** Sizes as cuda/README.md names them: rows of x, inputs, outputs. */
     private static void gradient(Device device, String family, Product product, int rows, int in, int out) {
         Kernels kernels = new Kernels(device);
-        device.launch(new Launch(
+        device.launch(Launch.flat(
                 name(family, product), kernels.tiles(product.m(), "linear_gradient_tile"),
                 kernels.tiles(product.n(), "linear_gradient_tile"), device.constant("linear_gradient_threads"),
                 product.destination(), product.a(), product.b(), rows, in, out));

@@ -118,12 +118,12 @@ class JcudaDeviceChecks {
     @Test
     void failuresNameTheCallAndItsLaunch() {
         try (JcudaDevice device = device(0)) {
-            assertTrue(assertThrows(DeviceException.class, () -> device.launch(new Launch("nothing_f32", 1, 1, 32)))
+            assertTrue(assertThrows(DeviceException.class, () -> device.launch(Launch.flat("nothing_f32", 1, 1, 32)))
                     .getMessage().startsWith("no kernel is called nothing_f32"));
             assertTrue(assertThrows(DeviceException.class, () -> device.constant("nothing_threads"))
                     .getMessage().startsWith("no kernel exports nothing_threads"));
             assertEquals("scale_f32<<<(0, 1, 1), 32, 0>>>[1.0, 7]: CUDA_ERROR_LAUNCH_FAILED",
-                    assertThrows(DeviceException.class, () -> device.launch(new Launch("scale_f32", 0, 1, 32, 1f, 7)))
+                    assertThrows(DeviceException.class, () -> device.launch(Launch.flat("scale_f32", 0, 1, 32, 1f, 7)))
                             .getMessage());
         }
     }
@@ -134,7 +134,7 @@ class JcudaDeviceChecks {
         try (JcudaDevice device = device(0)) {
             MemorySegment x = device.allocate(Float.BYTES);
             device.upload(x, MemorySegment.ofArray(new float[] {3}));
-            device.launch(new Launch("scale_f32", 1, 1, 32, 100 << 10, List.of(x, 2f, 1L)));
+            device.launch(new Launch("scale_f32", 1, 1, 1, 32, 100 << 10, List.of(x, 2f, 1L)));
             float[] back = new float[1];
             device.download(MemorySegment.ofArray(back), x);
             assertEquals(6, back[0]);
