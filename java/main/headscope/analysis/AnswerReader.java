@@ -60,17 +60,18 @@ record AnswerReader(Transformer model) {
      * @param factors on the outputs of heads, [layers * heads]
      */
     int right(List<Answered> texts, float[] factors) {
-        int right = 0;
-        for (int first = 0; first < texts.size(); ) {
-            int end = first + 1;
+        int[] right = new int[texts.size()];
+        for (int first = 0, end; first < texts.size(); first = end) {
+            int start = first;
+            end = first + 1;
             for (int rows = length(texts.get(first)); end < texts.size()
                     && rows + length(texts.get(end)) <= ROWS; end++) {
                 rows += length(texts.get(end));
             }
-            right += rightOfBatch(texts.subList(first, end), factors);
-            first = end;
+            model.inPieces(end - start, (from, count) ->
+                    right[start + from] = rightOfBatch(texts.subList(start + from, start + from + count), factors));
         }
-        return right;
+        return Arrays.stream(right).sum();
     }
 
     private static int length(Answered text) {

@@ -7,8 +7,10 @@ import headscope.model.HeadHook;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A model whose heads are gated; texts under several masks go through it in common passes. */
 final class GatedModel {
@@ -36,12 +38,12 @@ final class GatedModel {
      */
     double[] unlikelihood(List<GatedText> texts, float[][] masks) {
         double[] unlikelihood = new double[texts.size()];
-        for (GatedPass pass : GatedPass.of(texts, most)) {
+        pass(texts, pass -> {
             try (HeadGates gates = pass.gates(model, masks);
                     Tape tape = model.forward(pass.batch(), Optional.of(gates), HeadHook.NONE)) {
                 judge(pass, model.logits(tape, pass.rows()), unlikelihood);
             }
-        }
+        });
         return unlikelihood;
     }
 
@@ -52,17 +54,26 @@ final class GatedModel {
      */
     double[] unlikelihood(List<GatedText> texts, float[][] masks, double[][] gradients) {
         double[] unlikelihood = new double[texts.size()];
-        for (GatedPass pass : GatedPass.of(texts, most)) {
+        pass(texts, pass -> {
             int[] rows = pass.rows();
+            double[][] grown = Arrays.stream(gradients).map(double[]::clone).toArray(double[][]::new);
             try (HeadGates gates = pass.gates(model, masks);
                     Tape tape = model.forward(pass.batch(), Optional.of(gates), HeadHook.NONE)) {
                 Tensor logits = model.logits(tape, rows);
                 judge(pass, logits, unlikelihood);
                 dropWhatIsUnlikelyEnough(pass, logits, unlikelihood);
-                model.backward(tape, rows, logits, addingTo(gradients, pass));
+                model.backward(tape, rows, logits, addingTo(grown, pass));
             }
-        }
+            System.arraycopy(grown, 0, gradients, 0, grown.length);
+        });
         return unlikelihood;
+    }
+
+    /** In passes of as many texts as are allowed and memory takes. */
+    private void pass(List<GatedText> texts, Consumer<GatedPass> work) {
+        for (GatedPass pass : GatedPass.of(texts, most)) {
+            model.inPieces(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));
+        }
     }
 
     /** Leaves the loss's gradient in place of the logits. */

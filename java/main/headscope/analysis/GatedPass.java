@@ -40,6 +40,11 @@ record GatedPass(int first, List<GatedText> texts) {
         return passes;
     }
 
+    /** Some of them. */
+    GatedPass part(int from, int count) {
+        return new GatedPass(first + from, texts.subList(from, from + count));
+    }
+
     Batch batch() {
         return new Batch(texts.stream().map(text -> text.text().read()).toList());
     }

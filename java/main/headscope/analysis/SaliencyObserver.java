@@ -69,8 +69,11 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
     float[] surprisals(SaliencyText text, List<float[]> gates) {
         float[] surprisals = new float[gates.size()];
         for (int first = 0; first < gates.size(); first += COPIES) {
-            List<float[]> some = gates.subList(first, Math.min(gates.size(), first + COPIES));
-            System.arraycopy(surprisalsAtOnce(text, some), 0, surprisals, first, some.size());
+            int start = first;
+            model.inPieces(Math.min(COPIES, gates.size() - start), (from, count) -> {
+                int to = start + from;
+                System.arraycopy(surprisalsAtOnce(text, gates.subList(to, to + count)), 0, surprisals, to, count);
+            });
         }
         return surprisals;
     }

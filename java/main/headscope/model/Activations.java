@@ -77,6 +77,11 @@ final class Activations implements AutoCloseable {
         return room;
     }
 
+    /** All memory is given back; rooms grow again. */
+    void clear() {
+        rooms.forEach(Room::clear);
+    }
+
     @Override
     public void close() {
         rooms.forEach(Room::close);

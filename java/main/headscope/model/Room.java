@@ -21,10 +21,18 @@ final class Room implements AutoCloseable {
     /** [rows, width]; earlier contents are lost where it has to grow. */
     Tensor rows(long rows) {
         if (tensor.size(0) < rows) {
+            clear();
+            Tensor larger = backend.allocate(dtype, rows, width);
             tensor.buffer().close();
-            tensor = backend.allocate(dtype, rows, width);
+            tensor = larger;
         }
         return tensor.rows(0, rows);
+    }
+
+    /** Gives its memory back; it grows again. */
+    void clear() {
+        tensor.buffer().close();
+        tensor = backend.allocate(dtype, 0, width);
     }
 
     @Override

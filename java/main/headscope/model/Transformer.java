@@ -2,6 +2,8 @@ package headscope.model;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.DeviceMemoryException;
+import headscope.backend.Pieces;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
@@ -106,16 +108,34 @@ public final class Transformer implements AutoCloseable {
         requireRoom(batch, gates);
         List<Span> spans = batch.spans();
         Tape tape = new Tape(config, backend, batch, gates);
-        embed(tape.residual(0), batch.ids(), spans);
-        for (int i = 0; i < config.layers(); i++) {
-            Weights.Layer layer = weights.layers().get(i);
-            Tensor x = tape.residual(i + 1);
-            backend.convert(x, tape.residual(i));
-            Tensor heads = attention.attend(i, project(i, x, spans), spans);
-            hook.headOutputs(i, heads);
-            addBranches(x, attention.gate(i, heads, spans, gates), layer);
+        try {
+            embed(tape.residual(0), batch.ids(), spans);
+            for (int i = 0; i < config.layers(); i++) {
+                Weights.Layer layer = weights.layers().get(i);
+                Tensor x = tape.residual(i + 1);
+                backend.convert(x, tape.residual(i));
+                Tensor heads = attention.attend(i, project(i, x, spans), spans);
+                hook.headOutputs(i, heads);
+                addBranches(x, attention.gate(i, heads, spans, gates), layer);
+            }
+            return tape;
+        } catch (Throwable failure) {
+            tape.close();
+            throw failure;
         }
-        return tape;
+    }
+
+    /** Passes over many texts: all at once, or where memory does not suffice, half of them at a time. */
+    public void inPieces(int texts, Pieces.Work passes) {
+        Pieces.run(texts, (first, count) -> {
+            try {
+                passes.run(first, count);
+            } catch (DeviceMemoryException full) {
+                activations.clear();
+                adjoints.clear();
+                throw full;
+            }
+        });
     }
 
     /**

@@ -156,6 +156,31 @@ class GatedModelTest {
         });
     }
 
+    /** A device that has no room for all texts at once takes fewer, to the same numbers. */
+    @Test
+    void takesFewerTextsWhereMemoryIsShort() {
+        double[][] plenty = new double[1][];
+        long most = gradients(Long.MAX_VALUE, plenty);
+        double[][] little = new double[1][];
+        gradients(most * 3 / 4, little);
+        assertArrayEquals(plenty[0], little[0]);
+    }
+
+    /** The gradient on an emulated device of so many bytes; returns the most that was in use. */
+    private static long gradients(long memory, double[][] gradient) {
+        try (Backend backend = Devices.emulated(memory)) {
+            try (Checkpoint checkpoint = Checkpoint.open(fixture("llama"));
+                    Transformer transformer = new Transformer(checkpoint, backend)) {
+                GatedModel model = new GatedModel(transformer, MOST);
+                List<GatedText> texts = texts(16).stream().map(text -> new GatedText(text, 0, 1 / 16f)).toList();
+                gradient[0] = new double[model.heads()];
+                model.unlikelihood(texts, masks(1, model.heads()), gradient);
+            }
+            assertEquals(0, backend.liveBytes());
+            return backend.peakBytes();
+        }
+    }
+
     private static float[] floats(double[] values) {
         float[] floats = new float[values.length];
         for (int i = 0; i < values.length; i++) {

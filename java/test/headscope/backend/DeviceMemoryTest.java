@@ -61,7 +61,7 @@ class DeviceMemoryTest {
 
     private static double[][] spectra(long memory, int heads, int tokens, Metric spectrum) {
         AttentionSpec spec = AttentionSpec.plain(heads, heads, 16, true);
-        try (Backend backend = new CheckedBackend(EmulatedDevice.open(DType.F32, memory));
+        try (Backend backend = Devices.emulated(memory);
                 Operands on = new Operands(backend)) {
             Random random = Seed.random("spectra");
             float[] q = Inputs.NORMAL.values(random, tokens, heads * 16);

@@ -22,6 +22,11 @@ public final class Devices {
         return device.equals(EMULATED) ? emulated(DType.F32) : Backend.open(device);
     }
 
+    /** Emulated CUDA of so many bytes of memory. */
+    public static Backend emulated(long memory) {
+        return new CheckedBackend(EmulatedDevice.open(DType.F32, memory));
+    }
+
     /** Emulated CUDA whose products read numbers of this type. */
     public static Backend emulated(DType operands) {
         return new CheckedBackend(EmulatedDevice.open(operands));
