@@ -157,6 +157,49 @@ void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool wit
 
 } // namespace
 
+/// A drawn word is the one whose piece of what the likeliest words add up to holds the mark.
+void check_sample(std::mt19937_64& random, int words, double temperature, double topP) {
+    const int rows = 3;
+    std::vector<float> logits = random_floats(random, rows * words, 2);
+    for (int word = 0; word < words; word++) {
+        logits[words + word] = static_cast<float>(static_cast<int>(logits[words + word])); // equals, 0 and -0
+    }
+    std::vector<double> marks(rows);
+    std::uniform_real_distribution<double> uniform;
+    std::generate(marks.begin(), marks.end(), [&] { return uniform(random); });
+    std::vector<int> likeliest(rows, -1);
+    std::vector<int> drawn(rows, -1);
+    launch("likeliest_f32", rows, 1, fitting("sample_threads", words), likeliest.data(), logits.data(), words);
+    launch("draw_f32", rows, 1, fitting("sample_threads", words), drawn.data(), logits.data(), marks.data(),
+           temperature, topP, words);
+    for (int row = 0; row < rows; row++) {
+        const float* of_row = logits.data() + row * words;
+        std::vector<int> sorted(words);
+        std::iota(sorted.begin(), sorted.end(), 0);
+        std::stable_sort(sorted.begin(), sorted.end(), [&](int a, int b) { return of_row[a] > of_row[b]; });
+        CHECK(likeliest[row] == sorted[0], "row %d: %d and not %d", row, likeliest[row], sorted[0]);
+        auto weight = [&](int word) { return std::exp((of_row[word] - of_row[sorted[0]]) / temperature); };
+        double total = 0;
+        for (int word : sorted) {
+            total += weight(word);
+        }
+        double kept = 0;
+        for (int i = 0; i < words && kept < topP * total; i++) {
+            kept += weight(sorted[i]);
+        }
+        double before = 0;
+        int at = 0;
+        for (; sorted[at] != drawn[row] && at < words - 1; at++) {
+            before += weight(sorted[at]);
+        }
+        double place = marks[row] * kept;
+        double slack = 1e-12 * total;
+        CHECK(before <= place + slack && place <= before + weight(drawn[row]) + slack,
+              "row %d: word %d is from %g on, %g long, and the mark is at %g of %g", row, drawn[row], before,
+              weight(drawn[row]), place, kept);
+    }
+}
+
 int main() {
     headscope_shuffle(SEED);
     std::mt19937_64 random(SEED);
@@ -170,6 +213,8 @@ int main() {
         check_rotate(random, 3, 2, size + 2, (size + 1) / 2);
         check_route(random, 3, size, std::min(size, 4));
         check_route(random, 2, size, size);
+        check_sample(random, size, 1, 1);
+        check_sample(random, size, 0.3, 0.7);
         if (size <= 257) {
             check_linear(random, size, 33, 65, true);
             check_linear(random, 3, size, 2, false);

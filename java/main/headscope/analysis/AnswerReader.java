@@ -6,7 +6,6 @@ import headscope.model.HeadHook;
 import headscope.model.ModelConfig;
 import headscope.model.Tape;
 import headscope.model.Transformer;
-import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -97,11 +96,7 @@ record AnswerReader(Transformer model) {
                 .flatMap(i -> IntStream.range(0, texts.get(i).answerTokens())
                         .map(row -> tape.batch().first(i) + texts.get(i).firstRow() + row))
                 .toArray();
-        Tensor logits = model.logits(tape, rows);
-        float[] values = model.backend().download(logits);
-        int[] likeliest = IntStream.range(0, rows.length)
-                .map(row -> likeliest(values, row * logits.intSize(1), logits.intSize(1)))
-                .toArray();
+        int[] likeliest = model.backend().likeliest(model.logits(tape, rows));
         List<int[]> said = new ArrayList<>();
         int at = 0;
         for (Answered text : texts) {
@@ -109,13 +104,5 @@ record AnswerReader(Transformer model) {
             at += text.answerTokens();
         }
         return said;
-    }
-
-    private static int likeliest(float[] logits, int at, int words) {
-        int best = 0;
-        for (int word = 1; word < words; word++) {
-            best = logits[at + word] > logits[at + best] ? word : best;
-        }
-        return best;
     }
 }

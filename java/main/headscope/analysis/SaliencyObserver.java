@@ -26,7 +26,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         try (Tape tape = forward(text)) {
             Tensor logits = model.logits(tape, last);
             float[] scores = model.backend().download(logits);
-            int target = text.target().orElseGet(() -> likeliest(scores));
+            int target = text.target().orElseGet(() -> model.backend().likeliest(logits)[0]);
             requireRival(text, target);
             SaliencyFold fold = new SaliencyFold(request, model, text, target);
             differentiate(logits, target, text);
@@ -116,14 +116,6 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
             throw new InputException("--objective %s: that is what the model predicts, the target itself; name another word"
                     .formatted(request.objective().option()));
         }
-    }
-
-    private static int likeliest(float[] scores) {
-        int best = 0;
-        for (int word = 1; word < scores.length; word++) {
-            best = scores[word] > scores[best] ? word : best;
-        }
-        return best;
     }
 
     private static float surprisal(float[] scores, int target) {

@@ -71,6 +71,25 @@ public interface Backend extends AutoCloseable {
     /** destination [tokens, width] = rows ids[i] of table [words, width]. */
     void embed(Tensor destination, Tensor table, int[] ids);
 
+    /**
+     * The likeliest word of each row of logits [rows, words], of equals the first. No logit is NaN, here and in draw.
+     *
+     * @return [rows]
+     */
+    int[] likeliest(Tensor logits);
+
+    /**
+     * Draws a word of each row of logits [rows, words]. Words are laid end to end, likeliest first, of equals the first,
+     * each as long as exp((logit - largest) / temperature), until they reach topP of all. (Nucleus sampling: Holtzman et
+     * al. 2020, arXiv:1904.09751.)
+     *
+     * @param temperature above 0
+     * @param topP        above 0, at most 1
+     * @param marks       [rows], 0 &lt;= mark &lt; 1: where on that line a row's word is, as a share of its length
+     * @return [rows]
+     */
+    int[] draw(Tensor logits, double temperature, double topP, double[] marks);
+
     /** destination = source, rounded to the destination's type; same shape, each F32, F16 or BF16. */
     void convert(Tensor destination, Tensor source);
 

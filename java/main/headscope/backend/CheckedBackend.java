@@ -4,6 +4,7 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -117,6 +118,26 @@ final class CheckedBackend implements Backend {
         }
         backend.embed(destination, table, ids);
         finite.require("embed", destination);
+    }
+
+    @Override
+    public int[] likeliest(Tensor logits) {
+        logits("likeliest", logits);
+        return backend.likeliest(logits);
+    }
+
+    @Override
+    public int[] draw(Tensor logits, double temperature, double topP, double[] marks) {
+        logits("draw", logits);
+        check(temperature > 0 && topP > 0 && topP <= 1 && marks.length == logits.size(0)
+                        && Arrays.stream(marks).allMatch(mark -> mark >= 0 && mark < 1),
+                "draw", "temperature %s, top-p %s, marks %s", temperature, topP, Arrays.toString(marks));
+        return backend.draw(logits, temperature, topP, marks);
+    }
+
+    private static void logits(String operation, Tensor logits) {
+        floats(operation, logits);
+        check(logits.rank() == 2 && logits.size(1) > 0, operation, "%s are no logits", logits);
     }
 
     @Override

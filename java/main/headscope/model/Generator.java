@@ -28,8 +28,7 @@ public record Generator(Transformer model, Sampler sampler, int maxNewTokens) {
         int[] next = prompt;
         while (true) {
             Tensor hidden = model.forward(text, next, LayerHook.NONE);
-            float[] logits = model.backend().download(model.logits(hidden.rows(next.length - 1, 1)));
-            int token = sampler.next(logits, random);
+            int token = sampler.next(model.backend(), model.logits(hidden.rows(next.length - 1, 1)), random);
             made = Arrays.copyOf(made, made.length + 1);
             made[made.length - 1] = token;
             if (made.length == maxNewTokens || model.config().endOfText().contains(token) || finished.test(made)) {

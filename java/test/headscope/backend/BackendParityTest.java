@@ -304,6 +304,26 @@ class BackendParityTest {
 
     @ParameterizedTest
     @MethodSource("sizes")
+    void words(int words, Inputs inputs) {
+        Random random = Seed.random("words", words);
+        float[] logits = inputs.values(random, 5, words);
+        double[] marks = random.doubles(5).toArray();
+        compareBits("likeliest", on -> floats(on.backend.likeliest(on.tensor(logits, 5, words))));
+        for (double topP : new double[] {1, 0.8, 1e-9}) {
+            compareBits("draw", on -> floats(on.backend.draw(on.tensor(logits, 5, words), 0.7, topP, marks)));
+        }
+    }
+
+    private static float[] floats(int[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = values[i];
+        }
+        return floats;
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
     void factors(int size, Inputs inputs) {
         Random random = Seed.random("factors", size);
         float[] x = inputs.values(random, 3, 2 * size);

@@ -132,6 +132,44 @@ final class Reference implements Backend {
     }
 
     @Override
+    public int[] likeliest(Tensor logits) {
+        return IntStream.range(0, logits.intSize(0)).map(row -> sorted(logits, row)[0]).toArray();
+    }
+
+    @Override
+    public int[] draw(Tensor logits, double temperature, double topP, double[] marks) {
+        int[] drawn = new int[marks.length];
+        for (int row = 0; row < marks.length; row++) {
+            int[] words = sorted(logits, row);
+            long at = (long) row * words.length;
+            double[] ends = new double[words.length];
+            for (int i = 0; i < words.length; i++) {
+                double weight = Math.exp((get(logits, at + words[i]) - get(logits, at + words[0])) / temperature);
+                ends[i] = weight + (i == 0 ? 0 : ends[i - 1]);
+            }
+            int last = 0;
+            while (ends[last] < topP * ends[words.length - 1]) {
+                last++;
+            }
+            int i = 0;
+            while (ends[i] <= marks[row] * ends[last]) {
+                i++;
+            }
+            drawn[row] = words[i];
+        }
+        return drawn;
+    }
+
+    /** Words of a row, likeliest first. */
+    private static int[] sorted(Tensor logits, int row) {
+        long at = (long) row * logits.intSize(1);
+        return IntStream.range(0, logits.intSize(1)).boxed()
+                .sorted(Comparator.comparingDouble(word -> -get(logits, at + word)))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
         int in = x.intSize(1);
         int out = weight.intSize(0);

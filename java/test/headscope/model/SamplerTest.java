@@ -3,6 +3,11 @@ package headscope.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import headscope.backend.Backend;
+import headscope.backend.Devices;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,37 +26,51 @@ class SamplerTest {
         return () -> (long) (number * 0x1p53) << 11;
     }
 
+    private static int next(Sampler sampler, float[] logits, double number) {
+        int[] tokens = Devices.ALL.stream().mapToInt(device -> {
+            try (Backend backend = Devices.open(device)) {
+                Tensor row = backend.allocate(DType.F32, 1, logits.length);
+                backend.upload(row, MemorySegment.ofArray(logits));
+                int token = sampler.next(backend, row, always(number));
+                row.buffer().close();
+                return token;
+            }
+        }).distinct().toArray();
+        assertEquals(1, tokens.length, "devices agree");
+        return tokens[0];
+    }
+
     @Test
     void greedy() {
-        assertEquals(1, Sampler.GREEDY.next(LOGITS, always(0.99)));
-        assertEquals(1, Sampler.GREEDY.next(new float[] {1, 3, 3, 2}, always(0.99)));
-        assertEquals(0, Sampler.GREEDY.next(new float[] {-5}, always(0)));
+        assertEquals(1, next(Sampler.GREEDY, LOGITS, 0.99));
+        assertEquals(1, next(Sampler.GREEDY, new float[] {1, 3, 3, 2}, 0.99));
+        assertEquals(0, next(Sampler.GREEDY, new float[] {-5}, 0));
     }
 
     /** Likeliest first: 1 up to 0.5, then 2 up to 0.8, then 0. */
     @ParameterizedTest
     @CsvSource({"0,1", "0.499,1", "0.501,2", "0.799,2", "0.801,0", "0.999999,0"})
     void drawsByProbability(double number, int token) {
-        assertEquals(token, new Sampler(1, 1).next(LOGITS, always(number)));
+        assertEquals(token, next(new Sampler(1, 1), LOGITS, number));
     }
 
     /** Squared and made to sum to one again: 0.04, 0.25, 0.09 of 0.38. */
     @ParameterizedTest
     @CsvSource({"0.65,1", "0.66,2", "0.89,2", "0.9,0"})
     void temperatureSharpens(double number, int token) {
-        assertEquals(token, new Sampler(0.5, 1).next(LOGITS, always(number)));
+        assertEquals(token, next(new Sampler(0.5, 1), LOGITS, number));
     }
 
     /** Tokens are taken until they reach top-p; then only they are drawn from. */
     @ParameterizedTest
     @CsvSource({"0.49,0.999,1", "0.6,0.62,1", "0.6,0.63,2", "0.79,0.999,2", "0.81,0.999,0", "1e-9,0.999,1"})
     void topP(double topP, double number, int token) {
-        assertEquals(token, new Sampler(1, topP).next(LOGITS, always(number)));
+        assertEquals(token, next(new Sampler(1, topP), LOGITS, number));
     }
 
     @Test
     void hugeLogitsDoNotOverflow() {
-        assertEquals(1, new Sampler(1e-3, 1).next(new float[] {-3e38f, 3e38f}, always(0.999)));
+        assertEquals(1, next(new Sampler(1e-3, 1), new float[] {-3e38f, 3e38f}, 0.999));
     }
 
     @ParameterizedTest

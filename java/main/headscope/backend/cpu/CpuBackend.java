@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 
 /** Java's vector instructions and OpenBLAS, fp32. Arguments are trusted: {@link headscope.backend.CheckedBackend}. */
 public final class CpuBackend implements Backend {
@@ -96,6 +97,22 @@ public final class CpuBackend implements Backend {
         for (int i = 0; i < ids.length; i++) {
             MemorySegment.copy(table.bytes(), ids[i] * rowBytes, destination.bytes(), i * rowBytes, rowBytes);
         }
+    }
+
+    @Override
+    public int[] likeliest(Tensor logits) {
+        int words = logits.intSize(1);
+        return IntStream.range(0, logits.intSize(0))
+                .map(row -> Sampling.likeliest(logits.bytes(), (long) row * words, words))
+                .toArray();
+    }
+
+    @Override
+    public int[] draw(Tensor logits, double temperature, double topP, double[] marks) {
+        int words = logits.intSize(1);
+        return IntStream.range(0, marks.length)
+                .map(row -> Sampling.draw(logits.bytes(), (long) row * words, words, temperature, topP, marks[row]))
+                .toArray();
     }
 
     @Override

@@ -120,6 +120,31 @@ final class CudaBackend implements Backend {
     }
 
     @Override
+    public int[] likeliest(Tensor logits) {
+        return sample("likeliest_f32", logits, List.of(logits));
+    }
+
+    @Override
+    public int[] draw(Tensor logits, double temperature, double topP, double[] marks) {
+        try (Kernels.Scratch places = kernels.uploaded(MemorySegment.ofArray(marks))) {
+            return sample("draw_f32", logits, List.of(logits, places.memory(), temperature, topP));
+        }
+    }
+
+    private int[] sample(String kernel, Tensor logits, List<Object> arguments) {
+        int[] words = new int[logits.intSize(0)];
+        try (Kernels.Scratch chosen = kernels.scratch((long) words.length * Integer.BYTES)) {
+            List<Object> all = new ArrayList<>(List.of(chosen.memory()));
+            all.addAll(arguments);
+            all.add(logits.intSize(1));
+            device.launch(new Launch(kernel, words.length, 1, 1,
+                    kernels.fitting("sample_threads", logits.intSize(1)), 0, all));
+            device.download(MemorySegment.ofArray(words), chosen.memory());
+        }
+        return words;
+    }
+
+    @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
         kernels.product(destination, x, weight, true);
         bias.ifPresent(row -> addRow(destination, row));

@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -18,7 +19,8 @@ import java.util.Optional;
  * @param threads   of a block, along x
  * @param shared    bytes of dynamic shared memory
  * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)
- *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float}
+ *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float},
+ *                  {@link Double}
  */
 record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, int shared, List<Object> arguments) {
     /** Without grid z and dynamic shared memory. */
@@ -49,6 +51,7 @@ record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, in
             case Integer number -> arena.allocateFrom(JAVA_INT, number);
             case Long number -> arena.allocateFrom(JAVA_LONG, number);
             case Float number -> arena.allocateFrom(JAVA_FLOAT, number);
+            case Double number -> arena.allocateFrom(JAVA_DOUBLE, number);
             default -> throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
         };
     }

@@ -1,0 +1,122 @@
+// The next word after each row of logits: the likeliest, or one that is drawn.
+//
+//   likeliest   argmax_w logits[i, w]
+//   draw        words are laid end to end, likeliest first, each as long as its weight
+//               exp((logits[i, w] - max) / temperature), until they reach topP of all: the word at marks[i] of the length
+//
+// Of equal logits the first word comes first. (Nucleus sampling: Holtzman et al. 2020, arXiv:1904.09751.)
+//
+// In      logits [rows, words], fp32, no NaN; marks [rows], fp64, from 0 up to but not 1; temperature, topP above 0
+// Out     destination [rows], int, every element
+// Launch  grid x = rows; block min(sample_threads, words rounded up to 32)
+// Cost    4 rows words bytes; a row is walked 32 times more, by draw some 100 times, from the cache, instead of sorted
+// Rounds  weights and their sums fp64, same bits each time
+// See     Backend.likeliest, Backend.draw, test/rows_test.cpp
+#include "block.cuh"
+
+#include <cstring>
+
+constexpr int THREADS = 512;
+EXPORT(sample_threads, THREADS);
+
+/// A number that grows as the float does, -0 being 0.
+__device__ static unsigned order_of(float logit) {
+    logit = logit == 0 ? 0 : logit;
+    unsigned bits;
+    memcpy(&bits, &logit, sizeof bits);
+    return bits >> 31 ? ~bits : bits | 1u << 31;
+}
+
+__device__ static float logit_of(unsigned order) {
+    unsigned bits = order >> 31 ? order & ~(1u << 31) : ~order;
+    float logit;
+    memcpy(&logit, &bits, sizeof logit);
+    return logit;
+}
+
+/// One row of logits. What asks for all words synchronises.
+struct Row {
+    const float* logits;
+    int words;
+    float largest;
+    double temperature;
+
+    __device__ Row(const float* logits, int words, double temperature)
+        : logits(logits + static_cast<int64_t>(blockIdx.x) * words), words(words), temperature(temperature) {
+        float own = -INFINITY;
+        for (int word = threadIdx.x; word < words; word += blockDim.x) {
+            own = fmaxf(own, this->logits[word]);
+        }
+        largest = block_maximum(own);
+    }
+
+    __device__ double weight(float logit) const {
+        return exp((logit - largest) / temperature);
+    }
+
+    /// Of the words from this order on.
+    __device__ double weight_from(unsigned least) const {
+        double sum = 0;
+        for (int word = threadIdx.x; word < words; word += blockDim.x) {
+            sum += order_of(logits[word]) >= least ? weight(logits[word]) : 0;
+        }
+        return block_sum(sum);
+    }
+
+    /// How many of the first words are of this order.
+    __device__ int count(unsigned order, int first) const {
+        int sum = 0;
+        for (int word = threadIdx.x; word < first; word += blockDim.x) {
+            sum += order_of(logits[word]) == order;
+        }
+        return block_sum(sum);
+    }
+
+    /// The word of this order before which there are so many.
+    __device__ int word(unsigned order, int rank) const;
+};
+
+/// The largest number for which the condition holds, which holds for 0 and for all below one for which it holds.
+template <class Condition>
+__device__ unsigned largest_where(const Condition& holds) {
+    unsigned largest = 0;
+    for (unsigned bit = 1u << 31; bit > 0; bit /= 2) {
+        if (holds(largest | bit)) {
+            largest |= bit;
+        }
+    }
+    return largest;
+}
+
+__device__ int Row::word(unsigned order, int rank) const {
+    return static_cast<int>(largest_where([&](unsigned first) {
+        return first < static_cast<unsigned>(words) && count(order, static_cast<int>(first)) <= rank;
+    }));
+}
+
+KERNEL(likeliest_f32, THREADS, int* destination, const float* logits, int words) {
+    Row row(logits, words, 1);
+    int word = row.word(order_of(row.largest), 0);
+    if (threadIdx.x == 0) {
+        destination[blockIdx.x] = word;
+    }
+}
+
+KERNEL(draw_f32, THREADS, int* destination, const float* logits, const double* marks, double temperature, double topP,
+       int words) {
+    Row row(logits, words, temperature);
+
+    double least = topP * row.weight_from(0);
+    unsigned last = largest_where([&](unsigned order) { return row.weight_from(order) >= least; });
+    double above = row.weight_from(last + 1); // no float's order is the largest number
+    double each = row.weight(logit_of(last));
+    double kept = fmin(above + ceil((least - above) / each) * each, row.weight_from(last));
+
+    double place = marks[blockIdx.x] * kept;
+    unsigned drawn = largest_where([&](unsigned order) { return row.weight_from(order) > place; });
+    double rank = (place - row.weight_from(drawn + 1)) / row.weight(logit_of(drawn));
+    int word = row.word(drawn, min(static_cast<int>(rank), row.count(drawn, words) - 1));
+    if (threadIdx.x == 0) {
+        destination[blockIdx.x] = word;
+    }
+}
