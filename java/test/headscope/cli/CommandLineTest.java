@@ -221,7 +221,7 @@ class CommandLineTest {
         Path cpu = folder.resolve("cpu");
         Path cuda = folder.resolve("cuda");
         List<String> run = List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "6",
-                "--max-new-tokens", "1", "--k", "3", "--check");
+                "--max-new-tokens", "1", "--k", "3", "--metrics", "spectral_entropy", "--check");
         assertEquals(0, headscope(with(run, "--device", "cpu", "--out", cpu.toString())).status());
         EmulatedDriver.Ended ended = EmulatedDriver.headscope(
                 folder, cublas.isEmpty() ? Map.of() : Map.of("HEADSCOPE_CUBLAS", "target/cuda/" + cublas),
@@ -235,6 +235,9 @@ class CommandLineTest {
             assertEquals(expected.names(), actual.names());
             float[] scores = floats(expected, "attention_score");
             assertArrayEquals(scores, floats(actual, "attention_score"), Tolerance.model(precision.operands, scores));
+            float[] entropies = floats(expected, "spectral_entropy");
+            assertArrayEquals(
+                    entropies, floats(actual, "spectral_entropy"), Tolerance.model(precision.operands, entropies));
         }
     }
 
