@@ -33,7 +33,7 @@ EXPORT(symmetric_reduction_threads, THREADS);
 EXPORT(symmetric_reduction_warps, WARPS);
 EXPORT(symmetric_reduction_panel, PANEL);
 EXPORT(symmetric_reduction_tile, TILE);
-EXPORT(symmetric_block_static, 4 * WARP); // bytes, beside those of the launch
+EXPORT(symmetric_block_static, 1024); // bytes: sums, up to where the memory of the launch begins
 
 /// I - tau v v' takes x to beta e_1; v_1 = 1, the rest of v is x times `scale`.
 struct Reflection {

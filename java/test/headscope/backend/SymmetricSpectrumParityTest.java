@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SymmetricSpectrumParityTest {
     /** The largest that fits into shared memory is 157. */
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 31, 32, 33, 63, 64, 65, 157, 158, 160, 161, 223})
+    @ValueSource(ints = {1, 2, 31, 32, 33, 63, 64, 65, 157, 158, 160, 161, 201})
     void agrees(int tokens) {
         int heads = tokens > 100 ? 1 : 3;
         AttentionCase one = new AttentionCase(tokens, heads, 1, 16, tokens % 2 == 1, 0, 0, true, Inputs.NORMAL);
@@ -48,7 +48,7 @@ class SymmetricSpectrumParityTest {
 
     /** 16 bits: what fp32 gives of the rounded numbers. */
     @ParameterizedTest
-    @CsvSource({"BF16, 1", "F16, 2", "BF16, 33", "F16, 65", "BF16, 160"})
+    @CsvSource({"BF16, 1", "F16, 2", "BF16, 33", "F16, 65"})
     void agreesFromKeysOf16Bits(DType type, int tokens) {
         AttentionCase one = new AttentionCase(tokens, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
         double worst = DoubleStream.of(one.tolerance()).max().orElseThrow();
@@ -100,7 +100,7 @@ class SymmetricSpectrumParityTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 32, 33, 160})
+    @ValueSource(ints = {1, 2, 32, 33, 97})
     void graphsThatAreKnown(int tokens) {
         check(tokens, i -> 0, j -> 0, false, i -> i == 0 ? 0 : 1);
         check(tokens, i -> i, j -> j, false, i -> 0);

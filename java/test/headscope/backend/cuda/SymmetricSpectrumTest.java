@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** As many heads at once as a piece of memory holds, or as the device has memory for. */
 class SymmetricSpectrumTest {
     private static final int HEADS = 7;
-    private static final int TOKENS = 40;
+    private static final int TOKENS = 20;
     private static final AttentionSpec SPEC = AttentionSpec.plain(HEADS, 1, 4, true);
 
     private static double[][] spectra(long memory, long piece) {
