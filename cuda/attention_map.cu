@@ -1,13 +1,13 @@
-// The probabilities of one head, for those who must see them.
+// The probabilities of some heads, from one on, for those who must see them.
 //
-//   destination[i, j] = exp(s_ij - logSumExp_i); 0 where i does not see j
+//   destination[h, i, j] = exp(s_ij - logSumExp_i) of head + h; 0 where i does not see j
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
-// Out     destination [queries, keys], fp32, every element
-// Launch  grid x = ceil(queries / attention_map_query_tile); block attention_map_threads
-// Cost    4 queries keys headDim operations, half where causal: one walk for the sums, one for the probabilities
+// Out     destination [maps, queries, keys], fp32, every element
+// Launch  grid x = ceil(queries / attention_map_query_tile), y = maps; block attention_map_threads
+// Cost    4 queries keys headDim operations a map, half where causal: one walk for the sums, one for the probabilities
 // Rounds  as attention_forward.cu
-// See     Backend.attentionMap, test/attention_test.cpp
+// See     Backend.attentionMap, SymmetricSpectrum, test/attention_test.cpp
 #include "softmax_rows.cuh"
 
 EXPORT(attention_map_threads, ATTENTION_THREADS);
@@ -46,7 +46,9 @@ struct MapRows {
 
 template <int WIDTH>
 __device__ void attention_map(float* destination, const float* q, const float* k, const float* sinks,
-                              const AttentionSpec& spec, int headIndex) {
+                              const AttentionSpec& spec, int firstHead) {
+    int headIndex = firstHead + static_cast<int>(blockIdx.y);
+    destination += static_cast<int64_t>(blockIdx.y) * spec.queries * spec.keys;
     int firstRow = first_row(spec);
     Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);

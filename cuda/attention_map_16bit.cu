@@ -1,19 +1,21 @@
 // attention_map.cu for queries and keys of 16 bits, on tensor cores.
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
-// Out     destination [queries, keys], fp32, every element
-// Launch  grid x = ceil(queries / <kernel>_tile); block <kernel>_threads; dynamic shared memory <kernel>_shared
-// Cost    4 queries keys headDim operations, half where causal: one walk for the sums, one for the probabilities
+// Out     destination [maps, queries, keys], fp32, every element
+// Launch  grid x = ceil(queries / <kernel>_tile), y = maps; block <kernel>_threads; dynamic shared memory <kernel>_shared
+// Cost    4 queries keys headDim operations a map, half where causal: one walk for the sums, one for the probabilities
 // Rounds  as attention_forward_16bit.cu
-// See     Backend.attentionMap, test/attention_16bit_test.cpp
+// See     Backend.attentionMap, SymmetricSpectrum, test/attention_16bit_test.cpp
 #include "attention_tiles.cuh"
 
 template <int WIDTH, class T>
 __device__ void attention_map(float* destination, const T* q, const T* k, const float* sinks, const AttentionSpec& spec,
-                              int head) {
+                              int firstHead) {
     using Shape = TileShape<WIDTH>;
     DYNAMIC_SHARED(unsigned char, bytes);
     SHARED(SoftmaxMemory<WIDTH>, memory);
+    int head = firstHead + static_cast<int>(blockIdx.y);
+    destination += static_cast<int64_t>(blockIdx.y) * spec.queries * spec.keys;
     int firstRow = first_kept_query<WIDTH>(spec);
     T* pool = reinterpret_cast<T*>(bytes); // [kept + slots * tile, PITCH]
     SoftmaxTiles<WIDTH> softmax(spec, firstRow, warp_row<WIDTH>(), memory);

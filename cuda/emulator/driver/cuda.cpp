@@ -29,13 +29,12 @@ enum Status {
     NOT_FOUND = 500,
     LAUNCH_FAILED = 719,
 };
-enum Attribute { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76, MEMORY_POOLS = 115 };
+enum Attribute { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76, SHARED_MEMORY_OPTIN = 97, MEMORY_POOLS = 115 };
 enum FunctionAttribute { MOST_DYNAMIC_SHARED = 8 };
 
 constexpr int CUDA_VERSION = 13000;
 constexpr int DEVICES = 2;
 constexpr std::size_t MEMORY = std::size_t{1} << 30;
-constexpr std::size_t UNASKED_SHARED = 48 << 10;
 
 /// What modules are loaded from here: the emulator holds all kernels anyway.
 constexpr char IMAGE[] = "emulated";
@@ -65,7 +64,7 @@ struct Event {
 
 struct Function {
     std::string name;
-    unsigned mostShared = UNASKED_SHARED;
+    unsigned mostShared = 0; // 48 KiB less the static shared memory, which is not known here
 };
 
 std::map<std::string, Function> functions;
@@ -144,6 +143,9 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
         return SUCCESS;
     case CAPABILITY_MINOR:
         *value = 0;
+        return SUCCESS;
+    case SHARED_MEMORY_OPTIN:
+        *value = 227 << 10;
         return SUCCESS;
     case MEMORY_POOLS:
         *value = device == 0;

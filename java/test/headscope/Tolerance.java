@@ -134,10 +134,11 @@ public final class Tolerance {
     /**
      * Of an eigenvalue of I - D^-1/2 W D^-1/2 (Weyl): it moves by the norm of what is added to the matrix. Where every
      * entry of W moves by a relative r, the entries of the product move by 2 r at most, and its norm is one.
-     * LAPACK in fp64 adds less than that for every size here.
+     * LAPACK in fp64 adds less than that for every size here; reflections in fp32 add a rounding a token of the norm,
+     * which is at most 2.
      */
-    public static double eigenvalue(double softmax) {
-        return 2 * Math.expm1(softmax) + formula(1);
+    public static double eigenvalue(double softmax, int tokens) {
+        return 2 * Math.expm1(softmax) + sum(tokens, 2);
     }
 
     /**
@@ -158,7 +159,7 @@ public final class Tolerance {
             case Metric.PreviousToken m -> softmax;
             case Metric.SelfAttention m -> 2 * softmax;
             case Metric.Confidence m -> softmax;
-            case Metric.Symmetric m -> eigenvalue(softmax);
+            case Metric.Symmetric m -> eigenvalue(softmax, tokens);
         };
     }
 

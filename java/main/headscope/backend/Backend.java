@@ -65,8 +65,15 @@ public interface Backend extends AutoCloseable {
     /** Host memory of the same length in bytes -> destination. */
     void upload(Tensor destination, MemorySegment source);
 
+    /** A tensor -> host memory of the same length in bytes. */
+    void download(MemorySegment destination, Tensor source);
+
     /** An fp32 tensor -> the host. */
-    float[] download(Tensor source);
+    default float[] download(Tensor source) {
+        float[] values = new float[Math.toIntExact(source.count())];
+        download(MemorySegment.ofArray(values), source);
+        return values;
+    }
 
     /** destination [tokens, width] = rows ids[i] of table [words, width]. */
     void embed(Tensor destination, Tensor table, int[] ids);

@@ -91,6 +91,14 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public void download(MemorySegment destination, Tensor source) {
+        check(source.buffer().isOpen(), "download", "%s is closed", source);
+        check(destination.byteSize() == source.count() * source.dtype().bytes, "download",
+                "%s into %d bytes", source, destination.byteSize());
+        backend.download(destination, source);
+    }
+
+    @Override
     public float[] download(Tensor source) {
         floats("download", source);
         return backend.download(source);
@@ -308,8 +316,8 @@ final class CheckedBackend implements Backend {
     }
 
     private void finite(String operation, AttentionStatistics seen) {
-        finite.require(operation, seen.logSumExp, seen.logDiagonal, seen.entropy, seen.maximum, seen.previous,
-                seen.distance);
+        finite.require(operation, seen.logSumExp, seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum,
+                seen.previous, seen.distance);
     }
 
     @Override

@@ -1,7 +1,9 @@
 package headscope.backend;
 
+import headscope.tensor.Conversion;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 
 /** Looks at what an operation has left: under --check at every number, otherwise not at all. */
 interface Finite {
@@ -29,12 +31,10 @@ interface Finite {
         if (result.dtype() == DType.F32) {
             return backend.download(result);
         }
-        Tensor wide = backend.allocate(DType.F32, result.shape());
-        try {
-            backend.convert(wide, result);
-            return backend.download(wide);
-        } finally {
-            wide.buffer().close();
-        }
+        MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(result.count() * result.dtype().bytes)]);
+        backend.download(bytes, result);
+        float[] values = new float[Math.toIntExact(result.count())];
+        Conversion.copy(result.dtype(), bytes, DType.F32, MemorySegment.ofArray(values));
+        return values;
     }
 }

@@ -71,6 +71,8 @@ class CheckedBackendTest {
         refused("upload: F32[3] is closed", () -> backend.upload(closed(3), MemorySegment.ofArray(new float[3])));
         refused("download: F64[3] is not F32", () -> backend.download(of(DType.F64, 3)));
         refused("download: F32[3] is closed", () -> backend.download(closed(3)));
+        refused("download: F64[3] into 12 bytes",
+                () -> backend.download(MemorySegment.ofArray(new float[3]), of(DType.F64, 3)));
     }
 
     @Test

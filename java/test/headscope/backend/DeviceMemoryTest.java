@@ -11,6 +11,7 @@ import headscope.backend.cuda.EmulatedDevice;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -80,6 +81,24 @@ class DeviceMemoryTest {
                             + " shorter texts, --dtype bf16 or --device cpu need less",
                     assertThrows(DeviceMemoryException.class, () -> backend.allocate(DType.F32, 1 << 19)).getMessage());
             assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    /** Sums of a text grow with every row: one that is no number stays so. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", Devices.EMULATED})
+    void checkReadsColumnSums(String device) {
+        Backend unchecked = device.equals("cpu") ? new CpuBackend(1) : EmulatedDevice.open(DType.F32);
+        try (Backend backend = new CheckedBackend(unchecked, true); Operands on = new Operands(backend)) {
+            AttentionSpec spec = AttentionSpec.plain(1, 1, 2, true);
+            Tensor x = on.tensor(new float[] {1, 2, 3, 4}, 2, 2);
+            AttentionStatistics seen = on.statistics(1, 3);
+            backend.attentionStatistics(x.rows(0, 1), x.rows(0, 1), spec, seen);
+            assertArrayEquals(new double[] {1, 0, 0}, on.doubles(seen.columnSum));
+            backend.upload(seen.columnSum, MemorySegment.ofArray(new double[] {Double.NaN, 0, 0}));
+            assertEquals("attentionStatistics: element 0 of its result F64[1, 3] is NaN",
+                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, spec, seen))
+                            .getMessage());
         }
     }
 

@@ -1,7 +1,5 @@
 package headscope.backend;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -85,9 +83,11 @@ final class Operands implements AutoCloseable {
         return backend.download(tensor);
     }
 
-    /** Of an fp64 tensor on a device whose memory the host sees. */
-    static double[] doubles(Tensor tensor) {
-        return tensor.bytes().toArray(JAVA_DOUBLE);
+    /** Of an fp64 tensor. */
+    double[] doubles(Tensor tensor) {
+        double[] values = new double[Math.toIntExact(tensor.count())];
+        backend.download(MemorySegment.ofArray(values), tensor);
+        return values;
     }
 
     @Override

@@ -100,8 +100,8 @@ final class Reference implements Backend {
     }
 
     @Override
-    public float[] download(Tensor source) {
-        return source.bytes().toArray(JAVA_FLOAT);
+    public void download(MemorySegment destination, Tensor source) {
+        destination.copyFrom(source.bytes());
     }
 
     static double get(Tensor x, long index) {

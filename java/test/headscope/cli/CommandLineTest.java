@@ -216,12 +216,12 @@ class CommandLineTest {
 
     /** A run on a GPU, whose driver is emulated: JCuda, our device layer and kernels give the CPU's numbers. */
     @ParameterizedTest
-    @CsvSource({"'', F32", "cublas12, F32", "cublas13, BF16"})
-    void runsOnAnEmulatedDriver(String cublas, Precision precision) throws Exception {
+    @CsvSource({"'', F32, spectral_entropy", "cublas12, F32, entropy", "cublas13, BF16, entropy"})
+    void runsOnAnEmulatedDriver(String cublas, Precision precision, String metric) throws Exception {
         Path cpu = folder.resolve("cpu");
         Path cuda = folder.resolve("cuda");
         List<String> run = List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "6",
-                "--max-new-tokens", "1", "--k", "3", "--check");
+                "--max-new-tokens", "1", "--k", "3", "--metrics", metric, "--check");
         assertEquals(0, headscope(with(run, "--device", "cpu", "--out", cpu.toString())).status());
         EmulatedDriver.Ended ended = EmulatedDriver.headscope(
                 folder, cublas.isEmpty() ? Map.of() : Map.of("HEADSCOPE_CUBLAS", "target/cuda/" + cublas),
@@ -233,8 +233,10 @@ class CommandLineTest {
         try (Safetensors expected = Safetensors.open(cpu.resolve("values.safetensors"));
                 Safetensors actual = Safetensors.open(cuda.resolve("values.safetensors"))) {
             assertEquals(expected.names(), actual.names());
-            float[] scores = floats(expected, "attention_score");
-            assertArrayEquals(scores, floats(actual, "attention_score"), Tolerance.model(precision.operands, scores));
+            for (String name : List.of("attention_score", metric)) {
+                float[] values = floats(expected, name);
+                assertArrayEquals(values, floats(actual, name), Tolerance.model(precision.operands, values), name);
+            }
         }
     }
 

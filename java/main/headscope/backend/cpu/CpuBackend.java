@@ -87,8 +87,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public float[] download(Tensor source) {
-        return source.bytes().toArray(JAVA_FLOAT);
+    public void download(MemorySegment destination, Tensor source) {
+        destination.copyFrom(source.bytes());
     }
 
     @Override

@@ -103,10 +103,8 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public float[] download(Tensor source) {
-        float[] values = new float[Math.toIntExact(source.count())];
-        device.download(MemorySegment.ofArray(values), source.bytes());
-        return values;
+    public void download(MemorySegment destination, Tensor source) {
+        device.download(destination, source.bytes());
     }
 
     @Override
@@ -276,10 +274,7 @@ final class CudaBackend implements Backend {
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            List<Object> arguments = new ArrayList<>(List.of(destination, queries.tensor(), k, spec.sinks()));
-            arguments.addAll(Kernels.spec(q, k, spec));
-            arguments.add(head);
-            kernels.perTile("attention_map", "query_tile", k.dtype(), q, 1, spec, arguments);
+            kernels.attentionMaps(destination, queries.tensor(), k, spec, head, 1);
         }
     }
 
@@ -337,7 +332,9 @@ final class CudaBackend implements Backend {
 
     @Override
     public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
-        throw new IllegalArgumentException("the symmetrised spectrum is computed with --device cpu");
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            return new SymmetricSpectrum(device, kernels, queries.tensor(), k, spec).ofHeads();
+        }
     }
 
     @Override

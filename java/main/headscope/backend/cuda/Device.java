@@ -26,6 +26,9 @@ interface Device extends AutoCloseable {
     /** Device bytes -> host bytes of the same length, after every launch before it. */
     void download(MemorySegment host, MemorySegment device);
 
+    /** Bytes of shared memory that a block may have. */
+    int sharedMemory();
+
     /** A launch constant that a kernel family exports. */
     int constant(String name);
 

@@ -1,5 +1,6 @@
 package headscope.backend.cuda;
 
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
 import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
@@ -111,6 +112,11 @@ final class JcudaDevice implements Device {
     public synchronized void download(MemorySegment host, MemorySegment from) {
         enter();
         staging.download(host, from);
+    }
+
+    @Override
+    public int sharedMemory() {
+        return Gpu.attribute(device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
     }
 
     @Override

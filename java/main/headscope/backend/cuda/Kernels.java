@@ -6,13 +6,14 @@ import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
 /** The few shapes that launches have, and memory for the length of one call. */
 final class Kernels {
-    private static final int WARP = 32;
+    static final int WARP = 32;
 
     /** Head widths that attention kernels are compiled for. */
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
@@ -59,6 +60,14 @@ final class Kernels {
                 .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
         return family + "_" + name(keys) + "_d" + width;
+    }
+
+    /** destination [count, queries, keys] = the probabilities of heads first .. first + count - 1; q is of k's type. */
+    void attentionMaps(Object destination, Tensor q, Tensor k, AttentionSpec spec, int first, int count) {
+        List<Object> arguments = new ArrayList<>(List.of(destination, q, k, spec.sinks()));
+        arguments.addAll(spec(q, k, spec));
+        arguments.add(first);
+        perTile("attention_map", "query_tile", k.dtype(), q, count, spec, arguments);
     }
 
     /** SPEC of cuda/README.md. */

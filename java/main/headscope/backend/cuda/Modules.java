@@ -17,9 +17,6 @@ import jcuda.driver.JCudaDriver;
 
 /** Kernels and exported constants, by name over all modules. */
 final class Modules implements AutoCloseable {
-    /** What every kernel may have of dynamic shared memory without asking. */
-    private static final int UNASKED_SHARED = 48 << 10;
-
     private final List<CUmodule> modules = new ArrayList<>();
     private final Map<String, CUfunction> functions = new HashMap<>();
     private final Map<String, Integer> allowed = new HashMap<>();
@@ -49,7 +46,8 @@ final class Modules implements AutoCloseable {
     /** The kernel of a launch, allowed the shared memory that it asks for. */
     CUfunction function(Launch launch) {
         CUfunction function = function(launch.kernel());
-        if (launch.shared() > allowed.getOrDefault(launch.kernel(), UNASKED_SHARED)) {
+        // 48 KiB need no asking, of which the kernel's static shared memory takes a part.
+        if (launch.shared() > allowed.getOrDefault(launch.kernel(), 0)) {
             NvidiaDriver.require(
                     JCudaDriver.cuFuncSetAttribute(
                             function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, launch.shared()),

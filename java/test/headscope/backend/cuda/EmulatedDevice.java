@@ -36,7 +36,7 @@ public final class EmulatedDevice implements Device {
     private final MethodHandle constant;
     private final MethodHandle lastError;
 
-    private EmulatedDevice(long memory) {
+    EmulatedDevice(long memory) {
         this.memory = memory;
         if (!Files.exists(LIBRARY)) {
             throw new IllegalStateException(LIBRARY + " is missing: run ./headscope verify, which builds it");
@@ -92,6 +92,12 @@ public final class EmulatedDevice implements Device {
     @Override
     public void download(MemorySegment host, MemorySegment device) {
         host.copyFrom(device);
+    }
+
+    /** Of the GPUs that have least: compute capability 8.6, 8.9 and 12.0. */
+    @Override
+    public int sharedMemory() {
+        return 99 << 10;
     }
 
     @Override

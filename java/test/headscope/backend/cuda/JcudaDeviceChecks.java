@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Seed;
+import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
@@ -139,6 +140,22 @@ class JcudaDeviceChecks {
             device.download(MemorySegment.ofArray(back), x);
             assertEquals(6, back[0]);
             device.free(x);
+        }
+    }
+
+    /** By warp, and by block in shared memory that is asked for: tokens that see themselves only. */
+    @ParameterizedTest
+    @ValueSource(ints = {5, 40, 120})
+    void symmetricSpectraOfEverySize(int tokens) {
+        JcudaDevice device = device(0);
+        assertEquals(227 << 10, device.sharedMemory());
+        try (Backend backend = new CudaBackend(device, DType.F32)) {
+            Tensor x = tensor(backend, random(Seed.random(), tokens * 8)).as(tokens, 8);
+            AttentionSpec selfOnly = new AttentionSpec(2, 2, 4, 1, true, 1, 0, Optional.empty());
+            double[][] spectra = backend.symmetricSpectrum(x, x, selfOnly);
+            assertArrayEquals(new double[2][tokens], spectra);
+            x.buffer().close();
+            assertEquals(0, backend.liveBytes());
         }
     }
 

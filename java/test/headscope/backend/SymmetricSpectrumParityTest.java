@@ -1,0 +1,126 @@
+package headscope.backend;
+
+import static headscope.backend.Agreement.agree;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Seed;
+import headscope.Tolerance;
+import headscope.backend.cuda.EmulatedDevice;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.DoubleStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Symmetrised spectra on every backend: around the sizes of warps, blocks and panels, and of graphs that are known. */
+class SymmetricSpectrumParityTest {
+    /** The largest that fits into shared memory is 157. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 31, 32, 33, 63, 64, 65, 157, 158, 160, 161, 201})
+    void agrees(int tokens) {
+        int heads = tokens > 100 ? 1 : 3;
+        AttentionCase one = new AttentionCase(tokens, heads, 1, 16, tokens % 2 == 1, 0, 0, true, Inputs.NORMAL);
+        double worst = DoubleStream.of(one.tolerance()).max().orElseThrow();
+        double[][] expected = spectra(Devices.reference(), one);
+        for (String device : Devices.ALL) {
+            double[][] actual = spectra(Devices.open(device), one);
+            for (int head = 0; head < heads; head++) {
+                agree(device + ", head " + head, expected[head], actual[head],
+                        i -> Tolerance.eigenvalue(worst, tokens));
+            }
+        }
+    }
+
+    private static double[][] spectra(Backend opened, AttentionCase one) {
+        try (Backend backend = opened; Operands on = new Operands(backend)) {
+            return backend.symmetricSpectrum(
+                    on.tensor(one.queries(), one.tokens(), (long) one.heads() * one.headDim()),
+                    on.tensor(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on));
+        }
+    }
+
+    /** 16 bits: what fp32 gives of the rounded numbers. */
+    @ParameterizedTest
+    @CsvSource({"BF16, 1", "F16, 2", "BF16, 33", "F16, 65"})
+    void agreesFromKeysOf16Bits(DType type, int tokens) {
+        AttentionCase one = new AttentionCase(tokens, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
+        double worst = DoubleStream.of(one.tolerance()).max().orElseThrow();
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type)); Operands on = new Operands(backend)) {
+            Tensor q = on.tensor(one.queries(), tokens, 32);
+            Tensor half = on.of(type, tokens, 16);
+            backend.convert(half, on.tensor(one.keys(), tokens, 16));
+            Tensor halfQueries = on.of(type, tokens, 32);
+            backend.convert(halfQueries, q);
+            Tensor roundedKeys = on.unwritten(tokens, 16);
+            backend.convert(roundedKeys, half);
+            Tensor roundedQueries = on.unwritten(tokens, 32);
+            backend.convert(roundedQueries, halfQueries);
+            double[][] expected = backend.symmetricSpectrum(roundedQueries, roundedKeys, one.spec(on));
+            double[][] actual = backend.symmetricSpectrum(q, half, one.spec(on));
+            for (int head = 0; head < 2; head++) {
+                agree("head " + head, expected[head], actual[head], i -> Tolerance.eigenvalue(worst, tokens));
+            }
+        }
+    }
+
+    /** Token i sees the tokens whose key is its query's, all alike, if it is not drained. */
+    private static void check(
+            int tokens, IntUnaryOperator query, IntUnaryOperator key, boolean drained, IntToDoubleFunction expected) {
+        float[] q = oneHot(tokens, query);
+        float[] k = oneHot(tokens, key);
+        double[] wanted = new double[tokens];
+        Arrays.setAll(wanted, expected);
+        Arrays.sort(wanted);
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+                float sink = drained ? 1e4f : -1e4f;
+                AttentionSpec spec = new AttentionSpec(
+                        1, 1, tokens, 1, false, 0, 0, Optional.of(on.tensor(new float[] {sink}, 1)));
+                double[][] actual = backend.symmetricSpectrum(
+                        on.tensor(q, tokens, tokens), on.tensor(k, tokens, tokens), spec);
+                double tolerance = Tolerance.eigenvalue(Tolerance.softmax(tokens, tokens, 0), tokens);
+                agree(device, wanted, actual[0], i -> tolerance);
+            }
+        }
+    }
+
+    private static float[] oneHot(int tokens, IntUnaryOperator column) {
+        float[] rows = new float[tokens * tokens];
+        for (int i = 0; i < tokens; i++) {
+            rows[i * tokens + column.applyAsInt(i)] = 16;
+        }
+        return rows;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 32, 33, 97})
+    void graphsThatAreKnown(int tokens) {
+        check(tokens, i -> 0, j -> 0, false, i -> i == 0 ? 0 : 1);
+        check(tokens, i -> i, j -> j, false, i -> 0);
+        // A ring: each looks at the next.
+        check(tokens, i -> (i + 1) % tokens, j -> j, false, i -> 1 - Math.cos(2 * Math.PI * i / tokens));
+        // Groups that do not see each other: 0 for each.
+        int groups = Math.min(5, tokens);
+        check(tokens, i -> i % groups, j -> j % groups, false, i -> i < groups ? 0 : 1);
+        // Nobody sees anybody.
+        check(tokens, i -> 0, j -> 0, true, i -> 1);
+    }
+
+    @Test
+    void namesTheHeadWhoseMapIsNoMap() {
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(DType.F32)); Operands on = new Operands(backend)) {
+            Tensor x = on.tensor(Inputs.NORMAL.values(Seed.random(), 40, 8), 40, 8);
+            AttentionSpec spec = new AttentionSpec(
+                    2, 2, 4, 1, true, 0, 0, Optional.of(on.tensor(new float[] {0, Float.NaN}, 2)));
+            String said = assertThrows(DeviceException.class, () -> backend.symmetricSpectrum(x, x, spec)).getMessage();
+            assertTrue(said.startsWith("symmetricSpectrum: head 1, 40 tokens: "), said);
+        }
+    }
+}
