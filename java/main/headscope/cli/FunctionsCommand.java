@@ -3,16 +3,11 @@ package headscope.cli;
 import headscope.analysis.Functions;
 import headscope.analysis.FunctionsRequest;
 import headscope.analysis.FunctionsSummary;
-import headscope.render.FigureFile;
-import headscope.render.RenderUnavailableException;
 import headscope.result.MaskingTable;
 import java.io.PrintStream;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** Which heads carry which cognitive function, as a probe over the outputs of all heads has it. */
 @Command(
@@ -29,29 +24,20 @@ import picocli.CommandLine.Spec;
             "  ./headscope functions --model models/demo --texts data/functions.jsonl --epochs 100 --batch 1 \\",
             "      --order file"
         })
-final class FunctionsCommand implements Callable<Integer> {
+final class FunctionsCommand extends AnalysisCommand {
     @Mixin
     FunctionsOptions options;
 
-    @Spec
-    CommandSpec spec;
-
     @Override
-    public Integer call() {
-        run(options.request(spec.commandLine().getParent().getParseResult().originalArgs()));
-        return 0;
+    void run(List<String> typed) {
+        run(options.request(typed));
     }
 
     /** The whole analysis, told on the terminal. */
-    @SuppressWarnings("try") // the hint is there to be closed
     static void run(FunctionsRequest request) {
         PrintStream out = System.out;
         try (Functions functions = Functions.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("observing", "texts");
-                    Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
-                            + " finished text")) {
-                functions.observe(progress);
-            }
+            resumable("observing", "texts", "text", functions::observe);
             try (ProgressLine progress = new ProgressLine("training", "epochs")) {
                 functions.learn(progress);
             }
@@ -60,7 +46,7 @@ final class FunctionsCommand implements Callable<Integer> {
             }
             FunctionsSummary found = functions.write();
             print(found, out);
-            boolean drawn = draw(functions.folder());
+            boolean drawn = !RunFigure.drawIfPossible(functions.folder()).isEmpty();
             functions.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nOne heatmap a function, a row per layer and a column per head: the"
@@ -69,16 +55,6 @@ final class FunctionsCommand implements Callable<Integer> {
             }
             out.printf("All numbers: %s (heads.csv, samples.csv, confusion.csv, %svalues.safetensors, manifest.json)%n",
                     request.run().out(), found.masking().isPresent() ? "masking.csv, " : "");
-        }
-    }
-
-    private static boolean draw(Path folder) {
-        try {
-            RunFigure.draw(folder, folder.resolve("functions.png"), FigureFile.DEFAULT_DPI);
-            return true;
-        } catch (RenderUnavailableException unavailable) {
-            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
-            return false;
         }
     }
 

@@ -4,17 +4,12 @@ import headscope.analysis.GateScore;
 import headscope.analysis.Gates;
 import headscope.analysis.GatesRequest;
 import headscope.analysis.GatesSummary;
-import headscope.render.FigureFile;
-import headscope.render.RenderUnavailableException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** Which heads a task needs, suffers from, or can do without. */
 @Command(
@@ -30,35 +25,26 @@ import picocli.CommandLine.Spec;
             "  ./headscope gates --model ~/models/Llama-3.2-1B --task Math=math.jsonl --seeds 3 --out runs/llama",
             "  ./headscope gates --model ~/models/Llama-3.2-1B --forget instructed.jsonl --retain shown.jsonl"
         })
-final class GatesCommand implements Callable<Integer> {
+final class GatesCommand extends AnalysisCommand {
     @Mixin
     GatesOptions options;
 
-    @Spec
-    CommandSpec spec;
-
     @Override
-    public Integer call() {
-        run(options.request(spec.commandLine().getParent().getParseResult().originalArgs()));
-        return 0;
+    void run(List<String> typed) {
+        run(options.request(typed));
     }
 
     /** The whole analysis, told on the terminal. */
-    @SuppressWarnings("try") // the hint is there to be closed
     static void run(GatesRequest request) {
         PrintStream out = System.out;
         if (request.quick()) {
             out.println("A sketch: fewer seeds, updates and texts than published; single heads may come out otherwise.");
         }
         try (Gates gates = Gates.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("fitting", "updates");
-                    Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
-                            + " finished fit")) {
-                gates.fit(progress);
-            }
+            resumable("fitting", "updates", "fit", gates::fit);
             GatesSummary found = gates.write();
             print(found, out);
-            List<Path> pictures = draw(gates.folder());
+            List<Path> pictures = RunFigure.drawIfPossible(gates.folder());
             gates.commit();
             if (!pictures.isEmpty()) {
                 out.printf("%nThe picture: %s%nA row per layer, a column per head: red where the score is high in every"
@@ -67,15 +53,6 @@ final class GatesCommand implements Callable<Integer> {
             pictures.stream().skip(1).forEach(
                     check -> out.printf("The check: %s%n", request.run().out().resolve(check.getFileName())));
             out.printf("All numbers: %s (heads.csv, check.csv, values.safetensors, manifest.json)%n", request.run().out());
-        }
-    }
-
-    private static List<Path> draw(Path folder) {
-        try {
-            return RunFigure.drawAll(folder, FigureFile.DEFAULT_DPI);
-        } catch (RenderUnavailableException unavailable) {
-            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
-            return List.of();
         }
     }
 

@@ -4,6 +4,7 @@ import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.SpectraFigure;
 import headscope.render.FigureFile;
+import headscope.render.RenderUnavailableException;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import headscope.result.ResultFormatException;
@@ -19,6 +20,16 @@ final class RunFigure {
     private static final double LEVEL = 0.05;
 
     private RunFigure() {}
+
+    /** {@link #drawAll}, or none and a line that says why, where this machine cannot draw. */
+    static List<Path> drawIfPossible(Path folder) {
+        try {
+            return drawAll(folder, FigureFile.DEFAULT_DPI);
+        } catch (RenderUnavailableException unavailable) {
+            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
+            return List.of();
+        }
+    }
 
     /**
      * All pictures of a run, in its folder: first the analysis's own, under its name.

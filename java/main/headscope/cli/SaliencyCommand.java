@@ -4,17 +4,11 @@ import headscope.analysis.HeadName;
 import headscope.analysis.Saliency;
 import headscope.analysis.SaliencyRequest;
 import headscope.analysis.SaliencySummary;
-import headscope.render.FigureFile;
-import headscope.render.RenderUnavailableException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** Which heads carry what a model predicts, and between which tokens. */
 @Command(
@@ -32,48 +26,29 @@ import picocli.CommandLine.Spec;
             "  ./headscope saliency --model models/demo --texts data/grounding.jsonl --average --objective logit",
             "  ./headscope saliency --model models/demo --texts data/grounding.jsonl --average --ablate 0.3,10.5"
         })
-final class SaliencyCommand implements Callable<Integer> {
+final class SaliencyCommand extends AnalysisCommand {
     @Mixin
     SaliencyOptions options;
 
-    @Spec
-    CommandSpec spec;
-
     @Override
-    public Integer call() {
-        run(options.request(spec.commandLine().getParent().getParseResult().originalArgs()));
-        return 0;
+    void run(List<String> typed) {
+        run(options.request(typed));
     }
 
     /** The whole analysis, told on the terminal. */
-    @SuppressWarnings("try") // the hint is there to be closed
     static void run(SaliencyRequest request) {
         PrintStream out = System.out;
         try (Saliency saliency = Saliency.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("observing", "texts");
-                    Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
-                            + " finished text")) {
-                saliency.observe(progress);
-            }
+            resumable("observing", "texts", "text", saliency::observe);
             SaliencySummary found = saliency.write();
             print(found, out);
-            boolean drawn = draw(saliency.folder());
+            boolean drawn = !RunFigure.drawIfPossible(saliency.folder()).isEmpty();
             saliency.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nA grid of layers x heads, bright where a head carries much, and the map of"
                         + " one of them.%n", request.run().out().resolve("saliency.png"));
             }
             out.printf("All numbers: %s (heads.csv, tokens.csv, values.safetensors, manifest.json)%n", request.run().out());
-        }
-    }
-
-    private static boolean draw(Path folder) {
-        try {
-            RunFigure.draw(folder, folder.resolve("saliency.png"), FigureFile.DEFAULT_DPI);
-            return true;
-        } catch (RenderUnavailableException unavailable) {
-            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
-            return false;
         }
     }
 

@@ -4,15 +4,10 @@ import headscope.analysis.ProbeResult;
 import headscope.analysis.Spectra;
 import headscope.analysis.SpectraRequest;
 import headscope.analysis.SpectraSummary;
-import headscope.render.FigureFile;
-import headscope.render.RenderUnavailableException;
 import java.io.PrintStream;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** Attention score and Laplacian eigenvalues of every head, tested between two groups of texts. */
 @Command(
@@ -28,32 +23,23 @@ import picocli.CommandLine.Spec;
             "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts qa.jsonl --k 50 --out runs/qwen3",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - --limit 200"
         })
-final class SpectraCommand implements Callable<Integer> {
+final class SpectraCommand extends AnalysisCommand {
     @Mixin
     SpectraOptions options;
 
-    @Spec
-    CommandSpec spec;
-
     @Override
-    public Integer call() {
-        run(options.request(spec.commandLine().getParent().getParseResult().originalArgs()));
-        return 0;
+    void run(List<String> typed) {
+        run(options.request(typed));
     }
 
     /** The whole analysis, told on the terminal. */
-    @SuppressWarnings("try") // the hint is there to be closed
     static void run(SpectraRequest request) {
         PrintStream out = System.out;
         try (Spectra spectra = Spectra.open(request, System.in)) {
-            try (ProgressLine progress = new ProgressLine("observing", "texts");
-                    Interruption hint = new Interruption("headscope: interrupted; --resume goes on behind the last"
-                            + " finished text")) {
-                spectra.observe(progress);
-            }
+            resumable("observing", "texts", "text", spectra::observe);
             SpectraSummary found = spectra.write();
             print(found, out);
-            boolean drawn = draw(spectra.folder());
+            boolean drawn = !RunFigure.drawIfPossible(spectra.folder()).isEmpty();
             spectra.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nTwo heatmaps, a row per layer and a column per head: near black where"
@@ -61,16 +47,6 @@ final class SpectraCommand implements Callable<Integer> {
                         found.answered() ? "right and wrong answers" : "texts of label 0 and 1");
             }
             out.printf("All numbers: %s (heads.csv, samples.csv, values.safetensors, manifest.json)%n", request.run().out());
-        }
-    }
-
-    private static boolean draw(Path folder) {
-        try {
-            RunFigure.draw(folder, folder.resolve("spectra.png"), FigureFile.DEFAULT_DPI);
-            return true;
-        } catch (RenderUnavailableException unavailable) {
-            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
-            return false;
         }
     }
 
