@@ -8,7 +8,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** What the commands that fill a run folder have in common. */
-abstract class AnalysisCommand implements Callable<Integer> {
+abstract sealed class AnalysisCommand implements Callable<Integer>
+        permits SpectraCommand, SaliencyCommand, FunctionsCommand, GatesCommand {
     @Spec
     CommandSpec spec;
 

@@ -1,5 +1,6 @@
 package headscope.backend;
 
+import headscope.backend.cuda.Cuda;
 import headscope.backend.cuda.EmulatedDevice;
 import headscope.tensor.DType;
 import java.util.List;
@@ -8,8 +9,9 @@ import java.util.List;
 public final class Devices {
     public static final String EMULATED = "emulated cuda";
 
-    /** A backend that comes later is one more entry. */
-    public static final List<String> ALL = List.of("cpu", EMULATED);
+    /** The GPU is among them where there is one that has kernels. */
+    public static final List<String> ALL =
+            Cuda.lacking(0).isEmpty() ? List.of("cpu", EMULATED, "cuda") : List.of("cpu", EMULATED);
 
     private Devices() {}
 
