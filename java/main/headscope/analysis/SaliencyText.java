@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,6 +29,11 @@ record SaliencyText(
 
     private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
 
+    /** What to say of input that breaks a rule; the option that it came by counts on the command line only. */
+    private interface Refusal {
+        InputException of(String option, String rule);
+    }
+
     /** What reads texts: a model's tokenizer and limits, and the word that targets are compared with. */
     record Reader(ModelConfig config, Tokenizer tokenizer, Optional<String> rival) {
         /** From the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;", ends included. */
@@ -43,54 +47,57 @@ record SaliencyText(
                 }
                 int first = Integer.parseInt(parts.group(1));
                 int last = parts.group(2) == null ? first : Integer.parseInt(parts.group(2));
-                parsed.add(group(parts.group(3), first, last + 1, rule -> new InputException("--groups: " + rule)));
+                parsed.add(group(parts.group(3), first, last + 1, Reader::refusal));
             }
-            return text(text, target, parsed, rule -> new InputException("--text: " + rule));
+            return text(text, target, parsed, Reader::refusal);
+        }
+
+        private static InputException refusal(String option, String rule) {
+            return new InputException(option + ": " + rule);
         }
 
         SaliencyText line(JsonLines.Line line) {
+            Refusal wrong = (option, rule) -> line.wrong(rule);
             List<TokenGroup> groups = new ArrayList<>();
             for (JsonNode group : line.json().path("groups")) {
                 if (!group.path("label").isTextual() || !group.path("start").isInt() || !group.path("end").isInt()) {
                     throw line.wrong("a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not " + group);
                 }
                 groups.add(group(group.get("label").textValue(), group.get("start").intValue(),
-                        group.get("end").intValue(), line::wrong));
+                        group.get("end").intValue(), wrong));
             }
-            return text(line.string("prompt"), Optional.of(line.string("answer")), groups, line::wrong);
+            return text(line.string("prompt"), Optional.of(line.string("answer")), groups, wrong);
         }
 
-        private static TokenGroup group(
-                String label, int start, int end, Function<String, InputException> wrong) {
+        private static TokenGroup group(String label, int start, int end, Refusal wrong) {
             if (start < 0 || end <= start) {
-                throw wrong.apply("group \"%s\" holds no token".formatted(label));
+                throw wrong.of("--groups", "group \"%s\" holds no token".formatted(label));
             }
             return new TokenGroup(label, start, end);
         }
 
         private SaliencyText text(
-                String text, Optional<String> target, List<TokenGroup> groups,
-                Function<String, InputException> wrong) {
+                String text, Optional<String> target, List<TokenGroup> groups, Refusal wrong) {
             Tokenizer.Tokens read = tokenizer.tokens(text);
             if (read.ids().length < 2) {
-                throw wrong.apply("at least two tokens are needed, not " + read.ids().length);
+                throw wrong.of("--text", "at least two tokens are needed, not " + read.ids().length);
             }
             if (read.ids().length > config.maxTokens()) {
-                throw wrong.apply("%d tokens; the model takes at most %d: shorten the text"
+                throw wrong.of("--text", "%d tokens; the model takes at most %d: shorten the text"
                         .formatted(read.ids().length, config.maxTokens()));
             }
-            OptionalInt explained = token(text, read.ids(), target, wrong);
-            OptionalInt beside = token(text, read.ids(), rival, wrong);
+            OptionalInt explained = token(text, read.ids(), target, "--target", wrong);
+            OptionalInt beside = token(text, read.ids(), rival, "--objective", wrong);
             if (explained.isPresent() && explained.equals(beside)) {
-                throw wrong.apply("\"%s\" is the target itself; name another word in --objective logit-difference"
-                        .formatted(rival.orElseThrow()));
+                throw wrong.of("--objective", ("\"%s\" is the target itself; name another word in --objective "
+                        + "logit-difference").formatted(rival.orElseThrow()));
             }
             return new SaliencyText(read.ids(), read.tokens(), explained, beside, placed(groups, read, wrong));
         }
 
         /** The first token of a word that goes on after the text. */
         private OptionalInt token(
-                String text, int[] ids, Optional<String> word, Function<String, InputException> wrong) {
+                String text, int[] ids, Optional<String> word, String option, Refusal wrong) {
             if (word.isEmpty()) {
                 return OptionalInt.empty();
             }
@@ -98,26 +105,26 @@ record SaliencyText(
                     || Character.isWhitespace(word.get().codePointAt(0));
             int[] both = tokenizer.encode(text + (parted ? "" : " ") + word.get());
             if (both.length <= ids.length || Arrays.mismatch(ids, both) != ids.length) {
-                throw wrong.apply("\"%s\" cannot follow as tokens of its own".formatted(word.get()));
+                throw wrong.of(option, "\"%s\" cannot follow as tokens of its own".formatted(word.get()));
             }
             int token = both[ids.length];
             String said = tokenizer.decode(new int[] {token}).strip();
             if (said.isEmpty() || !word.get().strip().startsWith(said)) {
-                throw wrong.apply("\"%s\" is not among the model's words".formatted(word.get()));
+                throw wrong.of(option, "\"%s\" is not among the model's words; name another".formatted(word.get()));
             }
             return OptionalInt.of(token);
         }
 
         /** Behind the tokens that the tokenizer puts in front. */
         private static List<TokenGroup> placed(
-                List<TokenGroup> groups, Tokenizer.Tokens read, Function<String, InputException> wrong) {
+                List<TokenGroup> groups, Tokenizer.Tokens read, Refusal wrong) {
             List<TokenGroup> placed = new ArrayList<>();
             int free = 0;
             for (TokenGroup group : groups) {
                 int tokens = read.ids().length - read.before();
                 if (group.start() < free || group.end() > tokens) {
-                    throw wrong.apply("group \"%s\" overlaps the one before or ends beyond the text's %d tokens"
-                            .formatted(group.label(), tokens));
+                    throw wrong.of("--groups", ("group \"%s\" overlaps the one before or ends beyond the text's %d "
+                            + "tokens").formatted(group.label(), tokens));
                 }
                 free = group.end();
                 placed.add(new TokenGroup(

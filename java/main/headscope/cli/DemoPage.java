@@ -38,13 +38,14 @@ final class DemoPage {
             Manifest manifest = Manifest.read(folder.resolve(run.getKey()));
             page.append("<h2>%s</h2>%n<p><code>%s</code></p>%n".formatted(
                     escaped(run.getKey()), escaped(manifest.text("/command"))));
+            page.append("<figure>\n");
             for (String picture : pictures(folder.resolve(run.getKey()))) {
-                page.append("<figure><img src=\"%1$s/%2$s\" alt=\"%2$s\"></figure>%n".formatted(run.getKey(), picture));
+                page.append("<img src=\"%1$s\" alt=\"%1$s\">%n".formatted(escaped(run.getKey() + "/" + picture)));
             }
-            page.append("<figcaption>%s</figcaption>%n<pre>%s</pre>%n".formatted(
+            page.append("<figcaption>%s</figcaption>%n</figure>%n<pre>%s</pre>%n".formatted(
                     escaped(manifest.text("/caption")), escaped(run.getValue().strip())));
             page.append("<p><a href=\"%1$s/heads.csv\">heads.csv</a> <a href=\"%1$s/manifest.json\">manifest.json</a></p>%n"
-                    .formatted(run.getKey()));
+                    .formatted(escaped(run.getKey())));
         }
         Path partial = Files.writeString(folder.resolve("index.html.partial"), page.append("</html>\n"));
         return Files.move(partial, folder.resolve("index.html"), StandardCopyOption.ATOMIC_MOVE);

@@ -16,12 +16,23 @@ public final class FunctionsFigure {
      * Panels in the order of the maps, each under its map's title; the bar is labelled with their unit.
      *
      * @param functions one or more; values are NaN or at least 0
-     * @param top       above 0; values above have its colour
+     * @param top       above 0; values above have its colour, and where there are any its tick has a plus
      */
     public static Figure of(List<HeadMap> functions, double top, String caption) {
         ColorBar bar = new ColorBar(
-                functions.getFirst().unit(), new Range(0, top), Colormap.viridis(), DECIMALS, true);
+                functions.getFirst().unit(), new Range(0, top), Colormap.viridis(), DECIMALS, anyAbove(functions, (float) top));
         return new Figure(HeadPanels.of(functions, bar), columns(functions.size()), caption);
+    }
+
+    private static boolean anyAbove(List<HeadMap> maps, float top) {
+        for (HeadMap map : maps) {
+            for (float value : map.values()) {
+                if (value > top) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** As few rows as so many columns allow, and then as few columns: 5 panels stand as 3 and 2. */

@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -52,8 +55,17 @@ public final class PngFile {
                 Files.deleteIfExists(partial);
             }
         } catch (IOException problem) {
-            throw new UncheckedIOException("cannot write " + file, problem);
+            throw new UncheckedIOException("%s: cannot be written: %s".formatted(file, reason(problem)), problem);
         }
+    }
+
+    private static String reason(IOException problem) {
+        return switch (problem) {
+            case NoSuchFileException e -> "there is no such folder";
+            case AccessDeniedException e -> "permission denied";
+            case FileSystemException e when e.getReason() != null -> e.getReason();
+            default -> problem.getMessage();
+        };
     }
 
     static byte[] encode(Image image, int dpi, Map<String, String> texts) {

@@ -74,6 +74,6 @@ final class FolderLock {
     }
 
     private static RunFolderException held(Path folder) {
-        return new RunFolderException(folder, "is being written by another run");
+        return new RunFolderException(folder, "is being written by another run; wait for it, or choose another --out");
     }
 }

@@ -95,7 +95,7 @@ class FunctionProbeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = "cpu")
+    @ValueSource(strings = {"cpu", Devices.EMULATED})
     void logitsAreThoseOfTheFormula(String device) {
         use(device);
         try (FunctionProbe probe = probe(2)) {
@@ -115,7 +115,7 @@ class FunctionProbeTest {
      * g. Dropout is on.
      */
     @ParameterizedTest
-    @ValueSource(strings = "cpu")
+    @ValueSource(strings = {"cpu", Devices.EMULATED})
     void learnsDownTheGradient(String device) {
         use(device);
         int[] functions = {3, 0, 1, 1, 2};
@@ -167,7 +167,7 @@ class FunctionProbeTest {
 
     /** p . dy / dp is how fast y grows when a head's p grows by a share of itself. */
     @ParameterizedTest
-    @ValueSource(strings = "cpu")
+    @ValueSource(strings = {"cpu", Devices.EMULATED})
     void importanceIsTheGrowthOfTheLogit(String device) {
         use(device);
         int function = 2;

@@ -346,15 +346,16 @@ class SaliencyTest {
         refused("--text: at least two tokens are needed, not 1", of("", none, none, logit, PLAIN));
         refused("--text: 131 tokens; the model takes at most 128: shorten the text",
                 of("a ".repeat(130), none, none, logit, PLAIN));
-        refused("--text: \"zebra\" is not among the model's words", of(TEXT, Optional.of("zebra"), none, logit, PLAIN));
+        refused("--target: \"zebra\" is not among the model's words; name another",
+                of(TEXT, Optional.of("zebra"), none, logit, PLAIN));
         refused("--groups: \"x\" is no group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
                 + "tokenizer puts in front", of(TEXT, none, Optional.of("x"), logit, PLAIN));
-        refused("--text: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
+        refused("--groups: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
                 of(TEXT, none, Optional.of("0-5:a,5:b"), logit, PLAIN));
-        refused("--text: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
+        refused("--groups: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
                 of(TEXT, none, Optional.of("0-13:a"), logit, PLAIN));
         refused("--groups: group \"a\" holds no token", of(TEXT, none, Optional.of("5-4:a"), logit, PLAIN));
-        refused("--text: \"horse\" is the target itself; name another word in --objective logit-difference",
+        refused("--objective: \"horse\" is the target itself; name another word in --objective logit-difference",
                 of(TEXT, Optional.of("horse"), none, new Objective.LogitDifference("horse"), PLAIN));
         refused("--objective logit-difference:horse: that is what the model predicts, the target itself; name another "
                 + "word", horse(new Objective.LogitDifference("horse"), PLAIN));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.Seed;
 import headscope.Tolerance;
+import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
@@ -101,6 +102,26 @@ class BackendParityTest {
                 compare("linear " + Arrays.toString(shape), on -> linear(on, x, weight, bias, tokens, in, out),
                         i -> Tolerance.sum(in + 1, magnitude[i]));
             }
+        }
+    }
+
+    /** A product's bits are its shape's, whatever the number of workers: both sides are cut, in parts or not at all. */
+    @ParameterizedTest
+    @ValueSource(strings = {"130 90 65", "1030 65 700", "65 192 1030", "1 768 3000"})
+    void linearRepeatsToTheBit(String shape) {
+        int[] sizes = Stream.of(shape.split(" ")).mapToInt(Integer::parseInt).toArray();
+        Random random = Seed.random("bits", sizes);
+        float[] x = Inputs.NORMAL.values(random, sizes[0], sizes[1]);
+        float[] weight = Inputs.NORMAL.values(random, sizes[2], sizes[1]);
+        float[] expected = ofWorkers(1, x, weight, sizes);
+        for (int workers = 2; workers <= 3; workers++) {
+            same(workers + " workers", expected, ofWorkers(workers, x, weight, sizes));
+        }
+    }
+
+    private static float[] ofWorkers(int workers, float[] x, float[] weight, int[] sizes) {
+        try (Backend backend = new CheckedBackend(new CpuBackend(workers)); Operands on = new Operands(backend)) {
+            return linear(on, x, weight, Optional.empty(), sizes[0], sizes[1], sizes[2]);
         }
     }
 

@@ -164,6 +164,7 @@ class CommandLineTest {
                 functions("--texts", "data/functions.jsonl", "--top", "0", "--out", out.toString()),
                 functions("--texts", "data/functions.jsonl", "--hidden", "1000000", "--out", out.toString()),
                 List.of("render", folder.toString()),
+                with(SALIENCY, "--head", "99.1", "--out", out.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
             Ended ended = headscope(command);

@@ -118,6 +118,17 @@ final class FigureTest {
     }
 
     @Test
+    void theLastTickHasAPlusWhereAFunctionPassesTheTop() {
+        for (float value : new float[] {0.001f, Float.NaN, 0.004f, 0.0041f}) {
+            List<HeadMap> maps = List.of(
+                    new HeadMap("Retrieval", "", 1, 1, new float[] {0.001f}),
+                    new HeadMap("Inference", "", 1, 1, new float[] {value}));
+            String last = FunctionsFigure.of(maps, 0.004, "").bars().getFirst().ticks(5).getLast().label();
+            assertEquals(value > 0.004f ? "0.0040+" : "0.0040", last);
+        }
+    }
+
+    @Test
     void gatesLieBetweenNoneAndOne() {
         Figure figure = GatesFigure.of(List.of(new HeadMap("Math (Any)", "", 1, 1, new float[] {0.2f})), "");
         assertEquals(UNIT, figure.bars().getFirst().range());

@@ -67,7 +67,7 @@ final class PngFileTest {
     void aMissingFolderIsNamed() {
         Path file = folder.resolve("absent/figure.png");
         var problem = assertThrows(UncheckedIOException.class, () -> PngFile.write(file, IMAGE, 96, Map.of()));
-        assertEquals("cannot write " + file, problem.getMessage());
+        assertEquals(file + ": cannot be written: there is no such folder", problem.getMessage());
     }
 
     private static Map<String, String> texts(IIOMetadataNode root) {

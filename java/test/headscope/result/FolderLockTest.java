@@ -97,7 +97,7 @@ class FolderLockTest {
     }
 
     private String held() {
-        return folder.resolve("run.partial") + ": is being written by another run";
+        return folder.resolve("run.partial") + ": is being written by another run; wait for it, or choose another --out";
     }
 
     private Process otherProcess() throws IOException {

@@ -30,7 +30,6 @@ final class AttentionTile {
     int firstKey;
     int width;
     int stride;
-    private final float[] lanes = new float[Simd.WIDTH];
 
     void rows(int firstToken, int rows) {
         this.firstToken = firstToken;
@@ -55,7 +54,7 @@ final class AttentionTile {
             VectorMask<Float> inside = Simd.inside(d, count);
             sums = Simd.load(x, first + d, inside).fma(Simd.load(y, first + d, inside), sums);
         }
-        dots[r] = VectorMath.sum(sums, lanes);
+        dots[r] = VectorMath.sum(sums);
     }
 
     /**
@@ -74,10 +73,8 @@ final class AttentionTile {
             softmax(row, from, to, logSumExp);
             passToScores(row, from, to, dots[r]);
         }
-        for (MemorySegment matrix : new MemorySegment[] {probs, gradients, saliency}) {
-            clear(matrix, row, 0, from);
-            clear(matrix, row, to, Math.max(width, from + Simd.roundUp(to - from)));
-        }
+        clear(row, 0, from);
+        clear(row, to, Math.max(width, from + Simd.roundUp(to - from)));
     }
 
     /** Slopes 1 - (s / cap)^2 wait where the saliency will be. */
@@ -124,7 +121,7 @@ final class AttentionTile {
         for (int column = 0; column < width; column += Simd.WIDTH) {
             sums = sums.add(Simd.load(saliency, row + column, Simd.inside(column, width)));
         }
-        return VectorMath.sum(sums, lanes);
+        return VectorMath.sum(sums);
     }
 
     float peak(int r) {
@@ -145,9 +142,11 @@ final class AttentionTile {
         return column;
     }
 
-    private static void clear(MemorySegment matrix, long row, int from, int to) {
-        for (int column = from; column < to; column++) {
-            matrix.setAtIndex(JAVA_FLOAT, row + column, 0);
+    private void clear(long row, int from, int to) {
+        for (long i = row + from; i < row + to; i++) {
+            probs.setAtIndex(JAVA_FLOAT, i, 0);
+            gradients.setAtIndex(JAVA_FLOAT, i, 0);
+            saliency.setAtIndex(JAVA_FLOAT, i, 0);
         }
     }
 }

@@ -22,11 +22,10 @@ import java.util.stream.IntStream;
 
 /** Java's vector instructions and OpenBLAS, fp32. Arguments are trusted: {@link headscope.backend.CheckedBackend}. */
 public final class CpuBackend implements Backend {
-    /** Multiply-adds below which a product is not worth waking another worker. */
-    private static final long SMALL_PRODUCT = 200_000;
     private static final int ALIGNMENT = 64;
 
     private final Workers workers;
+    private final ProductParts parts;
     private final FusedAttention attention;
     private final RowOperations rows;
     private final CpuGradients gradients;
@@ -36,6 +35,7 @@ public final class CpuBackend implements Backend {
     /** @param workers threads that compute, the caller included */
     public CpuBackend(int workers) {
         this.workers = new Workers(workers);
+        this.parts = new ProductParts(this.workers);
         this.attention = new FusedAttention(this.workers);
         Walk walk = new Walk(this.workers);
         this.rows = new RowOperations(walk);
@@ -120,27 +120,21 @@ public final class CpuBackend implements Backend {
         int tokens = x.intSize(0);
         int in = x.intSize(1);
         int out = weight.intSize(0);
-        boolean small = (long) tokens * in * out < SMALL_PRODUCT;
-        int pieces = small ? 1 : workers.count();
-        // The longer side is cut, so that every worker gets a compact product.
         boolean byTokens = tokens >= out;
-        int length = byTokens ? tokens : out;
         MemorySegment c = destination.bytes();
-        workers.each(pieces, piece -> {
-            int from = (int) ((long) length * piece / pieces);
-            int to = (int) ((long) length * (piece + 1) / pieces);
+        parts.each(Math.max(tokens, out), (long) tokens * in * out, (from, count) -> {
             int firstToken = byTokens ? from : 0;
             int firstOut = byTokens ? 0 : from;
-            int pieceTokens = byTokens ? to - from : tokens;
-            int pieceOut = byTokens ? out : to - from;
+            int partTokens = byTokens ? count : tokens;
+            int partOut = byTokens ? out : count;
             bias.ifPresent(values -> {
-                for (int token = firstToken; token < firstToken + pieceTokens; token++) {
+                for (int token = firstToken; token < firstToken + partTokens; token++) {
                     MemorySegment.copy(values.bytes(), (long) firstOut * Float.BYTES,
-                            c, ((long) token * out + firstOut) * Float.BYTES, (long) pieceOut * Float.BYTES);
+                            c, ((long) token * out + firstOut) * Float.BYTES, (long) partOut * Float.BYTES);
                 }
             });
             OpenBlas.timesTransposed(
-                    pieceTokens, pieceOut, in, 1,
+                    partTokens, partOut, in, 1,
                     x.bytes(), (long) firstToken * in, in,
                     weight.bytes(), (long) firstOut * in, in,
                     bias.isPresent() ? 1 : 0, c, (long) firstToken * out + firstOut, out);

@@ -10,12 +10,8 @@ import java.util.Optional;
 
 /** What the operations of {@link CpuBackend} pass back, by the same means. */
 final class CpuGradients implements Gradients, AutoCloseable {
-    /** Multiply-adds below which a product is not worth waking another worker. */
-    private static final long SMALL_PRODUCT = 200_000;
-    /** A product's longer side is cut into four parts for each so many: compact, and as even as two workers need. */
-    private static final int PARTED = 1024;
-
     private final Workers workers;
+    private final ProductParts parts;
     private final Walk walk;
     private final RowOperations operations;
     private final RowGradients rows;
@@ -23,24 +19,11 @@ final class CpuGradients implements Gradients, AutoCloseable {
 
     CpuGradients(Workers workers, Walk walk, RowOperations operations) {
         this.workers = workers;
+        this.parts = new ProductParts(workers);
         this.walk = walk;
         this.operations = operations;
         this.rows = new RowGradients(walk);
         this.attention = new FusedAttentionBackward(workers);
-    }
-
-    private interface Part {
-        void compute(int from, int count);
-    }
-
-    /** By the product's shape alone: another cut may have other bits. */
-    private void parts(int length, long multiplyAdds, Part part) {
-        int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 4 * ((length + PARTED - 1) / PARTED));
-        workers.each(pieces, piece -> {
-            int from = (int) ((long) length * piece / pieces);
-            int to = (int) ((long) length * (piece + 1) / pieces);
-            part.compute(from, to - from);
-        });
     }
 
     @Override
@@ -49,7 +32,7 @@ final class CpuGradients implements Gradients, AutoCloseable {
         int out = gradient.intSize(1);
         int in = weight.intSize(1);
         boolean byTokens = tokens >= in;
-        parts(Math.max(tokens, in), (long) tokens * in * out, (from, count) -> {
+        parts.each(Math.max(tokens, in), (long) tokens * in * out, (from, count) -> {
             int token = byTokens ? from : 0;
             int column = byTokens ? 0 : from;
             OpenBlas.times(
@@ -65,7 +48,7 @@ final class CpuGradients implements Gradients, AutoCloseable {
         int out = gradient.intSize(1);
         int in = x.intSize(1);
         boolean byOut = out >= in;
-        parts(Math.max(out, in), (long) tokens * in * out, (from, count) -> {
+        parts.each(Math.max(out, in), (long) tokens * in * out, (from, count) -> {
             int row = byOut ? from : 0;
             int column = byOut ? 0 : from;
             OpenBlas.transposedTimes(

@@ -151,6 +151,7 @@ final class FusedAttention implements AutoCloseable {
         float sink = spec.sinks()
                 .map(sinks -> sinks.bytes().getAtIndex(JAVA_FLOAT, head))
                 .orElse(Float.NEGATIVE_INFINITY);
+        MemorySegment logSumExp = call.logSumExp().map(Tensor::bytes).orElse(MemorySegment.NULL);
         for (int r = 0; r < block.rows; r++) {
             int token = block.firstToken + r;
             int from = spec.firstKey(token) - block.firstKey;
@@ -158,18 +159,23 @@ final class FusedAttention implements AutoCloseable {
             SoftmaxRow row = block.row;
             row.softmax(block.scores, (long) r * block.stride, from, to, block.width(), spec.softCap(), sink,
                     token - block.firstKey);
-            call.statistics().ifPresent(statistics -> {
-                long at = (long) head * statistics.capacity() + token;
-                statistics.logSumExp.bytes().setAtIndex(JAVA_FLOAT, at, row.logSumExp);
-                statistics.logDiagonal.bytes().setAtIndex(JAVA_FLOAT, at, row.logDiagonal);
-                statistics.entropy.bytes().setAtIndex(JAVA_FLOAT, at, row.entropy);
-                statistics.maximum.bytes().setAtIndex(JAVA_FLOAT, at, row.maximum);
-                statistics.previous.bytes().setAtIndex(JAVA_FLOAT, at, row.previous);
-                statistics.distance.bytes().setAtIndex(JAVA_FLOAT, at, row.distance);
-            });
-            call.logSumExp().ifPresent(values -> values.bytes().setAtIndex(
-                    JAVA_FLOAT, (long) head * call.queries() + token - call.first(), row.logSumExp));
+            if (call.statistics().isPresent()) {
+                keep(call.statistics().get(), head, token, row);
+            }
+            if (call.logSumExp().isPresent()) {
+                logSumExp.setAtIndex(JAVA_FLOAT, (long) head * call.queries() + token - call.first(), row.logSumExp);
+            }
         }
+    }
+
+    private static void keep(AttentionStatistics statistics, int head, int token, SoftmaxRow row) {
+        long at = (long) head * statistics.capacity() + token;
+        statistics.logSumExp.bytes().setAtIndex(JAVA_FLOAT, at, row.logSumExp);
+        statistics.logDiagonal.bytes().setAtIndex(JAVA_FLOAT, at, row.logDiagonal);
+        statistics.entropy.bytes().setAtIndex(JAVA_FLOAT, at, row.entropy);
+        statistics.maximum.bytes().setAtIndex(JAVA_FLOAT, at, row.maximum);
+        statistics.previous.bytes().setAtIndex(JAVA_FLOAT, at, row.previous);
+        statistics.distance.bytes().setAtIndex(JAVA_FLOAT, at, row.distance);
     }
 
     /** Bytes in use besides the arguments, which stay until {@link #close}. */

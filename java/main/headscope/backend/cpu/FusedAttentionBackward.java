@@ -164,9 +164,11 @@ final class FusedAttentionBackward implements AutoCloseable {
             Call call, int head, int row, int count, AttentionTile tile, KeySums sums, Optional<SaliencyFold> fold,
             MemorySegment columnsOfStripe) {
         AttentionSpec spec = call.spec();
+        MemorySegment gradient = call.gradient().bytes();
+        MemorySegment out = call.out().bytes();
         tile.rows(call.first() + row, count);
         for (int r = 0; r < count; r++) {
-            tile.dot(r, call.gradient().bytes(), call.out().bytes(), call.query(row + r, head), spec.headDim());
+            tile.dot(r, gradient, out, call.query(row + r, head), spec.headDim());
         }
         int firstKey = spec.firstKey(tile.firstToken);
         int endKey = spec.endKey(tile.firstToken + count - 1, call.keys());
@@ -192,11 +194,12 @@ final class FusedAttentionBackward implements AutoCloseable {
                 tile.rows, tile.width, spec.headDim(), 1,
                 call.gradient().bytes(), query, call.queryStride(), call.v().bytes(), key, call.keyStride(),
                 0, tile.gradients, 0, tile.stride);
+        MemorySegment sums = call.logSumExp().bytes();
         for (int r = 0; r < tile.rows; r++) {
             int token = tile.firstToken + r;
             int from = Math.clamp(spec.firstKey(token) - tile.firstKey, 0, tile.width);
             int to = Math.clamp(spec.endKey(token, call.keys()) - tile.firstKey, from, tile.width);
-            float logSumExp = call.logSumExp().bytes().getAtIndex(JAVA_FLOAT, (long) head * call.queries() + row + r);
+            float logSumExp = sums.getAtIndex(JAVA_FLOAT, (long) head * call.queries() + row + r);
             tile.differentiate(r, from, to, logSumExp, spec.softCap());
         }
     }

@@ -70,7 +70,7 @@ final class RowGradients {
         walk.elements(gradient, (from, to) -> {
             switch (f) {
                 case GELU -> gelu(gradient, x, from, to);
-                case GELU_TANH, SILU, CLAMPED_SILU -> sigmoid(gradient, x, f, from, to);
+                case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f).passBack(gradient, x, from, to);
                 case RELU -> relu(gradient, x, from, to);
             }
         });
@@ -82,8 +82,8 @@ final class RowGradients {
         walk.elements(gradient, (from, to) -> {
             switch (f) {
                 case GELU -> geluGate(gateGradient, upGradient, gradient, gate, up, from, to);
-                case GELU_TANH, SILU -> sigmoidGate(gateGradient, upGradient, gradient, gate, up, f, from, to);
-                case CLAMPED_SILU -> clampedGate(gateGradient, upGradient, gradient, gate, up, from, to);
+                case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f)
+                        .passBackGate(gateGradient, upGradient, gradient, gate, up, from, to);
                 case RELU -> reluGate(gateGradient, upGradient, gradient, gate, up, from, to);
             }
         });
@@ -133,80 +133,6 @@ final class RowGradients {
             FloatVector passed = g.mul(Simd.load(up, i, inside)).blend(0, x.compare(VectorOperators.LE, 0));
             Simd.store(passed, gateGradient, i, inside);
             Simd.store(g.mul(x.max(0)), upGradient, i, inside);
-        }
-    }
-
-    /** f(x) = x sigmoid(u(x)); this is exp(-u). */
-    private static FloatVector exponential(Activation f, FloatVector x) {
-        return VectorMath.exp(switch (f) {
-            case GELU_TANH ->
-                x.mul(x).mul(RowOperations.GELU_CUBE).add(1).mul(x).mul(-2 * RowOperations.SQRT_2_OVER_PI);
-            case CLAMPED_SILU -> x.mul(-RowOperations.CLAMPED_SLOPE);
-            default -> x.neg();
-        });
-    }
-
-    /** f'(x) = s + x s (1 - s) u'(x), where s (1 - s) = s^2 exp(-u), which loses no digits. */
-    private static FloatVector slope(Activation f, FloatVector x, FloatVector exponential, FloatVector sigmoid) {
-        FloatVector steep = x.mul(sigmoid).mul(sigmoid.mul(exponential));
-        return switch (f) {
-            case GELU_TANH -> x.mul(x).mul(3 * RowOperations.GELU_CUBE).add(1).mul(2 * RowOperations.SQRT_2_OVER_PI)
-                    .fma(steep, sigmoid);
-            case CLAMPED_SILU -> steep.mul(RowOperations.CLAMPED_SLOPE).add(sigmoid);
-            default -> steep.add(sigmoid);
-        };
-    }
-
-    private static FloatVector sigmoid(FloatVector exponential) {
-        return FloatVector.broadcast(Simd.FLOATS, 1).div(exponential.add(1));
-    }
-
-    private static void sigmoid(MemorySegment gradient, MemorySegment x, Activation f, long from, long to) {
-        float most = f == Activation.CLAMPED_SILU ? RowOperations.CLAMP : Float.POSITIVE_INFINITY;
-        for (long i = from; i < to; i += Simd.WIDTH) {
-            VectorMask<Float> inside = Simd.inside(i, to);
-            FloatVector value = Simd.load(x, i, inside);
-            FloatVector clamped = value.min(most);
-            FloatVector exponential = exponential(f, clamped);
-            FloatVector slope = slope(f, clamped, exponential, sigmoid(exponential))
-                    .blend(0, value.compare(VectorOperators.GT, most));
-            Simd.store(Simd.load(gradient, i, inside).mul(slope), gradient, i, inside);
-        }
-    }
-
-    private static void sigmoidGate(
-            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
-            MemorySegment up, Activation f, long from, long to) {
-        for (long i = from; i < to; i += Simd.WIDTH) {
-            VectorMask<Float> inside = Simd.inside(i, to);
-            FloatVector g = Simd.load(gradient, i, inside);
-            FloatVector x = Simd.load(gate, i, inside);
-            FloatVector exponential = exponential(f, x);
-            FloatVector sigmoid = sigmoid(exponential);
-            FloatVector slope = slope(f, x, exponential, sigmoid);
-            FloatVector beside = Simd.load(up, i, inside);
-            Simd.store(g.mul(beside).mul(slope), gateGradient, i, inside);
-            Simd.store(g.mul(x).mul(sigmoid), upGradient, i, inside);
-        }
-    }
-
-    private static void clampedGate(
-            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
-            MemorySegment up, long from, long to) {
-        float most = RowOperations.CLAMP;
-        for (long i = from; i < to; i += Simd.WIDTH) {
-            VectorMask<Float> inside = Simd.inside(i, to);
-            FloatVector g = Simd.load(gradient, i, inside);
-            FloatVector x = Simd.load(gate, i, inside);
-            FloatVector beside = Simd.load(up, i, inside);
-            FloatVector clamped = x.min(most);
-            FloatVector exponential = exponential(Activation.CLAMPED_SILU, clamped);
-            FloatVector sigmoid = sigmoid(exponential);
-            FloatVector slope = slope(Activation.CLAMPED_SILU, clamped, exponential, sigmoid)
-                    .blend(0, x.compare(VectorOperators.GT, most));
-            Simd.store(g.mul(beside.min(most).max(-most).add(1)).mul(slope), gateGradient, i, inside);
-            Simd.store(g.mul(clamped).mul(sigmoid).blend(0, beside.abs().compare(VectorOperators.GT, most)),
-                    upGradient, i, inside);
         }
     }
 

@@ -14,25 +14,10 @@ import org.apache.commons.numbers.gamma.Erfc;
  * JDK 25 compile {@link #layerNorm} anew a hundred times.
  */
 final class RowOperations {
-    static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
-    static final float GELU_CUBE = 0.044715f;
-    static final float CLAMP = 7;
-    static final float CLAMPED_SLOPE = 1.702f;
-
     private final Walk walk;
 
     RowOperations(Walk walk) {
         this.walk = walk;
-    }
-
-    private enum Function {
-        GELU_TANH,
-        SILU,
-        CLAMPED_SILU,
-        RELU,
-        CLAMP_PLUS_ONE,
-        SCALE,
-        SOFT_CAP
     }
 
     void layerNorm(
@@ -104,45 +89,47 @@ final class RowOperations {
                     x.setAtIndex(JAVA_FLOAT, i, (float) (value * 0.5 * Erfc.value(-Math.sqrt(0.5) * value)));
                 }
             });
-            case GELU_TANH -> map(x, Function.GELU_TANH, 0);
-            case SILU -> map(x, Function.SILU, 0);
-            case CLAMPED_SILU -> map(x, Function.CLAMPED_SILU, 0);
-            case RELU -> map(x, Function.RELU, 0);
+            case GELU_TANH, SILU, CLAMPED_SILU -> {
+                SigmoidActivation activation = SigmoidActivation.of(f);
+                walk.elements(x, (from, to) -> activation.apply(x, from, to));
+            }
+            case RELU -> walk.elements(x, (from, to) -> clamp(x, 0, Float.POSITIVE_INFINITY, 0, from, to));
         }
     }
 
     void gate(MemorySegment gate, MemorySegment up, Activation f) {
         activate(gate, f);
         if (f == Activation.CLAMPED_SILU) {
-            map(up, Function.CLAMP_PLUS_ONE, 0);
+            SigmoidActivation activation = SigmoidActivation.of(f);
+            walk.elements(up, (from, to) -> clamp(
+                    up, -activation.most(), activation.most(), activation.plus(), from, to));
         }
         multiply(gate, up);
     }
 
     void scale(MemorySegment x, float factor) {
-        map(x, Function.SCALE, factor);
+        walk.elements(x, (from, to) -> {
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                Simd.store(Simd.load(x, i, inside).mul(factor), x, i, inside);
+            }
+        });
     }
 
     void softCap(MemorySegment x, float cap) {
-        map(x, Function.SOFT_CAP, cap);
+        walk.elements(x, (from, to) -> {
+            for (long i = from; i < to; i += Simd.WIDTH) {
+                VectorMask<Float> inside = Simd.inside(i, to);
+                Simd.store(VectorMath.tanh(Simd.load(x, i, inside).div(cap)).mul(cap), x, i, inside);
+            }
+        });
     }
 
-    /** One switch, inlined, instead of a lambda: vectors that cross a real call are boxed. */
-    private static FloatVector apply(Function f, FloatVector x, float parameter) {
-        return switch (f) {
-            // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
-            case GELU_TANH -> x.div(VectorMath.exp(
-                    x.mul(x).mul(GELU_CUBE).add(1).mul(x).mul(-2 * SQRT_2_OVER_PI)).add(1));
-            case SILU -> x.div(VectorMath.exp(x.neg()).add(1));
-            case CLAMPED_SILU -> {
-                FloatVector clamped = x.min(CLAMP);
-                yield clamped.div(VectorMath.exp(clamped.mul(-CLAMPED_SLOPE)).add(1));
-            }
-            case RELU -> x.max(0);
-            case CLAMP_PLUS_ONE -> x.min(CLAMP).max(-CLAMP).add(1);
-            case SCALE -> x.mul(parameter);
-            case SOFT_CAP -> VectorMath.tanh(x.div(parameter)).mul(parameter);
-        };
+    private static void clamp(MemorySegment x, float least, float most, float plus, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            Simd.store(Simd.load(x, i, inside).min(most).max(least).add(plus), x, i, inside);
+        }
     }
 
     void add(MemorySegment x, MemorySegment y) {
@@ -165,15 +152,6 @@ final class RowOperations {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(Simd.load(x, i, inside).mul(Simd.load(y, i, inside)), x, i, inside);
-            }
-        });
-    }
-
-    private void map(MemorySegment x, Function f, float parameter) {
-        walk.elements(x, (from, to) -> {
-            for (long i = from; i < to; i += Simd.WIDTH) {
-                VectorMask<Float> inside = Simd.inside(i, to);
-                Simd.store(apply(f, Simd.load(x, i, inside), parameter), x, i, inside);
             }
         });
     }

@@ -14,16 +14,17 @@ final class Simd {
     /** Floats in one register. */
     static final int WIDTH = FLOATS.length();
 
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final Class<?> NATIVE = MemorySegment.NULL.getClass();
 
     private Simd() {}
 
     static FloatVector load(MemorySegment segment, long index) {
-        return FloatVector.fromMemorySegment(FLOATS, segment, index << 2, ORDER);
+        return FloatVector.fromMemorySegment(FLOATS, known(segment), index << 2, ORDER);
     }
 
     static void store(FloatVector vector, MemorySegment segment, long index) {
-        vector.intoMemorySegment(segment, index << 2, ORDER);
+        vector.intoMemorySegment(known(segment), index << 2, ORDER);
     }
 
     /** The lanes from index on that lie before end. */
@@ -33,19 +34,31 @@ final class Simd {
 
     /** Lanes that are not inside are 0. */
     static FloatVector load(MemorySegment segment, long index, VectorMask<Float> inside) {
-        return FloatVector.fromMemorySegment(FLOATS, segment, index << 2, ORDER, inside);
+        return FloatVector.fromMemorySegment(FLOATS, known(segment), index << 2, ORDER, inside);
     }
 
     static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> inside) {
-        vector.intoMemorySegment(segment, index << 2, ORDER, inside);
+        vector.intoMemorySegment(known(segment), index << 2, ORDER, inside);
+    }
+
+    /**
+     * The segment, known to the compiler as memory outside the heap. It would else believe the profile of the JDK's
+     * method, which knows heap segments as well (interpreted code reinterprets vectors through them), make two paths
+     * for each load and box what it loads.
+     */
+    static MemorySegment known(MemorySegment segment) {
+        if (segment.getClass() != NATIVE) {
+            throw new IllegalArgumentException("vectors are loaded from memory outside the heap only");
+        }
+        return segment;
     }
 
     static DoubleVector loadDoubles(MemorySegment segment, long index) {
-        return DoubleVector.fromMemorySegment(DOUBLES, segment, index << 3, ORDER);
+        return DoubleVector.fromMemorySegment(DOUBLES, known(segment), index << 3, ORDER);
     }
 
     static void store(DoubleVector vector, MemorySegment segment, long index) {
-        vector.intoMemorySegment(segment, index << 3, ORDER);
+        vector.intoMemorySegment(known(segment), index << 3, ORDER);
     }
 
     /** The largest multiple of the width that is not above count. */

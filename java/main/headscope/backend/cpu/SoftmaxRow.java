@@ -25,7 +25,6 @@ final class SoftmaxRow {
     float maximum;
     float previous;
     float distance;
-    private final float[] lanes = new float[Simd.WIDTH];
     private float sum;
     private float moment;
 
@@ -80,8 +79,8 @@ final class SoftmaxRow {
             sums = sums.add(exponentials);
             moments = exponentials.fma(below, moments);
         }
-        sum = VectorMath.sum(sums, lanes);
-        moment = VectorMath.sum(moments, lanes);
+        sum = VectorMath.sum(sums);
+        moment = VectorMath.sum(moments);
     }
 
     private void normalise(MemorySegment scores, long row, int from, int to, float inverse, int diagonal) {
@@ -91,7 +90,7 @@ final class SoftmaxRow {
             Simd.store(probs, scores, row + column);
             distances = COUNT.add(column - diagonal).abs().fma(probs, distances);
         }
-        distance = VectorMath.sum(distances, lanes);
+        distance = VectorMath.sum(distances);
     }
 
     private static float peak(MemorySegment scores, long row, int from, int to) {

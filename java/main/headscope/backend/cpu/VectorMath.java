@@ -2,77 +2,106 @@ package headscope.backend.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Functions of whole registers whose every bit is the same in interpreted and compiled code. The JDK's own EXP, TANH
  * and reduceLanes(ADD) are not: a run would depend on when the compiler came.
  */
 final class VectorMath {
-    private static final float LOG2_E = (float) (1 / Math.log(2));
+    static final FloatVector ZERO = broadcast(0);
+    static final FloatVector ONE = broadcast(1);
+    static final FloatVector THREE = broadcast(3);
+
+    // Registers, not numbers: each broadcast is work for the compiler, which gives up inlining where there is too much.
+    private static final FloatVector LOG2_E = broadcast(1 / Math.log(2));
     /** log 2 in two parts; products of the first with whole numbers below 2^9 are exact. */
-    private static final float LOG_2_HIGH = 0.693359375f;
-    private static final float LOG_2_LOW = (float) (Math.log(2) - 0.693359375);
-    /** 1.5 * 2^23: adding it rounds to a whole number, which then stands in the lowest bits. */
-    private static final float ROUNDER = 12_582_912;
-    private static final int ONE_BITS = Float.floatToRawIntBits(1);
+    private static final FloatVector MINUS_LOG_2_HIGH = broadcast(-0.693359375);
+    private static final FloatVector MINUS_LOG_2_LOW = broadcast(0.693359375 - Math.log(2));
+    /** 1.5 * 2^23 + 127: adding it rounds to a whole number, which then stands in the lowest bits as an exponent. */
+    private static final FloatVector ROUNDER = broadcast(12_582_912 + 127);
     private static final int EXPONENT_SHIFT = 23;
     /** Below it exp is 0 here (truly under 1.2e-38), above the other it would overflow. */
-    private static final float LEAST = -87.3f;
-    private static final float MOST = 88;
+    private static final FloatVector LEAST = broadcast(-87.3);
+    private static final FloatVector MOST = broadcast(88);
     /** Below it tanh is taken from its series: 1 - 2 / (exp 2x + 1) loses digits. */
-    private static final float SMALL = 0.25f;
+    private static final FloatVector SMALL = broadcast(0.25);
+
+    private static final FloatVector HALF = broadcast(1 / 2.0);
+    private static final FloatVector TWO = broadcast(2);
+    private static final FloatVector SIXTH = broadcast(1 / 6.0);
+    private static final FloatVector A_24TH = broadcast(1 / 24.0);
+    private static final FloatVector A_120TH = broadcast(1 / 120.0);
+    private static final FloatVector A_720TH = broadcast(1 / 720.0);
+    private static final FloatVector A_5040TH = broadcast(1 / 5040.0);
+    private static final VectorShuffle<Float> EIGHT_ON = on(8);
+    private static final VectorShuffle<Float> FOUR_ON = on(4);
+    private static final VectorShuffle<Float> TWO_ON = on(2);
+    private static final VectorShuffle<Float> ONE_ON = on(1);
+    private static final FloatVector TANH_3 = broadcast(-1 / 3.0);
+    private static final FloatVector TANH_5 = broadcast(2 / 15.0);
+    private static final FloatVector TANH_7 = broadcast(-17 / 315.0);
+    private static final FloatVector TANH_9 = broadcast(62 / 2835.0);
 
     private VectorMath() {}
 
-    /** exp x = 2^n exp r with |r| <= log 2 / 2; exp r by its series to r^7. Relative error below 2e-7. */
+    /** Relative error below 2e-7. */
     static FloatVector exp(FloatVector x) {
+        return expAbove0(x).blend(ZERO, x.compare(VectorOperators.LT, LEAST));
+    }
+
+    /** The same, but never 0. exp x = 2^n exp r with |r| <= log 2 / 2; exp r by its series to r^7. */
+    static FloatVector expAbove0(FloatVector x) {
         FloatVector inside = x.max(LEAST).min(MOST);
-        FloatVector shifted = inside.fma(broadcast(LOG2_E), broadcast(ROUNDER));
+        FloatVector shifted = inside.fma(LOG2_E, ROUNDER);
         FloatVector n = shifted.sub(ROUNDER);
-        FloatVector r = n.fma(broadcast(-LOG_2_LOW), n.fma(broadcast(-LOG_2_HIGH), inside));
-        FloatVector series = r.fma(broadcast(1 / 5040f), broadcast(1 / 720f))
-                .fma(r, broadcast(1 / 120f))
-                .fma(r, broadcast(1 / 24f))
-                .fma(r, broadcast(1 / 6f))
-                .fma(r, broadcast(0.5f))
-                .fma(r, broadcast(1))
-                .fma(r, broadcast(1));
+        FloatVector r = n.fma(MINUS_LOG_2_LOW, n.fma(MINUS_LOG_2_HIGH, inside));
+        FloatVector series = r.fma(A_5040TH, A_720TH)
+                .fma(r, A_120TH)
+                .fma(r, A_24TH)
+                .fma(r, SIXTH)
+                .fma(r, HALF)
+                .fma(r, ONE)
+                .fma(r, ONE);
         FloatVector power = shifted.reinterpretAsInts()
                 .lanewise(VectorOperators.LSHL, EXPONENT_SHIFT)
-                .add(ONE_BITS)
                 .reinterpretAsFloats();
-        return series.mul(power).blend(0, x.compare(VectorOperators.LT, LEAST));
+        return series.mul(power);
     }
 
     /** Relative error below 1e-6. */
     static FloatVector tanh(FloatVector x) {
         FloatVector square = x.mul(x);
-        FloatVector series = square.fma(broadcast(62 / 2835f), broadcast(-17 / 315f))
-                .fma(square, broadcast(2 / 15f))
-                .fma(square, broadcast(-1 / 3f))
+        FloatVector series = square.fma(TANH_9, TANH_7)
+                .fma(square, TANH_5)
+                .fma(square, TANH_3)
                 .mul(square)
                 .fma(x, x);
-        FloatVector far = broadcast(1).sub(broadcast(2).div(exp(x.add(x)).add(1)));
+        FloatVector far = ONE.sub(TWO.div(expAbove0(x.add(x)).add(ONE)));
         return far.blend(series, x.abs().compare(VectorOperators.LT, SMALL));
     }
 
     /** The sum of all lanes, by halves. */
     static float sum(FloatVector x) {
-        return sum(x, new float[Simd.WIDTH]);
-    }
-
-    /** As {@link #sum(FloatVector)}, in a caller's scratch of one register. */
-    static float sum(FloatVector x, float[] lanes) {
-        x.intoArray(lanes, 0);
-        for (int half = lanes.length / 2; half > 0; half /= 2) {
-            for (int i = 0; i < half; i++) {
-                lanes[i] += lanes[i + half];
-            }
+        FloatVector sums = x;
+        if (Simd.WIDTH > 8) {
+            sums = sums.add(sums.rearrange(EIGHT_ON));
         }
-        return lanes[0];
+        if (Simd.WIDTH > 4) {
+            sums = sums.add(sums.rearrange(FOUR_ON));
+        }
+        if (Simd.WIDTH > 2) {
+            sums = sums.add(sums.rearrange(TWO_ON));
+        }
+        sums = sums.add(sums.rearrange(ONE_ON));
+        return sums.lane(0);
     }
 
-    private static FloatVector broadcast(float value) {
-        return FloatVector.broadcast(Simd.FLOATS, value);
+    private static VectorShuffle<Float> on(int lanes) {
+        return VectorShuffle.fromOp(Simd.FLOATS, lane -> (lane + lanes) % Simd.WIDTH);
+    }
+
+    private static FloatVector broadcast(double value) {
+        return FloatVector.broadcast(Simd.FLOATS, (float) value);
     }
 }

@@ -1,0 +1,97 @@
+package headscope.backend.cpu;
+
+import headscope.backend.Activation;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * f(x) = x / (1 + exp(-u)) of x at most {@code most}, with u = slope x (1 + cube x^2). One formula, because vectors are
+ * boxed where the compiler meets several in one loop.
+ *
+ * @param plus added to what a gate multiplies, which is clamped to +-most
+ */
+record SigmoidActivation(float slope, float cube, float most, float plus) {
+    static SigmoidActivation of(Activation f) {
+        float infinity = Float.POSITIVE_INFINITY;
+        return switch (f) {
+            // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
+            case GELU_TANH -> new SigmoidActivation((float) (2 * Math.sqrt(2 / Math.PI)), 0.044715f, infinity, 0);
+            case SILU -> new SigmoidActivation(1, 0, infinity, 0);
+            case CLAMPED_SILU -> new SigmoidActivation(1.702f, 0, 7, 1);
+            case GELU, RELU -> throw new IllegalArgumentException(f + " has no sigmoid");
+        };
+    }
+
+    /** In place. */
+    void apply(MemorySegment x, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector value = Simd.load(x, i, inside).min(most);
+            FloatVector steep = value.mul(-slope);
+            FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(steep, steep));
+            Simd.store(value.div(exponential.add(VectorMath.ONE)), x, i, inside);
+        }
+    }
+
+    /** gradient *= f'(x) = s + x s (1 - s) u'(x), where 1 - s = s exp(-u), which loses no digits. */
+    void passBack(MemorySegment gradient, MemorySegment x, long from, long to) {
+        MemorySegment destination = Simd.known(gradient);
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector received = Simd.load(gradient, i, inside);
+            FloatVector value = Simd.load(x, i, inside).min(most);
+            FloatVector steep = value.mul(-slope);
+            FloatVector cubic = value.mul(cube).mul(value);
+            FloatVector exponential = VectorMath.expAbove0(cubic.fma(steep, steep));
+            FloatVector sigmoid = VectorMath.ONE.div(exponential.add(VectorMath.ONE));
+            FloatVector turn = cubic.mul(VectorMath.THREE).fma(steep, steep).mul(sigmoid.mul(exponential));
+            FloatVector derivative = sigmoid.mul(VectorMath.ONE.sub(turn));
+            // Not by Simd: so late in so long a loop the compiler inlines nothing but what the JDK forces on it.
+            received.mul(derivative).intoMemorySegment(destination, i << 2, Simd.ORDER, inside);
+        }
+        if (most < Float.POSITIVE_INFINITY) {
+            stopAbove(gradient, x, from, to);
+        }
+    }
+
+    private void stopAbove(MemorySegment gradient, MemorySegment x, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            VectorMask<Float> above = Simd.load(x, i, inside).compare(VectorOperators.GT, most);
+            Simd.store(Simd.load(gradient, i, inside).blend(0, above), gradient, i, inside);
+        }
+    }
+
+    /** Of f(gate) (up + plus). The two gradients are other memory, but upGradient may be gradient itself. */
+    void passBackGate(
+            MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
+            MemorySegment up, long from, long to) {
+        timesUp(gateGradient, gradient, up, from, to);
+        passBack(gateGradient, gate, from, to);
+        timesGate(upGradient, gradient, gate, up, from, to);
+    }
+
+    private void timesUp(MemorySegment gateGradient, MemorySegment gradient, MemorySegment up, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            FloatVector factor = Simd.load(up, i, inside).min(most).max(-most).add(plus);
+            Simd.store(Simd.load(gradient, i, inside).mul(factor), gateGradient, i, inside);
+        }
+    }
+
+    private void timesGate(
+            MemorySegment upGradient, MemorySegment gradient, MemorySegment gate, MemorySegment up, long from,
+            long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            VectorMask<Float> beyond = Simd.load(up, i, inside).abs().compare(VectorOperators.GT, most);
+            FloatVector passed = Simd.load(gradient, i, inside).blend(0, beyond);
+            FloatVector value = Simd.load(gate, i, inside).min(most);
+            FloatVector steep = value.mul(-slope);
+            FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(steep, steep));
+            Simd.store(passed.mul(value.div(exponential.add(VectorMath.ONE))), upGradient, i, inside);
+        }
+    }
+}
