@@ -110,7 +110,7 @@ final class AttentionCases {
             }
             for (Metric metric : Metric.all(LARGEST)) {
                 // One token has one eigenvalue: 0 but for rounding.
-                boolean zero = metric instanceof Metric.Spectrum && tokens == 1;
+                boolean zero = metric instanceof Metric.LaplacianEigenvalues && tokens == 1;
                 if (!(metric instanceof Metric.Symmetric) && !zero && (spec.causal() || !metric.causalOnly())) {
                     results.add(flat(on.backend.measure(metric, seen, spec)));
                 }
