@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
+import headscope.backend.Devices;
 import headscope.backend.Watched;
-import headscope.backend.cuda.EmulatedDevice;
 import headscope.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +48,7 @@ class SelfTestTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16", "F16"})
     void kernelsAgreeWithTheCpu(DType operands) {
-        try (Backend emulated = EmulatedDevice.open(operands)) {
+        try (Backend emulated = Devices.emulated(operands)) {
             assertEquals(List.of(), wrong(run(emulated, SMALL)));
             assertEquals(0, emulated.liveBytes());
         }
@@ -83,7 +83,7 @@ class SelfTestTest {
     @Test
     void goesOnWhereACaseFails() {
         Selection linear = new Selection(List.of("linear"), 129);
-        try (Backend little = EmulatedDevice.open(DType.F32, 1 << 16)) {
+        try (Backend little = Devices.emulated(1 << 16)) {
             List<SelfTest.Outcome> outcomes = run(little, linear);
             assertTrue(outcomes.getFirst().agrees());
             assertTrue(outcomes.getLast().fault().contains("MiB of memory are needed"), outcomes.getLast().fault());
