@@ -129,11 +129,16 @@ final class AttentionCases {
         }));
     }
 
+    /** As 1 - eigenvalue, the largest of which is 1; the eigenvalues of one token are 0 but for rounding. */
     private static Case spectrum(AttentionShape shape, int tokens, double bound) {
         return of("symmetricSpectrum", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
-            return List.of(flat(on.backend.symmetricSpectrum(
-                    queries(on, shape, tokens), keys(on, shape, tokens), spec)));
+            float[] values = flat(on.backend.symmetricSpectrum(
+                    queries(on, shape, tokens), keys(on, shape, tokens), spec));
+            for (int i = 0; i < values.length; i++) {
+                values[i] = 1 - values[i];
+            }
+            return List.of(values);
         });
     }
 
