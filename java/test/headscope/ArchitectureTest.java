@@ -55,7 +55,7 @@ final class ArchitectureTest {
     static final ArchRule SELFTEST = uses("selftest", "backend", "tensor", "metric");
 
     @ArchTest
-    static final ArchRule TIMING = uses("timing", "selftest", "backend", "tensor", "metric");
+    static final ArchRule TIMING = uses("timing", "selftest", "model", "backend", "tensor", "metric");
 
     @ArchTest
     static final ArchRule ANALYSIS = uses("analysis", "model", "backend", "tensor", "metric", "result");

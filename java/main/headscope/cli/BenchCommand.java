@@ -2,18 +2,27 @@ package headscope.cli;
 
 import headscope.analysis.InputException;
 import headscope.backend.Backend;
+import headscope.backend.DeviceMemoryException;
+import headscope.metric.Metric;
+import headscope.model.Checkpoint;
+import headscope.model.Transformer;
 import headscope.timing.Bench;
 import headscope.timing.BenchFile;
 import headscope.timing.Measurement;
 import headscope.timing.Shape;
+import headscope.timing.Target;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,26 +31,41 @@ import picocli.CommandLine.Option;
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
-        description = "Times attention and what is observed of it, on random operands of one layer of published models."
-                + " A device that computes something else than the CPU is not timed.",
+        description = "Times attention and what is observed of it, on random operands of one layer of published models;"
+                + " symmetrised spectra; a model's whole forward pass, with and without statistics. A device that computes"
+                + " something else than the CPU is not timed.",
         footer = {
             "", "Examples:",
             "  ./headscope bench --shape gpt2 --tokens 512,2048",
-            "  ./headscope bench --device cuda --dtype bf16 --shape llama-3.1-8b --tokens 8192,131072 --json new.json",
-            "  ./headscope bench --shape gpt2 --tokens 512 --compare old.json"
+            "  ./headscope bench --device cuda --dtype bf16 --shape llama-3.1-8b --tokens 8192 --json new.json",
+            "  ./headscope bench --shape gpt2 --tokens 512 --compare old.json",
+            "  ./headscope bench --spectra 32,128",
+            "  ./headscope bench --model models/demo"
         })
 final class BenchCommand implements Callable<Integer> {
+    private static final String CPU_TOKENS = "512,2048";
+    private static final String GPU_TOKENS = "2048,8192,32768,131072";
+
     @Mixin
     DeviceOptions device;
 
-    @Option(names = "--shape", defaultValue = "llama-3.1-8b", paramLabel = "LIST",
+    @Option(names = "--shape", paramLabel = "LIST",
             description = "Of gpt2, pythia-6.9b, llama-3.1-8b, llama-3.1-70b, qwen3-32b, gemma-2-27b, gpt-oss-120b"
-                    + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: llama-3.1-8b, or none with --spectra or --model).")
     String shapes;
 
     @Option(names = "--tokens", paramLabel = "LIST",
-            description = "Lengths of the text (default: 2048,8192,32768,131072; on the CPU 512,2048).")
+            description = "Lengths of the text (default: " + GPU_TOKENS + "; on the CPU " + CPU_TOKENS + ").")
     String tokens;
+
+    @Option(names = "--spectra", paramLabel = "LIST",
+            description = "Also time the symmetrised spectra of 1,024 heads on texts of so many tokens.")
+    String spectra;
+
+    @Option(names = "--model", paramLabel = "DIR",
+            description = "Also time this model's whole forward pass, without statistics and with all of them; on texts that"
+                    + " it can take.")
+    Path model;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Also write every measurement there.")
     Path json;
@@ -51,33 +75,88 @@ final class BenchCommand implements Callable<Integer> {
                     + " than its noise.")
     Path compare;
 
+    @Option(names = "--targets", paramLabel = "FILE",
+            description = "Also write there what is asked of a GPU and what it did, as a Markdown table.")
+    Path targets;
+
+    @Option(names = "--torch", paramLabel = "FILE",
+            description = "What benchmarks/gpu/torch_times.py printed, for --targets.")
+    Path torch;
+
     @Override
-    public Integer call() {
-        List<Shape> chosen = Shape.parseList(shapes);
+    public Integer call() throws IOException {
+        List<Shape> chosen = shapes != null ? Shape.parseList(shapes)
+                : spectra == null && model == null ? Shape.parseList("llama-3.1-8b") : List.of();
+        List<Integer> matrices = spectra == null ? List.of() : lengths("--spectra", spectra);
+        if (matrices.stream().anyMatch(length -> length > Metric.Symmetric.MOST_TOKENS)) {
+            throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MOST_TOKENS));
+        }
         Optional<BenchFile> earlier = Optional.ofNullable(compare).map(BenchFile::read);
+        Map<String, Double> others = torch == null ? Map.of() : BenchFile.readTorch(torch);
         List<Measurement> all = new ArrayList<>();
         BenchFile file;
         try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
+            List<Integer> texts = lengths("--tokens",
+                    tokens != null ? tokens : timed.describe().startsWith("cpu") ? CPU_TOKENS : GPU_TOKENS);
+            Consumer<Measurement> show = one -> print(one, bench);
             System.out.printf("%s; at best %.4g TFLOP/s in a product, %.4g GB/s in a copy%n%n", timed.describe(),
                     bench.ceilings().teraflops(), bench.ceilings().gigabytesPerSecond());
-            System.out.printf("%-14s %7s %-20s %-30s %10s %6s %9s %5s %8s %5s %10s%n", "shape", "tokens", "operation",
+            System.out.printf("%-14s %7s %-22s %-30s %10s %6s %9s %5s %8s %5s %10s%n", "shape", "tokens", "operation",
                     "kernel", "ms", "+-", "TFLOP/s", "", "GB/s", "", "peak MiB");
             for (Shape shape : chosen) {
-                for (int length : lengths(timed)) {
-                    all.addAll(bench.run(shape, length, one -> print(one, bench)));
+                for (int length : texts) {
+                    all.addAll(fitting(shape.name(), length, () -> bench.attention(shape, length, show)));
                 }
+            }
+            for (int length : matrices) {
+                all.addAll(fitting("spectra", length, () -> bench.spectra(length, show)));
+            }
+            if (model != null) {
+                all.addAll(ofModel(timed, bench, texts, show));
             }
             file = new BenchFile(HeadscopeCommand.version(), timed.describe(),
                     Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), bench.ceilings(), all);
         }
         if (json != null) {
-            file.write(json);
+            WholeFile.write(json, file.text());
+        }
+        if (targets != null) {
+            WholeFile.write(targets, Target.table(Target.of(all, others)));
         }
         return earlier.map(before -> changes(file.since(before))).orElse(0);
     }
 
-    private List<Integer> lengths(Backend timed) {
-        String list = tokens != null ? tokens : timed.describe().startsWith("cpu") ? "512,2048" : "2048,8192,32768,131072";
+    /** On texts that the model takes; where all are too long, on the longest that it takes. */
+    private List<Measurement> ofModel(
+            Backend timed, Bench bench, List<Integer> texts, Consumer<Measurement> show) {
+        List<Measurement> all = new ArrayList<>();
+        try (Checkpoint checkpoint = Checkpoint.open(model); Transformer loaded = new Transformer(checkpoint, timed)) {
+            int most = loaded.config().maxTokens();
+            String name = model.toAbsolutePath().normalize().getFileName().toString();
+            for (int length : texts.stream().map(length -> Math.min(length, most)).distinct().toList()) {
+                List<Measurement> both =
+                        fitting(name, length, () -> bench.model(name, loaded, length, show));
+                if (!both.isEmpty()) {
+                    System.out.printf("%-14s %7d all statistics: %.3f times the time without%n", name, length,
+                            both.getLast().median() / both.getFirst().median());
+                }
+                all.addAll(both);
+            }
+        }
+        return all;
+    }
+
+    /** Nothing, and a line that says so, where the device has too little memory. */
+    private static List<Measurement> fitting(String name, int tokens, Supplier<List<Measurement>> timing) {
+        try {
+            return timing.get();
+        } catch (DeviceMemoryException tooLarge) {
+            System.out.printf("%-14s %7d does not fit: %s%n", name, tokens, tooLarge.getMessage());
+            return List.of();
+        }
+    }
+
+    private static List<Integer> lengths(String option, String list) {
         try {
             List<Integer> lengths = Arrays.stream(list.split(",")).map(String::strip).map(Integer::valueOf).toList();
             if (lengths.stream().allMatch(length -> length >= 1)) {
@@ -86,11 +165,12 @@ final class BenchCommand implements Callable<Integer> {
         } catch (NumberFormatException notNumbers) {
             // said below
         }
-        throw new InputException("--tokens must be whole numbers from 1 on, separated by commas, not \"%s\"".formatted(list));
+        throw new InputException(
+                "%s must be whole numbers from 1 on, separated by commas, not \"%s\"".formatted(option, list));
     }
 
     private static void print(Measurement one, Bench bench) {
-        System.out.printf("%-14s %7d %-20s %-30s %10.3f %5.1f%% %9.4g %4.0f%% %8.4g %4.0f%% %10.1f%n",
+        System.out.printf("%-14s %7d %-22s %-30s %10.3f %5.1f%% %9.4g %4.0f%% %8.4g %4.0f%% %10.1f%n",
                 one.shape(), one.tokens(), one.operation(), one.kernel(), 1e3 * one.median(), 100 * one.noise(),
                 one.teraflops(), 100 * one.teraflops() / bench.ceilings().teraflops(), one.gigabytesPerSecond(),
                 100 * one.gigabytesPerSecond() / bench.ceilings().gigabytesPerSecond(),

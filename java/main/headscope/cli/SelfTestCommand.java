@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.backend.Backend;
+import headscope.selftest.Selection;
 import headscope.selftest.SelfTest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,34 +22,51 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Runs every operation on this device and compares it with the CPU backend; on the CPU, many threads"
                 + " with one. Exit status 1 where something disagrees.",
-        footer = {"", "Examples:", "  ./headscope selftest", "  ./headscope selftest --device cuda --report ."})
+        footer = {
+            "", "Examples:",
+            "  ./headscope selftest",
+            "  ./headscope selftest --device cuda --report .",
+            "  ./headscope selftest --device cuda --only attention,symmetric --most-tokens 65"
+        })
 final class SelfTestCommand implements Callable<Integer> {
     @Mixin
     DeviceOptions device;
+
+    @Option(names = "--only", paramLabel = "LIST", split = ",",
+            description = "Only operations whose names begin so, as the table has them.")
+    List<String> only = List.of();
+
+    @Option(names = "--most-tokens", paramLabel = "N", description = "Only texts of at most so many tokens.")
+    int mostTokens = Integer.MAX_VALUE;
 
     @Option(names = "--report", paramLabel = "DIR", description = "Also write selftest.md there.")
     Path report;
 
     @Override
     public Integer call() throws IOException {
+        Selection selection = new Selection(only, mostTokens);
         if (report != null) {
             Files.createDirectories(report);
         }
+        try (Backend tested = device.open(); Backend cpu = Backend.open("cpu:1")) {
+            return run(tested, cpu, selection, Optional.ofNullable(report));
+        }
+    }
+
+    /** @return the exit status */
+    static int run(Backend tested, Backend cpu, Selection selection, Optional<Path> report) throws IOException {
         List<SelfTest.Outcome> outcomes = new ArrayList<>();
-        String name;
-        try (Backend tested = device.open(); Backend cpu = Backend.open("cpu:1");
-                ProgressLine progress = new ProgressLine("comparing", "cases")) {
-            name = tested.describe();
-            int count = SelfTest.count(tested);
-            SelfTest.run(tested, cpu, outcome -> {
+        try (ProgressLine progress = new ProgressLine("comparing", "cases")) {
+            int count = SelfTest.count(tested, selection);
+            SelfTest.run(tested, cpu, selection, outcome -> {
                 outcomes.add(outcome);
                 progress.reached(outcomes.size(), count);
             });
         }
-        String table = table(name, outcomes);
+        String table = table(tested.describe(), outcomes);
         System.out.print(table);
-        if (report != null) {
-            Files.writeString(report.resolve("selftest.md"), table);
+        if (report.isPresent()) {
+            WholeFile.write(report.get().resolve("selftest.md"), table);
         }
         return outcomes.stream().allMatch(SelfTest.Outcome::agrees) ? 0 : 1;
     }

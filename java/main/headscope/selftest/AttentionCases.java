@@ -63,8 +63,9 @@ final class AttentionCases {
                 gradient(shape, tokens, Math.max(8 * scores, output)));
     }
 
-    private static String sizes(AttentionShape shape, int tokens) {
-        return "%s, %d tokens, width %d".formatted(shape.name(), tokens, shape.headDim());
+    private static Case of(String operation, AttentionShape shape, int tokens, double bound, Case.Work work) {
+        String sizes = "%s, %d tokens, width %d".formatted(shape.name(), tokens, shape.headDim());
+        return new Case(operation, sizes, tokens, bound, work);
     }
 
     private static Tensor queries(Operands on, AttentionShape shape, int tokens) {
@@ -78,7 +79,7 @@ final class AttentionCases {
 
     /** Half of a causal text as a prompt, the rest one query at a time. */
     private static Case output(AttentionShape shape, int tokens, double bound) {
-        return Case.of("attention", bound, on -> {
+        return of("attention", shape, tokens, bound, Case.downloaded(on -> {
             AttentionSpec spec = shape.spec(on::normal);
             Tensor q = queries(on, shape, tokens);
             Tensor k = keys(on, shape, tokens);
@@ -93,12 +94,12 @@ final class AttentionCases {
                         out.rows(row, 1), q.rows(row, 1), k.rows(0, row + 1), v.rows(0, row + 1), spec, statistics);
             }
             return new Tensor[] {out};
-        }, sizes(shape, tokens));
+        }));
     }
 
     /** Each vector, and each metric that is folded from them. */
     private static Case statistics(AttentionShape shape, int tokens, double bound) {
-        return new Case("attentionStatistics", sizes(shape, tokens), bound, on -> {
+        return of("attentionStatistics", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
             AttentionStatistics seen = on.statistics(shape.heads(), tokens);
             on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens), spec, seen);
@@ -108,7 +109,9 @@ final class AttentionCases {
                 results.add(on.backend.download(vector));
             }
             for (Metric metric : Metric.all(LARGEST)) {
-                if (!(metric instanceof Metric.Symmetric) && (spec.causal() || !metric.causalOnly())) {
+                // One token has one eigenvalue: 0 but for rounding.
+                boolean zero = metric instanceof Metric.LaplacianEigenvalues && tokens == 1;
+                if (!(metric instanceof Metric.Symmetric) && !zero && (spec.causal() || !metric.causalOnly())) {
                     results.add(flat(on.backend.measure(metric, seen, spec)));
                 }
             }
@@ -117,25 +120,30 @@ final class AttentionCases {
     }
 
     private static Case map(AttentionShape shape, int tokens, double bound) {
-        return Case.of("attentionMap", bound, on -> {
+        return of("attentionMap", shape, tokens, bound, Case.downloaded(on -> {
             AttentionSpec spec = shape.spec(on::normal);
             Tensor map = on.unwritten(tokens, tokens);
             on.backend.attentionMap(
                     map, queries(on, shape, tokens), keys(on, shape, tokens), spec, shape.heads() - 1);
             return new Tensor[] {map};
-        }, sizes(shape, tokens));
+        }));
     }
 
+    /** As 1 - eigenvalue, the largest of which is 1; the eigenvalues of one token are 0 but for rounding. */
     private static Case spectrum(AttentionShape shape, int tokens, double bound) {
-        return new Case("symmetricSpectrum", sizes(shape, tokens), bound, on -> {
+        return of("symmetricSpectrum", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
-            return List.of(flat(on.backend.symmetricSpectrum(
-                    queries(on, shape, tokens), keys(on, shape, tokens), spec)));
+            float[] values = flat(on.backend.symmetricSpectrum(
+                    queries(on, shape, tokens), keys(on, shape, tokens), spec));
+            for (int i = 0; i < values.length; i++) {
+                values[i] = 1 - values[i];
+            }
+            return List.of(values);
         });
     }
 
     private static Case gradient(AttentionShape shape, int tokens, double bound) {
-        return Case.of("attention's gradient", bound, on -> {
+        return of("attention's gradient", shape, tokens, bound, Case.downloaded(on -> {
             AttentionSpec spec = shape.spec(on::normal);
             Tensor q = queries(on, shape, tokens);
             Tensor k = keys(on, shape, tokens);
@@ -152,11 +160,14 @@ final class AttentionCases {
             on.backend.gradients().attention(
                     qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, spec,
                     Optional.of(saliency));
-            return new Tensor[] {
-                qGradient, kGradient, vGradient, saliency.signed, saliency.rows, saliency.columns, saliency.maximum,
-                saliency.groups, saliency.pooledMaximum, saliency.pooledMean, saliency.maps
-            };
-        }, sizes(shape, tokens));
+            List<Tensor> results = new ArrayList<>(List.of(
+                    vGradient, saliency.signed, saliency.rows, saliency.columns, saliency.maximum, saliency.groups,
+                    saliency.pooledMaximum, saliency.pooledMean, saliency.maps));
+            if (tokens > 1) { // a softmax over one score: 0 but for rounding
+                results.addAll(List.of(qGradient, kGradient));
+            }
+            return results.toArray(Tensor[]::new);
+        }));
     }
 
     private static float[] flat(double[][] values) {

@@ -19,6 +19,11 @@ public record AttentionShape(
         return new AttentionShape(name, heads, kvHeads, headDim, true, 0, 0, (float) (1 / Math.sqrt(headDim)), false);
     }
 
+    public static AttentionShape of(String name, AttentionSpec spec) {
+        return new AttentionShape(name, spec.heads(), spec.kvHeads(), spec.headDim(), spec.causal(), spec.window(),
+                spec.softCap(), spec.scale(), spec.sinks().isPresent());
+    }
+
     /** @param scores makes a tensor [heads] where there are sinks */
     public AttentionSpec spec(LongFunction<Tensor> scores) {
         return new AttentionSpec(heads, kvHeads, headDim, scale, causal, window, softCap,

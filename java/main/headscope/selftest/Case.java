@@ -3,7 +3,7 @@ package headscope.selftest;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -11,10 +11,11 @@ import java.util.stream.Stream;
  *
  * @param operation as {@link headscope.backend.Backend} or {@link headscope.backend.Gradients} calls it
  * @param sizes     for the reader
+ * @param tokens    rows of its operands
  * @param bound     largest error, relative to the largest number of a result
  * @param work      gives the results, all of one kind in one array
  */
-record Case(String operation, String sizes, double bound, Work work) {
+record Case(String operation, String sizes, int tokens, double bound, Work work) {
     interface Work {
         List<float[]> on(Operands operands);
     }
@@ -29,13 +30,14 @@ record Case(String operation, String sizes, double bound, Work work) {
         return (terms + 64) * 0x1p-24;
     }
 
-    static Case of(String operation, double bound, Written written, Object... sizes) {
-        return new Case(operation, String.join(" x ", Arrays.stream(sizes).map(Case::plain).toList()), bound,
-                operands -> Stream.of(written.on(operands)).map(operands.backend::download).toList());
+    static Case of(String operation, double bound, Written written, int rows, Object... more) {
+        String sizes = Stream.concat(Stream.of(rows), Arrays.stream(more)).map(Object::toString)
+                .collect(Collectors.joining(" x "));
+        return new Case(operation, sizes, rows, bound, downloaded(written));
     }
 
-    private static String plain(Object size) {
-        return size.toString().toLowerCase(Locale.ROOT);
+    static Work downloaded(Written written) {
+        return operands -> Stream.of(written.on(operands)).map(operands.backend::download).toList();
     }
 
     long seed() {

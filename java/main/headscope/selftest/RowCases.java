@@ -165,7 +165,7 @@ final class RowCases {
     }
 
     private static void training(List<Case> cases, int rows, int width) {
-        cases.add(new Case("crossEntropy", rows + " x " + width, Case.rounding(width), on -> {
+        cases.add(new Case("crossEntropy", rows + " x " + width, rows, Case.rounding(width), on -> {
             Tensor logits = on.normal(rows, width);
             int[] targets = new int[rows];
             float[] factors = new float[rows];

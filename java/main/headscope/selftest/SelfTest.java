@@ -29,10 +29,10 @@ public final class SelfTest {
 
     private SelfTest() {}
 
-    /** Every case, in order; each outcome is shown as soon as it is known. */
-    public static List<Outcome> run(Backend device, Backend cpu, Consumer<Outcome> show) {
+    /** Every selected case, in order; each outcome is shown as soon as it is known. */
+    public static List<Outcome> run(Backend device, Backend cpu, Selection selection, Consumer<Outcome> show) {
         List<Outcome> outcomes = new ArrayList<>();
-        for (Case one : cases(device.operands())) {
+        for (Case one : cases(device.operands(), selection)) {
             Outcome outcome = compare(one, device, cpu);
             outcomes.add(outcome);
             show.accept(outcome);
@@ -41,8 +41,13 @@ public final class SelfTest {
     }
 
     /** How many outcomes a run of the device has. */
-    public static int count(Backend device) {
-        return cases(device.operands()).size();
+    public static int count(Backend device, Selection selection) {
+        return cases(device.operands(), selection).size();
+    }
+
+    /** Every operation's name. */
+    static List<String> operations() {
+        return cases(DType.F32).stream().map(Case::operation).distinct().toList();
     }
 
     /** Attention of one shape, on a text of so many tokens. */
@@ -50,6 +55,10 @@ public final class SelfTest {
         return AttentionCases.of(shape.oneGroup(), tokens, device.operands()).stream()
                 .map(one -> compare(one, device, cpu))
                 .toList();
+    }
+
+    private static List<Case> cases(DType operands, Selection selection) {
+        return cases(operands).stream().filter(selection::takes).toList();
     }
 
     private static List<Case> cases(DType operands) {

@@ -7,22 +7,17 @@ import headscope.backend.Backend;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 
 /** One layer's attention on random operands, and everything that is done with it. Owns its tensors. */
 final class AttentionWork implements AutoCloseable {
     private static final int EIGENVALUES = 10;
-    /** Numbers drawn on the host; longer tensors repeat them. */
-    private static final int DRAWN = 1 << 20;
 
     private final Backend backend;
     private final Shape shape;
     private final int tokens;
-    private final List<AutoCloseable> open = new ArrayList<>();
+    private final RandomTensors tensors;
     private final AttentionSpec spec;
     private final Tensor q;
     private final Tensor k;
@@ -35,14 +30,15 @@ final class AttentionWork implements AutoCloseable {
         this.backend = backend;
         this.shape = shape;
         this.tokens = tokens;
+        this.tensors = new RandomTensors(backend);
         try {
-            this.spec = shape.attention().spec(count -> random(DType.F32, count));
-            this.q = random(DType.F32, tokens, (long) spec.heads() * spec.headDim());
-            this.k = random(backend.operands(), tokens, (long) spec.kvHeads() * spec.headDim());
-            this.v = random(backend.operands(), tokens, (long) spec.kvHeads() * spec.headDim());
-            this.out = empty(tokens, (long) spec.heads() * spec.headDim());
-            this.statistics = add(new AttentionStatistics(backend, spec.heads(), tokens));
-            this.decoded = add(new AttentionStatistics(backend, spec.heads(), tokens));
+            this.spec = shape.attention().spec(count -> tensors.normal(DType.F32, count));
+            this.q = tensors.normal(DType.F32, tokens, (long) spec.heads() * spec.headDim());
+            this.k = tensors.normal(backend.operands(), tokens, (long) spec.kvHeads() * spec.headDim());
+            this.v = tensors.normal(backend.operands(), tokens, (long) spec.kvHeads() * spec.headDim());
+            this.out = tensors.empty(tokens, (long) spec.heads() * spec.headDim());
+            this.statistics = tensors.add(new AttentionStatistics(backend, spec.heads(), tokens));
+            this.decoded = tensors.add(new AttentionStatistics(backend, spec.heads(), tokens));
         } catch (Throwable failure) {
             close();
             throw failure;
@@ -82,63 +78,26 @@ final class AttentionWork implements AutoCloseable {
 
     /** The backward pass needs five more tensors. */
     Work gradient() {
-        Tensor logSumExp = empty(spec.heads(), tokens);
-        Tensor gradient = random(DType.F32, out.shape());
-        Tensor qGradient = empty(q.shape());
-        Tensor kGradient = empty(k.shape());
-        Tensor vGradient = empty(v.shape());
-        AttentionSaliency saliency = add(new AttentionSaliency(
+        Tensor logSumExp = tensors.empty(spec.heads(), tokens);
+        Tensor gradient = tensors.normal(DType.F32, out.shape());
+        Tensor qGradient = tensors.empty(q.shape());
+        Tensor kGradient = tensors.empty(k.shape());
+        Tensor vGradient = tensors.empty(v.shape());
+        AttentionSaliency saliency = tensors.add(new AttentionSaliency(
                 backend, spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens)));
         backend.attention(out, logSumExp, q, k, v, spec);
-        // Dao et al. 2022 count five products; what a kernel computes again is not counted.
-        Cost cost = new Cost(10.0 * spec.headDim() * shape.pairs(tokens) * spec.heads(),
-                8.0 * out.count() + 2.0 * k.count() * (k.dtype().bytes + Float.BYTES));
+        // Dao et al. 2022 count five products; what the queries' kernel computes again is not counted.
+        double product = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
+        double read = 3.0 * out.count() * Float.BYTES + 2.0 * k.count() * k.dtype().bytes;
+        Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);
+        Cost keys = new Cost(4 * product, read + 2.0 * k.count() * Float.BYTES);
         return Work.of("gradient, observed", () -> backend.gradients().attention(
                 qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, Optional.of(saliency)))
-                .with("attention_gradient", cost);
-    }
-
-    private <T extends AutoCloseable> T add(T resource) {
-        open.add(resource);
-        return resource;
-    }
-
-    private Tensor empty(long... sizes) {
-        Tensor tensor = backend.allocate(DType.F32, sizes);
-        open.add(tensor.buffer());
-        return tensor;
-    }
-
-    private Tensor random(DType dtype, long... sizes) {
-        Tensor values = empty(sizes);
-        Random random = new Random(open.size());
-        float[] drawn = new float[(int) Math.min(DRAWN, values.count())];
-        for (int i = 0; i < drawn.length; i++) {
-            drawn[i] = (float) random.nextGaussian();
-        }
-        Tensor flat = values.as(values.count());
-        for (long at = 0; at < values.count(); at += drawn.length) {
-            long count = Math.min(drawn.length, values.count() - at);
-            backend.upload(flat.rows(at, count), MemorySegment.ofArray(drawn).asSlice(0, count * Float.BYTES));
-        }
-        if (dtype == DType.F32) {
-            return values;
-        }
-        Tensor rounded = backend.allocate(dtype, sizes);
-        open.add(rounded.buffer());
-        backend.convert(rounded, values);
-        return rounded;
+                .with("attention_query_gradient", queries).with("attention_key_gradient", keys);
     }
 
     @Override
     public void close() {
-        for (AutoCloseable resource : open.reversed()) {
-            try {
-                resource.close();
-            } catch (Exception failure) {
-                throw new AssertionError("buffers close without complaint", failure);
-            }
-        }
-        open.clear();
+        tensors.close();
     }
 }

@@ -1,15 +1,29 @@
 package headscope.timing;
 
+import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.DeviceException;
+import headscope.model.LayerHook;
+import headscope.model.Sequence;
+import headscope.model.Transformer;
+import headscope.selftest.AttentionShape;
 import headscope.selftest.SelfTest;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.function.Consumer;
 
 /** How fast a device is at attention, and at what is observed of it: random operands of published models' shapes. */
 public final class Bench implements AutoCloseable {
     /** Tokens of the check that comes before anything is timed. */
     private static final int CHECKED_TOKENS = 257;
+    private static final int MATRICES = 1024;
+    private static final int SPECTRA_HEAD_DIM = 16;
+    static final String SPECTRA = "spectra";
+    static final String FORWARD = "forward pass";
+    static final String OBSERVED_FORWARD = "forward pass, observed";
 
     private final Backend device;
     private final Backend cpu;
@@ -29,18 +43,12 @@ public final class Bench implements AutoCloseable {
     }
 
     /**
-     * Each measurement is shown as soon as it is made.
+     * One layer's attention. Each measurement is shown as soon as it is made.
      *
-     * @throws IllegalStateException where the device computes something else than the CPU: nothing is timed then
+     * @throws DeviceException where the device computes something else than the CPU: nothing is timed then
      */
-    public List<Measurement> run(Shape shape, int tokens, Consumer<Measurement> show) {
-        for (SelfTest.Outcome outcome : SelfTest.attention(device, cpu, shape.attention(), CHECKED_TOKENS)) {
-            if (!outcome.agrees()) {
-                throw new IllegalStateException("%s (%s) is wrong on %s: error %.2g, at most %.2g is rounding %s"
-                        .formatted(outcome.operation(), outcome.sizes(), device.describe(), outcome.error(),
-                                outcome.bound(), outcome.fault()));
-            }
-        }
+    public List<Measurement> attention(Shape shape, int tokens, Consumer<Measurement> show) {
+        requireAgreement(shape.attention(), CHECKED_TOKENS);
         List<Measurement> measured = new ArrayList<>();
         try (AttentionWork attention = new AttentionWork(device, shape, tokens)) {
             for (Work work : attention.all()) {
@@ -49,6 +57,54 @@ public final class Bench implements AutoCloseable {
             add(measured, show, stopwatch.time(shape.name(), tokens, attention.gradient()));
         }
         return measured;
+    }
+
+    /** As {@link #attention}: the symmetrised spectra of {@value #MATRICES} heads, from their queries and keys on. */
+    public List<Measurement> spectra(int tokens, Consumer<Measurement> show) {
+        requireAgreement(AttentionShape.plain(SPECTRA, 1, 1, SPECTRA_HEAD_DIM), tokens);
+        List<Measurement> measured = new ArrayList<>();
+        try (RandomTensors tensors = new RandomTensors(device)) {
+            AttentionSpec spec = AttentionSpec.plain(MATRICES, MATRICES, SPECTRA_HEAD_DIM, true);
+            Tensor q = tensors.normal(DType.F32, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
+            Tensor k = tensors.normal(device.operands(), tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
+            add(measured, show, stopwatch.time(SPECTRA, tokens, Work.of(
+                    "symmetric spectra", () -> device.symmetricSpectrum(q, k, spec))));
+        }
+        return measured;
+    }
+
+    /**
+     * As {@link #attention}: a whole model on random tokens, logits of the last; without statistics, then with those of
+     * every head and layer.
+     */
+    public List<Measurement> model(String name, Transformer model, int tokens, Consumer<Measurement> show) {
+        requireAgreement(AttentionShape.of(name, model.attentionSpec(0)), CHECKED_TOKENS);
+        int[] ids = new Random(tokens).ints(tokens, 0, model.config().vocabulary()).toArray();
+        List<Measurement> measured = new ArrayList<>();
+        try (Sequence text = model.unobserved(tokens)) {
+            add(measured, show, stopwatch.time(name, tokens, forward(FORWARD, model, text, ids)));
+        }
+        try (Sequence text = model.sequence(tokens)) {
+            add(measured, show, stopwatch.time(name, tokens, forward(OBSERVED_FORWARD, model, text, ids)));
+        }
+        return measured;
+    }
+
+    private static Work forward(String operation, Transformer model, Sequence text, int[] ids) {
+        return Work.whole(operation, () -> {
+            text.clear();
+            model.logits(model.forward(text, ids, LayerHook.NONE).rows(ids.length - 1, 1));
+        });
+    }
+
+    private void requireAgreement(AttentionShape shape, int tokens) {
+        for (SelfTest.Outcome outcome : SelfTest.attention(device, cpu, shape, tokens)) {
+            if (!outcome.agrees()) {
+                throw new DeviceException("not timed, since %s (%s) is wrong on %s: error %.2g, at most %.2g is rounding %s"
+                        .formatted(outcome.operation(), outcome.sizes(), device.describe(), outcome.error(),
+                                outcome.bound(), outcome.fault()).strip());
+            }
+        }
     }
 
     private static void add(List<Measurement> all, Consumer<Measurement> show, List<Measurement> more) {

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Measurements on one device, as JSON.
@@ -33,8 +33,7 @@ public record BenchFile(
         }
     }
 
-    /** Appears whole or not at all. */
-    public void write(Path file) {
+    public String text() {
         ObjectNode json = JSON.createObjectNode();
         json.put("program", program);
         json.put("device", device);
@@ -42,13 +41,7 @@ public record BenchFile(
         json.put("product_teraflops", ceilings.teraflops());
         json.put("copy_gigabytes_per_second", ceilings.gigabytesPerSecond());
         measurements.forEach(one -> json.withArray("measurements").add(json(one)));
-        try {
-            Path partial = file.resolveSibling(file.getFileName() + ".partial-" + ProcessHandle.current().pid());
-            Files.writeString(partial, json.toPrettyString() + "\n");
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException failure) {
-            throw new UncheckedIOException(file + ": cannot be written: " + failure.getMessage(), failure);
-        }
+        return json.toPrettyString() + "\n";
     }
 
     private ObjectNode json(Measurement one) {
@@ -74,22 +67,45 @@ public record BenchFile(
 
     /** @throws IllegalArgumentException when the file is not one of these */
     public static BenchFile read(Path file) {
-        JsonNode json;
-        try {
-            json = JSON.readTree(Files.readString(file));
-        } catch (JsonProcessingException failure) {
-            throw new IllegalArgumentException(file + ": is not JSON; give a file that bench --json wrote");
-        } catch (IOException failure) {
-            throw new IllegalArgumentException(file + ": cannot be read; give a file that bench --json wrote");
-        }
+        JsonNode json = tree(file, "bench --json wrote");
         if (!json.path("measurements").isArray()) {
             throw new IllegalArgumentException(file + ": holds no measurements; give a file that bench --json wrote");
         }
         List<Measurement> measurements = new ArrayList<>();
-        json.get("measurements").forEach(one -> measurements.add(measurement(one)));
+        for (JsonNode one : json.get("measurements")) {
+            if (!(one.path("median_ms").asDouble() > 0)) {
+                throw new IllegalArgumentException(file + ": holds a measurement without a time; give a file that bench --json wrote");
+            }
+            measurements.add(measurement(one));
+        }
         return new BenchFile(json.path("program").asText(), json.path("device").asText(), json.path("date").asText(),
                 new Ceilings(json.path("product_teraflops").asDouble(),
                         json.path("copy_gigabytes_per_second").asDouble()), measurements);
+    }
+
+    /**
+     * Milliseconds by name, as benchmarks/gpu/torch_times.py prints them.
+     *
+     * @throws IllegalArgumentException when the file is none of that
+     */
+    public static Map<String, Double> readTorch(Path file) {
+        Map<String, Double> times = new TreeMap<>();
+        tree(file, "torch_times.py printed").properties().forEach(entry -> {
+            if (entry.getValue().isNumber()) {
+                times.put(entry.getKey(), entry.getValue().asDouble());
+            }
+        });
+        return times;
+    }
+
+    private static JsonNode tree(Path file, String wanted) {
+        try {
+            return JSON.readTree(Files.readString(file));
+        } catch (JsonProcessingException failure) {
+            throw new IllegalArgumentException("%s: is not JSON; give a file that %s".formatted(file, wanted));
+        } catch (IOException failure) {
+            throw new IllegalArgumentException("%s: cannot be read; give a file that %s".formatted(file, wanted));
+        }
     }
 
     private static Measurement measurement(JsonNode json) {
@@ -101,13 +117,21 @@ public record BenchFile(
                 json.path("bytes").asDouble(), json.path("peak_bytes").asLong());
     }
 
-    /** Of everything that both files timed. */
+    /**
+     * Of everything that both timed.
+     *
+     * @throws IllegalArgumentException if that is nothing
+     */
     public List<Change> since(BenchFile earlier) {
         List<Change> changes = new ArrayList<>();
         for (Measurement now : measurements) {
             earlier.measurements.stream().filter(before -> before.name().equals(now.name())).findFirst()
                     .ifPresent(before -> changes.add(new Change(
                             now.name(), now.median() / before.median(), now.noise() + before.noise())));
+        }
+        if (changes.isEmpty()) {
+            throw new IllegalArgumentException(("the earlier file, of %s, timed nothing of this: take the same --shape, --tokens and"
+                    + " --dtype").formatted(earlier.device));
         }
         return changes;
     }

@@ -6,7 +6,6 @@ import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 
 /** Times work on a device, its caches emptied before every run. */
@@ -16,7 +15,7 @@ final class Stopwatch implements AutoCloseable {
     private static final int LEAST_RUNS = 5;
     private static final int MOST_RUNS = 30;
     /** After this long there are enough runs, if there are {@value #LEAST_RUNS}. */
-    private static final double ENOUGH_SECONDS = 1;
+    private static final long ENOUGH_NANOSECONDS = 1_000_000_000;
 
     private final Backend backend;
     private final Tensor flushed;
@@ -27,16 +26,14 @@ final class Stopwatch implements AutoCloseable {
     }
 
     List<Measurement> time(String shape, int tokens, Work work) {
-        backend.time(work.body()); // modules are loaded, memory is mapped
+        work.time(backend); // modules are loaded, memory is mapped
         backend.peakBytes();
         SequencedMap<String, List<Double>> seconds = new LinkedHashMap<>();
-        double spent = 0;
-        for (int run = 0; run < MOST_RUNS && (run < LEAST_RUNS || spent < ENOUGH_SECONDS); run++) {
+        long enough = System.nanoTime() + ENOUGH_NANOSECONDS;
+        for (int run = 0; run < MOST_RUNS && (run < LEAST_RUNS || System.nanoTime() < enough); run++) {
             backend.scale(flushed, 1);
-            for (Map.Entry<String, Double> kernel : backend.time(work.body()).entrySet()) {
-                seconds.computeIfAbsent(kernel.getKey(), name -> new ArrayList<>()).add(kernel.getValue());
-                spent += kernel.getValue();
-            }
+            work.time(backend).forEach(
+                    (kernel, time) -> seconds.computeIfAbsent(kernel, name -> new ArrayList<>()).add(time));
         }
         long peak = backend.peakBytes() - flushed.count() * Float.BYTES;
         List<Measurement> measured = new ArrayList<>();

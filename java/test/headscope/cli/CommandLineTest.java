@@ -43,7 +43,7 @@ class CommandLineTest {
     @TempDir
     Path folder;
 
-    private record Ended(int status, String out, String err) {}
+    record Ended(int status, String out, String err) {}
 
     @Test
     void writesEveryFileAndDrawsTheSamePictureAgain() throws Exception {
@@ -272,11 +272,11 @@ class CommandLineTest {
         return with(List.of("functions", "--model", "models/demo"), more);
     }
 
-    private static List<String> with(List<String> command, String... more) {
+    static List<String> with(List<String> command, String... more) {
         return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
 
-    private static Ended headscope(List<String> arguments) {
+    static Ended headscope(List<String> arguments) {
         PrintStream out = System.out;
         PrintStream err = System.err;
         ByteArrayOutputStream said = new ByteArrayOutputStream();

@@ -1,0 +1,93 @@
+package headscope.backend;
+
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** A backend that says which operations were called, and may give one wrong number in one of them. */
+public final class Watched implements InvocationHandler {
+    /** Of {@link Backend}, what computes nothing. */
+    private static final Set<String> AROUND = Set.of("describe", "allocate", "liveBytes", "operands", "upload", "download",
+            "time", "peakBytes", "gradients", "close");
+    private static final String GRADIENTS = "gradients.";
+
+    private final Backend backend;
+    private final Object actual;
+    private final String prefix;
+    private final String wrong;
+    private final Set<String> called;
+
+    private Watched(Backend backend, Object actual, String prefix, String wrong, Set<String> called) {
+        this.backend = backend;
+        this.actual = actual;
+        this.prefix = prefix;
+        this.wrong = wrong;
+        this.called = called;
+    }
+
+    /** Every operation, those of {@link Gradients} as gradients.linear. */
+    public static List<String> operations() {
+        return Stream.concat(
+                names(Backend.class).filter(name -> !AROUND.contains(name)),
+                names(Gradients.class).map(GRADIENTS::concat)).toList();
+    }
+
+    private static Stream<String> names(Class<?> type) {
+        return Arrays.stream(type.getMethods()).filter(method -> !Modifier.isStatic(method.getModifiers()))
+                .map(Method::getName).distinct().sorted();
+    }
+
+    /** @param called gets the names of what is called */
+    public static Backend watch(Backend backend, Set<String> called) {
+        return proxy(Backend.class, new Watched(backend, backend, "", "", called));
+    }
+
+    /** @param operation whose first result has one wrong number */
+    public static Backend spoil(Backend backend, String operation) {
+        return proxy(Backend.class, new Watched(backend, backend, "", operation, new TreeSet<>()));
+    }
+
+    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    @Override
+    public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+        String name = prefix + method.getName();
+        called.add(name);
+        Object result;
+        try {
+            result = method.invoke(actual, arguments);
+        } catch (InvocationTargetException failure) {
+            throw failure.getCause();
+        }
+        if (name.equals(wrong)) {
+            spoil(result, arguments);
+        }
+        return result instanceof Gradients
+                ? proxy(Gradients.class, new Watched(backend, result, GRADIENTS, wrong, called))
+                : result;
+    }
+
+    private void spoil(Object result, Object[] arguments) {
+        if (result instanceof double[][] values) {
+            values[values.length - 1][0] += 1;
+            return;
+        }
+        Tensor spoilt = wrong.equals("attentionStatistics")
+                ? ((AttentionStatistics) arguments[arguments.length - 1]).entropy
+                : (Tensor) arguments[0];
+        float[] values = backend.download(spoilt);
+        values[values.length / 2] += 1;
+        backend.upload(spoilt, MemorySegment.ofArray(values));
+    }
+}

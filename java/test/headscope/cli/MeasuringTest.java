@@ -1,0 +1,99 @@
+package headscope.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.backend.Backend;
+import headscope.backend.Watched;
+import headscope.selftest.Selection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** selftest and bench as a user meets them. */
+class MeasuringTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void selfTestPasses() throws Exception {
+        CommandLineTest.Ended ended = CommandLineTest.headscope(List.of(
+                "selftest", "--device", "cpu", "--only", "linear,rmsNorm", "--most-tokens", "3", "--report", folder.toString()));
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().endsWith("\n8 of 8 cases agree.\n"), ended.out());
+        assertEquals(ended.out(), Files.readString(folder.resolve("selftest.md")));
+    }
+
+    @Test
+    void selfTestSaysWhatIsWrong() throws IOException {
+        try (Backend cpu = Backend.open("cpu:1")) {
+            Backend wrong = Watched.spoil(cpu, "gradients.linear");
+            assertEquals(1, SelfTestCommand.run(wrong, cpu, new Selection(List.of("linear"), 3), Optional.of(folder)));
+        }
+        String table = Files.readString(folder.resolve("selftest.md"));
+        assertTrue(table.matches("(?s).*\\| linear +\\| +2 \\|[^|]*\\| agrees \\|\n.*"), table);
+        assertTrue(table.matches("(?s).*\\| linear's gradient +\\| +2 \\|[^|]*\\| DISAGREES \\|\n.*"), table);
+        assertTrue(table.contains("\n4 of 6 cases agree.\n- linear's gradient, 1 x 1 x 3: error "), table);
+    }
+
+    @Test
+    void benchTellsWhatChanged() throws Exception {
+        Path json = folder.resolve("now.json");
+        Path targets = folder.resolve("targets.md");
+        CommandLineTest.Ended ended = bench("--spectra", "3", "--model", "models/demo", "--tokens", "5,1000", "--json",
+                json.toString(), "--targets", targets.toString());
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("demo                 5 all statistics: "), ended.out());
+        assertTrue(ended.out().contains("demo               128 all statistics: "), ended.out());
+        assertTrue(Files.readString(targets).matches("(?s).*\\| a whole forward pass [^|]*\\| at most 1.25 x \\| [0-9.]+ x \\|.*"));
+
+        Path slow = rescaled(json, "slow.json", 1e6);
+        Path fast = rescaled(json, "fast.json", 1e-6);
+        assertEquals(0, bench("--spectra", "3", "--compare", slow.toString()).status());
+        CommandLineTest.Ended regression = bench("--spectra", "3", "--compare", fast.toString());
+        assertEquals(1, regression.status(), regression.err());
+        assertTrue(regression.out().matches("(?s).*spectra, 3 tokens, F32: symmetric spectra, cpu .*SLOWER\n"), regression.out());
+    }
+
+    /** The same measurements, with other times. */
+    private Path rescaled(Path json, String name, double factor) throws IOException {
+        JsonNode file = new ObjectMapper().readTree(Files.readString(json));
+        for (JsonNode one : file.get("measurements")) {
+            for (String time : List.of("median_ms", "least_ms", "most_ms")) {
+                ((ObjectNode) one).put(time, factor * one.get(time).asDouble());
+            }
+        }
+        return Files.writeString(folder.resolve(name), file.toString());
+    }
+
+    @Test
+    void benchRefusesWhatItCannotUse() throws Exception {
+        Path text = Files.writeString(folder.resolve("text.json"), "nothing");
+        Path other = Files.writeString(folder.resolve("other.json"), "{\"samples\": []}");
+        for (List<String> unusable : List.of(
+                List.of("--compare", text.toString()), List.of("--compare", other.toString()),
+                List.of("--compare", folder.resolve("none").toString()), List.of("--torch", text.toString()),
+                List.of("--shape", "gpt5"), List.of("--tokens", "0"), List.of("--spectra", "many"),
+                List.of("--spectra", "100000"))) {
+            CommandLineTest.Ended ended = bench(unusable.toArray(String[]::new));
+            assertEquals(2, ended.status(), unusable + ": " + ended);
+            assertEquals(1, ended.err().lines().count(), ended.err());
+        }
+        CommandLineTest.Ended selection = CommandLineTest.headscope(List.of("selftest", "--only", "beauty"));
+        assertEquals(2, selection.status());
+        assertEquals(1, selection.err().lines().count(), selection.err());
+        assertFalse(Files.exists(folder.resolve("none")));
+    }
+
+    private static CommandLineTest.Ended bench(String... options) throws Exception {
+        return CommandLineTest.headscope(CommandLineTest.with(List.of("bench", "--device", "cpu"), options));
+    }
+}

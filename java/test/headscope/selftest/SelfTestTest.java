@@ -1,0 +1,116 @@
+package headscope.selftest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.backend.Backend;
+import headscope.backend.Devices;
+import headscope.backend.Watched;
+import headscope.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The self-test passes where devices agree, and finds each operation that is wrong. */
+class SelfTestTest {
+    private static final Selection SMALL = new Selection(List.of(), 31);
+    private static final Selection SMALLEST = new Selection(List.of(), 17);
+
+    private static List<SelfTest.Outcome> run(Backend device, Selection selection) {
+        try (Backend cpu = Backend.open("cpu:1")) {
+            List<SelfTest.Outcome> shown = new ArrayList<>();
+            List<SelfTest.Outcome> outcomes = SelfTest.run(device, cpu, selection, shown::add);
+            assertEquals(outcomes, shown);
+            assertEquals(SelfTest.count(device, selection), outcomes.size());
+            return outcomes;
+        }
+    }
+
+    private static List<SelfTest.Outcome> wrong(List<SelfTest.Outcome> outcomes) {
+        return outcomes.stream().filter(outcome -> !outcome.agrees()).toList();
+    }
+
+    @Test
+    void threadsAgreeWithOne() {
+        try (Backend cpu = Backend.open("cpu")) {
+            assertEquals(List.of(), wrong(run(cpu, SMALL)));
+            assertEquals(0, cpu.liveBytes());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16", "F16"})
+    void kernelsAgreeWithTheCpu(DType operands) {
+        try (Backend emulated = Devices.emulated(operands)) {
+            assertEquals(List.of(), wrong(run(emulated, SMALL)));
+            assertEquals(0, emulated.liveBytes());
+        }
+    }
+
+    @Test
+    void callsEveryOperation() {
+        Set<String> called = new TreeSet<>();
+        try (Backend cpu = Backend.open("cpu:1")) {
+            run(Watched.watch(cpu, called), SMALLEST);
+        }
+        Set<String> forgotten = new TreeSet<>(Watched.operations());
+        forgotten.removeAll(called);
+        assertEquals(Set.of(), forgotten);
+    }
+
+    static List<String> operations() {
+        return Watched.operations();
+    }
+
+    @ParameterizedTest
+    @MethodSource("operations")
+    void findsWhatIsWrong(String operation) {
+        try (Backend cpu = Backend.open("cpu:1")) {
+            List<SelfTest.Outcome> outcomes = run(Watched.spoil(cpu, operation), SMALLEST);
+            assertFalse(wrong(outcomes).isEmpty());
+            assertTrue(wrong(outcomes).size() < outcomes.size());
+        }
+    }
+
+    /** What a device cannot do is an outcome; the other cases are run all the same. */
+    @Test
+    void goesOnWhereACaseFails() {
+        Selection linear = new Selection(List.of("linear"), 129);
+        try (Backend little = Devices.emulated(1 << 16)) {
+            List<SelfTest.Outcome> outcomes = run(little, linear);
+            assertTrue(outcomes.getFirst().agrees());
+            assertTrue(outcomes.getLast().fault().contains("MiB of memory are needed"), outcomes.getLast().fault());
+            assertFalse(outcomes.getLast().agrees());
+        }
+    }
+
+    @Test
+    void takesAPart() {
+        try (Backend cpu = Backend.open("cpu:1")) {
+            List<SelfTest.Outcome> outcomes = run(cpu, new Selection(List.of("soft", "scaleH"), 3));
+            assertEquals(List.of("softCap, 1 x 1", "scaleHeads, 1 x 4 x 1", "softCap, 3 x 33", "scaleHeads, 3 x 4 x 33"),
+                    outcomes.stream().map(outcome -> outcome.operation() + ", " + outcome.sizes()).toList());
+        }
+        assertThrows(IllegalArgumentException.class, () -> new Selection(List.of("beauty"), 3));
+        assertThrows(IllegalArgumentException.class, () -> new Selection(List.of(), 0));
+    }
+
+    /** NaN, or nothing where a number is expected, is no agreement; equal infinities are. */
+    @Test
+    void measuresErrors() {
+        float infinite = Float.NEGATIVE_INFINITY;
+        assertEquals(0, SelfTest.error(new float[] {1, infinite, Float.NaN}, new float[] {1, infinite, Float.NaN}));
+        assertEquals(0.25, SelfTest.error(new float[] {1, -4}, new float[] {2, -4}));
+        for (float[] other : new float[][] {{1}, {1, Float.NaN}, {1, infinite}}) {
+            double error = SelfTest.error(new float[] {1, 2}, other);
+            assertFalse(new SelfTest.Outcome("", "", error, 1, "").agrees(), error + "");
+        }
+    }
+}

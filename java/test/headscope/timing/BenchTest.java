@@ -1,0 +1,49 @@
+package headscope.timing;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.backend.Backend;
+import headscope.backend.DeviceException;
+import headscope.backend.Watched;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What is timed, and that nothing wrong is. How long it takes is no test's business. */
+class BenchTest {
+    private static final Shape GPT2 = Shape.parseList("gpt2").getFirst();
+
+    @Test
+    void timesAttentionAndSpectra() {
+        try (Backend cpu = Backend.open("cpu:1")) {
+            try (Bench bench = new Bench(cpu, cpu)) {
+                List<Measurement> shown = new ArrayList<>();
+                List<Measurement> measured = new ArrayList<>(bench.attention(GPT2, 8, shown::add));
+                measured.addAll(bench.spectra(3, shown::add));
+                assertEquals(List.of("attention", "attention, observed", "statistics", "decoding, observed", "laplacian",
+                        "gradient, observed", "symmetric spectra"), measured.stream().map(Measurement::operation).toList());
+                assertEquals(measured, shown);
+                for (Measurement one : measured) {
+                    assertTrue(one.runs() >= 5 && 0 < one.least() && one.least() <= one.median()
+                            && one.median() <= one.most() && one.peakBytes() > 0, one.toString());
+                }
+                // Twelve heads of width 64, two products, the lower triangle of 8 x 8.
+                assertEquals(12 * 2 * 2 * 64 * 36, measured.getFirst().operations());
+            }
+            assertEquals(0, cpu.liveBytes());
+        }
+    }
+
+    @Test
+    void timesNothingThatIsWrong() {
+        try (Backend cpu = Backend.open("cpu:1");
+                Bench bench = new Bench(Watched.spoil(cpu, "symmetricSpectrum"), cpu)) {
+            String said = assertThrows(DeviceException.class, () -> bench.spectra(3, one -> {})).getMessage();
+            assertTrue(said.startsWith("not timed, since symmetricSpectrum (spectra, 3 tokens, width 16) is wrong on cpu, "),
+                    said);
+            assertThrows(DeviceException.class, () -> bench.attention(GPT2, 8, one -> {}));
+        }
+    }
+}
