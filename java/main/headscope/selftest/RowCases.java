@@ -26,6 +26,7 @@ final class RowCases {
             elements(cases, rows, width);
             heads(cases, rows, width);
             mixture(cases, rows, width);
+            words(cases, rows, width);
             training(cases, rows, width);
         }
         return cases;
@@ -162,6 +163,26 @@ final class RowCases {
             backend.addShare(x, y, shares, 2);
             return new Tensor[] {shares, x, yBack, shareBack};
         }, rows, width, experts));
+    }
+
+    private static void words(List<Case> cases, int rows, int width) {
+        cases.add(new Case("likeliest", rows + " x " + width, rows, 0,
+                on -> List.of(floats(on.backend.likeliest(on.normal(rows, width))))));
+        cases.add(new Case("draw", rows + " x " + width, rows, 0, on -> {
+            double[] marks = new double[rows];
+            for (int row = 0; row < rows; row++) {
+                marks[row] = (on.below(1000) + 0.5) / 1000;
+            }
+            return List.of(floats(on.backend.draw(on.normal(rows, width), 0.7, 0.9, marks)));
+        }));
+    }
+
+    private static float[] floats(int[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = values[i];
+        }
+        return floats;
     }
 
     private static void training(List<Case> cases, int rows, int width) {

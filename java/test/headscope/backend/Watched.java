@@ -79,6 +79,10 @@ public final class Watched implements InvocationHandler {
     }
 
     private void spoil(Object result, Object[] arguments) {
+        if (result instanceof int[] values) {
+            values[values.length - 1]++;
+            return;
+        }
         if (result instanceof double[][] values) {
             values[values.length - 1][0] += 1;
             return;
