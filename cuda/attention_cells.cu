@@ -9,7 +9,7 @@
 // Launch  grid x = ceil(queries / attention_cells_query_tile), y = heads; block attention_cells_threads
 // Cost    2 queries keys headDim operations a head, half where causal
 // Rounds  fp32, sums in order of the keys; same bits each time; probabilities as attention_columns.cu
-// See     attention_saliency.cu, test/attention_decode_test.cpp
+// See     Backend.attentionCells, attention_saliency.cu, test/attention_decode_test.cpp
 #include "attention_cells.cuh"
 #include "attention_gradient.cuh"
 

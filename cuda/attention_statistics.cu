@@ -1,7 +1,7 @@
 // The statistics of attention_forward.cu from queries and keys alone.
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
-// Out     the statistics [heads, capacity], the new rows
+// Out     the statistics [heads, capacity], the new rows; or five null, and logSumExp [heads, queries] by rows
 // Launch  grid x = ceil(queries / attention_statistics_query_tile), y = heads; block attention_statistics_threads
 // Cost    2 queries keys headDim operations a head, half where causal
 // Rounds  as attention_forward.cu

@@ -178,6 +178,17 @@ public interface Backend extends AutoCloseable {
     void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
 
     /**
+     * The probabilities of every head of a whole text, pooled to cells, for pictures: token i lies in cell
+     * i * cells / tokens, as in {@link AttentionSaliency#pooledMaximum}. No map is stored: what is kept for the length of
+     * the call grows with tokens * cells a head.
+     *
+     * @param pooledMaximum [heads, cells, cells]: the largest probability of a cell; 1 &lt;= cells &lt;= tokens
+     * @param pooledMean    [heads, cells, cells]: the mean of all of a cell, those that are not seen being 0
+     * @param q             of a whole text, as k
+     */
+    void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec);
+
+    /**
      * A metric of every head, from statistics alone: [heads][1], or for a {@link Metric.Spectrum}
      * [heads][min(largest, tokens)], descending.
      *

@@ -330,6 +330,23 @@ final class CheckedBackend implements Backend {
         finite.require("attentionMap", destination);
     }
 
+    @Override
+    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
+        wholeText("attentionCells", q, k, spec);
+        floats("attentionCells", pooledMaximum, pooledMean);
+        check(pooledMean.rank() == 3 && pooledMean.size(1) >= 1 && pooledMean.size(1) <= q.size(0)
+                        && pooledMean.hasShape(spec.heads(), pooledMean.size(1), pooledMean.size(1))
+                        && pooledMaximum.hasShape(pooledMean.shape()),
+                "attentionCells", "q %s and k %s into %s and %s", q, k, pooledMaximum, pooledMean);
+        backend.attentionCells(pooledMaximum, pooledMean, q, k, spec);
+        finite.require("attentionCells", pooledMaximum, pooledMean);
+    }
+
+    private void wholeText(String operation, Tensor q, Tensor k, AttentionSpec spec) {
+        queriesAndKeys(operation, q, k, spec);
+        check(q.size(0) == k.size(0), operation, "q %s is not the whole text of k %s", q, k);
+    }
+
     private void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {
         queriesAndKeys(operation, q, k, spec, backend.operands());
     }
@@ -367,8 +384,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
-        queriesAndKeys("symmetricSpectrum", q, k, spec);
-        check(q.size(0) == k.size(0), "symmetricSpectrum", "q %s is not the whole text of k %s", q, k);
+        wholeText("symmetricSpectrum", q, k, spec);
         check(q.size(0) <= Metric.Symmetric.MOST_TOKENS, "symmetricSpectrum",
                 "%d tokens; the symmetrised spectrum is computed for at most %d",
                 q.size(0), Metric.Symmetric.MOST_TOKENS);

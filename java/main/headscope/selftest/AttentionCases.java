@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
 final class AttentionCases {
     private static final int HEADS = 4;
     private static final int LARGEST = 10;
+    /** Side of pooled maps: no text's length is a multiple of it, so that cells are uneven. */
+    private static final int CELLS = 5;
 
     private static List<AttentionShape> variants(int headDim) {
         float scale = (float) (1 / Math.sqrt(headDim));
@@ -59,6 +61,7 @@ final class AttentionCases {
                 output(shape, tokens, output),
                 statistics(shape, tokens, scores),
                 map(shape, tokens, scores),
+                cells(shape, tokens, scores),
                 spectrum(shape, tokens, 4 * scores),
                 gradient(shape, tokens, Math.max(8 * scores, output)));
     }
@@ -129,6 +132,17 @@ final class AttentionCases {
         }));
     }
 
+    private static Case cells(AttentionShape shape, int tokens, double bound) {
+        return of("attentionCells", shape, tokens, bound, Case.downloaded(on -> {
+            AttentionSpec spec = shape.spec(on::normal);
+            int cells = Math.min(tokens, CELLS);
+            Tensor maximum = on.unwritten(shape.heads(), cells, cells);
+            Tensor mean = on.unwritten(shape.heads(), cells, cells);
+            on.backend.attentionCells(maximum, mean, queries(on, shape, tokens), keys(on, shape, tokens), spec);
+            return new Tensor[] {maximum, mean};
+        }));
+    }
+
     /** As 1 - eigenvalue, the largest of which is 1; the eigenvalues of one token are 0 but for rounding. */
     private static Case spectrum(AttentionShape shape, int tokens, double bound) {
         return of("symmetricSpectrum", shape, tokens, bound, on -> {
@@ -156,7 +170,7 @@ final class AttentionCases {
             Tensor vGradient = on.unwritten(k.shape());
             int[] groups = IntStream.range(0, tokens).map(token -> token % 3 - 1).toArray();
             AttentionSaliency saliency = on.saliency(shape.heads(), tokens,
-                    new AttentionSaliency.Request(groups, Math.min(tokens, 5), List.of(shape.heads() - 1)));
+                    new AttentionSaliency.Request(groups, Math.min(tokens, CELLS), List.of(shape.heads() - 1)));
             on.backend.gradients().attention(
                     qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, spec,
                     Optional.of(saliency));

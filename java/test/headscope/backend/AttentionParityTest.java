@@ -16,6 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -185,6 +187,8 @@ class AttentionParityTest {
                     agree(type + " map of head " + head, map, map(backend, one, head),
                             i -> softmax[at + i / one.tokens()] * map[i] + Tolerance.formula(0));
                 }
+                int cells = Math.min(one.tokens(), 3);
+                compare(type.name(), one, cells(new Reference(), one, cells), cells(backend, one, cells));
                 assertEquals(0, backend.liveBytes());
             }
         }
@@ -271,6 +275,99 @@ class AttentionParityTest {
         }
     }
 
+    /** All heads' [cells, cells]. */
+    private record Cells(float[] maximum, float[] mean) {}
+
+    private static Cells cells(Backend backend, AttentionCase one, int cells) {
+        try (Operands on = new Operands(backend)) {
+            Tensor maximum = on.unwritten(one.heads(), cells, cells);
+            Tensor mean = on.unwritten(one.heads(), cells, cells);
+            backend.attentionCells(maximum, mean,
+                    on.tensor(one.queries(), one.tokens(), (long) one.heads() * one.headDim()),
+                    on.operand(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on));
+            return new Cells(on.floats(maximum), on.floats(mean));
+        }
+    }
+
+    /** No element of a head is further off than its worst row; a mean is a sum besides. */
+    private static void compare(String what, AttentionCase one, Cells expected, Cells actual) {
+        int ofHead = expected.mean.length / one.heads();
+        double[] softmax = one.tolerance();
+        double[] worst = IntStream.range(0, one.heads())
+                .mapToDouble(head -> Arrays.stream(softmax, head * one.tokens(), (head + 1) * one.tokens())
+                        .max().orElseThrow())
+                .toArray();
+        agree(what + ": largest of cells", expected.maximum, actual.maximum,
+                i -> worst[i / ofHead] * expected.maximum[i] + Tolerance.formula(0));
+        agree(what + ": mean of cells", expected.mean, actual.mean,
+                i -> worst[i / ofHead] * expected.mean[i] + Tolerance.sum(2 * one.tokens(), expected.mean[i]));
+    }
+
+    /** One cell, three, mostly uneven, and one for each pair of tokens. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#few")
+    void cellsAgree(AttentionCase one) {
+        for (int cells : new int[] {1, Math.min(3, one.tokens()), one.tokens()}) {
+            Cells expected = cells(new Reference(), one, cells);
+            for (String device : Devices.ALL) {
+                try (Backend backend = Devices.open(device)) {
+                    compare(device, one, expected, cells(backend, one, cells));
+                    assertEquals(0, backend.liveBytes());
+                }
+            }
+        }
+    }
+
+    /** Cells that stripes of rows must not cut. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 100})
+    void cellsAgreeWhereTheTextIsLong(int window) {
+        AttentionCase one = new AttentionCase(1100, 2, 1, 16, true, window, 0, true, Inputs.NORMAL);
+        Cells expected = cells(new Reference(), one, 7);
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device)) {
+                compare(device, one, expected, cells(backend, one, 7));
+            }
+        }
+    }
+
+    /** Seven tokens in cells of 3, 2 and 2; all scores are 0, and so is the sink's. */
+    @Test
+    void cellsOfUniformAttention() {
+        double[][] causal = {
+            {1, 0, 0, 1 / 4., 1 / 4., 0, 1 / 6., 1 / 6., 1 / 6.},
+            {1 / 3., 0, 0, 9 / 40., 13 / 80., 0, 13 / 84., 13 / 84., 19 / 168.}
+        };
+        double[] seventh = new double[9];
+        double[] eighth = new double[9];
+        Arrays.fill(seventh, 1 / 7.);
+        Arrays.fill(eighth, 1 / 8.);
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+                uniform(on, AttentionSpec.plain(1, 1, 2, true), causal);
+                uniform(on, AttentionSpec.plain(1, 1, 2, false), new double[][] {seventh, seventh});
+                Tensor sink = on.tensor(new float[1], 1);
+                uniform(on, new AttentionSpec(1, 1, 2, 1, false, 0, 0, Optional.of(sink)),
+                        new double[][] {eighth, eighth});
+            }
+        }
+    }
+
+    /** @param expected maximum and mean */
+    private static void uniform(Operands on, AttentionSpec spec, double[][] expected) {
+        Tensor zeros = on.tensor(new float[14], 7, 2);
+        Tensor maximum = on.unwritten(1, 3, 3);
+        Tensor mean = on.unwritten(1, 3, 3);
+        on.backend.attentionCells(maximum, mean, zeros, zeros, spec);
+        float[][] actual = {on.floats(maximum), on.floats(mean)};
+        for (int of = 0; of < 2; of++) {
+            for (int cell = 0; cell < 9; cell++) {
+                double value = expected[of][cell];
+                assertEquals(value, actual[of][cell], Tolerance.sum(14, value), on.backend.describe() + " cell " + cell);
+            }
+        }
+    }
+
     /** Whether a row vanishes into the sink: its degree, which the graph is divided by, is then rounding alone. */
     private static boolean drained(AttentionCase one, float[] map) {
         boolean drained = false;
@@ -341,8 +438,10 @@ class AttentionParityTest {
     void repeatsToTheBit(int tokens) {
         AttentionCase one = new AttentionCase(tokens, 3, 1, 16, true, 0, 0, true, Inputs.NORMAL);
         Seen expected;
+        Cells cells;
         try (Backend backend = new CheckedBackend(new CpuBackend(1))) {
             expected = observe(backend, one, true, tokens);
+            cells = cells(backend, one, 7);
         }
         for (int workers = 1; workers <= 3; workers++) {
             try (Backend backend = new CheckedBackend(new CpuBackend(workers))) {
@@ -350,6 +449,9 @@ class AttentionParityTest {
                     Seen seen = observe(backend, one, true, tokens);
                     sameStatistics(workers + " workers", expected, seen);
                     same(workers + " workers: output", expected.out, seen.out);
+                    Cells pooled = cells(backend, one, 7);
+                    same(workers + " workers: largest of cells", cells.maximum, pooled.maximum);
+                    same(workers + " workers: mean of cells", cells.mean, pooled.mean);
                 }
             }
         }

@@ -186,6 +186,26 @@ class CheckedBackendTest {
     }
 
     @Test
+    void cells() {
+        AttentionSpec spec = AttentionSpec.plain(4, 2, 8, true);
+        Tensor q = floats(5, 32);
+        Tensor k = floats(5, 16);
+        Tensor pooled = floats(4, 3, 3);
+        refused("attentionCells: q F32[3, 32] is not the whole text of k F32[5, 16]",
+                () -> backend.attentionCells(pooled, pooled, q.rows(0, 3), k, spec));
+        refused("attentionCells: q F32[5, 32] and k F32[5, 16] into F32[4, 3, 3] and F32[4, 3]",
+                () -> backend.attentionCells(pooled, floats(4, 3), q, k, spec));
+        for (long[] shape : new long[][] {{4, 0, 0}, {4, 6, 6}, {4, 3, 2}, {3, 3, 3}}) {
+            refused("attentionCells: q", () -> backend.attentionCells(floats(shape), floats(shape), q, k, spec));
+        }
+        refused("attentionCells: q", () -> backend.attentionCells(floats(4, 2, 2), pooled, q, k, spec));
+        refused("attentionCells: F64[4, 3, 3] is not F32",
+                () -> backend.attentionCells(of(DType.F64, 4, 3, 3), pooled, q, k, spec));
+        refused("attentionCells: F32[4, 3, 3] is closed",
+                () -> backend.attentionCells(pooled, closed(4, 3, 3), q, k, spec));
+    }
+
+    @Test
     void statistics() {
         AttentionSpec spec = AttentionSpec.plain(2, 2, 4, true);
         Tensor q = floats(3, 8);

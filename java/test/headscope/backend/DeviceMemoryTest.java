@@ -74,6 +74,32 @@ class DeviceMemoryTest {
         }
     }
 
+    /** Operands and results fit, and with them the cells of one key head's rows, not those of all. */
+    @Test
+    void cellsTakeFewerHeadsAtOnceWhereMemoryIsShort() {
+        int tokens = 70;
+        int cells = 9;
+        long floats = tokens * (6 + 3) * 16 + 2 * 6 * cells * cells + 6 * tokens;
+        List<float[]> expected = cells(Long.MAX_VALUE, tokens, cells);
+        List<float[]> actual = cells((floats + 2 * 2 * tokens * cells) * Float.BYTES, tokens, cells);
+        assertArrayEquals(expected.getFirst(), actual.getFirst());
+        assertArrayEquals(expected.getLast(), actual.getLast());
+        assertThrows(DeviceMemoryException.class, () -> cells(floats * Float.BYTES, tokens, cells));
+    }
+
+    private static List<float[]> cells(long memory, int tokens, int cells) {
+        try (Backend backend = Devices.emulated(memory);
+                Operands on = new Operands(backend)) {
+            Random random = Seed.random("cells");
+            Tensor maximum = on.unwritten(6, cells, cells);
+            Tensor mean = on.unwritten(6, cells, cells);
+            backend.attentionCells(maximum, mean, on.tensor(Inputs.NORMAL.values(random, tokens, 6 * 16), tokens, 6 * 16),
+                    on.tensor(Inputs.NORMAL.values(random, tokens, 3 * 16), tokens, 3 * 16),
+                    AttentionSpec.plain(6, 3, 16, true));
+            return List.of(on.floats(maximum), on.floats(mean));
+        }
+    }
+
     @Test
     void whatDoesNotFitIsSaidInBytes() {
         try (Backend backend = EmulatedDevice.open(DType.F32, 1 << 20)) {

@@ -475,6 +475,20 @@ final class Reference implements Backend {
     }
 
     @Override
+    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
+        int cells = pooledMean.intSize(1);
+        for (int head = 0; head < spec.heads(); head++) {
+            ReferenceCells pooled = new ReferenceCells(map(q, k, spec, head), cells);
+            double[] maximum = pooled.maximum();
+            double[] mean = pooled.mean();
+            for (int cell = 0; cell < cells * cells; cell++) {
+                set(pooledMaximum, (long) head * cells * cells + cell, maximum[cell]);
+                set(pooledMean, (long) head * cells * cells + cell, mean[cell]);
+            }
+        }
+    }
+
+    @Override
     public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
         return whole.get(statistics).stream()
                 .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))

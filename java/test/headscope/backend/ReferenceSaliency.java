@@ -62,34 +62,13 @@ record ReferenceSaliency(double[][] map, AttentionSaliency.Request request) {
         return sums;
     }
 
-    private int cell(int row, int column) {
-        return row * request.cells() / tokens() * request.cells() + column * request.cells() / tokens();
-    }
-
     /** [cells, cells], as {@link #pooledMean} */
     double[] pooledMaximum() {
-        double[] maximum = new double[request.cells() * request.cells()];
-        for (int i = 0; i < tokens() && request.cells() > 0; i++) {
-            for (int j = 0; j < tokens(); j++) {
-                maximum[cell(i, j)] = Math.max(maximum[cell(i, j)], map[i][j]);
-            }
-        }
-        return maximum;
+        return new ReferenceCells(map, request.cells()).maximum();
     }
 
     double[] pooledMean() {
-        double[] mean = new double[request.cells() * request.cells()];
-        int[] elements = new int[mean.length];
-        for (int i = 0; i < tokens() && request.cells() > 0; i++) {
-            for (int j = 0; j < tokens(); j++) {
-                mean[cell(i, j)] += map[i][j];
-                elements[cell(i, j)]++;
-            }
-        }
-        for (int cell = 0; cell < mean.length; cell++) {
-            mean[cell] /= elements[cell];
-        }
-        return mean;
+        return new ReferenceCells(map, request.cells()).mean();
     }
 
     /** [tokens, tokens] */

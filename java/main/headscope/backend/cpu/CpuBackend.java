@@ -242,6 +242,13 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
+        FusedAttention.Call call = new FusedAttention.Call(
+                spec, q, k, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+        attention.pool(call, new PooledCells(pooledMaximum, pooledMean, q.intSize(0)));
+    }
+
+    @Override
     public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
         double[][] values = new double[spec.heads()][];
         workers.each(spec.heads(), head -> values[head] = HeadFold.of(metric, statistics, spec, head));

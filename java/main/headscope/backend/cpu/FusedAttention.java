@@ -85,6 +85,24 @@ final class FusedAttention implements AutoCloseable {
         });
     }
 
+    /** The probabilities of all heads of a whole text, pooled. */
+    void pool(Call call, PooledCells cells) {
+        int heads = call.spec().heads();
+        Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
+        workers.each(heads * stripes.count(), piece -> {
+            int head = piece % heads;
+            int stripe = stripes.count() - 1 - piece / heads;
+            int from = cells.aligned(stripes.border(stripe));
+            int to = cells.aligned(stripes.border(stripe + 1));
+            eachBlock(call, head, from, to, block -> {
+                for (int r = 0; r < block.rows; r++) {
+                    cells.add(head, block.firstToken + r, block.scores, (long) r * block.stride, block.firstKey,
+                            block.width());
+                }
+            });
+        });
+    }
+
     private synchronized MemorySegment columns(int heads, int stripes, int keys) {
         columns = scratch.grow(columns, ColumnSums.bytes(heads, stripes, keys));
         return columns;

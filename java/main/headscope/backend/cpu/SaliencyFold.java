@@ -16,7 +16,7 @@ final class SaliencyFold {
     private final ColumnSums columnSums;
     private final int tokens;
     private final int groups;
-    private final int cells;
+    private final PooledCells cells;
     private final List<Integer> maps;
     /** [tokens, groups]: 1 where a token is of a group. */
     private final MemorySegment membership;
@@ -27,7 +27,7 @@ final class SaliencyFold {
         this.columnSums = columnSums;
         this.tokens = saliency.tokens;
         this.groups = saliency.groups.intSize(2);
-        this.cells = saliency.request.cells();
+        this.cells = new PooledCells(saliency.pooledMaximum, saliency.pooledMean, tokens);
         this.maps = saliency.request.maps();
         this.membership = membership.fill((byte) 0);
         int[] groupOf = saliency.request.groups();
@@ -37,8 +37,7 @@ final class SaliencyFold {
             }
         }
         for (Tensor grown : new Tensor[] {
-            saliency.rows, saliency.maximum, saliency.maximumColumn, saliency.groups, saliency.pooledMaximum,
-            saliency.pooledMean, saliency.maps
+            saliency.rows, saliency.maximum, saliency.maximumColumn, saliency.groups, saliency.maps
         }) {
             grown.bytes().fill((byte) 0);
         }
@@ -50,11 +49,7 @@ final class SaliencyFold {
 
     /** The first row not before this one that begins a row of cells. */
     int alignedToCells(int row) {
-        return cells == 0 ? row : cellStart((int) (((long) row * cells + tokens - 1) / tokens));
-    }
-
-    private int cellStart(int cell) {
-        return (int) (((long) cell * tokens + cells - 1) / cells);
+        return cells.aligned(row);
     }
 
     /** @param sums of the tile's stripe, from {@link ColumnSums#cleared} */
@@ -91,29 +86,7 @@ final class SaliencyFold {
                     (((long) map * tokens + token) * tokens + tile.firstKey) * Float.BYTES,
                     (long) tile.width * Float.BYTES);
         }
-        if (cells > 0) {
-            pool(head, tile, row, (int) ((long) token * cells / tokens));
-        }
-    }
-
-    private void pool(int head, AttentionTile tile, long row, int cellRow) {
-        MemorySegment maximum = saliency.pooledMaximum.bytes();
-        long first = ((long) head * cells + cellRow) * cells;
-        int height = cellStart(cellRow + 1) - cellStart(cellRow);
-        int end = tile.firstKey + tile.width;
-        for (int cell = (int) ((long) tile.firstKey * cells / tokens); cell < cells && cellStart(cell) < end; cell++) {
-            float sum = 0;
-            float peak = 0;
-            int to = Math.min(cellStart(cell + 1), end);
-            for (int key = Math.max(cellStart(cell), tile.firstKey); key < to; key++) {
-                float value = tile.saliency.getAtIndex(JAVA_FLOAT, row + key - tile.firstKey);
-                sum += value;
-                peak = Math.max(peak, value);
-            }
-            maximum.setAtIndex(JAVA_FLOAT, first + cell, Math.max(peak, maximum.getAtIndex(JAVA_FLOAT, first + cell)));
-            addTo(saliency.pooledMean.bytes(), first + cell,
-                    sum / height / (cellStart(cell + 1) - cellStart(cell)));
-        }
+        cells.add(head, token, tile.saliency, row, tile.firstKey, tile.width);
     }
 
     /** Once all tiles are in. */

@@ -69,9 +69,7 @@ record AttentionGradient(
             arguments.addAll(Kernels.spec(q, k, spec));
             arguments.add(cells);
             kernels.perTile("attention_saliency_cells", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
-            kernels.perElement("attention_saliency_pool", "attention_saliency_pool_f32", seen.pooledMean.count(),
-                    seen.pooledMaximum, seen.pooledMean, largest.memory(), sums.memory(), seen.pooledMean.count(),
-                    seen.tokens, cells);
+            kernels.poolRows(seen.pooledMaximum, seen.pooledMean, largest, sums, seen.tokens);
         }
     }
 }

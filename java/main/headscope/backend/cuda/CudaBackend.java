@@ -75,11 +75,16 @@ final class CudaBackend implements Backend {
 
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            forward(out, alone(logSumExp), queries.tensor(), k, v, spec, 0);
+        }
+    }
+
+    /** STATISTICS of cuda/README.md without the others: [heads, queries]. */
+    private static List<?> alone(Object logSumExp) {
         List<Object> observed = new ArrayList<>(List.of(logSumExp));
         observed.addAll(Collections.nCopies(5, Optional.empty()));
-        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            forward(out, observed, queries.tensor(), k, v, spec, 0);
-        }
+        return observed;
     }
 
     @Override
@@ -262,19 +267,37 @@ final class CudaBackend implements Backend {
     @Override
     public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            List<Object> arguments = new ArrayList<>(rowStatistics(Optional.of(statistics)));
-            arguments.addAll(List.of(queries.tensor(), k, spec.sinks()));
-            arguments.addAll(Kernels.spec(q, k, spec));
-            arguments.add(statistics.capacity());
-            kernels.perTile("attention_statistics", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
+            rows(rowStatistics(Optional.of(statistics)), queries.tensor(), k, spec, statistics.capacity());
             columns(queries.tensor(), k, spec, statistics);
         }
+    }
+
+    /** @param observed STATISTICS of cuda/README.md */
+    private void rows(List<?> observed, Tensor q, Tensor k, AttentionSpec spec, int capacity) {
+        List<Object> arguments = new ArrayList<>(observed);
+        arguments.addAll(List.of(q, k, spec.sinks()));
+        arguments.addAll(Kernels.spec(q, k, spec));
+        arguments.add(capacity);
+        kernels.perTile("attention_statistics", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
             kernels.attentionMaps(destination, queries.tensor(), k, spec, head, 1);
+        }
+    }
+
+    /** Of the numbers that attention multiplies: queries are rounded as there, then both are widened for the kernel. */
+    @Override
+    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype());
+                Kernels.Operand wideQueries = kernels.operand(queries.tensor(), DType.F32);
+                Kernels.Operand wideKeys = kernels.operand(k, DType.F32);
+                Kernels.Scratch logSumExp = kernels.scratch(spec.heads() * q.size(0) * Float.BYTES)) {
+            rows(alone(logSumExp.memory()), queries.tensor(), k, spec, 0);
+            new AttentionCells(kernels, logSumExp.memory(), wideQueries.tensor(), wideKeys.tensor(), spec)
+                    .into(pooledMaximum, pooledMean);
         }
     }
 

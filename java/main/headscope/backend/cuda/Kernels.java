@@ -70,6 +70,13 @@ final class Kernels {
         perTile("attention_map", "query_tile", k.dtype(), q, count, spec, arguments);
     }
 
+    /** Rows of cells, both [heads, tokens, cells] -> [heads, cells, cells]. */
+    void poolRows(Tensor pooledMaximum, Tensor pooledMean, Scratch largest, Scratch sums, int tokens) {
+        perElement("attention_saliency_pool", "attention_saliency_pool_f32", pooledMean.count(),
+                pooledMaximum, pooledMean, largest.memory(), sums.memory(), pooledMean.count(), tokens,
+                pooledMean.intSize(1));
+    }
+
     /** SPEC of cuda/README.md. */
     static List<Object> spec(Tensor q, Tensor k, AttentionSpec spec) {
         return List.of(
