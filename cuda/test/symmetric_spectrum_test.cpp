@@ -174,6 +174,16 @@ std::vector<double> thrice(std::vector<double> once) {
     return all;
 }
 
+void check_maps(const char* what, const std::vector<float>& maps, int n) {
+    Map map = [&](int matrix, int row, int column) { return maps[(matrix * n + row) * n + column]; };
+    std::vector<double> expected;
+    for (int matrix = 0; matrix < MATRICES; matrix++) {
+        std::vector<double> one = reference(map, matrix, n);
+        expected.insert(expected.end(), one.begin(), one.end());
+    }
+    check(what, map, n, expected);
+}
+
 /// Causal maps with rows that sum to one; one token of the last map neither gives nor receives.
 void check_random(std::mt19937_64& random, int n) {
     std::vector<float> maps(MATRICES * n * n);
@@ -191,13 +201,23 @@ void check_random(std::mt19937_64& random, int n) {
     for (int j = 0; j < n; j++) {
         maps[((MATRICES - 1) * n + alone) * n + j] = 0;
     }
-    Map map = [&](int matrix, int row, int column) { return maps[(matrix * n + row) * n + column]; };
-    std::vector<double> expected;
-    for (int matrix = 0; matrix < MATRICES; matrix++) {
-        std::vector<double> one = reference(map, matrix, n);
-        expected.insert(expected.end(), one.begin(), one.end());
+    check_maps("random", maps, n);
+}
+
+/// Every row looks at one of the last few, and hardly at the others: squares of such links vanish, or have few digits.
+void check_weak_links(std::mt19937_64& random, int n) {
+    const int window = 5;
+    std::vector<float> maps(MATRICES * n * n);
+    std::uniform_real_distribution<float> exponent(-60, -40);
+    for (int row = 0; row < MATRICES * n; row++) {
+        int token = row % n;
+        int first = std::max(0, token - window + 1);
+        for (int j = first; j <= token; j++) {
+            maps[row * n + j] = std::exp(exponent(random));
+        }
+        maps[row * n + std::uniform_int_distribution<int>(first, token)(random)] = 1;
     }
-    check("random", map, n, expected);
+    check_maps("weak links", maps, n);
 }
 
 void check_closed_forms(int n) {
@@ -223,6 +243,7 @@ int main() {
     std::mt19937_64 random(SEED);
     for (int n : {1, 2, 3, 31, 32, 33, 65}) {
         check_random(random, n);
+        check_weak_links(random, n);
     }
     for (int n : {2, 32, 97}) {
         check_closed_forms(n);
