@@ -4,8 +4,8 @@ package headscope.backend.cpu;
 record ProductParts(Workers workers) {
     /** Multiply-adds below which a product is not worth waking another worker. */
     private static final long SMALL_PRODUCT = 200_000;
-    /** The side is cut into four parts for each so many: compact, and as even as two workers need. */
-    private static final int PARTED = 1024;
+    /** The side is cut into two parts for each so many: more would cost more packing, fewer would leave workers idle. */
+    private static final int PARTED = 2048;
 
     interface Part {
         void compute(int from, int count);
@@ -13,7 +13,7 @@ record ProductParts(Workers workers) {
 
     /** By the product's shape alone: another cut may have other bits. */
     void each(int length, long multiplyAdds, Part part) {
-        int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 4 * ((length + PARTED - 1) / PARTED));
+        int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 2 * ((length + PARTED - 1) / PARTED));
         workers.each(pieces, piece -> {
             int from = (int) ((long) length * piece / pieces);
             int to = (int) ((long) length * (piece + 1) / pieces);
