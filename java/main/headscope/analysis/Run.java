@@ -10,6 +10,8 @@ import headscope.result.RunFolder;
 import headscope.result.RunFolderException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -34,13 +36,15 @@ final class Run implements AutoCloseable {
         this.request = request;
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
-            this.backend = opened.add(Backend.open(request.device(), line -> System.err.println("headscope: " + line)));
+            List<String> notices = new ArrayList<>();
+            this.backend = opened.add(Backend.open(request.device(), notices::add));
             this.tokenizer = opened.add(Tokenizer.open(request.model()));
             check.accept(checkpoint.config(), tokenizer);
             this.model = opened.add(new Transformer(checkpoint, backend));
             this.provenance = reading.join();
             this.folder = opened.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             this.worthKeeping = folder.resumed();
+            notices.forEach(line -> System.err.println("headscope: " + line));
         } catch (Throwable failure) {
             opened.close();
             throw failure;

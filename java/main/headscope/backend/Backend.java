@@ -38,9 +38,8 @@ public interface Backend extends AutoCloseable {
             if (lacking.isEmpty() || choice.precision() != Precision.F32) {
                 return Cuda.open(0, choice.precision(), notice);
             }
-            if (Cuda.seemsPresent()) {
-                notice.accept("computing on the CPU: " + lacking.get());
-            }
+            notice.accept("computing on the CPU: "
+                    + (Cuda.seemsPresent() ? lacking.get() : "there is no NVIDIA GPU here"));
         }
         return new CpuBackend(choice.threads().orElse(Runtime.getRuntime().availableProcessors()));
     }
