@@ -15,8 +15,8 @@ EXPORT(linear_row_tile, TILE);
 EXPORT(linear_column_tile, TILE);
 
 #define LINEAR(NAME, T) \
-    KERNEL(linear_##NAME, THREADS, float* destination, const T* x, const T* weight, const float* bias, int tokens, \
-           int in, int out) { \
+    WIDE_KERNEL(linear_##NAME, THREADS, float* destination, const T* x, const T* weight, const float* bias, \
+                int tokens, int in, int out) { \
         product(destination, Rows<T>{x, tokens, in}, Rows<T>{weight, out, in}, bias); \
     }
 
