@@ -113,6 +113,11 @@ class Stream {
 public:
     __device__ explicit Stream(T* pool) : pool(pool) {}
 
+    /// A short text's second tile is on its way still: nothing may arrive where another walk, or block, has its tiles.
+    __device__ ~Stream() {
+        wait_for_copies<0>();
+    }
+
     /// Begins to copy the first two tiles.
     __device__ void begin(const RowsOfHead<T>& from, int first, const RowsOfHead<T>& second, int secondFirst) {
         copy_rows<WIDTH, Shape::TILE>(pool, FIRST, from, first);

@@ -84,6 +84,7 @@ __attribute__((no_sanitize("address"))) void Block::enter() {
     block.fibers.entered();
     block.launch->body();
     block.threads[block.running].state = State::ENDED;
+    block.require_no_copies();
     block.fibers.leave(block.running);
 }
 
@@ -205,6 +206,14 @@ std::uint32_t Block::ballot(Site site, unsigned mask, bool value) {
 
 void Block::together(Site site, void* own, void (*body)(void* const* all)) {
     meet(site, ~0u, reinterpret_cast<std::uint64_t>(own), running % WARP, body);
+}
+
+void Block::require_no_copies() {
+    for (const Copies& group : copies[running]) {
+        if (!group.empty() && error.empty()) {
+            error = who(running) + " before its copies arrived";
+        }
+    }
 }
 
 void Block::require_alignment(Site site, const void* address) {

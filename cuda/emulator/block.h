@@ -63,6 +63,9 @@ public:
     void end_copies();
     void wait_for_copies(std::size_t newest);
 
+    /// A thread that ends has waited for all of its copies.
+    void require_no_copies();
+
     /// What is moved 16 bytes at a time lies at a multiple of 16.
     void require_alignment(Site site, const void* address);
 

@@ -45,6 +45,14 @@ KERNEL(copied, WARP, float* seen, const F16* from, int wait) {
     __syncwarp();
     seen[lane] = to_float(to[(lane ^ 1) * 8 + 7]);
     seen[WARP + lane] = to_float(to[(WARP + (lane ^ 1)) * 8 + 7]);
+    __syncwarp();
+    wait_for_copies<0>();
+}
+
+KERNEL(forgotten, WARP, const F16* from) {
+    SHARED(F16[WARP * 8], to);
+    copy_chunk(to + threadIdx.x * 8, from, true);
+    end_copies();
 }
 
 KERNEL(misaligned, WARP, const F16* from) {
@@ -132,6 +140,8 @@ void check_copies() {
     void* arguments[] = {&pointer};
     CHECK(headscope_launch("misaligned", 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "an address between chunks");
     CHECK(std::strstr(headscope_last_error(), "no multiple of 16"), "%s", headscope_last_error());
+    CHECK(headscope_launch("forgotten", 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "a copy that nobody waits for");
+    CHECK(std::strstr(headscope_last_error(), "has ended before its copies"), "%s", headscope_last_error());
 }
 
 } // namespace
