@@ -16,8 +16,6 @@
 #include "softmax_row.cuh"
 #include "tensor_core.cuh"
 
-#include <cstring>
-
 constexpr int THREADS = 128;
 constexpr int SPLIT = 256;       // keys
 constexpr int LANES_OF_KEY = 8;  // that multiply one key with the query
@@ -41,7 +39,7 @@ struct Piece {
                 x[e] = 0;
             }
             if (column < headDim) {
-                memcpy(loaded, __builtin_assume_aligned(row + column, 16), 16);
+                read_chunk(loaded, row + column);
                 UNROLL for (int e = 0; e < LENGTH; e++) {
                     x[e] = to_float(loaded[e]);
                 }

@@ -9,6 +9,7 @@
 //   load_matrices(piece, row)             four 8 x 8 matrices; lane l gives the address of row l % 8 of matrix l / 8,
 //                                         and gets elements 2 (l % 4), + 1 of row l / 4 of each
 //   load_transposed(piece, row)           the same of the matrices' transposes
+//   read_chunk(to, from)                  16 bytes of global memory at a multiple of 16, in one go
 //   copy_chunk(to, from, there)           16 bytes into shared memory, or zeros; both addresses are multiples of 16
 //   end_copies(), wait_for_copies<N>()    ends a group of copies; waits for all groups of this thread but the N newest
 //   recomputed(x)                         x, and what follows from it is not kept in registers from one use to the next
@@ -23,6 +24,8 @@
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+
+#include <cstring>
 
 using Bf16 = __nv_bfloat16;
 using F16 = __half;
@@ -92,6 +95,11 @@ __device__ void load_matrices(unsigned (&piece)[4], const T* row) {
 template <class T>
 __device__ void load_transposed(unsigned (&piece)[4], const T* row) {
     LOAD_MATRICES(".trans");
+}
+
+template <class T>
+__device__ void read_chunk(T* to, const T* from) {
+    memcpy(to, __builtin_assume_aligned(from, 16), 16);
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 /// 16-bit numbers as a device stores them. Conversions round to nearest, ties to even; every NaN is 0x7fff.
 struct Bf16 {
@@ -71,6 +72,12 @@ void load_transposed(unsigned (&piece)[4], const T* row, EMULATOR_SITE) {
     emulator::Matrices own{reinterpret_cast<const std::uint16_t*>(row), piece};
     emulator::current().require_alignment({"load_transposed", file, line}, row);
     emulator::current().together({"load_transposed", file, line}, &own, emulator::load_transposed);
+}
+
+template <class T>
+void read_chunk(T* to, const T* from, EMULATOR_SITE) {
+    emulator::current().require_alignment({"read_chunk", file, line}, from);
+    std::memcpy(to, from, 16);
 }
 
 template <class T>

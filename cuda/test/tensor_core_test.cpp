@@ -49,6 +49,11 @@ KERNEL(copied, WARP, float* seen, const F16* from, int wait) {
     wait_for_copies<0>();
 }
 
+KERNEL(misread, WARP, const F16* from) {
+    F16 to[8];
+    read_chunk(to, from + 1);
+}
+
 KERNEL(forgotten, WARP, const F16* from) {
     SHARED(F16[WARP * 8], to);
     copy_chunk(to + threadIdx.x * 8, from, true);
@@ -138,8 +143,10 @@ void check_copies() {
     }
     const F16* pointer = from.data();
     void* arguments[] = {&pointer};
-    CHECK(headscope_launch("misaligned", 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "an address between chunks");
-    CHECK(std::strstr(headscope_last_error(), "no multiple of 16"), "%s", headscope_last_error());
+    for (const char* kernel : {"misaligned", "misread"}) {
+        CHECK(headscope_launch(kernel, 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "an address between chunks");
+        CHECK(std::strstr(headscope_last_error(), "no multiple of 16"), "%s", headscope_last_error());
+    }
     CHECK(headscope_launch("forgotten", 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "a copy that nobody waits for");
     CHECK(std::strstr(headscope_last_error(), "has ended before its copies"), "%s", headscope_last_error());
 }
