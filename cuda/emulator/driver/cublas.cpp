@@ -22,6 +22,11 @@ float from_half(std::uint16_t bits) {
     return bits >> 15 ? -size : size;
 }
 
+/// What tensor cores read of fp32: 10 bits of the mantissa.
+float cut(float x) {
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xffffe000);
+}
+
 /// Element (row, column) of a matrix, or of its transpose.
 float at(const void* matrix, int type, bool transposed, std::int64_t stride, std::int64_t row, std::int64_t column) {
     std::int64_t i = transposed ? column + row * stride : row + column * stride;
@@ -66,7 +71,9 @@ int cublasGemmEx(Handle* handle, int transposeA, int transposeB, int m, int n, i
         for (int row = 0; row < m; row++) {
             float sum = 0;
             for (int i = 0; i < k; i++) {
-                sum += at(a, aType, transposeA, aStride, row, i) * at(b, bType, transposeB, bStride, i, column);
+                float x = at(a, aType, transposeA, aStride, row, i);
+                float y = at(b, bType, transposeB, bStride, i, column);
+                sum += compute == COMPUTE_TF32 ? cut(x) * cut(y) : x * y;
             }
             c[row + static_cast<std::int64_t>(column) * cStride] = *alpha * sum;
         }

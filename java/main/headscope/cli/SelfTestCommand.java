@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.backend.Backend;
+import headscope.backend.Precision;
 import headscope.selftest.Selection;
 import headscope.selftest.SelfTest;
 import java.io.IOException;
@@ -49,16 +50,17 @@ final class SelfTestCommand implements Callable<Integer> {
             Files.createDirectories(report);
         }
         try (Backend tested = device.open(); Backend cpu = Backend.open("cpu:1")) {
-            return run(tested, cpu, selection, Optional.ofNullable(report));
+            return run(tested, device.precision, cpu, selection, Optional.ofNullable(report));
         }
     }
 
     /** @return the exit status */
-    static int run(Backend tested, Backend cpu, Selection selection, Optional<Path> report) throws IOException {
+    static int run(Backend tested, Precision precision, Backend cpu, Selection selection, Optional<Path> report)
+            throws IOException {
         List<SelfTest.Outcome> outcomes = new ArrayList<>();
         try (ProgressLine progress = new ProgressLine("comparing", "cases")) {
-            int count = SelfTest.count(tested, selection);
-            SelfTest.run(tested, cpu, selection, outcome -> {
+            int count = SelfTest.count(precision, selection);
+            SelfTest.run(tested, precision, cpu, selection, outcome -> {
                 outcomes.add(outcome);
                 progress.reached(outcomes.size(), count);
             });

@@ -8,15 +8,20 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.backend.Backend;
+import headscope.backend.Precision;
 import headscope.backend.Watched;
+import headscope.backend.cuda.EmulatedDriver;
 import headscope.selftest.Selection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** selftest and bench as a user meets them. */
 class MeasuringTest {
@@ -32,11 +37,22 @@ class MeasuringTest {
         assertEquals(ended.out(), Files.readString(folder.resolve("selftest.md")));
     }
 
+    /** Whose cuBLAS cuts fp32 to ten bits for tf32, as tensor cores do. */
+    @ParameterizedTest
+    @ValueSource(strings = {"f32", "tf32"})
+    void selfTestPassesOnAnEmulatedDriver(String precision) throws Exception {
+        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+                folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of(
+                        "selftest", "--device", "cuda", "--dtype", precision, "--only", "linear", "--most-tokens", "65"));
+        assertEquals(0, ended.status(), ended.out() + ended.err());
+    }
+
     @Test
     void selfTestSaysWhatIsWrong() throws IOException {
         try (Backend cpu = Backend.open("cpu:1")) {
             Backend wrong = Watched.spoil(cpu, "gradients.linear");
-            assertEquals(1, SelfTestCommand.run(wrong, cpu, new Selection(List.of("linear"), 3), Optional.of(folder)));
+            assertEquals(1, SelfTestCommand.run(
+                    wrong, Precision.F32, cpu, new Selection(List.of("linear"), 3), Optional.of(folder)));
         }
         String table = Files.readString(folder.resolve("selftest.md"));
         assertTrue(table.matches("(?s).*\\| linear +\\| +2 \\|[^|]*\\| agrees \\|\n.*"), table);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.backend.Precision;
 import headscope.backend.Watched;
 import headscope.tensor.DType;
 import java.util.ArrayList;
@@ -24,11 +25,12 @@ class SelfTestTest {
     private static final Selection SMALLEST = new Selection(List.of(), 17);
 
     private static List<SelfTest.Outcome> run(Backend device, Selection selection) {
+        Precision precision = Precision.valueOf(device.operands().name());
         try (Backend cpu = Backend.open("cpu:1")) {
             List<SelfTest.Outcome> shown = new ArrayList<>();
-            List<SelfTest.Outcome> outcomes = SelfTest.run(device, cpu, selection, shown::add);
+            List<SelfTest.Outcome> outcomes = SelfTest.run(device, precision, cpu, selection, shown::add);
             assertEquals(outcomes, shown);
-            assertEquals(SelfTest.count(device, selection), outcomes.size());
+            assertEquals(SelfTest.count(precision, selection), outcomes.size());
             return outcomes;
         }
     }
