@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -35,6 +36,13 @@ final class RunOptions {
         Path folder = out != null ? out : Path.of("runs", analysis + "-"
                 + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
         return new RunRequest(
-                model, folder, device.choice(), resume, overwrite, "headscope " + String.join(" ", command));
+                model, folder, device.choice(), resume, overwrite, "headscope " + typed(command));
+    }
+
+    /** So that a shell takes it apart again. */
+    static String typed(List<String> words) {
+        return words.stream()
+                .map(word -> word.matches("[\\w@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
+                .collect(Collectors.joining(" "));
     }
 }

@@ -76,6 +76,13 @@ class CommandLineTest {
     }
 
     @Test
+    void writesCommandsAsAShellTakesThem() throws Exception {
+        List<String> words = List.of("saliency", "--text", "it's <CHI> $HOME", "--target", "", "--head", "0.3");
+        Process shell = new ProcessBuilder("bash", "-c", "printf '%s\\n' " + RunOptions.typed(words)).start();
+        assertEquals(words, new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList());
+    }
+
+    @Test
     void fitsGatesAndDrawsTheSamePicturesAgain() throws Exception {
         Path run = folder.resolve("run");
         Ended ended = headscope(with(GATES, "--out", run.toString()));
