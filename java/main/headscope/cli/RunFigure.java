@@ -26,7 +26,8 @@ final class RunFigure {
         try {
             return drawAll(folder, FigureFile.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
-            System.err.printf("headscope: no picture: %s; then: ./headscope render RUN%n", unavailable.getMessage());
+            System.err.printf("headscope: no picture: %s; then: ./headscope render %s%n",
+                    unavailable.getMessage(), RunOptions.typed(List.of(folder.toString())));
             return List.of();
         }
     }

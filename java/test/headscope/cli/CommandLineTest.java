@@ -127,6 +127,7 @@ class CommandLineTest {
         assertEquals(0, ended.status(), ended.err());
         assertTrue(ended.err().contains("no picture: "), ended.err());
         assertTrue(ended.err().contains("apt-get install libegl1 libgl1-mesa-dri"), ended.err());
+        assertTrue(ended.err().contains("./headscope render " + run), ended.err());
         assertTrue(Files.exists(run.resolve("heads.csv")));
         assertFalse(Files.exists(run.resolve("spectra.png")));
     }
