@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.model.ModelConfig;
 import headscope.result.Manifest;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -92,13 +93,15 @@ final class GatesManifest {
     }
 
     private static String fitted(GatesRequest request, ModelConfig config) {
+        List<GatesRequest.Schedule> shown = request.score() == GateScore.CONTRAST
+                ? List.of(request.schedule(GateFit.CONTRAST))
+                : request.schedules();
         return "%s (%s, layers x heads: %d x %d); %d seed%s, %s updates, batches of %d, lambda %s.%s".formatted(
                 request.run().model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
                 config.layers(), config.heads(), request.seeds(), request.seeds() == 1 ? "" : "s",
-                request.schedules().stream().map(schedule -> Integer.toString(schedule.updates()))
-                        .collect(Collectors.joining(" + ")),
+                shown.stream().map(schedule -> Integer.toString(schedule.updates())).collect(Collectors.joining(" + ")),
                 request.batch(), request.lambda(),
-                request.quick() ? " A sketch: the published schedule has 10 seeds, 500 + 500 + 500 updates, batches of 64."
-                        : "");
+                request.quick() ? " A sketch: the published schedule has 10 seeds, %s updates, batches of 64."
+                        .formatted(String.join(" + ", Collections.nCopies(shown.size(), "500"))) : "");
     }
 }

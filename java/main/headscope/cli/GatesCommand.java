@@ -52,7 +52,8 @@ final class GatesCommand extends AnalysisCommand {
             }
             pictures.stream().skip(1).forEach(
                     check -> out.printf("The check: %s%n", request.run().out().resolve(check.getFileName())));
-            out.printf("All numbers: %s (heads.csv, check.csv, values.safetensors, manifest.json)%n", request.run().out());
+            out.printf("All numbers: %s (heads.csv, %svalues.safetensors, manifest.json)%n", request.run().out(),
+                    found.tasks().stream().anyMatch(task -> task.answer().isPresent()) ? "check.csv, " : "");
         }
     }
 
@@ -66,10 +67,9 @@ final class GatesCommand extends AnalysisCommand {
         for (GatesSummary.Task task : found.tasks()) {
             task.answer().ifPresent(answer -> out.printf(
                     "%n%s: log probability of an answer's token %.3f with all heads open, %.3f under G+; %.0f%% of heads"
-                            + " facilitate or interfere in at least one seed.",
+                            + " facilitate or interfere in at least one seed.%n",
                     task.name(), answer.ungated(), answer.underGates(), 100 * task.either()));
         }
-        out.println();
     }
 
     private static String shares(SequencedMap<GateScore, Double> shares) {

@@ -91,7 +91,7 @@ class CommandLineTest {
         assertTrue(ended.out().contains("A sketch"), ended.out());
         assertTrue(ended.out().matches("(?s).*Math +Always +facilitating +[0-9.]+% +interfering .*"), ended.out());
         for (String name : List.of("manifest.json", "heads.csv", "check.csv", "values.safetensors")) {
-            assertTrue(Files.size(run.resolve(name)) > 0, name);
+            assertTrue(ended.out().contains(name) && Files.size(run.resolve(name)) > 0, name);
         }
         assertTrue(Files.readString(run.resolve("manifest.json")).contains("A sketch"));
         byte[] check = Files.readAllBytes(run.resolve("check-Math.png"));
@@ -100,6 +100,20 @@ class CommandLineTest {
         assertArrayEquals(Files.readAllBytes(run.resolve("gates.png")), Files.readAllBytes(again));
         assertEquals(0, headscope(List.of("render", run.toString())).status());
         assertArrayEquals(check, Files.readAllBytes(run.resolve("check-Math.png")));
+    }
+
+    @Test
+    void tellsOfAContrastOnlyWhatThereIs() throws Exception {
+        Path run = folder.resolve("run");
+        Ended ended = headscope(List.of(
+                "gates", "--model", "models/demo", "--forget", "data/math.jsonl", "--retain", "data/math.jsonl", "--quick",
+                "--seeds", "1", "--limit", "8", "--updates", "2,2,2", "--out", run.toString()));
+
+        assertEquals(0, ended.status(), ended.err());
+        assertTrue(ended.out().contains("(heads.csv, values.safetensors, manifest.json)"), ended.out());
+        assertFalse(Files.exists(run.resolve("check.csv")));
+        assertTrue(Files.readString(run.resolve("manifest.json")).contains("1 seed, 2 updates, batches of 8"));
+        assertTrue(Files.size(run.resolve("gates.png")) > 0);
     }
 
     @Test
