@@ -8,7 +8,7 @@
 // Rounds  products are exact and summed in fp32, so statistics are those of the rounded q and k; exponentials are
 //         rounded to 16 bits before they multiply v. Same bits each time
 // See     Backend.attention, test/attention_16bit_test.cpp
-#include "attention_tiles.cuh"
+#include "softmax_tiles.cuh"
 
 template <int WIDTH, class T>
 __device__ void attention_forward(float* out, const Statistics& statistics, const T* q, const T* k, const T* v,

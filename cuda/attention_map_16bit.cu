@@ -6,7 +6,7 @@
 // Cost    4 queries keys headDim operations a map, half where causal: one walk for the sums, one for the probabilities
 // Rounds  as attention_forward_16bit.cu
 // See     Backend.attentionMap, SymmetricSpectrum, test/attention_16bit_test.cpp
-#include "attention_tiles.cuh"
+#include "softmax_tiles.cuh"
 
 template <int WIDTH, class T>
 __device__ void attention_map(float* destination, const T* q, const T* k, const float* sinks, const AttentionSpec& spec,

@@ -7,7 +7,7 @@
 // Cost    2 queries keys headDim operations a head, half where causal
 // Rounds  the same bits as attention_forward_16bit.cu
 // See     Backend.attentionStatistics, test/attention_16bit_test.cpp
-#include "attention_tiles.cuh"
+#include "softmax_tiles.cuh"
 
 template <int WIDTH, class T>
 __device__ void attention_statistics(const Statistics& statistics, const T* q, const T* k, const float* sinks,
