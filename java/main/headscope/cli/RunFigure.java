@@ -27,7 +27,7 @@ final class RunFigure {
             return drawAll(folder, FigureFile.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
             System.err.printf("headscope: no picture: %s; then: ./headscope render %s%n",
-                    unavailable.getMessage(), RunOptions.typed(List.of(folder.toString())));
+                    unavailable.getMessage(), ShellWords.joined(List.of(folder.toString())));
             return List.of();
         }
     }

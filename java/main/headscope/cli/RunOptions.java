@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -36,13 +35,6 @@ final class RunOptions {
         Path folder = out != null ? out : Path.of("runs", analysis + "-"
                 + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
         return new RunRequest(
-                model, folder, device.choice(), resume, overwrite, "headscope " + typed(command));
-    }
-
-    /** So that a shell takes it apart again. */
-    static String typed(List<String> words) {
-        return words.stream()
-                .map(word -> word.matches("[\\w@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
-                .collect(Collectors.joining(" "));
+                model, folder, device.choice(), resume, overwrite, "headscope " + ShellWords.joined(command));
     }
 }

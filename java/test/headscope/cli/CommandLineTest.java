@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Tolerance;
 import headscope.backend.Precision;
 import headscope.backend.cuda.EmulatedDriver;
+import headscope.result.Manifest;
 import headscope.tensor.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -56,6 +57,8 @@ class CommandLineTest {
         for (String name : List.of("manifest.json", "heads.csv", "samples.csv", "values.safetensors")) {
             assertTrue(Files.size(run.resolve(name)) > 0, name);
         }
+        boolean onCpu = Manifest.read(run).text("/device").startsWith("cpu");
+        assertEquals(onCpu, ended.err().contains("headscope: computing on the CPU: "), ended.err());
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
@@ -78,7 +81,7 @@ class CommandLineTest {
     @Test
     void writesCommandsAsAShellTakesThem() throws Exception {
         List<String> words = List.of("saliency", "--text", "it's <CHI> $HOME", "--target", "", "--head", "0.3");
-        Process shell = new ProcessBuilder("bash", "-c", "printf '%s\\n' " + RunOptions.typed(words)).start();
+        Process shell = new ProcessBuilder("bash", "-c", "printf '%s\\n' " + ShellWords.joined(words)).start();
         assertEquals(words, new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList());
     }
 
