@@ -60,7 +60,7 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
     stream.begin(queries, first, queries, first + Shape::TILE);
     double sum[Shape::ROWS] = {};
     for (int query = first; query < end; query += Shape::TILE) {
-        Meeting meeting(spec, query, Shape::TILE, warpKey, Shape::WARP_ROWS);
+        TileMask meeting(spec, query, Shape::TILE, warpKey, Shape::WARP_ROWS);
         float shift[Shape::COLUMNS][2];
         load_shifts<WIDTH>(shift, logSumExp + base, spec, query);
         int tile = stream.arrived();

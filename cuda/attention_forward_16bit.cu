@@ -31,7 +31,7 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     WeightedTiles<T, WIDTH> weighted;
     for (int key = first; key < end; key += Shape::TILE) {
         bool more = key + Shape::TILE < end;
-        Meeting meeting(spec, firstRow + warpRow, Shape::WARP_ROWS, key, Shape::TILE);
+        TileMask meeting(spec, firstRow + warpRow, Shape::WARP_ROWS, key, Shape::TILE);
         Weights<T, WIDTH> weight;
         int tile = stream.arrived();
         stream.follow(more, keys_of(spec, kvHead, k), key + Shape::TILE);

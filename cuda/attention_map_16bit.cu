@@ -21,7 +21,7 @@ __device__ void attention_map(float* destination, const T* q, const T* k, const 
     SoftmaxTiles<WIDTH> softmax(spec, firstRow, warp_row<WIDTH>(), memory);
     NoSums none;
     walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
-                      [&](const Meeting& meeting, int key, typename Shape::Products& product) {
+                      [&](const TileMask& meeting, int key, typename Shape::Products& product) {
                           softmax.tile(meeting, key, product, none);
                       });
     // The walk leaves out what nobody sees.
@@ -37,7 +37,7 @@ __device__ void attention_map(float* destination, const T* q, const T* k, const 
     }
     __syncthreads(); // the zeros are there, the tiles before have been read
     walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
-                      [&](const Meeting& meeting, int key, typename Shape::Products& product) {
+                      [&](const TileMask& meeting, int key, typename Shape::Products& product) {
                           softmax.score(meeting, key, product);
                           UNROLL for (int r = 0; r < Shape::ROWS; r++) {
                               int query = firstRow + warp_row<WIDTH>() + lane_row(r);

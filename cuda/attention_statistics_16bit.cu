@@ -21,7 +21,7 @@ __device__ void attention_statistics(const Statistics& statistics, const T* q, c
     SoftmaxTiles<WIDTH> softmax(spec, firstRow, warp_row<WIDTH>(), memory);
     NoSums none;
     walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
-                      [&](const Meeting& meeting, int key, typename Shape::Products& product) {
+                      [&](const TileMask& meeting, int key, typename Shape::Products& product) {
                           softmax.tile(meeting, key, product, none);
                       });
     UNROLL for (int r = 0; r < Shape::ROWS; r++) {

@@ -284,12 +284,12 @@ __device__ void soft_cap(const AttentionSpec& spec, typename TileShape<WIDTH>::P
 }
 
 /// Where a warp's rows and a tile's keys meet.
-struct Meeting {
+struct TileMask {
     bool none;     // no row sees a key
     bool all;      // every row sees every key
     bool diagonal; // some row's own token or the one before it may be among the keys
 
-    __device__ Meeting(const AttentionSpec& spec, int firstRow, int rows, int firstKey, int keys) {
+    __device__ TileMask(const AttentionSpec& spec, int firstRow, int rows, int firstKey, int keys) {
         int lastRow = min(firstRow + rows, spec.queries) - 1;
         int lastKey = firstKey + keys - 1;
         none = firstRow > lastRow || firstKey >= spec.endKey(lastRow) || lastKey < spec.firstKey(firstRow);
@@ -337,7 +337,7 @@ __device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, co
     for (int key = first; key < end; key += Shape::TILE) {
         int tile = stream.arrived();
         stream.follow(key + 2 * Shape::TILE < end, keys_of(spec, kvHead, k), key + 2 * Shape::TILE);
-        Meeting meeting(spec, firstRow + warp_row<WIDTH>(), Shape::WARP_ROWS, key, Shape::TILE);
+        TileMask meeting(spec, firstRow + warp_row<WIDTH>(), Shape::WARP_ROWS, key, Shape::TILE);
         if (!meeting.none) {
             typename Shape::Products product;
             multiply_tile<T, WIDTH>(product, pool, warp_row<WIDTH>(), tile);

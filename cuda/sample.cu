@@ -1,6 +1,6 @@
 // The next word after each row of logits: the likeliest, or one that is drawn.
 //
-//   likeliest   argmax_w logits[i, w]
+//   argmax      argmax_w logits[i, w]
 //   draw        words are laid end to end, likeliest first, each as long as its weight
 //               exp((logits[i, w] - max) / temperature), until they reach topP of all: the word at marks[i] of the length
 //
@@ -11,7 +11,7 @@
 // Launch  grid x = rows; block min(sample_threads, words rounded up to 32)
 // Cost    4 rows words bytes; a row is walked 32 times more, by draw some 100 times, from the cache, instead of sorted
 // Rounds  weights and their sums fp64, same bits each time
-// See     Backend.likeliest, Backend.draw, test/rows_test.cpp
+// See     Backend.argmax, Backend.draw, test/rows_test.cpp
 #include "block.cuh"
 
 #include <cstring>
@@ -94,7 +94,7 @@ __device__ int Row::word(unsigned order, int rank) const {
     }));
 }
 
-KERNEL(likeliest_f32, THREADS, int* destination, const float* logits, int words) {
+KERNEL(argmax_f32, THREADS, int* destination, const float* logits, int words) {
     Row row(logits, words, 1);
     int word = row.word(order_of(row.largest), 0);
     if (threadIdx.x == 0) {

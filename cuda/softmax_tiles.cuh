@@ -46,7 +46,7 @@ public:
     /// Products become exp2(score - peak). Sums of earlier tiles are told how rows r shrink: sums.scale(r, factor), by
     /// the whole warp, where any does.
     template <class Sums>
-    __device__ void tile(const Meeting& meeting, int firstKey, Products& product, Sums& sums) {
+    __device__ void tile(const TileMask& meeting, int firstKey, Products& product, Sums& sums) {
         float scale = cap_and_mask(meeting, firstKey, product);
         float side = spec.causal ? 1 : meeting.diagonal ? 0 : firstKey < spec.position(firstRow) ? 1 : -1;
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
@@ -70,7 +70,7 @@ public:
     }
 
     /// Products become scores in units of log 2; BELOW_ALL where a row does not see a key.
-    __device__ void score(const Meeting& meeting, int firstKey, Products& product) {
+    __device__ void score(const TileMask& meeting, int firstKey, Products& product) {
         float scale = cap_and_mask(meeting, firstKey, product);
         UNROLL for (int p = 0; p < Shape::PIECES; p++) {
             UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
@@ -100,7 +100,7 @@ public:
 
 private:
     /// What is to be done where it must be; returns what products must still be multiplied with to be scores.
-    __device__ float cap_and_mask(const Meeting& meeting, int firstKey, Products& product) {
+    __device__ float cap_and_mask(const TileMask& meeting, int firstKey, Products& product) {
         float scale = spec.scale * LOG2_E;
         if (spec.softCap > 0) {
             soft_cap<WIDTH>(spec, product);

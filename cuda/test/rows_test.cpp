@@ -167,9 +167,9 @@ void check_sample(std::mt19937_64& random, int words, double temperature, double
     std::vector<double> marks(rows);
     std::uniform_real_distribution<double> uniform;
     std::generate(marks.begin(), marks.end(), [&] { return uniform(random); });
-    std::vector<int> likeliest(rows, -1);
+    std::vector<int> predicted(rows, -1);
     std::vector<int> drawn(rows, -1);
-    launch("likeliest_f32", rows, 1, fitting("sample_threads", words), likeliest.data(), logits.data(), words);
+    launch("argmax_f32", rows, 1, fitting("sample_threads", words), predicted.data(), logits.data(), words);
     launch("draw_f32", rows, 1, fitting("sample_threads", words), drawn.data(), logits.data(), marks.data(),
            temperature, topP, words);
     for (int row = 0; row < rows; row++) {
@@ -177,7 +177,7 @@ void check_sample(std::mt19937_64& random, int words, double temperature, double
         std::vector<int> sorted(words);
         std::iota(sorted.begin(), sorted.end(), 0);
         std::stable_sort(sorted.begin(), sorted.end(), [&](int a, int b) { return of_row[a] > of_row[b]; });
-        CHECK(likeliest[row] == sorted[0], "row %d: %d and not %d", row, likeliest[row], sorted[0]);
+        CHECK(predicted[row] == sorted[0], "row %d: %d and not %d", row, predicted[row], sorted[0]);
         auto weight = [&](int word) { return std::exp((of_row[word] - of_row[sorted[0]]) / temperature); };
         double total = 0;
         for (int word : sorted) {

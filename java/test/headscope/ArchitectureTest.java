@@ -5,6 +5,7 @@ import static com.tngtech.archunit.lang.conditions.ArchPredicates.are;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaModifier;
@@ -21,7 +22,8 @@ import java.util.stream.Stream;
 @AnalyzeClasses(packages = "headscope", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
     private static final Set<String> PACKAGES = Set.of(
-            "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "render", "cli");
+            "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture", "render",
+            "cli");
 
     /** A package of ours uses, of ours, itself and those listed. */
     private static ArchRule uses(String name, String... others) {
@@ -60,8 +62,27 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule ANALYSIS = uses("analysis", "model", "backend", "tensor", "metric", "result");
 
+    /** The four analyses know nothing of each other; what they share is in the root and in {@code statistics}. */
+    @ArchTest
+    static final ArchRule ANALYSES_ARE_INDEPENDENT = slices().matching("headscope.analysis.(spectra|saliency|functions|gates)..")
+            .should().notDependOnEachOther();
+
+    @ArchTest
+    static final ArchRule THE_ROOT_OF_ANALYSIS_KNOWS_NO_ANALYSIS = noClasses().that().resideInAPackage("headscope.analysis")
+            .should().dependOnClassesThat().resideInAPackage("headscope.analysis.*..");
+
+    @ArchTest
+    static final ArchRule STATISTICS_KNOWS_NO_ANALYSIS = noClasses()
+            .that().resideInAPackage("headscope.analysis.statistics")
+            .should().dependOnClassesThat().resideInAnyPackage(
+                    "headscope.analysis", "headscope.analysis.spectra", "headscope.analysis.saliency",
+                    "headscope.analysis.functions", "headscope.analysis.gates");
+
     @ArchTest
     static final ArchRule FIGURE = uses("figure", "result");
+
+    @ArchTest
+    static final ArchRule PICTURE = uses("picture", "figure", "result", "tensor");
 
     @ArchTest
     static final ArchRule RENDER = uses("render", "figure");

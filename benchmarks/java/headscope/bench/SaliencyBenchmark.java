@@ -1,11 +1,11 @@
 package headscope.bench;
 
-import headscope.analysis.HeadName;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
-import headscope.analysis.Saliency;
-import headscope.analysis.SaliencyRequest;
-import headscope.analysis.SaliencySummary;
+import headscope.analysis.saliency.HeadName;
+import headscope.analysis.saliency.Saliency;
+import headscope.analysis.saliency.SaliencyRequest;
+import headscope.analysis.saliency.SaliencySummary;
 import headscope.backend.DeviceChoice;
 import java.io.IOException;
 import java.io.InputStream;

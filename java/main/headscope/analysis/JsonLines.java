@@ -22,14 +22,14 @@ import java.util.List;
  * @param digest SHA-256 of the bytes, in hexadecimal
  * @param lines  at least one
  */
-record JsonLines(String name, String digest, List<Line> lines) {
+public record JsonLines(String name, String digest, List<Line> lines) {
     /**
      * @param file   of which it is a line
      * @param number counted from 1
      */
-    record Line(String file, int number, ObjectNode json) {
+    public record Line(String file, int number, ObjectNode json) {
         /** A string that must be there. */
-        String string(String field) {
+        public String string(String field) {
             JsonNode value = json.path(field);
             if (!value.isTextual()) {
                 throw wrong(field + (value.isMissingNode() ? " is missing" : " must be a string"));
@@ -37,7 +37,7 @@ record JsonLines(String name, String digest, List<Line> lines) {
             return value.textValue();
         }
 
-        InputException wrong(String rule) {
+        public InputException wrong(String rule) {
             return JsonLines.wrong(file, number, rule);
         }
     }
@@ -46,7 +46,7 @@ record JsonLines(String name, String digest, List<Line> lines) {
      * @param source a path, or "-" for standard input
      * @param form   what a line must be, for messages
      */
-    static JsonLines read(String source, InputStream standardInput, String form) {
+    public static JsonLines read(String source, InputStream standardInput, String form) {
         boolean piped = source.equals("-");
         String name = piped ? "standard input" : source;
         byte[] bytes;
@@ -61,12 +61,12 @@ record JsonLines(String name, String digest, List<Line> lines) {
     }
 
     /** The first lines only; 0 = all. */
-    JsonLines first(int limit) {
+    public JsonLines first(int limit) {
         return limit == 0 || limit >= lines.size() ? this : new JsonLines(name, digest, lines.subList(0, limit));
     }
 
     /** Path and digest, for a run's provenance. */
-    ObjectNode provenance() {
+    public ObjectNode provenance() {
         ObjectNode json = new ObjectMapper().createObjectNode();
         json.put("path", name);
         json.put("sha256", digest);
@@ -106,7 +106,7 @@ record JsonLines(String name, String digest, List<Line> lines) {
         }
     }
 
-    static InputException wrong(String name, int line, String rule) {
+    public static InputException wrong(String name, int line, String rule) {
         return new InputException("%s: line %d: %s".formatted(name, line, rule));
     }
 }

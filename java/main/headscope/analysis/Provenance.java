@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * @param json what decides the values of a text; the number of texts does not
  */
-record Provenance(ObjectNode json) {
+public record Provenance(ObjectNode json) {
     private static final String FILE = "request.json";
 
     /**
@@ -29,7 +29,7 @@ record Provenance(ObjectNode json) {
      *
      * @param input texts and settings
      */
-    static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
+    public static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
         ModelConfig config = checkpoint.config();
         List<Path> weights = checkpoint.tensors().files();
         return CompletableFuture.supplyAsync(() -> of(request, config, weights, input));
@@ -51,12 +51,12 @@ record Provenance(ObjectNode json) {
     }
 
     /** Twelve hexadecimal digits that stand for all of it. */
-    String run() {
+    public String run() {
         return Digest.of(json.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
     }
 
     /** A run is continued only with what it was begun with. */
-    void requireSame(RunFolder folder) {
+    public void requireSame(RunFolder folder) {
         Path file = folder.progress(FILE);
         try {
             if (folder.resumed() && Files.exists(file) && !Files.readString(file).equals(json.toString())) {
@@ -70,7 +70,7 @@ record Provenance(ObjectNode json) {
     }
 
     /** A manifest's beginning, to which an analysis adds its settings, conventions, results and caption. */
-    ObjectNode manifest(String analysis, RunRequest request, String device, Instant started) {
+    public ObjectNode manifest(String analysis, RunRequest request, String device, Instant started) {
         ObjectNode manifest = new ObjectMapper().createObjectNode();
         manifest.put("analysis", analysis);
         manifest.put("program", "headscope " + version());

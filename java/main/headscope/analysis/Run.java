@@ -16,23 +16,23 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /** What every analysis works with: a model on a device, its tokenizer, and the run folder to be. */
-final class Run implements AutoCloseable {
+public final class Run implements AutoCloseable {
     /** What can be refused before the weights are read and before anything is written. */
-    interface Check {
+    public interface Check {
         void accept(ModelConfig config, Tokenizer tokenizer);
     }
 
-    final RunRequest request;
-    final Backend backend;
-    final Tokenizer tokenizer;
-    final Transformer model;
-    final RunFolder folder;
-    final Provenance provenance;
-    private final Opened opened = new Opened();
+    public final RunRequest request;
+    public final Backend backend;
+    public final Tokenizer tokenizer;
+    public final Transformer model;
+    public final RunFolder folder;
+    public final Provenance provenance;
+    private final Resources opened = new Resources();
     private boolean worthKeeping;
 
     /** @param input texts and settings: whatever decides the numbers besides the model */
-    Run(RunRequest request, ObjectNode input, Check check) {
+    public Run(RunRequest request, ObjectNode input, Check check) {
         this.request = request;
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
@@ -52,12 +52,12 @@ final class Run implements AutoCloseable {
     }
 
     /** Closed with the run, before what it was made of. */
-    <T extends AutoCloseable> T add(T resource) {
+    public <T extends AutoCloseable> T add(T resource) {
         return opened.add(resource);
     }
 
     /** A run is continued only with what it was begun with. */
-    void requireSameInput() {
+    public void requireSameInput() {
         onDisk(() -> {
             provenance.requireSame(folder);
             return folder;
@@ -65,12 +65,12 @@ final class Run implements AutoCloseable {
     }
 
     /** From now on there is something that a later run may resume. */
-    void keep() {
+    public void keep() {
         worthKeeping = true;
     }
 
     /** A disk that fails leaves nothing behind, nor does a run that is refused before anything is worth keeping. */
-    <T> T onDisk(Supplier<T> work) {
+    public <T> T onDisk(Supplier<T> work) {
         try {
             return work.get();
         } catch (UncheckedIOException | RunFolderException failure) {
@@ -85,12 +85,12 @@ final class Run implements AutoCloseable {
     }
 
     /** Where the files stand until {@link #commit}. */
-    Path place() {
+    public Path place() {
         return folder.file(RunFolder.MANIFEST).getParent();
     }
 
     /** Makes the run folder appear. */
-    void commit() {
+    public void commit() {
         onDisk(() -> {
             folder.commit();
             return folder;

@@ -1,7 +1,7 @@
 package headscope.analysis;
 
 /** One line of a file of texts. */
-sealed interface Text {
+public sealed interface Text {
     /** Counted from 1. */
     int line();
 

@@ -5,28 +5,28 @@ import java.io.InputStream;
 import java.util.List;
 
 /** Texts to be answered or read, as JSON lines. */
-record TextFile(JsonLines file, List<Text> texts) {
+public record TextFile(JsonLines file, List<Text> texts) {
     private static final String FORMS =
             "{\"prompt\": \"...\", \"answer\": \"...\"} or {\"text\": \"...\", \"label\": 0 or 1}";
 
     /** @param source a path, or "-" for standard input */
-    static TextFile read(String source, InputStream standardInput) {
+    public static TextFile read(String source, InputStream standardInput) {
         JsonLines file = JsonLines.read(source, standardInput, FORMS);
         return new TextFile(file, file.lines().stream().map(TextFile::parse).toList());
     }
 
-    String name() {
+    public String name() {
         return file.name();
     }
 
     /** The first texts only; 0 = all. */
-    TextFile first(int limit) {
+    public TextFile first(int limit) {
         JsonLines first = file.first(limit);
         return new TextFile(first, texts.subList(0, first.lines().size()));
     }
 
     /** Labels that the file gives are known to be of one class before the model has run. */
-    void requireBothLabels() {
+    public void requireBothLabels() {
         List<Integer> labels = texts.stream()
                 .map(text -> text instanceof Text.Labelled labelled ? labelled.label() : -1)
                 .distinct()

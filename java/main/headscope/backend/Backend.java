@@ -82,7 +82,7 @@ public interface Backend extends AutoCloseable {
      *
      * @return [rows]
      */
-    int[] likeliest(Tensor logits);
+    int[] argmax(Tensor logits);
 
     /**
      * Draws a word of each row of logits [rows, words]. Words are laid end to end, likeliest first, of equals the first,

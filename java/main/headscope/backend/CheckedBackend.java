@@ -129,9 +129,9 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public int[] likeliest(Tensor logits) {
-        logits("likeliest", logits);
-        return backend.likeliest(logits);
+    public int[] argmax(Tensor logits) {
+        logits("argmax", logits);
+        return backend.argmax(logits);
     }
 
     @Override

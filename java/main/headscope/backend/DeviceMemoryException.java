@@ -2,7 +2,7 @@ package headscope.backend;
 
 import java.util.Locale;
 
-/** A device has no room left for a piece of memory; smaller pieces may fit: {@link Pieces}. */
+/** A device has no room left for a piece of memory; smaller pieces may fit: {@link SplitOnOutOfMemory}. */
 public final class DeviceMemoryException extends DeviceException {
     private static final long serialVersionUID = 1L;
     private static final double MIB = 1 << 20;

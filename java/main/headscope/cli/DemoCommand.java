@@ -1,6 +1,6 @@
 package headscope.cli;
 
-import headscope.analysis.SpectraRequest;
+import headscope.analysis.spectra.SpectraRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -1,8 +1,8 @@
 package headscope.cli;
 
-import headscope.analysis.Functions;
-import headscope.analysis.FunctionsRequest;
-import headscope.analysis.FunctionsSummary;
+import headscope.analysis.functions.Functions;
+import headscope.analysis.functions.FunctionsRequest;
+import headscope.analysis.functions.FunctionsSummary;
 import headscope.result.MaskingTable;
 import java.io.PrintStream;
 import java.util.List;
@@ -39,14 +39,14 @@ final class FunctionsCommand extends AnalysisCommand {
         try (Functions functions = Functions.open(request, System.in)) {
             resumable("observing", "texts", "text", functions::observe);
             try (ProgressLine progress = new ProgressLine("training", "epochs")) {
-                functions.learn(progress);
+                functions.train(progress);
             }
             try (ProgressLine progress = new ProgressLine("masking", "functions")) {
                 functions.mask(progress);
             }
             FunctionsSummary found = functions.write();
             print(found, out);
-            boolean drawn = !RunFigure.drawIfPossible(functions.folder()).isEmpty();
+            boolean drawn = !PictureFiles.drawIfPossible(functions.folder(), request.run().out()).isEmpty();
             functions.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nOne heatmap a function, a row per layer and a column per head: the"

@@ -1,7 +1,7 @@
 package headscope.cli;
 
-import headscope.analysis.FunctionsRequest;
 import headscope.analysis.InputException;
+import headscope.analysis.functions.FunctionsRequest;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
@@ -90,7 +90,7 @@ final class FunctionsOptions {
     FunctionsRequest request(List<String> command) {
         return new FunctionsRequest(
                 run.request("functions", command), texts, answerTokens,
-                new FunctionsRequest.Learning(projection, hidden, dropout, epochs, batch, rate, decay, order),
+                new FunctionsRequest.Training(projection, hidden, dropout, epochs, batch, rate, decay, order),
                 threshold, shown, Optional.ofNullable(top),
                 Optional.ofNullable(mask).map(heads -> new FunctionsRequest.Masking(heads(heads), maskFactor, draws)),
                 seed);

@@ -1,9 +1,9 @@
 package headscope.cli;
 
-import headscope.analysis.GateScore;
-import headscope.analysis.Gates;
-import headscope.analysis.GatesRequest;
-import headscope.analysis.GatesSummary;
+import headscope.analysis.gates.GateScore;
+import headscope.analysis.gates.Gates;
+import headscope.analysis.gates.GatesRequest;
+import headscope.analysis.gates.GatesSummary;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +44,7 @@ final class GatesCommand extends AnalysisCommand {
             resumable("fitting", "updates", "fit", gates::fit);
             GatesSummary found = gates.write();
             print(found, out);
-            List<Path> pictures = RunFigure.drawIfPossible(gates.folder());
+            List<Path> pictures = PictureFiles.drawIfPossible(gates.folder(), request.run().out());
             gates.commit();
             if (!pictures.isEmpty()) {
                 out.printf("%nThe picture: %s%nA row per layer, a column per head: red where the score is high in every"

@@ -33,9 +33,9 @@ final class RenderCommand implements Callable<Integer> {
             throw new InputException("--dpi must be from %d to %d, not %d".formatted(LEAST_DPI, MOST_DPI, dpi));
         }
         if (out == null) {
-            RunFigure.drawAll(run, dpi).forEach(System.out::println);
+            PictureFiles.drawAll(run, dpi).forEach(System.out::println);
         } else {
-            RunFigure.draw(run, out, dpi);
+            PictureFiles.draw(run, out, dpi);
             System.out.println(out);
         }
         return 0;

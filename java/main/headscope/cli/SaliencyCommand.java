@@ -1,9 +1,9 @@
 package headscope.cli;
 
-import headscope.analysis.HeadName;
-import headscope.analysis.Saliency;
-import headscope.analysis.SaliencyRequest;
-import headscope.analysis.SaliencySummary;
+import headscope.analysis.saliency.HeadName;
+import headscope.analysis.saliency.Saliency;
+import headscope.analysis.saliency.SaliencyRequest;
+import headscope.analysis.saliency.SaliencySummary;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -42,7 +42,7 @@ final class SaliencyCommand extends AnalysisCommand {
             resumable("observing", "texts", "text", saliency::observe);
             SaliencySummary found = saliency.write();
             print(found, out);
-            boolean drawn = !RunFigure.drawIfPossible(saliency.folder()).isEmpty();
+            boolean drawn = !PictureFiles.drawIfPossible(saliency.folder(), request.run().out()).isEmpty();
             saliency.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nA grid of layers x heads, bright where a head carries much, and the map of"

@@ -1,7 +1,7 @@
 package headscope.cli;
 
-import headscope.analysis.HeadName;
-import headscope.analysis.SaliencyRequest;
+import headscope.analysis.saliency.HeadName;
+import headscope.analysis.saliency.SaliencyRequest;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Help.Visibility;

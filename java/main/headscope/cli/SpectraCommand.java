@@ -1,9 +1,9 @@
 package headscope.cli;
 
-import headscope.analysis.ProbeResult;
-import headscope.analysis.Spectra;
-import headscope.analysis.SpectraRequest;
-import headscope.analysis.SpectraSummary;
+import headscope.analysis.spectra.Spectra;
+import headscope.analysis.spectra.SpectraRequest;
+import headscope.analysis.spectra.SpectraSummary;
+import headscope.analysis.statistics.ProbeResult;
 import java.io.PrintStream;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -39,7 +39,7 @@ final class SpectraCommand extends AnalysisCommand {
             resumable("observing", "texts", "text", spectra::observe);
             SpectraSummary found = spectra.write();
             print(found, out);
-            boolean drawn = !RunFigure.drawIfPossible(spectra.folder()).isEmpty();
+            boolean drawn = !PictureFiles.drawIfPossible(spectra.folder(), request.run().out()).isEmpty();
             spectra.commit();
             if (drawn) {
                 out.printf("%nThe picture: %s%nTwo heatmaps, a row per layer and a column per head: near black where"

@@ -1,6 +1,6 @@
 package headscope.cli;
 
-import headscope.analysis.SpectraRequest;
+import headscope.analysis.spectra.SpectraRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import java.util.List;

@@ -8,43 +8,43 @@ import java.util.List;
 /** What a forward pass computes in, fp32, reused by every layer and every text. A row is a token unless said. */
 final class Activations implements AutoCloseable {
     private final Backend backend;
-    private final List<Room> rooms = new ArrayList<>();
+    private final List<GrowableTensor> rooms = new ArrayList<>();
 
     /** [hidden]: what the layers add to. */
-    final Room residual;
+    final GrowableTensor residual;
     /** [hidden]: a norm's output. */
-    final Room normalised;
+    final GrowableTensor normalised;
     /** [heads * headDim], as is rawQuery, which is q before its norm. */
-    final Room query;
-    final Room rawQuery;
+    final GrowableTensor query;
+    final GrowableTensor rawQuery;
     /** [kvHeads * headDim], as are rawKey, which is k before its norm, and value. */
-    final Room key;
-    final Room rawKey;
-    final Room value;
+    final GrowableTensor key;
+    final GrowableTensor rawKey;
+    final GrowableTensor value;
     /** k and v as attention reads them: of the backend's operands. */
-    final Room keyOperand;
-    final Room valueOperand;
+    final GrowableTensor keyOperand;
+    final GrowableTensor valueOperand;
     /** [heads]: a text's values stand together, [heads, tokens]. */
-    final Room logSumExp;
+    final GrowableTensor logSumExp;
     /** [heads * headDim]: what the heads put out, and the same times their gates. */
-    final Room heads;
-    final Room gated;
+    final GrowableTensor heads;
+    final GrowableTensor gated;
     /** [hidden]: what attention or feed-forward is about to add. */
-    final Room branch;
+    final GrowableTensor branch;
     /** [hidden]: attention's, where a backward pass needs it after the feed-forward's. */
-    final Room attended;
+    final GrowableTensor attended;
     /** [feedForward], as is gate. */
-    final Room up;
-    final Room gate;
+    final GrowableTensor up;
+    final GrowableTensor gate;
     /** Of a mixture, [experts]. */
-    final Room shares;
+    final GrowableTensor shares;
     /** Of a mixture, one expert's output [hidden]. */
-    final Room part;
+    final GrowableTensor part;
     /** [hidden]: rows that logits are asked of, and the same transformed. */
-    final Room picked;
-    final Room transformed;
+    final GrowableTensor picked;
+    final GrowableTensor transformed;
     /** [vocabulary]: one row in generation. */
-    final Room logits;
+    final GrowableTensor logits;
 
     Activations(ModelConfig config, Backend backend) {
         this.backend = backend;
@@ -71,19 +71,19 @@ final class Activations implements AutoCloseable {
         logits = room(DType.F32, config.vocabulary());
     }
 
-    private Room room(DType dtype, long width) {
-        Room room = new Room(backend, dtype, width);
+    private GrowableTensor room(DType dtype, long width) {
+        GrowableTensor room = new GrowableTensor(backend, dtype, width);
         rooms.add(room);
         return room;
     }
 
     /** All memory is given back; rooms grow again. */
     void clear() {
-        rooms.forEach(Room::clear);
+        rooms.forEach(GrowableTensor::clear);
     }
 
     @Override
     public void close() {
-        rooms.forEach(Room::close);
+        rooms.forEach(GrowableTensor::close);
     }
 }

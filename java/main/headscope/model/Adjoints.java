@@ -8,33 +8,33 @@ import java.util.List;
 /** What a backward pass computes in, fp32, reused by every layer: each the gradient of its namesake. */
 final class Adjoints implements AutoCloseable {
     private final Backend backend;
-    private final List<Room> rooms = new ArrayList<>();
+    private final List<GrowableTensor> rooms = new ArrayList<>();
 
     /** [hidden], as are all but the named. */
-    final Room residual;
+    final GrowableTensor residual;
     /** Of what attention or feed-forward takes in. */
-    final Room input;
+    final GrowableTensor input;
     /** A further part of it. */
-    final Room addend;
-    final Room branch;
+    final GrowableTensor addend;
+    final GrowableTensor branch;
     /** [heads * headDim], as is query. */
-    final Room heads;
-    final Room query;
+    final GrowableTensor heads;
+    final GrowableTensor query;
     /** [kvHeads * headDim], as is value. */
-    final Room key;
-    final Room value;
+    final GrowableTensor key;
+    final GrowableTensor value;
     /** [heads]; a row is a text. */
-    final Room gates;
+    final GrowableTensor gates;
     /** [feedForward], as is gate. */
-    final Room up;
-    final Room gate;
+    final GrowableTensor up;
+    final GrowableTensor gate;
     /** Of a mixture: [experts], and of one expert's input. */
-    final Room shares;
-    final Room part;
+    final GrowableTensor shares;
+    final GrowableTensor part;
     /** A row is one that logits were asked of. */
-    final Room picked;
+    final GrowableTensor picked;
     /** Not a gradient: the logits again, [vocabulary]. */
-    final Room logits;
+    final GrowableTensor logits;
 
     Adjoints(ModelConfig config, Backend backend) {
         this.backend = backend;
@@ -55,19 +55,19 @@ final class Adjoints implements AutoCloseable {
         logits = room(config.vocabulary());
     }
 
-    private Room room(long width) {
-        Room room = new Room(backend, DType.F32, width);
+    private GrowableTensor room(long width) {
+        GrowableTensor room = new GrowableTensor(backend, DType.F32, width);
         rooms.add(room);
         return room;
     }
 
     /** All memory is given back; rooms grow again. */
     void clear() {
-        rooms.forEach(Room::clear);
+        rooms.forEach(GrowableTensor::clear);
     }
 
     @Override
     public void close() {
-        rooms.forEach(Room::close);
+        rooms.forEach(GrowableTensor::close);
     }
 }

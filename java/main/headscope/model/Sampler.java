@@ -25,7 +25,7 @@ public record Sampler(double temperature, double topP) {
     /** @param logits [1, vocabulary] */
     int next(Backend backend, Tensor logits, RandomGenerator random) {
         return temperature == 0
-                ? backend.likeliest(logits)[0]
+                ? backend.argmax(logits)[0]
                 : backend.draw(logits, temperature, topP, new double[] {random.nextDouble()})[0];
     }
 }

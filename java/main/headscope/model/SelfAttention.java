@@ -64,7 +64,7 @@ final class SelfAttention {
         return new Projections(q, k, v);
     }
 
-    private void project(Tensor out, Room raw, Tensor input, Weights.Linear map, Optional<Weights.Norm> norm) {
+    private void project(Tensor out, GrowableTensor raw, Tensor input, Weights.Linear map, Optional<Weights.Norm> norm) {
         if (norm.isPresent()) {
             Tensor before = raw.rows(input.size(0));
             map.forward(backend, before, input);
@@ -80,7 +80,7 @@ final class SelfAttention {
                 of.q(), operand(of.k(), activations.keyOperand), operand(of.v(), activations.valueOperand));
     }
 
-    private Tensor operand(Tensor x, Room room) {
+    private Tensor operand(Tensor x, GrowableTensor room) {
         if (backend.operands() == DType.F32) {
             return x;
         }

@@ -3,7 +3,7 @@ package headscope.model;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
-import headscope.backend.Pieces;
+import headscope.backend.SplitOnOutOfMemory;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
@@ -126,8 +126,8 @@ public final class Transformer implements AutoCloseable {
     }
 
     /** Passes over many texts: all at once, or where memory does not suffice, half of them at a time. */
-    public void inPieces(int texts, Pieces.Work passes) {
-        Pieces.run(texts, (first, count) -> {
+    public void inPieces(int texts, SplitOnOutOfMemory.Work passes) {
+        SplitOnOutOfMemory.run(texts, (first, count) -> {
             try {
                 passes.run(first, count);
             } catch (DeviceMemoryException full) {

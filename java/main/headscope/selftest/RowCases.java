@@ -166,8 +166,8 @@ final class RowCases {
     }
 
     private static void words(List<Case> cases, int rows, int width) {
-        cases.add(new Case("likeliest", rows + " x " + width, rows, 0,
-                on -> List.of(floats(on.backend.likeliest(on.normal(rows, width))))));
+        cases.add(new Case("argmax", rows + " x " + width, rows, 0,
+                on -> List.of(floats(on.backend.argmax(on.normal(rows, width))))));
         cases.add(new Case("draw", rows + " x " + width, rows, 0, on -> {
             double[] marks = new double[rows];
             for (int row = 0; row < rows; row++) {

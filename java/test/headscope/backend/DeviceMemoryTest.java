@@ -27,7 +27,7 @@ class DeviceMemoryTest {
     @ValueSource(ints = {1, 2, 3, 7, 64})
     void piecesCoverEveryEntryOnceAndInOrder(int room) {
         List<Integer> done = new ArrayList<>();
-        Pieces.run(65, (first, count) -> {
+        SplitOnOutOfMemory.run(65, (first, count) -> {
             if (count > room) {
                 throw new DeviceMemoryException("a device", count, room, room);
             }
@@ -38,10 +38,10 @@ class DeviceMemoryTest {
 
     @Test
     void whereNotEvenOneFitsTheDeviceSaysSo() {
-        assertThrows(DeviceMemoryException.class, () -> Pieces.run(5, (first, count) -> {
+        assertThrows(DeviceMemoryException.class, () -> SplitOnOutOfMemory.run(5, (first, count) -> {
             throw new DeviceMemoryException("a device", count, 0, 0);
         }));
-        Pieces.run(0, (first, count) -> {
+        SplitOnOutOfMemory.run(0, (first, count) -> {
             throw new AssertionError("nothing to do");
         });
     }

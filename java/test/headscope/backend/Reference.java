@@ -132,7 +132,7 @@ final class Reference implements Backend {
     }
 
     @Override
-    public int[] likeliest(Tensor logits) {
+    public int[] argmax(Tensor logits) {
         return IntStream.range(0, logits.intSize(0)).map(row -> sorted(logits, row)[0]).toArray();
     }
 

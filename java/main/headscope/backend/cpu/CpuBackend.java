@@ -100,10 +100,10 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public int[] likeliest(Tensor logits) {
+    public int[] argmax(Tensor logits) {
         int words = logits.intSize(1);
         return IntStream.range(0, logits.intSize(0))
-                .map(row -> Sampling.likeliest(logits.bytes(), (long) row * words, words))
+                .map(row -> Sampling.argmax(logits.bytes(), (long) row * words, words))
                 .toArray();
     }
 

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 final class Sampling {
     private Sampling() {}
 
-    static int likeliest(MemorySegment logits, long row, int words) {
+    static int argmax(MemorySegment logits, long row, int words) {
         int best = 0;
         float largest = Float.NEGATIVE_INFINITY;
         for (int word = 0; word < words; word++) {
@@ -24,7 +24,7 @@ final class Sampling {
     }
 
     static int draw(MemorySegment logits, long row, int words, double temperature, double topP, double mark) {
-        float largest = logits.getAtIndex(JAVA_FLOAT, row + likeliest(logits, row, words));
+        float largest = logits.getAtIndex(JAVA_FLOAT, row + argmax(logits, row, words));
         double[] weights = new double[words];
         double total = 0;
         for (int word = 0; word < words; word++) {

@@ -74,7 +74,7 @@ final class Workers implements AutoCloseable {
         threads.forEach(LockSupport::unpark);
     }
 
-    /** Pieces that workers take until none is left. */
+    /** SplitOnOutOfMemory that workers take until none is left. */
     private static final class Job {
         private final Thread caller = Thread.currentThread();
         private final int pieces;

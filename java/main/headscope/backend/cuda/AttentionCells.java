@@ -1,7 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.AttentionSpec;
-import headscope.backend.Pieces;
+import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -18,7 +18,7 @@ import java.util.List;
 record AttentionCells(Kernels kernels, MemorySegment logSumExp, Tensor q, Tensor k, AttentionSpec spec) {
     void into(Tensor pooledMaximum, Tensor pooledMean) {
         int group = spec.heads() / spec.kvHeads();
-        Pieces.run(spec.kvHeads(), (first, count) -> ofHeads(
+        SplitOnOutOfMemory.run(spec.kvHeads(), (first, count) -> ofHeads(
                 pooledMaximum.rows((long) first * group, (long) count * group),
                 pooledMean.rows((long) first * group, (long) count * group), first));
     }

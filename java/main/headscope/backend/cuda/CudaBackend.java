@@ -5,7 +5,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
-import headscope.backend.Pieces;
+import headscope.backend.SplitOnOutOfMemory;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -123,8 +123,8 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public int[] likeliest(Tensor logits) {
-        return sample("likeliest_f32", logits, List.of(logits));
+    public int[] argmax(Tensor logits) {
+        return sample("argmax_f32", logits, List.of(logits));
     }
 
     @Override
@@ -340,7 +340,7 @@ final class CudaBackend implements Backend {
     /** As many heads at once as memory allows. */
     private double[][] spectrum(Metric.Spectrum metric, AttentionStatistics seen, int kept) {
         double[][] ofHeads = new double[seen.heads()][];
-        Pieces.run(seen.heads(), (first, count) -> {
+        SplitOnOutOfMemory.run(seen.heads(), (first, count) -> {
             try (Kernels.Scratch values = kernels.scratch((long) count * kept * Double.BYTES);
                     Kernels.Scratch workspace = kernels.scratch((long) count * seen.tokens() * Double.BYTES)) {
                 device.launch(Launch.flat(

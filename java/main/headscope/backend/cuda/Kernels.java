@@ -1,7 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.AttentionSpec;
-import headscope.backend.Pieces;
+import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -112,7 +112,7 @@ final class Kernels {
 
     /** destination = a b, or a b': a is rounded to b's type, as many rows at a time as memory allows. */
     void product(Tensor destination, Tensor a, Tensor b, boolean bTransposed) {
-        Pieces.run(a.intSize(0), (first, count) -> {
+        SplitOnOutOfMemory.run(a.intSize(0), (first, count) -> {
             try (Operand rows = operand(a.rows(first, count), b.dtype())) {
                 device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, b, bTransposed));
             }

@@ -1,7 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.AttentionSpec;
-import headscope.backend.Pieces;
+import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.Tensor;
 
 /** The symmetrised spectra of one layer, so many heads at once as a piece of memory holds. */
@@ -20,7 +20,7 @@ record SymmetricSpectrum(Device device, Kernels kernels, Tensor q, Tensor k, Att
         int most = Math.clamp(piece / SymmetricMatrices.bytes(device, q.intSize(0)), 1, heads);
         for (int start = 0; start < heads; start += most) {
             int from = start;
-            Pieces.run(Math.min(most, heads - start), (first, count) -> System.arraycopy(
+            SplitOnOutOfMemory.run(Math.min(most, heads - start), (first, count) -> System.arraycopy(
                     ofPiece(from + first, count), 0, eigenvalues, from + first, count));
         }
         return eigenvalues;

@@ -1,0 +1,110 @@
+package headscope.analysis.functions;
+
+import headscope.analysis.PromptAnswer;
+
+import headscope.model.Batch;
+import headscope.model.HeadGates;
+import headscope.model.HeadHook;
+import headscope.model.ModelConfig;
+import headscope.model.Tape;
+import headscope.model.Transformer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Sends prompts with their answers through a model: in one pass every answer token is predicted from those before. */
+record AnswerReader(Transformer model) {
+    /** Rows of a pass over several texts, unless one text has more. */
+    private static final int ROWS = 1024;
+
+    /**
+     * What was seen of a text.
+     *
+     * @param outputs of all heads, mean over the rows that predict the chosen answer tokens [layers * heads * headDim]
+     * @param said    the likeliest token in the place of each answer token
+     */
+    record Seen(float[] outputs, int[] said) {}
+
+    Seen read(PromptAnswer text, FunctionsRequest.AnswerTokens tokens) {
+        ModelConfig config = model.config();
+        int last = text.firstRow() + text.answerTokens() - 1;
+        int first = tokens == FunctionsRequest.AnswerTokens.LAST ? last : text.firstRow();
+        int count = tokens == FunctionsRequest.AnswerTokens.ALL ? text.answerTokens() : 1;
+        int width = config.heads() * config.headDim();
+        float[] outputs = new float[config.layers() * width];
+        HeadHook hook = (layer, heads) ->
+                average(outputs, layer * width, model.backend().download(heads.rows(first, count)), count);
+        Batch batch = new Batch(List.of(text.read()));
+        try (Tape tape = model.forward(batch, Optional.empty(), hook)) {
+            return new Seen(outputs, said(tape, List.of(text)).getFirst());
+        }
+    }
+
+    /** @param rows [count, width] */
+    private static void average(float[] destination, int at, float[] rows, int count) {
+        int width = rows.length / count;
+        for (int i = 0; i < width; i++) {
+            double sum = 0;
+            for (int row = 0; row < count; row++) {
+                sum += rows[row * width + i];
+            }
+            destination[at + i] = (float) (sum / count);
+        }
+    }
+
+    /**
+     * How many answers the model gives while heads are held back: from the row on that predicts an answer's first
+     * token, as if the model wrote the answer itself.
+     *
+     * @param factors on the outputs of heads, [layers * heads]
+     */
+    int right(List<PromptAnswer> texts, float[] factors) {
+        int[] right = new int[texts.size()];
+        for (int first = 0, end; first < texts.size(); first = end) {
+            int start = first;
+            end = first + 1;
+            for (int rows = length(texts.get(first)); end < texts.size()
+                    && rows + length(texts.get(end)) <= ROWS; end++) {
+                rows += length(texts.get(end));
+            }
+            model.inPieces(end - start, (from, count) ->
+                    right[start + from] = rightOfBatch(texts.subList(start + from, start + from + count), factors));
+        }
+        return Arrays.stream(right).sum();
+    }
+
+    private static int length(PromptAnswer text) {
+        return text.ids().length - 1;
+    }
+
+    private int rightOfBatch(List<PromptAnswer> texts, float[] factors) {
+        Batch batch = new Batch(texts.stream().map(PromptAnswer::read).toList());
+        try (HeadGates gates = new HeadGates(model, texts.size())) {
+            for (int text = 0; text < texts.size(); text++) {
+                gates.set(text, texts.get(text).firstRow(), factors);
+            }
+            try (Tape tape = model.forward(batch, Optional.of(gates), HeadHook.NONE)) {
+                List<int[]> said = said(tape, texts);
+                return (int) IntStream.range(0, texts.size()).filter(i -> texts.get(i).is(said.get(i))).count();
+            }
+        }
+    }
+
+    /** The likeliest token in the place of each answer token, of each text. */
+    private List<int[]> said(Tape tape, List<PromptAnswer> texts) {
+        int[] rows = IntStream.range(0, texts.size())
+                .flatMap(i -> IntStream.range(0, texts.get(i).answerTokens())
+                        .map(row -> tape.batch().first(i) + texts.get(i).firstRow() + row))
+                .toArray();
+        int[] predicted = model.backend().argmax(model.logits(tape, rows));
+        List<int[]> said = new ArrayList<>();
+        int at = 0;
+        for (PromptAnswer text : texts) {
+            said.add(Arrays.copyOfRange(predicted, at, at + text.answerTokens()));
+            at += text.answerTokens();
+        }
+        return said;
+    }
+}

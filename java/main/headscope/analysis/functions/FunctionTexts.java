@@ -1,0 +1,98 @@
+package headscope.analysis.functions;
+
+import headscope.analysis.InputException;
+import headscope.analysis.JsonLines;
+import headscope.analysis.Text;
+
+import java.io.InputStream;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Prompts with answers, each of which asks for a cognitive function.
+ *
+ * @param functions those that occur: the published ones in the published order, then others in the file's order
+ */
+record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
+    /** The order of the published figure (Cognitive Mirrors, arXiv 2512.10978). */
+    static final List<String> PUBLISHED = List.of(
+            "Knowledge Recall", "Retrieval", "Logical Reasoning", "Decision-making", "Semantic Understanding",
+            "Syntactic Understanding", "Inference", "Math Calculation");
+
+    private static final String FORM =
+            "{\"prompt\": \"...\", \"answer\": \"...\", \"function\": \"...\", \"split\": \"train\" or \"test\"}";
+
+    /** @param test whether it is kept from training */
+    record Text(JsonLines.Line line, String prompt, String answer, String function, boolean test) {}
+
+    /** @param source a path, or "-" for standard input */
+    static FunctionTexts read(String source, InputStream standardInput) {
+        JsonLines file = JsonLines.read(source, standardInput, FORM);
+        List<Text> texts = file.lines().stream().map(FunctionTexts::text).toList();
+        List<String> present = texts.stream().map(Text::function).distinct().toList();
+        List<String> functions = Stream.concat(PUBLISHED.stream().filter(present::contains), present.stream())
+                .distinct()
+                .toList();
+        FunctionTexts all = new FunctionTexts(file, texts, functions);
+        all.requireEnough();
+        return all;
+    }
+
+    private static Text text(JsonLines.Line line) {
+        String split = line.string("split");
+        if (!split.equals("train") && !split.equals("test")) {
+            throw line.wrong("split must be \"train\" or \"test\", not \"%s\"".formatted(split));
+        }
+        String function = line.string("function");
+        if (function.isBlank() || List.of("layer", "head").contains(function)) {
+            throw line.wrong("a function cannot be called \"%s\"".formatted(function));
+        }
+        return new Text(line, line.string("prompt"), line.string("answer"), function, split.equals("test"));
+    }
+
+    /** Importance is a mean over test texts of a function, and nothing is learned of one that has no other texts. */
+    private void requireEnough() {
+        if (functions.size() < 2) {
+            throw new InputException("%s: all %d texts ask for %s; a probe needs two functions"
+                    .formatted(file.name(), texts.size(), functions.getFirst()));
+        }
+        for (int function = 0; function < functions.size(); function++) {
+            for (boolean test : new boolean[] {false, true}) {
+                if (chosen(test, function).length == 0) {
+                    throw new InputException("%s: no text of %s has split \"%s\"; each function needs both"
+                            .formatted(file.name(), functions.get(function), test ? "test" : "train"));
+                }
+            }
+        }
+    }
+
+    /** Place of a text's function among the functions. */
+    int function(int text) {
+        return functions.indexOf(texts.get(text).function());
+    }
+
+    /** The function that most training texts ask for; the first of equals. */
+    int mostTaught() {
+        int most = 0;
+        for (int function = 1; function < functions.size(); function++) {
+            most = chosen(false, function).length > chosen(false, most).length ? function : most;
+        }
+        return most;
+    }
+
+    /** Of each of some texts. */
+    int[] functions(int[] chosen) {
+        return IntStream.of(chosen).map(this::function).toArray();
+    }
+
+    /** Texts for training or for testing, as they stand in the file. */
+    int[] split(boolean test) {
+        return IntStream.range(0, texts.size()).filter(text -> texts.get(text).test() == test).toArray();
+    }
+
+    /** Those of them that ask for a function. */
+    int[] chosen(boolean test, int function) {
+        return IntStream.of(split(test)).filter(text -> function(text) == function).toArray();
+    }
+}

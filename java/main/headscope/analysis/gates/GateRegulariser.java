@@ -1,0 +1,32 @@
+package headscope.analysis.gates;
+
+import java.util.Arrays;
+
+/**
+ * What pushes the gates of a mask open or shut while it is fitted: - lambda * mean or sum of clamp(theta, -4, 4), with
+ * theta the gates' logits.
+ *
+ * @param lambda above 0 opens, below 0 shuts
+ */
+record GateRegulariser(double lambda, GatesRequest.Regulariser form) {
+    private static final double CLAMP = 4;
+
+    double value(double[] theta) {
+        return -weight(theta) * Arrays.stream(theta).map(value -> Math.clamp(value, -CLAMP, CLAMP)).sum();
+    }
+
+    /** Adds its gradient, which is 0 beyond the clamp. */
+    void addGradient(double[] gradient, double[] theta) {
+        double weight = weight(theta);
+        for (int i = 0; i < theta.length; i++) {
+            gradient[i] -= Math.abs(theta[i]) <= CLAMP ? weight : 0;
+        }
+    }
+
+    private double weight(double[] theta) {
+        return switch (form) {
+            case MEAN -> lambda / theta.length;
+            case SUM -> lambda;
+        };
+    }
+}

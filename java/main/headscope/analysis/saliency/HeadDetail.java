@@ -1,0 +1,60 @@
+package headscope.analysis.saliency;
+
+import headscope.result.TokenGroup;
+import headscope.result.TokenTable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * One head's map.
+ *
+ * @param side   its rows and columns: tokens, or where texts differ in length groups of tokens
+ * @param values [side, side], a row per receiving token or group, a column per source; mean over texts
+ */
+record HeadDetail(TokenTable side, float[] values) {
+    private static final String DIFFERS = "*";
+
+    /** Of texts of the same length. */
+    static HeadDetail tokens(
+            SaliencyObserver observer, List<SaliencyText> texts, List<SaliencyObservation> observations,
+            HeadName head) {
+        List<float[]> maps = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            maps.add(observer.map(texts.get(i), observations.get(i).target(), head));
+        }
+        List<List<TokenGroup>> groups = texts.stream().map(SaliencyText::groups).distinct().toList();
+        List<String> names = IntStream.range(0, texts.getFirst().length())
+                .mapToObj(token -> {
+                    List<String> different = texts.stream().map(text -> text.tokens().get(token)).distinct().toList();
+                    return different.size() == 1 ? different.getFirst() : DIFFERS;
+                })
+                .toList();
+        return new HeadDetail(
+                new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), SaliencyMeans.rounded(maps));
+    }
+
+    /** Of texts with the same groups: sums over the elements of each pair of groups. */
+    static HeadDetail groups(
+            List<SaliencyText> texts, List<SaliencyObservation> observations, HeadName head, int heads) {
+        List<String> labels = texts.getFirst().labels();
+        int size = labels.size() * labels.size();
+        int from = (head.layer() * heads + head.head()) * size;
+        return new HeadDetail(new TokenTable(labels, List.of()), SaliencyMeans.rounded(observations.stream()
+                .map(seen -> Arrays.copyOfRange(seen.blocks(), from, from + size))
+                .toList()));
+    }
+
+    /** Its largest elements, falling. */
+    List<SaliencySummary.Link> links(int count) {
+        int tokens = side.tokens().size();
+        return IntStream.range(0, values.length).boxed()
+                .sorted(Comparator.comparingDouble((Integer i) -> -values[i]))
+                .limit(count)
+                .map(i -> new SaliencySummary.Link(
+                        side.tokens().get(i % tokens), side.tokens().get(i / tokens), values[i]))
+                .toList();
+    }
+}

@@ -1,0 +1,41 @@
+package headscope.analysis.saliency;
+
+import headscope.analysis.InputException;
+
+import headscope.model.ModelConfig;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A head, written LAYER.HEAD; both counted from 0, as in heads.csv. */
+public record HeadName(int layer, int head) {
+    private static final Pattern FORM = Pattern.compile("(\\d{1,6})\\.(\\d{1,6})");
+
+    /** @param option which takes it, for messages */
+    public static HeadName parse(String option, String text) {
+        Matcher parts = FORM.matcher(text.strip());
+        if (!parts.matches()) {
+            throw new InputException("%s: \"%s\" is no head; write LAYER.HEAD, both counted from 0, such as 10.5"
+                    .formatted(option, text));
+        }
+        return new HeadName(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
+    }
+
+    /** Separated by commas. */
+    public static List<HeadName> parseList(String option, String text) {
+        return Arrays.stream(text.split(",")).map(one -> parse(option, one)).distinct().toList();
+    }
+
+    void requireIn(String option, ModelConfig config) {
+        if (layer >= config.layers() || head >= config.heads()) {
+            throw new InputException("%s: there is no head %s; the model has %d layers of %d heads, counted from 0"
+                    .formatted(option, this, config.layers(), config.heads()));
+        }
+    }
+
+    @Override
+    public String toString() {
+        return layer + "." + head;
+    }
+}

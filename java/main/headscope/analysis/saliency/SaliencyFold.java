@@ -1,0 +1,198 @@
+package headscope.analysis.saliency;
+
+import headscope.analysis.InputException;
+
+import headscope.analysis.saliency.SaliencyRequest.Cell;
+import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSpec;
+import headscope.backend.Backend;
+import headscope.model.GradientHook;
+import headscope.model.ModelConfig;
+import headscope.model.Transformer;
+import headscope.result.TokenGroup;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/** Folds the saliency maps of one text's backward pass into what is kept of every head. */
+final class SaliencyFold implements GradientHook {
+    /** Rows and columns of a map made small. */
+    static final int SIDE = 24;
+
+    /** Longest text whose maps are looked at whole, a layer at a time: without the first column they must be. */
+    static final int MOST_TOKENS = 1024;
+
+    private final Backend backend;
+    private final SaliencyText text;
+    private final int target;
+    private final boolean skipFirst;
+    private final int heads;
+    private final int side;
+    private final OptionalInt ground;
+    /** Of each token; the ground token and the first one are told apart from their groups. */
+    private final int[] classes;
+    private final int groundClass;
+    private final int firstClass;
+    private final int classCount;
+    private final SaliencyObservation.Heads values;
+    private final float[] blocks;
+    private final float[] small;
+    private final float[] rows;
+    private final float[] columns;
+    private final float[] signed;
+    private float largest;
+
+    SaliencyFold(SaliencyRequest request, Transformer model, SaliencyText text, int target) {
+        ModelConfig config = model.config();
+        int all = config.layers() * config.heads();
+        int groups = text.groups().size();
+        this.backend = model.backend();
+        this.text = text;
+        this.target = target;
+        this.skipFirst = request.view().skipFirst();
+        this.heads = config.heads();
+        this.side = request.view().cell() == Cell.THUMBNAIL ? Math.min(SIDE, text.length()) : 0;
+        this.ground = text.ground(target);
+        this.groundClass = groups;
+        this.firstClass = groups + 1;
+        this.classCount = groups + 2;
+        this.classes = classes();
+        this.values = new SaliencyObservation.Heads(
+                new float[all], new float[all], new float[all], new float[all], new float[all]);
+        this.blocks = new float[all * groups * groups];
+        this.small = new float[all * side * side];
+        this.rows = new float[all * text.length()];
+        this.columns = new float[all * text.length()];
+        this.signed = new float[all * text.length()];
+    }
+
+    private int[] classes() {
+        int[] classes = new int[text.length()];
+        Arrays.setAll(classes, this::group);
+        classes[0] = firstClass;
+        ground.ifPresent(token -> classes[token] = groundClass);
+        return classes;
+    }
+
+    /** A token's group, or -1. */
+    private int group(int token) {
+        for (int i = 0; i < text.groups().size(); i++) {
+            TokenGroup group = text.groups().get(i);
+            if (token >= group.start() && token < group.end()) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
+        List<Integer> whole = skipFirst ? IntStream.range(0, heads).boxed().toList() : List.of();
+        return Optional.of(new AttentionSaliency.Request(classes, skipFirst ? 0 : side, whole));
+    }
+
+    @Override
+    public void gates(int layer, int only, float[] gradient) {
+        System.arraycopy(gradient, 0, values.gates(), layer * heads, heads);
+    }
+
+    @Override
+    public void attention(int layer, int only, AttentionSpec spec, AttentionSaliency saliency) {
+        int tokens = text.length();
+        float[] rowSums = backend.download(saliency.rows);
+        float[] columnSums = backend.download(saliency.columns);
+        float[] maxima = backend.download(saliency.maximum);
+        float[] ofClasses = backend.download(saliency.groups);
+        int width = saliency.request.groupCount();
+        System.arraycopy(rowSums, 0, rows, layer * heads * tokens, rowSums.length);
+        System.arraycopy(columnSums, 0, columns, layer * heads * tokens, columnSums.length);
+        System.arraycopy(backend.download(saliency.signed), 0, signed, layer * heads * tokens, heads * tokens);
+        for (float maximum : maxima) {
+            largest = Math.max(largest, maximum);
+        }
+        if (skipFirst) {
+            float[] maps = backend.download(saliency.maps);
+            for (int head = 0; head < heads; head++) {
+                float[] map = Arrays.copyOfRange(maps, head * tokens * tokens, (head + 1) * tokens * tokens);
+                System.arraycopy(withoutFirst(map, layer * heads + head), 0, maxima, head * tokens, tokens);
+            }
+        } else {
+            System.arraycopy(backend.download(saliency.pooledMaximum), 0, small, layer * heads * side * side,
+                    heads * side * side);
+        }
+        for (int head = 0; head < heads; head++) {
+            fold(layer * heads + head,
+                    Arrays.copyOfRange(rowSums, head * tokens, (head + 1) * tokens),
+                    columnSums[head * tokens],
+                    Arrays.copyOfRange(maxima, head * tokens, (head + 1) * tokens),
+                    Arrays.copyOfRange(ofClasses, head * tokens * width, (head + 1) * tokens * width), width);
+        }
+    }
+
+    /** Makes a map small and gives its rows' maxima, both without the first column. */
+    private float[] withoutFirst(float[] map, int at) {
+        int tokens = text.length();
+        float[] maxima = new float[tokens];
+        for (int i = 0; i < tokens; i++) {
+            for (int j = 1; j <= i; j++) {
+                float value = map[i * tokens + j];
+                maxima[i] = Math.max(maxima[i], value);
+                if (side > 0) {
+                    int cell = (at * side + i * side / tokens) * side + j * side / tokens;
+                    small[cell] = Math.max(small[cell], value);
+                }
+            }
+        }
+        return maxima;
+    }
+
+    /** @param ofClasses [tokens, width]: of each row, the sums over the columns of each class */
+    private void fold(int at, float[] rowSums, double first, float[] maxima, float[] ofClasses, int width) {
+        int tokens = text.length();
+        double total = skipFirst ? -first : 0;
+        for (int i = 0; i < tokens; i++) {
+            values.maximum()[at] = Math.max(values.maximum()[at], maxima[i]);
+            total += rowSums[i];
+        }
+        long elements = tokens * (tokens + 1L) / 2 - (skipFirst ? tokens : 0);
+        values.mean()[at] = (float) (total / elements);
+        values.aggregate()[at] = Float.NaN;
+        values.gather()[at] = Float.NaN;
+        if (ground.isPresent() && total > 0) {
+            int token = ground.getAsInt();
+            boolean counts = token > 0 || !skipFirst;
+            values.aggregate()[at] = counts
+                    ? (float) (ofClasses[text.last() * width + groundClass] / total) : 0;
+            double before = rowSums[token] - ofClasses[token * width + groundClass]
+                    - (skipFirst && token > 0 ? ofClasses[token * width + firstClass] : 0);
+            values.gather()[at] = (float) (Math.max(0, before) / total);
+        }
+        int groups = text.groups().size();
+        for (int i = 0; i < tokens && groups > 0; i++) {
+            int receiving = group(i);
+            for (int j = 0; j < classCount && receiving >= 0; j++) {
+                int source = sourceGroup(j);
+                if (source >= 0 && j < width) {
+                    blocks[(at * groups + receiving) * groups + source] += ofClasses[i * width + j];
+                }
+            }
+        }
+    }
+
+    /** The group that a class of tokens belongs to, or -1. */
+    private int sourceGroup(int tokens) {
+        if (tokens == groundClass) {
+            return ground.isPresent() ? group(ground.getAsInt()) : -1;
+        }
+        return tokens == firstClass ? group(0) : tokens;
+    }
+
+    SaliencyObservation observation(float surprisal) {
+        if (!Float.isFinite(largest)) {
+            throw new InputException("the model overflows on this text: its gradients are not finite");
+        }
+        return new SaliencyObservation(target, surprisal, largest, values, blocks, small, rows, columns, signed);
+    }
+}

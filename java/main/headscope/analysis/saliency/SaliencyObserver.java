@@ -1,0 +1,138 @@
+package headscope.analysis.saliency;
+
+import headscope.analysis.InputException;
+
+import headscope.analysis.saliency.SaliencyRequest.Objective;
+import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSpec;
+import headscope.backend.Backend;
+import headscope.model.Batch;
+import headscope.model.GradientHook;
+import headscope.model.HeadGates;
+import headscope.model.HeadHook;
+import headscope.model.Tape;
+import headscope.model.Transformer;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/** Sends texts through a model and back. */
+record SaliencyObserver(SaliencyRequest request, Transformer model) {
+    /** Gated copies of a text that go through the model at once. */
+    private static final int COPIES = 16;
+
+    SaliencyObservation observe(SaliencyText text) {
+        int[] last = {text.last()};
+        try (Tape tape = forward(text)) {
+            Tensor logits = model.logits(tape, last);
+            float[] scores = model.backend().download(logits);
+            int target = text.target().orElseGet(() -> model.backend().argmax(logits)[0]);
+            requireRival(text, target);
+            SaliencyFold fold = new SaliencyFold(request, model, text, target);
+            differentiate(logits, target, text);
+            model.backward(tape, last, logits, fold);
+            return fold.observation(surprisal(scores, target));
+        }
+    }
+
+    /** One head's map [T, T]. */
+    float[] map(SaliencyText text, int target, HeadName head) {
+        Backend backend = model.backend();
+        int[] last = {text.last()};
+        float[] map = new float[text.length() * text.length()];
+        try (Tape tape = forward(text)) {
+            Tensor logits = model.logits(tape, last);
+            differentiate(logits, target, text);
+            model.backward(tape, last, logits, new GradientHook() {
+                @Override
+                public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
+                    return layer == head.layer()
+                            ? Optional.of(new AttentionSaliency.Request(
+                                    new int[text.length()], 0, List.of(head.head())))
+                            : Optional.empty();
+                }
+
+                @Override
+                public void attention(int layer, int only, AttentionSpec spec, AttentionSaliency saliency) {
+                    System.arraycopy(backend.download(saliency.maps), 0, map, 0, map.length);
+                }
+            });
+        }
+        return map;
+    }
+
+    /**
+     * Of the target, nats, under each set of factors on the outputs of heads.
+     *
+     * @param gates sets of [layers * heads]
+     */
+    float[] surprisals(SaliencyText text, List<float[]> gates) {
+        float[] surprisals = new float[gates.size()];
+        for (int first = 0; first < gates.size(); first += COPIES) {
+            int start = first;
+            model.inPieces(Math.min(COPIES, gates.size() - start), (from, count) -> {
+                int to = start + from;
+                System.arraycopy(surprisalsAtOnce(text, gates.subList(to, to + count)), 0, surprisals, to, count);
+            });
+        }
+        return surprisals;
+    }
+
+    private float[] surprisalsAtOnce(SaliencyText text, List<float[]> gates) {
+        Batch batch = new Batch(Collections.nCopies(gates.size(), text.ids()));
+        int[] rows = new int[gates.size()];
+        int[] targets = new int[gates.size()];
+        try (HeadGates factors = new HeadGates(model, gates.size())) {
+            for (int copy = 0; copy < gates.size(); copy++) {
+                factors.set(copy, 0, gates.get(copy));
+                rows[copy] = batch.first(copy) + text.last();
+                targets[copy] = text.target().orElseThrow();
+            }
+            try (Tape tape = model.forward(batch, Optional.of(factors), HeadHook.NONE)) {
+                return model.backend().gradients()
+                        .crossEntropy(model.logits(tape, rows), targets, new float[gates.size()]);
+            }
+        }
+    }
+
+    private Tape forward(SaliencyText text) {
+        return model.forward(new Batch(List.of(text.ids())), Optional.empty(), HeadHook.NONE);
+    }
+
+    /** logits [1, vocabulary] become the objective's gradient with respect to them. */
+    private void differentiate(Tensor logits, int target, SaliencyText text) {
+        if (request.objective() instanceof Objective.Loss) {
+            model.backend().gradients().crossEntropy(logits, new int[] {target}, new float[] {1});
+        } else {
+            float[] gradient = new float[logits.intSize(1)];
+            gradient[target] = 1;
+            text.rival().ifPresent(rival -> gradient[rival] = -1);
+            model.backend().upload(logits, MemorySegment.ofArray(gradient));
+        }
+    }
+
+    private void requireRival(SaliencyText text, int target) {
+        if (text.rival().isPresent() && text.rival().getAsInt() == target) {
+            throw new InputException("--objective %s: that is what the model predicts, the target itself; name another word"
+                    .formatted(request.objective().option()));
+        }
+    }
+
+    private static float surprisal(float[] scores, int target) {
+        double peak = Float.NEGATIVE_INFINITY;
+        for (float score : scores) {
+            peak = Math.max(peak, score);
+        }
+        double total = 0;
+        for (float score : scores) {
+            total += Math.exp(score - peak);
+        }
+        float surprisal = (float) (peak + Math.log(total) - scores[target]);
+        if (!Float.isFinite(surprisal)) {
+            throw new InputException("the model overflows on this text: its logits are not finite");
+        }
+        return surprisal;
+    }
+}

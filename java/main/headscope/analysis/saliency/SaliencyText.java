@@ -1,0 +1,162 @@
+package headscope.analysis.saliency;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import headscope.analysis.InputException;
+import headscope.analysis.JsonLines;
+import headscope.model.ModelConfig;
+import headscope.model.Tokenizer;
+import headscope.result.TokenGroup;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A text whose last token predicts a target.
+ *
+ * @param ids    T tokens
+ * @param tokens as the tokenizer writes them
+ * @param target the token that is explained; empty = the model's own next one
+ * @param rival  the token that the target is compared with
+ * @param groups of its tokens, from left to right
+ */
+record SaliencyText(
+        int[] ids, List<String> tokens, OptionalInt target, OptionalInt rival, List<TokenGroup> groups) {
+    /** What a line of a file must be. */
+    static final String FORM =
+            "{\"prompt\": \"...\", \"answer\": \"...\", \"groups\": [{\"label\": \"...\", \"start\": 0, \"end\": 7}]}";
+
+    private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
+
+    /** What to say of input that breaks a rule; the option that it came by counts on the command line only. */
+    private interface Refusal {
+        InputException of(String option, String rule);
+    }
+
+    /** What reads texts: a model's tokenizer and limits, and the word that targets are compared with. */
+    record Reader(ModelConfig config, Tokenizer tokenizer, Optional<String> rival) {
+        /** From the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;", ends included. */
+        SaliencyText commandLine(String text, Optional<String> target, Optional<String> groups) {
+            List<TokenGroup> parsed = new ArrayList<>();
+            for (String one : groups.map(all -> all.split(",(?=\\d)")).orElse(new String[0])) {
+                Matcher parts = GROUP.matcher(one);
+                if (!parts.matches()) {
+                    throw new InputException(("--groups: \"%s\" is no group; write FIRST-LAST:LABEL, tokens counted from "
+                            + "0 without those that the tokenizer puts in front").formatted(one));
+                }
+                int first = Integer.parseInt(parts.group(1));
+                int last = parts.group(2) == null ? first : Integer.parseInt(parts.group(2));
+                parsed.add(group(parts.group(3), first, last + 1, Reader::refusal));
+            }
+            return text(text, target, parsed, Reader::refusal);
+        }
+
+        private static InputException refusal(String option, String rule) {
+            return new InputException(option + ": " + rule);
+        }
+
+        SaliencyText line(JsonLines.Line line) {
+            Refusal wrong = (option, rule) -> line.wrong(rule);
+            List<TokenGroup> groups = new ArrayList<>();
+            for (JsonNode group : line.json().path("groups")) {
+                if (!group.path("label").isTextual() || !group.path("start").isInt() || !group.path("end").isInt()) {
+                    throw line.wrong("a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not " + group);
+                }
+                groups.add(group(group.get("label").textValue(), group.get("start").intValue(),
+                        group.get("end").intValue(), wrong));
+            }
+            return text(line.string("prompt"), Optional.of(line.string("answer")), groups, wrong);
+        }
+
+        private static TokenGroup group(String label, int start, int end, Refusal wrong) {
+            if (start < 0 || end <= start) {
+                throw wrong.of("--groups", "group \"%s\" holds no token".formatted(label));
+            }
+            return new TokenGroup(label, start, end);
+        }
+
+        private SaliencyText text(
+                String text, Optional<String> target, List<TokenGroup> groups, Refusal wrong) {
+            Tokenizer.Tokens read = tokenizer.tokens(text);
+            if (read.ids().length < 2) {
+                throw wrong.of("--text", "at least two tokens are needed, not " + read.ids().length);
+            }
+            if (read.ids().length > config.maxTokens()) {
+                throw wrong.of("--text", "%d tokens; the model takes at most %d: shorten the text"
+                        .formatted(read.ids().length, config.maxTokens()));
+            }
+            OptionalInt explained = token(text, read.ids(), target, "--target", wrong);
+            OptionalInt beside = token(text, read.ids(), rival, "--objective", wrong);
+            if (explained.isPresent() && explained.equals(beside)) {
+                throw wrong.of("--objective", ("\"%s\" is the target itself; name another word in --objective "
+                        + "logit-difference").formatted(rival.orElseThrow()));
+            }
+            return new SaliencyText(read.ids(), read.tokens(), explained, beside, placed(groups, read, wrong));
+        }
+
+        /** The first token of a word that goes on after the text. */
+        private OptionalInt token(
+                String text, int[] ids, Optional<String> word, String option, Refusal wrong) {
+            if (word.isEmpty()) {
+                return OptionalInt.empty();
+            }
+            boolean parted = Character.isWhitespace(text.charAt(text.length() - 1))
+                    || Character.isWhitespace(word.get().codePointAt(0));
+            int[] both = tokenizer.encode(text + (parted ? "" : " ") + word.get());
+            if (both.length <= ids.length || Arrays.mismatch(ids, both) != ids.length) {
+                throw wrong.of(option, "\"%s\" cannot follow as tokens of its own".formatted(word.get()));
+            }
+            int token = both[ids.length];
+            String said = tokenizer.decode(new int[] {token}).strip();
+            if (said.isEmpty() || !word.get().strip().startsWith(said)) {
+                throw wrong.of(option, "\"%s\" is not among the model's words; name another".formatted(word.get()));
+            }
+            return OptionalInt.of(token);
+        }
+
+        /** Behind the tokens that the tokenizer puts in front. */
+        private static List<TokenGroup> placed(
+                List<TokenGroup> groups, Tokenizer.Tokens read, Refusal wrong) {
+            List<TokenGroup> placed = new ArrayList<>();
+            int free = 0;
+            for (TokenGroup group : groups) {
+                int tokens = read.ids().length - read.before();
+                if (group.start() < free || group.end() > tokens) {
+                    throw wrong.of("--groups", ("group \"%s\" overlaps the one before or ends beyond the text's %d "
+                            + "tokens").formatted(group.label(), tokens));
+                }
+                free = group.end();
+                placed.add(new TokenGroup(
+                        group.label(), group.start() + read.before(), group.end() + read.before()));
+            }
+            return placed;
+        }
+    }
+
+    int length() {
+        return ids.length;
+    }
+
+    int last() {
+        return ids.length - 1;
+    }
+
+    /** Where the target stands in the text before its last token: in the first group, or without groups anywhere. */
+    OptionalInt ground(int token) {
+        int from = groups.isEmpty() ? 0 : groups.getFirst().start();
+        int end = groups.isEmpty() ? last() : groups.getFirst().end();
+        for (int i = end - 1; i >= from; i--) {
+            if (ids[i] == token) {
+                return OptionalInt.of(i);
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    List<String> labels() {
+        return groups.stream().map(TokenGroup::label).toList();
+    }
+}

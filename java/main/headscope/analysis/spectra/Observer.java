@@ -1,0 +1,204 @@
+package headscope.analysis.spectra;
+
+import headscope.analysis.InputException;
+import headscope.analysis.JsonLines;
+import headscope.analysis.Text;
+
+import headscope.backend.Backend;
+import headscope.metric.Metric;
+import headscope.model.Generator;
+import headscope.model.LayerHook;
+import headscope.model.ModelConfig;
+import headscope.model.Sequence;
+import headscope.model.Tokenizer;
+import headscope.model.Transformer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/** Sends texts through a model and measures every head. */
+final class Observer implements AutoCloseable {
+    private final SpectraRequest request;
+    private final Transformer model;
+    private final Tokenizer tokenizer;
+    private final Generator generator;
+    private Sequence text;
+
+    Observer(SpectraRequest request, Transformer model, Tokenizer tokenizer) {
+        this.request = request;
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.generator = new Generator(model, request.sampler(), request.maxNewTokens());
+        this.text = model.sequence(Math.min(256, model.config().maxTokens()));
+    }
+
+    /** A text's tokens, refused where the model cannot take them. */
+    static int[] encode(Text text, String file, SpectraRequest request, ModelConfig config, Tokenizer tokenizer) {
+        boolean asked = text instanceof Text.Question;
+        if (asked && !config.causal()) {
+            throw JsonLines.wrong(file, text.line(), ("a %s model does not answer prompts; "
+                    + "give {\"text\": ..., \"label\": ...}").formatted(config.family().modelType()));
+        }
+        int[] ids = tokenizer.encode(switch (text) {
+            case Text.Question question -> question.prompt();
+            case Text.Labelled labelled -> labelled.text();
+        });
+        if (ids.length == 0) {
+            throw JsonLines.wrong(file, text.line(), "the text has no tokens");
+        }
+        int most = ids.length + (asked ? request.maxNewTokens() - 1 : 0);
+        if (most > config.maxTokens()) {
+            throw JsonLines.wrong(file, text.line(),
+                    "%d tokens%s; the model takes at most %d: shorten the text%s".formatted(ids.length,
+                            asked ? " and up to %d new ones".formatted(request.maxNewTokens()) : "",
+                            config.maxTokens(), asked ? " or lower --max-new-tokens" : ""));
+        }
+        if (most < request.k() && !request.skipShort()) {
+            throw tooShort(file, text.line(), most, request.k());
+        }
+        return ids;
+    }
+
+    private static InputException tooShort(String file, int line, int tokens, int k) {
+        return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or leave such "
+                + "texts out with --short skip").formatted(tokens, tokens, k));
+    }
+
+    /** Metrics that this model or these texts do not have are refused. */
+    static void requireMetrics(SpectraRequest request, ModelConfig config, List<int[]> tokens) {
+        if (!config.causal()) {
+            throw new InputException(("%s: %s is bidirectional; attention score and Laplacian eigenvalues are read off "
+                    + "a triangular map: take a causal model").formatted(request.run().model(), config.family().modelType()));
+        }
+        int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
+        boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
+        if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MOST_TOKENS) {
+            throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; one has %d"
+                    .formatted(Metric.Symmetric.MOST_TOKENS, longest));
+        }
+    }
+
+    /** Empty where the text is shorter than the request allows and may be skipped. */
+    Optional<Observation> observe(int index, Text source, int[] ids, String file) {
+        text = roomFor(ids.length + request.maxNewTokens());
+        String answer = "";
+        String expected = "";
+        int label;
+        int[] seen = ids;
+        switch (source) {
+            case Text.Question question -> {
+                int[] made = generator.continueText(text, ids, random(index), this::isWhole);
+                seen = Arrays.copyOf(ids, text.tokens());
+                System.arraycopy(made, 0, seen, ids.length, seen.length - ids.length);
+                answer = answer(made);
+                expected = question.answer();
+                label = normalised(answer).equals(normalised(expected)) ? 0 : 1;
+            }
+            case Text.Labelled labelled -> {
+                model.forward(text, ids, LayerHook.NONE);
+                label = labelled.label();
+            }
+        }
+        if (text.tokens() < request.k()) {
+            if (request.skipShort()) {
+                return Optional.empty();
+            }
+            throw tooShort(file, source.line(), text.tokens(), request.k());
+        }
+        List<float[]> values = measure(seen);
+        requireFinite(values, file, source.line());
+        return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values));
+    }
+
+    private Sequence roomFor(int tokens) {
+        if (text.capacity() < tokens && text.capacity() < model.config().maxTokens()) {
+            text.close();
+            text = model.sequence(Math.min(model.config().maxTokens(), 2 * tokens));
+        }
+        text.clear();
+        return text;
+    }
+
+    private RandomGenerator random(int index) {
+        return RandomGeneratorFactory.of("L64X128MixRandom").create(request.seed() * 0x9E3779B97F4A7C15L + index);
+    }
+
+    private boolean isWhole(int[] made) {
+        return !request.stop().isEmpty() && tokenizer.decode(made).contains(request.stop());
+    }
+
+    private String answer(int[] made) {
+        String said = tokenizer.decode(made);
+        int end = request.stop().isEmpty() ? -1 : said.indexOf(request.stop());
+        return (end < 0 ? said : said.substring(0, end)).strip();
+    }
+
+    /** Trimmed, lower-cased, without punctuation. */
+    static String normalised(String answer) {
+        return answer.replaceAll("\\p{Punct}|\\p{IsPunctuation}", "").strip().toLowerCase(Locale.ROOT);
+    }
+
+    private List<float[]> measure(int[] seen) {
+        List<float[]> values = new ArrayList<>();
+        for (Metric metric : request.metrics()) {
+            values.add(new float[model.config().layers() * model.config().heads() * request.perHead(metric)]);
+        }
+        for (int layer = 0; layer < model.config().layers(); layer++) {
+            for (int m = 0; m < values.size(); m++) {
+                if (!(request.metrics().get(m) instanceof Metric.Symmetric)) {
+                    store(values.get(m), layer, model.backend()
+                            .measure(request.metrics().get(m), text.statistics(layer), model.attentionSpec(layer)));
+                }
+            }
+        }
+        if (request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance)) {
+            measureSymmetric(seen, values);
+        }
+        return values;
+    }
+
+    /** The symmetrised spectrum needs a text's queries all at once: the text goes through the model again. */
+    private void measureSymmetric(int[] seen, List<float[]> values) {
+        text.clear();
+        Backend backend = model.backend();
+        model.forward(text, seen, (layer, spec, q, k, statistics) -> {
+            double[][] spectra = backend.symmetricSpectrum(q, k, spec);
+            for (int m = 0; m < values.size(); m++) {
+                if (request.metrics().get(m) instanceof Metric.Symmetric metric) {
+                    store(values.get(m), layer, Arrays.stream(spectra)
+                            .map(spectrum -> new double[] {metric.of(spectrum)})
+                            .toArray(double[][]::new));
+                }
+            }
+        });
+    }
+
+    private static void store(float[] values, int layer, double[][] ofHeads) {
+        int perHead = ofHeads[0].length;
+        for (int head = 0; head < ofHeads.length; head++) {
+            for (int i = 0; i < perHead; i++) {
+                values[(layer * ofHeads.length + head) * perHead + i] = (float) ofHeads[head][i];
+            }
+        }
+    }
+
+    /** The attention score is finite whenever attention is. */
+    private void requireFinite(List<float[]> values, String file, int line) {
+        float[] scores = values.get(request.metrics().indexOf(new Metric.AttentionScore()));
+        for (int head = 0; head < scores.length; head++) {
+            if (!Float.isFinite(scores[head])) {
+                throw JsonLines.wrong(file, line, "attention of layer %d, head %d is not finite: the model overflows here"
+                        .formatted(head / model.config().heads(), head % model.config().heads()));
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        text.close();
+    }
+}

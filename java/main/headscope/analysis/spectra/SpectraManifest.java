@@ -1,0 +1,77 @@
+package headscope.analysis.spectra;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.analysis.Run;
+import headscope.analysis.TextFile;
+import headscope.analysis.statistics.ProbeResult;
+import headscope.metric.Metric;
+import headscope.model.ModelConfig;
+import headscope.result.Manifest;
+import java.time.Instant;
+import java.util.Locale;
+
+/** What a spectra run was, for its manifest. */
+final class SpectraManifest {
+    private SpectraManifest() {}
+
+    /** What decides the values of a text; the number of texts does not. */
+    static ObjectNode input(SpectraRequest request, TextFile texts) {
+        ObjectNode input = new ObjectMapper().createObjectNode();
+        input.set("texts", texts.file().provenance());
+        ObjectNode settings = input.putObject("settings");
+        settings.put("k", request.k());
+        settings.put("max_new_tokens", request.maxNewTokens());
+        settings.put("stop", request.stop());
+        settings.put("temperature", request.sampler().temperature());
+        settings.put("top_p", request.sampler().topP());
+        settings.put("seed", request.seed());
+        settings.put("short", request.skipShort() ? "skip" : "fail");
+        request.metrics().stream().map(Metric::key).forEach(settings.putArray("metrics")::add);
+        return input;
+    }
+
+    static Manifest of(Run run, SpectraRequest request, SpectraSummary found, Instant started) {
+        ObjectNode manifest = run.provenance.manifest("spectra", request.run(), run.backend.describe(), started);
+        ((ObjectNode) manifest.get("settings")).put("limit", request.limit());
+        manifest.put("per_sample", request.perSample().name().toLowerCase(Locale.ROOT));
+        manifest.put("mark_significant", request.markSignificant());
+        ObjectNode conventions = manifest.putObject("conventions");
+        conventions.put("bos", "kept as the tokenizer puts it");
+        conventions.put("tokens", "T = prompt + generated - 1; the last generated token is not fed back");
+        conventions.put("laplacian", "column sum / (T - i) - a_ii; in windowed layers T - i as well");
+        conventions.put("label", "1 = the answer, trimmed, lower-cased and without punctuation, is not the expected one");
+        conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
+        ObjectNode samples = manifest.putObject("samples");
+        samples.put("label_0", found.label0());
+        samples.put("label_1", found.label1());
+        samples.put("skipped", found.skipped());
+        found.shareP().forEach(manifest.putObject("share_p_below_0.05")::put);
+        found.shareP().keySet().forEach(name ->
+                manifest.withObject("/share_q_below_0.05").put(name, found.shareQ().get(name)));
+        ObjectNode auroc = manifest.putObject("auroc");
+        auroc.put("AttentionScore", found.unsupervised());
+        found.probes().forEach((name, probe) -> {
+            ObjectNode entry = auroc.putObject(name);
+            switch (probe) {
+                case ProbeResult.Measured measured -> entry.put("mean", measured.auroc())
+                        .put("deviation", measured.deviation()).put("folds", measured.folds().size());
+                case ProbeResult.Absent absent -> entry.put("absent", absent.reason());
+            }
+        });
+        manifest.put("caption", caption(request, run.model.config(), found));
+        return new Manifest(manifest);
+    }
+
+    private static String caption(SpectraRequest request, ModelConfig config, SpectraSummary found) {
+        String statistic = switch (request.perSample()) {
+            case MEAN -> request.k() == 1
+                    ? "the largest eigenvalue of each text"
+                    : "mean of the %d largest eigenvalues per text".formatted(request.k());
+            case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(request.k());
+        };
+        return "%s (%s, layers x heads: %d x %d); %s; k = %d, %s; two-sided Mann-Whitney U."
+                .formatted(request.run().model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
+                        config.layers(), config.heads(), found.classes(), request.k(), statistic);
+    }
+}

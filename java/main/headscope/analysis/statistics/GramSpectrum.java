@@ -1,0 +1,49 @@
+package headscope.analysis.statistics;
+
+import java.util.Comparator;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
+import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
+
+/**
+ * Eigenvalues of A'A, falling, and its eigenvectors. Those that are zero within rounding are left out.
+ *
+ * @param values  positive
+ * @param vectors columns: [columns of A, values]
+ */
+record GramSpectrum(double[] values, DMatrixRMaj vectors) {
+    /** The {@code most} largest. */
+    static GramSpectrum ofProducts(DMatrixRMaj a, int most) {
+        DMatrixRMaj products = new DMatrixRMaj(a.numCols, a.numCols);
+        CommonOps_DDRM.multInner(a, products);
+        EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(a.numCols, true, true);
+        if (!eigen.decompose(products)) {
+            throw new ArithmeticException("no eigenvalues: %d columns".formatted(a.numCols));
+        }
+        double[] all = IntStream.range(0, a.numCols).mapToDouble(i -> eigen.getEigenvalue(i).real).toArray();
+        double largest = DoubleStream.of(all).max().orElse(0);
+        double rounding = Math.ulp(largest) * Math.max(a.numRows, a.numCols);
+        int[] kept = IntStream.range(0, all.length)
+                .filter(i -> all[i] > rounding)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> -all[i]))
+                .limit(most)
+                .mapToInt(Integer::intValue)
+                .toArray();
+        DMatrixRMaj vectors = new DMatrixRMaj(a.numCols, kept.length);
+        for (int i = 0; i < kept.length; i++) {
+            CommonOps_DDRM.insert(eigen.getEigenVector(kept[i]), vectors, 0, i);
+        }
+        return new GramSpectrum(IntStream.of(kept).mapToDouble(i -> all[i]).toArray(), vectors);
+    }
+
+    /** Each eigenvector times its eigenvalue to a power. */
+    DMatrixRMaj vectorsTimesPower(double power) {
+        DMatrixRMaj scaled = vectors.copy();
+        CommonOps_DDRM.multCols(scaled, DoubleStream.of(values).map(v -> Math.pow(v, power)).toArray());
+        return scaled;
+    }
+}

@@ -1,0 +1,66 @@
+package headscope.analysis.functions;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import headscope.analysis.InputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FunctionTextsTest {
+    @TempDir
+    private Path folder;
+
+    static String line(String function, String split) {
+        return "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"%s\", \"split\": \"%s\"}"
+                .formatted(function, split);
+    }
+
+    private FunctionTexts read(String... lines) throws IOException {
+        Path file = Files.write(folder.resolve("texts.jsonl"), List.of(lines));
+        return FunctionTexts.read(file.toString(), InputStream.nullInputStream());
+    }
+
+    private void refused(String message, String... lines) {
+        assertEquals(folder.resolve("texts.jsonl") + ": " + message,
+                assertThrows(InputException.class, () -> read(lines)).getMessage());
+    }
+
+    @Test
+    void publishedFunctionsComeInTheirOrderThenOthersInTheFiles() throws IOException {
+        FunctionTexts texts = read(
+                line("Zeal", "train"), line("Inference", "train"), line("Art", "test"), line("Retrieval", "test"),
+                line("Zeal", "test"), line("Inference", "test"), line("Art", "train"), line("Retrieval", "train"),
+                line("Art", "train"));
+        assertEquals(List.of("Retrieval", "Inference", "Zeal", "Art"), texts.functions());
+        assertArrayEquals(new int[] {2, 3, 4, 5}, texts.split(true));
+        assertArrayEquals(new int[] {0, 1, 6, 7, 8}, texts.split(false));
+        assertArrayEquals(new int[] {6, 8}, texts.chosen(false, 3));
+        assertArrayEquals(new int[] {3, 0, 2, 1}, texts.functions(texts.split(true)));
+        assertEquals(3, texts.mostTaught());
+    }
+
+    @Test
+    void allOfALineMustBeThere() {
+        refused("line 1: function is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
+        refused("line 1: split is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
+        refused("line 2: split must be \"train\" or \"test\", not \"dev\"", line("a", "train"), line("a", "dev"));
+        refused("line 1: a function cannot be called \"layer\"", line("layer", "train"));
+        refused("line 1: a function cannot be called \" \"", line(" ", "train"));
+    }
+
+    @Test
+    void aProbeNeedsTwoFunctionsAndBothSplitsOfEach() {
+        refused("all 2 texts ask for a; a probe needs two functions", line("a", "train"), line("a", "test"));
+        refused("no text of b has split \"test\"; each function needs both",
+                line("a", "train"), line("a", "test"), line("b", "train"));
+        refused("no text of a has split \"train\"; each function needs both",
+                line("a", "test"), line("b", "train"), line("b", "test"));
+    }
+}

@@ -1,0 +1,333 @@
+package headscope.analysis.functions;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Tolerance;
+import headscope.analysis.InputException;
+import headscope.analysis.Progress;
+import headscope.analysis.PromptAnswer;
+import headscope.analysis.RunRequest;
+import headscope.backend.Backend;
+import headscope.backend.DeviceChoice;
+import headscope.model.Batch;
+import headscope.model.Checkpoint;
+import headscope.model.Generator;
+import headscope.model.HeadGates;
+import headscope.model.Sampler;
+import headscope.model.Sequence;
+import headscope.model.Tape;
+import headscope.model.Tokenizer;
+import headscope.model.Transformer;
+import headscope.result.HeadTable;
+import headscope.result.Manifest;
+import headscope.result.MaskingTable;
+import headscope.tensor.Safetensors;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs on the demo checkpoint: few texts, few epochs. */
+class FunctionsTest {
+    private static final int LAYERS = 12;
+    private static final int HEADS = 12;
+    private static final int TRAIN = 12;
+    private static final int TEST = 5;
+    private static final Path MODEL = Path.of("models/demo");
+    private static final List<String> FUNCTIONS =
+            List.of("Knowledge Recall", "Semantic Understanding", "Math Calculation");
+    private static final List<String> FILES =
+            List.of("confusion.csv", "heads.csv", "masking.csv", "samples.csv", "values.safetensors");
+
+    @TempDir
+    private static Path reference;
+
+    @TempDir
+    private Path folder;
+
+    private static FunctionsSummary found;
+
+    /** A run that nothing disturbs. */
+    @BeforeAll
+    static void run() throws IOException {
+        Map<String, Integer> taken = new HashMap<>();
+        List<String> few = Files.readAllLines(Path.of("data/functions.jsonl")).stream()
+                .filter(line -> FUNCTIONS.stream().anyMatch(function -> line.contains("\"" + function + "\"")
+                        && (line.contains("\"test\"")
+                                ? taken.merge(function + " test", 1, Integer::sum) <= TEST
+                                : taken.merge(function, 1, Integer::sum) <= TRAIN)))
+                .toList();
+        Files.write(reference.resolve("few.jsonl"), few);
+        found = finish(demo(reference.resolve("run"), false));
+    }
+
+    private static FunctionsRequest demo(Path out, boolean resume) {
+        return request(reference.resolve("few.jsonl"), out, resume,
+                new FunctionsRequest.Masking(Optional.of(30), 1e-4, 3));
+    }
+
+    private static FunctionsRequest request(
+            Path texts, Path out, boolean resume, FunctionsRequest.Masking masking) {
+        return new FunctionsRequest(
+                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts.toString(),
+                FunctionsRequest.AnswerTokens.ALL,
+                new FunctionsRequest.Training(8, 32, 0.3, 4, 6, 1e-3, 0.01, FunctionsRequest.Order.SHUFFLED), 0.001,
+                FunctionsRequest.Shown.ABSOLUTE, Optional.empty(), Optional.of(masking), 5);
+    }
+
+    private static Functions open(FunctionsRequest request) {
+        return Functions.open(request, InputStream.nullInputStream());
+    }
+
+    private static FunctionsSummary finish(FunctionsRequest request) {
+        try (Functions functions = open(request)) {
+            functions.observe(Progress.SILENT);
+            functions.train(Progress.SILENT);
+            functions.mask(Progress.SILENT);
+            FunctionsSummary summary = functions.write();
+            assertFalse(Files.exists(request.run().out()));
+            functions.commit();
+            return summary;
+        }
+    }
+
+    private static void sameFiles(Path run) throws IOException {
+        for (String file : FILES) {
+            assertArrayEquals(Files.readAllBytes(reference.resolve("run").resolve(file)),
+                    Files.readAllBytes(run.resolve(file)), file);
+        }
+    }
+
+    private void refused(String message, FunctionsRequest request) {
+        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
+        try (Stream<Path> left = Files.list(folder)) {
+            assertTrue(left.allMatch(Files::isRegularFile));
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    @Test
+    void leavesItsFilesAndNoOthers() throws IOException {
+        try (Stream<Path> files = Files.list(reference.resolve("run"))) {
+            assertEquals(Stream.concat(FILES.stream(), Stream.of("manifest.json")).sorted().toList(),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+    }
+
+    @Test
+    void tellsWhatItFound() {
+        assertEquals(FUNCTIONS, found.functions().stream().map(FunctionsSummary.Function::name).toList());
+        assertEquals(FUNCTIONS.size() * TRAIN, found.train());
+        assertEquals(FUNCTIONS.size() * TEST, found.test());
+        assertEquals(1.0 / FUNCTIONS.size(), found.majority());
+        assertTrue(found.accuracy() > 0.8, "wording alone tells these functions apart: " + found.accuracy());
+        Manifest manifest = Manifest.read(reference.resolve("run"));
+        assertEquals(found.accuracy(), manifest.json().at("/accuracy/probe").doubleValue());
+        assertEquals("30", manifest.text("/settings/mask/heads"));
+        assertEquals("absolute", manifest.text("/shown"));
+    }
+
+    /** Tables and values are the same numbers. */
+    @Test
+    void tablesFollowFromValues() throws IOException {
+        HeadTable heads = HeadTable.read(reference.resolve("run/heads.csv"));
+        assertEquals(FUNCTIONS, heads.names());
+        int[][] counts = new int[FUNCTIONS.size()][FUNCTIONS.size()];
+        try (Safetensors values = Safetensors.open(reference.resolve("run/values.safetensors"))) {
+            assertArrayEquals(new long[] {FUNCTIONS.size(), LAYERS, HEADS}, values.get("importance").shape());
+            float[] importance = values.get("importance").floats();
+            for (int function = 0; function < FUNCTIONS.size(); function++) {
+                double[] column = heads.column(FUNCTIONS.get(function));
+                for (int head = 0; head < LAYERS * HEADS; head++) {
+                    assertEquals((float) column[head], importance[function * LAYERS * HEADS + head]);
+                }
+            }
+            float[] logits = values.get("logits").floats();
+            long[] truth = values.get("function").longs();
+            for (int text = 0; text < truth.length; text++) {
+                float[] row = Arrays.copyOfRange(logits, text * FUNCTIONS.size(), (text + 1) * FUNCTIONS.size());
+                int said = 0;
+                for (int i = 0; i < row.length; i++) {
+                    said = row[i] > row[said] ? i : said;
+                }
+                counts[(int) truth[text]][said]++;
+            }
+        }
+        List<String> lines = new ArrayList<>(List.of("function," + String.join(",", FUNCTIONS)));
+        for (int i = 0; i < counts.length; i++) {
+            lines.add("%s,%d,%d,%d".formatted(FUNCTIONS.get(i), counts[i][0], counts[i][1], counts[i][2]));
+        }
+        assertEquals(lines, Files.readAllLines(reference.resolve("run/confusion.csv")));
+    }
+
+    @Test
+    void repeatsToTheByte() throws IOException {
+        finish(demo(folder.resolve("run"), false));
+        sameFiles(folder.resolve("run"));
+    }
+
+    @Test
+    void goesOnWhereItWasInterrupted() throws IOException {
+        Path out = folder.resolve("run");
+        try (Functions functions = open(demo(out, false))) {
+            assertThrows(IllegalStateException.class, () -> functions.observe((done, of) -> {
+                if (done == 10) {
+                    throw new IllegalStateException("interrupted");
+                }
+            }));
+        }
+        assertFalse(Files.exists(out));
+        finish(demo(out, true));
+        sameFiles(out);
+    }
+
+    /** Heads that are multiplied by one are not held back. */
+    @Test
+    void maskingByOneChangesNothing() {
+        FunctionsSummary same = finish(request(reference.resolve("few.jsonl"), folder.resolve("run"), false,
+                new FunctionsRequest.Masking(Optional.empty(), 1, 2)));
+        for (MaskingTable.Row row : same.masking().orElseThrow().rows()) {
+            assertEquals(row.before(), row.top());
+            assertEquals(row.before(), row.random(), Tolerance.fp64(2));
+            assertEquals(row.before(), row.lowest());
+            assertEquals(row.othersBefore(), row.othersTop());
+        }
+    }
+
+    private interface OnDemo {
+        void accept(Transformer model, Tokenizer tokenizer, List<PromptAnswer> texts);
+    }
+
+    private static void onDemo(OnDemo test) {
+        FunctionTexts texts =
+                FunctionTexts.read(reference.resolve("few.jsonl").toString(), InputStream.nullInputStream());
+        try (Backend backend = Backend.open("cpu");
+                Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Tokenizer tokenizer = Tokenizer.open(MODEL);
+                Transformer model = new Transformer(checkpoint, backend)) {
+            test.accept(model, tokenizer, texts.texts().subList(0, 12).stream()
+                    .map(text -> PromptAnswer.of(text.line(), text.prompt(), text.answer(), model.config(), tokenizer))
+                    .toList());
+        }
+    }
+
+    @Test
+    void saysInOnePassWhatItWouldWrite() {
+        onDemo((model, tokenizer, texts) -> {
+            Generator generator = new Generator(model, Sampler.GREEDY, 1);
+            for (PromptAnswer text : texts) {
+                try (Sequence sequence = model.unobserved(128)) {
+                    int[] written = generator.continueText(
+                            sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), made -> true);
+                    assertArrayEquals(written, new AnswerReader(model)
+                            .read(text, FunctionsRequest.AnswerTokens.ALL).said());
+                }
+            }
+        });
+    }
+
+    /** Of an answer of three tokens: all rows that predict them, the first, the last. */
+    @Test
+    void averagesHeadsOverTheRowsThatPredict() {
+        onDemo((model, tokenizer, texts) -> {
+            PromptAnswer text = new PromptAnswer(texts.getFirst().ids(), texts.getFirst().ids().length - 3);
+            AnswerReader reader = new AnswerReader(model);
+            float[] first = reader.read(text, FunctionsRequest.AnswerTokens.FIRST).outputs();
+            float[] last = reader.read(text, FunctionsRequest.AnswerTokens.LAST).outputs();
+            float[] all = reader.read(text, FunctionsRequest.AnswerTokens.ALL).outputs();
+            assertArrayEquals(rows(model, text, text.firstRow(), 1), first);
+            assertArrayEquals(rows(model, text, text.firstRow() + 2, 1), last);
+            assertArrayEquals(rows(model, text, text.firstRow(), 3), all);
+            assertFalse(Arrays.equals(first, last));
+        });
+    }
+
+    /** Mean of some rows of all layers. */
+    private static float[] rows(Transformer model, PromptAnswer text, int from, int count) {
+        List<Float> values = new ArrayList<>();
+        try (Tape tape = model.forward(new Batch(List.of(text.read())), Optional.empty(), (layer, heads) -> {
+            float[] all = model.backend().download(heads);
+            int width = heads.intSize(1);
+            for (int i = 0; i < width; i++) {
+                double sum = 0;
+                for (int row = from; row < from + count; row++) {
+                    sum += all[row * width + i];
+                }
+                values.add((float) (sum / count));
+            }
+        })) {
+            assertEquals(text.ids().length - 1, tape.batch().rows());
+        }
+        float[] mean = new float[values.size()];
+        for (int i = 0; i < mean.length; i++) {
+            mean[i] = values.get(i);
+        }
+        return mean;
+    }
+
+    /** As many right answers as the texts one by one, gates set by hand. */
+    @Test
+    void countsRightAnswersOfManyTexts() {
+        onDemo((model, tokenizer, texts) -> {
+            float[] factors = new float[LAYERS * HEADS];
+            Random random = new Random(3);
+            for (int i = 0; i < factors.length; i++) {
+                factors[i] = random.nextInt(3) == 0 ? 0 : 1;
+            }
+            int right = 0;
+            for (PromptAnswer text : texts) {
+                try (HeadGates gates = new HeadGates(model, 1)) {
+                    gates.set(0, text.start() - 1, factors);
+                    try (Tape tape = model.forward(
+                            new Batch(List.of(text.read())), Optional.of(gates), (layer, heads) -> {})) {
+                        float[] logits = model.backend().download(model.logits(tape, new int[] {text.start() - 1}));
+                        int best = 0;
+                        for (int word = 0; word < logits.length; word++) {
+                            best = logits[word] > logits[best] ? word : best;
+                        }
+                        right += best == text.ids()[text.start()] ? 1 : 0;
+                    }
+                }
+            }
+            assertEquals(right, new AnswerReader(model).right(texts, factors));
+        });
+    }
+
+    @Test
+    void refusesWhatCannotBeMasked() {
+        FunctionsRequest request = request(reference.resolve("few.jsonl"), folder.resolve("run"), false,
+                new FunctionsRequest.Masking(Optional.of(73), 0, 1));
+        refused("--mask 73: the model has 144 heads; at most half of them can be masked", request);
+    }
+
+    @Test
+    void refusesTextsThatTheModelCannotTake() throws IOException {
+        Path texts = folder.resolve("texts.jsonl");
+        String other = FunctionTextsTest.line("b", "train") + "\n" + FunctionTextsTest.line("b", "test") + "\n"
+                + FunctionTextsTest.line("a", "test") + "\n";
+        FunctionsRequest request = request(
+                texts, folder.resolve("run"), false, new FunctionsRequest.Masking(Optional.of(3), 0, 1));
+        Files.writeString(texts, other + FunctionTextsTest.line("a", "train").replace("\"b\"", "\"\""));
+        refused(texts + ": line 4: the answer has no tokens", request);
+        Files.writeString(texts, other + FunctionTextsTest.line("a", "train")
+                .replace("\"prompt\": \"a\"", "\"prompt\": \"" + "a ".repeat(128) + "\""));
+        refused(texts + ": line 4: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
+                + "shorten the text", request);
+    }
+}

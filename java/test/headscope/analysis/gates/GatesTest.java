@@ -1,0 +1,266 @@
+package headscope.analysis.gates;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Tolerance;
+import headscope.analysis.InputException;
+import headscope.analysis.Progress;
+import headscope.analysis.RunRequest;
+import headscope.backend.DeviceChoice;
+import headscope.result.CurveTable;
+import headscope.result.HeadTable;
+import headscope.result.Manifest;
+import headscope.tensor.Safetensors;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole runs on the demo checkpoint, as short as they can be. */
+class GatesTest {
+    private static final int HEADS = 144;
+    private static final int SEEDS = 2;
+    private static final Path MODEL = Path.of("models/demo");
+    private static final List<GateTask> TASKS =
+            List.of(GateTask.parse("Math=data/math.jsonl"), GateTask.parse("Syntax=data/syntax.jsonl"));
+    private static final List<String> FILES = List.of("check.csv", "heads.csv", "values.safetensors");
+
+    @TempDir
+    private static Path reference;
+
+    @TempDir
+    private Path folder;
+
+    /** A run that nothing disturbs. */
+    @BeforeAll
+    static void run() {
+        GatesSummary summary = finish(request(TASKS, reference.resolve("run"), false));
+        assertEquals(HEADS, summary.heads());
+        assertEquals(SEEDS, summary.seeds());
+        assertEquals(List.of("Math", "Syntax"), summary.tasks().stream().map(GatesSummary.Task::name).toList());
+    }
+
+    private static GatesRequest request(List<GateTask> tasks, Path out, boolean resume) {
+        List<GatesRequest.Schedule> schedules = List.of(new GatesRequest.Schedule(3, 0.1, 0.01),
+                new GatesRequest.Schedule(2, 0.5, 0.1), new GatesRequest.Schedule(1, 0.5, 0.1));
+        return new GatesRequest(
+                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), tasks, SEEDS, schedules, 3, 0.1,
+                GatesRequest.Regulariser.MEAN, Double.POSITIVE_INFINITY, GateScore.FACILITATION,
+                new GatesRequest.Check(2, 3), 64, 5, 8, false);
+    }
+
+    private static Gates open(GatesRequest request) {
+        return Gates.open(request, InputStream.nullInputStream());
+    }
+
+    private static GatesSummary finish(GatesRequest request) {
+        try (Gates gates = open(request)) {
+            gates.fit(Progress.SILENT);
+            GatesSummary summary = gates.write();
+            assertFalse(Files.exists(request.run().out()));
+            gates.commit();
+            return summary;
+        }
+    }
+
+    private static void sameFiles(Path run) throws IOException {
+        for (String file : FILES) {
+            assertArrayEquals(Files.readAllBytes(reference.resolve("run").resolve(file)),
+                    Files.readAllBytes(run.resolve(file)), file);
+        }
+    }
+
+    @Test
+    void leavesItsFilesAndNoOthers() throws IOException {
+        try (Stream<Path> files = Files.list(reference.resolve("run"))) {
+            assertEquals(List.of("check.csv", "heads.csv", "manifest.json", "values.safetensors"),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+    }
+
+    /** Every column and share from the gates beside it. */
+    @Test
+    void scoresFollowFromGates() {
+        HeadTable table = HeadTable.read(reference.resolve("run/heads.csv"));
+        Manifest manifest = Manifest.read(reference.resolve("run"));
+        try (Safetensors values = Safetensors.open(reference.resolve("run/values.safetensors"))) {
+            for (int task = 0; task < TASKS.size(); task++) {
+                String name = TASKS.get(task).name();
+                float[] plus = values.get(name + ".gates_plus").floats();
+                float[] minus = values.get(name + ".gates_minus").floats();
+                double[] facilitation = new double[plus.length];
+                double[] interference = new double[plus.length];
+                double[] irrelevance = new double[plus.length];
+                for (int i = 0; i < plus.length; i++) {
+                    facilitation[i] = minus[i];
+                    interference[i] = 1 - plus[i];
+                    irrelevance[i] = plus[i] * (1.0 - minus[i]);
+                }
+                compare(table, manifest, task, "facilitation", "facilitating", facilitation);
+                compare(table, manifest, task, "interference", "interfering", interference);
+                compare(table, manifest, task, "irrelevance", "irrelevant", irrelevance);
+            }
+        }
+    }
+
+    /** @param scores [seeds, heads] */
+    private static void compare(
+            HeadTable table, Manifest manifest, int task, String score, String adjective, double[] scores) {
+        String column = TASKS.get(task).name() + "_" + score;
+        double always = 0;
+        double any = 0;
+        for (int head = 0; head < HEADS; head++) {
+            double least = Math.min(scores[head], scores[HEADS + head]);
+            double largest = Math.max(scores[head], scores[HEADS + head]);
+            assertEquals(least, table.column(column + "_always")[head], Tolerance.formula(1), column);
+            assertEquals(largest, table.column(column + "_any")[head], Tolerance.formula(1), column);
+            assertEquals((least + largest) / 2, table.column(column + "_mean")[head], Tolerance.formula(1), column);
+            always += table.column(column + "_always")[head] >= 0.5 ? 1 : 0;
+            any += table.column(column + "_any")[head] >= 0.5 ? 1 : 0;
+        }
+        String at = "/results/%d/share_%%s/%s".formatted(task, adjective);
+        assertEquals(always / HEADS, manifest.json().at(at.formatted("always")).doubleValue(), Tolerance.fp64(1));
+        assertEquals(any / HEADS, manifest.json().at(at.formatted("any")).doubleValue(), Tolerance.fp64(1));
+    }
+
+    /** One or two steps from the same start: up where pushed open, down where pushed shut, unless an answer needs otherwise. */
+    @Test
+    void gatesGoWhereTheyArePushed() {
+        try (Safetensors values = Safetensors.open(reference.resolve("run/values.safetensors"))) {
+            float[] start = values.get("Syntax.theta_0").floats();
+            float[] plus = values.get("Syntax.theta_plus").floats();
+            float[] minus = values.get("Syntax.theta_minus").floats();
+            assertArrayEquals(new long[] {SEEDS, 12, 12}, values.get("Syntax.theta_plus").shape());
+            assertArrayEquals(new long[] {SEEDS, 2}, values.get("Syntax.nll_plus").shape());
+            float[] other = values.get("Math.theta_0").floats();
+            long opened = 0;
+            for (int i = 0; i < start.length; i++) {
+                assertEquals(other[i], start[i], 0.45, "a seed's start is that of every task, and three steps follow");
+                opened += plus[i] > minus[i] ? 1 : 0;
+                assertTrue(Math.abs(plus[i] - start[i]) <= 0.9, "two steps of 0.5 and 0.3");
+                assertTrue(Math.abs(minus[i] - start[i]) <= 0.5001, "a step of 0.5");
+            }
+            assertTrue(opened > 0.65 * start.length, opened + " of " + start.length);
+        }
+    }
+
+    @Test
+    void checkBeginsUnderGatesAndEndsWithTheModelItself() {
+        CurveTable table = CurveTable.read(reference.resolve("run/check.csv"));
+        Manifest manifest = Manifest.read(reference.resolve("run"));
+        assertArrayEquals(new int[] {0, 48, 96, 144}, table.at());
+        for (String task : List.of("Math", "Syntax")) {
+            for (String curve : List.of("_shut", "_open")) {
+                double[] ordered = table.curve(task + curve);
+                double[] random = table.curve(task + curve + "_random");
+                assertEquals(ordered[0], random[0]);
+                assertEquals(ordered[3], random[3]);
+            }
+            assertEquals(table.curve(task + "_open")[0], table.curve(task + "_shut")[0]);
+        }
+        assertEquals(manifest.json().at("/results/0/log_probability/ungated").doubleValue(),
+                table.curve("Math_open")[3]);
+        assertEquals(manifest.json().at("/results/0/log_probability/under_g_plus").doubleValue(),
+                table.curve("Math_open")[0]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 10, 26})
+    void goesOnBehindEveryFit(int interrupted) throws IOException {
+        Path out = folder.resolve("run");
+        try (Gates gates = open(request(TASKS, out, false))) {
+            assertThrows(IllegalStateException.class, () -> gates.fit((done, of) -> {
+                if (done == interrupted) {
+                    throw new IllegalStateException("interrupted");
+                }
+            }));
+        }
+        assertFalse(Files.exists(out));
+        finish(request(TASKS, out, true));
+        sameFiles(out);
+    }
+
+    @Test
+    void goesOnOnlyWithWhatItBeganWith() {
+        Path out = folder.resolve("run");
+        try (Gates gates = open(request(TASKS, out, false))) {
+            assertThrows(IllegalStateException.class, () -> gates.fit((done, of) -> {
+                throw new IllegalStateException("interrupted");
+            }));
+        }
+        GatesRequest other = request(TASKS.subList(1, 2), out, true);
+        assertEquals(out + ": was begun with another model, texts or settings; repeat the first command, or start anew "
+                + "with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
+    }
+
+    /** One fit, no pushing apart: the score is how far a gate is shut. */
+    @Test
+    void contrastsPairsOfTexts() throws IOException {
+        Path kept = texts("kept.jsonl", line("eight plus zero equals", "eight"), line("six minus four equals", "two"));
+        Path forgotten = texts("forgotten.jsonl", line("to run : the queen", "runs"), line("to work : the cooks", "work"));
+        Path out = folder.resolve("run");
+        finish(request(List.of(new GateTask("Contrast", kept.toString(), Optional.of(forgotten.toString()))), out, false));
+        assertFalse(Files.exists(out.resolve("check.csv")));
+        HeadTable table = HeadTable.read(out.resolve("heads.csv"));
+        assertEquals(List.of("Contrast_contrast_always", "Contrast_contrast_any", "Contrast_contrast_mean"), table.names());
+        try (Safetensors values = Safetensors.open(out.resolve("values.safetensors"))) {
+            float[] gates = values.get("Contrast.gates_contrast").floats();
+            for (int head = 0; head < HEADS; head++) {
+                assertEquals(1 - Math.max(gates[head], gates[HEADS + head]),
+                        table.column("Contrast_contrast_always")[head], Tolerance.formula(1));
+            }
+        }
+    }
+
+    private static String line(String prompt, String answer) {
+        return "{\"prompt\": \"%s\", \"answer\": \"%s\"}".formatted(prompt, answer);
+    }
+
+    private Path texts(String name, String... lines) throws IOException {
+        return Files.write(folder.resolve(name), Arrays.asList(lines));
+    }
+
+    private void refused(String message, GateTask... tasks) {
+        GatesRequest request = request(List.of(tasks), folder.resolve("run"), false);
+        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
+        assertFalse(Files.exists(folder.resolve("run")));
+        assertFalse(Files.exists(folder.resolve("run.partial")));
+    }
+
+    @Test
+    void refusesWhatItCannotUse() throws IOException {
+        String form = "{\"prompt\": \"...\", \"answer\": \"...\"}";
+        Path empty = texts("empty.jsonl");
+        refused(empty + ": holds no texts; a line is " + form, GateTask.parse("A=" + empty));
+        Path unanswered = texts("unanswered.jsonl", line("eight plus zero equals", "eight"), line("one plus one", ""));
+        refused(unanswered + ": line 2: the answer has no tokens", GateTask.parse("A=" + unanswered));
+        Path other = texts("other.jsonl", "{\"text\": \"eight\", \"label\": 1}");
+        refused(other + ": line 1: prompt is missing", GateTask.parse("A=" + other));
+        Path tooLong = texts("long.jsonl", line("eight ".repeat(127).strip(), "eight eight"));
+        refused(tooLong + ": line 1: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
+                + "shorten the text", GateTask.parse("A=" + tooLong));
+        refused(unanswered + ": 2 texts, but " + other + " has 1; a contrast pairs them line by line",
+                new GateTask("Contrast", other.toString(), Optional.of(unanswered.toString())));
+        assertEquals("two tasks have the same name; give each its own", assertThrows(InputException.class,
+                () -> request(List.of(TASKS.getFirst(), TASKS.getFirst()), folder, false)).getMessage());
+        for (String task : List.of("math.jsonl", "=math.jsonl", "Math=")) {
+            assertEquals("--task must be NAME=FILE, such as Math=math.jsonl, not \"" + task + "\"",
+                    assertThrows(InputException.class, () -> GateTask.parse(task)).getMessage());
+        }
+        assertEquals("a task is called by letters, digits, - and _, not \"a/b\"",
+                assertThrows(InputException.class, () -> GateTask.parse("a/b=c")).getMessage());
+    }
+}

@@ -1,0 +1,409 @@
+package headscope.analysis.saliency;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.Tolerance;
+import headscope.analysis.InputException;
+import headscope.analysis.Progress;
+import headscope.analysis.RunRequest;
+import headscope.analysis.saliency.SaliencyRequest.Ablation;
+import headscope.analysis.saliency.SaliencyRequest.Cell;
+import headscope.analysis.saliency.SaliencyRequest.Objective;
+import headscope.analysis.saliency.SaliencyRequest.View;
+import headscope.backend.DeviceChoice;
+import headscope.model.Checkpoint;
+import headscope.result.HeadTable;
+import headscope.result.TokenGroup;
+import headscope.result.TokenTable;
+import headscope.tensor.Safetensors;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs on the demo checkpoint. */
+class SaliencyTest {
+    private static final Path MODEL = Path.of("models/demo");
+    private static final String TEXT = "<CHI> painted a picture of a horse <CHI> my favorite animal is the";
+    private static final String GROUPS = "0-6:<ENV>,7-12:<LAN>";
+    /** With the beginning of text. */
+    private static final int TOKENS = 14;
+    private static final int HORSE = 7;
+    private static final int LAST = TOKENS - 1;
+    private static final int HEADS = 12;
+    private static final int ALL = 12 * HEADS;
+    private static final View PLAIN = new View(Optional.empty(), Cell.MAX, false, false);
+    private static final Ablation NONE = new Ablation(List.of(), 0, 0);
+
+    @TempDir
+    private Path folder;
+
+    private SaliencyRequest of(String text, Optional<String> target, Optional<String> groups, Objective objective, View view) {
+        return new SaliencyRequest(run(false), Optional.of(text), target, groups, Optional.empty(), false, objective,
+                view, 0.3, NONE);
+    }
+
+    private SaliencyRequest horse(Objective objective, View view) {
+        return of(TEXT, Optional.empty(), Optional.of(GROUPS), objective, view);
+    }
+
+    private SaliencyRequest average(Path texts, View view, Ablation ablation, boolean resume) {
+        return new SaliencyRequest(run(resume), Optional.empty(), Optional.empty(), Optional.empty(),
+                Optional.of(texts.toString()), true, new Objective.Logit(), view, 0.3, ablation);
+    }
+
+    private RunRequest run(boolean resume) {
+        return new RunRequest(MODEL, folder.resolve("run"), DeviceChoice.of("cpu"), resume, !resume, "test");
+    }
+
+    private SaliencySummary finish(SaliencyRequest request) {
+        try (Saliency saliency = Saliency.open(request, InputStream.nullInputStream())) {
+            saliency.observe(Progress.SILENT);
+            SaliencySummary summary = saliency.write();
+            saliency.commit();
+            return summary;
+        }
+    }
+
+    private Path texts(String... lines) throws IOException {
+        return Files.write(folder.resolve("texts.jsonl"), List.of(lines));
+    }
+
+    private Path grounding(int count) throws IOException {
+        return texts(Files.readAllLines(Path.of("data/grounding.jsonl")).subList(0, count).toArray(String[]::new));
+    }
+
+    private static String line(String prompt, String answer, int between) {
+        int words = prompt.split(" ").length;
+        return ("{\"prompt\": \"%s\", \"answer\": \"%s\", \"groups\": [{\"label\": \"<ENV>\", \"start\": 0, \"end\": %d},"
+                + " {\"label\": \"<LAN>\", \"start\": %d, \"end\": %d}]}")
+                .formatted(prompt, answer, between, between, words);
+    }
+
+    private float[] values(String name) {
+        try (Safetensors stored = Safetensors.open(folder.resolve("run/values.safetensors"))) {
+            return stored.get(name).floats();
+        }
+    }
+
+    private double[] column(String name) {
+        return HeadTable.read(folder.resolve("run/heads.csv")).column(name);
+    }
+
+    @Test
+    void findsTheWordThatTheModelRepeats() throws IOException {
+        View view = new View(Optional.empty(), Cell.MAX, true, false);
+        SaliencySummary found = finish(horse(new Objective.LogitDifference("cow"), view));
+        assertEquals("logit of \"horse\" less that of \"cow\"", found.objective());
+        assertEquals(found.ranked().getFirst().head(), found.enlarged());
+        assertEquals("horse", found.links().getFirst().source());
+        assertEquals("the", found.links().getFirst().receiving());
+        assertTrue(found.nearlyFlat().isEmpty());
+        try (Stream<Path> files = Files.list(folder.resolve("run"))) {
+            assertEquals(List.of("heads.csv", "manifest.json", "tokens.csv", "values.safetensors"),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+        TokenTable tokens = TokenTable.read(folder.resolve("run/tokens.csv"));
+        assertEquals(TOKENS, tokens.tokens().size());
+        assertEquals("horse", tokens.tokens().get(HORSE));
+        assertEquals(List.of(new TokenGroup("<ENV>", 1, 8), new TokenGroup("<LAN>", 8, 14)), tokens.groups());
+        ObjectNode manifest = (ObjectNode) new ObjectMapper().readTree(
+                Files.readString(folder.resolve("run/manifest.json")));
+        assertEquals("horse", manifest.get("target").textValue());
+        assertTrue(manifest.get("probability").doubleValue() > 0.99, "the demo model is sure");
+    }
+
+    /** Every number of the enlarged head from its map. */
+    @Test
+    void tableAndVectorsFollowFromTheMap() {
+        for (boolean skipFirst : new boolean[] {false, true}) {
+            for (HeadName head : List.of(new HeadName(0, 3), new HeadName(10, 5), new HeadName(11, 9))) {
+                finish(horse(new Objective.Logit(), new View(Optional.of(head), Cell.THUMBNAIL, skipFirst, false)));
+                compareWithMap(head.layer() * HEADS + head.head(), skipFirst ? 1 : 0);
+            }
+        }
+    }
+
+    private void compareWithMap(int head, int firstColumn) {
+        float[] map = values("map");
+        float[] rows = Arrays.copyOfRange(values("rows"), head * TOKENS, (head + 1) * TOKENS);
+        float[] columns = Arrays.copyOfRange(values("columns"), head * TOKENS, (head + 1) * TOKENS);
+        float[] small = Arrays.copyOfRange(
+                values("thumbnails"), head * TOKENS * TOKENS, (head + 1) * TOKENS * TOKENS);
+        float[] blocks = Arrays.copyOfRange(values("blocks"), head * 4, (head + 1) * 4);
+        double total = 0;
+        float maximum = 0;
+        double gather = 0;
+        double[] ofRows = new double[TOKENS];
+        double[] ofColumns = new double[TOKENS];
+        double[] ofBlocks = new double[4];
+        for (int i = 0; i < TOKENS; i++) {
+            for (int j = 0; j < TOKENS; j++) {
+                float value = map[i * TOKENS + j];
+                assertTrue(j <= i || value == 0, "a later token is no source");
+                ofRows[i] += value;
+                ofColumns[j] += value;
+                if (i > 0 && j > 0) {
+                    ofBlocks[(i < 8 ? 0 : 2) + (j < 8 ? 0 : 1)] += value;
+                }
+                boolean counts = j >= firstColumn;
+                assertEquals(counts ? value : 0, small[i * TOKENS + j], "thumbnail at %d, %d".formatted(i, j));
+                if (counts) {
+                    total += value;
+                    maximum = Math.max(maximum, value);
+                    gather += i == HORSE && j < HORSE ? value : 0;
+                }
+            }
+        }
+        double near = Tolerance.sum(TOKENS * TOKENS, total + ofColumns[0]);
+        for (int i = 0; i < TOKENS; i++) {
+            assertEquals(ofRows[i], rows[i], near, "row " + i);
+            assertEquals(ofColumns[i], columns[i], near, "column " + i);
+        }
+        for (int i = 0; i < 4; i++) {
+            assertEquals(ofBlocks[i], blocks[i], near, "block " + i);
+        }
+        int elements = TOKENS * (TOKENS + 1) / 2 - firstColumn * TOKENS;
+        assertEquals(maximum, column("maximum")[head]);
+        assertEquals(total / elements, column("mean")[head], near);
+        assertEquals(map[LAST * TOKENS + HORSE] / total, column("aggregate_share")[head], near / total);
+        assertEquals(gather / total, column("gather_share")[head], near / total);
+    }
+
+    /** Gradients are linear: what holds of two logits holds of their difference. */
+    @Test
+    void aDifferenceIsADifference() {
+        finish(of(TEXT, Optional.of("horse"), Optional.empty(), new Objective.Logit(), PLAIN));
+        float[] horse = values("gate_gradient");
+        float[] signedHorse = values("signed");
+        finish(of(TEXT, Optional.of("cow"), Optional.empty(), new Objective.Logit(), PLAIN));
+        float[] cow = values("gate_gradient");
+        finish(of(TEXT, Optional.of("horse"), Optional.empty(), new Objective.LogitDifference("cow"), PLAIN));
+        float[] difference = values("gate_gradient");
+        for (int head = 0; head < ALL; head++) {
+            assertEquals(horse[head] - cow[head], difference[head],
+                    2 * Tolerance.gradient(horse) + 2 * Tolerance.gradient(cow), "head " + head);
+            double sum = 0;
+            for (int token = 0; token < TOKENS; token++) {
+                sum += signedHorse[head * TOKENS + token];
+            }
+            assertEquals(sum, horse[head], Tolerance.gradient(horse), "signed map of head " + head);
+        }
+    }
+
+    @Test
+    void saysWhenALossIsFlat() {
+        finish(horse(new Objective.Loss(), PLAIN));
+        double largest = Arrays.stream(column("maximum")).max().orElseThrow();
+        String sure = "<CHI> looks at a cow <MOT> puts away the goat <CHI> i still see the";
+        SaliencySummary found = finish(of(sure, Optional.empty(), Optional.empty(), new Objective.Loss(), PLAIN));
+        assertEquals(Arrays.stream(column("maximum")).max().orElseThrow() < 1e-3, found.nearlyFlat().isPresent());
+        assertTrue(largest < 0.01, "the loss of a sure model has a small gradient: " + largest);
+    }
+
+    @Test
+    void repeatsToTheByte() throws IOException {
+        List<byte[]> first = files();
+        List<byte[]> second = files();
+        for (int i = 0; i < first.size(); i++) {
+            assertArrayEquals(first.get(i), second.get(i));
+        }
+    }
+
+    private List<byte[]> files() throws IOException {
+        finish(horse(new Objective.Logit(), PLAIN));
+        return List.of(
+                Files.readAllBytes(folder.resolve("run/heads.csv")), Files.readAllBytes(folder.resolve("run/tokens.csv")),
+                Files.readAllBytes(folder.resolve("run/values.safetensors")));
+    }
+
+    /** Texts of one length: the mean of their maps. Tokens that differ have no name. */
+    @Test
+    void averagesMaps() throws IOException {
+        String other = TEXT.replace("painted", "drew").replace("horse", "cow");
+        View view = new View(Optional.of(new HeadName(0, 3)), Cell.MAX, false, false);
+        finish(of(TEXT, Optional.of("horse"), Optional.of(GROUPS), new Objective.Logit(), view));
+        float[] first = values("map");
+        double[] firstMaximum = column("maximum");
+        finish(of(other, Optional.of("cow"), Optional.of(GROUPS), new Objective.Logit(), view));
+        float[] second = values("map");
+        double[] secondMaximum = column("maximum");
+        finish(average(texts(line(TEXT, "horse", 7), line(other, "cow", 7)), view, NONE, false));
+        float[] mean = values("map");
+        for (int i = 0; i < mean.length; i++) {
+            assertEquals(((double) first[i] + second[i]) / 2, mean[i], Tolerance.stored(mean[i]));
+        }
+        for (int i = 0; i < ALL; i++) {
+            assertEquals((firstMaximum[i] + secondMaximum[i]) / 2, column("maximum")[i],
+                    Tolerance.stored(firstMaximum[i] + secondMaximum[i]));
+        }
+        List<String> names = TokenTable.read(folder.resolve("run/tokens.csv")).tokens();
+        assertEquals("*", names.get(HORSE));
+        assertEquals("picture", names.get(4));
+    }
+
+    /** Texts of different lengths have their groups in common. */
+    @Test
+    void averagesGroups() throws IOException {
+        Path texts = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
+        finish(average(texts, new View(Optional.empty(), Cell.SHARE, false, false), NONE, false));
+        assertEquals(List.of("<ENV>", "<LAN>"), TokenTable.read(folder.resolve("run/tokens.csv")).tokens());
+        float[] map = values("map");
+        float[] blocks = values("blocks");
+        double[] shares = column("aggregate_share");
+        int best = 0;
+        for (int head = 0; head < ALL; head++) {
+            best = shares[head] > shares[best] ? head : best;
+        }
+        for (int i = 0; i < 4; i++) {
+            double mean = ((double) blocks[best * 4 + i] + blocks[(ALL + best) * 4 + i]) / 2;
+            assertEquals(mean, map[i], Tolerance.stored(mean));
+        }
+    }
+
+    @Test
+    void goesOnWhereItWasInterrupted() throws IOException {
+        Path texts = grounding(10);
+        Ablation ablation = new Ablation(List.of(new HeadName(11, 9), new HeadName(10, 5)), 3, 7);
+        View view = new View(Optional.empty(), Cell.MEAN, false, false);
+        finish(average(texts, view, ablation, false));
+        List<byte[]> whole = List.of(
+                Files.readAllBytes(folder.resolve("run/heads.csv")),
+                Files.readAllBytes(folder.resolve("run/values.safetensors")));
+        Files.move(folder.resolve("run"), folder.resolve("whole"));
+        for (int stop : new int[] {3, 14}) {
+            try (Saliency saliency =
+                    Saliency.open(average(texts, view, ablation, true), InputStream.nullInputStream())) {
+                assertThrows(IllegalStateException.class, () -> saliency.observe((done, of) -> {
+                    assertEquals(20, of);
+                    if (done == stop) {
+                        throw new IllegalStateException("interrupted");
+                    }
+                }));
+            }
+        }
+        finish(average(texts, view, ablation, true));
+        assertArrayEquals(whole.get(0), Files.readAllBytes(folder.resolve("run/heads.csv")));
+        assertArrayEquals(whole.get(1), Files.readAllBytes(folder.resolve("run/values.safetensors")));
+    }
+
+    /** Heads that carry the answer are missed more than others. */
+    @Test
+    void silencesHeads() throws IOException {
+        Ablation ablation = new Ablation(List.of(new HeadName(11, 9), new HeadName(10, 5)), 5, 1);
+        SaliencySummary.Silenced found = finish(average(grounding(20), PLAIN, ablation, false))
+                .silenced().orElseThrow();
+        assertEquals(20, found.texts());
+        assertEquals(5, found.random().size());
+        float[] surprisals = values("silenced_surprisal");
+        float[] seen = values("surprisal");
+        for (int text = 0; text < 20; text++) {
+            // Of one pass over a text, and of one over several copies of it.
+            assertEquals(seen[text], surprisals[text * 7], Tolerance.fp32(new float[] {20}), "text " + text);
+        }
+        assertTrue(found.change() > found.random().stream().mapToDouble(change -> change).average().orElseThrow());
+    }
+
+    @Test
+    void drawsOtherHeads() {
+        Ablation ablation = new Ablation(List.of(new HeadName(0, 0), new HeadName(1, 1)), 50, 3);
+        try (Checkpoint checkpoint = Checkpoint.open(MODEL)) {
+            List<float[]> gates = AblationSets.of(ablation, checkpoint.config()).gates();
+            assertEquals(52, gates.size());
+            for (int draw = 2; draw < gates.size(); draw++) {
+                float[] factors = gates.get(draw);
+                int silent = 0;
+                for (float factor : factors) {
+                    silent += factor == 0 ? 1 : 0;
+                }
+                assertEquals(2, silent);
+                assertEquals(1, factors[0]);
+                assertEquals(1, factors[HEADS + 1]);
+            }
+            assertTrue(gates.stream().map(Arrays::toString).distinct().count() > 40, "draws differ");
+        }
+    }
+
+    private void refused(String message, SaliencyRequest request) {
+        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
+        assertFalse(Files.exists(folder.resolve("run")));
+        assertFalse(Files.exists(folder.resolve("run.partial")));
+    }
+
+    @Test
+    void refusesTextsAndWordsThatDoNotFit() throws IOException {
+        Objective logit = new Objective.Logit();
+        Optional<String> none = Optional.empty();
+        refused("--text: at least two tokens are needed, not 1", of("", none, none, logit, PLAIN));
+        refused("--text: 131 tokens; the model takes at most 128: shorten the text",
+                of("a ".repeat(130), none, none, logit, PLAIN));
+        refused("--target: \"zebra\" is not among the model's words; name another",
+                of(TEXT, Optional.of("zebra"), none, logit, PLAIN));
+        refused("--groups: \"x\" is no group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
+                + "tokenizer puts in front", of(TEXT, none, Optional.of("x"), logit, PLAIN));
+        refused("--groups: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
+                of(TEXT, none, Optional.of("0-5:a,5:b"), logit, PLAIN));
+        refused("--groups: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
+                of(TEXT, none, Optional.of("0-13:a"), logit, PLAIN));
+        refused("--groups: group \"a\" holds no token", of(TEXT, none, Optional.of("5-4:a"), logit, PLAIN));
+        refused("--objective: \"horse\" is the target itself; name another word in --objective logit-difference",
+                of(TEXT, Optional.of("horse"), none, new Objective.LogitDifference("horse"), PLAIN));
+        refused("--objective logit-difference:horse: that is what the model predicts, the target itself; name another "
+                + "word", horse(new Objective.LogitDifference("horse"), PLAIN));
+        refused("--head: there is no head 12.0; the model has 12 layers of 12 heads, counted from 0",
+                horse(logit, new View(Optional.of(new HeadName(12, 0)), Cell.MAX, false, false)));
+        String noShare = "--cell share: the target stands nowhere in the text before it (in its first group, where there "
+                + "are groups): take another --cell";
+        View share = new View(Optional.empty(), Cell.SHARE, false, false);
+        refused(noShare, of(TEXT, Optional.of("cow"), none, logit, share));
+        refused(noShare, of(TEXT, none, Optional.of("0-2:a,3-12:b"), logit, share));
+        Path uneven = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
+        refused(uneven + ": the texts differ in length, their maps cannot be averaged: take another --cell",
+                average(uneven, new View(Optional.empty(), Cell.THUMBNAIL, false, false), NONE, false));
+        Path bare = texts("{\"prompt\": \"a a\", \"answer\": \"a\"}", "{\"prompt\": \"a a a\", \"answer\": \"a\"}");
+        refused(bare + ": the texts differ in length; only with the same groups in each can they be averaged: give every "
+                + "line \"groups\" with the same labels", average(bare, PLAIN, NONE, false));
+        Path nameless = texts("{\"prompt\": \"a a\", \"answer\": \"a\", \"groups\": [{\"start\": 0}]}");
+        refused(nameless + ": line 1: a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not {\"start\":0}",
+                average(nameless, PLAIN, NONE, false));
+    }
+
+    @Test
+    void refusesOptionsThatContradictEachOther() {
+        Optional<String> none = Optional.empty();
+        Objective loss = new Objective.Loss();
+        Ablation some = new Ablation(List.of(new HeadName(0, 0)), 1, 0);
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), none, none, none, none, false, loss, PLAIN, 0.3, NONE));
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), none, none, none, none, true, loss, PLAIN, 0.3, NONE));
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), Optional.of("a"), none, none, Optional.of("b"), true, loss, PLAIN, 0.3, NONE));
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), Optional.of("a"), none, none, none, false, loss, PLAIN, 0.3, some));
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), Optional.of("a"), none, none, Optional.of("b"), false, loss, PLAIN, 0.3, NONE));
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), none, Optional.of("a"), none, Optional.of("b"), true, loss, PLAIN, 0.3, NONE));
+        assertThrows(InputException.class, () -> new SaliencyRequest(
+                run(false), Optional.of("a"), none, none, none, false, loss, PLAIN, 0, NONE));
+        for (String wrong : List.of("a", "1", "1.", "1.2.3", "-1.2", "")) {
+            assertThrows(InputException.class, () -> HeadName.parse("--head", wrong), wrong);
+        }
+        for (String wrong : List.of("", "Logit", "logit-difference", "logit-difference:")) {
+            assertThrows(InputException.class, () -> Objective.parse(wrong), wrong);
+        }
+    }
+}

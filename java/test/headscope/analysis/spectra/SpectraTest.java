@@ -1,0 +1,298 @@
+package headscope.analysis.spectra;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Tolerance;
+import headscope.analysis.InputException;
+import headscope.analysis.Progress;
+import headscope.analysis.RunRequest;
+import headscope.analysis.statistics.BenjaminiHochberg;
+import headscope.analysis.statistics.MannWhitney;
+import headscope.backend.DeviceChoice;
+import headscope.metric.Metric;
+import headscope.model.Sampler;
+import headscope.result.HeadTable;
+import headscope.result.RunFolderException;
+import headscope.result.SampleTable;
+import headscope.tensor.Safetensors;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs on the demo checkpoint. */
+class SpectraTest {
+    private static final int TEXTS = 40;
+    private static final int LAYERS = 12;
+    private static final int HEADS = 12;
+    private static final int K = 10;
+    private static final Path MODEL = Path.of("models/demo");
+    /** Without the eigenvalue problems, which take the most time. */
+    private static final List<Metric> OF_ROWS =
+            Metric.all(K).stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
+    private static final List<String> FILES = List.of("heads.csv", "samples.csv", "values.safetensors");
+
+    @TempDir
+    private static Path reference;
+
+    @TempDir
+    private Path folder;
+
+    /** A run that nothing disturbs. */
+    @BeforeAll
+    static void run() throws IOException {
+        SpectraSummary summary = finish(demo(reference.resolve("run"), false));
+        assertEquals(TEXTS, summary.label0() + summary.label1());
+        assertEquals(LAYERS * HEADS, summary.heads());
+        assertEquals(0, summary.skipped());
+    }
+
+    private static SpectraRequest demo(Path out, boolean resume) {
+        return request("data/qa.jsonl", out, K, TEXTS, false, resume, OF_ROWS);
+    }
+
+    private static SpectraRequest request(Path texts, Path out, boolean skipShort) {
+        return request(texts.toString(), out, 5, 0, skipShort, false, Metric.all(5));
+    }
+
+    private static SpectraRequest request(
+            String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
+        return new SpectraRequest(
+                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
+                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false);
+    }
+
+    private static Spectra open(SpectraRequest request) {
+        return Spectra.open(request, InputStream.nullInputStream());
+    }
+
+    private static SpectraSummary finish(SpectraRequest request) throws IOException {
+        try (Spectra spectra = open(request)) {
+            spectra.observe(Progress.SILENT);
+            SpectraSummary summary = spectra.write();
+            assertFalse(Files.exists(request.run().out()));
+            spectra.commit();
+            return summary;
+        }
+    }
+
+    private static void sameFiles(Path run) throws IOException {
+        for (String file : FILES) {
+            assertArrayEquals(Files.readAllBytes(reference.resolve("run").resolve(file)),
+                    Files.readAllBytes(run.resolve(file)), file);
+        }
+    }
+
+    private Path texts(String... lines) throws IOException {
+        return Files.write(folder.resolve("texts.jsonl"), List.of(lines));
+    }
+
+    private static String labelled(int words, int label) {
+        return "{\"text\": \"%s\", \"label\": %d}".formatted("a ".repeat(words).strip(), label);
+    }
+
+    private static void refused(String message, SpectraRequest request) {
+        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
+        assertFalse(Files.exists(request.run().out()));
+        assertFalse(Files.exists(request.run().out().resolveSibling(request.run().out().getFileName() + ".partial")));
+    }
+
+    @Test
+    void leavesItsFilesAndNoOthers() throws IOException {
+        try (Stream<Path> files = Files.list(reference.resolve("run"))) {
+            assertEquals(List.of("heads.csv", "manifest.json", "samples.csv", "values.safetensors"),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+        try (Stream<Path> beside = Files.list(reference)) {
+            assertEquals(1, beside.count());
+        }
+    }
+
+    /** Every column from the values beside it: pairs counted, means taken. */
+    @Test
+    void headsFollowFromValues() {
+        HeadTable table = HeadTable.read(reference.resolve("run/heads.csv"));
+        assertEquals(LAYERS, table.layers());
+        assertEquals(HEADS, table.heads());
+        try (Safetensors values = Safetensors.open(reference.resolve("run/values.safetensors"))) {
+            long[] labels = values.get("label").longs();
+            assertArrayEquals(new long[] {TEXTS, LAYERS, HEADS, K}, values.get("laplacian").shape());
+            assertArrayEquals(new long[] {TEXTS, LAYERS, HEADS}, values.get("attention_score").shape());
+            compare(table, "attention_score", labels, values.get("attention_score").floats(), 1);
+            compare(table, "laplacian", labels, values.get("laplacian").floats(), K);
+            List<SampleTable.Sample> samples = SampleTable.read(reference.resolve("run/samples.csv")).samples();
+            for (int i = 0; i < TEXTS; i++) {
+                SampleTable.Sample sample = samples.get(i);
+                assertEquals(i, sample.index());
+                assertEquals(Long.toString(labels[i]), sample.label());
+                assertEquals(labels[i] == 0, Observer.normalised(sample.answer()).equals(
+                        Observer.normalised(sample.expected())));
+            }
+        }
+    }
+
+    /** @param values [texts, heads of all layers, perText] */
+    private static void compare(HeadTable table, String metric, long[] labels, float[] values, int perText) {
+        double[] p = new double[LAYERS * HEADS];
+        for (int head = 0; head < p.length; head++) {
+            double[] right = sample(labels, values, perText, head, 0);
+            double[] wrong = sample(labels, values, perText, head, 1);
+            double above = 0;
+            for (double x : wrong) {
+                for (double y : right) {
+                    above += x > y ? 1 : x == y ? 0.5 : 0;
+                }
+            }
+            double effect = 2 * above / (right.length * wrong.length) - 1;
+            String what = metric + " of head " + head;
+            assertEquals(effect, table.column(metric + "_effect")[head], Tolerance.fp64(TEXTS * K), what);
+            assertEquals(mean(right), table.column(metric + "_mean_0")[head], Tolerance.fp64(TEXTS * K), what);
+            assertEquals(mean(wrong), table.column(metric + "_mean_1")[head], Tolerance.fp64(TEXTS * K), what);
+            p[head] = MannWhitney.test(wrong, right).p();
+        }
+        assertArrayEquals(p, table.column(metric + "_p"));
+        assertArrayEquals(BenjaminiHochberg.qValues(p), table.column(metric + "_q"));
+    }
+
+    private static double mean(double[] values) {
+        return Arrays.stream(values).average().orElseThrow();
+    }
+
+    private static double[] sample(long[] labels, float[] values, int perText, int head, int label) {
+        return IntStream.range(0, labels.length)
+                .filter(text -> labels[text] == label)
+                .mapToDouble(text -> IntStream.range(0, perText)
+                        .mapToDouble(i -> values[(text * LAYERS * HEADS + head) * perText + i])
+                        .average()
+                        .orElseThrow())
+                .toArray();
+    }
+
+    /** Attention that was observed: triangular maps, shares, eigenvalues that fall. */
+    @Test
+    void valuesAreInTheirRanges() {
+        inTheirRanges(reference.resolve("run"), OF_ROWS, K);
+    }
+
+    private static void inTheirRanges(Path run, List<Metric> metrics, int k) {
+        try (Safetensors values = Safetensors.open(run.resolve("values.safetensors"))) {
+            for (Metric metric : metrics) {
+                float[] all = values.get(metric.key()).floats();
+                for (int i = 0; i < all.length; i++) {
+                    double value = all[i];
+                    boolean inside = switch (metric) {
+                        case Metric.AttentionScore m -> value <= 0;
+                        case Metric.LaplacianEigenvalues m -> value >= -1 && value <= 1;
+                        case Metric.MeanDistance m -> value >= 0 && value < 64;
+                        case Metric.Entropy m -> value >= 0 && value <= Math.log(128);
+                        case Metric.SpectralEntropy m -> value >= 0 && value <= Math.log(128);
+                        case Metric.FiedlerValue m -> value >= -1e-6 && value <= 2;
+                        case Metric.LargestEigenvalue m -> value > 0 && value <= 2.000001;
+                        default -> value >= 0 && value <= 1.000001;
+                    };
+                    assertTrue(inside, metric.key() + " is " + value);
+                    if (metric instanceof Metric.Spectrum && i % k > 0) {
+                        assertTrue(value <= all[i - 1], metric.key() + " rises");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void repeatsToTheByte() throws IOException {
+        finish(demo(folder.resolve("run"), false));
+        sameFiles(folder.resolve("run"));
+    }
+
+    @Test
+    void goesOnWhereItWasInterrupted() throws IOException {
+        Path out = folder.resolve("run");
+        try (Spectra spectra = open(demo(out, false))) {
+            assertThrows(IllegalStateException.class, () -> spectra.observe((done, of) -> {
+                if (done == 10) {
+                    throw new IllegalStateException("interrupted");
+                }
+            }));
+        }
+        assertFalse(Files.exists(out));
+        try (Stream<Path> left = Files.walk(folder)) {
+            assertEquals(10, left.filter(file -> file.toString().endsWith(".safetensors")).count());
+        }
+        assertThrows(RunFolderException.class, () -> open(demo(out, false)));
+        finish(demo(out, true));
+        sameFiles(out);
+    }
+
+    @Test
+    void goesOnOnlyWithWhatItBeganWith() {
+        Path out = folder.resolve("run");
+        try (Spectra spectra = open(demo(out, false))) {
+            assertThrows(IllegalStateException.class, () -> spectra.observe((done, of) -> {
+                throw new IllegalStateException("interrupted");
+            }));
+        }
+        SpectraRequest other = request("data/qa.jsonl", out, K + 1, TEXTS, false, true, OF_ROWS);
+        assertEquals(out + ": was begun with another model, texts or settings; repeat the first command, or start anew "
+                + "with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
+    }
+
+    @Test
+    void oneRunAtATime() {
+        Path out = folder.resolve("run");
+        try (Spectra first = open(demo(out, false))) {
+            String said = assertThrows(RunFolderException.class, () -> open(demo(out, true))).getMessage();
+            assertTrue(said.endsWith("is being written by another run; wait for it, or choose another --out"), said);
+            assertTrue(Files.exists(first.folder()));
+        }
+    }
+
+    @Test
+    void refusesOneClass() throws IOException {
+        Path same = texts(labelled(20, 1), labelled(21, 1));
+        refused(same + ": all 2 texts have label 1; a test needs both classes",
+                request(same, folder.resolve("run"), false));
+        Path wrong = texts("{\"prompt\": \"a a a a a a\", \"answer\": \"no such word\"}");
+        refused(wrong + ": none of 1 texts has label 0 (right answer); a test needs both classes: give more texts",
+                request(wrong, folder.resolve("run"), false));
+    }
+
+    /** With the beginning of text, three words are four tokens. */
+    @Test
+    void refusesOrSkipsShortTexts() throws IOException {
+        String[] lines = {labelled(20, 0), labelled(20, 1), labelled(3, 1), labelled(4, 0), labelled(30, 1)};
+        Path texts = texts(lines);
+        Path out = folder.resolve("run");
+        refused(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or leave such texts "
+                + "out with --short skip", request(texts, out, false));
+        SpectraSummary summary = finish(request(texts, out, true));
+        assertEquals(1, summary.skipped());
+        assertEquals(2, summary.label0());
+        assertEquals(2, summary.label1());
+        assertEquals(List.of(0, 1, 3, 4), SampleTable.read(out.resolve("samples.csv")).samples().stream()
+                .map(SampleTable.Sample::index).toList());
+        inTheirRanges(out, Metric.all(5), 5);
+    }
+
+    @Test
+    void refusesTextsThatTheModelCannotTake() throws IOException {
+        Path out = folder.resolve("run");
+        Path longText = texts(labelled(127, 0), labelled(128, 1));
+        refused(longText + ": line 2: 129 tokens; the model takes at most 128: shorten the text",
+                request(longText, out, false));
+        Path question = texts("{\"prompt\": \"" + "a ".repeat(127) + "\", \"answer\": \"b\"}");
+        refused(question + ": line 1: 128 tokens and up to 2 new ones; the model takes at most 128: shorten the text "
+                + "or lower --max-new-tokens", request(question, out, false));
+    }
+}
