@@ -45,7 +45,7 @@ final class ArchitectureTest {
     static final ArchRule METRIC = uses("metric");
 
     @ArchTest
-    static final ArchRule RESULT = uses("result");
+    static final ArchRule RESULT = uses("result", "tensor");
 
     @ArchTest
     static final ArchRule BACKEND = uses("backend", "tensor", "metric");
@@ -82,7 +82,7 @@ final class ArchitectureTest {
     static final ArchRule FIGURE = uses("figure", "result");
 
     @ArchTest
-    static final ArchRule PICTURE = uses("picture", "figure", "result", "tensor");
+    static final ArchRule PICTURE = uses("picture", "figure", "result");
 
     @ArchTest
     static final ArchRule RENDER = uses("render", "figure");

@@ -7,6 +7,7 @@ import headscope.analysis.saliency.Saliency;
 import headscope.analysis.saliency.SaliencyRequest;
 import headscope.analysis.saliency.SaliencySummary;
 import headscope.backend.DeviceChoice;
+import headscope.result.SaliencyCell;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -46,7 +47,7 @@ public class SaliencyBenchmark {
                         Path.of("models/demo"), folder.resolve("run"), DeviceChoice.of("cpu"), false, false, ""),
                 Optional.of("<CHI> painted a picture of a horse <CHI> my favorite animal is the"), Optional.empty(),
                 Optional.of("0-6:<ENV>,7-12:<LAN>"), Optional.empty(), false, new SaliencyRequest.Objective.Logit(),
-                new SaliencyRequest.View(Optional.<HeadName>empty(), SaliencyRequest.Cell.MAX, false, false), 0.3,
+                new SaliencyRequest.View(Optional.<HeadName>empty(), SaliencyCell.MAX, false, false), 0.3,
                 new SaliencyRequest.Ablation(List.of(), 0, 0));
     }
 

@@ -10,7 +10,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/** SHA-256 in hexadecimal: what a result was computed from. */
+/** SHA-256 digests in hexadecimal, which identify the input of a run. */
 final class Digest {
     private Digest() {}
 
@@ -18,14 +18,14 @@ final class Digest {
         return HexFormat.of().formatHex(sha256().digest(bytes));
     }
 
-    /** Of the files one after the other. */
+    /** Digest of the concatenated files. */
     static String of(List<Path> files) {
         MessageDigest digest = sha256();
-        byte[] piece = new byte[1 << 20];
+        byte[] block = new byte[1 << 20];
         for (Path file : files) {
             try (InputStream in = Files.newInputStream(file)) {
-                for (int count = in.read(piece); count > 0; count = in.read(piece)) {
-                    digest.update(piece, 0, count);
+                for (int count = in.read(block); count > 0; count = in.read(block)) {
+                    digest.update(block, 0, count);
                 }
             } catch (IOException failure) {
                 throw new UncheckedIOException(failure);

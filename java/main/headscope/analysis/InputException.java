@@ -7,4 +7,11 @@ public final class InputException extends RuntimeException {
     public InputException(String message) {
         super(message);
     }
+
+    /** @throws InputException with this message unless the condition holds */
+    public static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new InputException(message);
+        }
+    }
 }

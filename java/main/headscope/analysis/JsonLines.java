@@ -16,19 +16,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A file of JSON lines; blank ones are passed over.
+ * A file of JSON lines; blank lines are skipped.
  *
- * @param name   for messages and the manifest
+ * @param name   path of the file, for messages and the manifest
  * @param digest SHA-256 of the bytes, in hexadecimal
  * @param lines  at least one
  */
 public record JsonLines(String name, String digest, List<Line> lines) {
     /**
-     * @param file   of which it is a line
-     * @param number counted from 1
+     * One line.
+     *
+     * @param file   the file's name
+     * @param number line number, from 1
      */
     public record Line(String file, int number, ObjectNode json) {
-        /** A string that must be there. */
+        /** The value of a required string field. */
         public String string(String field) {
             JsonNode value = json.path(field);
             if (!value.isTextual()) {
@@ -44,7 +46,7 @@ public record JsonLines(String name, String digest, List<Line> lines) {
 
     /**
      * @param source a path, or "-" for standard input
-     * @param form   what a line must be, for messages
+     * @param form   the form of a line, for messages
      */
     public static JsonLines read(String source, InputStream standardInput, String form) {
         boolean piped = source.equals("-");
@@ -60,7 +62,7 @@ public record JsonLines(String name, String digest, List<Line> lines) {
         return new JsonLines(name, Digest.of(bytes), parse(name, bytes, form));
     }
 
-    /** The first lines only; 0 = all. */
+    /** The first lines only; 0 keeps all. */
     public JsonLines first(int limit) {
         return limit == 0 || limit >= lines.size() ? this : new JsonLines(name, digest, lines.subList(0, limit));
     }

@@ -1,8 +1,9 @@
 package headscope.analysis;
 
-/** Who is told how far long work has come. */
+/** Receives the progress of long work. */
 public interface Progress {
     Progress SILENT = (done, of) -> {};
 
+    /** @param done parts finished, of all parts */
     void reached(int done, int of);
 }

@@ -6,19 +6,19 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * A prompt and the answer that follows it, as tokens. The answer's tokens are those that the prompt alone does not
- * begin with, so that a tokenizer may join the two as it likes.
+ * A prompt followed by its answer, as tokens. The answer starts at the first token that differs from the tokens of the
+ * prompt alone, because a tokenizer may merge the end of the prompt with the beginning of the answer.
  *
- * @param ids   of both
- * @param start where the answer begins, at least 1
+ * @param ids   tokens of prompt and answer
+ * @param start index of the answer's first token, at least 1
  */
 public record PromptAnswer(int[] ids, int start) {
-    /** A blank parts prompt and answer where neither brings white space. */
+    /** Inserts a space between prompt and answer unless one of them has white space there. */
     public static PromptAnswer of(JsonLines.Line line, String prompt, String answer, ModelConfig config, Tokenizer tokenizer) {
-        boolean parted = prompt.isEmpty() || answer.isEmpty() || Character.isWhitespace(prompt.charAt(prompt.length() - 1))
+        boolean separated = prompt.isEmpty() || answer.isEmpty() || Character.isWhitespace(prompt.charAt(prompt.length() - 1))
                 || Character.isWhitespace(answer.charAt(0));
         int[] alone = tokenizer.encode(prompt);
-        int[] ids = tokenizer.encode(prompt + (parted ? "" : " ") + answer);
+        int[] ids = tokenizer.encode(prompt + (separated ? "" : " ") + answer);
         int differs = Arrays.mismatch(alone, ids);
         if (differs == 0 || alone.length == 0) {
             throw line.wrong("the prompt has no tokens before the answer");
@@ -33,8 +33,8 @@ public record PromptAnswer(int[] ids, int start) {
         return new PromptAnswer(ids, differs);
     }
 
-    /** What the model reads: all but the last token, which predicts nothing. */
-    public int[] read() {
+    /** The tokens that the model reads: all but the last one, which predicts nothing. */
+    public int[] inputs() {
         return Arrays.copyOf(ids, ids.length - 1);
     }
 
@@ -43,13 +43,13 @@ public record PromptAnswer(int[] ids, int start) {
         return start - 1;
     }
 
-    /** As many as rows that predict. */
+    /** Number of tokens of the answer, and of rows that predict them. */
     public int answerTokens() {
         return ids.length - start;
     }
 
-    /** Whether these tokens are the answer's. */
-    public boolean is(int[] said) {
-        return IntStream.range(0, answerTokens()).allMatch(i -> said[i] == ids[start + i]);
+    /** Whether the predicted tokens are the tokens of the answer. */
+    public boolean matches(int[] predicted) {
+        return IntStream.range(0, answerTokens()).allMatch(i -> predicted[i] == ids[start + i]);
     }
 }

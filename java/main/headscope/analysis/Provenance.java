@@ -17,19 +17,19 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Where a run's numbers come from, as JSON that depends on nothing but the input: equal provenance, equal numbers.
+ * The origin of a run's numbers, as JSON that depends on the input alone: equal provenance, equal numbers.
  *
- * @param json what decides the values of a text; the number of texts does not
+ * @param json everything that determines the values of one text; the number of texts is not part of it
  */
-public record Provenance(ObjectNode json) {
+record Provenance(ObjectNode json) {
     private static final String FILE = "request.json";
 
     /**
-     * Beside the caller's own work: the weights are read from end to end. The checkpoint may be closed meanwhile.
+     * Digests the weights in the background. The checkpoint may be closed meanwhile.
      *
      * @param input texts and settings
      */
-    public static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
+    static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
         ModelConfig config = checkpoint.config();
         List<Path> weights = checkpoint.tensors().files();
         return CompletableFuture.supplyAsync(() -> of(request, config, weights, input));
@@ -50,18 +50,18 @@ public record Provenance(ObjectNode json) {
         return new Provenance(json);
     }
 
-    /** Twelve hexadecimal digits that stand for all of it. */
-    public String run() {
+    /** The run id: twelve hexadecimal digits of the digest. */
+    String run() {
         return Digest.of(json.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
     }
 
-    /** A run is continued only with what it was begun with. */
-    public void requireSame(RunFolder folder) {
+    /** Rejects a resumed run whose input differs from that of the interrupted one; stores the input. */
+    void requireSame(RunFolder folder) {
         Path file = folder.progress(FILE);
         try {
             if (folder.resumed() && Files.exists(file) && !Files.readString(file).equals(json.toString())) {
-                throw new InputException(("%s: was begun with another model, texts or settings; "
-                        + "repeat the first command, or start anew with --overwrite").formatted(folder.out()));
+                throw new InputException(("%s: was started with another model, other texts or other settings; "
+                        + "repeat the first command, or start over with --overwrite").formatted(folder.out()));
             }
             Files.writeString(file, json.toString());
         } catch (IOException failure) {
@@ -69,8 +69,8 @@ public record Provenance(ObjectNode json) {
         }
     }
 
-    /** A manifest's beginning, to which an analysis adds its settings, conventions, results and caption. */
-    public ObjectNode manifest(String analysis, RunRequest request, String device, Instant started) {
+    /** The common beginning of a manifest: analysis, program, command, run id, device, input and times. */
+    ObjectNode manifest(String analysis, RunRequest request, String device, Instant started) {
         ObjectNode manifest = new ObjectMapper().createObjectNode();
         manifest.put("analysis", analysis);
         manifest.put("program", "headscope " + version());

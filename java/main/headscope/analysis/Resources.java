@@ -3,7 +3,7 @@ package headscope.analysis;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** What was opened along the way, closed in reverse. */
+/** Resources that are closed together, in reverse order of their opening. */
 final class Resources implements AutoCloseable {
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
 
@@ -21,7 +21,7 @@ final class Resources implements AutoCloseable {
             } catch (RuntimeException failure) {
                 first = first == null ? failure : first;
             } catch (Exception checked) {
-                throw new AssertionError("nothing that is opened here throws it", checked);
+                throw new AssertionError("no resource of this program throws a checked exception", checked);
             }
         }
         if (first != null) {

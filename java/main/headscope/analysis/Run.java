@@ -10,14 +10,16 @@ import headscope.result.RunFolder;
 import headscope.result.RunFolderException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
-/** What every analysis works with: a model on a device, its tokenizer, and the run folder to be. */
+/** What every analysis works with: a model on a device, its tokenizer, and the run folder that is being written. */
 public final class Run implements AutoCloseable {
-    /** What can be refused before the weights are read and before anything is written. */
+    /** Rejects input before the weights are read and before anything is written. */
     public interface Check {
         void accept(ModelConfig config, Tokenizer tokenizer);
     }
@@ -27,36 +29,37 @@ public final class Run implements AutoCloseable {
     public final Tokenizer tokenizer;
     public final Transformer model;
     public final RunFolder folder;
-    public final Provenance provenance;
-    private final Resources opened = new Resources();
+    private final Provenance provenance;
+    private final Instant started = Instant.now();
+    private final Resources resources = new Resources();
     private boolean worthKeeping;
 
-    /** @param input texts and settings: whatever decides the numbers besides the model */
+    /** @param input texts and settings: everything besides the model that determines the numbers */
     public Run(RunRequest request, ObjectNode input, Check check) {
         this.request = request;
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
             List<String> notices = new ArrayList<>();
-            this.backend = opened.add(Backend.open(request.device(), notices::add));
-            this.tokenizer = opened.add(Tokenizer.open(request.model()));
+            this.backend = resources.add(Backend.open(request.device(), notices::add));
+            this.tokenizer = resources.add(Tokenizer.open(request.model()));
             check.accept(checkpoint.config(), tokenizer);
-            this.model = opened.add(new Transformer(checkpoint, backend));
+            this.model = resources.add(new Transformer(checkpoint, backend));
             this.provenance = reading.join();
-            this.folder = opened.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
+            this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             this.worthKeeping = folder.resumed();
             notices.forEach(line -> System.err.println("headscope: " + line));
         } catch (Throwable failure) {
-            opened.close();
+            resources.close();
             throw failure;
         }
     }
 
-    /** Closed with the run, before what it was made of. */
+    /** Registers a resource that is closed with the run, before those it was made from. */
     public <T extends AutoCloseable> T add(T resource) {
-        return opened.add(resource);
+        return resources.add(resource);
     }
 
-    /** A run is continued only with what it was begun with. */
+    /** @throws InputException if the run resumes one that was started with another model, other texts or settings */
     public void requireSameInput() {
         onDisk(() -> {
             provenance.requireSame(folder);
@@ -64,33 +67,59 @@ public final class Run implements AutoCloseable {
         });
     }
 
-    /** From now on there is something that a later run may resume. */
-    public void keep() {
-        worthKeeping = true;
+    /**
+     * Returns what an interrupted run has stored under a name; otherwise computes and stores it.
+     *
+     * @param name of the progress file, without its extension
+     */
+    public <T> T once(String name, ProgressFile<T> format, Supplier<T> work) {
+        return onDisk(() -> {
+            Path file = folder.progress(name + ".safetensors");
+            Optional<T> stored = folder.resumed() ? format.read(file) : Optional.empty();
+            T value = stored.orElseGet(() -> {
+                T computed = work.get();
+                format.write(file, computed);
+                return computed;
+            });
+            worthKeeping = true;
+            return value;
+        });
     }
 
-    /** A disk that fails leaves nothing behind, nor does a run that is refused before anything is worth keeping. */
+    /**
+     * Runs work that writes into the run folder. If the disk fails, or if input is rejected before a first part has
+     * been finished, the folder is deleted.
+     */
     public <T> T onDisk(Supplier<T> work) {
         try {
             return work.get();
         } catch (UncheckedIOException | RunFolderException failure) {
             folder.discard();
             throw failure;
-        } catch (InputException refused) {
+        } catch (InputException rejected) {
             if (!worthKeeping) {
                 folder.discard();
             }
-            throw refused;
+            throw rejected;
         }
     }
 
-    /** Where the files stand until {@link #commit}. */
-    public Path place() {
+    /** The common beginning of a manifest, to which an analysis adds its settings, conventions, results and caption. */
+    public ObjectNode manifest(String analysis) {
+        return provenance.manifest(analysis, request, backend.describe(), started);
+    }
+
+    /** The model as a caption names it: folder, family, layers x heads. */
+    public String modelCaption() {
+        return "%s (%s, layers x heads: %d x %d)".formatted(request.model().toAbsolutePath().normalize().getFileName(),
+                model.config().family().modelType(), model.config().layers(), model.config().heads());
+    }
+
+    Path place() {
         return folder.file(RunFolder.MANIFEST).getParent();
     }
 
-    /** Makes the run folder appear. */
-    public void commit() {
+    void commit() {
         onDisk(() -> {
             folder.commit();
             return folder;
@@ -99,6 +128,6 @@ public final class Run implements AutoCloseable {
 
     @Override
     public void close() {
-        opened.close();
+        resources.close();
     }
 }

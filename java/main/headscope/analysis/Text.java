@@ -2,12 +2,12 @@ package headscope.analysis;
 
 /** One line of a file of texts. */
 public sealed interface Text {
-    /** Counted from 1. */
+    /** Line number, from 1. */
     int line();
 
-    /** The model answers; label 1 where its answer differs from the expected one. */
+    /** A prompt that the model answers; the label is 1 if its answer differs from the expected one. */
     record Question(int line, String prompt, String answer) implements Text {}
 
-    /** Read as it stands. */
+    /** A text with a given label, which the model reads as it is. */
     record Labelled(int line, String text, int label) implements Text {}
 }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.InputStream;
 import java.util.List;
 
-/** Texts to be answered or read, as JSON lines. */
+/** A file of prompts and labelled texts, as JSON lines. */
 public record TextFile(JsonLines file, List<Text> texts) {
     private static final String FORMS =
             "{\"prompt\": \"...\", \"answer\": \"...\"} or {\"text\": \"...\", \"label\": 0 or 1}";
@@ -19,13 +19,13 @@ public record TextFile(JsonLines file, List<Text> texts) {
         return file.name();
     }
 
-    /** The first texts only; 0 = all. */
+    /** The first texts only; 0 keeps all. */
     public TextFile first(int limit) {
         JsonLines first = file.first(limit);
         return new TextFile(first, texts.subList(0, first.lines().size()));
     }
 
-    /** Labels that the file gives are known to be of one class before the model has run. */
+    /** @throws InputException if every text is labelled and all labels are equal: known before the model has run */
     public void requireBothLabels() {
         List<Integer> labels = texts.stream()
                 .map(text -> text instanceof Text.Labelled labelled ? labelled.label() : -1)

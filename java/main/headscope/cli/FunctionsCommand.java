@@ -42,7 +42,7 @@ final class FunctionsCommand extends AnalysisCommand {
                 functions.train(progress);
             }
             try (ProgressLine progress = new ProgressLine("masking", "functions")) {
-                functions.mask(progress);
+                functions.ablate(progress);
             }
             FunctionsSummary found = functions.write();
             print(found, out);
@@ -54,7 +54,7 @@ final class FunctionsCommand extends AnalysisCommand {
                         request.run().out().resolve("functions.png"));
             }
             out.printf("All numbers: %s (heads.csv, samples.csv, confusion.csv, %svalues.safetensors, manifest.json)%n",
-                    request.run().out(), found.masking().isPresent() ? "masking.csv, " : "");
+                    request.run().out(), found.ablation().isPresent() ? "masking.csv, " : "");
         }
     }
 
@@ -69,7 +69,7 @@ final class FunctionsCommand extends AnalysisCommand {
                     100 * function.answered(), function.beforeElbow(), function.above(),
                     100.0 * function.above() / found.heads());
         }
-        found.masking().ifPresent(masking -> print(masking, out));
+        found.ablation().ifPresent(masking -> print(masking, out));
     }
 
     private static void print(MaskingTable masking, PrintStream out) {

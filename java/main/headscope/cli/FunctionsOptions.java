@@ -2,6 +2,7 @@ package headscope.cli;
 
 import headscope.analysis.InputException;
 import headscope.analysis.functions.FunctionsRequest;
+import headscope.result.FunctionsResult;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
@@ -65,7 +66,7 @@ final class FunctionsOptions {
     @Option(names = "--show", defaultValue = "absolute", paramLabel = "absolute|positive",
             description = "What of a signed importance the picture shows: its absolute value, or what is above 0"
                     + " (default: ${DEFAULT-VALUE}; the source does not say).")
-    FunctionsRequest.Shown shown;
+    FunctionsResult.Shown shown;
 
     @Option(names = "--top", paramLabel = "X",
             description = "Top of the colour scale, whose colour larger values have (default: round, so that about one"
@@ -92,7 +93,7 @@ final class FunctionsOptions {
                 run.request("functions", command), texts, answerTokens,
                 new FunctionsRequest.Training(projection, hidden, dropout, epochs, batch, rate, decay, order),
                 threshold, shown, Optional.ofNullable(top),
-                Optional.ofNullable(mask).map(heads -> new FunctionsRequest.Masking(heads(heads), maskFactor, draws)),
+                Optional.ofNullable(mask).map(heads -> new FunctionsRequest.Ablation(heads(heads), maskFactor, draws)),
                 seed);
     }
 

@@ -1,9 +1,9 @@
 package headscope.cli;
 
-import headscope.analysis.gates.GateScore;
 import headscope.analysis.gates.Gates;
 import headscope.analysis.gates.GatesRequest;
 import headscope.analysis.gates.GatesSummary;
+import headscope.result.GateScore;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;

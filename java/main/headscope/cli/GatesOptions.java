@@ -1,9 +1,9 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
-import headscope.analysis.gates.GateScore;
 import headscope.analysis.gates.GateTask;
 import headscope.analysis.gates.GatesRequest;
+import headscope.result.GateScore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

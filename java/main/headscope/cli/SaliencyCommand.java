@@ -67,7 +67,7 @@ final class SaliencyCommand extends AnalysisCommand {
         found.aggregate().ifPresent(heads -> out.printf(
                 "Heads with at least %.0f %% of it from earlier tokens into that place (gather): %s%n",
                 100 * found.threshold(), names(found.gather())));
-        found.silenced().ifPresent(silenced -> print(silenced, out));
+        found.ablated().ifPresent(ablated -> print(ablated, out));
         found.nearlyFlat().ifPresent(probability -> System.err.printf(
                 "headscope: the largest saliency is below 0.001: the model gives the target the probability %.3f, and the"
                         + " loss of a sure model has hardly a gradient; try --objective logit, or"
@@ -75,15 +75,15 @@ final class SaliencyCommand extends AnalysisCommand {
                 probability));
     }
 
-    private static void print(SaliencySummary.Silenced silenced, PrintStream out) {
+    private static void print(SaliencySummary.Ablated ablated, PrintStream out) {
         out.printf("%nSurprisal of the answer, mean of %d texts: %.4f nats. Without %s: %+.4f.%n",
-                silenced.texts(), silenced.before(), names(silenced.heads()), silenced.change());
-        if (!silenced.random().isEmpty()) {
+                ablated.texts(), ablated.before(), names(ablated.heads()), ablated.change());
+        if (!ablated.random().isEmpty()) {
             out.printf("Without as many other heads, %d draws: mean %+.4f, from %+.4f to %+.4f.%n",
-                    silenced.random().size(),
-                    silenced.random().stream().mapToDouble(change -> change).average().orElseThrow(),
-                    silenced.random().stream().mapToDouble(change -> change).min().orElseThrow(),
-                    silenced.random().stream().mapToDouble(change -> change).max().orElseThrow());
+                    ablated.random().size(),
+                    ablated.random().stream().mapToDouble(change -> change).average().orElseThrow(),
+                    ablated.random().stream().mapToDouble(change -> change).min().orElseThrow(),
+                    ablated.random().stream().mapToDouble(change -> change).max().orElseThrow());
         }
     }
 

@@ -2,6 +2,7 @@ package headscope.cli;
 
 import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.SaliencyRequest;
+import headscope.result.SaliencyCell;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Help.Visibility;
@@ -42,7 +43,7 @@ final class SaliencyOptions {
             description = "What the grid shows of a head: the largest element of its map, their mean, the whole map made"
                     + " small, or the share that flows from the target's earlier place to the last token"
                     + " (default: ${DEFAULT-VALUE}).")
-    SaliencyRequest.Cell cell;
+    SaliencyCell cell;
 
     @Option(names = "--skip-first",
             description = "Leave the first token's column out of everything but the enlarged map.")

@@ -3,32 +3,29 @@ package headscope.picture;
 import headscope.figure.Figure;
 import headscope.figure.FunctionsFigure;
 import headscope.figure.RoundTop;
+import headscope.result.FunctionsResult;
 import headscope.result.HeadMap;
-import headscope.result.HeadTable;
-import headscope.result.Manifest;
-import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
-/** The picture of a functions run, from its folder alone. */
+/** The figure of a functions run: the importance of all heads, one map per function. */
 final class FunctionsPicture {
     private FunctionsPicture() {}
 
-    static Figure of(Path folder, Manifest manifest) {
-        HeadTable heads = HeadTable.read(folder.resolve("heads.csv"));
-        boolean absolute = manifest.text("/shown").equals("absolute");
-        List<HeadMap> maps = heads.names().stream()
-                .map(function -> shown(heads.map(function, function, "importance"), absolute))
+    static Figure of(FunctionsResult run) {
+        List<HeadMap> maps = run.importance().entrySet().stream()
+                .map(function -> HeadMap.of(function.getKey(), "importance", run.layers(), run.heads(),
+                        shown(function.getValue(), run.shown())))
                 .toList();
-        double top = manifest.json().has("top") ? manifest.json().get("top").doubleValue() : RoundTop.of(maps);
-        return FunctionsFigure.of(maps, top, manifest.text("/caption"));
+        return FunctionsFigure.of(maps, run.top().orElseGet(() -> RoundTop.of(maps)), run.manifest().caption());
     }
 
-    /** Of signed values, their absolute ones, or those above 0. */
-    private static HeadMap shown(HeadMap signed, boolean absolute) {
-        float[] values = signed.values();
-        for (int i = 0; i < values.length; i++) {
-            values[i] = absolute ? Math.abs(values[i]) : Math.max(0, values[i]);
-        }
-        return new HeadMap(signed.title(), signed.unit(), signed.layers(), signed.heads(), values);
+    private static double[] shown(double[] signed, FunctionsResult.Shown shown) {
+        return Arrays.stream(signed)
+                .map(value -> switch (shown) {
+                    case ABSOLUTE -> Math.abs(value);
+                    case POSITIVE -> Math.max(0, value);
+                })
+                .toArray();
     }
 }

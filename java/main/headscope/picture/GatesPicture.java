@@ -1,66 +1,67 @@
 package headscope.picture;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
 import headscope.figure.GatesFigure;
-import headscope.result.CurveTable;
+import headscope.result.GateCurve;
+import headscope.result.GateScore;
+import headscope.result.GatesResult;
 import headscope.result.HeadMap;
-import headscope.result.HeadTable;
 import headscope.result.Manifest;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
-import java.util.stream.Stream;
 
-/** The pictures of a gates run, from its folder alone. */
+/** The figures of a gates run: scores of all heads, and a check per task. */
 final class GatesPicture {
-    /** Columns of check.csv behind a task's name, and what they are called in the picture. */
-    private static final List<Map.Entry<String, String>> CURVES = List.of(
-            Map.entry("_shut", "shut, least facilitating first"), Map.entry("_shut_random", "shut, random order"),
-            Map.entry("_open", "opened, most interfering first"), Map.entry("_open_random", "opened, random order"));
+    /** Curves of a check, in the order of the figure's key. */
+    private static final List<GateCurve> CURVES =
+            List.of(GateCurve.SHUT, GateCurve.SHUT_RANDOM, GateCurve.OPEN, GateCurve.OPEN_RANDOM);
 
     private GatesPicture() {}
 
-    /** Of each task, the score that the run was asked to show. */
-    static Figure of(Path folder, Manifest manifest) {
-        HeadTable heads = HeadTable.read(folder.resolve("heads.csv"));
+    /** Two maps per task: the score over all seeds and in at least one. */
+    static Figure of(GatesResult run) {
         List<HeadMap> maps = new ArrayList<>();
-        for (JsonNode task : manifest.json().at("/tasks")) {
-            String score = task.has("forget") ? "contrast" : manifest.text("/score");
-            String name = task.get("name").asText();
-            maps.add(heads.map("%s_%s_always".formatted(name, score), name + " (Always)", score));
-            maps.add(heads.map("%s_%s_any".formatted(name, score), name + " (Any)", score));
+        for (GatesResult.Task task : run.tasks()) {
+            GateScore score = run.shown(task);
+            GatesResult.Scores values = task.scores().get(score);
+            maps.add(map(run, task.name() + " (Always)", score, values.always()));
+            maps.add(map(run, task.name() + " (Any)", score, values.any()));
         }
-        return GatesFigure.of(maps, manifest.text("/caption"));
+        return GatesFigure.of(maps, run.manifest().caption());
     }
 
-    /** How the fitted gates were checked, by name of the file; none of a run that had nothing to check. */
-    static SequencedMap<String, Figure> checks(Path folder, Manifest manifest) {
+    private static HeadMap map(GatesResult run, String title, GateScore score, double[] values) {
+        return HeadMap.of(title, Manifest.keyword(score), run.layers(), run.heads(), values);
+    }
+
+    /** The checks by file name; a contrast has none. */
+    static SequencedMap<String, Figure> checks(GatesResult run) {
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
-        List<String> tasks = names(manifest.json().at("/tasks"));
-        if (!tasks.isEmpty()) {
-            CurveTable table = CurveTable.read(folder.resolve("check.csv"));
-            for (String task : tasks) {
-                figures.put("check-" + task + ".png", figure(table, task, manifest.text("/check_caption")));
-            }
+        for (GatesResult.Task task : run.tasks()) {
+            task.check().ifPresent(check -> figures.put("check-" + task.name() + ".png",
+                    figure(check, task.name() + ": " + run.checkCaption())));
         }
         return figures;
     }
 
-    private static List<String> names(JsonNode tasks) {
-        return tasks.valueStream().filter(task -> !task.has("forget")).map(task -> task.get("name").asText()).toList();
+    private static Figure figure(GatesResult.Check check, String caption) {
+        double[] heads = Arrays.stream(check.heads()).asDoubleStream().toArray();
+        List<CurvesFigure.Curve> curves = CURVES.stream()
+                .map(curve -> new CurvesFigure.Curve(label(curve), heads, check.logProb().get(curve)))
+                .toList();
+        return CurvesFigure.of(curves, "Heads changed", "Log probability of the answer (nats)", caption);
     }
 
-    private static Figure figure(CurveTable table, String task, String caption) {
-        double[] heads = Arrays.stream(table.at()).asDoubleStream().toArray();
-        Stream<CurvesFigure.Curve> curves = CURVES.stream().map(curve ->
-                new CurvesFigure.Curve(curve.getValue(), heads, table.curve(task + curve.getKey())));
-        return CurvesFigure.of(curves.toList(), "Heads changed", "Log probability of the answer (nats)",
-                task + ": " + caption);
+    private static String label(GateCurve curve) {
+        return switch (curve) {
+            case SHUT -> "shut, least facilitating first";
+            case SHUT_RANDOM -> "shut, random order";
+            case OPEN -> "opened, most interfering first";
+            case OPEN_RANDOM -> "opened, random order";
+        };
     }
 }

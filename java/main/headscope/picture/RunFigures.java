@@ -1,9 +1,13 @@
 package headscope.picture;
 
 import headscope.figure.Figure;
+import headscope.result.FunctionsResult;
+import headscope.result.GatesResult;
 import headscope.result.Manifest;
 import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
+import headscope.result.SaliencyResult;
+import headscope.result.SpectraResult;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
@@ -19,20 +23,21 @@ public final class RunFigures {
      * @throws ResultFormatException if a file of the run is missing or malformed
      */
     public static SequencedMap<String, Figure> of(Path folder) {
-        Manifest manifest = Manifest.read(folder);
-        String analysis = manifest.text("/analysis");
+        String analysis = Manifest.read(folder).analysis();
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
-        figures.put(analysis + ".png", switch (analysis) {
-            case "spectra" -> SpectraPicture.of(folder, manifest);
-            case "saliency" -> SaliencyPicture.of(folder, manifest);
-            case "functions" -> FunctionsPicture.of(folder, manifest);
-            case "gates" -> GatesPicture.of(folder, manifest);
+        String name = analysis + ".png";
+        switch (analysis) {
+            case SpectraResult.ANALYSIS -> figures.put(name, SpectraPicture.of(SpectraResult.read(folder)));
+            case SaliencyResult.ANALYSIS -> figures.put(name, SaliencyPicture.of(SaliencyResult.read(folder)));
+            case FunctionsResult.ANALYSIS -> figures.put(name, FunctionsPicture.of(FunctionsResult.read(folder)));
+            case GatesResult.ANALYSIS -> {
+                GatesResult run = GatesResult.read(folder);
+                figures.put(name, GatesPicture.of(run));
+                figures.putAll(GatesPicture.checks(run));
+            }
             default -> throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST),
-                    "\"analysis\" is \"%s\"; there are pictures of spectra, saliency, functions and gates"
+                    "\"analysis\" is \"%s\"; there are figures of spectra, saliency, functions and gates"
                             .formatted(analysis));
-        });
-        if (analysis.equals("gates")) {
-            figures.putAll(GatesPicture.checks(folder, manifest));
         }
         return figures;
     }

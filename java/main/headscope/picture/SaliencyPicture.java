@@ -3,40 +3,33 @@ package headscope.picture;
 import headscope.figure.Figure;
 import headscope.figure.SaliencyFigure;
 import headscope.figure.SaliencyFigure.Overview;
-import headscope.result.HeadTable;
-import headscope.result.Manifest;
+import headscope.result.HeadMap;
+import headscope.result.SaliencyColumn;
+import headscope.result.SaliencyResult;
 import headscope.result.TokenMap;
-import headscope.result.TokenTable;
-import headscope.tensor.Safetensors;
-import headscope.tensor.StoredTensor;
-import java.nio.file.Path;
 
-/** The picture of a saliency run, from its folder alone. */
+/** The figure of a saliency run: an overview of all heads and the map of one. */
 final class SaliencyPicture {
     private SaliencyPicture() {}
 
-    static Figure of(Path folder, Manifest manifest) {
-        HeadTable heads = HeadTable.read(folder.resolve("heads.csv"));
-        TokenTable tokens = TokenTable.read(folder.resolve("tokens.csv"));
-        int layer = manifest.json().at("/head/layer").asInt();
-        int head = manifest.json().at("/head/head").asInt();
-        String unit = manifest.text("/unit");
-        try (Safetensors values = Safetensors.open(folder.resolve("values.safetensors"))) {
-            TokenMap map = new TokenMap("layer %d, head %d".formatted(layer + 1, head + 1), unit, tokens.tokens(),
-                    tokens.groups(), values.get("map").floats());
-            Overview overview = switch (manifest.text("/settings/cell")) {
-                case "thumbnail" -> thumbnails(values.get("thumbnails"));
-                case "mean" -> new Overview.Values(heads.map("mean", "", "mean of the map"));
-                case "share" -> new Overview.Values(heads.map("aggregate_share", "", "share of saliency"));
-                default -> new Overview.Values(heads.map("maximum", "", unit));
-            };
-            return SaliencyFigure.of(
-                    overview, layer, head, map, manifest.flag("/transpose"), manifest.text("/caption"));
-        }
+    static Figure of(SaliencyResult run) {
+        int layer = run.enlargedLayer();
+        int head = run.enlargedHead();
+        TokenMap map = new TokenMap("layer %d, head %d".formatted(layer + 1, head + 1), run.unit(),
+                run.tokens().tokens(), run.tokens().groups(), run.map());
+        Overview overview = switch (run.cell()) {
+            case MAX -> values(run, SaliencyColumn.MAXIMUM, run.unit());
+            case MEAN -> values(run, SaliencyColumn.MEAN, "mean of the map");
+            case SHARE -> values(run, SaliencyColumn.AGGREGATE_SHARE, "share of saliency");
+            case THUMBNAIL -> {
+                SaliencyResult.Thumbnails small = run.thumbnails().orElseThrow();
+                yield new Overview.Thumbnails(run.layers(), run.heads(), small.side(), small.values());
+            }
+        };
+        return SaliencyFigure.of(overview, layer, head, map, run.transpose(), run.manifest().caption());
     }
 
-    private static Overview thumbnails(StoredTensor small) {
-        long[] shape = small.shape();
-        return new Overview.Thumbnails((int) shape[0], (int) shape[1], (int) shape[2], small.floats());
+    private static Overview values(SaliencyResult run, SaliencyColumn column, String unit) {
+        return new Overview.Values(HeadMap.of("", unit, run.layers(), run.heads(), run.means().get(column)));
     }
 }

@@ -6,11 +6,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What a classifier said, {@code confusion.csv}: a row per true class, a column per class that was said.
+ * The confusion matrix of a classifier, {@code confusion.csv}: a row per true class, a column per predicted class.
  *
- * @param counts [true class][said class]
+ * @param counts [true class][predicted class]
  */
 public record ConfusionTable(List<String> classes, int[][] counts) {
+    static final String FILE = "confusion.csv";
+
     public ConfusionTable {
         classes = List.copyOf(classes);
         counts = Arrays.stream(counts).map(int[]::clone).toArray(int[][]::new);
@@ -22,7 +24,7 @@ public record ConfusionTable(List<String> classes, int[][] counts) {
         return Arrays.stream(counts).map(int[]::clone).toArray(int[][]::new);
     }
 
-    /** @throws RunFolderException when the file cannot be written */
+    /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
         List<String> header = new ArrayList<>(List.of("function"));
         header.addAll(classes);
@@ -33,5 +35,23 @@ public record ConfusionTable(List<String> classes, int[][] counts) {
             rows.add(row);
         }
         CsvFile.write(file, header, rows);
+    }
+
+    /**
+     * Reads a table that {@link #write} wrote.
+     *
+     * @throws ResultFormatException if the file is missing or not such a table
+     */
+    public static ConfusionTable read(Path file) {
+        List<CsvFile.Row> rows = CsvFile.read(file);
+        List<String> header = rows.removeFirst().cells();
+        List<String> classes = header.subList(1, header.size());
+        int[][] counts = new int[rows.size()][classes.size()];
+        for (int i = 0; i < counts.length; i++) {
+            for (int j = 0; j < classes.size(); j++) {
+                counts[i][j] = CsvFile.wholeNumber(file, rows.get(i), 1 + j, classes.get(j));
+            }
+        }
+        return new ConfusionTable(classes, counts);
     }
 }

@@ -16,6 +16,11 @@ public record HeadMap(String title, String unit, int layers, int heads, float[] 
         values = values.clone();
     }
 
+    /** @param values as for the constructor, rounded to fp32 */
+    public static HeadMap of(String title, String unit, int layers, int heads, double[] values) {
+        return new HeadMap(title, unit, layers, heads, ValuesFile.floats(values));
+    }
+
     public float at(int layer, int head) {
         return values[layer * heads + head];
     }

@@ -11,6 +11,8 @@ import java.util.SequencedMap;
 
 /** What a run measured of each head, {@code heads.csv}: a row per head, a column per measure. */
 public final class HeadTable {
+    static final String FILE = "heads.csv";
+
     private static final List<String> KEYS = List.of("layer", "head");
 
     private final int layers;

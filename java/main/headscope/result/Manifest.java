@@ -7,11 +7,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
 
-/**
- * What a run was: the program, its input by digest, its settings and conventions. {@code manifest.json} of a run
- * folder.
- */
+/** The description of a run, {@code manifest.json}: program, input by digest, settings, conventions, results. */
 public record Manifest(ObjectNode json) {
     /** @throws RunFolderException when the file cannot be written */
     public void write(Path file) {
@@ -44,9 +43,39 @@ public record Manifest(ObjectNode json) {
         }
     }
 
-    /** The string at a path such as "/model/digest/weights"; empty where there is none. */
+    /** The analysis that wrote the run, such as "spectra". */
+    public String analysis() {
+        return text("/analysis");
+    }
+
+    /** The caption of the figure. */
+    public String caption() {
+        return text("/caption");
+    }
+
+    /** The string at a path such as "/model/digest/weights"; empty if there is none. */
     public String text(String path) {
         return json.at(path).asText();
+    }
+
+    /**
+     * The constant whose {@link #keyword} is at a path.
+     *
+     * @throws ResultFormatException if there is no such constant
+     */
+    public <E extends Enum<E>> E constant(String path, Class<E> type) {
+        for (E constant : type.getEnumConstants()) {
+            if (keyword(constant).equals(text(path))) {
+                return constant;
+            }
+        }
+        throw new ResultFormatException(Path.of(RunFolder.MANIFEST), "%s is \"%s\", not one of %s".formatted(path.substring(1),
+                text(path), Arrays.stream(type.getEnumConstants()).map(Manifest::keyword).toList()));
+    }
+
+    /** A constant as files and the command line spell it: in lower case. */
+    public static String keyword(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     /** Whether the value at a path is true. */

@@ -6,6 +6,8 @@ import java.util.stream.IntStream;
 
 /** What a run read, {@code samples.csv}: a row per text. */
 public record SampleTable(List<Sample> samples) {
+    static final String FILE = "samples.csv";
+
     private static final List<String> COLUMNS = List.of("index", "tokens", "label", "answer", "expected");
 
     /**

@@ -6,6 +6,8 @@ import java.util.List;
 
 /** The tokens of a map, {@code tokens.csv}: a row per token, with the label of the group that it belongs to. */
 public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
+    static final String FILE = "tokens.csv";
+
     private static final List<String> COLUMNS = List.of("index", "token", "group");
 
     /**

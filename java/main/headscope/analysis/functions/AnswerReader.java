@@ -14,20 +14,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Sends prompts with their answers through a model: in one pass every answer token is predicted from those before. */
+/** Runs prompts with their answers through a model: one pass predicts every answer token from those before it. */
 record AnswerReader(Transformer model) {
-    /** Rows of a pass over several texts, unless one text has more. */
+    /** Maximum number of rows of a pass over several texts; a longer text has a pass of its own. */
     private static final int ROWS = 1024;
 
-    /**
-     * What was seen of a text.
-     *
-     * @param outputs of all heads, mean over the rows that predict the chosen answer tokens [layers * heads * headDim]
-     * @param said    the likeliest token in the place of each answer token
-     */
-    record Seen(float[] outputs, int[] said) {}
-
-    Seen read(PromptAnswer text, FunctionsRequest.AnswerTokens tokens) {
+    Observation read(PromptAnswer text, FunctionsRequest.AnswerTokens tokens) {
         ModelConfig config = model.config();
         int last = text.firstRow() + text.answerTokens() - 1;
         int first = tokens == FunctionsRequest.AnswerTokens.LAST ? last : text.firstRow();
@@ -36,9 +28,9 @@ record AnswerReader(Transformer model) {
         float[] outputs = new float[config.layers() * width];
         HeadHook hook = (layer, heads) ->
                 average(outputs, layer * width, model.backend().download(heads.rows(first, count)), count);
-        Batch batch = new Batch(List.of(text.read()));
+        Batch batch = new Batch(List.of(text.inputs()));
         try (Tape tape = model.forward(batch, Optional.empty(), hook)) {
-            return new Seen(outputs, said(tape, List.of(text)).getFirst());
+            return new Observation(outputs, predicted(tape, List.of(text)).getFirst());
         }
     }
 
@@ -55,12 +47,12 @@ record AnswerReader(Transformer model) {
     }
 
     /**
-     * How many answers the model gives while heads are held back: from the row on that predicts an answer's first
-     * token, as if the model wrote the answer itself.
+     * Counts the texts whose answer the model predicts while heads are ablated. Heads are ablated from the row that
+     * predicts the first answer token on, as if the model generated the answer itself.
      *
-     * @param factors on the outputs of heads, [layers * heads]
+     * @param factors on the outputs of heads, [layers, heads]
      */
-    int right(List<PromptAnswer> texts, float[] factors) {
+    int countRight(List<PromptAnswer> texts, float[] factors) {
         int[] right = new int[texts.size()];
         for (int first = 0, end; first < texts.size(); first = end) {
             int start = first;
@@ -70,7 +62,7 @@ record AnswerReader(Transformer model) {
                 rows += length(texts.get(end));
             }
             model.inPieces(end - start, (from, count) ->
-                    right[start + from] = rightOfBatch(texts.subList(start + from, start + from + count), factors));
+                    right[start + from] = countRightInBatch(texts.subList(start + from, start + from + count), factors));
         }
         return Arrays.stream(right).sum();
     }
@@ -79,32 +71,32 @@ record AnswerReader(Transformer model) {
         return text.ids().length - 1;
     }
 
-    private int rightOfBatch(List<PromptAnswer> texts, float[] factors) {
-        Batch batch = new Batch(texts.stream().map(PromptAnswer::read).toList());
+    private int countRightInBatch(List<PromptAnswer> texts, float[] factors) {
+        Batch batch = new Batch(texts.stream().map(PromptAnswer::inputs).toList());
         try (HeadGates gates = new HeadGates(model, texts.size())) {
             for (int text = 0; text < texts.size(); text++) {
                 gates.set(text, texts.get(text).firstRow(), factors);
             }
             try (Tape tape = model.forward(batch, Optional.of(gates), HeadHook.NONE)) {
-                List<int[]> said = said(tape, texts);
-                return (int) IntStream.range(0, texts.size()).filter(i -> texts.get(i).is(said.get(i))).count();
+                List<int[]> predicted = predicted(tape, texts);
+                return (int) IntStream.range(0, texts.size()).filter(i -> texts.get(i).matches(predicted.get(i))).count();
             }
         }
     }
 
-    /** The likeliest token in the place of each answer token, of each text. */
-    private List<int[]> said(Tape tape, List<PromptAnswer> texts) {
+    /** The most probable token at the place of each answer token, for each text. */
+    private List<int[]> predicted(Tape tape, List<PromptAnswer> texts) {
         int[] rows = IntStream.range(0, texts.size())
                 .flatMap(i -> IntStream.range(0, texts.get(i).answerTokens())
                         .map(row -> tape.batch().first(i) + texts.get(i).firstRow() + row))
                 .toArray();
-        int[] predicted = model.backend().argmax(model.logits(tape, rows));
-        List<int[]> said = new ArrayList<>();
+        int[] tokens = model.backend().argmax(model.logits(tape, rows));
+        List<int[]> predicted = new ArrayList<>();
         int at = 0;
         for (PromptAnswer text : texts) {
-            said.add(Arrays.copyOfRange(predicted, at, at + text.answerTokens()));
+            predicted.add(Arrays.copyOfRange(tokens, at, at + text.answerTokens()));
             at += text.answerTokens();
         }
-        return said;
+        return predicted;
     }
 }

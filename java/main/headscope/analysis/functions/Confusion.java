@@ -3,25 +3,25 @@ package headscope.analysis.functions;
 import java.util.Arrays;
 
 /**
- * What a classifier said of texts whose class is known.
+ * The predictions of a classifier for texts of known class.
  *
- * @param counts [true class][said class]
+ * @param counts [true class][predicted class]
  */
 record Confusion(int[][] counts) {
-    /** @param logits [texts * classes]; the first of equal ones is said */
+    /** @param logits [texts, classes]; the first of equal logits is predicted */
     static Confusion of(int[] classes, float[] logits, int count) {
         int[][] counts = new int[count][count];
         for (int text = 0; text < classes.length; text++) {
-            int said = 0;
+            int predicted = 0;
             for (int other = 1; other < count; other++) {
-                said = logits[text * count + other] > logits[text * count + said] ? other : said;
+                predicted = logits[text * count + other] > logits[text * count + predicted] ? other : predicted;
             }
-            counts[classes[text]][said]++;
+            counts[classes[text]][predicted]++;
         }
         return new Confusion(counts);
     }
 
-    /** Share of texts whose class was said. */
+    /** Share of texts whose class is predicted. */
     double accuracy() {
         int right = 0;
         for (int i = 0; i < counts.length; i++) {
@@ -30,7 +30,7 @@ record Confusion(int[][] counts) {
         return (double) right / Arrays.stream(counts).mapToInt(row -> Arrays.stream(row).sum()).sum();
     }
 
-    /** Of the texts of one class. */
+    /** The same for the texts of one class. */
     double accuracy(int of) {
         return (double) counts[of][of] / Arrays.stream(counts[of]).sum();
     }

@@ -14,20 +14,20 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
- * Which function a text asks for, read off the outputs of all heads (Cognitive Mirrors, arXiv 2512.10978): every head's
- * x' goes through one projection that all heads share, p = W_p x' + b_p; the projections of all heads one after the
- * other go through linear, ReLU, dropout, linear to a logit for each function. fp32.
+ * A probe that predicts from the outputs of all heads which function a text needs (Cognitive Mirrors, arXiv 2512.10978).
+ * One projection shared by all heads maps the features x' of each head to p = W_p x' + b_p; the concatenated projections
+ * pass through linear, ReLU, dropout and linear to a logit per function. fp32.
  */
 final class FunctionProbe implements AutoCloseable {
     /**
-     * @param heads      of all layers
+     * @param heads      number of heads in all layers
      * @param width      elements of x'
      * @param projection elements of p
-     * @param hidden     neurons between
-     * @param functions  logits
+     * @param hidden     hidden units
+     * @param functions  number of logits
      */
     record Sizes(int heads, int width, int projection, int hidden, int functions) {
-        /** Elements of all heads' p. */
+        /** Elements of the concatenated projections. */
         int projections() {
             return Math.multiplyExact(heads, projection);
         }
@@ -35,7 +35,7 @@ final class FunctionProbe implements AutoCloseable {
 
     private final Sizes sizes;
     private final Backend backend;
-    private final int most;
+    private final int maxTexts;
     private final List<Buffer> buffers = new ArrayList<>();
     private final TrainableLinear project;
     private final TrainableLinear hide;
@@ -50,21 +50,21 @@ final class FunctionProbe implements AutoCloseable {
     private final Tensor contribution;
     private int step;
 
-    /** @param most texts that it is ever given at once */
-    FunctionProbe(Backend backend, Sizes sizes, int most, RandomGenerator random) {
+    /** @param maxTexts maximum number of texts in a batch */
+    FunctionProbe(Backend backend, Sizes sizes, int maxTexts, RandomGenerator random) {
         this.sizes = sizes;
         this.backend = backend;
-        this.most = most;
+        this.maxTexts = maxTexts;
         this.project = new TrainableLinear(backend, sizes.width, sizes.projection, random);
         this.hide = new TrainableLinear(backend, sizes.projections(), sizes.hidden, random);
         this.decide = new TrainableLinear(backend, sizes.hidden, sizes.functions, random);
-        this.inputs = allocate((long) most * sizes.heads, sizes.width);
-        this.projections = allocate(most, sizes.projections());
-        this.hidden = allocate(most, sizes.hidden);
-        this.logits = allocate(most, sizes.functions);
-        this.mask = allocate(most, sizes.hidden);
-        this.projectionsGradient = allocate(most, sizes.projections());
-        this.hiddenGradient = allocate(most, sizes.hidden);
+        this.inputs = allocate((long) maxTexts * sizes.heads, sizes.width);
+        this.projections = allocate(maxTexts, sizes.projections());
+        this.hidden = allocate(maxTexts, sizes.hidden);
+        this.logits = allocate(maxTexts, sizes.functions);
+        this.mask = allocate(maxTexts, sizes.hidden);
+        this.projectionsGradient = allocate(maxTexts, sizes.projections());
+        this.hiddenGradient = allocate(maxTexts, sizes.hidden);
         this.contribution = allocate(sizes.heads);
     }
 
@@ -87,23 +87,23 @@ final class FunctionProbe implements AutoCloseable {
     }
 
     /**
-     * One step towards the functions that texts ask for: cross-entropy, mean over the texts.
+     * One training step on a batch: cross-entropy, mean over the texts.
      *
-     * @param texts     by their places, at most as many as it may be given at once
-     * @param functions of these texts
-     * @param keep      factors on the hidden neurons, [texts * hidden]: 0 where dropped
-     * @return - log probability of each text's function before the step, nats
+     * @param texts     indices of the texts in the features, at most {@code maxTexts}
+     * @param functions one per text
+     * @param dropout   factors on the hidden units, [texts, hidden]
+     * @return the negative log probability of each text's function before the step, nats
      */
-    float[] train(HeadFeatures features, int[] texts, int[] functions, float[] keep, Gradients.AdamW settings) {
+    float[] train(HeadFeatures features, int[] texts, int[] functions, float[] dropout, Gradients.AdamW settings) {
         int count = texts.length;
         float[] factors = new float[count];
         Arrays.fill(factors, 1f / count);
-        Tensor dropout = mask.rows(0, count);
-        backend.upload(dropout, MemorySegment.ofArray(keep));
-        forward(features.of(texts), count, Optional.of(dropout));
+        Tensor kept = mask.rows(0, count);
+        backend.upload(kept, MemorySegment.ofArray(dropout));
+        forward(features.of(texts), count, Optional.of(kept));
         Tensor decided = logits.rows(0, count);
         float[] losses = backend.gradients().crossEntropy(decided, functions, factors);
-        backward(count, Optional.of(dropout));
+        backward(count, Optional.of(kept));
         step++;
         decide.train(decided, hidden.rows(0, count), settings, step);
         hide.train(hiddenGradient.rows(0, count), projections.rows(0, count), settings, step);
@@ -111,10 +111,10 @@ final class FunctionProbe implements AutoCloseable {
         return losses;
     }
 
-    /** [texts * functions], without dropout. */
+    /** The logits [texts, functions], without dropout. */
     float[] logits(HeadFeatures features, int[] texts) {
         float[] all = new float[texts.length * sizes.functions];
-        for (int first = 0; first < texts.length; first += most) {
+        for (int first = 0; first < texts.length; first += maxTexts) {
             int[] batch = batch(texts, first);
             forward(features.of(batch), batch.length, Optional.empty());
             float[] some = backend.download(logits.rows(0, batch.length));
@@ -124,14 +124,13 @@ final class FunctionProbe implements AutoCloseable {
     }
 
     /**
-     * Of each head, the sum over texts and elements of p times the gradient of a function's logit with respect to p;
-     * without dropout.
+     * The contribution of each head to a function's logit y: the sum over texts and elements of p dy/dp, without dropout.
      *
      * @return [heads]
      */
     double[] contribution(HeadFeatures features, int[] texts, int function) {
         double[] sums = new double[sizes.heads];
-        for (int first = 0; first < texts.length; first += most) {
+        for (int first = 0; first < texts.length; first += maxTexts) {
             int[] batch = batch(texts, first);
             forward(features.of(batch), batch.length, Optional.empty());
             float[] chosen = new float[batch.length * sizes.functions];
@@ -151,7 +150,7 @@ final class FunctionProbe implements AutoCloseable {
     }
 
     private int[] batch(int[] texts, int first) {
-        return Arrays.copyOfRange(texts, first, Math.min(texts.length, first + most));
+        return Arrays.copyOfRange(texts, first, Math.min(texts.length, first + maxTexts));
     }
 
     private void forward(float[] x, int texts, Optional<Tensor> dropout) {
@@ -165,7 +164,7 @@ final class FunctionProbe implements AutoCloseable {
         decide.forward(logits.rows(0, texts), inner);
     }
 
-    /** From the gradient that stands in logits. Hidden neurons are positive exactly where their input was. */
+    /** Propagates the gradient in logits back. A hidden unit is positive exactly where its input to ReLU is. */
     private void backward(int texts, Optional<Tensor> dropout) {
         Tensor inner = hiddenGradient.rows(0, texts);
         decide.backward(inner, logits.rows(0, texts));
@@ -174,7 +173,7 @@ final class FunctionProbe implements AutoCloseable {
         hide.backward(projectionsGradient.rows(0, texts), inner);
     }
 
-    /** [texts, heads * projection] as [texts * heads, projection]. */
+    /** Views [texts, heads * projection] as [texts * heads, projection]. */
     private Tensor perHead(Tensor tensor, int texts) {
         return tensor.rows(0, texts).as((long) texts * sizes.heads, sizes.projection);
     }

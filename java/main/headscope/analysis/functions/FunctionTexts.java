@@ -10,9 +10,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Prompts with answers, each of which asks for a cognitive function.
+ * Prompts with answers, each labelled with the cognitive function that it needs.
  *
- * @param functions those that occur: the published ones in the published order, then others in the file's order
+ * @param functions the functions that occur: published ones in the published order, then others in the order of the file
  */
 record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
     /** The order of the published figure (Cognitive Mirrors, arXiv 2512.10978). */
@@ -23,7 +23,7 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
     private static final String FORM =
             "{\"prompt\": \"...\", \"answer\": \"...\", \"function\": \"...\", \"split\": \"train\" or \"test\"}";
 
-    /** @param test whether it is kept from training */
+    /** @param test whether it is a test text; otherwise a training text */
     record Text(JsonLines.Line line, String prompt, String answer, String function, boolean test) {}
 
     /** @param source a path, or "-" for standard input */
@@ -51,10 +51,10 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
         return new Text(line, line.string("prompt"), line.string("answer"), function, split.equals("test"));
     }
 
-    /** Importance is a mean over test texts of a function, and nothing is learned of one that has no other texts. */
+    /** A function needs training texts to be learned and test texts to average its importance over. */
     private void requireEnough() {
         if (functions.size() < 2) {
-            throw new InputException("%s: all %d texts ask for %s; a probe needs two functions"
+            throw new InputException("%s: all %d texts need %s; a probe needs two functions"
                     .formatted(file.name(), texts.size(), functions.getFirst()));
         }
         for (int function = 0; function < functions.size(); function++) {
@@ -67,13 +67,13 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
         }
     }
 
-    /** Place of a text's function among the functions. */
+    /** Index of a text's function among the functions. */
     int function(int text) {
         return functions.indexOf(texts.get(text).function());
     }
 
-    /** The function that most training texts ask for; the first of equals. */
-    int mostTaught() {
+    /** The most frequent function of the training texts; the first of equally frequent ones. */
+    int mostFrequent() {
         int most = 0;
         for (int function = 1; function < functions.size(); function++) {
             most = chosen(false, function).length > chosen(false, most).length ? function : most;
@@ -81,17 +81,17 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
         return most;
     }
 
-    /** Of each of some texts. */
+    /** The functions of some texts. */
     int[] functions(int[] chosen) {
         return IntStream.of(chosen).map(this::function).toArray();
     }
 
-    /** Texts for training or for testing, as they stand in the file. */
+    /** Indices of the training or the test texts, in the order of the file. */
     int[] split(boolean test) {
         return IntStream.range(0, texts.size()).filter(text -> texts.get(text).test() == test).toArray();
     }
 
-    /** Those of them that ask for a function. */
+    /** Indices of the training or the test texts that need a function. */
     int[] chosen(boolean test, int function) {
         return IntStream.of(split(test)).filter(text -> function(text) == function).toArray();
     }

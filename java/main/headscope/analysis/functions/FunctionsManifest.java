@@ -4,22 +4,20 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.Run;
-import headscope.model.ModelConfig;
+import headscope.result.FunctionsResult;
 import headscope.result.Manifest;
-import java.time.Instant;
-import java.util.Locale;
 
-/** What a functions run was, for its manifest. */
+/** The manifest of a functions run. */
 final class FunctionsManifest {
     private FunctionsManifest() {}
 
-    /** What decides the numbers. */
+    /** Everything that determines the numbers. */
     static ObjectNode input(FunctionsRequest request, FunctionTexts texts) {
         ObjectNode input = new ObjectMapper().createObjectNode();
         input.set("texts", texts.file().provenance());
         FunctionsRequest.Training training = request.training();
         ObjectNode settings = input.putObject("settings");
-        settings.put("answer_tokens", lower(request.tokens()));
+        settings.put("answer_tokens", Manifest.keyword(request.tokens()));
         settings.put("projection", training.projection());
         settings.put("hidden", training.hidden());
         settings.put("dropout", training.dropout());
@@ -27,21 +25,21 @@ final class FunctionsManifest {
         settings.put("batch", training.batch());
         settings.put("rate", training.rate());
         settings.put("decay", training.decay());
-        settings.put("order", lower(training.order()));
+        settings.put("order", Manifest.keyword(training.order()));
         settings.put("seed", request.seed());
-        request.masking().ifPresent(masking -> {
+        request.ablation().ifPresent(ablation -> {
             ObjectNode mask = settings.putObject("mask");
-            masking.heads().ifPresentOrElse(heads -> mask.put("heads", heads), () -> mask.put("heads", "elbow"));
-            mask.put("factor", masking.factor());
-            mask.put("draws", masking.draws());
+            ablation.heads().ifPresentOrElse(heads -> mask.put("heads", heads), () -> mask.put("heads", "elbow"));
+            mask.put("factor", ablation.factor());
+            mask.put("draws", ablation.draws());
         });
         return input;
     }
 
-    static Manifest of(Run run, FunctionsRequest request, FunctionsSummary found, Instant started) {
-        ObjectNode manifest = run.provenance.manifest("functions", request.run(), run.backend.describe(), started);
-        manifest.put("shown", lower(request.shown()));
-        request.top().ifPresent(top -> manifest.put("top", top));
+    static Manifest of(Run run, FunctionsRequest request, FunctionsSummary found) {
+        ObjectNode manifest = run.manifest(FunctionsResult.ANALYSIS);
+        manifest.put(FunctionsResult.SHOWN, Manifest.keyword(request.shown()));
+        request.top().ifPresent(top -> manifest.put(FunctionsResult.TOP, top));
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("tokens", "prompt and answer in one pass, the answer as the file gives it; the token before"
                 + " predicts; the last token is not fed back");
@@ -71,19 +69,13 @@ final class FunctionsManifest {
             entry.put("before_elbow", function.beforeElbow());
             entry.put("above_threshold", function.above());
         }
-        manifest.put("caption", caption(request, run.model.config(), found));
+        manifest.put("caption", caption(run, request, found));
         return new Manifest(manifest);
     }
 
-    private static String lower(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
-    }
-
-    private static String caption(FunctionsRequest request, ModelConfig config, FunctionsSummary found) {
-        return ("%s (%s, layers x heads: %d x %d); %s of a probe that tells %d functions apart with accuracy %.3f on %d"
-                + " test texts (chance %.3f).")
-                .formatted(request.run().model().toAbsolutePath().normalize().getFileName(),
-                        config.family().modelType(), config.layers(), config.heads(),
+    private static String caption(Run run, FunctionsRequest request, FunctionsSummary found) {
+        return ("%s; %s of a probe that tells %d functions apart with accuracy %.3f on %d test texts (chance %.3f).")
+                .formatted(run.modelCaption(),
                         switch (request.shown()) {
                             case ABSOLUTE -> "absolute importance of each head";
                             case POSITIVE -> "importance of each head, where it is positive,";

@@ -1,25 +1,26 @@
 package headscope.analysis.functions;
 
-import headscope.analysis.InputException;
-import headscope.analysis.RunRequest;
+import static headscope.analysis.InputException.require;
 
+import headscope.analysis.RunRequest;
 import headscope.backend.Gradients;
+import headscope.result.FunctionsResult;
 import java.util.Optional;
 
 /**
- * What a functions run is asked for.
+ * The settings of a functions run.
  *
  * @param texts     path of a file of JSON lines, or "-" for standard input
- * @param tokens    of an answer, whose predicting positions are averaged
- * @param threshold heads whose |importance| lies above are counted
- * @param shown     what of a signed importance the picture shows
- * @param top       of the colour scale; empty = by rule
- * @param masking   the causal check; empty = none
- * @param seed      of the probe's start, of dropout, of the order of texts and of random heads
+ * @param tokens    the answer tokens whose predicting positions are averaged
+ * @param threshold heads whose |importance| exceeds it are counted
+ * @param shown     which part of the signed importance the figure shows
+ * @param top       upper end of the colour scale; empty = chosen from the values
+ * @param ablation  causal check by ablating heads; empty = none
+ * @param seed      for the initial weights, dropout, the order of texts and random heads
  */
 public record FunctionsRequest(
-        RunRequest run, String texts, AnswerTokens tokens, Training training, double threshold, Shown shown,
-        Optional<Double> top, Optional<Masking> masking, long seed) {
+        RunRequest run, String texts, AnswerTokens tokens, Training training, double threshold, FunctionsResult.Shown shown,
+        Optional<Double> top, Optional<Ablation> ablation, long seed) {
 
     /** Which tokens of an answer count. */
     public enum AnswerTokens {
@@ -28,26 +29,21 @@ public record FunctionsRequest(
         LAST
     }
 
-    /** What of a signed importance is shown: its absolute value, or what is above 0. */
-    public enum Shown {
-        ABSOLUTE,
-        POSITIVE
-    }
-
-    /** In which order the texts of an epoch come. */
+    /** The order of the texts in an epoch. */
     public enum Order {
         SHUFFLED,
         FILE
     }
 
     /**
-     * The probe and how it learns.
+     * The sizes of the probe and its training.
      *
      * @param projection elements of a head's projection
-     * @param hidden     neurons
-     * @param dropout    share of them that is dropped in a step
-     * @param batch      texts of a step
-     * @param rate       of AdamW, as decay
+     * @param hidden     hidden units
+     * @param dropout    share of hidden units dropped in a step
+     * @param batch      texts per step
+     * @param rate       AdamW's learning rate
+     * @param decay      AdamW's weight decay
      */
     public record Training(
             int projection, int hidden, double dropout, int epochs, int batch, double rate, double decay, Order order) {
@@ -68,14 +64,14 @@ public record FunctionsRequest(
     }
 
     /**
-     * What is done to heads, to see whether answers depend on them.
+     * The ablation of heads, to see whether answers depend on them.
      *
-     * @param heads  how many; empty = those before a function's elbow
+     * @param heads  number of heads; empty = those before a function's elbow
      * @param factor on their outputs
-     * @param draws  of random heads, over which accuracy is averaged
+     * @param draws  number of random sets of heads, over which accuracy is averaged
      */
-    public record Masking(Optional<Integer> heads, double factor, int draws) {
-        public Masking {
+    public record Ablation(Optional<Integer> heads, double factor, int draws) {
+        public Ablation {
             require(heads.map(count -> count >= 1).orElse(true), "--mask must be at least 1 head, or elbow");
             require(Double.isFinite(factor), "--mask-factor must be a number, not " + factor);
             require(draws >= 1, "--draws must be at least 1, not " + draws);
@@ -85,11 +81,5 @@ public record FunctionsRequest(
     public FunctionsRequest {
         require(threshold >= 0, "--threshold must be at least 0, not " + threshold);
         require(top.map(value -> value > 0 && Double.isFinite(value)).orElse(true), "--top must be above 0");
-    }
-
-    private static void require(boolean holds, String rule) {
-        if (!holds) {
-            throw new InputException(rule);
-        }
     }
 }

@@ -5,32 +5,32 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a functions run found, for people.
+ * The findings of a functions run, for its summary.
  *
- * @param train     texts that the probe learned from
- * @param test      texts kept from it
- * @param heads     of all layers
- * @param loss      of the last epoch, nats
+ * @param train     number of training texts
+ * @param test      number of test texts
+ * @param heads     number of heads in all layers
+ * @param loss      mean training loss of the last epoch, nats
  * @param accuracy  of the probe on the test texts
- * @param majority  accuracy of always saying the function that most training texts ask for
- * @param threshold above which importance counts
+ * @param majority  accuracy of always predicting the most frequent function of the training texts
+ * @param threshold heads whose importance exceeds it are counted
  */
 public record FunctionsSummary(
         int train, int test, int heads, double loss, double accuracy, double majority, double threshold,
-        List<Function> functions, Optional<MaskingTable> masking) {
+        List<Function> functions, Optional<MaskingTable> ablation) {
 
     /**
-     * What was found of one function.
+     * The findings for one function.
      *
-     * @param test        texts
-     * @param accuracy    of the probe on them
+     * @param test        number of test texts
+     * @param accuracy    accuracy of the probe on them
      * @param answered    share of them that the model answers right
-     * @param beforeElbow heads before the bend of the curve of their importance
-     * @param above       heads whose importance is above the threshold
+     * @param beforeElbow number of heads before the elbow of the sorted importance
+     * @param above       number of heads whose importance exceeds the threshold
      */
     public record Function(String name, int test, double accuracy, double answered, int beforeElbow, int above) {}
 
-    /** Accuracy of saying any function. */
+    /** Accuracy of predicting a function at random. */
     public double chance() {
         return 1.0 / functions.size();
     }

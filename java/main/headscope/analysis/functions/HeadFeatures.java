@@ -3,13 +3,13 @@ package headscope.analysis.functions;
 import java.util.List;
 
 /**
- * What the probe sees of each head: x' = its own output beside the mean output of its layer.
+ * The probe's input: x' of each head, its own output followed by the mean output of its layer.
  *
- * @param outputs of each text, [layers * heads * headDim]
- * @param heads   of one layer
+ * @param outputs one array per text, [layers, heads, headDim]
+ * @param heads   per layer
  */
 record HeadFeatures(List<float[]> outputs, int layers, int heads, int headDim) {
-    /** [texts * layers * heads, 2 * headDim] of some of the texts. */
+    /** The features [texts, layers, heads, 2 * headDim] of some of the texts. */
     float[] of(int[] texts) {
         int perText = layers * heads * headDim;
         float[] features = new float[Math.multiplyExact(texts.length, 2 * perText)];

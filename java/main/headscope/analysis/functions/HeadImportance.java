@@ -7,13 +7,13 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * How much each head carries a function: the mean over test texts of the function of (1/M) sum over the M elements of
- * its projection p of p_m d y / d p_m, y the function's logit. Signed; what counts is the absolute value.
+ * The importance of each head for a function: the mean over the function's test texts of (1/M) sum_m p_m dy/dp_m, with p
+ * the head's projection of M elements and y the function's logit. Signed; heads are ranked by the absolute value.
  *
- * @param values of each head of all layers
+ * @param values [layers, heads]
  */
 record HeadImportance(double[] values) {
-    /** @param texts of the function, by their places in the features; at least one */
+    /** @param texts indices of the function's texts in the features; at least one */
     static HeadImportance of(
             FunctionProbe probe, HeadFeatures features, int projection, int[] texts, int function) {
         return new HeadImportance(DoubleStream.of(probe.contribution(features, texts, function))
@@ -21,7 +21,7 @@ record HeadImportance(double[] values) {
                 .toArray());
     }
 
-    /** Heads by falling absolute importance; equal ones in their order. */
+    /** Heads by decreasing absolute importance; equal ones by index. */
     int[] ranked() {
         return IntStream.range(0, values.length)
                 .boxed()
@@ -30,12 +30,12 @@ record HeadImportance(double[] values) {
                 .toArray();
     }
 
-    /** Heads before the {@link Elbow} of their absolute importance. */
+    /** Number of heads before the {@link Elbow} of the sorted absolute importance. */
     int beforeElbow() {
         return Elbow.before(IntStream.of(ranked()).mapToDouble(head -> Math.abs(values[head])).toArray());
     }
 
-    /** Heads whose absolute importance is above. */
+    /** Number of heads whose absolute importance exceeds a threshold. */
     int above(double threshold) {
         return (int) DoubleStream.of(values).filter(value -> Math.abs(value) > threshold).count();
     }

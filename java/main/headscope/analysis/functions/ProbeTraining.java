@@ -3,15 +3,16 @@ package headscope.analysis.functions;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 
+import headscope.analysis.statistics.RandomStreams;
 import headscope.backend.Gradients;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
-/** Teaches a probe, epoch by epoch. Equal random numbers, equal probe. */
+/** Trains a probe epoch by epoch; equal random numbers give equal probes. */
 record ProbeTraining(FunctionProbe probe, HeadFeatures features, FunctionsRequest.Training settings) {
     /**
-     * @param texts     by their places in the features
-     * @param functions of these texts
+     * @param texts     indices of the texts in the features
+     * @param functions one per text
      * @return mean loss over the last epoch, nats
      */
     double train(int[] texts, int[] functions, RandomGenerator random, Progress progress) {
@@ -21,20 +22,20 @@ record ProbeTraining(FunctionProbe probe, HeadFeatures features, FunctionsReques
         double loss = 0;
         for (int epoch = 0; epoch < settings.epochs(); epoch++) {
             if (settings.order() == FunctionsRequest.Order.SHUFFLED) {
-                shuffle(order, random);
+                RandomStreams.shuffle(order, random);
             }
             loss = 0;
             for (int first = 0; first < order.length; first += settings.batch()) {
                 int[] batch = Arrays.copyOfRange(order, first, Math.min(order.length, first + settings.batch()));
-                float[] losses = probe.train(features, picked(texts, batch), picked(functions, batch),
-                        keep(batch.length, random), adamW);
+                float[] losses = probe.train(features, gather(texts, batch), gather(functions, batch),
+                        dropout(batch.length, random), adamW);
                 for (float each : losses) {
                     loss += each / order.length;
                 }
             }
             if (!Double.isFinite(loss)) {
                 throw new InputException((
-                        "the probe's loss is %s in epoch %d: lower --rate, and begin anew with --overwrite")
+                        "the probe's loss is %s in epoch %d: lower --rate, and start over with --overwrite")
                         .formatted(loss, epoch + 1));
             }
             progress.reached(epoch + 1, settings.epochs());
@@ -42,27 +43,17 @@ record ProbeTraining(FunctionProbe probe, HeadFeatures features, FunctionsReques
         return loss;
     }
 
-    /** Fisher and Yates. */
-    private static void shuffle(int[] order, RandomGenerator random) {
-        for (int i = order.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int kept = order[i];
-            order[i] = order[j];
-            order[j] = kept;
-        }
+    private static int[] gather(int[] values, int[] indices) {
+        return Arrays.stream(indices).map(i -> values[i]).toArray();
     }
 
-    private static int[] picked(int[] values, int[] places) {
-        return Arrays.stream(places).map(place -> values[place]).toArray();
-    }
-
-    /** What is kept is scaled up, so that its expected sum stays. */
-    private float[] keep(int texts, RandomGenerator random) {
-        float[] keep = new float[texts * settings.hidden()];
+    /** Dropout factors [texts, hidden]: 0, or what keeps the expected sum. */
+    private float[] dropout(int texts, RandomGenerator random) {
+        float[] factors = new float[texts * settings.hidden()];
         float kept = (float) (1 / (1 - settings.dropout()));
-        for (int i = 0; i < keep.length; i++) {
-            keep[i] = random.nextDouble() < settings.dropout() ? 0 : kept;
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = random.nextDouble() < settings.dropout() ? 0 : kept;
         }
-        return keep;
+        return factors;
     }
 }

@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
-/** A linear layer that learns by AdamW, in fp32: y = x weight' + bias. */
+/** A linear layer trained by AdamW, in fp32: y = x weight' + bias. */
 final class TrainableLinear implements AutoCloseable {
-    /** What is learned, its gradient, and the running means of the gradient and its square. */
+    /** A parameter, its gradient, and the running means of the gradient and its square. */
     private record Parameter(Tensor value, Tensor gradient, Tensor m, Tensor v) {
         static Parameter of(Backend backend, float[] start, long... shape) {
             Parameter parameter = new Parameter(
@@ -32,14 +32,14 @@ final class TrainableLinear implements AutoCloseable {
     private final Parameter weight;
     private final Parameter bias;
 
-    /** Weights and biases are drawn evenly from +-1 / sqrt(in), as PyTorch does. */
+    /** Weights and biases are uniform in +-1 / sqrt(in), as in PyTorch. */
     TrainableLinear(Backend backend, int in, int out, RandomGenerator random) {
         this.backend = backend;
-        this.weight = Parameter.of(backend, drawn(Math.multiplyExact(in, out), in, random), out, in);
-        this.bias = Parameter.of(backend, drawn(out, in, random), out);
+        this.weight = Parameter.of(backend, uniform(Math.multiplyExact(in, out), in, random), out, in);
+        this.bias = Parameter.of(backend, uniform(out, in, random), out);
     }
 
-    private static float[] drawn(int count, int in, RandomGenerator random) {
+    private static float[] uniform(int count, int in, RandomGenerator random) {
         float bound = (float) (1 / Math.sqrt(in));
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
@@ -58,17 +58,17 @@ final class TrainableLinear implements AutoCloseable {
         return bias.value;
     }
 
-    /** @param y [rows, out], from x [rows, in] */
+    /** Computes y [rows, out] from x [rows, in]. */
     void forward(Tensor y, Tensor x) {
         backend.linear(y, x, weight.value, Optional.of(bias.value));
     }
 
-    /** @param xGradient [rows, in], from yGradient [rows, out] */
+    /** Computes xGradient [rows, in] from yGradient [rows, out]. */
     void backward(Tensor xGradient, Tensor yGradient) {
         backend.gradients().linear(xGradient, yGradient, weight.value);
     }
 
-    /** One step of AdamW, from 1 on. */
+    /** One step of AdamW. @param step number of the step, from 1 */
     void train(Tensor yGradient, Tensor x, Gradients.AdamW settings, int step) {
         Gradients gradients = backend.gradients();
         gradients.linearWeight(weight.gradient, yGradient, x);

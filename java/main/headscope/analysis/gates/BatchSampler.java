@@ -1,17 +1,18 @@
 package headscope.analysis.gates;
 
+import headscope.analysis.statistics.RandomStreams;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/** Batches without repetition: all items in a shuffled order, shuffled anew where fewer than a batch are left. */
+/** Batches without replacement: items in random order, shuffled again when fewer than a batch remain. */
 final class BatchSampler {
     private final RandomGenerator random;
     private final int[] order;
     private final int batch;
     private int next;
 
-    /** @param batch at most items */
+    /** @param batch size of a batch, at most {@code items} */
     BatchSampler(RandomGenerator random, int items, int batch) {
         this.random = random;
         this.order = IntStream.range(0, items).toArray();
@@ -19,22 +20,13 @@ final class BatchSampler {
         this.next = items;
     }
 
-    /** Items from 0 on, all different. */
+    /** The next batch: distinct items from 0. */
     int[] next() {
         if (next + batch > order.length) {
-            shuffle();
+            RandomStreams.shuffle(order, random);
             next = 0;
         }
         next += batch;
         return Arrays.copyOfRange(order, next - batch, next);
-    }
-
-    private void shuffle() {
-        for (int i = order.length - 1; i > 0; i--) {
-            int other = random.nextInt(i + 1);
-            int item = order[i];
-            order[i] = order[other];
-            order[other] = item;
-        }
     }
 }

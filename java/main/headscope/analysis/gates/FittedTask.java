@@ -1,5 +1,9 @@
 package headscope.analysis.gates;
 
+import headscope.result.GateScore;
+import headscope.result.GatesResult;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.IntToDoubleFunction;
@@ -7,9 +11,9 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * All that was fitted to a task, and the heads' scores.
+ * The fits of a task and the scores of the heads.
  *
- * @param check none of a contrast
+ * @param check empty for a contrast
  */
 record FittedTask(GateTask task, SequencedMap<GateFit, FittedMasks> fits, Optional<GateCheck> check) {
     private int seeds() {
@@ -33,18 +37,30 @@ record FittedTask(GateTask task, SequencedMap<GateFit, FittedMasks> fits, Option
         return fits.get(fit).gate(seed, head);
     }
 
-    /** The least over the seeds [layers * heads]: at least 0.5 where the head has the role in every seed. */
+    /** Minimum over the seeds, [layers, heads]: at least 0.5 if the head has the role in every seed. */
     double[] always(GateScore score) {
         return perHead(head -> ofSeeds(score, head).min().orElseThrow());
     }
 
-    /** The largest over the seeds. */
+    /** Maximum over the seeds, [layers, heads]. */
     double[] any(GateScore score) {
         return perHead(head -> ofSeeds(score, head).max().orElseThrow());
     }
 
     double[] mean(GateScore score) {
         return perHead(head -> ofSeeds(score, head).average().orElseThrow());
+    }
+
+    /** As the run folder holds it. */
+    GatesResult.Task result() {
+        SequencedMap<GateScore, GatesResult.Scores> scores = new LinkedHashMap<>();
+        for (GateScore score : GateScore.of(task.isContrast())) {
+            scores.put(score, new GatesResult.Scores(always(score), any(score), mean(score)));
+        }
+        SequencedMap<String, GatesResult.Fit> results = new LinkedHashMap<>();
+        fits.forEach((fit, masks) -> results.put(fit.suffix,
+                new GatesResult.Fit(List.of(masks.theta()), List.of(masks.gates()), List.of(masks.nll()))));
+        return new GatesResult.Task(task.name(), scores, results, check.map(GateCheck::curves));
     }
 
     private double[] perHead(IntToDoubleFunction value) {

@@ -1,47 +1,30 @@
 package headscope.analysis.gates;
 
 import headscope.analysis.PromptAnswer;
-
+import headscope.analysis.statistics.RandomStreams;
+import headscope.result.GateCurve;
+import headscope.result.GatesResult;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
 /**
- * What becomes of the answers where G+ is left step by step: heads are shut one after the other, those first that stay
- * open least when pushed shut; or opened, those first that stay shut most when pushed open; and both in random order.
+ * Checks fitted gates: starting from G+, closes heads one after the other, those with the lowest gate of G- first, or
+ * opens them, those with the lowest gate of G+ first; and both in random order.
  *
- * @param heads   how many are changed, from 0 to all
- * @param logProb mean over seeds, texts and an answer's tokens, nats; by curve
+ * @param curves mean log probability over seeds, texts and answer tokens, nats
  */
-record GateCheck(int[] heads, SequencedMap<Curve, double[]> logProb) {
-    enum Curve {
-        /** From the lowest gate of G- up. */
-        SHUT(0, false),
-        /** From the lowest gate of G+ up. */
-        OPEN(1, false),
-        SHUT_RANDOM(0, true),
-        OPEN_RANDOM(1, true);
-
-        private final float gate;
-        private final boolean random;
-
-        Curve(float gate, boolean random) {
-            this.gate = gate;
-            this.random = random;
-        }
-    }
-
+record GateCheck(GatesResult.Check curves) {
     /**
      * @param opened  G+
      * @param shut    G-
-     * @param steps   at most the heads
-     * @param seed    of the random orders
-     * @param stepped called steps(steps) times
+     * @param steps   number of steps from no head changed to all, at most the number of heads
+     * @param seed    for the random orders
+     * @param stepped called {@link #steps} times
      */
     static GateCheck of(
             GatedModel model, List<PromptAnswer> texts, FittedMasks opened, FittedMasks shut, int steps, long seed,
@@ -49,8 +32,8 @@ record GateCheck(int[] heads, SequencedMap<Curve, double[]> logProb) {
         int[] heads = IntStream.rangeClosed(0, steps)
                 .map(step -> Math.toIntExact(Math.round((double) model.heads() * step / steps)))
                 .toArray();
-        SequencedMap<Curve, double[]> logProb = new LinkedHashMap<>();
-        for (Curve curve : Curve.values()) {
+        SequencedMap<GateCurve, double[]> logProb = new LinkedHashMap<>();
+        for (GateCurve curve : GateCurve.values()) {
             int[][] orders = orders(curve.gate == 0 ? shut : opened, curve.random, seed);
             double[] values = new double[heads.length];
             for (int i = 0; i < heads.length; i++) {
@@ -59,32 +42,32 @@ record GateCheck(int[] heads, SequencedMap<Curve, double[]> logProb) {
             }
             logProb.put(curve, values);
         }
-        return new GateCheck(heads, logProb);
+        return new GateCheck(new GatesResult.Check(heads, logProb));
     }
 
-    /** How often a check tells that it has come further. */
+    /** Number of steps of all curves. */
     static int steps(int steps) {
-        return Curve.values().length * (steps + 1);
+        return GateCurve.values().length * (steps + 1);
     }
 
-    /** With no head changed: under G+ itself. */
+    /** With no head changed: under G+. */
     double underGates() {
-        return logProb.get(Curve.OPEN)[0];
+        return curves.logProb().get(GateCurve.OPEN)[0];
     }
 
-    /** With all of them open: the model as it is. */
+    /** With all heads open: the model without gates. */
     double ungated() {
-        return logProb.get(Curve.OPEN)[heads.length - 1];
+        return curves.logProb().get(GateCurve.OPEN)[curves.heads().length - 1];
     }
 
-    /** [seeds][layers * heads]. */
+    /** The order in which heads are changed, [seeds][layers * heads]. */
     private static int[][] orders(FittedMasks fitted, boolean random, long seed) {
-        RandomGenerator shuffling = RandomGeneratorFactory.of("L64X128MixRandom").create(~seed);
+        RandomGenerator generator = RandomStreams.of(~seed);
         int[][] orders = new int[fitted.seeds()][];
         for (int i = 0; i < orders.length; i++) {
             float[] theta = fitted.theta()[i];
             orders[i] = random
-                    ? new BatchSampler(shuffling, theta.length, theta.length).next()
+                    ? new BatchSampler(generator, theta.length, theta.length).next()
                     : IntStream.range(0, theta.length).boxed()
                             .sorted((a, b) -> Float.compare(theta[a], theta[b]))
                             .mapToInt(Integer::intValue)

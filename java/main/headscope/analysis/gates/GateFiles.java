@@ -10,30 +10,31 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A task's files of texts.
+ * The files of a task.
  *
- * @param forgotten of a contrast
+ * @param retained  texts whose answers are to stay likely
+ * @param forgotten texts whose answers are to become unlikely, in a contrast
  */
-record GateFiles(GateTask task, JsonLines kept, Optional<JsonLines> forgotten) {
+record GateFiles(GateTask task, JsonLines retained, Optional<JsonLines> forgotten) {
     private static final String FORM = "{\"prompt\": \"...\", \"answer\": \"...\"}";
 
     static GateFiles read(GateTask task, int limit, InputStream standardInput) {
-        JsonLines kept = JsonLines.read(task.texts(), standardInput, FORM).first(limit);
+        JsonLines retained = JsonLines.read(task.texts(), standardInput, FORM).first(limit);
         Optional<JsonLines> forgotten =
                 task.forget().map(file -> JsonLines.read(file, standardInput, FORM).first(limit));
-        forgotten.ifPresent(partners -> requirePairs(kept, partners));
-        return new GateFiles(task, kept, forgotten);
+        forgotten.ifPresent(partners -> requirePairs(retained, partners));
+        return new GateFiles(task, retained, forgotten);
     }
 
-    private static void requirePairs(JsonLines kept, JsonLines forgotten) {
-        if (kept.lines().size() != forgotten.lines().size()) {
+    private static void requirePairs(JsonLines retained, JsonLines forgotten) {
+        if (retained.lines().size() != forgotten.lines().size()) {
             throw new InputException("%s: %d texts, but %s has %d; a contrast pairs them line by line".formatted(
-                    forgotten.name(), forgotten.lines().size(), kept.name(), kept.lines().size()));
+                    forgotten.name(), forgotten.lines().size(), retained.name(), retained.lines().size()));
         }
     }
 
     GateTexts encode(ModelConfig config, Tokenizer tokenizer) {
-        return new GateTexts(encode(kept, config, tokenizer),
+        return new GateTexts(encode(retained, config, tokenizer),
                 forgotten.map(file -> encode(file, config, tokenizer)).orElse(List.of()));
     }
 

@@ -2,30 +2,30 @@ package headscope.analysis.gates;
 
 import java.util.Optional;
 
-/** A mask is fitted to a task without pressure, then from there pushed open and pushed shut. */
+/** The fits of a task: without regulariser, then from its result pushed open and pushed closed. */
 enum GateFit {
     /** G0. */
     FREE("0", 0, 0, Optional.empty()),
-    /** G+: what stays shut does harm. */
+    /** G+: pushed open; a head whose gate stays closed interferes. */
     OPEN("plus", 1, 1, Optional.of(FREE)),
-    /** G-: what stays open is needed. */
+    /** G-: pushed closed; a head whose gate stays open facilitates. */
     SHUT("minus", 2, -1, Optional.of(FREE)),
-    /** Of a contrast, the only one. */
+    /** The only fit of a contrast. */
     CONTRAST("contrast", 0, 1, Optional.empty());
 
-    /** How many different ones there are. */
+    /** Number of schedules. */
     static final int SCHEDULES = 3;
 
-    /** In names of files and tensors. */
+    /** Suffix of the names of files and tensors. */
     final String suffix;
 
-    /** Which of the schedules it follows. */
+    /** Index of its schedule. */
     final int schedule;
 
-    /** What lambda is multiplied with. */
+    /** Sign of lambda. */
     final int sign;
 
-    /** The fit that it starts from; none = random gates. */
+    /** The fit whose result it starts from; empty = random gates. */
     final Optional<GateFit> start;
 
     GateFit(String suffix, int schedule, int sign, Optional<GateFit> start) {

@@ -1,15 +1,15 @@
 package headscope.analysis.gates;
 
+import headscope.analysis.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
-/** Fits the masks of all seeds at once, their batches in common passes. */
+/** Fits the masks of all seeds together; their batches share forward and backward passes. */
 final class GateFitting {
-    /** Random numbers of a seed: of its start, and of its batches in each of the fits. */
+    /** Random streams per seed: one for the initial gates, one for the batches of each fit. */
     private static final int STREAMS = 1 + GateFit.values().length;
 
     private final GatesRequest request;
@@ -21,24 +21,24 @@ final class GateFitting {
     }
 
     /**
-     * @param earlier what the fit starts from; none = random gates
+     * @param initial the masks to start from; empty = random gates
      * @param updated called after each update
      */
-    FittedMasks fit(GateFit fit, GateTexts texts, Optional<FittedMasks> earlier, Runnable updated) {
+    FittedMasks fit(GateFit fit, GateTexts texts, Optional<FittedMasks> initial, Runnable updated) {
         GatesRequest.Schedule schedule = request.schedule(fit);
         List<GateMask> masks = new ArrayList<>();
-        List<BatchSampler> draws = new ArrayList<>();
+        List<BatchSampler> samplers = new ArrayList<>();
         for (int seed = 0; seed < request.seeds(); seed++) {
-            float[] start = earlier.isPresent() ? earlier.get().theta()[seed] : start(seed);
-            masks.add(new GateMask(start, request.regulariser(fit), request.longest()));
-            draws.add(new BatchSampler(
+            float[] start = initial.isPresent() ? initial.get().theta()[seed] : start(seed);
+            masks.add(new GateMask(start, request.regulariser(fit), request.clipNorm()));
+            samplers.add(new BatchSampler(
                     random(seed, 1 + fit.ordinal()), texts.size(), Math.min(request.batch(), texts.size())));
         }
         float[][] nll = new float[masks.size()][schedule.updates()];
         for (int update = 0; update < schedule.updates(); update++) {
             List<GatedText> batch = new ArrayList<>();
             for (int seed = 0; seed < masks.size(); seed++) {
-                batch.addAll(texts.batch(draws.get(seed).next(), seed));
+                batch.addAll(texts.batch(samplers.get(seed).next(), seed));
             }
             double[] before = step(masks, batch, schedule.rate(update));
             for (int seed = 0; seed < masks.size(); seed++) {
@@ -53,7 +53,7 @@ final class GateFitting {
     /**
      * One update of every mask.
      *
-     * @return the weighted sum of how unlikely answers were before it, of each mask
+     * @return the weighted nll of the batch before the update, per mask
      */
     double[] step(List<GateMask> masks, List<GatedText> batch, double rate) {
         double[][] gradients = new double[masks.size()][model.heads()];
@@ -69,7 +69,7 @@ final class GateFitting {
         return sums;
     }
 
-    /** Logits of gates that are uniform between 0 and 1. */
+    /** Logits of gates that are uniform in (0, 1). */
     private float[] start(int seed) {
         RandomGenerator random = random(seed, 0);
         return floats(IntStream.range(0, model.heads())
@@ -79,8 +79,7 @@ final class GateFitting {
     }
 
     private RandomGenerator random(int seed, int stream) {
-        return RandomGeneratorFactory.of("L64X128MixRandom")
-                .create(request.seed() * 0x9E3779B97F4A7C15L + (long) STREAMS * seed + stream);
+        return RandomStreams.of(request.seed(), (long) STREAMS * seed + stream);
     }
 
     private static float[] floats(double[] values) {

@@ -2,26 +2,24 @@ package headscope.analysis.gates;
 
 import headscope.analysis.statistics.Adam;
 
-/**
- * The gates of all heads of a model while they are fitted: gate = 1 / (1 + exp(-theta)), one theta a head, in double.
- */
+/** The gates of all heads while they are fitted: gate = 1 / (1 + exp(-theta)), one theta per head, in fp64. */
 final class GateMask {
     private final double[] theta;
     private final GateRegulariser regulariser;
-    private final double longest;
+    private final double clipNorm;
     private final Adam adam;
 
     /**
-     * @param start   theta [layers * heads]
-     * @param longest the gradient's largest norm, a longer one is shortened to it; infinite = as it is
+     * @param start    initial theta, [layers * heads]
+     * @param clipNorm maximum norm of the gradient, which is scaled down to it; infinite = no clipping
      */
-    GateMask(float[] start, GateRegulariser regulariser, double longest) {
+    GateMask(float[] start, GateRegulariser regulariser, double clipNorm) {
         this.theta = new double[start.length];
         for (int i = 0; i < start.length; i++) {
             theta[i] = start[i];
         }
         this.regulariser = regulariser;
-        this.longest = longest;
+        this.clipNorm = clipNorm;
         this.adam = new Adam(start.length);
     }
 
@@ -30,7 +28,7 @@ final class GateMask {
         return theta.clone();
     }
 
-    /** What the heads' outputs are multiplied with: [layers * heads]. */
+    /** The factors on the outputs of heads, [layers * heads]. */
     float[] gates() {
         float[] gates = new float[theta.length];
         for (int i = 0; i < theta.length; i++) {
@@ -43,14 +41,14 @@ final class GateMask {
         return 1 / (1 + Math.exp(-theta));
     }
 
-    /** One step downhill. @param gateGradient of the likelihood's part of the loss, by gate: [layers * heads] */
+    /** One step of Adam. @param gateGradient of the nll with respect to the gates, [layers * heads] */
     void step(double[] gateGradient, double rate) {
         double[] gradient = gradient(gateGradient);
-        shorten(gradient);
+        clip(gradient);
         adam.step(theta, gradient, rate);
     }
 
-    /** Of the whole loss, by theta. */
+    /** Gradient of the whole loss with respect to theta. */
     double[] gradient(double[] gateGradient) {
         double[] gradient = new double[theta.length];
         for (int i = 0; i < theta.length; i++) {
@@ -61,15 +59,15 @@ final class GateMask {
         return gradient;
     }
 
-    private void shorten(double[] gradient) {
+    private void clip(double[] gradient) {
         double squares = 0;
         for (double value : gradient) {
             squares += value * value;
         }
         double norm = Math.sqrt(squares);
-        if (norm > longest) {
+        if (norm > clipNorm) {
             for (int i = 0; i < gradient.length; i++) {
-                gradient[i] *= longest / norm;
+                gradient[i] *= clipNorm / norm;
             }
         }
     }

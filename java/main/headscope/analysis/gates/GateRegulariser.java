@@ -3,10 +3,10 @@ package headscope.analysis.gates;
 import java.util.Arrays;
 
 /**
- * What pushes the gates of a mask open or shut while it is fitted: - lambda * mean or sum of clamp(theta, -4, 4), with
- * theta the gates' logits.
+ * The regulariser that pushes the gates of a mask open or closed: -lambda times the mean or the sum of
+ * clamp(theta, -4, 4), with theta the logits of the gates.
  *
- * @param lambda above 0 opens, below 0 shuts
+ * @param lambda pushes gates open if positive, closed if negative
  */
 record GateRegulariser(double lambda, GatesRequest.Regulariser form) {
     private static final double CLAMP = 4;
@@ -15,7 +15,7 @@ record GateRegulariser(double lambda, GatesRequest.Regulariser form) {
         return -weight(theta) * Arrays.stream(theta).map(value -> Math.clamp(value, -CLAMP, CLAMP)).sum();
     }
 
-    /** Adds its gradient, which is 0 beyond the clamp. */
+    /** Adds the gradient with respect to theta, which is 0 beyond the clamp. */
     void addGradient(double[] gradient, double[] theta) {
         double weight = weight(theta);
         for (int i = 0; i < theta.length; i++) {

@@ -6,18 +6,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Texts that masks are fitted to.
+ * A task that gates are fitted to.
  *
- * @param name   of the task
- * @param texts  whose answers are to stay likely; a path of JSON lines, or "-"
- * @param forget of a contrast: texts whose answers are to become unlikely, line by line beside the others
+ * @param texts  texts whose answers are to stay likely; a path of JSON lines, or "-"
+ * @param forget in a contrast, texts whose answers are to become unlikely; paired with the others line by line
  */
 public record GateTask(String name, String texts, Optional<String> forget) {
     private static final String NAME = "[\\p{L}\\p{N}][\\p{L}\\p{N}_-]*";
 
     public GateTask {
         if (!name.matches(NAME)) {
-            throw new InputException("a task is called by letters, digits, - and _, not \"%s\"".formatted(name));
+            throw new InputException("the name of a task has letters, digits, - and _ only, not \"%s\"".formatted(name));
         }
     }
 
@@ -30,12 +29,12 @@ public record GateTask(String name, String texts, Optional<String> forget) {
         return new GateTask(given.substring(0, equals), given.substring(equals + 1), Optional.empty());
     }
 
-    /** What remains after forgetting, not what an answer needs: one fit instead of three. */
+    /** A contrast has one fit instead of three: it forgets one answer and retains the other. */
     boolean isContrast() {
         return forget.isPresent();
     }
 
-    /** What is fitted to it, in order. */
+    /** The fits of the task, in order. */
     List<GateFit> fits() {
         return isContrast() ? List.of(GateFit.CONTRAST) : List.of(GateFit.FREE, GateFit.OPEN, GateFit.SHUT);
     }

@@ -6,26 +6,26 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A task's texts as tokens.
+ * The texts of a task as tokens.
  *
- * @param kept      whose answers are to stay likely
- * @param forgotten of a contrast, as many as kept and their partners in order; else none
+ * @param retained  texts whose answers are to stay likely
+ * @param forgotten in a contrast, texts whose answers are to become unlikely, each paired with a retained one; else empty
  */
-record GateTexts(List<PromptAnswer> kept, List<PromptAnswer> forgotten) {
-    /** Nats by which a forgotten answer is pushed below its partner's, no further: the authors' code. */
-    private static final double FURTHEST = 5;
+record GateTexts(List<PromptAnswer> retained, List<PromptAnswer> forgotten) {
+    /** A forgotten answer is pushed at most so many nats below the retained one (the authors' code). */
+    private static final double MAX_GAP = 5;
 
     int size() {
-        return kept.size();
+        return retained.size();
     }
 
-    /** Of a batch under a mask: the loss is the mean over the batch. */
+    /** A batch of texts under a mask; their weights make the loss the mean over the batch. */
     List<GatedText> batch(int[] chosen, int mask) {
         List<GatedText> batch = new ArrayList<>();
         for (int i : chosen) {
-            batch.add(new GatedText(kept.get(i), mask, 1f / chosen.length));
+            batch.add(new GatedText(retained.get(i), mask, 1f / chosen.length));
             if (!forgotten.isEmpty()) {
-                batch.add(new GatedText(forgotten.get(i), mask, -1f / chosen.length, FURTHEST));
+                batch.add(new GatedText(forgotten.get(i), mask, -1f / chosen.length, MAX_GAP));
             }
         }
         return batch;

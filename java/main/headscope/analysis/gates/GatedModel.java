@@ -14,72 +14,72 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** A model whose heads are gated; texts under several masks go through it in common passes. */
+/** A model with gated heads; texts under several masks share forward passes. */
 final class GatedModel {
     private final Transformer model;
     private final Backend backend;
-    private final int most;
+    private final int maxTokens;
 
-    /** @param most tokens of a pass */
-    GatedModel(Transformer model, int most) {
+    /** @param maxTokens of a pass */
+    GatedModel(Transformer model, int maxTokens) {
         this.model = model;
         this.backend = model.backend();
-        this.most = most;
+        this.maxTokens = maxTokens;
     }
 
-    /** Of all layers. */
+    /** Number of heads in all layers. */
     int heads() {
         return model.config().layers() * model.config().heads();
     }
 
     /**
-     * How unlikely answers are: minus the logarithm of the probability, the mean over an answer's tokens, in nats.
+     * The negative log-likelihood of each answer, mean over its tokens, in nats.
      *
-     * @param masks gates [masks][layers * heads]
-     * @return in the order of texts
+     * @param masks gates, [masks][layers * heads]
+     * @return one value per text
      */
     double[] nll(List<GatedText> texts, float[][] masks) {
         double[] nll = new double[texts.size()];
         pass(texts, pass -> {
             try (HeadGates gates = pass.gates(model, masks);
                     Tape tape = model.forward(pass.batch(), Optional.of(gates), HeadHook.NONE)) {
-                judge(pass, model.logits(tape, pass.rows()), nll);
+                loss(pass, model.logits(tape, pass.rows()), nll);
             }
         });
         return nll;
     }
 
     /**
-     * As {@link #nll(List, float[][])}, and how the gates change its weighted sum.
+     * As {@link #nll(List, float[][])}; also computes the gradient of the weighted sum with respect to the gates.
      *
-     * @param gradients [masks][layers * heads], added to
+     * @param gradients [masks][layers * heads], to which the gradient is added
      */
     double[] nll(List<GatedText> texts, float[][] masks, double[][] gradients) {
         double[] nll = new double[texts.size()];
         pass(texts, pass -> {
             int[] rows = pass.rows();
-            double[][] grown = Arrays.stream(gradients).map(double[]::clone).toArray(double[][]::new);
+            double[][] updated = Arrays.stream(gradients).map(double[]::clone).toArray(double[][]::new);
             try (HeadGates gates = pass.gates(model, masks);
                     Tape tape = model.forward(pass.batch(), Optional.of(gates), HeadHook.NONE)) {
                 Tensor logits = model.logits(tape, rows);
-                judge(pass, logits, nll);
-                dropWhatIsUnlikelyEnough(pass, logits, nll);
-                model.backward(tape, rows, logits, addingTo(grown, pass));
+                loss(pass, logits, nll);
+                dropWhatExceedsTheGap(pass, logits, nll);
+                model.backward(tape, rows, logits, addingTo(updated, pass));
             }
-            System.arraycopy(grown, 0, gradients, 0, grown.length);
+            System.arraycopy(updated, 0, gradients, 0, updated.length);
         });
         return nll;
     }
 
-    /** In passes of as many texts as are allowed and memory takes. */
+    /** Runs work in passes of at most {@code maxTokens} tokens, smaller ones when memory is short. */
     private void pass(List<GatedText> texts, Consumer<GatedPass> work) {
-        for (GatedPass pass : GatedPass.of(texts, most)) {
+        for (GatedPass pass : GatedPass.of(texts, maxTokens)) {
             model.inPieces(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));
         }
     }
 
-    /** Leaves the loss's gradient in place of the logits. */
-    private void judge(GatedPass pass, Tensor logits, double[] nll) {
+    /** Computes the nll of each text; replaces the logits by the gradient of the loss. */
+    private void loss(GatedPass pass, Tensor logits, double[] nll) {
         float[] ofTokens = backend.gradients().crossEntropy(logits, pass.targets(), pass.factors());
         int row = 0;
         for (int i = 0; i < pass.texts().size(); i++) {
@@ -97,12 +97,12 @@ final class GatedModel {
         }
     }
 
-    private void dropWhatIsUnlikelyEnough(GatedPass pass, Tensor logitsGradient, double[] nll) {
+    private void dropWhatExceedsTheGap(GatedPass pass, Tensor logitsGradient, double[] nll) {
         int row = 0;
         for (int i = 0; i < pass.texts().size(); i++) {
             GatedText text = pass.texts().get(i);
             int at = pass.first() + i;
-            if (text.followsTheOneBefore() && nll[at] - nll[at - 1] > text.most()) {
+            if (text.isPairedWithPrevious() && nll[at] - nll[at - 1] > text.maxGap()) {
                 backend.scale(logitsGradient.rows(row, text.text().answerTokens()), 0);
             }
             row += text.text().answerTokens();

@@ -11,27 +11,27 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Texts that go through the model together.
+ * Texts that share a forward pass.
  *
- * @param first of them among all texts
+ * @param first index of the first one among all texts
  */
 record GatedPass(int first, List<GatedText> texts) {
     /**
-     * Texts in their order, cut where the next ones would be too many.
+     * Divides texts into passes, in order.
      *
-     * @param most tokens of a pass; what belongs together and has more has a pass of its own
+     * @param maxTokens of a pass; paired texts with more have a pass of their own
      */
-    static List<GatedPass> of(List<GatedText> texts, int most) {
+    static List<GatedPass> of(List<GatedText> texts, int maxTokens) {
         List<GatedPass> passes = new ArrayList<>();
         int first = 0;
         int tokens = 0;
         for (int i = 0, next; i < texts.size(); i = next) {
             next = i + 1;
-            while (next < texts.size() && texts.get(next).followsTheOneBefore()) {
+            while (next < texts.size() && texts.get(next).isPairedWithPrevious()) {
                 next++;
             }
-            int together = texts.subList(i, next).stream().mapToInt(text -> text.text().read().length).sum();
-            if (i > first && tokens + together > most) {
+            int together = texts.subList(i, next).stream().mapToInt(text -> text.text().inputs().length).sum();
+            if (i > first && tokens + together > maxTokens) {
                 passes.add(new GatedPass(first, texts.subList(first, i)));
                 first = i;
                 tokens = 0;
@@ -42,13 +42,13 @@ record GatedPass(int first, List<GatedText> texts) {
         return passes;
     }
 
-    /** Some of them. */
+    /** A part of the pass. */
     GatedPass part(int from, int count) {
         return new GatedPass(first + from, texts.subList(from, from + count));
     }
 
     Batch batch() {
-        return new Batch(texts.stream().map(text -> text.text().read()).toList());
+        return new Batch(texts.stream().map(text -> text.text().inputs()).toList());
     }
 
     /** @param masks [masks][layers * heads] */
@@ -60,7 +60,7 @@ record GatedPass(int first, List<GatedText> texts) {
         return gates;
     }
 
-    /** Those that predict answers, text by text. */
+    /** The rows that predict answer tokens, text by text. */
     int[] rows() {
         IntStream.Builder rows = IntStream.builder();
         int start = 0;
@@ -69,17 +69,17 @@ record GatedPass(int first, List<GatedText> texts) {
             for (int token = 0; token < text.answerTokens(); token++) {
                 rows.add(start + text.firstRow() + token);
             }
-            start += text.read().length;
+            start += text.inputs().length;
         }
         return rows.build().toArray();
     }
 
-    /** What the rows should predict. */
+    /** The answer tokens, one per row. */
     int[] targets() {
         return texts.stream().flatMapToInt(text -> Arrays.stream(text.answer())).toArray();
     }
 
-    /** What the rows count in the loss: a text's weight, shared alike among its answer's tokens. */
+    /** The weight of each row in the loss: a text's weight, divided equally among its answer tokens. */
     float[] factors() {
         float[] factors = new float[targets().length];
         int row = 0;

@@ -5,23 +5,23 @@ import headscope.analysis.PromptAnswer;
 import java.util.Arrays;
 
 /**
- * A text that goes through the model under one of several masks.
+ * A text that is read under one of several masks.
  *
- * @param mask   which
- * @param weight of its negative log-likelihood in the loss; below 0 for an answer that is to become unlikely
- * @param most   it counts in the loss while it is at most so many nats less likely than the text before it
+ * @param mask   index of the mask
+ * @param weight of its nll in the loss; negative for an answer that is to become unlikely
+ * @param maxGap it counts in the loss while its nll exceeds that of the text before it by at most so many nats
  */
-record GatedText(PromptAnswer text, int mask, float weight, double most) {
-    /** One that always counts. */
+record GatedText(PromptAnswer text, int mask, float weight, double maxGap) {
+    /** A text that always counts. */
     GatedText(PromptAnswer text, int mask, float weight) {
         this(text, mask, weight, Double.POSITIVE_INFINITY);
     }
 
-    boolean followsTheOneBefore() {
-        return most < Double.POSITIVE_INFINITY;
+    boolean isPairedWithPrevious() {
+        return maxGap < Double.POSITIVE_INFINITY;
     }
 
-    /** Whose logarithmic probabilities count. */
+    /** The tokens of the answer. */
     int[] answer() {
         return Arrays.copyOfRange(text.ids(), text.start(), text.ids().length);
     }

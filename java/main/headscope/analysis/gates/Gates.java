@@ -1,14 +1,11 @@
 package headscope.analysis.gates;
 
-import headscope.analysis.InputException;
+import headscope.analysis.Analysis;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
 import headscope.analysis.Run;
-import headscope.model.ModelConfig;
-import headscope.result.RunFolder;
+import headscope.result.GatesResult;
 import java.io.InputStream;
-import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,22 +13,21 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * Causal head gating: a factor from 0 to 1 on every head's output is fitted to a task, pushed open and pushed shut, and
- * says whether the task needs the head, suffers from it, or neither. In order: {@link #open} (which checks everything
- * before anything is written), {@link #fit}, {@link #write}, {@link #commit}.
+ * Causal head gating: fits a factor from 0 to 1 on the output of every head to a task, pushed open and pushed closed,
+ * which shows whether the task needs the head, suffers from it, or neither. In order: {@link #open} (which checks
+ * everything before anything is written), {@link #fit}, {@link #write}, {@link #commit}.
  */
-public final class Gates implements AutoCloseable {
+public final class Gates implements Analysis {
     private final GatesRequest request;
     private final List<GateTexts> texts = new ArrayList<>();
     private final Run run;
     private final GatedModel model;
     private final List<FittedTask> fitted = new ArrayList<>();
-    private final Instant started = Instant.now();
 
     private Gates(GatesRequest request, List<GateFiles> files) {
         this.request = request;
         this.run = new Run(request.run(), GatesManifest.input(request, files), (config, tokenizer) -> {
-            requireCausal(config);
+            request.run().requireCausal(config);
             for (GateFiles ofTask : files) {
                 texts.add(ofTask.encode(config, tokenizer));
             }
@@ -40,8 +36,8 @@ public final class Gates implements AutoCloseable {
     }
 
     /**
-     * @param standardInput read where a task's texts are "-"
-     * @throws InputException and the exceptions of the packages below where the input cannot be used
+     * @param standardInput read if a task's texts are "-"
+     * @throws headscope.analysis.InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Gates open(GatesRequest request, InputStream standardInput) {
         return new Gates(request, request.tasks().stream()
@@ -49,14 +45,12 @@ public final class Gates implements AutoCloseable {
                 .toList());
     }
 
-    private void requireCausal(ModelConfig config) {
-        if (!config.causal()) {
-            throw new InputException("%s: %s is bidirectional and predicts no next token: take a causal model"
-                    .formatted(request.run().model(), config.family().modelType()));
-        }
+    @Override
+    public Run run() {
+        return run;
     }
 
-    /** Fits all masks, but those that an interrupted run has finished, and checks them. */
+    /** Fits all masks, except those that an interrupted run has finished, and checks them. */
     public void fit(Progress progress) {
         run.requireSameInput();
         Count count = new Count(progress);
@@ -70,20 +64,11 @@ public final class Gates implements AutoCloseable {
     private SequencedMap<GateFit, FittedMasks> fit(GateTask task, GateTexts texts, Count count) {
         SequencedMap<GateFit, FittedMasks> fits = new LinkedHashMap<>();
         for (GateFit fit : task.fits()) {
-            Path done = run.folder.progress(
-                    "%d-%s.safetensors".formatted(request.tasks().indexOf(task), fit.suffix));
-            fits.put(fit, run.onDisk(() -> {
-                Optional<FittedMasks> earlier = run.folder.resumed() ? FittedMasksFile.read(done) : Optional.empty();
-                if (earlier.isPresent()) {
-                    count.add(request.schedule(fit).updates());
-                    return earlier.get();
-                }
-                FittedMasks masks = new GateFitting(request, model)
-                        .fit(fit, texts, fit.start.map(fits::get), () -> count.add(1));
-                FittedMasksFile.write(done, masks);
-                return masks;
-            }));
-            run.keep();
+            int before = count.done;
+            fits.put(fit, run.once("%d-%s".formatted(request.tasks().indexOf(task), fit.suffix), FittedMasks.FILE,
+                    () -> new GateFitting(request, model)
+                            .fit(fit, texts, fit.start.map(fits::get), () -> count.add(1))));
+            count.reach(before + request.schedule(fit).updates());
         }
         return fits;
     }
@@ -93,7 +78,7 @@ public final class Gates implements AutoCloseable {
         if (task.isContrast()) {
             return Optional.empty();
         }
-        List<PromptAnswer> first = texts.kept().subList(0, Math.min(request.check().texts(), texts.size()));
+        List<PromptAnswer> first = texts.retained().subList(0, Math.min(request.check().texts(), texts.size()));
         return Optional.of(run.onDisk(() -> GateCheck.of(
                 model, first, fits.get(GateFit.OPEN), fits.get(GateFit.SHUT), checkSteps(), request.seed(),
                 () -> count.add(1))));
@@ -103,7 +88,7 @@ public final class Gates implements AutoCloseable {
         return Math.min(request.check().steps(), model.heads());
     }
 
-    /** Updates and steps of checks that are done. */
+    /** Counts finished updates and steps of checks. */
     private final class Count {
         private final Progress progress;
         private final int all;
@@ -117,34 +102,24 @@ public final class Gates implements AutoCloseable {
                     .sum();
         }
 
-        void add(int more) {
-            done += more;
+        void add(int steps) {
+            reach(done + steps);
+        }
+
+        void reach(int steps) {
+            done = steps;
             progress.reached(done, all);
         }
     }
 
-    /** Writes all files but the pictures into {@link #folder}. */
+    /** Writes all files but the figures into {@link #folder}. */
     public GatesSummary write() {
         return run.onDisk(() -> {
             GatesSummary summary = GatesSummary.of(request, model.heads(), fitted);
-            GatesFiles.write(run.folder, run.model.config(), fitted);
-            GatesManifest.of(run, request, texts, summary, started).write(run.folder.file(RunFolder.MANIFEST));
+            new GatesResult(
+                    GatesManifest.of(run, request, texts, summary), run.model.config().layers(),
+                    run.model.config().heads(), fitted.stream().map(FittedTask::result).toList()).write(run.folder);
             return summary;
         });
-    }
-
-    /** Where the files stand until {@link #commit}. */
-    public Path folder() {
-        return run.place();
-    }
-
-    /** Makes the run folder appear. */
-    public void commit() {
-        run.commit();
-    }
-
-    @Override
-    public void close() {
-        run.close();
     }
 }

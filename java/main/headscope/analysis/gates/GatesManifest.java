@@ -4,27 +4,26 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.Run;
-import headscope.model.ModelConfig;
+import headscope.result.GateScore;
+import headscope.result.GatesResult;
 import headscope.result.Manifest;
-import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** What a gates run was, for its manifest. */
+/** The manifest of a gates run. */
 final class GatesManifest {
     private GatesManifest() {}
 
-    /** What decides the gates. */
+    /** Everything that determines the gates. */
     static ObjectNode input(GatesRequest request, List<GateFiles> files) {
         ObjectNode input = new ObjectMapper().createObjectNode();
-        ArrayNode tasks = input.putArray("tasks");
+        ArrayNode tasks = input.putArray(GatesResult.TASKS);
         for (GateFiles ofTask : files) {
             ObjectNode task = tasks.addObject();
-            task.put("name", ofTask.task().name());
-            task.set("texts", ofTask.kept().provenance());
-            ofTask.forgotten().ifPresent(file -> task.set("forget", file.provenance()));
+            task.put(GatesResult.NAME, ofTask.task().name());
+            task.set("texts", ofTask.retained().provenance());
+            ofTask.forgotten().ifPresent(file -> task.set(GatesResult.FORGET, file.provenance()));
         }
         ObjectNode settings = input.putObject("settings");
         settings.put("seeds", request.seeds());
@@ -35,9 +34,9 @@ final class GatesManifest {
         }
         settings.put("batch", request.batch());
         settings.put("lambda", request.lambda());
-        settings.put("regulariser", request.regulariser().name().toLowerCase(Locale.ROOT));
-        if (Double.isFinite(request.longest())) {
-            settings.put("clip_norm", request.longest());
+        settings.put("regulariser", Manifest.keyword(request.regulariser()));
+        if (Double.isFinite(request.clipNorm())) {
+            settings.put("clip_norm", request.clipNorm());
         }
         settings.put("check_texts", request.check().texts());
         settings.put("check_steps", request.check().steps());
@@ -48,16 +47,16 @@ final class GatesManifest {
         return input;
     }
 
-    static Manifest of(Run run, GatesRequest request, List<GateTexts> texts, GatesSummary found, Instant started) {
-        ObjectNode manifest = run.provenance.manifest("gates", request.run(), run.backend.describe(), started);
+    static Manifest of(Run run, GatesRequest request, List<GateTexts> texts, GatesSummary found) {
+        ObjectNode manifest = run.manifest(GatesResult.ANALYSIS);
         manifest.put("sketch", request.quick());
-        manifest.put("score", request.score().name().toLowerCase(Locale.ROOT));
+        manifest.put(GatesResult.SCORE, Manifest.keyword(request.score()));
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("gate", "1 / (1 + exp(-theta)), on a head's output at every token before the output projection");
         conventions.put("loss", "negative log-likelihood, mean over an answer's tokens, then over the batch;"
                 + " minus lambda times the regulariser");
         conventions.put("regulariser", "%s over heads of clamp(theta, -4, 4)"
-                .formatted(request.regulariser().name().toLowerCase(Locale.ROOT)));
+                .formatted(Manifest.keyword(request.regulariser())));
         conventions.put("rate", "Adam's, falls in a line: from + (to - from) update / updates");
         conventions.put("batches", "without repetition, shuffled anew where fewer than a batch are left; each seed its own");
         conventions.put("always", "minimum over seeds");
@@ -77,9 +76,9 @@ final class GatesManifest {
             task.answer().ifPresent(answer -> result.putObject("log_probability")
                     .put("ungated", answer.ungated()).put("under_g_plus", answer.underGates()));
         }
-        String fitted = fitted(request, run.model.config());
+        String fitted = fitted(run, request);
         manifest.put("caption", shown(request) + " " + fitted);
-        manifest.put("check_caption", "From G+, heads are shut one after the other, from the lowest gate of G- up, or"
+        manifest.put(GatesResult.CHECK_CAPTION, "From G+, heads are shut one after the other, from the lowest gate of G- up, or"
                 + " opened from the lowest of G+ up. " + fitted);
         return new Manifest(manifest);
     }
@@ -93,13 +92,12 @@ final class GatesManifest {
         };
     }
 
-    private static String fitted(GatesRequest request, ModelConfig config) {
+    private static String fitted(Run run, GatesRequest request) {
         List<GatesRequest.Schedule> shown = request.score() == GateScore.CONTRAST
                 ? List.of(request.schedule(GateFit.CONTRAST))
                 : request.schedules();
-        return "%s (%s, layers x heads: %d x %d); %d seed%s, %s updates, batches of %d, lambda %s.%s".formatted(
-                request.run().model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
-                config.layers(), config.heads(), request.seeds(), request.seeds() == 1 ? "" : "s",
+        return "%s; %d seed%s, %s updates, batches of %d, lambda %s.%s".formatted(
+                run.modelCaption(), request.seeds(), request.seeds() == 1 ? "" : "s",
                 shown.stream().map(schedule -> Integer.toString(schedule.updates())).collect(Collectors.joining(" + ")),
                 request.batch(), request.lambda(),
                 request.quick() ? " A sketch: the published schedule has 10 seeds, %s updates, batches of 64."

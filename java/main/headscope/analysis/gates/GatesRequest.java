@@ -1,35 +1,36 @@
 package headscope.analysis.gates;
 
-import headscope.analysis.InputException;
-import headscope.analysis.RunRequest;
+import static headscope.analysis.InputException.require;
 
+import headscope.analysis.RunRequest;
+import headscope.result.GateScore;
 import java.util.List;
 
 /**
- * What a gates run is asked for.
+ * The settings of a gates run.
  *
- * @param tasks      differently named
- * @param seeds      masks fitted to each task, each from another start and with other batches
- * @param schedules  of the fit without pressure, then of the two under pressure; a contrast takes the first
- * @param batch      texts of an update and mask; a task with fewer takes all it has
- * @param lambda     how hard gates are pushed; below 0 in contrasts only
- * @param longest    norm to which a longer gradient is shortened; infinite = none is
- * @param score      that the picture shows
- * @param passTokens tokens that go through the model together
- * @param seed       of all starts and batches
- * @param limit      only so many texts of each file from the top; 0 = all
- * @param quick      a sketch: told to whoever looks at it
+ * @param tasks      with different names
+ * @param seeds      number of masks fitted per task, each with its own initial gates and batches
+ * @param schedules  of the free fit and of the fits pushed open and closed; a contrast takes the first
+ * @param batch      texts per update and mask; a task with fewer texts takes all
+ * @param lambda     weight of the regulariser; negative in contrasts only
+ * @param clipNorm   maximum norm of a gradient; infinite = no clipping
+ * @param score      the score that the figure shows
+ * @param passTokens maximum number of tokens of a forward pass
+ * @param seed       for initial gates and batches
+ * @param limit      number of texts from the beginning of each file; 0 = all
+ * @param quick      a sketch, which the figure and the summary say
  */
 public record GatesRequest(
         RunRequest run, List<GateTask> tasks, int seeds, List<Schedule> schedules, int batch, double lambda,
-        Regulariser regulariser, double longest, GateScore score, Check check, int passTokens, long seed,
+        Regulariser regulariser, double clipNorm, GateScore score, Check check, int passTokens, long seed,
         int limit, boolean quick) {
 
     /**
-     * How a fit goes downhill: the rate of Adam falls in a line.
+     * The updates of a fit; Adam's learning rate decays linearly.
      *
-     * @param from the first update's rate
-     * @param to   what the rate has come down to after the last
+     * @param from rate of the first update
+     * @param to   rate after the last update
      */
     public record Schedule(int updates, double from, double to) {
         public Schedule {
@@ -37,23 +38,23 @@ public record GatesRequest(
             require(from > 0 && to > 0, "--rates must be above 0");
         }
 
-        /** @param update from 0 on */
+        /** @param update index of the update, from 0 */
         double rate(int update) {
             return from + (to - from) * update / updates;
         }
     }
 
-    /** The push, over the heads of all layers: the authors' code takes the mean, their equation 1 the sum. */
+    /** The reduction over heads: the authors' code takes the mean, their equation 1 the sum. */
     public enum Regulariser {
         MEAN,
         SUM
     }
 
     /**
-     * How closely the fitted gates are looked at by opening and closing heads.
+     * The check of fitted gates by opening and closing heads.
      *
-     * @param texts from the top of each task
-     * @param steps from no head changed to all
+     * @param texts number of texts from the beginning of each task
+     * @param steps number of steps from no head changed to all
      */
     public record Check(int texts, int steps) {
         public Check {
@@ -73,22 +74,16 @@ public record GatesRequest(
         require(Double.isFinite(lambda) && lambda != 0, "--lambda must be a number other than 0");
         require(lambda > 0 || tasks.stream().allMatch(GateTask::isContrast),
                 "--lambda below 0 is for --forget and --retain: a task is fitted with both signs anyway");
-        require(longest > 0, "--clip-norm must be above 0");
+        require(clipNorm > 0, "--clip-norm must be above 0");
         require(passTokens >= 1, "--pass-tokens must be at least 1, not " + passTokens);
         require(limit >= 0, "--limit must be at least 1, not " + limit);
-    }
-
-    private static void require(boolean holds, String rule) {
-        if (!holds) {
-            throw new InputException(rule);
-        }
     }
 
     Schedule schedule(GateFit fit) {
         return schedules.get(fit.schedule);
     }
 
-    /** What pushes the gates in a fit. */
+    /** The regulariser of a fit. */
     GateRegulariser regulariser(GateFit fit) {
         return new GateRegulariser(fit.sign * lambda, regulariser);
     }

@@ -1,5 +1,6 @@
 package headscope.analysis.gates;
 
+import headscope.result.GateScore;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,24 +8,24 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * What a gates run found, for people.
+ * The findings of a gates run, for its summary.
  *
- * @param heads of all layers
+ * @param heads number of heads in all layers
  */
 public record GatesSummary(int heads, int seeds, List<Task> tasks) {
     /**
-     * Of one task.
+     * The findings for one task.
      *
      * @param always share of heads that have a role in every seed, by score
-     * @param any    in at least one
-     * @param either share of heads that facilitate or interfere in at least one seed; of a contrast, that contrast
-     * @param answer how likely answers are, where it was checked
+     * @param any    share of heads that have it in at least one seed
+     * @param either share of heads that facilitate or interfere, or in a contrast contrast, in at least one seed
+     * @param answer log probability of answers; empty for a contrast
      */
     public record Task(
             String name, SequencedMap<GateScore, Double> always, SequencedMap<GateScore, Double> any, double either,
             Optional<Answer> answer) {}
 
-    /** Mean logarithm of an answer token's probability, nats: of the model as it is, and under G+. */
+    /** Mean log probability of an answer token, nats: without gates and under G+. */
     public record Answer(double ungated, double underGates) {}
 
     static GatesSummary of(GatesRequest request, int heads, List<FittedTask> fitted) {
@@ -32,7 +33,7 @@ public record GatesSummary(int heads, int seeds, List<Task> tasks) {
         for (FittedTask task : fitted) {
             SequencedMap<GateScore, Double> always = new LinkedHashMap<>();
             SequencedMap<GateScore, Double> any = new LinkedHashMap<>();
-            for (GateScore score : GateScore.of(task.task())) {
+            for (GateScore score : GateScore.of(task.task().isContrast())) {
                 always.put(score, share(task.always(score)));
                 any.put(score, share(task.any(score)));
             }
@@ -43,7 +44,7 @@ public record GatesSummary(int heads, int seeds, List<Task> tasks) {
     }
 
     private static double either(FittedTask task) {
-        List<double[]> roles = GateScore.of(task.task()).stream()
+        List<double[]> roles = GateScore.of(task.task().isContrast()).stream()
                 .filter(score -> score != GateScore.IRRELEVANCE)
                 .map(task::any)
                 .toList();

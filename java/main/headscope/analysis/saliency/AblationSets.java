@@ -1,42 +1,44 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.saliency.SaliencyRequest.Ablation;
+import headscope.analysis.statistics.RandomStreams;
 import headscope.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 
 /**
- * Factors on the outputs of heads, [layers * heads] each: all ones, then zero for the heads that were named, then zero
- * for as many others, drawn again and again.
+ * Sets of ablated heads.
+ *
+ * @param gates factors on the outputs of heads, one array [layers * heads] per set: none ablated, then the given heads,
+ *              then as many random other heads in each draw
  */
 record AblationSets(List<float[]> gates) {
     static AblationSets of(Ablation ablation, ModelConfig config) {
-        int[] named = ablation.heads().stream().mapToInt(head -> head.layer() * config.heads() + head.head()).toArray();
+        int[] given = ablation.heads().stream().mapToInt(head -> head.layer() * config.heads() + head.head()).toArray();
         float[] all = new float[config.layers() * config.heads()];
         Arrays.fill(all, 1);
-        List<float[]> gates = new ArrayList<>(List.of(all, without(all, named, named.length)));
-        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(ablation.seed());
+        List<float[]> gates = new ArrayList<>(List.of(all, without(all, given, given.length)));
+        RandomGenerator random = RandomStreams.of(ablation.seed());
         for (int draw = 0; draw < ablation.random(); draw++) {
-            gates.add(without(all, others(all, named, random), named.length));
+            gates.add(without(all, others(all, given, random), given.length));
         }
         return new AblationSets(gates);
     }
 
     private static float[] without(float[] gates, int[] heads, int count) {
-        float[] left = gates.clone();
+        float[] ablated = gates.clone();
         for (int i = 0; i < count; i++) {
-            left[heads[i]] = 0;
+            ablated[heads[i]] = 0;
         }
-        return left;
+        return ablated;
     }
 
-    /** All heads but the named, in random order. */
-    private static int[] others(float[] all, int[] named, RandomGenerator random) {
-        float[] rest = without(all, named, named.length);
-        int[] others = new int[all.length - named.length];
+    /** All heads but the given ones, in random order. */
+    private static int[] others(float[] all, int[] given, RandomGenerator random) {
+        float[] rest = without(all, given, given.length);
+        int[] others = new int[all.length - given.length];
         int count = 0;
         for (int head = 0; head < all.length; head++) {
             if (rest[head] == 1) {
@@ -48,7 +50,7 @@ record AblationSets(List<float[]> gates) {
         return others;
     }
 
-    /** Mean over texts of each set's surprisals. */
+    /** Mean surprisal over texts, one per set. */
     static double[] mean(List<float[]> surprisals) {
         double[] mean = new double[surprisals.getFirst().length];
         for (float[] ofText : surprisals) {

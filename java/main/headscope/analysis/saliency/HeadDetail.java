@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * One head's map.
+ * The map of one head, mean over texts.
  *
- * @param side   its rows and columns: tokens, or where texts differ in length groups of tokens
- * @param values [side, side], a row per receiving token or group, a column per source; mean over texts
+ * @param side   rows and columns: tokens, or groups of tokens if the texts differ in length
+ * @param values [side, side], a row per receiving token or group, a column per source
  */
 record HeadDetail(TokenTable side, float[] values) {
     private static final String DIFFERS = "*";
 
-    /** Of texts of the same length. */
+    /** The map from token to token, of texts of the same length. */
     static HeadDetail tokens(
             SaliencyObserver observer, List<SaliencyText> texts, List<SaliencyObservation> observations,
             HeadName head) {
@@ -36,18 +36,18 @@ record HeadDetail(TokenTable side, float[] values) {
                 new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), SaliencyMeans.rounded(maps));
     }
 
-    /** Of texts with the same groups: sums over the elements of each pair of groups. */
+    /** The map from group to group, of texts with the same groups: sums over the elements of each pair. */
     static HeadDetail groups(
             List<SaliencyText> texts, List<SaliencyObservation> observations, HeadName head, int heads) {
         List<String> labels = texts.getFirst().labels();
         int size = labels.size() * labels.size();
         int from = (head.layer() * heads + head.head()) * size;
         return new HeadDetail(new TokenTable(labels, List.of()), SaliencyMeans.rounded(observations.stream()
-                .map(seen -> Arrays.copyOfRange(seen.blocks(), from, from + size))
+                .map(text -> Arrays.copyOfRange(text.blocks(), from, from + size))
                 .toList()));
     }
 
-    /** Its largest elements, falling. */
+    /** The largest elements, in decreasing order. */
     List<SaliencySummary.Link> links(int count) {
         int tokens = side.tokens().size();
         return IntStream.range(0, values.length).boxed()

@@ -12,17 +12,17 @@ import java.util.regex.Pattern;
 public record HeadName(int layer, int head) {
     private static final Pattern FORM = Pattern.compile("(\\d{1,6})\\.(\\d{1,6})");
 
-    /** @param option which takes it, for messages */
+    /** @param option the option that takes it, for messages */
     public static HeadName parse(String option, String text) {
         Matcher parts = FORM.matcher(text.strip());
         if (!parts.matches()) {
-            throw new InputException("%s: \"%s\" is no head; write LAYER.HEAD, both counted from 0, such as 10.5"
+            throw new InputException("%s: \"%s\" is not a head; write LAYER.HEAD, both counted from 0, such as 10.5"
                     .formatted(option, text));
         }
         return new HeadName(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
     }
 
-    /** Separated by commas. */
+    /** Parses heads separated by commas. */
     public static List<HeadName> parseList(String option, String text) {
         return Arrays.stream(text.split(",")).map(one -> parse(option, one)).distinct().toList();
     }

@@ -3,34 +3,38 @@ package headscope.analysis.saliency;
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.model.ModelConfig;
 import headscope.model.Tokenizer;
+import headscope.result.Manifest;
+import headscope.result.SaliencyCell;
+import headscope.result.SaliencyColumn;
+import headscope.result.SaliencyResult;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Everything that a saliency run has seen, and what follows from it.
+ * Everything that a saliency run has measured, and what follows from it.
  *
- * @param surprisals of each text under each {@link AblationSets}; empty where nothing was silenced
+ * @param surprisals per text, one under each of {@link AblationSets}; empty if no head was ablated
  */
 record SaliencyFindings(
         SaliencyRequest request, ModelConfig config, Tokenizer tokenizer, List<SaliencyText> texts,
-        List<SaliencyObservation> observations, SaliencyMeans means, HeadName head, HeadDetail enlarged,
+        List<SaliencyObservation> observations, SaliencyMeans means, HeadName head, HeadDetail detail,
         List<float[]> surprisals) {
-    private static final int FIRST_FEW = 5;
+    private static final int TOP = 5;
 
-    /** Largest element below which a map of the loss says little. */
+    /** The maps of a loss are nearly flat if their largest element is below this. */
     private static final double NEARLY_FLAT = 1e-3;
 
     SaliencySummary summary() {
         double[] values = means.columns().get(means.overview());
         return new SaliencySummary(
                 objective(), texts.size(), head, unit(),
-                means.ranked().stream().limit(FIRST_FEW)
+                means.ranked().stream().limit(TOP)
                         .map(one -> new SaliencySummary.Ranked(SaliencyMeans.name(one, config.heads()), values[one]))
                         .toList(),
-                enlarged.links(FIRST_FEW), request.threshold(), aggregate(), above("gather_share"), nearlyFlat(),
-                silenced());
+                detail.links(TOP), request.threshold(), aggregate(), above(SaliencyColumn.GATHER_SHARE), nearlyFlat(),
+                ablated());
     }
 
     /** In words. */
@@ -45,7 +49,7 @@ record SaliencyFindings(
         };
     }
 
-    /** Of what the overview shows. */
+    /** Unit of the overview. */
     String unit() {
         return switch (request.view().cell()) {
             case MAX, THUMBNAIL -> "largest saliency";
@@ -58,19 +62,19 @@ record SaliencyFindings(
         return tokenizer.decode(new int[] {token}).strip();
     }
 
-    /** exp of less than the mean surprisal of the targets. */
+    /** Geometric mean of the probability of the targets. */
     double probability() {
         return Math.exp(-observations.stream().mapToDouble(SaliencyObservation::surprisal).average().orElseThrow());
     }
 
-    /** Empty where no target stands in its text. */
+    /** Empty if no target occurs earlier in its text. */
     Optional<List<HeadName>> aggregate() {
-        return Arrays.stream(means.columns().get("aggregate_share")).allMatch(Double::isNaN)
+        return Arrays.stream(means.columns().get(SaliencyColumn.AGGREGATE_SHARE)).allMatch(Double::isNaN)
                 ? Optional.empty()
-                : Optional.of(above("aggregate_share"));
+                : Optional.of(above(SaliencyColumn.AGGREGATE_SHARE));
     }
 
-    List<HeadName> above(String share) {
+    List<HeadName> above(SaliencyColumn share) {
         double[] shares = means.columns().get(share);
         return IntStream.range(0, shares.length)
                 .filter(one -> shares[one] >= request.threshold())
@@ -80,17 +84,34 @@ record SaliencyFindings(
 
     private Optional<Double> nearlyFlat() {
         boolean flat = request.objective() instanceof Objective.Loss
-                && observations.stream().allMatch(seen -> seen.largest() < NEARLY_FLAT);
+                && observations.stream().allMatch(text -> text.largest() < NEARLY_FLAT);
         return flat ? Optional.of(probability()) : Optional.empty();
     }
 
-    Optional<SaliencySummary.Silenced> silenced() {
+    Optional<SaliencySummary.Ablated> ablated() {
         if (surprisals.isEmpty()) {
             return Optional.empty();
         }
         double[] mean = AblationSets.mean(surprisals);
-        return Optional.of(new SaliencySummary.Silenced(
+        return Optional.of(new SaliencySummary.Ablated(
                 surprisals.size(), request.ablation().heads(), mean[0], mean[1] - mean[0],
                 Arrays.stream(mean).skip(2).map(value -> value - mean[0]).boxed().toList()));
+    }
+
+    SaliencyResult result(Manifest manifest) {
+        boolean sameGroups = texts.stream().map(SaliencyText::labels).distinct().count() == 1;
+        SaliencyObservation first = observations.getFirst();
+        int side = Math.min(SaliencyFold.SIDE, detail.side().tokens().size());
+        return new SaliencyResult(
+                manifest, config.layers(), config.heads(), means.columns(), detail.side(), detail.values(),
+                request.view().cell() == SaliencyCell.THUMBNAIL
+                        ? Optional.of(new SaliencyResult.Thumbnails(side, SaliencyMeans.rounded(
+                                observations.stream().map(SaliencyObservation::small).toList())))
+                        : Optional.empty(),
+                observations.stream().map(text -> text.result(sameGroups)).toList(),
+                request.average()
+                        ? Optional.empty()
+                        : Optional.of(new SaliencyResult.Sums(first.rows(), first.columns(), first.signed())),
+                surprisals);
     }
 }

@@ -2,16 +2,19 @@ package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
 
-import headscope.analysis.saliency.SaliencyRequest.Cell;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.model.GradientHook;
 import headscope.model.ModelConfig;
 import headscope.model.Transformer;
+import headscope.result.SaliencyCell;
+import headscope.result.SaliencyColumn;
 import headscope.result.TokenGroup;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -36,7 +39,7 @@ final class SaliencyFold implements GradientHook {
     private final int groundClass;
     private final int firstClass;
     private final int classCount;
-    private final SaliencyObservation.Heads values;
+    private final Map<SaliencyColumn, float[]> values = new EnumMap<>(SaliencyColumn.class);
     private final float[] blocks;
     private final float[] small;
     private final float[] rows;
@@ -53,14 +56,15 @@ final class SaliencyFold implements GradientHook {
         this.target = target;
         this.skipFirst = request.view().skipFirst();
         this.heads = config.heads();
-        this.side = request.view().cell() == Cell.THUMBNAIL ? Math.min(SIDE, text.length()) : 0;
+        this.side = request.view().cell() == SaliencyCell.THUMBNAIL ? Math.min(SIDE, text.length()) : 0;
         this.ground = text.ground(target);
         this.groundClass = groups;
         this.firstClass = groups + 1;
         this.classCount = groups + 2;
         this.classes = classes();
-        this.values = new SaliencyObservation.Heads(
-                new float[all], new float[all], new float[all], new float[all], new float[all]);
+        for (SaliencyColumn column : SaliencyColumn.values()) {
+            values.put(column, new float[all]);
+        }
         this.blocks = new float[all * groups * groups];
         this.small = new float[all * side * side];
         this.rows = new float[all * text.length()];
@@ -95,7 +99,7 @@ final class SaliencyFold implements GradientHook {
 
     @Override
     public void gates(int layer, int only, float[] gradient) {
-        System.arraycopy(gradient, 0, values.gates(), layer * heads, heads);
+        System.arraycopy(gradient, 0, values.get(SaliencyColumn.GATE_GRADIENT), layer * heads, heads);
     }
 
     @Override
@@ -153,21 +157,21 @@ final class SaliencyFold implements GradientHook {
         int tokens = text.length();
         double total = skipFirst ? -first : 0;
         for (int i = 0; i < tokens; i++) {
-            values.maximum()[at] = Math.max(values.maximum()[at], maxima[i]);
+            values.get(SaliencyColumn.MAXIMUM)[at] = Math.max(values.get(SaliencyColumn.MAXIMUM)[at], maxima[i]);
             total += rowSums[i];
         }
         long elements = tokens * (tokens + 1L) / 2 - (skipFirst ? tokens : 0);
-        values.mean()[at] = (float) (total / elements);
-        values.aggregate()[at] = Float.NaN;
-        values.gather()[at] = Float.NaN;
+        values.get(SaliencyColumn.MEAN)[at] = (float) (total / elements);
+        values.get(SaliencyColumn.AGGREGATE_SHARE)[at] = Float.NaN;
+        values.get(SaliencyColumn.GATHER_SHARE)[at] = Float.NaN;
         if (ground.isPresent() && total > 0) {
             int token = ground.getAsInt();
             boolean counts = token > 0 || !skipFirst;
-            values.aggregate()[at] = counts
+            values.get(SaliencyColumn.AGGREGATE_SHARE)[at] = counts
                     ? (float) (ofClasses[text.last() * width + groundClass] / total) : 0;
             double before = rowSums[token] - ofClasses[token * width + groundClass]
                     - (skipFirst && token > 0 ? ofClasses[token * width + firstClass] : 0);
-            values.gather()[at] = (float) (Math.max(0, before) / total);
+            values.get(SaliencyColumn.GATHER_SHARE)[at] = (float) (Math.max(0, before) / total);
         }
         int groups = text.groups().size();
         for (int i = 0; i < tokens && groups > 0; i++) {

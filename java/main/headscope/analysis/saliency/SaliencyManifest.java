@@ -6,15 +6,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.JsonLines;
 import headscope.analysis.Run;
 import headscope.result.Manifest;
-import java.time.Instant;
+import headscope.result.SaliencyColumn;
+import headscope.result.SaliencyResult;
 import java.util.List;
 import java.util.Optional;
 
-/** What a saliency run was, for its manifest. */
+/** The manifest of a saliency run. */
 final class SaliencyManifest {
     private SaliencyManifest() {}
 
-    /** What decides the values of a text; which head is enlarged does not. */
+    /** Everything that determines the values of a text; the enlarged head is not part of it. */
     static ObjectNode input(SaliencyRequest request, Optional<JsonLines> file) {
         ObjectNode input = new ObjectMapper().createObjectNode();
         request.text().ifPresent(text -> input.put("text", text));
@@ -23,7 +24,7 @@ final class SaliencyManifest {
         request.target().ifPresent(word -> settings.put("target", word));
         request.groups().ifPresent(groups -> settings.put("groups", groups));
         settings.put("objective", request.objective().option());
-        settings.put("cell", request.view().cell().option());
+        settings.put(SaliencyResult.CELL, Manifest.keyword(request.view().cell()));
         settings.put("skip_first", request.view().skipFirst());
         settings.put("average", request.average());
         if (!request.ablation().heads().isEmpty()) {
@@ -34,10 +35,10 @@ final class SaliencyManifest {
         return input;
     }
 
-    static Manifest of(Run run, SaliencyFindings found, Instant started) {
+    static Manifest of(Run run, SaliencyFindings found) {
         SaliencyRequest request = found.request();
-        ObjectNode manifest = run.provenance.manifest("saliency", request.run(), run.backend.describe(), started);
-        manifest.put("transpose", request.view().transpose());
+        ObjectNode manifest = run.manifest(SaliencyResult.ANALYSIS);
+        manifest.put(SaliencyResult.TRANSPOSE, request.view().transpose());
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("saliency", "|a_ij dL/da_ij| of each head, no sum over heads; row i receives, column j is the source");
         conventions.put("position", "L is taken at the text's last token");
@@ -49,20 +50,21 @@ final class SaliencyManifest {
         if (found.texts().size() == 1) {
             manifest.put("target", found.word(found.observations().getFirst().target()));
         }
-        manifest.putObject("head").put("layer", found.head().layer()).put("head", found.head().head());
+        manifest.putObject(SaliencyResult.HEAD)
+                .put(SaliencyResult.LAYER, found.head().layer()).put(SaliencyResult.HEAD, found.head().head());
         ObjectNode roles = manifest.putObject("heads_above_share_threshold");
         found.aggregate().ifPresent(some -> heads(roles.putArray("aggregate"), some));
-        heads(roles.putArray("gather"), found.above("gather_share"));
-        found.silenced().ifPresent(silenced -> {
+        heads(roles.putArray("gather"), found.above(SaliencyColumn.GATHER_SHARE));
+        found.ablated().ifPresent(ablated -> {
             ObjectNode entry = manifest.putObject("silenced");
-            heads(entry.putArray("heads"), silenced.heads());
-            entry.put("texts", silenced.texts());
-            entry.put("surprisal", silenced.before());
-            entry.put("change", silenced.change());
-            silenced.random().forEach(entry.putArray("random_change")::add);
+            heads(entry.putArray("heads"), ablated.heads());
+            entry.put("texts", ablated.texts());
+            entry.put("surprisal", ablated.before());
+            entry.put("change", ablated.change());
+            ablated.random().forEach(entry.putArray("random_change")::add);
         });
-        manifest.put("unit", unit(request));
-        manifest.put("caption", caption(found));
+        manifest.put(SaliencyResult.UNIT, unit(request));
+        manifest.put("caption", caption(run, found));
         return new Manifest(manifest);
     }
 
@@ -70,12 +72,12 @@ final class SaliencyManifest {
         heads.forEach(head -> array.add(head.toString()));
     }
 
-    /** Of the enlarged map; an overview in the same unit shares its colours. */
+    /** Unit of the enlarged map; an overview in the same unit shares its colour scale. */
     private static String unit(SaliencyRequest request) {
         return request.average() ? "mean saliency" : "saliency";
     }
 
-    private static String caption(SaliencyFindings found) {
+    private static String caption(Run run, SaliencyFindings found) {
         SaliencyRequest.View view = found.request().view();
         String grid = switch (view.cell()) {
             case MAX -> "the largest element of each head's map";
@@ -83,11 +85,9 @@ final class SaliencyManifest {
             case THUMBNAIL -> "each head's map";
             case SHARE -> "share of each head's saliency that goes from the target's earlier place to the last token";
         };
-        return ("%s (%s, layers x heads: %d x %d); |A dL/dA|, L the %s%s. Left: %s%s. Right: layer %d, head %d, "
+        return ("%s; |A dL/dA|, L the %s%s. Left: %s%s. Right: layer %d, head %d, "
                 + "counted from 1 as on the axes (--head %s, counted from 0).")
-                .formatted(found.request().run().model().toAbsolutePath().normalize().getFileName(),
-                        found.config().family().modelType(), found.config().layers(), found.config().heads(),
-                        found.objective(),
+                .formatted(run.modelCaption(), found.objective(),
                         found.texts().size() == 1
                                 ? " (probability %.3f)".formatted(found.probability())
                                 : ", mean of %d texts".formatted(found.texts().size()),

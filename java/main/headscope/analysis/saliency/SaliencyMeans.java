@@ -1,30 +1,30 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
-
-import headscope.analysis.saliency.SaliencyRequest.Cell;
+import headscope.result.SaliencyCell;
+import headscope.result.SaliencyColumn;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.SequencedMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
  * Means over texts.
  *
- * @param columns  of heads.csv, by name: over the texts that have a value; [layers * heads]
- * @param overview the name of the column that ranks heads
+ * @param columns  over the texts that have a value, [layers, heads]
+ * @param overview the column that ranks heads
  */
-record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
-    static SaliencyMeans of(List<SaliencyObservation> observations, Cell cell) {
-        SequencedMap<String, double[]> columns = new LinkedHashMap<>();
-        for (String name : SaliencyObservation.COLUMNS) {
-            columns.put(name, mean(observations.stream().map(seen -> seen.heads().of(name)).toList()));
+record SaliencyMeans(Map<SaliencyColumn, double[]> columns, SaliencyColumn overview) {
+    static SaliencyMeans of(List<SaliencyObservation> observations, SaliencyCell cell) {
+        Map<SaliencyColumn, double[]> columns = new EnumMap<>(SaliencyColumn.class);
+        for (SaliencyColumn column : SaliencyColumn.values()) {
+            columns.put(column, mean(observations.stream().map(text -> text.heads().get(column)).toList()));
         }
         SaliencyMeans means = new SaliencyMeans(columns, switch (cell) {
-            case MAX, THUMBNAIL -> "maximum";
-            case MEAN -> "mean";
-            case SHARE -> "aggregate_share";
+            case MAX, THUMBNAIL -> SaliencyColumn.MAXIMUM;
+            case MEAN -> SaliencyColumn.MEAN;
+            case SHARE -> SaliencyColumn.AGGREGATE_SHARE;
         });
         if (means.ranked().isEmpty()) {
             throw noShare();
@@ -33,11 +33,11 @@ record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
     }
 
     static InputException noShare() {
-        return new InputException("--cell share: the target stands nowhere in the text before it (in its first group, "
-                + "where there are groups): take another --cell");
+        return new InputException("--cell share: the target does not occur earlier in the text (in its first group, "
+                + "if there are groups); choose another --cell");
     }
 
-    /** Of what has a value. */
+    /** Mean over the values that are not NaN; NaN if there are none. */
     private static double[] mean(List<float[]> all) {
         double[] mean = new double[all.getFirst().length];
         for (int i = 0; i < mean.length; i++) {
@@ -48,7 +48,7 @@ record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
         return mean;
     }
 
-    /** As {@link #mean}, rounded. */
+    /** {@link #mean}, rounded to fp32. */
     static float[] rounded(List<float[]> all) {
         double[] mean = mean(all);
         float[] values = new float[mean.length];
@@ -58,7 +58,7 @@ record SaliencyMeans(SequencedMap<String, double[]> columns, String overview) {
         return values;
     }
 
-    /** Heads with a value, by falling overview; equal ones in order. */
+    /** Heads that have a value, by decreasing overview; equal ones by index. */
     List<Integer> ranked() {
         double[] values = columns.get(overview);
         return IntStream.range(0, values.length).filter(head -> !Double.isNaN(values[head])).boxed()

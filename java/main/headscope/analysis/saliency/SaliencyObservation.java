@@ -1,100 +1,51 @@
 package headscope.analysis.saliency;
 
-import headscope.tensor.DType;
-import headscope.tensor.ModelFormatException;
-import headscope.tensor.Safetensors;
-import headscope.tensor.SafetensorsWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import headscope.analysis.ProgressFile;
+import headscope.result.SaliencyColumn;
+import headscope.result.SaliencyResult;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /**
- * What was seen of one text.
+ * What was measured of one text.
  *
- * @param target    the token that was explained
+ * @param target    the token whose prediction is explained
  * @param surprisal of the target, nats
- * @param largest   element of any head's map, nothing left out
- * @param heads     by name, one value per head each: [layers * heads]; NaN where there is none
- * @param blocks    sums over receiving and source group: [layers * heads * groups * groups]
- * @param small     maps made small: [layers * heads * side * side]
- * @param rows      sums over source tokens [layers * heads * tokens], as columns over receiving tokens and signed,
- *                  without the absolute value, over source tokens
+ * @param largest   largest element of any head's map, the first source column included
+ * @param heads     one value per head and column, [layers, heads]; NaN where a head has none
+ * @param blocks    sums over receiving and source group, [layers, heads, groups, groups]
+ * @param small     thumbnails of the maps, [layers, heads, side, side]
+ * @param rows      sums over source tokens, [layers, heads, tokens]
+ * @param columns   sums over receiving tokens, [layers, heads, tokens]
+ * @param signed    sums over source tokens without the absolute value, [layers, heads, tokens]
  */
 record SaliencyObservation(
-        int target, float surprisal, float largest, Heads heads, float[] blocks, float[] small, float[] rows,
-        float[] columns, float[] signed) {
-    /**
-     * One value per head each.
-     *
-     * @param gates with respect to a factor on the head's output; = the sum of the signed map
-     */
-    record Heads(float[] maximum, float[] mean, float[] aggregate, float[] gather, float[] gates) {
-        float[] of(String column) {
-            return switch (column) {
-                case "maximum" -> maximum;
-                case "mean" -> mean;
-                case "aggregate_share" -> aggregate;
-                case "gather_share" -> gather;
-                case "gate_gradient" -> gates;
-                default -> throw new IllegalArgumentException(column);
-            };
-        }
-    }
+        int target, float surprisal, float largest, Map<SaliencyColumn, float[]> heads, float[] blocks, float[] small,
+        float[] rows, float[] columns, float[] signed) {
+    static final ProgressFile<SaliencyObservation> FILE = new ProgressFile<>(
+            text -> {
+                Map<String, float[]> floats = new HashMap<>(Map.of(
+                        "surprisal", new float[] {text.surprisal}, "largest", new float[] {text.largest},
+                        "blocks", text.blocks, "small", text.small, "rows", text.rows, "columns", text.columns,
+                        "signed", text.signed));
+                text.heads.forEach((column, values) -> floats.put(column.name(), values));
+                return new ProgressFile.Contents(Map.of(), floats, Map.of("target", new long[] {text.target}));
+            },
+            stored -> {
+                Map<SaliencyColumn, float[]> heads = new EnumMap<>(SaliencyColumn.class);
+                for (SaliencyColumn column : SaliencyColumn.values()) {
+                    heads.put(column, stored.get(column.name()).floats());
+                }
+                return new SaliencyObservation(
+                        Math.toIntExact(stored.get("target").longs()[0]), stored.get("surprisal").floats()[0],
+                        stored.get("largest").floats()[0], heads, stored.get("blocks").floats(),
+                        stored.get("small").floats(), stored.get("rows").floats(), stored.get("columns").floats(),
+                        stored.get("signed").floats());
+            });
 
-    /** Of heads.csv, and tensors of values.safetensors. */
-    static final List<String> COLUMNS = List.of("maximum", "mean", "aggregate_share", "gather_share", "gate_gradient");
-
-    private static final List<String> MAPS = List.of("blocks", "small", "rows", "columns", "signed");
-
-    private float[] map(String name) {
-        return switch (name) {
-            case "blocks" -> blocks;
-            case "small" -> small;
-            case "rows" -> rows;
-            case "columns" -> columns;
-            case "signed" -> signed;
-            default -> throw new IllegalArgumentException(name);
-        };
-    }
-
-    /** A finished text on disk, so that an interrupted run can go on behind it. */
-    void write(Path file) {
-        List<SafetensorsWriter.Layout> layouts = new ArrayList<>();
-        COLUMNS.forEach(name -> layouts.add(new SafetensorsWriter.Layout(name, DType.F32, heads.of(name).length)));
-        MAPS.forEach(name -> layouts.add(new SafetensorsWriter.Layout(name, DType.F32, map(name).length)));
-        layouts.add(new SafetensorsWriter.Layout("surprisal", DType.F32, 1));
-        layouts.add(new SafetensorsWriter.Layout("largest", DType.F32, 1));
-        layouts.add(new SafetensorsWriter.Layout("target", DType.I64, 1));
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, Map.of(), layouts)) {
-            COLUMNS.forEach(name -> writer.append(name, heads.of(name)));
-            MAPS.forEach(name -> writer.append(name, map(name)));
-            writer.append("surprisal", new float[] {surprisal});
-            writer.append("largest", new float[] {largest});
-            writer.append("target", (long) target);
-            writer.commitUnforced();
-        }
-    }
-
-    /** Empty where there is none, or only part of one. */
-    static Optional<SaliencyObservation> read(Path file) {
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
-        try (Safetensors stored = Safetensors.open(file)) {
-            Heads heads = new Heads(
-                    stored.get("maximum").floats(), stored.get("mean").floats(),
-                    stored.get("aggregate_share").floats(), stored.get("gather_share").floats(),
-                    stored.get("gate_gradient").floats());
-            return Optional.of(new SaliencyObservation(
-                    Math.toIntExact(stored.get("target").longs()[0]), stored.get("surprisal").floats()[0],
-                    stored.get("largest").floats()[0], heads, stored.get("blocks").floats(),
-                    stored.get("small").floats(), stored.get("rows").floats(), stored.get("columns").floats(),
-                    stored.get("signed").floats()));
-        } catch (ModelFormatException damaged) {
-            return Optional.empty();
-        }
+    /** As the run folder holds it. @param withBlocks whether all texts have the same groups */
+    SaliencyResult.TextValues result(boolean withBlocks) {
+        return new SaliencyResult.TextValues(target, surprisal, heads, withBlocks ? blocks : new float[0]);
     }
 }

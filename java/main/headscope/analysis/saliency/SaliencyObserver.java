@@ -18,9 +18,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** Sends texts through a model and back. */
+/** Runs forward and backward passes of texts. */
 record SaliencyObserver(SaliencyRequest request, Transformer model) {
-    /** Gated copies of a text that go through the model at once. */
+    /** Maximum number of gated copies of a text in a forward pass. */
     private static final int COPIES = 16;
 
     SaliencyObservation observe(SaliencyText text) {
@@ -37,7 +37,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         }
     }
 
-    /** One head's map [T, T]. */
+    /** The map of one head, [T, T]. */
     float[] map(SaliencyText text, int target, HeadName head) {
         Backend backend = model.backend();
         int[] last = {text.last()};
@@ -64,9 +64,9 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
     }
 
     /**
-     * Of the target, nats, under each set of factors on the outputs of heads.
+     * The surprisal of the target, nats, under each set of factors on the outputs of heads.
      *
-     * @param gates sets of [layers * heads]
+     * @param gates one array [layers * heads] per set
      */
     float[] surprisals(SaliencyText text, List<float[]> gates) {
         float[] surprisals = new float[gates.size()];
@@ -74,13 +74,13 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
             int start = first;
             model.inPieces(Math.min(COPIES, gates.size() - start), (from, count) -> {
                 int to = start + from;
-                System.arraycopy(surprisalsAtOnce(text, gates.subList(to, to + count)), 0, surprisals, to, count);
+                System.arraycopy(surprisalsOfBatch(text, gates.subList(to, to + count)), 0, surprisals, to, count);
             });
         }
         return surprisals;
     }
 
-    private float[] surprisalsAtOnce(SaliencyText text, List<float[]> gates) {
+    private float[] surprisalsOfBatch(SaliencyText text, List<float[]> gates) {
         Batch batch = new Batch(Collections.nCopies(gates.size(), text.ids()));
         int[] rows = new int[gates.size()];
         int[] targets = new int[gates.size()];
@@ -101,7 +101,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         return model.forward(new Batch(List.of(text.ids())), Optional.empty(), HeadHook.NONE);
     }
 
-    /** logits [1, vocabulary] become the objective's gradient with respect to them. */
+    /** Replaces logits [1, vocabulary] by the gradient of the objective with respect to them. */
     private void differentiate(Tensor logits, int target, SaliencyText text) {
         if (request.objective() instanceof Objective.Loss) {
             model.backend().gradients().crossEntropy(logits, new int[] {target}, new float[] {1});
@@ -115,7 +115,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
 
     private void requireRival(SaliencyText text, int target) {
         if (text.rival().isPresent() && text.rival().getAsInt() == target) {
-            throw new InputException("--objective %s: that is what the model predicts, the target itself; name another word"
+            throw new InputException("--objective %s: that is the target itself, which the model predicts; name another word"
                     .formatted(request.objective().option()));
         }
     }

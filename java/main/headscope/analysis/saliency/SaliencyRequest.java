@@ -1,21 +1,22 @@
 package headscope.analysis.saliency;
 
+import static headscope.analysis.InputException.require;
+
 import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
-
+import headscope.result.SaliencyCell;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What a saliency run is asked for.
+ * The settings of a saliency run.
  *
- * @param text      whose map is drawn; empty where texts are averaged
+ * @param text      the text to explain; empty if texts are averaged
  * @param target    the word whose prediction is explained; empty = the model's own next token
- * @param groups    of the text's tokens, as the command line writes them
+ * @param groups    groups of the text's tokens, as the command line spells them
  * @param texts     path of a file of JSON lines, or "-" for standard input; empty = none
- * @param average   whether the picture is of the texts in the file, on average
- * @param threshold share of a head's saliency from which on it counts as aggregate or gather head
+ * @param average   whether the figure shows the mean over the texts of the file
+ * @param threshold minimum share of a head's saliency that makes it an aggregate or gather head
  */
 public record SaliencyRequest(
         RunRequest run, Optional<String> text, Optional<String> target, Optional<String> groups,
@@ -28,10 +29,10 @@ public record SaliencyRequest(
 
         record Logit() implements Objective {}
 
-        /** The target's logit less that of another word. */
+        /** The target's logit minus that of another word. */
         record LogitDifference(String word) implements Objective {}
 
-        /** As the command line writes them. */
+        /** Parses an objective as the command line spells it. */
         public static Objective parse(String text) {
             if (text.startsWith("logit-difference:") && !text.endsWith(":")) {
                 return new LogitDifference(text.substring(text.indexOf(':') + 1));
@@ -53,36 +54,20 @@ public record SaliencyRequest(
         }
     }
 
-    /** What the overview shows of a head. */
-    public enum Cell {
-        /** Its largest element. */
-        MAX,
-        /** The mean over the elements of its triangle. */
-        MEAN,
-        /** The whole map, made small. */
-        THUMBNAIL,
-        /** What flows from the ground token to the last one, as a share of all. */
-        SHARE;
-
-        String option() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     /**
-     * What the picture shows.
+     * What the figure shows.
      *
-     * @param head      to be enlarged; empty = the one whose cell is largest
-     * @param skipFirst leaves the first token's column out of everything but the enlarged map
-     * @param transpose source tokens downwards
+     * @param head      the head to enlarge; empty = the one whose cell is largest
+     * @param skipFirst exclude the first source token from everything but the enlarged map
+     * @param transpose source tokens on the y axis
      */
-    public record View(Optional<HeadName> head, Cell cell, boolean skipFirst, boolean transpose) {}
+    public record View(Optional<HeadName> head, SaliencyCell cell, boolean skipFirst, boolean transpose) {}
 
     /**
-     * Heads that are silenced, to see what that does to the targets of the texts in the file.
+     * Heads to ablate, to see the effect on the answers of the texts in the file.
      *
-     * @param heads  empty = no such check
-     * @param random draws of as many other heads, for comparison
+     * @param heads  empty = no ablation
+     * @param random number of draws of as many other heads, for comparison
      */
     public record Ablation(List<HeadName> heads, int random, long seed) {}
 
@@ -96,11 +81,5 @@ public record SaliencyRequest(
         require(!average || groups.isEmpty(), "--groups belongs to --text; texts bring their own \"groups\"");
         require(threshold > 0 && threshold <= 1, "--share-threshold must be above 0 and at most 1, not " + threshold);
         require(ablation.random() >= 0, "--random must be at least 0, not " + ablation.random());
-    }
-
-    private static void require(boolean holds, String rule) {
-        if (!holds) {
-            throw new InputException(rule);
-        }
     }
 }

@@ -4,35 +4,35 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a saliency run found, for whoever runs it.
+ * The findings of a saliency run, for its summary.
  *
  * @param objective  in words
- * @param texts      how many the picture is of
+ * @param texts      number of texts
  * @param enlarged   the head whose map is drawn
- * @param unit       of what ranks the heads
- * @param ranked     heads by what the overview shows of them, the first few
+ * @param unit       of the values that rank the heads
+ * @param ranked     the first heads by decreasing overview
  * @param links      the largest elements of the enlarged map
- * @param threshold  share from which on a head counts as one of the next two
- * @param aggregate  heads that carry the ground token to the last one; empty where no target stands in its text
- * @param gather     heads that gather what stands before the ground token
- * @param nearlyFlat the probability of a target whose loss has hardly a gradient
+ * @param threshold  minimum share of an aggregate or gather head
+ * @param aggregate  heads that carry the target's earlier occurrence to the last token; empty if no target occurs earlier
+ * @param gather     heads that carry earlier tokens to the target's earlier occurrence
+ * @param nearlyFlat the probability of the target, if its loss has hardly any gradient
  */
 public record SaliencySummary(
         String objective, int texts, HeadName enlarged, String unit, List<Ranked> ranked, List<Link> links,
         double threshold, Optional<List<HeadName>> aggregate, List<HeadName> gather, Optional<Double> nearlyFlat,
-        Optional<Silenced> silenced) {
+        Optional<Ablated> ablated) {
 
     public record Ranked(HeadName head, double value) {}
 
-    /** From a source token to a receiving one. */
+    /** An element of the enlarged map, from a source token to a receiving token. */
     public record Link(String source, String receiving, double value) {}
 
     /**
-     * What silencing heads does to the targets' surprisal, nats, mean over texts.
+     * The effect of ablating heads on the surprisal of the targets, nats, mean over texts.
      *
-     * @param before    with all heads
-     * @param change    without the heads that were named
-     * @param random    without as many others, each draw
+     * @param before    surprisal without ablation
+     * @param change    when the given heads are ablated
+     * @param random    changes when as many random other heads are ablated, one per draw
      */
-    public record Silenced(int texts, List<HeadName> heads, double before, double change, List<Double> random) {}
+    public record Ablated(int texts, List<HeadName> heads, double before, double change, List<Double> random) {}
 }

@@ -17,35 +17,35 @@ import java.util.regex.Pattern;
 /**
  * A text whose last token predicts a target.
  *
- * @param ids    T tokens
- * @param tokens as the tokenizer writes them
- * @param target the token that is explained; empty = the model's own next one
- * @param rival  the token that the target is compared with
- * @param groups of its tokens, from left to right
+ * @param ids    T token ids
+ * @param tokens their strings in the vocabulary
+ * @param target the token whose prediction is explained; empty = the model's own next token
+ * @param rival  the token whose logit is subtracted
+ * @param groups groups of tokens, from left to right
  */
 record SaliencyText(
         int[] ids, List<String> tokens, OptionalInt target, OptionalInt rival, List<TokenGroup> groups) {
-    /** What a line of a file must be. */
+    /** The form of a line of a file. */
     static final String FORM =
             "{\"prompt\": \"...\", \"answer\": \"...\", \"groups\": [{\"label\": \"...\", \"start\": 0, \"end\": 7}]}";
 
     private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
 
-    /** What to say of input that breaks a rule; the option that it came by counts on the command line only. */
+    /** Makes the exception for invalid input; only the command line names the option. */
     private interface Refusal {
         InputException of(String option, String rule);
     }
 
-    /** What reads texts: a model's tokenizer and limits, and the word that targets are compared with. */
+    /** Reads texts with a model's tokenizer and limits. @param rival the word whose logit is subtracted */
     record Reader(ModelConfig config, Tokenizer tokenizer, Optional<String> rival) {
-        /** From the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;", ends included. */
+        /** Reads a text of the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;" include both ends. */
         SaliencyText commandLine(String text, Optional<String> target, Optional<String> groups) {
             List<TokenGroup> parsed = new ArrayList<>();
             for (String one : groups.map(all -> all.split(",(?=\\d)")).orElse(new String[0])) {
                 Matcher parts = GROUP.matcher(one);
                 if (!parts.matches()) {
-                    throw new InputException(("--groups: \"%s\" is no group; write FIRST-LAST:LABEL, tokens counted from "
-                            + "0 without those that the tokenizer puts in front").formatted(one));
+                    throw new InputException(("--groups: \"%s\" is not a group; write FIRST-LAST:LABEL, tokens counted from "
+                            + "0 without those that the tokenizer adds in front").formatted(one));
                 }
                 int first = Integer.parseInt(parts.group(1));
                 int last = parts.group(2) == null ? first : Integer.parseInt(parts.group(2));
@@ -73,7 +73,7 @@ record SaliencyText(
 
         private static TokenGroup group(String label, int start, int end, Refusal wrong) {
             if (start < 0 || end <= start) {
-                throw wrong.of("--groups", "group \"%s\" holds no token".formatted(label));
+                throw wrong.of("--groups", "group \"%s\" contains no token".formatted(label));
             }
             return new TokenGroup(label, start, end);
         }
@@ -88,36 +88,36 @@ record SaliencyText(
                 throw wrong.of("--text", "%d tokens; the model takes at most %d: shorten the text"
                         .formatted(read.ids().length, config.maxTokens()));
             }
-            OptionalInt explained = token(text, read.ids(), target, "--target", wrong);
-            OptionalInt beside = token(text, read.ids(), rival, "--objective", wrong);
-            if (explained.isPresent() && explained.equals(beside)) {
+            OptionalInt targetToken = token(text, read.ids(), target, "--target", wrong);
+            OptionalInt rivalToken = token(text, read.ids(), rival, "--objective", wrong);
+            if (targetToken.isPresent() && targetToken.equals(rivalToken)) {
                 throw wrong.of("--objective", ("\"%s\" is the target itself; name another word in --objective "
                         + "logit-difference").formatted(rival.orElseThrow()));
             }
-            return new SaliencyText(read.ids(), read.tokens(), explained, beside, placed(groups, read, wrong));
+            return new SaliencyText(read.ids(), read.tokens(), targetToken, rivalToken, placed(groups, read, wrong));
         }
 
-        /** The first token of a word that goes on after the text. */
+        /** The first token of a word that continues the text. */
         private OptionalInt token(
                 String text, int[] ids, Optional<String> word, String option, Refusal wrong) {
             if (word.isEmpty()) {
                 return OptionalInt.empty();
             }
-            boolean parted = Character.isWhitespace(text.charAt(text.length() - 1))
+            boolean separated = Character.isWhitespace(text.charAt(text.length() - 1))
                     || Character.isWhitespace(word.get().codePointAt(0));
-            int[] both = tokenizer.encode(text + (parted ? "" : " ") + word.get());
+            int[] both = tokenizer.encode(text + (separated ? "" : " ") + word.get());
             if (both.length <= ids.length || Arrays.mismatch(ids, both) != ids.length) {
                 throw wrong.of(option, "\"%s\" cannot follow as tokens of its own".formatted(word.get()));
             }
             int token = both[ids.length];
-            String said = tokenizer.decode(new int[] {token}).strip();
-            if (said.isEmpty() || !word.get().strip().startsWith(said)) {
+            String decoded = tokenizer.decode(new int[] {token}).strip();
+            if (decoded.isEmpty() || !word.get().strip().startsWith(decoded)) {
                 throw wrong.of(option, "\"%s\" is not among the model's words; name another".formatted(word.get()));
             }
             return OptionalInt.of(token);
         }
 
-        /** Behind the tokens that the tokenizer puts in front. */
+        /** Shifts groups by the tokens that the tokenizer adds in front. */
         private static List<TokenGroup> placed(
                 List<TokenGroup> groups, Tokenizer.Tokens read, Refusal wrong) {
             List<TokenGroup> placed = new ArrayList<>();
@@ -144,7 +144,7 @@ record SaliencyText(
         return ids.length - 1;
     }
 
-    /** Where the target stands in the text before its last token: in the first group, or without groups anywhere. */
+    /** The last earlier occurrence of the target: in the first group, or anywhere if there are no groups. */
     OptionalInt ground(int token) {
         int from = groups.isEmpty() ? 0 : groups.getFirst().start();
         int end = groups.isEmpty() ? last() : groups.getFirst().end();

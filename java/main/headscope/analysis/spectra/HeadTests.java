@@ -2,30 +2,25 @@ package headscope.analysis.spectra;
 
 import headscope.analysis.statistics.BenjaminiHochberg;
 import headscope.analysis.statistics.MannWhitney;
+import headscope.result.TestedHeads;
 
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * For every head, whether its values differ between texts of label 1 and label 0: two-sided Mann-Whitney U,
- * Benjamini-Hochberg over all heads.
- *
- * @param p      [heads of all layers]
- * @param q      as p
- * @param effect rank-biserial correlation, positive where label 1 has the larger values
- * @param mean0  mean over texts of label 0
- * @param mean1  mean over texts of label 1
+ * Tests whether the values of each head differ between texts of label 1 and label 0: two-sided Mann-Whitney U per head,
+ * corrected for the number of heads by Benjamini and Hochberg.
  */
-record HeadTests(double[] p, double[] q, double[] effect, double[] mean0, double[] mean1) {
-    private static final double LEVEL = 0.05;
+final class HeadTests {
+    private HeadTests() {}
 
     /**
-     * @param values  one array per text, [heads of all layers * perHead]
-     * @param labels  of the texts; both occur
-     * @param pooled  every value on its own, rather than the mean of a text's values of a head
+     * @param values one array per text, [layers, heads, perHead]
+     * @param labels of the texts; both occur
+     * @param pooled each of a text's values of a head is a sample of its own; otherwise their mean is one sample
      */
-    static HeadTests of(List<float[]> values, int[] labels, int perHead, boolean pooled) {
+    static TestedHeads of(List<float[]> values, int[] labels, int perHead, boolean pooled) {
         int heads = values.getFirst().length / perHead;
         double[] effect = new double[heads];
         double[] mean0 = new double[heads];
@@ -40,7 +35,7 @@ record HeadTests(double[] p, double[] q, double[] effect, double[] mean0, double
             mean0[head] = Arrays.stream(right).average().orElseThrow();
             mean1[head] = Arrays.stream(wrong).average().orElseThrow();
         });
-        return new HeadTests(p, BenjaminiHochberg.qValues(p), effect, mean0, mean1);
+        return new TestedHeads(p, BenjaminiHochberg.qValues(p), effect, mean0, mean1);
     }
 
     private static double[] sample(
@@ -51,19 +46,5 @@ record HeadTests(double[] p, double[] q, double[] effect, double[] mean0, double
                         .mapToDouble(i -> values.get(text)[i]))
                 .flatMapToDouble(ofText -> pooled ? ofText : ofText.average().stream())
                 .toArray();
-    }
-
-    /** Share of heads with p below 0.05. */
-    double shareSignificant() {
-        return share(p);
-    }
-
-    /** Share of heads with q below 0.05. */
-    double shareDiscovered() {
-        return share(q);
-    }
-
-    private static double share(double[] values) {
-        return Arrays.stream(values).filter(value -> value < LEVEL).count() / (double) values.length;
     }
 }

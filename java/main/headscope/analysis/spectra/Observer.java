@@ -3,7 +3,7 @@ package headscope.analysis.spectra;
 import headscope.analysis.InputException;
 import headscope.analysis.JsonLines;
 import headscope.analysis.Text;
-
+import headscope.analysis.statistics.RandomStreams;
 import headscope.backend.Backend;
 import headscope.metric.Metric;
 import headscope.model.Generator;
@@ -18,9 +18,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 
-/** Sends texts through a model and measures every head. */
+/** Runs texts through a model and measures every head. */
 final class Observer implements AutoCloseable {
     private final SpectraRequest request;
     private final Transformer model;
@@ -36,13 +35,9 @@ final class Observer implements AutoCloseable {
         this.text = model.sequence(Math.min(256, model.config().maxTokens()));
     }
 
-    /** A text's tokens, refused where the model cannot take them. */
+    /** @return the tokens of a text; throws {@link InputException} if the model cannot read them */
     static int[] encode(Text text, String file, SpectraRequest request, ModelConfig config, Tokenizer tokenizer) {
-        boolean asked = text instanceof Text.Question;
-        if (asked && !config.causal()) {
-            throw JsonLines.wrong(file, text.line(), ("a %s model does not answer prompts; "
-                    + "give {\"text\": ..., \"label\": ...}").formatted(config.family().modelType()));
-        }
+        boolean prompted = text instanceof Text.Question;
         int[] ids = tokenizer.encode(switch (text) {
             case Text.Question question -> question.prompt();
             case Text.Labelled labelled -> labelled.text();
@@ -50,30 +45,26 @@ final class Observer implements AutoCloseable {
         if (ids.length == 0) {
             throw JsonLines.wrong(file, text.line(), "the text has no tokens");
         }
-        int most = ids.length + (asked ? request.maxNewTokens() - 1 : 0);
-        if (most > config.maxTokens()) {
+        int tokens = ids.length + (prompted ? request.maxNewTokens() - 1 : 0);
+        if (tokens > config.maxTokens()) {
             throw JsonLines.wrong(file, text.line(),
                     "%d tokens%s; the model takes at most %d: shorten the text%s".formatted(ids.length,
-                            asked ? " and up to %d new ones".formatted(request.maxNewTokens()) : "",
-                            config.maxTokens(), asked ? " or lower --max-new-tokens" : ""));
+                            prompted ? " and up to %d new ones".formatted(request.maxNewTokens()) : "",
+                            config.maxTokens(), prompted ? " or lower --max-new-tokens" : ""));
         }
-        if (most < request.k() && !request.skipShort()) {
-            throw tooShort(file, text.line(), most, request.k());
+        if (tokens < request.k() && !request.skipShort()) {
+            throw tooShort(file, text.line(), tokens, request.k());
         }
         return ids;
     }
 
     private static InputException tooShort(String file, int line, int tokens, int k) {
-        return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or leave such "
-                + "texts out with --short skip").formatted(tokens, tokens, k));
+        return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or skip such "
+                + "texts with --short skip").formatted(tokens, tokens, k));
     }
 
-    /** Metrics that this model or these texts do not have are refused. */
-    static void requireMetrics(SpectraRequest request, ModelConfig config, List<int[]> tokens) {
-        if (!config.causal()) {
-            throw new InputException(("%s: %s is bidirectional; attention score and Laplacian eigenvalues are read off "
-                    + "a triangular map: take a causal model").formatted(request.run().model(), config.family().modelType()));
-        }
+    /** Rejects metrics that are not computed for texts as long as these. */
+    static void requireMetrics(SpectraRequest request, List<int[]> tokens) {
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
         boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
         if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MOST_TOKENS) {
@@ -82,19 +73,19 @@ final class Observer implements AutoCloseable {
         }
     }
 
-    /** Empty where the text is shorter than the request allows and may be skipped. */
+    /** @return empty if the text has fewer than k tokens and may be skipped */
     Optional<Observation> observe(int index, Text source, int[] ids, String file) {
-        text = roomFor(ids.length + request.maxNewTokens());
+        text = sequenceOf(ids.length + request.maxNewTokens());
         String answer = "";
         String expected = "";
         int label;
-        int[] seen = ids;
+        int[] read = ids;
         switch (source) {
             case Text.Question question -> {
-                int[] made = generator.continueText(text, ids, random(index), this::isWhole);
-                seen = Arrays.copyOf(ids, text.tokens());
-                System.arraycopy(made, 0, seen, ids.length, seen.length - ids.length);
-                answer = answer(made);
+                int[] generated = generator.continueText(text, ids, random(index), this::isComplete);
+                read = Arrays.copyOf(ids, text.tokens());
+                System.arraycopy(generated, 0, read, ids.length, read.length - ids.length);
+                answer = answer(generated);
                 expected = question.answer();
                 label = normalised(answer).equals(normalised(expected)) ? 0 : 1;
             }
@@ -109,12 +100,12 @@ final class Observer implements AutoCloseable {
             }
             throw tooShort(file, source.line(), text.tokens(), request.k());
         }
-        List<float[]> values = measure(seen);
+        List<float[]> values = measure(read);
         requireFinite(values, file, source.line());
         return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values));
     }
 
-    private Sequence roomFor(int tokens) {
+    private Sequence sequenceOf(int tokens) {
         if (text.capacity() < tokens && text.capacity() < model.config().maxTokens()) {
             text.close();
             text = model.sequence(Math.min(model.config().maxTokens(), 2 * tokens));
@@ -124,17 +115,17 @@ final class Observer implements AutoCloseable {
     }
 
     private RandomGenerator random(int index) {
-        return RandomGeneratorFactory.of("L64X128MixRandom").create(request.seed() * 0x9E3779B97F4A7C15L + index);
+        return RandomStreams.of(request.seed(), index);
     }
 
-    private boolean isWhole(int[] made) {
-        return !request.stop().isEmpty() && tokenizer.decode(made).contains(request.stop());
+    private boolean isComplete(int[] generated) {
+        return !request.stop().isEmpty() && tokenizer.decode(generated).contains(request.stop());
     }
 
-    private String answer(int[] made) {
-        String said = tokenizer.decode(made);
-        int end = request.stop().isEmpty() ? -1 : said.indexOf(request.stop());
-        return (end < 0 ? said : said.substring(0, end)).strip();
+    private String answer(int[] generated) {
+        String decoded = tokenizer.decode(generated);
+        int end = request.stop().isEmpty() ? -1 : decoded.indexOf(request.stop());
+        return (end < 0 ? decoded : decoded.substring(0, end)).strip();
     }
 
     /** Trimmed, lower-cased, without punctuation. */
@@ -142,7 +133,7 @@ final class Observer implements AutoCloseable {
         return answer.replaceAll("\\p{Punct}|\\p{IsPunctuation}", "").strip().toLowerCase(Locale.ROOT);
     }
 
-    private List<float[]> measure(int[] seen) {
+    private List<float[]> measure(int[] read) {
         List<float[]> values = new ArrayList<>();
         for (Metric metric : request.metrics()) {
             values.add(new float[model.config().layers() * model.config().heads() * request.perHead(metric)]);
@@ -156,16 +147,16 @@ final class Observer implements AutoCloseable {
             }
         }
         if (request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance)) {
-            measureSymmetric(seen, values);
+            measureSymmetric(read, values);
         }
         return values;
     }
 
-    /** The symmetrised spectrum needs a text's queries all at once: the text goes through the model again. */
-    private void measureSymmetric(int[] seen, List<float[]> values) {
+    /** Runs the text through the model again, because the symmetrised spectrum needs all its queries at once. */
+    private void measureSymmetric(int[] read, List<float[]> values) {
         text.clear();
         Backend backend = model.backend();
-        model.forward(text, seen, (layer, spec, q, k, statistics) -> {
+        model.forward(text, read, (layer, spec, q, k, statistics) -> {
             double[][] spectra = backend.symmetricSpectrum(q, k, spec);
             for (int m = 0; m < values.size(); m++) {
                 if (request.metrics().get(m) instanceof Metric.Symmetric metric) {

@@ -1,49 +1,53 @@
 package headscope.analysis.spectra;
 
+import headscope.analysis.Analysis;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 import headscope.analysis.Run;
 import headscope.analysis.Text;
 import headscope.analysis.TextFile;
-
-import headscope.result.RunFolder;
+import headscope.metric.Metric;
+import headscope.model.ModelConfig;
+import headscope.result.SampleTable;
+import headscope.result.SpectraResult;
+import headscope.result.SpectraValues;
 import java.io.InputStream;
-import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
- * The spectra analysis: every text goes through the model, every head is measured, and each head's values are tested
- * between the two classes of texts. In order: {@link #open} (which checks everything before anything is written),
- * {@link #observe}, {@link #write}, {@link #commit}.
+ * The spectra analysis: measures every head on every text and tests each head's values between two classes of texts.
+ * In order: {@link #open} (which checks everything before anything is written), {@link #observe}, {@link #write},
+ * {@link #commit}.
  */
-public final class Spectra implements AutoCloseable {
+public final class Spectra implements Analysis {
     private final SpectraRequest request;
     private final TextFile file;
     private final List<int[]> tokens = new ArrayList<>();
     private final Run run;
     private final Observer observer;
     private final List<Observation> observations = new ArrayList<>();
-    private final Instant started = Instant.now();
     private int skipped;
 
     private Spectra(SpectraRequest request, TextFile file) {
         this.request = request;
         this.file = file;
         this.run = new Run(request.run(), SpectraManifest.input(request, file), (config, tokenizer) -> {
+            request.run().requireCausal(config);
             for (Text text : file.texts()) {
                 tokens.add(Observer.encode(text, file.name(), request, config, tokenizer));
             }
-            Observer.requireMetrics(request, config, tokens);
+            Observer.requireMetrics(request, tokens);
         });
         this.observer = run.add(new Observer(request, run.model, run.tokenizer));
     }
 
     /**
-     * @param standardInput read where the request's texts are "-"
-     * @throws InputException and the exceptions of the packages below where the input cannot be used
+     * @param standardInput read if the request's texts are "-"
+     * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Spectra open(SpectraRequest request, InputStream standardInput) {
         TextFile texts = TextFile.read(request.texts(), standardInput).first(request.limit());
@@ -51,51 +55,59 @@ public final class Spectra implements AutoCloseable {
         return new Spectra(request, texts);
     }
 
-    /** Sends every text through the model, but those that an interrupted run has finished. */
+    @Override
+    public Run run() {
+        return run;
+    }
+
+    /** Measures every text, except those that an interrupted run has finished. */
     public void observe(Progress progress) {
         run.requireSameInput();
         for (int i = 0; i < tokens.size(); i++) {
             int text = i;
-            run.onDisk(() -> observe(text)).ifPresentOrElse(observations::add, () -> skipped++);
-            run.keep();
+            Optional<Observation> observation = run.once("%06d".formatted(text), Observation.file(request.metrics()),
+                    () -> observer.observe(text, file.texts().get(text), tokens.get(text), file.name()));
+            observation.ifPresentOrElse(observations::add, () -> skipped++);
             progress.reached(i + 1, tokens.size());
         }
     }
 
-    private Optional<Observation> observe(int text) {
-        Path done = run.folder.progress("%06d.safetensors".formatted(text));
-        Optional<Optional<Observation>> earlier =
-                run.folder.resumed() ? ObservationFile.read(done, request.metrics()) : Optional.empty();
-        return earlier.orElseGet(() -> {
-            Optional<Observation> seen =
-                    observer.observe(text, file.texts().get(text), tokens.get(text), file.name());
-            ObservationFile.write(done, request.metrics(), seen);
-            return seen;
-        });
-    }
-
-    /** Tests every head and writes all files but the picture into {@link #folder}. */
+    /** Tests every head and writes all files but the figure into {@link #folder}. */
     public SpectraSummary write() {
         requireBothClasses();
         return run.onDisk(() -> {
-            SpectraTests tests = SpectraTests.of(request, run.model.config(), observations, skipped);
-            SpectraFiles.write(run.folder, request, run.model.config(), observations, tests);
-            SpectraManifest.of(run, request, tests.summary(), started).write(run.folder.file(RunFolder.MANIFEST));
+            ModelConfig config = run.model.config();
+            SpectraTests tests = SpectraTests.of(request, config, observations, skipped);
+            new SpectraResult(
+                    SpectraManifest.of(run, request, tests.summary()), config.layers(), config.heads(),
+                    tests.attentionScore(), tests.laplacian(), samples()).write(run.folder);
+            values().write(run.folder);
             return tests.summary();
         });
     }
 
-    /** Where the files stand until {@link #commit}. */
-    public Path folder() {
-        return run.place();
+    private SampleTable samples() {
+        return new SampleTable(observations.stream()
+                .map(text -> new SampleTable.Sample(
+                        text.index(), text.tokens(), Integer.toString(text.label()), text.answer(), text.expected()))
+                .toList());
     }
 
-    /** Makes the run folder appear. */
-    public void commit() {
-        run.commit();
+    private SpectraValues values() {
+        List<SpectraValues.Measured> measured = IntStream.range(0, request.metrics().size())
+                .mapToObj(m -> new SpectraValues.Measured(
+                        request.metrics().get(m).key(), perHead(request.metrics().get(m)),
+                        observations.stream().map(text -> text.values().get(m)).toList()))
+                .toList();
+        return new SpectraValues(run.model.config().layers(), run.model.config().heads(), measured,
+                observations.stream().mapToLong(Observation::label).toArray());
     }
 
-    /** More texts may bring the other class: where there are some, what was observed is kept for them. */
+    private OptionalInt perHead(Metric metric) {
+        return metric instanceof Metric.Spectrum ? OptionalInt.of(request.k()) : OptionalInt.empty();
+    }
+
+    /** More texts may contain the other class: if there are more, what was measured is kept for a resumed run. */
     private void requireBothClasses() {
         for (int label = 0; label <= 1; label++) {
             int wanted = label;
@@ -109,10 +121,5 @@ public final class Spectra implements AutoCloseable {
                                 more ? "--resume with a larger --limit" : "give more texts"));
             }
         }
-    }
-
-    @Override
-    public void close() {
-        run.close();
     }
 }

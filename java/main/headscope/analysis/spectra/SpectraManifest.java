@@ -6,16 +6,14 @@ import headscope.analysis.Run;
 import headscope.analysis.TextFile;
 import headscope.analysis.statistics.ProbeResult;
 import headscope.metric.Metric;
-import headscope.model.ModelConfig;
 import headscope.result.Manifest;
-import java.time.Instant;
-import java.util.Locale;
+import headscope.result.SpectraResult;
 
-/** What a spectra run was, for its manifest. */
+/** The manifest of a spectra run. */
 final class SpectraManifest {
     private SpectraManifest() {}
 
-    /** What decides the values of a text; the number of texts does not. */
+    /** Everything that determines the values of one text; the number of texts does not. */
     static ObjectNode input(SpectraRequest request, TextFile texts) {
         ObjectNode input = new ObjectMapper().createObjectNode();
         input.set("texts", texts.file().provenance());
@@ -31,11 +29,11 @@ final class SpectraManifest {
         return input;
     }
 
-    static Manifest of(Run run, SpectraRequest request, SpectraSummary found, Instant started) {
-        ObjectNode manifest = run.provenance.manifest("spectra", request.run(), run.backend.describe(), started);
+    static Manifest of(Run run, SpectraRequest request, SpectraSummary found) {
+        ObjectNode manifest = run.manifest(SpectraResult.ANALYSIS);
         ((ObjectNode) manifest.get("settings")).put("limit", request.limit());
-        manifest.put("per_sample", request.perSample().name().toLowerCase(Locale.ROOT));
-        manifest.put("mark_significant", request.markSignificant());
+        manifest.put("per_sample", Manifest.keyword(request.perSample()));
+        manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("bos", "kept as the tokenizer puts it");
         conventions.put("tokens", "T = prompt + generated - 1; the last generated token is not fed back");
@@ -59,19 +57,18 @@ final class SpectraManifest {
                 case ProbeResult.Absent absent -> entry.put("absent", absent.reason());
             }
         });
-        manifest.put("caption", caption(request, run.model.config(), found));
+        manifest.put("caption", caption(run, request, found));
         return new Manifest(manifest);
     }
 
-    private static String caption(SpectraRequest request, ModelConfig config, SpectraSummary found) {
+    private static String caption(Run run, SpectraRequest request, SpectraSummary found) {
         String statistic = switch (request.perSample()) {
             case MEAN -> request.k() == 1
                     ? "the largest eigenvalue of each text"
                     : "mean of the %d largest eigenvalues per text".formatted(request.k());
             case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(request.k());
         };
-        return "%s (%s, layers x heads: %d x %d); %s; k = %d, %s; two-sided Mann-Whitney U."
-                .formatted(request.run().model().toAbsolutePath().normalize().getFileName(), config.family().modelType(),
-                        config.layers(), config.heads(), found.classes(), request.k(), statistic);
+        return "%s; %s; k = %d, %s; two-sided Mann-Whitney U."
+                .formatted(run.modelCaption(), found.classes(), request.k(), statistic);
     }
 }

@@ -1,34 +1,36 @@
 package headscope.analysis.spectra;
 
-import headscope.analysis.InputException;
-import headscope.analysis.RunRequest;
+import static headscope.analysis.InputException.require;
 
+import headscope.analysis.RunRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a spectra run is asked for.
+ * The settings of a spectra run.
  *
  * @param texts         path of a file of JSON lines, or "-" for standard input
  * @param k             largest eigenvalues kept per head and text
  * @param perSample     how a text's k eigenvalues enter the test
- * @param maxNewTokens  longest answer
+ * @param maxNewTokens  maximum number of new tokens
  * @param stop          a string that ends an answer; empty = none
- * @param limit         only so many texts from the top; 0 = all
- * @param skipShort     texts with fewer than k tokens are left out and counted, rather than refused
- * @param metrics       attention score and Laplacian eigenvalues first, then whatever else is to be kept
+ * @param limit         number of texts from the beginning of the file; 0 = all
+ * @param skipShort     skip and count texts with fewer than k tokens instead of rejecting them
+ * @param seed          for sampling and for the folds of the probes
+ * @param metrics       attention score and Laplacian eigenvalues first, then further metrics to store
+ * @param markSignificant mark heads with q below 0.05 in the figure
  */
 public record SpectraRequest(
         RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, String stop, Sampler sampler,
         long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant) {
 
-    /** How ten eigenvalues become the sample of a test. */
+    /** How the k eigenvalues of a text enter the test of a head. */
     public enum PerSample {
-        /** The mean of a text's k largest: one value per text. */
+        /** As their mean: one value per text. */
         MEAN,
-        /** Every one of the k largest on its own; values of one text depend on each other, so p is too small. */
+        /** Each on its own; the values of one text depend on each other, so p is too small. */
         POOLED
     }
 
@@ -39,20 +41,14 @@ public record SpectraRequest(
         metrics = List.copyOf(metrics);
     }
 
-    private static void require(boolean holds, String rule) {
-        if (!holds) {
-            throw new InputException(rule);
-        }
-    }
-
-    /** The two that are tested, then those of others that are not among them. */
+    /** The metrics that the analysis needs, then the others. */
     public static List<Metric> metrics(int k, List<Metric> others) {
         List<Metric> tested = List.of(
                 new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(k), new Metric.AttentionEigenvalues(k));
         return Stream.concat(tested.stream(), others.stream()).distinct().toList();
     }
 
-    /** Values per head and text. */
+    /** Number of values per head and text. */
     int perHead(Metric metric) {
         return metric instanceof Metric.Spectrum ? k : 1;
     }

@@ -6,28 +6,28 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * What a spectra run found, for people.
+ * The findings of a spectra run, for its summary.
  *
- * @param answered  whether the labels say how the model answered: 0 right, 1 wrong
- * @param label0    texts of label 0
- * @param label1    texts of label 1
- * @param skipped   texts left out as too short
- * @param heads     of all layers
+ * @param answered  whether the labels tell how the model answered: 0 right, 1 wrong
+ * @param label0    number of texts of label 0
+ * @param label1    number of texts of label 1
+ * @param skipped   number of texts skipped as too short
+ * @param heads     number of heads in all layers
  * @param shareP    share of heads with p below 0.05, by metric
  * @param shareQ    share of heads with q below 0.05, by metric
- * @param probes    how well features tell the classes apart, by feature
- * @param unsupervised AUROC of the attention score without training, larger for label 1
+ * @param probes    AUROC of the probes, by feature
+ * @param unsupervised AUROC of the untrained attention score, larger for label 1
  */
 public record SpectraSummary(
         boolean answered, int label0, int label1, int skipped, int heads, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
         double unsupervised, SequencedMap<String, ProbeResult> probes) {
 
-    /** Heads that would pass p below 0.05 if no head differed. */
+    /** Expected number of heads with p below 0.05 if no head differs. */
     public int byChance() {
         return (int) Math.round(0.05 * heads);
     }
 
-    /** How many texts of which label, in words. */
+    /** The number of texts of each label, in words. */
     public String classes() {
         return answered
                 ? "%d right answers, %d wrong".formatted(label0, label1)

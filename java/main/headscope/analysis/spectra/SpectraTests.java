@@ -5,22 +5,23 @@ import headscope.analysis.statistics.Probe;
 import headscope.analysis.statistics.ProbeResult;
 
 import headscope.model.ModelConfig;
+import headscope.result.TestedHeads;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
-/** From the observations of all texts to the tests of every head and the probes. */
-record SpectraTests(HeadTests attentionScore, HeadTests laplacian, SpectraSummary summary) {
+/** The tests of every head and the probes, computed from the observations of all texts. */
+record SpectraTests(TestedHeads attentionScore, TestedHeads laplacian, SpectraSummary summary) {
     static SpectraTests of(
             SpectraRequest request, ModelConfig config, List<Observation> observations, int skipped) {
         int[] labels = observations.stream().mapToInt(Observation::label).toArray();
         List<float[]> scores = values(observations, request, "attention_score");
         List<float[]> laplacians = values(observations, request, "laplacian");
         boolean pooled = request.perSample() == SpectraRequest.PerSample.POOLED;
-        HeadTests scoreTests = HeadTests.of(scores, labels, 1, false);
-        HeadTests laplacianTests = HeadTests.of(laplacians, labels, request.k(), pooled);
+        TestedHeads scoreTests = HeadTests.of(scores, labels, 1, false);
+        TestedHeads laplacianTests = HeadTests.of(laplacians, labels, request.k(), pooled);
 
         SequencedMap<String, List<float[]>> features = new LinkedHashMap<>();
         features.put("AttnLogDet", scores);
@@ -57,7 +58,7 @@ record SpectraTests(HeadTests attentionScore, HeadTests laplacian, SpectraSummar
         return classes;
     }
 
-    /** The attention score as Binkowski et al. use it without training: minus the sum over heads, mean over layers. */
+    /** AUROC of the untrained attention score of Binkowski et al.: minus the sum over heads, mean over layers. */
     private static double unsupervised(List<float[]> scores, int[] labels, ModelConfig config) {
         double[] score = scores.stream()
                 .mapToDouble(values -> -IntStream.range(0, values.length).mapToDouble(i -> values[i]).sum()

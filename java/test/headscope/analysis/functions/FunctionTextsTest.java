@@ -43,7 +43,7 @@ class FunctionTextsTest {
         assertArrayEquals(new int[] {0, 1, 6, 7, 8}, texts.split(false));
         assertArrayEquals(new int[] {6, 8}, texts.chosen(false, 3));
         assertArrayEquals(new int[] {3, 0, 2, 1}, texts.functions(texts.split(true)));
-        assertEquals(3, texts.mostTaught());
+        assertEquals(3, texts.mostFrequent());
     }
 
     @Test
@@ -57,7 +57,7 @@ class FunctionTextsTest {
 
     @Test
     void aProbeNeedsTwoFunctionsAndBothSplitsOfEach() {
-        refused("all 2 texts ask for a; a probe needs two functions", line("a", "train"), line("a", "test"));
+        refused("all 2 texts need a; a probe needs two functions", line("a", "train"), line("a", "test"));
         refused("no text of b has split \"test\"; each function needs both",
                 line("a", "train"), line("a", "test"), line("b", "train"));
         refused("no text of a has split \"train\"; each function needs both",

@@ -22,6 +22,7 @@ import headscope.model.Sequence;
 import headscope.model.Tape;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
+import headscope.result.FunctionsResult;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import headscope.result.MaskingTable;
@@ -78,16 +79,16 @@ class FunctionsTest {
 
     private static FunctionsRequest demo(Path out, boolean resume) {
         return request(reference.resolve("few.jsonl"), out, resume,
-                new FunctionsRequest.Masking(Optional.of(30), 1e-4, 3));
+                new FunctionsRequest.Ablation(Optional.of(30), 1e-4, 3));
     }
 
     private static FunctionsRequest request(
-            Path texts, Path out, boolean resume, FunctionsRequest.Masking masking) {
+            Path texts, Path out, boolean resume, FunctionsRequest.Ablation ablation) {
         return new FunctionsRequest(
                 new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts.toString(),
                 FunctionsRequest.AnswerTokens.ALL,
                 new FunctionsRequest.Training(8, 32, 0.3, 4, 6, 1e-3, 0.01, FunctionsRequest.Order.SHUFFLED), 0.001,
-                FunctionsRequest.Shown.ABSOLUTE, Optional.empty(), Optional.of(masking), 5);
+                FunctionsResult.Shown.ABSOLUTE, Optional.empty(), Optional.of(ablation), 5);
     }
 
     private static Functions open(FunctionsRequest request) {
@@ -98,7 +99,7 @@ class FunctionsTest {
         try (Functions functions = open(request)) {
             functions.observe(Progress.SILENT);
             functions.train(Progress.SILENT);
-            functions.mask(Progress.SILENT);
+            functions.ablate(Progress.SILENT);
             FunctionsSummary summary = functions.write();
             assertFalse(Files.exists(request.run().out()));
             functions.commit();
@@ -162,11 +163,11 @@ class FunctionsTest {
             long[] truth = values.get("function").longs();
             for (int text = 0; text < truth.length; text++) {
                 float[] row = Arrays.copyOfRange(logits, text * FUNCTIONS.size(), (text + 1) * FUNCTIONS.size());
-                int said = 0;
+                int predicted = 0;
                 for (int i = 0; i < row.length; i++) {
-                    said = row[i] > row[said] ? i : said;
+                    predicted = row[i] > row[predicted] ? i : predicted;
                 }
-                counts[(int) truth[text]][said]++;
+                counts[(int) truth[text]][predicted]++;
             }
         }
         List<String> lines = new ArrayList<>(List.of("function," + String.join(",", FUNCTIONS)));
@@ -201,8 +202,8 @@ class FunctionsTest {
     @Test
     void maskingByOneChangesNothing() {
         FunctionsSummary same = finish(request(reference.resolve("few.jsonl"), folder.resolve("run"), false,
-                new FunctionsRequest.Masking(Optional.empty(), 1, 2)));
-        for (MaskingTable.Row row : same.masking().orElseThrow().rows()) {
+                new FunctionsRequest.Ablation(Optional.empty(), 1, 2)));
+        for (MaskingTable.Row row : same.ablation().orElseThrow().rows()) {
             assertEquals(row.before(), row.top());
             assertEquals(row.before(), row.random(), Tolerance.fp64(2));
             assertEquals(row.before(), row.lowest());
@@ -236,7 +237,7 @@ class FunctionsTest {
                     int[] written = generator.continueText(
                             sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), made -> true);
                     assertArrayEquals(written, new AnswerReader(model)
-                            .read(text, FunctionsRequest.AnswerTokens.ALL).said());
+                            .read(text, FunctionsRequest.AnswerTokens.ALL).predicted());
                 }
             }
         });
@@ -261,7 +262,7 @@ class FunctionsTest {
     /** Mean of some rows of all layers. */
     private static float[] rows(Transformer model, PromptAnswer text, int from, int count) {
         List<Float> values = new ArrayList<>();
-        try (Tape tape = model.forward(new Batch(List.of(text.read())), Optional.empty(), (layer, heads) -> {
+        try (Tape tape = model.forward(new Batch(List.of(text.inputs())), Optional.empty(), (layer, heads) -> {
             float[] all = model.backend().download(heads);
             int width = heads.intSize(1);
             for (int i = 0; i < width; i++) {
@@ -295,7 +296,7 @@ class FunctionsTest {
                 try (HeadGates gates = new HeadGates(model, 1)) {
                     gates.set(0, text.start() - 1, factors);
                     try (Tape tape = model.forward(
-                            new Batch(List.of(text.read())), Optional.of(gates), (layer, heads) -> {})) {
+                            new Batch(List.of(text.inputs())), Optional.of(gates), (layer, heads) -> {})) {
                         float[] logits = model.backend().download(model.logits(tape, new int[] {text.start() - 1}));
                         int best = 0;
                         for (int word = 0; word < logits.length; word++) {
@@ -305,15 +306,15 @@ class FunctionsTest {
                     }
                 }
             }
-            assertEquals(right, new AnswerReader(model).right(texts, factors));
+            assertEquals(right, new AnswerReader(model).countRight(texts, factors));
         });
     }
 
     @Test
     void refusesWhatCannotBeMasked() {
         FunctionsRequest request = request(reference.resolve("few.jsonl"), folder.resolve("run"), false,
-                new FunctionsRequest.Masking(Optional.of(73), 0, 1));
-        refused("--mask 73: the model has 144 heads; at most half of them can be masked", request);
+                new FunctionsRequest.Ablation(Optional.of(73), 0, 1));
+        refused("--mask 73: the model has 144 heads; at most half of them can be ablated", request);
     }
 
     @Test
@@ -322,7 +323,7 @@ class FunctionsTest {
         String other = FunctionTextsTest.line("b", "train") + "\n" + FunctionTextsTest.line("b", "test") + "\n"
                 + FunctionTextsTest.line("a", "test") + "\n";
         FunctionsRequest request = request(
-                texts, folder.resolve("run"), false, new FunctionsRequest.Masking(Optional.of(3), 0, 1));
+                texts, folder.resolve("run"), false, new FunctionsRequest.Ablation(Optional.of(3), 0, 1));
         Files.writeString(texts, other + FunctionTextsTest.line("a", "train").replace("\"b\"", "\"\""));
         refused(texts + ": line 4: the answer has no tokens", request);
         Files.writeString(texts, other + FunctionTextsTest.line("a", "train")

@@ -12,6 +12,7 @@ import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
 import headscope.backend.DeviceChoice;
 import headscope.result.CurveTable;
+import headscope.result.GateScore;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import headscope.tensor.Safetensors;
@@ -202,8 +203,8 @@ class GatesTest {
             }));
         }
         GatesRequest other = request(TASKS.subList(1, 2), out, true);
-        assertEquals(out + ": was begun with another model, texts or settings; repeat the first command, or start anew "
-                + "with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
+        assertEquals(out + ": was started with another model, other texts or other settings; repeat the first command, or start "
+                + "over with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
     }
 
     /** One fit, no pushing apart: the score is how far a gate is shut. */
@@ -260,7 +261,7 @@ class GatesTest {
             assertEquals("--task must be NAME=FILE, such as Math=math.jsonl, not \"" + task + "\"",
                     assertThrows(InputException.class, () -> GateTask.parse(task)).getMessage());
         }
-        assertEquals("a task is called by letters, digits, - and _, not \"a/b\"",
+        assertEquals("the name of a task has letters, digits, - and _ only, not \"a/b\"",
                 assertThrows(InputException.class, () -> GateTask.parse("a/b=c")).getMessage());
     }
 }

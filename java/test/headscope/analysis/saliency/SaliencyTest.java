@@ -13,12 +13,12 @@ import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.SaliencyRequest.Ablation;
-import headscope.analysis.saliency.SaliencyRequest.Cell;
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.analysis.saliency.SaliencyRequest.View;
 import headscope.backend.DeviceChoice;
 import headscope.model.Checkpoint;
 import headscope.result.HeadTable;
+import headscope.result.SaliencyCell;
 import headscope.result.TokenGroup;
 import headscope.result.TokenTable;
 import headscope.tensor.Safetensors;
@@ -44,7 +44,7 @@ class SaliencyTest {
     private static final int LAST = TOKENS - 1;
     private static final int HEADS = 12;
     private static final int ALL = 12 * HEADS;
-    private static final View PLAIN = new View(Optional.empty(), Cell.MAX, false, false);
+    private static final View PLAIN = new View(Optional.empty(), SaliencyCell.MAX, false, false);
     private static final Ablation NONE = new Ablation(List.of(), 0, 0);
 
     @TempDir
@@ -104,7 +104,7 @@ class SaliencyTest {
 
     @Test
     void findsTheWordThatTheModelRepeats() throws IOException {
-        View view = new View(Optional.empty(), Cell.MAX, true, false);
+        View view = new View(Optional.empty(), SaliencyCell.MAX, true, false);
         SaliencySummary found = finish(horse(new Objective.LogitDifference("cow"), view));
         assertEquals("logit of \"horse\" less that of \"cow\"", found.objective());
         assertEquals(found.ranked().getFirst().head(), found.enlarged());
@@ -130,7 +130,7 @@ class SaliencyTest {
     void tableAndVectorsFollowFromTheMap() {
         for (boolean skipFirst : new boolean[] {false, true}) {
             for (HeadName head : List.of(new HeadName(0, 3), new HeadName(10, 5), new HeadName(11, 9))) {
-                finish(horse(new Objective.Logit(), new View(Optional.of(head), Cell.THUMBNAIL, skipFirst, false)));
+                finish(horse(new Objective.Logit(), new View(Optional.of(head), SaliencyCell.THUMBNAIL, skipFirst, false)));
                 compareWithMap(head.layer() * HEADS + head.head(), skipFirst ? 1 : 0);
             }
         }
@@ -233,7 +233,7 @@ class SaliencyTest {
     @Test
     void averagesMaps() throws IOException {
         String other = TEXT.replace("painted", "drew").replace("horse", "cow");
-        View view = new View(Optional.of(new HeadName(0, 3)), Cell.MAX, false, false);
+        View view = new View(Optional.of(new HeadName(0, 3)), SaliencyCell.MAX, false, false);
         finish(of(TEXT, Optional.of("horse"), Optional.of(GROUPS), new Objective.Logit(), view));
         float[] first = values("map");
         double[] firstMaximum = column("maximum");
@@ -258,7 +258,7 @@ class SaliencyTest {
     @Test
     void averagesGroups() throws IOException {
         Path texts = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
-        finish(average(texts, new View(Optional.empty(), Cell.SHARE, false, false), NONE, false));
+        finish(average(texts, new View(Optional.empty(), SaliencyCell.SHARE, false, false), NONE, false));
         assertEquals(List.of("<ENV>", "<LAN>"), TokenTable.read(folder.resolve("run/tokens.csv")).tokens());
         float[] map = values("map");
         float[] blocks = values("blocks");
@@ -277,7 +277,7 @@ class SaliencyTest {
     void goesOnWhereItWasInterrupted() throws IOException {
         Path texts = grounding(10);
         Ablation ablation = new Ablation(List.of(new HeadName(11, 9), new HeadName(10, 5)), 3, 7);
-        View view = new View(Optional.empty(), Cell.MEAN, false, false);
+        View view = new View(Optional.empty(), SaliencyCell.MEAN, false, false);
         finish(average(texts, view, ablation, false));
         List<byte[]> whole = List.of(
                 Files.readAllBytes(folder.resolve("run/heads.csv")),
@@ -303,8 +303,8 @@ class SaliencyTest {
     @Test
     void silencesHeads() throws IOException {
         Ablation ablation = new Ablation(List.of(new HeadName(11, 9), new HeadName(10, 5)), 5, 1);
-        SaliencySummary.Silenced found = finish(average(grounding(20), PLAIN, ablation, false))
-                .silenced().orElseThrow();
+        SaliencySummary.Ablated found = finish(average(grounding(20), PLAIN, ablation, false))
+                .ablated().orElseThrow();
         assertEquals(20, found.texts());
         assertEquals(5, found.random().size());
         float[] surprisals = values("silenced_surprisal");
@@ -351,27 +351,27 @@ class SaliencyTest {
                 of("a ".repeat(130), none, none, logit, PLAIN));
         refused("--target: \"zebra\" is not among the model's words; name another",
                 of(TEXT, Optional.of("zebra"), none, logit, PLAIN));
-        refused("--groups: \"x\" is no group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
-                + "tokenizer puts in front", of(TEXT, none, Optional.of("x"), logit, PLAIN));
+        refused("--groups: \"x\" is not a group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
+                + "tokenizer adds in front", of(TEXT, none, Optional.of("x"), logit, PLAIN));
         refused("--groups: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
                 of(TEXT, none, Optional.of("0-5:a,5:b"), logit, PLAIN));
         refused("--groups: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
                 of(TEXT, none, Optional.of("0-13:a"), logit, PLAIN));
-        refused("--groups: group \"a\" holds no token", of(TEXT, none, Optional.of("5-4:a"), logit, PLAIN));
+        refused("--groups: group \"a\" contains no token", of(TEXT, none, Optional.of("5-4:a"), logit, PLAIN));
         refused("--objective: \"horse\" is the target itself; name another word in --objective logit-difference",
                 of(TEXT, Optional.of("horse"), none, new Objective.LogitDifference("horse"), PLAIN));
-        refused("--objective logit-difference:horse: that is what the model predicts, the target itself; name another "
-                + "word", horse(new Objective.LogitDifference("horse"), PLAIN));
+        refused("--objective logit-difference:horse: that is the target itself, which the model predicts; name "
+                + "another word", horse(new Objective.LogitDifference("horse"), PLAIN));
         refused("--head: there is no head 12.0; the model has 12 layers of 12 heads, counted from 0",
-                horse(logit, new View(Optional.of(new HeadName(12, 0)), Cell.MAX, false, false)));
-        String noShare = "--cell share: the target stands nowhere in the text before it (in its first group, where there "
-                + "are groups): take another --cell";
-        View share = new View(Optional.empty(), Cell.SHARE, false, false);
+                horse(logit, new View(Optional.of(new HeadName(12, 0)), SaliencyCell.MAX, false, false)));
+        String noShare = "--cell share: the target does not occur earlier in the text (in its first group, if there "
+                + "are groups); choose another --cell";
+        View share = new View(Optional.empty(), SaliencyCell.SHARE, false, false);
         refused(noShare, of(TEXT, Optional.of("cow"), none, logit, share));
         refused(noShare, of(TEXT, none, Optional.of("0-2:a,3-12:b"), logit, share));
         Path uneven = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
-        refused(uneven + ": the texts differ in length, their maps cannot be averaged: take another --cell",
-                average(uneven, new View(Optional.empty(), Cell.THUMBNAIL, false, false), NONE, false));
+        refused(uneven + ": the texts differ in length, their maps cannot be averaged: choose another --cell",
+                average(uneven, new View(Optional.empty(), SaliencyCell.THUMBNAIL, false, false), NONE, false));
         Path bare = texts("{\"prompt\": \"a a\", \"answer\": \"a\"}", "{\"prompt\": \"a a a\", \"answer\": \"a\"}");
         refused(bare + ": the texts differ in length; only with the same groups in each can they be averaged: give every "
                 + "line \"groups\" with the same labels", average(bare, PLAIN, NONE, false));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.Tolerance;
+import headscope.result.TestedHeads;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +22,7 @@ class HeadTestsTest {
         List<float[]> values = List.of(
                 new float[] {1, 8, 5, 1}, new float[] {5, 4, 5, 4}, new float[] {2, 7, 5, 2}, new float[] {6, 3, 5, 5},
                 new float[] {3, 6, 5, 3}, new float[] {7, 2, 5, 6}, new float[] {4, 5, 5, 8}, new float[] {8, 1, 5, 7});
-        HeadTests tests = HeadTests.of(values, labels, 1, false);
+        TestedHeads tests = HeadTests.of(values, labels, 1, false);
         assertArrayEquals(new double[] {1 / 35.0, 1 / 35.0, 1, 24 / 70.0}, tests.p(), ROUNDING);
         assertArrayEquals(new double[] {2 / 35.0, 2 / 35.0, 1, 24 / 70.0 * 4 / 3}, tests.q(), ROUNDING);
         assertArrayEquals(new double[] {1, -1, 0, 0.5}, tests.effect(), ROUNDING);
@@ -36,13 +37,13 @@ class HeadTestsTest {
     void severalValuesPerText() {
         int[] labels = {1, 1, 0};
         List<float[]> values = List.of(new float[] {1, 3, 0, 0}, new float[] {5, 7, 1, 9}, new float[] {2, 4, 6, 8});
-        HeadTests mean = HeadTests.of(values, labels, 2, false);
+        TestedHeads mean = HeadTests.of(values, labels, 2, false);
         // 2 and 6 against 3; 0 and 5 against 7: of three texts, no order is rarer than 2 of 3.
         assertArrayEquals(new double[] {0, -1}, mean.effect(), ROUNDING);
         assertArrayEquals(new double[] {1, 2 / 3.0}, mean.p(), ROUNDING);
         assertArrayEquals(new double[] {3, 7}, mean.mean0(), ROUNDING);
         assertArrayEquals(new double[] {4, 2.5}, mean.mean1(), ROUNDING);
-        HeadTests pooled = HeadTests.of(values, labels, 2, true);
+        TestedHeads pooled = HeadTests.of(values, labels, 2, true);
         // 1 3 5 7 against 2 4: 5 of 8 pairs. 0 0 1 9 against 6 8: 2 of 8.
         assertArrayEquals(new double[] {0.25, -0.5}, pooled.effect(), ROUNDING);
         assertArrayEquals(mean.mean0(), pooled.mean0(), ROUNDING);

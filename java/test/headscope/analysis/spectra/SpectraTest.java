@@ -244,8 +244,8 @@ class SpectraTest {
             }));
         }
         SpectraRequest other = request("data/qa.jsonl", out, K + 1, TEXTS, false, true, OF_ROWS);
-        assertEquals(out + ": was begun with another model, texts or settings; repeat the first command, or start anew "
-                + "with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
+        assertEquals(out + ": was started with another model, other texts or other settings; repeat the first command, or start "
+                + "over with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
     }
 
     @Test
@@ -274,8 +274,8 @@ class SpectraTest {
         String[] lines = {labelled(20, 0), labelled(20, 1), labelled(3, 1), labelled(4, 0), labelled(30, 1)};
         Path texts = texts(lines);
         Path out = folder.resolve("run");
-        refused(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or leave such texts "
-                + "out with --short skip", request(texts, out, false));
+        refused(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or skip such texts "
+                + "with --short skip", request(texts, out, false));
         SpectraSummary summary = finish(request(texts, out, true));
         assertEquals(1, summary.skipped());
         assertEquals(2, summary.label0());
