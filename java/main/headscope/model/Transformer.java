@@ -78,6 +78,7 @@ public final class Transformer implements AutoCloseable {
             text.append(i, now.k(), now.v());
             Tensor heads = activations.heads.rows(count);
             attend(heads, i, now.q(), text, end, hook);
+            hook.headOutputs(i, heads);
             addBranches(x, heads, layer);
         }
         text.grow(count);
@@ -88,7 +89,7 @@ public final class Transformer implements AutoCloseable {
         AttentionSpec spec = attentionSpec(layer);
         Tensor k = text.keys(layer, end);
         backend.attention(heads, q, k, text.values(layer, end), spec, text.observed(layer));
-        text.observed(layer).ifPresent(statistics -> hook.attention(layer, spec, q, k, statistics));
+        text.observed(layer).ifPresent(statistics -> hook.attention(layer, new LayerHook.Attention(spec, q, k, statistics)));
     }
 
     /** hidden [tokens, hidden] -> logits [tokens, vocabulary]; good until the next call. */
@@ -104,7 +105,7 @@ public final class Transformer implements AutoCloseable {
      * @param gates factors on the outputs of heads; those of the texts, in order
      * @return for {@link #logits(Tape, int[])} and {@link #backward}; the caller closes it
      */
-    public Tape forward(Batch batch, Optional<HeadGates> gates, HeadHook hook) {
+    public Tape forward(Batch batch, Optional<HeadGates> gates, LayerHook hook) {
         requireRoom(batch, gates);
         List<Span> spans = batch.spans();
         Tape tape = new Tape(config, backend, batch, gates);

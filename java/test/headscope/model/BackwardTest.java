@@ -68,7 +68,7 @@ class BackwardTest {
             factors[text] = 1;
         }
         float[] losses;
-        try (Tape tape = model.forward(batch, gates, HeadHook.NONE)) {
+        try (Tape tape = model.forward(batch, gates, LayerHook.NONE)) {
             Tensor logits = model.logits(tape, rows);
             losses = model.backend().gradients().crossEntropy(logits, targets, factors);
             model.backward(tape, rows, logits, new GradientHook() {
@@ -103,7 +103,7 @@ class BackwardTest {
             for (int text = 0; text < texts.size(); text++) {
                 Batch alone = new Batch(List.of(texts.get(text)));
                 int row = texts.get(text).length - 1;
-                try (Tape tape = model.forward(alone, Optional.empty(), HeadHook.NONE)) {
+                try (Tape tape = model.forward(alone, Optional.empty(), LayerHook.NONE)) {
                     Tensor logits = model.logits(tape, new int[] {row});
                     float[] loss = model.backend().gradients()
                             .crossEntropy(logits, new int[] {TARGET + text}, new float[] {1});
@@ -175,7 +175,7 @@ class BackwardTest {
     private static float[] all(Transformer model, int[] ids, Optional<HeadGates> gates) {
         int[] rows = new int[ids.length];
         Arrays.setAll(rows, row -> row);
-        try (Tape tape = model.forward(new Batch(List.of(ids)), gates, HeadHook.NONE)) {
+        try (Tape tape = model.forward(new Batch(List.of(ids)), gates, LayerHook.NONE)) {
             return model.backend().download(model.logits(tape, rows));
         }
     }
@@ -219,7 +219,7 @@ class BackwardTest {
     void refusesWhatCannotBe() {
         with("bert", model -> {
             int[] ids = text("bidirectional", 5);
-            try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), HeadHook.NONE)) {
+            try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), LayerHook.NONE)) {
                 Tensor logits = model.logits(tape, new int[] {4});
                 String message = assertThrows(IllegalArgumentException.class,
                         () -> model.backward(tape, new int[] {4}, logits, GradientHook.NONE)).getMessage();
@@ -230,7 +230,7 @@ class BackwardTest {
             Batch two = new Batch(List.of(text("one", 3), text("two", 3)));
             try (HeadGates gates = new HeadGates(model, 1)) {
                 assertThrows(IllegalArgumentException.class,
-                        () -> model.forward(two, Optional.of(gates), HeadHook.NONE));
+                        () -> model.forward(two, Optional.of(gates), LayerHook.NONE));
                 assertThrows(IllegalArgumentException.class, () -> gates.set(0, 0, new float[3]));
                 assertThrows(IllegalArgumentException.class, () -> gates.set(0, -1, new float[12]));
             }
@@ -238,7 +238,7 @@ class BackwardTest {
             assertThrows(IllegalArgumentException.class, () -> new Batch(List.of(new int[0])));
             Batch tooLong = new Batch(List.of(text("long", model.config().maxTokens() + 1)));
             assertThrows(IllegalArgumentException.class,
-                    () -> model.forward(tooLong, Optional.empty(), HeadHook.NONE));
+                    () -> model.forward(tooLong, Optional.empty(), LayerHook.NONE));
         });
     }
 }

@@ -39,14 +39,17 @@ class FixtureParityTest {
             int[] ids = Fixtures.ids(expected, "input_ids");
             Tensor map = backend.allocate(DType.F32, ids.length, ids.length);
 
-            Tensor hidden = model.forward(text, ids, (layer, spec, q, k, statistics) -> {
-                float[] maps = expected.get("attention." + layer).floats();
-                for (int head = 0; head < config.heads(); head++) {
-                    backend.attentionMap(map, q, k, spec, head);
-                    float[] wanted = Arrays.copyOfRange(
-                            maps, head * ids.length * ids.length, (head + 1) * ids.length * ids.length);
-                    assertArrayEquals(wanted, backend.download(map), Tolerance.PROBABILITY,
-                            "attention of layer " + layer + ", head " + head);
+            Tensor hidden = model.forward(text, ids, new LayerHook() {
+                @Override
+                public void attention(int layer, Attention attention) {
+                    float[] maps = expected.get("attention." + layer).floats();
+                    for (int head = 0; head < config.heads(); head++) {
+                        backend.attentionMap(map, attention.query(), attention.key(), attention.spec(), head);
+                        float[] wanted = Arrays.copyOfRange(
+                                maps, head * ids.length * ids.length, (head + 1) * ids.length * ids.length);
+                        assertArrayEquals(wanted, backend.download(map), Tolerance.PROBABILITY,
+                                "attention of layer " + layer + ", head " + head);
+                    }
                 }
             });
 

@@ -97,7 +97,7 @@ class GradientFixtureParityTest {
     private static float[] loss(Safetensors expected, Transformer model, Seen seen) {
         int[] ids = Fixtures.ids(expected, "input_ids");
         int[] last = {ids.length - 1};
-        try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), HeadHook.NONE)) {
+        try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), LayerHook.NONE)) {
             Tensor logits = model.logits(tape, last);
             float[] loss = model.backend().gradients()
                     .crossEntropy(logits, Fixtures.ids(expected, "target"), new float[] {1});

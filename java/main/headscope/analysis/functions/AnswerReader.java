@@ -4,10 +4,11 @@ import headscope.analysis.PromptAnswer;
 
 import headscope.model.Batch;
 import headscope.model.HeadGates;
-import headscope.model.HeadHook;
+import headscope.model.LayerHook;
 import headscope.model.ModelConfig;
 import headscope.model.Tape;
 import headscope.model.Transformer;
+import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,8 +35,12 @@ record AnswerReader(Transformer model) {
         int count = tokens == FunctionsRequest.AnswerTokens.ALL ? text.answerTokens() : 1;
         int width = config.heads() * config.headDim();
         float[] outputs = new float[config.layers() * width];
-        HeadHook hook = (layer, heads) ->
+        LayerHook hook = new LayerHook() {
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
                 average(outputs, layer * width, model.backend().download(heads.rows(first, count)), count);
+            }
+        };
         Batch batch = new Batch(List.of(text.read()));
         try (Tape tape = model.forward(batch, Optional.empty(), hook)) {
             return new Seen(outputs, said(tape, List.of(text)).getFirst());
@@ -85,7 +90,7 @@ record AnswerReader(Transformer model) {
             for (int text = 0; text < texts.size(); text++) {
                 gates.set(text, texts.get(text).firstRow(), factors);
             }
-            try (Tape tape = model.forward(batch, Optional.of(gates), HeadHook.NONE)) {
+            try (Tape tape = model.forward(batch, Optional.of(gates), LayerHook.NONE)) {
                 List<int[]> said = said(tape, texts);
                 return (int) IntStream.range(0, texts.size()).filter(i -> texts.get(i).is(said.get(i))).count();
             }

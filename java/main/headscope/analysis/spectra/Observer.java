@@ -91,7 +91,7 @@ final class Observer implements AutoCloseable {
         int[] seen = ids;
         switch (source) {
             case Text.Question question -> {
-                int[] made = generator.continueText(text, ids, random(index), this::isWhole);
+                int[] made = generator.generate(text, ids, random(index), LayerHook.NONE, this::isWhole);
                 seen = Arrays.copyOf(ids, text.tokens());
                 System.arraycopy(made, 0, seen, ids.length, seen.length - ids.length);
                 answer = answer(made);
@@ -165,13 +165,17 @@ final class Observer implements AutoCloseable {
     private void measureSymmetric(int[] seen, List<float[]> values) {
         text.clear();
         Backend backend = model.backend();
-        model.forward(text, seen, (layer, spec, q, k, statistics) -> {
-            double[][] spectra = backend.symmetricSpectrum(q, k, spec);
-            for (int m = 0; m < values.size(); m++) {
-                if (request.metrics().get(m) instanceof Metric.Symmetric metric) {
-                    store(values.get(m), layer, Arrays.stream(spectra)
-                            .map(spectrum -> new double[] {metric.of(spectrum)})
-                            .toArray(double[][]::new));
+        model.forward(text, seen, new LayerHook() {
+            @Override
+            public void attention(int layer, Attention attention) {
+                double[][] spectra =
+                        backend.symmetricSpectrum(attention.query(), attention.key(), attention.spec());
+                for (int m = 0; m < values.size(); m++) {
+                    if (request.metrics().get(m) instanceof Metric.Symmetric metric) {
+                        store(values.get(m), layer, Arrays.stream(spectra)
+                                .map(spectrum -> new double[] {metric.of(spectrum)})
+                                .toArray(double[][]::new));
+                    }
                 }
             }
         });
