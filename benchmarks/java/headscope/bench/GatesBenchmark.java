@@ -57,7 +57,7 @@ public class GatesBenchmark {
             model = new Transformer(checkpoint, backend);
         }
         Random random = new Random(1);
-        int vocabulary = model.config().vocabulary();
+        int vocabulary = model.config().vocabulary().size();
         int texts = masks * TEXTS;
         batch = new Batch(IntStream.range(0, texts)
                 .mapToObj(text -> random.ints(TOKENS, 0, vocabulary).toArray())

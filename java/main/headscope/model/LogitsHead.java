@@ -28,22 +28,22 @@ final class LogitsHead {
         if (head.transform().isPresent()) {
             Tensor transformed = activations.transformed.rows(hidden.size(0));
             head.transform().get().forward(backend, transformed, input);
-            backend.activate(transformed, config.activation());
+            backend.activate(transformed, config.feedForward().activation());
             head.norm().ifPresent(norm -> norm.forward(backend, transformed, transformed));
             input = transformed;
         }
         head.words().forward(backend, logits, input);
-        if (config.finalSoftCap() > 0) {
-            backend.softCap(logits, config.finalSoftCap());
+        if (config.vocabulary().softCap() > 0) {
+            backend.softCap(logits, config.vocabulary().softCap());
         }
     }
 
     /** From the gradient of the logits, which is overwritten, to that of hidden. No causal model has a transform. */
     void backward(Tensor hiddenGradient, Tensor gradient, Tensor hidden) {
-        if (config.finalSoftCap() > 0) {
+        if (config.vocabulary().softCap() > 0) {
             Tensor capped = adjoints.logits.rows(hidden.size(0));
             forward(capped, hidden);
-            backend.gradients().softCap(gradient, capped, config.finalSoftCap());
+            backend.gradients().softCap(gradient, capped, config.vocabulary().softCap());
         }
         weights.head().words().backward(backend, hiddenGradient, gradient);
         weights.finalNorm().ifPresent(norm -> norm.backward(backend, hiddenGradient, hiddenGradient, hidden));

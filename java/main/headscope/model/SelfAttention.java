@@ -39,10 +39,11 @@ final class SelfAttention {
     }
 
     AttentionSpec spec(int layer) {
-        float scale = config.scaleByLayer() ? config.scale() / (layer + 1) : config.scale();
+        ModelConfig.Attention attention = config.attention();
+        float scale = attention.scaleByLayer() ? attention.scale() / (layer + 1) : attention.scale();
         return new AttentionSpec(
-                config.heads(), config.kvHeads(), config.headDim(), scale, config.causal(),
-                config.windows().get(layer), config.softCap(), weights.layers().get(layer).sinks());
+                config.heads(), config.kvHeads(), config.headDim(), scale, attention.causal(),
+                attention.windows().get(layer), attention.softCap(), weights.layers().get(layer).sinks());
     }
 
     /** q, k and v of input [rows, hidden], as they meet. */
@@ -55,7 +56,7 @@ final class SelfAttention {
         project(q, activations.rawQuery, input, maps.query(), maps.queryNorm());
         project(k, activations.rawKey, input, maps.key(), maps.keyNorm());
         maps.value().forward(backend, v, input);
-        config.ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
+        config.positions().ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
             RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
             for (Tensor x : List.of(q, k)) {
                 backend.rotate(x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
@@ -190,7 +191,7 @@ final class SelfAttention {
     void projectBackward(int layer, Tensor inputGradient, Projections gradients, List<Span> spans) {
         Weights.Layer maps = weights.layers().get(layer);
         long rows = inputGradient.size(0);
-        config.ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
+        config.positions().ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
             RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
             for (Tensor x : List.of(gradients.q(), gradients.k())) {
                 backend.gradients().rotate(

@@ -18,6 +18,7 @@ public final class Transformer implements AutoCloseable {
     private final List<Buffer> weightBuffers = new ArrayList<>();
     private final Weights weights;
     private final RopeTables ropes;
+    private final Workspace workspace;
     private final Activations activations;
     private final Adjoints adjoints;
     private final SelfAttention attention;
@@ -35,10 +36,11 @@ public final class Transformer implements AutoCloseable {
             throw failure;
         }
         this.ropes = new RopeTables(backend);
-        this.activations = new Activations(config, backend);
-        this.adjoints = new Adjoints(config, backend);
+        this.workspace = new Workspace(backend);
+        this.activations = new Activations(config, workspace);
+        this.adjoints = new Adjoints(config, workspace);
         this.attention = new SelfAttention(config, weights, backend, ropes, activations, adjoints);
-        this.feedForward = new FeedForward(config.activation(), backend, activations, adjoints);
+        this.feedForward = new FeedForward(config.feedForward().activation(), backend, activations, adjoints);
         this.head = new LogitsHead(config, weights, backend, activations, adjoints);
     }
 
@@ -132,8 +134,7 @@ public final class Transformer implements AutoCloseable {
             try {
                 passes.run(first, count);
             } catch (DeviceMemoryException full) {
-                activations.clear();
-                adjoints.clear();
+                workspace.clear();
                 throw full;
             }
         });
@@ -175,7 +176,7 @@ public final class Transformer implements AutoCloseable {
         Tensor heads = attention.attend(i, projections, spans);
 
         Tensor headsGradient = adjoints.heads.rows(gradient.size(0));
-        if (config.placement() == Placement.PARALLEL) {
+        if (config.norms().placement() == Placement.PARALLEL) {
             layer.output().backward(backend, headsGradient, gradient);
             if (i > 0) {
                 feedForwardBackward(gradient, before, layer);
@@ -216,8 +217,8 @@ public final class Transformer implements AutoCloseable {
 
     private void embed(Tensor x, int[] ids, List<Span> spans) {
         backend.embed(x, weights.words(), ids);
-        if (config.embeddingScale() != 1) {
-            backend.scale(x, config.embeddingScale());
+        if (config.vocabulary().embeddingScale() != 1) {
+            backend.scale(x, config.vocabulary().embeddingScale());
         }
         weights.positions().ifPresent(positions -> spans.forEach(span -> backend.add(
                 x.rows(span.first(), span.count()), positions.rows(span.position(), span.count()))));
@@ -234,7 +235,7 @@ public final class Transformer implements AutoCloseable {
     private void addBranches(Tensor x, Tensor heads, Weights.Layer layer) {
         Tensor branch = activations.branch.rows(x.size(0));
         layer.output().forward(backend, branch, heads);
-        if (config.placement() == Placement.PARALLEL) {
+        if (config.norms().placement() == Placement.PARALLEL) {
             Tensor beside = normalised(x, layer.beforeFeedForward());
             backend.add(x, branch);
             feedForward.forward(branch, beside, layer.feedForward());
@@ -247,7 +248,7 @@ public final class Transformer implements AutoCloseable {
     }
 
     private void addToResidual(Tensor x, Tensor branch, Optional<Weights.Norm> norm) {
-        if (config.placement() == Placement.ON_SUM) {
+        if (config.norms().placement() == Placement.ON_SUM) {
             backend.add(x, branch);
             norm.ifPresent(after -> after.forward(backend, x, x));
         } else {
@@ -325,8 +326,7 @@ public final class Transformer implements AutoCloseable {
 
     @Override
     public void close() {
-        adjoints.close();
-        activations.close();
+        workspace.close();
         ropes.close();
         weightBuffers.forEach(Buffer::close);
     }

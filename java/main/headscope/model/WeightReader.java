@@ -77,8 +77,8 @@ final class WeightReader {
                     convolution(at + "attn.c_proj", config.hidden(), config.hidden()), Optional.empty(),
                     norm(at + "ln_2"),
                     new Weights.Dense(Optional.empty(),
-                            convolution(at + "mlp.c_fc", config.feedForward(), config.hidden()),
-                            convolution(at + "mlp.c_proj", config.hidden(), config.feedForward())),
+                            convolution(at + "mlp.c_fc", config.feedForward().width(), config.hidden()),
+                            convolution(at + "mlp.c_proj", config.hidden(), config.feedForward().width())),
                     Optional.empty()));
         }
         Tensor words = words(prefix + "wte.weight");
@@ -96,8 +96,8 @@ final class WeightReader {
                     linear(at + "attention.dense", config.hidden(), config.hidden()), Optional.empty(),
                     norm(at + "post_attention_layernorm"),
                     new Weights.Dense(Optional.empty(),
-                            linear(at + "mlp.dense_h_to_4h", config.feedForward(), config.hidden()),
-                            linear(at + "mlp.dense_4h_to_h", config.hidden(), config.feedForward())),
+                            linear(at + "mlp.dense_h_to_4h", config.feedForward().width(), config.hidden()),
+                            linear(at + "mlp.dense_4h_to_h", config.hidden(), config.feedForward().width())),
                     Optional.empty()));
         }
         Tensor words = words(prefix + "embed_in.weight");
@@ -119,15 +119,15 @@ final class WeightReader {
                     linear(at + "attention.output.dense", hidden, hidden), norm(at + "attention.output.LayerNorm"),
                     Optional.empty(),
                     new Weights.Dense(Optional.empty(),
-                            linear(at + "intermediate.dense", config.feedForward(), hidden),
-                            linear(at + "output.dense", hidden, config.feedForward())),
+                            linear(at + "intermediate.dense", config.feedForward().width(), hidden),
+                            linear(at + "output.dense", hidden, config.feedForward().width())),
                     norm(at + "output.LayerNorm")));
         }
         String at = prefix + "embeddings.";
         Tensor words = words(at + "word_embeddings.weight");
         StoredTensor types = file.get(at + "token_type_embeddings.weight");
         Tensor segments = tensor(types.name(), types.shape()[0], hidden);
-        Optional<Tensor> bias = Optional.of(tensor("cls.predictions.bias", config.vocabulary()));
+        Optional<Tensor> bias = Optional.of(tensor("cls.predictions.bias", config.vocabulary().size()));
         used.add("cls.predictions.decoder.bias"); // the same values again
         return new Weights(
                 words, Optional.of(tensor(at + "position_embeddings.weight", config.maxTokens(), hidden)),
@@ -146,8 +146,8 @@ final class WeightReader {
             String at = prefix + "layers." + i + ".";
             String attention = at + "self_attn.";
             Weights.Linear output = linear(attention + "o_proj", hidden, config.queryWidth());
-            boolean before = config.placement() != Placement.AFTER;
-            boolean around = config.placement() == Placement.AROUND;
+            boolean before = config.norms().placement() != Placement.AFTER;
+            boolean around = config.norms().placement() == Placement.AROUND;
             Optional<Weights.Norm> beforeAttention = before ? norm(at + "input_layernorm") : Optional.empty();
             Optional<Weights.Norm> second = norm(at + "post_attention_layernorm");
             Optional<Weights.Norm> afterAttention = before && !around ? Optional.empty() : second;
@@ -165,7 +165,7 @@ final class WeightReader {
                             linear(attention + "v_proj", config.keyWidth(), hidden),
                             queryKeyNorm(attention + "q_norm"), queryKeyNorm(attention + "k_norm"),
                             sinks(attention + "sinks"), output, afterAttention, beforeFeedForward,
-                            config.experts() > 0 ? mixture(at + "mlp.") : gated(at + "mlp."), afterFeedForward));
+                            config.feedForward().experts().isPresent() ? mixture(at + "mlp.") : gated(at + "mlp."), afterFeedForward));
         }
         Tensor words = words(prefix + "embed_tokens.weight");
         return new Weights(
@@ -188,15 +188,15 @@ final class WeightReader {
 
     private Weights.Dense gated(String at) {
         return new Weights.Dense(
-                Optional.of(linear(at + "gate_proj", config.feedForward(), config.hidden())),
-                linear(at + "up_proj", config.feedForward(), config.hidden()),
-                linear(at + "down_proj", config.hidden(), config.feedForward()));
+                Optional.of(linear(at + "gate_proj", config.feedForward().width(), config.hidden())),
+                linear(at + "up_proj", config.feedForward().width(), config.hidden()),
+                linear(at + "down_proj", config.hidden(), config.feedForward().width()));
     }
 
     /** gpt-oss keeps all experts in one tensor, each as [in, out], with gate and up in turns. */
     private Weights.Mixture mixture(String at) {
-        int experts = config.experts();
-        int inner = config.feedForward();
+        ModelConfig.Experts experts = config.feedForward().experts().orElseThrow();
+        int inner = config.feedForward().width();
         int hidden = config.hidden();
         Tensor gates = expertMaps(at + "experts.gate_up_proj", hidden, inner, 2, 0);
         Tensor ups = expertMaps(at + "experts.gate_up_proj", hidden, inner, 2, 1);
@@ -205,12 +205,12 @@ final class WeightReader {
         Tensor upBiases = expertMaps(at + "experts.gate_up_proj_bias", 1, inner, 2, 1);
         Tensor downBiases = expertMaps(at + "experts.down_proj_bias", 1, hidden, 1, 0);
         List<Weights.Dense> dense = new ArrayList<>();
-        for (int expert = 0; expert < experts; expert++) {
+        for (int expert = 0; expert < experts.count(); expert++) {
             dense.add(new Weights.Dense(
                     Optional.of(expert(gates, gateBiases, expert)), expert(ups, upBiases, expert),
                     expert(downs, downBiases, expert)));
         }
-        return new Weights.Mixture(linear(at + "router", experts, hidden), dense, config.expertsPerToken());
+        return new Weights.Mixture(linear(at + "router", experts.count(), hidden), dense, experts.perToken());
     }
 
     private static Weights.Linear expert(Tensor weights, Tensor biases, int expert) {
@@ -224,7 +224,7 @@ final class WeightReader {
      * is 1.
      */
     private Tensor expertMaps(String name, long in, long out, int turns, int first) {
-        long experts = config.experts();
+        long experts = config.feedForward().expertCount();
         long[] stored = in == 1 ? new long[] {experts, out * turns} : new long[] {experts, in, out * turns};
         DType dtype = in == 1 ? DType.F32 : backend.operands();
         return rearranged(dtype, name, stored, new long[] {experts, out, in}, (to, from) -> {
@@ -241,7 +241,7 @@ final class WeightReader {
     }
 
     private Weights.FeedForward fusedFeedForward(String at) {
-        long inner = config.feedForward();
+        long inner = config.feedForward().width();
         Weights.Linear fused = linear(at + "gate_up_proj", 2 * inner, config.hidden());
         return new Weights.Dense(
                 Optional.of(part(fused, 0, inner)), part(fused, inner, inner),
@@ -254,31 +254,31 @@ final class WeightReader {
     }
 
     private Optional<Weights.Norm> queryKeyNorm(String name) {
-        return config.queryKeyNorm() == QueryKeyNorm.NONE ? Optional.empty() : norm(name);
+        return config.norms().queryKey() == QueryKeyNorm.NONE ? Optional.empty() : norm(name);
     }
 
     private Weights.Head head(String name, Tensor words) {
         // A tied head may stand in the file a second time.
-        if (config.tied()) {
+        if (config.vocabulary().tied()) {
             used.add(name + ".weight");
             return new Weights.Head(Optional.empty(), Optional.empty(), new Weights.Linear(words, Optional.empty()));
         }
         return new Weights.Head(
-                Optional.empty(), Optional.empty(), linear(name, config.vocabulary(), config.hidden()));
+                Optional.empty(), Optional.empty(), linear(name, config.vocabulary().size(), config.hidden()));
     }
 
     private Tensor words(String name) {
-        return operand(name, config.vocabulary(), config.hidden());
+        return operand(name, config.vocabulary().size(), config.hidden());
     }
 
     private Optional<Weights.Norm> norm(String name) {
         long[] shape = file.get(name + ".weight").shape();
-        Tensor weight = config.norm() == Norm.RMS_ONE_PLUS
+        Tensor weight = config.norms().kind() == Norm.RMS_ONE_PLUS
                 ? rearranged(DType.F32, name + ".weight", shape, shape, WeightReader::onePlus)
                 : tensor(name + ".weight", shape);
         Optional<Tensor> bias =
-                config.norm() == Norm.LAYER ? Optional.of(tensor(name + ".bias", shape)) : Optional.empty();
-        return Optional.of(new Weights.Norm(weight, bias, config.normEpsilon()));
+                config.norms().kind() == Norm.LAYER ? Optional.of(tensor(name + ".bias", shape)) : Optional.empty();
+        return Optional.of(new Weights.Norm(weight, bias, config.norms().epsilon()));
     }
 
     private static void onePlus(MemorySegment to, MemorySegment stored) {

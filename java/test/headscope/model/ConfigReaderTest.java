@@ -67,9 +67,9 @@ class ConfigReaderTest {
                 new Refused("llama", "num_key_value_heads", "4 does not divide 6 heads",
                         config -> config.put("num_key_value_heads", 4)),
                 new Refused("llama", "rms_norm_eps", "is missing", config -> config.remove("rms_norm_eps")),
-                new Refused("llama", "rms_norm_eps", "is not a number of at least 0: -1.0E-6",
+                new Refused("llama", "rms_norm_eps", "is not a number >= 0: -1.0E-6",
                         config -> config.put("rms_norm_eps", -1e-6)),
-                new Refused("llama", "rms_norm_eps", "is not a number of at least 0: \"small\"",
+                new Refused("llama", "rms_norm_eps", "is not a number >= 0: \"small\"",
                         config -> config.put("rms_norm_eps", "small")),
                 new Refused("llama", "rope_parameters", "is not an object",
                         config -> config.put("rope_parameters", 3)),
@@ -99,13 +99,13 @@ class ConfigReaderTest {
                 new Refused("gemma2", "layer_types", "is not a list", config -> config.put("layer_types", "full")),
                 new Refused("gemma2", "use_bidirectional_attention", "bidirectional Gemma is not supported",
                         config -> config.put("use_bidirectional_attention", true)),
-                new Refused("gemma2", "attn_logit_softcapping", "is not a number of at least 0: -3",
+                new Refused("gemma2", "attn_logit_softcapping", "is not a number >= 0: -3",
                         config -> config.put("attn_logit_softcapping", -3)),
                 new Refused("gemma2", "query_pre_attn_scalar", "is missing",
                         config -> config.remove("query_pre_attn_scalar")),
-                new Refused("gemma2", "final_logit_softcapping", "is missing; null says that there is none",
+                new Refused("gemma2", "final_logit_softcapping", "is missing; null means none",
                         config -> config.remove("final_logit_softcapping")),
-                new Refused("mistral-window", "sliding_window", "is missing; null says that there is none",
+                new Refused("mistral-window", "sliding_window", "is missing; null means none",
                         config -> config.remove("sliding_window")),
                 new Refused("gpt2", "eos_token_id", "is not an integer or a list of integers: \"two\"",
                         config -> config.put("eos_token_id", "two")),
@@ -152,9 +152,9 @@ class ConfigReaderTest {
     @Test
     void generationConfigDecidesWhatEndsAText() throws IOException {
         ModelConfig config = read("gpt2", same -> {});
-        assertEquals(Set.of(2), config.endOfText());
+        assertEquals(Set.of(2), config.vocabulary().endOfText());
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [7, 9]}");
-        assertEquals(Set.of(7, 9), ConfigReader.read(folder).endOfText());
+        assertEquals(Set.of(7, 9), ConfigReader.read(folder).vocabulary().endOfText());
         Files.writeString(folder.resolve("generation_config.json"), "{}");
         assertEquals(config, ConfigReader.read(folder));
     }
@@ -176,7 +176,7 @@ class ConfigReaderTest {
     void linearRopeInTheOlderForm() {
         ModelConfig config = read("llama", newer -> newer.putObject("rope_parameters")
                 .put("rope_theta", 5000.0).put("rope_type", "linear").put("factor", 2.5));
-        assertEquals(new Rope(5000, 8, new Rope.Linear(2.5)), config.ropes().getFirst().orElseThrow());
+        assertEquals(new Rope(5000, 8, new Rope.Linear(2.5)), config.positions().ropes().getFirst().orElseThrow());
         assertEquals(config, read("llama", older -> {
             older.remove("rope_parameters");
             older.put("rope_theta", 5000.0);
@@ -187,7 +187,7 @@ class ConfigReaderTest {
     @Test
     void llama3RopeInTheOlderForm() {
         ModelConfig config = read("llama3-rope-tied", same -> {});
-        assertEquals(new Rope.Llama3(8, 1, 4, 32), config.ropes().getFirst().orElseThrow().scaling());
+        assertEquals(new Rope.Llama3(8, 1, 4, 32), config.positions().ropes().getFirst().orElseThrow().scaling());
         assertEquals(config, read("llama3-rope-tied", older -> {
             ObjectNode scaling = (ObjectNode) older.remove("rope_parameters");
             older.set("rope_theta", scaling.remove("rope_theta"));
@@ -200,7 +200,7 @@ class ConfigReaderTest {
         ModelConfig config = read("llama", newer -> newer.withObject("rope_parameters")
                 .put("rope_type", "yarn").put("factor", 4).put("original_max_position_embeddings", 32));
         assertEquals(new Rope(10_000, 8, new Rope.Yarn(4, 32, 1, 32, true, 0.1 * Math.log(4) + 1)),
-                config.ropes().getFirst().orElseThrow());
+                config.positions().ropes().getFirst().orElseThrow());
         assertEquals(config, read("llama", older -> {
             older.remove("rope_parameters");
             older.put("rope_theta", 10_000);
@@ -214,8 +214,8 @@ class ConfigReaderTest {
     void gemma3InTheOlderForm() {
         ModelConfig config = read("gemma3", newer -> newer.withObject("rope_parameters").withObject("full_attention")
                 .put("rope_type", "linear").put("factor", 8));
-        assertEquals(new Rope(10_000, 16, new Rope.Unscaled()), config.ropes().get(4).orElseThrow());
-        assertEquals(new Rope(1_000_000, 16, new Rope.Linear(8)), config.ropes().get(5).orElseThrow());
+        assertEquals(new Rope(10_000, 16, new Rope.Unscaled()), config.positions().ropes().get(4).orElseThrow());
+        assertEquals(new Rope(1_000_000, 16, new Rope.Linear(8)), config.positions().ropes().get(5).orElseThrow());
         assertEquals(config, read("gemma3", older -> {
             older.remove("rope_parameters");
             older.remove("layer_types");

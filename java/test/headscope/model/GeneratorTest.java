@@ -97,7 +97,7 @@ class GeneratorTest {
                     .generate(sequence, Fixtures.ids(expected, "input_ids"), new Random(1), LayerHook.NONE, NEVER);
             assertArrayEquals(Arrays.copyOf(greedy, tokens.length), tokens);
             assertTrue(tokens.length == greedy.length
-                    || loaded.model().config().endOfText().contains(tokens[tokens.length - 1]));
+                    || loaded.model().config().vocabulary().endOfText().contains(tokens[tokens.length - 1]));
         }
     }
 
@@ -249,7 +249,7 @@ class GeneratorTest {
         Path changed = Fixtures.weights("llama", folder, same -> {});
         Fixtures.config("llama", folder, config -> config.putArray("eos_token_id").add(95).add(end));
         try (LoadedModel loaded = LoadedModel.open(changed)) {
-            assertTrue(loaded.model().config().endOfText().contains(end));
+            assertTrue(loaded.model().config().vocabulary().endOfText().contains(end));
             assertArrayEquals(Arrays.copyOf(greedy, first + 1), greedy(loaded.model()));
         }
     }

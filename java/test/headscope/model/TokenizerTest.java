@@ -54,7 +54,7 @@ class TokenizerTest {
                 assertEquals(prompt, tokenizer.decode(ids));
                 assertTrue(ids.length < config.maxTokens(), prompt);
                 for (int id : ids) {
-                    assertTrue(id != UNKNOWN && id < config.vocabulary(), prompt);
+                    assertTrue(id != UNKNOWN && id < config.vocabulary().size(), prompt);
                 }
             }
         }
