@@ -85,7 +85,7 @@ class WeightReaderTest {
     @Test
     void ofAnElementTypeThatIsNoNumber() {
         String name = "transformer.ln_f.bias";
-        refused("gpt2", name, "dtype I64 where only F32, F16, BF16, F64 can be read",
+        refused("gpt2", name, "dtype I64 cannot be read here; supported are F32, F16, BF16, F64",
                 tensors -> tensors.put(name, new Raw(DType.I64, new long[] {48}, new byte[48 * 8])));
     }
 
