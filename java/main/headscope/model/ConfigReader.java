@@ -69,12 +69,12 @@ final class ConfigReader {
     private ModelConfig gpt2() {
         reject("add_cross_attention", "cross-attention is not supported");
         Sizes sizes = sizes("n_embd", "n_layer", "n_head");
-        Attention plain = Attention.plain(
-                sizes.layers(), fields.flag("scale_attn_weights", true) ? inverseRoot(sizes.headDim()) : 1, true);
+        float scale = fields.flag("scale_attn_weights", true) ? inverseRoot(sizes.headDim()) : 1;
         return new ModelConfig(
                 family, sizes, vocabulary(1, true, 0),
                 new Attention(
-                        plain.scale(), fields.flag("scale_attn_by_inverse_layer_idx", false), 0, true, plain.windows()),
+                        scale, fields.flag("scale_attn_by_inverse_layer_idx", false), 0, true,
+                        Collections.nCopies(sizes.layers(), 0)),
                 Positions.learned(fields.positive("n_positions"), sizes.layers()),
                 layerNorms("layer_norm_epsilon", 1e-5, Placement.BEFORE),
                 FeedForward.dense(
@@ -100,7 +100,8 @@ final class ConfigReader {
         reject("is_decoder", "BERT as a decoder is not supported");
         String positions = fields.text("position_embedding_type", "absolute");
         if (!positions.equals("absolute")) {
-            throw fields.wrong("position_embedding_type", "\"%s\" is not supported; \"absolute\" is".formatted(positions));
+            throw fields.wrong(
+                    "position_embedding_type", "\"%s\" is not supported; \"absolute\" is".formatted(positions));
         }
         Sizes sizes = sizes("hidden_size", "num_hidden_layers", "num_attention_heads");
         return new ModelConfig(
@@ -238,23 +239,23 @@ final class ConfigReader {
 
     private List<Optional<Rope>> ropes(boolean[] windowed, int headDim) {
         double theta = fields.number("rope_theta", 10_000);
-        double share = fields.number("partial_rotary_factor", 1);
+        double rotatedShare = fields.number("partial_rotary_factor", 1);
         Rope global;
         Rope local;
         if (family == Family.GEMMA3_TEXT && fields.has("rope_parameters")) {
-            global = rope(fields.object("rope_parameters").object("full_attention"), theta, headDim, share);
-            local = rope(fields.object("rope_parameters").object("sliding_attention"), theta, headDim, share);
+            global = rope(fields.object("rope_parameters").object("full_attention"), theta, headDim, rotatedShare);
+            local = rope(fields.object("rope_parameters").object("sliding_attention"), theta, headDim, rotatedShare);
         } else if (family == Family.GEMMA3_TEXT) {
-            global = rope(fields, fields.number("rope_theta", 1_000_000), headDim, share);
+            global = rope(fields, fields.number("rope_theta", 1_000_000), headDim, rotatedShare);
             local = new Rope(fields.number("rope_local_base_freq", 10_000), headDim, new Rope.Unscaled());
         } else {
             global = rope(fields.has("rope_parameters") ? fields.object("rope_parameters") : fields,
-                    theta, headDim, share);
+                    theta, headDim, rotatedShare);
             local = global;
         }
         List<Optional<Rope>> ropes = new ArrayList<>();
-        for (boolean near : windowed) {
-            ropes.add(Optional.of(near ? local : global));
+        for (boolean isLocal : windowed) {
+            ropes.add(Optional.of(isLocal ? local : global));
         }
         return List.copyOf(ropes);
     }

@@ -36,7 +36,8 @@ public record Generator(Transformer model, Sampler sampler, int maxNewTokens) {
             int token = sampler.next(model.backend(), model.logits(hidden.rows(next.length - 1, 1)), random);
             tokens = Arrays.copyOf(tokens, tokens.length + 1);
             tokens[tokens.length - 1] = token;
-            if (tokens.length == maxNewTokens || model.config().vocabulary().endOfText().contains(token) || stop.test(tokens)) {
+            boolean ended = model.config().vocabulary().endOfText().contains(token);
+            if (ended || tokens.length == maxNewTokens || stop.test(tokens)) {
                 return tokens;
             }
             next = new int[] {token};

@@ -74,7 +74,7 @@ record AnswerReader(Transformer model) {
                     && rows + length(texts.get(end)) <= ROWS; end++) {
                 rows += length(texts.get(end));
             }
-            model.inPieces(end - start, (from, count) ->
+            model.splitOnOutOfMemory(end - start, (from, count) ->
                     right[start + from] = rightOfBatch(texts.subList(start + from, start + from + count), factors));
         }
         return Arrays.stream(right).sum();

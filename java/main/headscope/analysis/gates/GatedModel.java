@@ -74,7 +74,7 @@ final class GatedModel {
     /** In passes of as many texts as are allowed and memory takes. */
     private void pass(List<GatedText> texts, Consumer<GatedPass> work) {
         for (GatedPass pass : GatedPass.of(texts, most)) {
-            model.inPieces(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));
+            model.splitOnOutOfMemory(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));
         }
     }
 

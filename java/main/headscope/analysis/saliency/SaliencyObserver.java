@@ -72,7 +72,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         float[] surprisals = new float[gates.size()];
         for (int first = 0; first < gates.size(); first += COPIES) {
             int start = first;
-            model.inPieces(Math.min(COPIES, gates.size() - start), (from, count) -> {
+            model.splitOnOutOfMemory(Math.min(COPIES, gates.size() - start), (from, count) -> {
                 int to = start + from;
                 System.arraycopy(surprisalsAtOnce(text, gates.subList(to, to + count)), 0, surprisals, to, count);
             });

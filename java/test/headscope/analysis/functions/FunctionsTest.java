@@ -234,7 +234,7 @@ class FunctionsTest {
         onDemo((model, tokenizer, texts) -> {
             Generator generator = new Generator(model, Sampler.GREEDY, 1);
             for (PromptAnswer text : texts) {
-                try (Sequence sequence = model.unobserved(128)) {
+                try (Sequence sequence = model.sequenceWithoutStatistics(128)) {
                     int[] written = generator.generate(
                             sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), LayerHook.NONE,
                             tokens -> true);
