@@ -5,7 +5,7 @@ import headscope.backend.cpu.CpuBackend;
 import headscope.model.Batch;
 import headscope.model.Checkpoint;
 import headscope.model.GradientHook;
-import headscope.model.HeadHook;
+import headscope.model.LayerHook;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
@@ -49,7 +49,7 @@ public class BackwardBenchmark {
         }
         batch = new Batch(List.of(
                 new Random(1).ints(ForwardBenchmark.TOKENS, 0, RandomCheckpoint.VOCABULARY).toArray()));
-        tape = model.forward(batch, Optional.empty(), HeadHook.NONE);
+        tape = model.forward(batch, Optional.empty(), LayerHook.NONE);
     }
 
     @TearDown
@@ -61,7 +61,7 @@ public class BackwardBenchmark {
 
     @Benchmark
     public float[] forward() {
-        try (Tape kept = model.forward(batch, Optional.empty(), HeadHook.NONE)) {
+        try (Tape kept = model.forward(batch, Optional.empty(), LayerHook.NONE)) {
             return loss(model.logits(kept, LAST));
         }
     }

@@ -47,7 +47,7 @@ public class ForwardBenchmark {
                 Checkpoint checkpoint = Checkpoint.open(random.folder())) {
             model = new Transformer(checkpoint, backend);
         }
-        text = observed ? model.sequence(TOKENS) : model.unobserved(TOKENS);
+        text = observed ? model.sequence(TOKENS) : model.sequenceWithoutStatistics(TOKENS);
         ids = new Random(1).ints(TOKENS, 0, RandomCheckpoint.VOCABULARY).toArray();
     }
 

@@ -6,7 +6,7 @@ import headscope.model.Batch;
 import headscope.model.Checkpoint;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
-import headscope.model.HeadHook;
+import headscope.model.LayerHook;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
@@ -57,7 +57,7 @@ public class GatesBenchmark {
             model = new Transformer(checkpoint, backend);
         }
         Random random = new Random(1);
-        int vocabulary = model.config().vocabulary();
+        int vocabulary = model.config().vocabulary().size();
         int texts = masks * TEXTS;
         batch = new Batch(IntStream.range(0, texts)
                 .mapToObj(text -> random.ints(TOKENS, 0, vocabulary).toArray())
@@ -83,7 +83,7 @@ public class GatesBenchmark {
 
     @Benchmark
     public float[] update() {
-        try (Tape tape = model.forward(batch, Optional.of(gates), HeadHook.NONE)) {
+        try (Tape tape = model.forward(batch, Optional.of(gates), LayerHook.NONE)) {
             Tensor logits = model.logits(tape, last);
             float[] losses = backend.gradients().crossEntropy(logits, targets, factors);
             model.backward(tape, last, logits, GradientHook.NONE);

@@ -35,9 +35,9 @@ final class InfoCommand implements Callable<Integer> {
             line("kv heads", config.kvHeads());
             line("head width", config.headDim());
             line("hidden width", config.hidden());
-            line("vocabulary", config.vocabulary());
+            line("vocabulary", config.vocabulary().size());
             line("longest text", config.maxTokens() + " tokens");
-            line("windowed layers", config.windows().stream().filter(window -> window > 0).count());
+            line("windowed layers", config.attention().windows().stream().filter(window -> window > 0).count());
             line("parameters", "%,d".formatted(parameters));
             line("dtype", tensors.stream().map(tensor -> tensor.dtype().name()).distinct().sorted()
                     .collect(Collectors.joining(", ")));

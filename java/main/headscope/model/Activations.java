@@ -1,89 +1,71 @@
 package headscope.model;
 
-import headscope.backend.Backend;
-import headscope.tensor.DType;
-import java.util.ArrayList;
-import java.util.List;
-
-/** What a forward pass computes in, fp32, reused by every layer and every text. A row is a token unless said. */
-final class Activations implements AutoCloseable {
-    private final Backend backend;
-    private final List<GrowableTensor> rooms = new ArrayList<>();
-
-    /** [hidden]: what the layers add to. */
+/** Intermediate results of the forward pass. Shapes are those of one row; a row is a token unless noted otherwise. */
+final class Activations {
+    /** [hidden]: the residual stream. */
     final GrowableTensor residual;
-    /** [hidden]: a norm's output. */
+    /** [hidden]: output of a norm. */
     final GrowableTensor normalised;
-    /** [heads * headDim], as is rawQuery, which is q before its norm. */
+    /** [heads * headDim]. */
     final GrowableTensor query;
+    /** [heads * headDim]: q before its norm. */
     final GrowableTensor rawQuery;
-    /** [kvHeads * headDim], as are rawKey, which is k before its norm, and value. */
+    /** [kvHeads * headDim]. */
     final GrowableTensor key;
+    /** [kvHeads * headDim]: k before its norm. */
     final GrowableTensor rawKey;
+    /** [kvHeads * headDim]. */
     final GrowableTensor value;
-    /** k and v as attention reads them: of the backend's operands. */
+    /** [kvHeads * headDim]: k in the element type that attention reads. */
     final GrowableTensor keyOperand;
+    /** [kvHeads * headDim]: v in the element type that attention reads. */
     final GrowableTensor valueOperand;
-    /** [heads]: a text's values stand together, [heads, tokens]. */
+    /** [heads]; the values of one text are contiguous, [heads, tokens]. */
     final GrowableTensor logSumExp;
-    /** [heads * headDim]: what the heads put out, and the same times their gates. */
+    /** [heads * headDim]: head outputs. */
     final GrowableTensor heads;
+    /** [heads * headDim]: head outputs times their gates. */
     final GrowableTensor gated;
-    /** [hidden]: what attention or feed-forward is about to add. */
+    /** [hidden]: output of attention or feed-forward before it is added to the residual stream. */
     final GrowableTensor branch;
-    /** [hidden]: attention's, where a backward pass needs it after the feed-forward's. */
+    /** [hidden]: attention's output, kept by the backward pass while branch holds that of the feed-forward layer. */
     final GrowableTensor attended;
-    /** [feedForward], as is gate. */
+    /** [feed-forward width]. */
     final GrowableTensor up;
+    /** [feed-forward width]. */
     final GrowableTensor gate;
-    /** Of a mixture, [experts]. */
+    /** [experts]: share of each expert in a token's output. */
     final GrowableTensor shares;
-    /** Of a mixture, one expert's output [hidden]. */
+    /** [hidden]: output of one expert. */
     final GrowableTensor part;
-    /** [hidden]: rows that logits are asked of, and the same transformed. */
+    /** [hidden]: rows for which logits are computed. */
     final GrowableTensor picked;
+    /** [hidden]: these rows after the transform of the logits head. */
     final GrowableTensor transformed;
-    /** [vocabulary]: one row in generation. */
+    /** [vocabulary]. */
     final GrowableTensor logits;
 
-    Activations(ModelConfig config, Backend backend) {
-        this.backend = backend;
-        residual = room(DType.F32, config.hidden());
-        normalised = room(DType.F32, config.hidden());
-        query = room(DType.F32, config.queryWidth());
-        rawQuery = room(DType.F32, config.queryWidth());
-        key = room(DType.F32, config.keyWidth());
-        rawKey = room(DType.F32, config.keyWidth());
-        value = room(DType.F32, config.keyWidth());
-        keyOperand = room(backend.operands(), config.keyWidth());
-        valueOperand = room(backend.operands(), config.keyWidth());
-        logSumExp = room(DType.F32, config.heads());
-        heads = room(DType.F32, config.queryWidth());
-        gated = room(DType.F32, config.queryWidth());
-        branch = room(DType.F32, config.hidden());
-        attended = room(DType.F32, config.hidden());
-        up = room(DType.F32, config.feedForward());
-        gate = room(DType.F32, config.feedForward());
-        shares = room(DType.F32, config.experts());
-        part = room(DType.F32, config.hidden());
-        picked = room(DType.F32, config.hidden());
-        transformed = room(DType.F32, config.hidden());
-        logits = room(DType.F32, config.vocabulary());
-    }
-
-    private GrowableTensor room(DType dtype, long width) {
-        GrowableTensor room = new GrowableTensor(backend, dtype, width);
-        rooms.add(room);
-        return room;
-    }
-
-    /** All memory is given back; rooms grow again. */
-    void clear() {
-        rooms.forEach(GrowableTensor::clear);
-    }
-
-    @Override
-    public void close() {
-        rooms.forEach(GrowableTensor::close);
+    Activations(ModelConfig config, Workspace workspace) {
+        residual = workspace.tensor(config.hidden());
+        normalised = workspace.tensor(config.hidden());
+        query = workspace.tensor(config.queryWidth());
+        rawQuery = workspace.tensor(config.queryWidth());
+        key = workspace.tensor(config.keyWidth());
+        rawKey = workspace.tensor(config.keyWidth());
+        value = workspace.tensor(config.keyWidth());
+        keyOperand = workspace.operand(config.keyWidth());
+        valueOperand = workspace.operand(config.keyWidth());
+        logSumExp = workspace.tensor(config.heads());
+        heads = workspace.tensor(config.queryWidth());
+        gated = workspace.tensor(config.queryWidth());
+        branch = workspace.tensor(config.hidden());
+        attended = workspace.tensor(config.hidden());
+        up = workspace.tensor(config.feedForward().width());
+        gate = workspace.tensor(config.feedForward().width());
+        shares = workspace.tensor(config.feedForward().expertCount());
+        part = workspace.tensor(config.hidden());
+        picked = workspace.tensor(config.hidden());
+        transformed = workspace.tensor(config.hidden());
+        logits = workspace.tensor(config.vocabulary().size());
     }
 }

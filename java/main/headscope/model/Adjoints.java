@@ -1,73 +1,56 @@
 package headscope.model;
 
-import headscope.backend.Backend;
-import headscope.tensor.DType;
-import java.util.ArrayList;
-import java.util.List;
-
-/** What a backward pass computes in, fp32, reused by every layer: each the gradient of its namesake. */
-final class Adjoints implements AutoCloseable {
-    private final Backend backend;
-    private final List<GrowableTensor> rooms = new ArrayList<>();
-
-    /** [hidden], as are all but the named. */
+/**
+ * Intermediate results of the backward pass: each is the gradient with respect to its namesake in {@link Activations}.
+ * Shapes are those of one row; a row is a token unless noted otherwise.
+ */
+final class Adjoints {
+    /** [hidden]. */
     final GrowableTensor residual;
-    /** Of what attention or feed-forward takes in. */
+    /** [hidden]: input of attention or feed-forward. */
     final GrowableTensor input;
-    /** A further part of it. */
+    /** [hidden]: a further term of the input's gradient. */
     final GrowableTensor addend;
+    /** [hidden]. */
     final GrowableTensor branch;
-    /** [heads * headDim], as is query. */
+    /** [heads * headDim]. */
     final GrowableTensor heads;
+    /** [heads * headDim]. */
     final GrowableTensor query;
-    /** [kvHeads * headDim], as is value. */
+    /** [kvHeads * headDim]. */
     final GrowableTensor key;
+    /** [kvHeads * headDim]. */
     final GrowableTensor value;
     /** [heads]; a row is a text. */
     final GrowableTensor gates;
-    /** [feedForward], as is gate. */
+    /** [feed-forward width]. */
     final GrowableTensor up;
+    /** [feed-forward width]. */
     final GrowableTensor gate;
-    /** Of a mixture: [experts], and of one expert's input. */
+    /** [experts]. */
     final GrowableTensor shares;
+    /** [hidden]: input of one expert. */
     final GrowableTensor part;
-    /** A row is one that logits were asked of. */
+    /** [hidden]. */
     final GrowableTensor picked;
-    /** Not a gradient: the logits again, [vocabulary]. */
+    /** [vocabulary]: not a gradient, but the logits computed again. */
     final GrowableTensor logits;
 
-    Adjoints(ModelConfig config, Backend backend) {
-        this.backend = backend;
-        residual = room(config.hidden());
-        input = room(config.hidden());
-        addend = room(config.hidden());
-        branch = room(config.hidden());
-        heads = room(config.queryWidth());
-        query = room(config.queryWidth());
-        key = room(config.keyWidth());
-        value = room(config.keyWidth());
-        gates = room(config.heads());
-        up = room(config.feedForward());
-        gate = room(config.feedForward());
-        shares = room(config.experts());
-        part = room(config.hidden());
-        picked = room(config.hidden());
-        logits = room(config.vocabulary());
-    }
-
-    private GrowableTensor room(long width) {
-        GrowableTensor room = new GrowableTensor(backend, DType.F32, width);
-        rooms.add(room);
-        return room;
-    }
-
-    /** All memory is given back; rooms grow again. */
-    void clear() {
-        rooms.forEach(GrowableTensor::clear);
-    }
-
-    @Override
-    public void close() {
-        rooms.forEach(GrowableTensor::close);
+    Adjoints(ModelConfig config, Workspace workspace) {
+        residual = workspace.tensor(config.hidden());
+        input = workspace.tensor(config.hidden());
+        addend = workspace.tensor(config.hidden());
+        branch = workspace.tensor(config.hidden());
+        heads = workspace.tensor(config.queryWidth());
+        query = workspace.tensor(config.queryWidth());
+        key = workspace.tensor(config.keyWidth());
+        value = workspace.tensor(config.keyWidth());
+        gates = workspace.tensor(config.heads());
+        up = workspace.tensor(config.feedForward().width());
+        gate = workspace.tensor(config.feedForward().width());
+        shares = workspace.tensor(config.feedForward().expertCount());
+        part = workspace.tensor(config.hidden());
+        picked = workspace.tensor(config.hidden());
+        logits = workspace.tensor(config.vocabulary().size());
     }
 }

@@ -5,17 +5,19 @@ import headscope.tensor.Safetensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A model folder in Hugging Face's layout: settings, mapped weights, and a tokenizer where there is one. */
+/** A model folder in the Hugging Face layout: configuration and memory-mapped weights. */
 public record Checkpoint(Path folder, ModelConfig config, Safetensors tensors) implements AutoCloseable {
 
-    /** @throws ModelFormatException if the folder, its config.json or its weights cannot be used */
+    /** @throws ModelFormatException if the folder, its config.json or its weights are missing or unsupported */
     public static Checkpoint open(Path folder) {
         if (!Files.isDirectory(folder)) {
-            throw new ModelFormatException(folder,
-                    Files.exists(folder) ? "is not a folder; give the folder that holds config.json" : "no such folder");
+            throw new ModelFormatException(folder, Files.exists(folder)
+                    ? "is not a folder; give the folder that contains config.json"
+                    : "no such folder");
         }
         if (!Files.exists(folder.resolve("config.json"))) {
-            throw new ModelFormatException(folder, "holds no config.json; give a model's folder in Hugging Face's layout");
+            throw new ModelFormatException(
+                    folder, "contains no config.json; give a model folder in the Hugging Face layout");
         }
         return new Checkpoint(folder, ConfigReader.read(folder), Safetensors.open(folder));
     }

@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** One JSON object of a checkpoint's settings, read strictly: each failure names file, field and rule. */
+/** One JSON object of a checkpoint's settings. Each error names the file, the field and the rule. */
 final class ConfigFields {
     private final Path file;
     private final String prefix;
@@ -40,15 +40,15 @@ final class ConfigFields {
         return new ModelFormatException(file, prefix + field, rule);
     }
 
-    /** Present and not null. */
+    /** Whether a field is present and not null. */
     boolean has(String field) {
         return node.hasNonNull(field);
     }
 
-    /** Present, if only as null: for fields whose absence would mean a default other than none. */
-    void requireNamed(String field) {
+    /** Requires a field that may be null but not absent, because its default when absent is not "none". */
+    void requirePresent(String field) {
         if (!node.has(field)) {
-            throw wrong(field, "is missing; null says that there is none");
+            throw wrong(field, "is missing; null means none");
         }
     }
 
@@ -73,8 +73,8 @@ final class ConfigFields {
         return node.get(field).textValue();
     }
 
-    String text(String field, String otherwise) {
-        return has(field) ? text(field) : otherwise;
+    String text(String field, String byDefault) {
+        return has(field) ? text(field) : byDefault;
     }
 
     int positive(String field) {
@@ -85,26 +85,26 @@ final class ConfigFields {
         return value.intValue();
     }
 
-    int positive(String field, int otherwise) {
-        return has(field) ? positive(field) : otherwise;
+    int positive(String field, int byDefault) {
+        return has(field) ? positive(field) : byDefault;
     }
 
-    /** Not one setting may be negative. */
+    /** A finite number of at least 0. */
     double number(String field) {
         JsonNode value = required(field);
         if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() < 0) {
-            throw wrong(field, "is not a number of at least 0: " + value);
+            throw wrong(field, "is not a number >= 0: " + value);
         }
         return value.doubleValue();
     }
 
-    double number(String field, double otherwise) {
-        return has(field) ? number(field) : otherwise;
+    double number(String field, double byDefault) {
+        return has(field) ? number(field) : byDefault;
     }
 
-    boolean flag(String field, boolean otherwise) {
+    boolean flag(String field, boolean byDefault) {
         if (!has(field)) {
-            return otherwise;
+            return byDefault;
         }
         if (!node.get(field).isBoolean()) {
             throw wrong(field, "is not true or false");
@@ -112,7 +112,7 @@ final class ConfigFields {
         return node.get(field).booleanValue();
     }
 
-    /** A list, where there is one. */
+    /** The list in a field, if present. */
     Optional<JsonNode> list(String field) {
         if (!has(field)) {
             return Optional.empty();
@@ -123,7 +123,7 @@ final class ConfigFields {
         return Optional.of(node.get(field));
     }
 
-    /** An integer or a list of integers; none where the field is absent. */
+    /** The integers of a field that holds one or a list; none if the field is absent. */
     int[] integers(String field) {
         if (!has(field)) {
             return new int[0];

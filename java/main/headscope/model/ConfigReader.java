@@ -2,9 +2,16 @@ package headscope.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.backend.Activation;
+import headscope.model.ModelConfig.Attention;
+import headscope.model.ModelConfig.Experts;
+import headscope.model.ModelConfig.FeedForward;
 import headscope.model.ModelConfig.Norm;
+import headscope.model.ModelConfig.Norms;
 import headscope.model.ModelConfig.Placement;
+import headscope.model.ModelConfig.Positions;
 import headscope.model.ModelConfig.QueryKeyNorm;
+import headscope.model.ModelConfig.Sizes;
+import headscope.model.ModelConfig.Vocabulary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,8 +25,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * From Hugging Face's config.json to {@link ModelConfig}. What is not supported is refused by name: a number that
- * comes out is the number that the checkpoint's own library computes.
+ * Reads {@link ModelConfig} from Hugging Face's config.json. A setting that would change the results and is not
+ * supported is rejected by name.
  */
 final class ConfigReader {
     private final ConfigFields fields;
@@ -32,7 +39,7 @@ final class ConfigReader {
         this.endOfText = endOfText;
     }
 
-    /** @param folder holds config.json, and generation_config.json where the end of text differs */
+    /** @param folder contains config.json, and generation_config.json if it overrides the end-of-text tokens */
     static ModelConfig read(Path folder) {
         ConfigFields fields = ConfigFields.read(folder.resolve("config.json"));
         String type = fields.text("model_type");
@@ -60,101 +67,142 @@ final class ConfigReader {
     }
 
     private ModelConfig gpt2() {
-        refuse("add_cross_attention", "cross-attention is not supported");
-        int hidden = fields.positive("n_embd");
-        int layers = fields.positive("n_layer");
-        int heads = fields.positive("n_head");
-        int headDim = headDim(hidden, heads);
-        float scale = fields.flag("scale_attn_weights", true) ? inverseRoot(headDim) : 1;
+        reject("add_cross_attention", "cross-attention is not supported");
+        Sizes sizes = sizes("n_embd", "n_layer", "n_head");
+        float scale = fields.flag("scale_attn_weights", true) ? inverseRoot(sizes.headDim()) : 1;
         return new ModelConfig(
-                family, fields.positive("vocab_size"), hidden, layers, heads, heads, headDim,
-                fields.positive("n_inner", 4 * hidden), 0, 0, fields.positive("n_positions"),
-                Norm.LAYER, (float) fields.number("layer_norm_epsilon", 1e-5), Placement.BEFORE, QueryKeyNorm.NONE,
-                scale, fields.flag("scale_attn_by_inverse_layer_idx", false), 0, 0, repeat(layers, 0),
-                repeat(layers, Optional.empty()), activation("activation_function"), 1,
-                fields.flag("tie_word_embeddings", true), true, endOfText);
+                family, sizes, vocabulary(1, true, 0),
+                new Attention(
+                        scale, fields.flag("scale_attn_by_inverse_layer_idx", false), 0, true,
+                        Collections.nCopies(sizes.layers(), 0)),
+                Positions.learned(fields.positive("n_positions"), sizes.layers()),
+                layerNorms("layer_norm_epsilon", 1e-5, Placement.BEFORE),
+                FeedForward.dense(
+                        fields.positive("n_inner", 4 * sizes.hidden()), activation("activation_function")));
     }
 
     private ModelConfig gptNeox() {
-        int hidden = fields.positive("hidden_size");
-        int layers = fields.positive("num_hidden_layers");
-        int heads = fields.positive("num_attention_heads");
-        int headDim = headDim(hidden, heads);
+        Sizes sizes = sizes("hidden_size", "num_hidden_layers", "num_attention_heads");
         Rope rope = rope(fields.has("rope_parameters") ? fields.object("rope_parameters") : fields,
-                fields.number("rotary_emb_base", 10_000), headDim, fields.number("rotary_pct", 0.25));
+                fields.number("rotary_emb_base", 10_000), sizes.headDim(), fields.number("rotary_pct", 0.25));
         return new ModelConfig(
-                family, fields.positive("vocab_size"), hidden, layers, heads, heads, headDim,
-                fields.positive("intermediate_size"), 0, 0, fields.positive("max_position_embeddings"),
-                Norm.LAYER, (float) fields.number("layer_norm_eps", 1e-5),
-                fields.flag("use_parallel_residual", true) ? Placement.PARALLEL : Placement.BEFORE,
-                QueryKeyNorm.NONE, inverseRoot(headDim), false, 0, 0, repeat(layers, 0),
-                repeat(layers, Optional.of(rope)), activation("hidden_act"), 1,
-                fields.flag("tie_word_embeddings", false), true, endOfText);
+                family, sizes, vocabulary(1, false, 0),
+                Attention.plain(sizes.layers(), inverseRoot(sizes.headDim()), true),
+                new Positions(
+                        fields.positive("max_position_embeddings"),
+                        Collections.nCopies(sizes.layers(), Optional.of(rope))),
+                layerNorms("layer_norm_eps", 1e-5,
+                        fields.flag("use_parallel_residual", true) ? Placement.PARALLEL : Placement.BEFORE),
+                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")));
     }
 
     private ModelConfig bert() {
-        refuse("is_decoder", "BERT as a decoder is not supported");
+        reject("is_decoder", "BERT as a decoder is not supported");
         String positions = fields.text("position_embedding_type", "absolute");
         if (!positions.equals("absolute")) {
-            throw fields.wrong("position_embedding_type", "\"%s\" is not supported; \"absolute\" is".formatted(positions));
+            throw fields.wrong(
+                    "position_embedding_type", "\"%s\" is not supported; \"absolute\" is".formatted(positions));
         }
-        int hidden = fields.positive("hidden_size");
-        int layers = fields.positive("num_hidden_layers");
-        int heads = fields.positive("num_attention_heads");
-        int headDim = headDim(hidden, heads);
+        Sizes sizes = sizes("hidden_size", "num_hidden_layers", "num_attention_heads");
         return new ModelConfig(
-                family, fields.positive("vocab_size"), hidden, layers, heads, heads, headDim,
-                fields.positive("intermediate_size"), 0, 0, fields.positive("max_position_embeddings"),
-                Norm.LAYER, (float) fields.number("layer_norm_eps", 1e-12), Placement.ON_SUM, QueryKeyNorm.NONE,
-                inverseRoot(headDim), false, 0, 0, repeat(layers, 0), repeat(layers, Optional.empty()),
-                activation("hidden_act"), 1, fields.flag("tie_word_embeddings", true), false, endOfText);
+                family, sizes, vocabulary(1, true, 0),
+                Attention.plain(sizes.layers(), inverseRoot(sizes.headDim()), false),
+                Positions.learned(fields.positive("max_position_embeddings"), sizes.layers()),
+                layerNorms("layer_norm_eps", 1e-12, Placement.ON_SUM),
+                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")));
     }
 
     private ModelConfig llamaLike() {
         boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3_TEXT;
         if (gemma) {
-            refuse("use_bidirectional_attention", "bidirectional Gemma is not supported");
+            reject("use_bidirectional_attention", "bidirectional Gemma is not supported");
         }
         if (family == Family.GEMMA2) {
-            fields.requireNamed("attn_logit_softcapping");
-            fields.requireNamed("final_logit_softcapping");
+            fields.requirePresent("attn_logit_softcapping");
+            fields.requirePresent("final_logit_softcapping");
         }
         if (gemma || family == Family.MISTRAL || family == Family.GPT_OSS) {
-            fields.requireNamed("sliding_window");
+            fields.requirePresent("sliding_window");
         }
-        boolean mixture = family == Family.GPT_OSS;
-        if (mixture && fields.number("swiglu_limit", 7) != 7) {
-            throw fields.wrong("swiglu_limit", "is not 7");
+        Sizes sizes = groupedSizes();
+        boolean[] windowed = windowed(sizes.layers());
+        int window = fields.positive("sliding_window", 0);
+        return new ModelConfig(
+                family, sizes,
+                vocabulary(gemma ? (float) Math.sqrt(sizes.hidden()) : 1, gemma,
+                        fields.number("final_logit_softcapping", 0)),
+                new Attention(
+                        gemma
+                                ? (float) Math.pow(fields.number("query_pre_attn_scalar"), -0.5)
+                                : inverseRoot(sizes.headDim()),
+                        false, (float) fields.number("attn_logit_softcapping", 0), true,
+                        IntStream.range(0, sizes.layers()).mapToObj(layer -> windowed[layer] ? window : 0).toList()),
+                new Positions(fields.positive("max_position_embeddings"), ropes(windowed, sizes.headDim())),
+                new Norms(
+                        gemma ? Norm.RMS_ONE_PLUS : Norm.RMS, (float) fields.number("rms_norm_eps"),
+                        gemma ? Placement.AROUND : family == Family.OLMO2 ? Placement.AFTER : Placement.BEFORE,
+                        switch (family) {
+                            case QWEN3, GEMMA3_TEXT -> QueryKeyNorm.EACH_HEAD;
+                            case OLMO2 -> QueryKeyNorm.ALL_HEADS;
+                            default -> QueryKeyNorm.NONE;
+                        }),
+                family == Family.GPT_OSS
+                        ? mixture()
+                        : FeedForward.dense(fields.positive("intermediate_size"),
+                                activation(gemma ? "hidden_activation" : "hidden_act")));
+    }
+
+    private FeedForward mixture() {
+        if (fields.number("swiglu_limit", 7) != 7) {
+            throw fields.wrong("swiglu_limit", "must be 7");
         }
+        return new FeedForward(
+                fields.positive("intermediate_size"), Activation.CLAMPED_SILU,
+                Optional.of(new Experts(
+                        fields.positive("num_local_experts"), fields.positive("num_experts_per_tok"))));
+    }
+
+    /** Sizes of a model whose every head has its own keys and values. The parameters are names of fields. */
+    private Sizes sizes(String hiddenField, String layersField, String headsField) {
+        int hidden = fields.positive(hiddenField);
+        int layers = fields.positive(layersField);
+        int heads = fields.positive(headsField);
+        return new Sizes(layers, hidden, heads, heads, headDim(hidden, heads, headsField));
+    }
+
+    /** Sizes of a model in which several query heads may share a key head. */
+    private Sizes groupedSizes() {
         int hidden = fields.positive("hidden_size");
         int layers = fields.positive("num_hidden_layers");
         int heads = fields.positive("num_attention_heads");
-        int headDim = fields.has("head_dim") ? fields.positive("head_dim") : headDim(hidden, heads);
+        int headDim =
+                fields.has("head_dim") ? fields.positive("head_dim") : headDim(hidden, heads, "num_attention_heads");
         int kvHeads = fields.positive("num_key_value_heads", heads);
         if (heads % kvHeads != 0) {
             throw fields.wrong("num_key_value_heads", "%d does not divide %d heads".formatted(kvHeads, heads));
         }
-        boolean[] windowed = windowed(layers);
-        int window = fields.positive("sliding_window", 0);
-        return new ModelConfig(
-                family, fields.positive("vocab_size"), hidden, layers, heads, kvHeads, headDim,
-                fields.positive("intermediate_size"), mixture ? fields.positive("num_local_experts") : 0,
-                mixture ? fields.positive("num_experts_per_tok") : 0, fields.positive("max_position_embeddings"),
-                gemma ? Norm.RMS_ONE_PLUS : Norm.RMS, (float) fields.number("rms_norm_eps"),
-                gemma ? Placement.AROUND : family == Family.OLMO2 ? Placement.AFTER : Placement.BEFORE,
-                switch (family) {
-                    case QWEN3, GEMMA3_TEXT -> QueryKeyNorm.EACH_HEAD;
-                    case OLMO2 -> QueryKeyNorm.ALL_HEADS;
-                    default -> QueryKeyNorm.NONE;
-                },
-                gemma ? (float) Math.pow(fields.number("query_pre_attn_scalar"), -0.5) : inverseRoot(headDim), false,
-                (float) fields.number("attn_logit_softcapping", 0), (float) fields.number("final_logit_softcapping", 0),
-                IntStream.range(0, layers).mapToObj(layer -> windowed[layer] ? window : 0).toList(),
-                ropes(windowed, headDim), mixture ? Activation.CLAMPED_SILU : activation(gemma ? "hidden_activation" : "hidden_act"),
-                gemma ? (float) Math.sqrt(hidden) : 1, fields.flag("tie_word_embeddings", gemma), true, endOfText);
+        return new Sizes(layers, hidden, heads, kvHeads, headDim);
     }
 
-    /** Which layers see a window only. */
+    private int headDim(int hidden, int heads, String headsField) {
+        if (hidden % heads != 0) {
+            throw fields.wrong(headsField, "%d heads do not divide a width of %d".formatted(heads, hidden));
+        }
+        return hidden / heads;
+    }
+
+    private Vocabulary vocabulary(float embeddingScale, boolean tiedByDefault, double softCap) {
+        return new Vocabulary(
+                fields.positive("vocab_size"), embeddingScale, fields.flag("tie_word_embeddings", tiedByDefault),
+                (float) softCap, endOfText);
+    }
+
+    private Norms layerNorms(String epsilonField, double defaultEpsilon, Placement placement) {
+        return new Norms(
+                Norm.LAYER, (float) fields.number(epsilonField, defaultEpsilon), placement, QueryKeyNorm.NONE);
+    }
+
+    /** Whether each layer attends to a sliding window only. */
     private boolean[] windowed(int layers) {
         boolean[] windowed = new boolean[layers];
         boolean any = fields.has("sliding_window")
@@ -191,34 +239,34 @@ final class ConfigReader {
 
     private List<Optional<Rope>> ropes(boolean[] windowed, int headDim) {
         double theta = fields.number("rope_theta", 10_000);
-        double share = fields.number("partial_rotary_factor", 1);
+        double rotatedShare = fields.number("partial_rotary_factor", 1);
         Rope global;
         Rope local;
         if (family == Family.GEMMA3_TEXT && fields.has("rope_parameters")) {
-            global = rope(fields.object("rope_parameters").object("full_attention"), theta, headDim, share);
-            local = rope(fields.object("rope_parameters").object("sliding_attention"), theta, headDim, share);
+            global = rope(fields.object("rope_parameters").object("full_attention"), theta, headDim, rotatedShare);
+            local = rope(fields.object("rope_parameters").object("sliding_attention"), theta, headDim, rotatedShare);
         } else if (family == Family.GEMMA3_TEXT) {
-            global = rope(fields, fields.number("rope_theta", 1_000_000), headDim, share);
+            global = rope(fields, fields.number("rope_theta", 1_000_000), headDim, rotatedShare);
             local = new Rope(fields.number("rope_local_base_freq", 10_000), headDim, new Rope.Unscaled());
         } else {
             global = rope(fields.has("rope_parameters") ? fields.object("rope_parameters") : fields,
-                    theta, headDim, share);
+                    theta, headDim, rotatedShare);
             local = global;
         }
         List<Optional<Rope>> ropes = new ArrayList<>();
-        for (boolean near : windowed) {
-            ropes.add(Optional.of(near ? local : global));
+        for (boolean isLocal : windowed) {
+            ropes.add(Optional.of(isLocal ? local : global));
         }
         return List.copyOf(ropes);
     }
 
-    /** From rope_parameters, or from the older rope_theta beside rope_scaling, whichever source is. */
-    private Rope rope(ConfigFields source, double theta, int headDim, double share) {
+    /** @param source rope_parameters, or in older files the object that holds rope_theta and rope_scaling */
+    private Rope rope(ConfigFields source, double theta, int headDim, double rotatedShare) {
         ConfigFields scaling = source.has("rope_scaling") ? source.object("rope_scaling") : source;
         boolean old = scaling == source && source == fields;
         String type = old ? "default" : scaling.text("rope_type", scaling.text("type", "default"));
         double base = source.number("rope_theta", theta);
-        int rotated = (int) (headDim * source.number("partial_rotary_factor", share));
+        int rotated = (int) (headDim * source.number("partial_rotary_factor", rotatedShare));
         return new Rope(base, rotated, switch (type) {
             case "default" -> new Rope.Unscaled();
             case "linear" -> new Rope.Linear(scaling.number("factor"));
@@ -254,25 +302,13 @@ final class ConfigReader {
         };
     }
 
-    private void refuse(String flag, String rule) {
+    private void reject(String flag, String rule) {
         if (fields.flag(flag, false)) {
             throw fields.wrong(flag, rule);
         }
     }
 
-    private int headDim(int hidden, int heads) {
-        if (hidden % heads != 0) {
-            throw fields.wrong(family == Family.GPT2 ? "n_head" : "num_attention_heads",
-                    "%d heads do not divide a width of %d".formatted(heads, hidden));
-        }
-        return hidden / heads;
-    }
-
     private static float inverseRoot(int headDim) {
         return (float) (1 / Math.sqrt(headDim));
-    }
-
-    private static <T> List<T> repeat(int count, T value) {
-        return Collections.nCopies(count, value);
     }
 }

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The model types of Hugging Face's config.json that can be run. */
+/** Supported values of {@code model_type} in config.json. */
 public enum Family {
     GPT2,
     GPT_NEOX,
@@ -20,7 +20,7 @@ public enum Family {
     GPT_OSS,
     BERT;
 
-    /** As config.json writes it. */
+    /** The value in config.json. */
     public String modelType() {
         return name().toLowerCase(Locale.ROOT);
     }

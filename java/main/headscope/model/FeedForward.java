@@ -5,7 +5,7 @@ import headscope.backend.Backend;
 import headscope.backend.Gradients;
 import headscope.tensor.Tensor;
 
-/** A layer's feed-forward half, between its norms. */
+/** The feed-forward part of a layer, without its norms. */
 final class FeedForward {
     private final Activation activation;
     private final Backend backend;
@@ -19,15 +19,15 @@ final class FeedForward {
         this.adjoints = adjoints;
     }
 
-    /** Both [rows, hidden]. */
+    /** Both tensors are [rows, hidden]. */
     void forward(Tensor out, Tensor x, Weights.FeedForward layer) {
         switch (layer) {
             case Weights.Dense dense -> {
-                inner(x, dense);
-                outer(out, up(x), gate(x), dense);
+                expand(x, dense);
+                contract(out, up(x), gate(x), dense);
             }
             case Weights.Mixture mixture -> {
-                // Every expert sees every token: simple, and slow where experts are many.
+                // Every expert processes every token: simple, but slow for many experts.
                 Tensor shares = shares(x, mixture);
                 Tensor part = activations.part.rows(x.size(0));
                 backend.scale(out, 0);
@@ -39,29 +39,29 @@ final class FeedForward {
         }
     }
 
-    /** What {@link #backward} needs of the forward pass: all but the output. */
-    void again(Tensor x, Weights.FeedForward layer) {
+    /** Recomputes what {@link #backward} needs of the forward pass: everything except the output. */
+    void recompute(Tensor x, Weights.FeedForward layer) {
         switch (layer) {
-            case Weights.Dense dense -> inner(x, dense);
+            case Weights.Dense dense -> expand(x, dense);
             case Weights.Mixture mixture -> shares(x, mixture);
         }
     }
 
-    /** The output after {@link #again}, which leaves what that computed as it is. */
-    void outputAgain(Tensor out, Tensor x, Weights.FeedForward layer) {
+    /** Recomputes the output after {@link #recompute} and preserves what that computed. */
+    void recomputeOutput(Tensor out, Tensor x, Weights.FeedForward layer) {
         switch (layer) {
             case Weights.Dense dense -> {
                 Tensor up = adjoints.up.rows(x.size(0));
                 Tensor gate = adjoints.gate.rows(x.size(0));
                 backend.convert(up, up(x));
-                dense.gate().ifPresent(map -> backend.convert(gate, gate(x)));
-                outer(out, up, gate, dense);
+                dense.gate().ifPresent(linear -> backend.convert(gate, gate(x)));
+                contract(out, up, gate, dense);
             }
             case Weights.Mixture mixture -> forward(out, x, mixture);
         }
     }
 
-    /** From the gradient of the output to that of x, after {@link #again}. */
+    /** Maps the gradient of the output to that of x. Requires {@link #recompute}. */
     void backward(Tensor xGradient, Tensor gradient, Tensor x, Weights.FeedForward layer) {
         switch (layer) {
             case Weights.Dense dense -> backward(xGradient, gradient, dense);
@@ -78,8 +78,8 @@ final class FeedForward {
         backend.scale(xGradient, 0);
         for (int expert = 0; expert < mixture.experts().size(); expert++) {
             Weights.Dense dense = mixture.experts().get(expert);
-            inner(x, dense);
-            outputAgain(part, x, dense);
+            expand(x, dense);
+            recomputeOutput(part, x, dense);
             gradients.addShare(part, sharesGradient, gradient, part, shares, expert);
             backward(partGradient, part, dense);
             backend.add(xGradient, partGradient);
@@ -106,14 +106,14 @@ final class FeedForward {
         }
     }
 
-    /** up x, and gate x where there is one, before the activation. */
-    private void inner(Tensor x, Weights.Dense layer) {
+    /** Computes up x and, if the layer is gated, gate x; without the activation. */
+    private void expand(Tensor x, Weights.Dense layer) {
         layer.up().forward(backend, up(x), x);
-        layer.gate().ifPresent(map -> map.forward(backend, gate(x), x));
+        layer.gate().ifPresent(linear -> linear.forward(backend, gate(x), x));
     }
 
-    /** up and gate are overwritten. */
-    private void outer(Tensor out, Tensor up, Tensor gate, Weights.Dense layer) {
+    /** Applies activation and down projection. Overwrites up and gate. */
+    private void contract(Tensor out, Tensor up, Tensor gate, Weights.Dense layer) {
         if (layer.gate().isPresent()) {
             backend.gate(gate, up, activation);
             layer.down().forward(backend, out, gate);
@@ -123,6 +123,7 @@ final class FeedForward {
         }
     }
 
+    /** Routing weights [rows, experts]. */
     private Tensor shares(Tensor x, Weights.Mixture mixture) {
         Tensor shares = activations.shares.rows(x.size(0));
         mixture.router().forward(backend, shares, x);

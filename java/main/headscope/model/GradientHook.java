@@ -4,27 +4,28 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import java.util.Optional;
 
-/** How an analysis watches a backward pass, from the last layer to the first. */
+/** Observes a backward pass, from the last layer to the first. */
 public interface GradientHook {
+    /** Ignores every layer. */
     GradientHook NONE = new GradientHook() {};
 
-    /** What to keep of the saliency maps of one text in a layer; nothing by default. */
+    /** The saliency to compute for a text in a layer; none by default. */
     default Optional<AttentionSaliency.Request> saliency(int layer, int text) {
         return Optional.empty();
     }
 
     /**
-     * After a layer's attention, for a text of which saliency was asked.
+     * Called after a layer's attention for each text whose saliency was requested.
      *
-     * @param saliency is closed once this returns
+     * @param saliency valid only until this method returns
      */
     default void attention(int layer, int text, AttentionSpec spec, AttentionSaliency saliency) {}
 
     /**
-     * After a layer's attention, for every text.
+     * Called after a layer's attention for every text.
      *
-     * @param gradient with respect to the factors on a text's head outputs, whether there are gates or all factors
-     *                 are one: the sum of gradient times output over the rows that the factors multiply; [heads]
+     * @param gradient [heads], with respect to the gates of the text's head outputs, or to factors of 1 if there are
+     *                 no gates: the sum of gradient * output over the gated rows
      */
     default void gates(int layer, int text, float[] gradient) {}
 }

@@ -4,7 +4,7 @@ import headscope.backend.Backend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 
-/** A tensor [rows, width] that is used again and again, and grows with the most rows that were asked for. */
+/** A reusable tensor [rows, width] with room for the largest number of rows requested so far. */
 final class GrowableTensor implements AutoCloseable {
     private final Backend backend;
     private final DType dtype;
@@ -18,7 +18,7 @@ final class GrowableTensor implements AutoCloseable {
         this.tensor = backend.allocate(dtype, 0, width);
     }
 
-    /** [rows, width]; earlier contents are lost where it has to grow. */
+    /** [rows, width]; the contents are lost if the tensor has to grow. */
     Tensor rows(long rows) {
         if (tensor.size(0) < rows) {
             clear();
@@ -29,7 +29,7 @@ final class GrowableTensor implements AutoCloseable {
         return tensor.rows(0, rows);
     }
 
-    /** Gives its memory back; it grows again. */
+    /** Frees the memory; the tensor can be used again. */
     void clear() {
         tensor.buffer().close();
         tensor = backend.allocate(dtype, 0, width);

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Factors on the outputs of heads before the output projection: one set per text of a batch, 1 where none is set. */
+/** Factors on head outputs before the output projection: one set per text of a batch, 1 by default. */
 public final class HeadGates implements AutoCloseable {
     private static final int NO_TOKEN = Integer.MAX_VALUE;
 
@@ -23,13 +23,13 @@ public final class HeadGates implements AutoCloseable {
     }
 
     /**
-     * @param fromToken the first token of the text whose head outputs are multiplied; those before stay
+     * @param fromToken first token of the text whose head outputs are multiplied; earlier tokens are unchanged
      * @param values    [layers * heads]
      */
     public void set(int text, int fromToken, float[] values) {
         if (fromToken < 0 || values.length != factors.size(1) * factors.size(2)) {
-            throw new IllegalArgumentException("gates from token %d on, %d of them for %d layers of %d heads"
-                    .formatted(fromToken, values.length, factors.size(1), factors.size(2)));
+            throw new IllegalArgumentException("%d gates from token %d; expected %d layers * %d heads, from token >= 0"
+                    .formatted(values.length, fromToken, factors.size(1), factors.size(2)));
         }
         backend.upload(factors.rows(text, 1), MemorySegment.ofArray(values));
         fromTokens[text] = fromToken;
@@ -39,7 +39,7 @@ public final class HeadGates implements AutoCloseable {
         return fromTokens.length;
     }
 
-    /** A layer's factors [heads] for a text, where some are set. */
+    /** A layer's factors [heads] for a text, if set. */
     Optional<Tensor> factors(int text, int layer) {
         return fromTokens[text] == NO_TOKEN
                 ? Optional.empty()
@@ -47,7 +47,7 @@ public final class HeadGates implements AutoCloseable {
                         .rows(layer, 1).as(factors.size(2)));
     }
 
-    /** The first token that a text's factors multiply, at most count; 0 where none are set. */
+    /** First token that a text's factors multiply, at most count; 0 if no factors are set. */
     int fromToken(int text, int count) {
         return fromTokens[text] == NO_TOKEN ? 0 : Math.min(fromTokens[text], count);
     }

@@ -4,16 +4,31 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.tensor.Tensor;
 
-/** How an analysis watches a forward pass. What it is lent is overwritten once it returns. */
+/**
+ * Observes a forward pass layer by layer: a prompt, a decoded token or a batch. Each method is called once per layer,
+ * on the thread that runs the pass. Tensors and statistics are reused: they are valid only until the method returns.
+ */
 public interface LayerHook {
-    LayerHook NONE = (layer, spec, q, k, statistics) -> {};
+    /** Ignores every layer. */
+    LayerHook NONE = new LayerHook() {};
 
     /**
-     * After a layer's attention.
+     * One layer's attention.
      *
-     * @param q          [new tokens, heads * headDim], as it met the keys
-     * @param k          [all tokens, kvHeads * headDim]
-     * @param statistics of all tokens so far
+     * @param query      [new tokens, heads * headDim], after norm and rotation
+     * @param key        [all tokens so far, kvHeads * headDim], likewise
+     * @param statistics of all rows so far
      */
-    void attention(int layer, AttentionSpec spec, Tensor q, Tensor k, AttentionStatistics statistics);
+    record Attention(AttentionSpec spec, Tensor query, Tensor key, AttentionStatistics statistics) {}
+
+    /** Called after a layer's attention if the pass collects statistics: for a {@link Transformer#sequence}. */
+    default void attention(int layer, Attention attention) {}
+
+    /**
+     * Called after a layer's attention, in every pass.
+     *
+     * @param heads [new tokens, heads * headDim], before the gates and the output projection; of a batch, the tokens
+     *              of all its texts
+     */
+    default void headOutputs(int layer, Tensor heads) {}
 }

@@ -3,7 +3,7 @@ package headscope.model;
 import headscope.backend.Backend;
 import headscope.tensor.Tensor;
 
-/** From the last layer's output to a score for every word. */
+/** Maps the output of the last layer to logits. */
 final class LogitsHead {
     private final ModelConfig config;
     private final Weights weights;
@@ -19,7 +19,7 @@ final class LogitsHead {
         this.adjoints = adjoints;
     }
 
-    /** logits [rows, vocabulary] of hidden [rows, hidden]. */
+    /** logits [rows, vocabulary], hidden [rows, hidden]. */
     void forward(Tensor logits, Tensor hidden) {
         Tensor normalised = activations.normalised.rows(hidden.size(0));
         weights.finalNorm().ifPresent(norm -> norm.forward(backend, normalised, hidden));
@@ -28,24 +28,27 @@ final class LogitsHead {
         if (head.transform().isPresent()) {
             Tensor transformed = activations.transformed.rows(hidden.size(0));
             head.transform().get().forward(backend, transformed, input);
-            backend.activate(transformed, config.activation());
+            backend.activate(transformed, config.feedForward().activation());
             head.norm().ifPresent(norm -> norm.forward(backend, transformed, transformed));
             input = transformed;
         }
-        head.words().forward(backend, logits, input);
-        if (config.finalSoftCap() > 0) {
-            backend.softCap(logits, config.finalSoftCap());
+        head.projection().forward(backend, logits, input);
+        if (config.vocabulary().softCap() > 0) {
+            backend.softCap(logits, config.vocabulary().softCap());
         }
     }
 
-    /** From the gradient of the logits, which is overwritten, to that of hidden. No causal model has a transform. */
+    /**
+     * Maps the gradient of the logits, which is overwritten, to that of hidden. Ignores the transform: no causal model
+     * has one.
+     */
     void backward(Tensor hiddenGradient, Tensor gradient, Tensor hidden) {
-        if (config.finalSoftCap() > 0) {
+        if (config.vocabulary().softCap() > 0) {
             Tensor capped = adjoints.logits.rows(hidden.size(0));
             forward(capped, hidden);
-            backend.gradients().softCap(gradient, capped, config.finalSoftCap());
+            backend.gradients().softCap(gradient, capped, config.vocabulary().softCap());
         }
-        weights.head().words().backward(backend, hiddenGradient, gradient);
+        weights.head().projection().backward(backend, hiddenGradient, gradient);
         weights.finalNorm().ifPresent(norm -> norm.backward(backend, hiddenGradient, hiddenGradient, hidden));
     }
 }

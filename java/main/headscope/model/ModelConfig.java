@@ -1,51 +1,81 @@
 package headscope.model;
 
 import headscope.backend.Activation;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * A transformer as data: every way in which the supported families differ is a value here.
+ * The architecture of a transformer. The supported families differ in these values and in tensor names.
  *
- * @param family        who names the tensors
- * @param vocabulary    words
- * @param hidden        width of the residual stream
- * @param feedForward   inner width of the feed-forward layer
- * @param experts       feed-forward layers of which each token takes a few; 0 = there is one, for all
- * @param expertsPerToken how many a token takes
- * @param maxTokens     longest text
- * @param headDim       elements of one head; heads * headDim need not be hidden
- * @param norm          kind of every norm
- * @param normEpsilon   added to the variance or mean square
- * @param placement     where in a layer the norms stand
- * @param queryKeyNorm  what q and k are normalised over before rotation
- * @param scale         factor on q k'
- * @param scaleByLayer  whether layer i divides the scale by i + 1 as well
- * @param softCap       on scores; 0 = none
- * @param finalSoftCap  on logits; 0 = none
- * @param windows       keys that a query of each layer sees; 0 = all
- * @param ropes         rotary embedding of each layer; empty where positions are learned
- * @param activation    of the feed-forward layer
- * @param embeddingScale factor on word embeddings
- * @param tied          whether the output words are the input words
- * @param causal        whether a token sees only itself and earlier ones
- * @param endOfText     tokens that end a generated text
+ * @param family determines the tensor names
  */
 public record ModelConfig(
-        Family family, int vocabulary, int hidden, int layers, int heads, int kvHeads, int headDim, int feedForward,
-        int experts, int expertsPerToken, int maxTokens, Norm norm, float normEpsilon, Placement placement, QueryKeyNorm queryKeyNorm, float scale,
-        boolean scaleByLayer, float softCap, float finalSoftCap, List<Integer> windows, List<Optional<Rope>> ropes,
-        Activation activation, float embeddingScale, boolean tied, boolean causal, Set<Integer> endOfText) {
+        Family family, Sizes sizes, Vocabulary vocabulary, Attention attention, Positions positions, Norms norms,
+        FeedForward feedForward) {
 
-    /** Normalisation: by mean and variance, by mean square, or by mean square with weights stored minus one. */
+    /**
+     * @param hidden  width of the residual stream
+     * @param kvHeads key and value heads per layer
+     * @param headDim elements of one head; heads * headDim may differ from hidden
+     */
+    record Sizes(int layers, int hidden, int heads, int kvHeads, int headDim) {}
+
+    /**
+     * Token embedding and output projection.
+     *
+     * @param size           number of tokens
+     * @param embeddingScale factor on token embeddings
+     * @param tied           whether the output projection is the token embedding
+     * @param softCap        on logits; 0 = none
+     * @param endOfText      tokens that end a generated text
+     */
+    public record Vocabulary(int size, float embeddingScale, boolean tied, float softCap, Set<Integer> endOfText) {}
+
+    /**
+     * Attention scores and their mask.
+     *
+     * @param scale        factor on q k'
+     * @param scaleByLayer whether layer i also divides the scale by i + 1
+     * @param softCap      on scores; 0 = none
+     * @param causal       whether a token attends only to itself and earlier tokens
+     * @param windows      per layer, the number of keys that a query attends to; 0 = all
+     */
+    public record Attention(float scale, boolean scaleByLayer, float softCap, boolean causal, List<Integer> windows) {
+        /** Without windows and soft cap. */
+        static Attention plain(int layers, float scale, boolean causal) {
+            return new Attention(scale, false, 0, causal, Collections.nCopies(layers, 0));
+        }
+    }
+
+    /**
+     * @param maxTokens length of the longest text
+     * @param ropes     rotary embedding per layer; empty if positions are learned
+     */
+    record Positions(int maxTokens, List<Optional<Rope>> ropes) {
+        static Positions learned(int maxTokens, int layers) {
+            return new Positions(maxTokens, Collections.nCopies(layers, Optional.empty()));
+        }
+    }
+
+    /**
+     * @param kind     of every norm
+     * @param epsilon  added to the variance or mean square
+     * @param queryKey axis over which q and k are normalised before rotation
+     */
+    record Norms(Norm kind, float epsilon, Placement placement, QueryKeyNorm queryKey) {}
+
     enum Norm {
+        /** By mean and variance. */
         LAYER,
+        /** By mean square. */
         RMS,
+        /** By mean square, with weights stored as weight - 1. */
         RMS_ONE_PLUS
     }
 
-    /** Where norms stand in a layer; f is attention or feed-forward. */
+    /** Position of the norms in a layer; f is attention or feed-forward. */
     enum Placement {
         /** x + f(norm x). */
         BEFORE,
@@ -65,13 +95,64 @@ public record ModelConfig(
         ALL_HEADS
     }
 
+    /**
+     * @param width   inner width, of each expert if there are experts
+     * @param experts empty for a dense layer
+     */
+    record FeedForward(int width, Activation activation, Optional<Experts> experts) {
+        static FeedForward dense(int width, Activation activation) {
+            return new FeedForward(width, activation, Optional.empty());
+        }
+
+        /** 0 for a dense layer. */
+        int expertCount() {
+            return experts.map(Experts::count).orElse(0);
+        }
+    }
+
+    /**
+     * A mixture of experts.
+     *
+     * @param perToken experts that the router chooses for each token
+     */
+    record Experts(int count, int perToken) {}
+
+    public int layers() {
+        return sizes.layers;
+    }
+
+    /** Width of the residual stream. */
+    public int hidden() {
+        return sizes.hidden;
+    }
+
+    public int heads() {
+        return sizes.heads;
+    }
+
+    public int kvHeads() {
+        return sizes.kvHeads;
+    }
+
+    public int headDim() {
+        return sizes.headDim;
+    }
+
     /** Elements of all query heads together. */
     int queryWidth() {
-        return heads * headDim;
+        return sizes.heads * sizes.headDim;
     }
 
     /** Elements of all key heads together. */
     int keyWidth() {
-        return kvHeads * headDim;
+        return sizes.kvHeads * sizes.headDim;
+    }
+
+    public int maxTokens() {
+        return positions.maxTokens;
+    }
+
+    public boolean causal() {
+        return attention.causal;
     }
 }

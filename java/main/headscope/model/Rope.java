@@ -3,36 +3,45 @@ package headscope.model;
 /**
  * Rotary position embedding (Su et al. 2021) with the scalings of published checkpoints.
  *
- * @param theta   base of the wavelengths
- * @param rotated elements of a head that are turned, the next even number where odd; the rest keep their value
+ * @param theta   base of the frequencies
+ * @param rotated leading elements of a head that are rotated, rounded up to an even number; the rest are unchanged
  */
 record Rope(double theta, int rotated, Scaling scaling) {
-    /** How wavelengths are stretched beyond the length of training. */
+    /** Change of the frequencies for texts longer than those in training. */
     sealed interface Scaling {}
 
     record Unscaled() implements Scaling {}
 
-    /** Every frequency divided by factor. */
+    /** Divides every frequency by factor. */
     record Linear(double factor) implements Scaling {}
 
-    /** Llama 3.1: long wavelengths stretched, short ones kept, in between interpolated. */
+    /**
+     * Llama 3.1: divides low frequencies by factor, keeps high ones and interpolates in between.
+     *
+     * @param low  rotations within the original length up to which a frequency is low
+     * @param high rotations from which it is high
+     */
     record Llama3(double factor, double low, double high, double originalTokens) implements Scaling {}
 
-    /** YaRN, Peng et al. 2023; magnitude multiplies cosine and sine. */
+    /**
+     * YaRN (Peng et al. 2023).
+     *
+     * @param magnitude factor on cosine and sine
+     */
     record Yarn(
             double factor, double betaFast, double betaSlow, double originalTokens, boolean truncate,
             double magnitude) implements Scaling {}
 
-    /** Radians per token, one per pair of elements, in fp32 as the reference implementations keep them. */
+    /** Radians per token, one per pair of elements; fp32 as in the reference implementations. */
     float[] frequencies() {
         float[] frequencies = new float[(rotated + 1) / 2];
         for (int j = 0; j < frequencies.length; j++) {
-            double plain = Math.pow(theta, -2.0 * j / rotated);
+            double unscaled = Math.pow(theta, -2.0 * j / rotated);
             frequencies[j] = (float) switch (scaling) {
-                case Unscaled s -> plain;
-                case Linear s -> plain / s.factor();
-                case Llama3 s -> llama3(plain, s);
-                case Yarn s -> yarn(plain, j, s);
+                case Unscaled s -> unscaled;
+                case Linear s -> unscaled / s.factor();
+                case Llama3 s -> llama3(unscaled, s);
+                case Yarn s -> yarn(unscaled, j, s);
             };
         }
         return frequencies;
@@ -44,14 +53,14 @@ record Rope(double theta, int rotated, Scaling scaling) {
     }
 
     private static double llama3(double frequency, Llama3 s) {
-        double turns = s.originalTokens() * frequency / (2 * Math.PI);
-        double kept = Math.clamp((turns - s.low()) / (s.high() - s.low()), 0, 1);
+        double rotations = s.originalTokens() * frequency / (2 * Math.PI);
+        double kept = Math.clamp((rotations - s.low()) / (s.high() - s.low()), 0, 1);
         return (1 - kept) * frequency / s.factor() + kept * frequency;
     }
 
     private double yarn(double frequency, int j, Yarn s) {
-        double from = pairThatTurns(s.betaFast(), s);
-        double to = pairThatTurns(s.betaSlow(), s);
+        double from = pairWithRotations(s.betaFast(), s);
+        double to = pairWithRotations(s.betaSlow(), s);
         if (s.truncate()) {
             from = Math.floor(from);
             to = Math.ceil(to);
@@ -62,8 +71,8 @@ record Rope(double theta, int rotated, Scaling scaling) {
         return stretched * frequency / s.factor() + (1 - stretched) * frequency;
     }
 
-    /** The (fractional) pair that makes so many turns over the original length. */
-    private double pairThatTurns(double turns, Yarn s) {
-        return rotated * Math.log(s.originalTokens() / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
+    /** Fractional index of the pair that makes this number of rotations within the original length. */
+    private double pairWithRotations(double rotations, Yarn s) {
+        return rotated * Math.log(s.originalTokens() / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
     }
 }

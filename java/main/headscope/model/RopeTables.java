@@ -8,11 +8,11 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 
-/** Cosine and sine of every position, made when a position is first asked for, one pair of tables per rope. */
+/** Tables of cosine and sine per position, computed when a position is first needed; one pair per rope. */
 final class RopeTables implements AutoCloseable {
-    private static final int LEAST_ROOM = 256;
+    private static final int MIN_POSITIONS = 256;
 
-    /** Both [tokens, rotated / 2]. */
+    /** Both tensors are [positions, rotated / 2]. */
     record Angles(Tensor cosine, Tensor sine) {}
 
     private final Backend backend;
@@ -22,14 +22,14 @@ final class RopeTables implements AutoCloseable {
         this.backend = backend;
     }
 
-    /** Of positions first .. first + count - 1. */
+    /** Rows of the positions first .. first + count - 1. */
     Angles angles(Rope rope, int first, int count) {
         Angles table = tables.get(rope);
         if (table == null || table.cosine().size(0) < first + count) {
             if (table != null) {
                 close(table);
             }
-            table = fill(rope, Math.max(LEAST_ROOM, Integer.highestOneBit(first + count) * 2));
+            table = fill(rope, Math.max(MIN_POSITIONS, Integer.highestOneBit(first + count) * 2));
             tables.put(rope, table);
         }
         return new Angles(table.cosine().rows(first, count), table.sine().rows(first, count));
@@ -44,7 +44,7 @@ final class RopeTables implements AutoCloseable {
         float[] frequencies = rope.frequencies();
         float[] values = new float[positions * frequencies.length];
         for (int i = 0; i < values.length; i++) {
-            // The product is rounded to fp32, as in the libraries that the checkpoints were trained with.
+            // Rounded to fp32, as in the libraries that trained the checkpoints.
             float angle = i / frequencies.length * frequencies[i % frequencies.length];
             values[i] = (float) (function.applyAsDouble(angle) * rope.magnitude());
         }

@@ -5,10 +5,11 @@ import headscope.tensor.Tensor;
 import java.util.random.RandomGenerator;
 
 /**
- * Picks the next token.
+ * Samples the next token.
  *
- * @param temperature divides the logits; 0 = always the likeliest token
- * @param topP        only the likeliest tokens that together reach this probability are drawn from; 1 = all
+ * @param temperature divides the logits; 0 = argmax
+ * @param topP        nucleus sampling: draws from the most probable tokens that together reach this probability;
+ *                    1 = all
  */
 public record Sampler(double temperature, double topP) {
     public static final Sampler GREEDY = new Sampler(0, 1);

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** A layer's attention, from its normalised input to what its heads put out. */
+/** The attention of a layer, from its normalised input to the head outputs. */
 final class SelfAttention {
     private final ModelConfig config;
     private final Weights weights;
@@ -18,7 +18,7 @@ final class SelfAttention {
     private final Activations activations;
     private final Adjoints adjoints;
 
-    /** [rows, heads * headDim], [rows, kvHeads * headDim] twice. */
+    /** q [rows, heads * headDim]; k and v [rows, kvHeads * headDim]. */
     record Projections(Tensor q, Tensor k, Tensor v) {
         Projections rows(Span span) {
             return new Projections(
@@ -39,23 +39,24 @@ final class SelfAttention {
     }
 
     AttentionSpec spec(int layer) {
-        float scale = config.scaleByLayer() ? config.scale() / (layer + 1) : config.scale();
+        ModelConfig.Attention attention = config.attention();
+        float scale = attention.scaleByLayer() ? attention.scale() / (layer + 1) : attention.scale();
         return new AttentionSpec(
-                config.heads(), config.kvHeads(), config.headDim(), scale, config.causal(),
-                config.windows().get(layer), config.softCap(), weights.layers().get(layer).sinks());
+                config.heads(), config.kvHeads(), config.headDim(), scale, attention.causal(),
+                attention.windows().get(layer), attention.softCap(), weights.layers().get(layer).sinks());
     }
 
-    /** q, k and v of input [rows, hidden], as they meet. */
+    /** q, k and v of input [rows, hidden], after norm and rotation. */
     Projections project(int layer, Tensor input, List<Span> spans) {
-        Weights.Layer maps = weights.layers().get(layer);
+        Weights.Layer parameters = weights.layers().get(layer);
         long rows = input.size(0);
         Tensor q = activations.query.rows(rows);
         Tensor k = activations.key.rows(rows);
         Tensor v = activations.value.rows(rows);
-        project(q, activations.rawQuery, input, maps.query(), maps.queryNorm());
-        project(k, activations.rawKey, input, maps.key(), maps.keyNorm());
-        maps.value().forward(backend, v, input);
-        config.ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
+        project(q, activations.rawQuery, input, parameters.query(), parameters.queryNorm());
+        project(k, activations.rawKey, input, parameters.key(), parameters.keyNorm());
+        parameters.value().forward(backend, v, input);
+        config.positions().ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
             RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
             for (Tensor x : List.of(q, k)) {
                 backend.rotate(x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
@@ -64,44 +65,47 @@ final class SelfAttention {
         return new Projections(q, k, v);
     }
 
-    private void project(Tensor out, GrowableTensor raw, Tensor input, Weights.Linear map, Optional<Weights.Norm> norm) {
+    private void project(
+            Tensor out, GrowableTensor raw, Tensor input, Weights.Linear linear, Optional<Weights.Norm> norm) {
         if (norm.isPresent()) {
             Tensor before = raw.rows(input.size(0));
-            map.forward(backend, before, input);
+            linear.forward(backend, before, input);
             norm.get().forward(backend, out, before);
         } else {
-            map.forward(backend, out, input);
+            linear.forward(backend, out, input);
         }
     }
 
-    /** As attention over whole texts reads them: k and v of the backend's operands. */
-    Projections operands(Projections of) {
+    /** Converts k and v to {@link Backend#operands} for attention over whole texts. */
+    Projections operands(Projections projections) {
         return new Projections(
-                of.q(), operand(of.k(), activations.keyOperand), operand(of.v(), activations.valueOperand));
+                projections.q(), operand(projections.k(), activations.keyOperand),
+                operand(projections.v(), activations.valueOperand));
     }
 
-    private Tensor operand(Tensor x, GrowableTensor room) {
+    private Tensor operand(Tensor x, GrowableTensor converted) {
         if (backend.operands() == DType.F32) {
             return x;
         }
-        Tensor operand = room.rows(x.size(0));
+        Tensor operand = converted.rows(x.size(0));
         backend.convert(operand, x);
         return operand;
     }
 
-    /** What the heads put out over whole texts [rows, heads * headDim], before the gates. */
-    Tensor attend(int layer, Projections of, List<Span> spans) {
-        Tensor heads = activations.heads.rows(of.q().size(0));
+    /** Head outputs over whole texts [rows, heads * headDim], before the gates. */
+    Tensor attend(int layer, Projections projections, List<Span> spans) {
+        long rows = projections.q().size(0);
+        Tensor heads = activations.heads.rows(rows);
         for (Span span : spans) {
-            Projections text = of.rows(span);
+            Projections text = projections.rows(span);
             backend.attention(
-                    heads.rows(span.first(), span.count()), logSumExp(span, of.q().size(0)), text.q(), text.k(),
-                    text.v(), spec(layer));
+                    heads.rows(span.first(), span.count()), logSumExp(span, rows), text.q(), text.k(), text.v(),
+                    spec(layer));
         }
         return heads;
     }
 
-    /** The same times the gates. */
+    /** Head outputs times their gates. */
     Tensor gate(int layer, Tensor heads, List<Span> spans, Optional<HeadGates> gates) {
         if (gates.isEmpty()) {
             return heads;
@@ -122,18 +126,23 @@ final class SelfAttention {
         }
     }
 
-    /** The rows of a text that its gates multiply. */
+    /** Rows of a text that its gates multiply. */
     private static Span gated(int text, Span span, Optional<HeadGates> gates) {
         int from = gates.map(set -> set.fromToken(text, span.count())).orElse(0);
         return new Span(span.first() + from, from, span.count() - from);
     }
 
-    /** [heads, tokens] of one text of so many rows. */
+    /** [heads, tokens] of one text in a pass of this many rows. */
     private Tensor logSumExp(Span span, long rows) {
         return activations.logSumExp.rows(rows).rows(span.first(), span.count()).as(config.heads(), span.count());
     }
 
-    /** gradient: with respect to the gated head outputs -> to the head outputs. heads: as {@link #attend} gave them. */
+    /**
+     * Maps the gradient of the gated head outputs to that of the head outputs.
+     *
+     * @param gradient overwritten
+     * @param heads    result of {@link #attend}
+     */
     void gateBackward(
             int layer, Tensor gradient, Tensor heads, List<Span> spans, Optional<HeadGates> gates, GradientHook hook) {
         Tensor gatesGradient = adjoints.gates.rows(spans.size());
@@ -154,13 +163,13 @@ final class SelfAttention {
     }
 
     /**
-     * From the gradient of the head outputs to those of q, k and v.
+     * Maps the gradient of the head outputs to those of q, k and v.
      *
-     * @param passedOn whether somebody reads them; otherwise only what the hook asks for is computed
+     * @param needed whether the result is used; otherwise only what the hook requests is computed
      */
     Projections attendBackward(
-            int layer, Tensor gradient, Tensor heads, Projections of, List<Span> spans, GradientHook hook,
-            boolean passedOn) {
+            int layer, Tensor gradient, Tensor heads, Projections projections, List<Span> spans, GradientHook hook,
+            boolean needed) {
         long rows = gradient.size(0);
         Projections gradients = new Projections(
                 adjoints.query.rows(rows), adjoints.key.rows(rows), adjoints.value.rows(rows));
@@ -169,43 +178,43 @@ final class SelfAttention {
             Span span = spans.get(text);
             Optional<AttentionSaliency> saliency = hook.saliency(layer, text)
                     .map(request -> new AttentionSaliency(backend, config.heads(), span.count(), request));
-            if (passedOn || saliency.isPresent()) {
+            if (needed || saliency.isPresent()) {
                 Projections out = gradients.rows(span);
-                Projections in = of.rows(span);
+                Projections in = projections.rows(span);
                 backend.gradients().attention(
                         out.q(), out.k(), out.v(), gradient.rows(span.first(), span.count()),
                         heads.rows(span.first(), span.count()), logSumExp(span, rows), in.q(), in.k(), in.v(), spec,
                         saliency);
             }
             int index = text;
-            saliency.ifPresent(seen -> {
-                hook.attention(layer, index, spec, seen);
-                seen.close();
+            saliency.ifPresent(computed -> {
+                hook.attention(layer, index, spec, computed);
+                computed.close();
             });
         }
         return gradients;
     }
 
-    /** From the gradients of q, k and v, which are overwritten, to that of the input. */
+    /** Maps the gradients of q, k and v, which are overwritten, to that of the input. */
     void projectBackward(int layer, Tensor inputGradient, Projections gradients, List<Span> spans) {
-        Weights.Layer maps = weights.layers().get(layer);
+        Weights.Layer parameters = weights.layers().get(layer);
         long rows = inputGradient.size(0);
-        config.ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
+        config.positions().ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
             RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
             for (Tensor x : List.of(gradients.q(), gradients.k())) {
                 backend.gradients().rotate(
                         x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
             }
         }));
-        maps.queryNorm().ifPresent(norm -> norm.backward(
+        parameters.queryNorm().ifPresent(norm -> norm.backward(
                 backend, gradients.q(), gradients.q(), activations.rawQuery.rows(rows)));
-        maps.keyNorm().ifPresent(norm -> norm.backward(
+        parameters.keyNorm().ifPresent(norm -> norm.backward(
                 backend, gradients.k(), gradients.k(), activations.rawKey.rows(rows)));
         Tensor addend = adjoints.addend.rows(rows);
-        maps.query().backward(backend, inputGradient, gradients.q());
-        maps.key().backward(backend, addend, gradients.k());
+        parameters.query().backward(backend, inputGradient, gradients.q());
+        parameters.key().backward(backend, addend, gradients.k());
         backend.add(inputGradient, addend);
-        maps.value().backward(backend, addend, gradients.v());
+        parameters.value().backward(backend, addend, gradients.v());
         backend.add(inputGradient, addend);
     }
 }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** One text on its way through a model: keys and values of every layer, and what was observed of its attention. */
+/** One text in a model: keys and values of every layer and, optionally, attention statistics. */
 public final class Sequence implements AutoCloseable {
     private final Backend backend;
     private final int capacity;
@@ -18,16 +18,16 @@ public final class Sequence implements AutoCloseable {
     private int tokens;
 
     /**
-     * @param capacity the most tokens that it can hold
-     * @param observed whether there are statistics
+     * @param capacity           maximum number of tokens
+     * @param collectsStatistics whether attention statistics are collected
      */
-    Sequence(ModelConfig config, Backend backend, int capacity, boolean observed) {
+    Sequence(ModelConfig config, Backend backend, int capacity, boolean collectsStatistics) {
         this.backend = backend;
         this.capacity = capacity;
         for (int layer = 0; layer < config.layers(); layer++) {
             keys.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
             values.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
-            if (observed) {
+            if (collectsStatistics) {
                 statistics.add(new AttentionStatistics(backend, config.heads(), capacity));
             }
         }
@@ -37,33 +37,34 @@ public final class Sequence implements AutoCloseable {
         return capacity;
     }
 
-    /** Tokens that have gone through the model. */
+    /** Number of tokens processed so far. */
     public int tokens() {
         return tokens;
     }
 
-    /** Of a layer's attention; none in a text that is not observed. */
-    Optional<AttentionStatistics> observed(int layer) {
+    /** Statistics of a layer's attention, if they are collected. */
+    Optional<AttentionStatistics> findStatistics(int layer) {
         return statistics.isEmpty() ? Optional.empty() : Optional.of(statistics.get(layer));
     }
 
-    /** @throws IllegalStateException in a text that is not observed */
+    /** @throws IllegalStateException if this sequence collects no statistics */
     public AttentionStatistics statistics(int layer) {
-        return observed(layer).orElseThrow(() -> new IllegalStateException("this text is not observed"));
+        return findStatistics(layer)
+                .orElseThrow(() -> new IllegalStateException("this sequence collects no statistics"));
     }
 
-    /** The new tokens' keys and values of a layer; {@link #grow} counts them once every layer has its own. */
+    /** Appends keys and values of new tokens in one layer. {@link #grow} counts them after the last layer. */
     void append(int layer, Tensor k, Tensor v) {
         backend.convert(keys.get(layer).rows(tokens, k.size(0)), k);
         backend.convert(values.get(layer).rows(tokens, v.size(0)), v);
     }
 
-    /** Of a layer, of so many tokens: [count, kvHeads * headDim], of the backend's operands. */
+    /** Keys of a layer's first tokens [count, kvHeads * headDim], in {@link Backend#operands}. */
     Tensor keys(int layer, int count) {
         return keys.get(layer).rows(0, count);
     }
 
-    /** As {@link #keys}. */
+    /** Values, like {@link #keys}. */
     Tensor values(int layer, int count) {
         return values.get(layer).rows(0, count);
     }
@@ -72,7 +73,7 @@ public final class Sequence implements AutoCloseable {
         tokens += count;
     }
 
-    /** Empty again, for another text. */
+    /** Empties the sequence for another text. */
     public void clear() {
         tokens = 0;
         statistics.forEach(AttentionStatistics::clear);

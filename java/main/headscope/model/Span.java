@@ -1,10 +1,10 @@
 package headscope.model;
 
 /**
- * Rows of a pass that are one text's tokens in order.
+ * Consecutive rows of a pass that belong to one text.
  *
- * @param first    the first row
- * @param position the position of that row's token in its text
- * @param count    how many
+ * @param first    first row
+ * @param position position of that row's token in the text
+ * @param count    number of rows
  */
 record Span(int first, int position, int count) {}

@@ -5,7 +5,7 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Optional;
 
-/** What a forward pass over a batch keeps for the backward pass: the residual stream between the layers. */
+/** The residual stream between the layers, kept by a forward pass over a batch for the backward pass. */
 public final class Tape implements AutoCloseable {
     private final Batch batch;
     private final Optional<HeadGates> gates;
@@ -25,12 +25,12 @@ public final class Tape implements AutoCloseable {
         return gates;
     }
 
-    /** The input of a layer [rows, hidden]; after the last one's comes its output. */
+    /** Input of a layer [rows, hidden]; index layers holds the output of the last layer. */
     Tensor residual(int layer) {
         return residuals.rows(layer, 1).as(residuals.size(1), residuals.size(2));
     }
 
-    /** The last layer's output [rows, hidden]. */
+    /** Output of the last layer [rows, hidden]. */
     public Tensor hidden() {
         return residual(Math.toIntExact(residuals.size(0) - 1));
     }

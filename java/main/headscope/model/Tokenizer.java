@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** A checkpoint's tokenizer.json, run by Hugging Face's own tokenizers. */
+/** A checkpoint's tokenizer.json, run by the Hugging Face tokenizers library. */
 public final class Tokenizer implements AutoCloseable {
     private final HuggingFaceTokenizer tokenizer;
 
@@ -17,11 +17,11 @@ public final class Tokenizer implements AutoCloseable {
         this.tokenizer = tokenizer;
     }
 
-    /** @throws ModelFormatException if folder holds no tokenizer.json that can be read */
+    /** @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read */
     public static Tokenizer open(Path folder) {
         Path file = folder.resolve("tokenizer.json");
         if (!Files.exists(file)) {
-            throw new ModelFormatException(file, "is missing; a text cannot be turned into tokens without it");
+            throw new ModelFormatException(file, "is missing; texts cannot be tokenized without it");
         }
         try {
             return new Tokenizer(HuggingFaceTokenizer.builder()
@@ -34,17 +34,17 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Ids of a text, with the special tokens that the model's authors put around it (BOS). */
+    /** Token ids of a text, including the special tokens that the tokenizer adds (BOS). */
     public int[] encode(String text) {
         return Arrays.stream(tokenizer.encode(text, true, false).getIds()).mapToInt(Math::toIntExact).toArray();
     }
 
     /**
-     * A text with the names of its tokens.
+     * A tokenized text.
      *
-     * @param ids    as {@link #encode} gives them
-     * @param tokens as the tokenizer writes them, its marks of blanks and bytes included
-     * @param before special tokens in front of the text (BOS)
+     * @param ids    the same as from {@link #encode}
+     * @param tokens in the tokenizer's notation, with its markers for spaces and bytes
+     * @param before number of special tokens before the text (BOS)
      */
     public record Tokens(int[] ids, List<String> tokens, int before) {}
 
@@ -59,7 +59,7 @@ public final class Tokenizer implements AutoCloseable {
                 List.of(encoding.getTokens()), before);
     }
 
-    /** The text of ids, special tokens left out. */
+    /** The text of token ids, without special tokens. */
     public String decode(int[] ids) {
         return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
     }

@@ -11,20 +11,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Every supported family, driven by {@link ModelConfig}. Not for several threads at once. */
+/** A transformer of any supported family, driven by {@link ModelConfig}. Not thread-safe. */
 public final class Transformer implements AutoCloseable {
     private final ModelConfig config;
     private final Backend backend;
     private final List<Buffer> weightBuffers = new ArrayList<>();
     private final Weights weights;
     private final RopeTables ropes;
+    private final Workspace workspace;
     private final Activations activations;
     private final Adjoints adjoints;
     private final SelfAttention attention;
     private final FeedForward feedForward;
     private final LogitsHead head;
 
-    /** Uploads the weights. The checkpoint may be closed afterwards. */
+    /** Uploads the weights. The checkpoint can be closed afterwards. */
     public Transformer(Checkpoint checkpoint, Backend backend) {
         this.config = checkpoint.config();
         this.backend = backend;
@@ -35,10 +36,11 @@ public final class Transformer implements AutoCloseable {
             throw failure;
         }
         this.ropes = new RopeTables(backend);
-        this.activations = new Activations(config, backend);
-        this.adjoints = new Adjoints(config, backend);
+        this.workspace = new Workspace(backend);
+        this.activations = new Activations(config, workspace);
+        this.adjoints = new Adjoints(config, workspace);
         this.attention = new SelfAttention(config, weights, backend, ropes, activations, adjoints);
-        this.feedForward = new FeedForward(config.activation(), backend, activations, adjoints);
+        this.feedForward = new FeedForward(config.feedForward().activation(), backend, activations, adjoints);
         this.head = new LogitsHead(config, weights, backend, activations, adjoints);
     }
 
@@ -50,48 +52,50 @@ public final class Transformer implements AutoCloseable {
         return backend;
     }
 
-    /** An empty text of at most so many tokens. */
+    /** An empty sequence of at most capacity tokens, with attention statistics. */
     public Sequence sequence(int capacity) {
         return new Sequence(config, backend, capacity, true);
     }
 
-    /** As {@link #sequence}, without statistics; no hook is called for it. */
-    public Sequence unobserved(int capacity) {
+    /** Like {@link #sequence}, without statistics: {@link LayerHook#attention} is not called. */
+    public Sequence sequenceWithoutStatistics(int capacity) {
         return new Sequence(config, backend, capacity, false);
     }
 
     /**
-     * Appends tokens to a text.
+     * Appends tokens to a sequence.
      *
-     * @return the last layer's output [ids.length, hidden], for {@link #logits}; good until the next call
+     * @return output of the last layer [ids.length, hidden], for {@link #logits}; valid until the next call
      */
-    public Tensor forward(Sequence text, int[] ids, LayerHook hook) {
+    public Tensor forward(Sequence sequence, int[] ids, LayerHook hook) {
         int count = ids.length;
-        int end = text.tokens() + count;
-        requireRoom(text, count);
-        List<Span> spans = List.of(new Span(0, text.tokens(), count));
+        int end = sequence.tokens() + count;
+        requireCapacity(sequence, count);
+        List<Span> spans = List.of(new Span(0, sequence.tokens(), count));
         Tensor x = activations.residual.rows(count);
         embed(x, ids, spans);
         for (int i = 0; i < config.layers(); i++) {
             Weights.Layer layer = weights.layers().get(i);
             SelfAttention.Projections now = attention.project(i, normalised(x, layer.beforeAttention()), spans);
-            text.append(i, now.k(), now.v());
+            sequence.append(i, now.k(), now.v());
             Tensor heads = activations.heads.rows(count);
-            attend(heads, i, now.q(), text, end, hook);
+            attend(heads, i, now.q(), sequence, end, hook);
+            hook.headOutputs(i, heads);
             addBranches(x, heads, layer);
         }
-        text.grow(count);
+        sequence.grow(count);
         return x;
     }
 
-    private void attend(Tensor heads, int layer, Tensor q, Sequence text, int end, LayerHook hook) {
+    private void attend(Tensor heads, int layer, Tensor q, Sequence sequence, int end, LayerHook hook) {
         AttentionSpec spec = attentionSpec(layer);
-        Tensor k = text.keys(layer, end);
-        backend.attention(heads, q, k, text.values(layer, end), spec, text.observed(layer));
-        text.observed(layer).ifPresent(statistics -> hook.attention(layer, spec, q, k, statistics));
+        Tensor k = sequence.keys(layer, end);
+        backend.attention(heads, q, k, sequence.values(layer, end), spec, sequence.findStatistics(layer));
+        sequence.findStatistics(layer).ifPresent(statistics ->
+                hook.attention(layer, new LayerHook.Attention(spec, q, k, statistics)));
     }
 
-    /** hidden [tokens, hidden] -> logits [tokens, vocabulary]; good until the next call. */
+    /** logits [tokens, vocabulary] of hidden [tokens, hidden]; valid until the next call. */
     public Tensor logits(Tensor hidden) {
         Tensor logits = activations.logits.rows(hidden.size(0));
         head.forward(logits, hidden);
@@ -99,13 +103,13 @@ public final class Transformer implements AutoCloseable {
     }
 
     /**
-     * Takes whole texts through the model, each by itself.
+     * Processes whole texts. Each text attends only to itself.
      *
-     * @param gates factors on the outputs of heads; those of the texts, in order
-     * @return for {@link #logits(Tape, int[])} and {@link #backward}; the caller closes it
+     * @param gates factors on head outputs, one set per text
+     * @return input of {@link #logits(Tape, int[])} and {@link #backward}; the caller closes it
      */
-    public Tape forward(Batch batch, Optional<HeadGates> gates, HeadHook hook) {
-        requireRoom(batch, gates);
+    public Tape forward(Batch batch, Optional<HeadGates> gates, LayerHook hook) {
+        requireCapacity(batch, gates);
         List<Span> spans = batch.spans();
         Tape tape = new Tape(config, backend, batch, gates);
         try {
@@ -125,32 +129,33 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Passes over many texts: all at once, or where memory does not suffice, half of them at a time. */
-    public void inPieces(int texts, SplitOnOutOfMemory.Work passes) {
+    /** Runs passes over many texts: all at once or, when out of memory, half of them at a time. */
+    public void splitOnOutOfMemory(int texts, SplitOnOutOfMemory.Work passes) {
         SplitOnOutOfMemory.run(texts, (first, count) -> {
             try {
                 passes.run(first, count);
             } catch (DeviceMemoryException full) {
-                activations.clear();
-                adjoints.clear();
+                workspace.clear();
                 throw full;
             }
         });
     }
 
     /**
-     * @param rows of the batch, each at most once
-     * @return [rows.length, vocabulary]; good until the next call
+     * Logits of some rows.
+     *
+     * @param rows of the batch, without repetition
+     * @return [rows.length, vocabulary]; valid until the next call
      */
     public Tensor logits(Tape tape, int[] rows) {
         return logits(picked(tape, rows));
     }
 
     /**
-     * Passes the gradient of a scalar back to the head outputs of the first layer; what it is on the way there is the
-     * hook's to see. Layers are computed again from the tape: nothing else is kept.
+     * Propagates the gradient of a scalar back to the head outputs of the first layer; the hook observes it in each
+     * layer. Activations are recomputed from the tape, which keeps only the input of each layer.
      *
-     * @param rows           of the batch, each at most once
+     * @param rows           of the batch, without repetition
      * @param logitsGradient with respect to {@link #logits(Tape, int[])} of these rows; overwritten
      * @throws IllegalArgumentException if the model is bidirectional
      */
@@ -165,7 +170,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** The gradient of a layer's output becomes that of its input; in the first layer it ends at the heads. */
+    /** Replaces the gradient of a layer's output by that of its input. The first layer's ends at its head outputs. */
     private void backward(int i, Tape tape, Tensor gradient, GradientHook hook) {
         Weights.Layer layer = weights.layers().get(i);
         List<Span> spans = tape.batch().spans();
@@ -174,7 +179,7 @@ public final class Transformer implements AutoCloseable {
         Tensor heads = attention.attend(i, projections, spans);
 
         Tensor headsGradient = adjoints.heads.rows(gradient.size(0));
-        if (config.placement() == Placement.PARALLEL) {
+        if (config.norms().placement() == Placement.PARALLEL) {
             layer.output().backward(backend, headsGradient, gradient);
             if (i > 0) {
                 feedForwardBackward(gradient, before, layer);
@@ -199,13 +204,13 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** gradient: of a layer's output -> of x, from which the feed-forward half starts. */
+    /** Replaces the gradient of a layer's output by that of x, the residual stream before the feed-forward part. */
     private void feedForwardBackward(Tensor gradient, Tensor x, Weights.Layer layer) {
         Tensor input = normalised(x, layer.beforeFeedForward());
         Tensor branch = activations.branch.rows(x.size(0));
-        feedForward.again(input, layer.feedForward());
+        feedForward.recompute(input, layer.feedForward());
         if (layer.afterFeedForward().isPresent()) {
-            feedForward.outputAgain(branch, input, layer.feedForward());
+            feedForward.recomputeOutput(branch, input, layer.feedForward());
         }
         Tensor inputGradient = adjoints.input.rows(x.size(0));
         feedForward.backward(
@@ -214,9 +219,9 @@ public final class Transformer implements AutoCloseable {
     }
 
     private void embed(Tensor x, int[] ids, List<Span> spans) {
-        backend.embed(x, weights.words(), ids);
-        if (config.embeddingScale() != 1) {
-            backend.scale(x, config.embeddingScale());
+        backend.embed(x, weights.embedding(), ids);
+        if (config.vocabulary().embeddingScale() != 1) {
+            backend.scale(x, config.vocabulary().embeddingScale());
         }
         weights.positions().ifPresent(positions -> spans.forEach(span -> backend.add(
                 x.rows(span.first(), span.count()), positions.rows(span.position(), span.count()))));
@@ -229,11 +234,11 @@ public final class Transformer implements AutoCloseable {
         return attention.operands(attention.project(layer, input, spans));
     }
 
-    /** What a layer adds to x once its heads [rows, heads * headDim] are known. */
+    /** Adds the output projection of heads [rows, heads * headDim] and the feed-forward part to x. */
     private void addBranches(Tensor x, Tensor heads, Weights.Layer layer) {
         Tensor branch = activations.branch.rows(x.size(0));
         layer.output().forward(backend, branch, heads);
-        if (config.placement() == Placement.PARALLEL) {
+        if (config.norms().placement() == Placement.PARALLEL) {
             Tensor beside = normalised(x, layer.beforeFeedForward());
             backend.add(x, branch);
             feedForward.forward(branch, beside, layer.feedForward());
@@ -246,7 +251,7 @@ public final class Transformer implements AutoCloseable {
     }
 
     private void addToResidual(Tensor x, Tensor branch, Optional<Weights.Norm> norm) {
-        if (config.placement() == Placement.ON_SUM) {
+        if (config.norms().placement() == Placement.ON_SUM) {
             backend.add(x, branch);
             norm.ifPresent(after -> after.forward(backend, x, x));
         } else {
@@ -254,7 +259,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** x itself where there is no norm. */
+    /** x itself if there is no norm. */
     private Tensor normalised(Tensor x, Optional<Weights.Norm> norm) {
         if (norm.isEmpty()) {
             return x;
@@ -264,7 +269,7 @@ public final class Transformer implements AutoCloseable {
         return out;
     }
 
-    /** The gradient itself where there is no norm. */
+    /** The gradient itself if there is no norm. */
     private Tensor normBackward(Tensor gradient, Tensor x, Optional<Weights.Norm> norm) {
         if (norm.isEmpty()) {
             return gradient;
@@ -274,7 +279,7 @@ public final class Transformer implements AutoCloseable {
         return out;
     }
 
-    /** gradient += what came back to a half's input, through the norm of x. */
+    /** Adds to gradient the gradient of a branch's input, propagated through the norm of x. */
     private void addBackward(Tensor gradient, Tensor inputGradient, Tensor x, Optional<Weights.Norm> norm) {
         norm.ifPresent(before -> before.backward(backend, inputGradient, inputGradient, x));
         backend.add(gradient, inputGradient);
@@ -286,23 +291,23 @@ public final class Transformer implements AutoCloseable {
         return picked;
     }
 
-    /** What a layer's attention is like. */
+    /** Shape, scale and mask of a layer's attention. */
     public AttentionSpec attentionSpec(int layer) {
         return attention.spec(layer);
     }
 
-    private void requireRoom(Sequence text, int count) {
-        int end = text.tokens() + count;
-        if (end > config.maxTokens() || end > text.capacity()) {
-            throw new IllegalArgumentException("%d tokens; the model takes at most %d, this text at most %d"
-                    .formatted(end, config.maxTokens(), text.capacity()));
+    private void requireCapacity(Sequence sequence, int count) {
+        int end = sequence.tokens() + count;
+        if (end > config.maxTokens() || end > sequence.capacity()) {
+            throw new IllegalArgumentException("%d tokens; the model takes at most %d, this sequence at most %d"
+                    .formatted(end, config.maxTokens(), sequence.capacity()));
         }
-        if (!config.causal() && text.tokens() > 0) {
-            throw new IllegalArgumentException("a bidirectional model takes a text whole");
+        if (!config.causal() && sequence.tokens() > 0) {
+            throw new IllegalArgumentException("a bidirectional model processes a text in one pass");
         }
     }
 
-    private void requireRoom(Batch batch, Optional<HeadGates> gates) {
+    private void requireCapacity(Batch batch, Optional<HeadGates> gates) {
         for (int[] ids : batch.texts()) {
             if (ids.length > config.maxTokens()) {
                 throw new IllegalArgumentException(
@@ -317,15 +322,14 @@ public final class Transformer implements AutoCloseable {
 
     private void requireCausal() {
         if (!config.causal()) {
-            throw new IllegalArgumentException("the backward pass is for causal models; %s is bidirectional"
+            throw new IllegalArgumentException("the backward pass requires a causal model; %s is bidirectional"
                     .formatted(config.family().modelType()));
         }
     }
 
     @Override
     public void close() {
-        adjoints.close();
-        activations.close();
+        workspace.close();
         ropes.close();
         weightBuffers.forEach(Buffer::close);
     }

@@ -6,18 +6,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model's parameters on a backend, under one set of names for every family: maps and words of
- * {@link Backend#operands}, all else fp32.
+ * A model's parameters on a backend, under the same names for all families. Matrix weights and embeddings have the
+ * element type {@link Backend#operands}, all others fp32.
  *
- * @param words     [vocabulary, hidden]
- * @param positions [maxTokens, hidden]
- * @param segment   [hidden], added to every token (BERT's first token type)
+ * @param embedding      [vocabulary, hidden]
+ * @param positions      [maxTokens, hidden]
+ * @param segment        [hidden], added to every token (BERT's first token type)
  * @param afterEmbedding norm of the embedded text
- * @param finalNorm before the head
- * @param head      what turns hidden states into logits
+ * @param finalNorm      norm before the head
+ * @param head           maps hidden states to logits
  */
 record Weights(
-        Tensor words, Optional<Tensor> positions, Optional<Tensor> segment, Optional<Norm> afterEmbedding,
+        Tensor embedding, Optional<Tensor> positions, Optional<Tensor> segment, Optional<Norm> afterEmbedding,
         List<Layer> layers, Optional<Norm> finalNorm, Head head) {
 
     /** A linear map: weight [out, in], bias [out]. */
@@ -27,7 +27,7 @@ record Weights(
             backend.linear(out, x, weight, bias);
         }
 
-        /** From the gradient of the output to that of x. */
+        /** Maps the gradient of the output to that of x. */
         void backward(Backend backend, Tensor xGradient, Tensor gradient) {
             backend.gradients().linear(xGradient, gradient, weight);
         }
@@ -35,7 +35,7 @@ record Weights(
 
     /** Weight and bias [width]; a root-mean-square norm has no bias. */
     record Norm(Tensor weight, Optional<Tensor> bias, float epsilon) {
-        /** May be in place. */
+        /** out may be x. */
         void forward(Backend backend, Tensor out, Tensor x) {
             if (bias.isPresent()) {
                 backend.layerNorm(out, x, weight, bias.get(), epsilon);
@@ -44,7 +44,7 @@ record Weights(
             }
         }
 
-        /** From the gradient of the output to that of x, perhaps in place. */
+        /** Maps the gradient of the output to that of x; xGradient may be gradient. */
         void backward(Backend backend, Tensor xGradient, Tensor gradient, Tensor x) {
             if (bias.isPresent()) {
                 backend.gradients().layerNorm(xGradient, gradient, x, weight, epsilon);
@@ -55,12 +55,13 @@ record Weights(
     }
 
     /**
-     * One layer; where its norms stand is {@link ModelConfig.Placement}.
+     * One layer. {@link ModelConfig.Placement} determines which norms it has.
      *
-     * @param beforeAttention normalises attention's input
-     * @param queryNorm       normalises q, as keyNorm does k
-     * @param afterAttention  normalises attention's output, or the sum with it
-     * @param sinks           a score per query head that joins every softmax
+     * @param beforeAttention norm of attention's input
+     * @param queryNorm       norm of q
+     * @param keyNorm         norm of k
+     * @param afterAttention  norm of attention's output, or of its sum with the residual stream
+     * @param sinks           [heads], a score that joins every softmax of the head
      */
     record Layer(
             Optional<Norm> beforeAttention, Linear query, Linear key, Linear value, Optional<Norm> queryNorm,
@@ -69,12 +70,16 @@ record Weights(
 
     sealed interface FeedForward {}
 
-    /** down(f(up x)), or where there is a gate down(f(gate x) * up x). */
+    /** down(f(up x)), or with a gate down(f(gate x) * up x). */
     record Dense(Optional<Linear> gate, Linear up, Linear down) implements FeedForward {}
 
-    /** The chosen experts of each token, weighed by the softmax of their routing scores. */
+    /**
+     * Sum of the chosen experts' outputs, weighted by the softmax of their routing scores.
+     *
+     * @param chosen experts per token
+     */
     record Mixture(Linear router, List<Dense> experts, int chosen) implements FeedForward {}
 
-    /** words(norm(f(transform x))), or without a transform words(x). */
-    record Head(Optional<Linear> transform, Optional<Norm> norm, Linear words) {}
+    /** projection(norm(f(transform x))), or without a transform projection(x). */
+    record Head(Optional<Linear> transform, Optional<Norm> norm, Linear projection) {}
 }

@@ -2,15 +2,15 @@ package headscope.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/** Owns bytes on one device. After {@link #close()} every use throws. */
+/** Owns bytes on one device. Any use after {@link #close()} throws. */
 public final class Buffer implements AutoCloseable {
     private final MemorySegment memory;
     private final Runnable release;
     private boolean closed;
 
     /**
-     * @param memory  the bytes; on a GPU a segment that only names the address
-     * @param release gives the bytes back; called once
+     * @param memory  the bytes; on a GPU a segment whose address is a device pointer
+     * @param release frees the bytes; called once
      */
     public Buffer(MemorySegment memory, Runnable release) {
         this.memory = memory;

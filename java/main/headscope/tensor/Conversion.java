@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** From one type of floating-point numbers to another, to the nearest, ties to even. Little-endian, at any address. */
+/** Converts between floating-point types, rounding to nearest, ties to even. Little-endian, any alignment. */
 public final class Conversion {
-    /** Elements converted at a time: what passes through the heap stays in the first-level cache. */
+    /** Elements per step: the arrays on the heap stay in the first-level cache. */
     private static final int BLOCK = 2048;
 
     private static final ValueLayout.OfShort SHORT =
@@ -22,10 +22,10 @@ public final class Conversion {
     private Conversion() {}
 
     /**
-     * All elements of source.
+     * Converts all elements of source.
      *
      * @param from F32, F16, BF16 or F64
-     * @param to   F32, F16 or BF16; as many elements as the source has
+     * @param to   F32, F16 or BF16
      */
     public static void copy(DType from, MemorySegment source, DType to, MemorySegment destination) {
         if (from == to) {
@@ -51,7 +51,7 @@ public final class Conversion {
                 case F16 -> widenF16(source, floats, at, n);
                 case BF16 -> widenBF16(source, floats, at, n);
                 case F64 -> widenF64(source, floats, at, n);
-                default -> throw new IllegalArgumentException("from " + from);
+                default -> throw new IllegalArgumentException("cannot convert from " + from);
             }
         }
     }
@@ -63,7 +63,7 @@ public final class Conversion {
             switch (to) {
                 case F16 -> narrowF16(floats, destination, at, n);
                 case BF16 -> narrowBF16(floats, destination, at, n);
-                default -> throw new IllegalArgumentException("to " + to);
+                default -> throw new IllegalArgumentException("cannot convert to " + to);
             }
         }
     }
@@ -78,7 +78,7 @@ public final class Conversion {
         MemorySegment.copy(out, 0, floats, FLOAT, 4 * at, n);
     }
 
-    /** The upper half of an fp32: kept as bits, so that NaN payloads pass unchanged. */
+    /** BF16 is the upper half of an fp32. Copied as bits, so that NaN payloads are preserved. */
     private static void widenBF16(MemorySegment source, MemorySegment floats, long at, int n) {
         short[] in = new short[n];
         int[] out = new int[n];
@@ -121,7 +121,7 @@ public final class Conversion {
 
     private static short upperHalf(int bits) {
         if (Float.isNaN(Float.intBitsToFloat(bits))) {
-            // A payload in the lower half alone would leave infinity.
+            // Without this bit a payload in the lower half alone would become infinity.
             return (short) (bits >>> 16 | 0x40);
         }
         int half = 0x7fff + (bits >>> 16 & 1);

@@ -1,6 +1,6 @@
 package headscope.tensor;
 
-/** Element types, named as the safetensors format names them. */
+/** Element types, with their names in the safetensors format. */
 public enum DType {
     F64(8),
     F32(4),

@@ -1,8 +1,8 @@
 package headscope.tensor;
 
 /**
- * A checkpoint that breaks a rule of its format. The message is one line: where (a file, and the tensor or field
- * in it), and which rule.
+ * Reports a checkpoint that violates its format. The message is one line: file, tensor or field, and the violated
+ * rule.
  */
 public final class ModelFormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;

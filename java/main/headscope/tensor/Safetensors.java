@@ -18,8 +18,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The tensors of a safetensors file, or of a model folder's one or several, mapped into memory. Any thread
- * may read; {@link #close} unmaps, after which tensors it gave throw {@link IllegalStateException}. The files
+ * The tensors of a safetensors file or of a model folder with one or several such files, memory-mapped. Thread-safe for
+ * reading. {@link #close} unmaps the files; reading a tensor afterwards throws {@link IllegalStateException}. The files
  * must not shrink while they are open.
  */
 public final class Safetensors implements AutoCloseable {
@@ -37,10 +37,10 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /**
-     * Opens a {@code .safetensors} file, or a folder with {@code model.safetensors} or, where that is
-     * missing, {@code model.safetensors.index.json} and its shards.
+     * Opens a {@code .safetensors} file, or a folder that contains {@code model.safetensors} or otherwise
+     * {@code model.safetensors.index.json} and its shards.
      *
-     * @throws ModelFormatException when a file is missing, cannot be read, or breaks a rule of the format
+     * @throws ModelFormatException if a file is missing, cannot be read, or violates the format
      */
     public static Safetensors open(Path path) {
         Safetensors opened = new Safetensors(path);
@@ -71,7 +71,7 @@ public final class Safetensors implements AutoCloseable {
         return tensors.containsKey(name);
     }
 
-    /** @throws ModelFormatException when there is no such tensor */
+    /** @throws ModelFormatException if there is no such tensor */
     public StoredTensor get(String name) {
         StoredTensor tensor = tensors.get(name);
         if (tensor == null) {
@@ -80,17 +80,17 @@ public final class Safetensors implements AutoCloseable {
         return tensor;
     }
 
-    /** The files' own remarks, such as {@code format}; of shards that disagree, the first one's. */
+    /** Metadata of all files, such as {@code format}; the first shard wins if shards disagree. */
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }
 
-    /** One, or the shards in order of their names. */
+    /** The file, or the shards sorted by name. */
     public List<Path> files() {
         return Collections.unmodifiableList(files);
     }
 
-    /** Unmaps the files. May be called again. */
+    /** Unmaps the files. Idempotent. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {

@@ -15,45 +15,45 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of one safetensors file, held against every rule of the format
- * (https://github.com/huggingface/safetensors#format): 8 bytes of length, JSON, then the data without holes.
+ * The header of one safetensors file, validated against every rule of the format
+ * (https://github.com/huggingface/safetensors#format): 8 bytes of length, JSON, then the data without gaps.
  */
 final class SafetensorsHeader {
     static final int LENGTH_BYTES = 8;
     static final long MAX_BYTES = 100_000_000;
     static final String METADATA = "__metadata__";
 
-    /** No array library knows more dimensions. */
+    /** The maximum rank of NumPy 2. */
     private static final int MAX_RANK = 64;
 
     private static final ValueLayout.OfLong LENGTH =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** One tensor; offsets in bytes from the start of the data. */
+    /** One tensor. Offsets are bytes from the start of the data. */
     record Entry(String name, DType dtype, long[] shape, long begin, long end) {}
 
     private final Path file;
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final List<Entry> entries = new ArrayList<>();
     private final long dataStart;
-    /** What is being read, for messages. */
+    /** The part of the header that is being read, for messages. */
     private String part = "header";
 
-    /** Reads and checks the header of a file that is mapped whole. */
+    /** Reads and validates the header of a memory-mapped file. */
     SafetensorsHeader(Path file, MemorySegment mapped) {
         this.file = file;
         if (mapped.byteSize() < LENGTH_BYTES) {
-            throw broken("the file has %d bytes, fewer than the 8 of the header length"
+            throw violation("the file has %d bytes, fewer than the 8 of the header length"
                     .formatted(mapped.byteSize()));
         }
         long length = mapped.get(LENGTH, 0);
         if (length < 0 || length > MAX_BYTES) {
-            throw broken("length %s is over the limit of %d bytes"
+            throw violation("length %s is over the limit of %d bytes"
                     .formatted(Long.toUnsignedString(length), MAX_BYTES));
         }
         dataStart = LENGTH_BYTES + length;
         if (dataStart > mapped.byteSize()) {
-            throw broken("%d bytes of header reach beyond the file's end, %d bytes"
+            throw violation("length %d exceeds the size of the file, %d bytes"
                     .formatted(length, mapped.byteSize()));
         }
         read(mapped.asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE));
@@ -64,26 +64,26 @@ final class SafetensorsHeader {
         return metadata;
     }
 
-    /** In the order of their data. */
+    /** Sorted by offset. */
     List<Entry> entries() {
         return entries;
     }
 
-    /** Bytes before the data. */
+    /** Offset of the data in the file. */
     long dataStart() {
         return dataStart;
     }
 
     private void read(byte[] json) {
         if (json.length == 0 || json[0] != '{') {
-            throw broken("does not begin with '{'");
+            throw violation("does not begin with '{'");
         }
         int end = json.length;
         while (json[end - 1] == ' ') {
             end--;
         }
         if (json[end - 1] != '}') {
-            throw broken("does not end with '}' and spaces");
+            throw violation("does not end with '}' and spaces");
         }
         try (JsonParser parser = StrictJson.parse(json)) {
             parser.nextToken();
@@ -100,10 +100,10 @@ final class SafetensorsHeader {
                 part = "header";
             }
             if (parser.nextToken() != null) {
-                throw broken("has more than one JSON value");
+                throw violation("has more than one JSON value");
             }
         } catch (IOException failure) {
-            throw broken(StrictJson.reason(failure));
+            throw violation(StrictJson.reason(failure));
         }
     }
 
@@ -132,7 +132,7 @@ final class SafetensorsHeader {
                 case "dtype" -> dtype = readDType(parser);
                 case "shape" -> shape = readIntegers(parser, "shape", MAX_RANK);
                 case "data_offsets" -> offsets = readIntegers(parser, "data_offsets", 2);
-                default -> throw broken("has the unknown field " + StrictJson.quote(key));
+                default -> throw violation("has the unknown field " + StrictJson.quote(key));
             }
         }
         require(dtype != null, "has no dtype");
@@ -140,7 +140,7 @@ final class SafetensorsHeader {
         require(offsets != null, "has no data_offsets");
         require(offsets.length == 2, "data_offsets must be two numbers, not " + offsets.length);
         require(offsets[0] <= offsets[1],
-                "data_offsets begin at %d, after their end %d".formatted(offsets[0], offsets[1]));
+                "data_offsets begin %d is after end %d".formatted(offsets[0], offsets[1]));
         long size = byteSize(dtype, shape);
         require(size == offsets[1] - offsets[0], "%s %s is %d bytes, but data_offsets span %d"
                 .formatted(dtype, Arrays.toString(shape), size, offsets[1] - offsets[0]));
@@ -155,18 +155,18 @@ final class SafetensorsHeader {
                 return dtype;
             }
         }
-        throw broken("unknown dtype %s; known are %s"
+        throw violation("unknown dtype %s; known are %s"
                 .formatted(StrictJson.quote(text), Arrays.toString(DType.values())));
     }
 
-    /** Non-negative integers. A number's digits are only looked at when it is written as an integer. */
-    private long[] readIntegers(JsonParser parser, String field, int most) throws IOException {
+    /** A list of non-negative integers. Other numbers are rejected before their digits are parsed. */
+    private long[] readIntegers(JsonParser parser, String field, int limit) throws IOException {
         require(parser.hasToken(JsonToken.START_ARRAY), field + " must be a list");
-        long[] numbers = new long[most];
+        long[] numbers = new long[limit];
         int count = 0;
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             require(parser.hasToken(JsonToken.VALUE_NUMBER_INT), field + " must hold integers only");
-            require(count < most, "%s has more than %d numbers".formatted(field, most));
+            require(count < limit, "%s has more than %d numbers".formatted(field, limit));
             require(parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER,
                     field + " has a number over 2^63");
             long number = parser.getLongValue();
@@ -183,42 +183,42 @@ final class SafetensorsHeader {
                 size = Math.multiplyExact(size, extent);
             }
         } catch (ArithmeticException overflow) {
-            throw broken("shape %s is over 2^63 bytes".formatted(Arrays.toString(shape)));
+            throw violation("shape %s is over 2^63 bytes".formatted(Arrays.toString(shape)));
         }
         return size;
     }
 
-    /** Tensors lie one after another from the first byte of data to the last; empty ones anywhere between. */
+    /** Tensors must cover the data without gaps and overlaps; empty tensors may lie at any boundary. */
     private void checkOffsets(long dataBytes) {
         entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
-        long reached = 0;
+        long end = 0;
         for (Entry entry : entries) {
             part = "tensor " + StrictJson.quote(entry.name());
-            require(entry.begin() <= reached,
-                    "bytes %d to %d before it belong to no tensor".formatted(reached, entry.begin()));
-            require(entry.begin() == reached,
-                    "begins at byte %d, inside the tensor that ends at %d".formatted(entry.begin(), reached));
+            require(entry.begin() <= end,
+                    "bytes %d to %d before it belong to no tensor".formatted(end, entry.begin()));
+            require(entry.begin() == end,
+                    "begins at byte %d, inside the tensor that ends at %d".formatted(entry.begin(), end));
             require(entry.end() <= dataBytes,
                     "ends at byte %d, but the file has %d bytes of data".formatted(entry.end(), dataBytes));
-            reached = entry.end();
+            end = entry.end();
         }
         part = "header";
-        require(reached == dataBytes,
+        require(end == dataBytes,
                 "the tensors end at byte %d, but the file has %d bytes of data"
-                        .formatted(reached, dataBytes));
+                        .formatted(end, dataBytes));
     }
 
     private void checkText(String text) {
-        require(StrictJson.wellFormed(text), "has half of a surrogate pair in its text");
+        require(StrictJson.wellFormed(text), "contains an unpaired surrogate");
     }
 
     private void require(boolean holds, String rule) {
         if (!holds) {
-            throw broken(rule);
+            throw violation(rule);
         }
     }
 
-    private ModelFormatException broken(String rule) {
+    private ModelFormatException violation(String rule) {
         return new ModelFormatException(file, part, rule);
     }
 }

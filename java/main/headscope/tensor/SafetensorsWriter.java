@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Writes one safetensors file that appears whole or not at all. All tensors are declared first, then filled
- * piece by piece in any order among them, so that a tensor of many samples is never held in memory:
+ * Writes one safetensors file atomically. All tensors are declared first and then filled incrementally, in any order
+ * among them, so that large tensors need not fit in memory:
  * {@snippet :
  * try (SafetensorsWriter writer = SafetensorsWriter.create(path, Map.of(), List.of(
  *         new SafetensorsWriter.Layout("scores", DType.F32, samples, heads)))) {
@@ -31,16 +31,16 @@ import java.util.UUID;
  *     writer.commit();
  * }
  * }
- * Not for use by several threads. Every method throws {@link UncheckedIOException} when the disk fails.
+ * Not thread-safe. Every method throws {@link UncheckedIOException} if the disk fails.
  */
 public final class SafetensorsWriter implements AutoCloseable {
-    /** One tensor to come: F32, I64 or I32, row-major. */
+    /** Declaration of one tensor: F32, I64 or I32, row-major. */
     public record Layout(String name, DType dtype, long... shape) {
         public Layout {
             shape = shape.clone();
             if (dtype != DType.F32 && dtype != DType.I64 && dtype != DType.I32) {
                 throw new IllegalArgumentException(name + ": dtype " + dtype
-                        + " where only F32, I64, I32 can be written");
+                        + " cannot be written; supported are F32, I64, I32");
             }
             if (name.equals(SafetensorsHeader.METADATA)) {
                 throw new IllegalArgumentException("a tensor cannot be named " + name);
@@ -50,7 +50,6 @@ public final class SafetensorsWriter implements AutoCloseable {
             }
         }
 
-        /** A copy. */
         @Override
         public long[] shape() {
             return shape.clone();
@@ -61,7 +60,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** Where a tensor's bytes lie in the file, and how far they are written. */
+    /** Byte range of a tensor in the file, and the position of its next element. */
     private static final class Region {
         final DType dtype;
         final long end;
@@ -87,11 +86,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     /**
-     * Starts a temporary file beside {@code path}.
+     * Creates a temporary file next to {@code path}.
      *
-     * @param metadata the file's own remarks
-     * @param tensors  in the order in which the header lists them
-     * @throws IllegalArgumentException when two tensors share a name, the sizes overflow, or a text is not
+     * @param metadata for the header
+     * @param tensors  in the order of the header
+     * @throws IllegalArgumentException if two tensors have the same name, the sizes overflow, or a text is not valid
      *                                  Unicode
      */
     public static SafetensorsWriter create(Path path, Map<String, String> metadata, List<Layout> tensors) {
@@ -123,51 +122,49 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** The next elements of an F32 tensor. */
+    /** Appends elements to an F32 tensor. */
     public void append(String name, float... values) {
-        Region region = region(name, DType.F32, values.length);
-        for (int at = 0; at < values.length; ) {
-            int n = Math.min(values.length - at, block.capacity() / Float.BYTES);
-            block.clear().asFloatBuffer().put(values, at, n);
-            flush(region, n * Float.BYTES);
-            at += n;
-        }
+        append(name, DType.F32, values.length, (from, count) -> block.asFloatBuffer().put(values, from, count));
     }
 
-    /** The next elements of an I64 tensor. */
+    /** Appends elements to an I64 tensor. */
     public void append(String name, long... values) {
-        Region region = region(name, DType.I64, values.length);
-        for (int at = 0; at < values.length; ) {
-            int n = Math.min(values.length - at, block.capacity() / Long.BYTES);
-            block.clear().asLongBuffer().put(values, at, n);
-            flush(region, n * Long.BYTES);
-            at += n;
-        }
+        append(name, DType.I64, values.length, (from, count) -> block.asLongBuffer().put(values, from, count));
     }
 
-    /** The next elements of an I32 tensor. */
+    /** Appends elements to an I32 tensor. */
     public void append(String name, int... values) {
-        Region region = region(name, DType.I32, values.length);
-        for (int at = 0; at < values.length; ) {
-            int n = Math.min(values.length - at, block.capacity() / Integer.BYTES);
-            block.clear().asIntBuffer().put(values, at, n);
-            flush(region, n * Integer.BYTES);
-            at += n;
+        append(name, DType.I32, values.length, (from, count) -> block.asIntBuffer().put(values, from, count));
+    }
+
+    /** Copies elements from .. from + count - 1 of an array to the start of the block. */
+    private interface BlockCopy {
+        void copy(int from, int count);
+    }
+
+    private void append(String name, DType dtype, int length, BlockCopy values) {
+        Region region = region(name, dtype, length);
+        for (int from = 0; from < length; ) {
+            int count = Math.min(length - from, block.capacity() / dtype.bytes);
+            block.clear();
+            values.copy(from, count);
+            flush(region, count * dtype.bytes);
+            from += count;
         }
     }
 
     /**
-     * Makes the file appear under its name, in place of an older one.
+     * Moves the file to its path and replaces an older file.
      *
-     * @throws IllegalStateException when a tensor is not filled to its end; then nothing appears
+     * @throws IllegalStateException if a tensor is incomplete; the path is then unchanged
      */
     public void commit() {
         publish(true);
     }
 
     /**
-     * As {@link #commit}, without waiting for the disk: for files that can be made again. A power failure may leave
-     * one that is damaged, which {@link Safetensors} notices.
+     * Like {@link #commit}, without waiting for the disk: for files that can be recreated. After a power failure the
+     * file may be damaged, which {@link Safetensors} detects.
      */
     public void commitUnforced() {
         publish(false);
@@ -176,8 +173,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     private void publish(boolean force) {
         regions.forEach((name, region) -> {
             if (region.position != region.end) {
-                throw new IllegalStateException("%s: tensor %s lacks its last %d elements"
-                        .formatted(path, name, (region.end - region.position) / region.dtype.bytes));
+                throw new IllegalStateException("%s: the last %d elements of tensor %s are missing"
+                        .formatted(path, (region.end - region.position) / region.dtype.bytes, name));
             }
         });
         try {
@@ -193,7 +190,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** Without {@link #commit}, drops what was written. */
+    /** Deletes the temporary file, unless it has been committed. */
     @Override
     public void close() {
         try {
@@ -204,13 +201,16 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** Wider elements come first: then each tensor is aligned to its own elements, which PyTorch asks for. */
+    /**
+     * Offset of each tensor. Wide elements come first, so that every tensor is aligned to its elements, as PyTorch
+     * requires.
+     */
     private static Map<String, Long> begins(List<Layout> tensors) {
-        Comparator<Layout> wideFirst = Comparator.comparingInt(layout -> -layout.dtype().bytes);
+        Comparator<Layout> widestFirst = Comparator.comparingInt(layout -> -layout.dtype().bytes);
         Map<String, Long> begins = new LinkedHashMap<>();
         long begin = 0;
         try {
-            for (Layout layout : tensors.stream().sorted(wideFirst).toList()) {
+            for (Layout layout : tensors.stream().sorted(widestFirst).toList()) {
                 if (begins.put(layout.name(), begin) != null) {
                     throw new IllegalArgumentException("two tensors are named " + layout.name());
                 }
@@ -222,7 +222,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         return begins;
     }
 
-    /** The length and the JSON, padded with spaces so that the data begins at a multiple of 8. */
+    /** Length and JSON, padded with spaces so that the data begin at a multiple of 8. */
     private static byte[] header(Map<String, String> metadata, List<Layout> tensors,
             Map<String, Long> begins) {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
@@ -264,14 +264,14 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static void checkText(String text) {
         if (!StrictJson.wellFormed(text)) {
             throw new IllegalArgumentException(StrictJson.quote(text)
-                    + " has half of a surrogate pair in its text");
+                    + " contains an unpaired surrogate");
         }
     }
 
     private Region region(String name, DType dtype, long count) {
         Region region = regions.get(name);
         if (region == null) {
-            throw new IllegalArgumentException("no tensor %s was declared, only %s"
+            throw new IllegalArgumentException("tensor %s was not declared; declared are %s"
                     .formatted(name, regions.keySet()));
         }
         if (region.dtype != dtype) {

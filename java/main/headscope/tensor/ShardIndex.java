@@ -9,13 +9,13 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Reads {@code model.safetensors.index.json}: which file of the folder holds which tensor. */
+/** Reads {@code model.safetensors.index.json}, which maps each tensor to a file of the folder. */
 final class ShardIndex {
     private static final long MAX_BYTES = 100_000_000;
 
     private ShardIndex() {}
 
-    /** Tensor to the name of its file, a plain name in the index's own folder. */
+    /** Maps each tensor to the name of its file, without a path. */
     static Map<String, String> read(Path index) {
         try {
             if (Files.size(index) > MAX_BYTES) {
@@ -47,7 +47,7 @@ final class ShardIndex {
             throw new ModelFormatException(index, "has more than one JSON value");
         }
         if (files.isEmpty()) {
-            throw new ModelFormatException(index, "weight_map", "names no tensor");
+            throw new ModelFormatException(index, "weight_map", "lists no tensors");
         }
         return files;
     }
@@ -61,18 +61,18 @@ final class ShardIndex {
             String tensor = parser.currentName();
             String part = "tensor " + StrictJson.quote(tensor);
             if (parser.nextToken() != JsonToken.VALUE_STRING) {
-                throw new ModelFormatException(index, part, "its file must be a string");
+                throw new ModelFormatException(index, part, "the file name must be a string");
             }
             String file = parser.getText();
             if (!plainName(file)) {
                 throw new ModelFormatException(index, part,
-                        "file %s is not a plain name inside the folder".formatted(StrictJson.quote(file)));
+                        "file %s must be a name without a path".formatted(StrictJson.quote(file)));
             }
             files.put(tensor, file);
         }
     }
 
-    /** A link may lead out of the folder, as in a download cache; a name may not. */
+    /** Symbolic links may leave the folder, as in a download cache; names may not. */
     private static boolean plainName(String file) {
         if (file.isEmpty() || file.equals(".") || file.equals("..")
                 || file.indexOf('/') >= 0 || file.indexOf('\\') >= 0) {

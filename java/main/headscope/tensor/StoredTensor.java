@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * One tensor in a safetensors file: a look at the mapped bytes, dead once its {@link Safetensors} is closed
- * (then every read throws {@link IllegalStateException}). Row-major, little-endian, at any address.
+ * One tensor in a safetensors file: a view of the mapped bytes, row-major, little-endian, at any alignment. Reading it
+ * after its {@link Safetensors} is closed throws {@link IllegalStateException}.
  */
 public final class StoredTensor {
     private static final ValueLayout.OfInt INT =
@@ -38,7 +38,7 @@ public final class StoredTensor {
         return dtype;
     }
 
-    /** Extents, slowest first; empty for a scalar. A copy. */
+    /** A copy of the shape; empty for a scalar. */
     public long[] shape() {
         return shape.clone();
     }
@@ -61,8 +61,8 @@ public final class StoredTensor {
      * Writes all elements as fp32 in the machine's byte order.
      *
      * @param destination 4 * count() bytes, native or heap, at any alignment
-     * @throws ModelFormatException     when the dtype is not F32, F16, BF16 or F64
-     * @throws IllegalArgumentException when the destination has another size
+     * @throws ModelFormatException     if the dtype is not F32, F16, BF16 or F64
+     * @throws IllegalArgumentException if the destination has another size
      */
     public void copyTo(MemorySegment destination) {
         long count = count();
@@ -76,7 +76,7 @@ public final class StoredTensor {
         }
     }
 
-    /** All elements as fp32; for the dtypes of {@link #copyTo}, of at most 2^31 - 9 elements. */
+    /** All elements as fp32, for the dtypes of {@link #copyTo} and at most 2^31 - 9 elements. */
     public float[] floats() {
         float[] values = new float[arrayLength()];
         copyTo(MemorySegment.ofArray(values));
@@ -86,7 +86,7 @@ public final class StoredTensor {
     /**
      * All elements of an integer tensor.
      *
-     * @throws ModelFormatException when the dtype is not I64 or I32
+     * @throws ModelFormatException if the dtype is not I64 or I32
      */
     public long[] longs() {
         long[] values = new long[arrayLength()];
@@ -111,7 +111,7 @@ public final class StoredTensor {
     }
 
     private ModelFormatException unsupported(String supported) {
-        return new ModelFormatException(file, part(), "dtype %s where only %s can be read"
+        return new ModelFormatException(file, part(), "dtype %s cannot be read here; supported are %s"
                 .formatted(dtype, supported));
     }
 

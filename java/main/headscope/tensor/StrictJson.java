@@ -11,11 +11,11 @@ import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** How JSON from a stranger is read: UTF-8 only, no duplicate keys, bounded depth, names and numbers. */
+/** Reads untrusted JSON: UTF-8 only, no duplicate keys, limited depth, names and numbers. */
 final class StrictJson {
     private static final int MESSAGE_CHARS = 200;
 
-    // Field names are neither interned nor put in the shared symbol table: a file must not fill either.
+    // Field names are neither interned nor cached, so that a file cannot exhaust those tables.
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(32)
@@ -29,13 +29,13 @@ final class StrictJson {
 
     private StrictJson() {}
 
-    /** A reader, not the bytes, so that the encoding is never guessed and bad UTF-8 is an error. */
+    /** Parses through a reader instead of bytes: the encoding is not guessed and invalid UTF-8 is an error. */
     static JsonParser parse(byte[] utf8) throws IOException {
         return JSON.createParser(
                 new InputStreamReader(new ByteArrayInputStream(utf8), StandardCharsets.UTF_8.newDecoder()));
     }
 
-    /** What was wrong with the text, in one line. */
+    /** The reason for a failure, in one line. */
     static String reason(IOException failure) {
         return switch (failure) {
             case CharacterCodingException e -> "is not UTF-8";
@@ -44,12 +44,12 @@ final class StrictJson {
         };
     }
 
-    /** A name from a file, fit for a message: quoted, control characters escaped, shortened. */
+    /** A name from a file for use in a message: quoted, control characters escaped, truncated. */
     static String quote(String name) {
         return '"' + oneLine(name) + '"';
     }
 
-    /** Whether the text has no half of a surrogate pair: JSON's escapes can write one, UTF-8 cannot. */
+    /** Whether the text has no unpaired surrogate. JSON escapes can express one, UTF-8 cannot. */
     static boolean wellFormed(String text) {
         return StandardCharsets.UTF_8.newEncoder().canEncode(text);
     }

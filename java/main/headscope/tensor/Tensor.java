@@ -3,7 +3,7 @@ package headscope.tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** A look at a buffer: row-major, contiguous. Never owns. */
+/** A view of a buffer: row-major, contiguous. It does not own the buffer. */
 public final class Tensor {
     private final Buffer buffer;
     private final DType dtype;
@@ -17,7 +17,7 @@ public final class Tensor {
         this.shape = shape;
     }
 
-    /** The whole of a buffer. */
+    /** A tensor of an entire buffer. */
     public static Tensor of(Buffer buffer, DType dtype, long... shape) {
         long bytes = Math.multiplyExact(count(shape), dtype.bytes);
         if (bytes != buffer.memory().byteSize()) {
@@ -27,7 +27,7 @@ public final class Tensor {
         return new Tensor(buffer, dtype, 0, shape.clone());
     }
 
-    /** Elements of a shape, checked for overflow and for negative sizes. */
+    /** Number of elements of a shape. Rejects overflow and negative sizes. */
     public static long count(long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -55,7 +55,7 @@ public final class Tensor {
         return shape[axis];
     }
 
-    /** A size that is known to fit an index of an array. */
+    /** A size as an int. */
     public int intSize(int axis) {
         return Math.toIntExact(shape[axis]);
     }
@@ -84,16 +84,16 @@ public final class Tensor {
         return new Tensor(buffer, dtype, offset + first * row, part);
     }
 
-    /** The same elements under another shape. */
+    /** The same elements with another shape. */
     public Tensor as(long... other) {
         if (count(other) != count()) {
             throw new IllegalArgumentException(
-                    "%s cannot be seen as %s".formatted(Arrays.toString(shape), Arrays.toString(other)));
+                    "%s cannot be reshaped to %s".formatted(Arrays.toString(shape), Arrays.toString(other)));
         }
         return new Tensor(buffer, dtype, offset, other.clone());
     }
 
-    /** The elements' bytes. */
+    /** The bytes of the elements. */
     public MemorySegment bytes() {
         return buffer.memory().asSlice(offset * dtype.bytes, count() * dtype.bytes);
     }

@@ -79,9 +79,9 @@ public final class Bench implements AutoCloseable {
      */
     public List<Measurement> model(String name, Transformer model, int tokens, Consumer<Measurement> show) {
         requireAgreement(AttentionShape.of(name, model.attentionSpec(0)), CHECKED_TOKENS);
-        int[] ids = new Random(tokens).ints(tokens, 0, model.config().vocabulary()).toArray();
+        int[] ids = new Random(tokens).ints(tokens, 0, model.config().vocabulary().size()).toArray();
         List<Measurement> measured = new ArrayList<>();
-        try (Sequence text = model.unobserved(tokens)) {
+        try (Sequence text = model.sequenceWithoutStatistics(tokens)) {
             add(measured, show, stopwatch.time(name, tokens, forward(FORWARD, model, text, ids)));
         }
         try (Sequence text = model.sequence(tokens)) {

@@ -9,49 +9,32 @@ import headscope.Seed;
 import headscope.Tolerance;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
-import headscope.backend.Backend;
 import headscope.backend.Devices;
 import headscope.tensor.Tensor;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Batches, gates, and gradients by central differences. */
+/** Batches, gates, and gradients compared with central differences. */
 class BackwardTest {
     private static final int TARGET = 5;
 
     @TempDir
     private Path folder;
 
-    private static void with(Backend backend, Path fixture, Consumer<Transformer> use) {
-        try (backend) {
-            try (Checkpoint checkpoint = Checkpoint.open(fixture);
-                    Transformer model = new Transformer(checkpoint, backend)) {
-                use.accept(model);
-            }
-            assertEquals(0, backend.liveBytes());
-        }
-    }
-
-    private static void with(String fixture, Consumer<Transformer> use) {
-        with(Backend.open("cpu"), Fixtures.folder(fixture), use);
-    }
-
-    /** Without token 0, padding: its embedding is zero, and norms pass back from zero a thousand times what they get. */
+    /** Never token 0, padding: its embedding is zero, where a norm multiplies gradients by a thousand. */
     private static int[] text(String name, int tokens) {
         return Seed.random(name).ints(tokens, 1, 96).toArray();
     }
 
-    /** Losses at the last token of every text, and the gradients of their gates. */
+    /** Per text: loss at the last token, gradients of its gates, signed saliency of layer 0. */
     private record Result(float[] losses, float[][] gates, float[][] signed) {}
 
     private static Result run(Transformer model, List<int[]> texts, Optional<HeadGates> gates) {
@@ -68,7 +51,7 @@ class BackwardTest {
             factors[text] = 1;
         }
         float[] losses;
-        try (Tape tape = model.forward(batch, gates, HeadHook.NONE)) {
+        try (Tape tape = model.forward(batch, gates, LayerHook.NONE)) {
             Tensor logits = model.logits(tape, rows);
             losses = model.backend().gradients().crossEntropy(logits, targets, factors);
             model.backward(tape, rows, logits, new GradientHook() {
@@ -93,17 +76,18 @@ class BackwardTest {
         return new Result(losses, gateGradients, signed);
     }
 
-    /** A text's numbers do not depend on its neighbours. */
+    /** Results of a text do not depend on the other texts of the batch. */
     @ParameterizedTest
     @ValueSource(strings = {"gpt2", "gpt-neox", "llama", "mistral-window", "gemma2", "gemma3", "olmo2", "gpt-oss"})
-    void aBatchIsItsTexts(String fixture) {
-        with(fixture, model -> {
+    void batchesMatchSingleTexts(String fixture) {
+        try (LoadedModel loaded = LoadedModel.open(fixture)) {
+            Transformer model = loaded.model();
             List<int[]> texts = List.of(text("first", 7), text("second", 1), text("third", 33), text("fourth", 20));
             Result together = run(model, texts, Optional.empty());
             for (int text = 0; text < texts.size(); text++) {
                 Batch alone = new Batch(List.of(texts.get(text)));
                 int row = texts.get(text).length - 1;
-                try (Tape tape = model.forward(alone, Optional.empty(), HeadHook.NONE)) {
+                try (Tape tape = model.forward(alone, Optional.empty(), LayerHook.NONE)) {
                     Tensor logits = model.logits(tape, new int[] {row});
                     float[] loss = model.backend().gradients()
                             .crossEntropy(logits, new int[] {TARGET + text}, new float[] {1});
@@ -119,7 +103,7 @@ class BackwardTest {
                     assertArrayEquals(gradient, together.gates()[text], Tolerance.gradient(gradient),
                             "gradient of the gates of text " + text);
                 }
-                // Both are sums over a head's rows of gradient . output.
+                // Both are the sum of gradient * output over a head's rows.
                 for (int head = 0; head < model.config().heads(); head++) {
                     double sum = 0;
                     for (int token = 0; token <= row; token++) {
@@ -129,17 +113,13 @@ class BackwardTest {
                             "signed saliency of head " + head);
                 }
             }
-        });
+        }
     }
 
-    /** A gate is a factor on a head's columns of the output projection. */
+    /** A gate is equivalent to scaling the head's columns of the output projection. */
     @Test
-    void gatesAreScaledHeads() {
-        Random random = Seed.random("gates");
-        float[] factors = new float[3 * 4];
-        for (int i = 0; i < factors.length; i++) {
-            factors[i] = random.nextFloat();
-        }
+    void gatesScaleHeads() {
+        float[] factors = factors(Seed.random("gates"), 3 * 4);
         Path scaled = Fixtures.weights("gpt2", folder, tensors -> {
             for (int layer = 0; layer < 3; layer++) {
                 int from = layer * 4;
@@ -154,28 +134,37 @@ class BackwardTest {
             }
         });
         int[] ids = text("gated", 12);
-        List<float[]> logits = new ArrayList<>();
-        with(Backend.open("cpu"), scaled, model -> logits.add(all(model, ids, Optional.empty())));
-        with("gpt2", model -> {
-            try (HeadGates gates = new HeadGates(model, 1)) {
-                gates.set(0, 0, factors);
-                logits.add(all(model, ids, Optional.of(gates)));
-                gates.set(0, 9, factors);
-                logits.add(all(model, ids, Optional.of(gates)));
-                logits.add(all(model, ids, Optional.empty()));
-            }
-        });
-        assertArrayEquals(logits.get(0), logits.get(1), Tolerance.fp32(logits.get(0)));
-        int words = logits.get(0).length / ids.length;
-        assertArrayEquals(Arrays.copyOf(logits.get(3), 9 * words), Arrays.copyOf(logits.get(2), 9 * words),
-                "tokens before the gated ones");
-        assertTrue(Math.abs(logits.get(3)[9 * words] - logits.get(2)[9 * words]) > Tolerance.fp32(logits.get(3)));
+        float[] expected;
+        try (LoadedModel loaded = LoadedModel.open(scaled)) {
+            expected = logits(loaded.model(), ids, Optional.empty());
+        }
+        try (LoadedModel loaded = LoadedModel.open("gpt2"); HeadGates gates = new HeadGates(loaded.model(), 1)) {
+            gates.set(0, 0, factors);
+            assertArrayEquals(
+                    expected, logits(loaded.model(), ids, Optional.of(gates)), Tolerance.fp32(expected));
+            gates.set(0, 9, factors);
+            float[] partly = logits(loaded.model(), ids, Optional.of(gates));
+            float[] ungated = logits(loaded.model(), ids, Optional.empty());
+            int before = 9 * loaded.model().config().vocabulary().size();
+            assertArrayEquals(Arrays.copyOf(ungated, before), Arrays.copyOf(partly, before),
+                    "tokens before the first gated token");
+            assertTrue(Math.abs(ungated[before] - partly[before]) > Tolerance.fp32(ungated));
+        }
     }
 
-    private static float[] all(Transformer model, int[] ids, Optional<HeadGates> gates) {
+    private static float[] factors(Random random, int count) {
+        float[] factors = new float[count];
+        for (int i = 0; i < count; i++) {
+            factors[i] = random.nextFloat();
+        }
+        return factors;
+    }
+
+    /** Logits of all tokens. */
+    private static float[] logits(Transformer model, int[] ids, Optional<HeadGates> gates) {
         int[] rows = new int[ids.length];
         Arrays.setAll(rows, row -> row);
-        try (Tape tape = model.forward(new Batch(List.of(ids)), gates, HeadHook.NONE)) {
+        try (Tape tape = model.forward(new Batch(List.of(ids)), gates, LayerHook.NONE)) {
             return model.backend().download(model.logits(tape, rows));
         }
     }
@@ -183,16 +172,14 @@ class BackwardTest {
     /** Two texts, of which one is gated from its third token on. */
     @ParameterizedTest
     @MethodSource("headscope.model.Fixtures#causal")
-    void gradientsOfGatesAreDifferencesOfLosses(Path fixture) {
+    void gateGradientsMatchCentralDifferences(Path fixture) {
         float step = 1 / 64f;
-        with(Devices.reference(), fixture, model -> {
-            // Always the same: between the losses a mixture must not choose other experts.
+        try (LoadedModel loaded = LoadedModel.open(Devices.reference(), fixture)) {
+            Transformer model = loaded.model();
+            // A fixed seed: a mixture must choose the same experts for all these losses.
             Random random = new Random(4);
             List<int[]> texts = List.of(random.ints(6, 1, 96).toArray(), random.ints(4, 1, 96).toArray());
-            float[] factors = new float[model.config().layers() * model.config().heads()];
-            for (int i = 0; i < factors.length; i++) {
-                factors[i] = random.nextFloat();
-            }
+            float[] factors = factors(random, model.config().layers() * model.config().heads());
             try (HeadGates gates = new HeadGates(model, 2)) {
                 gates.set(0, 2, factors);
                 Result exact = run(model, texts, Optional.of(gates));
@@ -204,7 +191,7 @@ class BackwardTest {
                             Tolerance.centralDifference(step, exact.losses()[0]), "gate " + i);
                 }
             }
-        });
+        }
     }
 
     private static double loss(
@@ -216,21 +203,27 @@ class BackwardTest {
     }
 
     @Test
-    void refusesWhatCannotBe() {
-        with("bert", model -> {
+    void rejectsBackwardPassesOfBidirectionalModels() {
+        try (LoadedModel loaded = LoadedModel.open("bert")) {
+            Transformer model = loaded.model();
             int[] ids = text("bidirectional", 5);
-            try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), HeadHook.NONE)) {
+            try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), LayerHook.NONE)) {
                 Tensor logits = model.logits(tape, new int[] {4});
                 String message = assertThrows(IllegalArgumentException.class,
                         () -> model.backward(tape, new int[] {4}, logits, GradientHook.NONE)).getMessage();
-                assertEquals("the backward pass is for causal models; bert is bidirectional", message);
+                assertEquals("the backward pass requires a causal model; bert is bidirectional", message);
             }
-        });
-        with("gpt2", model -> {
+        }
+    }
+
+    @Test
+    void rejectsBatchesAndGatesThatDoNotFit() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2")) {
+            Transformer model = loaded.model();
             Batch two = new Batch(List.of(text("one", 3), text("two", 3)));
             try (HeadGates gates = new HeadGates(model, 1)) {
                 assertThrows(IllegalArgumentException.class,
-                        () -> model.forward(two, Optional.of(gates), HeadHook.NONE));
+                        () -> model.forward(two, Optional.of(gates), LayerHook.NONE));
                 assertThrows(IllegalArgumentException.class, () -> gates.set(0, 0, new float[3]));
                 assertThrows(IllegalArgumentException.class, () -> gates.set(0, -1, new float[12]));
             }
@@ -238,7 +231,7 @@ class BackwardTest {
             assertThrows(IllegalArgumentException.class, () -> new Batch(List.of(new int[0])));
             Batch tooLong = new Batch(List.of(text("long", model.config().maxTokens() + 1)));
             assertThrows(IllegalArgumentException.class,
-                    () -> model.forward(tooLong, Optional.empty(), HeadHook.NONE));
-        });
+                    () -> model.forward(tooLong, Optional.empty(), LayerHook.NONE));
+        }
     }
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import headscope.Tolerance;
-import headscope.backend.Backend;
 import headscope.backend.Devices;
 import headscope.metric.Metric;
 import java.io.IOException;
@@ -14,13 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The demo's numbers for a few of its texts, on every device. */
+/** Metrics of a few texts of the demo, on every device. */
 class DevicesAgreeTest {
     private static final Path MODEL = Path.of("models/demo");
     private static final int TEXTS = 2;
 
     @Test
-    void measureTheSameOfTheDemo() throws IOException {
+    void metricsOfTheDemoAgree() throws IOException {
         List<int[]> texts = texts();
         List<double[]> expected = measure("cpu", texts);
         for (String device : Devices.ALL) {
@@ -48,17 +47,16 @@ class DevicesAgreeTest {
     /** Attention score and ten Laplacian eigenvalues of every head of every text. */
     private static List<double[]> measure(String device, List<int[]> texts) {
         List<double[]> values = new ArrayList<>();
-        try (Backend backend = Devices.open(device);
-                Checkpoint checkpoint = Checkpoint.open(MODEL);
-                Transformer model = new Transformer(checkpoint, backend);
-                Sequence text = model.sequence(128)) {
+        try (LoadedModel loaded = LoadedModel.open(Devices.open(device), MODEL);
+                Sequence sequence = loaded.model().sequence(128)) {
+            Transformer model = loaded.model();
             for (int[] ids : texts) {
-                text.clear();
-                model.forward(text, ids, LayerHook.NONE);
+                sequence.clear();
+                model.forward(sequence, ids, LayerHook.NONE);
                 for (int layer = 0; layer < model.config().layers(); layer++) {
                     for (Metric metric : List.of(new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(10))) {
-                        values.addAll(List.of(backend.measure(
-                                metric, text.statistics(layer), model.attentionSpec(layer))));
+                        values.addAll(List.of(loaded.backend().measure(
+                                metric, sequence.statistics(layer), model.attentionSpec(layer))));
                     }
                 }
             }

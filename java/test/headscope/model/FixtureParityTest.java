@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tiny checkpoints of every family against what transformers and PyTorch computed from them in fp32, see
+ * Compares tiny checkpoints of every family with the results of transformers and PyTorch in fp32, see
  * {@link Fixtures#folders}.
  */
 class FixtureParityTest {
@@ -29,24 +29,27 @@ class FixtureParityTest {
 
     @ParameterizedTest
     @MethodSource("fixturesOnDevices")
-    void computesWhatTheOriginalLibraryComputes(String device, Path folder) {
-        try (Backend backend = Devices.open(device);
+    void matchesTransformers(String device, Path folder) {
+        try (LoadedModel loaded = LoadedModel.open(Devices.open(device), folder);
                 Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"));
-                Checkpoint checkpoint = Checkpoint.open(folder);
-                Transformer model = new Transformer(checkpoint, backend);
-                Sequence text = model.sequence(64)) {
+                Sequence sequence = loaded.model().sequence(64)) {
+            Transformer model = loaded.model();
+            Backend backend = loaded.backend();
             ModelConfig config = model.config();
             int[] ids = Fixtures.ids(expected, "input_ids");
             Tensor map = backend.allocate(DType.F32, ids.length, ids.length);
 
-            Tensor hidden = model.forward(text, ids, (layer, spec, q, k, statistics) -> {
-                float[] maps = expected.get("attention." + layer).floats();
-                for (int head = 0; head < config.heads(); head++) {
-                    backend.attentionMap(map, q, k, spec, head);
-                    float[] wanted = Arrays.copyOfRange(
-                            maps, head * ids.length * ids.length, (head + 1) * ids.length * ids.length);
-                    assertArrayEquals(wanted, backend.download(map), Tolerance.PROBABILITY,
-                            "attention of layer " + layer + ", head " + head);
+            Tensor hidden = model.forward(sequence, ids, new LayerHook() {
+                @Override
+                public void attention(int layer, Attention attention) {
+                    float[] maps = expected.get("attention." + layer).floats();
+                    for (int head = 0; head < config.heads(); head++) {
+                        backend.attentionMap(map, attention.query(), attention.key(), attention.spec(), head);
+                        float[] one = Arrays.copyOfRange(
+                                maps, head * ids.length * ids.length, (head + 1) * ids.length * ids.length);
+                        assertArrayEquals(one, backend.download(map), Tolerance.PROBABILITY,
+                                "attention of layer " + layer + ", head " + head);
+                    }
                 }
             });
 
@@ -55,26 +58,27 @@ class FixtureParityTest {
             float[] scores = expected.get("attention_score").floats();
             for (int layer = 0; layer < config.layers(); layer++) {
                 double[][] measured = backend.measure(
-                        new Metric.AttentionScore(), text.statistics(layer), model.attentionSpec(layer));
+                        new Metric.AttentionScore(), sequence.statistics(layer), model.attentionSpec(layer));
                 for (int head = 0; head < config.heads(); head++) {
                     assertEquals(scores[layer * config.heads() + head], measured[head][0],
                             Tolerance.fp32(scores), "attention score of layer " + layer + ", head " + head);
                 }
             }
             if (config.causal()) {
-                compareLaplacian(expected, model, text, ids.length);
+                compareLaplacian(expected, model, sequence, ids.length);
                 assertArrayEquals(Fixtures.ids(expected, "greedy"), greedy(model, ids, 8), "greedy continuation");
             }
             map.buffer().close();
         }
     }
 
-    private static void compareLaplacian(Safetensors expected, Transformer model, Sequence text, int tokens) {
+    private static void compareLaplacian(Safetensors expected, Transformer model, Sequence sequence, int tokens) {
         float[] laplacian = expected.get("laplacian").floats();
         int heads = model.config().heads();
         for (int layer = 0; layer < model.config().layers(); layer++) {
             double[][] measured = model.backend().measure(
-                    new Metric.LaplacianEigenvalues(Metric.ALL), text.statistics(layer), model.attentionSpec(layer));
+                    new Metric.LaplacianEigenvalues(Metric.ALL), sequence.statistics(layer),
+                    model.attentionSpec(layer));
             for (int head = 0; head < heads; head++) {
                 for (int i = 0; i < tokens; i++) {
                     assertEquals(laplacian[(layer * heads + head) * tokens + i], measured[head][i],
@@ -86,14 +90,14 @@ class FixtureParityTest {
 
     private static int[] greedy(Transformer model, int[] ids, int count) {
         int[] tokens = new int[count];
-        try (Sequence text = model.sequence(ids.length + count)) {
+        try (Sequence sequence = model.sequence(ids.length + count)) {
             int[] next = ids;
             for (int i = 0; i < count; i++) {
-                Tensor hidden = model.forward(text, next, LayerHook.NONE);
+                Tensor hidden = model.forward(sequence, next, LayerHook.NONE);
                 float[] logits = model.backend().download(model.logits(hidden.rows(next.length - 1, 1)));
                 int best = 0;
-                for (int word = 1; word < logits.length; word++) {
-                    best = logits[word] > logits[best] ? word : best;
+                for (int id = 1; id < logits.length; id++) {
+                    best = logits[id] > logits[best] ? id : best;
                 }
                 tokens[i] = best;
                 next = new int[] {best};

@@ -24,11 +24,11 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** The tiny checkpoints among the test resources, as they are or changed. */
+/** The tiny checkpoints in the test resources, unchanged or modified. */
 final class Fixtures {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** A tensor in a file that is to be written. */
+    /** A tensor to write to a file. */
     record Raw(DType dtype, long[] shape, byte[] bytes) {
         static Raw f32(long[] shape, float... values) {
             ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -42,7 +42,7 @@ final class Fixtures {
             return new Raw(dtype, shape, bytes.array());
         }
 
-        /** Of an F32 tensor. */
+        /** Elements of an F32 tensor. */
         float[] floats() {
             float[] values = new float[bytes.length / Float.BYTES];
             ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
@@ -52,7 +52,7 @@ final class Fixtures {
 
     private Fixtures() {}
 
-    /** Those in the test resources, and those below -Dheadscope.fixtures=DIR. */
+    /** All fixtures: in the test resources and below -Dheadscope.fixtures=DIR. */
     static List<Path> folders() {
         List<Path> roots = new ArrayList<>(List.of(folder("")));
         Optional.ofNullable(System.getProperty("headscope.fixtures"))
@@ -67,7 +67,7 @@ final class Fixtures {
                 throw new UncheckedIOException(failure);
             }
         }
-        assertTrue(found.size() >= 13, "fixtures are missing: " + found);
+        assertTrue(found.size() >= 13, "some fixtures are missing: " + found);
         return found;
     }
 
@@ -91,7 +91,7 @@ final class Fixtures {
         }
     }
 
-    /** A folder with a fixture's changed config.json and nothing else. */
+    /** Writes a folder that contains only a fixture's modified config.json. */
     static Path config(String name, Path into, Consumer<ObjectNode> change) {
         try {
             ObjectNode config = (ObjectNode) JSON.readTree(Files.readString(folder(name).resolve("config.json")));
@@ -104,7 +104,7 @@ final class Fixtures {
         }
     }
 
-    /** A folder with a fixture's config.json and its changed weights. */
+    /** Writes a folder with a fixture's config.json and its modified weights. */
     static Path weights(String name, Path into, Consumer<Map<String, Raw>> change) {
         config(name, into, same -> {});
         Map<String, Raw> tensors = new LinkedHashMap<>();

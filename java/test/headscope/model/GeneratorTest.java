@@ -7,78 +7,71 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
-import headscope.backend.Backend;
 import headscope.metric.Metric;
 import headscope.tensor.Safetensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Function;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Texts that a model continues: what is observed of them, what is drawn, and where they end. */
+/** Generation: attention statistics, sampling, and when it ends. */
 class GeneratorTest {
     private static final int[] PROMPT = {1, 17, 42, 5, 90, 33, 8};
-    private static final int NEW = 17;
-    private static final Predicate<int[]> NEVER = made -> false;
+    private static final int NEW_TOKENS = 17;
+    private static final Predicate<int[]> NEVER = tokens -> false;
 
     @TempDir
     private Path folder;
 
-    private static <T> T with(Path fixture, Function<Transformer, T> use) {
-        try (Backend backend = Backend.open("cpu")) {
-            T result;
-            try (Checkpoint checkpoint = Checkpoint.open(fixture);
-                    Transformer model = new Transformer(checkpoint, backend)) {
-                result = use.apply(model);
-            }
-            assertEquals(0, backend.liveBytes());
-            return result;
+    private static int[] generate(Transformer model, Sampler sampler, int limit, long seed, Predicate<int[]> stop) {
+        try (Sequence sequence = model.sequence(64)) {
+            int[] tokens = new Generator(model, sampler, limit)
+                    .generate(sequence, PROMPT, new Random(seed), LayerHook.NONE, stop);
+            assertEquals(PROMPT.length + tokens.length - 1, sequence.tokens());
+            return tokens;
         }
     }
 
-    private static int[] made(Transformer model, Sampler sampler, int limit, long seed, Predicate<int[]> finished) {
-        try (Sequence text = model.sequence(64)) {
-            int[] made = new Generator(model, sampler, limit).continueText(text, PROMPT, new Random(seed), finished);
-            assertEquals(PROMPT.length + made.length - 1, text.tokens());
-            return made;
-        }
+    private static int[] greedy(Transformer model) {
+        return generate(model, Sampler.GREEDY, NEW_TOKENS, 1, NEVER);
     }
 
-    /** Attention summed up over prompt and generated tokens is that of the same tokens in one pass. */
+    /** Statistics accumulated token by token equal those of one pass over the same tokens. */
     @ParameterizedTest
     @ValueSource(strings = {"gpt2", "llama", "mistral-window", "gemma2", "gemma3", "gpt-oss"})
-    void decodingSeesWhatTeacherForcingSees(String fixture) {
+    void decodingMatchesTeacherForcing(String fixture) {
         List<Metric> metrics = Metric.all(Metric.ALL).stream()
                 .filter(metric -> !(metric instanceof Metric.Symmetric))
                 .toList();
-        with(Fixtures.folder(fixture), model -> {
-            try (Sequence generated = model.sequence(64); Sequence forced = model.sequence(40)) {
-                int[] made = new Generator(model, new Sampler(1, 1), NEW)
-                        .continueText(generated, PROMPT, new Random(3), NEVER);
-                int[] ids = Arrays.copyOf(PROMPT, PROMPT.length + made.length - 1);
-                System.arraycopy(made, 0, ids, PROMPT.length, made.length - 1);
-                model.forward(forced, ids, LayerHook.NONE);
-                assertEquals(ids.length, generated.tokens());
-                for (int layer = 0; layer < model.config().layers(); layer++) {
-                    assertEquals(ids.length, generated.statistics(layer).tokens());
-                    for (Metric metric : metrics) {
-                        compare("%s of layer %d".formatted(metric.key(), layer),
-                                measure(model, metric, forced, layer), measure(model, metric, generated, layer));
-                    }
+        try (LoadedModel loaded = LoadedModel.open(fixture);
+                Sequence generated = loaded.model().sequence(64);
+                Sequence forced = loaded.model().sequence(40)) {
+            Transformer model = loaded.model();
+            int[] tokens = new Generator(model, new Sampler(1, 1), NEW_TOKENS)
+                    .generate(generated, PROMPT, new Random(3), LayerHook.NONE, NEVER);
+            int[] ids = Arrays.copyOf(PROMPT, PROMPT.length + tokens.length - 1);
+            System.arraycopy(tokens, 0, ids, PROMPT.length, tokens.length - 1);
+            model.forward(forced, ids, LayerHook.NONE);
+            assertEquals(ids.length, generated.tokens());
+            for (int layer = 0; layer < model.config().layers(); layer++) {
+                assertEquals(ids.length, generated.statistics(layer).tokens());
+                for (Metric metric : metrics) {
+                    compare("%s of layer %d".formatted(metric.key(), layer),
+                            measure(model, metric, forced, layer), measure(model, metric, generated, layer));
                 }
-                return null;
             }
-        });
+        }
     }
 
-    private static double[][] measure(Transformer model, Metric metric, Sequence text, int layer) {
-        return model.backend().measure(metric, text.statistics(layer), model.attentionSpec(layer));
+    private static double[][] measure(Transformer model, Metric metric, Sequence sequence, int layer) {
+        return model.backend().measure(metric, sequence.statistics(layer), model.attentionSpec(layer));
     }
 
     private static void compare(String what, double[][] expected, double[][] actual) {
@@ -91,125 +84,156 @@ class GeneratorTest {
         }
     }
 
-    /** The likeliest tokens are those that transformers picked. */
     @ParameterizedTest
     @ValueSource(strings = {"gpt2", "llama", "mistral-window", "gemma2", "gemma3", "gpt-oss", "qwen2"})
-    void greedyIsWhatTheOriginalLibraryPicks(String fixture) {
-        with(Fixtures.folder(fixture), model -> {
-            try (Safetensors expected = Safetensors.open(Fixtures.folder(fixture).resolve("expected.safetensors"));
-                    Sequence text = model.sequence(64)) {
-                int[] greedy = ids(expected, "greedy");
-                int[] made = new Generator(model, Sampler.GREEDY, greedy.length)
-                        .continueText(text, ids(expected, "input_ids"), new Random(1), NEVER);
-                assertArrayEquals(Arrays.copyOf(greedy, made.length), made);
-                assertTrue(made.length == greedy.length
-                        || model.config().endOfText().contains(made[made.length - 1]));
-                return null;
-            }
-        });
-    }
-
-    private static int[] ids(Safetensors file, String name) {
-        return Arrays.stream(file.get(name).longs()).mapToInt(Math::toIntExact).toArray();
+    void greedyTokensMatchTransformers(String fixture) {
+        try (LoadedModel loaded = LoadedModel.open(fixture);
+                Safetensors expected = Safetensors.open(Fixtures.folder(fixture).resolve("expected.safetensors"));
+                Sequence sequence = loaded.model().sequence(64)) {
+            int[] greedy = Fixtures.ids(expected, "greedy");
+            int[] tokens = new Generator(loaded.model(), Sampler.GREEDY, greedy.length)
+                    .generate(sequence, Fixtures.ids(expected, "input_ids"), new Random(1), LayerHook.NONE, NEVER);
+            assertArrayEquals(Arrays.copyOf(greedy, tokens.length), tokens);
+            assertTrue(tokens.length == greedy.length
+                    || loaded.model().config().vocabulary().endOfText().contains(tokens[tokens.length - 1]));
+        }
     }
 
     @Test
-    void theSeedDecides() {
-        with(Fixtures.folder("llama"), model -> {
+    void samplingDependsOnTheSeedAlone() {
+        try (LoadedModel loaded = LoadedModel.open("llama")) {
             Sampler sampler = new Sampler(1, 0.95);
-            int[] first = made(model, sampler, NEW, 1, NEVER);
-            assertArrayEquals(first, made(model, sampler, NEW, 1, NEVER));
-            assertFalse(Arrays.equals(first, made(model, sampler, NEW, 2, NEVER)));
-            return null;
-        });
+            int[] first = generate(loaded.model(), sampler, NEW_TOKENS, 1, NEVER);
+            assertArrayEquals(first, generate(loaded.model(), sampler, NEW_TOKENS, 1, NEVER));
+            assertFalse(Arrays.equals(first, generate(loaded.model(), sampler, NEW_TOKENS, 2, NEVER)));
+        }
     }
 
     @Test
-    void theLeastTopPIsGreedy() {
-        with(Fixtures.folder("gpt2"), model -> {
-            int[] greedy = made(model, Sampler.GREEDY, NEW, 1, NEVER);
-            assertArrayEquals(greedy, made(model, new Sampler(1, 1e-9), NEW, 2, NEVER));
-            assertArrayEquals(greedy, made(model, new Sampler(1e-6, 1), NEW, 3, NEVER));
-            return null;
-        });
+    void tinyTopPAndTinyTemperatureAreGreedy() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2")) {
+            Transformer model = loaded.model();
+            int[] greedy = greedy(model);
+            assertArrayEquals(greedy, generate(model, new Sampler(1, 1e-9), NEW_TOKENS, 2, NEVER));
+            assertArrayEquals(greedy, generate(model, new Sampler(1e-6, 1), NEW_TOKENS, 3, NEVER));
+        }
     }
 
     @Test
     void endsAtTheLimit() {
-        with(Fixtures.folder("gpt2"), model -> {
-            int[] greedy = made(model, Sampler.GREEDY, NEW, 1, NEVER);
-            for (int limit : new int[] {1, 2, NEW - 1}) {
-                assertArrayEquals(Arrays.copyOf(greedy, limit), made(model, Sampler.GREEDY, limit, 1, NEVER));
+        try (LoadedModel loaded = LoadedModel.open("gpt2")) {
+            Transformer model = loaded.model();
+            int[] greedy = greedy(model);
+            for (int limit : new int[] {1, 2, NEW_TOKENS - 1}) {
+                assertArrayEquals(Arrays.copyOf(greedy, limit), generate(model, Sampler.GREEDY, limit, 1, NEVER));
             }
             assertThrows(IllegalArgumentException.class, () -> new Generator(model, Sampler.GREEDY, 0));
-            return null;
-        });
+        }
     }
 
     @Test
-    void endsWhereTheAnswerIsWhole() {
-        with(Fixtures.folder("gpt2"), model -> {
-            int[] greedy = made(model, Sampler.GREEDY, NEW, 1, NEVER);
-            assertArrayEquals(Arrays.copyOf(greedy, 3),
-                    made(model, Sampler.GREEDY, NEW, 1, made -> made.length == 3 && made[2] == greedy[2]));
-            return null;
-        });
+    void endsWhenThePredicateIsTrue() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2")) {
+            Transformer model = loaded.model();
+            int[] greedy = greedy(model);
+            assertArrayEquals(Arrays.copyOf(greedy, 3), generate(model, Sampler.GREEDY, NEW_TOKENS, 1,
+                    tokens -> tokens.length == 3 && tokens[2] == greedy[2]));
+        }
     }
 
-    /** The end-of-text token stays in the answer; any of several ends it. */
+    /** The flag is set while the third token is being decoded: that token is kept, and no other follows. */
+    @Test
+    void anotherThreadCancelsAfterTheCurrentToken() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2"); Sequence sequence = loaded.model().sequence(64)) {
+            Transformer model = loaded.model();
+            int[] greedy = greedy(model);
+            AtomicBoolean cancelled = new AtomicBoolean();
+            CountDownLatch decoding = new CountDownLatch(1);
+            CountDownLatch flagged = new CountDownLatch(1);
+            Thread.ofVirtual().start(() -> {
+                await(decoding);
+                cancelled.set(true);
+                flagged.countDown();
+            });
+            LayerHook hook = new LayerHook() {
+                @Override
+                public void attention(int layer, Attention attention) {
+                    if (attention.key().size(0) == PROMPT.length + 2) {
+                        decoding.countDown();
+                        await(flagged);
+                    }
+                }
+            };
+            int[] tokens = new Generator(model, Sampler.GREEDY, NEW_TOKENS)
+                    .generate(sequence, PROMPT, new Random(1), hook, newTokens -> cancelled.get());
+            assertArrayEquals(Arrays.copyOf(greedy, 3), tokens);
+            assertEquals(PROMPT.length + 2, sequence.tokens());
+            assertEquals(PROMPT.length + 2, sequence.statistics(0).tokens());
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    /** Each of several end-of-text tokens ends the text, and is part of it. */
     @Test
     void endsAtTheEndOfTextToken() {
-        int[] greedy = with(Fixtures.folder("llama"), model -> made(model, Sampler.GREEDY, NEW, 1, NEVER));
+        int[] greedy;
+        try (LoadedModel loaded = LoadedModel.open("llama")) {
+            greedy = greedy(loaded.model());
+        }
         int end = greedy[4];
         int first = 0;
         while (greedy[first] != end) {
             first++;
         }
-        int length = first + 1;
         Path changed = Fixtures.weights("llama", folder, same -> {});
         Fixtures.config("llama", folder, config -> config.putArray("eos_token_id").add(95).add(end));
-        with(changed, model -> {
-            assertTrue(model.config().endOfText().contains(end));
-            assertArrayEquals(Arrays.copyOf(greedy, length), made(model, Sampler.GREEDY, NEW, 1, NEVER));
-            return null;
-        });
+        try (LoadedModel loaded = LoadedModel.open(changed)) {
+            assertTrue(loaded.model().config().vocabulary().endOfText().contains(end));
+            assertArrayEquals(Arrays.copyOf(greedy, first + 1), greedy(loaded.model()));
+        }
     }
 
     @Test
-    void textsThatDoNotFit() {
-        with(Fixtures.folder("gpt2"), model -> {
-            try (Sequence small = model.sequence(4); Sequence large = model.sequence(100)) {
-                refused("7 tokens; the model takes at most 64, this text at most 4", model, small, PROMPT);
-                refused("65 tokens; the model takes at most 64, this text at most 100", model, large, new int[65]);
-                assertEquals(0, small.tokens());
-            }
-            return null;
-        });
+    void refusesSequencesThatDoNotFit() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2");
+                Sequence small = loaded.model().sequence(4);
+                Sequence large = loaded.model().sequence(100)) {
+            assertRejected(
+                    "7 tokens; the model takes at most 64, this sequence at most 4", loaded.model(), small, PROMPT);
+            assertRejected(
+                    "65 tokens; the model takes at most 64, this sequence at most 100", loaded.model(), large,
+                    new int[65]);
+            assertEquals(0, small.tokens());
+        }
     }
 
-    private static void refused(String message, Transformer model, Sequence text, int[] ids) {
+    private static void assertRejected(String message, Transformer model, Sequence sequence, int[] ids) {
         assertEquals(message, assertThrows(
-                IllegalArgumentException.class, () -> model.forward(text, ids, LayerHook.NONE)).getMessage());
+                IllegalArgumentException.class, () -> model.forward(sequence, ids, LayerHook.NONE)).getMessage());
     }
 
-    /** Another text in the same memory leaves no trace of the one before. */
     @Test
-    void clearedTextsAreAsNew() {
-        with(Fixtures.folder("mistral-window"), model -> {
-            try (Sequence text = model.sequence(64)) {
-                Generator generator = new Generator(model, Sampler.GREEDY, NEW);
-                int[] fresh = generator.continueText(text, PROMPT, new Random(1), NEVER);
-                double[][] expected = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), text, 1);
-                text.clear();
-                model.forward(text, new int[] {9, 8, 7, 6, 5, 4, 3, 2, 1}, LayerHook.NONE);
-                text.clear();
-                assertArrayEquals(fresh, generator.continueText(text, PROMPT, new Random(1), NEVER));
-                double[][] again = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), text, 1);
-                for (int head = 0; head < expected.length; head++) {
-                    assertArrayEquals(expected[head], again[head]);
-                }
+    void aClearedSequenceKeepsNothingOfTheTextBefore() {
+        try (LoadedModel loaded = LoadedModel.open("mistral-window"); Sequence sequence = loaded.model().sequence(64)) {
+            Transformer model = loaded.model();
+            Generator generator = new Generator(model, Sampler.GREEDY, NEW_TOKENS);
+            int[] fresh = generator.generate(sequence, PROMPT, new Random(1), LayerHook.NONE, NEVER);
+            double[][] expected = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), sequence, 1);
+            sequence.clear();
+            model.forward(sequence, new int[] {9, 8, 7, 6, 5, 4, 3, 2, 1}, LayerHook.NONE);
+            sequence.clear();
+            assertArrayEquals(fresh, generator.generate(sequence, PROMPT, new Random(1), LayerHook.NONE, NEVER));
+            double[][] again = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), sequence, 1);
+            for (int head = 0; head < expected.length; head++) {
+                assertArrayEquals(expected[head], again[head]);
             }
-            return null;
-        });
+        }
     }
 }

@@ -20,15 +20,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The backward pass over tiny checkpoints of every causal family against PyTorch's, see {@link Fixtures#folders}. */
+/** Compares the backward pass of tiny checkpoints of every causal family with PyTorch, see {@link Fixtures#folders}. */
 class GradientFixtureParityTest {
     static Stream<Arguments> causalFixturesOnDevices() {
         return Devices.ALL.stream()
                 .flatMap(device -> Fixtures.causal().stream().map(folder -> Arguments.of(device, folder)));
     }
 
-    /** What a backward pass shows of one text. */
-    private static final class Seen implements GradientHook {
+    /** Records the backward pass of one text. */
+    private static final class Recorder implements GradientHook {
         private final Backend backend;
         private final ModelConfig config;
         private final int tokens;
@@ -36,7 +36,7 @@ class GradientFixtureParityTest {
         final float[][] maps;
         final float[][] signed;
 
-        Seen(Transformer model, int tokens) {
+        Recorder(Transformer model, int tokens) {
             this.backend = model.backend();
             this.config = model.config();
             this.tokens = tokens;
@@ -65,70 +65,63 @@ class GradientFixtureParityTest {
 
     @ParameterizedTest
     @MethodSource("causalFixturesOnDevices")
-    void passesBackWhatTheOriginalLibraryPassesBack(String device, Path folder) {
-        try (Backend backend = Devices.open(device);
+    void matchesPyTorch(String device, Path folder) {
+        try (LoadedModel loaded = LoadedModel.open(Devices.open(device), folder);
                 Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
-            try (Checkpoint checkpoint = Checkpoint.open(folder);
-                    Transformer model = new Transformer(checkpoint, backend)) {
-                compare(expected, model);
-            }
-            assertEquals(0, backend.liveBytes());
+            compare(expected, loaded.model());
         }
     }
 
-    /** Gradients of rounded weights, keys and values, next to those of fp32. */
+    /** Gradients of rounded weights, keys and values, compared with fp32. */
     @ParameterizedTest
     @MethodSource("headscope.model.Fixtures#causal")
-    void passesBackNearlyTheSameIn16Bits(Path folder) {
-        try (Backend backend = Devices.emulated(DType.F16);
+    void isCloseToPyTorchInF16(Path folder) {
+        try (LoadedModel loaded = LoadedModel.open(Devices.emulated(DType.F16), folder);
                 Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
-            try (Checkpoint checkpoint = Checkpoint.open(folder);
-                    Transformer model = new Transformer(checkpoint, backend)) {
-                Seen seen = new Seen(model, Fixtures.ids(expected, "input_ids").length);
-                float[] wantedLoss = expected.get("loss").floats();
-                assertArrayEquals(wantedLoss, loss(expected, model, seen), Tolerance.model(DType.F16, wantedLoss), "loss");
-                float[] gates = expected.get("gate_grad").floats();
-                assertArrayEquals(gates, seen.gates, Tolerance.model(DType.F16, gates), "gradient of the gates");
-            }
-            assertEquals(0, backend.liveBytes());
+            Recorder recorder = new Recorder(loaded.model(), Fixtures.ids(expected, "input_ids").length);
+            float[] loss = expected.get("loss").floats();
+            assertArrayEquals(
+                    loss, loss(expected, loaded.model(), recorder), Tolerance.model(DType.F16, loss), "loss");
+            float[] gates = expected.get("gate_grad").floats();
+            assertArrayEquals(gates, recorder.gates, Tolerance.model(DType.F16, gates), "gradient of the gates");
         }
     }
 
-    private static float[] loss(Safetensors expected, Transformer model, Seen seen) {
+    private static float[] loss(Safetensors expected, Transformer model, Recorder recorder) {
         int[] ids = Fixtures.ids(expected, "input_ids");
         int[] last = {ids.length - 1};
-        try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), HeadHook.NONE)) {
+        try (Tape tape = model.forward(new Batch(List.of(ids)), Optional.empty(), LayerHook.NONE)) {
             Tensor logits = model.logits(tape, last);
             float[] loss = model.backend().gradients()
                     .crossEntropy(logits, Fixtures.ids(expected, "target"), new float[] {1});
-            model.backward(tape, last, logits, seen);
+            model.backward(tape, last, logits, recorder);
             return loss;
         }
     }
 
     private static void compare(Safetensors expected, Transformer model) {
         int[] ids = Fixtures.ids(expected, "input_ids");
-        Seen seen = new Seen(model, ids.length);
-        float[] wantedLoss = expected.get("loss").floats();
-        assertArrayEquals(wantedLoss, loss(expected, model, seen), Tolerance.fp32(wantedLoss), "loss");
+        Recorder recorder = new Recorder(model, ids.length);
+        float[] loss = expected.get("loss").floats();
+        assertArrayEquals(loss, loss(expected, model, recorder), Tolerance.fp32(loss), "loss");
         float[] gates = expected.get("gate_grad").floats();
-        assertArrayEquals(gates, seen.gates, Tolerance.gradient(gates), "gradient of the gates");
+        assertArrayEquals(gates, recorder.gates, Tolerance.gradient(gates), "gradient of the gates");
         for (int layer = 0; layer < model.config().layers(); layer++) {
             float[] signed = products(expected, layer);
-            for (int row = 0; row < seen.signed[layer].length; row++) {
+            for (int row = 0; row < recorder.signed[layer].length; row++) {
                 double sum = 0;
                 for (int column = 0; column < ids.length; column++) {
                     sum += signed[row * ids.length + column];
                 }
-                assertEquals(sum, seen.signed[layer][row], Tolerance.gradient(signed),
-                        "layer %d, row %d of all heads'".formatted(layer, row));
+                assertEquals(sum, recorder.signed[layer][row], Tolerance.gradient(signed),
+                        "layer %d, row %d of all heads".formatted(layer, row));
             }
             float[] saliency = signed.clone();
             for (int i = 0; i < saliency.length; i++) {
                 saliency[i] = Math.abs(saliency[i]);
             }
             assertArrayEquals(
-                    saliency, seen.maps[layer], Tolerance.gradient(saliency), "saliency maps of layer " + layer);
+                    saliency, recorder.maps[layer], Tolerance.gradient(saliency), "saliency maps of layer " + layer);
         }
     }
 

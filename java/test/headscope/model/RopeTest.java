@@ -7,7 +7,7 @@ import headscope.Tolerance;
 import headscope.backend.Backend;
 import org.junit.jupiter.api.Test;
 
-/** Wavelengths whose values are known. */
+/** Frequencies with known values. */
 class RopeTest {
     private static void assertClose(double expected, double actual) {
         assertEquals(expected, actual, Tolerance.stored(expected));
@@ -28,7 +28,7 @@ class RopeTest {
         assertEquals(1, new Rope(10_000, 8, new Rope.Unscaled()).magnitude());
     }
 
-    /** One pair more, as libraries that count in steps of two have it. */
+    /** Rounded up to an even number, as in libraries that count in steps of two. */
     @Test
     void oddWidth() {
         float[] frequencies = frequencies(10_000, 5, new Rope.Unscaled());
@@ -45,7 +45,7 @@ class RopeTest {
         }
     }
 
-    /** More than 4 turns over the original text: kept; less than 1: divided; 2.5 turns: the mean of both. */
+    /** At least 4 rotations within the original length: kept; at most 1: divided; 2.5: the mean of both. */
     @Test
     void llama3() {
         Rope.Llama3 scaling = new Rope.Llama3(8, 1, 4, 8192);
@@ -54,10 +54,10 @@ class RopeTest {
         assertEquals(1, scaled[0]);
         assertClose(plain[63] / 8, scaled[63]);
         for (int j = 0; j < plain.length; j++) {
-            double turns = 8192 * plain[j] / (2 * Math.PI);
-            if (turns >= 4) {
+            double rotations = 8192 * plain[j] / (2 * Math.PI);
+            if (rotations >= 4) {
                 assertClose(plain[j], scaled[j]);
-            } else if (turns <= 1) {
+            } else if (rotations <= 1) {
                 assertClose(plain[j] / 8, scaled[j]);
             } else {
                 assertTrue(scaled[j] < plain[j] && scaled[j] > plain[j] / 8, "pair " + j);
@@ -67,17 +67,17 @@ class RopeTest {
         assertClose((1 + 1.0 / 8) / 2, middle[0]);
     }
 
-    /** Short wavelengths kept, those that turn less than once divided. */
+    /** High frequencies are kept; those with less than one rotation are divided. */
     @Test
     void yarn() {
         Rope rope = new Rope(10_000, 128, new Rope.Yarn(4, 32, 1, 4096, true, 0.1 * Math.log(4) + 1));
         float[] plain = frequencies(10_000, 128, new Rope.Unscaled());
         float[] scaled = rope.frequencies();
         for (int j = 0; j < plain.length; j++) {
-            double turns = 4096 * plain[j] / (2 * Math.PI);
-            if (turns > 40) {
+            double rotations = 4096 * plain[j] / (2 * Math.PI);
+            if (rotations > 40) {
                 assertClose(plain[j], scaled[j]);
-            } else if (turns < 0.8) {
+            } else if (rotations < 0.8) {
                 assertClose(plain[j] / 4, scaled[j]);
             }
             assertTrue(scaled[j] <= plain[j] && scaled[j] >= plain[j] / 4 - Tolerance.stored(plain[j]));
@@ -85,7 +85,7 @@ class RopeTest {
         assertClose(1.138629436, rope.magnitude());
     }
 
-    /** Tables hold every position, also after they grew. */
+    /** Tables contain every position, also after they have grown. */
     @Test
     void tables() {
         Rope rope = new Rope(10_000, 4, new Rope.Yarn(1, 32, 1, 64, true, 2));

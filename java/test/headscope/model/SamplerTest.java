@@ -14,14 +14,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which token is drawn, from probabilities that are known. */
+/** Sampling from known probabilities. */
 class SamplerTest {
     /** Probabilities 0.2, 0.5, 0.3. */
     private static final float[] LOGITS = {
         (float) Math.log(0.2) + 7, (float) Math.log(0.5) + 7, (float) Math.log(0.3) + 7
     };
 
-    /** Always the same number. */
+    /** A generator that always returns this number. */
     private static RandomGenerator always(double number) {
         return () -> (long) (number * 0x1p53) << 11;
     }
@@ -36,7 +36,7 @@ class SamplerTest {
                 return token;
             }
         }).distinct().toArray();
-        assertEquals(1, tokens.length, "devices agree");
+        assertEquals(1, tokens.length, "all devices choose the same token");
         return tokens[0];
     }
 
@@ -47,21 +47,21 @@ class SamplerTest {
         assertEquals(0, next(Sampler.GREEDY, new float[] {-5}, 0));
     }
 
-    /** Likeliest first: 1 up to 0.5, then 2 up to 0.8, then 0. */
+    /** In descending order: token 1 below 0.5, token 2 below 0.8, then token 0. */
     @ParameterizedTest
     @CsvSource({"0,1", "0.499,1", "0.501,2", "0.799,2", "0.801,0", "0.999999,0"})
-    void drawsByProbability(double number, int token) {
+    void samplesByProbability(double number, int token) {
         assertEquals(token, next(new Sampler(1, 1), LOGITS, number));
     }
 
-    /** Squared and made to sum to one again: 0.04, 0.25, 0.09 of 0.38. */
+    /** Squared probabilities, normalised: 0.04, 0.25, 0.09 divided by 0.38. */
     @ParameterizedTest
     @CsvSource({"0.65,1", "0.66,2", "0.89,2", "0.9,0"})
     void temperatureSharpens(double number, int token) {
         assertEquals(token, next(new Sampler(0.5, 1), LOGITS, number));
     }
 
-    /** Tokens are taken until they reach top-p; then only they are drawn from. */
+    /** Only the most probable tokens that together reach top-p are sampled. */
     @ParameterizedTest
     @CsvSource({"0.49,0.999,1", "0.6,0.62,1", "0.6,0.63,2", "0.79,0.999,2", "0.81,0.999,0", "1e-9,0.999,1"})
     void topP(double topP, double number, int token) {
@@ -75,14 +75,14 @@ class SamplerTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {-1, Double.NaN, Double.POSITIVE_INFINITY})
-    void temperatures(double temperature) {
+    void rejectedTemperatures(double temperature) {
         assertEquals("the temperature must be 0 or more, not " + temperature,
                 assertThrows(IllegalArgumentException.class, () -> new Sampler(temperature, 1)).getMessage());
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0, -0.5, 1.1, Double.NaN})
-    void topPs(double topP) {
+    void rejectedTopPs(double topP) {
         assertEquals("top-p must be above 0 and at most 1, not " + topP,
                 assertThrows(IllegalArgumentException.class, () -> new Sampler(1, topP)).getMessage());
     }

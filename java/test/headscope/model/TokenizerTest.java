@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The demo checkpoint's words. */
+/** The tokenizer of the demo checkpoint. */
 class TokenizerTest {
     private static final Path DEMO = Path.of("models/demo");
     private static final int BEGIN = 1;
@@ -26,7 +26,7 @@ class TokenizerTest {
     private Path folder;
 
     @Test
-    void beginsWithTheBeginningOfText() {
+    void encodingAddsTheBeginOfTextToken() {
         try (Tokenizer tokenizer = Tokenizer.open(DEMO)) {
             assertArrayEquals(new int[] {BEGIN, 5, 4, 10}, tokenizer.encode(". , a"));
             assertArrayEquals(new int[] {BEGIN}, tokenizer.encode(""));
@@ -35,16 +35,16 @@ class TokenizerTest {
     }
 
     @Test
-    void specialTokensAreNoText() {
+    void decodingOmitsSpecialTokens() {
         try (Tokenizer tokenizer = Tokenizer.open(DEMO)) {
             assertEquals("a .", tokenizer.decode(new int[] {BEGIN, 10, 5, END}));
             assertEquals("", tokenizer.decode(new int[0]));
         }
     }
 
-    /** Every question of the demo is made of words that the model knows, and fits. */
+    /** The prompts of the demo contain no unknown token and fit into the model. */
     @Test
-    void questionsComeBackAsTheyWere() throws IOException {
+    void promptsSurviveARoundTrip() throws IOException {
         ModelConfig config = ConfigReader.read(DEMO);
         ObjectMapper json = new ObjectMapper();
         try (Tokenizer tokenizer = Tokenizer.open(DEMO)) {
@@ -54,24 +54,24 @@ class TokenizerTest {
                 assertEquals(prompt, tokenizer.decode(ids));
                 assertTrue(ids.length < config.maxTokens(), prompt);
                 for (int id : ids) {
-                    assertTrue(id != UNKNOWN && id < config.vocabulary(), prompt);
+                    assertTrue(id != UNKNOWN && id < config.vocabulary().size(), prompt);
                 }
             }
         }
     }
 
     @Test
-    void missing() {
-        assertEquals(folder.resolve("tokenizer.json") + ": is missing; a text cannot be turned into tokens without it",
+    void missingFile() {
+        assertEquals(folder.resolve("tokenizer.json") + ": is missing; texts cannot be tokenized without it",
                 assertThrows(ModelFormatException.class, () -> Tokenizer.open(folder)).getMessage());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "{}", "words"})
-    void damaged(String content) throws IOException {
+    void damagedFile(String content) throws IOException {
         Path file = Files.writeString(folder.resolve("tokenizer.json"), content);
-        String said = assertThrows(ModelFormatException.class, () -> Tokenizer.open(folder)).getMessage();
-        assertTrue(said.startsWith(file + ": cannot be read as a tokenizer: "), said);
-        assertEquals(1, said.lines().count(), said);
+        String message = assertThrows(ModelFormatException.class, () -> Tokenizer.open(folder)).getMessage();
+        assertTrue(message.startsWith(file + ": cannot be read as a tokenizer: "), message);
+        assertEquals(1, message.lines().count(), message);
     }
 }

@@ -22,52 +22,51 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Weights that do not fit their config.json are refused; those in half precision are read. */
+/** Weights that do not match config.json are rejected; half precision is supported. */
 class WeightReaderTest {
     private static final int[] IDS = {1, 17, 42, 5, 90, 33};
 
     @TempDir
     private Path folder;
 
-    /** One line that names file and tensor; and nothing is left in memory. */
-    private void refused(String fixture, String tensor, String rule, Consumer<Map<String, Raw>> change) {
+    /** The message is one line with folder and tensor, and no memory is leaked. */
+    private void assertRejected(String fixture, String tensor, String rule, Consumer<Map<String, Raw>> change) {
         Path changed = Fixtures.weights(fixture, folder, change);
         try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(changed)) {
-            String said = assertThrows(ModelFormatException.class, () -> new Transformer(checkpoint, backend).close())
-                    .getMessage();
-            assertTrue(said.contains("tensor \"" + tensor + "\": " + rule), said);
-            assertTrue(said.startsWith(folder.toString()), said);
-            assertEquals(1, said.lines().count(), said);
+            String message = assertThrows(
+                    ModelFormatException.class, () -> new Transformer(checkpoint, backend).close()).getMessage();
+            assertTrue(message.contains("tensor \"" + tensor + "\": " + rule), message);
+            assertTrue(message.startsWith(folder.toString()), message);
+            assertEquals(1, message.lines().count(), message);
             assertEquals(0, backend.liveBytes());
         }
     }
 
     @Test
-    void missing() {
+    void missingTensors() {
         String name = "transformer.h.1.mlp.c_proj.weight";
-        refused("gpt2", name, "no such tensor", tensors -> tensors.remove(name));
+        assertRejected("gpt2", name, "no such tensor", tensors -> tensors.remove(name));
         String norm = "model.layers.2.post_attention_layernorm.weight";
-        refused("llama", norm, "no such tensor", tensors -> tensors.remove(norm));
+        assertRejected("llama", norm, "no such tensor", tensors -> tensors.remove(norm));
     }
 
     @Test
-    void ofAnotherShape() {
+    void otherShapes() {
         String name = "model.layers.0.self_attn.q_proj.weight";
-        refused("llama", name, "has shape [48, 47], config.json asks for [48, 48]",
+        assertRejected("llama", name, "has shape [48, 47], but config.json requires [48, 48]",
                 tensors -> tensors.put(name, Raw.f32(new long[] {48, 47}, new float[48 * 47])));
         String fused = "transformer.h.0.attn.c_attn.weight";
-        refused("gpt2", fused, "has shape [144, 48], config.json asks for [48, 144]",
+        assertRejected("gpt2", fused, "has shape [144, 48], but config.json requires [48, 144]",
                 tensors -> tensors.put(fused, Raw.f32(new long[] {144, 48}, new float[144 * 48])));
     }
 
-    /** As a model with one more part than its settings tell. */
     @Test
-    void leftOver() {
-        refused("gpt2", "transformer.h.0.attn.extra",
-                "1 tensors, this one first, have no place in a gpt2 model with this config.json",
+    void unusedTensors() {
+        assertRejected("gpt2", "transformer.h.0.attn.extra",
+                "is not part of a gpt2 model with this config.json (unused tensors: 1)",
                 tensors -> tensors.put("transformer.h.0.attn.extra", Raw.f32(new long[] {1}, 1)));
-        refused("llama", "model.layers.3.mlp.up_proj.weight",
-                "2 tensors, this one first, have no place in a llama model with this config.json",
+        assertRejected("llama", "model.layers.3.mlp.up_proj.weight",
+                "is not part of a llama model with this config.json (unused tensors: 2)",
                 tensors -> {
                     tensors.put("model.layers.3.mlp.up_proj.weight", Raw.f32(new long[] {1}, 1));
                     tensors.put("z", Raw.f32(new long[] {1}, 1));
@@ -76,22 +75,22 @@ class WeightReaderTest {
 
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
-    void notFinite(float value) {
+    void nonFiniteWeights(float value) {
         String name = "transformer.h.2.ln_1.weight";
-        refused("gpt2", name, "element 3 is " + value + "; the weights are damaged",
+        assertRejected("gpt2", name, "element 3 is " + value + "; the weights are damaged",
                 tensors -> floats(tensors.get(name)).put(3, value));
     }
 
     @Test
-    void ofAnElementTypeThatIsNoNumber() {
+    void integerWeights() {
         String name = "transformer.ln_f.bias";
-        refused("gpt2", name, "dtype I64 where only F32, F16, BF16, F64 can be read",
+        assertRejected("gpt2", name, "dtype I64 cannot be read here; supported are F32, F16, BF16, F64",
                 tensors -> tensors.put(name, new Raw(DType.I64, new long[] {48}, new byte[48 * 8])));
     }
 
-    /** Buffers that other libraries keep beside the weights are no parameters. */
+    /** Other libraries store such buffers beside the weights; they are not parameters. */
     @Test
-    void buffersAreLeftOut() {
+    void buffersAreIgnored() {
         float[] expected = logits(Fixtures.folder("gpt2"));
         float[] found = logits(Fixtures.weights("gpt2", folder, tensors -> {
             tensors.put("transformer.h.0.attn.bias", Raw.f32(new long[] {1}, Float.NaN));
@@ -100,7 +99,7 @@ class WeightReaderTest {
         assertArrayEquals(expected, found);
     }
 
-    /** The same logits, to the bit, as from an fp32 file of the rounded weights, and near those of the exact ones. */
+    /** Equals an fp32 file of the rounded weights bit by bit, and is close to the exact weights. */
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16"})
     void halfPrecision(DType dtype) {
@@ -117,7 +116,7 @@ class WeightReaderTest {
                 difference += Math.pow(exact[i] - half[i], 2);
                 size += Math.pow(exact[i], 2);
             }
-            // Weights are 2^-9 or 2^-12 off; a few dozen of them in a row leave a tenth at most.
+            // Weights are rounded by 2^-9 (BF16) or 2^-12 (F16); a few dozen products in a row leave a tenth at most.
             assertTrue(difference > 0 && difference < 0.01 * size, fixture + ": " + Math.sqrt(difference / size));
         }
     }
@@ -127,7 +126,7 @@ class WeightReaderTest {
         short[] halves = new short[values.limit()];
         for (int i = 0; i < halves.length; i++) {
             int bits = Float.floatToIntBits(values.get(i));
-            // To the nearest, ties to even.
+            // Round to nearest, ties to even.
             halves[i] = dtype == DType.F16
                     ? Float.floatToFloat16(values.get(i))
                     : (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
@@ -147,17 +146,10 @@ class WeightReaderTest {
         return ByteBuffer.wrap(tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
     }
 
-    private static float[] logits(Path model) {
-        try (Backend backend = Backend.open("cpu")) {
-            float[] logits;
-            try (Checkpoint checkpoint = Checkpoint.open(model);
-                    Transformer transformer = new Transformer(checkpoint, backend);
-                    Sequence text = transformer.sequence(IDS.length)) {
-                Tensor hidden = transformer.forward(text, IDS, LayerHook.NONE);
-                logits = backend.download(transformer.logits(hidden));
-            }
-            assertEquals(0, backend.liveBytes());
-            return logits;
+    private static float[] logits(Path folder) {
+        try (LoadedModel loaded = LoadedModel.open(folder); Sequence sequence = loaded.model().sequence(IDS.length)) {
+            Tensor hidden = loaded.model().forward(sequence, IDS, LayerHook.NONE);
+            return loaded.backend().download(loaded.model().logits(hidden));
         }
     }
 }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class BufferTest {
     @Test
-    void releasedOnce() {
+    void closeReleasesOnce() {
         AtomicInteger released = new AtomicInteger();
         Buffer buffer = new Buffer(MemorySegment.ofArray(new byte[8]), released::incrementAndGet);
         assertTrue(buffer.isOpen());
@@ -23,7 +23,7 @@ class BufferTest {
     }
 
     @Test
-    void usedAfterItWasClosed() {
+    void useAfterCloseThrows() {
         Buffer buffer = new Buffer(MemorySegment.ofArray(new byte[8]), () -> {});
         Tensor tensor = Tensor.of(buffer, DType.F32, 2, 1);
         Tensor row = tensor.rows(1, 1);

@@ -7,11 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Safetensors files written byte by byte, right or wrong. */
+/** Writes safetensors files byte by byte, valid or invalid. */
 final class RawFile {
     private RawFile() {}
 
-    /** The header's length, the header, and data that counts up from zero. */
+    /** Header length, header, and data bytes 0, 1, 2, ... */
     static byte[] bytes(String json, int dataBytes) {
         return bytes(json.getBytes(StandardCharsets.UTF_8), dataBytes);
     }
@@ -27,6 +27,11 @@ final class RawFile {
 
     static Path write(Path file, String json, int dataBytes) throws IOException {
         return Files.write(file, bytes(json, dataBytes));
+    }
+
+    /** A file with one F32 tensor of one element. */
+    static Path writeOneTensor(Path file, String name) throws IOException {
+        return write(file, "{" + entry(name, "F32", "[1]", 0, 4) + "}", 4);
     }
 
     /** One entry of a header. */

@@ -34,7 +34,7 @@ import net.jqwik.api.statistics.Statistics;
 import net.jqwik.api.statistics.StatisticsReport;
 import net.jqwik.api.statistics.StatisticsReport.StatisticsReportMode;
 
-/** Right files come back as they were; files that were tampered with are read or refused, never worse. */
+/** Valid files survive a round trip; tampered files are read or rejected with a ModelFormatException. */
 class SafetensorsFuzzTest {
     private static final Pattern NUMBER = Pattern.compile("\\d+");
     private static final Pattern TOKEN = Pattern.compile("\"[^\"]*\"|\\d+|[\\[\\]{}:,]");
@@ -52,7 +52,7 @@ class SafetensorsFuzzTest {
     private static Path file;
 
     @BeforeContainer
-    static void makeFile() throws IOException {
+    static void createFile() throws IOException {
         file = Files.createTempFile("fuzz", ".safetensors");
     }
 
@@ -62,11 +62,11 @@ class SafetensorsFuzzTest {
     }
 
     @Property(tries = 300)
-    void writtenFilesReadBack(@ForAll("layouts") List<Layout> layouts,
-            @ForAll("remarks") Map<String, String> remarks, @ForAll long seed) {
+    void writtenFilesSurviveARoundTrip(@ForAll("layouts") List<Layout> layouts,
+            @ForAll("metadata") Map<String, String> metadata, @ForAll long seed) {
         Random random = new Random(seed);
         Map<String, long[]> written = new HashMap<>();
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, remarks, layouts)) {
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, metadata, layouts)) {
             for (Layout layout : layouts) {
                 int count = (int) Arrays.stream(layout.shape()).reduce(1, Math::multiplyExact);
                 int[] values = random.ints(count).toArray();
@@ -81,7 +81,7 @@ class SafetensorsFuzzTest {
         }
         try (Safetensors stored = Safetensors.open(file)) {
             assertEquals(written.keySet(), stored.names());
-            assertEquals(remarks, stored.metadata());
+            assertEquals(metadata, stored.metadata());
             for (Layout layout : layouts) {
                 StoredTensor tensor = stored.get(layout.name());
                 assertArrayEquals(layout.shape(), tensor.shape());
@@ -99,15 +99,15 @@ class SafetensorsFuzzTest {
 
     @Property(tries = 5000)
     @StatisticsReport(StatisticsReportMode.OFF)
-    void tamperedHeadersAreReadOrRefused(@ForAll long seed) {
+    void tamperedHeadersAreReadOrRejected(@ForAll long seed) {
         byte[] bytes = tampered(new Random(seed));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = threads.getCurrentThreadAllocatedBytes();
-        boolean read = readOrRefuse(bytes);
+        boolean read = readOrReject(bytes);
         long allocated = threads.getCurrentThreadAllocatedBytes() - before;
         assertTrue(allocated < 1_000_000 + 100L * bytes.length,
                 "%d bytes allocated for a file of %d".formatted(allocated, bytes.length));
-        // Both must happen often, or the tampering is too tame or too wild to find anything.
+        // Both outcomes must be frequent: otherwise the changes are too small or too large to find errors.
         Statistics.collect(read);
         Statistics.coverage(counts -> {
             counts.check(true).percentage(share -> share > 2);
@@ -116,7 +116,7 @@ class SafetensorsFuzzTest {
     }
 
     @Property(tries = 500)
-    void tamperedFilesAreOpenedOrRefused(@ForAll long seed) throws IOException {
+    void tamperedFilesAreOpenedOrRejected(@ForAll long seed) throws IOException {
         Files.write(file, tampered(new Random(seed)));
         try (Safetensors stored = Safetensors.open(file)) {
             for (String name : stored.names()) {
@@ -125,43 +125,43 @@ class SafetensorsFuzzTest {
                     assertEquals(tensor.count(), tensor.floats().length);
                 }
             }
-        } catch (ModelFormatException refused) {
-            assertEquals(1, refused.getMessage().lines().count(), refused.getMessage());
+        } catch (ModelFormatException rejected) {
+            assertEquals(1, rejected.getMessage().lines().count(), rejected.getMessage());
         }
     }
 
-    /** The tensors of a file that is accepted cover its data exactly once. */
-    private static boolean readOrRefuse(byte[] bytes) {
+    /** Whether the file is accepted; then its tensors must cover the data exactly once. */
+    private static boolean readOrReject(byte[] bytes) {
         try {
             SafetensorsHeader header = new SafetensorsHeader(Path.of("m"), MemorySegment.ofArray(bytes));
-            long reached = header.dataStart();
+            long end = header.dataStart();
             for (SafetensorsHeader.Entry entry : header.entries()) {
-                assertEquals(reached, header.dataStart() + entry.begin());
+                assertEquals(end, header.dataStart() + entry.begin());
                 long count = Arrays.stream(entry.shape()).reduce(1, Math::multiplyExact);
                 assertEquals(entry.end() - entry.begin(), count * entry.dtype().bytes);
-                reached = header.dataStart() + entry.end();
+                end = header.dataStart() + entry.end();
             }
-            assertEquals(bytes.length, reached);
+            assertEquals(bytes.length, end);
             return true;
-        } catch (ModelFormatException refused) {
-            assertEquals(1, refused.getMessage().lines().count(), refused.getMessage());
-            assertTrue(refused.getMessage().length() < 2000, refused.getMessage());
+        } catch (ModelFormatException rejected) {
+            assertEquals(1, rejected.getMessage().lines().count(), rejected.getMessage());
+            assertTrue(rejected.getMessage().length() < 2000, rejected.getMessage());
             return false;
         }
     }
 
-    /** A good file after one to three changes. */
+    /** A valid file with one to three changes. */
     private static byte[] tampered(Random random) {
         String json = "{\"__metadata__\":{\"format\":\"pt\"}," + entry("a", "F32", "[2,1]", 0, 8) + ","
                 + entry("b", "F16", "[3]", 8, 14) + "," + entry("empty", "I64", "[0]", 14, 14) + "}";
         int changes = 1 + random.nextInt(3);
-        boolean lengthKept = random.nextInt(4) == 0;
+        boolean keepsLength = random.nextInt(4) == 0;
         int length = json.length();
         for (int i = 0; i < changes; i++) {
             json = change(json, random);
         }
         byte[] bytes = RawFile.bytes(json, 14);
-        if (lengthKept) {
+        if (keepsLength) {
             bytes[0] = (byte) length;
         }
         for (int i = random.nextInt(3) * random.nextInt(2); i > 0; i--) {
@@ -188,16 +188,16 @@ class SafetensorsFuzzTest {
         };
     }
 
-    private static String replace(String json, Pattern what, String by, Random random) {
-        List<MatchResult> found = what.matcher(json).results().toList();
+    private static String replace(String json, Pattern pattern, String replacement, Random random) {
+        List<MatchResult> found = pattern.matcher(json).results().toList();
         if (found.isEmpty()) {
-            return json + by;
+            return json + replacement;
         }
         MatchResult at = pick(found, random);
-        return json.substring(0, at.start()) + by + json.substring(at.end());
+        return json.substring(0, at.start()) + replacement + json.substring(at.end());
     }
 
-    /** Two tokens change places: names, offsets, brackets. */
+    /** Swaps two tokens: names, offsets, brackets. */
     private static String swap(String json, Random random) {
         List<String> tokens = new ArrayList<>(TOKEN.matcher(json).results().map(MatchResult::group).toList());
         if (tokens.size() > 1) {
@@ -206,7 +206,7 @@ class SafetensorsFuzzTest {
         return String.join("", tokens);
     }
 
-    /** A stretch from one comma to another appears twice: entries, keys, numbers. */
+    /** Repeats the text between two commas: entries, keys, numbers. */
     private static String repeat(String json, Random random) {
         int from = json.indexOf(',', random.nextInt(json.length() + 1));
         int to = json.indexOf(',', from + 1 + random.nextInt(60));
@@ -234,7 +234,7 @@ class SafetensorsFuzzTest {
     }
 
     @Provide
-    Arbitrary<Map<String, String>> remarks() {
+    Arbitrary<Map<String, String>> metadata() {
         return Arbitraries.maps(text(), text()).ofMaxSize(3);
     }
 

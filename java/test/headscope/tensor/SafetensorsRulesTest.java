@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each rule of the format, broken once. */
+/** One violation of each rule of the format. */
 class SafetensorsRulesTest {
     private static final Path FILE = Path.of("m");
     private static final String A = entry("a", "F32", "[2]", 0, 8);
@@ -52,8 +52,8 @@ class SafetensorsRulesTest {
                 arguments("{\"__metadata__\":{\"k\":{}}}", 0,
                         "__metadata__: the value of \"k\" must be a string"),
                 arguments("{\"__metadata__\":{\"k\":\"\\ud800\"}}", 0,
-                        "__metadata__: has half of a surrogate pair"),
-                arguments("{\"\\udc00\":{}}", 0, "tensor \"\\udc00\": has half of a surrogate pair"),
+                        "__metadata__: contains an unpaired surrogate"),
+                arguments("{\"\\udc00\":{}}", 0, "tensor \"\\udc00\": contains an unpaired surrogate"),
                 arguments("{\"a\":null}", 0,
                         "tensor \"a\": must be an object of dtype, shape and data_offsets"),
                 arguments("{\"a\":{}}", 0, "tensor \"a\": has no dtype"),
@@ -85,7 +85,7 @@ class SafetensorsRulesTest {
                 arguments("{" + entry("a", "F32", "[2305843009213693952]", 0, 8) + "}", 8,
                         "is over 2^63 bytes"),
                 arguments("{" + entry("a", "F32", "[2]", 8, 0) + "}", 8,
-                        "tensor \"a\": data_offsets begin at 8, after their end 0"),
+                        "tensor \"a\": data_offsets begin 8 is after end 0"),
                 arguments("{" + entry("a", "F32", "[2]", -8, 0) + "}", 8,
                         "data_offsets has the negative number -8"),
                 arguments("{\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0]}}", 1,
@@ -108,45 +108,45 @@ class SafetensorsRulesTest {
 
     @ParameterizedTest
     @MethodSource("rules")
-    void brokenRuleIsNamed(String json, int dataBytes, String rule) {
-        refused(RawFile.bytes(json, dataBytes), rule);
+    void violationsAreReported(String json, int dataBytes, String rule) {
+        assertRejected(RawFile.bytes(json, dataBytes), rule);
     }
 
     @Test
     void shortFileAndHeaderLength() {
-        refused(new byte[7], "header: the file has 7 bytes, fewer than the 8 of the header length");
-        refused(withLength(-1), "header: length 18446744073709551615 is over the limit of 100000000 bytes");
-        refused(withLength(100_000_001), "header: length 100000001 is over the limit of 100000000 bytes");
-        refused(withLength(3), "header: 3 bytes of header reach beyond the file's end, 10 bytes");
+        assertRejected(new byte[7], "header: the file has 7 bytes, fewer than the 8 of the header length");
+        assertRejected(withLength(-1), "header: length 18446744073709551615 is over the limit of 100000000 bytes");
+        assertRejected(withLength(100_000_001), "header: length 100000001 is over the limit of 100000000 bytes");
+        assertRejected(withLength(3), "header: length 3 exceeds the size of the file, 10 bytes");
     }
 
     @Test
     void otherEncodings() {
-        refused(RawFile.bytes("{}".getBytes(StandardCharsets.UTF_16LE), 0),
+        assertRejected(RawFile.bytes("{}".getBytes(StandardCharsets.UTF_16LE), 0),
                 "does not end with '}' and spaces");
-        refused(RawFile.bytes(new byte[] {'{', '"', (byte) 0xc0, (byte) 0x80, '"', ':', '1', '}'}, 0),
+        assertRejected(RawFile.bytes(new byte[] {'{', '"', (byte) 0xc0, (byte) 0x80, '"', ':', '1', '}'}, 0),
                 "header: is not UTF-8");
-        refused(RawFile.bytes(new byte[] {'{', '"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"', '}'}, 0),
+        assertRejected(RawFile.bytes(new byte[] {'{', '"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"', '}'}, 0),
                 "header: is not UTF-8");
     }
 
     @Test
-    void nestingIsNotFollowed() {
-        refused(RawFile.bytes("{\"a\":" + "[".repeat(5_000_000) + "}", 0), "tensor \"a\": must be an object");
-        refused(RawFile.bytes("{\"a\":".repeat(1_000_000) + "}", 0),
+    void deepNestingIsRejected() {
+        assertRejected(RawFile.bytes("{\"a\":" + "[".repeat(5_000_000) + "}", 0), "tensor \"a\": must be an object");
+        assertRejected(RawFile.bytes("{\"a\":".repeat(1_000_000) + "}", 0),
                 "tensor \"a\": has the unknown field \"a\"");
     }
 
     @Test
-    void longNamesAndLineBreaksAreShortInMessages() {
-        refused(RawFile.bytes("{\"" + "n".repeat(100_000) + "\":3}", 0),
+    void namesInMessagesAreTruncatedAndEscaped() {
+        assertRejected(RawFile.bytes("{\"" + "n".repeat(100_000) + "\":3}", 0),
                 "header: is not valid JSON: Name length");
-        String message = refused(RawFile.bytes("{\"a\\nb" + "n".repeat(9000) + "\":3}", 0),
+        String message = assertRejected(RawFile.bytes("{\"a\\nb" + "n".repeat(9000) + "\":3}", 0),
                 "tensor \"a\\u000ab");
         assertTrue(message.length() < 400, message);
     }
 
-    /** The largest header that the format allows is refused for what it says, not for its size. */
+    /** A header of the maximum size is rejected for its content, not its size. */
     @Test
     void largestHeader(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("m");
@@ -165,7 +165,7 @@ class SafetensorsRulesTest {
                 .put((byte) '{').put((byte) '}').array();
     }
 
-    private static String refused(byte[] bytes, String rule) {
+    private static String assertRejected(byte[] bytes, String rule) {
         String message = assertThrows(ModelFormatException.class,
                 () -> new SafetensorsHeader(FILE, MemorySegment.ofArray(bytes))).getMessage();
         assertTrue(message.startsWith("m: ") && message.contains(rule), message);

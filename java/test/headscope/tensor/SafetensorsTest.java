@@ -26,7 +26,7 @@ class SafetensorsTest {
     private Path folder;
 
     @Test
-    void readsNamesShapesAndRemarks() throws IOException {
+    void readsNamesShapesAndMetadata() throws IOException {
         String json = "{\"__metadata__\":{\"format\":\"pt\"}," + entry("b", "I32", "[2,1]", 0, 8) + ","
                 + entry("a", "U8", "[]", 8, 9) + "}   ";
         try (Safetensors stored = Safetensors.open(RawFile.write(folder.resolve("x"), json, 9))) {
@@ -63,9 +63,9 @@ class SafetensorsTest {
     }
 
     @Test
-    void closedFilesAreNotRead() throws IOException {
+    void readingAfterCloseThrows() throws IOException {
         Safetensors stored = Safetensors.open(
-                RawFile.write(folder.resolve("x"), "{" + entry("a", "F32", "[1]", 0, 4) + "}", 4));
+                RawFile.writeOneTensor(folder.resolve("x"), "a"));
         StoredTensor tensor = stored.get("a");
         stored.close();
         stored.close();
@@ -74,7 +74,7 @@ class SafetensorsTest {
 
     @Test
     void folderWithOneFile() throws IOException {
-        RawFile.write(folder.resolve("model.safetensors"), "{" + entry("a", "F32", "[1]", 0, 4) + "}", 4);
+        RawFile.writeOneTensor(folder.resolve("model.safetensors"), "a");
         try (Safetensors stored = Safetensors.open(folder)) {
             assertEquals(Set.of("a"), stored.names());
         }
@@ -93,9 +93,9 @@ class SafetensorsTest {
     }
 
     @Test
-    void shardsMayBeLinks() throws IOException {
+    void shardsMayBeSymbolicLinks() throws IOException {
         Path elsewhere = Files.createDirectory(folder.resolve("blobs"));
-        RawFile.write(elsewhere.resolve("0f"), "{" + entry("a", "F32", "[1]", 0, 4) + "}", 4);
+        RawFile.writeOneTensor(elsewhere.resolve("0f"), "a");
         Files.createSymbolicLink(folder.resolve("1.safetensors"), elsewhere.resolve("0f"));
         index("{\"a\":\"1.safetensors\"}");
         try (Safetensors stored = Safetensors.open(folder)) {
@@ -104,78 +104,78 @@ class SafetensorsTest {
     }
 
     @Test
-    void missingTensorIsNamed() throws IOException {
+    void missingTensor() throws IOException {
         Path file = RawFile.write(folder.resolve("x"), "{}", 0);
         try (Safetensors stored = Safetensors.open(file)) {
-            refused(file + ": tensor \"a\": no such tensor", () -> stored.get("a"));
+            assertRejected(file + ": tensor \"a\": no such tensor", () -> stored.get("a"));
         }
     }
 
     @Test
     void missingFileAndEmptyFolder() throws IOException {
         Path absent = folder.resolve("absent");
-        refused(absent + ": no such file", () -> Safetensors.open(absent));
-        refused(folder + ": is a directory without model.safetensors or " + INDEX,
+        assertRejected(absent + ": no such file", () -> Safetensors.open(absent));
+        assertRejected(folder + ": is a directory without model.safetensors or " + INDEX,
                 () -> Safetensors.open(folder));
         Files.createDirectory(folder.resolve("model.safetensors"));
-        refused("model.safetensors: is not a regular file", () -> Safetensors.open(folder));
+        assertRejected("model.safetensors: is not a regular file", () -> Safetensors.open(folder));
     }
 
     @Test
-    void shardThatIsMissing() throws IOException {
+    void missingShard() throws IOException {
         writeShards();
         index("{\"a\":\"1.safetensors\",\"b\":\"3.safetensors\"}");
-        refused(INDEX + ": shard \"3.safetensors\": no such file", () -> Safetensors.open(folder));
+        assertRejected(INDEX + ": shard \"3.safetensors\": no such file", () -> Safetensors.open(folder));
     }
 
     @Test
-    void tensorThatIsNotInItsShard() throws IOException {
+    void tensorMissingFromItsShard() throws IOException {
         writeShards();
         index("{\"a\":\"1.safetensors\",\"b\":\"1.safetensors\"}");
-        refused(INDEX + ": tensor \"b\": is not in 1.safetensors", () -> Safetensors.open(folder));
+        assertRejected(INDEX + ": tensor \"b\": is not in 1.safetensors", () -> Safetensors.open(folder));
         index("{\"a\":\"2.safetensors\",\"b\":\"1.safetensors\"}");
-        refused(INDEX + ": tensor \"a\": is not in 2.safetensors", () -> Safetensors.open(folder));
+        assertRejected(INDEX + ": tensor \"a\": is not in 2.safetensors", () -> Safetensors.open(folder));
     }
 
     @Test
     void tensorInTwoShards() throws IOException {
         writeShards();
-        RawFile.write(folder.resolve("2.safetensors"), "{" + entry("a", "F32", "[1]", 0, 4) + "}", 4);
+        RawFile.writeOneTensor(folder.resolve("2.safetensors"), "a");
         index("{\"a\":\"1.safetensors\",\"b\":\"2.safetensors\"}");
-        refused("2.safetensors: tensor \"a\": is also in 1.safetensors", () -> Safetensors.open(folder));
+        assertRejected("2.safetensors: tensor \"a\": is also in 1.safetensors", () -> Safetensors.open(folder));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {
             "../1.safetensors", "/etc/passwd", "..", ".", "", "sub/1.safetensors", "a\\\\b", "a\\u0000b"})
-    void shardNamesStayInTheFolder(String name) throws IOException {
+    void shardNamesWithPathsAreRejected(String name) throws IOException {
         index("{\"a\":\"" + name + "\"}");
-        refused("is not a plain name inside the folder", () -> Safetensors.open(folder));
+        assertRejected("must be a name without a path", () -> Safetensors.open(folder));
     }
 
     @Test
-    void indexThatIsNotAnIndex() throws IOException {
+    void malformedIndex() throws IOException {
         Path index = folder.resolve(INDEX);
         Map<String, String> rules = Map.of(
                 "[]", "must be a JSON object",
                 "", "must be a JSON object",
-                "{}", "weight_map: names no tensor",
+                "{}", "weight_map: lists no tensors",
                 "{\"weight_map\":3}", "weight_map: must be an object of file names",
-                "{\"weight_map\":{\"a\":3}}", "tensor \"a\": its file must be a string",
+                "{\"weight_map\":{\"a\":3}}", "tensor \"a\": the file name must be a string",
                 "{\"weight_map\":{\"a\":\"b\",\"a\":\"c\"}}", "is not valid JSON: Duplicate",
                 "{\"weight_map\":{\"a\":\"b\"}} {}", "has more than one JSON value",
                 "{\"metadata\":" + "[".repeat(1_000_000), "is not valid JSON: Document nesting depth");
         rules.forEach((text, rule) -> {
             write(index, text);
-            refused(index + ": " + rule, () -> Safetensors.open(folder));
+            assertRejected(index + ": " + rule, () -> Safetensors.open(folder));
         });
         Files.write(index, new byte[] {'{', '"', (byte) 0xff, '"', '}'});
-        refused(index + ": is not UTF-8", () -> Safetensors.open(folder));
+        assertRejected(index + ": is not UTF-8", () -> Safetensors.open(folder));
     }
 
     private void writeShards() throws IOException {
-        RawFile.write(folder.resolve("1.safetensors"), "{" + entry("a", "F32", "[1]", 0, 4) + "}", 4);
-        RawFile.write(folder.resolve("2.safetensors"), "{" + entry("b", "F32", "[1]", 0, 4) + "}", 4);
+        RawFile.writeOneTensor(folder.resolve("1.safetensors"), "a");
+        RawFile.writeOneTensor(folder.resolve("2.safetensors"), "b");
     }
 
     private void index(String weightMap) throws IOException {
@@ -191,7 +191,7 @@ class SafetensorsTest {
         }
     }
 
-    private static void refused(String part, Executable action) {
+    private static void assertRejected(String part, Executable action) {
         String message = assertThrows(ModelFormatException.class, action).getMessage();
         assertTrue(message.contains(part), message);
         assertFalse(message.contains("\n"), message);

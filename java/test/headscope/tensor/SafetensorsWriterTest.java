@@ -24,7 +24,7 @@ class SafetensorsWriterTest {
     private Path folder;
 
     @Test
-    void readsBackWhatItWrote() throws IOException {
+    void filesSurviveARoundTrip() throws IOException {
         Path file = folder.resolve("x.safetensors");
         try (SafetensorsWriter writer = SafetensorsWriter.create(file,
                 Map.of("made by", "\"a\" \u00e9 \ud83d\ude00"), List.of(
@@ -46,7 +46,7 @@ class SafetensorsWriterTest {
         assertEquals(List.of(file), list());
     }
 
-    /** The header in the declared order, padded to 8 bytes; the widest elements first in the data. */
+    /** The header is in declared order and padded to 8 bytes; the data begin with the widest elements. */
     @Test
     void bytesOfTheFile() throws IOException {
         Path file = folder.resolve("x");
@@ -67,9 +67,9 @@ class SafetensorsWriterTest {
         assertEquals(1f, bytes.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 8 + length + 8));
     }
 
-    /** Rows of two tensors in turn, each longer than the writer's block. */
+    /** Alternating rows of two tensors, each longer than the writer's block. */
     @Test
-    void tensorsGrowSideBySide() {
+    void tensorsAreFilledInAnyOrder() {
         int rows = 5;
         int width = 40_001;
         Path file = folder.resolve("x");
@@ -96,7 +96,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void nothingAppearsWithoutCommit() throws IOException {
+    void withoutCommitTheFileIsUnchanged() throws IOException {
         Path file = Files.writeString(folder.resolve("x"), "old");
         try (SafetensorsWriter writer = writer(file)) {
             writer.append("f", 1f);
@@ -106,18 +106,18 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void halfATensorIsNotCommitted() throws IOException {
+    void incompleteTensorsAreNotCommitted() throws IOException {
         Path file = folder.resolve("x");
         try (SafetensorsWriter writer = writer(file)) {
             writer.append("f", 1f);
             String message = assertThrows(IllegalStateException.class, writer::commit).getMessage();
-            assertEquals(file + ": tensor f lacks its last 1 elements", message);
+            assertEquals(file + ": the last 1 elements of tensor f are missing", message);
         }
         assertEquals(List.of(), list());
     }
 
     @Test
-    void failedRenameLeavesNothingBehind() throws IOException {
+    void failedRenamesDeleteTheTemporaryFile() throws IOException {
         Path file = Files.createDirectory(folder.resolve("x"));
         try (SafetensorsWriter writer = writer(file)) {
             writer.append("f", 1f, 2f);
@@ -127,9 +127,9 @@ class SafetensorsWriterTest {
         assertThrows(UncheckedIOException.class, () -> writer(folder.resolve("absent").resolve("x")));
     }
 
-    /** In a process whose files may not grow beyond 256 KiB, as on a disk that fills up. */
+    /** Simulates a full disk by a process whose files are limited to 256 KiB. */
     @Test
-    void diskThatFailsLeavesNothingBehind() throws Exception {
+    void failedWritesDeleteTheTemporaryFile() throws Exception {
         Path file = folder.resolve("x");
         Process process = new ProcessBuilder("bash", "-c", "ulimit -f 256; exec \"$@\"", "bash",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:-UsePerfData",
@@ -156,29 +156,29 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void wrongUseIsRefused() {
+    void invalidArgumentsAreRejected() {
         try (SafetensorsWriter writer = writer(folder.resolve("x"))) {
             assertEquals("f has room for 2 more elements, not 3",
-                    refusal(() -> writer.append("f", 1f, 2f, 3f)));
-            assertEquals("f is F32, not I64", refusal(() -> writer.append("f", 1L)));
-            assertEquals("no tensor g was declared, only [f]", refusal(() -> writer.append("g", 1f)));
+                    rejection(() -> writer.append("f", 1f, 2f, 3f)));
+            assertEquals("f is F32, not I64", rejection(() -> writer.append("f", 1L)));
+            assertEquals("tensor g was not declared; declared are [f]", rejection(() -> writer.append("g", 1f)));
         }
         assertEquals("two tensors are named f",
-                refusal(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
+                rejection(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
                 List.of(new Layout("f", DType.F32), new Layout("f", DType.I64)))));
         assertEquals("the tensors are over 2^63 bytes",
-                refusal(() -> SafetensorsWriter.create(folder.resolve("x"),
+                rejection(() -> SafetensorsWriter.create(folder.resolve("x"),
                 Map.of(), List.of(new Layout("f", DType.F32, 1L << 61)))));
         assertEquals("a tensor cannot be named __metadata__",
-                refusal(() -> new Layout("__metadata__", DType.F32)));
-        assertEquals("f: shape [-1]", refusal(() -> new Layout("f", DType.F32, -1)));
-        assertEquals("f: dtype F16 where only F32, I64, I32 can be written",
-                refusal(() -> new Layout("f", DType.F16)));
-        Map<String, String> remark = Map.of("k", "\ud800");
-        String half = "\"\\ud800\" has half of a surrogate pair in its text";
-        assertEquals(half,
-                refusal(() -> SafetensorsWriter.create(folder.resolve("x"), remark, List.of())));
-        assertEquals(half, refusal(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
+                rejection(() -> new Layout("__metadata__", DType.F32)));
+        assertEquals("f: shape [-1]", rejection(() -> new Layout("f", DType.F32, -1)));
+        assertEquals("f: dtype F16 cannot be written; supported are F32, I64, I32",
+                rejection(() -> new Layout("f", DType.F16)));
+        Map<String, String> metadata = Map.of("k", "\ud800");
+        String unpaired = "\"\\ud800\" contains an unpaired surrogate";
+        assertEquals(unpaired,
+                rejection(() -> SafetensorsWriter.create(folder.resolve("x"), metadata, List.of())));
+        assertEquals(unpaired, rejection(() -> SafetensorsWriter.create(folder.resolve("x"), Map.of(),
                 List.of(new Layout("\ud800", DType.F32)))));
     }
 
@@ -186,7 +186,7 @@ class SafetensorsWriterTest {
         return SafetensorsWriter.create(file, Map.of(), List.of(new Layout("f", DType.F32, 2)));
     }
 
-    private static String refusal(Runnable action) {
+    private static String rejection(Runnable action) {
         return assertThrows(IllegalArgumentException.class, action::run).getMessage();
     }
 

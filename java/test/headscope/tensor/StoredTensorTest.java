@@ -25,7 +25,7 @@ class StoredTensorTest {
     @TempDir
     private Path folder;
 
-    /** All 65536 halves, behind an odd number of bytes, so that no element is aligned. */
+    /** All 65536 values, at an odd offset so that no element is aligned. */
     @Test
     void everyF16AndBF16() throws IOException {
         ByteBuffer data = ByteBuffer.allocate(1 + 2 * 65536).order(ByteOrder.LITTLE_ENDIAN).put((byte) 9);
@@ -42,7 +42,7 @@ class StoredTensorTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 2047, 2048, 2049, 5000})
-    void lengthsAroundTheBlock(int count) throws IOException {
+    void lengthsAroundTheBlockSize(int count) throws IOException {
         Random random = new Random(count);
         double[] values = random.doubles(count, -1e30, 1e30).toArray();
         ByteBuffer f64 = ByteBuffer.allocate(1 + 8 * count).order(ByteOrder.LITTLE_ENDIAN).put((byte) 9);
@@ -64,7 +64,7 @@ class StoredTensorTest {
     }
 
     @Test
-    void copiesToNativeMemoryOfTheRightSizeOnly() throws IOException {
+    void copiesToNativeMemoryOfExactSize() throws IOException {
         try (Safetensors stored = open("F32", 2, new byte[9]); Arena arena = Arena.ofConfined()) {
             StoredTensor tensor = stored.get("x");
             MemorySegment odd = arena.allocate(9).asSlice(1);
@@ -82,22 +82,22 @@ class StoredTensorTest {
 
     @ParameterizedTest
     @EnumSource(names = {"I64", "I32", "I16", "I8", "U8", "BOOL"})
-    void integersAreNotReadAsFloats(DType dtype) throws IOException {
+    void integersCannotBeReadAsFloats(DType dtype) throws IOException {
         try (Safetensors stored = open(dtype.name(), 1, new byte[1 + dtype.bytes])) {
             String message = assertThrows(ModelFormatException.class,
                     () -> stored.get("x").floats()).getMessage();
             assertTrue(message.endsWith("m: tensor \"x\": dtype " + dtype
-                    + " where only F32, F16, BF16, F64 can be read"), message);
+                    + " cannot be read here; supported are F32, F16, BF16, F64"), message);
         }
     }
 
     @ParameterizedTest
     @EnumSource(names = {"F64", "F32", "F16", "BF16", "I16", "I8", "U8", "BOOL"})
-    void othersAreNotReadAsLongs(DType dtype) throws IOException {
+    void otherTypesCannotBeReadAsLongs(DType dtype) throws IOException {
         try (Safetensors stored = open(dtype.name(), 1, new byte[1 + dtype.bytes])) {
             String message = assertThrows(ModelFormatException.class,
                     () -> stored.get("x").longs()).getMessage();
-            assertTrue(message.endsWith("dtype " + dtype + " where only I64, I32 can be read"), message);
+            assertTrue(message.endsWith("dtype " + dtype + " cannot be read here; supported are I64, I32"), message);
         }
     }
 
@@ -113,7 +113,7 @@ class StoredTensorTest {
         }
     }
 
-    /** IEEE 754 binary16, from its definition. */
+    /** IEEE 754 binary16, by its definition. */
     private static float half(int bits) {
         int exponent = bits >> 10 & 31;
         int fraction = bits & 1023;
@@ -131,7 +131,7 @@ class StoredTensorTest {
         }
     }
 
-    /** Tensor "x" behind one byte of tensor "pad". */
+    /** Tensor "x", after a tensor "pad" of one byte. */
     private Safetensors open(String dtype, int count, byte[] data) throws IOException {
         String json = "{" + entry("pad", "U8", "[1]", 0, 1) + ","
                 + entry("x", dtype, "[" + count + "]", 1, data.length) + "}";

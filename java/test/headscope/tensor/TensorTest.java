@@ -29,7 +29,7 @@ class TensorTest {
         return tensor.bytes().toArray(ValueLayout.JAVA_FLOAT);
     }
 
-    private static void refused(String message, Executable action) {
+    private static void assertRejected(String message, Executable action) {
         assertEquals(message, assertThrows(IllegalArgumentException.class, action).getMessage());
     }
 
@@ -48,7 +48,7 @@ class TensorTest {
     }
 
     @Test
-    void rowsAreALook() {
+    void rowsAreAView() {
         Tensor tensor = counting(4, 3);
         assertArrayEquals(new float[] {3, 4, 5, 6, 7, 8}, floats(tensor.rows(1, 2)));
         assertArrayEquals(new float[] {6, 7, 8}, floats(tensor.rows(1, 2).rows(1, 1)));
@@ -58,37 +58,37 @@ class TensorTest {
     }
 
     @Test
-    void rowsOutside() {
+    void rowsOutOfRange() {
         Tensor tensor = counting(4, 3);
-        refused("2 rows from row 3 of a tensor with 4 rows", () -> tensor.rows(3, 2));
-        refused("1 rows from row -1 of a tensor with 4 rows", () -> tensor.rows(-1, 1));
-        refused("-1 rows from row 2 of a tensor with 4 rows", () -> tensor.rows(2, -1));
+        assertRejected("2 rows from row 3 of a tensor with 4 rows", () -> tensor.rows(3, 2));
+        assertRejected("1 rows from row -1 of a tensor with 4 rows", () -> tensor.rows(-1, 1));
+        assertRejected("-1 rows from row 2 of a tensor with 4 rows", () -> tensor.rows(2, -1));
         assertThrows(IllegalArgumentException.class, () -> tensor.rows(1, Long.MAX_VALUE));
         assertThrows(IllegalArgumentException.class, () -> tensor.rows(2, 2).rows(1, 2));
     }
 
     @Test
-    void otherShapes() {
+    void reshaping() {
         Tensor part = counting(4, 3).rows(1, 2);
         assertArrayEquals(floats(part), floats(part.as(6)));
         assertArrayEquals(new float[] {6, 7, 8}, floats(part.as(2, 1, 3).rows(1, 1)));
-        refused("[2, 3] cannot be seen as [5]", () -> part.as(5));
+        assertRejected("[2, 3] cannot be reshaped to [5]", () -> part.as(5));
     }
 
     @Test
-    void bytesOfAnotherLength() {
+    void bufferOfWrongSize() {
         Buffer buffer = new Buffer(MemorySegment.ofArray(new byte[24]), () -> {});
-        refused("F32 [2, 4] takes 32 bytes, the buffer has 24", () -> Tensor.of(buffer, DType.F32, 2, 4));
-        refused("BF16 [2] takes 4 bytes, the buffer has 24", () -> Tensor.of(buffer, DType.BF16, 2));
+        assertRejected("F32 [2, 4] takes 32 bytes, the buffer has 24", () -> Tensor.of(buffer, DType.F32, 2, 4));
+        assertRejected("BF16 [2] takes 4 bytes, the buffer has 24", () -> Tensor.of(buffer, DType.BF16, 2));
         assertEquals(3, Tensor.of(buffer, DType.F64, 3).count());
     }
 
     @Test
-    void countsAreChecked() {
+    void countRejectsOverflow() {
         assertEquals(1, Tensor.count(new long[0]));
         assertEquals(0, Tensor.count(5, 0));
         assertEquals(3_000_000_000L, Tensor.count(3, 1_000_000_000));
-        refused("negative size in shape [2, -1]", () -> Tensor.count(2, -1));
+        assertRejected("negative size in shape [2, -1]", () -> Tensor.count(2, -1));
         assertThrows(ArithmeticException.class, () -> Tensor.count(1L << 32, 1L << 32));
         assertThrows(ArithmeticException.class, () -> counting(1).rows(0, 1).as(1L << 40, 1L << 40));
     }

@@ -4,10 +4,11 @@ import headscope.analysis.PromptAnswer;
 
 import headscope.model.Batch;
 import headscope.model.HeadGates;
-import headscope.model.HeadHook;
+import headscope.model.LayerHook;
 import headscope.model.ModelConfig;
 import headscope.model.Tape;
 import headscope.model.Transformer;
+import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,8 +27,12 @@ record AnswerReader(Transformer model) {
         int count = tokens == FunctionsRequest.AnswerTokens.ALL ? text.answerTokens() : 1;
         int width = config.heads() * config.headDim();
         float[] outputs = new float[config.layers() * width];
-        HeadHook hook = (layer, heads) ->
+        LayerHook hook = new LayerHook() {
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
                 average(outputs, layer * width, model.backend().download(heads.rows(first, count)), count);
+            }
+        };
         Batch batch = new Batch(List.of(text.inputs()));
         try (Tape tape = model.forward(batch, Optional.empty(), hook)) {
             return new Observation(outputs, predicted(tape, List.of(text)).getFirst());
@@ -61,7 +66,7 @@ record AnswerReader(Transformer model) {
                     && rows + length(texts.get(end)) <= ROWS; end++) {
                 rows += length(texts.get(end));
             }
-            model.inPieces(end - start, (from, count) ->
+            model.splitOnOutOfMemory(end - start, (from, count) ->
                     right[start + from] = countRightInBatch(texts.subList(start + from, start + from + count), factors));
         }
         return Arrays.stream(right).sum();
@@ -77,7 +82,7 @@ record AnswerReader(Transformer model) {
             for (int text = 0; text < texts.size(); text++) {
                 gates.set(text, texts.get(text).firstRow(), factors);
             }
-            try (Tape tape = model.forward(batch, Optional.of(gates), HeadHook.NONE)) {
+            try (Tape tape = model.forward(batch, Optional.of(gates), LayerHook.NONE)) {
                 List<int[]> predicted = predicted(tape, texts);
                 return (int) IntStream.range(0, texts.size()).filter(i -> texts.get(i).matches(predicted.get(i))).count();
             }

@@ -5,7 +5,7 @@ import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
-import headscope.model.HeadHook;
+import headscope.model.LayerHook;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
@@ -42,7 +42,7 @@ final class GatedModel {
         double[] nll = new double[texts.size()];
         pass(texts, pass -> {
             try (HeadGates gates = pass.gates(model, masks);
-                    Tape tape = model.forward(pass.batch(), Optional.of(gates), HeadHook.NONE)) {
+                    Tape tape = model.forward(pass.batch(), Optional.of(gates), LayerHook.NONE)) {
                 loss(pass, model.logits(tape, pass.rows()), nll);
             }
         });
@@ -60,7 +60,7 @@ final class GatedModel {
             int[] rows = pass.rows();
             double[][] updated = Arrays.stream(gradients).map(double[]::clone).toArray(double[][]::new);
             try (HeadGates gates = pass.gates(model, masks);
-                    Tape tape = model.forward(pass.batch(), Optional.of(gates), HeadHook.NONE)) {
+                    Tape tape = model.forward(pass.batch(), Optional.of(gates), LayerHook.NONE)) {
                 Tensor logits = model.logits(tape, rows);
                 loss(pass, logits, nll);
                 dropWhatExceedsTheGap(pass, logits, nll);
@@ -74,7 +74,7 @@ final class GatedModel {
     /** Runs work in passes of at most {@code maxTokens} tokens, smaller ones when memory is short. */
     private void pass(List<GatedText> texts, Consumer<GatedPass> work) {
         for (GatedPass pass : GatedPass.of(texts, maxTokens)) {
-            model.inPieces(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));
+            model.splitOnOutOfMemory(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));
         }
     }
 

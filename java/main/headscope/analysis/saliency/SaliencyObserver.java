@@ -9,7 +9,7 @@ import headscope.backend.Backend;
 import headscope.model.Batch;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
-import headscope.model.HeadHook;
+import headscope.model.LayerHook;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
@@ -72,7 +72,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         float[] surprisals = new float[gates.size()];
         for (int first = 0; first < gates.size(); first += COPIES) {
             int start = first;
-            model.inPieces(Math.min(COPIES, gates.size() - start), (from, count) -> {
+            model.splitOnOutOfMemory(Math.min(COPIES, gates.size() - start), (from, count) -> {
                 int to = start + from;
                 System.arraycopy(surprisalsOfBatch(text, gates.subList(to, to + count)), 0, surprisals, to, count);
             });
@@ -90,7 +90,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
                 rows[copy] = batch.first(copy) + text.last();
                 targets[copy] = text.target().orElseThrow();
             }
-            try (Tape tape = model.forward(batch, Optional.of(factors), HeadHook.NONE)) {
+            try (Tape tape = model.forward(batch, Optional.of(factors), LayerHook.NONE)) {
                 return model.backend().gradients()
                         .crossEntropy(model.logits(tape, rows), targets, new float[gates.size()]);
             }
@@ -98,7 +98,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
     }
 
     private Tape forward(SaliencyText text) {
-        return model.forward(new Batch(List.of(text.ids())), Optional.empty(), HeadHook.NONE);
+        return model.forward(new Batch(List.of(text.ids())), Optional.empty(), LayerHook.NONE);
     }
 
     /** Replaces logits [1, vocabulary] by the gradient of the objective with respect to them. */

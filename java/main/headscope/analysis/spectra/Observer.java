@@ -82,7 +82,7 @@ final class Observer implements AutoCloseable {
         int[] read = ids;
         switch (source) {
             case Text.Question question -> {
-                int[] generated = generator.continueText(text, ids, random(index), this::isComplete);
+                int[] generated = generator.generate(text, ids, random(index), LayerHook.NONE, this::isComplete);
                 read = Arrays.copyOf(ids, text.tokens());
                 System.arraycopy(generated, 0, read, ids.length, read.length - ids.length);
                 answer = answer(generated);
@@ -156,13 +156,17 @@ final class Observer implements AutoCloseable {
     private void measureSymmetric(int[] read, List<float[]> values) {
         text.clear();
         Backend backend = model.backend();
-        model.forward(text, read, (layer, spec, q, k, statistics) -> {
-            double[][] spectra = backend.symmetricSpectrum(q, k, spec);
-            for (int m = 0; m < values.size(); m++) {
-                if (request.metrics().get(m) instanceof Metric.Symmetric metric) {
-                    store(values.get(m), layer, Arrays.stream(spectra)
-                            .map(spectrum -> new double[] {metric.of(spectrum)})
-                            .toArray(double[][]::new));
+        model.forward(text, read, new LayerHook() {
+            @Override
+            public void attention(int layer, Attention attention) {
+                double[][] spectra =
+                        backend.symmetricSpectrum(attention.query(), attention.key(), attention.spec());
+                for (int m = 0; m < values.size(); m++) {
+                    if (request.metrics().get(m) instanceof Metric.Symmetric metric) {
+                        store(values.get(m), layer, Arrays.stream(spectra)
+                                .map(spectrum -> new double[] {metric.of(spectrum)})
+                                .toArray(double[][]::new));
+                    }
                 }
             }
         });

@@ -17,6 +17,7 @@ import headscope.model.Batch;
 import headscope.model.Checkpoint;
 import headscope.model.Generator;
 import headscope.model.HeadGates;
+import headscope.model.LayerHook;
 import headscope.model.Sampler;
 import headscope.model.Sequence;
 import headscope.model.Tape;
@@ -27,6 +28,7 @@ import headscope.result.HeadTable;
 import headscope.result.Manifest;
 import headscope.result.MaskingTable;
 import headscope.tensor.Safetensors;
+import headscope.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -233,9 +235,10 @@ class FunctionsTest {
         onDemo((model, tokenizer, texts) -> {
             Generator generator = new Generator(model, Sampler.GREEDY, 1);
             for (PromptAnswer text : texts) {
-                try (Sequence sequence = model.unobserved(128)) {
-                    int[] written = generator.continueText(
-                            sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), made -> true);
+                try (Sequence sequence = model.sequenceWithoutStatistics(128)) {
+                    int[] written = generator.generate(
+                            sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), LayerHook.NONE,
+                            tokens -> true);
                     assertArrayEquals(written, new AnswerReader(model)
                             .read(text, FunctionsRequest.AnswerTokens.ALL).predicted());
                 }
@@ -262,17 +265,21 @@ class FunctionsTest {
     /** Mean of some rows of all layers. */
     private static float[] rows(Transformer model, PromptAnswer text, int from, int count) {
         List<Float> values = new ArrayList<>();
-        try (Tape tape = model.forward(new Batch(List.of(text.inputs())), Optional.empty(), (layer, heads) -> {
-            float[] all = model.backend().download(heads);
-            int width = heads.intSize(1);
-            for (int i = 0; i < width; i++) {
-                double sum = 0;
-                for (int row = from; row < from + count; row++) {
-                    sum += all[row * width + i];
+        LayerHook hook = new LayerHook() {
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
+                float[] all = model.backend().download(heads);
+                int width = heads.intSize(1);
+                for (int i = 0; i < width; i++) {
+                    double sum = 0;
+                    for (int row = from; row < from + count; row++) {
+                        sum += all[row * width + i];
+                    }
+                    values.add((float) (sum / count));
                 }
-                values.add((float) (sum / count));
             }
-        })) {
+        };
+        try (Tape tape = model.forward(new Batch(List.of(text.inputs())), Optional.empty(), hook)) {
             assertEquals(text.ids().length - 1, tape.batch().rows());
         }
         float[] mean = new float[values.size()];
@@ -296,7 +303,7 @@ class FunctionsTest {
                 try (HeadGates gates = new HeadGates(model, 1)) {
                     gates.set(0, text.start() - 1, factors);
                     try (Tape tape = model.forward(
-                            new Batch(List.of(text.inputs())), Optional.of(gates), (layer, heads) -> {})) {
+                            new Batch(List.of(text.inputs())), Optional.of(gates), LayerHook.NONE)) {
                         float[] logits = model.backend().download(model.logits(tape, new int[] {text.start() - 1}));
                         int best = 0;
                         for (int word = 0; word < logits.length; word++) {

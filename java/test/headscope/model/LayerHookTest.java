@@ -1,0 +1,84 @@
+package headscope.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The calls that a hook receives from each kind of forward pass. */
+class LayerHookTest {
+    private static final int[] PROMPT = {1, 17, 42, 5, 90, 33, 8};
+
+    /** One call: the method, the layer, and the rows of queries, keys and statistics. */
+    private record Call(String method, int layer, long queries, long keys, int rows) {}
+
+    private static final class Recorder implements LayerHook {
+        final List<Call> calls = new ArrayList<>();
+
+        @Override
+        public void attention(int layer, Attention attention) {
+            calls.add(new Call("attention", layer, attention.query().size(0), attention.key().size(0),
+                    attention.statistics().tokens()));
+        }
+
+        @Override
+        public void headOutputs(int layer, Tensor heads) {
+            calls.add(headCall(layer, heads.size(0)));
+        }
+    }
+
+    private static Call headCall(int layer, long rows) {
+        return new Call("headOutputs", layer, rows, 0, 0);
+    }
+
+    private static List<Call> headCalls(Transformer model, long rows) {
+        return IntStream.range(0, model.config().layers()).mapToObj(layer -> headCall(layer, rows)).toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2", "gemma3"})
+    void generatingCallsOncePerLayerAndToken(String fixture) {
+        try (LoadedModel loaded = LoadedModel.open(fixture); Sequence sequence = loaded.model().sequence(64)) {
+            Recorder recorder = new Recorder();
+            new Generator(loaded.model(), Sampler.GREEDY, 3)
+                    .generate(sequence, PROMPT, new Random(1), recorder, tokens -> false);
+            List<Call> expected = new ArrayList<>();
+            for (int pass = 0; pass < 3; pass++) {
+                int queries = pass == 0 ? PROMPT.length : 1;
+                int keys = PROMPT.length + pass;
+                for (int layer = 0; layer < loaded.model().config().layers(); layer++) {
+                    expected.add(new Call("attention", layer, queries, keys, keys));
+                    expected.add(headCall(layer, queries));
+                }
+            }
+            assertEquals(expected, recorder.calls);
+        }
+    }
+
+    @Test
+    void sequencesWithoutStatisticsCallHeadOutputsOnly() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2");
+                Sequence sequence = loaded.model().sequenceWithoutStatistics(64)) {
+            Recorder recorder = new Recorder();
+            loaded.model().forward(sequence, PROMPT, recorder);
+            assertEquals(headCalls(loaded.model(), PROMPT.length), recorder.calls);
+        }
+    }
+
+    @Test
+    void batchesCallHeadOutputsOfAllTextsAtOnce() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2")) {
+            Recorder recorder = new Recorder();
+            Batch batch = new Batch(List.of(PROMPT, new int[] {3, 2, 1}));
+            loaded.model().forward(batch, Optional.empty(), recorder).close();
+            assertEquals(headCalls(loaded.model(), PROMPT.length + 3), recorder.calls);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package headscope.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import headscope.backend.Backend;
+import java.nio.file.Path;
+
+/** A checkpoint on a backend of its own. Closing it fails if the model has leaked device memory. */
+record LoadedModel(Backend backend, Transformer model) implements AutoCloseable {
+    /** @param backend is closed together with the model */
+    static LoadedModel open(Backend backend, Path folder) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            return new LoadedModel(backend, new Transformer(checkpoint, backend));
+        }
+    }
+
+    static LoadedModel open(Path folder) {
+        return open(Backend.open("cpu"), folder);
+    }
+
+    static LoadedModel open(String fixture) {
+        return open(Fixtures.folder(fixture));
+    }
+
+    @Override
+    public void close() {
+        try (backend) {
+            model.close();
+            assertEquals(0, backend.liveBytes(), "bytes that the model has not freed");
+        }
+    }
+}
