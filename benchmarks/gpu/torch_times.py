@@ -78,7 +78,7 @@ def laplacians(n):
 
 
 def load_cusolver():
-    """cuSOLVER with XsyevBatched, which CUDA 12.6 and later have; None where there is none."""
+    """cuSOLVER with XsyevBatched, which CUDA 12.6 and later have; None if it is not found."""
     packages = os.path.join(os.path.dirname(os.path.dirname(torch.__file__)), "nvidia", "*", "lib")
     for name in LIBRARIES:
         for path in [name, *glob.glob(os.path.join(packages, name)), *glob.glob("/usr/local/cuda*/lib64/" + name)]:
