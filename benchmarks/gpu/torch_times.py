@@ -74,7 +74,7 @@ def laplacians(n):
     a = a / a.sum(dim=-1, keepdim=True)
     w = (a + a.transpose(1, 2)) / 2
     d = w.sum(dim=-1).rsqrt()
-    return torch.eye(n, device="cuda") - d[:, :, None] * w * d[:, None, :]
+    return (torch.eye(n, device="cuda") - d[:, :, None] * w * d[:, None, :]).contiguous()
 
 
 def load_cusolver():
