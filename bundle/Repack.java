@@ -4,16 +4,16 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
-/** What only other machines load, and what no code of ours reads. */
-static final List<Pattern> LEFT_OUT = Stream.of(
+/** Entries that only other platforms load, and entries that Headscope never reads. */
+static final List<Pattern> EXCLUDED = Stream.of(
         "(?i)(?!.*linux.x(86.)?64).*\\.(so(\\.\\d+)*|a|dll|dylib|jnilib)", // native libraries of other platforms
         ".*/libjniopenblas.*", ".*/openblas/linux-x86_64/(include|lib)/.*", // OpenBLAS is called without JavaCPP
         ".*/dejavu/(?!DejaVuSans\\.ttf)[^/]*\\.ttf", ".*/roboto/(?!Roboto-Regular\\.ttf)[^/]*\\.ttf")
         .map(Pattern::compile).toList();
 
 /**
- * FOLDER JAR...: copies jars into a folder for a bundle. Entries are stored, since xz packs them better, by name, and of
- * one time, so that equal jars give equal bytes.
+ * Arguments FOLDER JAR...: copies jars into a folder for a bundle. Entries are stored uncompressed, because xz compresses
+ * them better, sorted by name and with one timestamp, so that equal jars give equal bytes.
  */
 void main(String[] arguments) throws IOException {
     for (String jar : Arrays.asList(arguments).subList(1, arguments.length)) {
@@ -25,7 +25,7 @@ void repack(Path from, Path to) throws IOException {
     try (ZipFile source = new ZipFile(from.toFile());
             ZipOutputStream target = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(to)))) {
         List<? extends ZipEntry> entries = source.stream()
-                .filter(entry -> LEFT_OUT.stream().noneMatch(left -> left.matcher(entry.getName()).matches()))
+                .filter(entry -> EXCLUDED.stream().noneMatch(pattern -> pattern.matcher(entry.getName()).matches()))
                 .sorted(Comparator.comparing(ZipEntry::getName))
                 .toList();
         for (ZipEntry entry : entries) {

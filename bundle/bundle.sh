@@ -1,10 +1,11 @@
-# How ./headscope makes a bundle, which it sources: one archive that runs where there is nothing but a GPU's driver.
+# Sourced by ./headscope. Makes a bundle: one archive that needs nothing on the other machine but a GPU's driver.
 
 bundle_usage() {
   cat <<END
 Usage: ./headscope bundle [--out FILE]
-Makes one archive that runs on 64-bit x86 Linux with glibc, offline, without Java or CUDA's toolkit: Headscope, its
-libraries, a Java runtime, the kernels where ./headscope kernels has compiled them, and the demo's model and texts.
+Makes one archive that runs offline on 64-bit x86 Linux with glibc, without Java or the CUDA toolkit. It contains
+Headscope, its libraries, a Java runtime, the demo's model and texts, and the CUDA kernels if ./headscope kernels has
+compiled them.
       --out FILE   The archive (default: target/headscope-linux-x86_64.tar.xz).
 
 Examples:
@@ -21,33 +22,33 @@ bundle() {
     "") ;;
     --help | -h) bundle_usage; return ;;
     --out=?*) out=${1#*=} ;;
-    --out) [ -n "${2:-}" ] || fail "--out needs the name of a file"; out=$2; shift ;;
-    *) fail "bundle takes only --out FILE, not $1" ;;
+    --out) [ -n "${2:-}" ] || fail "--out needs a file name"; out=$2; shift ;;
+    *) fail "unknown argument $1; bundle takes only --out FILE" ;;
   esac
-  [ $# -le 1 ] || fail "bundle takes only --out FILE, not $2"
-  [ ! -d "$out" ] || fail "$out: is a folder; --out names a file"
+  [ $# -le 1 ] || fail "unknown argument $2; bundle takes only --out FILE"
+  [ ! -d "$out" ] || fail "$out: is a folder; --out must name a file"
   mkdir -p "$home/target"
   partial=$out.partial-$$
   staged=$(mktemp -d "$home/target/bundle.XXXXXX")
   trap 'rm -rf "$staged" "$partial"' EXIT
-  : 2>/dev/null >"$partial" || fail "$out: cannot be written there"
+  : 2>/dev/null >"$partial" || fail "$out: not writable"
   need_jdk
   command -v xz >/dev/null || install xz-utils
   build
   stage "$staged/headscope"
   say "packing"
   tar --directory "$staged" --sort=name --mtime="$bundle_time" --owner=0 --group=0 --numeric-owner -c headscope |
-    xz --threads=2 --x86 --lzma2=preset=6,dict=16MiB >"$partial" || fail "$out: cannot be written"
+    xz --threads=2 --x86 --lzma2=preset=6,dict=16MiB >"$partial" || fail "$out: writing failed"
   mv "$partial" "$out"
   say "$out: $(du --apparent-size -BM "$out" | cut -f 1)"
 }
 
 bundle_time=2026-01-01T00:00:00Z
 
-# What the program and its libraries import; java.desktop writes PNG.
+# JDK modules that the program and its libraries import; java.desktop writes PNG.
 bundle_modules=java.base,java.desktop,java.logging,java.management,jdk.incubator.vector,jdk.unsupported
 
-# stage FOLDER: a bundle, before it is packed.
+# stage FOLDER: the content of a bundle, before it is packed.
 stage() {
   mkdir -p "$1/target/lib" "$1/target/natives" "$1/benchmarks/results"
   "$JAVA_HOME/bin/jlink" --add-modules "$bundle_modules" --strip-java-debug-attributes --no-header-files --no-man-pages \
@@ -55,16 +56,16 @@ stage() {
     "$JAVA_HOME/bin/java" "$home/bundle/Repack.java" "$1/target/lib" "$home"/target/lib/*.jar >>"$home/target/bundle.log" 2>&1 &&
     "$JAVA_HOME/bin/java" "$home/bundle/Repack.java" "$1/target" "$jar" >>"$home/target/bundle.log" 2>&1 || {
     tail -n 3 "$home/target/bundle.log" >&2
-    fail "no bundle was made; everything that was said: target/bundle.log"
+    fail "no bundle was made; full output: target/bundle.log"
   }
   cp -r "$home/target/natives/lib" "$1/target/natives/"
   cp -r "$home/headscope" "$home/models" "$home/data" "$home/README.md" "$home/LICENSE" "$1"
   cp -r "$home/benchmarks/gpu" "$1/benchmarks/"
   git -C "$home" describe --always --dirty --exclude '*' >"$1/commit" 2>/dev/null || echo unknown >"$1/commit"
-  [ -f "$fatbins" ] || say "the bundle has no CUDA kernels: run ./headscope kernels before, where there is nvcc"
+  [ -f "$fatbins" ] || say "the bundle has no CUDA kernels: to include them, run ./headscope kernels first (needs nvcc)"
 }
 
-# A bundle moved elsewhere, in an environment that knows neither Java nor this folder.
+# Runs a bundle from another folder, in an environment without Java and without this checkout.
 verify_bundle() {
   moved=$(mktemp -d)
   staged=$(mktemp -d "$home/target/bundle.XXXXXX")

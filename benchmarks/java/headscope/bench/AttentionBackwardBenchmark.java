@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One layer's attention forward, what it passes back, and that with the saliency of every head observed. */
+/** Attention of one layer: forward, backward, and backward with the saliency of every head. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -84,15 +84,15 @@ public class AttentionBackwardBenchmark {
 
     @Benchmark
     public Tensor backward() {
-        return passBack(Optional.empty());
+        return gradients(Optional.empty());
     }
 
     @Benchmark
     public Tensor backwardWithSaliency() {
-        return passBack(Optional.of(saliency));
+        return gradients(Optional.of(saliency));
     }
 
-    private Tensor passBack(Optional<AttentionSaliency> observed) {
+    private Tensor gradients(Optional<AttentionSaliency> observed) {
         backend.gradients().attention(
                 qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, observed);
         return qGradient;

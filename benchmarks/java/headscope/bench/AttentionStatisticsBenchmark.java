@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What is observed of one layer's attention, from q and k alone: fused, and with whole maps in memory. */
+/** Attention statistics of one layer from q and k: fused, and with T x T maps in memory. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 3, time = 1)
@@ -47,7 +47,7 @@ public class AttentionStatisticsBenchmark {
         Tensor q;
         Tensor k;
 
-        /** Refuses to be timed where the two ways differ. */
+        /** @throws IllegalStateException if the two implementations differ */
         @Setup
         public void open() {
             Gaussian random = new Gaussian();
@@ -70,7 +70,7 @@ public class AttentionStatisticsBenchmark {
         }
     }
 
-    /** New for every iteration, so that {@link PeakMemory} sees all that a call needs. */
+    /** Opened anew for every iteration, so that {@link PeakMemory} includes all memory that a call needs. */
     @State(Scope.Benchmark)
     public static class Fused {
         private Backend backend;
@@ -89,7 +89,7 @@ public class AttentionStatisticsBenchmark {
         }
     }
 
-    /** As {@link Fused}. */
+    /** Opened anew for every iteration, as {@link Fused}. */
     @State(Scope.Benchmark)
     public static class Materialised {
         private Backend backend;

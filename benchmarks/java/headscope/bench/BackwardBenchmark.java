@@ -26,7 +26,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** The loss at a text's last token, and its gradients at every layer's heads, of GPT-2 small. */
+/** GPT-2 small: the loss at a text's last token, and its gradients at the heads of every layer. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -66,7 +66,7 @@ public class BackwardBenchmark {
         }
     }
 
-    /** From a tape that is there. */
+    /** Without the forward pass: from the tape of {@link #open}. */
     @Benchmark
     public float[] backward() {
         Tensor logits = model.logits(tape, LAST);

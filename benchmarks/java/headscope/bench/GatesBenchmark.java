@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** The gradients that one update of gates takes, on the demo checkpoint: a batch of short texts, a mask or several. */
+/** The gradients of one update of gates on the demo checkpoint: a batch of short texts, for one mask or several. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

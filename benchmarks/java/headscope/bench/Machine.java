@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 
-/** Where and when something was measured. */
+/** The machine, the commit and the date of a measurement. */
 record Machine(String processor, int cores, String backend, String commit, LocalDate date, String loadBefore) {
     static Machine now() throws IOException {
         String processor = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
@@ -22,7 +22,7 @@ record Machine(String processor, int cores, String backend, String commit, Local
         }
     }
 
-    /** @param arguments what the benchmarks were started with */
+    /** @param arguments the command-line arguments of the benchmarks */
     String describe(String arguments) throws IOException {
         return """
                 # Benchmarks, %s

@@ -10,7 +10,7 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** Runs the benchmarks that JMH's own arguments name; writes their numbers (-rff FILE.json) and FILE.md beside it. */
+/** Runs the benchmarks selected by JMH's arguments; writes the numbers to -rff FILE.json and a table to FILE.md. */
 public final class Main {
     private Main() {}
 

@@ -14,11 +14,12 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Attention observed as it usually is: the T x T maps of all heads in memory at once, each by the same sgemm as the
- * fused way, then plain loops: softmax row by row, the diagonal, the column sums. For plain causal attention.
+ * The usual implementation of attention statistics: the T x T maps of all heads in memory at once, computed by the same
+ * sgemm as the fused implementation, then plain loops for softmax, diagonal and column sums. For causal attention without
+ * windows, caps and sinks.
  */
 final class MaterialisedAttention implements AutoCloseable {
-    /** Rounding of fp32 over a score's headDim products, scores being below 16. */
+    /** fp32 rounding of a score, a sum of headDim products, for scores below 16. */
     private static final double TOLERANCE = 0x1p-24 * AttentionStatisticsBenchmark.HEAD_DIM * 16;
 
     private final Backend backend;
@@ -80,22 +81,22 @@ final class MaterialisedAttention implements AutoCloseable {
         }
     }
 
-    private void softmax(float[] scores, int seen) {
+    private void softmax(float[] scores, int length) {
         float peak = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < seen; i++) {
+        for (int i = 0; i < length; i++) {
             peak = Math.max(peak, scores[i]);
         }
         float total = 0;
-        for (int i = 0; i < seen; i++) {
+        for (int i = 0; i < length; i++) {
             scores[i] = (float) Math.exp((scores[i] - peak) * spec.scale());
             total += scores[i];
         }
-        for (int i = 0; i < seen; i++) {
+        for (int i = 0; i < length; i++) {
             scores[i] /= total;
         }
     }
 
-    /** @throws IllegalStateException where a diagonal entry or a column sum differs by more than rounding */
+    /** @throws IllegalStateException if a diagonal entry or a column sum differs by more than rounding */
     void requireSame(AttentionStatistics fused) {
         for (int head = 0; head < spec.heads(); head++) {
             for (int token = 0; token < tokens; token++) {
@@ -108,7 +109,7 @@ final class MaterialisedAttention implements AutoCloseable {
 
     private static void require(double expected, double actual) {
         if (!(Math.abs(actual - expected) <= TOLERANCE * expected)) {
-            throw new IllegalStateException("%s is not %s: not timed".formatted(actual, expected));
+            throw new IllegalStateException("got %s, expected %s: not timed".formatted(actual, expected));
         }
     }
 

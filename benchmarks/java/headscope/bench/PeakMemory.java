@@ -14,15 +14,15 @@ import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * By how much the process grew within an iteration, at its peak: Linux' own count of resident memory (VmHWM, set
- * back at the start, less VmRSS then). Everything is in it: scratch outside the heap, heap, and what the JVM's
- * compiler takes meanwhile, so it is an upper bound of what the calls need.
+ * Peak growth of resident memory within an iteration: Linux's VmHWM, reset at the start of the iteration, minus VmRSS at
+ * the start. It includes the heap, memory outside the heap and the JIT compiler's memory, so it is an upper bound of what
+ * the calls need.
  */
 public final class PeakMemory implements InternalProfiler {
     static final String RESULT = "memory.peak";
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path CLEAR = Path.of("/proc/self/clear_refs");
-    /** What sets VmHWM back: see proc_pid_clear_refs(5). */
+    /** Resets VmHWM: see proc_pid_clear_refs(5). */
     private static final String PEAK = "5";
 
     private double before;

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** GPT-2 small in shape, random in content: a checkpoint folder in fp32, 498 MB. */
+/** A checkpoint folder of GPT-2 small's shape with random fp32 weights, 498 MB. */
 record RandomCheckpoint(Path folder) implements AutoCloseable {
     static final int VOCABULARY = 50_257;
     private static final int WIDTH = 768;
@@ -21,7 +21,7 @@ record RandomCheckpoint(Path folder) implements AutoCloseable {
              "activation_function": "gelu_new", "eos_token_id": 50256}
             """.formatted(VOCABULARY, WIDTH, LAYERS, CONTEXT);
 
-    /** In a new temporary folder. */
+    /** Writes to a new temporary folder. */
     static RandomCheckpoint write() throws IOException {
         Path folder = Files.createTempDirectory("headscope-benchmark");
         Files.writeString(folder.resolve("config.json"), CONFIG);

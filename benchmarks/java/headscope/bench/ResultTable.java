@@ -9,9 +9,9 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.util.Statistics;
 
-/** The results as a table: median and extremes of the iterations, and what the time means. */
+/** Results as a Markdown table: median, minimum and maximum over iterations, and the rate. */
 final class ResultTable {
-    /** What a call did: so many of a unit, a second. */
+    /** Work of one call; {@code unit} is that of the rate, such as GFLOP/s. */
     private record Work(double amount, String unit) {}
 
     private ResultTable() {}
@@ -34,15 +34,15 @@ final class ResultTable {
                     name(result), median(result), times.getMin(), times.getMax(), rate(result), work.unit(), share,
                     secondary(result, "gc.alloc.rate.norm") / 1024, secondary(result, PeakMemory.RESULT)));
         }
-        return table + observing(results);
+        return table + shareOfStatistics(results);
     }
 
-    /** A line on the share of a forward pass that is spent observing, where both kinds ran. */
-    private static String observing(Collection<RunResult> results) {
+    /** The share of a forward pass that statistics take; empty unless both variants ran. */
+    private static String shareOfStatistics(Collection<RunResult> results) {
         OptionalDouble with = forward(results, true);
         OptionalDouble without = forward(results, false);
         return with.isEmpty() || without.isEmpty() ? "" : String.format(Locale.ROOT,
-                "%nObserving takes %.1f %% of a forward pass.%n",
+                "%nStatistics take %.1f %% of a forward pass.%n",
                 100 * (1 - without.getAsDouble() / with.getAsDouble()));
     }
 

@@ -27,8 +27,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The saliency of one sentence on the demo checkpoint as a user meets it: the first of its process, from opening the
- * model to the last number written, without the picture.
+ * The saliency of one sentence on the demo checkpoint, in a new process with a cold JIT: from opening the model to the
+ * last number written, without the picture.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)

@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Optional;
 
 /** Maps of heads as panels of one scale: a layer per row, a head per column, counted from 0. */
-final class HeadPanels {
+public final class HeadPanels {
     private HeadPanels() {}
 
-    static List<Panel> of(List<HeadMap> maps, ColorBar bar) {
+    public static List<Panel> of(List<HeadMap> maps, ColorBar bar) {
         return maps.stream()
                 .map(map -> new Panel(map.title(), new Axis.Numbered("Head", map.heads(), 0),
                         new Axis.Numbered("Layer", map.layers(), 0), Optional.of(bar),
