@@ -2,10 +2,12 @@ package headscope.backend;
 
 import headscope.backend.cpu.CpuBackend;
 import headscope.backend.cuda.Cuda;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
@@ -51,6 +53,9 @@ public interface Backend extends AutoCloseable {
 
     /** Such as "cpu, 2 workers, 512-bit SIMD, OpenBLAS SkylakeX". */
     String describe();
+
+    /** Whether the operations run on a GPU, or on what emulates one. */
+    boolean isGpu();
 
     /** A new zeroed buffer, seen whole. Whoever asked closes it: {@code tensor.buffer().close()}. */
     Tensor allocate(DType dtype, long... shape);
@@ -188,12 +193,13 @@ public interface Backend extends AutoCloseable {
     void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec);
 
     /**
-     * A metric of every head, from statistics alone: [heads][1], or for a {@link Metric.Spectrum}
-     * [heads][min(largest, tokens)], descending.
+     * Computes metrics of every head of one layer from its statistics, and downloads all of them at once.
      *
-     * @param spec the attention that was observed
+     * @param metrics at least one; none of them {@link Metric.Symmetric}, which {@link #symmetricSpectrum} serves
+     * @param spec    the attention that the statistics describe
+     * @return [heads][{@link Metric#valuesPerHead}] of each metric; a {@link Metric.Spectrum} in descending order
      */
-    double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec);
+    LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec);
 
     /**
      * Eigenvalues, ascending, of the symmetrised normalised Laplacian of every head: [heads][tokens]. See

@@ -1,11 +1,13 @@
 package headscope.backend;
 
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -50,6 +52,11 @@ final class CheckedBackend implements Backend {
     @Override
     public String describe() {
         return backend.describe();
+    }
+
+    @Override
+    public boolean isGpu() {
+        return backend.isGpu();
     }
 
     @Override
@@ -374,12 +381,17 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        check(!metrics.isEmpty(), "measure", "no metrics");
         check(statistics.heads() == spec.heads() && statistics.tokens() > 0, "measure",
                 "statistics of %d heads and %d tokens", statistics.heads(), statistics.tokens());
-        check(spec.causal() || !metric.causalOnly(), "measure",
-                "%s is defined for causal attention only", metric.key());
-        return backend.measure(metric, statistics, spec);
+        for (Metric metric : metrics) {
+            check(spec.causal() || !metric.causalOnly(), "measure",
+                    "%s is defined for causal attention only", metric.key());
+            check(!(metric instanceof Metric.Symmetric), "measure",
+                    "%s needs the whole attention map: use symmetricSpectrum", metric.key());
+        }
+        return backend.measure(metrics, statistics, spec);
     }
 
     @Override

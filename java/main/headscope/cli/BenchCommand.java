@@ -97,7 +97,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchFile file;
         try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
             List<Integer> texts = lengths("--tokens",
-                    tokens != null ? tokens : timed.describe().startsWith("cpu") ? CPU_TOKENS : GPU_TOKENS);
+                    tokens != null ? tokens : timed.isGpu() ? GPU_TOKENS : CPU_TOKENS);
             Consumer<Measurement> show = one -> print(one, bench);
             System.out.printf("%s; at best %.4g TFLOP/s in a product, %.4g GB/s in a copy%n%n", timed.describe(),
                     bench.ceilings().teraflops(), bench.ceilings().gigabytesPerSecond());

@@ -115,6 +115,11 @@ public sealed interface Metric {
         };
     }
 
+    /** How many values one head has in a text of so many tokens. */
+    default int valuesPerHead(int tokens) {
+        return this instanceof Spectrum spectrum ? Math.min(spectrum.largest(), tokens) : 1;
+    }
+
     /** Whether the value is defined by the diagonal of a triangular map. */
     default boolean causalOnly() {
         return this instanceof Spectrum;

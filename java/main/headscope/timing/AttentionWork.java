@@ -72,7 +72,7 @@ final class AttentionWork implements AutoCloseable {
                     backend.attention(out.rows(0, 1), q.rows(0, 1), k, v, spec, Optional.of(decoded));
                 }).with("attention_", new Cost(4.0 * spec.headDim() * tokens * spec.heads(), 2 * keys)),
                 Work.of("laplacian", () -> backend.measure(
-                        new Metric.LaplacianEigenvalues(EIGENVALUES), statistics, spec))
+                        List.of(new Metric.LaplacianEigenvalues(EIGENVALUES)), statistics, spec))
                         .with("laplacian", new Cost(0, 12.0 * spec.heads() * tokens)));
     }
 

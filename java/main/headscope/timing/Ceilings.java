@@ -12,7 +12,7 @@ public record Ceilings(double teraflops, double gigabytesPerSecond) {
     private static final long COPIED_FLOATS = 64L << 20;
 
     static Ceilings of(Backend backend, Stopwatch stopwatch) {
-        int side = backend.describe().startsWith("cpu") ? CPU_SIDE : GPU_SIDE;
+        int side = backend.isGpu() ? GPU_SIDE : CPU_SIDE;
         Tensor x = backend.allocate(DType.F32, side, side);
         Tensor weight = backend.allocate(backend.operands(), side, side);
         Tensor product = backend.allocate(DType.F32, side, side);

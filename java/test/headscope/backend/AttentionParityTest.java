@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Seed;
 import headscope.Tolerance;
 import headscope.backend.cpu.CpuBackend;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +27,7 @@ class AttentionParityTest {
     /** Whatever attention gives for one text. */
     private record Seen(
             float[] out, float[] logSumExp, float[] logDiagonal, double[] columnSum, float[] entropy, float[] maximum,
-            float[] previous, float[] distance, List<double[][]> metrics) {}
+            float[] previous, float[] distance, LayerResult metrics) {}
 
     /** The text in pieces, as prefill and decoding give it; without values the output stays empty. */
     private static Seen observe(Backend backend, AttentionCase one, boolean output, int... pieces) {
@@ -54,15 +54,12 @@ class AttentionParityTest {
                 seen += count;
             }
             assertEquals(one.tokens(), statistics.tokens());
-            List<double[][]> metrics = new ArrayList<>();
-            for (Metric metric : metrics(one)) {
-                metrics.add(backend.measure(metric, statistics, spec));
-            }
             return new Seen(
                     output ? on.floats(out) : new float[0], perToken(on, statistics.logSumExp, one),
                     perToken(on, statistics.logDiagonal, one), columnSums(on, statistics, one),
                     perToken(on, statistics.entropy, one), perToken(on, statistics.maximum, one),
-                    perToken(on, statistics.previous, one), perToken(on, statistics.distance, one), metrics);
+                    perToken(on, statistics.previous, one), perToken(on, statistics.distance, one),
+                    backend.measure(metrics(one), statistics, spec));
         }
     }
 
@@ -113,12 +110,11 @@ class AttentionParityTest {
         double[] columns = columnTolerance(one, softmax, expected.columnSum);
         agree(what + ": column sum", expected.columnSum, actual.columnSum, i -> columns[i / one.tokens()]);
         double worst = DoubleStream.of(softmax).max().orElseThrow();
-        for (int m = 0; m < expected.metrics.size(); m++) {
-            Metric metric = metrics(one).get(m);
+        for (Metric metric : metrics(one)) {
             for (int head = 0; head < one.heads(); head++) {
-                double[] values = expected.metrics.get(m)[head];
+                double[] values = expected.metrics.of(metric)[head];
                 agree("%s: %s of head %d".formatted(what, metric.key(), head), values,
-                        actual.metrics.get(m)[head], i -> Tolerance.metric(metric, worst, one.reach(), values[i]));
+                        actual.metrics.of(metric)[head], i -> Tolerance.metric(metric, worst, one.reach(), values[i]));
             }
         }
     }
@@ -158,7 +154,7 @@ class AttentionParityTest {
             try (Backend backend = Devices.open(device)) {
                 Seen seen = observe(backend, one, true, one.tokens());
                 compare(device, one, expected, seen);
-                sameStatistics(device, seen, observe(backend, one, false, one.tokens()));
+                sameStatistics(device, one, seen, observe(backend, one, false, one.tokens()));
                 assertEquals(0, backend.liveBytes());
             }
         }
@@ -176,7 +172,7 @@ class AttentionParityTest {
             try (Backend backend = Devices.emulated(type)) {
                 Seen seen = observe(backend, one, true, one.tokens());
                 compare(type.name(), one, expected, seen);
-                sameStatistics(type.name(), seen, observe(backend, one, false, one.tokens()));
+                sameStatistics(type.name(), one, seen, observe(backend, one, false, one.tokens()));
                 if (one.causal()) {
                     compare(type + " row by row", one, expected, observe(backend, one, true, rows));
                 }
@@ -195,7 +191,7 @@ class AttentionParityTest {
     }
 
     /** With or without values: the very same statistics. */
-    private static void sameStatistics(String what, Seen expected, Seen actual) {
+    private static void sameStatistics(String what, AttentionCase one, Seen expected, Seen actual) {
         same(what + ": log-sum-exp", expected.logSumExp, actual.logSumExp);
         same(what + ": log diagonal", expected.logDiagonal, actual.logDiagonal);
         same(what + ": column sum", expected.columnSum, actual.columnSum);
@@ -203,9 +199,9 @@ class AttentionParityTest {
         same(what + ": maximum", expected.maximum, actual.maximum);
         same(what + ": previous", expected.previous, actual.previous);
         same(what + ": distance", expected.distance, actual.distance);
-        for (int m = 0; m < expected.metrics.size(); m++) {
-            for (int head = 0; head < expected.metrics.get(m).length; head++) {
-                same(what + ": metric " + m, expected.metrics.get(m)[head], actual.metrics.get(m)[head]);
+        for (Metric metric : metrics(one)) {
+            for (int head = 0; head < one.heads(); head++) {
+                same(what + ": " + metric.key(), expected.metrics.of(metric)[head], actual.metrics.of(metric)[head]);
             }
         }
     }
@@ -447,7 +443,7 @@ class AttentionParityTest {
             try (Backend backend = new CheckedBackend(new CpuBackend(workers))) {
                 for (int run = 0; run < 2; run++) {
                     Seen seen = observe(backend, one, true, tokens);
-                    sameStatistics(workers + " workers", expected, seen);
+                    sameStatistics(workers + " workers", one, expected, seen);
                     same(workers + " workers: output", expected.out, seen.out);
                     Cells pooled = cells(backend, one, 7);
                     same(workers + " workers: largest of cells", cells.maximum, pooled.maximum);

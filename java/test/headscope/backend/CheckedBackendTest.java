@@ -209,6 +209,7 @@ class CheckedBackendTest {
     void statistics() {
         AttentionSpec spec = AttentionSpec.plain(2, 2, 4, true);
         Tensor q = floats(3, 8);
+        List<Metric> entropy = List.of(new Metric.Entropy());
         try (AttentionStatistics fresh = new AttentionStatistics(backend, 2, 4);
                 AttentionStatistics others = new AttentionStatistics(backend, 1, 4);
                 AttentionStatistics small = new AttentionStatistics(backend, 2, 2)) {
@@ -217,15 +218,17 @@ class CheckedBackendTest {
             // Rows 3 and 4 of a text whose first two were not seen.
             refused("attentionStatistics: ",
                     () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
-            refused("measure: ", () -> backend.measure(new Metric.Entropy(), fresh, spec));
+            refused("measure: ", () -> backend.measure(entropy, fresh, spec));
             backend.attentionStatistics(q, q, spec, fresh);
             assertEquals(3, fresh.tokens());
             refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, fresh));
             refused("measure: ", () -> backend.measure(
-                    new Metric.Entropy(), fresh, AttentionSpec.plain(1, 1, 4, true)));
+                    entropy, fresh, AttentionSpec.plain(1, 1, 4, true)));
             refused("measure: laplacian is defined for causal attention only", () -> backend.measure(
-                    new Metric.LaplacianEigenvalues(2), fresh, AttentionSpec.plain(2, 2, 4, false)));
-            refused("fiedler_value needs the whole map", () -> backend.measure(new Metric.FiedlerValue(), fresh, spec));
+                    List.of(new Metric.Entropy(), new Metric.LaplacianEigenvalues(2)), fresh, AttentionSpec.plain(2, 2, 4, false)));
+            refused("measure: fiedler_value needs the whole attention map",
+                    () -> backend.measure(List.of(new Metric.FiedlerValue()), fresh, spec));
+            refused("measure: no metrics", () -> backend.measure(List.of(), fresh, spec));
         }
     }
 

@@ -70,7 +70,7 @@ class DeviceMemoryTest {
             Tensor keys = on.tensor(q, tokens, heads * 16L);
             AttentionStatistics seen = on.statistics(heads, tokens);
             backend.attentionStatistics(queries, keys, spec, seen);
-            return backend.measure(spectrum, seen, spec);
+            return backend.measure(List.of(spectrum), seen, spec).of(spectrum);
         }
     }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
 
@@ -38,6 +40,11 @@ final class Reference implements Backend {
     @Override
     public String describe() {
         return "plain loops in double";
+    }
+
+    @Override
+    public boolean isGpu() {
+        return false;
     }
 
     @Override
@@ -489,10 +496,12 @@ final class Reference implements Backend {
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
-        return whole.get(statistics).stream()
-                .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
-                .toArray(double[][]::new);
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        return new LayerResult(metrics.stream().distinct().collect(Collectors.toMap(
+                metric -> metric,
+                metric -> whole.get(statistics).stream()
+                        .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
+                        .toArray(double[][]::new))));
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import headscope.Tolerance;
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,6 +48,7 @@ class DevicesAgreeTest {
 
     /** Attention score and ten Laplacian eigenvalues of every head of every text. */
     private static List<double[]> measure(String device, List<int[]> texts) {
+        List<Metric> metrics = List.of(new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(10));
         List<double[]> values = new ArrayList<>();
         try (Backend backend = Devices.open(device);
                 Checkpoint checkpoint = Checkpoint.open(MODEL);
@@ -56,10 +58,8 @@ class DevicesAgreeTest {
                 text.clear();
                 model.forward(text, ids, LayerHook.NONE);
                 for (int layer = 0; layer < model.config().layers(); layer++) {
-                    for (Metric metric : List.of(new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(10))) {
-                        values.addAll(List.of(backend.measure(
-                                metric, text.statistics(layer), model.attentionSpec(layer))));
-                    }
+                    LayerResult measured = backend.measure(metrics, text.statistics(layer), model.attentionSpec(layer));
+                    metrics.forEach(metric -> values.addAll(List.of(measured.of(metric))));
                 }
             }
         }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.backend.Backend;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Safetensors;
 import java.nio.file.Path;
@@ -67,9 +68,11 @@ class GeneratorTest {
                 assertEquals(ids.length, generated.tokens());
                 for (int layer = 0; layer < model.config().layers(); layer++) {
                     assertEquals(ids.length, generated.statistics(layer).tokens());
+                    LayerResult expected = measure(model, metrics, forced, layer);
+                    LayerResult actual = measure(model, metrics, generated, layer);
                     for (Metric metric : metrics) {
                         compare("%s of layer %d".formatted(metric.key(), layer),
-                                measure(model, metric, forced, layer), measure(model, metric, generated, layer));
+                                expected.of(metric), actual.of(metric));
                     }
                 }
                 return null;
@@ -77,8 +80,8 @@ class GeneratorTest {
         });
     }
 
-    private static double[][] measure(Transformer model, Metric metric, Sequence text, int layer) {
-        return model.backend().measure(metric, text.statistics(layer), model.attentionSpec(layer));
+    private static LayerResult measure(Transformer model, List<Metric> metrics, Sequence text, int layer) {
+        return model.backend().measure(metrics, text.statistics(layer), model.attentionSpec(layer));
     }
 
     private static void compare(String what, double[][] expected, double[][] actual) {
@@ -195,16 +198,17 @@ class GeneratorTest {
     /** Another text in the same memory leaves no trace of the one before. */
     @Test
     void clearedTextsAreAsNew() {
+        Metric eigenvalues = new Metric.LaplacianEigenvalues(Metric.ALL);
         with(Fixtures.folder("mistral-window"), model -> {
             try (Sequence text = model.sequence(64)) {
                 Generator generator = new Generator(model, Sampler.GREEDY, NEW);
                 int[] fresh = generator.continueText(text, PROMPT, new Random(1), NEVER);
-                double[][] expected = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), text, 1);
+                double[][] expected = measure(model, List.of(eigenvalues), text, 1).of(eigenvalues);
                 text.clear();
                 model.forward(text, new int[] {9, 8, 7, 6, 5, 4, 3, 2, 1}, LayerHook.NONE);
                 text.clear();
                 assertArrayEquals(fresh, generator.continueText(text, PROMPT, new Random(1), NEVER));
-                double[][] again = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), text, 1);
+                double[][] again = measure(model, List.of(eigenvalues), text, 1).of(eigenvalues);
                 for (int head = 0; head < expected.length; head++) {
                     assertArrayEquals(expected[head], again[head]);
                 }

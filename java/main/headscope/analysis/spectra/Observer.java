@@ -3,8 +3,8 @@ package headscope.analysis.spectra;
 import headscope.analysis.InputException;
 import headscope.analysis.JsonLines;
 import headscope.analysis.Text;
-
 import headscope.backend.Backend;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.model.Generator;
 import headscope.model.LayerHook;
@@ -147,12 +147,14 @@ final class Observer implements AutoCloseable {
         for (Metric metric : request.metrics()) {
             values.add(new float[model.config().layers() * model.config().heads() * request.perHead(metric)]);
         }
+        List<Metric> fromStatistics = request.metrics().stream()
+                .filter(metric -> !(metric instanceof Metric.Symmetric))
+                .toList();
         for (int layer = 0; layer < model.config().layers(); layer++) {
-            for (int m = 0; m < values.size(); m++) {
-                if (!(request.metrics().get(m) instanceof Metric.Symmetric)) {
-                    store(values.get(m), layer, model.backend()
-                            .measure(request.metrics().get(m), text.statistics(layer), model.attentionSpec(layer)));
-                }
+            LayerResult result = model.backend()
+                    .measure(fromStatistics, text.statistics(layer), model.attentionSpec(layer));
+            for (Metric metric : fromStatistics) {
+                store(values.get(request.metrics().indexOf(metric)), layer, result.of(metric));
             }
         }
         if (request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance)) {

@@ -7,6 +7,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.Conversion;
@@ -15,6 +16,8 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -46,6 +49,11 @@ public final class CpuBackend implements Backend {
     public String describe() {
         return "cpu, %d workers, %d-bit SIMD, OpenBLAS %s"
                 .formatted(workers.count(), Simd.FLOATS.vectorBitSize(), OpenBlas.core());
+    }
+
+    @Override
+    public boolean isGpu() {
+        return false;
     }
 
     @Override
@@ -249,10 +257,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
-        double[][] values = new double[spec.heads()][];
-        workers.each(spec.heads(), head -> values[head] = HeadFold.of(metric, statistics, spec, head));
-        return values;
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        Map<Metric, double[][]> values = new LinkedHashMap<>();
+        metrics.forEach(metric -> values.put(metric, new double[spec.heads()][]));
+        workers.each(spec.heads(), head -> values.forEach(
+                (metric, heads) -> heads[head] = HeadFold.of(metric, statistics, spec, head)));
+        return new LayerResult(values);
     }
 
     @Override
