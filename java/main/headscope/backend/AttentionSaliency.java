@@ -88,12 +88,13 @@ public final class AttentionSaliency implements AutoCloseable {
         this.maps = backend.allocate(DType.F32, request.maps().size(), tokens, tokens);
     }
 
+    /** All of the tensors above. */
+    List<Tensor> tensors() {
+        return List.of(signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps);
+    }
+
     @Override
     public void close() {
-        for (Tensor tensor : new Tensor[] {
-            signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps
-        }) {
-            tensor.buffer().close();
-        }
+        tensors().forEach(tensor -> tensor.buffer().close());
     }
 }

@@ -89,7 +89,7 @@ final class AttentionCases {
             Tensor k = keys(on, shape, tokens);
             Tensor v = keys(on, shape, tokens);
             Tensor out = on.unwritten(q.shape());
-            Optional<AttentionStatistics> statistics = Optional.of(on.statistics(shape.heads(), tokens));
+            Optional<AttentionStatistics> statistics = Optional.of(on.tensors.statistics(shape.heads(), tokens));
             int prompt = shape.causal() ? (tokens + 1) / 2 : tokens;
             on.backend.attention(
                     out.rows(0, prompt), q.rows(0, prompt), k.rows(0, prompt), v.rows(0, prompt), spec, statistics);
@@ -105,7 +105,7 @@ final class AttentionCases {
     private static Case statistics(AttentionShape shape, int tokens, double bound) {
         return of("attentionStatistics", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
-            AttentionStatistics seen = on.statistics(shape.heads(), tokens);
+            AttentionStatistics seen = on.tensors.statistics(shape.heads(), tokens);
             on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens), spec, seen);
             List<float[]> results = new ArrayList<>();
             for (Tensor vector : List.of(seen.logSumExp, seen.logDiagonal, seen.entropy, seen.maximum, seen.previous,
@@ -174,7 +174,7 @@ final class AttentionCases {
             Tensor kGradient = on.unwritten(k.shape());
             Tensor vGradient = on.unwritten(k.shape());
             int[] groups = IntStream.range(0, tokens).map(token -> token % 3 - 1).toArray();
-            AttentionSaliency saliency = on.saliency(shape.heads(), tokens,
+            AttentionSaliency saliency = on.tensors.saliency(shape.heads(), tokens,
                     new AttentionSaliency.Request(groups, Math.min(tokens, CELLS), List.of(shape.heads() - 1)));
             on.backend.gradients().attention(
                     qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, spec,

@@ -3,6 +3,7 @@ package headscope.timing;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
+import headscope.backend.TensorScope;
 import headscope.model.LayerHook;
 import headscope.model.Sequence;
 import headscope.model.Transformer;
@@ -63,10 +64,10 @@ public final class Bench implements AutoCloseable {
     public List<Measurement> spectra(int tokens, Consumer<Measurement> show) {
         requireAgreement(AttentionShape.plain(SPECTRA, 1, 1, SPECTRA_HEAD_DIM), tokens);
         List<Measurement> measured = new ArrayList<>();
-        try (RandomTensors tensors = new RandomTensors(device)) {
+        try (TensorScope tensors = new TensorScope(device)) {
             AttentionSpec spec = AttentionSpec.plain(MATRICES, MATRICES, SPECTRA_HEAD_DIM, true);
-            Tensor q = tensors.normal(DType.F32, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
-            Tensor k = tensors.normal(device.operands(), tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
+            Tensor q = RandomTensors.normal(tensors, DType.F32, 1, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
+            Tensor k = RandomTensors.normal(tensors, device.operands(), 2, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
             add(measured, show, stopwatch.time(SPECTRA, tokens, Work.of(
                     "symmetric spectra", () -> device.symmetricSpectrum(q, k, spec))));
         }

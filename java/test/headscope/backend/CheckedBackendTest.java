@@ -9,47 +9,12 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 
 /** The wall: what does not fit is refused before it reaches a device, in one line that names the operation. */
-class CheckedBackendTest {
-    private final Backend backend = Backend.open("cpu");
-    private final List<Tensor> tensors = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        tensors.forEach(tensor -> tensor.buffer().close());
-        assertEquals(0, backend.liveBytes());
-        backend.close();
-    }
-
-    private Tensor floats(long... shape) {
-        return of(DType.F32, shape);
-    }
-
-    private Tensor of(DType dtype, long... shape) {
-        Tensor tensor = backend.allocate(dtype, shape);
-        tensors.add(tensor);
-        return tensor;
-    }
-
-    private Tensor closed(long... shape) {
-        Tensor tensor = floats(shape);
-        tensor.buffer().close();
-        return tensor;
-    }
-
-    private static void refused(String start, Executable action) {
-        String said = assertThrows(IllegalArgumentException.class, action).getMessage();
-        assertTrue(said.startsWith(start), said);
-        assertEquals(1, said.lines().count(), said);
-    }
-
+class CheckedBackendTest extends ArgumentChecks {
     @Test
     void devices() {
         assertEquals("no device is called \"tpu\"; there are " + String.join(", ", DeviceChoice.NAMES),

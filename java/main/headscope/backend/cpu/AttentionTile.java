@@ -47,6 +47,11 @@ final class AttentionTile {
         this.saliency = scratch.grow(saliency, bytes);
     }
 
+    /** One of the three matrices. */
+    Matrix matrix(MemorySegment memory) {
+        return new Matrix(memory, 0, stride);
+    }
+
     /** Row r's dot product of x and y, each of count elements from index first on. */
     void dot(int r, MemorySegment x, MemorySegment y, long first, int count) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);

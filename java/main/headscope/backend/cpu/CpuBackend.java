@@ -141,11 +141,11 @@ public final class CpuBackend implements Backend {
                             c, ((long) token * out + firstOut) * Float.BYTES, (long) partOut * Float.BYTES);
                 }
             });
-            OpenBlas.timesTransposed(
+            OpenBlas.multiply(
                     partTokens, partOut, in, 1,
-                    x.bytes(), (long) firstToken * in, in,
-                    weight.bytes(), (long) firstOut * in, in,
-                    bias.isPresent() ? 1 : 0, c, (long) firstToken * out + firstOut, out);
+                    new Matrix(x.bytes(), (long) firstToken * in, in),
+                    new Matrix(weight.bytes(), (long) firstOut * in, in).transpose(),
+                    bias.isPresent() ? 1 : 0, new Matrix(c, (long) firstToken * out + firstOut, out));
         });
     }
 

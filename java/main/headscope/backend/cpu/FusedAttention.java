@@ -38,6 +38,10 @@ final class FusedAttention implements AutoCloseable {
     record Call(
             AttentionSpec spec, Tensor q, Tensor k, Optional<Tensor> v, Optional<Tensor> out,
             Optional<AttentionStatistics> statistics, Optional<Tensor> logSumExp) {
+        AttentionLayout layout() {
+            return AttentionLayout.of(spec, q, k);
+        }
+
         int queries() {
             return q.intSize(0);
         }
@@ -46,9 +50,8 @@ final class FusedAttention implements AutoCloseable {
             return k.intSize(0);
         }
 
-        /** The first query's position: the queries are the last of the keys. */
-        int first() {
-            return spec.causal() ? keys() - queries() : 0;
+        int firstToken() {
+            return layout().firstToken();
         }
     }
 
@@ -78,7 +81,7 @@ final class FusedAttention implements AutoCloseable {
         MemorySegment map = call.out().orElseThrow().bytes().fill((byte) 0);
         eachBlock(call, head, 0, call.queries(), block -> {
             for (int r = 0; r < block.rows; r++) {
-                long row = block.firstToken - call.first() + r;
+                long row = block.firstToken - call.firstToken() + r;
                 MemorySegment.copy(block.scores, (long) r * block.stride * Float.BYTES,
                         map, (row * call.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
             }
@@ -121,21 +124,16 @@ final class FusedAttention implements AutoCloseable {
     /** Query rows from .. to - 1 of one head: output and column sums. */
     private void stripe(Call call, int head, int from, int to, MemorySegment sums) {
         AttentionSpec spec = call.spec();
-        int headDim = spec.headDim();
-        int outStride = spec.heads() * headDim;
-        int valueStride = spec.kvHeads() * headDim;
+        AttentionLayout layout = call.layout();
         eachBlock(call, head, from, to, block -> {
             if (call.statistics().isPresent()) {
                 ColumnSums.add(sums, block.firstKey, block.scores, block.rows, block.stride, block.width());
             }
             if (call.out().isPresent()) {
-                int row = block.firstToken - call.first();
-                OpenBlas.times(
-                        block.rows, headDim, block.width(), 1,
-                        block.scores, 0, block.stride,
-                        call.v().orElseThrow().bytes(),
-                        (long) block.firstKey * valueStride + spec.kvHead(head) * headDim, valueStride,
-                        0, call.out().get().bytes(), (long) row * outStride + (long) head * headDim, outStride);
+                OpenBlas.multiply(
+                        block.rows, spec.headDim(), block.width(), 1, block.matrix(),
+                        layout.keyRows(call.v().orElseThrow(), block.firstKey, spec.kvHead(head)),
+                        0, layout.queryRows(call.out().get(), block.firstToken - call.firstToken(), head));
             }
         });
     }
@@ -143,21 +141,17 @@ final class FusedAttention implements AutoCloseable {
     /** Probabilities of query rows from .. to - 1 of one head, a block at a time. */
     private void eachBlock(Call call, int head, int from, int to, Consumer<Block> use) {
         AttentionSpec spec = call.spec();
-        int headDim = spec.headDim();
-        int queryStride = spec.heads() * headDim;
-        int keyStride = spec.kvHeads() * headDim;
+        AttentionLayout layout = call.layout();
         Block block = Optional.ofNullable(blocks.poll()).orElseGet(Block::new);
         for (int row = from; row < to; row += block.rows) {
-            int token = call.first() + row;
+            int token = call.firstToken() + row;
             int firstKey = spec.firstKey(token);
             int widest = spec.endKey(token + Math.min(to - row, MOST_ROWS) - 1, call.keys()) - firstKey;
             int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, LEAST_ROWS, MOST_ROWS));
             block.shape(scratch, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
-            OpenBlas.timesTransposed(
-                    rows, block.width(), headDim, spec.scale(),
-                    call.q().bytes(), (long) row * queryStride + (long) head * headDim, queryStride,
-                    call.k().bytes(), (long) firstKey * keyStride + spec.kvHead(head) * headDim, keyStride,
-                    0, block.scores, 0, block.stride);
+            OpenBlas.multiply(
+                    rows, block.width(), spec.headDim(), spec.scale(), layout.queryRows(call.q(), row, head),
+                    layout.keyRows(call.k(), firstKey, spec.kvHead(head)).transpose(), 0, block.matrix());
             normalise(call, head, block);
             use.accept(block);
         }
@@ -181,7 +175,7 @@ final class FusedAttention implements AutoCloseable {
                 keep(call.statistics().get(), head, token, row);
             }
             if (call.logSumExp().isPresent()) {
-                logSumExp.setAtIndex(JAVA_FLOAT, (long) head * call.queries() + token - call.first(), row.logSumExp);
+                logSumExp.setAtIndex(JAVA_FLOAT, (long) head * call.queries() + token - call.firstToken(), row.logSumExp);
             }
         }
     }
@@ -218,6 +212,10 @@ final class FusedAttention implements AutoCloseable {
 
         int width() {
             return endKey - firstKey;
+        }
+
+        Matrix matrix() {
+            return new Matrix(scores, 0, stride);
         }
 
         void shape(Scratch scratch, int firstToken, int rows, int firstKey, int endKey) {

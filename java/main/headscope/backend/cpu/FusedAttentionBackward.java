@@ -35,6 +35,10 @@ final class FusedAttentionBackward implements AutoCloseable {
     record Call(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+        AttentionLayout layout() {
+            return AttentionLayout.of(spec, q, k);
+        }
+
         int queries() {
             return q.intSize(0);
         }
@@ -42,35 +46,14 @@ final class FusedAttentionBackward implements AutoCloseable {
         int keys() {
             return k.intSize(0);
         }
-
-        /** The first query's position: the queries are the last of the keys. */
-        int first() {
-            return spec.causal() ? keys() - queries() : 0;
-        }
-
-        /** Where a head's element 0 of a query row lies. */
-        long query(int row, int head) {
-            return ((long) row * spec.heads() + head) * spec.headDim();
-        }
-
-        int queryStride() {
-            return spec.heads() * spec.headDim();
-        }
-
-        long key(int key, int kvHead) {
-            return ((long) key * spec.kvHeads() + kvHead) * spec.headDim();
-        }
-
-        int keyStride() {
-            return spec.kvHeads() * spec.headDim();
-        }
     }
 
-    /** Where a piece adds gradients of keys and values: element 0 of key 0, and from a key to the next. */
-    private record KeySums(MemorySegment k, MemorySegment v, long first, int stride) {
-        long at(int key) {
-            return first + (long) key * stride;
-        }
+    /** Where a piece of work adds gradients of keys and values, [keys, headDim] each. */
+    private record KeySums(Matrix k, Matrix v) {}
+
+    /** The rows of a matrix from this one on. */
+    private static Matrix from(Matrix matrix, int row) {
+        return new Matrix(matrix.memory(), matrix.offset() + (long) row * matrix.stride(), matrix.stride());
     }
 
     synchronized void run(Call call) {
@@ -93,8 +76,8 @@ final class FusedAttentionBackward implements AutoCloseable {
             int stripe = stripes.count() - 1 - piece / kvHeads;
             KeySums sums = stripes.count() > 1
                     ? stripeSums(call, kvHead, stripe)
-                    : new KeySums(call.kGradient().bytes(), call.vGradient().bytes(), call.key(0, kvHead),
-                            call.keyStride());
+                    : new KeySums(call.layout().keyRows(call.kGradient(), 0, kvHead),
+                            call.layout().keyRows(call.vGradient(), 0, kvHead));
             stripe(call, kvHead, stripes, stripe, sums, columnSums, fold);
         });
         if (stripes.count() > 1) {
@@ -113,27 +96,32 @@ final class FusedAttentionBackward implements AutoCloseable {
     /** Gradients of keys, then of values, each [stripes, kvHeads, keys, headDim]. */
     private KeySums stripeSums(Call call, int kvHead, int stripe) {
         long all = call.k().count();
-        MemorySegment k = stripeSums.asSlice(stripe * all * Float.BYTES);
-        MemorySegment v = stripeSums.asSlice((Stripes.MOST + stripe) * all * Float.BYTES);
-        return new KeySums(k, v, (long) kvHead * call.keys() * call.spec().headDim(), call.spec().headDim());
+        int headDim = call.spec().headDim();
+        long first = (long) kvHead * call.keys() * headDim;
+        return new KeySums(
+                new Matrix(stripeSums, stripe * all + first, headDim),
+                new Matrix(stripeSums, (Stripes.MOST + stripe) * all + first, headDim));
     }
 
     private void addStripes(Call call, int kvHead, int stripes) {
         for (int stripe = 0; stripe < stripes; stripe++) {
             KeySums sums = stripeSums(call, kvHead, stripe);
+            Matrix kGradient = call.layout().keyRows(call.kGradient(), 0, kvHead);
+            Matrix vGradient = call.layout().keyRows(call.vGradient(), 0, kvHead);
             for (int key = 0; key < call.keys(); key++) {
-                long at = call.key(key, kvHead);
-                add(call.kGradient().bytes(), at, sums.k(), sums.at(key), sums.stride(), stripe > 0);
-                add(call.vGradient().bytes(), at, sums.v(), sums.at(key), sums.stride(), stripe > 0);
+                add(from(kGradient, key), from(sums.k(), key), call.spec().headDim(), stripe > 0);
+                add(from(vGradient, key), from(sums.v(), key), call.spec().headDim(), stripe > 0);
             }
         }
     }
 
-    private static void add(MemorySegment x, long at, MemorySegment y, long from, int count, boolean more) {
+    /** First row of x [count] += first row of y, or = where nothing has been added yet. */
+    private static void add(Matrix x, Matrix y, int count, boolean accumulate) {
         for (int d = 0; d < count; d += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(d, count);
-            FloatVector sum = Simd.load(y, from + d, inside);
-            Simd.store(more ? Simd.load(x, at + d, inside).add(sum) : sum, x, at + d, inside);
+            FloatVector sum = Simd.load(y.memory(), y.offset() + d, inside);
+            Simd.store(accumulate ? Simd.load(x.memory(), x.offset() + d, inside).add(sum) : sum,
+                    x.memory(), x.offset() + d, inside);
         }
     }
 
@@ -164,11 +152,11 @@ final class FusedAttentionBackward implements AutoCloseable {
             Call call, int head, int row, int count, AttentionTile tile, KeySums sums, Optional<SaliencyFold> fold,
             MemorySegment columnsOfStripe) {
         AttentionSpec spec = call.spec();
-        MemorySegment gradient = call.gradient().bytes();
-        MemorySegment out = call.out().bytes();
-        tile.rows(call.first() + row, count);
+        Matrix gradient = call.layout().queryRows(call.gradient(), row, head);
+        Matrix out = call.layout().queryRows(call.out(), row, head);
+        tile.rows(call.layout().firstToken() + row, count);
         for (int r = 0; r < count; r++) {
-            tile.dot(r, gradient, out, call.query(row + r, head), spec.headDim());
+            tile.dot(r, gradient.memory(), out.memory(), gradient.offset() + (long) r * gradient.stride(), spec.headDim());
         }
         int firstKey = spec.firstKey(tile.firstToken);
         int endKey = spec.endKey(tile.firstToken + count - 1, call.keys());
@@ -184,16 +172,14 @@ final class FusedAttentionBackward implements AutoCloseable {
 
     private static void differentiate(Call call, int head, int row, AttentionTile tile) {
         AttentionSpec spec = call.spec();
-        long query = call.query(row, head);
-        long key = call.key(tile.firstKey, spec.kvHead(head));
-        OpenBlas.timesTransposed(
-                tile.rows, tile.width, spec.headDim(), spec.scale(),
-                call.q().bytes(), query, call.queryStride(), call.k().bytes(), key, call.keyStride(),
-                0, tile.probs, 0, tile.stride);
-        OpenBlas.timesTransposed(
-                tile.rows, tile.width, spec.headDim(), 1,
-                call.gradient().bytes(), query, call.queryStride(), call.v().bytes(), key, call.keyStride(),
-                0, tile.gradients, 0, tile.stride);
+        AttentionLayout layout = call.layout();
+        int kvHead = spec.kvHead(head);
+        OpenBlas.multiply(
+                tile.rows, tile.width, spec.headDim(), spec.scale(), layout.queryRows(call.q(), row, head),
+                layout.keyRows(call.k(), tile.firstKey, kvHead).transpose(), 0, tile.matrix(tile.probs));
+        OpenBlas.multiply(
+                tile.rows, tile.width, spec.headDim(), 1, layout.queryRows(call.gradient(), row, head),
+                layout.keyRows(call.v(), tile.firstKey, kvHead).transpose(), 0, tile.matrix(tile.gradients));
         MemorySegment sums = call.logSumExp().bytes();
         for (int r = 0; r < tile.rows; r++) {
             int token = tile.firstToken + r;
@@ -204,24 +190,22 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
-    /** @param more whether the rows have met other keys before */
-    private static void passBack(Call call, int head, int row, AttentionTile tile, boolean more, KeySums sums) {
+    /** @param accumulate whether query gradients hold those of earlier keys */
+    private static void passBack(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
         AttentionSpec spec = call.spec();
         int headDim = spec.headDim();
-        long query = call.query(row, head);
-        OpenBlas.times(
-                tile.rows, headDim, tile.width, spec.scale(),
-                tile.gradients, 0, tile.stride,
-                call.k().bytes(), call.key(tile.firstKey, spec.kvHead(head)), call.keyStride(),
-                more ? 1 : 0, call.qGradient().bytes(), query, call.queryStride());
-        OpenBlas.transposedTimes(
-                tile.width, headDim, tile.rows, spec.scale(),
-                tile.gradients, 0, tile.stride, call.q().bytes(), query, call.queryStride(),
-                1, sums.k(), sums.at(tile.firstKey), sums.stride());
-        OpenBlas.transposedTimes(
-                tile.width, headDim, tile.rows, 1,
-                tile.probs, 0, tile.stride, call.gradient().bytes(), query, call.queryStride(),
-                1, sums.v(), sums.at(tile.firstKey), sums.stride());
+        AttentionLayout layout = call.layout();
+        Matrix scoreGradients = tile.matrix(tile.gradients);
+        OpenBlas.multiply(
+                tile.rows, headDim, tile.width, spec.scale(), scoreGradients,
+                layout.keyRows(call.k(), tile.firstKey, spec.kvHead(head)),
+                accumulate ? 1 : 0, layout.queryRows(call.qGradient(), row, head));
+        OpenBlas.multiply(
+                tile.width, headDim, tile.rows, spec.scale(), scoreGradients.transpose(),
+                layout.queryRows(call.q(), row, head), 1, from(sums.k(), tile.firstKey));
+        OpenBlas.multiply(
+                tile.width, headDim, tile.rows, 1, tile.matrix(tile.probs).transpose(),
+                layout.queryRows(call.gradient(), row, head), 1, from(sums.v(), tile.firstKey));
     }
 
     @Override

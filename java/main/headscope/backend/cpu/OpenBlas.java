@@ -25,7 +25,7 @@ import org.bytedeco.javacpp.Loader;
 @SuppressWarnings("restricted")
 final class OpenBlas {
     private static final int ROW_MAJOR = 101;
-    private static final int AS_IT_IS = 111;
+    private static final int NOT_TRANSPOSED = 111;
     private static final int TRANSPOSED = 112;
 
     private static final SymbolLookup LIBRARY = load();
@@ -41,56 +41,19 @@ final class OpenBlas {
 
     private OpenBlas() {}
 
-    /**
-     * c = alpha * a * b' + beta * c for a [m, k], b [n, k], c [m, n], fp32, each with its row stride in elements.
-     * Offsets are in elements.
-     */
-    static void timesTransposed(
-            int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(
-                AS_IT_IS, TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
-                cStride);
-    }
-
-    /** c = alpha * a * b + beta * c for a [m, k], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
-    static void times(
-            int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(
-                AS_IT_IS, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
-                cStride);
-    }
-
-    /** c = alpha * a' * b + beta * c for a [k, m], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
-    static void transposedTimes(
-            int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(
-                TRANSPOSED, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
-                cStride);
-    }
-
-    private static void sgemm(
-            int layoutOfA, int layoutOfB, int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
+    /** c [m, n] = alpha * a b + beta * c with a [m, k] and b [k, n]; c is not transposed and may hold NaN if beta is 0. */
+    static void multiply(int m, int n, int k, float alpha, Matrix a, Matrix b, float beta, Matrix c) {
         try {
             SGEMM.invokeExact(
-                    ROW_MAJOR, layoutOfA, layoutOfB, m, n, k, alpha,
-                    a.asSlice(aOffset * Float.BYTES), aStride,
-                    b.asSlice(bOffset * Float.BYTES), bStride,
-                    beta, c.asSlice(cOffset * Float.BYTES), cStride);
+                    ROW_MAJOR, order(a), order(b), m, n, k, alpha, a.start(), a.stride(), b.start(), b.stride(), beta,
+                    c.start(), c.stride());
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
+    }
+
+    private static int order(Matrix matrix) {
+        return matrix.transposed() ? TRANSPOSED : NOT_TRANSPOSED;
     }
 
     /**

@@ -59,11 +59,11 @@ final class SaliencyFold {
             addRow(head, tile, r);
         }
         if (groups > 0) {
-            OpenBlas.times(
+            OpenBlas.multiply(
                     tile.rows, groups, tile.width, 1,
-                    tile.saliency, 0, tile.stride,
-                    membership, (long) tile.firstKey * groups, groups,
-                    1, saliency.groups.bytes(), ((long) head * tokens + tile.firstToken) * groups, groups);
+                    new Matrix(tile.saliency, 0, tile.stride),
+                    new Matrix(membership, (long) tile.firstKey * groups, groups),
+                    1, new Matrix(saliency.groups.bytes(), ((long) head * tokens + tile.firstToken) * groups, groups));
         }
     }
 
