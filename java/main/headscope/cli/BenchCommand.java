@@ -88,8 +88,8 @@ final class BenchCommand implements Callable<Integer> {
         List<Shape> chosen = shapes != null ? Shape.parseList(shapes)
                 : spectra == null && model == null ? Shape.parseList("llama-3.1-8b") : List.of();
         List<Integer> matrices = spectra == null ? List.of() : lengths("--spectra", spectra);
-        if (matrices.stream().anyMatch(length -> length > Metric.Symmetric.MOST_TOKENS)) {
-            throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MOST_TOKENS));
+        if (matrices.stream().anyMatch(length -> length > Metric.Symmetric.MAX_TOKENS)) {
+            throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MAX_TOKENS));
         }
         Optional<BenchFile> earlier = Optional.ofNullable(compare).map(BenchFile::read);
         Map<String, Double> others = torch == null ? Map.of() : BenchFile.readTorch(torch);

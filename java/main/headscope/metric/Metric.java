@@ -19,7 +19,7 @@ public sealed interface Metric {
     /** One value per head from the eigenvalues mu of I - D^-1/2 W D^-1/2, W = (A + A') / 2, D = diag(W 1). */
     sealed interface Symmetric extends Metric {
         /** Texts above this many tokens are refused: the matrix is formed. */
-        int MOST_TOKENS = 4096;
+        int MAX_TOKENS = 4096;
 
         /** NaN for one token. @param eigenvalues every mu, ascending */
         default double of(double[] eigenvalues) {

@@ -201,7 +201,7 @@ class CheckedBackendTest extends ArgumentChecks {
     void spectra() {
         AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
         refused("symmetricSpectrum: q", () -> backend.symmetricSpectrum(floats(2, 1), floats(3, 1), spec));
-        long many = Metric.Symmetric.MOST_TOKENS + 1;
+        long many = Metric.Symmetric.MAX_TOKENS + 1;
         refused("symmetricSpectrum: 4097 tokens; the symmetrised spectrum is computed for at most 4096",
                 () -> backend.symmetricSpectrum(floats(many, 1), floats(many, 1), spec));
     }

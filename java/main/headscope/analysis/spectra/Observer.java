@@ -76,9 +76,9 @@ final class Observer implements AutoCloseable {
         }
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
         boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
-        if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MOST_TOKENS) {
+        if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MAX_TOKENS) {
             throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; one has %d"
-                    .formatted(Metric.Symmetric.MOST_TOKENS, longest));
+                    .formatted(Metric.Symmetric.MAX_TOKENS, longest));
         }
     }
 
