@@ -23,7 +23,7 @@ import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
-/** Java's vector instructions and OpenBLAS, fp32. Arguments are trusted: {@link headscope.backend.CheckedBackend}. */
+/** Operations in fp32 with Java's Vector API and OpenBLAS. Does not check arguments. */
 public final class CpuBackend implements Backend {
     private static final int ALIGNMENT = 64;
 
@@ -35,7 +35,7 @@ public final class CpuBackend implements Backend {
     private final AtomicLong liveBytes = new AtomicLong();
     private final AtomicLong peakBytes = new AtomicLong();
 
-    /** @param workers threads that compute, the caller included */
+    /** @param workers number of threads, including the caller's */
     public CpuBackend(int workers) {
         this.workers = new Workers(workers);
         this.parts = new ProductParts(this.workers);

@@ -8,7 +8,7 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** What the operations of {@link CpuBackend} pass back, by the same means. */
+/** Gradients of the operations of {@link CpuBackend}. */
 final class CpuGradients implements Gradients, AutoCloseable {
     private final Workers workers;
     private final ProductParts parts;
@@ -141,13 +141,13 @@ final class CpuGradients implements Gradients, AutoCloseable {
     @Override
     public float[] crossEntropy(Tensor logits, int[] targets, float[] factors) {
         int words = logits.intSize(1);
-        float[] nats = new float[targets.length];
+        float[] losses = new float[targets.length];
         MemorySegment values = logits.bytes();
         walk.rows(values, words, (row, end) -> {
             int at = (int) (row / words);
-            nats[at] = CrossEntropy.row(values, row, words, targets[at], factors[at]);
+            losses[at] = CrossEntropy.row(values, row, words, targets[at], factors[at]);
         });
-        return nats;
+        return losses;
     }
 
     @Override

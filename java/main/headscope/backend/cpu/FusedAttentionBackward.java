@@ -12,12 +12,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * What attention passes back: a tile of query rows times keys is computed again, made into probabilities by the rows'
- * log-sum-exp, into gradients of scores by those of the output, multiplied with queries, keys and output gradients,
- * and dropped. Extra memory: one tile per worker, and for a long text {@value Stripes#MOST} times the keys and values.
+ * Backward pass of attention, tile by tile: recomputes the scores of a tile of queries and keys, turns them into
+ * probabilities with the rows' log-sum-exp, computes the gradients of scores from those of the output, and multiplies
+ * these with queries, keys and output gradients. Temporary memory is one tile per worker, and for long texts {@value
+ * Stripes#MAX} times the size of keys and values.
  *
- * <p>Work is cut into (key head, stripe of query rows): a key head's query heads take turns, its stripes are added in
- * order, so that results do not depend on the number of workers, to the bit.
+ * <p>The unit of work is a key head and a stripe of query rows. The query heads of a key head are processed in order and
+ * its stripes are added in order, so results have the same bits for any number of workers.
  */
 final class FusedAttentionBackward implements AutoCloseable {
     private final Workers workers;
@@ -31,7 +32,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         this.workers = workers;
     }
 
-    /** The arguments of one call, as {@link headscope.backend.Gradients#attention} documents them. */
+    /** Arguments of {@link headscope.backend.Gradients#attention} documents them. */
     record Call(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
@@ -71,7 +72,7 @@ final class FusedAttentionBackward implements AutoCloseable {
             call.vGradient().bytes().fill((byte) 0);
         }
         workers.each(kvHeads * stripes.count(), piece -> {
-            // Long rows first, so that the last pieces to finish are short ones.
+            // Longest rows first: the last pieces to finish are then short.
             int kvHead = piece % kvHeads;
             int stripe = stripes.count() - 1 - piece / kvHeads;
             KeySums sums = stripes.count() > 1
@@ -93,14 +94,14 @@ final class FusedAttentionBackward implements AutoCloseable {
         return new ColumnSums(columns, stripes, call.keys());
     }
 
-    /** Gradients of keys, then of values, each [stripes, kvHeads, keys, headDim]. */
+    /** stripeSums is [2, Stripes.MAX, kvHeads, keys, headDim]: gradients of keys, then of values. */
     private KeySums stripeSums(Call call, int kvHead, int stripe) {
         long all = call.k().count();
         int headDim = call.spec().headDim();
         long first = (long) kvHead * call.keys() * headDim;
         return new KeySums(
                 new Matrix(stripeSums, stripe * all + first, headDim),
-                new Matrix(stripeSums, (Stripes.MOST + stripe) * all + first, headDim));
+                new Matrix(stripeSums, (Stripes.MAX + stripe) * all + first, headDim));
     }
 
     private void addStripes(Call call, int kvHead, int stripes) {
@@ -125,7 +126,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
-    /** One stripe of all query heads that read a key head. */
+    /** One stripe of all query heads of a key head. */
     private void stripe(
             Call call, int kvHead, Stripes stripes, int stripe, KeySums sums, ColumnSums columnSums,
             Optional<SaliencyFold> fold) {
@@ -135,8 +136,8 @@ final class FusedAttentionBackward implements AutoCloseable {
         AttentionTile tile = Optional.ofNullable(tiles.poll()).orElseGet(AttentionTile::new);
         for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
             MemorySegment columnsOfStripe = fold.isPresent() ? columnSums.cleared(head, stripe) : MemorySegment.NULL;
-            for (int row = from; row < to; row += AttentionTile.MOST_ROWS) {
-                rows(call, head, row, Math.min(AttentionTile.MOST_ROWS, to - row), tile, sums, fold, columnsOfStripe);
+            for (int row = from; row < to; row += AttentionTile.MAX_ROWS) {
+                rows(call, head, row, Math.min(AttentionTile.MAX_ROWS, to - row), tile, sums, fold, columnsOfStripe);
             }
         }
         tiles.add(tile);
@@ -147,7 +148,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         return fold.isPresent() ? fold.get().alignedToCells(row) : row;
     }
 
-    /** Some query rows of a head, over all keys that they see. */
+    /** Query rows row to row + count - 1 of a head, over all visible keys. */
     private void rows(
             Call call, int head, int row, int count, AttentionTile tile, KeySums sums, Optional<SaliencyFold> fold,
             MemorySegment columnsOfStripe) {
@@ -160,8 +161,8 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
         int firstKey = spec.firstKey(tile.firstToken);
         int endKey = spec.endKey(tile.firstToken + count - 1, call.keys());
-        for (int key = firstKey; key < endKey; key += AttentionTile.MOST_KEYS) {
-            tile.keys(scratch, key, Math.min(AttentionTile.MOST_KEYS, endKey - key));
+        for (int key = firstKey; key < endKey; key += AttentionTile.MAX_KEYS) {
+            tile.keys(scratch, key, Math.min(AttentionTile.MAX_KEYS, endKey - key));
             differentiate(call, head, row, tile);
             passBack(call, head, row, tile, key > firstKey, sums);
             if (fold.isPresent()) {

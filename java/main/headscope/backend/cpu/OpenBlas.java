@@ -19,8 +19,8 @@ import java.nio.file.Path;
 import org.bytedeco.javacpp.Loader;
 
 /**
- * The few entry points of OpenBLAS that the CPU backend calls, bound to the library that the JavaCPP preset
- * carries. One thread inside BLAS: its own threading collapses on small products; {@link Workers} are the threads.
+ * Bindings to OpenBLAS from the JavaCPP preset. OpenBLAS runs single-threaded, because its own threading is slow on small
+ * products; {@link Workers} run it in parallel.
  */
 @SuppressWarnings("restricted")
 final class OpenBlas {
@@ -57,9 +57,9 @@ final class OpenBlas {
     }
 
     /**
-     * Eigenvalues, ascending, of the symmetric matrix [n, n] in fp64, which is overwritten.
+     * Eigenvalues of a symmetric fp64 matrix [n, n], of which the lower triangle is read; the matrix is overwritten.
      *
-     * @param eigenvalues n doubles
+     * @param eigenvalues [n], fp64, ascending
      */
     static void symmetricEigenvalues(int n, MemorySegment matrix, MemorySegment eigenvalues) {
         int status;
@@ -70,11 +70,11 @@ final class OpenBlas {
         }
         if (status != 0) {
             throw new IllegalArgumentException(
-                    "LAPACK dsyevd answered %d for a %d x %d matrix".formatted(status, n, n));
+                    "LAPACK dsyevd returned %d for a %d x %d matrix".formatted(status, n, n));
         }
     }
 
-    /** The kernels that OpenBLAS chose for this processor, such as "SkylakeX". */
+    /** Name of the kernels that OpenBLAS selected for this processor, such as "SkylakeX". */
     static String core() {
         MethodHandle name = bind("openblas_get_corename", FunctionDescriptor.of(text()));
         try {
