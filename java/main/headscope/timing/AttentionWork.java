@@ -11,7 +11,7 @@ import headscope.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/** One layer's attention on random operands, and everything that is done with it. Owns its tensors. */
+/** Operations on the attention of one layer, to be timed on random operands. Owns its tensors. */
 final class AttentionWork implements AutoCloseable {
     private static final int EIGENVALUES = 10;
 
@@ -46,7 +46,7 @@ final class AttentionWork implements AutoCloseable {
         }
     }
 
-    /** What every layer of a text goes through. */
+    /** Forward pass, statistics and metrics. */
     List<Work> all() {
         double products = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
         double values = (double) spec.heads() * spec.headDim() * tokens * Float.BYTES;
@@ -77,7 +77,7 @@ final class AttentionWork implements AutoCloseable {
                         .with("laplacian", new Cost(0, 12.0 * spec.heads() * tokens)));
     }
 
-    /** The backward pass needs five more tensors. */
+    /** The backward pass, which allocates five more tensors. */
     Work gradient() {
         Tensor logSumExp = tensors.allocate(DType.F32, spec.heads(), tokens);
         Tensor gradient = RandomTensors.normal(tensors, DType.F32, 4, out.shape());
@@ -87,7 +87,7 @@ final class AttentionWork implements AutoCloseable {
         AttentionSaliency saliency = tensors.saliency(
                 spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens));
         backend.attention(out, logSumExp, q, k, v, spec);
-        // Dao et al. 2022 count five products; what the queries' kernel computes again is not counted.
+        // Five products, as Dao et al. 2022 count them; products that the kernel of the queries repeats are not counted.
         double product = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
         double read = 3.0 * out.count() * Float.BYTES + 2.0 * k.count() * k.dtype().bytes;
         Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);

@@ -6,7 +6,7 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Optional;
 
-/** What the device does at best: a square matrix product in the operands' type, and a copy. */
+/** Peak rates that a device reaches: of a square matrix product in the operands' type, and of a copy. */
 public record Ceilings(double teraflops, double gigabytesPerSecond) {
     private static final int GPU_SIDE = 8192;
     private static final int CPU_SIDE = 1024;
