@@ -53,7 +53,7 @@ final class LibraryExample {
                 model.forward(sequence, tokens, LayerHook.NONE);
                 for (int layer = 0; layer < scores.length; layer++) {
                     double[][] measured = model.backend()
-                            .measure(SCORE, sequence.statistics(layer), model.attentionSpec(layer));
+                            .measure(List.of(SCORE), sequence.statistics(layer), model.attentionSpec(layer)).of(SCORE);
                     for (int head = 0; head < measured.length; head++) {
                         scores[layer][head][text] = measured[head][0];
                     }

@@ -1,14 +1,14 @@
 package headscope.backend;
 
-/** The feed-forward layer's non-linearity. */
+/** Activation function of a feed-forward layer. */
 public enum Activation {
-    /** x Phi(x), Phi by the error function. */
+    /** x Phi(x), with the normal distribution function Phi computed exactly, by the error function. */
     GELU,
     /** x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. */
     GELU_TANH,
     /** x / (1 + exp(-x)). */
     SILU,
-    /** gpt-oss: x / (1 + exp(-1.702 x)) of x clamped to at most 7; as a gate, on up clamped to +-7, plus 1. */
+    /** x / (1 + exp(-1.702 x)) with x clamped to at most 7; {@link Backend#gate} clamps up to [-7, 7] and adds 1. gpt-oss. */
     CLAMPED_SILU,
     /** max(x, 0). */
     RELU

@@ -6,17 +6,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What attention's backward pass leaves behind of the saliency maps |a_ij dL/da_ij| of one layer, where row i receives
- * and column j is the source (Wang et al. 2023, equation 1, without the sum over heads). All fp32, sums accumulated in
- * fp32 or better; per token and head, so that the host folds O(T) numbers.
+ * Reductions of one layer's saliency maps |a_ij dL/da_ij|, computed by {@link Gradients#attention}: row i is the target
+ * token, column j the source token (Wang et al. 2023, equation 1, per head). O(tokens) values per head, except for the
+ * maps of requested heads. fp32, accumulated in fp32 or better.
  */
 public final class AttentionSaliency implements AutoCloseable {
     /**
-     * What is kept besides the vectors.
+     * Optional outputs.
      *
-     * @param groups a group of each token from 0 on, or -1
-     * @param cells  side of the pooled maps, at most the tokens; 0 = none
-     * @param maps   heads whose whole map is kept, ascending
+     * @param groups group of each token, counted from 0, or -1 for none
+     * @param cells  side of the pooled maps, at most the number of tokens; 0 for none
+     * @param maps   heads whose whole map is stored, ascending
      */
     public record Request(int[] groups, int cells, List<Integer> maps) {
         public Request {
@@ -24,7 +24,7 @@ public final class AttentionSaliency implements AutoCloseable {
             maps = List.copyOf(maps);
         }
 
-        /** The vectors alone. */
+        /** No groups, no pooled maps, no whole maps. */
         public static Request vectors(int tokens) {
             int[] none = new int[tokens];
             Arrays.fill(none, -1);
@@ -36,7 +36,7 @@ public final class AttentionSaliency implements AutoCloseable {
             return groups.clone();
         }
 
-        /** How many groups there are. */
+        /** Number of groups. */
         public int groupCount() {
             return Arrays.stream(groups).max().orElse(-1) + 1;
         }
@@ -46,7 +46,7 @@ public final class AttentionSaliency implements AutoCloseable {
     public final int heads;
     public final int tokens;
 
-    /** sum_j a_ij dL/da_ij of row i, = g_i . o_i. [heads, tokens]. */
+    /** sum_j a_ij dL/da_ij = g_i . o_i, with output o_i and its gradient g_i. [heads, tokens]. */
     public final Tensor signed;
 
     /** sum_j |a_ij dL/da_ij|. [heads, tokens]. */
@@ -58,19 +58,19 @@ public final class AttentionSaliency implements AutoCloseable {
     /** max_j |a_ij dL/da_ij|. [heads, tokens]. */
     public final Tensor maximum;
 
-    /** The first column that has row i's maximum. [heads, tokens], whole numbers. */
+    /** The first column with row i's maximum, as an integer-valued float. [heads, tokens]. */
     public final Tensor maximumColumn;
 
-    /** {@link #rows} over the columns of one group only. [heads, tokens, groups]. */
+    /** {@link #rows} restricted to the columns of each group. [heads, tokens, groups]. */
     public final Tensor groups;
 
-    /** The largest of the cells' elements: token i lies in cell i * cells / tokens. [heads, cells, cells]. */
+    /** The maximum over each cell; token i lies in cell i * cells / tokens. [heads, cells, cells]. */
     public final Tensor pooledMaximum;
 
-    /** Their mean. [heads, cells, cells]. */
+    /** The mean over each cell. [heads, cells, cells]. */
     public final Tensor pooledMean;
 
-    /** Of the heads in {@link Request#maps}. [maps, tokens, tokens]. */
+    /** Whole maps of the heads in {@link Request#maps}. [maps, tokens, tokens]. */
     public final Tensor maps;
 
     public AttentionSaliency(Backend backend, int heads, int tokens, Request request) {
@@ -88,12 +88,13 @@ public final class AttentionSaliency implements AutoCloseable {
         this.maps = backend.allocate(DType.F32, request.maps().size(), tokens, tokens);
     }
 
+    /** All of the tensors above. */
+    List<Tensor> tensors() {
+        return List.of(signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps);
+    }
+
     @Override
     public void close() {
-        for (Tensor tensor : new Tensor[] {
-            signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps
-        }) {
-            tensor.buffer().close();
-        }
+        tensors().forEach(tensor -> tensor.buffer().close());
     }
 }

@@ -4,39 +4,40 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 
 /**
- * What attention leaves behind of one layer's T x T maps: one number per head and token, O(T) per head. Rows may
- * come in several calls (prefill, then one decoded token at a time); column sums grow with every row.
+ * Statistics of one layer's attention maps: one value per head and token, O(tokens) memory per head. They accumulate
+ * over successive calls of attention on the same text (prefill, then decoding): every row adds to the column sums.
  *
- * <p>With a_ij the probabilities, s_ij the scores (scaled and capped) of query i and key j, all [heads, capacity]:
+ * <p>All tensors are [heads, capacity]. a_ij are the probabilities and s_ij the scores, scaled and capped, of query i and
+ * key j.
  */
 public final class AttentionStatistics implements AutoCloseable {
     private final int heads;
     private final int capacity;
 
-    /** lse_i = log sum_j exp s_ij, the sink's score included. fp32. */
+    /** lse_i = log sum_j exp s_ij, including the sink. fp32. */
     public final Tensor logSumExp;
 
-    /** log a_ii = s_ii - lse_i: never the logarithm of a rounded probability. fp32. */
+    /** log a_ii, computed as s_ii - lse_i without rounding to a probability. fp32. */
     public final Tensor logDiagonal;
 
-    /** sum_i a_ij over the rows so far. fp64. */
+    /** sum_i a_ij over all rows so far. fp64. */
     public final Tensor columnSum;
 
-    /** - sum_j a_ij log a_ij, nats. fp32. */
+    /** - sum_j a_ij log a_ij, in nats. fp32. */
     public final Tensor entropy;
 
     /** max_j a_ij. fp32. */
     public final Tensor maximum;
 
-    /** a_(i, i-1); 0 where token i - 1 does not exist or is not seen. fp32. */
+    /** a_(i, i-1); 0 if token i - 1 does not exist or is hidden. fp32. */
     public final Tensor previous;
 
-    /** sum_j a_ij |i - j|, tokens. fp32. */
+    /** sum_j a_ij |i - j|, in tokens. fp32. */
     public final Tensor distance;
 
     private int tokens;
 
-    /** @param capacity the most tokens that will be seen */
+    /** @param capacity maximum number of tokens */
     public AttentionStatistics(Backend backend, int heads, int capacity) {
         this.heads = heads;
         this.capacity = capacity;
@@ -57,17 +58,17 @@ public final class AttentionStatistics implements AutoCloseable {
         return capacity;
     }
 
-    /** Rows seen so far. */
+    /** Number of rows so far. */
     public int tokens() {
         return tokens;
     }
 
-    /** A backend calls this after it has written count more rows. */
+    /** Called by a backend after it has written count more rows. */
     public void grow(int count) {
         tokens += count;
     }
 
-    /** Ready for another text. */
+    /** Resets the number of rows to 0, for another text. */
     public void clear() {
         tokens = 0;
     }

@@ -2,219 +2,261 @@ package headscope.backend;
 
 import headscope.backend.cpu.CpuBackend;
 import headscope.backend.cuda.Cuda;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /**
- * The arithmetic of a run on one device. Destination first; tensors are fp32 and row-major unless said; a
- * destination may be one of its inputs only where said. Arguments are checked by {@link CheckedBackend}, once.
+ * The operations of a transformer on one device, and what is measured of its attention.
+ *
+ * <p>Conventions, unless an operation says otherwise:
+ * <ul>
+ *   <li>The destination is the first argument. It has its final shape before the call, and every element of it is
+ *       written. An operation without a destination works in place, on its first argument.
+ *   <li>Tensors are fp32, row-major and contiguous; shapes are given in brackets, the slowest axis first. Weights, keys
+ *       and values may also have the type of {@link #operands}.
+ *   <li>Source and destination do not overlap.
+ *   <li>Operations of one backend run in the order of their calls. They may run asynchronously; {@link #download}
+ *       waits for those before it, and so does every operation that returns values.
+ *   <li>Equal inputs give equal bits on the same device, regardless of the number of threads.
+ * </ul>
+ *
+ * <p>Backends from {@link #open} check shapes, types, ranges and open buffers, and throw an
+ * {@link IllegalArgumentException} whose message begins with the name of the operation. A device that fails throws a
+ * {@link DeviceException}, and a {@link DeviceMemoryException} if it is out of memory. The caller closes every tensor and every backend that it opens; see {@link TensorScope}. A backend is used
+ * by one thread at a time.
  */
 public interface Backend extends AutoCloseable {
-    /** As {@link #open(DeviceChoice, Consumer)}, where nobody listens. */
+    /** As {@link #open(DeviceChoice, Consumer)} with {@link DeviceChoice#of} and without notices. */
     static Backend open(String device) {
         return open(DeviceChoice.of(device), line -> {});
     }
 
     /**
-     * @param notice is told, a line each, what works less well than it could on this machine
-     * @throws IllegalArgumentException if there is no such device here: one line that says what lacks
+     * Opens a device. The caller closes it.
+     *
+     * @param notice receives one-line notices of what is slower than it could be on this machine
+     * @throws IllegalArgumentException if the device cannot be used here; one line that says what is missing
      */
     static Backend open(DeviceChoice choice, Consumer<String> notice) {
         return new CheckedBackend(unchecked(choice, notice), choice.check());
     }
 
     private static Backend unchecked(DeviceChoice choice, Consumer<String> notice) {
-        Optional<Integer> named = choice.gpu();
-        if (named.isPresent()) {
-            return Cuda.open(named.get(), choice.precision(), notice);
+        Optional<Integer> gpu = choice.gpu();
+        if (gpu.isPresent()) {
+            return Cuda.open(gpu.get(), choice.precision(), notice);
         }
         if (choice.device().equals("auto")) {
-            Optional<String> lacking = Cuda.lacking(0);
-            if (lacking.isEmpty() || choice.precision() != Precision.F32) {
+            Optional<String> missing = Cuda.lacking(0);
+            if (missing.isEmpty() || choice.precision() != Precision.F32) {
                 return Cuda.open(0, choice.precision(), notice);
             }
             notice.accept("computing on the CPU: "
-                    + (Cuda.seemsPresent() ? lacking.get() : "there is no NVIDIA GPU here"));
+                    + (Cuda.seemsPresent() ? missing.get() : "there is no NVIDIA GPU here"));
         }
         return new CpuBackend(choice.threads().orElse(Runtime.getRuntime().availableProcessors()));
     }
 
-    /** What there is to compute with besides the CPU. */
+    /** Reports NVIDIA's driver, GPUs, kernels and cuBLAS on this machine. */
     static GpuReport gpus() {
         return Cuda.report();
     }
 
-    /** Such as "cpu, 2 workers, 512-bit SIMD, OpenBLAS SkylakeX". */
+    /** Describes the device in one line, such as "cpu, 2 workers, 512-bit SIMD, OpenBLAS SkylakeX". */
     String describe();
 
-    /** A new zeroed buffer, seen whole. Whoever asked closes it: {@code tensor.buffer().close()}. */
-    Tensor allocate(DType dtype, long... shape);
+    /** Whether operations run on a GPU or on an emulated one. */
+    boolean isGpu();
 
-    /** Bytes in buffers that are not yet closed. */
-    long liveBytes();
-
-    /** What the weights of products, keys and values are kept in: F32, or on a GPU F16 or BF16. */
+    /** The type in which weights, keys and values are stored: F32, or on a GPU also F16 or BF16. */
     DType operands();
 
-    /** Host memory of the same length in bytes -> destination. */
+    /** Allocates a buffer of zeros and returns all of it. The caller closes it: {@code tensor.buffer().close()}. */
+    Tensor allocate(DType dtype, long... shape);
+
+    /** Bytes in buffers that are open. */
+    long liveBytes();
+
+    /** The peak of bytes in use since the last call, including temporary memory of operations; resets the peak. */
+    long peakBytes();
+
+    /** Copies host memory to a tensor of equal length in bytes. The host memory may be reused on return. */
     void upload(Tensor destination, MemorySegment source);
 
-    /** A tensor -> host memory of the same length in bytes. */
+    /** Copies a tensor to host memory of equal length in bytes. */
     void download(MemorySegment destination, Tensor source);
 
-    /** An fp32 tensor -> the host. */
+    /** Copies an fp32 tensor to the host, in row-major order. */
     default float[] download(Tensor source) {
         float[] values = new float[Math.toIntExact(source.count())];
         download(MemorySegment.ofArray(values), source);
         return values;
     }
 
-    /** destination [tokens, width] = rows ids[i] of table [words, width]. */
+    /** destination = source, rounded to the nearest value of the destination's type; both F32, F16 or BF16. */
+    void convert(Tensor destination, Tensor source);
+
+    /** destination [tokens, width]: row i = row ids[i] of table [words, width]; table may have the operands' type. */
     void embed(Tensor destination, Tensor table, int[] ids);
 
+    /** destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the operands' type, bias [out]. */
+    void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
+
     /**
-     * The likeliest word of each row of logits [rows, words], of equals the first. No logit is NaN, here and in draw.
+     * Layer normalisation of rows: (x - mean) / sqrt(variance + epsilon) * weight + bias. (Ba, Kiros and Hinton 2016,
+     * arXiv:1607.06450.)
+     *
+     * @param destination [rows, width], as x; may be x itself
+     * @param weight      [width], as bias
+     */
+    void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon);
+
+    /**
+     * Root-mean-square normalisation of groups of elements: x / sqrt(mean(x^2) + epsilon) * weight. (Zhang and Sennrich
+     * 2019, arXiv:1910.07467.)
+     *
+     * @param destination [rows, groups * width], as x; may be x itself
+     * @param weight      [width]
+     */
+    void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon);
+
+    /**
+     * Rotary position embedding, in place: in every head of x [tokens, heads * headDim], elements j and j + r with j
+     * &lt; r are rotated by an angle of token and j; elements from 2 r on stay as they are. (Su et al. 2021,
+     * arXiv:2104.09864, in the half-split order of GPT-NeoX.)
+     *
+     * @param cosine [tokens, r], as sine; 2 r &lt;= headDim
+     */
+    void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine);
+
+    /** x = f(x), element by element. */
+    void activate(Tensor x, Activation f);
+
+    /**
+     * gate = f(gate) * up, element by element, of equal shapes; {@link Activation#CLAMPED_SILU} also clamps up and adds
+     * 1 to it. The contents of up are undefined afterwards.
+     */
+    void gate(Tensor gate, Tensor up, Activation f);
+
+    /** x += y, of equal shapes. */
+    void add(Tensor x, Tensor y);
+
+    /** Every row of x [rows, width] += row [width]. */
+    void addRow(Tensor x, Tensor row);
+
+    /** x *= factor. */
+    void scale(Tensor x, float factor);
+
+    /** x *= y, element by element, of equal shapes. */
+    void multiply(Tensor x, Tensor y);
+
+    /** Head h of every row of x [rows, heads * headDim] *= factors[h]; factors [heads]. */
+    void scaleHeads(Tensor x, Tensor factors);
+
+    /** x = cap * tanh(x / cap); cap &gt; 0. */
+    void softCap(Tensor x, float cap);
+
+    /**
+     * Top-k routing of a mixture of experts, in place: in each row of logits [tokens, experts] the largest {@code chosen}
+     * elements are replaced by their softmax, the others by 0. The first of equal logits win.
+     *
+     * @param chosen 1 to experts
+     */
+    void route(Tensor logits, int chosen);
+
+    /** Row i of x [tokens, width] += shares[i, column] * row i of y [tokens, width]; shares [tokens, experts]. */
+    void addShare(Tensor x, Tensor y, Tensor shares, int column);
+
+    /**
+     * The index of the largest element of each row of logits [rows, words]; the first of equal ones. Logits are not NaN.
      *
      * @return [rows]
      */
     int[] argmax(Tensor logits);
 
     /**
-     * Draws a word of each row of logits [rows, words]. Words are laid end to end, likeliest first, of equals the first,
-     * each as long as exp((logit - largest) / temperature), until they reach topP of all. (Nucleus sampling: Holtzman et
-     * al. 2020, arXiv:1904.09751.)
+     * Nucleus sampling of one word per row of logits [rows, words] (Holtzman et al. 2020, arXiv:1904.09751). Words have
+     * weights exp((logit - maximum) / temperature). In descending order, the first of equal ones first, the smallest
+     * number of words is kept whose weights reach topP of the total; the word is the one whose share of their cumulative
+     * weights contains the mark. Logits are not NaN.
      *
-     * @param temperature above 0
-     * @param topP        above 0, at most 1
-     * @param marks       [rows], 0 &lt;= mark &lt; 1: where on that line a row's word is, as a share of its length
+     * @param temperature &gt; 0
+     * @param topP        &gt; 0, at most 1
+     * @param marks       [rows], uniformly distributed in [0, 1)
      * @return [rows]
      */
     int[] draw(Tensor logits, double temperature, double topP, double[] marks);
 
-    /** destination = source, rounded to the destination's type; same shape, each F32, F16 or BF16. */
-    void convert(Tensor destination, Tensor source);
-
-    /** destination [tokens, out] = x [tokens, in] weight' + bias; weight [out, in], bias [out]. */
-    void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
-
-    /** destination = (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. May be in place. */
-    void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon);
-
-    /** destination = x / sqrt(mean square + epsilon) * weight over groups of weight's width. May be in place. */
-    void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon);
-
     /**
-     * Rotary position embedding in place: in each head of x [tokens, heads * headDim], elements j and j + r are
-     * turned by the angle of token i, j &lt; r; elements from 2 r on stay. (RoFormer, Su et al. 2021, in the
-     * half-split order of GPT-NeoX.)
+     * Attention of the last queries of a text over all of its keys, and its statistics.
      *
-     * @param cosine [tokens, r]
-     * @param sine   [tokens, r]
-     */
-    void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine);
-
-    /** x = f(x). */
-    void activate(Tensor x, Activation f);
-
-    /** gate = f(gate) * up; up may be overwritten. {@link Activation#CLAMPED_SILU} clamps it as well. */
-    void gate(Tensor gate, Tensor up, Activation f);
-
-    /** x += y. */
-    void add(Tensor x, Tensor y);
-
-    /** Every row of x [rows, width] += row [width]. */
-    void addRow(Tensor x, Tensor row);
-
-    /**
-     * A mixture's routing, in place: of each row of logits [tokens, experts] the chosen largest become their softmax,
-     * the rest 0.
-     */
-    void route(Tensor logits, int chosen);
-
-    /** Row i of x [tokens, width] += shares[i, column] times row i of y; shares [tokens, experts]. */
-    void addShare(Tensor x, Tensor y, Tensor shares, int column);
-
-    /** x *= factor. */
-    void scale(Tensor x, float factor);
-
-    /** x *= y, element by element. */
-    void multiply(Tensor x, Tensor y);
-
-    /** x [tokens, heads * headDim]: head h of every row *= factors[h]; factors [heads]. */
-    void scaleHeads(Tensor x, Tensor factors);
-
-    /** x = cap * tanh(x / cap). */
-    void softCap(Tensor x, float cap);
-
-    /**
-     * Attention of the last queries of a text over all its keys, and what is observed of it.
-     *
-     * @param out        [queries, heads * headDim]
-     * @param q          [queries, heads * headDim]
-     * @param k          [keys, kvHeads * headDim], keys &gt;= queries; equal where not causal
-     * @param v          as k
-     * @param statistics has seen the keys - queries rows before; gets the new ones; or nothing is observed
+     * @param out        [queries, heads * headDim], as q
+     * @param k          [keys, kvHeads * headDim], as v; keys &gt;= queries, and equal if not causal; of the operands' type
+     * @param statistics hold the first keys - queries rows, and receive the others; empty if none are needed
      */
     void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics);
 
     /**
-     * Attention over whole texts, for {@link Gradients#attention}.
+     * Attention as above, with what {@link Gradients#attention} needs instead of statistics.
      *
-     * @param logSumExp [heads, queries], see {@link AttentionStatistics#logSumExp}
+     * @param logSumExp [heads, queries], written; see {@link AttentionStatistics#logSumExp}
      */
     void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec);
 
-    /** The statistics of {@link #attention} from q and k alone. */
+    /** The statistics of {@link #attention}, without values and output. */
     void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics);
 
-    /** destination [queries, keys] = the probabilities of one head, for those who must see them. */
+    /** destination [queries, keys] = the attention probabilities of one head; O(queries * keys) memory. */
     void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
 
     /**
-     * The probabilities of every head of a whole text, pooled to cells, for pictures: token i lies in cell
-     * i * cells / tokens, as in {@link AttentionSaliency#pooledMaximum}. No map is stored: what is kept for the length of
-     * the call grows with tokens * cells a head.
+     * Attention probabilities of all heads of a whole text, pooled to cells of a picture. Token i lies in cell i * cells /
+     * tokens, as in {@link AttentionSaliency#pooledMaximum}. No map is stored: temporary memory is O(tokens * cells) per
+     * head.
      *
-     * @param pooledMaximum [heads, cells, cells]: the largest probability of a cell; 1 &lt;= cells &lt;= tokens
-     * @param pooledMean    [heads, cells, cells]: the mean of all of a cell, those that are not seen being 0
-     * @param q             of a whole text, as k
+     * @param pooledMaximum [heads, cells, cells], the largest probability of each cell; 1 &lt;= cells &lt;= tokens
+     * @param pooledMean    [heads, cells, cells], the mean of each cell, where hidden keys count as 0
+     * @param q             of the whole text, as k
      */
     void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec);
 
     /**
-     * A metric of every head, from statistics alone: [heads][1], or for a {@link Metric.Spectrum}
-     * [heads][min(largest, tokens)], descending.
+     * Computes metrics of every head of one layer from its statistics, and downloads all of them at once.
      *
-     * @param spec the attention that was observed
+     * @param metrics at least one, none of them {@link Metric.Symmetric}: those follow from {@link #symmetricSpectrum}
+     * @param spec    the attention that the statistics describe
      */
-    double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec);
+    LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec);
 
     /**
-     * Eigenvalues, ascending, of the symmetrised normalised Laplacian of every head: [heads][tokens]. See
-     * {@link Metric.Symmetric}.
+     * Eigenvalues of the normalised Laplacian of every head's symmetrised attention map; see {@link Metric.Symmetric}.
      *
-     * @param q of a whole text, as k
+     * @param q of the whole text, as k; at most {@link Metric.Symmetric#MAX_TOKENS} tokens
+     * @return [heads][tokens], ascending
+     * @throws DeviceException if a GPU's eigenvalues differ from a matrix in trace or Frobenius norm by more than
+     *                         rounding explains
      */
     double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec);
 
+    /** The gradients of these operations. */
+    Gradients gradients();
+
     /**
-     * Runs the work and tells how many seconds each kernel took that it launched, in the order of their first launch;
-     * a device that cannot tell them apart has one entry, "cpu".
+     * Runs work and measures it.
+     *
+     * @return seconds per kernel, in the order of the first launches; a CPU has one entry, "cpu"
      */
     SequencedMap<String, Double> time(Runnable work);
 
-    /** The most bytes that were in use at once, those of single calls included, since this was last asked. */
-    long peakBytes();
-
-    /** What these operations pass back. */
-    Gradients gradients();
-
+    /** Releases the device. All tensors have been closed before. */
     @Override
     void close();
 }

@@ -1,16 +1,18 @@
 package headscope.backend;
 
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 
-/** The one wall: shapes, element types and open buffers are checked here; behind it code trusts. */
+/** Checks shapes, element types, ranges and open buffers before each operation; backends do not check again. */
 final class CheckedBackend implements Backend {
     private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F16, DType.BF16);
 
@@ -21,7 +23,7 @@ final class CheckedBackend implements Backend {
         this(backend, false);
     }
 
-    /** @param check every result is looked at */
+    /** @param check whether every result is checked for infinities and NaN */
     CheckedBackend(Backend backend, boolean check) {
         this.backend = backend;
         this.finite = check ? Finite.on(backend) : Finite.UNCHECKED;
@@ -40,7 +42,7 @@ final class CheckedBackend implements Backend {
         }
     }
 
-    /** Of a type that products read: F32, or the backend's own. */
+    /** Requires F32 or the type of the backend's operands. */
     static void operand(String operation, Tensor tensor, DType operands) {
         check(tensor.dtype() == DType.F32 || tensor.dtype() == operands, operation,
                 operands == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, operands);
@@ -50,6 +52,11 @@ final class CheckedBackend implements Backend {
     @Override
     public String describe() {
         return backend.describe();
+    }
+
+    @Override
+    public boolean isGpu() {
+        return backend.isGpu();
     }
 
     @Override
@@ -120,9 +127,9 @@ final class CheckedBackend implements Backend {
         floats("embed", destination);
         operand("embed", table, operands());
         check(destination.hasShape(ids.length, table.size(1)), "embed",
-                "%d ids from %s into %s", ids.length, table, destination);
+                "%d ids of %s into %s", ids.length, table, destination);
         for (int id : ids) {
-            check(id >= 0 && id < table.size(0), "embed", "id %d of a table of %d", id, table.size(0));
+            check(id >= 0 && id < table.size(0), "embed", "id %d is not in a table of %d rows", id, table.size(0));
         }
         backend.embed(destination, table, ids);
         finite.require("embed", destination);
@@ -145,7 +152,7 @@ final class CheckedBackend implements Backend {
 
     private static void logits(String operation, Tensor logits) {
         floats(operation, logits);
-        check(logits.rank() == 2 && logits.size(1) > 0, operation, "%s are no logits", logits);
+        check(logits.rank() == 2 && logits.size(1) > 0, operation, "logits are not [rows, words]: %s", logits);
     }
 
     @Override
@@ -190,7 +197,7 @@ final class CheckedBackend implements Backend {
         floats(operation, x, cosine, sine);
         check(x.rank() == 2 && x.size(1) % headDim == 0 && cosine.rank() == 2 && cosine.hasShape(sine.shape())
                         && cosine.size(0) == x.size(0) && 2 * cosine.size(1) <= headDim,
-                operation, "%s by angles %s and %s, heads of %d", x, cosine, sine, headDim);
+                operation, "%s by angles %s and %s, head width %d", x, cosine, sine, headDim);
     }
 
     @Override
@@ -284,10 +291,10 @@ final class CheckedBackend implements Backend {
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
         outputAndValues(out, q, k, v, spec);
-        statistics.ifPresent(seen -> room("attention", q, k, spec, seen));
+        statistics.ifPresent(rows -> capacity("attention", q, k, spec, rows));
         backend.attention(out, q, k, v, spec, statistics);
         finite.require("attention", out);
-        statistics.ifPresent(seen -> finite("attention", seen));
+        statistics.ifPresent(rows -> finite("attention", rows));
     }
 
     @Override
@@ -310,14 +317,14 @@ final class CheckedBackend implements Backend {
     @Override
     public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         queriesAndKeys("attentionStatistics", q, k, spec);
-        room("attentionStatistics", q, k, spec, statistics);
+        capacity("attentionStatistics", q, k, spec, statistics);
         backend.attentionStatistics(q, k, spec, statistics);
         finite("attentionStatistics", statistics);
     }
 
-    private void finite(String operation, AttentionStatistics seen) {
-        finite.require(operation, seen.logSumExp, seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum,
-                seen.previous, seen.distance);
+    private void finite(String operation, AttentionStatistics statistics) {
+        finite.require(operation, statistics.logSumExp, statistics.logDiagonal, statistics.columnSum,
+                statistics.entropy, statistics.maximum, statistics.previous, statistics.distance);
     }
 
     @Override
@@ -344,7 +351,7 @@ final class CheckedBackend implements Backend {
 
     private void wholeText(String operation, Tensor q, Tensor k, AttentionSpec spec) {
         queriesAndKeys(operation, q, k, spec);
-        check(q.size(0) == k.size(0), operation, "q %s is not the whole text of k %s", q, k);
+        check(q.size(0) == k.size(0), operation, "q %s and k %s are not of the same whole text", q, k);
     }
 
     private void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {
@@ -357,7 +364,7 @@ final class CheckedBackend implements Backend {
         }
         spec.sinks().ifPresent(sinks -> {
             floats(operation, sinks);
-            check(sinks.hasShape(spec.heads()), operation, "sinks %s of %d heads", sinks, spec.heads());
+            check(sinks.hasShape(spec.heads()), operation, "sinks %s for %d heads", sinks, spec.heads());
         });
         check(q.hasShape(q.size(0), (long) spec.heads() * spec.headDim())
                         && k.hasShape(k.size(0), (long) spec.kvHeads() * spec.headDim())
@@ -365,29 +372,34 @@ final class CheckedBackend implements Backend {
                 operation, "q %s and k %s for %s", q, k, spec);
     }
 
-    private static void room(
+    private static void capacity(
             String operation, Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         check(statistics.heads() == spec.heads() && statistics.tokens() == k.size(0) - q.size(0)
                         && k.size(0) <= statistics.capacity(),
-                operation, "statistics of %d heads that saw %d of at most %d tokens, for q %s and k %s",
+                operation, "statistics of %d heads hold %d of at most %d tokens, for q %s and k %s",
                 statistics.heads(), statistics.tokens(), statistics.capacity(), q, k);
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        check(!metrics.isEmpty(), "measure", "no metrics");
         check(statistics.heads() == spec.heads() && statistics.tokens() > 0, "measure",
                 "statistics of %d heads and %d tokens", statistics.heads(), statistics.tokens());
-        check(spec.causal() || !metric.causalOnly(), "measure",
-                "%s is defined for causal attention only", metric.key());
-        return backend.measure(metric, statistics, spec);
+        for (Metric metric : metrics) {
+            check(spec.causal() || !metric.causalOnly(), "measure",
+                    "%s is defined for causal attention only", metric.key());
+            check(!(metric instanceof Metric.Symmetric), "measure",
+                    "%s needs the whole attention map: use symmetricSpectrum", metric.key());
+        }
+        return backend.measure(metrics, statistics, spec);
     }
 
     @Override
     public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
         wholeText("symmetricSpectrum", q, k, spec);
-        check(q.size(0) <= Metric.Symmetric.MOST_TOKENS, "symmetricSpectrum",
+        check(q.size(0) <= Metric.Symmetric.MAX_TOKENS, "symmetricSpectrum",
                 "%d tokens; the symmetrised spectrum is computed for at most %d",
-                q.size(0), Metric.Symmetric.MOST_TOKENS);
+                q.size(0), Metric.Symmetric.MAX_TOKENS);
         return backend.symmetricSpectrum(q, k, spec);
     }
 

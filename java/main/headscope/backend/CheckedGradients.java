@@ -8,7 +8,7 @@ import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The wall before {@link Gradients}, as {@link CheckedBackend} is the one before {@link Backend}. */
+/** Checks the arguments of {@link Gradients}, as {@link CheckedBackend} does those of {@link Backend}. */
 final class CheckedGradients implements Gradients {
     private final Gradients gradients;
     private final DType operands;
@@ -155,11 +155,11 @@ final class CheckedGradients implements Gradients {
                         && logSumExp.hasShape(spec.heads(), q.size(0)),
                 operation, "q %s, k %s, v %s, out %s, log-sum-exp %s into %s, %s and %s from %s", q, k, v, out,
                 logSumExp, qGradient, kGradient, vGradient, gradient);
-        saliency.ifPresent(seen -> check(
-                seen.heads == spec.heads() && seen.tokens == k.size(0) && q.size(0) == k.size(0)
-                        && seen.request.groups().length == seen.tokens && seen.request.cells() <= seen.tokens
-                        && seen.request.maps().stream().allMatch(head -> head >= 0 && head < seen.heads),
-                operation, "saliency of %d heads and %d tokens for q %s and k %s", seen.heads, seen.tokens, q, k));
+        saliency.ifPresent(maps -> check(
+                maps.heads == spec.heads() && maps.tokens == k.size(0) && q.size(0) == k.size(0)
+                        && maps.request.groups().length == maps.tokens && maps.request.cells() <= maps.tokens
+                        && maps.request.maps().stream().allMatch(head -> head >= 0 && head < maps.heads),
+                operation, "saliency of %d heads and %d tokens for q %s and k %s", maps.heads, maps.tokens, q, k));
         gradients.attention(
                 qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
         finite.require(operation, qGradient, kGradient, vGradient);

@@ -7,19 +7,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where to compute, and how.
+ * The device to compute on, and how.
  *
- * @param device    one of {@link #NAMES}, or "cpu:1" for the CPU with one thread
- * @param precision of products on a GPU; a CPU has F32 alone
- * @param check     after every operation, that its results are finite: slow
+ * @param device    one of {@link #NAMES}, or "cpu:1" for one thread on the CPU
+ * @param precision of matrix products on a GPU; a CPU supports F32 only
+ * @param check     whether the results of every operation are checked for infinities and NaN, which is slow
  */
 public record DeviceChoice(String device, Precision precision, boolean check) {
-    /** N counts from 0. */
+    /** Names on the command line; N is an ordinal from 0. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "cuda:N");
     private static final String ONE_THREAD = "cpu:1";
     private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,4}))?");
 
-    /** @throws IllegalArgumentException if there is no such device, or not of this precision */
+    /** @throws IllegalArgumentException if the name is unknown or the device does not support the precision */
     public DeviceChoice {
         boolean cpu = device.equals("cpu") || device.equals(ONE_THREAD);
         if (!cpu && !device.equals("auto") && !CUDA.matcher(device).matches()) {
@@ -32,17 +32,17 @@ public record DeviceChoice(String device, Precision precision, boolean check) {
         }
     }
 
-    /** As published numbers are computed. */
+    /** F32 without checks. */
     public static DeviceChoice of(String device) {
         return new DeviceChoice(device, Precision.F32, false);
     }
 
-    /** Of the CPU, where not all of them. */
+    /** Number of CPU threads, if limited. */
     Optional<Integer> threads() {
         return device.equals(ONE_THREAD) ? Optional.of(1) : Optional.empty();
     }
 
-    /** Which GPU, where it is one by name. */
+    /** Ordinal of the GPU, if the name is that of a GPU. */
     Optional<Integer> gpu() {
         Matcher matcher = CUDA.matcher(device);
         return matcher.matches()

@@ -2,14 +2,14 @@ package headscope.backend;
 
 import java.util.Locale;
 
-/** A device has no room left for a piece of memory; smaller pieces may fit: {@link SplitOnOutOfMemory}. */
+/** A device is out of memory; a smaller allocation may succeed: see {@link SplitOnOutOfMemory}. */
 public final class DeviceMemoryException extends DeviceException {
     private static final long serialVersionUID = 1L;
     private static final double MIB = 1 << 20;
 
     /**
-     * @param device such as "NVIDIA H200"
-     * @param bytes  that were asked for, of those free and those it has
+     * @param device name, such as "NVIDIA H200"
+     * @param bytes  requested; free and total are the device's
      */
     public DeviceMemoryException(String device, long bytes, long free, long total) {
         super(String.format(Locale.ROOT,

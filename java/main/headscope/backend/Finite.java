@@ -5,14 +5,14 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Looks at what an operation has left: under --check at every number, otherwise not at all. */
+/** Checks results of operations for infinities and NaN, as --check asks for. */
 interface Finite {
     Finite UNCHECKED = (operation, results) -> {};
 
-    /** @throws DeviceException that names the operation, if a number is infinite or none */
+    /** @throws DeviceException that names the operation, if a result holds an infinity or NaN */
     void require(String operation, Tensor... results);
 
-    /** Waits for the operation, and reads its results back. */
+    /** Downloads every result, and thereby waits for the operation. */
     static Finite on(Backend backend) {
         return (operation, results) -> {
             for (Tensor result : results) {

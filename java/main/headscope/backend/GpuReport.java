@@ -3,12 +3,12 @@ package headscope.backend;
 import java.util.List;
 
 /**
- * What there is to say of NVIDIA's driver, GPUs, kernels and cuBLAS.
+ * State of NVIDIA's driver, GPUs, kernels and cuBLAS on this machine.
  *
- * @param lines   one after the other, part by part
- * @param lacking a GPU is there and cannot be used, or not to the full
+ * @param lines      in the order of output
+ * @param incomplete whether a GPU is present but something is missing to use it fully
  */
-public record GpuReport(List<Line> lines, boolean lacking) {
-    /** @param part such as "driver" */
+public record GpuReport(List<Line> lines, boolean incomplete) {
+    /** @param part component, such as "driver" */
     public record Line(String part, String text) {}
 }

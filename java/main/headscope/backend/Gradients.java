@@ -4,88 +4,96 @@ import headscope.tensor.Tensor;
 import java.util.Optional;
 
 /**
- * What the operations of {@link Backend} pass back, each under the name of the operation that it mirrors: from the
- * gradient of a scalar with respect to an output, the gradient with respect to an input. Destination first; fp32;
- * overwritten, not added to, unless said. Arguments are checked by {@link CheckedGradients}, once.
+ * Gradients of the operations of {@link Backend}, under the same names. From the gradient of a scalar loss L with respect
+ * to an operation's output, each computes the gradient with respect to one or all of its inputs.
+ *
+ * <p>The conventions of {@link Backend} apply: destination first, fp32, destinations are overwritten and not added to.
+ * Methods without a destination work in place, on {@code gradient}.
  */
 public interface Gradients {
-    /** destination [rows, in] = gradient [rows, out] weight; weight [out, in], of {@link Backend#operands}. */
+    /** With respect to x: destination [rows, in] = gradient [rows, out] weight; weight [out, in] of the operands' type. */
     void linear(Tensor destination, Tensor gradient, Tensor weight);
 
-    /** destination [out, in] = gradient' x: with respect to the weight; gradient [rows, out], x [rows, in]. */
+    /** With respect to the weight: destination [out, in] = gradient' x; gradient [rows, out], x [rows, in]. */
     void linearWeight(Tensor destination, Tensor gradient, Tensor x);
 
-    /** destination [out] = sum of the rows of gradient [rows, out]: with respect to the bias. */
+    /** With respect to the bias: destination [out] = sum of the rows of gradient [rows, out]. */
     void linearBias(Tensor destination, Tensor gradient);
 
-    /** With respect to x, which was normalised. May be in place of gradient. */
+    /** With respect to x [rows, width], the operation's input. The destination may be the gradient itself. */
     void layerNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon);
 
-    /** As {@link #layerNorm}, over groups of weight's width. */
+    /** As {@link #layerNorm}, for x [rows, groups * width] and weight [width]. */
     void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon);
 
-    /** In place: turned by minus the angle, and multiplied with the magnitude that the tables hold. */
+    /** Rotates the gradient in place by the negative angles, and scales it by the tables' magnitude. */
     void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine);
 
-    /** gradient *= f'(x). */
+    /** gradient *= f'(x), with x as it was before the operation. */
     void activate(Tensor gradient, Tensor x, Activation f);
 
     /**
-     * Of f(gate) * up.
+     * With respect to both inputs of f(gate) * up.
      *
-     * @param gateGradient may be gradient, as may upGradient, but not both
-     * @param gate         as it was before, as up
+     * @param gateGradient may be the gradient itself, or upGradient may, but not both
+     * @param gate         as it was before the operation, as up
      */
     void gate(Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f);
 
-    /** gradient *= 1 - (capped / cap)^2; capped is what the operation gave. */
+    /** gradient *= 1 - (capped / cap)^2; capped is the operation's output. */
     void softCap(Tensor gradient, Tensor capped, float cap);
 
-    /** In place, from shares to logits: g_e = s_e (g_e - sum_e' s_e' g_e'); shares [tokens, experts] as given. */
+    /** In place, with respect to the logits: g_e = s_e (g_e - sum_k s_k g_k); shares s [tokens, experts] are the output. */
     void route(Tensor gradient, Tensor shares);
 
     /**
-     * Of x += share * y: yGradient = share * gradient, and column of shareGradient [tokens, experts] = gradient . y of
-     * each row. x itself gets the gradient as it stands. yGradient may be y.
+     * With respect to y and the shares: row i of yGradient = shares[i, column] * row i of gradient, and
+     * shareGradient[i, column] = gradient . y of row i. The gradient with respect to x is the gradient itself.
+     *
+     * @param yGradient     [tokens, width], may be y itself
+     * @param shareGradient [tokens, experts]; other columns stay as they are
      */
     void addShare(Tensor yGradient, Tensor shareGradient, Tensor gradient, Tensor y, Tensor shares, int column);
 
-    /** destination [table's rows, width] = 0, but row ids[i] = row i of gradient; ids differ from each other. */
+    /** With respect to the table: destination [words, width] = 0 except for rows ids[i] = row i of gradient; ids are distinct. */
     void embed(Tensor destination, Tensor gradient, int[] ids);
 
-    /** destination [heads] = sum over rows and a head's elements of gradient * x: with respect to the factors. */
+    /** With respect to the factors: destination [heads] = sum of gradient * x over rows and the elements of a head. */
     void scaleHeads(Tensor destination, Tensor gradient, Tensor x);
 
     /**
-     * With p_ij the probabilities, g_i the gradient of the output of row i and o_i that output (Dao et al. 2022):
-     * dL/dp_ij = g_i . v_j, dL/ds_ij = p_ij (g_i . v_j - g_i . o_i), through cap and scale to q and k. Key heads
-     * gather from all the query heads that read them, in order: equal bits every time. Nothing T x T is kept.
+     * With respect to queries, keys and values. With probabilities p_ij, outputs o_i and their gradients g_i (Dao et al.
+     * 2022, arXiv:2205.14135): dL/dp_ij = g_i . v_j and dL/ds_ij = p_ij (g_i . v_j - g_i . o_i), then through soft cap
+     * and scale. No tokens x tokens matrix is stored. Gradients of a key head are summed over its query heads in a fixed
+     * order.
      *
      * @param qGradient [queries, heads * headDim], as gradient, out and q
-     * @param kGradient [keys, kvHeads * headDim], as vGradient, k and v; k and v of {@link Backend#operands}
-     * @param logSumExp [heads, queries], as {@link Backend#attention(Tensor, Tensor, Tensor, Tensor, Tensor,
-     *                  AttentionSpec)} gave it
-     * @param saliency  of the same heads and tokens, queries = keys; every element is written
+     * @param kGradient [keys, kvHeads * headDim], as vGradient, k and v; k and v of the operands' type
+     * @param logSumExp [heads, queries], from {@link Backend#attention(Tensor, Tensor, Tensor, Tensor, Tensor,
+     *                  AttentionSpec)}
+     * @param saliency  if present, every element is written; requires queries = keys
      */
     void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency);
 
     /**
-     * In place: each row of logits [rows, words] becomes factors[row] * (softmax - one-hot of targets[row]).
+     * Cross entropy of each row and its gradient, in place: row i of logits [rows, words] becomes factors[i] * (softmax -
+     * one-hot of targets[i]).
      *
-     * @return - log softmax at the target, nats, of each row
+     * @return [rows], - log softmax at the target, in nats
      */
     float[] crossEntropy(Tensor logits, int[] targets, float[] factors);
 
     /**
-     * One step of AdamW (Loshchilov and Hutter 2019): parameter -= rate * (decay * parameter + m^ / (sqrt v^ +
-     * epsilon)), with m and v the running means of gradient and its square, corrected for their start at 0.
+     * One step of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101): parameter -= rate * (decay * parameter + m' /
+     * (sqrt(v') + epsilon)), where m and v are the running means of the gradient and of its square, and m' and v' are
+     * corrected for their initial value 0.
      *
-     * @param step from 1 on
+     * @param step counted from 1
      */
     void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step);
 
-    /** The constants of {@link #adamW}. */
+    /** Hyperparameters of {@link #adamW}. */
     record AdamW(float rate, float beta1, float beta2, float epsilon, float decay) {}
 }

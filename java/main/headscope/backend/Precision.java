@@ -2,12 +2,12 @@ package headscope.backend;
 
 import headscope.tensor.DType;
 
-/** In what a GPU multiplies matrices. What is kept, and all else, is fp32. */
+/** Precision of matrix products on a GPU. Everything else is computed in fp32. */
 public enum Precision {
     F32(DType.F32),
-    /** Kept as fp32, multiplied with 10 bits of mantissa. */
+    /** Operands are stored in fp32 and multiplied with 10 bits of mantissa. */
     TF32(DType.F32),
-    /** Weights, keys and values are kept in 16 bits, and what they are multiplied with is rounded to it. */
+    /** Weights, keys and values are stored in 16 bits; the other operand is rounded to 16 bits for the product. */
     BF16(DType.BF16),
     F16(DType.F16);
 

@@ -1,15 +1,15 @@
 package headscope.backend;
 
-/** Work over many heads, rows or texts: all at once, or where memory does not suffice, half of them at a time. */
+/** Runs work over many heads, rows or texts at once; if a device is out of memory, over halves of them, recursively. */
 public final class SplitOnOutOfMemory {
-    /** What is done with entries first .. first + count - 1; allocates before it changes anything. */
+    /** Work on entries first to first + count - 1. Allocates all memory before it changes anything. */
     public interface Work {
         void run(int first, int count);
     }
 
     private SplitOnOutOfMemory() {}
 
-    /** @throws DeviceMemoryException if there is no room even for one */
+    /** @throws DeviceMemoryException if the memory does not suffice for one entry */
     public static void run(int count, Work work) {
         if (count > 0) {
             run(0, count, work);

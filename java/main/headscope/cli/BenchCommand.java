@@ -88,8 +88,8 @@ final class BenchCommand implements Callable<Integer> {
         List<Shape> chosen = shapes != null ? Shape.parseList(shapes)
                 : spectra == null && model == null ? Shape.parseList("llama-3.1-8b") : List.of();
         List<Integer> matrices = spectra == null ? List.of() : lengths("--spectra", spectra);
-        if (matrices.stream().anyMatch(length -> length > Metric.Symmetric.MOST_TOKENS)) {
-            throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MOST_TOKENS));
+        if (matrices.stream().anyMatch(length -> length > Metric.Symmetric.MAX_TOKENS)) {
+            throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MAX_TOKENS));
         }
         Optional<BenchFile> earlier = Optional.ofNullable(compare).map(BenchFile::read);
         Map<String, Double> others = torch == null ? Map.of() : BenchFile.readTorch(torch);
@@ -97,7 +97,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchFile file;
         try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
             List<Integer> texts = lengths("--tokens",
-                    tokens != null ? tokens : timed.describe().startsWith("cpu") ? CPU_TOKENS : GPU_TOKENS);
+                    tokens != null ? tokens : timed.isGpu() ? GPU_TOKENS : CPU_TOKENS);
             Consumer<Measurement> show = one -> print(one, bench);
             System.out.printf("%s; at best %.4g TFLOP/s in a product, %.4g GB/s in a copy%n%n", timed.describe(),
                     bench.ceilings().teraflops(), bench.ceilings().gigabytesPerSecond());

@@ -36,7 +36,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
         GpuReport gpus = Backend.gpus();
         gpus.lines().forEach(line -> System.out.printf("%-10s %s%n", line.part(), line.text()));
-        lacking += gpus.lacking() ? 1 : 0;
+        lacking += gpus.incomplete() ? 1 : 0;
         try (OffscreenContext context = OffscreenContext.open()) {
             GlDescription gl = context.description();
             System.out.printf("%-10s OpenGL %s; %s; %s%n", "drawing", gl.version(), gl.renderer(), gl.vendor());

@@ -6,22 +6,26 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What can be measured of one attention head on one text. a_ij are the probabilities of query i and key j, T the
- * tokens; formulas, derivations and sources: docs/metrics.md.
+ * A measure of one attention head on one text of T tokens. a_ij are the probabilities of query i and key j. Formulas,
+ * derivations and sources are in docs/metrics.md.
  */
 public sealed interface Metric {
-    /** Several values per head, largest first. */
+    /** A metric with several values per head, in descending order. */
     sealed interface Spectrum extends Metric {
-        /** How many of the largest values are kept; {@link #ALL} for all T. */
+        /** Number of largest values to compute; {@link #ALL} for all T. */
         int largest();
     }
 
-    /** One value per head from the eigenvalues mu of I - D^-1/2 W D^-1/2, W = (A + A') / 2, D = diag(W 1). */
+    /** A function of the eigenvalues mu of I - D^-1/2 W D^-1/2 with W = (A + A') / 2 and D = diag(W 1). */
     sealed interface Symmetric extends Metric {
-        /** Texts above this many tokens are refused: the matrix is formed. */
-        int MOST_TOKENS = 4096;
+        /** Maximum number of tokens: the T x T matrix is stored. */
+        int MAX_TOKENS = 4096;
 
-        /** NaN for one token. @param eigenvalues every mu, ascending */
+        /**
+         * The metric's value; NaN for one token.
+         *
+         * @param eigenvalues all T mu, ascending
+         */
         default double of(double[] eigenvalues) {
             if (eigenvalues.length == 1) {
                 return Double.NaN;
@@ -34,7 +38,7 @@ public sealed interface Metric {
         }
 
         private static double spectralEntropy(double[] eigenvalues) {
-            // The smallest is 0 but for rounding, which may leave it below.
+            // The smallest eigenvalue is 0 up to rounding, and may be negative.
             double total = Arrays.stream(eigenvalues).map(mu -> Math.max(mu, 0)).sum();
             return total == 0 ? Double.NaN : Arrays.stream(eigenvalues)
                     .filter(mu -> mu > 0)
@@ -46,22 +50,22 @@ public sealed interface Metric {
 
     int ALL = Integer.MAX_VALUE;
 
-    /** mean_i log a_ii. Nats, (-inf, 0]. Sriramanan et al. 2024 (LLM-Check), as Binkowski et al. 2025 use it. */
+    /** mean_i log a_ii. Nats, (-inf, 0]. Sriramanan et al. 2024 (LLM-Check), as in Binkowski et al. 2025. */
     record AttentionScore() implements Metric {}
 
     /** (sum_(u >= i) a_ui) / (T - i) - a_ii. [-1, 1]. Binkowski et al. 2025, equations 2 and 3. Causal only. */
     record LaplacianEigenvalues(int largest) implements Spectrum {}
 
-    /** a_ii, the eigenvalues of a causal map. [0, 1]. Binkowski et al. 2025 (AttnEigvals). Causal only. */
+    /** a_ii, which are the eigenvalues of a causal map. [0, 1]. Binkowski et al. 2025 (AttnEigvals). Causal only. */
     record AttentionEigenvalues(int largest) implements Spectrum {}
 
     /** mean_i - sum_j a_ij log a_ij. Nats, [0, log T]. Clark et al. 2019. */
     record Entropy() implements Metric {}
 
-    /** mean over i >= 1 of row entropy / log(i + 1), also where a window hides keys. [0, 1]; NaN for one token. */
+    /** mean over i >= 1 of row entropy / log(i + 1), also with a sliding window. [0, 1]; NaN for one token. */
     record NormalisedEntropy() implements Metric {}
 
-    /** (sum_i a_i0) / T. [0, 1]. Gu et al. 2024, the sink score of the first token. */
+    /** (sum_i a_i0) / T, the sink score of the first token. [0, 1]. Gu et al. 2024. */
     record SinkShare() implements Metric {}
 
     /** mean_i sum_j a_ij |i - j|. Tokens, [0, T). Vig and Belinkov 2019. */
@@ -76,16 +80,16 @@ public sealed interface Metric {
     /** mean_i max_j a_ij. (0, 1]. Voita et al. 2019. */
     record Confidence() implements Metric {}
 
-    /** The second smallest mu: how well the map hangs together. [0, 2]. */
+    /** The second smallest mu, the algebraic connectivity. [0, 2]. */
     record FiedlerValue() implements Symmetric {}
 
     /** The largest mu. [0, 2]. */
     record LargestEigenvalue() implements Symmetric {}
 
-    /** - sum p log p of p = mu / sum mu. Nats, [0, log T]; NaN where every mu is 0. */
+    /** - sum p log p with p = mu / sum mu. Nats, [0, log T]; NaN if every mu is 0. */
     record SpectralEntropy() implements Symmetric {}
 
-    /** The name on the command line and in files. */
+    /** Name on the command line and in files. */
     default String key() {
         return switch (this) {
             case AttentionScore m -> "attention_score";
@@ -104,7 +108,7 @@ public sealed interface Metric {
         };
     }
 
-    /** The unit of a value, as a label; empty for a pure number. */
+    /** Unit of the values, as an axis label; empty if dimensionless. */
     default String unit() {
         return switch (this) {
             case AttentionScore m -> "nats";
@@ -115,12 +119,17 @@ public sealed interface Metric {
         };
     }
 
-    /** Whether the value is defined by the diagonal of a triangular map. */
+    /** Number of values per head on a text with this number of tokens. */
+    default int valuesPerHead(int tokens) {
+        return this instanceof Spectrum spectrum ? Math.min(spectrum.largest(), tokens) : 1;
+    }
+
+    /** Whether the metric is defined for causal attention only: it is read from the diagonal of a triangular map. */
     default boolean causalOnly() {
         return this instanceof Spectrum;
     }
 
-    /** Every metric; those with several values keep the given number. */
+    /** All metrics; those with several values compute the given number. */
     static List<Metric> all(int largest) {
         return List.of(
                 new AttentionScore(), new LaplacianEigenvalues(largest), new AttentionEigenvalues(largest),
@@ -129,7 +138,11 @@ public sealed interface Metric {
                 new SpectralEntropy());
     }
 
-    /** The metric of a {@link #key()}, a hyphen as good as an underscore. */
+    /**
+     * The metric with this {@link #key()}, where hyphens count as underscores.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
     static Metric parse(String key, int largest) {
         Optional<Metric> metric = all(largest).stream()
                 .filter(candidate -> candidate.key().equals(key.strip().replace('-', '_')))
@@ -138,7 +151,7 @@ public sealed interface Metric {
                 .formatted(key, all(largest).stream().map(Metric::key).collect(Collectors.joining(", ")))));
     }
 
-    /** Several keys, separated by commas. */
+    /** The metrics of several keys, separated by commas. */
     static List<Metric> parseList(String keys, int largest) {
         return Arrays.stream(keys.split(",")).map(key -> parse(key, largest)).toList();
     }

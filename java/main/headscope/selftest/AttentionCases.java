@@ -3,6 +3,7 @@ package headscope.selftest;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -12,11 +13,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Attention, what is observed of it, and what it passes back. */
+/** Cases of attention, its statistics, metrics, maps and gradients. */
 final class AttentionCases {
     private static final int HEADS = 4;
     private static final int LARGEST = 10;
-    /** Side of pooled maps: no text's length is a multiple of it, so that cells are uneven. */
+    /** Side of pooled maps; no number of tokens is a multiple of it, so cells are uneven. */
     private static final int CELLS = 5;
 
     private static List<AttentionShape> variants(int headDim) {
@@ -32,7 +33,7 @@ final class AttentionCases {
 
     private AttentionCases() {}
 
-    /** Every variant at the first width; at the others one of each length by turns. */
+    /** All variants at the first head width; at each other width, one variant per number of tokens. */
     static List<Case> all(DType operands, int[] headDims, int[] lengths) {
         List<Case> cases = new ArrayList<>();
         for (int headDim : headDims) {
@@ -47,11 +48,11 @@ final class AttentionCases {
         return cases;
     }
 
-    /** @param operands what keys and values are kept in */
+    /** @param operands type of keys and values */
     static List<Case> of(AttentionShape shape, int tokens, DType operands) {
-        // A score is a sum of headDim products of normal numbers; its error goes into the exponent.
+        // A score is a sum of headDim products of normal values; its error is an error of the exponent.
         double scores = 16 * Case.rounding(shape.headDim() + tokens);
-        // The product with the values reads probabilities rounded to the operands' type.
+        // The product with the values rounds probabilities to the operands' type.
         double output = scores + switch (operands) {
             case BF16 -> 0x1p-7;
             case F16 -> 0x1p-10;
@@ -75,12 +76,12 @@ final class AttentionCases {
         return on.normal(tokens, (long) shape.heads() * shape.headDim());
     }
 
-    /** Values, too. */
+    /** Keys or values. */
     private static Tensor keys(Operands on, AttentionShape shape, int tokens) {
         return on.operand(tokens, (long) shape.kvHeads() * shape.headDim());
     }
 
-    /** Half of a causal text as a prompt, the rest one query at a time. */
+    /** Of a causal text, the first half is prefilled and the rest is decoded token by token. */
     private static Case output(AttentionShape shape, int tokens, double bound) {
         return of("attention", shape, tokens, bound, Case.downloaded(on -> {
             AttentionSpec spec = shape.spec(on::normal);
@@ -88,7 +89,7 @@ final class AttentionCases {
             Tensor k = keys(on, shape, tokens);
             Tensor v = keys(on, shape, tokens);
             Tensor out = on.unwritten(q.shape());
-            Optional<AttentionStatistics> statistics = Optional.of(on.statistics(shape.heads(), tokens));
+            Optional<AttentionStatistics> statistics = Optional.of(on.tensors.statistics(shape.heads(), tokens));
             int prompt = shape.causal() ? (tokens + 1) / 2 : tokens;
             on.backend.attention(
                     out.rows(0, prompt), q.rows(0, prompt), k.rows(0, prompt), v.rows(0, prompt), spec, statistics);
@@ -100,26 +101,30 @@ final class AttentionCases {
         }));
     }
 
-    /** Each vector, and each metric that is folded from them. */
+    /** Every statistic, and every metric computed from them. */
     private static Case statistics(AttentionShape shape, int tokens, double bound) {
         return of("attentionStatistics", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
-            AttentionStatistics seen = on.statistics(shape.heads(), tokens);
-            on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens), spec, seen);
+            AttentionStatistics statistics = on.tensors.statistics(shape.heads(), tokens);
+            on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens), spec, statistics);
             List<float[]> results = new ArrayList<>();
-            for (Tensor vector : List.of(seen.logSumExp, seen.logDiagonal, seen.entropy, seen.maximum, seen.previous,
-                    seen.distance)) {
+            for (Tensor vector : List.of(statistics.logSumExp, statistics.logDiagonal, statistics.entropy, statistics.maximum, statistics.previous,
+                    statistics.distance)) {
                 results.add(on.backend.download(vector));
             }
-            for (Metric metric : Metric.all(LARGEST)) {
-                // One token has one eigenvalue: 0 but for rounding.
-                boolean zero = metric instanceof Metric.LaplacianEigenvalues && tokens == 1;
-                if (!(metric instanceof Metric.Symmetric) && !zero && (spec.causal() || !metric.causalOnly())) {
-                    results.add(flat(on.backend.measure(metric, seen, spec)));
-                }
-            }
+            List<Metric> metrics = metrics(spec, tokens);
+            LayerResult measured = on.backend.measure(metrics, statistics, spec);
+            metrics.forEach(metric -> results.add(flat(measured.of(metric))));
             return results;
         });
+    }
+
+    private static List<Metric> metrics(AttentionSpec spec, int tokens) {
+        return Metric.all(LARGEST).stream()
+                .filter(metric -> !(metric instanceof Metric.Symmetric) && (spec.causal() || !metric.causalOnly()))
+                // The Laplacian eigenvalue of one token is 0 up to rounding: there is no relative error.
+                .filter(metric -> !(metric instanceof Metric.LaplacianEigenvalues) || tokens > 1)
+                .toList();
     }
 
     private static Case map(AttentionShape shape, int tokens, double bound) {
@@ -143,7 +148,7 @@ final class AttentionCases {
         }));
     }
 
-    /** As 1 - eigenvalue, the largest of which is 1; the eigenvalues of one token are 0 but for rounding. */
+    /** Compares 1 - eigenvalue, whose maximum is 1: the eigenvalue of one token is 0 up to rounding. */
     private static Case spectrum(AttentionShape shape, int tokens, double bound) {
         return of("symmetricSpectrum", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
@@ -169,7 +174,7 @@ final class AttentionCases {
             Tensor kGradient = on.unwritten(k.shape());
             Tensor vGradient = on.unwritten(k.shape());
             int[] groups = IntStream.range(0, tokens).map(token -> token % 3 - 1).toArray();
-            AttentionSaliency saliency = on.saliency(shape.heads(), tokens,
+            AttentionSaliency saliency = on.tensors.saliency(shape.heads(), tokens,
                     new AttentionSaliency.Request(groups, Math.min(tokens, CELLS), List.of(shape.heads() - 1)));
             on.backend.gradients().attention(
                     qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, spec,
@@ -177,7 +182,7 @@ final class AttentionCases {
             List<Tensor> results = new ArrayList<>(List.of(
                     vGradient, saliency.signed, saliency.rows, saliency.columns, saliency.maximum, saliency.groups,
                     saliency.pooledMaximum, saliency.pooledMean, saliency.maps));
-            if (tokens > 1) { // a softmax over one score: 0 but for rounding
+            if (tokens > 1) { // gradients of a softmax over one score are 0 up to rounding
                 results.addAll(List.of(qGradient, kGradient));
             }
             return results.toArray(Tensor[]::new);

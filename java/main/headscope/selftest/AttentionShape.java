@@ -6,15 +6,15 @@ import java.util.Optional;
 import java.util.function.LongFunction;
 
 /**
- * What models vary about attention, before there is a backend.
+ * An {@link AttentionSpec} without tensors, which exists without a backend.
  *
- * @param window as in {@link AttentionSpec}, as scale and softCap
- * @param sinks  whether every query head has one
+ * @param name  for messages
+ * @param sinks whether every query head has an attention sink
  */
 public record AttentionShape(
         String name, int heads, int kvHeads, int headDim, boolean causal, int window, float softCap, float scale,
         boolean sinks) {
-    /** With 1 / sqrt(headDim), causal. */
+    /** Causal attention with scale 1 / sqrt(headDim). */
     public static AttentionShape plain(String name, int heads, int kvHeads, int headDim) {
         return new AttentionShape(name, heads, kvHeads, headDim, true, 0, 0, (float) (1 / Math.sqrt(headDim)), false);
     }
@@ -24,13 +24,13 @@ public record AttentionShape(
                 spec.softCap(), spec.scale(), spec.sinks().isPresent());
     }
 
-    /** @param scores makes a tensor [heads] where there are sinks */
+    /** @param scores allocates the sinks' scores [heads] */
     public AttentionSpec spec(LongFunction<Tensor> scores) {
         return new AttentionSpec(heads, kvHeads, headDim, scale, causal, window, softCap,
                 sinks ? Optional.of(scores.apply(heads)) : Optional.empty());
     }
 
-    /** The query heads of one key head: as many as a check needs. */
+    /** The query heads of one key head, which suffice for a check. */
     AttentionShape oneGroup() {
         return new AttentionShape(name, heads / kvHeads, 1, headDim, causal, window, softCap, scale, sinks);
     }

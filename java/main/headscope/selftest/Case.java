@@ -7,25 +7,25 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * One operation on operands of one size.
+ * A comparison of one operation on operands of one size.
  *
- * @param operation as {@link headscope.backend.Backend} or {@link headscope.backend.Gradients} calls it
- * @param sizes     for the reader
- * @param tokens    rows of its operands
- * @param bound     largest error, relative to the largest number of a result
- * @param work      gives the results, all of one kind in one array
+ * @param operation name in {@link headscope.backend.Backend} or {@link headscope.backend.Gradients}
+ * @param sizes     of the operands, for messages
+ * @param tokens    number of rows of the operands
+ * @param bound     maximum error, relative to the largest value of a result
+ * @param work      computes the results
  */
 record Case(String operation, String sizes, int tokens, double bound, Work work) {
     interface Work {
         List<float[]> on(Operands operands);
     }
 
-    /** What the work wrote into tensors. */
+    /** Returns the tensors that an operation has written. */
     interface Written {
         Tensor[] on(Operands operands);
     }
 
-    /** fp32's rounding times the operations that an element went through, and a formula's exp, root and divisions. */
+    /** Rounding error of fp32 in a sum of so many terms, with 64 more for the functions and divisions of a formula. */
     static double rounding(int terms) {
         return (terms + 64) * 0x1p-24;
     }

@@ -1,79 +1,48 @@
 package headscope.selftest;
 
-import headscope.backend.AttentionSaliency;
-import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.TensorScope;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
 import java.util.Random;
 
-/** Tensors of one case on one backend, of numbers that are the same on every backend. Closed together. */
+/** Random operands of one case on one backend; equal on every backend. */
 final class Operands implements AutoCloseable {
     final Backend backend;
+    final TensorScope tensors;
     private final DType type;
     private final Random random;
-    private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
-    /** @param type what values are rounded to, so that a backend of that type loses nothing */
+    /** @param type type to which values are rounded, so that a backend of that type represents them exactly */
     Operands(Backend backend, DType type, long seed) {
         this.backend = backend;
+        this.tensors = new TensorScope(backend);
         this.type = type;
         this.random = new Random(seed);
     }
 
-    /** Normal numbers, fp32. */
+    /** Values of the standard normal distribution, fp32. */
     Tensor normal(long... shape) {
         float[] values = new float[Math.toIntExact(Tensor.count(shape))];
         for (int i = 0; i < values.length; i++) {
             values[i] = rounded((float) random.nextGaussian());
         }
-        return of(values, shape);
+        return tensors.tensor(values, shape);
     }
 
-    /** Normal numbers in the type that the backend's products read. */
+    /** As {@link #normal}, in the type of {@link Backend#operands}. */
     Tensor operand(long... shape) {
-        Tensor values = normal(shape);
-        if (backend.operands() == DType.F32) {
-            return values;
-        }
-        Tensor operand = backend.allocate(backend.operands(), shape);
-        open.push(operand.buffer());
-        backend.convert(operand, values);
-        return operand;
+        return tensors.operand(normal(shape));
     }
 
-    Tensor of(float[] values, long... shape) {
-        Tensor tensor = backend.allocate(DType.F32, shape);
-        open.push(tensor.buffer());
-        backend.upload(tensor, MemorySegment.ofArray(values));
-        return tensor;
-    }
-
-    /** What an operation is to overwrite: NaN, so that an element it forgets is seen. */
+    /** See {@link TensorScope#unwritten}. */
     Tensor unwritten(long... shape) {
-        float[] values = new float[Math.toIntExact(Tensor.count(shape))];
-        Arrays.fill(values, Float.NaN);
-        return of(values, shape);
+        return tensors.unwritten(shape);
     }
 
+    /** A uniformly distributed integer from 0 to bound - 1. */
     int below(int bound) {
         return random.nextInt(bound);
-    }
-
-    AttentionStatistics statistics(int heads, int tokens) {
-        AttentionStatistics statistics = new AttentionStatistics(backend, heads, tokens);
-        open.push(statistics);
-        return statistics;
-    }
-
-    AttentionSaliency saliency(int heads, int tokens, AttentionSaliency.Request request) {
-        AttentionSaliency saliency = new AttentionSaliency(backend, heads, tokens, request);
-        open.push(saliency);
-        return saliency;
     }
 
     private float rounded(float value) {
@@ -89,12 +58,6 @@ final class Operands implements AutoCloseable {
 
     @Override
     public void close() {
-        while (!open.isEmpty()) {
-            try {
-                open.pop().close();
-            } catch (Exception failure) {
-                throw new AssertionError("buffers close without complaint", failure);
-            }
-        }
+        tensors.close();
     }
 }

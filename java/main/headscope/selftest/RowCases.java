@@ -8,14 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The operations on rows and elements, and what they pass back. */
+/** Cases of the operations on rows and elements, and of their gradients. */
 final class RowCases {
     private static final int[][] SHAPES = {{1, 1}, {3, 33}, {65, 64}, {31, 257}, {129, 1000}};
     private static final float EPSILON = 1e-5f;
 
     private RowCases() {}
 
-    /** @param product bound of a product with so many terms, in the type that products are computed in */
+    /** @param product error bound of a matrix product in the precision of the device's products */
     static List<Case> all(double product) {
         List<Case> cases = new ArrayList<>();
         for (int[] shape : SHAPES) {
@@ -73,7 +73,7 @@ final class RowCases {
             Tensor back = on.unwritten(rows, width);
             on.backend.layerNorm(to, x, weight, on.normal(width), EPSILON);
             on.backend.gradients().layerNorm(back, on.normal(rows, width), x, weight, EPSILON);
-            return width == 1 ? new Tensor[] {to} : new Tensor[] {to, back}; // one element: 0 but for rounding
+            return width == 1 ? new Tensor[] {to} : new Tensor[] {to, back}; // the gradient of one element is 0 up to rounding
         }, rows, width));
         cases.add(Case.of("rmsNorm", bound, on -> {
             Tensor x = on.normal(rows, width);

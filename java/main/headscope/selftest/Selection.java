@@ -3,13 +3,13 @@ package headscope.selftest;
 import java.util.List;
 
 /**
- * Which cases of a self-test are run.
+ * Selects cases of a self-test.
  *
- * @param operations beginnings of operations' names; empty: all operations
- * @param mostTokens of a case
+ * @param operations prefixes of names of operations; empty for all operations
+ * @param maxTokens  maximum number of tokens of a case
  */
-public record Selection(List<String> operations, int mostTokens) {
-    /** @throws IllegalArgumentException if no operation begins so */
+public record Selection(List<String> operations, int maxTokens) {
+    /** @throws IllegalArgumentException if a prefix matches no operation */
     public Selection {
         List<String> known = SelfTest.operations();
         for (String operation : operations) {
@@ -18,13 +18,13 @@ public record Selection(List<String> operations, int mostTokens) {
                         .formatted(operation, String.join(", ", known)));
             }
         }
-        if (mostTokens < 1) {
-            throw new IllegalArgumentException("a text has at least one token, not " + mostTokens);
+        if (maxTokens < 1) {
+            throw new IllegalArgumentException("a text has at least one token, not " + maxTokens);
         }
     }
 
     boolean takes(Case one) {
-        return one.tokens() <= mostTokens
+        return one.tokens() <= maxTokens
                 && (operations.isEmpty() || operations.stream().anyMatch(one.operation()::startsWith));
     }
 }

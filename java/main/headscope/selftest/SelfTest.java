@@ -8,21 +8,22 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Whether a device computes what the CPU backend computes: every operation, on sizes around the widths of warps, tiles
- * and registers. Inputs are rounded to the type of the device's products first, so that what is compared is
- * arithmetic.
+ * Compares every operation of a device with the CPU backend, on sizes below, at and above the widths of warps, tiles and
+ * registers. Inputs are rounded to the type of the device's operands beforehand, so that only the arithmetic differs.
  */
 public final class SelfTest {
     private static final int[] HEAD_DIMS = {64, 16, 32, 80, 96, 128, 256, 24};
     private static final int[] LENGTHS = {1, 17, 33, 64, 129, 257};
 
     /**
-     * @param error largest difference of a result, relative to its largest number
+     * The outcome of one case.
+     *
+     * @param error largest difference, relative to the largest value of the result; NaN without a result
      * @param bound largest error that rounding explains
-     * @param fault why there is no result; empty where there is
+     * @param fault message of the exception that prevented a result; otherwise empty
      */
     public record Outcome(String operation, String sizes, double error, double bound, String fault) {
-        /** NaN is no agreement. */
+        /** Whether the error is at most the bound; NaN is not. */
         public boolean agrees() {
             return fault.isEmpty() && error <= bound;
         }
@@ -31,7 +32,7 @@ public final class SelfTest {
     private SelfTest() {}
 
     /**
-     * Every selected case, in order; each outcome is shown as soon as it is known.
+     * Runs the selected cases in order and shows each outcome as soon as it is known.
      *
      * @param precision of the device's products
      */
@@ -46,17 +47,17 @@ public final class SelfTest {
         return outcomes;
     }
 
-    /** How many outcomes a run has. */
+    /** Number of outcomes of a run. */
     public static int count(Precision precision, Selection selection) {
         return cases(precision, selection).size();
     }
 
-    /** Every operation's name. */
+    /** Names of all operations. */
     static List<String> operations() {
         return cases(Precision.F32).stream().map(Case::operation).distinct().toList();
     }
 
-    /** Attention of one shape, on a text of so many tokens. */
+    /** Runs the cases of attention for one shape and number of tokens. */
     public static List<Outcome> attention(Backend device, Backend cpu, AttentionShape shape, int tokens) {
         return AttentionCases.of(shape.oneGroup(), tokens, device.operands()).stream()
                 .map(one -> compare(one, device, cpu))
@@ -70,8 +71,8 @@ public final class SelfTest {
     private static List<Case> cases(Precision precision) {
         double product = switch (precision) {
             case F32 -> 0;
-            case TF32 -> 0x1p-9; // tensor cores do not read the bits behind the tenth, of either side
-            case BF16 -> 0x1p-7; // the gradient that is multiplied may be rounded
+            case TF32 -> 0x1p-9; // tensor cores read 10 bits of the mantissa of either operand
+            case BF16 -> 0x1p-7; // the gradient may be rounded before the product
             case F16 -> 0x1p-10;
         };
         List<Case> cases = new ArrayList<>(RowCases.all(product));
@@ -100,7 +101,10 @@ public final class SelfTest {
         }
     }
 
-    /** Relative to the largest number; equal infinities and equal NaN agree. NaN where only one is not finite. */
+    /**
+     * Largest difference relative to the largest expected value. Equal infinities agree, as do NaN; NaN if lengths differ or
+     * only one of two values is finite.
+     */
     static double error(float[] expected, float[] actual) {
         double largest = Float.MIN_NORMAL;
         for (float value : expected) {

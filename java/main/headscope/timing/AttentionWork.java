@@ -4,20 +4,21 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.TensorScope;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/** One layer's attention on random operands, and everything that is done with it. Owns its tensors. */
+/** Operations on the attention of one layer, to be timed on random operands. Owns its tensors. */
 final class AttentionWork implements AutoCloseable {
     private static final int EIGENVALUES = 10;
 
     private final Backend backend;
     private final Shape shape;
     private final int tokens;
-    private final RandomTensors tensors;
+    private final TensorScope tensors;
     private final AttentionSpec spec;
     private final Tensor q;
     private final Tensor k;
@@ -30,22 +31,22 @@ final class AttentionWork implements AutoCloseable {
         this.backend = backend;
         this.shape = shape;
         this.tokens = tokens;
-        this.tensors = new RandomTensors(backend);
+        this.tensors = new TensorScope(backend);
         try {
-            this.spec = shape.attention().spec(count -> tensors.normal(DType.F32, count));
-            this.q = tensors.normal(DType.F32, tokens, (long) spec.heads() * spec.headDim());
-            this.k = tensors.normal(backend.operands(), tokens, (long) spec.kvHeads() * spec.headDim());
-            this.v = tensors.normal(backend.operands(), tokens, (long) spec.kvHeads() * spec.headDim());
-            this.out = tensors.empty(tokens, (long) spec.heads() * spec.headDim());
-            this.statistics = tensors.add(new AttentionStatistics(backend, spec.heads(), tokens));
-            this.decoded = tensors.add(new AttentionStatistics(backend, spec.heads(), tokens));
+            this.spec = shape.attention().spec(heads -> RandomTensors.normal(tensors, DType.F32, 0, heads));
+            this.q = RandomTensors.normal(tensors, DType.F32, 1, tokens, (long) spec.heads() * spec.headDim());
+            this.k = RandomTensors.normal(tensors, backend.operands(), 2, tokens, (long) spec.kvHeads() * spec.headDim());
+            this.v = RandomTensors.normal(tensors, backend.operands(), 3, tokens, (long) spec.kvHeads() * spec.headDim());
+            this.out = tensors.allocate(DType.F32, tokens, (long) spec.heads() * spec.headDim());
+            this.statistics = tensors.statistics(spec.heads(), tokens);
+            this.decoded = tensors.statistics(spec.heads(), tokens);
         } catch (Throwable failure) {
             close();
             throw failure;
         }
     }
 
-    /** What every layer of a text goes through. */
+    /** Forward pass, statistics and metrics. */
     List<Work> all() {
         double products = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
         double values = (double) spec.heads() * spec.headDim() * tokens * Float.BYTES;
@@ -72,21 +73,21 @@ final class AttentionWork implements AutoCloseable {
                     backend.attention(out.rows(0, 1), q.rows(0, 1), k, v, spec, Optional.of(decoded));
                 }).with("attention_", new Cost(4.0 * spec.headDim() * tokens * spec.heads(), 2 * keys)),
                 Work.of("laplacian", () -> backend.measure(
-                        new Metric.LaplacianEigenvalues(EIGENVALUES), statistics, spec))
+                        List.of(new Metric.LaplacianEigenvalues(EIGENVALUES)), statistics, spec))
                         .with("laplacian", new Cost(0, 12.0 * spec.heads() * tokens)));
     }
 
-    /** The backward pass needs five more tensors. */
+    /** The backward pass, which allocates five more tensors. */
     Work gradient() {
-        Tensor logSumExp = tensors.empty(spec.heads(), tokens);
-        Tensor gradient = tensors.normal(DType.F32, out.shape());
-        Tensor qGradient = tensors.empty(q.shape());
-        Tensor kGradient = tensors.empty(k.shape());
-        Tensor vGradient = tensors.empty(v.shape());
-        AttentionSaliency saliency = tensors.add(new AttentionSaliency(
-                backend, spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens)));
+        Tensor logSumExp = tensors.allocate(DType.F32, spec.heads(), tokens);
+        Tensor gradient = RandomTensors.normal(tensors, DType.F32, 4, out.shape());
+        Tensor qGradient = tensors.allocate(DType.F32, q.shape());
+        Tensor kGradient = tensors.allocate(DType.F32, k.shape());
+        Tensor vGradient = tensors.allocate(DType.F32, v.shape());
+        AttentionSaliency saliency = tensors.saliency(
+                spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens));
         backend.attention(out, logSumExp, q, k, v, spec);
-        // Dao et al. 2022 count five products; what the queries' kernel computes again is not counted.
+        // Five products, as Dao et al. 2022 count them; products that the kernel of the queries repeats are not counted.
         double product = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
         double read = 3.0 * out.count() * Float.BYTES + 2.0 * k.count() * k.dtype().bytes;
         Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);

@@ -3,6 +3,7 @@ package headscope.timing;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
+import headscope.backend.TensorScope;
 import headscope.model.LayerHook;
 import headscope.model.Sequence;
 import headscope.model.Transformer;
@@ -15,9 +16,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 
-/** How fast a device is at attention, and at what is observed of it: random operands of published models' shapes. */
+/** Times attention, its statistics and its gradients on random operands with the shapes of published models. */
 public final class Bench implements AutoCloseable {
-    /** Tokens of the check that comes before anything is timed. */
+    /** Number of tokens in the comparison with the CPU that precedes every measurement. */
     private static final int CHECKED_TOKENS = 257;
     private static final int MATRICES = 1024;
     private static final int SPECTRA_HEAD_DIM = 16;
@@ -30,7 +31,7 @@ public final class Bench implements AutoCloseable {
     private final Stopwatch stopwatch;
     private final Ceilings ceilings;
 
-    /** @param cpu what the device is checked against */
+    /** @param cpu backend with which the device is compared */
     public Bench(Backend device, Backend cpu) {
         this.device = device;
         this.cpu = cpu;
@@ -43,9 +44,9 @@ public final class Bench implements AutoCloseable {
     }
 
     /**
-     * One layer's attention. Each measurement is shown as soon as it is made.
+     * Times the attention of one layer, and shows each measurement as soon as it is made.
      *
-     * @throws DeviceException where the device computes something else than the CPU: nothing is timed then
+     * @throws DeviceException before any measurement, if the device's results differ from the CPU's
      */
     public List<Measurement> attention(Shape shape, int tokens, Consumer<Measurement> show) {
         requireAgreement(shape.attention(), CHECKED_TOKENS);
@@ -59,14 +60,14 @@ public final class Bench implements AutoCloseable {
         return measured;
     }
 
-    /** As {@link #attention}: the symmetrised spectra of {@value #MATRICES} heads, from their queries and keys on. */
+    /** Times the symmetrised spectra of {@value #MATRICES} heads, from queries and keys. See {@link #attention}. */
     public List<Measurement> spectra(int tokens, Consumer<Measurement> show) {
         requireAgreement(AttentionShape.plain(SPECTRA, 1, 1, SPECTRA_HEAD_DIM), tokens);
         List<Measurement> measured = new ArrayList<>();
-        try (RandomTensors tensors = new RandomTensors(device)) {
+        try (TensorScope tensors = new TensorScope(device)) {
             AttentionSpec spec = AttentionSpec.plain(MATRICES, MATRICES, SPECTRA_HEAD_DIM, true);
-            Tensor q = tensors.normal(DType.F32, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
-            Tensor k = tensors.normal(device.operands(), tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
+            Tensor q = RandomTensors.normal(tensors, DType.F32, 1, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
+            Tensor k = RandomTensors.normal(tensors, device.operands(), 2, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
             add(measured, show, stopwatch.time(SPECTRA, tokens, Work.of(
                     "symmetric spectra", () -> device.symmetricSpectrum(q, k, spec))));
         }
@@ -74,8 +75,8 @@ public final class Bench implements AutoCloseable {
     }
 
     /**
-     * As {@link #attention}: a whole model on random tokens, logits of the last; without statistics, then with those of
-     * every head and layer.
+     * Times the forward pass of a model on random tokens, with the logits of the last token: without statistics, then with
+     * those of all heads. See {@link #attention}.
      */
     public List<Measurement> model(String name, Transformer model, int tokens, Consumer<Measurement> show) {
         requireAgreement(AttentionShape.of(name, model.attentionSpec(0)), CHECKED_TOKENS);
@@ -100,7 +101,7 @@ public final class Bench implements AutoCloseable {
     private void requireAgreement(AttentionShape shape, int tokens) {
         for (SelfTest.Outcome outcome : SelfTest.attention(device, cpu, shape, tokens)) {
             if (!outcome.agrees()) {
-                throw new DeviceException("not timed, since %s (%s) is wrong on %s: error %.2g, at most %.2g is rounding %s"
+                throw new DeviceException("not timed: %s (%s) is wrong on %s: error %.2g, rounding explains %.2g %s"
                         .formatted(outcome.operation(), outcome.sizes(), device.describe(), outcome.error(),
                                 outcome.bound(), outcome.fault()).strip());
             }

@@ -22,10 +22,10 @@ public record BenchFile(
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * What became of a measurement since an earlier file.
+     * Change of a measurement since an earlier file.
      *
      * @param ratio new time over old time
-     * @param noise of both together; a ratio above 1 + noise is a regression
+     * @param noise sum of both measurements' noise; a ratio above 1 + noise is a regression
      */
     public record Change(String name, double ratio, double noise) {
         public boolean isRegression() {
@@ -53,8 +53,8 @@ public record BenchFile(
         json.put("kernel", one.kernel());
         json.put("runs", one.runs());
         json.put("median_ms", 1e3 * one.median());
-        json.put("least_ms", 1e3 * one.least());
-        json.put("most_ms", 1e3 * one.most());
+        json.put("least_ms", 1e3 * one.fastest());
+        json.put("most_ms", 1e3 * one.slowest());
         json.put("operations", one.operations());
         json.put("bytes", one.bytes());
         json.put("teraflops", one.teraflops());
@@ -65,16 +65,16 @@ public record BenchFile(
         return json;
     }
 
-    /** @throws IllegalArgumentException when the file is not one of these */
+    /** @throws IllegalArgumentException if the file was not written by bench --json */
     public static BenchFile read(Path file) {
-        JsonNode json = tree(file, "bench --json wrote");
+        JsonNode json = tree(file, "written by bench --json");
         if (!json.path("measurements").isArray()) {
-            throw new IllegalArgumentException(file + ": holds no measurements; give a file that bench --json wrote");
+            throw new IllegalArgumentException(file + ": contains no measurements; give a file written by bench --json");
         }
         List<Measurement> measurements = new ArrayList<>();
         for (JsonNode one : json.get("measurements")) {
             if (!(one.path("median_ms").asDouble() > 0)) {
-                throw new IllegalArgumentException(file + ": holds a measurement without a time; give a file that bench --json wrote");
+                throw new IllegalArgumentException(file + ": contains a measurement without a time; give a file written by bench --json");
             }
             measurements.add(measurement(one));
         }
@@ -84,13 +84,13 @@ public record BenchFile(
     }
 
     /**
-     * Milliseconds by name, as benchmarks/gpu/torch_times.py prints them.
+     * Reads the output of benchmarks/gpu/torch_times.py: milliseconds by name.
      *
-     * @throws IllegalArgumentException when the file is none of that
+     * @throws IllegalArgumentException if the file is not JSON
      */
     public static Map<String, Double> readTorch(Path file) {
         Map<String, Double> times = new TreeMap<>();
-        tree(file, "torch_times.py printed").properties().forEach(entry -> {
+        tree(file, "printed by torch_times.py").properties().forEach(entry -> {
             if (entry.getValue().isNumber()) {
                 times.put(entry.getKey(), entry.getValue().asDouble());
             }
@@ -102,9 +102,9 @@ public record BenchFile(
         try {
             return JSON.readTree(Files.readString(file));
         } catch (JsonProcessingException failure) {
-            throw new IllegalArgumentException("%s: is not JSON; give a file that %s".formatted(file, wanted));
+            throw new IllegalArgumentException("%s: is not JSON; give a file %s".formatted(file, wanted));
         } catch (IOException failure) {
-            throw new IllegalArgumentException("%s: cannot be read; give a file that %s".formatted(file, wanted));
+            throw new IllegalArgumentException("%s: cannot be read; give a file %s".formatted(file, wanted));
         }
     }
 
@@ -118,9 +118,9 @@ public record BenchFile(
     }
 
     /**
-     * Of everything that both timed.
+     * Changes of all measurements that both files contain.
      *
-     * @throws IllegalArgumentException if that is nothing
+     * @throws IllegalArgumentException if there are none
      */
     public List<Change> since(BenchFile earlier) {
         List<Change> changes = new ArrayList<>();
@@ -130,8 +130,8 @@ public record BenchFile(
                             now.name(), now.median() / before.median(), now.noise() + before.noise())));
         }
         if (changes.isEmpty()) {
-            throw new IllegalArgumentException(("the earlier file, of %s, timed nothing of this: take the same --shape, --tokens and"
-                    + " --dtype").formatted(earlier.device));
+            throw new IllegalArgumentException(("the earlier file, of %s, has no measurement in common with this run: use the same --shape,"
+                    + " --tokens and --dtype").formatted(earlier.device));
         }
         return changes;
     }

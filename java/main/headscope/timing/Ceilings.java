@@ -1,33 +1,30 @@
 package headscope.timing;
 
 import headscope.backend.Backend;
+import headscope.backend.TensorScope;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Optional;
 
-/** What the device does at best: a square matrix product in the operands' type, and a copy. */
+/** Peak rates that a device reaches: of a square matrix product in the operands' type, and of a copy. */
 public record Ceilings(double teraflops, double gigabytesPerSecond) {
     private static final int GPU_SIDE = 8192;
     private static final int CPU_SIDE = 1024;
     private static final long COPIED_FLOATS = 64L << 20;
 
     static Ceilings of(Backend backend, Stopwatch stopwatch) {
-        int side = backend.describe().startsWith("cpu") ? CPU_SIDE : GPU_SIDE;
-        Tensor x = backend.allocate(DType.F32, side, side);
-        Tensor weight = backend.allocate(backend.operands(), side, side);
-        Tensor product = backend.allocate(DType.F32, side, side);
-        Tensor from = backend.allocate(DType.F32, COPIED_FLOATS);
-        Tensor to = backend.allocate(DType.F32, COPIED_FLOATS);
-        try {
+        int side = backend.isGpu() ? GPU_SIDE : CPU_SIDE;
+        try (TensorScope tensors = new TensorScope(backend)) {
+            Tensor x = tensors.allocate(DType.F32, side, side);
+            Tensor weight = tensors.allocate(backend.operands(), side, side);
+            Tensor product = tensors.allocate(DType.F32, side, side);
+            Tensor from = tensors.allocate(DType.F32, COPIED_FLOATS);
+            Tensor to = tensors.allocate(DType.F32, COPIED_FLOATS);
             double operations = 2.0 * side * side * side;
             double multiplied = total(stopwatch, Work.of(
                     "product", () -> backend.linear(product, x, weight, Optional.empty())));
             double copied = total(stopwatch, Work.of("copy", () -> backend.convert(to, from)));
             return new Ceilings(operations / multiplied / 1e12, 2.0 * COPIED_FLOATS * Float.BYTES / copied / 1e9);
-        } finally {
-            for (Tensor tensor : new Tensor[] {x, weight, product, from, to}) {
-                tensor.buffer().close();
-            }
         }
     }
 

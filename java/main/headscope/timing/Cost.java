@@ -1,10 +1,10 @@
 package headscope.timing;
 
 /**
- * What a kernel has to do at least, by its formula.
+ * The minimum work of a kernel, from its formula.
  *
- * @param operations multiplications and additions
- * @param bytes      that must cross the memory bus
+ * @param operations number of multiplications and additions
+ * @param bytes      transferred from and to memory
  */
 record Cost(double operations, double bytes) {
     Cost plus(Cost other) {

@@ -1,15 +1,15 @@
 package headscope.timing;
 
 /**
- * One kernel's time.
+ * Times of one kernel.
  *
- * @param kernel as the device calls it; "cpu" where it cannot tell kernels apart
- * @param median seconds, as least and most, of so many runs
- * @param peakBytes in buffers at once, the operands included
+ * @param kernel    name of the kernel; "cpu" on a device without kernels
+ * @param median    of the runs, in seconds, as fastest and slowest
+ * @param peakBytes peak memory, including operands
  */
 public record Measurement(
-        String shape, int tokens, String dtype, String operation, String kernel, int runs, double median, double least,
-        double most, double operations, double bytes, long peakBytes) {
+        String shape, int tokens, String dtype, String operation, String kernel, int runs, double median, double fastest,
+        double slowest, double operations, double bytes, long peakBytes) {
     public double teraflops() {
         return operations / median / 1e12;
     }
@@ -20,10 +20,10 @@ public record Measurement(
 
     /** Half the distance between the fastest and the slowest run, relative to the median. */
     public double noise() {
-        return (most - least) / 2 / median;
+        return (slowest - fastest) / 2 / median;
     }
 
-    /** What two runs of the program have in common where they timed the same. */
+    /** Identifies the same measurement in another run of the program. */
     public String name() {
         return "%s, %d tokens, %s: %s, %s".formatted(shape, tokens, dtype, operation, kernel);
     }

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * One layer's attention in a published model.
+ * Shape of one layer's attention in a published model; if layers alternate, that of the layers without a window.
  *
- * @param layers how many the model has; of a model with two kinds of layers, the attention is the one that sees more
+ * @param layers number of layers of the model
  */
 public record Shape(AttentionShape attention, int layers) {
     private static final List<Shape> KNOWN = List.of(
@@ -24,12 +24,12 @@ public record Shape(AttentionShape attention, int layers) {
         return attention.name();
     }
 
-    /** Pairs of query and key that one head sees. */
+    /** Number of visible pairs of query and key per head. */
     long pairs(int tokens) {
         return attention.causal() ? (long) tokens * (tokens + 1) / 2 : (long) tokens * tokens;
     }
 
-    /** Names separated by commas. */
+    /** Parses names separated by commas. */
     public static List<Shape> parseList(String names) {
         return Arrays.stream(names.split(",")).map(Shape::parse).toList();
     }

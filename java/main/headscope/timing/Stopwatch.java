@@ -8,13 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 
-/** Times work on a device, its caches emptied before every run. */
+/** Times work on a device, with caches flushed before every run. */
 final class Stopwatch implements AutoCloseable {
-    /** Larger than any second-level cache. */
+    /** 256 MiB, more than any second-level cache. */
     private static final long FLUSHED_FLOATS = 64L << 20;
-    private static final int LEAST_RUNS = 5;
-    private static final int MOST_RUNS = 30;
-    /** After this long there are enough runs, if there are {@value #LEAST_RUNS}. */
+    private static final int MIN_RUNS = 5;
+    private static final int MAX_RUNS = 30;
+    /** After this time no run is started, once there are {@value #MIN_RUNS}. */
     private static final long ENOUGH_NANOSECONDS = 1_000_000_000;
 
     private final Backend backend;
@@ -26,11 +26,11 @@ final class Stopwatch implements AutoCloseable {
     }
 
     List<Measurement> time(String shape, int tokens, Work work) {
-        work.time(backend); // modules are loaded, memory is mapped
+        work.time(backend); // warm-up: loads modules and maps memory
         backend.peakBytes();
         SequencedMap<String, List<Double>> seconds = new LinkedHashMap<>();
         long enough = System.nanoTime() + ENOUGH_NANOSECONDS;
-        for (int run = 0; run < MOST_RUNS && (run < LEAST_RUNS || System.nanoTime() < enough); run++) {
+        for (int run = 0; run < MAX_RUNS && (run < MIN_RUNS || System.nanoTime() < enough); run++) {
             backend.scale(flushed, 1);
             work.time(backend).forEach(
                     (kernel, time) -> seconds.computeIfAbsent(kernel, name -> new ArrayList<>()).add(time));

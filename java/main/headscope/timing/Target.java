@@ -9,10 +9,10 @@ import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
- * What is asked of a data-centre GPU in bf16, causal, with 32 heads of width 128, and what it was measured to do.
+ * A performance target for a data-centre GPU in bf16 on causal attention with 32 heads of width 128, and its measured value.
  *
- * @param atMost   whether asked is the most that is allowed, not the least
- * @param measured empty where it was not, or nothing to compare with was
+ * @param atMost   whether the target is an upper bound instead of a lower bound
+ * @param measured empty if it was not measured or there is nothing to compare with
  */
 public record Target(String what, boolean atMost, double asked, String unit, OptionalDouble measured) {
     private static final String SHAPE = "pythia-6.9b";
@@ -20,12 +20,14 @@ public record Target(String what, boolean atMost, double asked, String unit, Opt
     private static final int LONG_TOKENS = 131_072;
     private static final int LAYERS = 32;
     private static final double GIB = 1L << 30;
-    /** Of one layer of {@link #SHAPE}: q and out in fp32, k and v in bf16. */
+    /** Operands of one layer of {@link #SHAPE}: q and out in fp32, k and v in bf16. */
     private static final double OPERAND_BYTES = (double) LONG_TOKENS * 32 * 128 * (4 + 4 + 2 + 2);
 
     /**
-     * @param torch milliseconds of the same work in PyTorch, by the names of benchmarks/gpu/torch_times.py; those that it
-     *              lacks are not compared with
+     * Evaluates all targets.
+     *
+     * @param torch milliseconds of the same work in PyTorch, by the names of benchmarks/gpu/torch_times.py; may be
+     *              incomplete
      */
     public static List<Target> of(List<Measurement> measured, Map<String, Double> torch) {
         List<Measurement> forward = attention(measured, TOKENS, "attention, observed", "attention_forward");
@@ -64,7 +66,7 @@ public record Target(String what, boolean atMost, double asked, String unit, Opt
         return all.stream().filter(one -> one.shape().equals(Bench.SPECTRA) && one.tokens() == tokens).toList();
     }
 
-    /** Of the longest text that was timed; empty where no model was. */
+    /** For the longest text; empty if no model was timed. */
     private static OptionalDouble overhead(List<Measurement> all) {
         int longest = named(all, Bench.OBSERVED_FORWARD).mapToInt(Measurement::tokens).max().orElse(0);
         double with = named(all, Bench.OBSERVED_FORWARD).filter(one -> one.tokens() == longest)

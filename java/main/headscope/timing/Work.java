@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * One operation to be timed.
+ * An operation to be timed.
  *
- * @param whole whether its kernels are one measurement, "all"
- * @param costs of the kernels that it consists of, by the beginning of their names
+ * @param whole whether the kernels' times are added to one measurement, "all"
+ * @param costs costs of kernels, by prefixes of their names
  */
 record Work(String operation, Runnable body, boolean whole, SequencedMap<String, Cost> costs) {
     static Work of(String operation, Runnable body) {
@@ -31,7 +31,7 @@ record Work(String operation, Runnable body, boolean whole, SequencedMap<String,
         return whole ? Map.of("all", seconds.values().stream().mapToDouble(Double::doubleValue).sum()) : seconds;
     }
 
-    /** Of a kernel; where the device cannot tell kernels apart, of all; nothing for a kernel that only helps. */
+    /** Cost of a kernel; of all kernels for "cpu"; 0 for an auxiliary kernel. */
     Cost cost(String kernel) {
         return costs.entrySet().stream()
                 .filter(entry -> kernel.startsWith(entry.getKey()) || kernel.equals("cpu"))

@@ -89,7 +89,7 @@ record AttentionCase(
 
     private float[] draw(String name, int width) {
         Random random = Seed.random(name, toString());
-        return Operands.rounded(operands, inputs.values(random, tokens, width * headDim));
+        return Reference.rounded(operands, inputs.values(random, tokens, width * headDim));
     }
 
     /** [tokens, heads * headDim]. */
@@ -115,7 +115,22 @@ record AttentionCase(
         return Inputs.NORMAL.values(Seed.random("sinks", toString()), 1, heads);
     }
 
-    AttentionSpec spec(Operands on) {
+    /** {@link #queries()} on a backend, fp32 [tokens, heads * headDim]. */
+    Tensor queries(TensorScope on) {
+        return on.tensor(queries(), tokens, (long) heads * headDim);
+    }
+
+    /** {@link #keys()} in the type of the backend's operands, [tokens, kvHeads * headDim]. */
+    Tensor keys(TensorScope on) {
+        return on.operand(on.tensor(keys(), tokens, (long) kvHeads * headDim));
+    }
+
+    /** As {@link #keys(TensorScope)}. */
+    Tensor values(TensorScope on) {
+        return on.operand(on.tensor(values(), tokens, (long) kvHeads * headDim));
+    }
+
+    AttentionSpec spec(TensorScope on) {
         Optional<Tensor> scores = sinks ? Optional.of(on.tensor(sinkScores(), heads)) : Optional.empty();
         return new AttentionSpec(
                 heads, kvHeads, headDim, (float) (1 / Math.sqrt(headDim)), causal, window, softCap, scores);

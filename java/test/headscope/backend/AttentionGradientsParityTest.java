@@ -29,11 +29,12 @@ class AttentionGradientsParityTest {
     private record Kept(
             float[] signed, float[] rows, float[] columns, float[] maximum, float[] maximumColumn, float[] groups,
             float[] pooledMaximum, float[] pooledMean, float[] maps) {
-        static Kept of(Operands on, AttentionSaliency seen) {
+        static Kept of(Backend backend, AttentionSaliency seen) {
             return new Kept(
-                    on.floats(seen.signed), on.floats(seen.rows), on.floats(seen.columns), on.floats(seen.maximum),
-                    on.floats(seen.maximumColumn), on.floats(seen.groups), on.floats(seen.pooledMaximum),
-                    on.floats(seen.pooledMean), on.floats(seen.maps));
+                    backend.download(seen.signed), backend.download(seen.rows), backend.download(seen.columns),
+                    backend.download(seen.maximum), backend.download(seen.maximumColumn),
+                    backend.download(seen.groups), backend.download(seen.pooledMaximum),
+                    backend.download(seen.pooledMean), backend.download(seen.maps));
         }
 
         List<float[]> all() {
@@ -43,14 +44,14 @@ class AttentionGradientsParityTest {
 
     private static Passed passBack(
             Backend backend, AttentionCase one, int queries, Optional<AttentionSaliency.Request> request) {
-        try (Operands on = new Operands(backend)) {
+        try (TensorScope on = new TensorScope(backend)) {
             AttentionSpec spec = one.spec(on);
             long tokens = one.tokens();
             long width = (long) one.heads() * one.headDim();
             long keyWidth = (long) one.kvHeads() * one.headDim();
-            Tensor q = on.tensor(one.queries(), tokens, width).rows(tokens - queries, queries);
-            Tensor k = on.tensor(one.keys(), tokens, keyWidth);
-            Tensor v = on.tensor(one.values(), tokens, keyWidth);
+            Tensor q = one.queries(on).rows(tokens - queries, queries);
+            Tensor k = one.keys(on);
+            Tensor v = one.values(on);
             Tensor gradient = on.tensor(one.outputGradients(), tokens, width).rows(tokens - queries, queries);
             Tensor out = on.unwritten(queries, width);
             Tensor logSumExp = on.unwritten(one.heads(), queries);
@@ -63,8 +64,8 @@ class AttentionGradientsParityTest {
             backend.gradients().attention(
                     qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
             return new Passed(
-                    on.floats(out), on.floats(logSumExp), on.floats(qGradient), on.floats(kGradient),
-                    on.floats(vGradient), saliency.map(seen -> Kept.of(on, seen)));
+                    backend.download(out), backend.download(logSumExp), backend.download(qGradient),
+                    backend.download(kGradient), backend.download(vGradient), saliency.map(seen -> Kept.of(backend, seen)));
         }
     }
 
@@ -81,14 +82,6 @@ class AttentionGradientsParityTest {
                 some.groups(), some.cells(), IntStream.range(0, one.heads()).boxed().toList());
     }
 
-    private static float largest(float[] values) {
-        float largest = 0;
-        for (float value : values) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        return largest;
-    }
-
     /** How far the gradients of the last queries may be off: what every score's may, multiplied and added alike. */
     private record Bounds(
             double[] qGradient, double[] kGradient, double[] vGradient, double[] signed, double[][][] saliency) {
@@ -101,8 +94,8 @@ class AttentionGradientsParityTest {
             float[] k = one.keys();
             float[] g = one.outputGradients();
             double[] softmax = one.tolerance();
-            float largestValue = largest(one.values());
-            float largestKey = largest(k);
+            float largestValue = Magnitude.largest(one.values());
+            float largestKey = Magnitude.largest(k);
             double scale = 1 / Math.sqrt(headDim);
             Bounds bounds = new Bounds(
                     new double[queries * one.heads() * headDim], new double[k.length], new double[k.length],
@@ -138,10 +131,10 @@ class AttentionGradientsParityTest {
         }
 
         private static double[][] probs(AttentionCase one, int head) {
-            try (Operands on = new Operands(new Reference())) {
-                return Reference.map(
-                        on.tensor(one.queries(), one.tokens(), (long) one.heads() * one.headDim()),
-                        on.tensor(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on), head);
+            try (TensorScope on = new TensorScope(new Reference())) {
+                return ReferenceAttention.map(
+                        one.queries(on),
+                        one.keys(on), one.spec(on), head);
             }
         }
 
@@ -209,7 +202,7 @@ class AttentionGradientsParityTest {
         int tokens = one.tokens();
         AttentionSaliency.Request vectors = AttentionSaliency.Request.vectors(tokens);
         for (String device : Devices.ALL) {
-            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+            try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 Passed all = passBack(backend, one, tokens, Optional.of(request(one)));
                 Passed some = passBack(backend, one, tokens, Optional.of(vectors));
                 Passed none = passBack(backend, one, tokens, Optional.empty());
@@ -227,8 +220,8 @@ class AttentionGradientsParityTest {
                 backend.attention(
                         out, on.tensor(one.queries(), out.shape()), keys, on.tensor(one.values(), keys.shape()),
                         one.spec(on), Optional.of(statistics));
-                same(device + " output", on.floats(out), all.out);
-                same(device + " log-sum-exp", on.floats(statistics.logSumExp), all.logSumExp);
+                same(device + " output", on.backend.download(out), all.out);
+                same(device + " log-sum-exp", on.backend.download(statistics.logSumExp), all.logSumExp);
             }
         }
     }
@@ -302,7 +295,7 @@ class AttentionGradientsParityTest {
         float[] ones = {1, 1, 1, 1};
         float[] zeros = new float[tokens];
         for (String device : Devices.ALL) {
-            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+            try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
                 Tensor q = on.tensor(ones, tokens, 1);
                 Tensor k = on.tensor(zeros, tokens, 1);
@@ -319,29 +312,29 @@ class AttentionGradientsParityTest {
                         qGradient, kGradient, vGradient, on.tensor(ones, tokens, 1), out, logSumExp, q, k, v, spec,
                         Optional.of(saliency));
                 double tolerance = Tolerance.softmax(1, tokens, 6) * 6;
-                agree("q", zeros, on.floats(qGradient), i -> tolerance);
+                agree("q", zeros, on.backend.download(qGradient), i -> tolerance);
                 agree("k", new float[] {
                     -1 / 2f - 2 / 3f - 3 / 4f, 1 / 2f - 1 / 4f, 2 / 3f + 1 / 4f, 3 / 4f
-                }, on.floats(kGradient), i -> tolerance);
+                }, on.backend.download(kGradient), i -> tolerance);
                 agree("v", new float[] {
                     1 + 1 / 2f + 1 / 3f + 1 / 4f, 1 / 2f + 1 / 3f + 1 / 4f, 1 / 3f + 1 / 4f, 1 / 4f
-                }, on.floats(vGradient), i -> tolerance);
-                agree("signed", new float[] {0, 1, 2, 3}, on.floats(saliency.signed), i -> tolerance);
-                agree("rows", new float[] {0, 1, 2, 3}, on.floats(saliency.rows), i -> tolerance);
+                }, on.backend.download(vGradient), i -> tolerance);
+                agree("signed", new float[] {0, 1, 2, 3}, on.backend.download(saliency.signed), i -> tolerance);
+                agree("rows", new float[] {0, 1, 2, 3}, on.backend.download(saliency.rows), i -> tolerance);
                 agree("columns", new float[] {0, 1 + 2 / 3f + 1 / 2f, 4 / 3f + 1, 3 / 2f},
-                        on.floats(saliency.columns), i -> tolerance);
-                agree("maximum", new float[] {0, 1, 4 / 3f, 3 / 2f}, on.floats(saliency.maximum), i -> tolerance);
-                same("maximum's column", new float[] {0, 1, 2, 3}, on.floats(saliency.maximumColumn));
+                        on.backend.download(saliency.columns), i -> tolerance);
+                agree("maximum", new float[] {0, 1, 4 / 3f, 3 / 2f}, on.backend.download(saliency.maximum), i -> tolerance);
+                same("maximum's column", new float[] {0, 1, 2, 3}, on.backend.download(saliency.maximumColumn));
                 agree("groups", new float[] {0, 0, 1, 0, 2 / 3f, 4 / 3f, 1 / 2f, 1},
-                        on.floats(saliency.groups), i -> tolerance);
+                        on.backend.download(saliency.groups), i -> tolerance);
                 agree("pooled maximum", new float[] {1, 0, 2 / 3f, 3 / 2f},
-                        on.floats(saliency.pooledMaximum), i -> tolerance);
+                        on.backend.download(saliency.pooledMaximum), i -> tolerance);
                 agree("pooled mean", new float[] {
                     1 / 4f, 0, (2 / 3f + 1 / 2f) / 4, (4 / 3f + 1 + 3 / 2f) / 4
-                }, on.floats(saliency.pooledMean), i -> tolerance);
+                }, on.backend.download(saliency.pooledMean), i -> tolerance);
                 agree("map", new float[] {
                     0, 0, 0, 0, 0, 1, 0, 0, 0, 2 / 3f, 4 / 3f, 0, 0, 1 / 2f, 1, 3 / 2f
-                }, on.floats(saliency.maps), i -> tolerance);
+                }, on.backend.download(saliency.maps), i -> tolerance);
             }
         }
     }
@@ -367,7 +360,7 @@ class AttentionGradientsParityTest {
     void factorOfAHead(AttentionCase one) {
         long width = (long) one.heads() * one.headDim();
         for (String device : Devices.ALL) {
-            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+            try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 Passed passed = passBack(backend, one, one.tokens(), Optional.of(request(one)));
                 Tensor factors = on.unwritten(one.heads());
                 float[] gradient = one.outputGradients();
@@ -385,7 +378,7 @@ class AttentionGradientsParityTest {
                     }
                     sums[head] = (float) sum;
                 }
-                agree(device, sums, on.floats(factors),
+                agree(device, sums, on.backend.download(factors),
                         head -> Tolerance.sum(one.tokens() * one.headDim(), magnitudes[head]));
             }
         }
@@ -396,7 +389,7 @@ class AttentionGradientsParityTest {
         AttentionCase one = new AttentionCase(33, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
         Passed expected = passBack(new Reference(), one, 33, Optional.of(request(one)));
         for (float[] field : expected.kept.orElseThrow().all()) {
-            assertTrue(largest(field) > 1e-2);
+            assertTrue(Magnitude.largest(field) > 1e-2);
         }
     }
 }

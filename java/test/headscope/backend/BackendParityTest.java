@@ -1,11 +1,13 @@
 package headscope.backend;
 
-import static headscope.backend.Agreement.agree;
 import static headscope.backend.Agreement.same;
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static headscope.backend.Parity.compare;
+import static headscope.backend.Parity.compareBits;
+import static headscope.backend.Parity.expected;
 
 import headscope.Seed;
 import headscope.Tolerance;
+import headscope.backend.Parity.Operation;
 import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -13,80 +15,26 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What happens to rows and elements: stated once, run on every backend and on {@link Reference}. */
 class BackendParityTest {
-    /** Around the widths of registers and blocks, primes among them. */
-    private static final int[] SIZES = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
-
-    static Stream<Arguments> sizes() {
-        Inputs[] kinds = Inputs.values();
-        return Arrays.stream(SIZES).boxed().flatMap(size -> Stream.of(
-                Arguments.of(size, Inputs.NORMAL),
-                Arguments.of(size, kinds[(size + 1) % kinds.length]),
-                Arguments.of(size, kinds[(size + 4) % kinds.length])));
-    }
-
-    private interface Operation extends Function<Operands, float[]> {}
-
-    private static void compare(String what, Operation operation, IntToDoubleFunction tolerance) {
-        float[] expected = expected(operation);
-        for (String device : Devices.ALL) {
-            agree(device + " " + what, expected, actual(device, operation), tolerance);
-        }
-    }
-
-    private static void compareBits(String what, Operation operation) {
-        float[] expected = expected(operation);
-        for (String device : Devices.ALL) {
-            same(device + " " + what, expected, actual(device, operation));
-        }
-    }
-
-    static float[] expected(Function<Operands, float[]> operation) {
-        try (Operands operands = new Operands(new Reference())) {
-            return operation.apply(operands);
-        }
-    }
-
-    private static float[] actual(String device, Operation operation) {
-        try (Backend backend = Devices.open(device)) {
-            float[] result;
-            try (Operands operands = new Operands(backend)) {
-                result = operation.apply(operands);
-            }
-            assertEquals(0, backend.liveBytes());
-            return result;
-        }
-    }
-
-    private static float[] absolute(float[] values) {
-        float[] absolute = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            absolute[i] = Math.abs(values[i]);
-        }
-        return absolute;
-    }
-
     private static float[] linear(
-            Operands on, float[] x, float[] weight, Optional<float[]> bias, int tokens, int in, int out) {
+            TensorScope on, float[] x, float[] weight, Optional<float[]> bias, int tokens, int in, int out) {
         Tensor destination = on.unwritten(tokens, out);
         on.backend.linear(destination, on.tensor(x, tokens, in), on.tensor(weight, out, in),
                 bias.map(values -> on.tensor(values, out)));
-        return on.floats(destination);
+        return on.backend.download(destination);
     }
 
     /** Each of the three lengths takes every size, the other two being small or odd. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void linear(int size, Inputs inputs) {
         for (int[] shape : new int[][] {{size, 33, 17}, {3, size, 65}, {1, 65, size}}) {
             int tokens = shape[0];
@@ -98,7 +46,7 @@ class BackendParityTest {
             Optional<float[]> some = Optional.of(inputs.values(random, 1, out));
             for (Optional<float[]> bias : List.of(some, Optional.<float[]>empty())) {
                 float[] magnitude = expected(on -> linear(
-                        on, absolute(x), absolute(weight), bias.map(BackendParityTest::absolute), tokens, in, out));
+                        on, Magnitude.of(x), Magnitude.of(weight), bias.map(Magnitude::of), tokens, in, out));
                 compare("linear " + Arrays.toString(shape), on -> linear(on, x, weight, bias, tokens, in, out),
                         i -> Tolerance.sum(in + 1, magnitude[i]));
             }
@@ -120,13 +68,13 @@ class BackendParityTest {
     }
 
     private static float[] ofWorkers(int workers, float[] x, float[] weight, int[] sizes) {
-        try (Backend backend = new CheckedBackend(new CpuBackend(workers)); Operands on = new Operands(backend)) {
+        try (Backend backend = new CheckedBackend(new CpuBackend(workers)); TensorScope on = new TensorScope(backend)) {
             return linear(on, x, weight, Optional.empty(), sizes[0], sizes[1], sizes[2]);
         }
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void layerNorm(int width, Inputs inputs) {
         Random random = Seed.random("layerNorm", width);
         int rows = 5;
@@ -153,18 +101,18 @@ class BackendParityTest {
             Tensor destination = on.unwritten(rows, width);
             on.backend.layerNorm(destination, on.tensor(x, rows, width), on.tensor(weight, width),
                     on.tensor(bias, width), epsilon);
-            return on.floats(destination);
+            return on.backend.download(destination);
         }, tolerance);
         compare("layerNorm in place", on -> {
             Tensor place = on.tensor(x, rows, width);
             on.backend.layerNorm(place, place, on.tensor(weight, width), on.tensor(bias, width), epsilon);
-            return on.floats(place);
+            return on.backend.download(place);
         }, tolerance);
     }
 
     /** Groups: the norm of each head. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void rmsNorm(int width, Inputs inputs) {
         Random random = Seed.random("rmsNorm", width);
         float[] weight = Inputs.NORMAL.values(random, 1, width);
@@ -173,7 +121,7 @@ class BackendParityTest {
             Operation operation = on -> {
                 Tensor destination = on.unwritten(4, groups * width);
                 on.backend.rmsNorm(destination, on.tensor(x, 4, groups * width), on.tensor(weight, width), 1e-6f);
-                return on.floats(destination);
+                return on.backend.download(destination);
             };
             float[] expected = expected(operation);
             IntToDoubleFunction tolerance = i -> Tolerance.sum(width, Math.abs(expected[i]));
@@ -181,7 +129,7 @@ class BackendParityTest {
             compare("rmsNorm in place", on -> {
                 Tensor place = on.tensor(x, 4, groups * width);
                 on.backend.rmsNorm(place, place, on.tensor(weight, width), 1e-6f);
-                return on.floats(place);
+                return on.backend.download(place);
             }, tolerance);
         }
     }
@@ -212,50 +160,40 @@ class BackendParityTest {
             compare("rotate %d of %d".formatted(half, headDim), on -> {
                 Tensor place = on.tensor(x, tokens, heads * headDim);
                 on.backend.rotate(place, headDim, on.tensor(cosine, tokens, half), on.tensor(sine, tokens, half));
-                return on.floats(place);
+                return on.backend.download(place);
             }, i -> i % headDim >= 2 * half ? 0 : tolerance);
         }
     }
 
-    /** Wide enough that both tails, where functions saturate, are met. */
-    private static float[] arguments(int size, Inputs inputs) {
-        float[] x = inputs.values(Seed.random("arguments", size), 1, size);
-        float[] ends = {0, -0f, 1e-30f, -1e-30f, 5, -5, 9.5f, -9.5f, 80, -80, 1000, -1000};
-        for (int i = 0; i < ends.length && 3 * i + 1 < size; i++) {
-            x[3 * i + 1] = ends[i];
-        }
-        return x;
-    }
-
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
-        float[] x = arguments(size, inputs);
+        float[] x = inputs.withEnds("arguments", size);
         float[] up = Inputs.OUTLIERS.values(Seed.random("up", size), 1, size);
         for (Activation f : Activation.values()) {
             compare(f + " of " + size, on -> {
                 Tensor place = on.tensor(x, size);
                 on.backend.activate(place, f);
-                return on.floats(place);
+                return on.backend.download(place);
             }, i -> Tolerance.formula(Math.abs(x[i])));
             compare("gate by " + f, on -> {
                 Tensor gate = on.tensor(x, size);
                 on.backend.gate(gate, on.tensor(up, size), f);
-                return on.floats(gate);
+                return on.backend.download(gate);
             }, i -> Tolerance.formula(Math.abs(x[i]) * (Math.abs(up[i]) + 1)));
         }
     }
 
     /** Few of many experts, all of them, and the first of equal ones. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void route(int experts, Inputs inputs) {
         float[] logits = inputs.values(Seed.random("route", experts), 5, experts);
         for (int chosen : new int[] {1, (experts + 3) / 4, experts}) {
             Operation operation = on -> {
                 Tensor place = on.tensor(logits, 5, experts);
                 on.backend.route(place, chosen);
-                return on.floats(place);
+                return on.backend.download(place);
             };
             float[] expected = expected(operation);
             compare("route to %d of %d".formatted(chosen, experts), operation,
@@ -264,7 +202,7 @@ class BackendParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void addShare(int width, Inputs inputs) {
         Random random = Seed.random("addShare", width);
         float[] x = inputs.values(random, 4, width);
@@ -275,27 +213,27 @@ class BackendParityTest {
             compare("addShare", on -> {
                 Tensor place = on.tensor(x, 4, width);
                 on.backend.addShare(place, on.tensor(y, 4, width), on.tensor(shares, 4, 2), expert);
-                return on.floats(place);
+                return on.backend.download(place);
             }, i -> shares[i / width * 2 + expert] == 0 ? 0 : Tolerance.formula(Math.abs(x[i]) + Math.abs(y[i])));
         }
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void softCap(int size, Inputs inputs) {
-        float[] x = arguments(size, inputs);
+        float[] x = inputs.withEnds("arguments", size);
         for (float cap : new float[] {0.5f, 30, 50}) {
             compare("softCap " + cap, on -> {
                 Tensor place = on.tensor(x, size);
                 on.backend.softCap(place, cap);
-                return on.floats(place);
+                return on.backend.download(place);
             }, i -> Tolerance.formula(Math.min(cap, Math.abs(x[i]))));
         }
     }
 
     /** One rounding, which fp32 and double agree on. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void sumsAndProductsOfElementsAreExact(int size, Inputs inputs) {
         Random random = Seed.random("elements", size);
         float[] x = inputs.values(random, 3, size);
@@ -303,28 +241,28 @@ class BackendParityTest {
         compareBits("add", on -> {
             Tensor place = on.tensor(x, 3, size);
             on.backend.add(place, on.tensor(y, 3, size));
-            return on.floats(place);
+            return on.backend.download(place);
         });
         compareBits("addRow", on -> {
             Tensor place = on.tensor(x, 3, size);
             on.backend.addRow(place, on.tensor(Arrays.copyOf(y, size), size));
-            return on.floats(place);
+            return on.backend.download(place);
         });
         compareBits("scale", on -> {
             Tensor place = on.tensor(x, 3, size);
             on.backend.scale(place, 0.3f);
-            return on.floats(place);
+            return on.backend.download(place);
         });
         int[] ids = random.ints(size, 0, 3).toArray();
         compareBits("embed", on -> {
             Tensor destination = on.unwritten(ids.length, size);
             on.backend.embed(destination, on.tensor(x, 3, size), ids);
-            return on.floats(destination);
+            return on.backend.download(destination);
         });
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void words(int words, Inputs inputs) {
         Random random = Seed.random("words", words);
         float[] logits = inputs.values(random, 5, words);
@@ -344,7 +282,7 @@ class BackendParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void factors(int size, Inputs inputs) {
         Random random = Seed.random("factors", size);
         float[] x = inputs.values(random, 3, 2 * size);
@@ -352,20 +290,20 @@ class BackendParityTest {
         compareBits("multiply", on -> {
             Tensor place = on.tensor(x, 3, 2 * size);
             on.backend.multiply(place, on.tensor(y, 3, 2 * size));
-            return on.floats(place);
+            return on.backend.download(place);
         });
         for (int heads : new int[] {1, 2, size, 2 * size}) {
             compareBits("scaleHeads of " + heads, on -> {
                 Tensor place = on.tensor(x, 3, 2 * size);
                 on.backend.scaleHeads(place, on.tensor(Arrays.copyOf(y, heads), heads));
-                return on.floats(place);
+                return on.backend.download(place);
             });
         }
     }
 
     /** There and back: to the nearest, ties to even, the largest and the smallest, and what is no number. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void convert(int size, Inputs inputs) {
         float[] x = inputs.values(Seed.random("convert", size), 1, size);
         float[] ends = {
@@ -376,13 +314,13 @@ class BackendParityTest {
         for (DType first : new DType[] {DType.F32, DType.F16, DType.BF16}) {
             for (DType second : new DType[] {DType.F32, DType.F16, DType.BF16}) {
                 compareBits("F32 to %s to %s and back".formatted(first, second), on -> {
-                    Tensor one = on.of(first, size);
-                    Tensor other = on.of(second, size);
+                    Tensor one = on.allocate(first, size);
+                    Tensor other = on.allocate(second, size);
                     Tensor back = on.unwritten(size);
                     on.backend.convert(one, on.tensor(x, size));
                     on.backend.convert(other, one);
                     on.backend.convert(back, other);
-                    return on.floats(back);
+                    return on.backend.download(back);
                 });
             }
         }
@@ -400,23 +338,23 @@ class BackendParityTest {
         Operation norm = on -> {
             Tensor destination = on.unwritten(rows, width);
             on.backend.rmsNorm(destination, on.tensor(x, rows, width), on.tensor(weight, width), 1e-6f);
-            return on.floats(destination);
+            return on.backend.download(destination);
         };
         float[] expected = expected(norm);
         compare("rmsNorm", norm, i -> Tolerance.sum(width, Math.abs(expected[i])));
         compare("SILU", on -> {
             Tensor place = on.tensor(x, rows, width);
             on.backend.activate(place, Activation.SILU);
-            return on.floats(place);
+            return on.backend.download(place);
         }, i -> Tolerance.formula(Math.abs(x[i])));
         compareBits("add", on -> {
             Tensor place = on.tensor(x, rows, width);
             on.backend.add(place, on.tensor(x, rows, width));
-            return on.floats(place);
+            return on.backend.download(place);
         });
         float[] square = inputs.values(random, width, width);
         float[] magnitude = expected(on -> linear(
-                on, absolute(x), absolute(square), Optional.empty(), rows, width, width));
+                on, Magnitude.of(x), Magnitude.of(square), Optional.empty(), rows, width, width));
         compare("linear", on -> linear(on, x, square, Optional.empty(), rows, width, width),
                 i -> Tolerance.sum(width, magnitude[i]));
     }

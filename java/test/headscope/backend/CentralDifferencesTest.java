@@ -22,7 +22,7 @@ class CentralDifferencesTest {
 
     private final Backend backend = new Reference();
     private final Gradients gradients = backend.gradients();
-    private final Operands on = new Operands(backend);
+    private final TensorScope on = new TensorScope(backend);
     private final Random random = Seed.random("central differences");
 
     /** Some inputs -> one output. */
@@ -208,7 +208,7 @@ class CentralDifferencesTest {
 
     /** Plain, a window, a cap, sinks, bidirectional, groups of heads, the last queries of a text. */
     static Stream<AttentionSpec> attention() {
-        Tensor sinks = new Operands(new Reference()).tensor(new float[] {0.5f, -1}, 2);
+        Tensor sinks = new TensorScope(new Reference()).tensor(new float[] {0.5f, -1}, 2);
         return Stream.of(
                 AttentionSpec.plain(2, 2, 3, true), AttentionSpec.plain(2, 1, 3, false),
                 new AttentionSpec(2, 1, 3, 0.7f, true, 2, 0, Optional.empty()),

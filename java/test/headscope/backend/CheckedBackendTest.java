@@ -9,47 +9,12 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 
 /** The wall: what does not fit is refused before it reaches a device, in one line that names the operation. */
-class CheckedBackendTest {
-    private final Backend backend = Backend.open("cpu");
-    private final List<Tensor> tensors = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        tensors.forEach(tensor -> tensor.buffer().close());
-        assertEquals(0, backend.liveBytes());
-        backend.close();
-    }
-
-    private Tensor floats(long... shape) {
-        return of(DType.F32, shape);
-    }
-
-    private Tensor of(DType dtype, long... shape) {
-        Tensor tensor = backend.allocate(dtype, shape);
-        tensors.add(tensor);
-        return tensor;
-    }
-
-    private Tensor closed(long... shape) {
-        Tensor tensor = floats(shape);
-        tensor.buffer().close();
-        return tensor;
-    }
-
-    private static void refused(String start, Executable action) {
-        String said = assertThrows(IllegalArgumentException.class, action).getMessage();
-        assertTrue(said.startsWith(start), said);
-        assertEquals(1, said.lines().count(), said);
-    }
-
+class CheckedBackendTest extends ArgumentChecks {
     @Test
     void devices() {
         assertEquals("no device is called \"tpu\"; there are " + String.join(", ", DeviceChoice.NAMES),
@@ -209,6 +174,7 @@ class CheckedBackendTest {
     void statistics() {
         AttentionSpec spec = AttentionSpec.plain(2, 2, 4, true);
         Tensor q = floats(3, 8);
+        List<Metric> entropy = List.of(new Metric.Entropy());
         try (AttentionStatistics fresh = new AttentionStatistics(backend, 2, 4);
                 AttentionStatistics others = new AttentionStatistics(backend, 1, 4);
                 AttentionStatistics small = new AttentionStatistics(backend, 2, 2)) {
@@ -217,15 +183,17 @@ class CheckedBackendTest {
             // Rows 3 and 4 of a text whose first two were not seen.
             refused("attentionStatistics: ",
                     () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
-            refused("measure: ", () -> backend.measure(new Metric.Entropy(), fresh, spec));
+            refused("measure: ", () -> backend.measure(entropy, fresh, spec));
             backend.attentionStatistics(q, q, spec, fresh);
             assertEquals(3, fresh.tokens());
             refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, fresh));
             refused("measure: ", () -> backend.measure(
-                    new Metric.Entropy(), fresh, AttentionSpec.plain(1, 1, 4, true)));
+                    entropy, fresh, AttentionSpec.plain(1, 1, 4, true)));
             refused("measure: laplacian is defined for causal attention only", () -> backend.measure(
-                    new Metric.LaplacianEigenvalues(2), fresh, AttentionSpec.plain(2, 2, 4, false)));
-            refused("fiedler_value needs the whole map", () -> backend.measure(new Metric.FiedlerValue(), fresh, spec));
+                    List.of(new Metric.Entropy(), new Metric.LaplacianEigenvalues(2)), fresh, AttentionSpec.plain(2, 2, 4, false)));
+            refused("measure: fiedler_value needs the whole attention map",
+                    () -> backend.measure(List.of(new Metric.FiedlerValue()), fresh, spec));
+            refused("measure: no metrics", () -> backend.measure(List.of(), fresh, spec));
         }
     }
 
@@ -233,7 +201,7 @@ class CheckedBackendTest {
     void spectra() {
         AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
         refused("symmetricSpectrum: q", () -> backend.symmetricSpectrum(floats(2, 1), floats(3, 1), spec));
-        long many = Metric.Symmetric.MOST_TOKENS + 1;
+        long many = Metric.Symmetric.MAX_TOKENS + 1;
         refused("symmetricSpectrum: 4097 tokens; the symmetrised spectrum is computed for at most 4096",
                 () -> backend.symmetricSpectrum(floats(many, 1), floats(many, 1), spec));
     }

@@ -1,53 +1,16 @@
 package headscope.backend;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.AttentionSaliency.Request;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 
 /** The wall before gradients, as {@link CheckedBackendTest} tests the one before operations. */
-class CheckedGradientsTest {
-    private final Backend backend = Backend.open("cpu");
+class CheckedGradientsTest extends ArgumentChecks {
     private final Gradients gradients = backend.gradients();
-    private final List<Tensor> tensors = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        tensors.forEach(tensor -> tensor.buffer().close());
-        assertEquals(0, backend.liveBytes());
-        backend.close();
-    }
-
-    private Tensor floats(long... shape) {
-        return of(DType.F32, shape);
-    }
-
-    private Tensor of(DType dtype, long... shape) {
-        Tensor tensor = backend.allocate(dtype, shape);
-        tensors.add(tensor);
-        return tensor;
-    }
-
-    private Tensor closed(long... shape) {
-        Tensor tensor = floats(shape);
-        tensor.buffer().close();
-        return tensor;
-    }
-
-    private static void refused(String start, Executable action) {
-        String said = assertThrows(IllegalArgumentException.class, action).getMessage();
-        assertTrue(said.startsWith(start), said);
-        assertEquals(1, said.lines().count(), said);
-    }
 
     @Test
     void linear() {

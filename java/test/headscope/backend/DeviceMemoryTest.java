@@ -63,18 +63,18 @@ class DeviceMemoryTest {
     private static double[][] spectra(long memory, int heads, int tokens, Metric spectrum) {
         AttentionSpec spec = AttentionSpec.plain(heads, heads, 16, true);
         try (Backend backend = Devices.emulated(memory);
-                Operands on = new Operands(backend)) {
+                TensorScope on = new TensorScope(backend)) {
             Random random = Seed.random("spectra");
             float[] q = Inputs.NORMAL.values(random, tokens, heads * 16);
             Tensor queries = on.tensor(q, tokens, heads * 16L);
             Tensor keys = on.tensor(q, tokens, heads * 16L);
             AttentionStatistics seen = on.statistics(heads, tokens);
             backend.attentionStatistics(queries, keys, spec, seen);
-            return backend.measure(spectrum, seen, spec);
+            return backend.measure(List.of(spectrum), seen, spec).of(spectrum);
         }
     }
 
-    /** Operands and results fit, and with them the cells of one key head's rows, not those of all. */
+    /** TensorScope and results fit, and with them the cells of one key head's rows, not those of all. */
     @Test
     void cellsTakeFewerHeadsAtOnceWhereMemoryIsShort() {
         int tokens = 70;
@@ -89,14 +89,14 @@ class DeviceMemoryTest {
 
     private static List<float[]> cells(long memory, int tokens, int cells) {
         try (Backend backend = Devices.emulated(memory);
-                Operands on = new Operands(backend)) {
+                TensorScope on = new TensorScope(backend)) {
             Random random = Seed.random("cells");
             Tensor maximum = on.unwritten(6, cells, cells);
             Tensor mean = on.unwritten(6, cells, cells);
             backend.attentionCells(maximum, mean, on.tensor(Inputs.NORMAL.values(random, tokens, 6 * 16), tokens, 6 * 16),
                     on.tensor(Inputs.NORMAL.values(random, tokens, 3 * 16), tokens, 3 * 16),
                     AttentionSpec.plain(6, 3, 16, true));
-            return List.of(on.floats(maximum), on.floats(mean));
+            return List.of(on.backend.download(maximum), on.backend.download(mean));
         }
     }
 
@@ -115,12 +115,12 @@ class DeviceMemoryTest {
     @ValueSource(strings = {"cpu", Devices.EMULATED})
     void checkReadsColumnSums(String device) {
         Backend unchecked = device.equals("cpu") ? new CpuBackend(1) : EmulatedDevice.open(DType.F32);
-        try (Backend backend = new CheckedBackend(unchecked, true); Operands on = new Operands(backend)) {
+        try (Backend backend = new CheckedBackend(unchecked, true); TensorScope on = new TensorScope(backend)) {
             AttentionSpec spec = AttentionSpec.plain(1, 1, 2, true);
             Tensor x = on.tensor(new float[] {1, 2, 3, 4}, 2, 2);
             AttentionStatistics seen = on.statistics(1, 3);
             backend.attentionStatistics(x.rows(0, 1), x.rows(0, 1), spec, seen);
-            assertArrayEquals(new double[] {1, 0, 0}, on.doubles(seen.columnSum));
+            assertArrayEquals(new double[] {1, 0, 0}, Reference.downloadDoubles(backend, seen.columnSum));
             backend.upload(seen.columnSum, MemorySegment.ofArray(new double[] {Double.NaN, 0, 0}));
             assertEquals("attentionStatistics: element 0 of its result F64[1, 3] is NaN",
                     assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, spec, seen))
@@ -133,7 +133,7 @@ class DeviceMemoryTest {
     @ValueSource(strings = {"cpu", Devices.EMULATED})
     void checkNamesTheOperationWhoseResultIsNotFinite(String device) {
         Backend unchecked = device.equals("cpu") ? new CpuBackend(1) : EmulatedDevice.open(DType.F32);
-        try (Backend backend = new CheckedBackend(unchecked, true); Operands on = new Operands(backend)) {
+        try (Backend backend = new CheckedBackend(unchecked, true); TensorScope on = new TensorScope(backend)) {
             Tensor x = on.tensor(new float[] {1, 3e38f}, 1, 2);
             Tensor weight = on.tensor(new float[] {1, 2}, 1, 2);
             backend.add(on.tensor(new float[] {1, 2}, 2), on.tensor(new float[] {1, 2}, 2));

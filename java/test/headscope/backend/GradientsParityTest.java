@@ -2,19 +2,19 @@ package headscope.backend;
 
 import static headscope.backend.Agreement.agree;
 import static headscope.backend.Agreement.same;
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static headscope.backend.Parity.compare;
+import static headscope.backend.Parity.compareBits;
+import static headscope.backend.Parity.expected;
 
 import headscope.Seed;
 import headscope.Tolerance;
+import headscope.backend.Parity.Operation;
 import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,83 +24,45 @@ class GradientsParityTest {
     private static final int ROWS = 5;
     private static final float EPSILON = 1e-5f;
 
-    static Stream<Arguments> sizes() {
-        return BackendParityTest.sizes();
-    }
-
-    private static void compare(String what, Function<Operands, float[]> operation, IntToDoubleFunction tolerance) {
-        float[] expected = BackendParityTest.expected(operation);
-        for (String device : Devices.ALL) {
-            agree(device + " " + what, expected, actual(device, operation), tolerance);
-        }
-    }
-
-    private static float[] actual(String device, Function<Operands, float[]> operation) {
-        try (Backend backend = Devices.open(device)) {
-            float[] result;
-            try (Operands operands = new Operands(backend)) {
-                result = operation.apply(operands);
-            }
-            assertEquals(0, backend.liveBytes());
-            return result;
-        }
-    }
-
     /** What an operation that works in place leaves. */
     private interface InPlace {
-        void on(Gradients gradients, Tensor place, Operands on);
+        void on(Gradients gradients, Tensor place, TensorScope on);
     }
 
-    private static Function<Operands, float[]> inPlace(float[] values, InPlace operation, long... shape) {
+    private static Operation inPlace(float[] values, InPlace operation, long... shape) {
         return on -> {
             Tensor place = on.tensor(values, shape);
             operation.on(on.backend.gradients(), place, on);
-            return on.floats(place);
+            return on.backend.download(place);
         };
     }
 
-    private static Function<Operands, float[]> into(InPlace operation, long... shape) {
+    private static Operation into(InPlace operation, long... shape) {
         return on -> {
             Tensor destination = on.unwritten(shape);
             operation.on(on.backend.gradients(), destination, on);
-            return on.floats(destination);
+            return on.backend.download(destination);
         };
     }
 
-    private static float[] absolute(float[] values) {
-        float[] absolute = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            absolute[i] = Math.abs(values[i]);
-        }
-        return absolute;
-    }
-
-    private static double largest(float[] values) {
-        double largest = 0;
-        for (float value : values) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        return largest;
-    }
-
-    private static Function<Operands, float[]> input(float[] gradient, float[] weight, int tokens, int in, int out) {
+    private static Operation input(float[] gradient, float[] weight, int tokens, int in, int out) {
         return into((gradients, destination, on) -> gradients.linear(
                 destination, on.tensor(gradient, tokens, out), on.tensor(weight, out, in)), tokens, in);
     }
 
-    private static Function<Operands, float[]> weight(float[] gradient, float[] x, int tokens, int in, int out) {
+    private static Operation weight(float[] gradient, float[] x, int tokens, int in, int out) {
         return into((gradients, destination, on) -> gradients.linearWeight(
                 destination, on.tensor(gradient, tokens, out), on.tensor(x, tokens, in)), out, in);
     }
 
-    private static Function<Operands, float[]> bias(float[] gradient, int tokens, int out) {
+    private static Operation bias(float[] gradient, int tokens, int out) {
         return into((gradients, destination, on) -> gradients.linearBias(
                 destination, on.tensor(gradient, tokens, out)), out);
     }
 
     /** Each of the three lengths takes every size, the other two being small or odd. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void linear(int size, Inputs inputs) {
         for (int[] shape : new int[][] {{size, 33, 17}, {3, size, 65}, {2, 65, size}}) {
             linear(inputs, shape[0], shape[1], shape[2]);
@@ -121,16 +83,16 @@ class GradientsParityTest {
         float[] x = inputs.values(random, tokens, in);
         float[] weight = inputs.values(random, out, in);
         String shape = " of %d x %d x %d".formatted(tokens, in, out);
-        float[] ofInput = BackendParityTest.expected(input(absolute(gradient), absolute(weight), tokens, in, out));
+        float[] ofInput = expected(input(Magnitude.of(gradient), Magnitude.of(weight), tokens, in, out));
         compare("x" + shape, input(gradient, weight, tokens, in, out), i -> Tolerance.sum(out, ofInput[i]));
-        float[] ofWeight = BackendParityTest.expected(weight(absolute(gradient), absolute(x), tokens, in, out));
+        float[] ofWeight = expected(weight(Magnitude.of(gradient), Magnitude.of(x), tokens, in, out));
         compare("weight" + shape, weight(gradient, x, tokens, in, out), i -> Tolerance.sum(tokens, ofWeight[i]));
-        float[] ofBias = BackendParityTest.expected(bias(absolute(gradient), tokens, out));
+        float[] ofBias = expected(bias(Magnitude.of(gradient), tokens, out));
         compare("bias" + shape, bias(gradient, tokens, out), i -> Tolerance.sum(tokens, ofBias[i]));
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void layerNorm(int width, Inputs inputs) {
         Random random = Seed.random("layerNorm's gradient", width);
         float[] x = inputs.values(random, ROWS, width);
@@ -146,7 +108,7 @@ class GradientsParityTest {
 
     /** Groups: the norm of each head. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void rmsNorm(int width, Inputs inputs) {
         Random random = Seed.random("rmsNorm's gradient", width);
         float[] weight = Inputs.NORMAL.values(random, 1, width);
@@ -200,7 +162,7 @@ class GradientsParityTest {
             float[] cosine = Inputs.NORMAL.values(random, ROWS, half);
             float[] sine = Inputs.NORMAL.values(random, ROWS, half);
             double tolerance =
-                    Tolerance.formula(largest(gradient) * (largest(cosine) + largest(sine)));
+                    Tolerance.formula(Magnitude.largest(gradient) * (Magnitude.largest(cosine) + Magnitude.largest(sine)));
             compare("rotate %d of %d".formatted(half, headDim), inPlace(
                     gradient, (gradients, place, on) -> gradients.rotate(
                             place, headDim, on.tensor(cosine, ROWS, half), on.tensor(sine, ROWS, half)),
@@ -208,22 +170,12 @@ class GradientsParityTest {
         }
     }
 
-    /** Wide enough that both tails, where functions saturate, are met, and where they are clamped. */
-    private static float[] arguments(String purpose, int size, Inputs inputs) {
-        float[] x = inputs.values(Seed.random(purpose, size), 1, size);
-        float[] ends = {0, -0f, 7, -7, 7.5f, -7.5f, 1e-30f, -1e-30f, 5, -5, 9.5f, -9.5f, 80, -80, 1000, -1000};
-        for (int i = 0; i < ends.length && 3 * i + 1 < size; i++) {
-            x[3 * i + 1] = ends[i];
-        }
-        return x;
-    }
-
     /** Slopes are below 1.13; they are sums of two terms, of which the second is below 2. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
-        float[] x = arguments("x", size, inputs);
-        float[] up = arguments("up", size, Inputs.OUTLIERS);
+        float[] x = inputs.withEnds("x", size);
+        float[] up = Inputs.OUTLIERS.withEnds("up", size);
         float[] gradient = inputs.values(Seed.random("activation's gradient", size), 1, size);
         for (Activation f : Activation.values()) {
             compare(f + " of " + size, inPlace(gradient, (gradients, place, on) ->
@@ -245,11 +197,11 @@ class GradientsParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void softCap(int size, Inputs inputs) {
         float[] gradient = inputs.values(Seed.random("softCap's gradient", size), 1, size);
         for (float cap : new float[] {0.5f, 30, 50}) {
-            float[] capped = arguments("capped", size, inputs);
+            float[] capped = inputs.withEnds("capped", size);
             for (int i = 0; i < size; i++) {
                 capped[i] = (float) (cap * Math.tanh(capped[i] / cap));
             }
@@ -261,25 +213,25 @@ class GradientsParityTest {
 
     /** Shares of few of many experts, and of all. */
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void route(int experts, Inputs inputs) {
         Random random = Seed.random("route's gradient", experts);
         float[] gradient = inputs.values(random, ROWS, experts);
         float[] logits = Inputs.NORMAL.values(random, ROWS, experts);
         for (int chosen : new int[] {1, (experts + 3) / 4, experts}) {
-            float[] shares = BackendParityTest.expected(on -> {
+            float[] shares = expected(on -> {
                 Tensor place = on.tensor(logits, ROWS, experts);
                 on.backend.route(place, chosen);
-                return on.floats(place);
+                return on.backend.download(place);
             });
             compare("route to %d of %d".formatted(chosen, experts), inPlace(gradient, (gradients, place, on) ->
                     gradients.route(place, on.tensor(shares, ROWS, experts)), ROWS, experts),
-                    i -> shares[i] == 0 ? 0 : Tolerance.sum(chosen, 2 * shares[i] * largest(gradient)));
+                    i -> shares[i] == 0 ? 0 : Tolerance.sum(chosen, 2 * shares[i] * Magnitude.largest(gradient)));
         }
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void addShare(int width, Inputs inputs) {
         Random random = Seed.random("addShare's gradient", width);
         float[] gradient = inputs.values(random, 4, width);
@@ -307,19 +259,16 @@ class GradientsParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void embed(int width, Inputs inputs) {
         float[] gradient = inputs.values(Seed.random("embed's gradient", width), 3, width);
-        Function<Operands, float[]> operation = into((gradients, destination, on) ->
+        Operation operation = into((gradients, destination, on) ->
                 gradients.embed(destination, on.tensor(gradient, 3, width), new int[] {4, 0, 2}), 6, width);
-        float[] expected = BackendParityTest.expected(operation);
-        for (String device : Devices.ALL) {
-            same(device + " embed", expected, actual(device, operation));
-        }
+        compareBits("embed", operation);
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void scaleHeads(int headDim, Inputs inputs) {
         Random random = Seed.random("scaleHeads' gradient", headDim);
         int heads = 3;
@@ -337,14 +286,14 @@ class GradientsParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void crossEntropy(int words, Inputs inputs) {
         float[] logits = inputs.values(Seed.random("crossEntropy", words), ROWS, words);
         int[] targets = {0, words - 1, words / 2, 0, words / 3};
         float[] factors = {1, 0.25f, -1, 0, 3};
-        float[] shares = BackendParityTest.expected(inPlace(logits, (gradients, place, on) ->
+        float[] shares = expected(inPlace(logits, (gradients, place, on) ->
                 gradients.crossEntropy(place, targets, new float[] {1, 1, 1, 1, 1}), ROWS, words));
-        double moved = Tolerance.softmax(0, words, 2 * largest(logits));
+        double moved = Tolerance.softmax(0, words, 2 * Magnitude.largest(logits));
         compare("crossEntropy of " + words, inPlace(logits, (gradients, place, on) ->
                 gradients.crossEntropy(place, targets, factors), ROWS, words),
                 i -> Math.abs(factors[i / words])
@@ -352,18 +301,18 @@ class GradientsParityTest {
                                 + Tolerance.formula(1)));
         compare("nats", on -> on.backend.gradients().crossEntropy(
                 on.tensor(logits, ROWS, words), targets, factors),
-                i -> moved + Tolerance.formula(4 * largest(logits) + Math.log(words)));
+                i -> moved + Tolerance.formula(4 * Magnitude.largest(logits) + Math.log(words)));
     }
 
     @ParameterizedTest
-    @MethodSource("sizes")
+    @MethodSource("headscope.backend.Parity#sizes")
     void adamW(int size, Inputs inputs) {
         Random random = Seed.random("adamW", size);
         Gradients.AdamW settings = new Gradients.AdamW(0.1f, 0.9f, 0.999f, 1e-8f, 0.01f);
         float[] parameter = Inputs.NORMAL.values(random, 1, size);
         float[] gradient = inputs.values(random, 1, size);
         float[] m = inputs.values(random, 1, size);
-        float[] v = absolute(inputs.values(random, 1, size));
+        float[] v = Magnitude.of(inputs.values(random, 1, size));
         for (int step : new int[] {1, 2, 100}) {
             double correction = 1 / (1 - Math.pow(settings.beta1(), step));
             double correction2 = 1 / (1 - Math.pow(settings.beta2(), step));
@@ -391,7 +340,7 @@ class GradientsParityTest {
     void firstStepOfAdamW(float size) {
         Gradients.AdamW settings = new Gradients.AdamW(0.5f, 0.9f, 0.999f, 1e-12f, 0.5f);
         for (String device : Devices.ALL) {
-            float[] moved = actual(device, inPlace(new float[] {4, 4, 4}, (gradients, place, on) -> gradients.adamW(
+            float[] moved = Parity.actual(device, inPlace(new float[] {4, 4, 4}, (gradients, place, on) -> gradients.adamW(
                     place, on.tensor(new float[] {size, -size, 0}, 3), on.tensor(new float[3], 3),
                     on.tensor(new float[3], 3), settings, 1), 3));
             agree(device, new float[] {2.5f, 3.5f, 3}, moved, i -> Tolerance.formula(4));
@@ -406,12 +355,12 @@ class GradientsParityTest {
         Arrays.fill(expected, 2f / words);
         expected[words / 2] = 2f / words - 2;
         for (String device : Devices.ALL) {
-            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+            try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 Tensor logits = on.tensor(new float[words], 1, words);
                 float[] nats = backend.gradients().crossEntropy(logits, new int[] {words / 2}, new float[] {2});
                 agree(device + " nats", new float[] {(float) Math.log(words)}, nats,
                         i -> Tolerance.formula(Math.log(words) + 1));
-                agree(device + " gradient", expected, on.floats(logits), i -> Tolerance.formula(2));
+                agree(device + " gradient", expected, on.backend.download(logits), i -> Tolerance.formula(2));
             }
         }
     }
@@ -424,7 +373,7 @@ class GradientsParityTest {
         float[] gradient = Inputs.NORMAL.values(random, 130, size);
         float[] x = Inputs.NORMAL.values(random, 130, 90);
         float[] weight = Inputs.NORMAL.values(random, size, 90);
-        for (Function<Operands, float[]> operation : Arrays.asList(
+        for (Operation operation : Arrays.asList(
                 input(gradient, weight, 130, 90, size), weight(gradient, x, 130, 90, size),
                 bias(gradient, 130, size), into((gradients, destination, on) -> gradients.scaleHeads(
                         destination, on.tensor(gradient, 130, size), on.tensor(gradient, 130, size)), 5))) {
@@ -435,9 +384,9 @@ class GradientsParityTest {
         }
     }
 
-    private static float[] ofWorkers(int workers, Function<Operands, float[]> operation) {
+    private static float[] ofWorkers(int workers, Operation operation) {
         try (Backend backend = new CheckedBackend(new CpuBackend(workers));
-                Operands operands = new Operands(backend)) {
+                TensorScope operands = new TensorScope(backend)) {
             return operation.apply(operands);
         }
     }

@@ -21,13 +21,13 @@ class HalfPrecisionTest {
         "F16, 65, 64, 17"})
     void areWhatFp32GivesOfRoundedNumbers(DType type, int rows, int in, int out) {
         try (Backend backend = Devices.emulated(type);
-                Operands on = new Operands(backend)) {
+                TensorScope on = new TensorScope(backend)) {
             Random random = Seed.random(type, rows, in, out);
             Tensor x = on.tensor(Inputs.NORMAL.values(random, rows, in), rows, in);
             Tensor gradient = on.tensor(Inputs.NORMAL.values(random, rows, out), rows, out);
             Tensor weight = on.tensor(Inputs.NORMAL.values(random, out, in), out, in);
             Tensor bias = on.tensor(Inputs.NORMAL.values(random, 1, out), out);
-            Tensor half = on.of(type, out, in);
+            Tensor half = on.allocate(type, out, in);
             backend.convert(half, weight);
             Tensor roundedX = rounded(on, type, x);
             Tensor roundedGradient = rounded(on, type, gradient);
@@ -36,25 +36,25 @@ class HalfPrecisionTest {
             Tensor actual = on.unwritten(rows, out);
             backend.linear(expected, roundedX, roundedWeight, Optional.of(bias));
             backend.linear(actual, x, half, Optional.of(bias));
-            assertArrayEquals(on.floats(expected), on.floats(actual), Seed.reproduce());
+            assertArrayEquals(on.backend.download(expected), on.backend.download(actual), Seed.reproduce());
 
             Tensor expectedGradient = on.unwritten(rows, in);
             Tensor actualGradient = on.unwritten(rows, in);
             backend.gradients().linear(expectedGradient, roundedGradient, roundedWeight);
             backend.gradients().linear(actualGradient, gradient, half);
-            assertArrayEquals(on.floats(expectedGradient), on.floats(actualGradient), Seed.reproduce());
+            assertArrayEquals(on.backend.download(expectedGradient), on.backend.download(actualGradient), Seed.reproduce());
 
             int[] ids = {out - 1, 0, out / 2};
             Tensor expectedRows = on.unwritten(3, in);
             Tensor actualRows = on.unwritten(3, in);
             backend.embed(expectedRows, roundedWeight, ids);
             backend.embed(actualRows, half, ids);
-            assertArrayEquals(on.floats(expectedRows), on.floats(actualRows));
+            assertArrayEquals(on.backend.download(expectedRows), on.backend.download(actualRows));
         }
     }
 
-    private static Tensor rounded(Operands on, DType type, Tensor x) {
-        return on.tensor(Operands.rounded(type, on.floats(x)), x.shape());
+    private static Tensor rounded(TensorScope on, DType type, Tensor x) {
+        return on.tensor(Reference.rounded(type, on.backend.download(x)), x.shape());
     }
 
     /** The memory that a device lends is all given back. */
@@ -62,7 +62,7 @@ class HalfPrecisionTest {
     @CsvSource({"F32", "BF16", "F16"})
     void nothingStaysBehind(DType type) {
         try (Backend backend = Devices.emulated(type)) {
-            try (Operands on = new Operands(backend)) {
+            try (TensorScope on = new TensorScope(backend)) {
                 Tensor x = on.tensor(new float[] {1, 2}, 1, 2);
                 Tensor weight = backend.allocate(type, 1, 2);
                 backend.linear(on.unwritten(1, 1), x, weight, Optional.empty());

@@ -1,5 +1,6 @@
 package headscope.backend;
 
+import headscope.Seed;
 import java.util.Random;
 
 /** Values that make arithmetic easy or hard. */
@@ -51,6 +52,16 @@ enum Inputs {
     };
 
     abstract float next(Random random, int row, int column);
+
+    /** [size], with large and small arguments among the first, where activations saturate or are clamped. */
+    float[] withEnds(String purpose, int size) {
+        float[] x = values(Seed.random(purpose, size), 1, size);
+        float[] ends = {0, -0f, 7, -7, 7.5f, -7.5f, 1e-30f, -1e-30f, 5, -5, 9.5f, -9.5f, 80, -80, 1000, -1000};
+        for (int i = 0; i < ends.length && 3 * i + 1 < size; i++) {
+            x[3 * i + 1] = ends[i];
+        }
+        return x;
+    }
 
     /** [rows, columns] */
     float[] values(Random random, int rows, int columns) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
 
@@ -38,6 +40,11 @@ final class Reference implements Backend {
     @Override
     public String describe() {
         return "plain loops in double";
+    }
+
+    @Override
+    public boolean isGpu() {
+        return false;
     }
 
     @Override
@@ -110,6 +117,24 @@ final class Reference implements Backend {
 
     static void set(Tensor x, long index, double value) {
         x.bytes().setAtIndex(JAVA_FLOAT, index, (float) value);
+    }
+
+    /** An fp64 tensor of any backend. */
+    static double[] downloadDoubles(Backend backend, Tensor x) {
+        double[] values = new double[Math.toIntExact(x.count())];
+        backend.download(MemorySegment.ofArray(values), x);
+        return values;
+    }
+
+    /** Rounds values to the nearest values of the type. */
+    static float[] rounded(DType type, float[] values) {
+        try (TensorScope on = new TensorScope(new Reference())) {
+            Tensor wide = on.tensor(values, values.length);
+            Tensor narrow = on.allocate(type, values.length);
+            on.backend.convert(narrow, wide);
+            on.backend.convert(wide, narrow);
+            return on.backend.download(wide);
+        }
     }
 
     static double[] doubles(Tensor x) {
@@ -336,69 +361,12 @@ final class Reference implements Backend {
         each(x, value -> cap * Math.tanh(value / cap));
     }
 
-    /** Scores [queries, keys] of a head; negative infinity where a query does not see a key. */
-    static double[][] scores(Tensor q, Tensor k, AttentionSpec spec, int head) {
-        int queries = q.intSize(0);
-        int keys = k.intSize(0);
-        int headDim = spec.headDim();
-        double[] query = doubles(q);
-        double[] key = doubles(k);
-        double[][] scores = new double[queries][keys];
-        for (int i = 0; i < queries; i++) {
-            int row = keys - queries + i;
-            for (int j = 0; j < keys; j++) {
-                boolean seen = !spec.causal() || j <= row && (spec.window() == 0 || j > row - spec.window());
-                double dot = 0;
-                for (int d = 0; d < headDim && seen; d++) {
-                    dot += query[(i * spec.heads() + head) * headDim + d]
-                            * key[(j * spec.kvHeads() + head / (spec.heads() / spec.kvHeads())) * headDim + d];
-                }
-                double score = dot * spec.scale();
-                double capped = spec.softCap() > 0 ? spec.softCap() * Math.tanh(score / spec.softCap()) : score;
-                scores[i][j] = seen ? capped : Double.NEGATIVE_INFINITY;
-            }
-        }
-        return scores;
-    }
-
-    private static double logSumExp(double[] scores, double sink) {
-        double peak = sink;
-        for (double score : scores) {
-            peak = Math.max(peak, score);
-        }
-        double total = Math.exp(sink - peak);
-        for (double score : scores) {
-            total += Math.exp(score - peak);
-        }
-        return peak + Math.log(total);
-    }
-
-    private static double sink(AttentionSpec spec, int head) {
-        return spec.sinks().isPresent() ? get(spec.sinks().get(), head) : Double.NEGATIVE_INFINITY;
-    }
-
-    /** Logarithms of the probabilities [queries, keys] of a head. @param lse [queries], is filled */
-    private static double[][] logMap(Tensor q, Tensor k, AttentionSpec spec, int head, double[] lse) {
-        double[][] scores = scores(q, k, spec, head);
-        for (int i = 0; i < scores.length; i++) {
-            lse[i] = logSumExp(scores[i], sink(spec, head));
-            for (int j = 0; j < scores[i].length; j++) {
-                scores[i][j] -= lse[i];
-            }
-        }
-        return scores;
-    }
-
-    static double[][] map(Tensor q, Tensor k, AttentionSpec spec, int head) {
-        return ReferenceMetrics.exp(logMap(q, k, spec, head, new double[q.intSize(0)]));
-    }
-
     @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
         int headDim = spec.headDim();
         for (int head = 0; head < spec.heads(); head++) {
-            double[][] map = map(q, k, spec, head);
+            double[][] map = ReferenceAttention.map(q, k, spec, head);
             double[] values = doubles(v);
             int kvHead = head / (spec.heads() / spec.kvHeads());
             for (int i = 0; i < map.length; i++) {
@@ -421,8 +389,8 @@ final class Reference implements Backend {
         attention(out, q, k, v, spec, Optional.empty());
         int queries = q.intSize(0);
         for (int head = 0; head < spec.heads(); head++) {
-            double[] lse = new double[queries];
-            logMap(q, k, spec, head, lse);
+            double[] lse = ReferenceAttention.logSumExp(
+                    ReferenceAttention.scores(q, k, spec, head), spec, head);
             for (int i = 0; i < queries; i++) {
                 set(logSumExp, (long) head * queries + i, lse[i]);
             }
@@ -436,13 +404,14 @@ final class Reference implements Backend {
         int before = keys - queries;
         List<Whole> heads = new ArrayList<>();
         for (int head = 0; head < spec.heads(); head++) {
-            double[] lse = new double[queries];
+            double[][] scores = ReferenceAttention.scores(q, k, spec, head);
+            double[] lse = ReferenceAttention.logSumExp(scores, spec, head);
             double[][] logMap = new double[keys][];
             for (int i = 0; i < before; i++) {
                 logMap[i] = Arrays.copyOf(whole.get(statistics).get(head).logMap()[i], keys);
                 Arrays.fill(logMap[i], before, keys, Double.NEGATIVE_INFINITY);
             }
-            System.arraycopy(logMap(q, k, spec, head, lse), 0, logMap, before, queries);
+            System.arraycopy(ReferenceAttention.logMap(scores, lse), 0, logMap, before, queries);
             double[][] map = ReferenceMetrics.exp(logMap);
             for (int i = 0; i < queries; i++) {
                 int row = before + i;
@@ -466,7 +435,7 @@ final class Reference implements Backend {
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        double[][] map = map(q, k, spec, head);
+        double[][] map = ReferenceAttention.map(q, k, spec, head);
         for (int i = 0; i < map.length; i++) {
             for (int j = 0; j < map[i].length; j++) {
                 set(destination, (long) i * map[i].length + j, map[i][j]);
@@ -478,7 +447,7 @@ final class Reference implements Backend {
     public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
         int cells = pooledMean.intSize(1);
         for (int head = 0; head < spec.heads(); head++) {
-            ReferenceCells pooled = new ReferenceCells(map(q, k, spec, head), cells);
+            ReferenceCells pooled = new ReferenceCells(ReferenceAttention.map(q, k, spec, head), cells);
             double[] maximum = pooled.maximum();
             double[] mean = pooled.mean();
             for (int cell = 0; cell < cells * cells; cell++) {
@@ -489,17 +458,19 @@ final class Reference implements Backend {
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
-        return whole.get(statistics).stream()
-                .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
-                .toArray(double[][]::new);
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        return new LayerResult(metrics.stream().distinct().collect(Collectors.toMap(
+                metric -> metric,
+                metric -> whole.get(statistics).stream()
+                        .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
+                        .toArray(double[][]::new))));
     }
 
     @Override
     public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
         double[][] values = new double[spec.heads()][];
         for (int head = 0; head < spec.heads(); head++) {
-            values[head] = ReferenceMetrics.symmetricSpectrum(map(q, k, spec, head));
+            values[head] = ReferenceMetrics.symmetricSpectrum(ReferenceAttention.map(q, k, spec, head));
         }
         return values;
     }

@@ -230,8 +230,8 @@ final class ReferenceGradients implements Gradients {
         double[] dk = new double[keys.length];
         double[] dv = new double[values.length];
         for (int head = 0; head < spec.heads(); head++) {
-            double[][] scores = Reference.scores(q, k, spec, head);
-            double[][] map = Reference.map(q, k, spec, head);
+            double[][] scores = ReferenceAttention.scores(q, k, spec, head);
+            double[][] map = ReferenceAttention.map(q, k, spec, head);
             double[][] product = new double[map.length][k.intSize(0)];
             for (int i = 0; i < map.length; i++) {
                 int row = (i * spec.heads() + head) * headDim;

@@ -39,10 +39,10 @@ class SymmetricSpectrumParityTest {
     }
 
     private static double[][] spectra(Backend opened, AttentionCase one) {
-        try (Backend backend = opened; Operands on = new Operands(backend)) {
+        try (Backend backend = opened; TensorScope on = new TensorScope(backend)) {
             return backend.symmetricSpectrum(
-                    on.tensor(one.queries(), one.tokens(), (long) one.heads() * one.headDim()),
-                    on.tensor(one.keys(), one.tokens(), (long) one.kvHeads() * one.headDim()), one.spec(on));
+                    one.queries(on),
+                    one.keys(on), one.spec(on));
         }
     }
 
@@ -52,11 +52,11 @@ class SymmetricSpectrumParityTest {
     void agreesFromKeysOf16Bits(DType type, int tokens) {
         AttentionCase one = new AttentionCase(tokens, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
         double worst = DoubleStream.of(one.tolerance()).max().orElseThrow();
-        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type)); Operands on = new Operands(backend)) {
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(type)); TensorScope on = new TensorScope(backend)) {
             Tensor q = on.tensor(one.queries(), tokens, 32);
-            Tensor half = on.of(type, tokens, 16);
+            Tensor half = on.allocate(type, tokens, 16);
             backend.convert(half, on.tensor(one.keys(), tokens, 16));
-            Tensor halfQueries = on.of(type, tokens, 32);
+            Tensor halfQueries = on.allocate(type, tokens, 32);
             backend.convert(halfQueries, q);
             Tensor roundedKeys = on.unwritten(tokens, 16);
             backend.convert(roundedKeys, half);
@@ -79,7 +79,7 @@ class SymmetricSpectrumParityTest {
         Arrays.setAll(wanted, expected);
         Arrays.sort(wanted);
         for (String device : Devices.ALL) {
-            try (Backend backend = Devices.open(device); Operands on = new Operands(backend)) {
+            try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 float sink = drained ? 1e4f : -1e4f;
                 AttentionSpec spec = new AttentionSpec(
                         1, 1, tokens, 1, false, 0, 0, Optional.of(on.tensor(new float[] {sink}, 1)));
@@ -115,7 +115,7 @@ class SymmetricSpectrumParityTest {
 
     @Test
     void namesTheHeadWhoseMapIsNoMap() {
-        try (Backend backend = new CheckedBackend(EmulatedDevice.open(DType.F32)); Operands on = new Operands(backend)) {
+        try (Backend backend = new CheckedBackend(EmulatedDevice.open(DType.F32)); TensorScope on = new TensorScope(backend)) {
             Tensor x = on.tensor(Inputs.NORMAL.values(Seed.random(), 40, 8), 40, 8);
             AttentionSpec spec = new AttentionSpec(
                     2, 2, 4, 1, true, 0, 0, Optional.of(on.tensor(new float[] {0, Float.NaN}, 2)));

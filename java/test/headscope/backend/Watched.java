@@ -1,5 +1,7 @@
 package headscope.backend;
 
+import headscope.metric.LayerResult;
+import headscope.metric.Metric;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationHandler;
@@ -8,7 +10,9 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -16,7 +20,7 @@ import java.util.stream.Stream;
 /** A backend that says which operations were called, and may give one wrong number in one of them. */
 public final class Watched implements InvocationHandler {
     /** Of {@link Backend}, what computes nothing. */
-    private static final Set<String> AROUND = Set.of("describe", "allocate", "liveBytes", "operands", "upload", "download",
+    private static final Set<String> AROUND = Set.of("describe", "isGpu", "allocate", "liveBytes", "operands", "upload", "download",
             "time", "peakBytes", "gradients", "close");
     private static final String GRADIENTS = "gradients.";
 
@@ -70,12 +74,25 @@ public final class Watched implements InvocationHandler {
         } catch (InvocationTargetException failure) {
             throw failure.getCause();
         }
+        if (name.equals("measure") && name.equals(wrong)) {
+            return spoilt((LayerResult) result, (List<?>) arguments[0]);
+        }
         if (name.equals(wrong)) {
             spoil(result, arguments);
         }
         return result instanceof Gradients
                 ? proxy(Gradients.class, new Watched(backend, result, GRADIENTS, wrong, called))
                 : result;
+    }
+
+    /** The result with one wrong value of the last metric. */
+    private static LayerResult spoilt(LayerResult result, List<?> metrics) {
+        Map<Metric, double[][]> values = new HashMap<>();
+        for (Object metric : metrics) {
+            values.put((Metric) metric, result.of((Metric) metric));
+        }
+        values.get(metrics.getLast())[0][0] += 1;
+        return new LayerResult(values);
     }
 
     private void spoil(Object result, Object[] arguments) {

@@ -12,6 +12,7 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
@@ -60,7 +61,7 @@ class MetricClosedFormTest {
                 return new double[] {symmetric.of(backend.symmetricSpectrum(q, k, spec)[0])};
             }
             backend.attentionStatistics(q, k, spec, statistics);
-            return backend.measure(metric, statistics, spec)[0];
+            return backend.measure(List.of(metric), statistics, spec).of(metric)[0];
         }
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import headscope.Tolerance;
 import headscope.backend.Devices;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,6 +47,7 @@ class DevicesAgreeTest {
 
     /** Attention score and ten Laplacian eigenvalues of every head of every text. */
     private static List<double[]> measure(String device, List<int[]> texts) {
+        List<Metric> metrics = List.of(new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(10));
         List<double[]> values = new ArrayList<>();
         try (LoadedModel loaded = LoadedModel.open(Devices.open(device), MODEL);
                 Sequence sequence = loaded.model().sequence(128)) {
@@ -54,10 +56,9 @@ class DevicesAgreeTest {
                 sequence.clear();
                 model.forward(sequence, ids, LayerHook.NONE);
                 for (int layer = 0; layer < model.config().layers(); layer++) {
-                    for (Metric metric : List.of(new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(10))) {
-                        values.addAll(List.of(loaded.backend().measure(
-                                metric, sequence.statistics(layer), model.attentionSpec(layer))));
-                    }
+                    LayerResult measured = loaded.backend().measure(
+                            metrics, sequence.statistics(layer), model.attentionSpec(layer));
+                    metrics.forEach(metric -> values.addAll(List.of(measured.of(metric))));
                 }
             }
         }

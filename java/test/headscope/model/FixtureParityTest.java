@@ -12,6 +12,7 @@ import headscope.tensor.Safetensors;
 import headscope.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -56,9 +57,10 @@ class FixtureParityTest {
             float[] logits = expected.get("logits").floats();
             assertArrayEquals(logits, backend.download(model.logits(hidden)), Tolerance.fp32(logits), "logits");
             float[] scores = expected.get("attention_score").floats();
+            Metric score = new Metric.AttentionScore();
             for (int layer = 0; layer < config.layers(); layer++) {
                 double[][] measured = backend.measure(
-                        new Metric.AttentionScore(), sequence.statistics(layer), model.attentionSpec(layer));
+                        List.of(score), sequence.statistics(layer), model.attentionSpec(layer)).of(score);
                 for (int head = 0; head < config.heads(); head++) {
                     assertEquals(scores[layer * config.heads() + head], measured[head][0],
                             Tolerance.fp32(scores), "attention score of layer " + layer + ", head " + head);
@@ -75,10 +77,10 @@ class FixtureParityTest {
     private static void compareLaplacian(Safetensors expected, Transformer model, Sequence sequence, int tokens) {
         float[] laplacian = expected.get("laplacian").floats();
         int heads = model.config().heads();
+        Metric eigenvalues = new Metric.LaplacianEigenvalues(Metric.ALL);
         for (int layer = 0; layer < model.config().layers(); layer++) {
             double[][] measured = model.backend().measure(
-                    new Metric.LaplacianEigenvalues(Metric.ALL), sequence.statistics(layer),
-                    model.attentionSpec(layer));
+                    List.of(eigenvalues), sequence.statistics(layer), model.attentionSpec(layer)).of(eigenvalues);
             for (int head = 0; head < heads; head++) {
                 for (int i = 0; i < tokens; i++) {
                     assertEquals(laplacian[(layer * heads + head) * tokens + i], measured[head][i],

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Safetensors;
 import java.nio.file.Path;
@@ -62,16 +63,17 @@ class GeneratorTest {
             assertEquals(ids.length, generated.tokens());
             for (int layer = 0; layer < model.config().layers(); layer++) {
                 assertEquals(ids.length, generated.statistics(layer).tokens());
+                LayerResult expected = measure(model, metrics, forced, layer);
+                LayerResult actual = measure(model, metrics, generated, layer);
                 for (Metric metric : metrics) {
-                    compare("%s of layer %d".formatted(metric.key(), layer),
-                            measure(model, metric, forced, layer), measure(model, metric, generated, layer));
+                    compare("%s of layer %d".formatted(metric.key(), layer), expected.of(metric), actual.of(metric));
                 }
             }
         }
     }
 
-    private static double[][] measure(Transformer model, Metric metric, Sequence sequence, int layer) {
-        return model.backend().measure(metric, sequence.statistics(layer), model.attentionSpec(layer));
+    private static LayerResult measure(Transformer model, List<Metric> metrics, Sequence sequence, int layer) {
+        return model.backend().measure(metrics, sequence.statistics(layer), model.attentionSpec(layer));
     }
 
     private static void compare(String what, double[][] expected, double[][] actual) {
@@ -225,12 +227,13 @@ class GeneratorTest {
             Transformer model = loaded.model();
             Generator generator = new Generator(model, Sampler.GREEDY, NEW_TOKENS);
             int[] fresh = generator.generate(sequence, PROMPT, new Random(1), LayerHook.NONE, NEVER);
-            double[][] expected = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), sequence, 1);
+            Metric metric = new Metric.LaplacianEigenvalues(Metric.ALL);
+            double[][] expected = measure(model, List.of(metric), sequence, 1).of(metric);
             sequence.clear();
             model.forward(sequence, new int[] {9, 8, 7, 6, 5, 4, 3, 2, 1}, LayerHook.NONE);
             sequence.clear();
             assertArrayEquals(fresh, generator.generate(sequence, PROMPT, new Random(1), LayerHook.NONE, NEVER));
-            double[][] again = measure(model, new Metric.LaplacianEigenvalues(Metric.ALL), sequence, 1);
+            double[][] again = measure(model, List.of(metric), sequence, 1).of(metric);
             for (int head = 0; head < expected.length; head++) {
                 assertArrayEquals(expected[head], again[head]);
             }

@@ -58,7 +58,7 @@ class BenchFileTest {
     void refusesOtherFiles(String text) throws IOException {
         Path other = Files.writeString(folder.resolve("other.json"), text);
         String said = assertThrows(IllegalArgumentException.class, () -> BenchFile.read(other)).getMessage();
-        assertTrue(said.startsWith(other + ": ") && said.endsWith("give a file that bench --json wrote"), said);
+        assertTrue(said.startsWith(other + ": ") && said.endsWith("give a file written by bench --json"), said);
         assertEquals(1, said.lines().count(), said);
     }
 

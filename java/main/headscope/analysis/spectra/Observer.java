@@ -5,6 +5,7 @@ import headscope.analysis.JsonLines;
 import headscope.analysis.Text;
 import headscope.analysis.statistics.RandomStreams;
 import headscope.backend.Backend;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.model.Generator;
 import headscope.model.LayerHook;
@@ -67,9 +68,9 @@ final class Observer implements AutoCloseable {
     static void requireMetrics(SpectraRequest request, List<int[]> tokens) {
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
         boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
-        if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MOST_TOKENS) {
+        if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MAX_TOKENS) {
             throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; one has %d"
-                    .formatted(Metric.Symmetric.MOST_TOKENS, longest));
+                    .formatted(Metric.Symmetric.MAX_TOKENS, longest));
         }
     }
 
@@ -138,12 +139,14 @@ final class Observer implements AutoCloseable {
         for (Metric metric : request.metrics()) {
             values.add(new float[model.config().layers() * model.config().heads() * request.perHead(metric)]);
         }
+        List<Metric> fromStatistics = request.metrics().stream()
+                .filter(metric -> !(metric instanceof Metric.Symmetric))
+                .toList();
         for (int layer = 0; layer < model.config().layers(); layer++) {
-            for (int m = 0; m < values.size(); m++) {
-                if (!(request.metrics().get(m) instanceof Metric.Symmetric)) {
-                    store(values.get(m), layer, model.backend()
-                            .measure(request.metrics().get(m), text.statistics(layer), model.attentionSpec(layer)));
-                }
+            LayerResult result = model.backend()
+                    .measure(fromStatistics, text.statistics(layer), model.attentionSpec(layer));
+            for (Metric metric : fromStatistics) {
+                store(values.get(request.metrics().indexOf(metric)), layer, result.of(metric));
             }
         }
         if (request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance)) {

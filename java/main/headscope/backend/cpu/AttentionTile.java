@@ -8,23 +8,23 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Some query rows times some keys, in attention's backward pass: three matrices [rows, stride] that stay in a core's
- * second-level cache. Each walk is a method of its own, as in {@link SoftmaxRow}.
+ * A tile of query rows and keys in attention's backward pass: three matrices [rows, stride] that fit into a core's
+ * second-level cache. Each loop over a row is a method of its own, for the reason given in {@link SoftmaxRow}.
  */
 final class AttentionTile {
-    static final int MOST_ROWS = 64;
-    static final int MOST_KEYS = 1024;
+    static final int MAX_ROWS = 64;
+    static final int MAX_KEYS = 1024;
 
     /** Scores, then probabilities. */
     MemorySegment probs = MemorySegment.NULL;
-    /** Gradients of probabilities, then of scores, before the scale. */
+    /** Gradients of probabilities, then of scaled scores. */
     MemorySegment gradients = MemorySegment.NULL;
-    /** |probability * its gradient|. */
+    /** |p dL/dp|. */
     MemorySegment saliency = MemorySegment.NULL;
-    /** Of each row: gradient . output. */
-    final float[] dots = new float[MOST_ROWS];
+    /** Dot product of output and output gradient of each row. */
+    final float[] dots = new float[MAX_ROWS];
 
-    /** The first row's position in the text. */
+    /** Position of the first row in the text. */
     int firstToken;
     int rows;
     int firstKey;
@@ -39,7 +39,7 @@ final class AttentionTile {
     void keys(Scratch scratch, int firstKey, int width) {
         this.firstKey = firstKey;
         this.width = width;
-        // One register beyond a round number: equal columns of all rows would else share one cache set.
+        // Strides that are multiples of a power of two would map equal columns of all rows to one cache set.
         this.stride = Simd.roundUp(width) + Simd.WIDTH;
         long bytes = (long) rows * stride * Float.BYTES;
         this.probs = scratch.grow(probs, bytes);
@@ -47,7 +47,12 @@ final class AttentionTile {
         this.saliency = scratch.grow(saliency, bytes);
     }
 
-    /** Row r's dot product of x and y, each of count elements from index first on. */
+    /** One of the three matrices. */
+    Matrix matrix(MemorySegment memory) {
+        return new Matrix(memory, 0, stride);
+    }
+
+    /** dots[r] = dot product of count elements of x and of y, both from index first on. */
     void dot(int r, MemorySegment x, MemorySegment y, long first, int count) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         for (int d = 0; d < count; d += Simd.WIDTH) {
@@ -58,10 +63,10 @@ final class AttentionTile {
     }
 
     /**
-     * Scores of row r become probabilities, their gradients those of the scores.
+     * Replaces the scores of row r by probabilities, and the gradients of probabilities by those of scores.
      *
-     * @param from    the first column that the query sees; outside from .. to - 1 all becomes 0
-     * @param softCap 0 = none
+     * @param from    first visible column; columns outside [from, to) become 0 in all three matrices
+     * @param softCap 0 for none
      */
     void differentiate(int r, int from, int to, float logSumExp, float softCap) {
         long row = (long) r * stride;
@@ -77,7 +82,7 @@ final class AttentionTile {
         clear(row, to, Math.max(width, from + Simd.roundUp(to - from)));
     }
 
-    /** Slopes 1 - (s / cap)^2 wait where the saliency will be. */
+    /** Stores the derivatives 1 - (s / cap)^2 in the saliency matrix until {@link #passThroughCap} reads them. */
     private void cap(long row, int from, int to, float cap) {
         FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
         for (int column = from; column < to; column += Simd.WIDTH) {
@@ -114,7 +119,7 @@ final class AttentionTile {
         }
     }
 
-    /** Of row r's saliency, as the two below. */
+    /** Sum of row r's saliency. */
     float sum(int r) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         long row = (long) r * stride;
@@ -124,6 +129,7 @@ final class AttentionTile {
         return VectorMath.sum(sums);
     }
 
+    /** Maximum of row r's saliency. */
     float peak(int r) {
         FloatVector peaks = FloatVector.zero(Simd.FLOATS);
         long row = (long) r * stride;
@@ -133,7 +139,7 @@ final class AttentionTile {
         return peaks.reduceLanes(VectorOperators.MAX);
     }
 
-    /** The first column that has the value. */
+    /** First column of row r whose saliency has this value. */
     int first(int r, float value) {
         int column = 0;
         while (column < width && saliency.getAtIndex(JAVA_FLOAT, (long) r * stride + column) != value) {

@@ -6,18 +6,18 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.VectorOperators;
 
-/** Column sums of every stripe of rows of every head, fp64 [heads, stripes, keys]; the stripes are added in order. */
+/** Column sums per head and stripe of rows, fp64 [heads, stripes, keys]; stripes are added in order. */
 record ColumnSums(MemorySegment memory, int stripes, int keys) {
     static long bytes(int heads, int stripes, int keys) {
         return (long) heads * stripes * keys * Double.BYTES;
     }
 
-    /** Zeros [keys] for one stripe's sums. */
+    /** The sums [keys] of one stripe, set to 0. */
     MemorySegment cleared(int head, int stripe) {
         return memory.asSlice(bytes(1, 1, keys) * (head * stripes + stripe), bytes(1, 1, keys)).fill((byte) 0);
     }
 
-    /** before, and then what each stripe added to a key. */
+    /** The sum of before and of all stripes' sums of a key, in this order. */
     double sum(double before, int head, int key) {
         double sum = before;
         for (int stripe = 0; stripe < stripes; stripe++) {
@@ -26,7 +26,7 @@ record ColumnSums(MemorySegment memory, int stripes, int keys) {
         return sum;
     }
 
-    /** Adds every column of block [rows, stride], of which width are used, to sums[first ..]. */
+    /** sums[first + j] += sum of column j of block [rows, stride], for j &lt; width. */
     static void add(MemorySegment sums, int first, MemorySegment block, int rows, int stride, int width) {
         int half = Simd.DOUBLES.length();
         int column = 0;

@@ -7,6 +7,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
 import headscope.tensor.Conversion;
@@ -15,12 +16,14 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
-/** Java's vector instructions and OpenBLAS, fp32. Arguments are trusted: {@link headscope.backend.CheckedBackend}. */
+/** Operations in fp32 with Java's Vector API and OpenBLAS. Does not check arguments. */
 public final class CpuBackend implements Backend {
     private static final int ALIGNMENT = 64;
 
@@ -32,7 +35,7 @@ public final class CpuBackend implements Backend {
     private final AtomicLong liveBytes = new AtomicLong();
     private final AtomicLong peakBytes = new AtomicLong();
 
-    /** @param workers threads that compute, the caller included */
+    /** @param workers number of threads, including the caller's */
     public CpuBackend(int workers) {
         this.workers = new Workers(workers);
         this.parts = new ProductParts(this.workers);
@@ -46,6 +49,11 @@ public final class CpuBackend implements Backend {
     public String describe() {
         return "cpu, %d workers, %d-bit SIMD, OpenBLAS %s"
                 .formatted(workers.count(), Simd.FLOATS.vectorBitSize(), OpenBlas.core());
+    }
+
+    @Override
+    public boolean isGpu() {
+        return false;
     }
 
     @Override
@@ -133,11 +141,11 @@ public final class CpuBackend implements Backend {
                             c, ((long) token * out + firstOut) * Float.BYTES, (long) partOut * Float.BYTES);
                 }
             });
-            OpenBlas.timesTransposed(
+            OpenBlas.multiply(
                     partTokens, partOut, in, 1,
-                    x.bytes(), (long) firstToken * in, in,
-                    weight.bytes(), (long) firstOut * in, in,
-                    bias.isPresent() ? 1 : 0, c, (long) firstToken * out + firstOut, out);
+                    new Matrix(x.bytes(), (long) firstToken * in, in),
+                    new Matrix(weight.bytes(), (long) firstOut * in, in).transpose(),
+                    bias.isPresent() ? 1 : 0, new Matrix(c, (long) firstToken * out + firstOut, out));
         });
     }
 
@@ -249,10 +257,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
-        double[][] values = new double[spec.heads()][];
-        workers.each(spec.heads(), head -> values[head] = HeadFold.of(metric, statistics, spec, head));
-        return values;
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        Map<Metric, double[][]> values = new LinkedHashMap<>();
+        metrics.forEach(metric -> values.put(metric, new double[spec.heads()][]));
+        workers.each(spec.heads(), head -> values.forEach(
+                (metric, heads) -> heads[head] = HeadFold.of(metric, statistics, spec, head)));
+        return new LayerResult(values);
     }
 
     @Override

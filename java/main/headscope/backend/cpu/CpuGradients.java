@@ -8,7 +8,7 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** What the operations of {@link CpuBackend} pass back, by the same means. */
+/** Gradients of the operations of {@link CpuBackend}. */
 final class CpuGradients implements Gradients, AutoCloseable {
     private final Workers workers;
     private final ProductParts parts;
@@ -35,10 +35,10 @@ final class CpuGradients implements Gradients, AutoCloseable {
         parts.each(Math.max(tokens, in), (long) tokens * in * out, (from, count) -> {
             int token = byTokens ? from : 0;
             int column = byTokens ? 0 : from;
-            OpenBlas.times(
+            OpenBlas.multiply(
                     byTokens ? count : tokens, byTokens ? in : count, out, 1,
-                    gradient.bytes(), (long) token * out, out, weight.bytes(), column, in,
-                    0, destination.bytes(), (long) token * in + column, in);
+                    new Matrix(gradient.bytes(), (long) token * out, out), new Matrix(weight.bytes(), column, in),
+                    0, new Matrix(destination.bytes(), (long) token * in + column, in));
         });
     }
 
@@ -51,10 +51,10 @@ final class CpuGradients implements Gradients, AutoCloseable {
         parts.each(Math.max(out, in), (long) tokens * in * out, (from, count) -> {
             int row = byOut ? from : 0;
             int column = byOut ? 0 : from;
-            OpenBlas.transposedTimes(
+            OpenBlas.multiply(
                     byOut ? count : out, byOut ? in : count, tokens, 1,
-                    gradient.bytes(), row, out, x.bytes(), column, in,
-                    0, destination.bytes(), (long) row * in + column, in);
+                    new Matrix(gradient.bytes(), row, out).transpose(), new Matrix(x.bytes(), column, in),
+                    0, new Matrix(destination.bytes(), (long) row * in + column, in));
         });
     }
 
@@ -141,13 +141,13 @@ final class CpuGradients implements Gradients, AutoCloseable {
     @Override
     public float[] crossEntropy(Tensor logits, int[] targets, float[] factors) {
         int words = logits.intSize(1);
-        float[] nats = new float[targets.length];
+        float[] losses = new float[targets.length];
         MemorySegment values = logits.bytes();
         walk.rows(values, words, (row, end) -> {
             int at = (int) (row / words);
-            nats[at] = CrossEntropy.row(values, row, words, targets[at], factors[at]);
+            losses[at] = CrossEntropy.row(values, row, words, targets[at], factors[at]);
         });
-        return nats;
+        return losses;
     }
 
     @Override

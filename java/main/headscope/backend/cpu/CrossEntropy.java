@@ -7,17 +7,17 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** One row of logits, which becomes its own gradient. */
+/** Cross entropy of one row of logits, and its gradient in place. */
 final class CrossEntropy {
-    /** Elements summed in fp32 before the sum goes on in fp64: vocabularies are long. */
+    /** Elements summed in fp32 before they are added to an fp64 sum: vocabularies are too long for fp32 alone. */
     private static final int BLOCK = 1024;
 
     private CrossEntropy() {}
 
     /**
-     * Logits from index row on become factor * (softmax - one-hot).
+     * Replaces words logits from index row on by factor * (softmax - one-hot of the target).
      *
-     * @return - log softmax at the target, nats
+     * @return - log softmax at the target, in nats
      */
     static float row(MemorySegment logits, long row, int words, int target, float factor) {
         float own = logits.getAtIndex(JAVA_FLOAT, row + target);
@@ -40,7 +40,7 @@ final class CrossEntropy {
         return peaks.reduceLanes(VectorOperators.MAX);
     }
 
-    /** Logits become exponentials; their sum. */
+    /** Replaces logits by exp(logit - peak) and returns the sum. */
     private static float exponentiate(MemorySegment logits, long first, int count, float peak) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         for (int word = 0; word < count; word += Simd.WIDTH) {

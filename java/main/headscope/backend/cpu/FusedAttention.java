@@ -12,18 +12,18 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
- * Attention, observed: a block of query rows times the keys that it sees is computed, normalised in cache, added to
- * the column sums, multiplied with the values, and dropped. Extra memory: one block per worker, and
- * {@value Stripes#MOST} x T doubles per head for the column sums.
+ * Attention and its statistics, block by block: computes the scores of a block of query rows, normalises them in cache,
+ * adds the probabilities to the column sums and multiplies them with the values. Temporary memory is one block per
+ * worker, and {@value Stripes#MAX} * tokens doubles per head for the column sums.
  *
- * <p>Work is cut into (head, stripe of query rows) and the stripes' column sums are added in order, so that results
- * do not depend on the number of workers, to the bit.
+ * <p>The unit of work is a head and a stripe of query rows. Column sums of stripes are added in order, so results have
+ * the same bits for any number of workers.
  */
 final class FusedAttention implements AutoCloseable {
-    /** Floats in a block of scores: half a megabyte, which stays in a core's second-level cache. */
+    /** Floats in a block of scores: 512 KiB, which fit into a core's second-level cache. */
     private static final int BLOCK_FLOATS = 128 * 1024;
-    private static final int MOST_ROWS = 64;
-    private static final int LEAST_ROWS = 16;
+    private static final int MAX_ROWS = 64;
+    private static final int MIN_ROWS = 16;
 
     private final Workers workers;
     private final Scratch scratch = new Scratch();
@@ -34,10 +34,14 @@ final class FusedAttention implements AutoCloseable {
         this.workers = workers;
     }
 
-    /** The arguments of one call, as {@link headscope.backend.Backend#attention} documents them. */
+    /** Arguments of one call; see {@link headscope.backend.Backend#attention}. */
     record Call(
             AttentionSpec spec, Tensor q, Tensor k, Optional<Tensor> v, Optional<Tensor> out,
             Optional<AttentionStatistics> statistics, Optional<Tensor> logSumExp) {
+        AttentionLayout layout() {
+            return AttentionLayout.of(spec, q, k);
+        }
+
         int queries() {
             return q.intSize(0);
         }
@@ -46,9 +50,8 @@ final class FusedAttention implements AutoCloseable {
             return k.intSize(0);
         }
 
-        /** The first query's position: the queries are the last of the keys. */
-        int first() {
-            return spec.causal() ? keys() - queries() : 0;
+        int firstToken() {
+            return layout().firstToken();
         }
     }
 
@@ -59,7 +62,7 @@ final class FusedAttention implements AutoCloseable {
                 call.statistics().isPresent() ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
                 stripes.count(), call.keys());
         workers.each(heads * stripes.count(), piece -> {
-            // Long rows first, so that the last pieces to finish are short ones.
+            // Longest rows first: the last pieces to finish are then short.
             int head = piece % heads;
             int stripe = stripes.count() - 1 - piece / heads;
             MemorySegment own = call.statistics().isPresent() ? sums.cleared(head, stripe) : MemorySegment.NULL;
@@ -73,19 +76,19 @@ final class FusedAttention implements AutoCloseable {
         });
     }
 
-    /** The probabilities of one head, [queries, keys], into the call's out. */
+    /** Writes the probabilities of one head to the call's out [queries, keys]. */
     void map(Call call, int head) {
         MemorySegment map = call.out().orElseThrow().bytes().fill((byte) 0);
         eachBlock(call, head, 0, call.queries(), block -> {
             for (int r = 0; r < block.rows; r++) {
-                long row = block.firstToken - call.first() + r;
+                long row = block.firstToken - call.firstToken() + r;
                 MemorySegment.copy(block.scores, (long) r * block.stride * Float.BYTES,
                         map, (row * call.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
             }
         });
     }
 
-    /** The probabilities of all heads of a whole text, pooled. */
+    /** Pools the probabilities of all heads of a whole text. */
     void pool(Call call, PooledCells cells) {
         int heads = call.spec().heads();
         Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
@@ -111,53 +114,44 @@ final class FusedAttention implements AutoCloseable {
     private static void addColumnSums(Call call, AttentionStatistics statistics, int head, ColumnSums sums) {
         MemorySegment total = statistics.columnSum.bytes();
         long base = (long) head * statistics.capacity();
-        int seen = statistics.tokens();
+        int tokens = statistics.tokens();
         for (int key = 0; key < call.keys(); key++) {
-            double before = key < seen ? total.getAtIndex(JAVA_DOUBLE, base + key) : 0;
+            double before = key < tokens ? total.getAtIndex(JAVA_DOUBLE, base + key) : 0;
             total.setAtIndex(JAVA_DOUBLE, base + key, sums.sum(before, head, key));
         }
     }
 
-    /** Query rows from .. to - 1 of one head: output and column sums. */
+    /** Output and column sums of query rows from to to - 1 of one head. */
     private void stripe(Call call, int head, int from, int to, MemorySegment sums) {
         AttentionSpec spec = call.spec();
-        int headDim = spec.headDim();
-        int outStride = spec.heads() * headDim;
-        int valueStride = spec.kvHeads() * headDim;
+        AttentionLayout layout = call.layout();
         eachBlock(call, head, from, to, block -> {
             if (call.statistics().isPresent()) {
                 ColumnSums.add(sums, block.firstKey, block.scores, block.rows, block.stride, block.width());
             }
             if (call.out().isPresent()) {
-                int row = block.firstToken - call.first();
-                OpenBlas.times(
-                        block.rows, headDim, block.width(), 1,
-                        block.scores, 0, block.stride,
-                        call.v().orElseThrow().bytes(),
-                        (long) block.firstKey * valueStride + spec.kvHead(head) * headDim, valueStride,
-                        0, call.out().get().bytes(), (long) row * outStride + (long) head * headDim, outStride);
+                OpenBlas.multiply(
+                        block.rows, spec.headDim(), block.width(), 1, block.matrix(),
+                        layout.keyRows(call.v().orElseThrow(), block.firstKey, spec.kvHead(head)),
+                        0, layout.queryRows(call.out().get(), block.firstToken - call.firstToken(), head));
             }
         });
     }
 
-    /** Probabilities of query rows from .. to - 1 of one head, a block at a time. */
+    /** Computes the probabilities of query rows from to to - 1 of one head, one block after the other. */
     private void eachBlock(Call call, int head, int from, int to, Consumer<Block> use) {
         AttentionSpec spec = call.spec();
-        int headDim = spec.headDim();
-        int queryStride = spec.heads() * headDim;
-        int keyStride = spec.kvHeads() * headDim;
+        AttentionLayout layout = call.layout();
         Block block = Optional.ofNullable(blocks.poll()).orElseGet(Block::new);
         for (int row = from; row < to; row += block.rows) {
-            int token = call.first() + row;
+            int token = call.firstToken() + row;
             int firstKey = spec.firstKey(token);
-            int widest = spec.endKey(token + Math.min(to - row, MOST_ROWS) - 1, call.keys()) - firstKey;
-            int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, LEAST_ROWS, MOST_ROWS));
+            int widest = spec.endKey(token + Math.min(to - row, MAX_ROWS) - 1, call.keys()) - firstKey;
+            int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, MIN_ROWS, MAX_ROWS));
             block.shape(scratch, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
-            OpenBlas.timesTransposed(
-                    rows, block.width(), headDim, spec.scale(),
-                    call.q().bytes(), (long) row * queryStride + (long) head * headDim, queryStride,
-                    call.k().bytes(), (long) firstKey * keyStride + spec.kvHead(head) * headDim, keyStride,
-                    0, block.scores, 0, block.stride);
+            OpenBlas.multiply(
+                    rows, block.width(), spec.headDim(), spec.scale(), layout.queryRows(call.q(), row, head),
+                    layout.keyRows(call.k(), firstKey, spec.kvHead(head)).transpose(), 0, block.matrix());
             normalise(call, head, block);
             use.accept(block);
         }
@@ -178,15 +172,15 @@ final class FusedAttention implements AutoCloseable {
             row.softmax(block.scores, (long) r * block.stride, from, to, block.width(), spec.softCap(), sink,
                     token - block.firstKey);
             if (call.statistics().isPresent()) {
-                keep(call.statistics().get(), head, token, row);
+                store(call.statistics().get(), head, token, row);
             }
             if (call.logSumExp().isPresent()) {
-                logSumExp.setAtIndex(JAVA_FLOAT, (long) head * call.queries() + token - call.first(), row.logSumExp);
+                logSumExp.setAtIndex(JAVA_FLOAT, (long) head * call.queries() + token - call.firstToken(), row.logSumExp);
             }
         }
     }
 
-    private static void keep(AttentionStatistics statistics, int head, int token, SoftmaxRow row) {
+    private static void store(AttentionStatistics statistics, int head, int token, SoftmaxRow row) {
         long at = (long) head * statistics.capacity() + token;
         statistics.logSumExp.bytes().setAtIndex(JAVA_FLOAT, at, row.logSumExp);
         statistics.logDiagonal.bytes().setAtIndex(JAVA_FLOAT, at, row.logDiagonal);
@@ -196,7 +190,7 @@ final class FusedAttention implements AutoCloseable {
         statistics.distance.bytes().setAtIndex(JAVA_FLOAT, at, row.distance);
     }
 
-    /** Bytes in use besides the arguments, which stay until {@link #close}. */
+    /** Bytes of temporary memory, which is kept until {@link #close}. */
     long scratchBytes() {
         return scratch.bytes();
     }
@@ -206,7 +200,7 @@ final class FusedAttention implements AutoCloseable {
         scratch.close();
     }
 
-    /** Scores, then probabilities, of some query rows [rows, stride] and the keys firstKey .. endKey - 1. */
+    /** Scores, then probabilities [rows, stride], of consecutive query rows and keys firstKey to endKey - 1. */
     private static final class Block {
         final SoftmaxRow row = new SoftmaxRow();
         MemorySegment scores = MemorySegment.NULL;
@@ -220,12 +214,16 @@ final class FusedAttention implements AutoCloseable {
             return endKey - firstKey;
         }
 
+        Matrix matrix() {
+            return new Matrix(scores, 0, stride);
+        }
+
         void shape(Scratch scratch, int firstToken, int rows, int firstKey, int endKey) {
             this.firstToken = firstToken;
             this.rows = rows;
             this.firstKey = firstKey;
             this.endKey = endKey;
-            // One register beyond a round number: equal columns of all rows would else share one cache set.
+            // Strides that are multiples of a power of two would map equal columns of all rows to one cache set.
             this.stride = Simd.roundUp(endKey - firstKey) + Simd.WIDTH;
             this.scores = scratch.grow(scores, (long) rows * stride * Float.BYTES);
         }

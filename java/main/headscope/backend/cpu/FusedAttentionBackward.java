@@ -12,12 +12,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * What attention passes back: a tile of query rows times keys is computed again, made into probabilities by the rows'
- * log-sum-exp, into gradients of scores by those of the output, multiplied with queries, keys and output gradients,
- * and dropped. Extra memory: one tile per worker, and for a long text {@value Stripes#MOST} times the keys and values.
+ * Backward pass of attention, tile by tile: recomputes the scores of a tile of queries and keys, turns them into
+ * probabilities with the rows' log-sum-exp, computes the gradients of scores from those of the output, and multiplies
+ * these with queries, keys and output gradients. Temporary memory is one tile per worker, and for long texts {@value
+ * Stripes#MAX} times the size of keys and values.
  *
- * <p>Work is cut into (key head, stripe of query rows): a key head's query heads take turns, its stripes are added in
- * order, so that results do not depend on the number of workers, to the bit.
+ * <p>The unit of work is a key head and a stripe of query rows. The query heads of a key head are processed in order and
+ * its stripes are added in order, so results have the same bits for any number of workers.
  */
 final class FusedAttentionBackward implements AutoCloseable {
     private final Workers workers;
@@ -31,10 +32,14 @@ final class FusedAttentionBackward implements AutoCloseable {
         this.workers = workers;
     }
 
-    /** The arguments of one call, as {@link headscope.backend.Gradients#attention} documents them. */
+    /** Arguments of {@link headscope.backend.Gradients#attention} documents them. */
     record Call(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+        AttentionLayout layout() {
+            return AttentionLayout.of(spec, q, k);
+        }
+
         int queries() {
             return q.intSize(0);
         }
@@ -42,35 +47,14 @@ final class FusedAttentionBackward implements AutoCloseable {
         int keys() {
             return k.intSize(0);
         }
-
-        /** The first query's position: the queries are the last of the keys. */
-        int first() {
-            return spec.causal() ? keys() - queries() : 0;
-        }
-
-        /** Where a head's element 0 of a query row lies. */
-        long query(int row, int head) {
-            return ((long) row * spec.heads() + head) * spec.headDim();
-        }
-
-        int queryStride() {
-            return spec.heads() * spec.headDim();
-        }
-
-        long key(int key, int kvHead) {
-            return ((long) key * spec.kvHeads() + kvHead) * spec.headDim();
-        }
-
-        int keyStride() {
-            return spec.kvHeads() * spec.headDim();
-        }
     }
 
-    /** Where a piece adds gradients of keys and values: element 0 of key 0, and from a key to the next. */
-    private record KeySums(MemorySegment k, MemorySegment v, long first, int stride) {
-        long at(int key) {
-            return first + (long) key * stride;
-        }
+    /** Where a piece of work adds gradients of keys and values, [keys, headDim] each. */
+    private record KeySums(Matrix k, Matrix v) {}
+
+    /** The rows of a matrix from this one on. */
+    private static Matrix from(Matrix matrix, int row) {
+        return new Matrix(matrix.memory(), matrix.offset() + (long) row * matrix.stride(), matrix.stride());
     }
 
     synchronized void run(Call call) {
@@ -88,13 +72,13 @@ final class FusedAttentionBackward implements AutoCloseable {
             call.vGradient().bytes().fill((byte) 0);
         }
         workers.each(kvHeads * stripes.count(), piece -> {
-            // Long rows first, so that the last pieces to finish are short ones.
+            // Longest rows first: the last pieces to finish are then short.
             int kvHead = piece % kvHeads;
             int stripe = stripes.count() - 1 - piece / kvHeads;
             KeySums sums = stripes.count() > 1
                     ? stripeSums(call, kvHead, stripe)
-                    : new KeySums(call.kGradient().bytes(), call.vGradient().bytes(), call.key(0, kvHead),
-                            call.keyStride());
+                    : new KeySums(call.layout().keyRows(call.kGradient(), 0, kvHead),
+                            call.layout().keyRows(call.vGradient(), 0, kvHead));
             stripe(call, kvHead, stripes, stripe, sums, columnSums, fold);
         });
         if (stripes.count() > 1) {
@@ -110,34 +94,39 @@ final class FusedAttentionBackward implements AutoCloseable {
         return new ColumnSums(columns, stripes, call.keys());
     }
 
-    /** Gradients of keys, then of values, each [stripes, kvHeads, keys, headDim]. */
+    /** stripeSums is [2, Stripes.MAX, kvHeads, keys, headDim]: gradients of keys, then of values. */
     private KeySums stripeSums(Call call, int kvHead, int stripe) {
         long all = call.k().count();
-        MemorySegment k = stripeSums.asSlice(stripe * all * Float.BYTES);
-        MemorySegment v = stripeSums.asSlice((Stripes.MOST + stripe) * all * Float.BYTES);
-        return new KeySums(k, v, (long) kvHead * call.keys() * call.spec().headDim(), call.spec().headDim());
+        int headDim = call.spec().headDim();
+        long first = (long) kvHead * call.keys() * headDim;
+        return new KeySums(
+                new Matrix(stripeSums, stripe * all + first, headDim),
+                new Matrix(stripeSums, (Stripes.MAX + stripe) * all + first, headDim));
     }
 
     private void addStripes(Call call, int kvHead, int stripes) {
         for (int stripe = 0; stripe < stripes; stripe++) {
             KeySums sums = stripeSums(call, kvHead, stripe);
+            Matrix kGradient = call.layout().keyRows(call.kGradient(), 0, kvHead);
+            Matrix vGradient = call.layout().keyRows(call.vGradient(), 0, kvHead);
             for (int key = 0; key < call.keys(); key++) {
-                long at = call.key(key, kvHead);
-                add(call.kGradient().bytes(), at, sums.k(), sums.at(key), sums.stride(), stripe > 0);
-                add(call.vGradient().bytes(), at, sums.v(), sums.at(key), sums.stride(), stripe > 0);
+                add(from(kGradient, key), from(sums.k(), key), call.spec().headDim(), stripe > 0);
+                add(from(vGradient, key), from(sums.v(), key), call.spec().headDim(), stripe > 0);
             }
         }
     }
 
-    private static void add(MemorySegment x, long at, MemorySegment y, long from, int count, boolean more) {
+    /** First row of x [count] += first row of y, or = where nothing has been added yet. */
+    private static void add(Matrix x, Matrix y, int count, boolean accumulate) {
         for (int d = 0; d < count; d += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(d, count);
-            FloatVector sum = Simd.load(y, from + d, inside);
-            Simd.store(more ? Simd.load(x, at + d, inside).add(sum) : sum, x, at + d, inside);
+            FloatVector sum = Simd.load(y.memory(), y.offset() + d, inside);
+            Simd.store(accumulate ? Simd.load(x.memory(), x.offset() + d, inside).add(sum) : sum,
+                    x.memory(), x.offset() + d, inside);
         }
     }
 
-    /** One stripe of all query heads that read a key head. */
+    /** One stripe of all query heads of a key head. */
     private void stripe(
             Call call, int kvHead, Stripes stripes, int stripe, KeySums sums, ColumnSums columnSums,
             Optional<SaliencyFold> fold) {
@@ -147,8 +136,8 @@ final class FusedAttentionBackward implements AutoCloseable {
         AttentionTile tile = Optional.ofNullable(tiles.poll()).orElseGet(AttentionTile::new);
         for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
             MemorySegment columnsOfStripe = fold.isPresent() ? columnSums.cleared(head, stripe) : MemorySegment.NULL;
-            for (int row = from; row < to; row += AttentionTile.MOST_ROWS) {
-                rows(call, head, row, Math.min(AttentionTile.MOST_ROWS, to - row), tile, sums, fold, columnsOfStripe);
+            for (int row = from; row < to; row += AttentionTile.MAX_ROWS) {
+                rows(call, head, row, Math.min(AttentionTile.MAX_ROWS, to - row), tile, sums, fold, columnsOfStripe);
             }
         }
         tiles.add(tile);
@@ -159,21 +148,21 @@ final class FusedAttentionBackward implements AutoCloseable {
         return fold.isPresent() ? fold.get().alignedToCells(row) : row;
     }
 
-    /** Some query rows of a head, over all keys that they see. */
+    /** Query rows row to row + count - 1 of a head, over all visible keys. */
     private void rows(
             Call call, int head, int row, int count, AttentionTile tile, KeySums sums, Optional<SaliencyFold> fold,
             MemorySegment columnsOfStripe) {
         AttentionSpec spec = call.spec();
-        MemorySegment gradient = call.gradient().bytes();
-        MemorySegment out = call.out().bytes();
-        tile.rows(call.first() + row, count);
+        Matrix gradient = call.layout().queryRows(call.gradient(), row, head);
+        Matrix out = call.layout().queryRows(call.out(), row, head);
+        tile.rows(call.layout().firstToken() + row, count);
         for (int r = 0; r < count; r++) {
-            tile.dot(r, gradient, out, call.query(row + r, head), spec.headDim());
+            tile.dot(r, gradient.memory(), out.memory(), gradient.offset() + (long) r * gradient.stride(), spec.headDim());
         }
         int firstKey = spec.firstKey(tile.firstToken);
         int endKey = spec.endKey(tile.firstToken + count - 1, call.keys());
-        for (int key = firstKey; key < endKey; key += AttentionTile.MOST_KEYS) {
-            tile.keys(scratch, key, Math.min(AttentionTile.MOST_KEYS, endKey - key));
+        for (int key = firstKey; key < endKey; key += AttentionTile.MAX_KEYS) {
+            tile.keys(scratch, key, Math.min(AttentionTile.MAX_KEYS, endKey - key));
             differentiate(call, head, row, tile);
             passBack(call, head, row, tile, key > firstKey, sums);
             if (fold.isPresent()) {
@@ -184,16 +173,14 @@ final class FusedAttentionBackward implements AutoCloseable {
 
     private static void differentiate(Call call, int head, int row, AttentionTile tile) {
         AttentionSpec spec = call.spec();
-        long query = call.query(row, head);
-        long key = call.key(tile.firstKey, spec.kvHead(head));
-        OpenBlas.timesTransposed(
-                tile.rows, tile.width, spec.headDim(), spec.scale(),
-                call.q().bytes(), query, call.queryStride(), call.k().bytes(), key, call.keyStride(),
-                0, tile.probs, 0, tile.stride);
-        OpenBlas.timesTransposed(
-                tile.rows, tile.width, spec.headDim(), 1,
-                call.gradient().bytes(), query, call.queryStride(), call.v().bytes(), key, call.keyStride(),
-                0, tile.gradients, 0, tile.stride);
+        AttentionLayout layout = call.layout();
+        int kvHead = spec.kvHead(head);
+        OpenBlas.multiply(
+                tile.rows, tile.width, spec.headDim(), spec.scale(), layout.queryRows(call.q(), row, head),
+                layout.keyRows(call.k(), tile.firstKey, kvHead).transpose(), 0, tile.matrix(tile.probs));
+        OpenBlas.multiply(
+                tile.rows, tile.width, spec.headDim(), 1, layout.queryRows(call.gradient(), row, head),
+                layout.keyRows(call.v(), tile.firstKey, kvHead).transpose(), 0, tile.matrix(tile.gradients));
         MemorySegment sums = call.logSumExp().bytes();
         for (int r = 0; r < tile.rows; r++) {
             int token = tile.firstToken + r;
@@ -204,24 +191,22 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
-    /** @param more whether the rows have met other keys before */
-    private static void passBack(Call call, int head, int row, AttentionTile tile, boolean more, KeySums sums) {
+    /** @param accumulate whether query gradients hold those of earlier keys */
+    private static void passBack(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
         AttentionSpec spec = call.spec();
         int headDim = spec.headDim();
-        long query = call.query(row, head);
-        OpenBlas.times(
-                tile.rows, headDim, tile.width, spec.scale(),
-                tile.gradients, 0, tile.stride,
-                call.k().bytes(), call.key(tile.firstKey, spec.kvHead(head)), call.keyStride(),
-                more ? 1 : 0, call.qGradient().bytes(), query, call.queryStride());
-        OpenBlas.transposedTimes(
-                tile.width, headDim, tile.rows, spec.scale(),
-                tile.gradients, 0, tile.stride, call.q().bytes(), query, call.queryStride(),
-                1, sums.k(), sums.at(tile.firstKey), sums.stride());
-        OpenBlas.transposedTimes(
-                tile.width, headDim, tile.rows, 1,
-                tile.probs, 0, tile.stride, call.gradient().bytes(), query, call.queryStride(),
-                1, sums.v(), sums.at(tile.firstKey), sums.stride());
+        AttentionLayout layout = call.layout();
+        Matrix scoreGradients = tile.matrix(tile.gradients);
+        OpenBlas.multiply(
+                tile.rows, headDim, tile.width, spec.scale(), scoreGradients,
+                layout.keyRows(call.k(), tile.firstKey, spec.kvHead(head)),
+                accumulate ? 1 : 0, layout.queryRows(call.qGradient(), row, head));
+        OpenBlas.multiply(
+                tile.width, headDim, tile.rows, spec.scale(), scoreGradients.transpose(),
+                layout.queryRows(call.q(), row, head), 1, from(sums.k(), tile.firstKey));
+        OpenBlas.multiply(
+                tile.width, headDim, tile.rows, 1, tile.matrix(tile.probs).transpose(),
+                layout.queryRows(call.gradient(), row, head), 1, from(sums.v(), tile.firstKey));
     }
 
     @Override

@@ -10,7 +10,7 @@ import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
-/** From one head's per-token statistics to its metrics, in fp64. */
+/** Metrics of one head from its statistics, in fp64. */
 final class HeadFold {
     private final AttentionStatistics statistics;
     private final AttentionSpec spec;
@@ -38,7 +38,7 @@ final class HeadFold {
             case Metric.SelfAttention m -> fold.mean(0, i -> fold.diagonal(i));
             case Metric.Confidence m -> fold.mean(0, i -> fold.row(statistics.maximum, i));
             case Metric.Symmetric m -> throw new IllegalArgumentException(
-                    m.key() + " needs the whole map: symmetricSpectrum");
+                    m.key() + " needs the whole attention map: use symmetricSpectrum");
         };
     }
 
@@ -62,9 +62,9 @@ final class HeadFold {
         double sum = 0;
         int rows = 0;
         for (int i = 0; i < tokens; i++) {
-            int seen = spec.endKey(i, tokens);
-            if (seen > 1) {
-                sum += row(statistics.entropy, i) / Math.log(seen);
+            int keys = spec.endKey(i, tokens);
+            if (keys > 1) {
+                sum += row(statistics.entropy, i) / Math.log(keys);
                 rows++;
             }
         }

@@ -19,13 +19,13 @@ import java.nio.file.Path;
 import org.bytedeco.javacpp.Loader;
 
 /**
- * The few entry points of OpenBLAS that the CPU backend calls, bound to the library that the JavaCPP preset
- * carries. One thread inside BLAS: its own threading collapses on small products; {@link Workers} are the threads.
+ * Bindings to OpenBLAS from the JavaCPP preset. OpenBLAS runs single-threaded, because its own threading is slow on small
+ * products; {@link Workers} run it in parallel.
  */
 @SuppressWarnings("restricted")
 final class OpenBlas {
     private static final int ROW_MAJOR = 101;
-    private static final int AS_IT_IS = 111;
+    private static final int NOT_TRANSPOSED = 111;
     private static final int TRANSPOSED = 112;
 
     private static final SymbolLookup LIBRARY = load();
@@ -41,62 +41,25 @@ final class OpenBlas {
 
     private OpenBlas() {}
 
-    /**
-     * c = alpha * a * b' + beta * c for a [m, k], b [n, k], c [m, n], fp32, each with its row stride in elements.
-     * Offsets are in elements.
-     */
-    static void timesTransposed(
-            int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(
-                AS_IT_IS, TRANSPOSED, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
-                cStride);
-    }
-
-    /** c = alpha * a * b + beta * c for a [m, k], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
-    static void times(
-            int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(
-                AS_IT_IS, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
-                cStride);
-    }
-
-    /** c = alpha * a' * b + beta * c for a [k, m], b [k, n], c [m, n]; otherwise as {@link #timesTransposed}. */
-    static void transposedTimes(
-            int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
-        sgemm(
-                TRANSPOSED, AS_IT_IS, m, n, k, alpha, a, aOffset, aStride, b, bOffset, bStride, beta, c, cOffset,
-                cStride);
-    }
-
-    private static void sgemm(
-            int layoutOfA, int layoutOfB, int m, int n, int k, float alpha,
-            MemorySegment a, long aOffset, int aStride,
-            MemorySegment b, long bOffset, int bStride,
-            float beta, MemorySegment c, long cOffset, int cStride) {
+    /** c [m, n] = alpha * a b + beta * c with a [m, k] and b [k, n]; c is not transposed and may hold NaN if beta is 0. */
+    static void multiply(int m, int n, int k, float alpha, Matrix a, Matrix b, float beta, Matrix c) {
         try {
             SGEMM.invokeExact(
-                    ROW_MAJOR, layoutOfA, layoutOfB, m, n, k, alpha,
-                    a.asSlice(aOffset * Float.BYTES), aStride,
-                    b.asSlice(bOffset * Float.BYTES), bStride,
-                    beta, c.asSlice(cOffset * Float.BYTES), cStride);
+                    ROW_MAJOR, order(a), order(b), m, n, k, alpha, a.start(), a.stride(), b.start(), b.stride(), beta,
+                    c.start(), c.stride());
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
     }
 
+    private static int order(Matrix matrix) {
+        return matrix.transposed() ? TRANSPOSED : NOT_TRANSPOSED;
+    }
+
     /**
-     * Eigenvalues, ascending, of the symmetric matrix [n, n] in fp64, which is overwritten.
+     * Eigenvalues of a symmetric fp64 matrix [n, n], of which the lower triangle is read; the matrix is overwritten.
      *
-     * @param eigenvalues n doubles
+     * @param eigenvalues [n], fp64, ascending
      */
     static void symmetricEigenvalues(int n, MemorySegment matrix, MemorySegment eigenvalues) {
         int status;
@@ -107,11 +70,11 @@ final class OpenBlas {
         }
         if (status != 0) {
             throw new IllegalArgumentException(
-                    "LAPACK dsyevd answered %d for a %d x %d matrix".formatted(status, n, n));
+                    "LAPACK dsyevd returned %d for a %d x %d matrix".formatted(status, n, n));
         }
     }
 
-    /** The kernels that OpenBLAS chose for this processor, such as "SkylakeX". */
+    /** Name of the kernels that OpenBLAS selected for this processor, such as "SkylakeX". */
     static String core() {
         MethodHandle name = bind("openblas_get_corename", FunctionDescriptor.of(text()));
         try {

@@ -6,17 +6,17 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Maps of some heads, pooled to cells: token i lies in cell i * cells / tokens. A row of a map comes in the order of its
- * keys, and a row of cells is one worker's alone.
+ * Maximum and mean of [tokens, tokens] maps over cells: token i lies in cell i * cells / tokens. Rows of a map are added in
+ * the order of their keys, and each row of cells belongs to one worker.
  */
 final class PooledCells {
     private final MemorySegment maximum;
     private final MemorySegment mean;
     private final int tokens;
-    /** 0 = none, and nothing is kept. */
+    /** Cells per side; 0 for no pooling. */
     private final int cells;
 
-    /** @param maximum [heads, cells, cells], cleared, as is mean */
+    /** @param maximum [heads, cells, cells], as mean; both are set to 0 */
     PooledCells(Tensor maximum, Tensor mean, int tokens) {
         this.maximum = maximum.bytes().fill((byte) 0);
         this.mean = mean.bytes().fill((byte) 0);
@@ -24,7 +24,7 @@ final class PooledCells {
         this.cells = mean.intSize(1);
     }
 
-    /** The first row not before this one that begins a row of cells. */
+    /** The first row, from this one on, at which a row of cells begins. */
     int aligned(int row) {
         return cells == 0 ? row : start((int) (((long) row * cells + tokens - 1) / tokens));
     }
@@ -42,7 +42,7 @@ final class PooledCells {
         return start(cell + 1) - start(cell);
     }
 
-    /** What a token pays to the keys firstKey .. firstKey + width - 1: values from index first on. */
+    /** Adds one row of a map: values[first ..] of a token for keys firstKey to firstKey + width - 1. */
     void add(int head, int token, MemorySegment values, long first, int firstKey, int width) {
         if (cells == 0) {
             return;

@@ -1,19 +1,19 @@
 package headscope.backend.cpu;
 
-/** A matrix product's longer side, shared among workers: every part is a compact product. */
+/** Divides a matrix product along its longer side among workers. */
 record ProductParts(Workers workers) {
-    /** Multiply-adds below which a product is not worth waking another worker. */
+    /** Products of fewer multiply-adds run on one thread. */
     private static final long SMALL_PRODUCT = 200_000;
-    /** The side is cut into two parts for each so many: more would cost more packing, fewer would leave workers idle. */
-    private static final int PARTED = 2048;
+    /** Rows per two parts. More parts cost more packing inside BLAS, fewer leave workers idle. */
+    private static final int ROWS_PER_TWO_PARTS = 2048;
 
     interface Part {
         void compute(int from, int count);
     }
 
-    /** By the product's shape alone: another cut may have other bits. */
+    /** The division depends on the product's shape only, because another division may give other bits. */
     void each(int length, long multiplyAdds, Part part) {
-        int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 2 * ((length + PARTED - 1) / PARTED));
+        int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 2 * ((length + ROWS_PER_TWO_PARTS - 1) / ROWS_PER_TWO_PARTS));
         workers.each(pieces, piece -> {
             int from = (int) ((long) length * piece / pieces);
             int to = (int) ((long) length * (piece + 1) / pieces);

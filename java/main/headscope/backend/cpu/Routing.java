@@ -4,11 +4,11 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
 
-/** Which experts of a mixture a token goes to. */
+/** Top-k routing of one token in a mixture of experts. */
 final class Routing {
     private Routing() {}
 
-    /** The chosen largest logits become their softmax, the others 0; of equal ones the first are taken. */
+    /** Replaces the largest {@code chosen} logits by their softmax and the others by 0; the first of equal logits win. */
     static void choose(MemorySegment logits, int chosen) {
         float[] values = logits.toArray(JAVA_FLOAT);
         double[] shares = new double[values.length];
@@ -22,7 +22,7 @@ final class Routing {
                 }
             }
             peak = n == 0 ? values[best] : peak;
-            // Never 0, which would mark the expert as not yet taken.
+            // A share of 0 would mark the expert as not yet chosen.
             shares[best] = Math.max(Math.exp(values[best] - peak), Double.MIN_NORMAL);
             total += shares[best];
         }

@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import org.apache.commons.numbers.gamma.Erfc;
 
-/** What {@link RowOperations} pass back. fp32 segments, contiguous; arguments as in {@link CpuGradients}. */
+/** Gradients of {@link RowOperations}, on contiguous fp32 segments; arguments as in {@link Gradients}. */
 final class RowGradients {
     private static final double INVERSE_ROOT_2_PI = 1 / Math.sqrt(2 * Math.PI);
 
@@ -187,7 +187,7 @@ final class RowGradients {
         }
     }
 
-    /** sums[head] = gradient . x over all of a head's elements; rows are added in fp64. */
+    /** sums[head] = sum of gradient * x over the rows and elements of a head; rows are added in fp64. */
     static void head(
             MemorySegment sums, MemorySegment gradient, MemorySegment x, int tokens, int head, int heads,
             int headDim) {

@@ -9,9 +9,8 @@ import jdk.incubator.vector.VectorMask;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /**
- * What a transformer does to rows and elements between its matrix products. fp32 segments, contiguous. The last,
- * partly filled register of a row goes through the same masked loop as the others: a scalar tail beside it made
- * JDK 25 compile {@link #layerNorm} anew a hundred times.
+ * Operations on rows and elements, on contiguous fp32 segments. All loops are masked instead of ending in a scalar tail:
+ * with a tail, JDK 25 recompiled {@link #layerNorm} about a hundred times.
  */
 final class RowOperations {
     private final Walk walk;
@@ -47,7 +46,7 @@ final class RowOperations {
         });
     }
 
-    /** 1 / sqrt(mean square of what is off the mean + epsilon) of a row. */
+    /** 1 / sqrt(mean of (x - mean)^2 + epsilon) of a row. */
     static float inverseDeviation(MemorySegment x, long row, int width, float mean, float epsilon) {
         FloatVector squares = FloatVector.zero(Simd.FLOATS);
         for (int column = 0; column < width; column += Simd.WIDTH) {
@@ -59,9 +58,9 @@ final class RowOperations {
     }
 
     /**
-     * Angles [tokens, half]; see {@link headscope.backend.Backend#rotate}.
+     * See {@link headscope.backend.Backend#rotate}; cosine and sine are [tokens, half].
      *
-     * @param direction 1, or -1 to turn back
+     * @param direction 1, or -1 for the inverse rotation
      */
     void rotate(
             MemorySegment x, int width, int headDim, MemorySegment cosine, MemorySegment sine, int half,
@@ -102,7 +101,7 @@ final class RowOperations {
         if (f == Activation.CLAMPED_SILU) {
             SigmoidActivation activation = SigmoidActivation.of(f);
             walk.elements(up, (from, to) -> clamp(
-                    up, -activation.most(), activation.most(), activation.plus(), from, to));
+                    up, -activation.max(), activation.max(), activation.plus(), from, to));
         }
         multiply(gate, up);
     }
@@ -125,10 +124,10 @@ final class RowOperations {
         });
     }
 
-    private static void clamp(MemorySegment x, float least, float most, float plus, long from, long to) {
+    private static void clamp(MemorySegment x, float min, float max, float plus, long from, long to) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
-            Simd.store(Simd.load(x, i, inside).min(most).max(least).add(plus), x, i, inside);
+            Simd.store(Simd.load(x, i, inside).min(max).max(min).add(plus), x, i, inside);
         }
     }
 
@@ -172,7 +171,7 @@ final class RowOperations {
         }
     }
 
-    /** Of a row. */
+    /** Sum of a row. */
     static float sum(MemorySegment x, long row, int width) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         for (int column = 0; column < width; column += Simd.WIDTH) {

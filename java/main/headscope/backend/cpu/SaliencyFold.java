@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * What tiles of |a dL/da| add to an {@link AttentionSaliency}. A row's tiles come in the order of their keys, and a row
- * of pooled cells is one worker's alone.
+ * Accumulates tiles of |a dL/da| into an {@link AttentionSaliency}. Tiles of a row are added in the order of their keys, and
+ * each row of pooled cells belongs to one worker.
  */
 final class SaliencyFold {
     private final AttentionSaliency saliency;
@@ -18,10 +18,10 @@ final class SaliencyFold {
     private final int groups;
     private final PooledCells cells;
     private final List<Integer> maps;
-    /** [tokens, groups]: 1 where a token is of a group. */
+    /** [tokens, groups], 1 if a token belongs to a group, else 0. */
     private final MemorySegment membership;
 
-    /** @param membership room for {@link #membershipBytes} */
+    /** @param membership temporary memory of {@link #membershipBytes} bytes */
     SaliencyFold(AttentionSaliency saliency, ColumnSums columnSums, MemorySegment membership) {
         this.saliency = saliency;
         this.columnSums = columnSums;
@@ -36,10 +36,10 @@ final class SaliencyFold {
                 membership.setAtIndex(JAVA_FLOAT, (long) token * groups + groupOf[token], 1);
             }
         }
-        for (Tensor grown : new Tensor[] {
+        for (Tensor accumulated : new Tensor[] {
             saliency.rows, saliency.maximum, saliency.maximumColumn, saliency.groups, saliency.maps
         }) {
-            grown.bytes().fill((byte) 0);
+            accumulated.bytes().fill((byte) 0);
         }
     }
 
@@ -47,23 +47,23 @@ final class SaliencyFold {
         return saliency.tokens * saliency.groups.size(2) * Float.BYTES;
     }
 
-    /** The first row not before this one that begins a row of cells. */
+    /** See {@link PooledCells#aligned}. */
     int alignedToCells(int row) {
         return cells.aligned(row);
     }
 
-    /** @param sums of the tile's stripe, from {@link ColumnSums#cleared} */
+    /** @param sums column sums of the tile's stripe, from {@link ColumnSums#cleared} */
     void add(int head, AttentionTile tile, MemorySegment sums) {
         ColumnSums.add(sums, tile.firstKey, tile.saliency, tile.rows, tile.stride, tile.width);
         for (int r = 0; r < tile.rows; r++) {
             addRow(head, tile, r);
         }
         if (groups > 0) {
-            OpenBlas.times(
+            OpenBlas.multiply(
                     tile.rows, groups, tile.width, 1,
-                    tile.saliency, 0, tile.stride,
-                    membership, (long) tile.firstKey * groups, groups,
-                    1, saliency.groups.bytes(), ((long) head * tokens + tile.firstToken) * groups, groups);
+                    new Matrix(tile.saliency, 0, tile.stride),
+                    new Matrix(membership, (long) tile.firstKey * groups, groups),
+                    1, new Matrix(saliency.groups.bytes(), ((long) head * tokens + tile.firstToken) * groups, groups));
         }
     }
 
@@ -89,7 +89,7 @@ final class SaliencyFold {
         cells.add(head, token, tile.saliency, row, tile.firstKey, tile.width);
     }
 
-    /** Once all tiles are in. */
+    /** Writes the column sums, after all tiles have been added. */
     void finish() {
         for (int head = 0; head < saliency.heads; head++) {
             for (int key = 0; key < tokens; key++) {

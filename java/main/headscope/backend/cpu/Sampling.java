@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/** The next word, from one row of logits that begins at an index. */
+/** The next word from one row of logits, which begins at an index. */
 final class Sampling {
     private Sampling() {}
 

@@ -7,12 +7,12 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * f(x) = x / (1 + exp(-u)) of x at most {@code most}, with u = slope x (1 + cube x^2). One formula, because vectors are
- * boxed where the compiler meets several in one loop.
+ * f(x) = x / (1 + exp(-u)) with u = slope x (1 + cube x^2) and x clamped to at max max. The activations share one formula,
+ * because the compiler boxes vectors if several formulas meet in one loop.
  *
- * @param plus added to what a gate multiplies, which is clamped to +-most
+ * @param plus added to the other factor of a gate, which is clamped to [-max, max]
  */
-record SigmoidActivation(float slope, float cube, float most, float plus) {
+record SigmoidActivation(float slope, float cube, float max, float plus) {
     static SigmoidActivation of(Activation f) {
         float infinity = Float.POSITIVE_INFINITY;
         return switch (f) {
@@ -28,30 +28,30 @@ record SigmoidActivation(float slope, float cube, float most, float plus) {
     void apply(MemorySegment x, long from, long to) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
-            FloatVector value = Simd.load(x, i, inside).min(most);
+            FloatVector value = Simd.load(x, i, inside).min(max);
             FloatVector steep = value.mul(-slope);
             FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(steep, steep));
             Simd.store(value.div(exponential.add(VectorMath.ONE)), x, i, inside);
         }
     }
 
-    /** gradient *= f'(x) = s + x s (1 - s) u'(x), where 1 - s = s exp(-u), which loses no digits. */
+    /** gradient *= f'(x) = s + x s (1 - s) u'(x), where 1 - s is computed as s exp(-u) to avoid cancellation. */
     void passBack(MemorySegment gradient, MemorySegment x, long from, long to) {
         MemorySegment destination = Simd.known(gradient);
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
             FloatVector received = Simd.load(gradient, i, inside);
-            FloatVector value = Simd.load(x, i, inside).min(most);
+            FloatVector value = Simd.load(x, i, inside).min(max);
             FloatVector steep = value.mul(-slope);
             FloatVector cubic = value.mul(cube).mul(value);
             FloatVector exponential = VectorMath.expAbove0(cubic.fma(steep, steep));
             FloatVector sigmoid = VectorMath.ONE.div(exponential.add(VectorMath.ONE));
             FloatVector turn = cubic.mul(VectorMath.THREE).fma(steep, steep).mul(sigmoid.mul(exponential));
             FloatVector derivative = sigmoid.mul(VectorMath.ONE.sub(turn));
-            // Not by Simd: so late in so long a loop the compiler inlines nothing but what the JDK forces on it.
+            // Not Simd.store: at this depth of a long loop the compiler inlines only what the JDK forces it to inline.
             received.mul(derivative).intoMemorySegment(destination, i << 2, Simd.ORDER, inside);
         }
-        if (most < Float.POSITIVE_INFINITY) {
+        if (max < Float.POSITIVE_INFINITY) {
             stopAbove(gradient, x, from, to);
         }
     }
@@ -59,12 +59,12 @@ record SigmoidActivation(float slope, float cube, float most, float plus) {
     private void stopAbove(MemorySegment gradient, MemorySegment x, long from, long to) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
-            VectorMask<Float> above = Simd.load(x, i, inside).compare(VectorOperators.GT, most);
+            VectorMask<Float> above = Simd.load(x, i, inside).compare(VectorOperators.GT, max);
             Simd.store(Simd.load(gradient, i, inside).blend(0, above), gradient, i, inside);
         }
     }
 
-    /** Of f(gate) (up + plus). The two gradients are other memory, but upGradient may be gradient itself. */
+    /** Gradients of f(gate) (up + plus). The two destinations are distinct; upGradient may be the gradient itself. */
     void passBackGate(
             MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
             MemorySegment up, long from, long to) {
@@ -76,7 +76,7 @@ record SigmoidActivation(float slope, float cube, float most, float plus) {
     private void timesUp(MemorySegment gateGradient, MemorySegment gradient, MemorySegment up, long from, long to) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
-            FloatVector factor = Simd.load(up, i, inside).min(most).max(-most).add(plus);
+            FloatVector factor = Simd.load(up, i, inside).min(max).max(-max).add(plus);
             Simd.store(Simd.load(gradient, i, inside).mul(factor), gateGradient, i, inside);
         }
     }
@@ -86,9 +86,9 @@ record SigmoidActivation(float slope, float cube, float most, float plus) {
             long to) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
-            VectorMask<Float> beyond = Simd.load(up, i, inside).abs().compare(VectorOperators.GT, most);
+            VectorMask<Float> beyond = Simd.load(up, i, inside).abs().compare(VectorOperators.GT, max);
             FloatVector passed = Simd.load(gradient, i, inside).blend(0, beyond);
-            FloatVector value = Simd.load(gate, i, inside).min(most);
+            FloatVector value = Simd.load(gate, i, inside).min(max);
             FloatVector steep = value.mul(-slope);
             FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(steep, steep));
             Simd.store(passed.mul(value.div(exponential.add(VectorMath.ONE))), upGradient, i, inside);

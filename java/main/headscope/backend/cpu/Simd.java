@@ -7,7 +7,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The processor's widest registers, and how a segment's elements get into them. Indices count elements. */
+/** Vectors of the processor's preferred width, loaded from and stored to segments. Indices count elements. */
 final class Simd {
     static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
@@ -27,12 +27,12 @@ final class Simd {
         vector.intoMemorySegment(known(segment), index << 2, ORDER);
     }
 
-    /** The lanes from index on that lie before end. */
+    /** Mask of the lanes whose elements, from index on, lie before end. */
     static VectorMask<Float> inside(long index, long end) {
         return FLOATS.indexInRange(index, end);
     }
 
-    /** Lanes that are not inside are 0. */
+    /** Lanes outside the mask are 0. */
     static FloatVector load(MemorySegment segment, long index, VectorMask<Float> inside) {
         return FloatVector.fromMemorySegment(FLOATS, known(segment), index << 2, ORDER, inside);
     }
@@ -42,13 +42,13 @@ final class Simd {
     }
 
     /**
-     * The segment, known to the compiler as memory outside the heap. It would else believe the profile of the JDK's
-     * method, which knows heap segments as well (interpreted code reinterprets vectors through them), make two paths
-     * for each load and box what it loads.
+     * Returns the segment after telling the compiler that it is native memory. Otherwise the compiler relies on the type
+     * profile of the JDK's method, which includes heap segments (interpreted code reinterprets vectors through them),
+     * generates two paths per load and boxes the loaded vector.
      */
     static MemorySegment known(MemorySegment segment) {
         if (segment.getClass() != NATIVE) {
-            throw new IllegalArgumentException("vectors are loaded from memory outside the heap only");
+            throw new IllegalArgumentException("vectors are loaded from native memory only");
         }
         return segment;
     }
@@ -61,11 +61,12 @@ final class Simd {
         vector.intoMemorySegment(known(segment), index << 3, ORDER);
     }
 
-    /** The largest multiple of the width that is not above count. */
+    /** The largest multiple of the width that is at most count. */
     static int whole(int count) {
         return FLOATS.loopBound(count);
     }
 
+    /** The smallest multiple of the width that is at least count. */
     static int roundUp(int count) {
         return (count + WIDTH - 1) / WIDTH * WIDTH;
     }

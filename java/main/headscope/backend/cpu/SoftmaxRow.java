@@ -7,15 +7,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The softmax of one query row, in place, and what is observed on the way. fp32; three walks over a row that lies
- * in the first-level cache. Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t,
- * which loses no digits to large scores.
+ * Softmax of one query row in place, and the row's statistics. fp32, in three passes over a row in the first-level cache.
+ * Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t, which stays exact for large scores.
  *
- * <p>Each walk is a method of its own: together they are more vector code than JDK 25 compiles without boxing.
+ * <p>Each pass is a method of its own: JDK 25 boxes vectors in a method that contains all three.
  */
 final class SoftmaxRow {
-    /** Below every score that means anything; finite, because 0 * -infinity would spoil the entropy. */
-    private static final float BELOW_ALL = -1e30f;
+    /** A score whose probability is 0; finite, because 0 * -infinity would make the entropy NaN. */
+    private static final float HIDDEN = -1e30f;
 
     private static final FloatVector COUNT = (FloatVector) Simd.FLOATS.broadcast(0).addIndex(1);
 
@@ -29,19 +28,19 @@ final class SoftmaxRow {
     private float moment;
 
     /**
-     * Scores become probabilities.
+     * Replaces scores by probabilities.
      *
-     * @param row      the row's first element in scores; at least one register of room follows the row's width
-     * @param from     the first column that the query sees; columns outside from .. to - 1 become 0
-     * @param width    columns of the row
-     * @param softCap  0 = none
+     * @param row      index of the row's first element; at least one register's width follows the row
+     * @param from     first visible column; columns outside [from, to) become 0
+     * @param width    number of columns
+     * @param softCap  0 for none
      * @param sink     the sink's score, or negative infinity
-     * @param diagonal the query's own column
+     * @param diagonal column of the query's own token
      */
     void softmax(
             MemorySegment scores, long row, int from, int to, int width, float softCap, float sink, int diagonal) {
         for (int column = to; column < from + Simd.roundUp(to - from); column++) {
-            scores.setAtIndex(JAVA_FLOAT, row + column, BELOW_ALL);
+            scores.setAtIndex(JAVA_FLOAT, row + column, HIDDEN);
         }
         float peak = softCap > 0 ? capAndPeak(scores, row, from, to, softCap) : peak(scores, row, from, to);
         float own = scores.getAtIndex(JAVA_FLOAT, row + diagonal);
@@ -68,7 +67,7 @@ final class SoftmaxRow {
         previous = (float) Math.exp(before - shift) * inverse;
     }
 
-    /** Scores become exponentials; their sum, and that of exponential times exponent. */
+    /** Replaces scores by e = exp(score - shift); computes the sums of e and of e * (score - shift). */
     private void exponentiate(MemorySegment scores, long row, int from, int to, float shift) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         FloatVector moments = FloatVector.zero(Simd.FLOATS);
@@ -94,7 +93,7 @@ final class SoftmaxRow {
     }
 
     private static float peak(MemorySegment scores, long row, int from, int to) {
-        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, BELOW_ALL);
+        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, HIDDEN);
         for (int column = from; column < to; column += Simd.WIDTH) {
             peaks = peaks.max(Simd.load(scores, row + column));
         }
@@ -102,14 +101,14 @@ final class SoftmaxRow {
     }
 
     private static float capAndPeak(MemorySegment scores, long row, int from, int to, float cap) {
-        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, BELOW_ALL);
+        FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, HIDDEN);
         for (int column = from; column < to; column += Simd.WIDTH) {
             FloatVector capped = VectorMath.tanh(Simd.load(scores, row + column).div(cap)).mul(cap);
             Simd.store(capped, scores, row + column);
             peaks = peaks.max(capped);
         }
         for (int column = to; column < from + Simd.roundUp(to - from); column++) {
-            scores.setAtIndex(JAVA_FLOAT, row + column, BELOW_ALL);
+            scores.setAtIndex(JAVA_FLOAT, row + column, HIDDEN);
         }
         return peaks.reduceLanes(VectorOperators.MAX);
     }

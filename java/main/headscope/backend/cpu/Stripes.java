@@ -1,18 +1,18 @@
 package headscope.backend.cpu;
 
 /**
- * Query rows cut into pieces of work, of which every one has the same share of the causal triangle. How many there are
- * depends on the text alone, so that sums over them have equal bits for any number of workers.
+ * Consecutive query rows, divided so that every stripe has the same area of the (causal) attention map. The number of
+ * stripes depends on the number of rows only, so sums over stripes have the same bits for any number of workers.
  */
 record Stripes(int rows, boolean causal, int count) {
-    static final int MOST = 4;
-    private static final int SHORT_TEXT = 512;
+    static final int MAX = 4;
+    private static final int MIN_ROWS = 512;
 
     static Stripes of(int rows, boolean causal) {
-        return new Stripes(rows, causal, rows < SHORT_TEXT ? 1 : MOST);
+        return new Stripes(rows, causal, rows < MIN_ROWS ? 1 : MAX);
     }
 
-    /** The first row of a stripe. */
+    /** First row of a stripe. */
     int border(int stripe) {
         double share = (double) stripe / count;
         return (int) Math.round(rows * (causal ? Math.sqrt(share) : share));

@@ -5,16 +5,16 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** I - D^-1/2 W D^-1/2 for W = (A + A') / 2 and D = diag(W 1): its eigenvalues by LAPACK, in fp64. */
+/** Eigenvalues of I - D^-1/2 W D^-1/2 with W = (A + A') / 2 and D = diag(W 1), by LAPACK in fp64. */
 final class SymmetricLaplacian {
-    /** An attention map, by query row and key column. */
+    /** Elements of an attention map, by query and key. */
     interface Map {
         double at(int row, int column);
     }
 
     private SymmetricLaplacian() {}
 
-    /** Ascending, [tokens]. A token without any weight is alone: its row is that of I. */
+    /** [tokens], ascending. The row of a token without weight is that of I. */
     static double[] eigenvalues(int tokens, Map map) {
         double[] scale = new double[tokens];
         for (int i = 0; i < tokens; i++) {

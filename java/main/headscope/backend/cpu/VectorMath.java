@@ -5,26 +5,26 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Functions of whole registers whose every bit is the same in interpreted and compiled code. The JDK's own EXP, TANH
- * and reduceLanes(ADD) are not: a run would depend on when the compiler came.
+ * Functions of vectors that give the same bits in interpreted and compiled code. The JDK's EXP, TANH and reduceLanes(ADD)
+ * do not: with them, results would depend on the timing of the JIT compiler.
  */
 final class VectorMath {
     static final FloatVector ZERO = broadcast(0);
     static final FloatVector ONE = broadcast(1);
     static final FloatVector THREE = broadcast(3);
 
-    // Registers, not numbers: each broadcast is work for the compiler, which gives up inlining where there is too much.
+    // Vectors instead of numbers, because every broadcast uses up some of the compiler's inlining budget.
     private static final FloatVector LOG2_E = broadcast(1 / Math.log(2));
-    /** log 2 in two parts; products of the first with whole numbers below 2^9 are exact. */
+    /** -log 2 in two parts; products of the first with integers below 2^9 are exact. */
     private static final FloatVector MINUS_LOG_2_HIGH = broadcast(-0.693359375);
     private static final FloatVector MINUS_LOG_2_LOW = broadcast(0.693359375 - Math.log(2));
-    /** 1.5 * 2^23 + 127: adding it rounds to a whole number, which then stands in the lowest bits as an exponent. */
+    /** 1.5 * 2^23 + 127: adding it rounds to an integer and leaves the biased exponent in the lowest bits. */
     private static final FloatVector ROUNDER = broadcast(12_582_912 + 127);
     private static final int EXPONENT_SHIFT = 23;
-    /** Below it exp is 0 here (truly under 1.2e-38), above the other it would overflow. */
-    private static final FloatVector LEAST = broadcast(-87.3);
-    private static final FloatVector MOST = broadcast(88);
-    /** Below it tanh is taken from its series: 1 - 2 / (exp 2x + 1) loses digits. */
+    /** Below the first, exp is set to 0 (it is less than 1.2e-38); above the second, the exponent would overflow. */
+    private static final FloatVector MIN_EXPONENT = broadcast(-87.3);
+    private static final FloatVector MAX_EXPONENT = broadcast(88);
+    /** For smaller |x| tanh is computed from its series: 1 - 2 / (exp 2x + 1) suffers from cancellation. */
     private static final FloatVector SMALL = broadcast(0.25);
 
     private static final FloatVector HALF = broadcast(1 / 2.0);
@@ -45,14 +45,14 @@ final class VectorMath {
 
     private VectorMath() {}
 
-    /** Relative error below 2e-7. */
+    /** exp x; relative error below 2e-7. */
     static FloatVector exp(FloatVector x) {
-        return expAbove0(x).blend(ZERO, x.compare(VectorOperators.LT, LEAST));
+        return expAbove0(x).blend(ZERO, x.compare(VectorOperators.LT, MIN_EXPONENT));
     }
 
-    /** The same, but never 0. exp x = 2^n exp r with |r| <= log 2 / 2; exp r by its series to r^7. */
+    /** As {@link #exp}, but never 0: 2^n exp r with |r| <= log 2 / 2, and exp r by its series up to r^7. */
     static FloatVector expAbove0(FloatVector x) {
-        FloatVector inside = x.max(LEAST).min(MOST);
+        FloatVector inside = x.max(MIN_EXPONENT).min(MAX_EXPONENT);
         FloatVector shifted = inside.fma(LOG2_E, ROUNDER);
         FloatVector n = shifted.sub(ROUNDER);
         FloatVector r = n.fma(MINUS_LOG_2_LOW, n.fma(MINUS_LOG_2_HIGH, inside));
@@ -69,7 +69,7 @@ final class VectorMath {
         return series.mul(power);
     }
 
-    /** Relative error below 1e-6. */
+    /** tanh x; relative error below 1e-6. */
     static FloatVector tanh(FloatVector x) {
         FloatVector square = x.mul(x);
         FloatVector series = square.fma(TANH_9, TANH_7)
@@ -81,7 +81,7 @@ final class VectorMath {
         return far.blend(series, x.abs().compare(VectorOperators.LT, SMALL));
     }
 
-    /** The sum of all lanes, by halves. */
+    /** The sum of all lanes, by pairwise halving. */
     static float sum(FloatVector x) {
         FloatVector sums = x;
         if (Simd.WIDTH > 8) {

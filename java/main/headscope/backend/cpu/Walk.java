@@ -2,9 +2,9 @@ package headscope.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** Elements of a contiguous fp32 segment, shared among workers. */
+/** Divides the elements of a contiguous fp32 segment among workers. */
 final class Walk {
-    /** Elements below which a walk is not worth waking another worker. */
+    /** Segments of fewer elements are processed by one thread. */
     private static final int SMALL = 32 * 1024;
 
     private final Workers workers;
@@ -14,11 +14,11 @@ final class Walk {
     }
 
     interface Range {
-        /** Elements from .. to - 1. */
+        /** Elements from to to - 1. */
         void walk(long from, long to);
     }
 
-    /** One range per row of x [rows, width]. */
+    /** Calls once per row of x [rows, width]. */
     void rows(MemorySegment x, int width, Range row) {
         long elements = x.byteSize() / Float.BYTES;
         long rows = elements / width;
@@ -30,7 +30,7 @@ final class Walk {
         });
     }
 
-    /** Ranges whose borders are multiples of the register width. */
+    /** Calls with ranges whose borders are multiples of the vector width. */
     void elements(MemorySegment x, Range range) {
         long elements = x.byteSize() / Float.BYTES;
         int pieces = elements < SMALL ? 1 : workers.count();

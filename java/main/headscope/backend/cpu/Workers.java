@@ -9,12 +9,12 @@ import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
- * The one pool of a backend. The caller works along, so n workers are n - 1 threads. Who waits looks out for a
- * while before it sleeps: a small model's operations follow each other faster than the system wakes a thread.
+ * Thread pool of a backend. The caller takes part, so n workers are n - 1 threads. Waiting threads spin for a while before
+ * they park: operations of a small model follow each other faster than the operating system wakes a thread.
  */
 final class Workers implements AutoCloseable {
-    /** How long to look out: about what sleeping and waking cost. */
-    private static final long AWAKE_NANOS = 50_000;
+    /** Time to spin: about the cost of parking and unparking. */
+    private static final long SPIN_NANOS = 50_000;
     private static final Job NONE = new Job(0, piece -> {});
     private static final Job CLOSED = new Job(0, piece -> {});
 
@@ -33,7 +33,7 @@ final class Workers implements AutoCloseable {
         return count;
     }
 
-    /** Runs piece 0 .. pieces - 1, the next free worker taking the next piece; returns when all are done. */
+    /** Runs pieces 0 to pieces - 1 on the free workers, and returns when all have finished. */
     void each(int pieces, IntConsumer work) {
         Job job = new Job(pieces, work);
         int extra = Math.min(count, pieces) - 1;
@@ -51,17 +51,17 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    private Job after(Job seen) {
-        long asleep = System.nanoTime() + AWAKE_NANOS;
+    private Job after(Job finished) {
+        long parkTime = System.nanoTime() + SPIN_NANOS;
         Job job = newest;
-        for (; job == seen; job = newest) {
-            waitOnce(asleep);
+        for (; job == finished; job = newest) {
+            waitOnce(parkTime);
         }
         return job;
     }
 
-    private static void waitOnce(long asleep) {
-        if (System.nanoTime() - asleep < 0) {
+    private static void waitOnce(long parkTime) {
+        if (System.nanoTime() - parkTime < 0) {
             Thread.onSpinWait();
         } else {
             LockSupport.park();
@@ -74,7 +74,7 @@ final class Workers implements AutoCloseable {
         threads.forEach(LockSupport::unpark);
     }
 
-    /** SplitOnOutOfMemory that workers take until none is left. */
+    /** Pieces of work that workers take until none is left. */
     private static final class Job {
         private final Thread caller = Thread.currentThread();
         private final int pieces;
@@ -104,11 +104,11 @@ final class Workers implements AutoCloseable {
             }
         }
 
-        /** Also through an interruption, which stays set: the pieces still use the caller's memory. */
+        /** Waits even if interrupted, because running pieces use the caller's memory; the interrupt status stays set. */
         void await() {
-            long asleep = System.nanoTime() + AWAKE_NANOS;
+            long parkTime = System.nanoTime() + SPIN_NANOS;
             while (unfinished.get() > 0) {
-                waitOnce(asleep);
+                waitOnce(parkTime);
             }
             if (failure.get() instanceof RuntimeException thrown) {
                 throw thrown;

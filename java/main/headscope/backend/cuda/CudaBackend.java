@@ -5,7 +5,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
-import headscope.backend.SplitOnOutOfMemory;
+import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -39,6 +39,11 @@ final class CudaBackend implements Backend {
     @Override
     public String describe() {
         return device.describe();
+    }
+
+    @Override
+    public boolean isGpu() {
+        return true;
     }
 
     @Override
@@ -317,40 +322,8 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public double[][] measure(Metric metric, AttentionStatistics statistics, AttentionSpec spec) {
-        int tokens = statistics.tokens();
-        return switch (metric) {
-            case Metric.Spectrum spectrum -> spectrum(spectrum, statistics, Math.min(spectrum.largest(), tokens));
-            case Metric.Symmetric m -> throw new IllegalArgumentException(
-                    m.key() + " needs the whole map: symmetricSpectrum");
-            default -> fold(metric, statistics, spec);
-        };
-    }
-
-    private double[][] fold(Metric metric, AttentionStatistics seen, AttentionSpec spec) {
-        try (Kernels.Scratch values = kernels.scratch((long) spec.heads() * Double.BYTES)) {
-            device.launch(Launch.flat(
-                    metric.key() + "_f64", spec.heads(), 1, kernels.fitting("head_fold_threads", seen.tokens()),
-                    values.memory(), seen.logDiagonal, seen.columnSum, seen.entropy, seen.maximum, seen.previous,
-                    seen.distance, seen.tokens(), spec.causal() ? 1 : 0, seen.capacity()));
-            return values.download(spec.heads(), 1);
-        }
-    }
-
-    /** As many heads at once as memory allows. */
-    private double[][] spectrum(Metric.Spectrum metric, AttentionStatistics seen, int kept) {
-        double[][] ofHeads = new double[seen.heads()][];
-        SplitOnOutOfMemory.run(seen.heads(), (first, count) -> {
-            try (Kernels.Scratch values = kernels.scratch((long) count * kept * Double.BYTES);
-                    Kernels.Scratch workspace = kernels.scratch((long) count * seen.tokens() * Double.BYTES)) {
-                device.launch(Launch.flat(
-                        metric.key() + "_f64", count, 1, kernels.fitting("laplacian_spectrum_threads", seen.tokens()),
-                        values.memory(), workspace.memory(), seen.logDiagonal.rows(first, count),
-                        seen.columnSum.rows(first, count), seen.tokens(), kept, seen.capacity()));
-                System.arraycopy(values.download(count, kept), 0, ofHeads, first, count);
-            }
-        });
-        return ofHeads;
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        return new LayerMetrics(device, kernels, statistics, spec).of(metrics);
     }
 
     @Override

@@ -139,7 +139,7 @@ final class Kernels {
     }
 
     Scratch scratch(long bytes) {
-        return new Scratch(device, memory, memory.allocate(bytes));
+        return new Scratch(memory, memory.allocate(bytes));
     }
 
     /** What the host gives to one call. */
@@ -150,17 +150,7 @@ final class Kernels {
     }
 
     /** Device memory of one call. */
-    record Scratch(Device device, DeviceMemory from, MemorySegment memory) implements AutoCloseable {
-        double[][] download(int heads, int perHead) {
-            double[] values = new double[heads * perHead];
-            device.download(MemorySegment.ofArray(values), memory);
-            double[][] ofHeads = new double[heads][];
-            for (int head = 0; head < heads; head++) {
-                ofHeads[head] = Arrays.copyOfRange(values, head * perHead, (head + 1) * perHead);
-            }
-            return ofHeads;
-        }
-
+    record Scratch(DeviceMemory from, MemorySegment memory) implements AutoCloseable {
         @Override
         public void close() {
             from.free(memory);

@@ -32,6 +32,7 @@ public final class EmulatedDevice implements Device {
     private final SequencedMap<String, Double> seconds = new LinkedHashMap<>();
     private final long memory;
     private long used;
+    private long downloads;
     private final MethodHandle launch;
     private final MethodHandle constant;
     private final MethodHandle lastError;
@@ -92,6 +93,12 @@ public final class EmulatedDevice implements Device {
     @Override
     public void download(MemorySegment host, MemorySegment device) {
         host.copyFrom(device);
+        downloads++;
+    }
+
+    /** Transfers from the device to the host so far. */
+    long downloads() {
+        return downloads;
     }
 
     /** Of the GPUs that have least: compute capability 8.6, 8.9 and 12.0. */
