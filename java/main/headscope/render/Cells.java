@@ -32,7 +32,11 @@ final class Cells {
                 edge(panel.height(), count(axes.y()), cell.row() + 1) - y);
     }
 
-    /** Rules between columns and between rows. @param scale pixels per unit of the layout */
+    /**
+     * Rules between columns and between rows.
+     *
+     * @param scale pixels per unit of the layout
+     */
     static List<Box> separators(Box panel, Panel axes, double scale) {
         List<Box> rules = new ArrayList<>();
         int columns = count(axes.x());

@@ -38,7 +38,11 @@ final class FontFace {
         }
     }
 
-    /** Out of a library's jar. @param part of the size asked for that its letters are drawn in */
+    /**
+     * Out of a library's jar.
+     *
+     * @param part of the size asked for that its letters are drawn in
+     */
     static FontFace packed(String resource, double part) {
         try (InputStream in = FontFace.class.getResourceAsStream(resource)) {
             byte[] file = in.readAllBytes();

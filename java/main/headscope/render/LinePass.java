@@ -7,26 +7,25 @@ import headscope.figure.Range;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Draws {@link Mark.Line} and other strokes, with edges one pixel soft. */
+/** Draws {@link Mark.Line} and other strokes, anti-aliased over one pixel. */
 final class LinePass implements AutoCloseable {
     private static final double WIDTH = 2;
     private static final double DOT = 7;
 
     private final Program program = new Program("line");
-    private final Quads quads = new Quads(8);
 
     /** @param scale pixels per unit of the layout */
-    void draw(Box canvas, Box box, Panel panel, Mark.Line line, double scale) {
+    DrawCall call(Box canvas, Box box, Panel panel, Mark.Line line, double scale) {
         double[] x = line.x();
         double[] y = line.y();
         for (int i = 0; i < x.length; i++) {
             x[i] = box.x() + range(panel.x()).fraction(x[i]) * box.width();
             y[i] = box.bottom() - range(panel.y()).fraction(y[i]) * box.height();
         }
-        draw(canvas, strokes(line, x, y, scale));
+        return call(canvas, strokes(line, x, y, scale));
     }
 
-    void draw(Box canvas, List<Stroke> strokes) {
+    DrawCall call(Box canvas, List<Stroke> strokes) {
         float[] attributes = new float[8 * strokes.size()];
         int i = 0;
         for (Stroke stroke : strokes) {
@@ -39,11 +38,10 @@ final class LinePass implements AutoCloseable {
             attributes[i++] = (stroke.rgb() >> 8 & 255) / 255f;
             attributes[i++] = (stroke.rgb() & 255) / 255f;
         }
-        program.use().set("u_canvas", canvas.width(), canvas.height());
-        quads.draw(attributes);
+        return new Quads(8, attributes, () -> program.use(canvas));
     }
 
-    /** A line of the key, as the panel shows it. */
+    /** The sample of a line in the figure's key. */
     static List<Stroke> strokes(Mark.Line line, double left, double right, double y, double scale) {
         List<Stroke> strokes = new ArrayList<>();
         strokes.add(new Stroke(left, y, right, y, WIDTH * scale, line.rgb()));
@@ -77,7 +75,6 @@ final class LinePass implements AutoCloseable {
 
     @Override
     public void close() {
-        quads.close();
         program.close();
     }
 }
