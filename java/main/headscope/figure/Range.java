@@ -17,7 +17,11 @@ public record Range(double min, double max) {
         }
     }
 
-    /** From 0 to a round number that is at least {@code value}; from 0 to 1 if the value is 0. @param value at least 0 */
+    /**
+     * From 0 to a round number that is at least {@code value}; from 0 to 1 if the value is 0.
+     *
+     * @param value at least 0
+     */
     public static Range upTo(double value) {
         return value == 0 ? new Range(0, 1) : around(0, value, BAR_STEPS);
     }

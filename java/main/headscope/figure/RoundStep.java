@@ -4,7 +4,11 @@ import java.math.BigDecimal;
 
 /** The distance between ticks: 1, 2 or 5 times a power of ten. */
 record RoundStep(int digit, int exponent) {
-    /** The smallest step that is at least {@code length}. @param length above 0 */
+    /**
+     * The smallest step that is at least {@code length}.
+     *
+     * @param length above 0
+     */
     static RoundStep atLeast(double length) {
         RoundStep step = new RoundStep(1, (int) Math.floor(Math.log10(length)) - 1);
         while (step.length() < length) {

@@ -69,9 +69,9 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
         private final TextMeasure measure;
         private final int line;
         private final List<Box> sizes;
-        private final List<Side> left = new ArrayList<>();
-        private final List<Side> below = new ArrayList<>();
-        private final List<GroupsAbove> above = new ArrayList<>();
+        private final List<Margin> left = new ArrayList<>();
+        private final List<Margin> below = new ArrayList<>();
+        private final List<Margin> above = new ArrayList<>();
         private final List<Box> panels = new ArrayList<>();
 
         Composer(Figure figure, Sheet sheet) {
@@ -82,9 +82,9 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             sizes = PanelSize.of(figure, sheet);
             for (int i = 0; i < sizes.size(); i++) {
                 Panel panel = figure.panels().get(i);
-                left.add(Side.left(panel.y(), sizes.get(i).height(), sheet));
-                below.add(Side.below(panel.x(), sizes.get(i).width(), sheet));
-                above.add(new GroupsAbove(panel.x(), sizes.get(i).width(), sheet));
+                left.add(Margin.left(panel.y(), sizes.get(i).height(), sheet));
+                below.add(Margin.below(panel.x(), sizes.get(i).width(), sheet));
+                above.add(Margin.above(panel.x(), sizes.get(i).width(), sheet));
             }
         }
 
@@ -204,7 +204,7 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
                 sheet.rules.add(new Box(box.right() + line, sheet.edge(y), sheet.px(Sheet.TICK), line));
                 sheet.add(number.label(), tick, Sheet.INK, numbersX, sheet.middle(y, tick), false);
             }
-            int numbersRight = numbersX + Sheet.up(sheet.widest(ticks, tick));
+            int numbersRight = numbersX + Sheet.up(sheet.widest(ticks.stream().map(Tick::label).toList(), tick));
             if (bar.label().isEmpty()) {
                 return numbersRight;
             }

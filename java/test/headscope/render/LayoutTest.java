@@ -149,9 +149,9 @@ final class LayoutTest {
     @Test
     void thirtyTwoHeadsAreLabelledEveryFour() {
         List<String> labels = Layout.of(figure(32, 32, 0.95f), 2, FONT).labels().stream().map(Label::text).toList();
-        assertEquals(List.of("AttnScore", "Layer Index",
-                        "0", "4", "8", "12", "16", "20", "24", "28", "0", "4", "8", "12", "16", "20", "24", "28"),
-                labels.subList(0, 18));
+        assertEquals(List.of("AttnScore", "Layer Index", "0", "4", "8", "12", "16", "20", "24", "28",
+                        "Head Index", "0", "4", "8", "12", "16", "20", "24", "28"),
+                labels.subList(0, 19));
         assertTrue(labels.containsAll(List.of("0.0", "0.2", "0.4", "0.6", "0.8", "p-value")));
     }
 
