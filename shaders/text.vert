@@ -1,8 +1,8 @@
 #version 330 core
 // Text: a quad of four corners per glyph.
-// place: xy the top left corner of the upright glyph, in whole pixels, origin at the canvas's top left; zw the same
-// corner in texels of the glyph texture. edges: the glyph's right (xy) and down (zw) on the canvas, in pixels; each is
-// horizontal or vertical and as long in texels. ink: sRGB. u_canvas: width, height, in pixels.
+// place: the glyph's top left corner, xy on the canvas in whole pixels from the canvas's top left, zw in texels of the
+// glyph texture. edges: the glyph's upper edge (xy) and left edge (zw) from that corner on the canvas, in pixels; both
+// are parallel to an axis, since lines are level or upward. ink: sRGB. u_canvas: width, height, in pixels.
 
 layout(location = 0) in vec4 place;
 layout(location = 1) in vec4 edges;

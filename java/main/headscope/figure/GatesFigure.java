@@ -3,7 +3,7 @@ package headscope.figure;
 import headscope.result.HeadMap;
 import java.util.List;
 
-/** Gate scores of all heads for each of several tasks: maps of layers x heads in two columns, on a scale from 0 to 1. */
+/** Gate scores of all heads, per task: maps of layers x heads in two columns, on a scale from 0 to 1. */
 public final class GatesFigure {
     private static final int COLUMNS = 2;
 

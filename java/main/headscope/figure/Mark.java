@@ -9,8 +9,8 @@ public sealed interface Mark {
     record Cell(int row, int column) {}
 
     /**
-     * One colour per cell of the panel, or a small map in each cell; rows and columns are then multiples of those of the
-     * panel.
+     * One colour per cell of the panel, or a small map in each cell; rows and columns are then multiples of the
+     * panel's.
      *
      * @param values [rows, columns], row-major; finite, or NaN for a missing value
      */
@@ -70,11 +70,12 @@ public sealed interface Mark {
     record Line(String label, double[] x, double[] y, int rgb, boolean dotted) implements Mark {
         public Line {
             if (x.length < 1 || x.length != y.length) {
-                throw new IllegalArgumentException("%s: %d values of y for %d of x".formatted(label, y.length, x.length));
+                throw new IllegalArgumentException("%s: %d of y for %d of x".formatted(label, y.length, x.length));
             }
             for (int i = 1; i < x.length; i++) {
                 if (x[i] <= x[i - 1]) {
-                    throw new IllegalArgumentException("%s: x must increase, but %s follows %s".formatted(label, x[i], x[i - 1]));
+                    throw new IllegalArgumentException(
+                            "%s: x must increase, but %s follows %s".formatted(label, x[i], x[i - 1]));
                 }
             }
             x = x.clone();

@@ -16,7 +16,7 @@ public record Tick(double value, String label) {
     /** Labelled cells are multiples of one of these, times a power of ten. */
     private static final int[] CELL_STEPS = {1, 2, 3, 4, 5, 6, 8};
 
-    /** Every cell if {@code limit} allows it; otherwise at most about three quarters of the limit, so that the gaps show. */
+    /** Every cell if {@code limit} allows it; otherwise about three quarters of the limit, so that the gaps show. */
     static List<Tick> ofCells(int count, int first, int limit) {
         int step = count <= limit ? 1 : cellStep(count, Math.max(1, (3 * limit + 3) / 4));
         List<Tick> ticks = new ArrayList<>();

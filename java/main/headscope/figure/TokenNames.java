@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Readable names of tokens: without the tokenizer's mark for a preceding space, and decoded if the tokenizer writes bytes
- * as printable characters (Radford et al. 2019; the space is U+0120).
+ * Readable names of tokens: without the tokenizer's mark for a preceding space, and decoded if the tokenizer writes
+ * bytes as printable characters (Radford et al. 2019; the space is U+0120).
  */
 final class TokenNames {
     private static final char WORD_START = '\u2581';
@@ -61,7 +61,7 @@ final class TokenNames {
         return bytes;
     }
 
-    /** The byte that a character stands for, or -1. Printable bytes stand for themselves, U+0100 and up for the others. */
+    /** The byte of a character, or -1. Printable bytes stand for themselves, U+0100 and up for the others. */
     private static int toByte(int character) {
         if (printable(character)) {
             return character;

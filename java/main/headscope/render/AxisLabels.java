@@ -106,7 +106,7 @@ record AxisLabels(
                 sheet.gridLines.add(new Box(panel.x(), sheet.edge(along), panel.width(), sheet.line));
             }
             if (parallel(edge.side())) {
-                // figures are only as high as capitals
+                // digits are only as high as capitals
                 int lower = Sheet.up(sheet.measure.ascent(size)) - Sheet.up(sheet.measure.capHeight(size));
                 edge.parallel(texts.get(i), size, along, distance(sheet) - lower);
             } else {

@@ -1,8 +1,8 @@
 package headscope.render;
 
 /**
- * An edge of a panel, for drawing in coordinates along it and away from it, in pixels. Along is a canvas coordinate: y on
- * the left, x above and below. Away counts outwards from the panel's cells.
+ * An edge of a panel, for drawing in coordinates along it and away from it, in pixels. {@code along} is a canvas
+ * coordinate: y on the left, x above and below. {@code away} counts outwards from the panel's cells.
  */
 record Edge(Side side, Box panel, Sheet sheet) {
     /** The coordinate of the edge's left or upper end. */

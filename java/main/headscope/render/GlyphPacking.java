@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Places the glyphs of a text in rows of a texture; each combination of glyph, size and phase once. */
+/** Assigns glyphs to rows of a texture. Each combination of glyph, size and phase occurs once. */
 final class GlyphPacking {
     private record Key(Font.Glyph glyph, float size, int phase) {}
 
@@ -53,7 +53,7 @@ final class GlyphPacking {
         return entries.values();
     }
 
-    /** Texels that the rows need so far. */
+    /** Height of the rows so far, in texels. */
     int height() {
         return rowTop + rowHeight;
     }

@@ -22,8 +22,8 @@ import org.lwjgl.system.JNI;
 import org.lwjgl.system.MemoryStack;
 
 /**
- * An OpenGL 3.3 core context without window, display server or surface. It is current in the thread that opened it until
- * it is closed, and draws into framebuffer objects.
+ * An OpenGL 3.3 core context without window, display server or surface. It is current in the thread that opened it,
+ * until it is closed, and draws into framebuffer objects.
  */
 final class OffscreenContext implements AutoCloseable {
     /** EGL_PLATFORM_SURFACELESS_MESA, of the extension EGL_MESA_platform_surfaceless. */
@@ -97,7 +97,7 @@ final class OffscreenContext implements AutoCloseable {
                 standard);
     }
 
-    /** eglGetPlatformDisplay; LWJGL's own method refuses EGL_DEFAULT_DISPLAY, which is 0. */
+    /** Calls eglGetPlatformDisplay; LWJGL's method rejects EGL_DEFAULT_DISPLAY, which is 0. */
     private static long platformDisplay(int platform, long device) {
         return JNI.callPPP(platform, device, NULL, EGL.getCapabilities().eglGetPlatformDisplay);
     }
@@ -116,7 +116,7 @@ final class OffscreenContext implements AutoCloseable {
         }
     }
 
-    /** A context on the display, made current; empty if the display does not exist or cannot give one. */
+    /** Creates a context on the display and makes it current; empty if the display does not exist or has none. */
     private static Optional<OffscreenContext> on(long display) {
         if (display == EGL_NO_DISPLAY) {
             return Optional.empty();

@@ -11,7 +11,7 @@ final class TextPass implements AutoCloseable {
     /** Every OpenGL 3.3 GPU has textures of this size; 600 dots per inch need a few rows of glyphs. */
     private static final int TEXTURE_WIDTH = 8192;
 
-    /** x, y, u, v; right x, right y, down x, down y; red, green, blue. */
+    /** x, y, u, v of the top left corner; upper edge x, y; left edge x, y; red, green, blue. */
     private static final int FLOATS = 11;
 
     private final Program program = new Program("text");

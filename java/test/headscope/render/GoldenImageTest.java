@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Compares whole figures with stored images, which were inspected by eye; {@link DrawSamples} draws new ones. */
 final class GoldenImageTest {
-    /** Largest mean difference per channel, of 255: OpenGL implementations round the blending of text and dots differently. */
+    /** Mean difference per channel, of 255. OpenGL implementations round blended colours differently. */
     private static final double MEAN_TOLERANCE = 0.05;
 
     /** Largest difference of one channel, of 255. */

@@ -33,14 +33,15 @@ final class HeatmapPassTest {
         float[] values = map.values();
         for (int y = 0; y < box.height(); y++) {
             for (int x = 0; x < box.width(); x++) {
-                int expected = figure.bars().getFirst().colormap().at(figure.bars().getFirst().range().fraction(largest(values, map, box, x, y)));
+                ColorBar bar = figure.bars().getFirst();
+                int expected = bar.colormap().at(bar.range().fraction(largest(values, map, box, x, y)));
                 assertClose(expected, image.at(box.x() + x, box.y() + y), x, y);
             }
         }
     }
 
     @Test
-    void theBarRunsFromTheLowestColourUpToTheHighest() {
+    void theBarRunsFromTheLowestToTheHighestColour() {
         Figure figure = figure(4, 4);
         Box bar = Layout.of(figure, 1, new Font()).bars().getFirst();
         Image image;

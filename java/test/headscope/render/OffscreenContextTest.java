@@ -61,7 +61,8 @@ final class OffscreenContextTest {
     }
 
     /** What {@link PrintDescription} prints in an environment without a display; it must print nothing to stderr. */
-    private String printed(Map<String, String> environment, List<String> options) throws IOException, InterruptedException {
+    private String printed(Map<String, String> environment, List<String> options)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",

@@ -80,7 +80,8 @@ final class OffscreenRendererTest {
                 Drawing curves = renderer.drawing(SampleFigures.of("curves"), 48)) {
             Image before = renderer.image(drawing);
             assertThrows(IllegalArgumentException.class, () -> drawing.replaceValues(0, new float[5]));
-            assertThrows(IllegalArgumentException.class, () -> drawing.replaceValues(0, new float[] {0, 0, 0, 0, 0, 1.5f}));
+            float[] beyond = {0, 0, 0, 0, 0, 1.5f};
+            assertThrows(IllegalArgumentException.class, () -> drawing.replaceValues(0, beyond));
             assertThrows(NoSuchElementException.class, () -> curves.replaceValues(0, new float[6]));
             assertImage(before, renderer.image(drawing));
         }
