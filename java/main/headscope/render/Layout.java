@@ -178,7 +178,7 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             double y = panels.getFirst().y() + size;
             int right = x;
             for (Mark.Line mark : lines) {
-                sheet.strokes.addAll(LinePass.strokes(mark, lineX, lineX + sheet.px(KEY_LINE), y, sheet.scale));
+                sheet.strokes.addAll(LineStrokes.sample(mark, lineX, lineX + sheet.px(KEY_LINE), y, sheet.scale));
                 sheet.add(mark.label(), size, Sheet.INK, textX, sheet.middle(y, size), false);
                 right = Math.max(right, textX + Sheet.up(measure.width(mark.label(), size)));
                 y += KEY_LEADING * size;

@@ -54,7 +54,7 @@ final class Renderer implements AutoCloseable {
                     case Mark.CellMarkers cells -> markers.call(canvas, box, panel, cells, scale);
                     case Mark.Separators _ ->
                             rules.call(canvas, Cells.separators(box, panel, scale), SEPARATOR_INK);
-                    case Mark.Line line -> lines.call(canvas, box, panel, line, scale);
+                    case Mark.Line line -> lines.call(canvas, LineStrokes.of(line, panel, box, scale));
                 });
             }
         }
