@@ -1,6 +1,6 @@
 #version 330 core
-// Dots: a light disc in a dark ring, so that it is seen on any colour, with edges one pixel soft.
-// v_offset: from the centre, in pixels. u_radius: to the ring's outside, u_ring: its width, both in pixels.
+// Dots: a light disc in a dark ring, visible on any colour, with edges anti-aliased over one pixel.
+// v_offset: from the centre, in pixels. u_radius: outer radius of the ring, u_ring: its width, both in pixels.
 // Out: sRGB-encoded, alpha is coverage.
 
 uniform float u_radius;

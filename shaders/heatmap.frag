@@ -1,7 +1,7 @@
 #version 330 core
-// A heat map: the colour of the cell that holds the pixel's centre.
+// Heat map: the colour of the cell that contains the pixel's centre.
 // u_values: raw values, one texel per cell, row 0 at the top. u_range: the values at the ends of the colour map.
-// u_colors: the colour map, n x 1, sRGB. u_missing: sRGB, where the value is NaN. Out: sRGB-encoded, opaque.
+// u_colors: the colour map, n x 1, sRGB. u_missing: sRGB, for NaN. Out: sRGB-encoded, opaque.
 
 uniform sampler2D u_values;
 uniform sampler2D u_colors;

@@ -1,5 +1,5 @@
 #version 330 core
-// A heat map: the rectangle it fills, as a strip of four corners without vertex data.
+// Heat map: its rectangle, as a strip of four corners without vertex data.
 // u_box: left, top, width, height, in pixels, origin at the canvas's top left. u_canvas: width, height, in pixels.
 // u_cells: columns, rows. Out: v_cell, in cells from the top left of the map.
 

@@ -1,6 +1,6 @@
 #version 330 core
-// Strokes with round ends, and dots, with edges one pixel soft.
-// v_place: along the stroke from its start and across it, in pixels. v_length, v_radius: in pixels. v_ink: sRGB.
+// Strokes with round ends, and dots, with edges anti-aliased over one pixel.
+// v_place: along the stroke from its start, and across it, in pixels. v_length, v_radius: in pixels. v_ink: sRGB.
 // Out: sRGB-encoded, alpha is coverage.
 
 in vec2 v_place;

@@ -18,7 +18,7 @@ void main() {
     v_ink = look.yzw;
     vec2 along = v_length > 0.0 ? (ends.zw - ends.xy) / v_length : vec2(1.0, 0.0);
     vec2 across = vec2(-along.y, along.x);
-    float reach = v_radius + 1.0; // one pixel more for the smooth edge
+    float reach = v_radius + 1.0; // one more pixel for anti-aliasing
     vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
     v_place = mix(vec2(-reach), vec2(v_length + reach, reach), corner);
     vec2 position = (ends.xy + along * v_place.x + across * v_place.y) / u_canvas * 2.0 - 1.0;

@@ -1,5 +1,5 @@
 #version 330 core
-// Text: a pixel's ink is one texel of the glyph atlas; nothing is scaled.
+// Text: the coverage of a pixel is one texel of the glyph texture; nothing is scaled.
 // u_glyphs: coverage, 0 to 1. v_texel: in texels. v_ink: sRGB. Out: sRGB-encoded, alpha is coverage.
 
 uniform sampler2D u_glyphs;

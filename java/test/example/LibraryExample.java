@@ -13,7 +13,7 @@ import headscope.model.LayerHook;
 import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
-import headscope.render.FigureFile;
+import headscope.render.OffscreenRenderer;
 import headscope.result.HeadMap;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,7 +39,9 @@ final class LibraryExample {
             HeadMap map = new HeadMap("AttnScore", "p-value", model.config().layers(), heads, p);
             ColorBar bar = new ColorBar(map.unit(), new Range(0, 1), Colormap.rocket());
             Figure figure = new Figure(HeadPanels.of(List.of(map), bar), 1, "Mann-Whitney U");
-            FigureFile.write(figure, picture, FigureFile.DEFAULT_DPI, Map.of());
+            try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+                renderer.write(figure, picture, OffscreenRenderer.DEFAULT_DPI, Map.of());
+            }
             return map;
         }
     }

@@ -79,6 +79,7 @@ final class ResultTable {
             case "ForwardBenchmark" -> new Work(ForwardBenchmark.TOKENS, "tokens/s");
             case "SpectrumBenchmark" -> new Work(SpectrumBenchmark.HEADS, "heads/s");
             case "GatesBenchmark" -> new Work(Integer.parseInt(params.getParam("masks")), "updates/s");
+            case "FrameBenchmark" -> new Work(1, "frames/s");
             default -> new Work(1, "calls/s");
         };
     }

@@ -3,7 +3,7 @@ package headscope.cli;
 import headscope.backend.Backend;
 import headscope.backend.GpuReport;
 import headscope.render.GlDescription;
-import headscope.render.OffscreenContext;
+import headscope.render.OffscreenRenderer;
 import headscope.render.RenderUnavailableException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -37,8 +37,8 @@ final class DoctorCommand implements Callable<Integer> {
         GpuReport gpus = Backend.gpus();
         gpus.lines().forEach(line -> System.out.printf("%-10s %s%n", line.part(), line.text()));
         lacking += gpus.incomplete() ? 1 : 0;
-        try (OffscreenContext context = OffscreenContext.open()) {
-            GlDescription gl = context.description();
+        try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+            GlDescription gl = renderer.description();
             System.out.printf("%-10s OpenGL %s; %s; %s%n", "drawing", gl.version(), gl.renderer(), gl.vendor());
         } catch (RenderUnavailableException unavailable) {
             lacks("drawing", unavailable.getMessage());

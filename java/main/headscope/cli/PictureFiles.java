@@ -2,29 +2,30 @@ package headscope.cli;
 
 import headscope.figure.Figure;
 import headscope.picture.RunFigures;
-import headscope.render.FigureFile;
+import headscope.render.OffscreenRenderer;
 import headscope.render.RenderUnavailableException;
 import headscope.result.Manifest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** Draws the pictures of a run as PNG files. */
-final class PictureFiles {
-    private PictureFiles() {}
+/** Draws the pictures of runs as PNG files. Opens one renderer, with the first picture, and uses it for all. */
+final class PictureFiles implements AutoCloseable {
+    private Optional<OffscreenRenderer> renderer = Optional.empty();
 
     /**
-     * {@link #drawAll} at print quality. Where this machine cannot draw, prints one line that says why and how to draw
-     * later.
+     * {@link #drawAll} at the default resolution, with a renderer of its own. If this machine cannot draw, prints one
+     * line with the reason and the command that draws later.
      *
      * @param folder that holds the run's files now
      * @param out    the published run folder, for the message
-     * @return the files; empty where nothing was drawn
+     * @return the files; empty if nothing was drawn
      */
     static List<Path> drawIfPossible(Path folder, Path out) {
-        try {
-            return drawAll(folder, FigureFile.DEFAULT_DPI);
+        try (PictureFiles pictures = new PictureFiles()) {
+            return pictures.drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
             System.err.printf("headscope: no picture: %s; then: ./headscope render %s%n",
                     unavailable.getMessage(), ShellWords.joined(List.of(out.toString())));
@@ -37,7 +38,7 @@ final class PictureFiles {
      *
      * @return the files
      */
-    static List<Path> drawAll(Path folder, int dpi) {
+    List<Path> drawAll(Path folder, int dpi) {
         Manifest manifest = Manifest.read(folder);
         List<Path> files = new ArrayList<>();
         RunFigures.of(folder).forEach((name, figure) -> {
@@ -48,14 +49,22 @@ final class PictureFiles {
     }
 
     /** Draws the analysis's own picture of a run into a file. */
-    static void draw(Path folder, Path file, int dpi) {
+    void draw(Path folder, Path file, int dpi) {
         write(RunFigures.of(folder).firstEntry().getValue(), Manifest.read(folder), file, dpi);
     }
 
-    private static void write(Figure figure, Manifest manifest, Path file, int dpi) {
-        FigureFile.write(figure, file, dpi, Map.of(
+    private void write(Figure figure, Manifest manifest, Path file, int dpi) {
+        if (renderer.isEmpty()) {
+            renderer = Optional.of(OffscreenRenderer.open());
+        }
+        renderer.get().write(figure, file, dpi, Map.of(
                 "Software", manifest.text("/program"),
                 "Command", manifest.text("/command"),
                 "Run", manifest.text("/run")));
+    }
+
+    @Override
+    public void close() {
+        renderer.ifPresent(OffscreenRenderer::close);
     }
 }

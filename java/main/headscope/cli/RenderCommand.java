@@ -1,42 +1,54 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
-import headscope.render.FigureFile;
+import headscope.render.OffscreenRenderer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** A run's picture again, from its folder alone. */
+/** Draws the pictures of finished runs again, from their folders alone. */
 @Command(
         name = "render",
         mixinStandardHelpOptions = true,
-        description = "Draws the picture of a finished run again; needs neither model nor texts.",
-        footer = {"", "Example:", "  ./headscope render runs/demo --dpi 400 --out demo.png"})
+        description = "Draws the pictures of finished runs again, into their folders. Needs neither model nor texts.",
+        footer = {
+            "",
+            "Examples:",
+            "  ./headscope render runs/demo --dpi 400 --out demo.png",
+            "  ./headscope render runs/demo-all/*/"
+        })
 final class RenderCommand implements Callable<Integer> {
-    private static final int LEAST_DPI = 36;
-    private static final int MOST_DPI = 1200;
+    private static final int MIN_DPI = 36;
+    private static final int MAX_DPI = 1200;
 
-    @Parameters(paramLabel = "RUN", description = "The folder of a finished run.")
-    Path run;
+    @Parameters(paramLabel = "RUN", arity = "1..*", description = "Folders of finished runs.")
+    List<Path> runs;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "PNG to write (default: those of the run, in RUN).")
+    @Option(names = "--out", paramLabel = "FILE",
+            description = "Write only the main picture of a single RUN, to this PNG file.")
     Path out;
 
     @Option(names = "--dpi", paramLabel = "N", description = "Dots per inch (default: ${DEFAULT-VALUE}).")
-    int dpi = FigureFile.DEFAULT_DPI;
+    int dpi = OffscreenRenderer.DEFAULT_DPI;
 
     @Override
     public Integer call() {
-        if (dpi < LEAST_DPI || dpi > MOST_DPI) {
-            throw new InputException("--dpi must be from %d to %d, not %d".formatted(LEAST_DPI, MOST_DPI, dpi));
+        if (dpi < MIN_DPI || dpi > MAX_DPI) {
+            throw new InputException("--dpi must be from %d to %d, not %d".formatted(MIN_DPI, MAX_DPI, dpi));
         }
-        if (out == null) {
-            PictureFiles.drawAll(run, dpi).forEach(System.out::println);
-        } else {
-            PictureFiles.draw(run, out, dpi);
-            System.out.println(out);
+        if (out != null && runs.size() > 1) {
+            throw new InputException("--out takes the picture of one run, not of " + runs.size());
+        }
+        try (PictureFiles pictures = new PictureFiles()) {
+            if (out != null) {
+                pictures.draw(runs.getFirst(), out, dpi);
+                System.out.println(out);
+            } else {
+                runs.forEach(run -> pictures.drawAll(run, dpi).forEach(System.out::println));
+            }
         }
         return 0;
     }

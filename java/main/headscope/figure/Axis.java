@@ -4,7 +4,7 @@ import java.util.List;
 
 /** One side of a panel. */
 public sealed interface Axis {
-    /** What is counted or measured; may be empty. */
+    /** Name of the quantity; may be empty. */
     String label();
 
     /**
@@ -12,12 +12,12 @@ public sealed interface Axis {
      * downwards on a vertical one.
      */
     sealed interface Cells extends Axis {
-        /** How many cells, at least one. */
+        /** Number of cells, at least one. */
         int count();
     }
 
     /**
-     * Cells that have numbers.
+     * Numbered cells.
      *
      * @param first the number of the first cell, 0 or 1
      */
@@ -28,25 +28,25 @@ public sealed interface Axis {
             }
         }
 
-        /** Cells to be labelled: all, or those with multiples of a round number, at most {@code most}, at least one. */
-        public List<Tick> ticks(int most) {
-            return Tick.ofCells(count, first, most);
+        /** The labelled cells: all, or the multiples of a round number; at most {@code limit}, at least one. */
+        public List<Tick> ticks(int limit) {
+            return Tick.ofCells(count, first, limit);
         }
     }
 
     /**
-     * Cells that a bracket holds together.
+     * Consecutive cells that share a bracket.
      *
-     * @param start the first of them
-     * @param end   the first after them
+     * @param start first cell of the group
+     * @param end   first cell after the group
      */
     record Group(String label, int start, int end) {}
 
     /**
-     * Cells that have names.
+     * Named cells.
      *
      * @param names  one per cell
-     * @param groups from the first cell to the last, apart from each other; may be empty
+     * @param groups in the order of the cells, without overlap; may be empty
      */
     record Named(String label, List<String> names, List<Group> groups) implements Cells {
         public Named {
@@ -63,11 +63,11 @@ public sealed interface Axis {
         }
     }
 
-    /** A stretch of the real line, growing to the right on a horizontal axis and upwards on a vertical one. */
+    /** A continuous axis; numbers increase to the right on a horizontal axis and upwards on a vertical one. */
     record Numbers(String label, Range range) implements Axis {
-        /** Round numbers within the range, at most {@code most} of them. */
-        public List<Tick> ticks(int most) {
-            return Tick.ofNumbers(range, most);
+        /** At most {@code limit} round numbers within the range. */
+        public List<Tick> ticks(int limit) {
+            return Tick.ofNumbers(range, limit);
         }
     }
 }

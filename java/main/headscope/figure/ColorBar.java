@@ -3,25 +3,26 @@ package headscope.figure;
 import java.util.List;
 
 /**
- * The scale of one or more heat maps.
+ * The colour scale of one or more heat maps.
  *
- * @param label    what the numbers are; may be empty
- * @param range    the numbers at the bar's foot and at its top
- * @param decimals the ticks have at least so many
- * @param open     whether values beyond the top are shown, in the top colour; the bar says so with a plus
+ * @param label    quantity or unit; may be empty
+ * @param range    the values at the lower and the upper end of the bar
+ * @param decimals minimum number of decimals of the tick labels
+ * @param open     whether values above the range are allowed; they have the top colour, and the last tick label a plus
  */
 public record ColorBar(String label, Range range, Colormap colormap, int decimals, boolean open) {
-    /** A bar that ends where the values do. */
+    /** A bar for values that all lie within the range. */
     public ColorBar(String label, Range range, Colormap colormap) {
         this(label, range, colormap, 0, false);
     }
 
-    /** Round numbers within the range, at most {@code most} of them, but at least two; on an open bar also its top. */
-    public List<Tick> ticks(int most) {
-        return open ? Tick.upTo(range, most, decimals) : Tick.ofNumbers(range, most, decimals);
+    /** At most {@code limit} round numbers within the range, at least two; on an open bar the last is its top. */
+    public List<Tick> ticks(int limit) {
+        return open ? Tick.upTo(range, limit, decimals) : Tick.ofNumbers(range, limit, decimals);
     }
 
+    /** Whether the bar has a colour for the value. */
     boolean shows(double value) {
-        return range.contains(value) || open && value > range.max();
+        return range.contains(value) || open && value > range.max() && Double.isFinite(value);
     }
 }

@@ -5,12 +5,13 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
- * Colours for numbers from 0 to 1, in equal steps.
+ * Colours of the numbers from 0 to 1, in equal steps.
  *
- * @param name   also that of its file in {@code colormaps/}
- * @param colors 0xRRGGBB, sRGB, from the lowest to the highest
+ * @param name   name of its file in {@code colormaps/}
+ * @param colors 0xRRGGBB, sRGB, from the lowest to the highest number
  */
 public record Colormap(String name, int[] colors) {
     /** 0xRRGGBB, sRGB, of a cell that has no value (NaN). */
@@ -23,12 +24,12 @@ public record Colormap(String name, int[] colors) {
         colors = colors.clone();
     }
 
-    /** Near-black through magenta and orange to light peach; 256 colours of rising lightness. */
+    /** Near-black through magenta and orange to light peach; 256 colours of increasing lightness. */
     public static Colormap rocket() {
         return read("rocket");
     }
 
-    /** Dark purple through blue and green to yellow; 256 colours of rising lightness. */
+    /** Dark purple through blue and green to yellow; 256 colours of increasing lightness. */
     public static Colormap viridis() {
         return read("viridis");
     }
@@ -38,12 +39,23 @@ public record Colormap(String name, int[] colors) {
         return read("jet");
     }
 
+    /** A copy. */
     @Override
     public int[] colors() {
         return colors.clone();
     }
 
-    /** The colour of a fraction of the range; below 0 the lowest, above 1 the highest, NaN {@link #MISSING}. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Colormap map && name.equals(map.name) && Arrays.equals(colors, map.colors);
+    }
+
+    @Override
+    public int hashCode() {
+        return name.hashCode();
+    }
+
+    /** The colour of a fraction of the range: the first one below 0, the last one above 1, {@link #MISSING} for NaN. */
     public int at(double fraction) {
         if (Double.isNaN(fraction)) {
             return MISSING;

@@ -7,26 +7,26 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Lines over a number, such as that of the heads that are open. */
+/** Curves over a number, such as the number of open heads. */
 public final class CurvesFigure {
-    /** 0xRRGGBB; told apart also by who sees few colours (Okabe and Ito 2008), in an order of falling contrast. */
+    /** 0xRRGGBB; distinct for colour-blind readers (Okabe and Ito 2008), in order of decreasing contrast. */
     private static final int[] COLORS = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0x000000, 0xE69F00, 0x56B4E9};
 
-    /** A line through more points is drawn without dots. */
-    private static final int MOST_DOTS = 33;
+    /** Curves with more points have no dots. */
+    private static final int MAX_DOTS = 33;
 
     private CurvesFigure() {}
 
     /**
-     * One line.
+     * One curve.
      *
-     * @param x ascending, finite
-     * @param y one per x, finite
+     * @param x strictly increasing, finite
+     * @param y one value per x, finite
      */
     public record Curve(String label, double[] x, double[] y) {}
 
     /**
-     * All lines in one panel. The horizontal axis ends where they do, the vertical one at round numbers.
+     * All curves in one panel. The horizontal axis ends where the curves end, the vertical axis at round numbers.
      *
      * @param curves one to seven
      * @param x      label of the horizontal axis
@@ -40,25 +40,25 @@ public final class CurvesFigure {
         List<Mark> lines = new ArrayList<>();
         for (Curve curve : curves) {
             lines.add(new Mark.Line(curve.label(), curve.x(), curve.y(), COLORS[lines.size()],
-                    curve.x().length <= MOST_DOTS));
+                    curve.x().length <= MAX_DOTS));
         }
-        Panel panel = new Panel("", new Axis.Numbers(x, across(ends(curves, Curve::x))),
-                new Axis.Numbers(y, up(ends(curves, Curve::y))), Optional.empty(), lines);
+        Panel panel = new Panel("", new Axis.Numbers(x, horizontal(ends(curves, Curve::x))),
+                new Axis.Numbers(y, vertical(ends(curves, Curve::y))), Optional.empty(), lines);
         return new Figure(List.of(panel), 1, caption);
     }
 
-    private static Range across(double[] ends) {
-        return ends[0] < ends[1] ? new Range(ends[0], ends[1]) : up(ends);
+    private static Range horizontal(double[] ends) {
+        return ends[0] < ends[1] ? new Range(ends[0], ends[1]) : vertical(ends);
     }
 
-    private static Range up(double[] ends) {
+    private static Range vertical(double[] ends) {
         return Range.around(ends[0], ends[1]);
     }
 
-    /** The smallest and the largest place. */
-    private static double[] ends(List<Curve> curves, Function<Curve, double[]> places) {
+    /** The smallest and the largest coordinate. */
+    private static double[] ends(List<Curve> curves, Function<Curve, double[]> coordinates) {
         DoubleSummaryStatistics all = curves.stream()
-                .flatMapToDouble(curve -> Arrays.stream(places.apply(curve)))
+                .flatMapToDouble(curve -> Arrays.stream(coordinates.apply(curve)))
                 .summaryStatistics();
         return new double[] {all.getMin(), all.getMax()};
     }

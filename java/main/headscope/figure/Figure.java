@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A picture as data: panels in rows, left to right, the colour bars that they share, and a caption below.
+ * A picture as data: panels in rows from left to right, the colour bars they share, and a caption below.
  *
  * @param columns  panels per row; the last row may have fewer
- * @param enlarged the cell of the first panel that the second shows enlarged
- * @param caption  what was measured, on what; may be empty
+ * @param enlarged the cell of the first panel that the second panel enlarges
+ * @param caption  states what was measured on which texts; may be empty
  */
 public record Figure(List<Panel> panels, int columns, Optional<Mark.Cell> enlarged, String caption) {
     public Figure {
@@ -18,19 +18,19 @@ public record Figure(List<Panel> panels, int columns, Optional<Mark.Cell> enlarg
         }
         if (enlarged.isPresent()) {
             if (panels.size() != 2 || columns != 2) {
-                throw new IllegalArgumentException("what is enlarged needs two panels side by side");
+                throw new IllegalArgumentException("an enlarged cell needs two panels side by side");
             }
             Panel first = panels.getFirst();
             Panel.checkCell(first.title(), first.x(), first.y(), enlarged.get());
         }
     }
 
-    /** Panels in rows. */
+    /** A figure without an enlarged cell. */
     public Figure(List<Panel> panels, int columns, String caption) {
         this(panels, columns, Optional.empty(), caption);
     }
 
-    /** Each once, those of the last panels first. */
+    /** The distinct colour bars, those of the last panels first. */
     public List<ColorBar> bars() {
         return panels.reversed().stream().map(Panel::bar).flatMap(Optional::stream).distinct().toList();
     }

@@ -3,14 +3,14 @@ package headscope.figure;
 import headscope.result.HeadMap;
 import java.util.List;
 
-/** How far each head's gate matters to each of several tasks: maps in two columns, layers x heads, from 0 to 1. */
+/** Gate scores of all heads, per task: maps of layers x heads in two columns, on a scale from 0 to 1. */
 public final class GatesFigure {
     private static final int COLUMNS = 2;
 
     private GatesFigure() {}
 
     /**
-     * Panels in the order of the maps, each under its map's title; the bar is labelled with their unit.
+     * Panels in the order of the maps, titled like them; the colour bar is labelled with their unit.
      *
      * @param maps one or more; values are NaN or in [0, 1]
      */

@@ -4,7 +4,7 @@ import headscope.result.HeadMap;
 import java.util.List;
 import java.util.Optional;
 
-/** Maps of heads as panels of one scale: a layer per row, a head per column, counted from 0. */
+/** Panels of head maps on one scale, with layers as rows and heads as columns, both counted from 0. */
 public final class HeadPanels {
     private HeadPanels() {}
 
@@ -12,7 +12,7 @@ public final class HeadPanels {
         return maps.stream()
                 .map(map -> new Panel(map.title(), new Axis.Numbered("Head", map.heads(), 0),
                         new Axis.Numbered("Layer", map.layers(), 0), Optional.of(bar),
-                        List.of(new Mark.Heatmap(map.layers(), map.heads(), map.values()))))
+                        List.of(Mark.Heatmap.of(map))))
                 .toList();
     }
 }

@@ -1,16 +1,18 @@
 package headscope.figure;
 
+import headscope.result.HeadMap;
 import java.util.List;
 
-/** What can be drawn in a panel. Rows and columns are cells of the panel's axes. */
+/** Something drawn in a panel. Rows and columns are cells of the panel's axes. */
 public sealed interface Mark {
     /** A cell of a panel; row 0 is the top one, column 0 the left one. */
     record Cell(int row, int column) {}
 
     /**
-     * A colour per cell, or a small map in each: then there are as many times more rows and columns.
+     * One colour per cell of the panel, or a small map in each cell; rows and columns are then multiples of the
+     * panel's.
      *
-     * @param values [rows, columns], row-major; NaN where there is none, otherwise finite
+     * @param values [rows, columns], row-major; finite, or NaN for a missing value
      */
     record Heatmap(int rows, int columns, float[] values) implements Mark {
         public Heatmap {
@@ -26,14 +28,28 @@ public sealed interface Mark {
             values = values.clone();
         }
 
+        /** Layers as rows, heads as columns. */
+        static Heatmap of(HeadMap map) {
+            return new Heatmap(map.layers(), map.heads(), map.values());
+        }
+
         /** Row-major [rows, columns]; a copy. */
         @Override
         public float[] values() {
             return values.clone();
         }
+
+        /** The largest value; 0 if none is above 0. */
+        float largest() {
+            float largest = 0;
+            for (float value : values) {
+                largest = value > largest ? value : largest; // a comparison with NaN is false
+            }
+            return largest;
+        }
     }
 
-    /** A dot in the middle of each of some cells, visible on any colour. */
+    /** A dot in the middle of each listed cell, visible on any colour. */
     record CellMarkers(List<Cell> cells) implements Mark {
         public CellMarkers {
             cells = List.copyOf(cells);
@@ -44,20 +60,22 @@ public sealed interface Mark {
     record Separators() implements Mark {}
 
     /**
-     * A line through points, with a dot on each if so wished; the figure's key shows it beside its label.
+     * A line through points. The figure's key shows it beside its label.
      *
-     * @param x   ascending
-     * @param y   one per x
-     * @param rgb 0xRRGGBB, sRGB
+     * @param x      strictly increasing
+     * @param y      one value per x
+     * @param rgb    0xRRGGBB, sRGB
+     * @param dotted whether each point has a dot
      */
     record Line(String label, double[] x, double[] y, int rgb, boolean dotted) implements Mark {
         public Line {
             if (x.length < 1 || x.length != y.length) {
-                throw new IllegalArgumentException("%s: %d values for %d places".formatted(label, y.length, x.length));
+                throw new IllegalArgumentException("%s: %d of y for %d of x".formatted(label, y.length, x.length));
             }
             for (int i = 1; i < x.length; i++) {
                 if (x[i] <= x[i - 1]) {
-                    throw new IllegalArgumentException("%s: %s follows %s".formatted(label, x[i], x[i - 1]));
+                    throw new IllegalArgumentException(
+                            "%s: x must increase, but %s follows %s".formatted(label, x[i], x[i - 1]));
                 }
             }
             x = x.clone();

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One pair of axes and what is drawn between them.
+ * A pair of axes and the marks between them.
  *
  * @param title may be empty
  * @param bar   the scale of the panel's heat maps; panels may share one
- * @param marks the first lies lowest
+ * @param marks in drawing order
  */
 public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<Mark> marks) {
     public Panel {
@@ -27,8 +27,7 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
                     throw new IllegalArgumentException("%s: a map of %d x %d on axes of %d x %d"
                             .formatted(title, map.rows(), map.columns(), rows, columns));
                 }
-                check(title, map, bar.orElseThrow(
-                        () -> new IllegalArgumentException(title + ": a heat map without a colour bar")));
+                checkValues(title, bar, map.values());
             }
             case Mark.CellMarkers markers -> {
                 for (Mark.Cell cell : markers.cells()) {
@@ -46,21 +45,32 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
         }
     }
 
-    // The bar does not say that colours end where it ends, unless it is open, so nothing may lie beyond.
-    private static void check(String title, Mark.Heatmap map, ColorBar bar) {
-        for (float value : map.values()) {
-            if (!Float.isNaN(value) && !bar.shows(value)) {
+    /**
+     * Checks that the panel's heat maps can show the values.
+     *
+     * @throws IllegalArgumentException if one is neither NaN nor on the colour bar
+     */
+    public void checkValues(float[] values) {
+        checkValues(title, bar, values);
+    }
+
+    // Only an open bar tells the reader that values lie beyond its end.
+    private static void checkValues(String title, Optional<ColorBar> bar, float[] values) {
+        ColorBar scale = bar.orElseThrow(
+                () -> new IllegalArgumentException(title + ": a heat map without a colour bar"));
+        for (float value : values) {
+            if (!Float.isNaN(value) && !scale.shows(value)) {
                 throw new IllegalArgumentException("%s: %s is beyond the colour bar, %s to %s"
-                        .formatted(title, value, bar.range().min(), bar.range().max()));
+                        .formatted(title, value, scale.range().min(), scale.range().max()));
             }
         }
     }
 
-    private static void check(String title, Range range, double[] places) {
-        for (double place : places) {
-            if (!range.contains(place)) {
+    private static void check(String title, Range range, double[] coordinates) {
+        for (double coordinate : coordinates) {
+            if (!range.contains(coordinate)) {
                 throw new IllegalArgumentException(
-                        "%s: %s is beyond the axis, %s to %s".formatted(title, place, range.min(), range.max()));
+                        "%s: %s is beyond the axis, %s to %s".formatted(title, coordinate, range.min(), range.max()));
             }
         }
     }

@@ -1,13 +1,14 @@
 package headscope.figure;
 
-/** A closed interval of the real line, both ends finite, {@code min < max}. */
+/** A closed interval with finite ends, {@code min < max}. */
 public record Range(double min, double max) {
-    /** How far beyond an end, relative to the length, still counts as on it: a float's rounding. */
+    /** Tolerance at the ends, relative to the length: the rounding of a float. */
     static final double SLACK = 1e-6;
 
-    /** A scale has at most so many round steps from 0 on, an axis a few more. */
-    private static final int STEPS = 5;
+    /** Maximum number of round steps on a colour bar. */
+    private static final int BAR_STEPS = 5;
 
+    /** Maximum number of round steps on an axis. */
     private static final int AXIS_STEPS = 8;
 
     public Range {
@@ -16,33 +17,37 @@ public record Range(double min, double max) {
         }
     }
 
-    /** From 0 to a round number that is not below the value, which is at least 0; from 0 to 1 for 0. */
+    /**
+     * From 0 to a round number that is at least {@code value}; from 0 to 1 if the value is 0.
+     *
+     * @param value at least 0
+     */
     public static Range upTo(double value) {
-        return value == 0 ? new Range(0, 1) : around(0, value, STEPS);
+        return value == 0 ? new Range(0, 1) : around(0, value, BAR_STEPS);
     }
 
-    /** Between multiples of a round number, a few of which the range holds; one and the same value is its middle. */
+    /** A range around both values that ends at multiples of a round number; equal values become its middle. */
     public static Range around(double low, double high) {
         return low < high ? around(low, high, AXIS_STEPS) : new Range(low - 0.5, high + 0.5);
     }
 
-    private static Range around(double low, double high, int most) {
+    private static Range around(double low, double high, int limit) {
         double slack = SLACK * (high - low);
-        for (RoundStep step = RoundStep.atLeast((high - low) / most); ; step = step.next()) {
+        for (RoundStep step = RoundStep.atLeast((high - low) / limit); ; step = step.next()) {
             long first = (long) Math.floor((low + slack) / step.length());
             long last = (long) Math.ceil((high - slack) / step.length());
-            if (last - first <= most) {
+            if (last - first <= limit) {
                 return new Range(step.times(first).doubleValue(), step.times(last).doubleValue());
             }
         }
     }
 
-    /** Where a value lies: 0 at the minimum, 1 at the maximum, outside [0, 1] beyond them. */
+    /** The relative position of a value: 0 at the minimum, 1 at the maximum, outside [0, 1] beyond them. */
     public double fraction(double value) {
         return (value - min) / (max - min);
     }
 
-    /** Whether the value lies between the ends, or on one, but for a float's rounding. */
+    /** Whether the value lies within the range, up to {@link #SLACK}. */
     public boolean contains(double value) {
         double fraction = fraction(value);
         return -SLACK <= fraction && fraction <= 1 + SLACK;

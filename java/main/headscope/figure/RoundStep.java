@@ -2,9 +2,13 @@ package headscope.figure;
 
 import java.math.BigDecimal;
 
-/** 1, 2 or 5 times a power of ten: what ticks are multiples of. */
+/** The distance between ticks: 1, 2 or 5 times a power of ten. */
 record RoundStep(int digit, int exponent) {
-    /** The shortest step that is not below a length above 0. */
+    /**
+     * The smallest step that is at least {@code length}.
+     *
+     * @param length above 0
+     */
     static RoundStep atLeast(double length) {
         RoundStep step = new RoundStep(1, (int) Math.floor(Math.log10(length)) - 1);
         while (step.length() < length) {
@@ -25,7 +29,7 @@ record RoundStep(int digit, int exponent) {
         return times(1).doubleValue();
     }
 
-    /** Exact, with as many decimals as the step has. */
+    /** The exact multiple, with as many decimals as the step has. */
     BigDecimal times(long count) {
         return BigDecimal.valueOf(Math.multiplyExact(count, digit), -exponent);
     }

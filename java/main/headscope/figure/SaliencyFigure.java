@@ -5,20 +5,20 @@ import headscope.result.TokenMap;
 import java.util.List;
 import java.util.Optional;
 
-/** Every head in a grid of layers x heads, and beside it one head's map of tokens, enlarged. */
+/** A grid of layers x heads, and beside it the map of tokens x tokens of one head. */
 public final class SaliencyFigure {
     private SaliencyFigure() {}
 
-    /** What the grid shows of each head. */
+    /** The content of the grid's cells. */
     public sealed interface Overview {
-        /** One colour per head. On the scale of the enlarged map if it is in the same unit, else on its own. */
+        /** One value per head. Shares the colour scale of the token map if both have the same unit. */
         record Values(HeadMap map) implements Overview {}
 
         /**
-         * A small map per head, on the scale of the enlarged one.
+         * A small token map per head, on the colour scale of the enlarged one.
          *
          * @param side   rows and columns of a small map
-         * @param values [layers, heads, side, side], row-major: receiving tokens downwards, source tokens to the right
+         * @param values [layers, heads, side, side], row-major: receiving tokens as rows, source tokens as columns
          */
         record Thumbnails(int layers, int heads, int side, float[] values) implements Overview {
             public Thumbnails {
@@ -32,33 +32,16 @@ public final class SaliencyFigure {
     }
 
     /**
-     * Layers, heads counted from 1 in the picture. Scales run from 0 to a round number.
+     * The picture counts layers and heads from 1. Colour scales run from 0 to a round number.
      *
      * @param overview  values are NaN or at least 0
-     * @param layer     of the enlarged head, from 0
-     * @param head      of the enlarged head, from 0
-     * @param map       its values are at least 0
-     * @param transpose false: receiving tokens downwards, source tokens to the right; true: the other way round
+     * @param layer     layer of the enlarged head, from 0
+     * @param head      index of the enlarged head in its layer, from 0
+     * @param map       token map of the enlarged head; values are at least 0
+     * @param transpose false: receiving tokens as rows, source tokens as columns; true: the reverse
      */
     public static Figure of(
             Overview overview, int layer, int head, TokenMap map, boolean transpose, String caption) {
-        double largest = largest(map.values());
-        Panel grid;
-        ColorBar bar;
-        switch (overview) {
-            case Overview.Values heads when !heads.map().unit().equals(map.unit()) -> {
-                bar = bar(map.unit(), largest);
-                grid = grid(heads.map(), bar(heads.map().unit(), largest(heads.map().values())));
-            }
-            case Overview.Values heads -> {
-                bar = bar(map.unit(), Math.max(largest, largest(heads.map().values())));
-                grid = grid(heads.map(), bar);
-            }
-            case Overview.Thumbnails heads -> {
-                bar = bar(map.unit(), Math.max(largest, largest(heads.values())));
-                grid = grid(heads, transpose, bar);
-            }
-        }
         int tokens = map.tokens().size();
         List<String> names = TokenNames.of(map.tokens());
         List<Axis.Group> groups = map.groups().stream()
@@ -66,18 +49,35 @@ public final class SaliencyFigure {
                 .toList();
         Axis source = new Axis.Named("source token", names, groups);
         Axis receiving = new Axis.Named("receiving token", names, groups);
-        float[] values = transpose ? transposed(map.values(), tokens) : map.values();
+        Mark.Heatmap detail = new Mark.Heatmap(
+                tokens, tokens, transpose ? transposed(map.values(), tokens) : map.values());
+        Panel grid;
+        ColorBar bar;
+        switch (overview) {
+            case Overview.Values heads when !heads.map().unit().equals(map.unit()) -> {
+                Mark.Heatmap cells = Mark.Heatmap.of(heads.map());
+                bar = bar(map.unit(), detail.largest());
+                grid = grid(heads.map().title(), cells.rows(), cells.columns(),
+                        bar(heads.map().unit(), cells.largest()), cells);
+            }
+            case Overview.Values heads -> {
+                Mark.Heatmap cells = Mark.Heatmap.of(heads.map());
+                bar = bar(map.unit(), Math.max(detail.largest(), cells.largest()));
+                grid = grid(heads.map().title(), cells.rows(), cells.columns(), bar, cells);
+            }
+            case Overview.Thumbnails heads -> {
+                Mark.Heatmap cells = tiled(heads, transpose);
+                bar = bar(map.unit(), Math.max(detail.largest(), cells.largest()));
+                grid = grid("", heads.layers(), heads.heads(), bar, cells);
+            }
+        }
         Panel enlarged = new Panel(map.title(), transpose ? receiving : source, transpose ? source : receiving,
-                Optional.of(bar), List.of(new Mark.Heatmap(tokens, tokens, values)));
+                Optional.of(bar), List.of(detail));
         return new Figure(List.of(grid, enlarged), 2, Optional.of(new Mark.Cell(layer, head)), caption);
     }
 
-    private static Panel grid(HeadMap map, ColorBar bar) {
-        return grid(map.title(), map.layers(), map.heads(), bar,
-                new Mark.Heatmap(map.layers(), map.heads(), map.values()));
-    }
-
-    private static Panel grid(Overview.Thumbnails heads, boolean transpose, ColorBar bar) {
+    /** The small maps in one map of [layers * side, heads * side]. */
+    private static Mark.Heatmap tiled(Overview.Thumbnails heads, boolean transpose) {
         int side = heads.side();
         int rows = heads.layers() * side;
         int columns = heads.heads() * side;
@@ -92,7 +92,7 @@ public final class SaliencyFigure {
                         values[(head * side + (transpose ? right : down)) * side + (transpose ? down : right)];
             }
         }
-        return grid("", heads.layers(), heads.heads(), bar, new Mark.Heatmap(rows, columns, cells));
+        return new Mark.Heatmap(rows, columns, cells);
     }
 
     private static Panel grid(String title, int layers, int heads, ColorBar bar, Mark.Heatmap map) {
@@ -102,14 +102,6 @@ public final class SaliencyFigure {
 
     private static ColorBar bar(String unit, double largest) {
         return new ColorBar(unit, Range.upTo(largest), Colormap.viridis());
-    }
-
-    private static double largest(float[] values) {
-        double largest = 0;
-        for (float value : values) {
-            largest = value > largest ? value : largest; // NaN compares false
-        }
-        return largest;
     }
 
     private static float[] transposed(float[] values, int side) {

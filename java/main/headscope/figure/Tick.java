@@ -5,20 +5,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A labelled place on an axis or a colour bar.
+ * A labelled position on an axis or a colour bar.
  *
- * @param value index of a cell, or a number on the bar or the axis
+ * @param value cell index, or a number on the axis or the bar
  */
 public record Tick(double value, String label) {
-    /** More digits than this, on either side of the point, are written with an exponent. */
+    /** Numbers with more digits than this, on either side of the decimal point, are written with an exponent. */
     private static final int PLAIN_DIGITS = 5;
 
-    /** Cells are labelled by multiples of one of these, times a power of ten. */
+    /** Labelled cells are multiples of one of these, times a power of ten. */
     private static final int[] CELL_STEPS = {1, 2, 3, 4, 5, 6, 8};
 
-    /** Every cell; or, where there is no room for that, few enough to be seen as a choice. */
-    static List<Tick> ofCells(int count, int first, int most) {
-        int step = count <= most ? 1 : cellStep(count, Math.max(1, (3 * most + 3) / 4));
+    /** Every cell if {@code limit} allows it; otherwise about three quarters of the limit, so that the gaps show. */
+    static List<Tick> ofCells(int count, int first, int limit) {
+        int step = count <= limit ? 1 : cellStep(count, Math.max(1, (3 * limit + 3) / 4));
         List<Tick> ticks = new ArrayList<>();
         for (int number = Math.ceilDiv(first, step) * step; number < first + count; number += step) {
             ticks.add(new Tick(number - first, Integer.toString(number)));
@@ -26,37 +26,37 @@ public record Tick(double value, String label) {
         return ticks.isEmpty() ? List.of(new Tick(0, Integer.toString(first))) : List.copyOf(ticks);
     }
 
-    /** The shortest that leaves at most so many of the cells. */
-    private static int cellStep(int count, int most) {
+    /** The smallest step with at most {@code limit} multiples among the cells. */
+    private static int cellStep(int count, int limit) {
         for (int power = 1; ; power *= 10) {
             for (int digit : CELL_STEPS) {
-                if (Math.ceilDiv(count, digit * power) <= most) {
+                if (Math.ceilDiv(count, digit * power) <= limit) {
                     return digit * power;
                 }
             }
         }
     }
 
-    /** Multiples of 1, 2 or 5 times a power of ten, the densest that give at most {@code most}. */
-    static List<Tick> ofNumbers(Range range, int most) {
-        return ofNumbers(range, most, 0);
+    /** Multiples of 1, 2 or 5 times a power of ten, as many as possible up to {@code limit}. */
+    static List<Tick> ofNumbers(Range range, int limit) {
+        return ofNumbers(range, limit, 0);
     }
 
-    /** @param decimals that the labels have at least */
-    static List<Tick> ofNumbers(Range range, int most, int decimals) {
-        RoundStep step = RoundStep.atLeast((range.max() - range.min()) / (2.0 * Math.max(1, most)));
+    /** @param decimals minimum number of decimals of the labels */
+    static List<Tick> ofNumbers(Range range, int limit, int decimals) {
+        RoundStep step = RoundStep.atLeast((range.max() - range.min()) / (2.0 * Math.max(1, limit)));
         while (true) {
             List<Tick> ticks = multiples(range, step, decimals);
-            if (ticks.size() <= Math.max(1, most)) {
+            if (ticks.size() <= Math.max(1, limit)) {
                 return ticks;
             }
             step = step.next();
         }
     }
 
-    /** The same, the last at the top and marked with a plus. */
-    static List<Tick> upTo(Range range, int most, int decimals) {
-        List<Tick> ticks = new ArrayList<>(ofNumbers(range, most, decimals));
+    /** The same, but the last tick is the maximum of the range and its label ends with a plus. */
+    static List<Tick> upTo(Range range, int limit, int decimals) {
+        List<Tick> ticks = new ArrayList<>(ofNumbers(range, limit, decimals));
         double step = ticks.size() > 1 ? ticks.get(1).value() - ticks.get(0).value() : range.max() - range.min();
         ticks.removeIf(tick -> range.max() - tick.value() < 0.75 * step);
         BigDecimal top = BigDecimal.valueOf(range.max()).stripTrailingZeros();

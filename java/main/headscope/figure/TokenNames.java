@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Tokens as a reader expects them: without the mark of the space before a word, and as text where the tokenizer
- * writes bytes (Radford et al. 2019: each byte is a printable character, the space U+0120).
+ * Readable names of tokens: without the tokenizer's mark for a preceding space, and decoded if the tokenizer writes
+ * bytes as printable characters (Radford et al. 2019; the space is U+0120).
  */
 final class TokenNames {
-    private static final char WORD = '\u2581';
+    private static final char WORD_START = '\u2581';
     private static final String SPACE = "\u2423";
 
     private TokenNames() {}
@@ -23,13 +23,13 @@ final class TokenNames {
     }
 
     private static String name(String token) {
-        String spaced = token.replace(WORD, ' ');
+        String spaced = token.replace(WORD_START, ' ');
         String word = spaced.startsWith(" ") ? spaced.substring(1) : spaced;
         String shown = word.isBlank() ? spaced.replace(" ", SPACE) : word;
         return shown.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
     }
 
-    /** Whether all tokens are bytes, and their text then is one. */
+    /** Whether all characters stand for bytes and those are valid UTF-8. */
     private static boolean areBytes(List<String> tokens) {
         String all = String.join("", tokens.stream().filter(token -> !special(token)).toList());
         return all.chars().allMatch(character -> toByte(character) >= 0) && decoded(all).isPresent();
@@ -39,7 +39,7 @@ final class TokenNames {
         return token.startsWith("<") && token.endsWith(">") && token.length() > 2;
     }
 
-    /** A token's text; its bytes, where it has only a part of a character. */
+    /** A token's text, or its bytes in hexadecimal if it holds only a part of a character. */
     private static String text(String token) {
         return decoded(token).orElseGet(
                 () -> "\\x" + HexFormat.ofDelimiter("\\x").withUpperCase().formatHex(toBytes(token)));
@@ -61,7 +61,7 @@ final class TokenNames {
         return bytes;
     }
 
-    /** The byte that a character stands for, or -1: printable ones stand for themselves, U+0100 on for the others. */
+    /** The byte of a character, or -1. Printable bytes stand for themselves, U+0100 and up for the others. */
     private static int toByte(int character) {
         if (printable(character)) {
             return character;

@@ -3,15 +3,15 @@ package headscope.render;
 import headscope.figure.Axis;
 import java.util.List;
 
-/** Brackets along a side of a panel, open towards it, each with the name of its group outside. */
+/** Brackets along an edge of a panel, one per group of cells and open towards the panel, with the groups' names. */
 final class Brackets {
     private static final double ARM = 6;
     private static final double SIZE = 15;
 
-    /** So far a name shrinks to the length of its bracket before it is shortened. */
-    private static final double SMALLEST_SIZE = 10;
+    /** A name shrinks to fit its bracket down to this size, and is shortened below it. */
+    private static final double MIN_SIZE = 10;
 
-    /** Between the end of a bracket and the edge of its last cell. */
+    /** Distance between the end of a bracket and the edge of its last cell. */
     private static final double INSET = 2.5;
 
     private final List<Axis.Group> groups;
@@ -19,44 +19,30 @@ final class Brackets {
     private final Sheet sheet;
 
     /** @param length of all cells of the axis, in pixels */
-    Brackets(Axis axis, int length, Sheet sheet) {
-        this.groups = axis instanceof Axis.Named names ? names.groups() : List.of();
-        this.cell = axis instanceof Axis.Named names ? (double) length / names.count() : length;
+    Brackets(Axis.Named axis, int length, Sheet sheet) {
+        this.groups = axis.groups();
+        this.cell = (double) length / axis.count();
         this.sheet = sheet;
     }
 
-    /** How far they reach away from where their arms end, in pixels. */
+    /** Depth of brackets and names, in pixels; 0 without groups. */
     int extent() {
         return groups.isEmpty() ? 0 : arm() + sheet.px(Sheet.GAP) + sheet.lineHeight(sheet.size(SIZE));
     }
 
-    /** @param right where the arms end */
-    void drawLeftOf(int right, int top) {
-        int spine = right - arm();
+    /** @param away distance of the arms' ends from the panel's cells */
+    void draw(Edge edge, int away) {
+        int arm = arm();
+        int line = sheet.line;
         for (Axis.Group group : groups) {
-            int from = top + from(group);
-            int to = top + to(group);
-            sheet.rules.add(new Box(spine, from, sheet.line, to - from));
-            sheet.rules.add(new Box(spine + sheet.line, from, arm() - sheet.line, sheet.line));
-            sheet.rules.add(new Box(spine + sheet.line, to - sheet.line, arm() - sheet.line, sheet.line));
+            int from = edge.start() + from(group);
+            int to = edge.start() + to(group);
+            edge.rule(from, away + arm - line, to - from, line);
+            edge.rule(from, away, line, arm - line);
+            edge.rule(to - line, away, line, arm - line);
             float size = size(group, to - from);
-            sheet.upward(sheet.shortened(group.label(), size, to - from), size,
-                    spine - sheet.px(Sheet.GAP) - Sheet.up(sheet.measure.descent(size)), (from + to) / 2.0);
-        }
-    }
-
-    /** @param bottom where the arms end */
-    void drawAbove(int bottom, int left) {
-        int spine = bottom - arm();
-        for (Axis.Group group : groups) {
-            int from = left + from(group);
-            int to = left + to(group);
-            sheet.rules.add(new Box(from, spine, to - from, sheet.line));
-            sheet.rules.add(new Box(from, spine + sheet.line, sheet.line, arm() - sheet.line));
-            sheet.rules.add(new Box(to - sheet.line, spine + sheet.line, sheet.line, arm() - sheet.line));
-            float size = size(group, to - from);
-            sheet.center(sheet.shortened(group.label(), size, to - from), size, (from + to) / 2.0,
-                    spine - sheet.px(Sheet.GAP) - Sheet.up(sheet.measure.descent(size)));
+            edge.parallel(sheet.shortened(group.label(), size, to - from), size, (from + to) / 2.0,
+                    away + arm + sheet.px(Sheet.GAP));
         }
     }
 
@@ -73,8 +59,7 @@ final class Brackets {
     }
 
     private float size(Axis.Group group, int length) {
-        float size = sheet.size(SIZE);
-        return Math.max(sheet.size(SMALLEST_SIZE), sheet.fitted(group.label(), size, length));
+        return Math.max(sheet.size(MIN_SIZE), sheet.fitted(group.label(), sheet.size(SIZE), length));
     }
 
     private int arm() {

@@ -6,17 +6,17 @@ import headscope.figure.Panel;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Where the cells of a panel lie. */
+/** The positions of a panel's cells. */
 final class Cells {
-    /** Lines between cells that are narrower, in pixels, would hide them. */
-    private static final int SMALLEST = 6;
+    /** Narrower cells, in pixels, have no lines between them. */
+    private static final int MIN_CELL = 6;
 
-    /** Lines are this much thinner than cells, or more. */
-    private static final int THINNER = 24;
+    /** Minimum ratio between the width of a cell and that of a line. */
+    private static final int CELL_PER_LINE = 24;
 
     private Cells() {}
 
-    /** How many cells an axis of cells has. */
+    /** Number of cells of an axis. */
     static int count(Axis axis) {
         if (axis instanceof Axis.Cells cells) {
             return cells.count();
@@ -24,7 +24,7 @@ final class Cells {
         throw new IllegalArgumentException("the axis " + axis.label() + " has no cells");
     }
 
-    /** The pixels of a cell. */
+    /** A cell's box, in pixels. */
     static Box box(Box panel, Panel axes, Mark.Cell cell) {
         int x = edge(panel.width(), count(axes.x()), cell.column());
         int y = edge(panel.height(), count(axes.y()), cell.row());
@@ -32,16 +32,20 @@ final class Cells {
                 edge(panel.height(), count(axes.y()), cell.row() + 1) - y);
     }
 
-    /** Rules between columns and between rows. @param scale pixels per unit of the layout */
+    /**
+     * Lines between columns and between rows.
+     *
+     * @param scale pixels per unit of the layout
+     */
     static List<Box> separators(Box panel, Panel axes, double scale) {
         List<Box> rules = new ArrayList<>();
         int columns = count(axes.x());
         int rows = count(axes.y());
         int cell = Math.min(panel.width() / columns, panel.height() / rows);
-        if (cell < SMALLEST) {
+        if (cell < MIN_CELL) {
             return rules;
         }
-        int line = Math.max(1, Math.min((int) Math.round(scale), cell / THINNER));
+        int line = Math.max(1, Math.min((int) Math.round(scale), cell / CELL_PER_LINE));
         for (int column = 1; column < columns; column++) {
             rules.add(new Box(
                     panel.x() + edge(panel.width(), columns, column) - line / 2, panel.y(), line, panel.height()));
@@ -53,7 +57,7 @@ final class Cells {
         return rules;
     }
 
-    /** The first pixel of a cell, as the heat map's shader rounds it. */
+    /** The first pixel of a cell, rounded like in the heat map's shader. */
     private static int edge(int length, int cells, int cell) {
         return (int) Math.ceil((double) cell * length / cells - 0.5);
     }

@@ -11,29 +11,29 @@ import org.lwjgl.stb.STBTTFontinfo;
 import org.lwjgl.system.MemoryStack;
 
 /**
- * Roboto Regular and, for letters that it lacks, DejaVu Sans, both out of libraries' jars, so that a figure looks the
- * same on every machine; letters that neither has (Chinese, Japanese, Korean) come from fonts of the system, or are
- * boxes.
+ * Roboto Regular with two fallbacks for missing characters: DejaVu Sans, and fonts of the system for Chinese, Japanese
+ * and Korean. The first two come from jars, so that figures look the same on every machine. A character without a glyph
+ * becomes a box.
  */
 final class Font implements TextMeasure {
     /** Glyphs start at multiples of 1 / PHASES of a pixel. */
     static final int PHASES = 4;
 
-    /** Other fonts' letters are larger than Roboto's, and would leave its lines. */
-    private static final double LARGER = 0.88;
+    /** Scale of the fallback fonts, whose letters are larger than Roboto's. */
+    private static final double FALLBACK_SCALE = 0.88;
 
     private final FontFace roboto = FontFace.packed("/com/formdev/flatlaf/fonts/roboto/Roboto-Regular.ttf", 1);
     private final List<FontFace> faces = Stream.concat(
-            Stream.of(roboto, FontFace.packed("/net/sf/jasperreports/fonts/dejavu/DejaVuSans.ttf", LARGER)),
-            FontFace.ofSystem(LARGER)).toList();
+            Stream.of(roboto, FontFace.packed("/net/sf/jasperreports/fonts/dejavu/DejaVuSans.ttf", FALLBACK_SCALE)),
+            FontFace.ofSystem(FALLBACK_SCALE)).toList();
 
-    /** A glyph by its number in a font. */
-    record Glyph(FontFace face, int number) {}
+    /** A glyph by its index in a font. */
+    record Glyph(FontFace face, int index) {}
 
-    /** A glyph of a line and where the pen stands when it is drawn, in pixels from the start of the line. */
+    /** A glyph of a line and its pen position, in pixels from the start of the line. */
     record Placed(Glyph glyph, double pen) {}
 
-    /** Walks a line of text from left to right; returns its length in pixels. */
+    /** Passes the glyphs of a line from left to right; returns the length of the line in pixels. */
     double walk(String text, float size, Consumer<Placed> glyphs) {
         double pen = 0;
         Glyph previous = null;
@@ -45,10 +45,10 @@ final class Font implements TextMeasure {
                 STBTTFontinfo font = glyph.face().info();
                 float scale = glyph.face().scale(size);
                 if (previous != null && previous.face() == glyph.face()) {
-                    pen += scale * stbtt_GetGlyphKernAdvance(font, previous.number(), glyph.number());
+                    pen += scale * stbtt_GetGlyphKernAdvance(font, previous.index(), glyph.index());
                 }
                 glyphs.accept(new Placed(glyph, pen));
-                stbtt_GetGlyphHMetrics(font, glyph.number(), advance, bearing);
+                stbtt_GetGlyphHMetrics(font, glyph.index(), advance, bearing);
                 pen += scale * advance.get(0);
                 previous = glyph;
             }
@@ -56,25 +56,25 @@ final class Font implements TextMeasure {
         return pen;
     }
 
-    /** Of the first font that has the character; a box, if none has. */
+    /** The glyph of the first font that has the character, or a box if none has it. */
     private Glyph glyph(int character) {
         return faces.stream()
                 .map(face -> new Glyph(face, face.glyph(character)))
-                .filter(glyph -> glyph.number() != 0)
+                .filter(glyph -> glyph.index() != 0)
                 .findFirst()
                 .orElse(new Glyph(roboto, 0));
     }
 
     /**
-     * One glyph's coverage.
+     * The coverage of a glyph.
      *
-     * @param x        of the left edge, in pixels from the pen
-     * @param y        of the top edge, in pixels from the baseline, down
+     * @param x        left edge, in pixels from the pen
+     * @param y        top edge, in pixels below the baseline
      * @param coverage [height, width], row-major
      */
     record Bitmap(int x, int y, int width, int height, ByteBuffer coverage) {}
 
-    /** The glyph drawn {@code phase / PHASES} of a pixel to the right of a whole pixel. */
+    /** The glyph, shifted to the right by {@code phase / PHASES} of a pixel. */
     Bitmap bitmap(Glyph glyph, float size, int phase) {
         STBTTFontinfo font = glyph.face().info();
         float scale = glyph.face().scale(size);
@@ -84,13 +84,13 @@ final class Font implements TextMeasure {
             var y0 = stack.mallocInt(1);
             var x1 = stack.mallocInt(1);
             var y1 = stack.mallocInt(1);
-            stbtt_GetGlyphBitmapBoxSubpixel(font, glyph.number(), scale, scale, shift, 0, x0, y0, x1, y1);
+            stbtt_GetGlyphBitmapBoxSubpixel(font, glyph.index(), scale, scale, shift, 0, x0, y0, x1, y1);
             int width = x1.get(0) - x0.get(0);
             int height = y1.get(0) - y0.get(0);
             ByteBuffer coverage = BufferUtils.createByteBuffer(width * height);
             if (width * height > 0) {
                 stbtt_MakeGlyphBitmapSubpixel(
-                        font, coverage, width, height, width, scale, scale, shift, 0, glyph.number());
+                        font, coverage, width, height, width, scale, scale, shift, 0, glyph.index());
             }
             return new Bitmap(x0.get(0), y0.get(0), width, height, coverage);
         }
@@ -120,7 +120,7 @@ final class Font implements TextMeasure {
         return roboto.scale(size) * edges(character)[1];
     }
 
-    /** Lowest and highest point of a character above the baseline, in units of the font. */
+    /** Lowest and highest point of a character relative to the baseline, in font units, up. */
     private int[] edges(int character) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             var low = stack.mallocInt(1);

@@ -16,7 +16,7 @@ import org.lwjgl.stb.STBTTFontinfo;
 
 /** One font file. */
 final class FontFace {
-    /** Where Debian, Ubuntu, Fedora and Arch put fonts of Chinese, Japanese and Korean letters, and of all scripts. */
+    /** Fonts for Chinese, Japanese and Korean, and for all scripts, on Debian, Ubuntu, Fedora and Arch. */
     private static final List<Path> SYSTEM = List.of(
             Path.of("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
             Path.of("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc"),
@@ -27,36 +27,40 @@ final class FontFace {
             Path.of("/usr/share/fonts/opentype/unifont/unifont.otf"));
 
     private final ByteBuffer bytes; // STBTTFontinfo points into it
-    private final double part;
+    private final double relativeSize;
     private final STBTTFontinfo info = STBTTFontinfo.create();
 
-    private FontFace(String name, ByteBuffer bytes, double part) {
+    private FontFace(String name, ByteBuffer bytes, double relativeSize) {
         this.bytes = bytes;
-        this.part = part;
+        this.relativeSize = relativeSize;
         if (!stbtt_InitFont(info, bytes, Math.max(0, stbtt_GetFontOffsetForIndex(bytes, 0)))) {
             throw new IllegalStateException(name + " is not a font");
         }
     }
 
-    /** Out of a library's jar. @param part of the size asked for that its letters are drawn in */
-    static FontFace packed(String resource, double part) {
+    /**
+     * A font in a library's jar.
+     *
+     * @param relativeSize factor from the requested size to that of the letters
+     */
+    static FontFace packed(String resource, double relativeSize) {
         try (InputStream in = FontFace.class.getResourceAsStream(resource)) {
             byte[] file = in.readAllBytes();
-            return new FontFace(resource, BufferUtils.createByteBuffer(file.length).put(file).flip(), part);
+            return new FontFace(resource, BufferUtils.createByteBuffer(file.length).put(file).flip(), relativeSize);
         } catch (IOException problem) {
             throw new UncheckedIOException(resource, problem);
         }
     }
 
-    /** What this machine has, of the known files, for letters that the packed fonts lack. */
-    static Stream<FontFace> ofSystem(double part) {
-        return SYSTEM.stream().filter(Files::isReadable).flatMap(file -> mapped(file, part));
+    /** The fonts of {@link #SYSTEM} that this machine has. */
+    static Stream<FontFace> ofSystem(double relativeSize) {
+        return SYSTEM.stream().filter(Files::isReadable).flatMap(file -> mapped(file, relativeSize));
     }
 
-    private static Stream<FontFace> mapped(Path file, double part) {
+    private static Stream<FontFace> mapped(Path file, double relativeSize) {
         try (FileChannel channel = FileChannel.open(file)) {
             return Stream.of(new FontFace(
-                    file.toString(), channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()), part));
+                    file.toString(), channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()), relativeSize));
         } catch (IOException | IllegalStateException _) {
             return Stream.empty();
         }
@@ -66,12 +70,12 @@ final class FontFace {
         return info;
     }
 
-    /** 0 if the font lacks the character. */
+    /** The index of a character's glyph; 0 if the font does not have it. */
     int glyph(int character) {
         return stbtt_FindGlyphIndex(info, character);
     }
 
     float scale(float size) {
-        return stbtt_ScaleForMappingEmToPixels(info, (float) (part * size));
+        return stbtt_ScaleForMappingEmToPixels(info, (float) (relativeSize * size));
     }
 }

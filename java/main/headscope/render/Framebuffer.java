@@ -5,13 +5,14 @@ import static org.lwjgl.opengl.GL33C.*;
 import java.nio.IntBuffer;
 import org.lwjgl.system.MemoryUtil;
 
-/** A picture to draw into that no screen shows; bound from when it is made. */
+/** Off-screen framebuffer, RGBA with 8 bits per channel; current from its construction until it is closed. */
 final class Framebuffer implements AutoCloseable {
     private final int width;
     private final int height;
     private final int id = glGenFramebuffers();
     private final int color = glGenRenderbuffers();
 
+    /** In pixels. */
     Framebuffer(int width, int height) {
         this.width = width;
         this.height = height;
@@ -24,6 +25,10 @@ final class Framebuffer implements AutoCloseable {
             close();
             throw new IllegalStateException("no framebuffer of %d x %d: 0x%04x".formatted(width, height, status));
         }
+    }
+
+    boolean hasSize(int width, int height) {
+        return this.width == width && this.height == height;
     }
 
     Image read() {

@@ -1,4 +1,4 @@
 package headscope.render;
 
-/** Which OpenGL draws, in its own words. */
+/** The OpenGL implementation, as it describes itself. */
 public record GlDescription(String vendor, String renderer, String version) {}

@@ -6,97 +6,106 @@ import headscope.figure.ColorBar;
 import headscope.figure.Colormap;
 import headscope.figure.Mark;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 import org.lwjgl.system.MemoryUtil;
 
-/** Draws {@link Mark.Heatmap}, and the colours of a bar as a map of one column. */
+/** Draws {@link Mark.Heatmap}, and the colours of a bar as a map of one column. Uploads each colour map once. */
 final class HeatmapPass implements AutoCloseable {
     private final Program program = new Program("heatmap");
-    private final int array = glGenVertexArrays();
-    private final int values = Texture.create();
-    private final int colors = Texture.create();
+    private final int array = glGenVertexArrays(); // the core profile draws nothing without one
+    private final Map<Colormap, Integer> colorTextures = new HashMap<>();
 
     /** @param canvas the whole picture, at the origin */
-    void draw(Box canvas, Box box, Mark.Heatmap map, ColorBar bar) {
-        int rows = Math.min(map.rows(), box.height());
-        int columns = Math.min(map.columns(), box.width());
-        upload(rows, columns, reduce(map, rows, columns));
-        upload(bar.colormap());
-        program.use()
-                .set("u_box", box)
-                .set("u_canvas", canvas.width(), canvas.height())
-                .set("u_cells", columns, rows)
-                .set("u_range", bar.range().min(), bar.range().max())
-                .setColor("u_missing", Colormap.MISSING)
-                .setTexture("u_values", 0, values)
-                .setTexture("u_colors", 1, colors);
-        glDisable(GL_BLEND);
-        glBindVertexArray(array);
-        glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+    Values call(Box canvas, Box box, Mark.Heatmap map, ColorBar bar) {
+        Values call = new Values(canvas, box, map.rows(), map.columns(), bar);
+        call.replace(map.values());
+        return call;
     }
 
-    /** The bar's range from its foot to its top, a value per row of pixels. */
-    void drawBar(Box canvas, Box box, ColorBar bar) {
+    /** The bar's range, one value per row of pixels, the maximum at the top. */
+    DrawCall bar(Box canvas, Box box, ColorBar bar) {
         float[] ramp = new float[box.height()];
         double span = bar.range().max() - bar.range().min();
         for (int row = 0; row < ramp.length; row++) {
             ramp[row] = (float) (bar.range().max() - (row + 0.5) / ramp.length * span);
         }
-        draw(canvas, box, new Mark.Heatmap(ramp.length, 1, ramp), bar);
+        return call(canvas, box, new Mark.Heatmap(ramp.length, 1, ramp), bar);
     }
 
-    /** The largest value of each block of cells [rows, columns]; NaN where a block has nothing else. */
-    static float[] reduce(Mark.Heatmap map, int rows, int columns) {
-        float[] cells = map.values();
-        if (rows == map.rows() && columns == map.columns()) {
-            return cells;
+    /** A heat map whose values can be replaced. The texture has at most one texel per pixel. */
+    final class Values implements DrawCall {
+        private final Box canvas;
+        private final Box box;
+        private final ColorBar bar;
+        private final int colors;
+        private final MaxPooling pooling;
+        private final float[] pooled; // empty if every cell has a texel
+        private final int texture = Texture.create();
+
+        private Values(Box canvas, Box box, int rows, int columns, ColorBar bar) {
+            this.canvas = canvas;
+            this.box = box;
+            this.bar = bar;
+            pooling = new MaxPooling(rows, columns, Math.min(rows, box.height()), Math.min(columns, box.width()));
+            int texels = pooling.pooledRows() * pooling.pooledColumns();
+            pooled = new float[texels == rows * columns ? 0 : texels];
+            glTexImage2D(GL_TEXTURE_2D, 0, GL_R32F, pooling.pooledColumns(), pooling.pooledRows(), 0, GL_RED, GL_FLOAT,
+                    (ByteBuffer) null);
+            colors = colorTextures.computeIfAbsent(bar.colormap(), HeatmapPass::upload);
         }
-        float[] largest = new float[rows * columns];
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column++) {
-                float most = Float.NaN;
-                for (int y = first(row, map.rows(), rows); y < last(row, map.rows(), rows); y++) {
-                    for (int x = first(column, map.columns(), columns); x < last(column, map.columns(), columns); x++) {
-                        float value = cells[y * map.columns() + x];
-                        most = value > most || Float.isNaN(most) ? value : most; // NaN compares false
-                    }
-                }
-                largest[row * columns + column] = most;
+
+        /** @param values [rows, columns] of the map, row-major */
+        void replace(float[] values) {
+            int cells = pooling.rows() * pooling.columns();
+            if (values.length != cells) {
+                throw new IllegalArgumentException("%d values for a heat map of %d rows x %d columns"
+                        .formatted(values.length, pooling.rows(), pooling.columns()));
             }
+            if (pooled.length > 0) {
+                pooling.apply(values, pooled);
+            }
+            glActiveTexture(GL_TEXTURE0);
+            glBindTexture(GL_TEXTURE_2D, texture);
+            glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, pooling.pooledColumns(), pooling.pooledRows(), GL_RED, GL_FLOAT,
+                    pooled.length > 0 ? pooled : values);
         }
-        return largest;
+
+        @Override
+        public void draw() {
+            program.use(canvas)
+                    .set("u_box", box)
+                    .set("u_cells", pooling.pooledColumns(), pooling.pooledRows())
+                    .set("u_range", bar.range().min(), bar.range().max())
+                    .setColor("u_missing", Colormap.MISSING)
+                    .setTexture("u_values", 0, texture)
+                    .setTexture("u_colors", 1, colors);
+            glDisable(GL_BLEND);
+            glBindVertexArray(array);
+            glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+        }
+
+        @Override
+        public void close() {
+            glDeleteTextures(texture);
+        }
     }
 
-    // A block is every cell that a pixel touches, so a cell on the border of two counts in both.
-    private static int first(int block, int cells, int blocks) {
-        return (int) ((long) block * cells / blocks);
-    }
-
-    private static int last(int block, int cells, int blocks) {
-        return (int) (((long) (block + 1) * cells + blocks - 1) / blocks);
-    }
-
-    private void upload(int rows, int columns, float[] cells) {
-        glActiveTexture(GL_TEXTURE0);
-        glBindTexture(GL_TEXTURE_2D, values);
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_R32F, columns, rows, 0, GL_RED, GL_FLOAT, cells);
-    }
-
-    private void upload(Colormap colormap) {
+    private static int upload(Colormap colormap) {
         int[] rgb = colormap.colors();
         ByteBuffer texels = MemoryUtil.memAlloc(4 * rgb.length);
         for (int color : rgb) {
             texels.put((byte) (color >> 16)).put((byte) (color >> 8)).put((byte) color).put((byte) 255);
         }
-        glActiveTexture(GL_TEXTURE0);
-        glBindTexture(GL_TEXTURE_2D, colors);
+        int texture = Texture.create();
         glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, rgb.length, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, texels.flip());
         MemoryUtil.memFree(texels);
+        return texture;
     }
 
     @Override
     public void close() {
-        glDeleteTextures(colors);
-        glDeleteTextures(values);
+        colorTextures.values().forEach(texture -> glDeleteTextures(texture));
         glDeleteVertexArrays(array);
         program.close();
     }

@@ -1,7 +1,7 @@
 package headscope.render;
 
 /**
- * Pixels of a picture.
+ * An image in memory.
  *
  * @param argb [height, width], row-major from the top left, 0xAARRGGBB, sRGB
  */

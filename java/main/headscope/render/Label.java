@@ -1,14 +1,14 @@
 package headscope.render;
 
 /**
- * A line of text at its place.
+ * A positioned line of text.
  *
  * @param size   pixels per em
  * @param rgb    0xRRGGBB, sRGB
- * @param x      where the pen starts, in pixels
- * @param y      where the pen starts, in pixels
- * @param upward whether the line runs from below to above, instead of from left to right
- * @param box    that the line's letters fill
+ * @param x      start of the pen, in pixels
+ * @param y      start of the pen, in pixels
+ * @param upward whether the line runs upwards instead of to the right
+ * @param box    bounding box of the letters
  */
 record Label(String text, float size, int rgb, double x, double y, boolean upward, Box box) {
     static Label of(String text, float size, int rgb, double x, double y, boolean upward, TextMeasure measure) {

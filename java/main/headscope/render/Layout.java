@@ -9,17 +9,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where everything of a figure goes, in pixels; all boxes are of whole ones.
+ * The positions of all parts of a figure, in pixels. Boxes have whole pixels.
  *
- * @param panels    per panel of the figure, the cells without the frame
- * @param bars      per colour bar of the figure, the colours without the frame
- * @param gridLines behind the marks of panels, to be filled
- * @param rules     frames, tick marks and brackets, to be filled
- * @param strokes   what points from a cell to its enlargement, and the lines of the key
+ * @param panels    the cells of each panel, without its frame
+ * @param bars      the colours of each colour bar, without its frame
+ * @param gridLines filled boxes behind the marks of the panels
+ * @param rules     frames, tick marks and brackets, as filled boxes
+ * @param strokes   the pointer from a cell to its enlargement, and the lines of the key
  */
 record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Label> labels, List<Box> gridLines,
         List<Box> rules, List<Stroke> strokes) {
-    /** Units of a layout per inch of paper; everything below is in such units until it is multiplied by the scale. */
+    /** Units of a layout per inch. The constants below are in units; the scale converts them into pixels. */
     static final int UNITS_PER_INCH = 96;
 
     private static final double MARGIN = 18;
@@ -33,19 +33,22 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
     private static final double CAPTION_SIZE = 13.5;
     private static final double CAPTION_LEADING = 1.45;
 
-    /** A bar is no longer than this, and stands in the middle of taller figures. */
-    private static final double LONGEST_BAR = 720;
+    /** Maximum length of a colour bar, which is centred beside taller figures. */
+    private static final double MAX_BAR = 720;
 
-    /** Ticks of the bar are at least this far apart, and no more than {@link #BAR_TICKS} beside one row of panels. */
+    /** Minimum distance between the ticks of a colour bar. */
     private static final double BAR_TICK_DISTANCE = 24;
 
+    /** Maximum number of ticks of a colour bar beside one row of panels. */
     private static final int BAR_TICKS = 6;
+
+    /** Maximum number of ticks of a colour bar beside several rows of panels. */
     private static final int TALL_BAR_TICKS = 9;
 
-    /** A caption shrinks so far, if that saves a line. */
-    private static final double SMALLEST_CAPTION_SIZE = 12;
+    /** A caption shrinks to this size if that saves a line. */
+    private static final double MIN_CAPTION_SIZE = 12;
 
-    /** Room for the lines from a cell to its enlargement, beside that. */
+    /** Distance between a grid and the enlargement of one of its cells, for the pointer. */
     private static final double ENLARGED_GAP = 70;
 
     private static final double POINTER_GAP = 6;
@@ -62,16 +65,16 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
         return new Composer(figure, new Sheet(scale, measure)).compose();
     }
 
-    /** Goes through the figure row by row, from left to right, and puts everything on the sheet. */
+    /** Adds the parts of the figure to a sheet, row by row and from left to right. */
     private static final class Composer {
         private final Figure figure;
         private final Sheet sheet;
         private final TextMeasure measure;
         private final int line;
         private final List<Box> sizes;
-        private final List<Side> left = new ArrayList<>();
-        private final List<Side> below = new ArrayList<>();
-        private final List<GroupsAbove> above = new ArrayList<>();
+        private final List<Margin> left = new ArrayList<>();
+        private final List<Margin> below = new ArrayList<>();
+        private final List<Margin> above = new ArrayList<>();
         private final List<Box> panels = new ArrayList<>();
 
         Composer(Figure figure, Sheet sheet) {
@@ -82,9 +85,9 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             sizes = PanelSize.of(figure, sheet);
             for (int i = 0; i < sizes.size(); i++) {
                 Panel panel = figure.panels().get(i);
-                left.add(Side.left(panel.y(), sizes.get(i).height(), sheet));
-                below.add(Side.below(panel.x(), sizes.get(i).width(), sheet));
-                above.add(new GroupsAbove(panel.x(), sizes.get(i).width(), sheet));
+                left.add(Margin.left(panel.y(), sizes.get(i).height(), sheet));
+                below.add(Margin.below(panel.x(), sizes.get(i).width(), sheet));
+                above.add(Margin.above(panel.x(), sizes.get(i).width(), sheet));
             }
         }
 
@@ -121,7 +124,7 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
                     List.copyOf(sheet.strokes));
         }
 
-        /** Where the cells of each column of panels start. */
+        /** Left end of the cells in each column of panels. */
         private int[] columns() {
             int[] starts = new int[Math.min(figure.columns(), sizes.size())];
             int x = sheet.px(MARGIN);
@@ -139,14 +142,14 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             return starts;
         }
 
-        /** The height of what stands above the cells of a row of panels. */
+        /** Height of the titles and brackets above a row of panels. */
         private int heading(int first, int last, float title) {
             int height = 0;
             for (int i = first; i < last; i++) {
-                int titled = figure.panels().get(i).title().isEmpty()
+                int titleHeight = figure.panels().get(i).title().isEmpty()
                         ? 0
                         : Sheet.up(measure.ascent(title) + measure.descent(title)) + sheet.px(TITLE_GAP);
-                height = Math.max(height, titled + above.get(i).extent());
+                height = Math.max(height, titleHeight + above.get(i).extent());
             }
             return height;
         }
@@ -162,7 +165,7 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             below.get(i).draw(box);
         }
 
-        /** The lines of the figure, each with its label, one below the other; returns where the ink ends. */
+        /** The lines of the figure with their labels, one below the other; returns their right end. */
         private int key(int x) {
             List<Mark.Line> lines = figure.panels().stream()
                     .flatMap(panel -> panel.marks().stream())
@@ -175,7 +178,7 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             double y = panels.getFirst().y() + size;
             int right = x;
             for (Mark.Line mark : lines) {
-                sheet.strokes.addAll(LinePass.strokes(mark, lineX, lineX + sheet.px(KEY_LINE), y, sheet.scale));
+                sheet.strokes.addAll(LineStrokes.sample(mark, lineX, lineX + sheet.px(KEY_LINE), y, sheet.scale));
                 sheet.add(mark.label(), size, Sheet.INK, textX, sheet.middle(y, size), false);
                 right = Math.max(right, textX + Sheet.up(measure.width(mark.label(), size)));
                 y += KEY_LEADING * size;
@@ -186,25 +189,25 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
         private Box barBox(int x) {
             int top = panels.getFirst().y();
             int height = panels.stream().mapToInt(Box::bottom).max().orElseThrow() - top;
-            int length = Math.min(height, sheet.px(LONGEST_BAR));
+            int length = Math.min(height, sheet.px(MAX_BAR));
             return new Box(x + sheet.px(BAR_GAP) + line, top + (height - length) / 2, sheet.px(BAR), length);
         }
 
-        /** The bar's frame, ticks and label; returns where its ink ends. */
+        /** The bar's frame, ticks and label; returns their right end. */
         private int bar(ColorBar bar, Box box) {
             sheet.frame(box);
             float tick = sheet.size(Sheet.TICK_SIZE);
             int numbersX = box.right() + line + sheet.px(Sheet.TICK) + sheet.px(Sheet.GAP);
-            int most = figure.panels().size() > figure.columns() ? TALL_BAR_TICKS : BAR_TICKS;
+            int limit = figure.panels().size() > figure.columns() ? TALL_BAR_TICKS : BAR_TICKS;
             List<Tick> ticks =
-                    bar.ticks((int) Math.clamp(box.height() / (sheet.scale * BAR_TICK_DISTANCE), 2, most));
+                    bar.ticks((int) Math.clamp(box.height() / (sheet.scale * BAR_TICK_DISTANCE), 2, limit));
             for (Tick number : ticks) {
                 double fraction = Math.clamp(bar.range().fraction(number.value()), 0, 1);
                 double y = box.bottom() - fraction * box.height();
                 sheet.rules.add(new Box(box.right() + line, sheet.edge(y), sheet.px(Sheet.TICK), line));
                 sheet.add(number.label(), tick, Sheet.INK, numbersX, sheet.middle(y, tick), false);
             }
-            int numbersRight = numbersX + Sheet.up(sheet.widest(ticks, tick));
+            int numbersRight = numbersX + Sheet.up(sheet.widest(ticks.stream().map(Tick::label).toList(), tick));
             if (bar.label().isEmpty()) {
                 return numbersRight;
             }
@@ -215,8 +218,8 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
         }
 
         /**
-         * The outline of the cell that is enlarged, and lines from its right corners. They go straight to beside the
-         * names and brackets of the enlarged map, then level to its left corners, above and below those.
+         * Outlines the enlarged cell and connects its right corners with the left corners of the enlarged map. Each
+         * connection runs straight to the left end of the map's names and brackets, then level above or below them.
          */
         private void point() {
             figure.enlarged().ifPresent(cell -> {
@@ -225,15 +228,18 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
                 Box box = Cells.box(grid, figure.panels().getFirst(), cell);
                 double half = line / 2.0;
                 double right = box.right() + half;
-                double[] cornerX = {box.x() - half, right, right, box.x() - half, box.x() - half};
-                double[] cornerY = {box.y() - half, box.y() - half, box.bottom() + half, box.bottom() + half, box.y() - half};
-                double turn = enlarged.x() - left.getLast().extent() - sheet.px(POINTER_GAP);
+                double left = box.x() - half;
+                double top = box.y() - half;
+                double bottom = box.bottom() + half;
+                double[] cornerX = {left, right, right, left, left};
+                double[] cornerY = {top, top, bottom, bottom, top};
+                double turn = enlarged.x() - this.left.getLast().extent() - sheet.px(POINTER_GAP);
                 double upper = enlarged.y() - POINTER * sheet.scale / 2;
                 double lower = enlarged.bottom() + POINTER * sheet.scale / 2;
                 outline(cornerX, cornerY, POINTER_EDGE, EDGE_INK);
-                stroke(right, cornerY[0], turn, upper);
+                stroke(right, top, turn, upper);
                 stroke(turn, upper, enlarged.x() - half, upper);
-                stroke(right, cornerY[2], turn, lower);
+                stroke(right, bottom, turn, lower);
                 stroke(turn, lower, enlarged.x() - half, lower);
                 outline(cornerX, cornerY, POINTER, POINTER_INK);
             });
@@ -249,16 +255,16 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             sheet.strokes.add(new Stroke(x0, y0, x1, y1, POINTER * sheet.scale, POINTER_INK));
         }
 
-        /** The caption's lines between two sides, below {@code top}; returns where its ink ends. */
+        /** The caption's lines from {@code left} to {@code right}, below {@code top}; returns their lower end. */
         private int caption(int left, int top, int right) {
             if (figure.caption().isEmpty()) {
                 return top;
             }
             float size = sheet.size(CAPTION_SIZE);
             List<String> lines = lines(right - left, size);
-            List<String> smaller = lines(right - left, sheet.size(SMALLEST_CAPTION_SIZE));
+            List<String> smaller = lines(right - left, sheet.size(MIN_CAPTION_SIZE));
             if (smaller.size() < lines.size()) {
-                size = sheet.size(SMALLEST_CAPTION_SIZE);
+                size = sheet.size(MIN_CAPTION_SIZE);
                 lines = smaller;
             }
             double y = top + sheet.px(CAPTION_GAP) + measure.ascent(size);

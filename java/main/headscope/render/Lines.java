@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
-/** Breaks a text into lines. */
+/** Line breaking. */
 final class Lines {
     private Lines() {}
 
-    /** Lines no longer than {@code length}, broken at spaces, and inside a word only where it alone is too long. */
+    /** Lines of at most {@code length}, broken at spaces, and inside words that are longer than a line. */
     static List<String> wrap(String text, double length, ToDoubleFunction<String> width) {
         List<String> lines = new ArrayList<>();
         String line = "";
@@ -33,7 +33,7 @@ final class Lines {
         return lines;
     }
 
-    /** How many characters of a word fit, at least one. */
+    /** Number of leading chars of a word that fit, at least one character. */
     private static int fitting(String word, double length, ToDoubleFunction<String> width) {
         int end = word.length();
         while (end > 1 && width.applyAsDouble(word.substring(0, end)) > length) {

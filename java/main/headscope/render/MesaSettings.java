@@ -7,9 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
 
-/** What Mesa, the OpenGL of machines without a GPU, reads from the environment of the process. */
+/** Environment variables of Mesa, the OpenGL implementation of machines without a GPU. */
 final class MesaSettings {
-    /** A user's own settings win. The shader cache would be a folder in the user's home. */
+    /** Variables that the user has set are kept. The shader cache would create a folder in the user's home. */
     private static final Map<String, String> QUIET = Map.of(
             "EGL_LOG_LEVEL", "fatal",
             "LIBGL_DEBUG", "quiet",
@@ -18,7 +18,7 @@ final class MesaSettings {
 
     private MesaSettings() {}
 
-    /** Keeps Mesa's warnings (no display server, no GPU) off stderr; to be called before EGL is loaded. */
+    /** Suppresses Mesa's warnings on stderr (no display server, no GPU). Has an effect only before EGL is loaded. */
     @SuppressWarnings("restricted") // the launcher allows native access
     static void quiet() {
         Linker linker = Linker.nativeLinker();

@@ -9,7 +9,6 @@ import static org.lwjgl.egl.EXTPlatformDevice.EGL_PLATFORM_DEVICE_EXT;
 import static org.lwjgl.opengl.GL33C.*;
 import static org.lwjgl.system.MemoryUtil.NULL;
 
-import headscope.figure.Figure;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
@@ -23,10 +22,10 @@ import org.lwjgl.system.JNI;
 import org.lwjgl.system.MemoryStack;
 
 /**
- * An OpenGL 3.3 core context without window, display server or surface; current in the thread that opened it
- * until it is closed. What is drawn goes to framebuffer objects.
+ * An OpenGL 3.3 core context without window, display server or surface. It is current in the thread that opened it,
+ * until it is closed, and draws into framebuffer objects.
  */
-public final class OffscreenContext implements AutoCloseable {
+final class OffscreenContext implements AutoCloseable {
     /** EGL_PLATFORM_SURFACELESS_MESA, of the extension EGL_MESA_platform_surfaceless. */
     private static final int PLATFORM_SURFACELESS = 0x31DD;
 
@@ -39,13 +38,13 @@ public final class OffscreenContext implements AutoCloseable {
     }
 
     /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
-    public static OffscreenContext open() {
+    static OffscreenContext open() {
         MesaSettings.quiet();
         if (!Configuration.DEBUG.get(false)) {
-            // Where a library is missing the exception says so; LWJGL would also write to stderr.
+            // LWJGL would write to stderr what the exception below already says.
             Configuration.DEBUG_STREAM.set(new PrintStream(OutputStream.nullOutputStream()));
         }
-        // OpenGL's functions through EGL too, so that libGL.so.1 is not needed.
+        // Loads OpenGL's functions through EGL too, so that libGL.so.1 is not needed.
         Configuration.OPENGL_CONTEXT_API.set("EGL");
         try {
             for (LongSupplier display : displays()) {
@@ -58,22 +57,14 @@ public final class OffscreenContext implements AutoCloseable {
         } catch (LinkageError problem) {
             throw new RenderUnavailableException("cannot load OpenGL: " + firstLine(problem), problem);
         } catch (IllegalStateException problem) {
-            throw new RenderUnavailableException("EGL gives no OpenGL 3.3 core context", problem);
+            throw new RenderUnavailableException("EGL has no OpenGL 3.3 core context", problem);
         }
-        throw new RenderUnavailableException("EGL gives no OpenGL 3.3 core context");
+        throw new RenderUnavailableException("EGL has no OpenGL 3.3 core context");
     }
 
-    /** Which OpenGL this is. */
-    public GlDescription description() {
+    GlDescription description() {
         return new GlDescription(
                 glGetString(GL_VENDOR), glGetString(GL_RENDERER), glGetString(GL_VERSION));
-    }
-
-    /** The figure at so many dots per inch. */
-    public Image image(Figure figure, int dpi) {
-        try (Renderer renderer = new Renderer()) {
-            return renderer.image(figure, dpi);
-        }
     }
 
     @Override
@@ -85,16 +76,16 @@ public final class OffscreenContext implements AutoCloseable {
         eglReleaseThread();
     }
 
-    /** What the error that started it all says. */
+    /** The first line of the root cause's message. */
     private static String firstLine(Throwable problem) {
-        Throwable first = problem;
-        while (first.getCause() != null) {
-            first = first.getCause();
+        Throwable root = problem;
+        while (root.getCause() != null) {
+            root = root.getCause();
         }
-        return String.valueOf(first.getMessage()).lines().findFirst().orElse("no reason given");
+        return String.valueOf(root.getMessage()).lines().findFirst().orElse("no reason given");
     }
 
-    /** In the order in which they are tried. */
+    /** EGL displays in the order in which they are tried. */
     private static List<LongSupplier> displays() {
         LongSupplier standard = () -> eglGetDisplay(EGL_DEFAULT_DISPLAY);
         if (!EGL.getCapabilities().EGL15) {
@@ -106,7 +97,7 @@ public final class OffscreenContext implements AutoCloseable {
                 standard);
     }
 
-    /** eglGetPlatformDisplay; LWJGL's own method refuses EGL_DEFAULT_DISPLAY, which is 0. */
+    /** Calls eglGetPlatformDisplay; LWJGL's method rejects EGL_DEFAULT_DISPLAY, which is 0. */
     private static long platformDisplay(int platform, long device) {
         return JNI.callPPP(platform, device, NULL, EGL.getCapabilities().eglGetPlatformDisplay);
     }
@@ -125,7 +116,7 @@ public final class OffscreenContext implements AutoCloseable {
         }
     }
 
-    /** A context on the display, made current; empty if the display does not exist or cannot give one. */
+    /** Creates a context on the display and makes it current; empty if the display does not exist or has none. */
     private static Optional<OffscreenContext> on(long display) {
         if (display == EGL_NO_DISPLAY) {
             return Optional.empty();

@@ -23,7 +23,7 @@ import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Writes pictures as PNG (RGB, 8 bits) with their dots per inch and texts inside. The same input gives the same bytes. */
+/** Writes images as PNG (RGB, 8 bits) with resolution and texts. The same input gives the same bytes. */
 public final class PngFile {
     private static final double METRES_PER_INCH = 0.0254;
     private static final String FORMAT = "javax_imageio_png_1.0";
@@ -31,9 +31,9 @@ public final class PngFile {
     private PngFile() {}
 
     /**
-     * Writes beside the file and renames, so that the file is whole or absent.
+     * Writes a temporary file and renames it, so that the file is complete or absent.
      *
-     * @param texts keyword (1 to 79 Latin-1 characters, such as Software) to text, kept as iTXt
+     * @param texts text by keyword (1 to 79 Latin-1 characters, such as Software), stored as iTXt
      */
     public static void write(Path file, Image image, int dpi, Map<String, String> texts) {
         byte[] png = encode(image, dpi, texts);

@@ -6,13 +6,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 
-/** A vertex and a fragment shader of one name, compiled and linked. */
+/** A linked program of a vertex and a fragment shader that share a name. */
 final class Program implements AutoCloseable {
     private final String name;
     private final int id;
+    private final Map<String, Integer> locations = new HashMap<>();
 
-    /** @param name of {@code shaders/<name>.vert} and {@code shaders/<name>.frag} */
+    /** @param name selects {@code shaders/<name>.vert} and {@code shaders/<name>.frag} */
     Program(String name) {
         this.name = name;
         id = glCreateProgram();
@@ -28,10 +31,10 @@ final class Program implements AutoCloseable {
         }
     }
 
-    /** Makes it the current program; returns itself. */
-    Program use() {
+    /** Makes this program current and sets {@code u_canvas}, which every vertex shader has; returns this program. */
+    Program use(Box canvas) {
         glUseProgram(id);
-        return this;
+        return set("u_canvas", canvas.width(), canvas.height());
     }
 
     Program set(String uniform, double x) {
@@ -55,7 +58,7 @@ final class Program implements AutoCloseable {
         return this;
     }
 
-    /** Binds a texture to a unit and a sampler to the unit. */
+    /** Binds a texture to a texture unit, and a sampler to that unit. */
     Program setTexture(String uniform, int unit, int texture) {
         glActiveTexture(GL_TEXTURE0 + unit);
         glBindTexture(GL_TEXTURE_2D, texture);
@@ -69,11 +72,13 @@ final class Program implements AutoCloseable {
     }
 
     private int location(String uniform) {
-        int location = glGetUniformLocation(id, uniform);
-        if (location < 0) {
-            throw new IllegalStateException("%s has no uniform %s".formatted(name, uniform));
-        }
-        return location;
+        return locations.computeIfAbsent(uniform, _ -> {
+            int location = glGetUniformLocation(id, uniform);
+            if (location < 0) {
+                throw new IllegalStateException("%s has no uniform %s".formatted(name, uniform));
+            }
+            return location;
+        });
     }
 
     private static int compile(int kind, String file) {

@@ -2,17 +2,26 @@ package headscope.render;
 
 import static org.lwjgl.opengl.GL33C.*;
 
-/** Many quads in one call: attributes are per quad, its four corners come from the vertex number. */
-final class Quads implements AutoCloseable {
-    private final int floats;
+/** Many quads in one draw call: attributes are per quad, the vertex number selects one of its four corners. */
+final class Quads implements DrawCall {
+    private final int count;
+    private final Runnable useProgram;
     private final int array = glGenVertexArrays();
     private final int buffer = glGenBuffers();
 
-    /** Attributes from number 0 on, of four floats each; the last may have fewer. @param floats of all of them */
-    Quads(int floats) {
-        this.floats = floats;
+    /**
+     * Uploads the attributes. Their locations count from 0; each has four floats, the last may have fewer.
+     *
+     * @param floats     floats per quad
+     * @param attributes [quads, floats], row-major
+     * @param useProgram makes a program current and sets its uniforms
+     */
+    Quads(int floats, float[] attributes, Runnable useProgram) {
+        this.count = attributes.length / floats;
+        this.useProgram = useProgram;
         glBindVertexArray(array);
         glBindBuffer(GL_ARRAY_BUFFER, buffer);
+        glBufferData(GL_ARRAY_BUFFER, attributes, GL_STATIC_DRAW);
         for (int first = 0; first < floats; first += 4) {
             glEnableVertexAttribArray(first / 4);
             glVertexAttribPointer(first / 4, Math.min(4, floats - first), GL_FLOAT, false, Float.BYTES * floats,
@@ -21,14 +30,13 @@ final class Quads implements AutoCloseable {
         }
     }
 
-    /** Draws with the current program, over what is there. */
-    void draw(float[] attributes) {
+    @Override
+    public void draw() {
+        useProgram.run();
         glBindVertexArray(array);
-        glBindBuffer(GL_ARRAY_BUFFER, buffer);
-        glBufferData(GL_ARRAY_BUFFER, attributes, GL_STREAM_DRAW);
         glEnable(GL_BLEND);
         glBlendFunc(GL_SRC_ALPHA, GL_ONE_MINUS_SRC_ALPHA);
-        glDrawArraysInstanced(GL_TRIANGLE_STRIP, 0, 4, attributes.length / floats);
+        glDrawArraysInstanced(GL_TRIANGLE_STRIP, 0, 4, count);
     }
 
     @Override

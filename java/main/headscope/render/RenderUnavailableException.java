@@ -1,10 +1,10 @@
 package headscope.render;
 
-/** This machine cannot draw; the message is one line that says what is missing and how to get it. */
+/** This machine cannot draw. The message is one line that names what is missing and how to install it. */
 public final class RenderUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    private static final String REMEDY = "; get it with: apt-get install libegl1 libgl1-mesa-dri";
+    private static final String REMEDY = "; install it with: apt-get install libegl1 libgl1-mesa-dri";
 
     RenderUnavailableException(String missing, Throwable cause) {
         super(missing + REMEDY, cause);

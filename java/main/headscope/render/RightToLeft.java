@@ -7,9 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Lines in scripts that run from right to left, as a font without tables for them can draw them. */
+/** Reorders and joins right-to-left text for stb_truetype, which does not shape. */
 final class RightToLeft {
-    /** The joined shapes of Arabic letters in Unicode: isolated, final and, where a letter joins on, initial, medial. */
+    /** Unicode's forms of Arabic letters: isolated, final and, for letters that join the next one, initial and medial. */
     private static final Map<Integer, List<Integer>> SHAPES = new HashMap<>();
 
     static {
@@ -21,7 +21,7 @@ final class RightToLeft {
 
     private RightToLeft() {}
 
-    /** The text's characters from left to right on paper; a text that has nothing to turn comes back as it is. */
+    /** The characters in visual order; a text without right-to-left characters is returned unchanged. */
     static String visual(String text) {
         if (!Bidi.requiresBidi(text.toCharArray(), 0, text.length())) {
             return text;
@@ -49,20 +49,23 @@ final class RightToLeft {
         if (shapes == null) {
             return characters[i];
         }
-        boolean before = joinsOn(neighbour(characters, i, -1)) && shapes.size() > 1;
-        boolean after = joinsOn(characters[i]) && SHAPES.getOrDefault(neighbour(characters, i, 1), List.of()).size() > 1;
-        return shapes.get((before ? 1 : 0) + (after ? 2 : 0));
+        boolean joinsPrevious = joinsNext(neighbour(characters, i, -1)) && shapes.size() > 1;
+        boolean joinsFollowing = joinsNext(characters[i])
+                && SHAPES.getOrDefault(neighbour(characters, i, 1), List.of()).size() > 1;
+        return shapes.get((joinsPrevious ? 1 : 0) + (joinsFollowing ? 2 : 0));
     }
 
     /** Whether a letter joins the one after it. */
-    private static boolean joinsOn(int character) {
+    private static boolean joinsNext(int character) {
         return SHAPES.getOrDefault(character, List.of()).size() == 4;
     }
 
-    /** The letter before or after, past the signs above and below letters; 0 at the end of the line. */
+    /** The previous or next letter, skipping nonspacing marks; 0 at the end of the line. */
     private static int neighbour(int[] characters, int i, int step) {
         int next = i + step;
-        while (next >= 0 && next < characters.length && Character.getType(characters[next]) == Character.NON_SPACING_MARK) {
+        while (next >= 0
+                && next < characters.length
+                && Character.getType(characters[next]) == Character.NON_SPACING_MARK) {
             next += step;
         }
         return next >= 0 && next < characters.length ? characters[next] : 0;

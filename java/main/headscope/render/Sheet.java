@@ -1,18 +1,17 @@
 package headscope.render;
 
-import headscope.figure.Tick;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a layout has put down so far, and the measures it works in: units become pixels here. */
+/** The labels, rules and strokes of a layout under construction. Converts units into pixels. */
 final class Sheet {
     static final int INK = 0x000000;
     static final int PALE_INK = 0x5F6368;
 
-    /** Between things that belong together, such as a number and its tick mark. */
+    /** Distance between things that belong together, such as a number and its tick mark. */
     static final double GAP = 5;
 
-    /** Between an axis's numbers and its name. */
+    /** Distance between the labels of an axis and its name. */
     static final double LABEL_GAP = 9;
 
     static final double TICK = 5;
@@ -31,7 +30,7 @@ final class Sheet {
     /** Pixels per unit. */
     final double scale;
 
-    /** The width of a rule, in pixels. */
+    /** Width of a rule, in pixels. */
     final int line;
 
     Sheet(double scale, TextMeasure measure) {
@@ -52,17 +51,17 @@ final class Sheet {
         return (int) Math.ceil(pixels);
     }
 
-    /** Whole pixels that a line of text needs: as high as {@link Label}'s box may become. */
+    /** Maximum height of a {@link Label}'s box, in pixels. */
     int lineHeight(float size) {
         return up(measure.ascent(size)) + up(measure.descent(size)) + 1;
     }
 
-    /** A level line of text around x, on a baseline. */
+    /** A level line of text, centred at x. */
     void center(String text, float size, double x, int baseline) {
         add(text, size, INK, x - measure.width(text, size) / 2, baseline, false);
     }
 
-    /** A line of text that runs upwards around y; its baseline is at x. */
+    /** An upward line of text, centred at y, with its baseline at x. */
     void upward(String text, float size, double x, double y) {
         add(text, size, INK, x, y + measure.width(text, size) / 2, true);
     }
@@ -81,17 +80,18 @@ final class Sheet {
         rules.add(new Box(box.right(), box.y(), line, box.height()));
     }
 
-    double widest(List<Tick> ticks, float size) {
-        return ticks.stream().mapToDouble(tick -> measure.width(tick.label(), size)).max().orElse(0);
+    /** Width of the widest text. */
+    double widest(List<String> texts, float size) {
+        return texts.stream().mapToDouble(text -> measure.width(text, size)).max().orElse(0);
     }
 
-    /** The size, or what makes the text no longer than {@code length}. */
+    /** The size, reduced if necessary so that the text is no longer than {@code length}. */
     float fitted(String text, float size, double length) {
         double width = measure.width(text, size);
         return width <= length ? size : (float) (size * length / width);
     }
 
-    /** The text, or as much of its beginning as fits before an ellipsis; empty if not even that fits. */
+    /** The text, or as much of its beginning as fits with an ellipsis; empty if not even the ellipsis fits. */
     String shortened(String text, float size, double length) {
         if (measure.width(text, size) <= length) {
             return text;
@@ -107,18 +107,18 @@ final class Sheet {
         return "";
     }
 
-    /** The baseline of figures whose middle is at a place across it. */
-    long middle(double place, float size) {
-        return Math.round(place + measure.capHeight(size) / 2);
+    /** The baseline of numbers that are centred at a coordinate across the baseline. */
+    long middle(double coordinate, float size) {
+        return Math.round(coordinate + measure.capHeight(size) / 2);
     }
 
-    /** The baseline of words whose middle, between the tallest and the lowest letters, is at a place across it. */
-    long middleOfWords(double place, float size) {
-        return Math.round(place + (measure.ascent(size) - measure.descent(size)) / 2);
+    /** The baseline of words that are centred, from the tallest to the lowest letters, at a coordinate across it. */
+    long middleOfWords(double coordinate, float size) {
+        return Math.round(coordinate + (measure.ascent(size) - measure.descent(size)) / 2);
     }
 
-    /** The first pixel of a rule whose middle is at a place. */
-    int edge(double place) {
-        return (int) Math.round(place - line / 2.0);
+    /** The first pixel of a rule that is centred at a coordinate. */
+    int edge(double coordinate) {
+        return (int) Math.round(coordinate - line / 2.0);
     }
 }

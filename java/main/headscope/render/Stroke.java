@@ -1,12 +1,12 @@
 package headscope.render;
 
 /**
- * A straight line with round ends, in pixels; a dot where both ends are the same.
+ * A straight line with round ends, in pixels; a dot if both ends are equal.
  *
  * @param rgb 0xRRGGBB, sRGB
  */
 record Stroke(double x0, double y0, double x1, double y1, double width, int rgb) {
-    /** Whether any of it lies within a box. */
+    /** Whether the stroke and the box overlap. */
     boolean crosses(Box box) {
         // Clips the line to the box, grown by half the width (Liang and Barsky 1984).
         double r = width / 2;

@@ -1,15 +1,15 @@
 package headscope.render;
 
-/** How much room text takes; sizes are pixels per em, lengths are pixels. */
+/** Text metrics. Sizes are in pixels per em, lengths in pixels. */
 interface TextMeasure {
     double width(String text, float size);
 
-    /** How far the tallest lower-case letters reach above the baseline. */
+    /** Height of the tallest lower-case letters above the baseline. */
     double ascent(float size);
 
-    /** How far letters reach below the baseline, positive. */
+    /** Depth of letters below the baseline, positive. */
     double descent(float size);
 
-    /** The height of figures and capitals. */
+    /** Height of digits and capitals. */
     double capHeight(float size);
 }

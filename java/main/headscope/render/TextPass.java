@@ -2,90 +2,112 @@ package headscope.render;
 
 import static org.lwjgl.opengl.GL33C.*;
 
-import java.util.Arrays;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 
-/** Draws {@link Label}s: one quad per glyph, on whole pixels, also where the line runs upwards. */
+/** Draws {@link Label}s: one quad per glyph, on whole pixels, for level and for upward lines. */
 final class TextPass implements AutoCloseable {
-    /** x, y, u, v, red, green, blue. */
-    private static final int FLOATS_PER_VERTEX = 7;
+    /** Every OpenGL 3.3 GPU has textures of this size; 600 dots per inch need a few rows of glyphs. */
+    private static final int TEXTURE_WIDTH = 8192;
+
+    /** x, y, u, v of the top left corner; upper edge x, y; left edge x, y; red, green, blue. */
+    private static final int FLOATS = 11;
 
     private final Program program = new Program("text");
     private final Font font;
-    private final GlyphAtlas atlas;
-    private final int array = glGenVertexArrays();
-    private final int buffer = glGenBuffers();
-    private float[] vertices = new float[1 << 14];
-    private int used;
+    private final int textureWidth;
 
-    /** @param atlasSide room for glyphs, in texels; where it is too small they are drawn in several goes */
-    TextPass(Font font, int atlasSide) {
+    TextPass(Font font) {
+        this(font, TEXTURE_WIDTH);
+    }
+
+    /** @param textureWidth of the glyphs, in texels */
+    TextPass(Font font, int textureWidth) {
         this.font = font;
-        atlas = new GlyphAtlas(font, atlasSide);
-        glBindVertexArray(array);
-        glBindBuffer(GL_ARRAY_BUFFER, buffer);
-        glEnableVertexAttribArray(0);
-        glVertexAttribPointer(0, 4, GL_FLOAT, false, Float.BYTES * FLOATS_PER_VERTEX, 0);
-        glEnableVertexAttribArray(1);
-        glVertexAttribPointer(1, 3, GL_FLOAT, false, Float.BYTES * FLOATS_PER_VERTEX, Float.BYTES * 4L);
+        this.textureWidth = textureWidth;
     }
 
-    void draw(Box canvas, List<Label> labels) {
+    /** A glyph and its place in its line, in whole pixels. */
+    private record Placed(Label label, GlyphPacking.Entry glyph, int pen, int baseline) {}
+
+    DrawCall call(Box canvas, List<Label> labels) {
+        GlyphPacking packing = new GlyphPacking(font, textureWidth);
+        List<Placed> glyphs = new ArrayList<>();
         for (Label label : labels) {
-            font.walk(label.text(), label.size(), placed -> add(canvas, label, placed));
+            font.walk(label.text(), label.size(), placed -> glyphs.add(place(label, placed, packing)));
         }
-        flush(canvas);
+        float[] attributes = new float[FLOATS * glyphs.size()];
+        for (int i = 0; i < glyphs.size(); i++) {
+            write(glyphs.get(i), attributes, FLOATS * i);
+        }
+        int texture = upload(packing);
+        return new Text(
+                new Quads(FLOATS, attributes, () -> program.use(canvas).setTexture("u_glyphs", 0, texture)), texture);
     }
 
-    private void add(Box canvas, Label label, Font.Placed placed) {
-        // Along the line in steps of a phase, across it in whole pixels.
+    private record Text(Quads quads, int texture) implements DrawCall {
+        @Override
+        public void draw() {
+            quads.draw();
+        }
+
+        @Override
+        public void close() {
+            quads.close();
+            glDeleteTextures(texture);
+        }
+    }
+
+    /** Rounds to 1 / PHASES of a pixel along the line, and to whole pixels across it. */
+    private static Placed place(Label label, Font.Placed placed, GlyphPacking packing) {
         double start = label.upward() ? -label.y() : label.x();
         long phases = Math.round((start + placed.pen()) * Font.PHASES);
-        int pen = (int) Math.floorDiv(phases, Font.PHASES);
         int phase = Math.floorMod(phases, Font.PHASES);
-        int baseline = (int) Math.round(label.upward() ? label.x() : label.y());
-        GlyphAtlas.Entry entry = atlas.entry(placed.glyph(), label.size(), phase).orElseGet(() -> {
-            flush(canvas);
-            atlas.clear();
-            return atlas.entry(placed.glyph(), label.size(), phase).orElseThrow();
-        });
-        for (int corner : new int[] {0, 1, 2, 2, 1, 3}) {
-            vertex(label, entry, pen, baseline, corner & 1, corner >> 1);
-        }
+        return new Placed(label, packing.entry(placed.glyph(), label.size(), phase),
+                (int) Math.floorDiv(phases, Font.PHASES), (int) Math.round(label.upward() ? label.x() : label.y()));
     }
 
-    private void vertex(Label label, GlyphAtlas.Entry entry, int pen, int baseline, int right, int low) {
-        Font.Bitmap bitmap = entry.bitmap();
-        int along = pen + bitmap.x() + right * bitmap.width();
-        int across = baseline + bitmap.y() + low * bitmap.height();
-        if (used + FLOATS_PER_VERTEX > vertices.length) {
-            vertices = Arrays.copyOf(vertices, 2 * vertices.length);
-        }
-        vertices[used++] = label.upward() ? across : along;
-        vertices[used++] = label.upward() ? -along : across;
-        vertices[used++] = entry.u() + right * bitmap.width();
-        vertices[used++] = entry.v() + low * bitmap.height();
-        vertices[used++] = (label.rgb() >> 16 & 255) / 255f;
-        vertices[used++] = (label.rgb() >> 8 & 255) / 255f;
-        vertices[used++] = (label.rgb() & 255) / 255f;
+    private static void write(Placed placed, float[] attributes, int at) {
+        Font.Bitmap bitmap = placed.glyph().bitmap();
+        Label label = placed.label();
+        int along = placed.pen() + bitmap.x();
+        int across = placed.baseline() + bitmap.y();
+        float[] glyph = {
+            label.upward() ? across : along,
+            label.upward() ? -along : across,
+            placed.glyph().u(),
+            placed.glyph().v(),
+            label.upward() ? 0 : bitmap.width(),
+            label.upward() ? -bitmap.width() : 0,
+            label.upward() ? bitmap.height() : 0,
+            label.upward() ? 0 : bitmap.height(),
+            (label.rgb() >> 16 & 255) / 255f,
+            (label.rgb() >> 8 & 255) / 255f,
+            (label.rgb() & 255) / 255f
+        };
+        System.arraycopy(glyph, 0, attributes, at, FLOATS);
     }
 
-    private void flush(Box canvas) {
-        program.use().set("u_canvas", canvas.width(), canvas.height()).setTexture("u_glyphs", 0, atlas.texture());
-        glBindVertexArray(array);
-        glBindBuffer(GL_ARRAY_BUFFER, buffer);
-        glBufferData(GL_ARRAY_BUFFER, Arrays.copyOf(vertices, used), GL_STREAM_DRAW);
-        glEnable(GL_BLEND);
-        glBlendFunc(GL_SRC_ALPHA, GL_ONE_MINUS_SRC_ALPHA);
-        glDrawArrays(GL_TRIANGLES, 0, used / FLOATS_PER_VERTEX);
-        used = 0;
+    /** A texture (R8, coverage) of all glyphs. */
+    private int upload(GlyphPacking packing) {
+        int texture = Texture.create();
+        glTexImage2D(GL_TEXTURE_2D, 0, GL_R8, textureWidth, Math.max(1, packing.height()), 0, GL_RED, GL_UNSIGNED_BYTE,
+                (ByteBuffer) null);
+        glPixelStorei(GL_UNPACK_ALIGNMENT, 1);
+        for (GlyphPacking.Entry entry : packing.entries()) {
+            Font.Bitmap bitmap = entry.bitmap();
+            if (bitmap.coverage().hasRemaining()) {
+                glTexSubImage2D(GL_TEXTURE_2D, 0, entry.u(), entry.v(), bitmap.width(), bitmap.height(), GL_RED,
+                        GL_UNSIGNED_BYTE, bitmap.coverage());
+            }
+        }
+        glPixelStorei(GL_UNPACK_ALIGNMENT, 4);
+        return texture;
     }
 
     @Override
     public void close() {
-        glDeleteBuffers(buffer);
-        glDeleteVertexArrays(array);
-        atlas.close();
         program.close();
     }
 }

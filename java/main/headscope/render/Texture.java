@@ -2,11 +2,11 @@ package headscope.render;
 
 import static org.lwjgl.opengl.GL33C.*;
 
-/** A texture read texel by texel: nearest, one level. */
+/** Textures with nearest filtering and one level. */
 final class Texture {
     private Texture() {}
 
-    /** A new one, bound to the active unit. */
+    /** Creates a texture and binds it to the active unit. */
     static int create() {
         int id = glGenTextures();
         glBindTexture(GL_TEXTURE_2D, id);

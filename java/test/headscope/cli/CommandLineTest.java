@@ -101,8 +101,15 @@ class CommandLineTest {
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("gates.png")), Files.readAllBytes(again));
-        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        Path copy = Files.createDirectory(folder.resolve("copy"));
+        for (String name : List.of("manifest.json", "heads.csv", "check.csv")) {
+            Files.copy(run.resolve(name), copy.resolve(name));
+        }
+        Ended rendered = headscope(List.of("render", run.toString(), copy.toString()));
+        assertEquals(List.of(run.resolve("gates.png"), run.resolve("check-Math.png"), copy.resolve("gates.png"),
+                copy.resolve("check-Math.png")), rendered.out().lines().map(Path::of).toList(), rendered.err());
         assertArrayEquals(check, Files.readAllBytes(run.resolve("check-Math.png")));
+        assertArrayEquals(check, Files.readAllBytes(copy.resolve("check-Math.png")));
     }
 
     @Test
@@ -189,6 +196,7 @@ class CommandLineTest {
                 functions("--texts", "data/functions.jsonl", "--top", "0", "--out", out.toString()),
                 functions("--texts", "data/functions.jsonl", "--hidden", "1000000", "--out", out.toString()),
                 List.of("render", folder.toString()),
+                List.of("render", folder.toString(), folder.toString(), "--out", out.toString()),
                 with(SALIENCY, "--head", "99.1", "--out", out.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {

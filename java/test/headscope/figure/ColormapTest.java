@@ -9,7 +9,7 @@ final class ColormapTest {
     private final Colormap rocket = Colormap.rocket();
 
     @Test
-    void rocketBecomesLighterWithEachColour() {
+    void rocketGetsLighterWithEveryColour() {
         int[] colors = rocket.colors();
         assertEquals(256, colors.length);
         for (int i = 1; i < colors.length; i++) {
@@ -19,7 +19,7 @@ final class ColormapTest {
     }
 
     @Test
-    void viridisBecomesLighterWithEachFewColours() {
+    void viridisGetsLighterEveryThreeColours() {
         int[] colors = Colormap.viridis().colors();
         assertEquals(256, colors.length);
         for (int i = 3; i < colors.length; i++) {
@@ -41,13 +41,13 @@ final class ColormapTest {
         }
     }
 
-    /** 0 up to a, 1 from b to c, 0 again from d on. */
+    /** 0 up to a, rises to 1 at b, falls from c, and is 0 again from d. */
     private static double ramp(double x, double a, double b, double c, double d) {
         return Math.clamp(Math.min((x - a) / (b - a), (d - x) / (d - c)), 0, 1);
     }
 
     @Test
-    void fractionsTakeEqualSteps() {
+    void colorsCoverEqualFractions() {
         int[] colors = rocket.colors();
         assertEquals(colors[0], rocket.at(0));
         assertEquals(colors[0], rocket.at(-1));

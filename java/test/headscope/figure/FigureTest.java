@@ -20,26 +20,26 @@ final class FigureTest {
             List.of(new TokenGroup("<ENV>", 0, 1)), new float[] {0.25f, 0, 0.125f, 0.25f});
 
     @Test
-    void nonsenseIsRefused() {
-        refused(() -> new Range(1, 1));
-        refused(() -> new Range(0, Double.NaN));
-        refused(() -> new Range(0, Double.POSITIVE_INFINITY));
-        refused(() -> new Axis.Numbered("Head Index", 0, 0));
-        refused(() -> new Colormap("one", new int[1]));
-        refused(() -> new Mark.Heatmap(2, 3, new float[5]));
-        refused(() -> new Mark.Heatmap(0, 3, new float[0]));
-        refused(() -> new Mark.Heatmap(1, 1, new float[] {Float.POSITIVE_INFINITY}));
-        refused(() -> panel(new Mark.Heatmap(3, 2, new float[6])));
-        refused(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(2, 0)))));
-        refused(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(0, -1)))));
-        refused(() -> new Figure(List.of(), 1, ""));
-        refused(() -> new Figure(List.of(panel(heatmap(1))), 0, ""));
-        refused(() -> panel(heatmap(1.5f)));
-        refused(() -> panel(heatmap(-0.1f)));
+    void invalidArgumentsAreRejected() {
+        rejected(() -> new Range(1, 1));
+        rejected(() -> new Range(0, Double.NaN));
+        rejected(() -> new Range(0, Double.POSITIVE_INFINITY));
+        rejected(() -> new Axis.Numbered("Head Index", 0, 0));
+        rejected(() -> new Colormap("one", new int[1]));
+        rejected(() -> new Mark.Heatmap(2, 3, new float[5]));
+        rejected(() -> new Mark.Heatmap(0, 3, new float[0]));
+        rejected(() -> new Mark.Heatmap(1, 1, new float[] {Float.POSITIVE_INFINITY}));
+        rejected(() -> panel(new Mark.Heatmap(3, 2, new float[6])));
+        rejected(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(2, 0)))));
+        rejected(() -> panel(new Mark.CellMarkers(List.of(new Mark.Cell(0, -1)))));
+        rejected(() -> new Figure(List.of(), 1, ""));
+        rejected(() -> new Figure(List.of(panel(heatmap(1))), 0, ""));
+        rejected(() -> panel(heatmap(1.5f)));
+        rejected(() -> panel(heatmap(-0.1f)));
     }
 
     @Test
-    void aMapKeepsItsOwnValues() {
+    void aHeatmapCopiesItsValues() {
         float[] values = {1, 2};
         Mark.Heatmap map = new Mark.Heatmap(1, 2, values);
         values[0] = 7;
@@ -49,7 +49,7 @@ final class FigureTest {
     }
 
     @Test
-    void spectraShareAScaleFromZeroToTheLargest() {
+    void spectraShareAScaleFromZeroToTheLargestValue() {
         Figure figure = spectra(new float[] {0.25f, Float.NaN}, new float[] {0.5f, 0.125f}, Optional.empty());
         assertEquals(new Range(0, 0.5), figure.bars().getFirst().range());
         assertEquals("p-value", figure.bars().getFirst().label());
@@ -61,13 +61,13 @@ final class FigureTest {
     }
 
     @Test
-    void mapsWithoutAPositiveValueStillHaveAScale() {
+    void mapsWithoutAPositiveValueHaveAScale() {
         float[] none = {Float.NaN, 0};
         assertEquals(UNIT, spectra(none, none, Optional.empty()).bars().getFirst().range());
     }
 
     @Test
-    void theCaptionSaysWhatADotMeans() {
+    void theCaptionExplainsTheDots() {
         var first = new Mark.CellMarkers(List.of(new Mark.Cell(0, 0)));
         var none = new Mark.CellMarkers(List.of());
         Figure figure = spectra(new float[2], new float[2],
@@ -84,12 +84,12 @@ final class FigureTest {
         assertEquals(1, figure.bars().size());
         assertEquals(new Range(0, 0.4), figure.bars().getFirst().range());
         assertEquals(List.of(new Axis.Group("<ENV>", 0, 1)), ((Axis.Named) figure.panels().getLast().x()).groups());
-        refused(() -> SaliencyFigure.of(heads("saliency", 0, 0, 0, 0), 2, 0, TOKENS, false, ""));
-        refused(() -> saliency(heads("saliency", -1, 0, 0, 0), false));
+        rejected(() -> SaliencyFigure.of(heads("saliency", 0, 0, 0, 0), 2, 0, TOKENS, false, ""));
+        rejected(() -> saliency(heads("saliency", -1, 0, 0, 0), false));
     }
 
     @Test
-    void anotherUnitHasItsOwnScaleAfterTheMaps() {
+    void aDifferentUnitHasItsOwnScale() {
         Figure figure = saliency(heads("share", 0.9f, 0, 0.1f, 0), false);
         assertEquals(List.of("saliency", "share"), figure.bars().stream().map(ColorBar::label).toList());
     }
@@ -114,11 +114,11 @@ final class FigureTest {
             List<HeadMap> maps = Collections.nCopies(shape[0], new HeadMap("Retrieval", "", 1, 1, new float[] {9}));
             assertEquals(shape[1], FunctionsFigure.of(maps, 0.004, "").columns());
         }
-        refused(() -> FunctionsFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {-1})), 0.004, ""));
+        rejected(() -> FunctionsFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {-1})), 0.004, ""));
     }
 
     @Test
-    void theLastTickHasAPlusWhereAFunctionPassesTheTop() {
+    void theLastTickHasAPlusIfAValueExceedsTheTop() {
         for (float value : new float[] {0.001f, Float.NaN, 0.004f, 0.0041f}) {
             List<HeadMap> maps = List.of(
                     new HeadMap("Retrieval", "", 1, 1, new float[] {0.001f}),
@@ -129,18 +129,18 @@ final class FigureTest {
     }
 
     @Test
-    void gatesLieBetweenNoneAndOne() {
+    void gatesAreBetweenZeroAndOne() {
         Figure figure = GatesFigure.of(List.of(new HeadMap("Math (Any)", "", 1, 1, new float[] {0.2f})), "");
         assertEquals(UNIT, figure.bars().getFirst().range());
-        refused(() -> GatesFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {1.01f})), ""));
+        rejected(() -> GatesFigure.of(List.of(new HeadMap("", "", 1, 1, new float[] {1.01f})), ""));
     }
 
     @Test
-    void curvesThatAreNoneAreRefused() {
-        refused(() -> CurvesFigure.of(List.of(), "", "", ""));
-        refused(() -> curve(new double[] {0, 0}, new double[2]));
-        refused(() -> curve(new double[] {0, 1}, new double[1]));
-        refused(() -> curve(new double[] {0}, new double[] {Double.NaN}));
+    void invalidCurvesAreRejected() {
+        rejected(() -> CurvesFigure.of(List.of(), "", "", ""));
+        rejected(() -> curve(new double[] {0, 0}, new double[2]));
+        rejected(() -> curve(new double[] {0, 1}, new double[1]));
+        rejected(() -> curve(new double[] {0}, new double[] {Double.NaN}));
         assertEquals(new Range(3, 9), ((Axis.Numbers) curve(new double[] {3, 9}, new double[2]).panels().getFirst().x())
                 .range());
     }
@@ -179,7 +179,7 @@ final class FigureTest {
         return new ColorBar("value", range, Colormap.rocket());
     }
 
-    private static void refused(Executable nonsense) {
-        assertThrows(IllegalArgumentException.class, nonsense);
+    private static void rejected(Executable invalid) {
+        assertThrows(IllegalArgumentException.class, invalid);
     }
 }

@@ -12,7 +12,7 @@ class RoundTopTest {
     }
 
     @Test
-    void isOneDigit() {
+    void hasOneDigit() {
         assertEquals(0.004, top(0.0049f, 0.001f));
         assertEquals(0.09, top(0.0999f));
         assertEquals(3, top(3, 2, 1));
@@ -20,9 +20,9 @@ class RoundTopTest {
         assertEquals(20, top(27));
     }
 
-    /** Of 200 cells of two maps the two largest reach it. */
+    /** The two largest of 200 cells in two maps reach the top. */
     @Test
-    void oneCellInAHundredReachesIt() {
+    void onePercentOfTheCellsReachIt() {
         float[] first = new float[100];
         float[] second = new float[100];
         first[7] = 5;
@@ -33,7 +33,7 @@ class RoundTopTest {
     }
 
     @Test
-    void nothingHasATopAsWell() {
+    void mapsWithoutAPositiveValueHaveATop() {
         assertEquals(1, top(0, 0));
         assertEquals(1, top(Float.NaN));
         assertEquals(0.5, top(Float.NaN, 0.5f));

@@ -23,8 +23,8 @@ final class TickTest {
         "33 | 1  | 0",
         "33 | 0  | 0",
     })
-    void cellsAreLabelledByMultiplesOfARoundNumber(int count, int most, String expected) {
-        assertEquals(expected, labels(new Axis.Numbered("", count, 0).ticks(most)));
+    void cellsAreLabelledByMultiplesOfARoundNumber(int count, int limit, String expected) {
+        assertEquals(expected, labels(new Axis.Numbered("", count, 0).ticks(limit)));
     }
 
     @ParameterizedTest
@@ -33,8 +33,8 @@ final class TickTest {
         "32 | 13 | 4 8 12 16 20 24 28 32",
         "33 | 1  | 1",
     })
-    void cellsMayBeCountedFromOne(int count, int most, String expected) {
-        List<Tick> ticks = new Axis.Numbered("", count, 1).ticks(most);
+    void cellsCanBeNumberedFromOne(int count, int limit, String expected) {
+        List<Tick> ticks = new Axis.Numbered("", count, 1).ticks(limit);
         assertEquals(expected, labels(ticks));
         ticks.forEach(tick -> assertEquals(tick.value() + 1, Double.parseDouble(tick.label())));
     }
@@ -46,16 +46,16 @@ final class TickTest {
         "2       | 6 | 0.0000 0.5000 1.0000 1.5000 2.0000+",
         "0.00033 | 4 | 0.0000 0.0001 0.0002 0.00033+",
     })
-    void anOpenBarEndsWithAPlus(double top, int most, String expected) {
+    void theLastLabelOfAnOpenBarHasAPlus(double top, int limit, String expected) {
         assertEquals(expected, labels(
-                new ColorBar("", new Range(0, top), Colormap.viridis(), 4, true).ticks(most)));
+                new ColorBar("", new Range(0, top), Colormap.viridis(), 4, true).ticks(limit)));
     }
 
     @ParameterizedTest
     @CsvSource({"0.27, 0.3", "0.3, 0.3", "0.31, 0.4", "0.0101, 0.015", "1, 1", "17, 20", "0, 1", "3e-9, 3e-9"})
-    void scalesEndAtARoundNumber(double most, double end) {
-        assertEquals(new Range(0, end), Range.upTo(most));
-        assertEquals(new Range(0, end), Range.upTo((float) most));
+    void barsEndAtARoundNumber(double largest, double end) {
+        assertEquals(new Range(0, end), Range.upTo(largest));
+        assertEquals(new Range(0, end), Range.upTo((float) largest));
     }
 
     @ParameterizedTest
@@ -77,17 +77,17 @@ final class TickTest {
         "0    | 4.2e7   | 6 | 0 1e7 2e7 3e7 4e7",
         "0    | 0.69999999 | 8 | 0.0 0.1 0.2 0.3 0.4 0.5 0.6 0.7",
     })
-    void numbersAreRound(double min, double max, int most, String expected) {
-        assertEquals(expected, labels(new ColorBar("", new Range(min, max), Colormap.rocket()).ticks(most)));
+    void numbersAreRound(double min, double max, int limit, String expected) {
+        assertEquals(expected, labels(new ColorBar("", new Range(min, max), Colormap.rocket()).ticks(limit)));
     }
 
     @Test
-    void thereAreNeverTooManyNumbersAndTheyLieWithin() {
+    void numbersRespectTheLimitAndTheRange() {
         for (double max = 1e-12; max < 1e12; max *= 1.7) {
             Range range = new Range(-max / 3, max);
-            for (int most = 2; most <= 12; most++) {
-                List<Tick> ticks = Tick.ofNumbers(range, most);
-                assertTrue(!ticks.isEmpty() && ticks.size() <= most, range + " " + ticks);
+            for (int limit = 2; limit <= 12; limit++) {
+                List<Tick> ticks = Tick.ofNumbers(range, limit);
+                assertTrue(!ticks.isEmpty() && ticks.size() <= limit, range + " " + ticks);
                 for (Tick tick : ticks) {
                     assertEquals(0.5, range.fraction(tick.value()), 0.5 + 1e-6, range + " " + ticks);
                     assertEquals(tick.value(), Double.parseDouble(tick.label()), 1e-9 * max);

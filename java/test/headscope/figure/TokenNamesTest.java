@@ -7,27 +7,27 @@ import org.junit.jupiter.api.Test;
 
 final class TokenNamesTest {
     @Test
-    void marksOfSpacesAreLeftOut() {
+    void marksOfSpacesAreRemoved() {
         assertNames("<CHI> painted a", "<CHI>", "\u0120painted", "\u0120a");
         assertNames("<s> my horse s <0xE4>", "<s>", "\u2581my", "\u2581horse", "s", "<0xE4>");
         assertNames("my horse", "my", " horse");
     }
 
     @Test
-    void whatCannotBeSeenIsWritten() {
+    void invisibleCharactersAreEscaped() {
         assertNames("a \u2423 \\n \\t", "a", "\u0120", "\u010A", "\u0109");
         assertNames("\u2423\u2423 \\n", "\u2581\u2581", "\n");
     }
 
     @Test
-    void bytesAreRead() {
+    void bytesAreDecoded() {
         // a greeting in Chinese, a French word, and a sign cut in two
         assertNames("\u4F60\u597D caf\u00E9", "\u00E4\u00BD\u0142\u00E5\u00A5\u00BD", "\u0120caf\u00C3\u00A9");
         assertNames("a \\xF0\\x9F\\x94 \\x94", "a", "\u00F0\u0141\u0136", "\u0136");
     }
 
     @Test
-    void lettersThatOnlyLookLikeBytesStay() {
+    void lettersThatResembleBytesAreKept() {
         assertNames("caf\u00E9 \u00E0", "\u2581caf\u00E9", "\u2581\u00E0");
         assertNames("caf\u00E9", "caf\u00E9");
         assertNames("\u043B\u043E\u0448\u0430\u0434\u044C", "\u043B\u043E\u0448\u0430\u0434\u044C");

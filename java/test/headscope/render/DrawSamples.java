@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Draws made-up figures, to be looked at: {@code DrawSamples <folder> <sample>...}, where a sample is a size of spectra,
- * {@code <layers>x<heads>[m]}, or a name of {@link SampleFigures}.
+ * Draws synthetic figures for inspection: {@code DrawSamples <folder> <sample>...}. A sample is the size of a spectra
+ * figure, {@code <layers>x<heads>[m]}, or a name of {@link SampleFigures}.
  */
 final class DrawSamples {
     private static final Pattern SPECTRA = Pattern.compile("(\\d+)x(\\d+)(m?)");
@@ -17,10 +17,11 @@ final class DrawSamples {
     private DrawSamples() {}
 
     public static void main(String[] arguments) {
-        for (String sample : List.of(arguments).subList(1, arguments.length)) {
-            FigureFile.write(figure(sample), Path.of(arguments[0], sample + ".png"),
-                    Integer.getInteger("dpi", FigureFile.DEFAULT_DPI),
-                    Map.of("Software", "Headscope"));
+        try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+            for (String sample : List.of(arguments).subList(1, arguments.length)) {
+                renderer.write(figure(sample), Path.of(arguments[0], sample + ".png"),
+                        Integer.getInteger("dpi", OffscreenRenderer.DEFAULT_DPI), Map.of("Software", "Headscope"));
+            }
         }
     }
 

@@ -9,7 +9,7 @@ final class FontTest {
     private final Font font = new Font();
 
     @Test
-    void lengthsGrowWithTheSize() {
+    void widthIsProportionalToTheSize() {
         double width = font.width("Head Index", 16);
         assertTrue(width > 60 && width < 100, "width " + width);
         assertEquals(2 * width, font.width("Head Index", 32), 1e-3);
@@ -17,7 +17,7 @@ final class FontTest {
     }
 
     @Test
-    void figuresAreEquallyWide() {
+    void digitsHaveTheSameWidth() {
         for (int digit = 1; digit < 10; digit++) {
             assertEquals(font.width("0", 16), font.width(Integer.toString(digit), 16), 1e-3);
         }
@@ -29,14 +29,14 @@ final class FontTest {
     }
 
     @Test
-    void capitalsAreLowerThanAscendersAndLettersReachBelow() {
+    void capitalsAreLowerThanAscenders() {
         assertEquals(0.711, font.capHeight(1000) / 1000, 0.002);
         assertTrue(font.ascent(16) > font.capHeight(16));
         assertTrue(font.descent(16) > 2 && font.descent(16) < 5);
     }
 
     @Test
-    void aBitmapIsAsLargeAsItsGlyphAndHasInk() {
+    void aBitmapHasTheSizeOfItsGlyphAndInk() {
         font.walk("l", 40, placed -> {
             Font.Bitmap bitmap = font.bitmap(placed.glyph(), 40, 0);
             assertEquals(font.ascent(40), bitmap.height(), 1.5);
@@ -50,18 +50,18 @@ final class FontTest {
     }
 
     @Test
-    void phasesMoveInkToTheRight() {
+    void phasesShiftTheInkToTheRight() {
         font.walk("l", 20, placed -> {
-            double before = -1;
+            double previous = -1;
             for (int phase = 0; phase < Font.PHASES; phase++) {
                 double middle = middle(font.bitmap(placed.glyph(), 20, phase));
-                assertTrue(phase == 0 || Math.abs(middle - before - 1.0 / Font.PHASES) < 0.1, "phase " + phase);
-                before = middle;
+                assertTrue(phase == 0 || Math.abs(middle - previous - 1.0 / Font.PHASES) < 0.1, "phase " + phase);
+                previous = middle;
             }
         });
     }
 
-    /** Centre of the ink, in pixels from the pen. */
+    /** Centre of mass of the ink, in pixels from the pen. */
     private static double middle(Font.Bitmap bitmap) {
         double moment = 0;
         double ink = 0;

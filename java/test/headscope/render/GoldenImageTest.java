@@ -13,12 +13,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole figures against pictures that were looked at; {@link DrawSamples} draws them anew. */
+/** Compares whole figures with stored images, which were inspected by eye; {@link DrawSamples} draws new ones. */
 final class GoldenImageTest {
-    /** Of 255 per channel: text and dots may be blended with another rounding. */
-    private static final double MEAN = 0.05;
+    /** Mean difference per channel, of 255. OpenGL implementations round blended colours differently. */
+    private static final double MEAN_TOLERANCE = 0.05;
 
-    private static final int WORST = 16;
+    /** Largest difference of one channel, of 255. */
+    private static final int TOLERANCE = 16;
 
     static Stream<Arguments> figures() {
         return Stream.concat(
@@ -28,14 +29,14 @@ final class GoldenImageTest {
 
     @ParameterizedTest
     @MethodSource("figures")
-    void looksAsItDid(String sample, int dpi) throws IOException {
+    void equalsTheStoredImage(String sample, int dpi) throws IOException {
         Image image;
-        try (OffscreenContext context = OffscreenContext.open()) {
-            image = context.image(DrawSamples.figure(sample), dpi);
+        try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+            image = renderer.image(DrawSamples.figure(sample), dpi);
         }
         String name = sample + ".png";
         BufferedImage golden = ImageIO.read(GoldenImageTest.class.getResource(name));
-        // To be looked at when the test fails.
+        // for inspection if the test fails
         PngFile.write(Path.of("target", name), image, dpi, Map.of());
         assertEquals(golden.getWidth(), image.width(), name);
         assertEquals(golden.getHeight(), image.height(), name);
@@ -52,7 +53,7 @@ final class GoldenImageTest {
             }
         }
         double mean = (double) total / (3L * image.width() * image.height());
-        assertTrue(mean <= MEAN && worst <= WORST,
+        assertTrue(mean <= MEAN_TOLERANCE && worst <= TOLERANCE,
                 "target/%s: mean difference %.4f, worst %d".formatted(name, mean, worst));
     }
 }

@@ -26,26 +26,27 @@ final class HeatmapPassTest {
         Figure figure = figure(rows, columns);
         Box box = Layout.of(figure, 1, new Font()).panels().getFirst();
         Image image;
-        try (OffscreenContext context = OffscreenContext.open()) {
-            image = context.image(figure, DPI);
+        try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+            image = renderer.image(figure, DPI);
         }
         Mark.Heatmap map = (Mark.Heatmap) figure.panels().getFirst().marks().getFirst();
         float[] values = map.values();
         for (int y = 0; y < box.height(); y++) {
             for (int x = 0; x < box.width(); x++) {
-                int expected = figure.bars().getFirst().colormap().at(figure.bars().getFirst().range().fraction(largest(values, map, box, x, y)));
+                ColorBar bar = figure.bars().getFirst();
+                int expected = bar.colormap().at(bar.range().fraction(largest(values, map, box, x, y)));
                 assertClose(expected, image.at(box.x() + x, box.y() + y), x, y);
             }
         }
     }
 
     @Test
-    void theBarRunsFromTheLowestColourUpToTheHighest() {
+    void theBarRunsFromTheLowestToTheHighestColour() {
         Figure figure = figure(4, 4);
         Box bar = Layout.of(figure, 1, new Font()).bars().getFirst();
         Image image;
-        try (OffscreenContext context = OffscreenContext.open()) {
-            image = context.image(figure, DPI);
+        try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+            image = renderer.image(figure, DPI);
         }
         Colormap colormap = figure.bars().getFirst().colormap();
         assertClose(colormap.at(0), image.at(bar.x(), bar.bottom() - 1), 0, 0);
@@ -54,30 +55,36 @@ final class HeatmapPassTest {
     }
 
     @Test
-    void reductionTakesTheLargestAndPassesOverMissing() {
+    void poolingIgnoresMissingValues() {
         float nan = Float.NaN;
-        Mark.Heatmap map = new Mark.Heatmap(2, 5, new float[] {1, nan, 3, nan, nan, 0, 2, nan, nan, nan});
-        assertArrayEquals(new float[] {3, 3}, HeatmapPass.reduce(map, 1, 2));
-        assertArrayEquals(new float[] {1, 3, 3, nan, 2, 2, nan, nan}, HeatmapPass.reduce(map, 2, 4));
+        float[] values = {1, nan, 3, nan, nan, 0, 2, nan, nan, nan};
+        assertArrayEquals(new float[] {3, 3}, pooled(values, new MaxPooling(2, 5, 1, 2)));
+        assertArrayEquals(new float[] {1, 3, 3, nan, 2, 2, nan, nan}, pooled(values, new MaxPooling(2, 5, 2, 4)));
     }
 
-    /** The value that a pixel of the panel shows: of the cell it lies in or, of several that it touches, the largest. */
+    private static float[] pooled(float[] values, MaxPooling pooling) {
+        float[] pooled = new float[pooling.pooledRows() * pooling.pooledColumns()];
+        pooling.apply(values, pooled);
+        return pooled;
+    }
+
+    /** The value of a pixel: of the cell that holds it or, if it touches several cells, their largest. */
     private static float largest(float[] values, Mark.Heatmap map, Box box, int x, int y) {
-        float most = Float.NaN;
+        float max = Float.NaN;
         for (int row = first(y, box.height(), map.rows()); row <= last(y, box.height(), map.rows()); row++) {
             for (int column = first(x, box.width(), map.columns());
                     column <= last(x, box.width(), map.columns());
                     column++) {
                 float value = values[row * map.columns() + column];
-                most = value > most || Float.isNaN(most) ? value : most;
+                max = value > max || Float.isNaN(max) ? value : max;
             }
         }
-        return most;
+        return max;
     }
 
     private static int first(int pixel, int pixels, int cells) {
-        double place = cells <= pixels ? pixel + 0.5 : pixel;
-        return (int) Math.floor(place * cells / pixels);
+        double position = cells <= pixels ? pixel + 0.5 : pixel;
+        return (int) Math.floor(position * cells / pixels);
     }
 
     private static int last(int pixel, int pixels, int cells) {

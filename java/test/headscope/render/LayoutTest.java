@@ -34,7 +34,7 @@ final class LayoutTest {
 
     @ParameterizedTest
     @ValueSource(floats = {1, 0.3f, 0.0123f, 1e-4f, 3e-12f, 12345, 9.9e8f})
-    void anyScaleHasRoomOnTheBar(float largest) {
+    void barsOfAnyScaleFit(float largest) {
         check(Layout.of(figure(2, 128, largest), 1, FONT), "up to " + largest);
         check(Layout.of(figure(32, 32, largest), 1, FONT), "up to " + largest);
     }
@@ -56,7 +56,7 @@ final class LayoutTest {
     }
 
     @Test
-    void stripsAreStretched() {
+    void narrowMapsAreStretched() {
         Box wide = Layout.of(figure(2, 128, 1), 2, FONT).panels().getFirst();
         Box tall = Layout.of(figure(128, 2, 1), 2, FONT).panels().getFirst();
         assertTrue(wide.height() > 300 && wide.width() > 800);
@@ -65,7 +65,7 @@ final class LayoutTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 13, 35, 40, 64, 200, 777})
-    void linesToTheEnlargedMapPassNoNameAndNoBracket(int tokens) {
+    void thePointerToTheEnlargedMapCrossesNoNameAndNoBracket(int tokens) {
         for (int[] size : new int[][] {{1, 1}, {2, 30}, {30, 2}, {6, 12}, {12, 12}, {32, 32}, {80, 64}}) {
             for (double scale : new double[] {0.5, 1, 2}) {
                 String what = "%d tokens, %d layers, %d heads, scale %s".formatted(tokens, size[0], size[1], scale);
@@ -81,7 +81,7 @@ final class LayoutTest {
     }
 
     @Test
-    void samplesOverlapNowhere() {
+    void samplesDoNotOverlap() {
         for (String name : SampleFigures.NAMES) {
             for (double scale : new double[] {0.5, 0.75, 1, 1.5, 2, 4}) {
                 check(Layout.of(SampleFigures.of(name), scale, FONT), name + ", scale " + scale);
@@ -91,22 +91,22 @@ final class LayoutTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {1e-9, 2e-5, 0.003, 1, 7, 1234, 5e8})
-    void anyNumbersHaveRoomBesideCurves(double most) {
-        double[] x = {0, most / 3, most};
-        check(Layout.of(CurvesFigure.of(List.of(new CurvesFigure.Curve("up", x, new double[] {-most, most, 0}),
-                new CurvesFigure.Curve("one", new double[] {most}, new double[] {most})), "x", "y", ""), 1, FONT),
-                "up to " + most);
+    void axesOfAnyScaleFit(double largest) {
+        double[] x = {0, largest / 3, largest};
+        check(Layout.of(CurvesFigure.of(List.of(new CurvesFigure.Curve("up", x, new double[] {-largest, largest, 0}),
+                new CurvesFigure.Curve("one", new double[] {largest}, new double[] {largest})), "x", "y", ""), 1, FONT),
+                "up to " + largest);
     }
 
     @Test
-    void theGridIsAsHighAsTheMapOutOfIt() {
+    void theGridIsAsHighAsTheEnlargedMap() {
         Layout layout = Layout.of(saliency(13, 6, 12, 0), 2, FONT);
         assertEquals(layout.panels().getLast().y(), layout.panels().getFirst().y());
         assertEquals(layout.panels().getLast().height(), layout.panels().getFirst().height());
     }
 
     @Test
-    void everyTokenIsNamedWhereThereIsRoom() {
+    void everyTokenIsNamedIfThereIsRoom() {
         for (int tokens : new int[] {13, 50}) {
             assertEquals(2 * tokens, named(tokens).stream().filter("word"::equals).count());
         }
@@ -115,7 +115,7 @@ final class LayoutTest {
     }
 
     @Test
-    void panelsOfARowOrColumnStandInLine() {
+    void panelsAreAlignedInRowsAndColumns() {
         List<Box> panels = Layout.of(SampleFigures.of("functions-32"), 2, FONT).panels();
         for (int i = 0; i < 8; i++) {
             assertEquals(panels.get(i % 4).x(), panels.get(i).x());
@@ -139,7 +139,7 @@ final class LayoutTest {
                 overview, corner / 2 * (layers - 1), corner % 2 * (heads - 1), map, corner == 0, "A caption.");
     }
 
-    /** Whether a rule is the frame of a panel or a tick mark on it. */
+    /** Whether a rule is a panel's frame or one of its tick marks. */
     private static boolean frames(Layout layout, double scale, Box rule) {
         int reach = (int) Math.ceil(scale) + 1;
         return layout.panels().stream().anyMatch(panel -> new Box(panel.x() - reach, panel.y() - reach,
@@ -149,9 +149,9 @@ final class LayoutTest {
     @Test
     void thirtyTwoHeadsAreLabelledEveryFour() {
         List<String> labels = Layout.of(figure(32, 32, 0.95f), 2, FONT).labels().stream().map(Label::text).toList();
-        assertEquals(List.of("AttnScore", "Layer Index",
-                        "0", "4", "8", "12", "16", "20", "24", "28", "0", "4", "8", "12", "16", "20", "24", "28"),
-                labels.subList(0, 18));
+        assertEquals(List.of("AttnScore", "Layer Index", "0", "4", "8", "12", "16", "20", "24", "28",
+                        "Head Index", "0", "4", "8", "12", "16", "20", "24", "28"),
+                labels.subList(0, 19));
         assertTrue(labels.containsAll(List.of("0.0", "0.2", "0.4", "0.6", "0.8", "p-value")));
     }
 

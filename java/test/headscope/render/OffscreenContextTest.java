@@ -13,17 +13,17 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** In processes of their own, because what a native library writes to stderr and what it loads is per process. */
+/** Runs in separate processes, since stderr and the loaded native libraries belong to a process. */
 final class OffscreenContextTest {
     @TempDir
     Path folder;
 
-    /** Says which OpenGL draws, or why none does. */
-    static final class Tell {
+    /** Prints the OpenGL implementation that draws, or the reason why none does. */
+    static final class PrintDescription {
         public static void main(String[] arguments) {
-            try (OffscreenContext context = OffscreenContext.open()) {
-                context.image(SampleMaps.figure(2, 3), 96);
-                System.out.println(context.description());
+            try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+                renderer.image(SampleMaps.figure(2, 3), 96);
+                System.out.println(renderer.description());
             } catch (RenderUnavailableException problem) {
                 System.out.println(problem.getMessage());
             }
@@ -31,23 +31,23 @@ final class OffscreenContextTest {
     }
 
     @Test
-    void drawsWithoutAWordOnStderr() throws Exception {
-        String said = tell(Map.of(), List.of());
-        assertTrue(said.startsWith("GlDescription[vendor="), said);
+    void drawsWithoutOutputOnStderr() throws Exception {
+        String printed = printed(Map.of(), List.of());
+        assertTrue(printed.startsWith("GlDescription[vendor="), printed);
     }
 
     @Test
-    void saysHowToGetAMissingLibrary() throws Exception {
-        assertUnavailable(tell(Map.of(), List.of("-Dorg.lwjgl.egl.libname=libabsent.so")));
+    void namesThePackageOfAMissingLibrary() throws Exception {
+        assertUnavailable(printed(Map.of(), List.of("-Dorg.lwjgl.egl.libname=libabsent.so")));
     }
 
     @Test
-    void saysHowToGetAMissingDriver() throws Exception {
-        assertUnavailable(tell(Map.of("__EGL_VENDOR_LIBRARY_FILENAMES", "/absent.json"), List.of()));
+    void namesThePackageOfAMissingDriver() throws Exception {
+        assertUnavailable(printed(Map.of("__EGL_VENDOR_LIBRARY_FILENAMES", "/absent.json"), List.of()));
     }
 
     @Test
-    void contextsCanFollowOneAnother() {
+    void contextsCanBeOpenedOneAfterTheOther() {
         for (int i = 0; i < 2; i++) {
             try (OffscreenContext context = OffscreenContext.open()) {
                 assertFalse(context.description().version().isEmpty());
@@ -55,19 +55,20 @@ final class OffscreenContextTest {
         }
     }
 
-    private static void assertUnavailable(String said) {
-        assertTrue(said.endsWith("apt-get install libegl1 libgl1-mesa-dri\n"), said);
-        assertEquals(1, said.lines().count(), said);
+    private static void assertUnavailable(String printed) {
+        assertTrue(printed.endsWith("apt-get install libegl1 libgl1-mesa-dri\n"), printed);
+        assertEquals(1, printed.lines().count(), printed);
     }
 
-    /** What {@link Tell} prints in an environment without a display; it must print nothing to stderr. */
-    private String tell(Map<String, String> environment, List<String> options) throws IOException, InterruptedException {
+    /** What {@link PrintDescription} prints in an environment without a display; it must print nothing to stderr. */
+    private String printed(Map<String, String> environment, List<String> options)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow"));
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Tell.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), PrintDescription.class.getName()));
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
         ProcessBuilder process = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());

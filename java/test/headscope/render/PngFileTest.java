@@ -30,7 +30,7 @@ final class PngFileTest {
     Path folder;
 
     @Test
-    void pixelsTextsAndDensityComeBack() throws IOException {
+    void keepsPixelsTextsAndResolution() throws IOException {
         Path file = folder.resolve("figure.png");
         PngFile.write(file, IMAGE, 192, TEXTS);
         ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
@@ -53,7 +53,7 @@ final class PngFileTest {
     }
 
     @Test
-    void aFileIsReplacedAndNothingElseStays() throws IOException {
+    void replacesAFileAndLeavesNoOther() throws IOException {
         Path file = folder.resolve("figure.png");
         Files.writeString(file, "old");
         PngFile.write(file, IMAGE, 96, Map.of());
@@ -64,7 +64,7 @@ final class PngFileTest {
     }
 
     @Test
-    void aMissingFolderIsNamed() {
+    void namesAMissingFolder() {
         Path file = folder.resolve("absent/figure.png");
         var problem = assertThrows(UncheckedIOException.class, () -> PngFile.write(file, IMAGE, 96, Map.of()));
         assertEquals(file + ": cannot be written: there is no such folder", problem.getMessage());

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** Made-up figures of every kind but spectra, by name. */
+/** Synthetic figures of every kind except spectra, by name. */
 final class SampleFigures {
-    /** All names that {@link #of} knows and that have a golden image. */
+    /** The names that {@link #of} accepts; each has a golden image. */
     static final List<String> NAMES = List.of("saliency-12", "saliency-32", "saliency-thumbnails", "functions-12",
             "functions-32", "functions-5", "gates-28", "gates-12", "curves");
 
@@ -45,7 +45,7 @@ final class SampleFigures {
         };
     }
 
-    /** One head stands out, and in its map one pair of tokens. */
+    /** One head has a large value, and one pair of tokens in its map. */
     static Figure saliency(int layers, int heads, TokenMap map, boolean thumbnails, boolean transpose) {
         int layer = layers * 7 / 12 - 1;
         int head = heads * 8 / 12 - 1;
@@ -55,8 +55,8 @@ final class SampleFigures {
             int side = 8;
             float[] values = new float[layers * heads * side * side];
             for (int i = 0; i < values.length; i++) {
-                boolean seen = i / side % side >= i % side;
-                values[i] = seen ? 0.25f * (float) Math.pow(random.nextFloat(), 9) : 0;
+                boolean causal = i / side % side >= i % side;
+                values[i] = causal ? 0.25f * (float) Math.pow(random.nextFloat(), 9) : 0;
             }
             overview = new SaliencyFigure.Overview.Thumbnails(layers, heads, side, values);
         } else {
@@ -76,7 +76,7 @@ final class SampleFigures {
         return map(SENTENCE, List.of(new TokenGroup("<ENV>", 0, 7), new TokenGroup("<LAN>", 7, 13)));
     }
 
-    /** Words of many scripts, in groups as long as a sentence. */
+    /** Words in many scripts, in three groups. */
     static TokenMap text(int tokens) {
         List<String> words = IntStream.range(0, tokens).mapToObj(i -> WORDS.get(i % WORDS.size())).toList();
         return map(words, List.of(new TokenGroup("<ENV>", 0, tokens * 3 / 5),
@@ -104,8 +104,8 @@ final class SampleFigures {
                     Random random = new Random(i);
                     float[] values = new float[layers * heads];
                     for (int cell = 0; cell < values.length; cell++) {
-                        double mostly = 0.3 * top * random.nextDouble();
-                        values[cell] = (float) (random.nextInt(20) == 0 ? 1.3 * top * random.nextDouble() : mostly);
+                        double usual = 0.3 * top * random.nextDouble();
+                        values[cell] = (float) (random.nextInt(20) == 0 ? 1.3 * top * random.nextDouble() : usual);
                     }
                     return new HeadMap(FUNCTIONS.get(i), "importance", layers, heads, values);
                 })

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** Made-up p-values that look like a model's: mostly small, a few large, some regions brighter. */
+/** Synthetic p-values that resemble those of a model: most are small, a few large, and one corner is brighter. */
 final class SampleMaps {
     static final String CAPTION = "TinyLlama-1.1B-Chat, 100 texts per class, k = 10 largest eigenvalues of the "
             + "attention Laplacian, two-sided Mann-Whitney U test per head, Benjamini-Hochberg over all heads.";
@@ -32,15 +32,17 @@ final class SampleMaps {
 
     static Figure figure(int layers, int heads) {
         return SpectraFigure.of(
-                map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2), Optional.empty(), CAPTION);
+                map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2),
+                Optional.empty(), CAPTION);
     }
 
-    /** With marked heads and, on the diagonal, heads without a value. */
+    /** With marked heads, and missing values on the diagonal. */
     static Figure marked(int layers, int heads) {
         HeadMap attention = missing(map("AttnScore", layers, heads, 3, 1));
         HeadMap laplacian = map("Laplacian Eigenvalues", layers, heads, 9, 2);
         return SpectraFigure.of(attention, laplacian,
-                Optional.of(new SpectraFigure.Significant(some(attention, 0), some(laplacian, 0.8), "q < 0.05")), CAPTION);
+                Optional.of(new SpectraFigure.Significant(some(attention, 0), some(laplacian, 0.8), "q < 0.05")),
+                CAPTION);
     }
 
     private static HeadMap missing(HeadMap map) {

@@ -30,7 +30,7 @@ final class ShaderTest {
     }
 
     @Test
-    void everyShaderSaysWhatItDraws() throws IOException {
+    void everyShaderStartsWithItsContract() throws IOException {
         for (String file : files()) {
             List<String> lines = Files.readAllLines(FOLDER.resolve(file));
             assertEquals("#version 330 core", lines.get(0), file);

@@ -29,7 +29,7 @@ final class TextPassTest {
     }
 
     @Test
-    void anUpwardLineIsALevelLineTurned() {
+    void anUpwardLineEqualsARotatedLevelLine() {
         Image level = draw(label(20.25, 100, false), 2048);
         Image upward = draw(label(100, SIDE - 20.25, true), 2048);
         assertTrue(Arrays.stream(level.argb()).filter(pixel -> pixel == 0xFF000000).count() > 50);
@@ -41,7 +41,7 @@ final class TextPassTest {
     }
 
     @Test
-    void aSmallAtlasDrawsTheSame() {
+    void severalRowsOfGlyphsDrawTheSame() {
         Label label = label(10, 100, false);
         assertArrayEquals(draw(label, 2048).argb(), draw(label, 40).argb());
     }
@@ -50,13 +50,14 @@ final class TextPassTest {
         return Label.of(TEXT, 19, 0, x, y, upward, font);
     }
 
-    private Image draw(Label label, int atlasSide) {
-        try (TextPass pass = new TextPass(font, atlasSide);
-                Framebuffer target = new Framebuffer(SIDE, SIDE)) {
+    private Image draw(Label label, int textureWidth) {
+        try (Framebuffer target = new Framebuffer(SIDE, SIDE);
+                TextPass pass = new TextPass(font, textureWidth);
+                DrawCall call = pass.call(new Box(0, 0, SIDE, SIDE), List.of(label))) {
             glViewport(0, 0, SIDE, SIDE);
             glClearColor(1, 1, 1, 1);
             glClear(GL_COLOR_BUFFER_BIT);
-            pass.draw(new Box(0, 0, SIDE, SIDE), List.of(label));
+            call.draw();
             return target.read();
         }
     }

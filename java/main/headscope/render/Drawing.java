@@ -1,0 +1,75 @@
+package headscope.render;
+
+import static org.lwjgl.opengl.GL33C.*;
+
+import headscope.figure.Figure;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+
+/**
+ * A figure laid out at one size, with its buffers and textures on the GPU. It can be drawn any number of times, and the
+ * values of its heat maps can be replaced between frames; neither lays it out again. Belongs to the renderer that made
+ * it, and is closed before that.
+ */
+public final class Drawing implements AutoCloseable {
+    private final Figure figure;
+    private final Box canvas;
+    private final List<DrawCall> calls;
+    private final Map<Integer, HeatmapPass.Values> heatmaps;
+
+    /**
+     * @param calls    in drawing order
+     * @param heatmaps the first heat map of each panel that has one, by the panel's index
+     */
+    Drawing(Figure figure, Box canvas, List<DrawCall> calls, Map<Integer, HeatmapPass.Values> heatmaps) {
+        this.figure = figure;
+        this.canvas = canvas;
+        this.calls = List.copyOf(calls);
+        this.heatmaps = Map.copyOf(heatmaps);
+    }
+
+    /** In pixels. */
+    public int width() {
+        return canvas.width();
+    }
+
+    /** In pixels. */
+    public int height() {
+        return canvas.height();
+    }
+
+    /**
+     * Replaces the values of a panel's first heat map. Axes, colour bar and marks stay.
+     *
+     * @param panel  index of the panel in the figure
+     * @param values as many as before, row-major; NaN or within the panel's colour bar
+     * @throws IllegalArgumentException if the colour bar does not show the values, or their number differs
+     * @throws NoSuchElementException   if the panel has no heat map
+     */
+    public void replaceValues(int panel, float[] values) {
+        HeatmapPass.Values heatmap = heatmaps.get(panel);
+        if (heatmap == null) {
+            throw new NoSuchElementException("panel %d has no heat map".formatted(panel));
+        }
+        figure.panels().get(panel).checkValues(values);
+        heatmap.replace(values);
+    }
+
+    /** Draws into the current framebuffer, from its lower left corner. */
+    void draw() {
+        glViewport(0, 0, canvas.width(), canvas.height());
+        glClearColor(1, 1, 1, 1);
+        glClear(GL_COLOR_BUFFER_BIT);
+        calls.forEach(DrawCall::draw);
+        int error = glGetError();
+        if (error != GL_NO_ERROR) {
+            throw new IllegalStateException("OpenGL error 0x%04x".formatted(error));
+        }
+    }
+
+    @Override
+    public void close() {
+        calls.forEach(DrawCall::close);
+    }
+}

@@ -1,0 +1,76 @@
+package headscope.render;
+
+import headscope.figure.Figure;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Draws any number of figures off screen, with one OpenGL context. It can be used only by the thread that opened it,
+ * and that thread has one open at a time.
+ */
+public final class OffscreenRenderer implements AutoCloseable {
+    /** Default resolution of figures, in dots per inch: print quality, some 2400 pixels wide. */
+    public static final int DEFAULT_DPI = 2 * Layout.UNITS_PER_INCH;
+
+    private final OffscreenContext context;
+    private final Renderer renderer = new Renderer();
+    private Framebuffer framebuffer = new Framebuffer(1, 1);
+
+    private OffscreenRenderer(OffscreenContext context) {
+        this.context = context;
+    }
+
+    /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
+    public static OffscreenRenderer open() {
+        OffscreenContext context = OffscreenContext.open();
+        try {
+            return new OffscreenRenderer(context);
+        } catch (RuntimeException problem) {
+            context.close();
+            throw problem;
+        }
+    }
+
+    /** The OpenGL implementation that draws. */
+    public GlDescription description() {
+        return context.description();
+    }
+
+    /** Lays a figure out for repeated drawing; the caller closes it. */
+    public Drawing drawing(Figure figure, int dpi) {
+        return renderer.drawing(figure, dpi);
+    }
+
+    /** The drawing with its current values. */
+    public Image image(Drawing drawing) {
+        if (!framebuffer.hasSize(drawing.width(), drawing.height())) {
+            framebuffer.close();
+            framebuffer = new Framebuffer(drawing.width(), drawing.height());
+        }
+        drawing.draw();
+        return framebuffer.read();
+    }
+
+    /** The figure at a resolution in dots per inch. */
+    public Image image(Figure figure, int dpi) {
+        try (Drawing drawing = drawing(figure, dpi)) {
+            return image(drawing);
+        }
+    }
+
+    /**
+     * Draws a figure and writes it as a PNG. The file is complete or absent.
+     *
+     * @param texts stored in the file by keyword, see {@link PngFile#write}
+     */
+    public void write(Figure figure, Path file, int dpi, Map<String, String> texts) {
+        PngFile.write(file, image(figure, dpi), dpi, texts);
+    }
+
+    @Override
+    public void close() {
+        framebuffer.close();
+        renderer.close();
+        context.close();
+    }
+}
