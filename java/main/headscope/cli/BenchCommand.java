@@ -27,17 +27,20 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How fast this device is. */
+/** Measures the speed of a device. */
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
-        description = "Times attention and what is observed of it, on random operands of one layer of published models;"
-                + " symmetrised spectra; a model's whole forward pass, with and without statistics. A device that computes"
-                + " something else than the CPU is not timed.",
+        description = {
+            "Times attention, its statistics, spectra and models.",
+            "Attention and its statistics run on random operands with the shape of one layer of published models. A"
+                    + " device whose results differ from the CPU's is not timed."
+        },
         footer = {
             "", "Examples:",
             "  ./headscope bench --shape gpt2 --tokens 512,2048",
-            "  ./headscope bench --device cuda --dtype bf16 --shape llama-3.1-8b --tokens 8192 --json new.json",
+            "  ./headscope bench --device cuda --dtype bf16 --shape llama-3.1-8b \\",
+            "      --tokens 8192 --json new.json",
             "  ./headscope bench --shape gpt2 --tokens 512 --compare old.json",
             "  ./headscope bench --spectra 32,128",
             "  ./headscope bench --model models/demo"
@@ -50,44 +53,44 @@ final class BenchCommand implements Callable<Integer> {
     DeviceOptions device;
 
     @Option(names = "--shape", paramLabel = "LIST",
-            description = "Of gpt2, pythia-6.9b, llama-3.1-8b, llama-3.1-70b, qwen3-32b, gemma-2-27b, gpt-oss-120b"
+            description = "Shapes of layers: gpt2, pythia-6.9b, llama-3.1-8b, llama-3.1-70b, qwen3-32b, gemma-2-27b, gpt-oss-120b"
                     + " (default: llama-3.1-8b, or none with --spectra or --model).")
     String shapes;
 
     @Option(names = "--tokens", paramLabel = "LIST",
-            description = "Lengths of the text (default: " + GPU_TOKENS + "; on the CPU " + CPU_TOKENS + ").")
+            description = "Numbers of tokens (default: " + GPU_TOKENS + " on a GPU, " + CPU_TOKENS + " on the CPU).")
     String tokens;
 
     @Option(names = "--spectra", paramLabel = "LIST",
-            description = "Also time the symmetrised spectra of 1,024 heads on texts of so many tokens.")
+            description = "Also time the symmetrised spectra of 1,024 heads at these numbers of tokens.")
     String spectra;
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "Also time this model's whole forward pass, without statistics and with all of them; on texts that"
-                    + " it can take.")
+            description = "Also time this model's forward pass, without statistics and with all of them, at numbers of tokens up to"
+                    + " the model's maximum.")
     Path model;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Also write every measurement there.")
+    @Option(names = "--json", paramLabel = "FILE", description = "Also write every measurement to this file.")
     Path json;
 
     @Option(names = "--compare", paramLabel = "FILE",
-            description = "A file of an earlier --json: prints how times changed; exit status 1 where one grew by more"
-                    + " than its noise.")
+            description = "File written by an earlier --json: print how the times changed. The exit status is 1 if a time grew"
+                    + " by more than its noise.")
     Path compare;
 
     @Option(names = "--targets", paramLabel = "FILE",
-            description = "Also write there what is asked of a GPU and what it did, as a Markdown table.")
+            description = "Also write the targets for a GPU and the measured values to this file, as a Markdown table.")
     Path targets;
 
     @Option(names = "--torch", paramLabel = "FILE",
-            description = "What benchmarks/gpu/torch_times.py printed, for --targets.")
+            description = "Output of benchmarks/gpu/torch_times.py, for --targets.")
     Path torch;
 
     @Override
     public Integer call() throws IOException {
         List<Shape> chosen = shapes != null ? Shape.parseList(shapes)
                 : spectra == null && model == null ? Shape.parseList("llama-3.1-8b") : List.of();
-        List<Integer> matrices = spectra == null ? List.of() : lengths("--spectra", spectra);
+        List<Integer> matrices = spectra == null ? List.of() : tokenCounts("--spectra", spectra);
         if (matrices.stream().anyMatch(length -> length > Metric.Symmetric.MOST_TOKENS)) {
             throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MOST_TOKENS));
         }
@@ -96,10 +99,10 @@ final class BenchCommand implements Callable<Integer> {
         List<Measurement> all = new ArrayList<>();
         BenchFile file;
         try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
-            List<Integer> texts = lengths("--tokens",
+            List<Integer> texts = tokenCounts("--tokens",
                     tokens != null ? tokens : timed.describe().startsWith("cpu") ? CPU_TOKENS : GPU_TOKENS);
             Consumer<Measurement> show = one -> print(one, bench);
-            System.out.printf("%s; at best %.4g TFLOP/s in a product, %.4g GB/s in a copy%n%n", timed.describe(),
+            System.out.printf("%s; peak %.4g TFLOP/s in a matrix product, %.4g GB/s in a copy%n%n", timed.describe(),
                     bench.ceilings().teraflops(), bench.ceilings().gigabytesPerSecond());
             System.out.printf("%-14s %7s %-22s %-30s %10s %6s %9s %5s %8s %5s %10s%n", "shape", "tokens", "operation",
                     "kernel", "ms", "+-", "TFLOP/s", "", "GB/s", "", "peak MiB");
@@ -118,26 +121,26 @@ final class BenchCommand implements Callable<Integer> {
                     Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), bench.ceilings(), all);
         }
         if (json != null) {
-            WholeFile.write(json, file.text());
+            AtomicFile.write(json, file.text());
         }
         if (targets != null) {
-            WholeFile.write(targets, Target.table(Target.of(all, others)));
+            AtomicFile.write(targets, Target.table(Target.of(all, others)));
         }
         return earlier.map(before -> changes(file.since(before))).orElse(0);
     }
 
-    /** On texts that the model takes; where all are too long, on the longest that it takes. */
+    /** Numbers of tokens above the model's maximum are replaced by that maximum. */
     private List<Measurement> ofModel(
             Backend timed, Bench bench, List<Integer> texts, Consumer<Measurement> show) {
         List<Measurement> all = new ArrayList<>();
         try (Checkpoint checkpoint = Checkpoint.open(model); Transformer loaded = new Transformer(checkpoint, timed)) {
-            int most = loaded.config().maxTokens();
+            int maxTokens = loaded.config().maxTokens();
             String name = model.toAbsolutePath().normalize().getFileName().toString();
-            for (int length : texts.stream().map(length -> Math.min(length, most)).distinct().toList()) {
+            for (int length : texts.stream().map(length -> Math.min(length, maxTokens)).distinct().toList()) {
                 List<Measurement> both =
                         fitting(name, length, () -> bench.model(name, loaded, length, show));
                 if (!both.isEmpty()) {
-                    System.out.printf("%-14s %7d all statistics: %.3f times the time without%n", name, length,
+                    System.out.printf("%-14s %7d all statistics: %.3f times the time without statistics%n", name, length,
                             both.getLast().median() / both.getFirst().median());
                 }
                 all.addAll(both);
@@ -146,27 +149,27 @@ final class BenchCommand implements Callable<Integer> {
         return all;
     }
 
-    /** Nothing, and a line that says so, where the device has too little memory. */
+    /** Prints a line and returns no measurements if the device has too little memory. */
     private static List<Measurement> fitting(String name, int tokens, Supplier<List<Measurement>> timing) {
         try {
             return timing.get();
         } catch (DeviceMemoryException tooLarge) {
-            System.out.printf("%-14s %7d does not fit: %s%n", name, tokens, tooLarge.getMessage());
+            System.out.printf("%-14s %7d out of memory: %s%n", name, tokens, tooLarge.getMessage());
             return List.of();
         }
     }
 
-    private static List<Integer> lengths(String option, String list) {
+    private static List<Integer> tokenCounts(String option, String list) {
         try {
             List<Integer> lengths = Arrays.stream(list.split(",")).map(String::strip).map(Integer::valueOf).toList();
             if (lengths.stream().allMatch(length -> length >= 1)) {
                 return lengths;
             }
         } catch (NumberFormatException notNumbers) {
-            // said below
+            // reported below
         }
         throw new InputException(
-                "%s must be whole numbers from 1 on, separated by commas, not \"%s\"".formatted(option, list));
+                "%s must be positive integers, separated by commas, not \"%s\"".formatted(option, list));
     }
 
     private static void print(Measurement one, Bench bench) {
@@ -178,7 +181,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static int changes(List<BenchFile.Change> changes) {
-        System.out.printf("%n%-90s %8s %8s%n", "since the earlier file", "time x", "noise");
+        System.out.printf("%n%-90s %8s %8s%n", "compared with the earlier file", "time x", "noise");
         for (BenchFile.Change change : changes) {
             System.out.printf("%-90s %8.3f %7.1f%%%s%n", change.name(), change.ratio(), 100 * change.noise(),
                     change.isRegression() ? "  SLOWER" : "");

@@ -27,7 +27,7 @@ final class PictureFiles {
             return drawAll(folder, FigureFile.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
             System.err.printf("headscope: no picture: %s; then: ./headscope render %s%n",
-                    unavailable.getMessage(), ShellWords.joined(List.of(out.toString())));
+                    unavailable.getMessage(), ShellCommand.quoted(out.toString()));
             return List.of();
         }
     }
