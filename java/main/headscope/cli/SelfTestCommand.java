@@ -44,16 +44,16 @@ final class SelfTestCommand implements Callable<Integer> {
     int mostTokens = Integer.MAX_VALUE;
 
     @Option(names = "--report", paramLabel = "DIR", description = "Also write the table to selftest.md in this folder.")
-    Path report;
+    Optional<Path> report;
 
     @Override
     public Integer call() throws IOException {
         Selection selection = new Selection(only, mostTokens);
-        if (report != null) {
-            Files.createDirectories(report);
+        if (report.isPresent()) {
+            Files.createDirectories(report.get());
         }
         try (Backend tested = device.open(); Backend cpu = Backend.open("cpu:1")) {
-            return run(tested, device.precision, cpu, selection, Optional.ofNullable(report));
+            return run(tested, device.precision, cpu, selection, report);
         }
     }
 
