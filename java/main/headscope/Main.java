@@ -8,7 +8,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        StandardError.takeBack();
+        StandardError.restore();
         System.exit(HeadscopeCommand.run(arguments));
     }
 }

@@ -34,12 +34,14 @@ public final class Run implements AutoCloseable {
     private final Resources resources = new Resources();
     private boolean worthKeeping;
 
+    /** Notices of the backend for the user, one line each, such as why it computes on the CPU. */
+    public final List<String> notices = new ArrayList<>();
+
     /** @param input texts and settings: everything besides the model that determines the numbers */
     public Run(RunRequest request, ObjectNode input, Check check) {
         this.request = request;
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
-            List<String> notices = new ArrayList<>();
             this.backend = resources.add(Backend.open(request.device(), notices::add));
             this.tokenizer = resources.add(Tokenizer.open(request.model()));
             check.accept(checkpoint.config(), tokenizer);
@@ -47,7 +49,6 @@ public final class Run implements AutoCloseable {
             this.provenance = reading.join();
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             this.worthKeeping = folder.resumed();
-            notices.forEach(line -> System.err.println("headscope: " + line));
         } catch (Throwable failure) {
             resources.close();
             throw failure;

@@ -1,39 +1,94 @@
 package headscope.cli;
 
+import headscope.analysis.Analysis;
 import headscope.analysis.Progress;
+import headscope.analysis.RunRequest;
+import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** What the commands that fill a run folder have in common. */
-abstract sealed class AnalysisCommand implements Callable<Integer>
+/**
+ * A command that runs one analysis: computes, prints a summary, draws the figures and publishes the run folder.
+ *
+ * @param <R> the request
+ * @param <A> the analysis
+ * @param <S> the summary of its results
+ */
+abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Callable<Integer>
         permits SpectraCommand, SaliencyCommand, FunctionsCommand, GatesCommand {
     @Spec
     CommandSpec spec;
 
-    /** @param typed what followed the program's name */
-    abstract void run(List<String> typed);
+    @Mixin
+    RunOptions run = new RunOptions();
+
+    abstract R request(RunRequest run);
+
+    /** Opens the analysis, which validates all input. */
+    abstract A open(R request);
+
+    /** Runs all stages with their progress lines and writes the result files. */
+    abstract S compute(A analysis);
+
+    abstract void print(S summary, PrintStream out);
+
+    /** One or two sentences that say how to read the analysis's own figure. */
+    abstract String legend(S summary);
+
+    /** Names of the result files, {@code manifest.json} last. */
+    abstract List<String> files(S summary);
 
     @Override
     public final Integer call() {
-        run(spec.commandLine().getParent().getParseResult().originalArgs());
+        run(request(), System.out);
         return 0;
     }
 
+    /** The request on the command line. */
+    final R request() {
+        return request(run.request(spec.commandLine().getParent().getParseResult().originalArgs()));
+    }
+
+    final void run(R request, PrintStream out) {
+        try (A analysis = open(request)) {
+            analysis.run().notices.forEach(HeadscopeCommand::warn);
+            Path folder = analysis.run().request.out();
+            S summary = compute(analysis);
+            print(summary, out);
+            List<Path> figures = PictureFiles.drawIfPossible(analysis.folder(), folder);
+            analysis.commit();
+            out.println();
+            figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));
+            if (!figures.isEmpty()) {
+                out.println(legend(summary));
+            }
+            out.printf("Data: %s (%s)%n", folder, String.join(", ", files(summary)));
+        }
+    }
+
+    /** Runs a stage with a progress line; unit in the plural. */
+    static void stage(String task, String unit, Consumer<Progress> work) {
+        try (ProgressLine progress = new ProgressLine(task, unit)) {
+            work.accept(progress);
+        }
+    }
+
     /**
-     * Long work that --resume goes on with.
+     * Runs a stage whose finished parts --resume skips.
      *
-     * @param unit of the bar, in the plural
-     * @param kept what a resumed run need not do again, in the singular
+     * @param unit of the progress line, in the plural
+     * @param part that is stored once it is finished, in the singular
      */
     @SuppressWarnings("try") // the hint is there to be closed
-    static void resumable(String task, String unit, String kept, Consumer<Progress> work) {
-        try (ProgressLine progress = new ProgressLine(task, unit);
-                Interruption hint = new Interruption(
-                        "headscope: interrupted; --resume goes on behind the last finished " + kept)) {
-            work.accept(progress);
+    static void resumableStage(String task, String unit, String part, Consumer<Progress> work) {
+        try (InterruptHint hint = new InterruptHint(
+                "headscope: interrupted; --resume continues after the last finished " + part)) {
+            stage(task, unit, work);
         }
     }
 }

@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A static page of several runs beside it: pictures, captions, and what each analysis told on the terminal. */
+/** A static HTML page of several runs in the same folder: their figures, captions and printed summaries. */
 final class DemoPage {
     private static final String HEAD = """
             <!DOCTYPE html>
@@ -27,20 +29,20 @@ final class DemoPage {
     private DemoPage() {}
 
     /**
-     * Appears whole or not at all.
+     * Writes {@code index.html} atomically.
      *
-     * @param folder of the page and of the runs
-     * @param told   by each run's folder name, in order
+     * @param folder    of the page and of the runs
+     * @param summaries printed text of each run by the name of its folder, in the order of the page
      */
-    static Path write(Path folder, Map<String, String> told) throws IOException {
+    static Path write(Path folder, Map<String, String> summaries) throws IOException {
         StringBuilder page = new StringBuilder(HEAD);
-        for (Map.Entry<String, String> run : told.entrySet()) {
+        for (Map.Entry<String, String> run : summaries.entrySet()) {
             Manifest manifest = Manifest.read(folder.resolve(run.getKey()));
             page.append("<h2>%s</h2>%n<p><code>%s</code></p>%n".formatted(
                     escaped(run.getKey()), escaped(manifest.text("/command"))));
             page.append("<figure>\n");
-            for (String picture : pictures(folder.resolve(run.getKey()))) {
-                page.append("<img src=\"%1$s\" alt=\"%1$s\">%n".formatted(escaped(run.getKey() + "/" + picture)));
+            for (String figure : figures(folder.resolve(run.getKey()))) {
+                page.append("<img src=\"%1$s\" alt=\"%1$s\">%n".formatted(escaped(run.getKey() + "/" + figure)));
             }
             page.append("<figcaption>%s</figcaption>%n</figure>%n<pre>%s</pre>%n".formatted(
                     escaped(manifest.text("/caption")), escaped(run.getValue().strip())));
@@ -51,13 +53,13 @@ final class DemoPage {
         return Files.move(partial, folder.resolve("index.html"), StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** The analysis's own picture is named like its folder and comes first. */
-    private static Iterable<String> pictures(Path run) throws IOException {
+    /** The figure that has the name of its folder comes first, the others in alphabetical order. */
+    private static List<String> figures(Path run) throws IOException {
         try (Stream<Path> files = Files.list(run)) {
             return files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".png"))
-                    .sorted((a, b) -> a.equals(run.getFileName() + ".png") ? -1
-                            : b.equals(run.getFileName() + ".png") ? 1 : a.compareTo(b))
+                    .sorted(Comparator.comparing((String name) -> !name.equals(run.getFileName() + ".png"))
+                            .thenComparing(Comparator.naturalOrder()))
                     .toList();
         }
     }

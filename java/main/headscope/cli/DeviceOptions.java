@@ -5,20 +5,19 @@ import headscope.backend.DeviceChoice;
 import headscope.backend.Precision;
 import picocli.CommandLine.Option;
 
-/** Where to compute, and how. */
+/** Options that select the device and its arithmetic. */
 final class DeviceOptions {
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "auto|cpu|cuda|cuda:N",
-            description = "Where to compute: auto takes the first GPU that can be used, or else the CPU"
-                    + " (default: ${DEFAULT-VALUE}).")
-    String device;
+    @Option(names = "--device", paramLabel = "auto|cpu|cuda|cuda:N",
+            description = "Device: auto selects the first usable GPU, otherwise the CPU (default: ${DEFAULT-VALUE}).")
+    String device = "auto";
 
-    @Option(names = "--dtype", defaultValue = "f32", paramLabel = "f32|tf32|bf16|f16",
-            description = "What a GPU multiplies matrices in; f32 gives what the CPU gives (default: ${DEFAULT-VALUE}).")
-    Precision precision;
+    @Option(names = "--dtype", paramLabel = "f32|tf32|bf16|f16",
+            description = "Matrix-product precision on a GPU; f32 reproduces the CPU's results"
+                    + " (default: ${DEFAULT-VALUE}).")
+    Precision precision = Precision.F32;
 
     @Option(names = "--check",
-            description = "After every operation, look for numbers that are infinite or none, and name the operation:"
-                    + " slow.")
+            description = "Check the results of every operation for infinite and NaN values; slow.")
     boolean check;
 
     DeviceChoice choice() {
@@ -26,6 +25,6 @@ final class DeviceOptions {
     }
 
     Backend open() {
-        return Backend.open(choice(), line -> System.err.println("headscope: " + line));
+        return Backend.open(choice(), HeadscopeCommand::warn);
     }
 }

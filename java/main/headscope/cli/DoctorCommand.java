@@ -11,15 +11,15 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-/** What this machine offers, and what to do where something lacks. */
+/** Checks what this machine provides. */
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
-        description = "Tells what this machine offers Headscope, and what to do where something lacks.",
+        description = "Checks what this machine provides, and says what to do if something is missing.",
         footer = {"", "Example:", "  ./headscope doctor"})
 final class DoctorCommand implements Callable<Integer> {
     private static final double GIB = 1L << 30;
-    private int lacking;
+    private int missing;
 
     @Override
     public Integer call() throws Exception {
@@ -31,24 +31,24 @@ final class DoctorCommand implements Callable<Integer> {
         System.out.printf("%-10s %.1f GiB free here%n", "disk", disk.getUsableSpace() / GIB);
         try (Backend backend = Backend.open("cpu")) {
             System.out.printf("%-10s %s%n", "compute", backend.describe());
-        } catch (LinkageError missing) {
-            lacks("compute", "OpenBLAS cannot be loaded: %s; run on 64-bit Linux with glibc".formatted(missing));
+        } catch (LinkageError failure) {
+            missing("compute", "OpenBLAS cannot be loaded: %s; run on 64-bit Linux with glibc".formatted(failure));
         }
         GpuReport gpus = Backend.gpus();
         gpus.lines().forEach(line -> System.out.printf("%-10s %s%n", line.part(), line.text()));
-        lacking += gpus.incomplete() ? 1 : 0;
+        missing += gpus.incomplete() ? 1 : 0;
         try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
             GlDescription gl = renderer.description();
             System.out.printf("%-10s OpenGL %s; %s; %s%n", "drawing", gl.version(), gl.renderer(), gl.vendor());
         } catch (RenderUnavailableException unavailable) {
-            lacks("drawing", unavailable.getMessage());
+            missing("drawing", unavailable.getMessage());
         }
-        System.out.printf("%-10s %s%n", "fonts", "Roboto, carried along");
-        return lacking == 0 ? 0 : 1;
+        System.out.printf("%-10s %s%n", "fonts", "Roboto, bundled");
+        return missing == 0 ? 0 : 1;
     }
 
-    private void lacks(String part, String remedy) {
-        System.out.printf("%-10s LACKING: %s%n", part, remedy);
-        lacking++;
+    private void missing(String part, String remedy) {
+        System.out.printf("%-10s MISSING: %s%n", part, remedy);
+        missing++;
     }
 }

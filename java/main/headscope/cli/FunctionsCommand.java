@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.RunRequest;
 import headscope.analysis.functions.Functions;
 import headscope.analysis.functions.FunctionsRequest;
 import headscope.analysis.functions.FunctionsSummary;
@@ -9,77 +10,87 @@ import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Which heads carry which cognitive function, as a probe over the outputs of all heads has it. */
+/** Attributes cognitive functions to heads by a probe over the outputs of all heads. */
 @Command(
         name = "functions",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Teaches a probe to tell from the outputs of all heads which cognitive function a text asks for,"
-                + " and draws how important each head is for each function, as one layer x head heatmap a function.",
+        customSynopsis = "headscope functions --model DIR --texts FILE [OPTIONS]",
+        description = {
+            "Attributes cognitive functions to heads.",
+            "Trains a probe that predicts from the outputs of all heads which cognitive function a text requires."
+                    + " Draws each head's importance as one layers x heads heatmap per function."
+        },
         footer = {
             "",
             "Examples:",
-            "  ./headscope functions --model models/demo --texts data/functions.jsonl --mask elbow",
-            "  ./headscope functions --model ~/models/Llama-3.2-3B --texts tasks.jsonl --top 0.005 --out runs/llama",
-            "  ./headscope functions --model models/demo --texts data/functions.jsonl --epochs 100 --batch 1 \\",
-            "      --order file"
+            "  ./headscope functions --model models/demo --texts data/functions.jsonl \\",
+            "      --mask elbow",
+            "  ./headscope functions --model ~/models/Llama-3.2-3B --texts tasks.jsonl \\",
+            "      --top 0.005 --out runs/llama",
+            "  ./headscope functions --model models/demo --texts data/functions.jsonl \\",
+            "      --epochs 100 --batch 1 --order file"
         })
-final class FunctionsCommand extends AnalysisCommand {
+final class FunctionsCommand extends AnalysisCommand<FunctionsRequest, Functions, FunctionsSummary> {
     @Mixin
-    FunctionsOptions options;
+    FunctionsOptions options = new FunctionsOptions();
 
     @Override
-    void run(List<String> typed) {
-        run(options.request(typed));
+    FunctionsRequest request(RunRequest run) {
+        return options.request(run);
     }
 
-    /** The whole analysis, told on the terminal. */
-    static void run(FunctionsRequest request) {
-        PrintStream out = System.out;
-        try (Functions functions = Functions.open(request, System.in)) {
-            resumable("observing", "texts", "text", functions::observe);
-            try (ProgressLine progress = new ProgressLine("training", "epochs")) {
-                functions.train(progress);
-            }
-            try (ProgressLine progress = new ProgressLine("masking", "functions")) {
-                functions.ablate(progress);
-            }
-            FunctionsSummary found = functions.write();
-            print(found, out);
-            boolean drawn = !PictureFiles.drawIfPossible(functions.folder(), request.run().out()).isEmpty();
-            functions.commit();
-            if (drawn) {
-                out.printf("%nThe picture: %s%nOne heatmap a function, a row per layer and a column per head: the"
-                        + " lighter, the more of the probe's verdict comes from the head.%n",
-                        request.run().out().resolve("functions.png"));
-            }
-            out.printf("All numbers: %s (heads.csv, samples.csv, confusion.csv, %svalues.safetensors, manifest.json)%n",
-                    request.run().out(), found.ablation().isPresent() ? "masking.csv, " : "");
-        }
+    @Override
+    Functions open(FunctionsRequest request) {
+        return Functions.open(request, System.in);
     }
 
-    private static void print(FunctionsSummary found, PrintStream out) {
-        out.printf("%nThe probe learned from %d texts and names the function of %.1f%% of %d others; chance %.1f%%,"
-                + " always the commonest %.1f%%.%n%n", found.train(), 100 * found.accuracy(), found.test(),
-                100 * found.chance(), 100 * found.majority());
-        out.printf("%-26s %8s %9s %14s %16s%n", "", "probe", "answers", "heads before", "heads above");
-        out.printf("%-26s %8s %9s %14s %16s%n", "function", "right", "right", "the elbow", found.threshold());
-        for (FunctionsSummary.Function function : found.functions()) {
+    @Override
+    FunctionsSummary compute(Functions functions) {
+        resumableStage("observing", "texts", "text", functions::observe);
+        stage("training", "epochs", functions::train);
+        stage("ablating", "functions", functions::ablate);
+        return functions.write();
+    }
+
+    @Override
+    void print(FunctionsSummary summary, PrintStream out) {
+        out.printf("%nThe probe, trained on %d texts, predicts the function of %.1f%% of %d test texts (chance %.1f%%,"
+                + " most frequent function %.1f%%).%n%n", summary.train(), 100 * summary.accuracy(), summary.test(),
+                100 * summary.chance(), 100 * summary.majority());
+        out.printf("%-26s %8s %9s %14s %16s%n", "", "probe", "model", "heads before", "heads above");
+        out.printf("%-26s %8s %9s %14s %16s%n", "function", "accuracy", "accuracy", "the elbow", summary.threshold());
+        for (FunctionsSummary.Function function : summary.functions()) {
             out.printf("%-26s %7.1f%% %8.1f%% %14d %8d (%4.1f%%)%n", function.name(), 100 * function.accuracy(),
                     100 * function.answered(), function.beforeElbow(), function.above(),
-                    100.0 * function.above() / found.heads());
+                    100.0 * function.above() / summary.heads());
         }
-        found.ablation().ifPresent(masking -> print(masking, out));
+        summary.ablation().ifPresent(masking -> print(masking, out));
     }
 
     private static void print(MaskingTable masking, PrintStream out) {
-        out.printf("%nAnswers right, where so many heads are held back:%n%n");
-        out.printf("%-26s %6s %8s %8s %8s %8s %18s%n", "function", "heads", "none", "top", "random", "lowest",
-                "others: none, top");
+        out.printf("%nModel accuracy after ablating a function's most important (top), random or least important (lowest)"
+                + " heads:%n%n");
+        out.printf("%-26s %6s %8s %8s %8s %8s %18s%n", "", "", "", "", "", "", "other functions:");
+        out.printf("%-26s %6s %8s %8s %8s %8s %10s %7s%n", "function", "heads", "none", "top", "random", "lowest",
+                "none", "top");
         for (MaskingTable.Row row : masking.rows()) {
             out.printf("%-26s %6d %7.1f%% %7.1f%% %7.1f%% %7.1f%% %9.1f%% %6.1f%%%n", row.function(), row.heads(),
                     100 * row.before(), 100 * row.top(), 100 * row.random(), 100 * row.lowest(),
                     100 * row.othersBefore(), 100 * row.othersTop());
         }
+    }
+
+    @Override
+    String legend(FunctionsSummary summary) {
+        return "One heatmap per function with one row per layer and one column per head: the lighter the cell, the more"
+                + " the head contributes to the probe's prediction.";
+    }
+
+    @Override
+    List<String> files(FunctionsSummary summary) {
+        return summary.ablation().isPresent()
+                ? List.of("heads.csv", "samples.csv", "confusion.csv", "masking.csv", "values.safetensors", "manifest.json")
+                : List.of("heads.csv", "samples.csv", "confusion.csv", "values.safetensors", "manifest.json");
     }
 }

@@ -1,148 +1,112 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.analysis.RunRequest;
 import headscope.analysis.gates.GateTask;
 import headscope.analysis.gates.GatesRequest;
+import headscope.analysis.gates.GatesRequest.Regulariser;
+import headscope.analysis.gates.GatesRequest.Schedule;
 import headscope.result.GateScore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** What `gates` takes on the command line. */
+/** Options of {@code gates}. */
 final class GatesOptions {
-    private static final String PUBLISHED_RATES = "0.1-0.01,0.5-0.1,0.5-0.1";
-
-    @Mixin
-    RunOptions run;
-
     @Option(names = "--task", paramLabel = "NAME=FILE",
-            description = "A task and its texts: JSON lines, each {\"prompt\", \"answer\"}; may be repeated.")
+            description = "Task and its texts, JSON lines, each {\"prompt\", \"answer\"}; may be repeated.")
     List<String> tasks = List.of();
 
     @Option(names = "--forget", paramLabel = "FILE",
-            description = "With --retain, a contrast: one fit that makes these answers unlikely, no further than 5 nats"
-                    + " below those of the same lines there.")
-    String forget;
+            description = "With --retain, a contrast: one fit that makes these answers improbable, to at most 5 nats"
+                    + " below those on the same lines of --retain.")
+    Optional<String> forget;
 
-    @Option(names = "--retain", paramLabel = "FILE", description = "Answers that are to stay likely meanwhile.")
-    String retain;
+    @Option(names = "--retain", paramLabel = "FILE", description = "Answers of a contrast that stay probable.")
+    Optional<String> retain;
 
     @Option(names = "--seeds", paramLabel = "N",
-            description = "Masks fitted to each task, each from another start and with other batches (default: 10).")
-    Integer seeds;
+            description = "Masks fitted per task, each from its own initial gates and batches (default: "
+                    + GatesRequest.SEEDS + ").")
+    Optional<Integer> seeds;
 
     @Option(names = "--updates", paramLabel = "N,N,N",
-            description = "Of the fit without pressure, pushed open, pushed shut (default: 500,500,500).")
-    String updates;
+            description = "Updates per phase: free, open, shut (default: " + GatesRequest.UPDATES + ").")
+    Optional<String> updates;
 
-    @Option(names = "--rates", defaultValue = PUBLISHED_RATES, paramLabel = "FROM-TO,...",
-            description = "Adam's rate in the three fits, falling in a line (default: ${DEFAULT-VALUE}, the paper's; the"
-                    + " authors' code has 1-1,1-1,1-1).")
-    String rates;
+    @Option(names = "--rates", paramLabel = "FROM-TO,...",
+            description = "Adam's learning rate per phase, decaying linearly (default: ${DEFAULT-VALUE}, as in the"
+                    + " paper; the authors' code uses 1-1,1-1,1-1).")
+    String rates = GatesRequest.RATES;
 
     @Option(names = "--batch", paramLabel = "N",
-            description = "Texts of an update and mask (default: 64, the paper's; the authors' code has 32).")
-    Integer batch;
+            description = "Texts per update and mask (default: " + GatesRequest.BATCH
+                    + ", as in the paper; the authors' code uses 32).")
+    Optional<Integer> batch;
 
-    @Option(names = "--lambda", defaultValue = "0.1", paramLabel = "X",
-            description = "How hard gates are pushed (default: ${DEFAULT-VALUE}); with --forget its sign says where: above 0"
-                    + " open, below 0 shut.")
-    double lambda;
+    @Option(names = "--lambda", paramLabel = "X",
+            description = "Weight of the regulariser (default: ${DEFAULT-VALUE}). With --forget, a positive weight"
+                    + " pushes gates open, a negative one shut.")
+    double lambda = GatesRequest.LAMBDA;
 
-    @Option(names = "--regulariser", defaultValue = "mean", paramLabel = "mean|sum",
-            description = "The push, over the heads: their mean, as the authors' code, or sum, as their equation"
-                    + " (default: ${DEFAULT-VALUE}).")
-    GatesRequest.Regulariser regulariser;
+    @Option(names = "--regulariser", paramLabel = "mean|sum",
+            description = "Regularise the mean over all gates, as the authors' code does, or the sum, as in their"
+                    + " equation (default: ${DEFAULT-VALUE}).")
+    Regulariser regulariser = Regulariser.MEAN;
 
-    @Option(names = "--clip-norm", paramLabel = "X",
-            description = "Shorten a mask's gradient to this norm (default: not; the authors' code has 1).")
-    Double clipNorm;
+    @Option(names = "--clip-norm", showDefaultValue = Visibility.NEVER, paramLabel = "X",
+            description = "Clip the norm of each mask's gradient (default: no clipping; the authors' code uses 1).")
+    double clipNorm = Double.POSITIVE_INFINITY;
 
-    enum Shown {
-        FACILITATION,
-        INTERFERENCE,
-        IRRELEVANCE
-    }
-
-    @Option(names = "--score", defaultValue = "facilitation", paramLabel = "facilitation|interference|irrelevance",
-            description = "What the picture shows (default: ${DEFAULT-VALUE}); all three are in heads.csv.")
-    Shown score;
+    @Option(names = "--score", paramLabel = "facilitation|interference|irrelevance",
+            description = "Score to draw (default: ${DEFAULT-VALUE}); heads.csv contains all three.")
+    GateScore score = GatesRequest.SCORE;
 
     @Option(names = "--check-texts", paramLabel = "N",
-            description = "Texts of a task for the check, from the top (default: 64).")
-    Integer checkTexts;
+            description = "Texts per task for the check, from the start of its file (default: "
+                    + GatesRequest.CHECK_TEXTS + ").")
+    Optional<Integer> checkTexts;
 
-    @Option(names = "--pass-tokens", defaultValue = "4096", paramLabel = "N",
-            description = "Tokens that go through the model together, whatever their masks; memory grows with them, and"
-                    + " the last digits may change (default: ${DEFAULT-VALUE}).")
-    int passTokens;
+    @Option(names = "--pass-tokens", paramLabel = "N",
+            description = "Maximum number of tokens per forward pass, over all masks. Memory grows with it, and the last"
+                    + " digits of results may change (default: ${DEFAULT-VALUE}).")
+    int passTokens = GatesRequest.PASS_TOKENS;
 
-    @Option(names = "--seed", defaultValue = "0", paramLabel = "N",
-            description = "Of all starts, batches and random orders (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N",
+            description = "Seed for initial gates, batches and random orders (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Option(names = "--limit", defaultValue = "0", showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER,
-            paramLabel = "N", description = "Only the first N texts of each file (default: all).")
+    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Read only the first N texts of each file (default: all).")
     int limit;
 
-    @Option(names = "--quick", description = "A sketch in a minute or two on a small model: where they are not given, --seeds 4,"
-            + " --updates 40,40,40, --batch 8, --check-texts 12.")
+    @Option(names = "--quick",
+            description = "Quick approximate run, a minute or two on a small model: changes the defaults to --seeds "
+                    + GatesRequest.QUICK_SEEDS + ", --updates " + GatesRequest.QUICK_UPDATES + ", --batch "
+                    + GatesRequest.QUICK_BATCH + " and --check-texts " + GatesRequest.QUICK_CHECK_TEXTS + ".")
     boolean quick;
 
-    /** @param command as it was typed */
-    GatesRequest request(List<String> command) {
+    GatesRequest request(RunRequest run) {
+        List<GateTask> all = tasks();
+        GatesRequest defaults = quick ? GatesRequest.quick(run, all) : GatesRequest.of(run, all);
         return new GatesRequest(
-                run.request("gates", command), tasks(), or(seeds, 4, 10), schedules(), or(batch, 8, 64), lambda,
-                regulariser, clipNorm == null ? Double.POSITIVE_INFINITY : clipNorm, score(),
-                new GatesRequest.Check(or(checkTexts, 12, 64), quick ? 12 : 24), passTokens, seed, limit, quick);
-    }
-
-    private GateScore score() {
-        return tasks.isEmpty() ? GateScore.CONTRAST : GateScore.valueOf(score.name());
-    }
-
-    private int or(Integer given, int sketch, int published) {
-        return given != null ? given : quick ? sketch : published;
+                run, all, seeds.orElse(defaults.seeds()),
+                Schedule.parseList(
+                        updates.orElse(quick ? GatesRequest.QUICK_UPDATES : GatesRequest.UPDATES), rates),
+                batch.orElse(defaults.batch()), lambda, regulariser, clipNorm,
+                tasks.isEmpty() ? defaults.score() : score,
+                new GatesRequest.Check(checkTexts.orElse(defaults.check().texts()), defaults.check().steps()),
+                passTokens, seed, limit, quick);
     }
 
     private List<GateTask> tasks() {
+        if (forget.isPresent() != retain.isPresent()) {
+            throw new InputException("--forget and --retain must be given together");
+        }
         List<GateTask> all = new ArrayList<>(tasks.stream().map(GateTask::parse).toList());
-        if (forget == null != (retain == null)) {
-            throw new InputException("--forget and --retain go together: give both");
-        }
-        if (forget != null) {
-            all.add(new GateTask("Contrast", retain, Optional.of(forget)));
-        }
+        retain.ifPresent(texts -> all.add(new GateTask("Contrast", texts, forget)));
         return all;
-    }
-
-    private List<GatesRequest.Schedule> schedules() {
-        String[] counts = (updates != null ? updates : quick ? "40,40,40" : "500,500,500").split(",", -1);
-        String[] spans = rates.split(",", -1);
-        if (counts.length != spans.length) {
-            throw new InputException("--updates has %d numbers and --rates %d; give three of each"
-                    .formatted(counts.length, spans.length));
-        }
-        List<GatesRequest.Schedule> schedules = new ArrayList<>();
-        for (int i = 0; i < counts.length; i++) {
-            schedules.add(schedule(counts[i], spans[i]));
-        }
-        return schedules;
-    }
-
-    private static GatesRequest.Schedule schedule(String count, String span) {
-        String[] ends = span.split("-", -1);
-        try {
-            if (ends.length == 2) {
-                return new GatesRequest.Schedule(
-                        Integer.parseInt(count), Double.parseDouble(ends[0]), Double.parseDouble(ends[1]));
-            }
-        } catch (NumberFormatException noNumber) {
-            // Said below.
-        }
-        throw new InputException("--updates must be like 500,500,500 and --rates like %s, not \"%s\" and \"%s\""
-                .formatted(PUBLISHED_RATES, count, span));
     }
 }

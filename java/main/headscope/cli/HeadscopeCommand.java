@@ -8,16 +8,19 @@ import headscope.result.RunFolderException;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The command line as a whole: its commands, and how failures reach the user. */
+/** The program: its commands, and how it reports errors. */
 @Command(
         name = "headscope",
-        description = "Looks at every attention head of a transformer at once.",
+        description = "Measures every attention head of a transformer and draws all of them in one figure.",
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
@@ -28,23 +31,24 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  ./headscope demo",
-            "  ./headscope spectra --model ~/models/Llama-3.2-1B --texts answers.jsonl --out runs/llama",
+            "  ./headscope spectra --model ~/models/Llama-3.2-1B --texts answers.jsonl \\",
+            "      --out runs/llama",
             "  ./headscope render runs/llama --dpi 400 --out llama.png",
             "  ./headscope spectra --help"
         })
 public final class HeadscopeCommand implements Runnable {
-    /** Input that cannot be used. */
-    private static final int UNUSABLE = 2;
+    /** Exit status for invalid input and for resources that are missing. */
+    private static final int INVALID_INPUT = 2;
 
-    /** Our own mistake. */
-    private static final int BROKEN = 1;
+    /** Exit status for errors in the program. */
+    private static final int INTERNAL_ERROR = 1;
 
     @Spec
     CommandSpec spec;
 
     private HeadscopeCommand() {}
 
-    /** Without a command. */
+    /** Prints the usage if no command is given. */
     @Override
     public void run() {
         spec.commandLine().usage(System.out);
@@ -52,10 +56,30 @@ public final class HeadscopeCommand implements Runnable {
 
     /** @return the exit status */
     public static int run(String[] arguments) {
+        return commandLine().execute(arguments);
+    }
+
+    static CommandLine commandLine() {
         CommandLine line = new CommandLine(new HeadscopeCommand());
         line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        return line.execute(arguments);
+        line.setDefaultValueProvider(HeadscopeCommand::defaultText);
+        return line;
+    }
+
+    /** The initial value of an option as a user types it: 0.0001 and mean rather than 1.0E-4 and MEAN. */
+    private static String defaultText(ArgSpec option) {
+        return switch (option.initialValue()) {
+            case Double value when Double.isFinite(value) ->
+                    BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+            case Enum<?> value -> value.name().toLowerCase(Locale.ROOT);
+            case null, default -> null;
+        };
+    }
+
+    /** Prints one line on standard error, after the program's name. */
+    static void warn(String line) {
+        System.err.println("headscope: " + line);
     }
 
     private static int report(Exception failure) {
@@ -73,10 +97,10 @@ public final class HeadscopeCommand implements Runnable {
         };
         if (message == null || message.isEmpty()) {
             failure.printStackTrace();
-            return BROKEN;
+            return INTERNAL_ERROR;
         }
-        System.err.println("headscope: " + message);
-        return UNUSABLE;
+        warn(message);
+        return INVALID_INPUT;
     }
 
     static String version() {
@@ -84,7 +108,7 @@ public final class HeadscopeCommand implements Runnable {
         return "headscope " + (version == null ? "from sources" : version);
     }
 
-    /** The jar's version. */
+    /** The version of the jar. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {

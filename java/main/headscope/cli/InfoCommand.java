@@ -10,16 +10,16 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** What a model is, without running it. */
+/** Describes a model without running it. */
 @Command(
         name = "info",
         mixinStandardHelpOptions = true,
-        description = "Tells layers, heads, parameters, dtype and memory of a model.",
+        description = "Prints the layers, heads, parameters, dtype and memory use of a model.",
         footer = {"", "Example:", "  ./headscope info models/demo"})
 final class InfoCommand implements Callable<Integer> {
     private static final double MIB = 1 << 20;
 
-    @Parameters(paramLabel = "MODEL", description = "Model folder in Hugging Face's layout.")
+    @Parameters(paramLabel = "MODEL", description = "Model folder in Hugging Face layout.")
     Path model;
 
     @Override
@@ -33,24 +33,24 @@ final class InfoCommand implements Callable<Integer> {
             line("layers", config.layers());
             line("heads", config.heads());
             line("kv heads", config.kvHeads());
-            line("head width", config.headDim());
-            line("hidden width", config.hidden());
+            line("head size", config.headDim());
+            line("hidden size", config.hidden());
             line("vocabulary", config.vocabulary().size());
-            line("longest text", config.maxTokens() + " tokens");
-            line("windowed layers", config.attention().windows().stream().filter(window -> window > 0).count());
+            line("maximum length", config.maxTokens() + " tokens");
+            line("sliding window", config.attention().windows().stream().filter(window -> window > 0).count() + " layers");
             line("parameters", "%,d".formatted(parameters));
             line("dtype", tensors.stream().map(tensor -> tensor.dtype().name()).distinct().sorted()
                     .collect(Collectors.joining(", ")));
             line("on disk", "%.1f MiB".formatted(
                     tensors.stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum() / MIB));
             line("in memory", "%.1f MiB as F32, and %.3f MiB per token of text".formatted(
-                    parameters * Float.BYTES / MIB, perToken(config) / MIB));
+                    parameters * Float.BYTES / MIB, bytesPerToken(config) / MIB));
         }
         return 0;
     }
 
-    /** Keys, values and statistics: six fp32 and one fp64 number per head. */
-    private static double perToken(ModelConfig config) {
+    /** Bytes of keys, values and statistics; the statistics are six fp32 values and one fp64 value per head. */
+    private static double bytesPerToken(ModelConfig config) {
         return (double) config.layers()
                 * (2.0 * config.kvHeads() * config.headDim() * Float.BYTES
                         + config.heads() * (6 * Float.BYTES + Double.BYTES));

@@ -28,7 +28,7 @@ final class PictureFiles implements AutoCloseable {
             return pictures.drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
             System.err.printf("headscope: no picture: %s; then: ./headscope render %s%n",
-                    unavailable.getMessage(), ShellWords.joined(List.of(out.toString())));
+                    unavailable.getMessage(), ShellCommand.quoted(out.toString()));
             return List.of();
         }
     }

@@ -5,7 +5,10 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** Shows long work on standard error: a bar with rate and time left on a terminal, a line every tenth elsewhere. */
+/**
+ * Shows progress on standard error: on a terminal a bar with rate and remaining time, elsewhere a line per 10 % of the
+ * work.
+ */
 final class ProgressLine implements Progress, AutoCloseable {
     private final String task;
     private final String unit;
@@ -13,7 +16,7 @@ final class ProgressLine implements Progress, AutoCloseable {
     private ProgressBar bar;
     private int tenths;
 
-    /** @param unit what is counted, in the plural */
+    /** @param unit of the work, in the plural */
     ProgressLine(String task, String unit) {
         this.task = task;
         this.unit = unit;

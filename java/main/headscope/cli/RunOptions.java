@@ -5,36 +5,35 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What every analysis takes on the command line. */
+/** Options of every analysis. */
 final class RunOptions {
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
     @Option(names = "--model", required = true, paramLabel = "DIR",
-            description = "Model folder in Hugging Face's layout: config.json, tokenizer.json, *.safetensors.")
+            description = "Model folder in Hugging Face layout: config.json, tokenizer.json, *.safetensors.")
     Path model;
 
     @Option(names = "--out", paramLabel = "DIR",
-            description = "Run folder to be made (default: runs/COMMAND-DATE-TIME).")
-    Path out;
+            description = "Run folder to write (default: runs/COMMAND-DATE-TIME).")
+    Optional<Path> out;
 
     @Mixin
-    DeviceOptions device;
+    DeviceOptions device = new DeviceOptions();
 
-    @Option(names = "--resume", description = "Go on where an interrupted run into the same --out stopped.")
+    @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
     boolean resume;
 
-    @Option(names = "--overwrite", description = "Replace an earlier run in --out.")
+    @Option(names = "--overwrite", description = "Replace an existing run in --out.")
     boolean overwrite;
 
-    /**
-     * @param analysis as the command is called
-     * @param command  as it was typed
-     */
-    RunRequest request(String analysis, List<String> command) {
-        Path folder = out != null ? out : Path.of("runs", analysis + "-"
-                + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
-        return new RunRequest(
-                model, folder, device.choice(), resume, overwrite, "headscope " + ShellWords.joined(command));
+    /** @param arguments of the program: the analysis and its options */
+    RunRequest request(List<String> arguments) {
+        Path folder = out.orElseGet(
+                () -> Path.of("runs", arguments.getFirst() + "-" + LocalDateTime.now().format(TIME)));
+        return new RunRequest(model, folder, device.choice(), resume, overwrite, ShellCommand.of(arguments));
     }
 }

@@ -1,93 +1,83 @@
 package headscope.cli;
 
+import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.SaliencyRequest;
+import headscope.analysis.saliency.SaliencyRequest.Ablation;
+import headscope.analysis.saliency.SaliencyRequest.View;
 import headscope.result.SaliencyCell;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Help.Visibility;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What `saliency` takes on the command line. */
+/** Options of {@code saliency}. */
 final class SaliencyOptions {
-    @Mixin
-    RunOptions run;
-
     @Option(names = "--text", paramLabel = "STRING",
-            description = "The text whose next word is explained.")
-    String text;
+            description = "Text whose next token is explained.")
+    Optional<String> text;
 
     @Option(names = "--target", paramLabel = "WORD",
-            description = "The word whose prediction is explained, after a blank; of several tokens the first"
-                    + " (default: the model's own next token).")
-    String target;
+            description = "Word whose prediction is explained, preceded by a space; if it has several tokens, the first"
+                    + " one (default: the model's most probable next token).")
+    Optional<String> target;
 
     @Option(names = "--groups", paramLabel = "LIST",
-            description = "Named groups of tokens, such as \"0-6:<ENV>,7-12:<LAN>\": first and last, counted from 0,"
-                    + " without those that the tokenizer puts in front.")
-    String groups;
+            description = "Token groups, such as \"0-6:<ENV>,7-12:<LAN>\": first and last token and name. Tokens are counted"
+                    + " from 0, without those that the tokenizer prepends.")
+    Optional<String> groups;
 
-    @Option(names = "--objective", defaultValue = "loss", paramLabel = "loss|logit|logit-difference:WORD",
-            description = "What the gradient is of: the loss at predicting the target, which is nearly flat where the"
-                    + " model is sure; the target's logit; or its difference to another word's"
-                    + " (default: ${DEFAULT-VALUE}).")
-    String objective;
+    @Option(names = "--objective", paramLabel = "loss|logit|logit-difference:WORD",
+            description = "Scalar whose gradient is taken. loss: the target's negative log-likelihood, whose gradient"
+                    + " vanishes where the model is certain. logit: the target's logit. logit-difference: the target's"
+                    + " logit minus that of WORD (default: ${DEFAULT-VALUE}).")
+    String objective = new SaliencyRequest.Objective.Loss().option();
 
     @Option(names = "--head", paramLabel = "L.H",
-            description = "The head to enlarge, layer and head counted from 0 as in heads.csv; the picture counts from 1"
-                    + " (default: the one whose cell is largest).")
-    String head;
+            description = "Head to enlarge; layer and head counted from 0, as in heads.csv, while the figure counts from"
+                    + " 1 (default: the head with the largest cell).")
+    Optional<String> head;
 
-    @Option(names = "--cell", defaultValue = "max", paramLabel = "max|mean|thumbnail|share",
-            description = "What the grid shows of a head: the largest element of its map, their mean, the whole map made"
-                    + " small, or the share that flows from the target's earlier place to the last token"
-                    + " (default: ${DEFAULT-VALUE}).")
-    SaliencyCell cell;
+    @Option(names = "--cell", paramLabel = "max|mean|thumbnail|share",
+            description = "What the grid shows of each head: the largest element of its map, the mean element, the map"
+                    + " as a thumbnail, or the share of saliency that flows from the target's earlier occurrence to the"
+                    + " last token (default: ${DEFAULT-VALUE}).")
+    SaliencyCell cell = View.DEFAULT.cell();
 
     @Option(names = "--skip-first",
-            description = "Leave the first token's column out of everything but the enlarged map.")
+            description = "Exclude the first token's column from everything but the enlarged map.")
     boolean skipFirst;
 
-    @Option(names = "--transpose", description = "Source tokens downwards, receiving ones to the right.")
+    @Option(names = "--transpose", description = "Source tokens on the y axis, receiving tokens on the x axis.")
     boolean transpose;
 
-    @Option(names = "--share-threshold", defaultValue = "0.30", paramLabel = "X",
-            description = "Share from which on a head is called an aggregate or gather head; unverified in the source"
-                    + " (default: ${DEFAULT-VALUE}).")
-    double threshold;
+    @Option(names = "--share-threshold", paramLabel = "X",
+            description = "Minimum share of saliency of an aggregate or gather head; the source does not confirm this"
+                    + " value (default: ${DEFAULT-VALUE}).")
+    double threshold = SaliencyRequest.THRESHOLD;
 
     @Option(names = "--texts", paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\"} and perhaps \"groups\": [{\"label\", \"start\","
-                    + " \"end\"}], end excluded; for --average and --ablate. - reads standard input.")
-    String texts;
+            description = "JSON lines, each {\"prompt\", \"answer\"} and optionally \"groups\": [{\"label\", \"start\","
+                    + " \"end\"}], end exclusive, for --average and --ablate; - reads standard input.")
+    Optional<String> texts;
 
-    @Option(names = "--average", description = "The picture of --texts on average, instead of one --text.")
+    @Option(names = "--average", description = "Draw the mean over --texts instead of one --text.")
     boolean average;
 
     @Option(names = "--ablate", paramLabel = "L.H,...",
-            description = "Silence these heads, counted from 0, and tell how the answers' surprisal changes over --texts.")
-    String ablate;
+            description = "Ablate these heads, counted from 0, and report the change in the answers' nll over --texts.")
+    Optional<String> ablate;
 
-    @Option(names = "--random", defaultValue = "10", paramLabel = "N",
-            description = "Draws of as many other heads to compare with (default: ${DEFAULT-VALUE}).")
-    int random;
+    @Option(names = "--random", paramLabel = "N",
+            description = "Number of random sets of as many other heads to compare with (default: ${DEFAULT-VALUE}).")
+    int random = Ablation.NONE.random();
 
-    @Option(names = "--seed", defaultValue = "0", showDefaultValue = Visibility.NEVER, paramLabel = "N",
-            description = "Of those draws (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", description = "Seed for the random sets (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    /** @param command as it was typed */
-    SaliencyRequest request(List<String> command) {
+    SaliencyRequest request(RunRequest run) {
         return new SaliencyRequest(
-                run.request("saliency", command), Optional.ofNullable(text), Optional.ofNullable(target),
-                Optional.ofNullable(groups), Optional.ofNullable(texts), average,
-                SaliencyRequest.Objective.parse(objective),
-                new SaliencyRequest.View(
-                        Optional.ofNullable(head).map(name -> HeadName.parse("--head", name)), cell, skipFirst,
-                        transpose),
-                threshold,
-                new SaliencyRequest.Ablation(
-                        ablate == null ? List.of() : HeadName.parseList("--ablate", ablate), random, seed));
+                run, text, target, groups, texts, average, SaliencyRequest.Objective.parse(objective),
+                new View(head.map(name -> HeadName.parse("--head", name)), cell, skipFirst, transpose), threshold,
+                new Ablation(ablate.map(names -> HeadName.parseList("--ablate", names)).orElse(List.of()), random, seed));
     }
 }

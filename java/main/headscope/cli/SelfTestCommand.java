@@ -17,40 +17,43 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Whether this very device computes what the CPU computes. */
+/** Compares a device with the CPU backend. */
 @Command(
         name = "selftest",
         mixinStandardHelpOptions = true,
-        description = "Runs every operation on this device and compares it with the CPU backend; on the CPU, many threads"
-                + " with one. Exit status 1 where something disagrees.",
+        description = {
+            "Compares every operation on a device with the CPU.",
+            "The reference is the CPU backend with one thread. The exit status is 1 if any result disagrees."
+        },
         footer = {
             "", "Examples:",
             "  ./headscope selftest",
             "  ./headscope selftest --device cuda --report .",
-            "  ./headscope selftest --device cuda --only attention,symmetric --most-tokens 65"
+            "  ./headscope selftest --device cuda --only attention,symmetric \\",
+            "      --most-tokens 65"
         })
 final class SelfTestCommand implements Callable<Integer> {
     @Mixin
     DeviceOptions device;
 
     @Option(names = "--only", paramLabel = "LIST", split = ",",
-            description = "Only operations whose names begin so, as the table has them.")
+            description = "Run only operations whose names, as printed in the table, start with one of these.")
     List<String> only = List.of();
 
-    @Option(names = "--most-tokens", paramLabel = "N", description = "Only texts of at most so many tokens.")
+    @Option(names = "--most-tokens", paramLabel = "N", description = "Run only cases of at most N tokens.")
     int mostTokens = Integer.MAX_VALUE;
 
-    @Option(names = "--report", paramLabel = "DIR", description = "Also write selftest.md there.")
-    Path report;
+    @Option(names = "--report", paramLabel = "DIR", description = "Also write the table to selftest.md in this folder.")
+    Optional<Path> report;
 
     @Override
     public Integer call() throws IOException {
         Selection selection = new Selection(only, mostTokens);
-        if (report != null) {
-            Files.createDirectories(report);
+        if (report.isPresent()) {
+            Files.createDirectories(report.get());
         }
         try (Backend tested = device.open(); Backend cpu = Backend.open("cpu:1")) {
-            return run(tested, device.precision, cpu, selection, Optional.ofNullable(report));
+            return run(tested, device.precision, cpu, selection, report);
         }
     }
 
@@ -68,31 +71,31 @@ final class SelfTestCommand implements Callable<Integer> {
         String table = table(tested.describe(), outcomes);
         System.out.print(table);
         if (report.isPresent()) {
-            WholeFile.write(report.get().resolve("selftest.md"), table);
+            AtomicFile.write(report.get().resolve("selftest.md"), table);
         }
         return outcomes.stream().allMatch(SelfTest.Outcome::agrees) ? 0 : 1;
     }
 
-    /** A row per operation, then every case that disagrees. */
+    /** Markdown: one row per operation, then every case that disagrees. */
     private static String table(String device, List<SelfTest.Outcome> outcomes) {
         Map<String, List<SelfTest.Outcome>> operations = new LinkedHashMap<>();
         outcomes.forEach(outcome -> operations.computeIfAbsent(outcome.operation(), key -> new ArrayList<>()).add(outcome));
-        StringBuilder table = new StringBuilder("%s%n%n| %-30s | cases | of the bound | |%n|%s|---|---|---|%n"
+        StringBuilder table = new StringBuilder("%s%n%n| %-30s | cases | error/bound | |%n|%s|---|---|---|%n"
                 .formatted(device, "operation", "-".repeat(32)));
-        operations.forEach((operation, cases) -> table.append("| %-30s | %5d | %12s | %s |%n".formatted(
-                operation, cases.size(), share(cases),
+        operations.forEach((operation, cases) -> table.append("| %-30s | %5d | %11s | %s |%n".formatted(
+                operation, cases.size(), worst(cases),
                 cases.stream().allMatch(SelfTest.Outcome::agrees) ? "agrees" : "DISAGREES")));
-        List<SelfTest.Outcome> wrong = outcomes.stream().filter(outcome -> !outcome.agrees()).toList();
-        table.append("%n%d of %d cases agree.%n".formatted(outcomes.size() - wrong.size(), outcomes.size()));
-        wrong.forEach(outcome -> table.append("- %s, %s: error %.2g, at most %.2g is rounding %s%n".formatted(
+        List<SelfTest.Outcome> disagreeing = outcomes.stream().filter(outcome -> !outcome.agrees()).toList();
+        table.append("%n%d of %d cases agree.%n".formatted(outcomes.size() - disagreeing.size(), outcomes.size()));
+        disagreeing.forEach(outcome -> table.append("- %s, %s: error %.2g exceeds the rounding bound %.2g %s%n".formatted(
                 outcome.operation(), outcome.sizes(), outcome.error(), outcome.bound(), outcome.fault())));
         return table.toString();
     }
 
-    /** The worst error, as a share of what rounding explains. */
-    private static String share(List<SelfTest.Outcome> cases) {
+    /** The largest error as a fraction of the rounding bound. */
+    private static String worst(List<SelfTest.Outcome> cases) {
         double worst = cases.stream()
                 .mapToDouble(outcome -> outcome.error() == 0 ? 0 : outcome.error() / outcome.bound()).max().orElse(0);
-        return worst == 0 ? "equal bits" : "%.3f".formatted(worst);
+        return worst == 0 ? "bit-equal" : "%.3f".formatted(worst);
     }
 }

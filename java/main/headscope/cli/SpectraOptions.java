@@ -1,79 +1,75 @@
 package headscope.cli;
 
+import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
-import java.util.List;
-import picocli.CommandLine.Mixin;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** What `spectra` takes on the command line. */
+/** Options of {@code spectra}. */
 final class SpectraOptions {
-    @Mixin
-    RunOptions run;
-
     @Option(names = "--texts", required = true, paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers) or {\"text\", \"label\": 0|1}"
-                    + " (read as it stands); - reads standard input.")
+            description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt) or"
+                    + " {\"text\", \"label\": 0|1} (the model reads the text); - reads standard input.")
     String texts;
 
-    @Option(names = "--k", defaultValue = "10", paramLabel = "N",
-            description = "Largest eigenvalues kept per head and text (default: ${DEFAULT-VALUE}).")
-    int k;
+    @Option(names = "--k", paramLabel = "N",
+            description = "Number of largest eigenvalues kept per head and text (default: ${DEFAULT-VALUE}).")
+    int k = SpectraRequest.K;
 
-    @Option(names = "--per-sample", defaultValue = "mean",
-            description = "How a text's k eigenvalues enter the test: their mean, one value per text, or pooled, every"
-                    + " value on its own, whose p-values are too small (default: ${DEFAULT-VALUE}).",
-            paramLabel = "mean|pooled")
-    SpectraRequest.PerSample perSample;
+    @Option(names = "--per-sample", paramLabel = "mean|pooled",
+            description = "How the k eigenvalues of a text enter the test. mean: their mean, one value per text."
+                    + " pooled: every eigenvalue as a value of its own; these depend on each other, so p is too small"
+                    + " (default: ${DEFAULT-VALUE}).")
+    SpectraRequest.PerSample perSample = SpectraRequest.PerSample.MEAN;
 
-    @Option(names = "--max-new-tokens", defaultValue = "16", paramLabel = "N",
-            description = "Longest answer (default: ${DEFAULT-VALUE}).")
-    int maxNewTokens;
+    @Option(names = "--max-new-tokens", paramLabel = "N",
+            description = "Maximum number of new tokens per answer (default: ${DEFAULT-VALUE}).")
+    int maxNewTokens = SpectraRequest.MAX_NEW_TOKENS;
 
-    @Option(names = "--stop", defaultValue = "\n", showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER,
-            paramLabel = "STRING", description = "Ends an answer (default: a newline).")
-    String stop;
+    @Option(names = "--stop", showDefaultValue = Visibility.NEVER, paramLabel = "STRING",
+            description = "String that ends an answer (default: a newline).")
+    String stop = SpectraRequest.STOP;
 
-    @Option(names = "--temperature", defaultValue = "0", paramLabel = "X",
-            description = "0 takes the likeliest token, above 0 draws (default: ${DEFAULT-VALUE}).")
-    double temperature;
+    @Option(names = "--temperature", paramLabel = "X",
+            description = "Sampling temperature; 0 selects the most probable token (default: ${DEFAULT-VALUE}).")
+    double temperature = Sampler.GREEDY.temperature();
 
-    @Option(names = "--top-p", defaultValue = "1", paramLabel = "X",
-            description = "Draw from the likeliest tokens that reach this probability (default: ${DEFAULT-VALUE}).")
-    double topP;
+    @Option(names = "--top-p", paramLabel = "X",
+            description = "Sample from the smallest set of most probable tokens whose total probability reaches X"
+                    + " (default: ${DEFAULT-VALUE}).")
+    double topP = Sampler.GREEDY.topP();
 
-    @Option(names = "--seed", defaultValue = "0", paramLabel = "N",
-            description = "Of drawing and of the probes' folds (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N",
+            description = "Seed for sampling and for the folds of the probes (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Option(names = "--limit", defaultValue = "0", showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER,
-            paramLabel = "N", description = "Only the first N texts (default: all).")
+    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Read only the first N texts (default: all).")
     int limit;
 
     enum Short {
-        SKIP,
-        FAIL
+        FAIL,
+        SKIP
     }
 
-    @Option(names = "--short", defaultValue = "fail", paramLabel = "skip|fail",
-            description = "Texts with fewer than k tokens: leave out and count, or refuse (default: ${DEFAULT-VALUE}).")
-    Short shortTexts;
+    @Option(names = "--short", paramLabel = "fail|skip",
+            description = "Reject texts with fewer than k tokens, or skip and count them (default: ${DEFAULT-VALUE}).")
+    Short shortTexts = Short.FAIL;
 
     @Option(names = "--metrics", paramLabel = "LIST",
-            defaultValue = "entropy,normalised_entropy,sink_share,mean_distance,previous_token,self_attention,confidence",
-            description = "Also kept per head in values.safetensors (default: ${DEFAULT-VALUE};"
-                    + " also fiedler_value, largest_eigenvalue, spectral_entropy, which cost T^3 per head).")
-    String metrics;
+            description = "Further metrics to store in values.safetensors (default: ${DEFAULT-VALUE}). Also available, at"
+                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy.")
+    String metrics = SpectraRequest.METRICS.stream().map(Metric::key).collect(Collectors.joining(", "));
 
-    @Option(names = "--mark-significant", description = "A dot on heads with q < 0.05.")
+    @Option(names = "--mark-significant", description = "Mark heads with q < 0.05 with a dot.")
     boolean markSignificant;
 
-    /** @param command as it was typed */
-    SpectraRequest request(List<String> command) {
+    SpectraRequest request(RunRequest run) {
         return new SpectraRequest(
-                run.request("spectra", command), texts, k, perSample, maxNewTokens, stop, new Sampler(temperature, topP),
-                seed, limit, shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)),
-                markSignificant);
+                run, texts, k, perSample, maxNewTokens, stop, new Sampler(temperature, topP), seed, limit,
+                shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)), markSignificant);
     }
 }

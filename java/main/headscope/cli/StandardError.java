@@ -5,17 +5,20 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 
-/** The launcher filters what the JVM says before {@code main}, and leaves the true standard error at a descriptor. */
+/**
+ * Restores standard error: the launcher filters it while the JVM starts and passes the original as another file
+ * descriptor, whose number is in {@code HEADSCOPE_STDERR}.
+ */
 public final class StandardError {
     private static final int STANDARD_ERROR = 2;
 
     private StandardError() {}
 
-    /** Writes go straight to the terminal again, so that progress can redraw its line. */
+    /** Bypasses the filter from here on, so that a progress bar can redraw its line. */
     @SuppressWarnings("restricted")
-    public static void takeBack() {
-        String kept = System.getenv("HEADSCOPE_STDERR");
-        if (kept == null) {
+    public static void restore() {
+        String descriptor = System.getenv("HEADSCOPE_STDERR");
+        if (descriptor == null) {
             return;
         }
         Linker linker = Linker.nativeLinker();
@@ -23,7 +26,7 @@ public final class StandardError {
             int ignored = (int) linker
                     .downcallHandle(linker.defaultLookup().findOrThrow("dup2"),
                             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT))
-                    .invokeExact(Integer.parseInt(kept), STANDARD_ERROR);
+                    .invokeExact(Integer.parseInt(descriptor), STANDARD_ERROR);
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }

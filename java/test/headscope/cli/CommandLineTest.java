@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.ChildJvm;
 import headscope.Tolerance;
 import headscope.backend.Precision;
 import headscope.backend.cuda.EmulatedDriver;
@@ -17,11 +18,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The program as a user meets it: its exit status, and what it prints. */
+/** The whole program: exit status, output and files. */
 class CommandLineTest {
     private static final List<String> RUN = List.of(
             "spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "40", "--max-new-tokens", "1");
@@ -44,34 +44,32 @@ class CommandLineTest {
     @TempDir
     Path folder;
 
-    record Ended(int status, String out, String err) {}
-
     @Test
-    void writesEveryFileAndDrawsTheSamePictureAgain() throws Exception {
+    void writesEveryFileAndRendersTheSameFigure() throws Exception {
         Path run = folder.resolve("run");
-        Ended ended = headscope(with(RUN, "--out", run.toString()));
+        ChildJvm.Result result = headscope(with(RUN, "--out", run.toString()));
 
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().contains("p < 0.05"), ended.out());
-        assertTrue(ended.out().contains(run.resolve("spectra.png").toString()), ended.out());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().contains("p < 0.05"), result.out());
+        assertTrue(result.out().contains(run.resolve("spectra.png").toString()), result.out());
         for (String name : List.of("manifest.json", "heads.csv", "samples.csv", "values.safetensors")) {
             assertTrue(Files.size(run.resolve(name)) > 0, name);
         }
         boolean onCpu = Manifest.read(run).text("/device").startsWith("cpu");
-        assertEquals(onCpu, ended.err().contains("headscope: computing on the CPU: "), ended.err());
+        assertEquals(onCpu, result.err().contains("headscope: computing on the CPU: "), result.err());
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
     }
 
     @Test
-    void drawsSaliencyInEveryWay() throws Exception {
+    void drawsEveryKindOfCell() throws Exception {
         Path run = folder.resolve("run");
         for (String cell : List.of("max", "mean", "thumbnail", "share")) {
-            Ended ended = headscope(with(SALIENCY, "--cell", cell, "--objective", "logit-difference:cow", "--skip-first",
+            ChildJvm.Result result = headscope(with(SALIENCY, "--cell", cell, "--objective", "logit-difference:cow", "--skip-first",
                     "--transpose", "--overwrite", "--out", run.toString()));
-            assertEquals(0, ended.status(), ended.err());
-            assertTrue(ended.out().contains("horse -> the"), ended.out());
+            assertEquals(0, result.status(), result.err());
+            assertTrue(result.out().contains("horse -> the"), result.out());
             Path again = folder.resolve("again.png");
             assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
             assertArrayEquals(Files.readAllBytes(run.resolve("saliency.png")), Files.readAllBytes(again));
@@ -79,22 +77,22 @@ class CommandLineTest {
     }
 
     @Test
-    void writesCommandsAsAShellTakesThem() throws Exception {
+    void quotesCommandsForAShell() throws Exception {
         List<String> words = List.of("saliency", "--text", "it's <CHI> $HOME", "--target", "", "--head", "0.3");
-        Process shell = new ProcessBuilder("bash", "-c", "printf '%s\\n' " + ShellWords.joined(words)).start();
+        Process shell = new ProcessBuilder("bash", "-c", "headscope() { printf '%s\\n' \"$@\"; }; " + ShellCommand.of(words)).start();
         assertEquals(words, new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList());
     }
 
     @Test
-    void fitsGatesAndDrawsTheSamePicturesAgain() throws Exception {
+    void fitsGatesAndRendersTheSameFigures() throws Exception {
         Path run = folder.resolve("run");
-        Ended ended = headscope(with(GATES, "--out", run.toString()));
+        ChildJvm.Result result = headscope(with(GATES, "--out", run.toString()));
 
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().contains("A sketch"), ended.out());
-        assertTrue(ended.out().matches("(?s).*Math +Always +facilitating +[0-9.]+% +interfering .*"), ended.out());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().contains("Approximate (--quick)"), result.out());
+        assertTrue(result.out().matches("(?s).*Math +Always +facilitating +[0-9.]+% +interfering .*"), result.out());
         for (String name : List.of("manifest.json", "heads.csv", "check.csv", "values.safetensors")) {
-            assertTrue(ended.out().contains(name) && Files.size(run.resolve(name)) > 0, name);
+            assertTrue(result.out().contains(name) && Files.size(run.resolve(name)) > 0, name);
         }
         assertTrue(Files.readString(run.resolve("manifest.json")).contains("A sketch"));
         byte[] check = Files.readAllBytes(run.resolve("check-Math.png"));
@@ -102,10 +100,10 @@ class CommandLineTest {
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("gates.png")), Files.readAllBytes(again));
         Path copy = Files.createDirectory(folder.resolve("copy"));
-        for (String name : List.of("manifest.json", "heads.csv", "check.csv")) {
+        for (String name : List.of("manifest.json", "heads.csv", "check.csv", "values.safetensors")) {
             Files.copy(run.resolve(name), copy.resolve(name));
         }
-        Ended rendered = headscope(List.of("render", run.toString(), copy.toString()));
+        ChildJvm.Result rendered = headscope(List.of("render", run.toString(), copy.toString()));
         assertEquals(List.of(run.resolve("gates.png"), run.resolve("check-Math.png"), copy.resolve("gates.png"),
                 copy.resolve("check-Math.png")), rendered.out().lines().map(Path::of).toList(), rendered.err());
         assertArrayEquals(check, Files.readAllBytes(run.resolve("check-Math.png")));
@@ -113,51 +111,51 @@ class CommandLineTest {
     }
 
     @Test
-    void tellsOfAContrastOnlyWhatThereIs() throws Exception {
+    void listsOnlyTheFilesOfAContrast() throws Exception {
         Path run = folder.resolve("run");
-        Ended ended = headscope(List.of(
+        ChildJvm.Result result = headscope(List.of(
                 "gates", "--model", "models/demo", "--forget", "data/math.jsonl", "--retain", "data/math.jsonl", "--quick",
                 "--seeds", "1", "--limit", "8", "--updates", "2,2,2", "--out", run.toString()));
 
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().contains("(heads.csv, values.safetensors, manifest.json)"), ended.out());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().contains("(heads.csv, values.safetensors, manifest.json)"), result.out());
         assertFalse(Files.exists(run.resolve("check.csv")));
         assertTrue(Files.readString(run.resolve("manifest.json")).contains("1 seed, 2 updates, batches of 8"));
         assertTrue(Files.size(run.resolve("gates.png")) > 0);
     }
 
     @Test
-    void drawsFunctionsAgain() throws Exception {
+    void rendersFunctionsAgain() throws Exception {
         Path run = folder.resolve("run");
         List<String> lines = Files.readAllLines(Path.of("data/functions.jsonl"));
         Path texts = Files.write(folder.resolve("few.jsonl"), lines.subList(0, 120));
-        Ended ended = headscope(List.of("functions", "--model", "models/demo", "--texts", texts.toString(), "--epochs",
+        ChildJvm.Result result = headscope(List.of("functions", "--model", "models/demo", "--texts", texts.toString(), "--epochs",
                 "2", "--hidden", "32", "--mask", "4", "--draws", "1", "--out", run.toString()));
 
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().contains("Knowledge Recall"), ended.out());
-        assertTrue(ended.out().contains("heads are held back"), ended.out());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().contains("Knowledge Recall"), result.out());
+        assertTrue(result.out().contains("Model accuracy after ablating"), result.out());
         byte[] drawn = Files.readAllBytes(run.resolve("functions.png"));
         assertEquals(0, headscope(List.of("render", run.toString())).status());
         assertArrayEquals(drawn, Files.readAllBytes(run.resolve("functions.png")));
     }
 
     @Test
-    void writesTheNumbersWhereNothingCanBeDrawn() throws Exception {
+    void writesDataWithoutOpenGl() throws Exception {
         Path run = folder.resolve("run");
-        Ended ended = process(
+        ChildJvm.Result result = process(
                 Map.of("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null"), with(RUN, "--out", run.toString()));
 
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.err().contains("no picture: "), ended.err());
-        assertTrue(ended.err().contains("apt-get install libegl1 libgl1-mesa-dri"), ended.err());
-        assertTrue(ended.err().contains("./headscope render " + run), ended.err());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.err().contains("no picture: "), result.err());
+        assertTrue(result.err().contains("apt-get install libegl1 libgl1-mesa-dri"), result.err());
+        assertTrue(result.err().contains("./headscope render " + run), result.err());
         assertTrue(Files.exists(run.resolve("heads.csv")));
         assertFalse(Files.exists(run.resolve("spectra.png")));
     }
 
     @Test
-    void refusesUnusableInputInOneLineAndWritesNothing() throws Exception {
+    void rejectsInvalidInputWithOneLineAndWritesNothing() throws Exception {
         Path out = folder.resolve("run");
         Files.writeString(folder.resolve("bad.jsonl"), "{\"prompt\": \"a\", \"answer\": \"b\"}\n{]\n");
         Path bad = folder.resolve("bad.jsonl");
@@ -200,10 +198,10 @@ class CommandLineTest {
                 with(SALIENCY, "--head", "99.1", "--out", out.toString()),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
-            Ended ended = headscope(command);
-            assertEquals(2, ended.status(), command + ": " + ended);
-            assertEquals(1, ended.err().lines().count(), command + ": " + ended.err());
-            assertTrue(ended.err().startsWith("headscope: "), ended.err());
+            ChildJvm.Result result = headscope(command);
+            assertEquals(2, result.status(), command + ": " + result);
+            assertEquals(1, result.err().lines().count(), command + ": " + result.err());
+            assertTrue(result.err().startsWith("headscope: "), result.err());
         }
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(List.of(bad), left.toList());
@@ -214,41 +212,44 @@ class CommandLineTest {
     @ValueSource(strings = {
         "", "demo", "spectra", "saliency", "functions", "gates", "render", "info", "doctor", "selftest", "bench"
     })
-    void helpsWithAnExample(String command) throws Exception {
-        Ended ended = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
-        assertEquals(0, ended.status());
-        assertTrue(ended.out().contains("Example"), ended.out());
-        assertTrue(ended.out().contains("./headscope " + command), ended.out());
+    void helpFits80ColumnsAndContainsAnExample(String command) throws Exception {
+        ChildJvm.Result result = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
+        assertEquals(0, result.status());
+        assertTrue(result.out().contains("Example"), result.out());
+        assertTrue(result.out().contains("./headscope " + command), result.out());
+        assertTrue(result.out().lines().allMatch(line -> line.length() <= 80), result.out());
+        String examples = result.out().substring(result.out().indexOf("Example"));
+        assertTrue(examples.lines().skip(1).allMatch(line -> line.startsWith("  ")), "an example is wrapped: " + examples);
     }
 
     @Test
-    void tellsWhatAModelAndAMachineAre() throws Exception {
-        Ended info = headscope(List.of("info", "models/demo"));
+    void describesModelAndMachine() throws Exception {
+        ChildJvm.Result info = headscope(List.of("info", "models/demo"));
         assertEquals(0, info.status());
         assertTrue(info.out().matches("(?s).*layers +12\n.*heads +12\n.*parameters +5,404,992\n.*"), info.out());
-        Ended doctor = headscope(List.of("doctor"));
+        ChildJvm.Result doctor = headscope(List.of("doctor"));
         assertEquals(0, doctor.status(), doctor.out());
         assertTrue(doctor.out().contains("OpenGL") && doctor.out().contains("OpenBLAS"), doctor.out());
     }
 
-    /** In a process whose loader finds a driver that is none, whatever the machine has. */
+    /** In a process of its own, in which the loader finds an empty file instead of a driver. */
     @Test
-    void saysWhatAGpuLacks() throws Exception {
+    void reportsAMissingDriver() throws Exception {
         Path run = folder.resolve("run");
         Files.createFile(folder.resolve("libcuda.so.1"));
         Map<String, String> noDriver = Map.of("LD_LIBRARY_PATH", folder.toString());
-        Ended refused = process(noDriver, with(RUN, "--device", "cuda", "--out", run.toString()));
+        ChildJvm.Result refused = process(noDriver, with(RUN, "--device", "cuda", "--out", run.toString()));
         assertEquals(2, refused.status(), refused.err());
         assertEquals("headscope: --device cuda cannot be used: no NVIDIA driver is installed (libcuda.so.1 is missing):"
                 + " install driver 580 or newer\n", refused.err());
         assertFalse(Files.exists(run));
-        Ended doctor = process(noDriver, List.of("doctor"));
+        ChildJvm.Result doctor = process(noDriver, List.of("doctor"));
         assertTrue(doctor.out().contains("GPU        no NVIDIA driver is installed"), doctor.out());
-        Ended narrow = process(noDriver, with(RUN, "--dtype", "tf32", "--out", run.toString()));
+        ChildJvm.Result narrow = process(noDriver, with(RUN, "--dtype", "tf32", "--out", run.toString()));
         assertEquals(2, narrow.status(), narrow.err());
     }
 
-    /** A run on a GPU, whose driver is emulated: JCuda, our device layer and kernels give the CPU's numbers. */
+    /** On an emulated driver, JCuda, the device layer and the kernels reproduce the values of the CPU. */
     @ParameterizedTest
     @CsvSource({"'', F32, spectral_entropy", "cublas12, F32, entropy", "cublas13, BF16, entropy"})
     void runsOnAnEmulatedDriver(String cublas, Precision precision, String metric) throws Exception {
@@ -257,12 +258,12 @@ class CommandLineTest {
         List<String> run = List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "6",
                 "--max-new-tokens", "1", "--k", "3", "--metrics", metric, "--check");
         assertEquals(0, headscope(with(run, "--device", "cpu", "--out", cpu.toString())).status());
-        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+        ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, cublas.isEmpty() ? Map.of() : Map.of("HEADSCOPE_CUBLAS", "target/cuda/" + cublas),
                 with(run, "--dtype", precision.name().toLowerCase(Locale.ROOT), "--out", cuda.toString()));
 
-        assertEquals(0, ended.status(), ended.err());
-        assertEquals(cublas.isEmpty(), ended.err().contains("headscope: no cuBLAS 12 or 13: "), ended.err());
+        assertEquals(0, result.status(), result.err());
+        assertEquals(cublas.isEmpty(), result.err().contains("headscope: no cuBLAS 12 or 13: "), result.err());
         assertTrue(Files.readString(cuda.resolve("manifest.json")).contains("cuda:0, Emulated GPU"));
         try (Safetensors expected = Safetensors.open(cpu.resolve("values.safetensors"));
                 Safetensors actual = Safetensors.open(cuda.resolve("values.safetensors"))) {
@@ -279,25 +280,25 @@ class CommandLineTest {
     }
 
     @Test
-    void tellsWhatAGpuIs() throws Exception {
-        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+    void describesTheGpu() throws Exception {
+        ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of("doctor"));
-        assertTrue(ended.out().contains("GPU        cuda:1, Emulated GPU, compute capability 9.0, 1.0 GiB: "
-                + "compiled for compute capability 9.0"), ended.out());
-        assertTrue(ended.out().contains("products   cuBLAS 13.0.0"), ended.out());
-        assertTrue(ended.out().contains("kernels    CUDA 13, for compute capability 8.0, 9.0 and newer"), ended.out());
+        assertTrue(result.out().contains("GPU        cuda:1, Emulated GPU, compute capability 9.0, 1.0 GiB: "
+                + "compiled for compute capability 9.0"), result.out());
+        assertTrue(result.out().contains("products   cuBLAS 13.0.0"), result.out());
+        assertTrue(result.out().contains("kernels    CUDA 13, for compute capability 8.0, 9.0 and newer"), result.out());
     }
 
     @Test
-    void namesTheGpusThereAre() throws Exception {
-        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+    void listsTheGpusIfThereIsNoSuchGpu() throws Exception {
+        ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, Map.of(), with(RUN, "--device", "cuda:2", "--out", folder.resolve("run").toString()));
-        assertEquals(2, ended.status());
-        assertEquals("headscope: --device cuda cannot be used: there is no cuda:2, only cuda:0, cuda:1", ended.err());
+        assertEquals(2, result.status());
+        assertEquals("headscope: --device cuda cannot be used: there is no cuda:2, only cuda:0, cuda:1\n", result.err());
     }
 
     @Test
-    void knowsNoOtherCommand() throws Exception {
+    void rejectsUnknownCommands() throws Exception {
         assertEquals(2, headscope(List.of("frobnicate")).status());
     }
 
@@ -309,16 +310,16 @@ class CommandLineTest {
         return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
 
-    static Ended headscope(List<String> arguments) {
+    static ChildJvm.Result headscope(List<String> arguments) {
         PrintStream out = System.out;
         PrintStream err = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
         ByteArrayOutputStream warned = new ByteArrayOutputStream();
         try {
-            System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
+            System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(warned, true, StandardCharsets.UTF_8));
             int status = HeadscopeCommand.run(arguments.toArray(String[]::new));
-            return new Ended(status, said.toString(StandardCharsets.UTF_8),
+            return new ChildJvm.Result(status, printed.toString(StandardCharsets.UTF_8),
                     withoutProgress(warned.toString(StandardCharsets.UTF_8)));
         } finally {
             System.setOut(out);
@@ -326,31 +327,15 @@ class CommandLineTest {
         }
     }
 
-    private static String withoutProgress(String said) {
-        return said.lines()
-                .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+    private static String withoutProgress(String text) {
+        return text.lines()
                 .filter(line -> !line.matches("\\w+: \\d+ of \\d+"))
-                .reduce("", (text, line) -> text + line + "\n");
+                .map(line -> line + "\n")
+                .collect(Collectors.joining());
     }
 
-    /** In a process of its own, with this JVM's flags. */
-    private Ended process(Map<String, String> environment, List<String> arguments)
+    private ChildJvm.Result process(Map<String, String> environment, List<String> arguments)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Djava.library.path=" + System.getProperty("java.library.path"), "-cp", System.getProperty("java.class.path"),
-                "headscope.Main"));
-        command.addAll(arguments);
-        Path out = folder.resolve("out.txt");
-        Path err = folder.resolve("err.txt");
-        ProcessBuilder process = new ProcessBuilder(command)
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile());
-        process.environment().putAll(environment);
-        Process running = process.start();
-        assertTrue(running.waitFor(2, TimeUnit.MINUTES), "still running: " + command);
-        return new Ended(running.exitValue(), Files.readString(out), withoutProgress(Files.readString(err)));
+        return ChildJvm.run(folder, environment, "", with(List.of("headscope.Main"), arguments.toArray(String[]::new)));
     }
 }

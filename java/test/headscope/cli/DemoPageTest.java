@@ -25,15 +25,15 @@ class DemoPageTest {
     @TempDir
     Path folder;
 
-    private void run(String name, String caption, String... pictures) throws IOException {
+    private void run(String name, String caption, String... figures) throws IOException {
         Path run = Files.createDirectory(folder.resolve(name));
         new Manifest(JsonNodeFactory.instance.objectNode()
                         .put("command", "headscope " + name + " --groups \"0-6:<ENV>\"")
                         .put("caption", caption))
                 .write(run.resolve("manifest.json"));
         Files.createFile(run.resolve("heads.csv"));
-        for (String picture : pictures) {
-            Files.createFile(run.resolve(picture));
+        for (String figure : figures) {
+            Files.createFile(run.resolve(figure));
         }
     }
 
@@ -42,13 +42,13 @@ class DemoPageTest {
     }
 
     @Test
-    void showsEveryPictureWithItsCaptionAndWhatWasTold() throws IOException {
+    void showsEveryFigureWithItsCaptionAndSummary() throws IOException {
         run("gates", "Two tasks.", "check-Math.png", "gates.png", "check-Syntax.png");
         run("saliency", "One sentence.", "saliency.png");
-        Map<String, String> told = new LinkedHashMap<>();
-        told.put("saliency", "largest 0.27\n");
-        told.put("gates", "Math 0.93\n");
-        Path written = DemoPage.write(folder, told);
+        Map<String, String> summaries = new LinkedHashMap<>();
+        summaries.put("saliency", "largest 0.27\n");
+        summaries.put("gates", "Math 0.93\n");
+        Path written = DemoPage.write(folder, summaries);
 
         assertEquals(folder.resolve("index.html"), written);
         String page = Files.readString(written);
@@ -61,9 +61,9 @@ class DemoPageTest {
         }
     }
 
-    /** Needs nothing but the folder that it stands in. */
+    /** The page refers to files in its own folder only. */
     @Test
-    void everyAddressIsAFileBesideIt() throws IOException {
+    void everyAddressIsAnExistingFile() throws IOException {
         run("functions", "", "functions.png");
         String page = Files.readString(DemoPage.write(folder, Map.of("functions", "")));
         for (String address : addresses(page)) {
@@ -75,7 +75,7 @@ class DemoPageTest {
     }
 
     @Test
-    void namesAreNoMarkup() throws IOException {
+    void escapesMarkup() throws IOException {
         run("gates", "<CHI> & \"horse\"", "check-<b>.png");
         String page = Files.readString(DemoPage.write(folder, Map.of("gates", "<ENV> -> <LAN>")));
         assertTrue(page.contains("--groups &quot;0-6:&lt;ENV&gt;&quot;"), page);
@@ -85,7 +85,7 @@ class DemoPageTest {
     }
 
     @Test
-    void appearsWholeOrNotAtAll() throws IOException {
+    void keepsTheEarlierPageIfWritingFails() throws IOException {
         Files.writeString(folder.resolve("index.html"), "earlier");
         assertThrows(ResultFormatException.class, () -> DemoPage.write(folder, Map.of("absent", "")));
         assertEquals("earlier", Files.readString(folder.resolve("index.html")));

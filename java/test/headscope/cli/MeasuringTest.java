@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.ChildJvm;
 import headscope.backend.Backend;
 import headscope.backend.Precision;
 import headscope.backend.Watched;
@@ -23,32 +24,32 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** selftest and bench as a user meets them. */
+/** The commands {@code selftest} and {@code bench}. */
 class MeasuringTest {
     @TempDir
     Path folder;
 
     @Test
     void selfTestPasses() throws Exception {
-        CommandLineTest.Ended ended = CommandLineTest.headscope(List.of(
+        ChildJvm.Result result = CommandLineTest.headscope(List.of(
                 "selftest", "--device", "cpu", "--only", "linear,rmsNorm", "--most-tokens", "3", "--report", folder.toString()));
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().endsWith("\n8 of 8 cases agree.\n"), ended.out());
-        assertEquals(ended.out(), Files.readString(folder.resolve("selftest.md")));
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().endsWith("\n8 of 8 cases agree.\n"), result.out());
+        assertEquals(result.out(), Files.readString(folder.resolve("selftest.md")));
     }
 
-    /** Whose cuBLAS cuts fp32 to ten bits for tf32, as tensor cores do. */
+    /** The emulated cuBLAS truncates fp32 to ten bits of mantissa for tf32, as tensor cores do. */
     @ParameterizedTest
     @ValueSource(strings = {"f32", "tf32"})
     void selfTestPassesOnAnEmulatedDriver(String precision) throws Exception {
-        EmulatedDriver.Ended ended = EmulatedDriver.headscope(
+        ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of(
                         "selftest", "--device", "cuda", "--dtype", precision, "--only", "linear", "--most-tokens", "65"));
-        assertEquals(0, ended.status(), ended.out() + ended.err());
+        assertEquals(0, result.status(), result.out() + result.err());
     }
 
     @Test
-    void selfTestSaysWhatIsWrong() throws IOException {
+    void selfTestReportsDisagreement() throws IOException {
         try (Backend cpu = Backend.open("cpu:1")) {
             Backend wrong = Watched.spoil(cpu, "gradients.linear");
             assertEquals(1, SelfTestCommand.run(
@@ -61,25 +62,25 @@ class MeasuringTest {
     }
 
     @Test
-    void benchTellsWhatChanged() throws Exception {
+    void benchReportsChanges() throws Exception {
         Path json = folder.resolve("now.json");
         Path targets = folder.resolve("targets.md");
-        CommandLineTest.Ended ended = bench("--spectra", "3", "--model", "models/demo", "--tokens", "5,1000", "--json",
+        ChildJvm.Result result = bench("--spectra", "3", "--model", "models/demo", "--tokens", "5,1000", "--json",
                 json.toString(), "--targets", targets.toString());
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().contains("demo                 5 all statistics: "), ended.out());
-        assertTrue(ended.out().contains("demo               128 all statistics: "), ended.out());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().contains("demo                 5 all statistics: "), result.out());
+        assertTrue(result.out().contains("demo               128 all statistics: "), result.out());
         assertTrue(Files.readString(targets).matches("(?s).*\\| a whole forward pass [^|]*\\| at most 1.25 x \\| [0-9.]+ x \\|.*"));
 
         Path slow = rescaled(json, "slow.json", 1e6);
         Path fast = rescaled(json, "fast.json", 1e-6);
         assertEquals(0, bench("--spectra", "3", "--compare", slow.toString()).status());
-        CommandLineTest.Ended regression = bench("--spectra", "3", "--compare", fast.toString());
+        ChildJvm.Result regression = bench("--spectra", "3", "--compare", fast.toString());
         assertEquals(1, regression.status(), regression.err());
         assertTrue(regression.out().matches("(?s).*spectra, 3 tokens, F32: symmetric spectra, cpu .*SLOWER\n"), regression.out());
     }
 
-    /** The same measurements, with other times. */
+    /** Writes the same measurements with all times multiplied by a factor. */
     private Path rescaled(Path json, String name, double factor) throws IOException {
         JsonNode file = new ObjectMapper().readTree(Files.readString(json));
         for (JsonNode one : file.get("measurements")) {
@@ -91,7 +92,7 @@ class MeasuringTest {
     }
 
     @Test
-    void benchRefusesWhatItCannotUse() throws Exception {
+    void benchAndSelfTestRejectInvalidInput() throws Exception {
         Path text = Files.writeString(folder.resolve("text.json"), "nothing");
         Path other = Files.writeString(folder.resolve("other.json"), "{\"samples\": []}");
         for (List<String> unusable : List.of(
@@ -99,17 +100,17 @@ class MeasuringTest {
                 List.of("--compare", folder.resolve("none").toString()), List.of("--torch", text.toString()),
                 List.of("--shape", "gpt5"), List.of("--tokens", "0"), List.of("--spectra", "many"),
                 List.of("--spectra", "100000"))) {
-            CommandLineTest.Ended ended = bench(unusable.toArray(String[]::new));
-            assertEquals(2, ended.status(), unusable + ": " + ended);
-            assertEquals(1, ended.err().lines().count(), ended.err());
+            ChildJvm.Result result = bench(unusable.toArray(String[]::new));
+            assertEquals(2, result.status(), unusable + ": " + result);
+            assertEquals(1, result.err().lines().count(), result.err());
         }
-        CommandLineTest.Ended selection = CommandLineTest.headscope(List.of("selftest", "--only", "beauty"));
+        ChildJvm.Result selection = CommandLineTest.headscope(List.of("selftest", "--only", "beauty"));
         assertEquals(2, selection.status());
         assertEquals(1, selection.err().lines().count(), selection.err());
         assertFalse(Files.exists(folder.resolve("none")));
     }
 
-    private static CommandLineTest.Ended bench(String... options) throws Exception {
+    private static ChildJvm.Result bench(String... options) throws Exception {
         return CommandLineTest.headscope(CommandLineTest.with(List.of("bench", "--device", "cpu"), options));
     }
 }

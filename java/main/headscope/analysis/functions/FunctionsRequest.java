@@ -21,6 +21,17 @@ import java.util.Optional;
 public record FunctionsRequest(
         RunRequest run, String texts, AnswerTokens tokens, Training training, double threshold, FunctionsResult.Shown shown,
         Optional<Double> top, Optional<Ablation> ablation, long seed) {
+    public static final double THRESHOLD = 1e-3;
+
+    /** Every setting at its default: no causal check. */
+    public static FunctionsRequest of(RunRequest run, String texts) {
+        return new FunctionsRequest(run, texts, AnswerTokens.ALL, Training.DEFAULT, THRESHOLD, FunctionsResult.Shown.ABSOLUTE,
+                Optional.empty(), Optional.empty(), 0);
+    }
+
+    public FunctionsRequest withAblation(Ablation check) {
+        return new FunctionsRequest(run, texts, tokens, training, threshold, shown, top, Optional.of(check), seed);
+    }
 
     /** Which tokens of an answer count. */
     public enum AnswerTokens {
@@ -47,6 +58,8 @@ public record FunctionsRequest(
      */
     public record Training(
             int projection, int hidden, double dropout, int epochs, int batch, double rate, double decay, Order order) {
+        public static final Training DEFAULT = new Training(64, 512, 0.3, 20, 32, 1e-4, 0.01, Order.SHUFFLED);
+
         public Training {
             require(projection >= 1, "--projection must be at least 1, not " + projection);
             require(hidden >= 1, "--hidden must be at least 1, not " + hidden);
@@ -71,6 +84,9 @@ public record FunctionsRequest(
      * @param draws  number of random sets of heads, over which accuracy is averaged
      */
     public record Ablation(Optional<Integer> heads, double factor, int draws) {
+        /** As many heads as lie before a function's elbow. */
+        public static final Ablation DEFAULT = new Ablation(Optional.empty(), 1e-4, 5);
+
         public Ablation {
             require(heads.map(count -> count >= 1).orElse(true), "--mask must be at least 1 head, or elbow");
             require(Double.isFinite(factor), "--mask-factor must be a number, not " + factor);

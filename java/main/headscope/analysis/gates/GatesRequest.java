@@ -2,9 +2,11 @@ package headscope.analysis.gates;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
 import headscope.result.GateScore;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The settings of a gates run.
@@ -25,6 +27,43 @@ public record GatesRequest(
         RunRequest run, List<GateTask> tasks, int seeds, List<Schedule> schedules, int batch, double lambda,
         Regulariser regulariser, double clipNorm, GateScore score, Check check, int passTokens, long seed,
         int limit, boolean quick) {
+    /** Defaults, as in the paper. */
+    public static final int SEEDS = 10;
+
+    public static final String UPDATES = "500,500,500";
+    public static final String RATES = "0.1-0.01,0.5-0.1,0.5-0.1";
+    public static final int BATCH = 64;
+    public static final double LAMBDA = 0.1;
+    public static final int CHECK_TEXTS = 64;
+
+    /** Defaults with {@link #quick}. */
+    public static final int QUICK_SEEDS = 4;
+
+    public static final String QUICK_UPDATES = "40,40,40";
+    public static final int QUICK_BATCH = 8;
+    public static final int QUICK_CHECK_TEXTS = 12;
+
+    /** Defaults that the paper does not give. */
+    public static final GateScore SCORE = GateScore.FACILITATION;
+
+    public static final int PASS_TOKENS = 4096;
+
+    /** Every setting at its default. */
+    public static GatesRequest of(RunRequest run, List<GateTask> tasks) {
+        return new GatesRequest(run, tasks, SEEDS, Schedule.parseList(UPDATES, RATES), BATCH, LAMBDA, Regulariser.MEAN,
+                Double.POSITIVE_INFINITY, score(tasks), new Check(CHECK_TEXTS, 24), PASS_TOKENS, 0, 0, false);
+    }
+
+    /** An approximate run with fewer seeds, updates and texts: a minute or two on a small model. */
+    public static GatesRequest quick(RunRequest run, List<GateTask> tasks) {
+        return new GatesRequest(run, tasks, QUICK_SEEDS, Schedule.parseList(QUICK_UPDATES, RATES), QUICK_BATCH, LAMBDA,
+                Regulariser.MEAN, Double.POSITIVE_INFINITY, score(tasks), new Check(QUICK_CHECK_TEXTS, 12), PASS_TOKENS,
+                0, 0, true);
+    }
+
+    private static GateScore score(List<GateTask> tasks) {
+        return tasks.stream().allMatch(GateTask::isContrast) ? GateScore.CONTRAST : SCORE;
+    }
 
     /**
      * The updates of a fit; Adam's learning rate decays linearly.
@@ -36,6 +75,34 @@ public record GatesRequest(
         public Schedule {
             require(updates >= 1, "--updates must be at least 1, not " + updates);
             require(from > 0 && to > 0, "--rates must be above 0");
+        }
+
+        /**
+         * Parses schedules as the command line spells them.
+         *
+         * @param updates such as {@link #UPDATES}
+         * @param rates   such as {@link #RATES}
+         */
+        public static List<Schedule> parseList(String updates, String rates) {
+            String[] counts = updates.split(",", -1);
+            String[] spans = rates.split(",", -1);
+            require(counts.length == spans.length, "--updates has %d numbers and --rates %d; give three of each"
+                    .formatted(counts.length, spans.length));
+            return IntStream.range(0, counts.length).mapToObj(i -> parse(counts[i], spans[i])).toList();
+        }
+
+        private static Schedule parse(String count, String span) {
+            String[] ends = span.split("-", -1);
+            try {
+                if (ends.length == 2) {
+                    return new Schedule(
+                            Integer.parseInt(count), Double.parseDouble(ends[0]), Double.parseDouble(ends[1]));
+                }
+            } catch (NumberFormatException notNumbers) {
+                // reported below
+            }
+            throw new InputException("--updates must be like %s and --rates like %s, not \"%s\" and \"%s\""
+                    .formatted(UPDATES, RATES, count, span));
         }
 
         /** @param update index of the update, from 0 */
@@ -68,6 +135,8 @@ public record GatesRequest(
         require(!tasks.isEmpty(), "nothing to fit: give --task NAME=FILE, or --forget FILE and --retain FILE");
         require(tasks.stream().map(GateTask::name).distinct().count() == tasks.size(),
                 "two tasks have the same name; give each its own");
+        require(score != GateScore.CONTRAST || tasks.stream().allMatch(GateTask::isContrast),
+                "--score contrast is for --forget and --retain");
         require(seeds >= 1, "--seeds must be at least 1, not " + seeds);
         require(schedules.size() == GateFit.SCHEDULES, "--updates and --rates are three, one for each fit");
         require(batch >= 1, "--batch must be at least 1, not " + batch);

@@ -12,7 +12,7 @@ import java.util.SequencedMap;
  *
  * @param heads number of heads in all layers
  */
-public record GatesSummary(int heads, int seeds, List<Task> tasks) {
+public record GatesSummary(int heads, int seeds, boolean quick, List<Task> tasks) {
     /**
      * The findings for one task.
      *
@@ -40,7 +40,7 @@ public record GatesSummary(int heads, int seeds, List<Task> tasks) {
             tasks.add(new Task(task.task().name(), always, any, either(task),
                     task.check().map(found -> new Answer(found.ungated(), found.underGates()))));
         }
-        return new GatesSummary(heads, request.seeds(), tasks);
+        return new GatesSummary(heads, request.seeds(), request.quick(), tasks);
     }
 
     private static double either(FittedTask task) {

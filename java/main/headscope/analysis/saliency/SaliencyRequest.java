@@ -21,6 +21,26 @@ import java.util.Optional;
 public record SaliencyRequest(
         RunRequest run, Optional<String> text, Optional<String> target, Optional<String> groups,
         Optional<String> texts, boolean average, Objective objective, View view, double threshold, Ablation ablation) {
+    public static final double THRESHOLD = 0.3;
+
+    /** The map of one text; every setting at its default. */
+    public static SaliencyRequest of(RunRequest run, String text) {
+        return new SaliencyRequest(run, Optional.of(text), Optional.empty(), Optional.empty(), Optional.empty(), false,
+                new Objective.Loss(), View.DEFAULT, THRESHOLD, Ablation.NONE);
+    }
+
+    public SaliencyRequest withGroups(String named) {
+        return new SaliencyRequest(
+                run, text, target, Optional.of(named), texts, average, objective, view, threshold, ablation);
+    }
+
+    public SaliencyRequest withObjective(Objective other) {
+        return new SaliencyRequest(run, text, target, groups, texts, average, other, view, threshold, ablation);
+    }
+
+    public SaliencyRequest withView(View other) {
+        return new SaliencyRequest(run, text, target, groups, texts, average, objective, other, threshold, ablation);
+    }
 
     /** The scalar whose gradient is taken, at the text's last token. */
     public sealed interface Objective {
@@ -61,7 +81,13 @@ public record SaliencyRequest(
      * @param skipFirst exclude the first source token from everything but the enlarged map
      * @param transpose source tokens on the y axis
      */
-    public record View(Optional<HeadName> head, SaliencyCell cell, boolean skipFirst, boolean transpose) {}
+    public record View(Optional<HeadName> head, SaliencyCell cell, boolean skipFirst, boolean transpose) {
+        public static final View DEFAULT = new View(Optional.empty(), SaliencyCell.MAX, false, false);
+
+        public View withoutFirst() {
+            return new View(head, cell, true, transpose);
+        }
+    }
 
     /**
      * Heads to ablate, to see the effect on the answers of the texts in the file.
@@ -69,7 +95,9 @@ public record SaliencyRequest(
      * @param heads  empty = no ablation
      * @param random number of draws of as many other heads, for comparison
      */
-    public record Ablation(List<HeadName> heads, int random, long seed) {}
+    public record Ablation(List<HeadName> heads, int random, long seed) {
+        public static final Ablation NONE = new Ablation(List.of(), 10, 0);
+    }
 
     public SaliencyRequest {
         require(text.isPresent() != average,

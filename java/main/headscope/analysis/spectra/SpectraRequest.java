@@ -25,6 +25,25 @@ import java.util.stream.Stream;
 public record SpectraRequest(
         RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, String stop, Sampler sampler,
         long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant) {
+    /** The defaults that are neither zero nor false. */
+    public static final int K = 10;
+
+    public static final int MAX_NEW_TOKENS = 16;
+    public static final String STOP = "\n";
+    public static final List<Metric> METRICS = List.of(
+            new Metric.Entropy(), new Metric.NormalisedEntropy(), new Metric.SinkShare(), new Metric.MeanDistance(),
+            new Metric.PreviousToken(), new Metric.SelfAttention(), new Metric.Confidence());
+
+    /** Every setting at its default. */
+    public static SpectraRequest of(RunRequest run, String texts) {
+        return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, STOP, Sampler.GREEDY, 0, 0, false,
+                metrics(K, METRICS), false);
+    }
+
+    public SpectraRequest withMaxNewTokens(int tokens) {
+        return new SpectraRequest(run, texts, k, perSample, tokens, stop, sampler, seed, limit, skipShort, metrics,
+                markSignificant);
+    }
 
     /** How the k eigenvalues of a text enter the test of a head. */
     public enum PerSample {

@@ -3,6 +3,7 @@ package headscope.backend.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.ChildJvm;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,10 +18,10 @@ class JcudaDeviceTest {
 
     @Test
     void passesItsChecksOnAnEmulatedDriver() throws Exception {
-        EmulatedDriver.Ended ended = EmulatedDriver.tests(folder, JcudaDeviceChecks.class);
+        ChildJvm.Result result = EmulatedDriver.tests(folder, JcudaDeviceChecks.class);
 
-        assertEquals(0, ended.status(), ended.err());
-        assertTrue(ended.out().matches("(?s).*[1-9]\\d* tests passed\\s*"), ended.out());
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().matches("(?s).*[1-9]\\d* tests passed\\s*"), result.out());
     }
 
     @Test

@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
-/** A text file that appears whole or not at all. */
-final class WholeFile {
-    private WholeFile() {}
+/** Writes a text file atomically: it appears complete or not at all. */
+final class AtomicFile {
+    private AtomicFile() {}
 
     static void write(Path file, String text) throws IOException {
         Path target = file.toAbsolutePath();

@@ -1,0 +1,53 @@
+package headscope;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** Runs a main class in a JVM of its own, with the flags and the class path of this one. */
+public final class ChildJvm {
+    private static final int MINUTES = 5;
+
+    /** @param err without the warnings of the JVM */
+    public record Result(int status, String out, String err) {}
+
+    private ChildJvm() {}
+
+    /**
+     * @param folder    for the output of the process
+     * @param variables added to the environment
+     * @param classes   folder in front of the class path; empty = none
+     * @param command   main class and its arguments
+     */
+    public static Result run(Path folder, Map<String, String> variables, String classes, List<String> command)
+            throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
+                "--sun-misc-unsafe-memory-access=allow", "-Xmx1g",
+                "-Djava.library.path=" + System.getProperty("java.library.path"),
+                "-cp", (classes.isEmpty() ? "" : classes + ":") + System.getProperty("java.class.path")));
+        words.addAll(command);
+        Path out = folder.resolve("out.txt");
+        Path err = folder.resolve("err.txt");
+        ProcessBuilder builder = new ProcessBuilder(words)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().putAll(variables);
+        Process process = builder.start();
+        if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            throw new IllegalStateException("still running: " + words);
+        }
+        String messages = Files.readAllLines(err).stream()
+                .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+                .map(line -> line + "\n")
+                .collect(Collectors.joining());
+        return new Result(process.exitValue(), Files.readString(out), messages);
+    }
+}
