@@ -2,13 +2,13 @@
 //
 //   qGradient_i = sum_j dL/ds_ij ds_ij/dq_i              see attention_gradient.cuh
 //   signedSum_i = sum_j p_ij dL/dp_ij = g_i o_i'
-//   rows_i = sum_j |p_ij dL/dp_ij|                       groups_ig = that over the j of group g
-//   maximum_i = max_j |p_ij dL/dp_ij|                    maximumColumn_i = the first such j, 0 where all are 0
+//   rows_i = sum_j |p_ij dL/dp_ij|, j >= firstSource      groups_ig = sum_j |p_ij dL/dp_ij| over all j of group g
+//   maximum_i = max_j |p_ij dL/dp_ij|, j >= firstSource   maximumColumn_i = the first such j, 0 if the maximum is 0
 //
 // Queries are the outer loop: a block owns a query tile and walks over the keys that it sees.
 //
 // In      gradient, out, q [queries, heads * headDim]; logSumExp [heads, queries]; k, v [keys, kvHeads * headDim];
-//         groupOf [keys], int, -1 = none; fp32
+//         groupOf [keys], int, -1 = none; 0 <= firstSource <= keys; fp32
 // Out     qGradient as q; signedSum [heads, queries]; rows, maximum, maximumColumn likewise, and
 //         groups [heads, queries, groupCount], or these four null
 // Launch  grid x = ceil(queries / attention_query_gradient_query_tile), y = heads;
@@ -30,6 +30,7 @@ struct Saliency {
     float* groups;
     const int* groupOf;
     int groupCount;
+    int firstSource;
 };
 
 /// The saliency of a query tile, row by row.
@@ -51,10 +52,12 @@ public:
     __device__ void tile(int firstKey, const float (&saliency)[ROWS][COLUMNS]) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             UNROLL for (int c = 0; c < COLUMNS; c++) {
-                sum[r] += saliency[r][c];
-                if (saliency[r][c] > maximum[r]) {
-                    maximum[r] = saliency[r][c];
-                    column[r] = firstKey + tile_column(c);
+                int key = firstKey + tile_column(c);
+                float value = key < to.firstSource ? 0 : saliency[r][c];
+                sum[r] += value;
+                if (value > maximum[r]) {
+                    maximum[r] = value;
+                    column[r] = key;
                 }
             }
         }
@@ -194,9 +197,9 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
     WIDE_KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* qGradient, float* signedSum, \
                 float* rows, float* maximum, float* maximumColumn, float* groups, const float* gradient, \
                 const float* out, const float* logSumExp, const float* q, const float* k, const float* v, \
-                const int* groupOf, ATTENTION_SPEC, int groupCount) { \
-        attention_query_gradient<WIDTH>(qGradient, signedSum, \
-                                        Saliency{rows, maximum, maximumColumn, groups, groupOf, groupCount}, gradient, \
-                                        out, logSumExp, q, k, v, ATTENTION_SPEC_VALUE); \
+                const int* groupOf, ATTENTION_SPEC, int groupCount, int firstSource) { \
+        Saliency saliency{rows, maximum, maximumColumn, groups, groupOf, groupCount, firstSource}; \
+        attention_query_gradient<WIDTH>(qGradient, signedSum, saliency, gradient, out, logSumExp, q, k, v, \
+                                        ATTENTION_SPEC_VALUE); \
     }
 FOR_EACH_WIDTH(ATTENTION_QUERY_GRADIENT)

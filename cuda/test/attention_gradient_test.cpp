@@ -9,9 +9,11 @@ const double EPS = 6e-8; // half a unit in the last place of a float near 1
 struct Cut {
     std::vector<int> groupOf;
     int groups;
+    int firstSource;
     int cells;
 
-    explicit Cut(int tokens) : groupOf(tokens), groups(3), cells(std::min(tokens, 7)) {
+    explicit Cut(int tokens, int firstSource = 0)
+        : groupOf(tokens), groups(3), firstSource(firstSource), cells(std::min(tokens, 7)) {
         for (int i = 0; i < tokens; i++) {
             groupOf[i] = i % 5 - 2 < 0 ? -1 : i % 5 - 2;
         }
@@ -30,16 +32,17 @@ struct Saliency {
             int column = static_cast<int>(at % tokens);
             int row = static_cast<int>(at / tokens); // of all heads
             int head = row / rowCount;
-            rows[row] += map[at];
-            maximum[row] = std::max(maximum[row], map[at]);
+            double counted = column < cut.firstSource ? 0 : map[at];
+            rows[row] += counted;
+            maximum[row] = std::max(maximum[row], counted);
             columns[head * tokens + column] += map[at];
             if (cut.groupOf[column] >= 0) {
                 groups[row * cut.groups + cut.groupOf[column]] += map[at];
             }
             int token = tokens - rowCount + row % rowCount;
             int cell = (head * cut.cells + token * cut.cells / tokens) * cut.cells + column * cut.cells / tokens;
-            pooledMaximum[cell] = std::max(pooledMaximum[cell], map[at]);
-            pooledMean[cell] += map[at];
+            pooledMaximum[cell] = std::max(pooledMaximum[cell], counted);
+            pooledMean[cell] += counted;
             elements[cell]++;
         }
         for (std::size_t cell = 0; cell < pooledMean.size(); cell++) {
@@ -177,7 +180,7 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
            observed ? actual.maximumColumn.data() : none, observed ? actual.groups.data() : none, gradient.data(),
            out.data(), actual.logSumExp.data(), q.data(), text.k.data(), text.v.data(),
            observed ? cut.groupOf.data() : nullptr, queries, tokens, spec.heads, spec.kvHeads, spec.headDim, scale,
-           causal, spec.window, spec.softCap, observed ? cut.groups : 0);
+           causal, spec.window, spec.softCap, observed ? cut.groups : 0, cut.firstSource);
     launch(withWidth("attention_key_gradient", spec.headDim).c_str(),
            pieces(tokens, constant("attention_key_gradient_key_tile")), spec.kvHeads,
            constant("attention_key_gradient_threads"), actual.k.data(), actual.v.data(),
@@ -206,7 +209,7 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
            pieces(queries, constant("attention_saliency_cells_query_tile")), spec.heads,
            constant("attention_saliency_cells_threads"), largest.data(), sums.data(), gradient.data(),
            actual.logSumExp.data(), q.data(), text.k.data(), text.v.data(), queries, tokens, spec.heads, spec.kvHeads,
-           spec.headDim, scale, causal, spec.window, spec.softCap, cut.cells);
+           spec.headDim, scale, causal, spec.window, spec.softCap, cut.cells, cut.firstSource);
     int64_t cells = static_cast<int64_t>(spec.heads) * cut.cells * cut.cells;
     actual.pooledMaximum.assign(cells, NAN);
     actual.pooledMean.assign(cells, NAN);
@@ -226,13 +229,14 @@ void check_within(const std::vector<float>& actual, const std::vector<double>& e
     }
 }
 
-void check_text(const char* name, const Text& text, const std::vector<float>& gradient, int queries) {
+void check_text(const char* name, const Text& text, const std::vector<float>& gradient, int queries,
+                int firstSource) {
     const Spec& spec = text.spec;
     int tokens = text.tokens;
     situation = std::string(name) + ": " + std::to_string(queries) + " of " + std::to_string(tokens) +
                 " tokens, heads " + std::to_string(spec.heads) + " over " + std::to_string(spec.kvHeads) +
-                " of width " + std::to_string(spec.headDim);
-    Cut cut(tokens);
+                " of width " + std::to_string(spec.headDim) + ", sources from " + std::to_string(firstSource);
+    Cut cut(tokens, firstSource);
     Expected expected = expect(text, gradient, queries);
     const Gradients& passed = expected.gradients;
     const Gradients& errors = expected.errors;
@@ -250,7 +254,8 @@ void check_text(const char* name, const Text& text, const std::vector<float>& gr
     check_within(actual.groups, saliency.groups, error.groups, "groups");
     for (int row = 0; row < spec.heads * queries; row++) {
         int column = static_cast<int>(actual.maximumColumn[row]);
-        double there = passed.map[row * tokens + column];
+        CHECK(column == 0 || column >= firstSource, "maximum of row %d in column %d", row, column);
+        double there = column < firstSource ? 0 : passed.map[row * tokens + column];
         CHECK(there >= saliency.maximum[row] - 2 * error.maximum[row] - 1e-30, "maximum of row %d is %g, not %g of %d",
               row, saliency.maximum[row], there, column);
     }
@@ -267,9 +272,10 @@ void check_text(const char* name, const Text& text, const std::vector<float>& gr
 }
 
 void check_random(std::mt19937_64& random, const char* name, const Spec& spec, int tokens, int queries,
-                  float size = 1) {
+                  float size = 1, int firstSource = 0) {
     Text text = random_text(random, spec, tokens, size);
-    check_text(name, text, random_floats(random, static_cast<int64_t>(queries) * spec.heads * spec.headDim), queries);
+    check_text(name, text, random_floats(random, static_cast<int64_t>(queries) * spec.heads * spec.headDim), queries,
+               firstSource);
 }
 
 /// Where all of a row's elements are equal, the first column leads.
@@ -336,6 +342,14 @@ int main() {
     for (int queries : {1, 5, 64, 66}) {
         check_random(random, "the last queries", grouped, 130, queries);
         check_random(random, "the last queries, windowed", windowed, 130, queries);
+    }
+    for (int tokens : {2, 65, 130}) {
+        for (const Spec& spec : {grouped, bidirectional, windowed, capped, drained}) {
+            for (int firstSource : {1, tokens / 2 + 3}) {
+                check_random(random, "without the first sources", spec, tokens, tokens, 1,
+                             std::min(firstSource, tokens));
+            }
+        }
     }
     check_random(random, "window of one", {.headDim = 8, .window = 1}, 70, 70);
     check_random(random, "large scores", plain, 130, 130, 30);

@@ -119,6 +119,13 @@ final class AttentionTile {
         }
     }
 
+    /** Sets row r's saliency to 0 in the first columns; count may be negative or above the width. */
+    void clearSaliency(int r, int count) {
+        for (int column = 0; column < Math.min(count, width); column++) {
+            saliency.setAtIndex(JAVA_FLOAT, (long) r * stride + column, 0);
+        }
+    }
+
     /** Sum of row r's saliency. */
     float sum(int r) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);

@@ -14,7 +14,7 @@ record AttentionGradient(
         Kernels kernels, Tensor gradient, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
     void unobserved(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
         try (Kernels.Scratch signed = kernels.scratch(logSumExp.count() * Float.BYTES)) {
-            queries(qGradient, signed.memory(), Collections.nCopies(4, Optional.empty()), out, Optional.empty(), 0);
+            queries(qGradient, signed.memory(), Collections.nCopies(4, Optional.empty()), out, Optional.empty(), 0, 0);
             keys(kGradient, vGradient, Optional.empty(), signed.memory());
         }
     }
@@ -22,7 +22,7 @@ record AttentionGradient(
     void observed(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, AttentionSaliency seen) {
         try (Kernels.Scratch groups = kernels.uploaded(MemorySegment.ofArray(seen.request.groups()))) {
             queries(qGradient, seen.signed, List.of(seen.rows, seen.maximum, seen.maximumColumn, seen.groups), out,
-                    groups.memory(), seen.request.groupCount());
+                    groups.memory(), seen.request.groupCount(), seen.request.firstSource());
         }
         keys(kGradient, vGradient, seen.columns, seen.signed);
         if (!seen.request.maps().isEmpty()) {
@@ -34,12 +34,13 @@ record AttentionGradient(
     }
 
     private void queries(
-            Tensor qGradient, Object signed, List<?> saliency, Tensor out, Object groupOf, int groupCount) {
+            Tensor qGradient, Object signed, List<?> saliency, Tensor out, Object groupOf, int groupCount,
+            int firstSource) {
         List<Object> arguments = new ArrayList<>(List.of(qGradient, signed));
         arguments.addAll(saliency);
         arguments.addAll(List.of(gradient, out, logSumExp, q, k, v, groupOf));
         arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(groupCount);
+        arguments.addAll(List.of(groupCount, firstSource));
         kernels.perTile("attention_query_gradient", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
@@ -67,7 +68,7 @@ record AttentionGradient(
             List<Object> arguments = new ArrayList<>(
                     List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, k, v));
             arguments.addAll(Kernels.spec(q, k, spec));
-            arguments.add(cells);
+            arguments.addAll(List.of(cells, seen.request.firstSource()));
             kernels.perTile("attention_saliency_cells", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
             kernels.poolRows(seen.pooledMaximum, seen.pooledMean, largest, sums, seen.tokens);
         }
