@@ -14,8 +14,7 @@ public final class AttentionSaliency implements AutoCloseable {
     /**
      * Selects the sources that count and the optional outputs.
      *
-     * <p>Sources before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum}, {@link #maximumColumn} and the
-     * pooled maps. The other outputs always cover all sources: {@link #columns}, {@link #groups} and {@link #maps}
+     * <p>Sources before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum} and the pooled maps. The other outputs always cover all sources: {@link #columns}, {@link #groups} and {@link #maps}
      * keep sources apart, so that a caller can leave some out, and {@link #signed} is a product of whole rows.
      *
      * @param groups      group of each token, counted from 0, or -1 for none
@@ -63,9 +62,6 @@ public final class AttentionSaliency implements AutoCloseable {
     /** max_j |a_ij dL/da_ij| over the sources that count. [heads, tokens]. */
     public final Tensor maximum;
 
-    /** The first column with row i's maximum, as an integer-valued float; 0 if the maximum is 0. [heads, tokens]. */
-    public final Tensor maximumColumn;
-
     /** sum_j |a_ij dL/da_ij| over the columns of each group. [heads, tokens, groups]. */
     public final Tensor groups;
 
@@ -86,7 +82,6 @@ public final class AttentionSaliency implements AutoCloseable {
         this.rows = backend.allocate(DType.F32, heads, tokens);
         this.columns = backend.allocate(DType.F32, heads, tokens);
         this.maximum = backend.allocate(DType.F32, heads, tokens);
-        this.maximumColumn = backend.allocate(DType.F32, heads, tokens);
         this.groups = backend.allocate(DType.F32, heads, tokens, request.groupCount());
         this.pooledMaximum = backend.allocate(DType.F32, heads, request.cells(), request.cells());
         this.pooledMean = backend.allocate(DType.F32, heads, request.cells(), request.cells());
@@ -95,7 +90,7 @@ public final class AttentionSaliency implements AutoCloseable {
 
     /** All of the tensors above. */
     List<Tensor> tensors() {
-        return List.of(signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps);
+        return List.of(signed, rows, columns, maximum, groups, pooledMaximum, pooledMean, maps);
     }
 
     @Override

@@ -36,19 +36,6 @@ record ReferenceSaliency(double[][] map, AttentionSaliency.Request request) {
         return Arrays.stream(counted()).mapToDouble(row -> Arrays.stream(row).max().orElseThrow()).toArray();
     }
 
-    double[] maximumColumn() {
-        double[] columns = new double[tokens()];
-        double[][] counted = counted();
-        for (int i = 0; i < tokens(); i++) {
-            int best = 0;
-            for (int j = 1; j < tokens(); j++) {
-                best = counted[i][j] > counted[i][best] ? j : best;
-            }
-            columns[i] = best;
-        }
-        return columns;
-    }
-
     /** [tokens, groups] */
     double[] groups() {
         int groups = request.groupCount();

@@ -146,15 +146,6 @@ final class AttentionTile {
         return peaks.reduceLanes(VectorOperators.MAX);
     }
 
-    /** First column of row r whose saliency has this value. */
-    int first(int r, float value) {
-        int column = 0;
-        while (column < width && saliency.getAtIndex(JAVA_FLOAT, (long) r * stride + column) != value) {
-            column++;
-        }
-        return column;
-    }
-
     private void clear(long row, int from, int to) {
         for (long i = row + from; i < row + to; i++) {
             probs.setAtIndex(JAVA_FLOAT, i, 0);

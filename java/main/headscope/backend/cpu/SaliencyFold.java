@@ -39,7 +39,7 @@ final class SaliencyFold {
             }
         }
         for (Tensor accumulated : new Tensor[] {
-            saliency.rows, saliency.maximum, saliency.maximumColumn, saliency.groups, saliency.maps
+            saliency.rows, saliency.maximum, saliency.groups, saliency.maps
         }) {
             accumulated.bytes().fill((byte) 0);
         }
@@ -86,12 +86,8 @@ final class SaliencyFold {
         long at = (long) head * tokens + token;
         saliency.signed.bytes().setAtIndex(JAVA_FLOAT, at, tile.dots[r]);
         addTo(saliency.rows.bytes(), at, tile.sum(r));
-        float peak = tile.peak(r);
         MemorySegment maximum = saliency.maximum.bytes();
-        if (peak > maximum.getAtIndex(JAVA_FLOAT, at)) {
-            maximum.setAtIndex(JAVA_FLOAT, at, peak);
-            saliency.maximumColumn.bytes().setAtIndex(JAVA_FLOAT, at, tile.firstKey + tile.first(r, peak));
-        }
+        maximum.setAtIndex(JAVA_FLOAT, at, Math.max(maximum.getAtIndex(JAVA_FLOAT, at), tile.peak(r)));
         cells.add(head, token, tile.saliency, (long) r * tile.stride, tile.firstKey, tile.width);
     }
 
