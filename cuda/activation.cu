@@ -1,17 +1,17 @@
-// The feed-forward layer's non-linearity, plain and as a gate, in place.
+// Activation functions of the feed-forward layer, elementwise or gated, in place.
 //
 //   gelu          x Phi(x) = x (1 + erf(x / sqrt 2)) / 2
 //   gelu_tanh     x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3)
 //   silu          x / (1 + exp(-x))
-//   clamped_silu  x / (1 + exp(-1.702 x)) of min(x, 7)
+//   clamped_silu  x / (1 + exp(-1.702 x)) with x clamped to at most 7
 //   relu          max(x, 0)
-//   ..._gate      gate = f(gate) * up; for clamped_silu, of up clamped to +-7, plus 1
+//   ..._gate      gate = f(gate) * up; clamped_silu uses up clamped to +-7, plus 1
 //
-// In      up as gate, fp32; stays as it is
+// In      up [count], fp32; not changed
 // Out     x or gate [count], fp32, every element
 // Launch  one thread per element: grid x = ceil(count / activation_threads), block activation_threads
-// Cost    8 bytes an element, 12 as a gate
-// Rounds  expf within 2 units in the last place, erfcf within 4
+// Cost    8 bytes per element, 12 for a gate
+// Rounds  expf within 2 ulp, erfcf within 4 ulp
 // See     Backend.activate, Backend.gate, Activation; test/elementwise_test.cpp
 #include "activation.cuh"
 

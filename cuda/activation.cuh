@@ -1,9 +1,9 @@
-// The feed-forward layer's non-linearities f and their slopes f', see activation.cu; and what a gate makes of up.
+// Activation functions f and their derivatives f', see activation.cu; and the function of up in a gate.
 #pragma once
 
 #include "kernel.cuh"
 
-/// 1 / (1 + exp(-u)) and its derivative, neither of which loses digits at either end.
+/// 1 / (1 + exp(-u)) and its derivative, both accurate for large |u|.
 struct Sigmoid {
     float value;
     float slope;
@@ -16,7 +16,7 @@ struct Sigmoid {
     }
 };
 
-/// A gate's other half as it is.
+/// up, unchanged.
 struct PlainUp {
     static __device__ float up(float up) {
         return up;
@@ -28,7 +28,7 @@ struct PlainUp {
 
 struct Gelu : PlainUp {
     static __device__ float of(float x) {
-        // erfc, because 1 + erf loses every digit where x is far below 0.
+        // erfc, because 1 + erf cancels completely for x far below 0
         return 0.5f * x * erfcf(-0.70710678f * x);
     }
     static __device__ float slope(float x) {
@@ -38,7 +38,7 @@ struct Gelu : PlainUp {
 
 struct GeluTanh : PlainUp {
     static __device__ float of(float x) {
-        // (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), which loses no digits where u is far below 0
+        // (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), which does not cancel for u far below 0
         return x / (1 + expf(-2 * 0.79788456f * x * (1 + 0.044715f * x * x)));
     }
     static __device__ float slope(float x) {
@@ -57,7 +57,7 @@ struct Silu : PlainUp {
     }
 };
 
-/// As gpt-oss has it.
+/// As in gpt-oss.
 struct ClampedSilu {
     static __device__ float of(float x) {
         x = fminf(x, 7);
@@ -84,6 +84,6 @@ struct Relu : PlainUp {
     }
 };
 
-/// All of them, F(name, struct).
+/// Applies F(name, struct) to every activation.
 #define FOR_EACH_ACTIVATION(F) \
     F(gelu, Gelu) F(gelu_tanh, GeluTanh) F(silu, Silu) F(clamped_silu, ClampedSilu) F(relu, Relu)

@@ -1,16 +1,16 @@
-// What the feed-forward layer's non-linearity passes back.
+// Gradient of the activation functions.
 //
 //   ..._gradient       gradient *= f'(x)
 //   ..._gate_gradient  gateGradient = gradient f'(gate) u(up)        upGradient = gradient f(gate) u'(up)
 //
-// with f as in activation.cu and u the gate's other half, up itself but for clamped_silu. Beyond a clamp, and where
-// relu is not above 0, nothing passes; at a clamp it does.
+// with f as in activation.cu and u(up) the other factor of the gate: up itself, except in clamped_silu. The gradient is
+// 0 beyond a clamp and where relu is 0; it is not 0 at a clamp.
 //
 // In      x, gradient, gate, up [count], fp32
-// Out     gradient, or gateGradient and upGradient, every element; either of these may be gradient
+// Out     gradient, or gateGradient and upGradient, every element; either may be the same buffer as gradient
 // Launch  one thread per element: grid x = ceil(count / activation_gradient_threads), block activation_gradient_threads
-// Cost    12 bytes an element, 20 as a gate
-// Rounds  expf within 2 units in the last place, erfcf within 4
+// Cost    12 bytes per element, 20 for a gate
+// Rounds  expf within 2 ulp, erfcf within 4 ulp
 // See     Gradients.activate, Gradients.gate; test/elementwise_gradient_test.cpp
 #include "activation.cuh"
 

@@ -6,8 +6,8 @@
 // In      gradient [count], fp32; start1 = 1 - beta1^step, start2 = 1 - beta2^step
 // Out     parameter, m, v [count], fp32, every element
 // Launch  one thread per element: grid x = ceil(count / adam_w_threads), block adam_w_threads
-// Cost    28 bytes an element
-// Rounds  fp32, once per operation
+// Cost    28 bytes per element
+// Rounds  fp32, one rounding per operation
 // See     Gradients.adamW, test/elementwise_gradient_test.cpp
 #include "kernel.cuh"
 

@@ -1,29 +1,29 @@
-// Products of attention, a tile of rows times a tile of rows at a time, the scores among them, and the walk of a query
-// tile over the keys that it sees. Written once; what is done with the scores is a struct with
+// Tiled products of fp32 attention, and the walk of a query tile over the keys that it sees. The walk passes scores to
+// a struct (the fold) with
 //
-//   void tile(int firstKey, float (&score)[ROWS][COLUMNS])        called for one key tile after the other
+//   void tile(int firstKey, float (&score)[ROWS][COLUMNS])        called for the key tiles in order
 //
-// A block is 16 x 16 threads. Thread (row, column) owns the rows row + 16 r and the columns column + 16 c of a tile, so
-// that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2: softmax is exp2 of them.
+// A block has 16 x 16 threads. Thread (row, column) owns the rows row + 16 r and the columns column + 16 c of a tile,
+// so that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2, so that the softmax uses exp2.
 #pragma once
 
 #include "warp.cuh"
 
 constexpr int SIDE = 16;   // threads along a row or a column of a tile
-constexpr int ROWS = 4;    // of a thread
-constexpr int COLUMNS = 4; // of a thread
+constexpr int ROWS = 4;    // per thread
+constexpr int COLUMNS = 4; // per thread
 constexpr int QUERY_TILE = SIDE * ROWS;
 constexpr int KEY_TILE = SIDE * COLUMNS;
-constexpr int SLICE = 16; // of the head's width, or of a key tile, in shared memory at a time
+constexpr int SLICE = 16; // columns of a head, or rows of a key tile, in shared memory at a time
 constexpr int ATTENTION_THREADS = SIDE * SIDE;
 
 constexpr float LOG2_E = 1.44269504f;
 constexpr float LN_2 = 0.69314718f;
 
-/// A score of what is not seen; finite, because 0 * -infinity would spoil the entropy.
+/// The score of a key that is not seen; finite, because 0 * -infinity would make the entropy NaN.
 constexpr float BELOW_ALL = -1e30f;
 
-/// AttentionSpec.java, and the lengths of a call.
+/// AttentionSpec.java and the lengths of a call.
 struct AttentionSpec {
     int queries;
     int keys;
@@ -64,7 +64,7 @@ struct AttentionSpec {
         return window == 0 ? queries : static_cast<int>(max(int64_t{0}, min(reach, int64_t{queries})));
     }
 
-    /// In units of log 2.
+    /// The score of a product q k', in units of log 2.
     __device__ float score(float product) const {
         return softCap > 0 ? softCap * LOG2_E * tanhf(product * scale / softCap) : product * (scale * LOG2_E);
     }
@@ -80,7 +80,7 @@ struct AttentionSpec {
 /// The head widths that kernels are compiled for.
 #define FOR_EACH_WIDTH(F) F(16) F(32) F(64) F(80) F(96) F(128) F(256)
 
-/// What one head has in a tensor, from its first element on.
+/// One head's part of a tensor.
 struct HeadRows {
     const float* x; // [rows, stride]
     int64_t stride;
@@ -106,22 +106,22 @@ struct Head {
           queryStride(static_cast<int64_t>(spec.heads) * spec.headDim),
           keyStride(static_cast<int64_t>(spec.kvHeads) * spec.headDim) {}
 
-    /// Of out, too.
+    /// Offset of a head in queries and output.
     static __device__ int64_t queryOffset(const AttentionSpec& spec, int head) {
         return static_cast<int64_t>(head) * spec.headDim;
     }
 
-    /// Of the values, too.
+    /// Offset of a head in keys and values.
     static __device__ int64_t keyOffset(const AttentionSpec& spec, int head) {
         return static_cast<int64_t>(spec.kvHead(head)) * spec.headDim;
     }
 
-    /// The own part of a tensor that is shaped as the queries.
+    /// This head's part of a tensor shaped like the queries.
     __device__ HeadRows ofQueries(const float* tensor) const {
         return {tensor + queryOffset(spec, index), queryStride, spec.queries};
     }
 
-    /// And of one that is shaped as the keys.
+    /// This head's part of a tensor shaped like the keys.
     __device__ HeadRows ofKeys(const float* tensor) const {
         return {tensor + keyOffset(spec, index), keyStride, spec.keys};
     }
@@ -138,7 +138,7 @@ struct Head {
         return spec.position(row);
     }
 
-    /// In units of log 2; BELOW_ALL where the row does not see the key.
+    /// In units of log 2; BELOW_ALL if the row does not see the key.
     __device__ float score(int row, int key, float product) const {
         return key < spec.firstKey(row) || key >= spec.endKey(row) ? BELOW_ALL : spec.score(product);
     }
@@ -161,12 +161,12 @@ __device__ void load_slice(float (&slice)[TILE][SLICE + 1], const HeadRows& from
     }
 }
 
-/// Every row of a from firstA on times every row of b from firstB on. Synchronises. WIDTH is a multiple of SLICE and
-/// not below the head's width.
+/// Products of every row of a from firstA on with every row of b from firstB on. Synchronises. WIDTH is a multiple of
+/// SLICE and at least the head's width.
 template <int WIDTH>
 __device__ void product_tile(const HeadRows& a, int firstA, const HeadRows& b, int firstB, int headDim,
                              float (&product)[ROWS][COLUMNS]) {
-    SHARED(float[QUERY_TILE][SLICE + 1], slice_a); // one more column: sixteen rows lie in sixteen banks
+    SHARED(float[QUERY_TILE][SLICE + 1], slice_a); // one column of padding: sixteen rows lie in sixteen banks
     SHARED(float[KEY_TILE][SLICE + 1], slice_b);
     UNROLL for (int r = 0; r < ROWS; r++) {
         UNROLL for (int c = 0; c < COLUMNS; c++) {
@@ -174,7 +174,7 @@ __device__ void product_tile(const HeadRows& a, int firstA, const HeadRows& b, i
         }
     }
     for (int depth = 0; depth < WIDTH; depth += SLICE) {
-        __syncthreads(); // the slices before have been read
+        __syncthreads(); // earlier slices have been read
         load_slice(slice_a, a, firstA, depth, headDim);
         load_slice(slice_b, b, firstB, depth, headDim);
         __syncthreads();
@@ -188,7 +188,7 @@ __device__ void product_tile(const HeadRows& a, int firstA, const HeadRows& b, i
     }
 }
 
-/// The scores of queries from firstRow and keys from firstKey on. Synchronises.
+/// Scores of the queries from firstRow on and the keys from firstKey on. Synchronises.
 template <int WIDTH>
 __device__ void score_tile(const Head& head, int firstRow, int firstKey, float (&score)[ROWS][COLUMNS]) {
     product_tile<WIDTH>(head.ofQueries(), firstRow, head.ofKeys(), firstKey, head.spec.headDim, score);
@@ -199,10 +199,10 @@ __device__ void score_tile(const Head& head, int firstRow, int firstKey, float (
     }
 }
 
-/// Numbers of a tile that the whole block sees. One more column: two rows lie in two banks.
+/// A tile in shared memory. One column of padding: two rows lie in different banks.
 using Tile = float[QUERY_TILE][KEY_TILE + 1];
 
-/// Synchronises neither before nor after.
+/// Copies the threads' elements into a shared tile. Does not synchronise.
 __device__ inline void share(Tile& tile, const float (&own)[ROWS][COLUMNS]) {
     UNROLL for (int r = 0; r < ROWS; r++) {
         UNROLL for (int c = 0; c < COLUMNS; c++) {
@@ -211,7 +211,7 @@ __device__ inline void share(Tile& tile, const float (&own)[ROWS][COLUMNS]) {
     }
 }
 
-/// A tile of weights times rows of one head, summed over tiles. A thread owns the columns column + 16 c of its rows.
+/// Weights times rows of one head, summed over tiles. A thread owns the columns column + 16 c of its rows.
 template <int WIDTH>
 struct WeightedRows {
     static constexpr int OWNED = WIDTH / SIDE;
@@ -232,12 +232,11 @@ struct WeightedRows {
         }
     }
 
-    /// Column c of the weights belongs to row first + c. Synchronises between what was written before and its reading,
-    /// not after.
+    /// Adds a tile; column c of the weights belongs to row first + c. Synchronises before it reads, not after.
     __device__ void add(const Tile& weights, const HeadRows& x, int first, int headDim) {
         SHARED(float[SLICE][WIDTH], rows);
         for (int slice = 0; slice < KEY_TILE; slice += SLICE) {
-            __syncthreads(); // the weights are there, the rows before have been read
+            __syncthreads(); // the weights are written, earlier rows have been read
             for (int i = threadIdx.x; i < SLICE * WIDTH; i += ATTENTION_THREADS) {
                 rows[i / WIDTH][i % WIDTH] = x.get(first + slice + i / WIDTH, i % WIDTH, headDim);
             }
@@ -253,7 +252,7 @@ struct WeightedRows {
         }
     }
 
-    /// Into rows first .. of one head, of which there are so many.
+    /// Writes the sums to the rows from first on; `rows` is the number of rows of the tensor.
     __device__ void write(float* destination, int64_t stride, int first, int rows, int headDim) const {
         UNROLL for (int r = 0; r < ROWS; r++) {
             int row = first + tile_row(r);
@@ -266,8 +265,8 @@ struct WeightedRows {
     }
 };
 
-/// Every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the window are
-/// never touched.
+/// Visits every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the
+/// window are skipped.
 template <int WIDTH, class Fold>
 __device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {
     int lastRow = min(firstRow + QUERY_TILE, head.spec.queries) - 1;
@@ -279,7 +278,7 @@ __device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {
     }
 }
 
-/// Query tiles with most keys first, so that the last blocks to finish are short ones.
+/// First row of this block's query tile. Tiles with the most keys come first, so that the last blocks are short.
 __device__ inline int first_row(const AttentionSpec& spec) {
     unsigned tile = spec.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
     return static_cast<int>(tile) * QUERY_TILE;

@@ -1,14 +1,14 @@
-// The probabilities of all heads, their columns pooled to cells; attention_saliency_pool_f32 then pools the rows.
+// Attention probabilities of all heads, columns pooled to cells. attention_saliency_pool_f32 then pools the rows.
 //
-//   largest[h, i, b] = max, sums[h, i, b] = sum over the j of cell b of exp(s_ij - logSumExp_i)
-//                                                              token j lies in cell j cells / keys, rounded down
+//   largest[h, i, b] = max, sums[h, i, b] = sum of exp(s_ij - logSumExp_i) over the j in cell b;
+//   token j lies in cell j cells / keys, rounded down
 //
-// In      logSumExp [heads, queries], by rows; q [queries, heads * headDim]; k [keys, kvHeads * headDim]; fp32, to
-//         which 16 bits are converted exactly; cells <= keys
+// In      logSumExp [heads, queries]; q [queries, heads * headDim]; k [keys, kvHeads * headDim]; fp32 (16-bit operands
+//         are converted first, which is exact); cells <= keys
 // Out     largest, sums [heads, queries, cells], fp32, every element
 // Launch  grid x = ceil(queries / attention_cells_query_tile), y = heads; block attention_cells_threads
-// Cost    2 queries keys headDim operations a head, half where causal
-// Rounds  fp32, sums in order of the keys; same bits each time; probabilities as attention_columns.cu
+// Cost    2 queries keys headDim operations per head, half if causal
+// Rounds  fp32, sums in key order, bit-reproducible; probabilities as in attention_columns.cu
 // See     Backend.attentionCells, attention_saliency.cu, test/attention_decode_test.cpp
 #include "attention_cells.cuh"
 #include "attention_gradient.cuh"
@@ -16,7 +16,7 @@
 EXPORT(attention_cells_threads, ATTENTION_THREADS);
 EXPORT(attention_cells_query_tile, QUERY_TILE);
 
-/// Scores become probabilities, and cells get them.
+/// Turns scores into probabilities and pools them.
 struct ProbabilityTiles {
     const Head& head;
     int firstRow;
@@ -38,12 +38,8 @@ template <int WIDTH>
 __device__ void attention_cells(float* largest, float* sums, const float* logSumExp, const float* q, const float* k,
                                 const AttentionSpec& spec, int cells) {
     int firstRow = first_row(spec);
-    int count = min(QUERY_TILE, spec.queries - firstRow);
     Head head(spec, blockIdx.y, q, k);
-    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells;
-    clear(largest + at, static_cast<int64_t>(count) * cells);
-    clear(sums + at, static_cast<int64_t>(count) * cells);
-    ProbabilityTiles tiles{head, firstRow, logSumExp, CellSink{largest + at, sums + at, cells, count, spec.keys}};
+    ProbabilityTiles tiles{head, firstRow, logSumExp, cleared_cells(largest, sums, spec, firstRow, cells)};
     walk_keys<WIDTH>(head, firstRow, tiles);
 }
 

@@ -1,9 +1,9 @@
-// Maps of attention pooled to cells, for pictures: token j of a text lies in cell j cells / tokens, rounded down.
+// Attention maps pooled to cells, for figures: token j of a text lies in cell j cells / tokens, rounded down.
 #pragma once
 
 #include "attention.cuh"
 
-/// The first token of a cell: the least i for which i cells / tokens, rounded down, is the cell.
+/// The first token of a cell: the smallest i with i cells / tokens, rounded down, equal to the cell.
 __device__ inline int first_of_cell(int cell, int cells, int tokens) {
     return static_cast<int>((static_cast<int64_t>(cell) * tokens + cells - 1) / cells);
 }
@@ -12,9 +12,10 @@ __device__ inline int cell_of(int token, int cells, int tokens) {
     return static_cast<int>(static_cast<int64_t>(token) * cells / tokens);
 }
 
-/// Takes a query tile's values, one key tile after the other, into [rows, cells]: the largest and the sum of each cell.
+/// Accumulates the values of a query tile, key tile by key tile, into the maximum and the sum of each cell, [rows,
+/// cells].
 struct CellSink {
-    float* largest; // from the tile's first row on
+    float* largest; // at the first row of the tile
     float* sums;
     int cells;
     int count;
@@ -43,10 +44,20 @@ struct CellSink {
     }
 };
 
-/// Sets what the walk over keys may leave out; the whole block. Synchronises.
+/// Sets elements to 0 that the walk over keys may skip. Called by the whole block; synchronises.
 __device__ inline void clear(float* x, int64_t count) {
     for (int64_t i = threadIdx.x; i < count; i += ATTENTION_THREADS) {
         x[i] = 0;
     }
     __syncthreads();
+}
+
+/// The cells of this block's query tile in [heads, queries, cells], cleared. Called by the whole block; synchronises.
+__device__ inline CellSink cleared_cells(float* largest, float* sums, const AttentionSpec& spec, int firstRow,
+                                         int cells) {
+    int count = min(QUERY_TILE, spec.queries - firstRow);
+    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells;
+    clear(largest + at, static_cast<int64_t>(count) * cells);
+    clear(sums + at, static_cast<int64_t>(count) * cells);
+    return {largest + at, sums + at, cells, count, spec.keys};
 }

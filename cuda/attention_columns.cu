@@ -1,17 +1,17 @@
-// What every key receives of all queries.
+// Column sums of attention: the total probability that every key receives.
 //
 //   columnSum_j (+)= sum_i exp(s_ij - logSumExp_i)        over the queries of this call
 //
-// Keys are the outer loop: a block owns a key tile and walks over the queries that see it, so that nobody else writes
-// its sums. Scores are computed again, from the queries and keys that the attention before has read.
+// Keys are the outer loop: a block owns a key tile and iterates over the queries that see it, so that no other block
+// writes its sums. Scores are recomputed from the same queries and keys as in the preceding attention kernel.
 //
 // In      logSumExp [heads, capacity], fp32, of these queries; q [queries, heads * headDim];
 //         k [keys, kvHeads * headDim]
-// Out     columnSum [heads, capacity], fp64: set for the new keys, grown for the keys - queries seen before
+// Out     columnSum [heads, capacity], fp64: set for the new keys, added to for the first keys - queries keys
 // Launch  grid x = ceil(keys / attention_columns_key_tile), y = heads; block attention_columns_threads
-// Cost    2 queries keys headDim operations a head, half where causal
-// Rounds  a probability is off by |logSumExp| 2^-23 beside what its score is off; 4 of them are added in fp32, the rest
-//         in fp64, in an order that depends on nothing
+// Cost    2 queries keys headDim operations per head, half if causal
+// Rounds  relative error of a probability: |logSumExp| 2^-23 plus the error of its score; groups of 4 are added in
+//         fp32, the rest in fp64, in a fixed order; bit-reproducible
 // See     Backend.attention, AttentionStatistics.columnSum, test/attention_test.cpp
 #include "attention.cuh"
 

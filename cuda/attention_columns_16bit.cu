@@ -1,16 +1,16 @@
-// attention_columns.cu for queries and keys of 16 bits, on tensor cores: keys are kept, queries stream by.
+// attention_columns.cu for 16-bit queries and keys, on tensor cores: keys stay resident, queries are streamed.
 //
 // In      logSumExp [heads, capacity], fp32, of these queries; q [queries, heads * headDim];
 //         k [keys, kvHeads * headDim]; bf16 or fp16
-// Out     columnSum [heads, capacity], fp64: set for the new keys, grown for the keys - queries seen before
+// Out     columnSum [heads, capacity], fp64: set for the new keys, added to for the first keys - queries keys
 // Launch  grid x = ceil(keys / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
-// Cost    2 queries keys headDim operations a head, half where causal
-// Rounds  a probability is off by |logSumExp| 2^-23 beside what its score is off; a lane's 16 of a tile are added in
-//         fp32, the rest in fp64, in an order that depends on nothing
+// Cost    2 queries keys headDim operations per head, half if causal
+// Rounds  relative error of a probability: |logSumExp| 2^-23 plus the error of its score; a lane's 16 of a tile are
+//         added in fp32, the rest in fp64, in a fixed order; bit-reproducible
 // See     Backend.attention, AttentionStatistics.columnSum, test/attention_16bit_test.cpp
 #include "attention_tiles.cuh"
 
-/// What is added to scores of a tile's queries so that exp2 makes probabilities of them; 0 of what is no query.
+/// Added to the scores of a tile's queries so that exp2 gives probabilities; 0 beyond the last query.
 template <int WIDTH>
 __device__ void load_shifts(float (&shift)[TileShape<WIDTH>::COLUMNS][2], const float* logSumExp,
                             const AttentionSpec& spec, int firstQuery) {
@@ -22,7 +22,7 @@ __device__ void load_shifts(float (&shift)[TileShape<WIDTH>::COLUMNS][2], const 
     }
 }
 
-/// Scores of keys from firstKey on, in units of log 2; BELOW_ALL where a query does not see a key.
+/// Scores of the keys from firstKey on, in units of log 2; BELOW_ALL where a query does not see a key.
 template <int WIDTH>
 __device__ void mask_columns(const AttentionSpec& spec, int firstKey, int firstQuery, float scale,
                              typename TileShape<WIDTH>::Products& product) {
@@ -60,12 +60,12 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
     stream.begin(queries, first, queries, first + Shape::TILE);
     double sum[Shape::ROWS] = {};
     for (int query = first; query < end; query += Shape::TILE) {
-        TileMask meeting(spec, query, Shape::TILE, warpKey, Shape::WARP_ROWS);
+        TileMask mask(spec, query, Shape::TILE, warpKey, Shape::WARP_ROWS);
         float shift[Shape::COLUMNS][2];
         load_shifts<WIDTH>(shift, logSumExp + base, spec, query);
         int tile = stream.arrived();
         stream.follow(query + 2 * Shape::TILE < end, queries, query + 2 * Shape::TILE);
-        if (meeting.none) {
+        if (mask.none) {
             continue;
         }
         typename Shape::Products product;
@@ -75,7 +75,7 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
             soft_cap<WIDTH>(spec, product);
             scale = 1;
         }
-        if (!meeting.all) {
+        if (!mask.all) {
             mask_columns<WIDTH>(spec, warpKey, query, scale, product);
             scale = 1;
         }

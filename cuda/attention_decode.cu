@@ -1,31 +1,31 @@
-// Attention of a few queries over many keys: the keys are split, so that all of the device has a part of them.
+// Attention of a few queries over many keys. The keys are split across blocks so that the whole device is busy.
 //
-//   decode   sums of one split: exponentials relative to the split's peak times v, and the row of softmax_row.cuh
-//   merge    the splits' sums, in order, as one row: what attention_forward.cu computes
+//   decode   sums over one split: exponentials relative to the split's maximum times v, and the row of softmax_row.cuh
+//   merge    combines the sums of the splits, in order, into the results of attention_forward.cu
 //
-// In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. Those of fp16 and
-//         bf16 begin at multiples of 16 bytes. splits = ceil(keys / attention_decode_keys)
+// In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. 16-bit tensors
+//         are aligned to 16 bytes. splits = ceil(keys / attention_decode_keys)
 // Out     decode: sums [splits, queries, heads * headDim]; rows [splits, queries, heads, 6], fp32
 //         merge: out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32
-// Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads
+// Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads;
 //         merge: grid x = queries, y = heads; block attention_merge_threads
-// Cost    decode: the bytes of what the queries see of k and v, a query head; merge: 4 splits headDim bytes a row
-// Rounds  fp32, in an order that depends on nothing; exponentials stay fp32
+// Cost    decode: the bytes of the visible k and v, per query head; merge: 4 splits headDim bytes per row
+// Rounds  fp32, in a fixed order, bit-reproducible; exponentials stay fp32
 // See     Backend.attention, test/attention_decode_test.cpp
 #include "block.cuh"
 #include "softmax_row.cuh"
 #include "tensor_core.cuh"
 
 constexpr int THREADS = 128;
-constexpr int SPLIT = 256;       // keys
-constexpr int LANES_OF_KEY = 8;  // that multiply one key with the query
-constexpr int ROW_NUMBERS = 6;   // of a split's row: peak, sum, moment, distance, own score, that of the token before
+constexpr int SPLIT = 256;      // keys
+constexpr int LANES_OF_KEY = 8; // lanes that multiply one key with the query
+constexpr int ROW_NUMBERS = 6;  // per row of a split: peak, sum, moment, distance, own and previous token's scores
 
 EXPORT(attention_decode_threads, THREADS);
 EXPORT(attention_decode_keys, SPLIT);
 EXPORT(attention_merge_threads, THREADS);
 
-/// 16 bytes of a row, as fp32; 0 beyond the head's width.
+/// 16 bytes of a row, converted to fp32; 0 beyond the head's width.
 template <class T>
 struct Piece {
     static constexpr int LENGTH = 16 / sizeof(T);
@@ -52,7 +52,7 @@ struct Piece {
     }
 };
 
-/// Scores of keys first .. end - 1, in units of log 2. A key belongs to neighbouring lanes.
+/// Scores of the keys first .. end - 1, in units of log 2. Neighbouring lanes share a key.
 template <int WIDTH, class T>
 __device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, const T* q, const T* k, int64_t stride,
                            int first, int end) {
@@ -66,7 +66,7 @@ __device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, con
             query[p][e] = piece.x[e];
         }
     }
-    constexpr int KEYS = THREADS / LANES_OF_KEY; // at once
+    constexpr int KEYS = THREADS / LANES_OF_KEY; // processed at once
     UNROLL_BY(4) for (int i = 0; i < SPLIT; i += KEYS) {
         int key = first + i + static_cast<int>(threadIdx.x) / LANES_OF_KEY;
         float sum = 0;
@@ -85,7 +85,7 @@ __device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, con
     }
 }
 
-/// Scores become exp2(score - peak). Synchronises.
+/// Turns scores into exp2(score - peak). Synchronises.
 __device__ static SoftmaxRow softmax_split(float (&score)[SPLIT], int count, int first, int position) {
     SoftmaxRow row;
     for (int i = threadIdx.x; i < count; i += THREADS) {
@@ -105,7 +105,7 @@ __device__ static SoftmaxRow softmax_split(float (&score)[SPLIT], int count, int
     return row;
 }
 
-/// The exponentials of a split times its values. Threads of one group own the columns of one key at a time.
+/// The exponentials of a split times its values. The threads of a group own the columns of one key at a time.
 template <int WIDTH, class T>
 __device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], const T* v, int64_t stride, int headDim,
                              int first, int count) {

@@ -1,12 +1,12 @@
-// attention_forward.cu for keys and values of 16 bits, on tensor cores.
+// attention_forward.cu for 16-bit queries, keys and values, on tensor cores.
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
-// Out     out [queries, heads * headDim], fp32; the statistics as attention_forward.cu
+// Out     out [queries, heads * headDim], fp32; the statistics as in attention_forward.cu
 // Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
-// Cost    4 queries keys headDim operations a head, half where causal; every query tile reads what it sees of k and v
-// Rounds  products are exact and summed in fp32, so statistics are those of the rounded q and k; exponentials are
-//         rounded to 16 bits before they multiply v. Same bits each time
+// Cost    4 queries keys headDim operations per head, half if causal; every query tile reads the k and v that it sees
+// Rounds  products are exact and summed in fp32, so the statistics are those of the rounded q and k; exponentials are
+//         rounded to 16 bits before they are multiplied by v; bit-reproducible
 // See     Backend.attention, test/attention_16bit_test.cpp
 #include "softmax_tiles.cuh"
 
@@ -31,19 +31,19 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     WeightedTiles<T, WIDTH> weighted;
     for (int key = first; key < end; key += Shape::TILE) {
         bool more = key + Shape::TILE < end;
-        TileMask meeting(spec, firstRow + warpRow, Shape::WARP_ROWS, key, Shape::TILE);
+        TileMask mask(spec, firstRow + warpRow, Shape::WARP_ROWS, key, Shape::TILE);
         Weights<T, WIDTH> weight;
         int tile = stream.arrived();
         stream.follow(more, keys_of(spec, kvHead, k), key + Shape::TILE);
-        if (!meeting.none) {
+        if (!mask.none) {
             typename Shape::Products product;
             multiply_tile<T, WIDTH>(product, pool, warpRow, tile);
-            softmax.tile(meeting, key, product, weighted);
+            softmax.tile(mask, key, product, weighted);
             weight.round(product);
         }
         tile = stream.arrived();
         stream.follow(more, keys_of(spec, kvHead, v), key + Shape::TILE);
-        if (!meeting.none) {
+        if (!mask.none) {
             weighted.add(weight, pool, tile);
         }
     }

@@ -1,28 +1,28 @@
-// What attention's backward pass has of every query row, and what passes back through its softmax (Dao et al. 2022):
+// Gradient of the attention softmax (Dao et al. 2022):
 //
 //   p_ij = exp(s_ij - logSumExp_i)        dL/dp_ij = g_i v_j'        dL/ds_ij = p_ij (dL/dp_ij - g_i o_i')
 //
-// with s_ij the scores, g the gradient of the output o. Sinks take part in logSumExp only.
+// with scores s_ij and the gradient g of the output o. Sinks enter logSumExp only.
 #pragma once
 
 #include "attention.cuh"
 
-/// The element of a vector [heads, queries] that belongs to a row; 0 beyond the last, whose gradient is 0 as well.
+/// The element of a vector [heads, queries] of a row; 0 beyond the last row, where the gradient is 0, too.
 __device__ inline float of_row(const float* vector, const Head& head, int row) {
     return row < head.spec.queries ? vector[static_cast<int64_t>(head.index) * head.spec.queries + row] : 0;
 }
 
-/// From a score and the row's logSumExp, which is in nats.
+/// Probability from a score in units of log 2 and the row's logSumExp in nats.
 __device__ inline float probability(float score, float logSumExp) {
     return exp2f(score - logSumExp * LOG2_E);
 }
 
-/// d score / d (q k'), the score in nats.
+/// d score / d (q k'), with the score in nats on the left and in units of log 2 as the argument.
 __device__ inline float slope(const AttentionSpec& spec, float score) {
     if (spec.softCap == 0) {
         return spec.scale;
     }
-    float tangent = fmaxf(score * (LN_2 / spec.softCap), -1); // what is not seen lies far below
+    float tangent = fmaxf(score * (LN_2 / spec.softCap), -1); // BELOW_ALL is far below -softCap
     return spec.scale * (1 - tangent * tangent);
 }
 

@@ -1,18 +1,18 @@
-// What attention passes back to keys and values, and its saliency as the columns see it.
+// Gradients of attention with respect to keys and values, and column sums of its saliency.
 //
 //   vGradient_j = sum_i p_ij g_i        kGradient_j = sum_i dL/ds_ij ds_ij/dk_j        see attention_gradient.cuh
 //   columns_j = sum_i |p_ij dL/dp_ij|
 //
-// Keys are the outer loop: a block owns a key tile of one key head and walks over the query heads that read it and the
-// queries that see it, so that nobody else writes its sums. Tiles are [keys, queries] here. Runs after
-// attention_query_gradient.cu, which leaves signedSum.
+// Keys are the outer loop: a block owns a key tile of one key head and iterates over the query heads that read it and
+// the queries that see it, so that no other block writes its sums. Tiles are [keys, queries]. Runs after
+// attention_query_gradient.cu, which writes signedSum.
 //
 // In      gradient, q [queries, heads * headDim]; logSumExp, signedSum [heads, queries]; k, v
 //         [keys, kvHeads * headDim]; fp32
-// Out     kGradient, vGradient as k; columns [heads, keys] or null; every element
+// Out     kGradient, vGradient as k; columns [heads, keys] or null; fp32, every element
 // Launch  grid x = ceil(keys / attention_key_gradient_key_tile), y = kvHeads; block attention_key_gradient_threads
-// Cost    8 queries keys headDim operations a query head, half where causal
-// Rounds  fp32, sums in order of heads and queries; same bits each time; probabilities as attention_query_gradient.cu
+// Cost    8 queries keys headDim operations per query head, half if causal
+// Rounds  fp32, sums in order of heads and queries, bit-reproducible; probabilities as in attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency.columns, test/attention_gradient_test.cpp
 #include "attention_gradient.cuh"
 
@@ -24,9 +24,9 @@ struct KeyGradient {
     int firstKey;
     WeightedRows<WIDTH> k;
     WeightedRows<WIDTH> v;
-    float column[ROWS]; // of one query head
+    float column[ROWS]; // saliency sums of one query head
 
-    /// What the queries from firstRow on pass back.
+    /// Adds the gradients from the queries from firstRow on.
     __device__ void tile(const Head& head, int firstRow, const HeadRows& gradient, const HeadRows& values,
                          const float* logSumExp, const float* signedSum) {
         SHARED(Tile, weights);

@@ -1,19 +1,19 @@
-// The probabilities of some heads, from one on, for those who must see them.
+// Attention probabilities of consecutive heads, as whole maps.
 //
-//   destination[h, i, j] = exp(s_ij - logSumExp_i) of head + h; 0 where i does not see j
+//   destination[h, i, j] = exp(s_ij - logSumExp_i) of head + h; 0 if i does not see j
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     destination [maps, queries, keys], fp32, every element
 // Launch  grid x = ceil(queries / attention_map_query_tile), y = maps; block attention_map_threads
-// Cost    4 queries keys headDim operations a map, half where causal: one walk for the sums, one for the probabilities
-// Rounds  as attention_forward.cu
+// Cost    4 queries keys headDim operations per map, half if causal: one pass for the sums, one for the probabilities
+// Rounds  as in attention_forward.cu
 // See     Backend.attentionMap, SymmetricSpectrum, test/attention_test.cpp
 #include "softmax_rows.cuh"
 
 EXPORT(attention_map_threads, ATTENTION_THREADS);
 EXPORT(attention_map_query_tile, QUERY_TILE);
 
-/// Writes the rows of a query tile whose sums are known.
+/// Writes the probabilities of a query tile once its sums are known.
 struct MapRows {
     float* destination;
     int firstRow;
@@ -53,7 +53,7 @@ __device__ void attention_map(float* destination, const float* q, const float* k
     Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
-    // The walk leaves out what nobody sees.
+    // The walk skips keys that no query sees.
     int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
     int64_t end = static_cast<int64_t>(min(firstRow + QUERY_TILE, spec.queries)) * spec.keys;
     for (int64_t i = first + threadIdx.x; i < end; i += ATTENTION_THREADS) {

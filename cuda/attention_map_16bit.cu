@@ -1,10 +1,11 @@
-// attention_map.cu for queries and keys of 16 bits, on tensor cores.
+// attention_map.cu for 16-bit queries and keys, on tensor cores.
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
 // Out     destination [maps, queries, keys], fp32, every element
-// Launch  grid x = ceil(queries / <kernel>_tile), y = maps; block <kernel>_threads; dynamic shared memory <kernel>_shared
-// Cost    4 queries keys headDim operations a map, half where causal: one walk for the sums, one for the probabilities
-// Rounds  as attention_forward_16bit.cu
+// Launch  grid x = ceil(queries / <kernel>_tile), y = maps; block <kernel>_threads; dynamic shared memory
+//         <kernel>_shared
+// Cost    4 queries keys headDim operations per map, half if causal: one pass for the sums, one for the probabilities
+// Rounds  as in attention_forward_16bit.cu
 // See     Backend.attentionMap, SymmetricSpectrum, test/attention_16bit_test.cpp
 #include "softmax_tiles.cuh"
 
@@ -21,10 +22,10 @@ __device__ void attention_map(float* destination, const T* q, const T* k, const 
     SoftmaxTiles<WIDTH> softmax(spec, firstRow, warp_row<WIDTH>(), memory);
     NoSums none;
     walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
-                      [&](const TileMask& meeting, int key, typename Shape::Products& product) {
-                          softmax.tile(meeting, key, product, none);
+                      [&](const TileMask& mask, int key, typename Shape::Products& product) {
+                          softmax.tile(mask, key, product, none);
                       });
-    // The walk leaves out what nobody sees.
+    // The walk skips keys that no query sees.
     int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
     int64_t end = static_cast<int64_t>(min(firstRow + Shape::KEPT, spec.queries)) * spec.keys;
     for (int64_t i = first + threadIdx.x; i < end; i += TILE_THREADS) {
@@ -35,23 +36,23 @@ __device__ void attention_map(float* destination, const T* q, const T* k, const 
         FinishedRow row = softmax.finish(r, sink_score(sinks, head));
         logSum[r] = row.row.peak + row.logTotal;
     }
-    __syncthreads(); // the zeros are there, the tiles before have been read
-    walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
-                      [&](const TileMask& meeting, int key, typename Shape::Products& product) {
-                          softmax.score(meeting, key, product);
-                          UNROLL for (int r = 0; r < Shape::ROWS; r++) {
-                              int query = firstRow + warp_row<WIDTH>() + lane_row(r);
-                              UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
-                                  UNROLL for (int i = 0; i < 2; i++) {
-                                      float score = product[r / 2][c][r % 2 * 2 + i];
-                                      if (query < spec.queries && score > BELOW_ALL) {
-                                          destination[static_cast<int64_t>(query) * spec.keys + key +
-                                                      lane_column(c, i)] = fast_exp2(score - logSum[r]);
-                                      }
-                                  }
-                              }
-                          }
-                      });
+    __syncthreads(); // zeros are written, earlier tiles have been read
+    walk_tiles<WIDTH>(
+        spec, head, firstRow, q, k, pool, [&](const TileMask& mask, int key, typename Shape::Products& product) {
+            softmax.score(mask, key, product);
+            UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+                int query = firstRow + warp_row<WIDTH>() + lane_row(r);
+                UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+                    UNROLL for (int i = 0; i < 2; i++) {
+                        float score = product[r / 2][c][r % 2 * 2 + i];
+                        if (query < spec.queries && score > BELOW_ALL) {
+                            destination[static_cast<int64_t>(query) * spec.keys + key + lane_column(c, i)] =
+                                fast_exp2(score - logSum[r]);
+                        }
+                    }
+                }
+            }
+        });
 }
 
 #define ATTENTION_MAP(WIDTH, NAME, T) \

@@ -1,21 +1,21 @@
-// What attention passes back to the queries, and its saliency as the rows see it.
+// Gradient of attention with respect to the queries, and row statistics of its saliency.
 //
 //   qGradient_i = sum_j dL/ds_ij ds_ij/dq_i              see attention_gradient.cuh
 //   signedSum_i = sum_j p_ij dL/dp_ij = g_i o_i'
-//   rows_i = sum_j |p_ij dL/dp_ij|                       groups_ig = that over the j of group g
-//   maximum_i = max_j |p_ij dL/dp_ij|                    maximumColumn_i = the first such j, 0 where all are 0
+//   rows_i = sum_j |p_ij dL/dp_ij|, j >= firstSource      maximum_i = max_j |p_ij dL/dp_ij|, j >= firstSource
+//   groups_ig = sum_j |p_ij dL/dp_ij| over all j of group g
 //
-// Queries are the outer loop: a block owns a query tile and walks over the keys that it sees.
+// Queries are the outer loop: a block owns a query tile and iterates over the keys that it sees.
 //
 // In      gradient, out, q [queries, heads * headDim]; logSumExp [heads, queries]; k, v [keys, kvHeads * headDim];
-//         groupOf [keys], int, -1 = none; fp32
-// Out     qGradient as q; signedSum [heads, queries]; rows, maximum, maximumColumn likewise, and
-//         groups [heads, queries, groupCount], or these four null
+//         groupOf [keys], int, -1 = none; 0 <= firstSource <= keys; fp32
+// Out     qGradient as q; signedSum, rows, maximum [heads, queries]; groups [heads, queries, groupCount]; fp32, every
+//         element; rows, maximum and groups may be null, all three together
 // Launch  grid x = ceil(queries / attention_query_gradient_query_tile), y = heads;
 //         block attention_query_gradient_threads
-// Cost    6 queries keys headDim operations a head, half where causal
-// Rounds  fp32, sums in order of the keys; same bits each time. A probability is off by |logSumExp| 2^-23 beside what
-//         its score is off
+// Cost    6 queries keys headDim operations per head, half if causal
+// Rounds  fp32, sums in key order, bit-reproducible; relative error of a probability: |logSumExp| 2^-23 plus the error
+//         of its score
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
 #include "attention_gradient.cuh"
 
@@ -26,20 +26,19 @@ EXPORT(attention_query_gradient_query_tile, QUERY_TILE);
 struct Saliency {
     float* rows;
     float* maximum;
-    float* maximumColumn;
     float* groups;
     const int* groupOf;
     int groupCount;
+    int firstSource;
 };
 
-/// The saliency of a query tile, row by row.
+/// Row statistics of the saliency of a query tile.
 class SaliencyRows {
 public:
     __device__ SaliencyRows(const Saliency& to, const Head& head, int firstRow)
         : to(to), head(head), firstRow(firstRow) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             sum[r] = maximum[r] = 0;
-            column[r] = 0;
         }
         for (int i = threadIdx.x; i < QUERY_TILE * to.groupCount; i += ATTENTION_THREADS) {
             if (firstRow + i % QUERY_TILE < head.spec.queries) {
@@ -51,16 +50,14 @@ public:
     __device__ void tile(int firstKey, const float (&saliency)[ROWS][COLUMNS]) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             UNROLL for (int c = 0; c < COLUMNS; c++) {
-                sum[r] += saliency[r][c];
-                if (saliency[r][c] > maximum[r]) {
-                    maximum[r] = saliency[r][c];
-                    column[r] = firstKey + tile_column(c);
-                }
+                float value = firstKey + tile_column(c) < to.firstSource ? 0 : saliency[r][c];
+                sum[r] += value;
+                maximum[r] = fmaxf(maximum[r], value);
             }
         }
     }
 
-    /// The same saliency again, for the whole block to see. A thread has the same rows and groups in every tile.
+    /// Adds the saliency, now in shared memory, to the groups. A thread has the same rows and groups in every tile.
     __device__ void groups(int firstKey, const Tile& saliency) {
         int columns = min(KEY_TILE, head.spec.keys - firstKey);
         for (int i = threadIdx.x; i < QUERY_TILE * to.groupCount; i += ATTENTION_THREADS) {
@@ -77,30 +74,22 @@ public:
     __device__ void write() {
         UNROLL for (int r = 0; r < ROWS; r++) {
             sum[r] = warp_sum<SIDE>(sum[r]);
-            for (int lanes = SIDE / 2; lanes > 0; lanes /= 2) {
-                float other = __shfl_xor_sync(ALL_LANES, maximum[r], lanes);
-                int its = __shfl_xor_sync(ALL_LANES, column[r], lanes);
-                if (other > maximum[r] || (other == maximum[r] && its < column[r])) {
-                    maximum[r] = other;
-                    column[r] = its;
-                }
-            }
+            maximum[r] = warp_maximum<SIDE>(maximum[r]);
             int row = firstRow + tile_row(r);
             if (tile_column(0) == 0 && row < head.spec.queries) {
                 to.rows[at(row)] = sum[r];
                 to.maximum[at(row)] = maximum[r];
-                to.maximumColumn[at(row)] = column[r];
             }
         }
     }
 
 private:
-    /// Of the rows of all heads.
+    /// Index of a row in [heads, queries].
     __device__ int64_t at(int row) const {
         return static_cast<int64_t>(head.index) * head.spec.queries + row;
     }
 
-    /// Of row i % QUERY_TILE and group i / QUERY_TILE.
+    /// The sum of row i % QUERY_TILE and group i / QUERY_TILE.
     __device__ float& group(int i) const {
         return to.groups[at(firstRow + i % QUERY_TILE) * to.groupCount + i / QUERY_TILE];
     }
@@ -110,7 +99,6 @@ private:
     int firstRow;
     float sum[ROWS];
     float maximum[ROWS];
-    int column[ROWS];
 };
 
 template <int WIDTH>
@@ -192,11 +180,11 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
 
 #define ATTENTION_QUERY_GRADIENT(WIDTH) \
     WIDE_KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* qGradient, float* signedSum, \
-                float* rows, float* maximum, float* maximumColumn, float* groups, const float* gradient, \
-                const float* out, const float* logSumExp, const float* q, const float* k, const float* v, \
-                const int* groupOf, ATTENTION_SPEC, int groupCount) { \
-        attention_query_gradient<WIDTH>(qGradient, signedSum, \
-                                        Saliency{rows, maximum, maximumColumn, groups, groupOf, groupCount}, gradient, \
-                                        out, logSumExp, q, k, v, ATTENTION_SPEC_VALUE); \
+                float* rows, float* maximum, float* groups, const float* gradient, const float* out, \
+                const float* logSumExp, const float* q, const float* k, const float* v, const int* groupOf, \
+                ATTENTION_SPEC, int groupCount, int firstSource) { \
+        Saliency saliency{rows, maximum, groups, groupOf, groupCount, firstSource}; \
+        attention_query_gradient<WIDTH>(qGradient, signedSum, saliency, gradient, out, logSumExp, q, k, v, \
+                                        ATTENTION_SPEC_VALUE); \
     }
 FOR_EACH_WIDTH(ATTENTION_QUERY_GRADIENT)

@@ -1,20 +1,24 @@
-// The saliency map |p_ij dL/dp_ij| of attention: whole, of some heads; and pooled to cells, of all.
+// Saliency maps |p_ij dL/dp_ij| of attention: complete for some heads, pooled to cells for all.
 //
-//   map     destination[m, i, j] of head chosen[m]; 0 where i does not see j
-//   cells   largest[h, i, b] = max, sums[h, i, b] = sum over the j of cell b        token j lies in cell j cells / keys
+//   map     destination[m, i, j] of head chosen[m]; 0 if i does not see j
+//   cells   largest[h, i, b] = max, sums[h, i, b] = sum over the j >= firstSource of cell b
+//                                                              token j lies in cell j cells / keys, rounded down
 //   pool    pooledMaximum[h, a, b] = max, pooledMean[h, a, b] = mean over the i of cell a and the j of cell b
 //
-// Pooling takes rows first, columns then, so that no map is stored and nobody waits for another's sums.
+// Columns are pooled first, rows second, so that no map is stored and no block waits for another block's sums.
 //
 // In      gradient, q [queries, heads * headDim]; logSumExp [heads, queries]; k, v [keys, kvHeads * headDim];
-//         chosen [maps], int; cells <= keys; pool: queries = keys = tokens; fp32
+//         chosen [maps], int; cells <= keys; 0 <= firstSource <= keys; pool: queries = keys = tokens; fp32
 // Out     destination [maps, queries, keys]; largest, sums [heads, queries, cells];
 //         pooledMaximum, pooledMean [heads, cells, cells]; every element
-// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps; attention_saliency_map_threads
-//         cells: x = ceil(queries / attention_saliency_cells_query_tile), y = heads; attention_saliency_cells_threads
-//         pool: one thread per cell, x = ceil(heads cells^2 / attention_saliency_pool_threads), block of these
-// Cost    map, cells: 4 queries keys headDim operations a head, half where causal; pool: 8 queries cells bytes a head
-// Rounds  fp32, sums in order of columns and rows; same bits each time; probabilities as attention_query_gradient.cu
+// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps;
+//         block attention_saliency_map_threads;
+//         cells: grid x = ceil(queries / attention_saliency_cells_query_tile), y = heads;
+//         block attention_saliency_cells_threads;
+//         pool: one thread per cell, grid x = ceil(heads cells^2 / attention_saliency_pool_threads);
+//         block attention_saliency_pool_threads
+// Cost    map, cells: 4 queries keys headDim operations per head, half if causal; pool: 8 queries cells bytes per head
+// Rounds  fp32, sums in column and row order, bit-reproducible; probabilities as in attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_test.cpp
 #include "attention_cells.cuh"
 #include "attention_gradient.cuh"
@@ -25,7 +29,7 @@ EXPORT(attention_saliency_cells_threads, ATTENTION_THREADS);
 EXPORT(attention_saliency_cells_query_tile, QUERY_TILE);
 EXPORT(attention_saliency_pool_threads, ATTENTION_THREADS);
 
-/// Scores become saliency, and a sink gets them.
+/// Turns scores into saliency, 0 for keys before firstSource, and passes it on to a sink.
 template <int WIDTH, class Sink>
 struct SaliencyTiles {
     const Head& head;
@@ -33,6 +37,7 @@ struct SaliencyTiles {
     HeadRows gradient;
     HeadRows v;
     const float* logSumExp;
+    int firstSource;
     Sink sink;
 
     __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
@@ -41,14 +46,15 @@ struct SaliencyTiles {
         UNROLL for (int r = 0; r < ROWS; r++) {
             float logSum = of_row(logSumExp, head, firstRow + tile_row(r));
             UNROLL for (int c = 0; c < COLUMNS; c++) {
-                score[r][c] = saliency(probability(score[r][c], logSum), passed[r][c]);
+                bool counts = firstKey + tile_column(c) >= firstSource;
+                score[r][c] = counts ? saliency(probability(score[r][c], logSum), passed[r][c]) : 0;
             }
         }
         sink.tile(firstKey, score);
     }
 };
 
-/// Elements of a query tile in [rows, width] of one head, of which it has the rows first .. first + count - 1.
+/// Writes the elements of a query tile of `count` rows into [count, width].
 struct MapSink {
     float* destination;
     int width;
@@ -68,8 +74,9 @@ struct MapSink {
 
 template <int WIDTH, class Sink>
 __device__ void saliency_walk(const Head& head, int firstRow, const Sink& sink, const float* gradient, const float* v,
-                              const float* logSumExp) {
-    SaliencyTiles<WIDTH, Sink> tiles{head, firstRow, head.ofQueries(gradient), head.ofKeys(v), logSumExp, sink};
+                              const float* logSumExp, int firstSource) {
+    SaliencyTiles<WIDTH, Sink> tiles{head,        firstRow, head.ofQueries(gradient), head.ofKeys(v), logSumExp,
+                                     firstSource, sink};
     walk_keys<WIDTH>(head, firstRow, tiles);
 }
 
@@ -81,20 +88,17 @@ __device__ void saliency_map(float* destination, const float* gradient, const fl
     Head head(spec, chosen[blockIdx.y], q, k);
     float* own = destination + (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * spec.keys;
     clear(own, static_cast<int64_t>(count) * spec.keys);
-    saliency_walk<WIDTH>(head, firstRow, MapSink{own, spec.keys, count}, gradient, v, logSumExp);
+    saliency_walk<WIDTH>(head, firstRow, MapSink{own, spec.keys, count}, gradient, v, logSumExp, 0);
 }
 
 template <int WIDTH>
 __device__ void saliency_cells(float* largest, float* sums, const float* gradient, const float* logSumExp,
-                               const float* q, const float* k, const float* v, const AttentionSpec& spec, int cells) {
+                               const float* q, const float* k, const float* v, const AttentionSpec& spec, int cells,
+                               int firstSource) {
     int firstRow = first_row(spec);
-    int count = min(QUERY_TILE, spec.queries - firstRow);
     Head head(spec, blockIdx.y, q, k);
-    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells;
-    clear(largest + at, static_cast<int64_t>(count) * cells);
-    clear(sums + at, static_cast<int64_t>(count) * cells);
-    saliency_walk<WIDTH>(head, firstRow, CellSink{largest + at, sums + at, cells, count, spec.keys}, gradient, v,
-                         logSumExp);
+    CellSink sink = cleared_cells(largest, sums, spec, firstRow, cells);
+    saliency_walk<WIDTH>(head, firstRow, sink, gradient, v, logSumExp, firstSource);
 }
 
 KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, float* pooledMean, const float* largest,
@@ -128,7 +132,7 @@ KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, flo
     } \
     WIDE_KERNEL(attention_saliency_cells_f32_d##WIDTH, ATTENTION_THREADS, float* largest, float* sums, \
                 const float* gradient, const float* logSumExp, const float* q, const float* k, const float* v, \
-                ATTENTION_SPEC, int cells) { \
-        saliency_cells<WIDTH>(largest, sums, gradient, logSumExp, q, k, v, ATTENTION_SPEC_VALUE, cells); \
+                ATTENTION_SPEC, int cells, int firstSource) { \
+        saliency_cells<WIDTH>(largest, sums, gradient, logSumExp, q, k, v, ATTENTION_SPEC_VALUE, cells, firstSource); \
     }
 FOR_EACH_WIDTH(ATTENTION_SALIENCY)

@@ -1,10 +1,11 @@
-// The statistics of attention_forward.cu from queries and keys alone.
+// The statistics of attention_forward.cu without its output, from queries and keys.
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
-// Out     the statistics [heads, capacity], the new rows; or five null, and logSumExp [heads, queries] by rows
+// Out     the new rows of the six statistics [heads, capacity]; all but logSumExp may be null, which is then
+//         [heads, queries]
 // Launch  grid x = ceil(queries / attention_statistics_query_tile), y = heads; block attention_statistics_threads
-// Cost    2 queries keys headDim operations a head, half where causal
-// Rounds  as attention_forward.cu
+// Cost    2 queries keys headDim operations per head, half if causal
+// Rounds  as in attention_forward.cu
 // See     Backend.attentionStatistics, test/attention_test.cpp
 #include "softmax_rows.cuh"
 

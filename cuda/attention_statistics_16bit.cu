@@ -1,10 +1,10 @@
-// attention_statistics.cu for queries and keys of 16 bits, on tensor cores.
+// attention_statistics.cu for 16-bit queries and keys, on tensor cores.
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
-// Out     the statistics [heads, capacity], the new rows
+// Out     the new rows of the six statistics [heads, capacity]
 // Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
-// Cost    2 queries keys headDim operations a head, half where causal
+// Cost    2 queries keys headDim operations per head, half if causal
 // Rounds  the same bits as attention_forward_16bit.cu
 // See     Backend.attentionStatistics, test/attention_16bit_test.cpp
 #include "softmax_tiles.cuh"
@@ -21,8 +21,8 @@ __device__ void attention_statistics(const Statistics& statistics, const T* q, c
     SoftmaxTiles<WIDTH> softmax(spec, firstRow, warp_row<WIDTH>(), memory);
     NoSums none;
     walk_tiles<WIDTH>(spec, head, firstRow, q, k, pool,
-                      [&](const TileMask& meeting, int key, typename Shape::Products& product) {
-                          softmax.tile(meeting, key, product, none);
+                      [&](const TileMask& mask, int key, typename Shape::Products& product) {
+                          softmax.tile(mask, key, product, none);
                       });
     UNROLL for (int r = 0; r < Shape::ROWS; r++) {
         softmax.write(softmax.finish(r, sink_score(sinks, head)), r, statistics, head, capacity);

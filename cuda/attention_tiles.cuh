@@ -1,9 +1,9 @@
-// Attention on tensor cores: rows of one head that a block keeps, times tiles of rows that stream by (Dao 2023,
-// FlashAttention-2). Queries are kept while keys and values stream, or keys while queries do.
+// Attention on tensor cores: a block keeps some rows of one head resident and multiplies them with streamed tiles of
+// rows (Dao 2023, FlashAttention-2). Queries are resident while keys and values are streamed, or vice versa.
 //
-// A block is four warps. Each owns 32 of the kept rows (16 where heads are wider than 128), so that what it reads from
-// shared memory serves two products. A tile's rows are copied while the two tiles before it are read; there are three
-// slots for them. A lane holds of its warp's products, in pieces of 16 x 8, what multiply (tensor_core.cuh) gives it.
+// A block has four warps. Each owns 32 of the resident rows (16 if heads are wider than 128), so that each read from
+// shared memory serves two products. Three slots form a pipeline: a tile is copied while the two before it are read. A
+// lane holds its elements of the warp's 16 x 8 products as multiply (tensor_core.cuh) lays them out.
 #pragma once
 
 #include "attention.cuh"
@@ -11,20 +11,20 @@
 
 constexpr int TILE_WARPS = 4;
 constexpr int TILE_THREADS = TILE_WARPS * WARP;
-constexpr int CHUNK = 8;  // 16-bit numbers, 16 bytes
+constexpr int CHUNK = 8;  // elements of 16 bits: 16 bytes
 constexpr int QUAD = 4;   // lanes that share a row of products
 constexpr int PIECE = 16; // rows of a product
 
-/// How rows lie in shared memory: eight rows' chunks of one column lie in different banks, by exclusive or where a row
-/// fills all banks, else by a chunk of padding that makes their number odd.
+/// Layout of rows in shared memory. The chunks of eight rows in one column lie in different banks: by an exclusive or
+/// if a row fills all banks, otherwise by a chunk of padding that makes the number of chunks odd.
 template <int WIDTH>
 struct TileShape {
-    static constexpr int PIECES = WIDTH <= 128 ? 2 : 1; // of a warp
+    static constexpr int PIECES = WIDTH <= 128 ? 2 : 1; // per warp
     static constexpr int WARP_ROWS = PIECE * PIECES;
     static constexpr int KEPT = TILE_WARPS * WARP_ROWS;
     static constexpr int TILE = WIDTH <= 128 ? 64 : 32;
     static constexpr int COLUMNS = TILE / 8; // pieces of a tile
-    static constexpr int ROWS = 2 * PIECES;  // that a lane has a part of
+    static constexpr int ROWS = 2 * PIECES;  // rows of which a lane holds elements
     static constexpr int CHUNKS = WIDTH / CHUNK;
     static constexpr bool SWIZZLED = CHUNKS % 8 == 0;
     static constexpr int PITCH = SWIZZLED ? WIDTH : WIDTH + CHUNK;
@@ -33,7 +33,7 @@ struct TileShape {
 
     using Products = float[PIECES][COLUMNS][4];
 
-    /// Where a row's first chunk lies, in elements; and what lies so many chunks behind.
+    /// Offset of a row's first chunk, in elements, and of a later chunk of the row.
     static __device__ int at(int row) {
         return row * PITCH + (SWIZZLED ? row % 8 * CHUNK : 0);
     }
@@ -43,7 +43,7 @@ struct TileShape {
     }
 };
 
-/// The kept row of a warp's lane, and the column of a tile.
+/// The resident row of a lane's element, and its column in the tile.
 __device__ inline int lane_row(int r) {
     return r / 2 * PIECE + r % 2 * 8 + static_cast<int>(threadIdx.x) % WARP / QUAD;
 }
@@ -52,7 +52,7 @@ __device__ inline int lane_column(int piece, int i) {
     return piece * 8 + static_cast<int>(threadIdx.x) % QUAD * 2 + i;
 }
 
-/// What one head has in a tensor.
+/// One head's part of a tensor.
 template <class T>
 struct RowsOfHead {
     const T* x; // [rows, stride], from the head's first element on
@@ -70,14 +70,13 @@ __device__ RowsOfHead<T> queries_of(const AttentionSpec& spec, int head, const T
     return {q, head, spec.heads, spec.queries, spec.headDim};
 }
 
-/// Of the values, too. A few multiplications each time, so that nothing of it stays in registers.
+/// One head's keys or values. Recomputed each time, which takes a few multiplications and no registers.
 template <class T>
 __device__ RowsOfHead<T> keys_of(const AttentionSpec& spec, int kvHead, const T* k) {
     return {k, recomputed(kvHead), spec.kvHeads, spec.keys, spec.headDim};
 }
 
-/// Begins to copy COUNT rows from the first on; 0 beyond the last row and the head's width. Tensors begin at multiples
-/// of 16 bytes.
+/// Starts copying COUNT rows; 0 beyond the last row and the head's width. Tensors are aligned to 16 bytes.
 template <int WIDTH, int COUNT, class T>
 __device__ void copy_rows(T* pool, int to, const RowsOfHead<T>& from, int first) {
     using Shape = TileShape<WIDTH>;
@@ -107,18 +106,18 @@ __device__ void copy_rows(T* pool, int to, const RowsOfHead<T>& from, int first)
     }
 }
 
-/// Tiles in the order in which they are read. While one is read, the two after it are on their way.
+/// Streams tiles in reading order. While one is read, the next two are being copied.
 template <class T, int WIDTH>
 class Stream {
 public:
     __device__ explicit Stream(T* pool) : pool(pool) {}
 
-    /// A short text's second tile is on its way still: nothing may arrive where another walk, or block, has its tiles.
+    /// Waits for copies in flight (a short text's second tile), which must not land in a later walk's or block's tiles.
     __device__ ~Stream() {
         wait_for_copies<0>();
     }
 
-    /// Begins to copy the first two tiles.
+    /// Starts copying the first two tiles.
     __device__ void begin(const RowsOfHead<T>& from, int first, const RowsOfHead<T>& second, int secondFirst) {
         copy_rows<WIDTH, Shape::TILE>(pool, FIRST, from, first);
         end_copies();
@@ -126,8 +125,7 @@ public:
         end_copies();
     }
 
-    /// Begins to copy the tile after the two that are known, into the slot of the one that arrived before; or nothing
-    /// where there is none.
+    /// Starts copying the tile after the next two into the slot that has been read; copies nothing if there is none.
     __device__ void follow(bool more, const RowsOfHead<T>& from, int first) {
         if (more) {
             copy_rows<WIDTH, Shape::TILE>(pool, next(reading), from, first);
@@ -135,8 +133,8 @@ public:
         end_copies();
     }
 
-    /// Where in the pool the next tile lies, for all threads. The one before it has been read by all of them: its slot
-    /// is free. Synchronises.
+    /// Offset of the next tile in the pool, once it has arrived for all threads. All threads have read the tile before
+    /// it, so that its slot is free. Synchronises.
     __device__ int arrived() {
         wait_for_copies<Shape::SLOTS - 2>();
         __syncthreads();
@@ -158,7 +156,7 @@ private:
     int reading = FIRST;
 };
 
-/// The kept rows from row on times a tile's rows.
+/// Products of the resident rows from row on with the rows of a tile.
 template <class T, int WIDTH>
 __device__ void multiply_tile(typename TileShape<WIDTH>::Products& product, const T* pool, int row, int tile) {
     using Shape = TileShape<WIDTH>;
@@ -188,7 +186,7 @@ __device__ void multiply_tile(typename TileShape<WIDTH>::Products& product, cons
     }
 }
 
-/// Products, as lanes hold them, rounded to 16 bits: so they are the left factors of another product.
+/// Products rounded to 16 bits, in the layout of left factors of another product.
 template <class T, int WIDTH>
 struct Weights {
     using Shape = TileShape<WIDTH>;
@@ -206,7 +204,7 @@ struct Weights {
     }
 };
 
-/// A warp's weights [rows, tile] times a tile of values [tile, WIDTH], added to what was there.
+/// Adds a warp's weights [rows, tile] times a tile of values [tile, WIDTH].
 template <class T, int WIDTH>
 struct WeightedTiles {
     using Shape = TileShape<WIDTH>;
@@ -252,7 +250,7 @@ struct WeightedTiles {
         }
     }
 
-    /// Into the rows of one head from firstRow on.
+    /// Writes the rows of one head from firstRow on.
     __device__ void write(float* out, const AttentionSpec& spec, int head, int firstRow) const {
         int64_t stride = static_cast<int64_t>(spec.heads) * spec.headDim;
         out += static_cast<int64_t>(head) * spec.headDim;
@@ -269,7 +267,7 @@ struct WeightedTiles {
     }
 };
 
-/// Products capped, in units of log 2: tanh x = 1 - 2 / (exp 2x + 1), off by 2^-22 at most, of the cap.
+/// Soft-capped products in units of log 2: tanh x = 1 - 2 / (exp 2x + 1), with an error of at most 2^-22 of the cap.
 template <int WIDTH>
 __device__ void soft_cap(const AttentionSpec& spec, typename TileShape<WIDTH>::Products& product) {
     float cap = spec.softCap * LOG2_E;
@@ -283,11 +281,11 @@ __device__ void soft_cap(const AttentionSpec& spec, typename TileShape<WIDTH>::P
     }
 }
 
-/// Where a warp's rows and a tile's keys meet.
+/// Which keys of a tile a warp's rows see.
 struct TileMask {
     bool none;     // no row sees a key
     bool all;      // every row sees every key
-    bool diagonal; // some row's own token or the one before it may be among the keys
+    bool diagonal; // the tile may contain some row's own token or the previous one
 
     __device__ TileMask(const AttentionSpec& spec, int firstRow, int rows, int firstKey, int keys) {
         int lastRow = min(firstRow + rows, spec.queries) - 1;
@@ -298,20 +296,20 @@ struct TileMask {
     }
 };
 
-/// The query tiles of a head with most keys first, so that the last blocks to finish are short ones.
+/// First row of this block's query tile. Tiles with the most keys come first, so that the last blocks are short.
 template <int WIDTH>
 __device__ int first_kept_query(const AttentionSpec& spec) {
     unsigned tile = spec.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
     return static_cast<int>(tile) * TileShape<WIDTH>::KEPT;
 }
 
-/// The first of a warp's rows of the block.
+/// First row of a warp within the block.
 template <int WIDTH>
 __device__ int warp_row() {
     return static_cast<int>(threadIdx.x) / WARP * TileShape<WIDTH>::WARP_ROWS;
 }
 
-/// Where a walk over tiles of keys begins, for the queries from firstRow on, and one past the last key that they see.
+/// First key tile of a walk for the queries from firstRow on, and one past the last key that they see.
 template <int WIDTH>
 __device__ int first_tile(const AttentionSpec& spec, int firstRow) {
     return spec.firstKey(firstRow) / TileShape<WIDTH>::TILE * TileShape<WIDTH>::TILE;
@@ -322,11 +320,11 @@ __device__ int end_of_keys(const AttentionSpec& spec, int firstRow) {
     return spec.endKey(min(firstRow + TileShape<WIDTH>::KEPT, spec.queries) - 1);
 }
 
-/// Every tile of keys that some query from firstRow on sees, in order: what(meeting, firstKey, product), by the warps
-/// that see some of it.
-template <int WIDTH, class T, class What>
+/// Visits every tile of keys that some query from firstRow on sees, in order: calls fold(mask, firstKey, product) in
+/// the warps that see some of its keys.
+template <int WIDTH, class T, class Fold>
 __device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, const T* q, const T* k, T* pool,
-                           What what) {
+                           Fold fold) {
     using Shape = TileShape<WIDTH>;
     int kvHead = spec.kvHead(head);
     int first = first_tile<WIDTH>(spec, firstRow);
@@ -337,16 +335,18 @@ __device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, co
     for (int key = first; key < end; key += Shape::TILE) {
         int tile = stream.arrived();
         stream.follow(key + 2 * Shape::TILE < end, keys_of(spec, kvHead, k), key + 2 * Shape::TILE);
-        TileMask meeting(spec, firstRow + warp_row<WIDTH>(), Shape::WARP_ROWS, key, Shape::TILE);
-        if (!meeting.none) {
+        TileMask mask(spec, firstRow + warp_row<WIDTH>(), Shape::WARP_ROWS, key, Shape::TILE);
+        if (!mask.none) {
             typename Shape::Products product;
             multiply_tile<T, WIDTH>(product, pool, warp_row<WIDTH>(), tile);
-            what(meeting, key, product);
+            fold(mask, key, product);
         }
     }
 }
 
-// A kernel's launch: its name, and _threads, _tile (kept rows) and _shared (bytes of dynamic shared memory).
+// Launch constants of a kernel: its name followed by _threads, _tile (resident rows) and _shared (bytes of dynamic
+//        shared
+// memory).
 #define EXPORT_TILES(kernel, WIDTH) \
     EXPORT(kernel##_threads, TILE_THREADS); \
     EXPORT(kernel##_tile, TileShape<WIDTH>::KEPT); \

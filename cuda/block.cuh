@@ -1,14 +1,14 @@
-// What the threads of a one-dimensional block of whole warps do together.
+// Reductions over a one-dimensional block of whole warps.
 #pragma once
 
 #include "warp.cuh"
 
-/// The sum over all threads, in an order that depends on nothing; each gets it. Synchronises.
+/// The sum over all threads, in a fixed order, returned to every thread. Synchronises.
 template <class T>
 __device__ T block_sum(T value) {
     SHARED(T[WARP], sums); // [warps]
     value = warp_sum(value);
-    __syncthreads(); // the sums of a call before may still be read
+    __syncthreads(); // sums of an earlier call may still be read
     if (threadIdx.x % WARP == 0) {
         sums[threadIdx.x / WARP] = value;
     }
@@ -20,11 +20,11 @@ __device__ T block_sum(T value) {
     return total;
 }
 
-/// The largest of all threads; each gets it. Synchronises.
+/// The maximum over all threads, returned to every thread. Synchronises.
 __device__ inline float block_maximum(float value) {
     SHARED(float[WARP], maxima); // [warps]
     value = warp_maximum(value);
-    __syncthreads(); // the maxima of a call before may still be read
+    __syncthreads(); // maxima of an earlier call may still be read
     if (threadIdx.x % WARP == 0) {
         maxima[threadIdx.x / WARP] = value;
     }

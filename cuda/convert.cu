@@ -1,11 +1,11 @@
-// From one element type to another: fp32, fp16 and bf16.
+// Conversion between fp32, fp16 and bf16.
 //
-//   convert_<to>_<from>  destination = source, rounded to the nearest, ties to even
+//   convert_<to>_<from>  destination = source, rounded to nearest, ties to even
 //
-// In      source [count]; of 32 or 16 bits
-// Out     destination [count], every element; beyond the largest an infinity, of no number some NaN
+// In      source [count]
+// Out     destination [count], every element; infinite on overflow; NaN becomes NaN
 // Launch  one thread per element: grid x = ceil(count / convert_threads), block convert_threads
-// Cost    the bytes of both
+// Cost    the bytes of source and destination
 // Rounds  once
 // See     Backend.convert, test/elementwise_test.cpp
 #include "tensor_core.cuh"

@@ -1,4 +1,4 @@
-// Cross-entropy and what it passes back, in place.
+// Cross-entropy and its gradient, in place.
 //
 //   loss_i = - log p[i, targets[i]]        logits[i, w] = factors[i] (p[i, w] - (w == targets[i]))
 //
@@ -7,8 +7,8 @@
 // In      logits [rows, words], factors [rows], fp32; targets [rows], int, each in 0 .. words - 1
 // Out     loss [rows], nats, and logits, fp32, every element
 // Launch  grid x = rows; block min(cross_entropy_threads, words rounded up to 32)
-// Cost    8 rows words bytes; the later walks over a row come from the cache
-// Rounds  fp32, same bits each time; expf within 2 units in the last place
+// Cost    8 rows words bytes; later passes over a row hit the cache
+// Rounds  fp32, bit-reproducible; expf within 2 ulp
 // See     Gradients.crossEntropy, test/rows_gradient_test.cpp
 #include "block.cuh"
 
@@ -24,7 +24,7 @@ KERNEL(cross_entropy_f32, THREADS, float* loss, float* logits, const int* target
         largest = fmaxf(largest, row[word]);
     }
     largest = block_maximum(largest);
-    float below = row[target] - largest; // before anybody writes
+    float below = row[target] - largest; // before any thread writes
     float sum = 0;
     for (int word = threadIdx.x; word < words; word += blockDim.x) {
         sum += expf(row[word] - largest);

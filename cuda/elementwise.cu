@@ -1,4 +1,4 @@
-// Sums and scalings, element by element, in place.
+// Elementwise sums, products and scalings, in place.
 //
 //   add          x += y
 //   add_row      x[i, c] += row[c]
@@ -11,8 +11,8 @@
 // In      y as x; row [width]; factors [heads]; fp32
 // Out     x [count], fp32, every element
 // Launch  one thread per element: grid x = ceil(count / elementwise_threads), block elementwise_threads
-// Cost    12 bytes an element for add and multiply, 4 for zero, else 8
-// Rounds  once per operation; tanhf within 2 units in the last place
+// Cost    12 bytes per element for add and multiply, 4 for zero, 8 otherwise
+// Rounds  once per operation; tanhf within 2 ulp
 // See     Backend.add, addRow, scale, multiply, scaleHeads, softCap; test/elementwise_test.cpp
 #include "kernel.cuh"
 

@@ -1,12 +1,12 @@
-// Rows of a table.
+// Embedding lookup.
 //
 //   destination[i, c] = table[ids[i], c]
 //
 // In      table [words, width], fp32, bf16 or fp16; ids [tokens], int, each in 0 .. words - 1
 // Out     destination [tokens, width], fp32, every element
 // Launch  grid x = tokens; block min(embed_threads, width rounded up to 32)
-// Cost    8 tokens width bytes, 6 of 16 bits
-// Rounds  nothing
+// Cost    8 tokens width bytes, 6 if the table is 16-bit
+// Rounds  exact
 // See     Backend.embed, test/rows_test.cpp
 #include "tensor_core.cuh"
 

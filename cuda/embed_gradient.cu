@@ -1,12 +1,12 @@
-// Rows back into a table; its other rows are zeroed before, by elementwise.cu.
+// Gradient of the embedding lookup: scatters rows into a table that zero_f32 has cleared.
 //
 //   destination[ids[i], c] = gradient[i, c]
 //
-// In      gradient [rows, width], fp32; ids [rows], int, no two alike
+// In      gradient [rows, width], fp32; ids [rows], int, all different
 // Out     the rows ids[i] of destination [.., width], fp32
 // Launch  grid x = rows; block min(embed_gradient_threads, width rounded up to 32)
 // Cost    8 rows width bytes
-// Rounds  nothing
+// Rounds  exact
 // See     Gradients.embed, test/rows_gradient_test.cpp
 #include "kernel.cuh"
 

@@ -1,16 +1,16 @@
-// From one head's vectors over tokens to its metrics: the mean over rows first .. tokens - 1 of what a struct says.
+// Metrics per head: the mean over rows first .. tokens - 1 of a function of the head's vectors over tokens.
 //
 //   attention_score     log a_ii                  entropy         - sum_j a_ij log a_ij
-//   normalised_entropy  entropy_i / log(keys that a row of a full layer sees), rows that see more than one
+//   normalised_entropy  entropy_i / log(keys that a row sees without window), rows with more than one key
 //   sink_share          a_i0                      mean_distance   sum_j a_ij |i - j|
 //   previous_token      a_(i, i-1), i >= 1        self_attention  a_ii
 //   confidence          max_j a_ij
 //
 // In      logDiagonal, entropy, maximum, previous, distance, fp32, and columnSum, fp64: [heads, capacity] each
-// Out     destination [heads], fp64; NaN where there is no row
+// Out     destination [heads], fp64; NaN if there is no row
 // Launch  grid x = heads; block min(head_fold_threads, tokens rounded up to 32)
-// Cost    4 bytes a token and head
-// Rounds  fp64, same bits each time
+// Cost    4 bytes per token and head
+// Rounds  fp64, bit-reproducible
 // See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
 #include "block.cuh"
 
@@ -33,7 +33,7 @@ struct Rows {
     }
 };
 
-/// What most metrics start with.
+/// Defaults of most metrics.
 struct FromTheFirst {
     static __device__ int first(const Rows&) {
         return 0;
@@ -63,7 +63,7 @@ struct NormalisedEntropy {
 
 struct SinkShare : FromTheFirst {
     static __device__ double value(const Rows& rows, int i) {
-        return i == 0 ? rows.columnSum[0] : 0; // the sum over rows has been taken
+        return i == 0 ? rows.columnSum[0] : 0; // already summed over rows
     }
 };
 

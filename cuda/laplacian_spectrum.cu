@@ -1,20 +1,20 @@
-// The largest eigenvalues of every head's causal map as a graph, descending.
+// Largest eigenvalues of every head's causal attention graph, descending.
 //
 //   laplacian               columnSum_i / (tokens - i) - a_ii        (Binkowski et al. 2025, equations 2 and 3)
 //   attention_eigenvalues   a_ii
 //
 // In      logDiagonal, fp32, and columnSum, fp64: [heads, capacity]
-// Out     destination [heads, min(largest, tokens)], fp64, every element; workspace [heads, tokens], fp64, all of them
+// Out     destination [heads, min(largest, tokens)], fp64, every element; workspace [heads, tokens], fp64, overwritten
 // Launch  grid x = heads; block min(laplacian_spectrum_threads, tokens rounded up to 32)
-// Cost    12 bytes a token and head, then log2(tokens)^2 / 2 walks over 8 tokens bytes that lie in the cache
-// Rounds  fp64, same bits each time
+// Cost    12 bytes per token and head, then log2(tokens)^2 / 2 passes over 8 tokens bytes in the cache
+// Rounds  fp64, bit-reproducible
 // See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
 #include "kernel.cuh"
 
 constexpr int THREADS = 1024;
 EXPORT(laplacian_spectrum_threads, THREADS);
 
-/// Puts the larger value first. What lies beyond the end counts as lower than all, and so never moves.
+/// Puts the larger value first. Positions beyond the end count as lower than all values and never move.
 __device__ static void order(double* values, int count, int first, int second) {
     if (second < count && values[first] < values[second]) {
         double lower = values[first];
@@ -23,11 +23,12 @@ __device__ static void order(double* values, int count, int first, int second) {
     }
 }
 
-/// Batcher's bitonic sorting network (1968), descending, in the form whose comparisons all point one way: it sorts any
-/// number of values as if they were filled up to a power of two. The whole block; synchronises after each step.
+/// Batcher's bitonic sorting network (1968), descending, in the variant whose comparisons all have the same direction:
+/// it sorts any number of values as if padded to a power of two. Called by the whole block; synchronises after each
+/// step.
 __device__ static void sort(double* values, int count) {
     for (int run = 1; run < count; run *= 2) {
-        // Two sorted runs, the second read backwards, are one bitonic sequence.
+        // two sorted runs, the second reversed, form a bitonic sequence
         for (int i = threadIdx.x; i / run * (2 * run) < count; i += blockDim.x) {
             int base = i / run * (2 * run);
             order(values, count, base + i % run, base + 2 * run - 1 - i % run);

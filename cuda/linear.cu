@@ -1,12 +1,12 @@
-// A matrix product with a bias, for machines without cuBLAS and for the emulator.
+// Matrix product with a bias, for machines without cuBLAS and for the emulator.
 //
 //   destination = x weight' + bias
 //
 // In      x [tokens, in], weight [out, in], both fp32, bf16 or fp16; bias [out] or null, fp32
 // Out     destination [tokens, out], fp32, every element
 // Launch  grid x = ceil(tokens / linear_row_tile), y = ceil(out / linear_column_tile); block linear_threads
-// Cost    2 tokens in out operations; a tile of x or weight is read once for each tile of the other
-// Rounds  fp32, in order of the inputs; same bits each time
+// Cost    2 tokens in out operations; each tile of one operand is read once per tile of the other
+// Rounds  fp32, sums in input order, bit-reproducible
 // See     Backend.linear, test/rows_test.cpp
 #include "product.cuh"
 

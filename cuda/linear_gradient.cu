@@ -1,17 +1,17 @@
-// What a matrix product passes back, for machines without cuBLAS and for the emulator.
+// Gradients of a matrix product, for machines without cuBLAS and for the emulator.
 //
 //   linear_gradient         destination = gradient weight
 //   linear_weight_gradient  destination = gradient' x
 //   linear_bias_gradient    destination = sum of the rows of gradient
 //
-// In      gradient [rows, out], x [rows, in], weight [out, in], fp32; of linear_gradient both fp32, bf16 or fp16
+// In      gradient [rows, out], x [rows, in], weight [out, in], fp32; linear_gradient also bf16 or fp16
 // Out     destination [rows, in], [out, in], [out], fp32, every element
 // Launch  linear_gradient: grid x = ceil(rows / linear_gradient_tile), y = ceil(in / linear_gradient_tile);
 //         linear_weight_gradient: x = ceil(out / linear_gradient_tile), y = ceil(in / linear_gradient_tile);
 //         linear_bias_gradient: one thread per column, x = ceil(out / linear_gradient_threads);
 //         block linear_gradient_threads
-// Cost    2 rows in out operations; a tile of either is read once for each tile of the other; bias: 4 rows out bytes
-// Rounds  fp32, in order of what is summed over; same bits each time
+// Cost    2 rows in out operations; each tile of one operand is read once per tile of the other; bias: 4 rows out bytes
+// Rounds  fp32, sums in index order, bit-reproducible
 // See     Gradients.linear, linearWeight, linearBias; test/rows_gradient_test.cpp
 #include "product.cuh"
 
@@ -28,8 +28,8 @@ LINEAR_GRADIENT(f32, float)
 LINEAR_GRADIENT(bf16, Bf16)
 LINEAR_GRADIENT(f16, F16)
 
-KERNEL(linear_weight_gradient_f32, THREADS, float* destination, const float* gradient, const float* x, int rows,
-       int in, int out) {
+KERNEL(linear_weight_gradient_f32, THREADS, float* destination, const float* gradient, const float* x, int rows, int in,
+       int out) {
     product(destination, Columns<float>{gradient, out, rows}, Columns<float>{x, in, rows}, nullptr);
 }
 

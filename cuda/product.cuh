@@ -1,16 +1,15 @@
-// A matrix product, a tile at a time: of rows that lie one after the other, or side by side. Written once for linear.cu
-// and what it passes back.
+// Tiled matrix product of row-major or transposed operands, shared by linear.cu and linear_gradient.cu.
 #pragma once
 
 #include "tensor_core.cuh"
 
 constexpr int SIDE = 16; // threads along a row or a column of a tile
-constexpr int OWNED = 4; // rows, and columns, of a thread
+constexpr int OWNED = 4; // rows and columns per thread
 constexpr int TILE = SIDE * OWNED;
 constexpr int SLICE = 16; // terms in shared memory at a time
 constexpr int THREADS = SIDE * SIDE;
 
-using Slice = float[TILE][SLICE + 1]; // one more column: sixteen rows lie in sixteen banks
+using Slice = float[TILE][SLICE + 1]; // one column of padding: sixteen rows lie in sixteen banks
 
 /// x [rows, depth], fp32 or 16 bits.
 template <class T>
@@ -19,7 +18,7 @@ struct Rows {
     int64_t rows;
     int64_t depth;
 
-    /// Terms first .. first + SLICE - 1 of TILE rows; 0 beyond the last. Neighbouring threads read neighbours.
+    /// Terms first .. first + SLICE - 1 of TILE rows; 0 beyond the last. Neighbouring threads read neighbouring terms.
     __device__ void load(Slice& slice, int64_t row, int64_t first) const {
         for (int i = threadIdx.x; i < TILE * SLICE; i += THREADS) {
             int64_t from = row + i / SLICE;
@@ -29,7 +28,7 @@ struct Rows {
     }
 };
 
-/// x [depth, rows]: the columns of x are taken as rows.
+/// x [depth, rows], used transposed: the columns of x are the rows.
 template <class T>
 struct Columns {
     const T* x;
@@ -45,8 +44,8 @@ struct Columns {
     }
 };
 
-/// destination [a.rows, b.rows] = every row of a times every row of b, + bias [b.rows] or null. Block x has a tile of
-/// rows, block y one of columns.
+/// destination [a.rows, b.rows] = every row of a times every row of b, + bias [b.rows] or null. Block x owns a tile of
+/// rows, block y a tile of columns.
 template <class A, class B>
 __device__ void product(float* destination, const A& a, const B& b, const float* bias) {
     SHARED(Slice, slice_a);
@@ -57,7 +56,7 @@ __device__ void product(float* destination, const A& a, const B& b, const float*
     int column = threadIdx.x % SIDE;
     float sum[OWNED][OWNED] = {};
     for (int64_t first = 0; first < a.depth; first += SLICE) {
-        __syncthreads(); // the slices before have been read
+        __syncthreads(); // earlier slices have been read
         a.load(slice_a, firstRow, first);
         b.load(slice_b, firstColumn, first);
         __syncthreads();

@@ -1,12 +1,12 @@
-// Root mean square normalisation (Zhang and Sennrich 2019), of whole rows or of the heads in them.
+// Root mean square normalisation (Zhang and Sennrich 2019) of whole rows or of each head's part.
 //
 //   destination = x / sqrt(mean of squares + epsilon) * weight        over each row
 //
 // In      x [rows, width], weight [width], fp32
 // Out     destination [rows, width], fp32, every element; may be x
 // Launch  grid x = rows; block min(rms_norm_threads, width rounded up to 32)
-// Cost    8 rows width bytes; the second walk over a row comes from the cache
-// Rounds  fp32, same bits each time
+// Cost    8 rows width bytes; the second pass over a row hits the cache
+// Rounds  fp32, bit-reproducible
 // See     Backend.rmsNorm, test/rows_test.cpp
 #include "block.cuh"
 

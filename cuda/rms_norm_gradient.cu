@@ -1,4 +1,4 @@
-// What root mean square normalisation passes back to what was normalised.
+// Gradient of root mean square normalisation with respect to its input.
 //
 //   destination = (h - n mean(h n)) / r        h = gradient * weight, n = x / r, r = sqrt(mean x^2 + epsilon),
 //                                              over each row
@@ -6,8 +6,8 @@
 // In      gradient, x [rows, width], weight [width], fp32
 // Out     destination [rows, width], fp32, every element; may be gradient
 // Launch  grid x = rows; block min(rms_norm_gradient_threads, width rounded up to 32)
-// Cost    12 rows width bytes; the later walks over a row come from the cache
-// Rounds  fp32, same bits each time
+// Cost    12 rows width bytes; later passes over a row hit the cache
+// Rounds  fp32, bit-reproducible
 // See     Gradients.rmsNorm, test/rows_gradient_test.cpp
 #include "block.cuh"
 
@@ -22,7 +22,7 @@ KERNEL(rms_norm_gradient_f32, THREADS, float* destination, const float* gradient
         squares += x[row + column] * x[row + column];
     }
     float inverse = 1 / sqrtf(block_sum(squares) / width + epsilon);
-    float along = 0; // the direction of n, in which nothing passes
+    float along = 0; // component along n, which the gradient does not have
     for (int column = threadIdx.x; column < width; column += blockDim.x) {
         along += gradient[row + column] * weight[column] * x[row + column] * inverse;
     }

@@ -1,16 +1,17 @@
-// What a mixture of experts passes back.
+// Gradients of the mixture of experts.
 //
-//   route_gradient      g_e = s_e (g_e - sum_e' s_e' g_e')        from shares to logits, in place
+//   route_gradient      g_e = s_e (g_e - sum_e' s_e' g_e')        with respect to logits, in place
 //   add_share_gradient  yGradient[i, c] = shares[i, column] * gradient[i, c]
 //                       shareGradient[i, column] = sum_c gradient[i, c] * y[i, c]
 //
-// In      shares [tokens, experts]; gradient of route [tokens, experts], of add_share [tokens, width]; y likewise; fp32
-// Out     gradient, every element; yGradient [tokens, width], every element, may be y; a column of
+// In      shares [tokens, experts]; gradient: route_gradient [tokens, experts],
+//         add_share_gradient [tokens, width]; y [tokens, width]; fp32
+// Out     gradient, every element; yGradient [tokens, width], every element, may be y; one column of
 //         shareGradient [tokens, experts]
 // Launch  grid x = tokens; block min(route_gradient_threads, experts rounded up to 32), or
 //         min(add_share_gradient_threads, width rounded up to 32)
 // Cost    route: 12 tokens experts bytes; add_share: 12 tokens width bytes
-// Rounds  fp32, same bits each time
+// Rounds  fp32, bit-reproducible
 // See     Gradients.route, Gradients.addShare, test/rows_gradient_test.cpp
 #include "block.cuh"
 

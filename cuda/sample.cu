@@ -1,16 +1,17 @@
-// The next word after each row of logits: the likeliest, or one that is drawn.
+// The next token for each row of logits: greedy or nucleus sampling.
 //
 //   argmax      argmax_w logits[i, w]
-//   draw        words are laid end to end, likeliest first, each as long as its weight
-//               exp((logits[i, w] - max) / temperature), until they reach topP of all: the word at marks[i] of the length
+//   draw        words sorted by descending weight exp((logits[i, w] - max) / temperature), cut where their cumulative
+//               weight reaches topP of the total: the word at the fraction marks[i] of the remaining cumulative weight
 //
-// Of equal logits the first word comes first. (Nucleus sampling: Holtzman et al. 2020, arXiv:1904.09751.)
+// Ties go to the lower index. Nucleus sampling: Holtzman et al. 2020, arXiv:1904.09751.
 //
-// In      logits [rows, words], fp32, no NaN; marks [rows], fp64, from 0 up to but not 1; temperature, topP above 0
+// In      logits [rows, words], fp32, no NaN; marks [rows], fp64, in [0, 1); temperature, topP > 0
 // Out     destination [rows], int, every element
 // Launch  grid x = rows; block min(sample_threads, words rounded up to 32)
-// Cost    4 rows words bytes; a row is walked 32 times more, by draw some 100 times, from the cache, instead of sorted
-// Rounds  weights and their sums fp64, same bits each time
+// Cost    4 rows words bytes; argmax makes 32 more passes over a row, draw about 100, all in the cache, instead of
+//         sorting
+// Rounds  weights and their sums in fp64, bit-reproducible
 // See     Backend.argmax, Backend.draw, test/rows_test.cpp
 #include "block.cuh"
 
@@ -19,7 +20,7 @@
 constexpr int THREADS = 512;
 EXPORT(sample_threads, THREADS);
 
-/// A number that grows as the float does, -0 being 0.
+/// An integer in the order of the floats; -0 counts as 0.
 __device__ static unsigned order_of(float logit) {
     logit = logit == 0 ? 0 : logit;
     unsigned bits;
@@ -34,7 +35,7 @@ __device__ static float logit_of(unsigned order) {
     return logit;
 }
 
-/// One row of logits. What asks for all words synchronises.
+/// One row of logits. Methods that reduce over all words synchronise.
 struct Row {
     const float* logits;
     int words;
@@ -54,7 +55,7 @@ struct Row {
         return exp((logit - largest) / temperature);
     }
 
-    /// Of the words from this order on.
+    /// Total weight of the words whose order is at least this.
     __device__ double weight_from(unsigned least) const {
         double sum = 0;
         for (int word = threadIdx.x; word < words; word += blockDim.x) {
@@ -63,7 +64,7 @@ struct Row {
         return block_sum(sum);
     }
 
-    /// How many of the first words are of this order.
+    /// How many of the first words have this order.
     __device__ int count(unsigned order, int first) const {
         int sum = 0;
         for (int word = threadIdx.x; word < first; word += blockDim.x) {
@@ -72,11 +73,11 @@ struct Row {
         return block_sum(sum);
     }
 
-    /// The word of this order before which there are so many.
+    /// The word of this order that follows `before` others of the same order.
     __device__ int word(unsigned order, int rank) const;
 };
 
-/// The largest number for which the condition holds, which holds for 0 and for all below one for which it holds.
+/// The largest integer for which a monotonic condition holds; it must hold for 0.
 template <class Condition>
 __device__ unsigned largest_where(const Condition& holds) {
     unsigned largest = 0;
@@ -108,7 +109,7 @@ KERNEL(draw_f32, THREADS, int* destination, const float* logits, const double* m
 
     double least = topP * row.weight_from(0);
     unsigned last = largest_where([&](unsigned order) { return row.weight_from(order) >= least; });
-    double above = row.weight_from(last + 1); // no float's order is the largest number
+    double above = row.weight_from(last + 1); // no float has the largest integer as its order
     double each = row.weight(logit_of(last));
     double kept = fmin(above + ceil((least - above) / each) * each, row.weight_from(last));
 

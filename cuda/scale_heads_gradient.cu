@@ -1,12 +1,12 @@
-// What factors on heads get back.
+// Gradient with respect to factors on heads.
 //
 //   destination[h] = sum over i and d of gradient[i, h, d] * x[i, h, d]
 //
 // In      gradient, x [rows, heads * headDim], fp32
 // Out     destination [heads], fp32, every element
 // Launch  grid x = heads; block scale_heads_gradient_threads
-// Cost    8 rows headDim bytes a head
-// Rounds  fp64, because terms of both signs cancel; same bits each time
+// Cost    8 rows headDim bytes per head
+// Rounds  fp64, because terms of both signs cancel; bit-reproducible
 // See     Gradients.scaleHeads, test/rows_gradient_test.cpp
 #include "block.cuh"
 

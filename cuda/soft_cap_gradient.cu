@@ -1,12 +1,12 @@
-// What a soft cap passes back, in place.
+// Gradient of the soft cap, in place.
 //
 //   gradient *= 1 - (capped / cap)^2
 //
-// In      capped [count], what the operation gave, fp32
+// In      capped [count], the output of soft_cap, fp32
 // Out     gradient [count], fp32, every element
 // Launch  one thread per element: grid x = ceil(count / soft_cap_gradient_threads), block soft_cap_gradient_threads
-// Cost    12 bytes an element
-// Rounds  fp32, absolutely: where capped is close to cap, nothing is left to round
+// Cost    12 bytes per element
+// Rounds  fp32; the error is absolute: the factor cancels where capped is close to cap
 // See     Gradients.softCap, test/elementwise_gradient_test.cpp
 #include "kernel.cuh"
 

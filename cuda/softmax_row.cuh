@@ -1,20 +1,20 @@
-// The softmax of one row over one piece of its scores after the other, and what is observed on the way (Milakov and
-// Gimelshein 2018, as in FlashAttention, Dao et al. 2022).
+// Online softmax of one row, piece by piece, and its statistics (Milakov and Gimelshein 2018, as in FlashAttention, Dao
+// et al. 2022).
 //
 // With s the scores in units of log 2, m the largest so far and e = exp2(s - m), each lane that shares the row sums
 // over its own columns
 //
 //   sum e        sum e (s - m)        sum e |i - j|
 //
-// and all of them shrink alike when m grows. No term changes sign, so nothing cancels. Entropy is, in nats,
+// and all of them are rescaled when m increases. No term changes sign, so nothing cancels. The entropy in nats is
 //
 //   - sum p log p = ln 2 (log2(total) sum e - sum e (s - m)) / total        total = sum e + exp2(sink - m)
 #pragma once
 
 #include "attention.cuh"
 
-/// [heads, capacity] each, fp32; see AttentionStatistics.java. All null where nothing is observed; or all but
-/// logSumExp, then [heads, queries], where that is all that the backward pass needs.
+/// [heads, capacity] each, fp32; see AttentionStatistics.java. All null without statistics; or all but logSumExp, which
+/// is then [heads, queries], for the backward pass.
 struct Statistics {
     float* logSumExp;
     float* logDiagonal;
@@ -31,14 +31,14 @@ struct Statistics {
         logSumExp, logDiagonal, entropy, maximum, previous, distance \
     }
 
-/// Sums of a row relative to its peak.
+/// Sums over a row relative to its maximum score, the peak.
 struct SoftmaxRow {
     float peak = BELOW_ALL;
     float sum = 0;
     float moment = 0;
     float distance = 0;
 
-    /// Returns what is to become of every sum of earlier pieces.
+    /// Returns the factor by which sums over earlier pieces must be multiplied.
     __device__ float raise(float highest) {
         float drop = peak - highest;
         float shrink = exp2f(drop);
@@ -49,7 +49,7 @@ struct SoftmaxRow {
         return shrink;
     }
 
-    /// Makes one row of the parts of LANES neighbouring lanes.
+    /// Combines the parts of LANES neighbouring lanes.
     template <int LANES>
     __device__ void gather() {
         sum = warp_sum<LANES>(sum);
@@ -60,10 +60,10 @@ struct SoftmaxRow {
 
 /// A row after its last piece: exp2(score - row.peak) * inverse is a probability.
 struct FinishedRow {
-    SoftmaxRow row; // relative to the largest of the scores and the sink
-    float shrink;   // of what was summed before
+    SoftmaxRow row; // relative to the maximum of the scores and the sink
+    float shrink;   // factor for earlier sums
     float peak;     // the largest score
-    float inverse;  // of the total
+    float inverse;  // 1 / total
     float logTotal; // in units of log 2
 
     __device__ FinishedRow(const SoftmaxRow& from, float sink) : row(from), peak(from.peak) {
@@ -73,7 +73,7 @@ struct FinishedRow {
         logTotal = log2f(total);
     }
 
-    /// Own and before are the scores of the query's own token and of the one before it.
+    /// own and before are the scores of the query's own token and of the previous one.
     __device__ void write(const Statistics& to, const AttentionSpec& spec, int head, int query, int64_t capacity,
                           float own, float before) const {
         bool alone = to.logDiagonal == nullptr;
@@ -90,7 +90,7 @@ struct FinishedRow {
     }
 };
 
-/// The sink's score of a head in units of log 2.
+/// A head's sink score in units of log 2.
 __device__ inline float sink_score(const float* sinks, int head) {
     return sinks == nullptr ? BELOW_ALL : sinks[head] * LOG2_E;
 }

@@ -1,4 +1,4 @@
-// The softmax of query rows over one key tile after the other (softmax_row.cuh), as attention.cuh's threads own it.
+// Online softmax of query rows over key tiles (softmax_row.cuh), in the thread layout of attention.cuh.
 #pragma once
 
 #include "softmax_row.cuh"
@@ -11,7 +11,7 @@ public:
         }
     }
 
-    /// Scores become exp2(score - peak); shrink[r] is what is to become of sums of earlier tiles.
+    /// Turns scores into exp2(score - peak); sums over earlier tiles must be multiplied by shrink[r].
     __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             int position = head.position(firstRow + tile_row(r));
@@ -42,7 +42,7 @@ public:
         return {whole, sink};
     }
 
-    /// One lane of each row writes.
+    /// Writes the statistics; one lane per row.
     __device__ void write(const FinishedRow& finished, int r, const Statistics& to, int64_t capacity) const {
         int row = firstRow + tile_row(r);
         float ownScore = warp_maximum<SIDE>(own[r]);
@@ -58,6 +58,6 @@ private:
     const Head& head;
     int firstRow;
     SoftmaxRow rows[ROWS];
-    float own[ROWS];    // the score of the query's own token
-    float before[ROWS]; // and of the token before
+    float own[ROWS];    // score of the query's own token
+    float before[ROWS]; // score of the previous token
 };

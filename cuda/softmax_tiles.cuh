@@ -1,35 +1,35 @@
-// The softmax of attention on tensor cores, tile by tile of keys, and what is observed of it.
+// Online softmax of attention on tensor cores, key tile by key tile, and its statistics.
 #pragma once
 
 #include "attention_tiles.cuh"
 #include "softmax_row.cuh"
 
-/// What is summed where only the softmax is wanted.
+/// Placeholder for the output sums when only the softmax is needed.
 struct NoSums {
     __device__ void scale(int, float) {}
 };
 
-/// What a block remembers of its rows in shared memory: between tiles, registers are for products.
+/// Row state of a block in shared memory; registers are needed for products.
 template <int WIDTH>
 struct SoftmaxMemory {
     using Shape = TileShape<WIDTH>;
 
-    float own[Shape::KEPT];    // the score of each row's own token
-    float before[Shape::KEPT]; // and of the token before it
+    float own[Shape::KEPT];    // score of each row's own token
+    float before[Shape::KEPT]; // score of the previous token
     float peak[Shape::ROWS][TILE_THREADS];
     float sum[Shape::ROWS][TILE_THREADS];
     float moment[Shape::ROWS][TILE_THREADS];
     float distance[Shape::ROWS][TILE_THREADS];
 };
 
-/// The softmax of a warp's rows over one tile of keys after the other.
+/// Online softmax of a warp's rows.
 template <int WIDTH>
 class SoftmaxTiles {
 public:
     using Shape = TileShape<WIDTH>;
     using Products = typename Shape::Products;
 
-    /// Rows firstRow + row .. of the text, row .. of the block.
+    /// The warp's rows start at `row` in the block, at firstRow + row in the text.
     __device__ SoftmaxTiles(const AttentionSpec& spec, int firstRow, int row, SoftmaxMemory<WIDTH>& memory)
         : spec(spec), firstRow(firstRow + row), row(row), memory(memory) {
         int lane = threadIdx.x % WARP;
@@ -43,12 +43,12 @@ public:
         }
     }
 
-    /// Products become exp2(score - peak). Sums of earlier tiles are told how rows r shrink: sums.scale(r, factor), by
-    /// the whole warp, where any does.
+    /// Turns products into exp2(score - peak). If the peak of any row r increases, the whole warp calls
+    /// sums.scale(r, factor) to rescale the sums over earlier tiles.
     template <class Sums>
-    __device__ void tile(const TileMask& meeting, int firstKey, Products& product, Sums& sums) {
-        float scale = cap_and_mask(meeting, firstKey, product);
-        float side = spec.causal ? 1 : meeting.diagonal ? 0 : firstKey < spec.position(firstRow) ? 1 : -1;
+    __device__ void tile(const TileMask& mask, int firstKey, Products& product, Sums& sums) {
+        float scale = cap_and_mask(mask, firstKey, product);
+        float side = spec.causal ? 1 : mask.diagonal ? 0 : firstKey < spec.position(firstRow) ? 1 : -1;
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             float highest = BELOW_ALL;
             UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
@@ -69,9 +69,9 @@ public:
         }
     }
 
-    /// Products become scores in units of log 2; BELOW_ALL where a row does not see a key.
-    __device__ void score(const TileMask& meeting, int firstKey, Products& product) {
-        float scale = cap_and_mask(meeting, firstKey, product);
+    /// Turns products into scores in units of log 2; BELOW_ALL where a row does not see a key.
+    __device__ void score(const TileMask& mask, int firstKey, Products& product) {
+        float scale = cap_and_mask(mask, firstKey, product);
         UNROLL for (int p = 0; p < Shape::PIECES; p++) {
             UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
                 UNROLL for (int i = 0; i < 4; i++) {
@@ -88,10 +88,10 @@ public:
         return {whole, sink};
     }
 
-    /// One lane of each row writes.
+    /// Writes the statistics; one lane per row.
     __device__ void write(const FinishedRow& finished, int r, const Statistics& to, int head, int64_t capacity) const {
         int query = firstRow + lane_row(r);
-        __syncwarp(); // another lane may have seen the row's own token
+        __syncwarp(); // another lane may have stored the score of the row's own token
         if (to.logSumExp != nullptr && threadIdx.x % QUAD == 0 && query < spec.queries) {
             finished.write(to, spec, head, query, capacity, memory.own[row + lane_row(r)],
                            memory.before[row + lane_row(r)]);
@@ -99,15 +99,15 @@ public:
     }
 
 private:
-    /// What is to be done where it must be; returns what products must still be multiplied with to be scores.
-    __device__ float cap_and_mask(const TileMask& meeting, int firstKey, Products& product) {
+    /// Applies soft cap and mask if needed; returns the factor that turns the products into scores.
+    __device__ float cap_and_mask(const TileMask& mask, int firstKey, Products& product) {
         float scale = spec.scale * LOG2_E;
         if (spec.softCap > 0) {
             soft_cap<WIDTH>(spec, product);
             scale = 1;
         }
-        if (!meeting.all || meeting.diagonal || !(scale > 0)) {
-            mask(firstKey, scale, product);
+        if (!mask.all || mask.diagonal || !(scale > 0)) {
+            apply_mask(firstKey, scale, product);
             scale = 1;
         }
         return scale;
@@ -125,10 +125,10 @@ private:
         memory.distance[r][threadIdx.x] = part.distance;
     }
 
-    /// A part of a row. Distances are counted from the tile's last key, so that all terms are of one sign; side is that
-    /// of the query, as seen from the keys.
+    /// Adds part of a row. Distances are measured from the tile's last key, so that all terms have the same sign; side
+    /// is the side of the keys on which the query lies.
     __device__ void add(SoftmaxRow& part, int firstKey, int r, float scale, float side, Products& product) const {
-        float shift = part.peak > BELOW_ALL ? -part.peak : 0; // 0 where nothing was seen: exp2(BELOW_ALL) is 0
+        float shift = part.peak > BELOW_ALL ? -part.peak : 0; // 0 if no key is seen: exp2(BELOW_ALL) is 0
         float sum = 0;
         float beyond = 0;
         UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
@@ -146,7 +146,7 @@ private:
         part.distance = fmaf(side, fmaf(static_cast<float>(distance), sum, beyond), part.distance);
     }
 
-    /// Where keys lie on both sides of the queries.
+    /// The same for tiles with keys on both sides of the queries.
     __device__ void add_distances(int firstKey, const Products& exponential) {
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             int position = spec.position(firstRow + lane_row(r));
@@ -162,7 +162,7 @@ private:
     }
 
     /// BELOW_ALL where a row does not see a key, the score elsewhere.
-    __device__ void mask(int firstKey, float scale, Products& product) {
+    __device__ void apply_mask(int firstKey, float scale, Products& product) {
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             int query = firstRow + lane_row(r);
             int origin = firstKey + lane_column(0, 0);
@@ -190,7 +190,7 @@ private:
     }
 
     const AttentionSpec& spec;
-    int firstRow; // of the warp
-    int row;      // of the block
+    int firstRow; // of the warp, in the text
+    int row;      // of the warp, in the block
     SoftmaxMemory<WIDTH>& memory;
 };

@@ -1,25 +1,25 @@
-// Eigenvalues of symmetric tridiagonal matrices by bisection (Golub and Van Loan 2013, section 8.4.1): the number of
+// Eigenvalues of symmetric tridiagonal matrices by bisection (Golub and Van Loan 2013, section 8.4.1). The number of
 // eigenvalues below x is the number of negative q in
 //
 //   q_1 = diagonal_1 - x; q_i = diagonal_i - x - beside_(i-1)^2 / q_(i-1)
 //
-// and whether they are those of the matrix that was reduced: their sum is its trace, the sum of their squares that of
-// its elements.
+// and a check against the matrix before reduction: the eigenvalues sum to its trace, their squares to the sum of
+// squares of its elements.
 //
-// In      diagonal, beside [matrices, n], fp32; moments [matrices, 2], fp64, of symmetric_laplacian.cu
-// Out     eigenvalues [matrices, n], fp32, ascending; defects [matrices], fp64: how far sum / n and the root of the
-//         mean square are from the moments', the larger of both
+// In      diagonal, beside [matrices, n], fp32; moments [matrices, 2], fp64, from symmetric_laplacian.cu
+// Out     eigenvalues [matrices, n], fp32, ascending; defects [matrices], fp64: the larger of the differences of
+//         sum / n and of the root mean square from those of the moments
 // Launch  eigenvalues: grid x = ceil(n / symmetric_eigenvalues_threads), y = matrices; block
 //         symmetric_eigenvalues_threads. check: grid x = matrices; block likewise
-// Cost    some 25 n^2 divisions a matrix
-// Rounds  fp32: an eigenvalue is right to a few units of the largest one's last place; same bits each time
+// Cost    about 25 n^2 divisions per matrix
+// Rounds  fp32: absolute error of a few ulp of the largest eigenvalue; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
 
 constexpr int THREADS = 128;
 EXPORT(symmetric_eigenvalues_threads, THREADS);
 
-/// Instead of a q that would divide to infinity.
+/// Replaces a q so small that dividing by it would overflow.
 constexpr float SMALLEST = 1e-30f;
 
 __device__ static int below(const float* diagonal, const float* beside, int n, float x) {
@@ -41,7 +41,7 @@ KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diag
     if (wanted >= n) {
         return;
     }
-    // Gershgorin's circles hold all of them.
+    // Gershgorin's circles contain all eigenvalues.
     float low = diagonal[base];
     float high = diagonal[base];
     float left = 0;
@@ -51,7 +51,7 @@ KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diag
         high = fmaxf(high, diagonal[base + i] + radius);
         left = fabsf(beside[base + i]);
     }
-    // Further digits of the small ones went with the reduction's rounding. Neighbours are never further apart.
+    // Rounding in the reduction has destroyed further digits of small eigenvalues.
     float resolution = 0x1p-23f * fmaxf(fabsf(low), fabsf(high));
     while (high - low > resolution) {
         float middle = low + (high - low) / 2;

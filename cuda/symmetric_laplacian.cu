@@ -1,16 +1,17 @@
-// Attention maps as undirected graphs: I - D^-1/2 W D^-1/2 for W = (A + A') / 2 and D = diag(W 1). See Metric.Symmetric.
+// Normalised Laplacian of attention as an undirected graph: I - D^-1/2 W D^-1/2 for W = (A + A') / 2 and D = diag(W 1),
+// see Metric.Symmetric.
 //
-//   symmetric_scales      scale_i = 1 / sqrt(sum_j W_ij); 0 for a token without any weight, which is alone then
+//   symmetric_scales      scale_i = 1 / sqrt(sum_j W_ij); 0 for a token without weight, an isolated node
 //   symmetric_laplacian   matrix_ij = [i = j] - scale_i W_ij scale_j, in place of the map
-//   symmetric_moments     trace and sum of squares of each matrix: what its eigenvalues must have, too
+//   symmetric_moments     trace and sum of squares of each matrix, to check its eigenvalues against
 //
 // In      map [heads, n, n], fp32, every element
 // Out     scales [heads, n], fp32; matrix [heads, n, n], fp32, both triangles; moments [heads, 2], fp64
 // Launch  scales: grid x = n, y = heads, block min(symmetric_laplacian_threads, n rounded up to 32);
 //         laplacian: grid x = t (t + 1) / 2 for t = ceil(n / symmetric_laplacian_tile), y = heads, block
 //         symmetric_laplacian_threads; moments: grid x = heads, block likewise
-// Cost    8 bytes an element for the scales, 8 for the matrix, 4 for the moments
-// Rounds  sums in fp64, elements in fp32; same bits each time
+// Cost    8 bytes per element for the scales, 8 for the matrix, 4 for the moments
+// Rounds  sums in fp64, elements in fp32; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
 
@@ -32,10 +33,10 @@ KERNEL(symmetric_scales_f32, THREADS, float* scales, const float* map, int n) {
     }
 }
 
-/// A block owns a tile and its mirror image, so that no other writes what it reads.
+/// A block owns a tile and its mirror image, so that no other block writes what it reads.
 KERNEL(symmetric_laplacian_f32, THREADS, float* matrix, const float* scales, int n) {
     SHARED(float[TILE][TILE + 1], below);
-    SHARED(float[TILE][TILE + 1], above); // as it stands in memory: rows are the columns of `below`
+    SHARED(float[TILE][TILE + 1], above); // as in memory: rows are the columns of `below`
     int tileRow = 0;
     int tileColumn = static_cast<int>(blockIdx.x);
     while (tileColumn > tileRow) {

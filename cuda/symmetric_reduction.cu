@@ -1,27 +1,28 @@
-// Symmetric matrices to tridiagonal form by Householder reflections (Golub and Van Loan 2013, section 8.3.1), which
-// keeps their eigenvalues. For step k, with x the column below the diagonal:
+// Reduction of symmetric matrices to tridiagonal form by Householder reflections (Golub and Van Loan 2013, section
+// 8.3.1), which preserve eigenvalues. Step k, with x the column below the diagonal:
 //
 //   v = x - beta e_1, scaled to v_1 = 1; beta = -sign(x_1) |x|; tau = (beta - x_1) / beta
 //   y = tau A v; w = y - (tau / 2) (y . v) v; A -= v w' + w v'
 //
-// Three ways, by the side n of the matrices:
-//   symmetric_warp      n <= 32: a matrix per warp, in registers
-//   symmetric_block     as far as shared memory goes: a matrix per block, n (n | 1) + 2 n floats and
-//                       symmetric_block_static bytes of it, 157 rows in 99 KB, 239 in 227 KB
+// Three variants, by matrix size n:
+//   symmetric_warp      n <= 32: one matrix per warp, in registers
+//   symmetric_block     one matrix per block, in shared memory: n (n | 1) + 2 n floats and symmetric_block_static
+//   bytes;
+//                       157 rows in 99 KB, 239 in 227 KB
 //   symmetric_reflect, symmetric_multiply, symmetric_correct for each k, then symmetric_update after each panel of
-//   symmetric_reduction_panel steps: matrices stay in global memory and are read once a step, written once a panel
+//   symmetric_reduction_panel steps: matrices stay in global memory, are read once per step and written once per panel
 //   (Dongarra, Sorensen and Hammarling 1989, as LAPACK's latrd)
 //
-// In      matrix [matrices, n, n], fp32, both triangles; overwritten by the panels
-// Out     diagonal, beside [matrices, n], fp32; beside's last element is 0
+// In      matrix [matrices, n, n], fp32, both triangles; the panel variant overwrites it
+// Out     diagonal, beside [matrices, n], fp32; the last element of beside is 0
 // Scratch v, w [matrices, panel, n]; y [matrices, n]; tau [matrices], fp32
-// Launch  warp: grid x = ceil(matrices / symmetric_reduction_warps); block symmetric_reduction_threads
-//         block: grid x = matrices; block symmetric_reduction_threads; the shared memory above
-//         reflect, correct: grid x = matrices; block symmetric_reduction_threads
-//         multiply: grid x = ceil((n - k - 1) / symmetric_reduction_warps), y = matrices; block likewise
+// Launch  warp: grid x = ceil(matrices / symmetric_reduction_warps); block symmetric_reduction_threads;
+//         block: grid x = matrices; block symmetric_reduction_threads; shared memory as above;
+//         reflect, correct: grid x = matrices; block symmetric_reduction_threads;
+//         multiply: grid x = ceil((n - k - 1) / symmetric_reduction_warps), y = matrices; block likewise;
 //         update: grid x = t^2 for t = ceil((n - first) / symmetric_reduction_tile), y = matrices; block likewise
 // Cost    4/3 n^3 operations; panels: 4/3 n^3 bytes
-// Rounds  fp32, errors of rounding times n times the norm, which is at most 2; same bits each time
+// Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
 
@@ -33,19 +34,19 @@ EXPORT(symmetric_reduction_threads, THREADS);
 EXPORT(symmetric_reduction_warps, WARPS);
 EXPORT(symmetric_reduction_panel, PANEL);
 EXPORT(symmetric_reduction_tile, TILE);
-EXPORT(symmetric_block_static, 1024); // bytes: sums, up to where the memory of the launch begins
+EXPORT(symmetric_block_static, 1024); // bytes of static shared memory, before the dynamic part
 
-/// What sums to less counts as 0, which moves no eigenvalue by more than 2e-12. Far smaller squares have few digits or
-/// none, and a reflection made of them would not be orthogonal.
+/// Smaller sums of squares count as 0, which moves no eigenvalue by more than 2e-12. Far smaller squares are subnormal
+/// and lose digits, and the reflection would not be orthogonal.
 constexpr float LEAST_SQUARES = 1e-24f;
 
-/// I - tau v v' takes x to beta e_1; v_1 = 1, the rest of v is x times `scale`.
+/// I - tau v v' maps x to beta e_1; v_1 = 1, the rest of v is x times `scale`.
 struct Reflection {
     float beta;
     float tau;
     float scale;
 
-    /// From x_1 and the sum of the squares of what follows it.
+    /// From x_1 and the sum of squares of the other elements.
     __device__ Reflection(float first, float squares) : beta(first), tau(0), scale(0) {
         if (squares > LEAST_SQUARES) {
             float norm = sqrtf(first * first + squares);
@@ -56,7 +57,7 @@ struct Reflection {
     }
 };
 
-/// Lane i holds row i. What lies beyond n is 0 and stays so.
+/// Lane i holds row i. Elements beyond n are 0 and stay 0.
 KERNEL(symmetric_warp_f32, THREADS, float* diagonal, float* beside, const float* matrix, int matrices, int n) {
     int64_t index = static_cast<int64_t>(blockIdx.x) * WARPS + threadIdx.x / WARP;
     int lane = threadIdx.x % WARP;
@@ -161,7 +162,7 @@ KERNEL(symmetric_block_f32, THREADS, float* diagonal, float* beside, const float
     }
 }
 
-/// One matrix's scratch: the reflections of a panel and what they subtract, each vector contiguous.
+/// Scratch of one matrix: vectors v and w of a panel, each vector contiguous.
 struct Panel {
     float* v;
     float* w;
@@ -170,18 +171,18 @@ struct Panel {
     __device__ Panel(float* v, float* w, int n, int64_t matrix)
         : v(v + matrix * PANEL * n), w(w + matrix * PANEL * n), n(n) {}
 
-    /// What the first `count` reflections take from element (i, j).
+    /// What the first `count` reflections subtract from element (i, j).
     __device__ float taken(int i, int j, int count) const {
         float sum = 0;
         for (int p = 0; p < count; p++) {
-            sum += v[static_cast<int64_t>(p) * n + i] * w[static_cast<int64_t>(p) * n + j]
-                   + w[static_cast<int64_t>(p) * n + i] * v[static_cast<int64_t>(p) * n + j];
+            sum += v[static_cast<int64_t>(p) * n + i] * w[static_cast<int64_t>(p) * n + j] +
+                   w[static_cast<int64_t>(p) * n + i] * v[static_cast<int64_t>(p) * n + j];
         }
         return sum;
     }
 };
 
-/// Step k, of which `count` = k - first are in the panel: the reflection of column k, brought up to date.
+/// Reflection of column k, after applying the `count` earlier reflections of the panel to the column.
 KERNEL(symmetric_reflect_f32, THREADS, float* diagonal, float* beside, float* tau, float* v, float* w,
        const float* matrix, int n, int k, int count) {
     int64_t index = blockIdx.x;
@@ -193,7 +194,7 @@ KERNEL(symmetric_reflect_f32, THREADS, float* diagonal, float* beside, float* ta
         x[i] = i > k ? column[i] - panel.taken(i, k, count) : 0;
         part += i > k + 1 ? x[i] * x[i] : 0;
     }
-    float squares = block_sum(part); // what was written is seen by the block
+    float squares = block_sum(part); // also makes the writes visible to the block
     float first = k + 1 < n ? x[k + 1] : 0;
     Reflection reflection(first, squares);
     __syncthreads(); // before the first element is overwritten
@@ -207,7 +208,7 @@ KERNEL(symmetric_reflect_f32, THREADS, float* diagonal, float* beside, float* ta
     }
 }
 
-/// y = A v with the matrix as it was when the panel began; rows after k.
+/// y = A v with the matrix as at the start of the panel; rows after k.
 KERNEL(symmetric_multiply_f32, THREADS, float* y, const float* v, const float* matrix, int n, int k, int count) {
     int64_t index = blockIdx.y;
     int64_t row = k + 1 + static_cast<int64_t>(blockIdx.x) * WARPS + threadIdx.x / WARP;
@@ -227,9 +228,9 @@ KERNEL(symmetric_multiply_f32, THREADS, float* y, const float* v, const float* m
     }
 }
 
-/// What the panel's earlier reflections change of y, and w from it.
+/// Corrects y for the panel's earlier reflections and computes w from it.
 KERNEL(symmetric_correct_f32, THREADS, float* w, float* y, const float* tau, float* v, int n, int k, int count) {
-    SHARED(float[PANEL][2], dots); // of v with the earlier w and v
+    SHARED(float[PANEL][2], dots); // products of v with the earlier w and v
     int64_t index = blockIdx.x;
     Panel panel(v, w, n, index);
     const float* x = panel.v + static_cast<int64_t>(count) * n;
@@ -254,8 +255,8 @@ KERNEL(symmetric_correct_f32, THREADS, float* w, float* y, const float* tau, flo
     for (int i = k + 1 + static_cast<int>(threadIdx.x); i < n; i += THREADS) {
         float sum = of[i];
         for (int p = 0; p < count; p++) {
-            sum -= panel.v[static_cast<int64_t>(p) * n + i] * dots[p][0]
-                   + panel.w[static_cast<int64_t>(p) * n + i] * dots[p][1];
+            sum -= panel.v[static_cast<int64_t>(p) * n + i] * dots[p][0] +
+                   panel.w[static_cast<int64_t>(p) * n + i] * dots[p][1];
         }
         of[i] = tau[index] * sum;
         part += of[i] * x[i];
@@ -266,7 +267,7 @@ KERNEL(symmetric_correct_f32, THREADS, float* w, float* y, const float* tau, flo
     }
 }
 
-/// The panel's reflections, applied to what follows it: rows and columns from first on.
+/// Applies the panel's reflections to the rows and columns from first on.
 KERNEL(symmetric_update_f32, THREADS, float* matrix, const float* v, const float* w, int n, int first, int count) {
     SHARED(float[PANEL][2][TILE], rows);
     SHARED(float[PANEL][2][TILE], columns);

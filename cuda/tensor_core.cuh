@@ -1,21 +1,21 @@
-// What a warp does with 16-bit numbers on tensor cores, and copies that go on while it computes: the only PTX there is.
+// Warp-level operations on tensor cores and asynchronous copies; contains all PTX.
 //
-//   Bf16, F16                             the 16-bit numbers; to_float, from_float<T>, to nearest
-//   pack<T>(low, high)                    two of them, as registers hold them
+//   Bf16, F16                             16-bit floats; to_float, from_float<T>, rounding to nearest
+//   pack<T>(low, high)                    two of them in one register
 //   multiply<T>(sum, a, b)                sum [16, 8] += a [16, 16] b [16, 8], fp32 sums; lane l holds
 //                                           a  rows l / 4, + 8; columns 2 (l % 4), + 1, and those + 8
 //                                           b  rows 2 (l % 4), + 1, and those + 8; column l / 4
 //                                           sum  rows l / 4, + 8; columns 2 (l % 4), + 1
 //   load_matrices(piece, row)             four 8 x 8 matrices; lane l gives the address of row l % 8 of matrix l / 8,
-//                                         and gets elements 2 (l % 4), + 1 of row l / 4 of each
-//   load_transposed(piece, row)           the same of the matrices' transposes
-//   read_chunk(to, from)                  16 bytes of global memory at a multiple of 16, in one go
-//   copy_chunk(to, from, there)           16 bytes into shared memory, or zeros; both addresses are multiples of 16
-//   end_copies(), wait_for_copies<N>()    ends a group of copies; waits for all groups of this thread but the N newest
-//   recomputed(x)                         x, and what follows from it is not kept in registers from one use to the next
-//   fast_exp2(x), fast_reciprocal(x)      within 2 units in the last place; what is below 2^-126 is 0
+//                                         and receives elements 2 (l % 4), + 1 of row l / 4 of each
+//   load_transposed(piece, row)           the same for the transposed matrices
+//   read_chunk(to, from)                  one 16-byte load from global memory, aligned to 16
+//   copy_chunk(to, from, there)           asynchronous 16-byte copy to shared memory, zeros unless there; aligned to 16
+//   end_copies(), wait_for_copies<N>()    ends a group of copies; waits for all but the N newest groups of this thread
+//   recomputed(x)                         returns x; derived values are recomputed, not kept in registers
+//   fast_exp2(x), fast_reciprocal(x)      within 2 ulp; results below 2^-126 are 0
 //
-// All lanes of a warp take part. See the PTX ISA: mma.m16n8k16, ldmatrix, cp.async, ex2, rcp.
+// All lanes of a warp must take part. See the PTX ISA: mma.m16n8k16, ldmatrix, cp.async, ex2, rcp.
 #pragma once
 
 #include "warp.cuh"
@@ -69,9 +69,9 @@ __device__ unsigned pack(float low, float high) {
 
 #define MULTIPLY(TYPE) \
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." TYPE "." TYPE \
-        ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) \
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+                 ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
+                 : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 
 template <class T>
 __device__ void multiply(float (&sum)[4], const unsigned (&a)[4], const unsigned* b) {
@@ -140,7 +140,7 @@ __device__ inline float fast_reciprocal(float x) {
 #include "emulator/tensor_core.h"
 #endif
 
-// fp32 as one more kind of number.
+// fp32 overloads, so that templates accept all three types
 
 __device__ inline float to_float(float x) {
     return x;

@@ -1,4 +1,4 @@
-// What the lanes of a warp do together. All lanes take part; each gets the result.
+// Reductions over the lanes of a warp. All lanes must take part; each gets the result.
 #pragma once
 
 #include "kernel.cuh"
@@ -6,7 +6,7 @@
 constexpr int WARP = 32;
 constexpr unsigned ALL_LANES = 0xffffffffu;
 
-/// The sum over each group of LANES neighbouring lanes, in an order that depends on nothing.
+/// The sum over each group of LANES neighbouring lanes, in a fixed order.
 template <int LANES = WARP, class T>
 __device__ T warp_sum(T value) {
     for (int lanes = LANES / 2; lanes > 0; lanes /= 2) {
@@ -15,7 +15,7 @@ __device__ T warp_sum(T value) {
     return value;
 }
 
-/// The largest of each group of LANES neighbouring lanes.
+/// The maximum over each group of LANES neighbouring lanes.
 template <int LANES = WARP>
 __device__ inline float warp_maximum(float value) {
     for (int lanes = LANES / 2; lanes > 0; lanes /= 2) {

@@ -11,8 +11,8 @@ constinit thread_local dim3 gridDim{};
 namespace emulator {
 
 namespace {
-constexpr std::size_t MOST_STATIC_SHARED = 48 * 1024;
-constexpr int NAN_BYTE = 0xff; // two, four or eight of them are a NaN
+constexpr std::size_t MAX_STATIC_SHARED = 48 * 1024;
+constexpr int NAN_BYTE = 0xff; // two, four or eight of them form a NaN
 
 dim3 unravel(std::uint64_t index, dim3 extent) {
     return {static_cast<unsigned>(index % extent.x), static_cast<unsigned>(index / extent.x % extent.y),
@@ -35,7 +35,7 @@ Block& current() {
     return *onThisThread;
 }
 
-Block::Block() : fibers(MOST_THREADS) {}
+Block::Block() : fibers(MAX_THREADS) {}
 
 std::string Block::run(const Launch& what, std::uint64_t index) {
     launch = &what;
@@ -44,7 +44,7 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
     blockDim = what.block;
     gridDim = what.grid;
     int count = static_cast<int>(what.block.x * what.block.y * what.block.z);
-    // Every block has an order of its own; an odd multiplier spreads neighbouring indices.
+    // Every block has its own order; an odd multiplier spreads neighbouring indices.
     random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
     threads.assign(count, Thread{State::READY, {}, 0, 0, 0, 0, 0});
     memory.clear();
@@ -75,7 +75,7 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
         return error;
     }
     fibers.abandon();
-    return stuck();
+    return deadlock();
 }
 
 // Never returns, so AddressSanitizer must not mark its frame.
@@ -88,7 +88,7 @@ __attribute__((no_sanitize("address"))) void Block::enter() {
     block.fibers.leave(block.running);
 }
 
-/// Makes threads ready, in the order that the seed says.
+/// Makes threads ready, in the order given by the seed.
 void Block::schedule(std::vector<int>& what) {
     if (random != 0) {
         for (std::size_t i = what.size(); i > 1; i--) {
@@ -124,7 +124,7 @@ void Block::wait(Site site) {
         others.clear();
         for (int thread = 0; thread < static_cast<int>(threads.size()); thread++) {
             if (!same(threads[thread].site, site)) {
-                error = who(thread) + ", " + who(running) + ": one barrier for both";
+                error = describe(thread) + ", " + describe(running) + ": one barrier for both";
             }
             if (thread != running) {
                 others.push_back(thread);
@@ -149,11 +149,11 @@ void Block::meet(Site site, unsigned mask, std::uint64_t value, int source, void
     own.value = value;
     own.source = source;
     if ((mask >> lane & 1) == 0 || (mask >> (source % WARP) & 1) == 0) {
-        error = who(running) + ": its mask " + std::to_string(mask) + " leaves out the lane itself or lane " +
+        error = describe(running) + ": its mask " + std::to_string(mask) + " leaves out the lane itself or lane " +
                 std::to_string(source) + ", which it reads";
         pause(State::IN_WARP, site);
     }
-    // From the next lane on, which is the least likely to be there already.
+    // Starts at the next lane, which is the least likely to have arrived.
     for (int l = lane + 1; l < lane + WARP; l++) {
         if ((mask >> (l % WARP) & 1) && !meets(first + l % WARP, own)) {
             pause(State::IN_WARP, site);
@@ -188,7 +188,7 @@ void Block::meet(Site site, unsigned mask, std::uint64_t value, int source, void
     schedule(others);
 }
 
-/// Whether a thread is at the exchange where another waits.
+/// Whether a thread waits in the same exchange as another.
 bool Block::meets(int thread, const Thread& other) const {
     return thread < static_cast<int>(threads.size()) && threads[thread].state == State::IN_WARP &&
            threads[thread].mask == other.mask && same(threads[thread].site, other.site);
@@ -204,14 +204,14 @@ std::uint32_t Block::ballot(Site site, unsigned mask, bool value) {
     return threads[running].votes;
 }
 
-void Block::together(Site site, void* own, void (*body)(void* const* all)) {
+void Block::collective(Site site, void* own, void (*body)(void* const* all)) {
     meet(site, ~0u, reinterpret_cast<std::uint64_t>(own), running % WARP, body);
 }
 
 void Block::require_no_copies() {
     for (const Copies& group : copies[running]) {
         if (!group.empty() && error.empty()) {
-            error = who(running) + " before its copies arrived";
+            error = describe(running) + " before its copies arrived";
         }
     }
 }
@@ -219,11 +219,11 @@ void Block::require_no_copies() {
 void Block::require_alignment(Site site, const void* address) {
     if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) {
         threads[running].site = site;
-        error = who(running) + ": its address is no multiple of 16";
+        error = describe(running) + ": its address is not a multiple of 16";
     }
 }
 
-void Block::copy_later(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros) {
+void Block::copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros) {
     require_alignment(site, to);
     require_alignment(site, from);
     std::memset(to, NAN_BYTE, bytes + zeros);
@@ -259,8 +259,8 @@ void* Block::shared(const void* tag, std::size_t bytes) {
             return piece.bytes.get();
         }
     }
-    memoryBytes += tag == this ? 0 : bytes; // the launch answers for dynamic memory
-    if (memoryBytes > MOST_STATIC_SHARED) {
+    memoryBytes += tag == this ? 0 : bytes; // dynamic memory is checked by the launch
+    if (memoryBytes > MAX_STATIC_SHARED) {
         error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memoryBytes) +
                 " bytes of static shared memory";
     }
@@ -273,7 +273,7 @@ void* Block::dynamic_shared() {
     return shared(this, launch->shared_bytes);
 }
 
-std::string Block::who(int thread) const {
+std::string Block::describe(int thread) const {
     const Thread& its = threads[thread];
     std::string does = its.state == State::ENDED ? " has ended"
                                                  : std::string(" waits in ") + its.site.operation + " at " +
@@ -282,8 +282,8 @@ std::string Block::who(int thread) const {
            text(unravel(thread, launch->block)) + does;
 }
 
-/// Nobody can go on: one that waits, and one that it waits for.
-std::string Block::stuck() const {
+/// Describes a deadlock: a waiting thread and one that it waits for.
+std::string Block::deadlock() const {
     int count = static_cast<int>(threads.size());
     int waits = 0;
     while (threads[waits].state == State::ENDED) {
@@ -296,10 +296,10 @@ std::string Block::stuck() const {
                            ? threads[thread].state != State::AT_BARRIER
                            : thread < first + WARP && (own.mask >> (thread - first) & 1) && !meets(thread, own);
         if (awaited) {
-            return who(waits) + " for one that never comes: " + who(thread);
+            return describe(waits) + " for a thread that never arrives: " + describe(thread);
         }
     }
-    return who(waits) + " for lanes that do not exist";
+    return describe(waits) + " for lanes that do not exist";
 }
 
 } // namespace emulator

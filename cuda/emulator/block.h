@@ -1,4 +1,4 @@
-// One block of threads on one OS thread: each CUDA thread is a fiber, run until it waits for others.
+// One thread block on one OS thread: each CUDA thread is a fiber that runs until it waits for others.
 #pragma once
 
 #include "fiber.h"
@@ -18,58 +18,58 @@ struct dim3 {
 namespace emulator {
 
 constexpr int WARP = 32;
-constexpr int MOST_THREADS = 1024;
+constexpr int MAX_THREADS = 1024;
 
-/// Where in a kernel a thread waits.
+/// Position in a kernel where a thread waits.
 struct Site {
     const char* operation;
     const char* file;
     int line;
 };
 
-/// What a launch asks of every block.
+/// The launch parameters shared by all blocks.
 struct Launch {
     std::string kernel;
     std::function<void()> body;
     dim3 grid;
     dim3 block;
     unsigned shared_bytes;
-    std::uint64_t seed; // of the order in which threads run; 0 = by index
+    std::uint64_t seed; // seed of the thread order; 0 = by index
 };
 
 class Block {
 public:
     Block();
 
-    /// Runs one block to its end. What went wrong, or an empty string.
+    /// Runs one block to completion. Returns an error message, or an empty string.
     std::string run(const Launch& launch, std::uint64_t index);
 
     /// Waits for all threads of the block.
     void wait(Site site);
 
-    /// What a lane brings to its warp: all lanes of mask meet, then each gets the value of lane `source`.
+    /// Warp exchange: waits for all lanes of mask, then returns the value of lane `source`.
     std::uint64_t exchange(Site site, unsigned mask, std::uint64_t value, int source);
 
-    /// As exchange; each lane gets a bit for every lane of mask whose value is not 0.
+    /// Like exchange; returns one bit per lane of mask, set if its value is true.
     std::uint32_t ballot(Site site, unsigned mask, bool value);
 
-    /// What the lanes of a whole warp do as one: all meet, body is called once with what each brings, then all go on.
-    void together(Site site, void* own, void (*body)(void* const* all));
+    /// Operation of a whole warp: once all lanes have arrived, body is called once with the arguments of all lanes.
+    void collective(Site site, void* own, void (*body)(void* const* all));
 
-    /// A copy into shared memory that may arrive from now on: until the thread waits for it, the destination is NaN.
-    void copy_later(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros);
+    /// Asynchronous copy into shared memory: until the thread waits for it, the destination is NaN.
+    void copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros);
 
-    /// Ends a group of the running thread's copies, and waits for all but the newest groups.
+    /// Ends a group of the running thread's copies; waits for all but the newest groups.
     void end_copies();
     void wait_for_copies(std::size_t newest);
 
-    /// A thread that ends has waited for all of its copies.
+    /// Reports a thread that ends before all of its copies have arrived.
     void require_no_copies();
 
-    /// What is moved 16 bytes at a time lies at a multiple of 16.
+    /// Reports an address that is not aligned to 16 bytes.
     void require_alignment(Site site, const void* address);
 
-    /// The block's memory of this tag, the same for all threads; full of NaN when the first of them asks.
+    /// The block's memory with this tag, the same for all threads; filled with NaN on first use.
     void* shared(const void* tag, std::size_t bytes);
     void* dynamic_shared();
 
@@ -90,7 +90,7 @@ private:
         void* to;
         const void* from;
         std::size_t bytes;
-        std::size_t zeros; // behind them
+        std::size_t zeros; // zero bytes after the copied ones
     };
     using Copies = std::vector<Copy>;
 
@@ -104,16 +104,16 @@ private:
     bool meets(int thread, const Thread& other) const;
     void meet(Site site, unsigned mask, std::uint64_t value, int source, void (*body)(void* const*) = nullptr);
     void pause(State state, Site site);
-    std::string who(int thread) const;
-    std::string stuck() const;
+    std::string describe(int thread) const;
+    std::string deadlock() const;
 
     Fibers fibers;
     std::vector<Thread> threads;
-    std::vector<int> ready; // a queue from next on
+    std::vector<int> ready; // queue, starting at `next`
     std::size_t next = 0;
-    std::vector<int> others; // whom an arrival makes ready
+    std::vector<int> others; // threads that become ready
     std::vector<Memory> memory;
-    std::vector<std::deque<Copies>> copies; // under way, of each thread, by group; the last is not yet ended
+    std::vector<std::deque<Copies>> copies; // pending, per thread and group; the last group is open
     std::size_t memoryBytes = 0;
     const Launch* launch = nullptr;
     int running = 0;
@@ -122,12 +122,12 @@ private:
     std::string error;
 };
 
-/// The block that runs on this OS thread.
+/// The block running on this OS thread.
 Block& current();
 
 } // namespace emulator
 
-// The tls model saves a call for each use; together these are far below what a library may claim of static storage.
+// This TLS model saves a call per access; the variables fit easily into the static TLS space of a library.
 #define EMULATOR_LOCAL extern constinit thread_local __attribute__((tls_model("initial-exec")))
 EMULATOR_LOCAL dim3 threadIdx;
 EMULATOR_LOCAL dim3 blockIdx;

@@ -1,7 +1,7 @@
-// CUDA's device language for a host compiler: the part of it that the kernels use. Threads are fibers, see block.h.
+// The part of CUDA's device language that the kernels use, for a host compiler. Threads are fibers, see block.h.
 //
-// What cannot happen on a device is reported with kernel, block and thread: a barrier or an exchange that somebody
-// never reaches. Shared memory begins as NaN and lies on the heap, so that AddressSanitizer sees its ends.
+// A barrier or exchange that some thread never reaches is reported with kernel, block and thread. Shared memory starts
+// as NaN and is allocated on the heap, where AddressSanitizer detects accesses out of bounds.
 #pragma once
 
 #include "block.h"
@@ -44,7 +44,7 @@ struct Same {
     using Type = T;
 };
 
-/// A kernel that can be launched by its name.
+/// A kernel that can be launched by name.
 struct Kernel {
     template <class... A>
     Kernel(const char* name, int mostThreads, void (*function)(A...)) : mostThreads(mostThreads) {
@@ -89,7 +89,7 @@ T from_bits(std::uint64_t value) {
     }
 }
 
-/// The own lane, in a warp cut into segments of `width` lanes.
+/// The running thread's lane in a warp divided into segments of `width` lanes.
 inline int lane() {
     return static_cast<int>((threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x) % WARP;
 }
@@ -101,7 +101,7 @@ T shuffle(Site site, unsigned mask, T value, int source) {
 
 } // namespace emulator
 
-// Where a kernel calls from is a default argument, so that reports can name the line.
+// The call site is a default argument, so that reports can name the line.
 #define EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
 inline void __syncthreads(EMULATOR_SITE) {
@@ -130,7 +130,7 @@ T __shfl_sync(unsigned mask, T value, int source, int width = emulator::WARP, EM
     return emulator::shuffle({"__shfl_sync", file, line}, mask, value, segment + source % width);
 }
 
-// A source beyond the segment gives back the own value.
+// A source beyond the segment returns the lane's own value.
 
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = emulator::WARP, EMULATOR_SITE) {

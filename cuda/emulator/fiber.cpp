@@ -13,7 +13,7 @@
 #error "the emulator switches stacks on x86-64 only"
 #endif
 
-// Saves the registers that a callee must keep, stores the stack pointer in *from and goes on with the stack `to`.
+// Saves the registers that a callee must keep, stores the stack pointer in *from and continues on the stack `to`.
 extern "C" void headscope_switch_stack(void** from, void* to);
 asm(R"(
     .text
@@ -82,7 +82,7 @@ void Fibers::prepare(int fiber, void (*body)()) {
 
 void Fibers::abandon() {
 #ifdef __SANITIZE_ADDRESS__
-    // Frames that never returned never took their red zones away.
+    // Frames that never returned left their red zones behind.
     __asan_unpoison_memory_region(stacks, bytes);
 #endif
 }

@@ -1,11 +1,11 @@
-// A stack that can be left and returned to: x86-64 with the System V calling convention.
+// Coroutines with their own stacks: x86-64 with the System V calling convention.
 #pragma once
 
 #include <cstddef>
 
 namespace emulator {
 
-/// Fibers of one OS thread. Each has its own stack, with a page below it that may not be touched.
+/// Fibers of one OS thread. Each has its own stack with a guard page below.
 class Fibers {
 public:
     explicit Fibers(int most);
@@ -13,17 +13,17 @@ public:
     Fibers(const Fibers&) = delete;
     Fibers& operator=(const Fibers&) = delete;
 
-    /// The next resume of this fiber calls body(), which first says entered() and at last leaves instead of returning.
+    /// The next resume of this fiber calls body(), which must call entered() first and leave() instead of returning.
     void prepare(int fiber, void (*body)());
     void entered();
 
-    /// From the OS thread's own stack into a fiber, until it leaves.
+    /// Runs a fiber until it leaves; called on the OS thread's own stack.
     void resume(int fiber);
 
-    /// From the running fiber back to where it was resumed.
+    /// Returns from the running fiber to the caller of resume.
     void leave(int fiber);
 
-    /// After fibers were left in the middle and will not be resumed.
+    /// Cleans up after fibers that will not be resumed.
     void abandon();
 
 private:
@@ -31,9 +31,9 @@ private:
 
     char* stacks;
     std::size_t bytes;
-    void** pointers; // of each fiber, while it is left
+    void** pointers; // stack pointers of suspended fibers
     void* home = nullptr;
-    const void* homeBottom = nullptr; // what AddressSanitizer wants to know of the OS thread's stack
+    const void* homeBottom = nullptr; // the OS thread's stack, for AddressSanitizer
     std::size_t homeBytes = 0;
 };
 

@@ -1,4 +1,4 @@
-// Blocks, in turn, on as many OS threads as there are cores.
+// Runs blocks on as many OS threads as there are cores.
 #include "launch.h"
 
 #include "emulator.h"
@@ -48,7 +48,7 @@ std::string names(const std::map<std::string, Kernel>& kernels, const char* sepa
     return joined;
 }
 
-/// Blocks that nobody runs: their stacks take longer to make than most launches to run.
+/// Idle blocks for reuse: allocating their stacks takes longer than most launches.
 class Idle {
 public:
     std::unique_ptr<Block> take() {
@@ -73,7 +73,7 @@ private:
 
 Idle idle;
 
-/// Blocks in turn on as many OS threads as there are cores. What went wrong first, or an empty string.
+/// Runs all blocks on as many OS threads as there are cores. Returns the first error, or an empty string.
 std::string run(const Launch& launch) {
     std::uint64_t blocks = static_cast<std::uint64_t>(launch.grid.x) * launch.grid.y * launch.grid.z;
     std::atomic<std::uint64_t> next = 0;
@@ -115,7 +115,7 @@ int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsig
                     "no kernel is called " + std::string(kernel) + "; there are " + names(Kernel::all(), ", "));
     }
     std::uint64_t threads = static_cast<std::uint64_t>(block_x) * block_y * block_z;
-    std::uint64_t most = std::min(found->second.mostThreads, MOST_THREADS);
+    std::uint64_t most = std::min(found->second.mostThreads, MAX_THREADS);
     if (threads == 0 || threads > most || grid_x == 0 || grid_x > MOST_GRID_X || grid_y == 0 || grid_y > MOST_GRID_YZ ||
         grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED) {
         return fail(BAD_LAUNCH, std::string(kernel) + ": grid " + std::to_string(grid_x) + " x " +

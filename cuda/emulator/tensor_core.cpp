@@ -5,7 +5,7 @@
 namespace {
 constexpr std::uint16_t NOT_A_NUMBER = 0x7fff;
 
-/// The upper bits of a number that `dropped` bits are taken from, rounded to nearest, ties to even.
+/// A number without its lowest `dropped` bits, rounded to nearest, ties to even.
 std::uint32_t rounded(std::uint32_t bits, int dropped) {
     std::uint32_t half = (1u << (dropped - 1)) - 1;
     return (bits + half + (bits >> dropped & 1)) >> dropped;
@@ -32,7 +32,7 @@ float to_float(F16 x) {
 
 template <>
 F16 from_float(float x) {
-    constexpr float LEAST_NORMAL = 6.103515625e-5f; // 2^-14
+    constexpr float SMALLEST_NORMAL = 6.103515625e-5f; // 2^-14
     constexpr float INFINITE_FROM = 65520;
     if (std::isnan(x)) {
         return {NOT_A_NUMBER};
@@ -41,7 +41,7 @@ F16 from_float(float x) {
     std::uint32_t bits;
     if (size >= INFINITE_FROM) {
         bits = 0x7c00;
-    } else if (size < LEAST_NORMAL) {
+    } else if (size < SMALLEST_NORMAL) {
         bits = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(size, 24)));
     } else {
         bits = rounded(std::bit_cast<std::uint32_t>(size) - ((127 - 15) << 23), 13);

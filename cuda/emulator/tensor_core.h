@@ -1,4 +1,4 @@
-// The words of ../tensor_core.cuh for a host compiler. Included by it alone.
+// The operations of ../tensor_core.cuh for a host compiler. Included only by that file.
 #pragma once
 
 #include "emulator.h"
@@ -28,7 +28,7 @@ F16 from_float(float x);
 
 namespace emulator {
 
-/// What a lane brings to a product of 16 x 16 and 16 x 8.
+/// A lane's arguments of a 16 x 16 times 16 x 8 product.
 struct Product {
     float* sum;
     const unsigned* a;
@@ -38,7 +38,7 @@ struct Product {
 template <class T>
 void multiply(void* const* lanes);
 
-/// What a lane brings to the loading of four matrices: the address of one row, and where its pieces go.
+/// A lane's arguments of a load of four matrices: the address of one row and the destination.
 struct Matrices {
     const std::uint16_t* row;
     unsigned* piece;
@@ -57,21 +57,21 @@ unsigned pack(float low, float high) {
 template <class T>
 void multiply(float (&sum)[4], const unsigned (&a)[4], const unsigned* b, EMULATOR_SITE) {
     emulator::Product own{sum, a, b};
-    emulator::current().together({"multiply", file, line}, &own, emulator::multiply<T>);
+    emulator::current().collective({"multiply", file, line}, &own, emulator::multiply<T>);
 }
 
 template <class T>
 void load_matrices(unsigned (&piece)[4], const T* row, EMULATOR_SITE) {
     emulator::Matrices own{reinterpret_cast<const std::uint16_t*>(row), piece};
     emulator::current().require_alignment({"load_matrices", file, line}, row);
-    emulator::current().together({"load_matrices", file, line}, &own, emulator::load_matrices);
+    emulator::current().collective({"load_matrices", file, line}, &own, emulator::load_matrices);
 }
 
 template <class T>
 void load_transposed(unsigned (&piece)[4], const T* row, EMULATOR_SITE) {
     emulator::Matrices own{reinterpret_cast<const std::uint16_t*>(row), piece};
     emulator::current().require_alignment({"load_transposed", file, line}, row);
-    emulator::current().together({"load_transposed", file, line}, &own, emulator::load_transposed);
+    emulator::current().collective({"load_transposed", file, line}, &own, emulator::load_transposed);
 }
 
 template <class T>
@@ -83,7 +83,7 @@ void read_chunk(T* to, const T* from, EMULATOR_SITE) {
 template <class T>
 void copy_chunk(T* to, const T* from, bool there, EMULATOR_SITE) {
     std::size_t bytes = there ? 16 : 0;
-    emulator::current().copy_later({"copy_chunk", file, line}, to, from, bytes, 16 - bytes);
+    emulator::current().copy_async({"copy_chunk", file, line}, to, from, bytes, 16 - bytes);
 }
 
 inline void end_copies() {
@@ -101,7 +101,7 @@ inline int recomputed(int x) {
 
 inline float fast_exp2(float x) {
     float y = std::exp2(x);
-    return y < 1.17549435e-38f ? 0 : y; // the device flushes what is not normal
+    return y < 1.17549435e-38f ? 0 : y; // the device flushes subnormals
 }
 
 inline float fast_reciprocal(float x) {

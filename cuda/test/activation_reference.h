@@ -1,4 +1,4 @@
-// Activations, their slopes, and what a gate makes of its other half, in double.
+// Activations, their derivatives and gates, in double.
 #pragma once
 
 #include <algorithm>
@@ -50,10 +50,7 @@ inline const std::vector<Activation> ACTIVATIONS = {
          x = std::min(x, 7.0);
          return x * sigmoid(1.702 * x);
      },
-     [](double x) {
-         return x > 7 ? 0 : sigmoid(1.702 * x) + 1.702 * x * sigmoid(1.702 * x) * sigmoid(-1.702 * x);
-     },
-     [](double up) { return std::clamp(up, -7.0, 7.0) + 1; },
-     [](double up) { return std::abs(up) > 7 ? 0.0 : 1.0; }},
+     [](double x) { return x > 7 ? 0 : sigmoid(1.702 * x) + 1.702 * x * sigmoid(1.702 * x) * sigmoid(-1.702 * x); },
+     [](double up) { return std::clamp(up, -7.0, 7.0) + 1; }, [](double up) { return std::abs(up) > 7 ? 0.0 : 1.0; }},
     {"relu", [](double x) { return std::max(x, 0.0); }, [](double x) { return x > 0 ? 1.0 : 0.0; }, identity, one},
 };

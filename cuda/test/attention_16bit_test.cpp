@@ -1,10 +1,10 @@
-// Attention on tensor cores against plain loops in double, from the same 16-bit numbers. Statistics are as exact as
-// those of fp32; the output may be off by twice what the naive computation in 16 bits is off, and one rounding.
+// Attention on tensor cores against plain loops in double, from the same 16-bit inputs. Statistics are as accurate as
+// in fp32; the error of the output is at most twice that of the naive computation in 16 bits, plus one rounding.
 #include "attention_observed.h"
 
 namespace {
 
-/// Half the distance of 1 and the next number.
+/// Half the distance between 1 and the next number.
 template <class T>
 constexpr double ROUNDING = 0;
 template <>
@@ -12,7 +12,7 @@ constexpr double ROUNDING<Bf16> = 1 / 256.0;
 template <>
 constexpr double ROUNDING<F16> = 1 / 2048.0;
 
-/// A launch of one of the families: a block for each of its tiles of rows.
+/// Launches one of the families with one block per tile of rows.
 template <class... A>
 void launch_tiles(const std::string& kernel, int rows, int heads, A... arguments) {
     launch(kernel.c_str(), pieces(rows, constant((kernel + "_tile").c_str())), heads,
@@ -21,14 +21,14 @@ void launch_tiles(const std::string& kernel, int rows, int heads, A... arguments
 
 enum class What { ALL, NO_VALUES, NO_STATISTICS, LOG_SUM_EXP };
 
-/// Queries from .. to - 1 over the keys that they may see. Returns their output.
+/// Attention of the queries from .. to - 1. Returns their output.
 template <class T>
 std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& seen, What what = What::ALL) {
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
     int causal = spec.causal;
-    // Copies of the exact length, so that AddressSanitizer sees a read beyond the last row.
+    // Copies of the exact length, so that AddressSanitizer detects a read beyond the last row.
     std::vector<T> q = rows(text.q, spec.heads * spec.headDim, from, to);
     std::vector<T> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
     std::vector<T> v = rows(text.v, spec.kvHeads * spec.headDim, 0, keys);
@@ -58,7 +58,7 @@ std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& see
     return out;
 }
 
-/// exp2 and the soft cap are off by 2^-22 beside what fp32 is off.
+/// exp2 and the soft cap add an error of 2^-22 to that of fp32.
 template <class T>
 double fast_error(const TextOf<T>& text, const Attention& expected) {
     return score_error(text, expected) + 2.5e-7 * (4 + text.spec.softCap);
@@ -67,7 +67,7 @@ double fast_error(const TextOf<T>& text, const Attention& expected) {
 template <class T>
 void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& seen) {
     double error = fast_error(text, expected);
-    check_rows(text.tokens, expected, seen, error, 64 * 2.4e-7); // distances are counted from the end of a tile of 64
+    check_rows(text.tokens, expected, seen, error, 64 * 2.4e-7); // distances are measured from the end of a tile of 64
     check_columns(text.tokens, expected, seen, error);
 }
 
@@ -130,7 +130,7 @@ void check_text(const char* what, const TextOf<T>& text) {
     check_out(text, out, expected);
 }
 
-/// Of all heads, and of the last alone.
+/// Maps of all heads, and of the last head only.
 template <class T>
 void check_maps(const TextOf<T>& text) {
     name("maps", text);
@@ -146,29 +146,23 @@ void check_maps(const TextOf<T>& text) {
         std::vector<double> own(expected.map.begin() + first * size, expected.map.end());
         check_close(maps, own, 2 * fast_error(text, expected), 1e-6, "maps");
         for (std::size_t i = 0; i < maps.size(); i++) {
-            CHECK(own[i] != 0 || maps[i] == 0, "cell %zu of what is not seen is %g", i, maps[i]);
+            CHECK(own[i] != 0 || maps[i] == 0, "cell %zu that is not seen is %g", i, maps[i]);
         }
     }
 }
 
-/// A prompt, then pieces of an answer.
+/// A prompt, then several parts of an answer.
 template <class T>
 void check_decode(const TextOf<T>& text, const std::vector<int>& ends) {
     name("decode", text);
     Attention expected = reference(text);
     Observed seen(text.spec.heads, text.tokens + 1);
-    std::vector<float> out;
-    int from = 0;
-    for (int end : ends) {
-        std::vector<float> piece = attend(text, from, end, seen);
-        out.insert(out.end(), piece.begin(), piece.end());
-        from = end;
-    }
+    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, seen); });
     check_observed(text, expected, seen);
     check_out(text, out, expected);
 }
 
-/// The same bits whoever observes, and in whatever order threads run.
+/// The same bits with and without statistics, and for any order of threads.
 template <class T>
 void check_equal_bits(const TextOf<T>& text) {
     name("equal bits", text);
@@ -186,27 +180,21 @@ void check_equal_bits(const TextOf<T>& text) {
     Observed none(text.spec.heads, text.tokens);
     CHECK(same_bits(out, attend(text, 0, text.tokens, none, What::NO_STATISTICS)), "observed and not");
     CHECK(same_bits(out, attend(text, 0, text.tokens, none, What::LOG_SUM_EXP)), "observed in part");
-    CHECK(same_bits(first.logSumExp, none.logSumExp), "the logarithms alone"); // rows are positions in a whole text
+    CHECK(same_bits(first.logSumExp, none.logSumExp), "the logarithms alone"); // row = position in a complete text
 }
 
 template <class T>
 void check_all(std::mt19937_64& random) {
-    const Spec plain{.heads = 2, .kvHeads = 2, .headDim = 16};
-    const Spec grouped{.heads = 4, .kvHeads = 2, .headDim = 20};
-    const Spec bidirectional{.heads = 1, .kvHeads = 1, .headDim = 16, .causal = false};
-    const Spec windowed{.heads = 1, .kvHeads = 1, .headDim = 16, .window = 33};
-    const Spec capped{.heads = 1, .kvHeads = 1, .headDim = 32, .softCap = 5};
-    const Spec drained{.heads = 2, .kvHeads = 1, .headDim = 16, .sinks = {1.5f, 40}};
     for (int tokens : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257}) {
-        check_text("plain", random_text<T>(random, plain, tokens));
-        check_text("bidirectional", random_text<T>(random, bidirectional, tokens));
-        check_text("windowed", random_text<T>(random, windowed, tokens));
+        check_text("plain", random_text<T>(random, PLAIN, tokens));
+        check_text("bidirectional", random_text<T>(random, BIDIRECTIONAL, tokens));
+        check_text("windowed", random_text<T>(random, WINDOWED, tokens));
     }
     for (int tokens : {1, 17, 65, 129}) {
-        check_text("grouped", random_text<T>(random, grouped, tokens));
-        check_text("capped", random_text<T>(random, capped, tokens, 2));
-        check_text("drained", random_text<T>(random, drained, tokens));
-        for (const Spec& spec : {grouped, bidirectional, windowed, capped, drained}) {
+        check_text("grouped", random_text<T>(random, GROUPED, tokens));
+        check_text("capped", random_text<T>(random, CAPPED, tokens, 2));
+        check_text("with sinks", random_text<T>(random, WITH_SINKS, tokens));
+        for (const Spec& spec : {GROUPED, BIDIRECTIONAL, WINDOWED, CAPPED, WITH_SINKS}) {
             check_maps(random_text<T>(random, spec, tokens));
         }
     }
@@ -215,13 +203,13 @@ void check_all(std::mt19937_64& random) {
     }
     check_text("wide", random_text<T>(random, {.headDim = 128}, 200));
     check_text("window of one", random_text<T>(random, {.headDim = 8, .window = 1}, 150));
-    check_text("large scores", random_text<T>(random, plain, 130, 8));
-    TextOf<T> ties = random_text<T>(random, plain, 130);
+    check_text("large scores", random_text<T>(random, PLAIN, 130, 8));
+    TextOf<T> ties = random_text<T>(random, PLAIN, 130);
     ties.q.assign(ties.q.size(), from_float<T>(0));
     check_text("ties", ties);
-    check_decode(random_text<T>(random, grouped, 130), {65, 66, 67, 129, 130});
-    check_decode(random_text<T>(random, windowed, 200), {1, 2, 150, 200});
-    check_equal_bits(random_text<T>(random, grouped, 130));
+    check_decode(random_text<T>(random, GROUPED, 130), {65, 66, 67, 129, 130});
+    check_decode(random_text<T>(random, WINDOWED, 200), {1, 2, 150, 200});
+    check_equal_bits(random_text<T>(random, GROUPED, 130));
 }
 
 } // namespace

@@ -3,7 +3,7 @@
 
 namespace {
 
-/// Queries from .. to - 1 over the keys that they may see, split and merged. Returns their output.
+/// Attention of the queries from .. to - 1, split over keys and merged. Returns their output.
 template <class T>
 std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* seen) {
     const Spec& spec = text.spec;
@@ -24,9 +24,9 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* see
     const T* v_pointer = v.data();
     Spec own = spec;
     float scale = spec.scale();
-    void* arguments[] = {&sums_pointer, &numbers_pointer, &q_pointer,  &k_pointer,   &v_pointer,
-                         &queries,      &keys,            &own.heads,  &own.kvHeads, &own.headDim,
-                         &scale,        &causal,          &own.window, &own.softCap};
+    void* arguments[] = {&sums_pointer, &numbers_pointer, &q_pointer,   &k_pointer,   &v_pointer, &queries,
+                         &keys,         &own.heads,       &own.kvHeads, &own.headDim, &scale,     &causal,
+                         &own.window,   &own.softCap};
     CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
                            static_cast<unsigned>(spec.heads), static_cast<unsigned>(queries),
                            static_cast<unsigned>(constant("attention_decode_threads")), 1, 1, 0, arguments) == 0,
@@ -42,7 +42,7 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* see
     return out;
 }
 
-/// The last queries of a text; nothing may be written of the others.
+/// The last queries of a text; nothing may be written for the others.
 template <class T>
 void check_decode(const char* what, const TextOf<T>& text, int queries) {
     situation = std::string(what) + ", " + NAME<T> + ": " + std::to_string(queries) + " of " +
@@ -80,7 +80,7 @@ void check_decodes(std::mt19937_64& random) {
     check_decode("windowed", random_text<T>(random, {.headDim = 16, .window = 33}, 300), 20);
     check_decode("bidirectional", random_text<T>(random, {.headDim = 16, .causal = false}, 257), 257);
     check_decode("capped", random_text<T>(random, {.headDim = 16, .softCap = 5}, 270), 2);
-    check_decode("drained", random_text<T>(random, {.heads = 2, .headDim = 16, .sinks = {1.5f, 40}}, 270), 2);
+    check_decode("with sinks", random_text<T>(random, {.heads = 2, .headDim = 16, .sinks = {1.5f, 40}}, 270), 2);
 }
 
 void check_cells(std::mt19937_64& random, const Spec& spec, int tokens, int cells) {
@@ -90,10 +90,10 @@ void check_cells(std::mt19937_64& random, const Spec& spec, int tokens, int cell
     std::vector<float> logSumExp(expected.logSumExp.begin(), expected.logSumExp.end());
     std::vector<float> largest(static_cast<std::size_t>(spec.heads) * tokens * cells, NAN);
     std::vector<float> sums(largest.size(), NAN);
-    launch(withWidth("attention_cells", spec.headDim).c_str(),
-           pieces(tokens, constant("attention_cells_query_tile")), spec.heads, constant("attention_cells_threads"),
-           largest.data(), sums.data(), logSumExp.data(), text.q.data(), text.k.data(), tokens, tokens, spec.heads,
-           spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, cells);
+    launch(withWidth("attention_cells", spec.headDim).c_str(), pieces(tokens, constant("attention_cells_query_tile")),
+           spec.heads, constant("attention_cells_threads"), largest.data(), sums.data(), logSumExp.data(),
+           text.q.data(), text.k.data(), tokens, tokens, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
+           static_cast<int>(spec.causal), spec.window, spec.softCap, cells);
     std::vector<double> expectedLargest(largest.size());
     std::vector<double> expectedSums(largest.size());
     for (int64_t row = 0; row < static_cast<int64_t>(spec.heads) * tokens; row++) {

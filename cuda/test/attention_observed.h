@@ -1,9 +1,9 @@
-// What attention's kernels observe of a text, and how far it may be off.
+// Attention statistics of a text and their tolerances.
 #pragma once
 
 #include "attention_text.h"
 
-/// What kernels leave behind, [heads, capacity]; NaN where nothing was written.
+/// The kernels' statistics, [heads, capacity]; NaN where nothing was written.
 struct Observed {
     int heads;
     int capacity;
@@ -44,7 +44,7 @@ std::vector<X> used(const std::vector<X>& x, const Observed& seen, int tokens) {
     return columns;
 }
 
-/// By the error of a score, and that of a distance, beside what follows from the first.
+/// Tolerances from the error of a score, and the additional error of distances.
 inline void check_rows(int n, const Attention& expected, const Observed& seen, double error, double distanceError) {
     check_close(used(seen.logSumExp, seen, n), expected.logSumExp, error, 3e-7, "logSumExp");
     check_close(used(seen.logDiagonal, seen, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");

@@ -1,4 +1,4 @@
-// Attention and what is observed of it, in plain loops and double.
+// Attention and its statistics, in plain loops and double.
 #pragma once
 
 #include <algorithm>
@@ -21,12 +21,12 @@ struct Spec {
     }
 };
 
-/// Of one whole text: every query sees every key that the spec lets it see. Vectors are [heads, tokens].
+/// Attention of a complete text. Vectors are [heads, tokens].
 struct Attention {
     std::vector<double> out; // [tokens, heads * headDim]
     std::vector<double> map; // [heads, tokens, tokens]
     std::vector<double> logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance;
-    double largestScore = 0; // of sum |q k| scale: what rounding of scores is relative to
+    double largestScore = 0; // maximum of sum |q k| scale, to which the rounding of scores is relative
 };
 
 inline Attention reference(const Spec& spec, int tokens, const std::vector<float>& q, const std::vector<float>& k,

@@ -5,7 +5,7 @@
 
 namespace {
 
-/// The output alone of a whole text.
+/// The output of a complete text, without statistics.
 std::vector<float> attend_unobserved(const Text& text) {
     const Spec& spec = text.spec;
     std::vector<float> out(text.q.size(), NAN);
@@ -19,14 +19,14 @@ std::vector<float> attend_unobserved(const Text& text) {
     return out;
 }
 
-/// Queries from .. to - 1 over the keys that they may see. Returns their output; or only observes, without values.
+/// Attention of the queries from .. to - 1. Returns their output; without values, computes only the statistics.
 std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bool values = true) {
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
     int causal = spec.causal;
     float scale = spec.scale();
-    // Copies of the exact length, so that AddressSanitizer sees a read beyond the last row.
+    // Copies of the exact length, so that AddressSanitizer detects a read beyond the last row.
     std::vector<float> q = rows(text.q, spec.heads * spec.headDim, from, to);
     std::vector<float> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
     std::vector<float> v = rows(text.v, spec.kvHeads * spec.headDim, 0, keys);
@@ -60,7 +60,7 @@ void check(const Text& text, const Attention& expected, const Observed& seen) {
     check_columns(text.tokens, expected, seen, error);
 }
 
-/// Of all heads, and of the last alone.
+/// Maps of all heads, and of the last head only.
 void check_maps(const Text& text, const Attention& expected) {
     const Spec& spec = text.spec;
     int64_t size = static_cast<int64_t>(text.tokens) * text.tokens;
@@ -100,18 +100,12 @@ void check_observation_alone(const Text& text) {
     CHECK(fused.same(alone), "with and without values");
 }
 
-/// A prompt, then pieces of an answer.
+/// A prompt, then several parts of an answer.
 void check_decode(const Text& text, const std::vector<int>& ends) {
     situation = "decode of " + std::to_string(text.tokens);
     Attention expected = reference(text.spec, text.tokens, text.q, text.k, text.v);
     Observed seen(text.spec.heads, text.tokens + 1);
-    std::vector<float> out;
-    int from = 0;
-    for (int end : ends) {
-        std::vector<float> piece = attend(text, from, end, seen);
-        out.insert(out.end(), piece.begin(), piece.end());
-        from = end;
-    }
+    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, seen); });
     check(text, expected, seen);
     check_close(out, expected.out, 40 * score_error(text, expected), 1e-6, "out");
 }
@@ -134,23 +128,17 @@ void check_equal_bits(const Text& text) {
 int main() {
     headscope_shuffle(SEED);
     std::mt19937_64 random(SEED);
-    const Spec plain{.heads = 2, .kvHeads = 2, .headDim = 16};
-    const Spec grouped{.heads = 4, .kvHeads = 2, .headDim = 20};
-    const Spec bidirectional{.heads = 1, .kvHeads = 1, .headDim = 16, .causal = false};
-    const Spec windowed{.heads = 1, .kvHeads = 1, .headDim = 16, .window = 33};
-    const Spec capped{.heads = 1, .kvHeads = 1, .headDim = 32, .softCap = 5};
-    const Spec drained{.heads = 2, .kvHeads = 1, .headDim = 16, .sinks = {1.5f, 40}};
     for (int tokens : SIZES) {
-        check_text("plain", random_text(random, plain, tokens));
+        check_text("plain", random_text(random, PLAIN, tokens));
         if (tokens <= 257) {
-            check_text("grouped", random_text(random, grouped, tokens));
-            check_text("bidirectional", random_text(random, bidirectional, tokens));
-            check_text("windowed", random_text(random, windowed, tokens));
-            check_text("capped", random_text(random, capped, tokens, 3));
-            check_text("drained", random_text(random, drained, tokens));
+            check_text("grouped", random_text(random, GROUPED, tokens));
+            check_text("bidirectional", random_text(random, BIDIRECTIONAL, tokens));
+            check_text("windowed", random_text(random, WINDOWED, tokens));
+            check_text("capped", random_text(random, CAPPED, tokens, 3));
+            check_text("with sinks", random_text(random, WITH_SINKS, tokens));
         }
         if (tokens <= 129) {
-            for (const Spec& spec : {grouped, bidirectional, windowed, drained}) {
+            for (const Spec& spec : {GROUPED, BIDIRECTIONAL, WINDOWED, WITH_SINKS}) {
                 Text text = random_text(random, spec, tokens);
                 situation = "maps of " + std::to_string(tokens);
                 check_maps(text, reference(spec, tokens, text.q, text.k, text.v));
@@ -161,12 +149,12 @@ int main() {
         check_text("width", random_text(random, {.heads = 1, .kvHeads = 1, .headDim = headDim}, 70));
     }
     check_text("window of one", random_text(random, {.headDim = 8, .window = 1}, 70));
-    check_text("large scores", random_text(random, plain, 130, 30));
-    Text ties = random_text(random, plain, 130);
+    check_text("large scores", random_text(random, PLAIN, 130, 30));
+    Text ties = random_text(random, PLAIN, 130);
     ties.q.assign(ties.q.size(), 0);
     check_text("ties", ties);
-    check_observation_alone(random_text(random, grouped, 130));
-    check_decode(random_text(random, grouped, 130), {65, 66, 67, 129, 130});
-    check_decode(random_text(random, windowed, 130), {1, 2, 100, 130});
-    check_equal_bits(random_text(random, grouped, 130));
+    check_observation_alone(random_text(random, GROUPED, 130));
+    check_decode(random_text(random, GROUPED, 130), {65, 66, 67, 129, 130});
+    check_decode(random_text(random, WINDOWED, 130), {1, 2, 100, 130});
+    check_equal_bits(random_text(random, GROUPED, 130));
 }

@@ -1,4 +1,4 @@
-// Texts to attend to, the kernels of their width, and how far scores may be off.
+// Texts for attention tests, the kernels for their width, and the error of scores.
 #pragma once
 
 #include "../tensor_core.cuh"
@@ -13,6 +13,13 @@ struct TextOf {
 };
 
 using Text = TextOf<float>;
+
+inline const Spec PLAIN{.heads = 2, .kvHeads = 2, .headDim = 16};
+inline const Spec GROUPED{.heads = 4, .kvHeads = 2, .headDim = 20};
+inline const Spec BIDIRECTIONAL{.heads = 1, .kvHeads = 1, .headDim = 16, .causal = false};
+inline const Spec WINDOWED{.heads = 1, .kvHeads = 1, .headDim = 16, .window = 33};
+inline const Spec CAPPED{.heads = 1, .kvHeads = 1, .headDim = 32, .softCap = 5};
+inline const Spec WITH_SINKS{.heads = 2, .kvHeads = 1, .headDim = 16, .sinks = {1.5f, 40}};
 
 template <class T>
 std::vector<T> random_numbers(std::mt19937_64& random, int64_t count, float size = 1) {
@@ -50,6 +57,20 @@ std::vector<T> rows(const std::vector<T>& x, int width, int from, int to) {
     return std::vector<T>(x.begin() + static_cast<int64_t>(from) * width, x.begin() + static_cast<int64_t>(to) * width);
 }
 
+/// The concatenated outputs of the queries up to each end; attend(from, end) returns those of the queries from .. end -
+/// 1.
+template <class Attend>
+std::vector<float> in_parts(const std::vector<int>& ends, Attend attend) {
+    std::vector<float> out;
+    int from = 0;
+    for (int end : ends) {
+        std::vector<float> part = attend(from, end);
+        out.insert(out.end(), part.begin(), part.end());
+        from = end;
+    }
+    return out;
+}
+
 template <class T>
 constexpr const char* NAME = "f32";
 template <>
@@ -68,9 +89,8 @@ std::string withWidth(const char* kernel, int headDim) {
     return "";
 }
 
-/// The tolerance follows from the rounding of scores: their sums have headDim terms, whose errors add up like a random
-/// walk, and a few more roundings for scale, shift and exponential. An error of a score is one of a logarithm, and a
-/// relative one of a probability.
+/// Error of a score: a sum of headDim terms, whose rounding errors accumulate like a random walk, plus a few roundings
+/// for scale, shift and exponential. It is also the error of a logarithm and the relative error of a probability.
 template <class T>
 double score_error(const TextOf<T>& text, const Attention& expected) {
     const double eps = 6e-8;

@@ -1,4 +1,4 @@
-// What the tests are written in: launches by name, inputs from a seed, checks that say where they failed.
+// Test support: launches by name, inputs from a seed, checks that report where they failed.
 #pragma once
 
 #include "../emulator/launch.h"
@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-/// HEADSCOPE_SEED in the environment repeats a failure.
+/// HEADSCOPE_SEED in the environment reproduces a failure.
 inline const unsigned long SEED = std::getenv("HEADSCOPE_SEED")
                                       ? std::strtoul(std::getenv("HEADSCOPE_SEED"), nullptr, 10)
                                       : std::random_device()() | 1;
 
-inline std::string situation; // sizes and such, for the message
+inline std::string situation; // sizes and settings, for the message
 
 #define CHECK(holds, ...) \
     do { \
@@ -29,7 +29,7 @@ inline std::string situation; // sizes and such, for the message
         } \
     } while (false)
 
-/// A block and its dynamic shared memory, in bytes.
+/// Block size and dynamic shared memory in bytes.
 struct BlockOf {
     int threads;
     int shared = 0;
@@ -40,9 +40,9 @@ struct BlockOf {
 template <class... A>
 void launch(const char* kernel, int64_t grid_x, int64_t grid_y, BlockOf block, A... arguments) {
     void* pointers[] = {&arguments...};
-    int result = headscope_launch(kernel, static_cast<unsigned>(grid_x), static_cast<unsigned>(grid_y), 1,
-                                  static_cast<unsigned>(block.threads), 1, 1, static_cast<unsigned>(block.shared),
-                                  pointers);
+    int result =
+        headscope_launch(kernel, static_cast<unsigned>(grid_x), static_cast<unsigned>(grid_y), 1,
+                         static_cast<unsigned>(block.threads), 1, 1, static_cast<unsigned>(block.shared), pointers);
     CHECK(result == 0, "%s", headscope_last_error());
 }
 
@@ -56,12 +56,12 @@ inline int64_t pieces(int64_t count, int64_t size) {
     return (count + size - 1) / size;
 }
 
-/// The block of a kernel that walks over rows of this width.
+/// Block size of a kernel that processes rows of this width.
 inline int fitting(const char* threads, int width) {
     return std::min(constant(threads), static_cast<int>(pieces(width, 32) * 32));
 }
 
-/// Normal numbers, every 37th of them 20 times as large: activations of transformers have such outliers.
+/// Normally distributed; every 37th value is 20 times as large, like outliers in transformer activations.
 inline std::vector<float> random_floats(std::mt19937_64& random, int64_t count, float size = 1) {
     std::normal_distribution<float> normal(0, size);
     std::vector<float> values(count);
@@ -90,5 +90,5 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-/// Straddling warps and tiles.
+/// Sizes around the widths of warps and tiles.
 inline const std::vector<int> SIZES = {1, 2, 31, 32, 33, 63, 64, 65, 127, 129, 257, 1000};

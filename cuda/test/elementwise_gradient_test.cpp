@@ -1,10 +1,10 @@
-// What kernels that treat every element by itself pass back, against formulas in double.
+// Gradients of elementwise kernels against formulas in double.
 #include "activation_reference.h"
 #include "check.h"
 
-static const double EPS = 6e-8; // half a unit in the last place of a float near 1
+static const double EPS = 6e-8; // half an ulp of a float near 1
 
-/// The formulas themselves, against differences of what they are slopes of.
+/// The derivative formulas against finite differences.
 static void check_slopes() {
     const double h = 1e-5;
     for (const Activation& f : ACTIVATIONS) {
@@ -39,7 +39,7 @@ static void check_activations(std::mt19937_64& random, int64_t count) {
                gateGradient.data(), upGradient.data(), gateGradient.data(), gate.data(), up.data(), count);
         for (int64_t i = 0; i < count; i++) {
             double g = gradient[i];
-            // Slopes are sums of numbers that are at most some 2, an exponential's argument being off by its rounding.
+            // derivatives are sums of terms of about 2; the exponential adds the rounding of its argument
             double error = 2e-6 * std::abs(g);
             double slope = f.slope(gate[i]);
             CHECK(std::abs(plain[i] - g * slope) <= error, "gradient[%ld] at %g is %.9g and not %.9g", i, gate[i],

@@ -1,10 +1,10 @@
-// Kernels that treat every element by itself, against plain loops in double.
+// Elementwise kernels against plain loops in double.
 #include "activation_reference.h"
 #include "check.h"
 
 #include <algorithm>
 
-static const double EPS = 6e-8; // half a unit in the last place of a float near 1
+static const double EPS = 6e-8; // half an ulp of a float near 1
 
 static std::vector<double> map(const std::vector<float>& x, const Function& f) {
     std::vector<double> mapped(x.size());
@@ -18,7 +18,7 @@ static void check_activations(std::mt19937_64& random, int64_t count) {
         situation = std::string(activation.name) + " of " + std::to_string(count);
         std::vector<float> x = random_floats(random, count);
         std::vector<float> up = random_floats(random, count);
-        // Far below 0 the argument of exp or erfc is large, and an error of it is one of the result.
+        // far below 0 the argument of exp or erfc is large, and its error is a relative error of the result
         std::vector<double> expected = map(x, activation.of);
         std::vector<float> plain = x;
         launch((std::string(activation.name) + "_f32").c_str(), pieces(count, threads), 1, threads, plain.data(),
@@ -102,7 +102,7 @@ static double value(uint16_t word, int mantissa) {
                                  : std::ldexp(digits + (1 << mantissa), exponent - bias - mantissa));
 }
 
-/// Every 16-bit word is read as what it says, and a float between two of them becomes the nearer, or the even one.
+/// Every 16-bit value converts exactly; a float between two of them is rounded to nearest, ties to even.
 static void check_conversions(const std::string& name, const std::string& other, int mantissa) {
     situation = name;
     std::vector<uint16_t> words(1 << 16);
@@ -121,7 +121,7 @@ static void check_conversions(const std::string& name, const std::string& other,
             continue;
         }
         double unit = std::abs(exact - value(words[i & 0x7fff ? i - 1 : i + 1], mantissa));
-        // Units double where the exponent begins.
+        // the ulp doubles at a power of two
         bool first = (i & ((1 << mantissa) - 1)) == 0 && (i & 0x7fff) >> mantissa > 1;
         float middle = static_cast<float>(exact + std::copysign(first ? unit : unit / 2, exact));
         between.insert(between.end(), {read[i], std::nextafter(middle, 0.0f), middle,

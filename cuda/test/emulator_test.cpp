@@ -1,4 +1,4 @@
-// The emulator itself: what it computes, and that it reports what would hang or be undefined on a device.
+// The emulator itself: its results, and its reports of hangs and undefined behaviour.
 #include "../warp.cuh"
 #include "check.h"
 
@@ -19,7 +19,7 @@ KERNEL(lanes, THREADS, int* seen) {
     own[3] = __shfl_down_sync(ALL_LANES, lane, 2, 8);
     own[4] = static_cast<int>(__ballot_sync(ALL_LANES, lane % 3 == 0));
     own[5] = __any_sync(ALL_LANES, lane == 7) + 2 * __all_sync(ALL_LANES, lane < 31);
-    // Half of a warp by itself, while the other half has gone on.
+    // One half of a warp, while the other half has continued.
     own[6] = lane < 16 ? __shfl_sync(0xffffu, lane, 3, 16) : -1;
     own[7] = warp_sum(lane);
 }
@@ -69,7 +69,7 @@ KERNEL(foreign_lane, THREADS, int* value) {
     }
 }
 
-/// Reads what its neighbour wrote without waiting for it.
+/// Reads its neighbour's value without synchronising.
 KERNEL(missing_syncwarp, THREADS, int* values) {
     SHARED(int[WARP], pile);
     pile[threadIdx.x] = static_cast<int>(threadIdx.x);
@@ -146,7 +146,7 @@ void check_reports() {
     check_reported("at most 128", "lanes", 256, &value);
     check_reported("there are", "no_such_kernel", 1, &value);
     CHECK(headscope_constant("no_such_constant") < 0, "a constant of no name");
-    check_lanes(); // nothing of the failures is left
+    check_lanes(); // the failures leave no state behind
 }
 
 void check_order() {
@@ -163,7 +163,7 @@ void check_order() {
     headscope_shuffle(SEED);
 }
 
-/// How a child process ends that runs the launch: with 0, or by AddressSanitizer.
+/// Exit status of a child process that runs the launch: 0, or that of AddressSanitizer.
 template <class... A>
 int status_of(const char* kernel, A... arguments) {
     std::fflush(nullptr);

@@ -1,4 +1,4 @@
-// Metrics and spectra of heads, from vectors over tokens, against plain loops in double.
+// Head metrics and spectra against plain loops in double.
 #include "check.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ Vectors random_vectors(std::mt19937_64& random, int tokens) {
     Vectors x{tokens, capacity, {}, {}, {}, {}, {}, {}};
     std::uniform_real_distribution<float> uniform(0, 1);
     for (int i = 0; i < HEADS * capacity; i++) {
-        // What lies beyond the tokens must not be read into a result.
+        // elements beyond the tokens must not affect a result
         bool beyond = i % capacity >= tokens;
         auto next = [&](float size) { return beyond ? NAN : size * uniform(random); };
         x.logDiagonal.push_back(next(-9));

@@ -1,4 +1,4 @@
-// What kernels that work on rows pass back, against plain loops in double.
+// Gradients of row kernels against plain loops in double.
 #include "check.h"
 
 #include <algorithm>
@@ -6,13 +6,13 @@
 
 namespace {
 
-const double EPS = 6e-8; // half a unit in the last place of a float near 1
+const double EPS = 6e-8; // half an ulp of a float near 1
 
 void check_norm(std::mt19937_64& random, int rows, int width, bool centred) {
     std::vector<float> x = random_floats(random, rows * width);
     std::vector<float> weight = random_floats(random, width);
     std::vector<float> gradient = random_floats(random, rows * width);
-    float offset = centred ? 10 : 0; // what a variance from squares alone would not survive
+    float offset = centred ? 10 : 0; // a variance from uncentred squares would cancel
     std::transform(x.begin(), x.end(), x.begin(), [&](float value) { return value + offset; });
     const float epsilon = 1e-5f;
     std::vector<float> passed = gradient; // in place
@@ -38,7 +38,7 @@ void check_norm(std::mt19937_64& random, int rows, int width, bool centred) {
             sizeH += std::abs(h[c]) / width;
             sizeAlong += std::abs(h[c] * n[c]) / width;
         }
-        // The mean is off by some roundings of its size, and so is what is centred before it is divided.
+        // the mean has a few roundings of its magnitude, and so have centred elements before the division
         double normalError = 16 * EPS * offset / deviation;
         for (int c = 0; c < width; c++) {
             double expected = (h[c] - meanH - n[c] * along) / deviation;
@@ -55,7 +55,7 @@ void check_rotate(std::mt19937_64& random, int tokens, int heads, int headDim, i
     std::vector<float> cosine(tokens * r);
     std::vector<float> sine(tokens * r);
     for (int i = 0; i < tokens * r; i++) {
-        cosine[i] = 1.2f * std::cos(0.1f * static_cast<float>(i)); // with a magnitude, as some tables have it
+        cosine[i] = 1.2f * std::cos(0.1f * static_cast<float>(i)); // not normalised, as in some tables
         sine[i] = 1.2f * std::sin(0.1f * static_cast<float>(i));
     }
     std::vector<double> expected(x.begin(), x.end());
@@ -131,8 +131,8 @@ void check_embed(std::mt19937_64& random, int width) {
     std::vector<float> gradient = random_floats(random, 3 * width);
     std::vector<int> ids = {6, 0, 3};
     std::vector<float> table(7 * width, NAN);
-    launch("embed_gradient_f32", ids.size(), 1, fitting("embed_gradient_threads", width), table.data(),
-           gradient.data(), ids.data(), width);
+    launch("embed_gradient_f32", ids.size(), 1, fitting("embed_gradient_threads", width), table.data(), gradient.data(),
+           ids.data(), width);
     for (int i = 0; i < 7 * width; i++) {
         auto row = std::find(ids.begin(), ids.end(), i / width);
         CHECK(row == ids.end() ? std::isnan(table[i]) : table[i] == gradient[(row - ids.begin()) * width + i % width],
@@ -150,11 +150,11 @@ void check_scale_heads(std::mt19937_64& random, int rows, int heads, int headDim
     std::vector<float> destination(heads, NAN);
     launch("scale_heads_gradient_f32", heads, 1, constant("scale_heads_gradient_threads"), destination.data(),
            gradient.data(), x.data(), rows, headDim);
-    // Sums are fp64, and sums of products of floats are far from losing its digits.
+    // fp64 sums of products of floats are almost exact
     check_close(destination, expected, 1e-9, EPS, "scale_heads");
 }
 
-/// destination [rows, columns] of sums over depth, element (i, d) of a and (d, j) of b.
+/// Checks destination [rows, columns]: sums over depth of a(i, d) b(d, j).
 template <class A, class B>
 void check_product(const char* kernel, const std::vector<float>& destination, int rows, int columns, int depth, A a,
                    B b) {
@@ -166,7 +166,7 @@ void check_product(const char* kernel, const std::vector<float>& destination, in
                 sum += product;
                 size += std::abs(product);
             }
-            // Each of the terms may be rounded once more for every later one.
+            // every partial sum is rounded
             CHECK(std::abs(destination[i * columns + j] - sum) <= EPS * (depth + 1) * size,
                   "%s[%d, %d] is %.9g and not %.9g", kernel, i, j, destination[i * columns + j], sum);
         }
@@ -189,8 +189,9 @@ void check_linear(std::mt19937_64& random, int rows, int in, int out) {
     std::vector<float> weights(out * in, NAN);
     launch("linear_weight_gradient_f32", pieces(out, tile), pieces(in, tile), threads, weights.data(), gradient.data(),
            x.data(), rows, in, out);
-    check_product("weight", weights, out, in, rows, [&](int o, int row) { return ofGradient(row, o); },
-                  [&](int row, int i) { return x[row * in + i]; });
+    check_product(
+        "weight", weights, out, in, rows, [&](int o, int row) { return ofGradient(row, o); },
+        [&](int row, int i) { return x[row * in + i]; });
 
     std::vector<float> bias(out, NAN);
     launch("linear_bias_gradient_f32", pieces(out, threads), 1, threads, bias.data(), gradient.data(), rows, out);
@@ -217,15 +218,15 @@ void check_cross_entropy(std::mt19937_64& random, int rows, int words, float siz
             range = std::max(range, largest - in[w]);
         }
         double expected = largest + std::log(total) - in[targets[row]];
-        // The difference of two logits is an exponential's argument and rounded once; sums have as many terms as words.
+        // the argument of the exponential is rounded once; sums have `words` terms
         double error = EPS * (words + 8);
         CHECK(std::abs(loss[row] - expected) <= error + 2 * EPS * (range + std::abs(expected)),
               "loss[%d] is %.9g and not %.9g", row, loss[row], expected);
         for (int w = 0; w < words; w++) {
             double p = std::exp(in[w] - largest) / total;
             double gradient = factors[row] * (p - (w == targets[row]));
-            double most = p * (error + EPS * (largest - in[w] + 8)) + 2 * EPS * (w == targets[row]) + 1e-37;
-            CHECK(std::abs(passed[row * words + w] - gradient) <= std::abs(factors[row]) * most,
+            double bound = p * (error + EPS * (largest - in[w] + 8)) + 2 * EPS * (w == targets[row]) + 1e-37;
+            CHECK(std::abs(passed[row * words + w] - gradient) <= std::abs(factors[row]) * bound,
                   "logits[%d, %d] is %.9g and not %.9g", row, w, passed[row * words + w], gradient);
         }
     }

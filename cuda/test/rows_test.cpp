@@ -1,4 +1,4 @@
-// Kernels that work on rows, against plain loops in double.
+// Row kernels against plain loops in double.
 #include "check.h"
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 namespace {
 
-const double EPS = 6e-8; // half a unit in the last place of a float near 1
+const double EPS = 6e-8; // half an ulp of a float near 1
 
 void check_embed(std::mt19937_64& random, int width) {
     std::vector<float> table = random_floats(random, 7 * width);
@@ -20,7 +20,7 @@ void check_embed(std::mt19937_64& random, int width) {
     }
 }
 
-/// A row whose offset does not fit into 32 bits, of a table that is reserved and never filled.
+/// A row whose offset exceeds 32 bits, in a table whose memory is reserved but not filled.
 void check_far_row() {
     const int width = 1 << 16;
     const int words = 40000;
@@ -40,7 +40,7 @@ void check_norms(std::mt19937_64& random, int rows, int width) {
     std::vector<float> x = random_floats(random, rows * width);
     std::vector<float> weight = random_floats(random, width);
     std::vector<float> bias = random_floats(random, width);
-    float offset = 100; // what a variance from squares alone would not survive
+    float offset = 100; // a variance from uncentred squares would cancel
     std::transform(x.begin(), x.end(), x.begin(), [&](float value) { return value + offset; });
     std::vector<double> layer(x.size());
     std::vector<double> rms(x.size());
@@ -69,7 +69,7 @@ void check_norms(std::mt19937_64& random, int rows, int width) {
     launch("layer_norm_f32", rows, 1, fitting("layer_norm_threads", width), actual.data(), x.data(), weight.data(),
            bias.data(), static_cast<float>(epsilon), width);
     for (std::size_t i = 0; i < actual.size(); i++) {
-        // The mean is off by some roundings of its size, and what is centred is divided by the deviation.
+        // the mean has a few roundings of its magnitude; centred elements are divided by the deviation
         double error = 8 * EPS * 2 * offset * slope[i / width] * std::abs(weight[i % width]);
         CHECK(std::abs(actual[i] - layer[i]) <= error + 32 * EPS * (std::abs(layer[i]) + std::abs(bias[i % width])),
               "layer_norm[%zu] is %.9g and not %.9g", i, actual[i], layer[i]);
@@ -119,7 +119,7 @@ void check_route(std::mt19937_64& random, int tokens, int experts, int chosen) {
         }
     }
     launch("route_f32", tokens, 1, fitting("route_threads", experts), logits.data(), chosen, experts);
-    // Logits differ by up to 200; the rounding of that is an error of the argument of exp.
+    // logits differ by up to 200, and the rounding of that is an error of the argument of exp
     check_close(logits, expected, 1e-37, 256 * EPS, "route");
     int width = 5;
     std::vector<float> x = random_floats(random, tokens * width);
@@ -149,7 +149,7 @@ void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool wit
             sum += product;
             size += std::abs(product);
         }
-        // Each of the terms may be rounded once more for every later one.
+        // every partial sum is rounded
         CHECK(std::abs(destination[i] - sum) <= EPS * (in + 1) * size, "linear[%ld] is %.9g and not %.9g", i,
               destination[i], sum);
     }
@@ -157,12 +157,12 @@ void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool wit
 
 } // namespace
 
-/// A drawn word is the one whose piece of what the likeliest words add up to holds the mark.
+/// The drawn word is the one whose interval of the cumulative weights contains the mark.
 void check_sample(std::mt19937_64& random, int words, double temperature, double topP) {
     const int rows = 3;
     std::vector<float> logits = random_floats(random, rows * words, 2);
     for (int word = 0; word < words; word++) {
-        logits[words + word] = static_cast<float>(static_cast<int>(logits[words + word])); // equals, 0 and -0
+        logits[words + word] = static_cast<float>(static_cast<int>(logits[words + word])); // ties, 0 and -0
     }
     std::vector<double> marks(rows);
     std::uniform_real_distribution<double> uniform;

@@ -1,5 +1,5 @@
-// Symmetrised normalised Laplacians and their eigenvalues, in all three ways, against Jacobi's rotations in double and
-// against graphs whose spectrum is known.
+// Symmetrised normalised Laplacians and their eigenvalues, with all three reductions, against Jacobi's rotations in
+// double and against graphs with known spectra.
 #include "check.h"
 
 #include <algorithm>
@@ -81,21 +81,21 @@ Spectrum spectrum(const Map& map, int n, Tridiagonal (*reduce)(std::vector<float
     std::vector<double> moments(MATRICES * 2, NAN);
     int threads = constant("symmetric_laplacian_threads");
     int64_t tiles = pieces(n, constant("symmetric_laplacian_tile"));
-    launch("symmetric_scales_f32", n, MATRICES, fitting("symmetric_laplacian_threads", n), scales.data(),
-           matrix.data(), n);
+    launch("symmetric_scales_f32", n, MATRICES, fitting("symmetric_laplacian_threads", n), scales.data(), matrix.data(),
+           n);
     launch("symmetric_laplacian_f32", tiles * (tiles + 1) / 2, MATRICES, threads, matrix.data(), scales.data(), n);
     launch("symmetric_moments_f32", MATRICES, 1, threads, moments.data(), matrix.data(), n);
     Tridiagonal t = reduce(matrix, n);
     Spectrum found{std::vector<float>(MATRICES * n, NAN), std::vector<double>(MATRICES, NAN)};
     int block = constant("symmetric_eigenvalues_threads");
-    launch("symmetric_eigenvalues_f32", pieces(n, block), MATRICES, block, found.eigenvalues.data(),
-           t.diagonal.data(), t.beside.data(), n);
+    launch("symmetric_eigenvalues_f32", pieces(n, block), MATRICES, block, found.eigenvalues.data(), t.diagonal.data(),
+           t.beside.data(), n);
     launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), moments.data(),
            n);
     return found;
 }
 
-/// Jacobi's rotations (1846), ascending.
+/// Eigenvalues by Jacobi's rotations (1846), ascending.
 std::vector<double> reference(const Map& map, int matrix, int n) {
     std::vector<double> scale(n);
     auto weight = [&](int i, int j) { return (static_cast<double>(map(matrix, i, j)) + map(matrix, j, i)) / 2; };
@@ -144,7 +144,8 @@ std::vector<double> reference(const Map& map, int matrix, int n) {
     return eigenvalues;
 }
 
-/// fp32 rounds to 6e-8; Householder's errors add up like the root of the steps, and n of them at the very most.
+/// fp32 rounds to 6e-8; the errors of Householder steps accumulate like the root of their number, in the worst case
+/// linearly.
 double tolerance(int n) {
     return (n + 24) * 6e-8 * 2;
 }
@@ -153,10 +154,10 @@ void check(const char* what, const Map& map, int n, const std::vector<double>& e
     struct Way {
         const char* name;
         Tridiagonal (*reduce)(std::vector<float>&, int);
-        int most;
+        int limit;
     };
     for (Way way : {Way{"warp", by_warp, 32}, Way{"block", by_block, 200}, Way{"panels", by_panels, 4096}}) {
-        if (n <= way.most) {
+        if (n <= way.limit) {
             situation = std::string(what) + ", n = " + std::to_string(n) + ", by " + way.name;
             Spectrum found = spectrum(map, n, way.reduce);
             check_close(found.eigenvalues, expected, tolerance(n), 0, "eigenvalue");
@@ -184,7 +185,7 @@ void check_maps(const char* what, const std::vector<float>& maps, int n) {
     check(what, map, n, expected);
 }
 
-/// Causal maps with rows that sum to one; one token of the last map neither gives nor receives.
+/// Causal maps with rows that sum to one; one token of the last map has no links.
 void check_random(std::mt19937_64& random, int n) {
     std::vector<float> maps(MATRICES * n * n);
     std::exponential_distribution<float> exponential(1);
@@ -204,7 +205,7 @@ void check_random(std::mt19937_64& random, int n) {
     check_maps("random", maps, n);
 }
 
-/// Every row looks at one of the last few, and hardly at the others: squares of such links vanish, or have few digits.
+/// Every row attends to one of the last few tokens and hardly to the others: squares of such weights underflow.
 void check_weak_links(std::mt19937_64& random, int n) {
     const int window = 5;
     std::vector<float> maps(MATRICES * n * n);
@@ -221,14 +222,15 @@ void check_weak_links(std::mt19937_64& random, int n) {
 }
 
 void check_closed_forms(int n) {
-    // Everybody looks at everybody: once 0, else 1.
+    // Complete graph: eigenvalue 0 once, otherwise 1.
     std::vector<double> uniform(n, 1);
     uniform[0] = 0;
     check("uniform", [n](int, int, int) { return 1.0f / n; }, n, thrice(uniform));
-    // Nobody looks at anybody else: no edges.
-    check("identity", [](int, int row, int column) { return row == column ? 1.0f : 0.0f; }, n,
-          thrice(std::vector<double>(n, 0)));
-    // A ring: 1 - cos(2 pi k / n), in pairs.
+    // No edges.
+    check(
+        "identity", [](int, int row, int column) { return row == column ? 1.0f : 0.0f; }, n,
+        thrice(std::vector<double>(n, 0)));
+    // Ring: 1 - cos(2 pi k / n), in pairs.
     std::vector<double> ring(n);
     for (int k = 0; k < n; k++) {
         ring[k] = 1 - std::cos(2 * PI * k / n);

@@ -1,4 +1,4 @@
-// The words of tensor_core.cuh in the emulator: 16-bit numbers, products of a warp, and copies that must be waited for.
+// The operations of tensor_core.cuh in the emulator: 16-bit floats, warp products, and asynchronous copies.
 #include "../tensor_core.cuh"
 #include "check.h"
 
@@ -14,7 +14,7 @@ KERNEL(multiplied, WARP, float* sum, const Bf16* a, const Bf16* b, const Bf16* t
     unsigned a_piece[4];
     unsigned b_piece[4];
     load_matrices(a_piece, left + lane % 16 * 16 + lane / 16 * 8);
-    if (transposed == nullptr) { // b [column, depth]: two products' right factors at once
+    if (transposed == nullptr) { // b [column, depth]: right factors of two products at once
         load_matrices(b_piece, right + (lane / 16 * 8 + lane % 8) * 16 + lane / 8 % 2 * 8);
     } else { // b [depth, column]
         load_transposed(b_piece, right + lane % 16 * 16 + lane / 16 * 8);
@@ -28,7 +28,7 @@ KERNEL(multiplied, WARP, float* sum, const Bf16* a, const Bf16* b, const Bf16* t
     }
 }
 
-/// Two groups of copies, of which the newest may still be on their way.
+/// Two groups of copies, the newest of which may still be pending.
 KERNEL(copied, WARP, float* seen, const F16* from, int wait) {
     SHARED(F16[2 * WARP * 8], to);
     int lane = threadIdx.x;
@@ -67,7 +67,7 @@ KERNEL(misaligned, WARP, const F16* from) {
 
 namespace {
 
-/// Every 16-bit number is its own rounding, and what lies between two of them goes to the nearer, ties to the even.
+/// Every 16-bit value converts exactly; a float between two of them is rounded to nearest, ties to even.
 template <class T>
 void check_numbers(int fractionBits, float next) {
     situation = "numbers with " + std::to_string(fractionBits) + " bits of fraction";
@@ -145,7 +145,7 @@ void check_copies() {
     void* arguments[] = {&pointer};
     for (const char* kernel : {"misaligned", "misread"}) {
         CHECK(headscope_launch(kernel, 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "an address between chunks");
-        CHECK(std::strstr(headscope_last_error(), "no multiple of 16"), "%s", headscope_last_error());
+        CHECK(std::strstr(headscope_last_error(), "not a multiple of 16"), "%s", headscope_last_error());
     }
     CHECK(headscope_launch("forgotten", 1, 1, 1, WARP, 1, 1, 0, arguments) != 0, "a copy that nobody waits for");
     CHECK(std::strstr(headscope_last_error(), "has ended before its copies"), "%s", headscope_last_error());

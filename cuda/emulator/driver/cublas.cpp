@@ -1,5 +1,5 @@
-// cuBLAS as far as Headscope calls it: an emulated library, for tests only, beside the emulated driver. Plain loops over
-// matrices that lie column by column; sums in fp32.
+// The part of cuBLAS that Headscope calls, emulated for tests, to go with the emulated driver. Plain loops over
+// column-major matrices; sums in fp32.
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -22,7 +22,7 @@ float from_half(std::uint16_t bits) {
     return bits >> 15 ? -size : size;
 }
 
-/// What tensor cores read of fp32: 10 bits of the mantissa.
+/// fp32 rounded to tf32, which has 10 mantissa bits.
 float cut(float x) {
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xffffe000);
 }

@@ -1,9 +1,8 @@
-// NVIDIA's driver as far as Headscope calls it, on top of the emulator: an emulated driver, for tests only. Built as
-// libcuda.so.1 in a folder of its own, it lets JCuda's own native library and the backend's device layer run without a
-// GPU.
+// The part of NVIDIA's driver that Headscope calls, on top of the emulator, for tests. Built as libcuda.so.1 in its own
+// folder, it lets JCuda's native library and the backend's device layer run without a GPU.
 //
 // Device memory is host memory, a kernel has finished when its launch returns, and a copy is made as late as events
-// allow, so that a missing wait shows. Device 0 has memory pools, device 1 has none.
+// allow, which exposes missing waits. Device 0 has memory pools, device 1 has none.
 #include "../launch.h"
 
 #include <chrono>
@@ -36,12 +35,12 @@ constexpr int CUDA_VERSION = 13000;
 constexpr int DEVICES = 2;
 constexpr std::size_t MEMORY = std::size_t{1} << 30;
 
-/// What modules are loaded from here: the emulator holds all kernels anyway.
+/// The content of module files in tests: the emulator contains all kernels.
 constexpr char IMAGE[] = "emulated";
 
 struct Stream {
     std::deque<std::function<void()>> copies;
-    std::size_t done = 0; // copies that are no longer in the queue
+    std::size_t done = 0; // number of copies already made
 
     void run(std::size_t until) {
         while (done < until && !copies.empty()) {
@@ -55,7 +54,7 @@ struct Stream {
     }
 };
 
-/// A point in a stream.
+/// A position in a stream.
 struct Event {
     Stream* stream = nullptr;
     std::size_t until = 0;
@@ -64,7 +63,7 @@ struct Event {
 
 struct Function {
     std::string name;
-    unsigned mostShared = 0; // 48 KiB less the static shared memory, which is not known here
+    unsigned maxShared = 0; // 48 KiB; the static shared memory is not known here
 };
 
 std::map<std::string, Function> functions;
@@ -87,7 +86,7 @@ int allocate(char** pointer, std::size_t bytes) {
         return OUT_OF_MEMORY;
     }
     *pointer = static_cast<char*>(std::malloc(bytes));
-    std::memset(*pointer, 0xff, bytes); // what is not cleared is seen
+    std::memset(*pointer, 0xff, bytes); // exposes memory that is not cleared
     memory[*pointer] = bytes;
     used += bytes;
     return SUCCESS;
@@ -327,7 +326,7 @@ int cuFuncSetAttribute(Function* function, int attribute, int value) {
     if (attribute != MOST_DYNAMIC_SHARED) {
         return INVALID_VALUE;
     }
-    function->mostShared = value;
+    function->maxShared = value;
     return SUCCESS;
 }
 
@@ -336,7 +335,7 @@ int cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned 
     if (!current) {
         return INVALID_CONTEXT;
     }
-    if (shared > function->mostShared) {
+    if (shared > function->maxShared) {
         return INVALID_VALUE;
     }
     if (headscope_launch(function->name.c_str(), gridX, gridY, gridZ, blockX, blockY, blockZ, shared, arguments) != 0) {

@@ -12,23 +12,27 @@ import java.util.List;
  */
 public final class AttentionSaliency implements AutoCloseable {
     /**
-     * Optional outputs.
+     * Selects the sources that count and the optional outputs.
      *
-     * @param groups group of each token, counted from 0, or -1 for none
-     * @param cells  side of the pooled maps, at most the number of tokens; 0 for none
-     * @param maps   heads whose whole map is stored, ascending
+     * <p>Sources before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum} and the pooled maps. The other outputs always cover all sources: {@link #columns}, {@link #groups} and {@link #maps}
+     * keep sources apart, so that a caller can leave some out, and {@link #signed} is a product of whole rows.
+     *
+     * @param groups      group of each token, counted from 0, or -1 for none
+     * @param firstSource the first source that counts, 0 to tokens; 0 = all sources, 1 = all but the first token
+     * @param cells       side of the pooled maps, at most the number of tokens; 0 for none
+     * @param maps        heads whose whole map is stored, ascending
      */
-    public record Request(int[] groups, int cells, List<Integer> maps) {
+    public record Request(int[] groups, int firstSource, int cells, List<Integer> maps) {
         public Request {
             groups = groups.clone();
             maps = List.copyOf(maps);
         }
 
-        /** No groups, no pooled maps, no whole maps. */
+        /** No groups, no pooled maps, no whole maps; all sources count. */
         public static Request vectors(int tokens) {
             int[] none = new int[tokens];
             Arrays.fill(none, -1);
-            return new Request(none, 0, List.of());
+            return new Request(none, 0, 0, List.of());
         }
 
         @Override
@@ -49,19 +53,16 @@ public final class AttentionSaliency implements AutoCloseable {
     /** sum_j a_ij dL/da_ij = g_i . o_i, with output o_i and its gradient g_i. [heads, tokens]. */
     public final Tensor signed;
 
-    /** sum_j |a_ij dL/da_ij|. [heads, tokens]. */
+    /** sum_j |a_ij dL/da_ij| over the sources that count. [heads, tokens]. */
     public final Tensor rows;
 
     /** sum_i |a_ij dL/da_ij|. [heads, tokens]. */
     public final Tensor columns;
 
-    /** max_j |a_ij dL/da_ij|. [heads, tokens]. */
+    /** max_j |a_ij dL/da_ij| over the sources that count. [heads, tokens]. */
     public final Tensor maximum;
 
-    /** The first column with row i's maximum, as an integer-valued float. [heads, tokens]. */
-    public final Tensor maximumColumn;
-
-    /** {@link #rows} restricted to the columns of each group. [heads, tokens, groups]. */
+    /** sum_j |a_ij dL/da_ij| over the columns of each group. [heads, tokens, groups]. */
     public final Tensor groups;
 
     /** The maximum over each cell; token i lies in cell i * cells / tokens. [heads, cells, cells]. */
@@ -81,7 +82,6 @@ public final class AttentionSaliency implements AutoCloseable {
         this.rows = backend.allocate(DType.F32, heads, tokens);
         this.columns = backend.allocate(DType.F32, heads, tokens);
         this.maximum = backend.allocate(DType.F32, heads, tokens);
-        this.maximumColumn = backend.allocate(DType.F32, heads, tokens);
         this.groups = backend.allocate(DType.F32, heads, tokens, request.groupCount());
         this.pooledMaximum = backend.allocate(DType.F32, heads, request.cells(), request.cells());
         this.pooledMean = backend.allocate(DType.F32, heads, request.cells(), request.cells());
@@ -90,7 +90,7 @@ public final class AttentionSaliency implements AutoCloseable {
 
     /** All of the tensors above. */
     List<Tensor> tensors() {
-        return List.of(signed, rows, columns, maximum, maximumColumn, groups, pooledMaximum, pooledMean, maps);
+        return List.of(signed, rows, columns, maximum, groups, pooledMaximum, pooledMean, maps);
     }
 
     @Override

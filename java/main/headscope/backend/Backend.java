@@ -54,7 +54,7 @@ public interface Backend extends AutoCloseable {
             return Cuda.open(gpu.get(), choice.precision(), notice);
         }
         if (choice.device().equals("auto")) {
-            Optional<String> missing = Cuda.lacking(0);
+            Optional<String> missing = Cuda.unavailable(0);
             if (missing.isEmpty() || choice.precision() != Precision.F32) {
                 return Cuda.open(0, choice.precision(), notice);
             }

@@ -157,7 +157,8 @@ final class CheckedGradients implements Gradients {
                 logSumExp, qGradient, kGradient, vGradient, gradient);
         saliency.ifPresent(maps -> check(
                 maps.heads == spec.heads() && maps.tokens == k.size(0) && q.size(0) == k.size(0)
-                        && maps.request.groups().length == maps.tokens && maps.request.cells() <= maps.tokens
+                        && maps.request.groups().length == maps.tokens && maps.request.firstSource() >= 0
+                        && maps.request.firstSource() <= maps.tokens && maps.request.cells() <= maps.tokens
                         && maps.request.maps().stream().allMatch(head -> head >= 0 && head < maps.heads),
                 operation, "saliency of %d heads and %d tokens for q %s and k %s", maps.heads, maps.tokens, q, k));
         gradients.attention(

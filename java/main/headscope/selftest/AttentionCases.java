@@ -175,7 +175,7 @@ final class AttentionCases {
             Tensor vGradient = on.unwritten(k.shape());
             int[] groups = IntStream.range(0, tokens).map(token -> token % 3 - 1).toArray();
             AttentionSaliency saliency = on.tensors.saliency(shape.heads(), tokens,
-                    new AttentionSaliency.Request(groups, Math.min(tokens, CELLS), List.of(shape.heads() - 1)));
+                    new AttentionSaliency.Request(groups, 1, Math.min(tokens, CELLS), List.of(shape.heads() - 1)));
             on.backend.gradients().attention(
                     qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, spec,
                     Optional.of(saliency));

@@ -113,9 +113,11 @@ class CheckedGradientsTest extends ArgumentChecks {
         refused("attention's gradient: saliency of 1 heads", () -> saliency(1, 3, Request.vectors(3)));
         refused("attention's gradient: saliency of 2 heads and 4 tokens", () -> saliency(2, 4, Request.vectors(4)));
         refused("attention's gradient: saliency", () -> saliency(2, 3, Request.vectors(4)));
-        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 4, List.of())));
-        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 3, List.of(2))));
-        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 3, List.of(-1))));
-        saliency(2, 3, new Request(groups, 3, List.of(0, 1)));
+        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 0, 4, List.of())));
+        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 0, 3, List.of(2))));
+        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 0, 3, List.of(-1))));
+        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, -1, 0, List.of())));
+        refused("attention's gradient: saliency", () -> saliency(2, 3, new Request(groups, 4, 0, List.of())));
+        saliency(2, 3, new Request(groups, 3, 3, List.of(0, 1)));
     }
 }

@@ -11,7 +11,7 @@ public final class Devices {
 
     /** The GPU is among them where there is one that has kernels. */
     public static final List<String> ALL =
-            Cuda.lacking(0).isEmpty() ? List.of("cpu", EMULATED, "cuda") : List.of("cpu", EMULATED);
+            Cuda.unavailable(0).isEmpty() ? List.of("cpu", EMULATED, "cuda") : List.of("cpu", EMULATED);
 
     private Devices() {}
 

@@ -288,7 +288,6 @@ final class ReferenceGradients implements Gradients {
         store(kept.rows, (long) head * tokens, whole.rows());
         store(kept.columns, (long) head * tokens, whole.columns());
         store(kept.maximum, (long) head * tokens, whole.maximum());
-        store(kept.maximumColumn, (long) head * tokens, whole.maximumColumn());
         store(kept.groups, (long) head * tokens * kept.request.groupCount(), whole.groups());
         store(kept.pooledMaximum, head * cells, whole.pooledMaximum());
         store(kept.pooledMean, head * cells, whole.pooledMean());

@@ -1,19 +1,25 @@
 package headscope.backend;
 
+import java.util.Arrays;
+
 /** What {@link AttentionSaliency} keeps of one head, read off the whole map of |a dL/da| [tokens, tokens]. */
 record ReferenceSaliency(double[][] map, AttentionSaliency.Request request) {
     int tokens() {
         return map.length;
     }
 
-    double[] rows() {
-        double[] sums = new double[tokens()];
+    /** The map, 0 in the columns before {@link AttentionSaliency.Request#firstSource}. */
+    private double[][] counted() {
+        double[][] counted = new double[tokens()][];
         for (int i = 0; i < tokens(); i++) {
-            for (double value : map[i]) {
-                sums[i] += value;
-            }
+            counted[i] = map[i].clone();
+            Arrays.fill(counted[i], 0, request.firstSource(), 0);
         }
-        return sums;
+        return counted;
+    }
+
+    double[] rows() {
+        return Arrays.stream(counted()).mapToDouble(row -> Arrays.stream(row).sum()).toArray();
     }
 
     double[] columns() {
@@ -27,24 +33,7 @@ record ReferenceSaliency(double[][] map, AttentionSaliency.Request request) {
     }
 
     double[] maximum() {
-        double[] maximum = new double[tokens()];
-        double[] columns = maximumColumn();
-        for (int i = 0; i < tokens(); i++) {
-            maximum[i] = map[i][(int) columns[i]];
-        }
-        return maximum;
-    }
-
-    double[] maximumColumn() {
-        double[] columns = new double[tokens()];
-        for (int i = 0; i < tokens(); i++) {
-            int best = 0;
-            for (int j = 1; j < tokens(); j++) {
-                best = map[i][j] > map[i][best] ? j : best;
-            }
-            columns[i] = best;
-        }
-        return columns;
+        return Arrays.stream(counted()).mapToDouble(row -> Arrays.stream(row).max().orElseThrow()).toArray();
     }
 
     /** [tokens, groups] */
@@ -64,11 +53,11 @@ record ReferenceSaliency(double[][] map, AttentionSaliency.Request request) {
 
     /** [cells, cells], as {@link #pooledMean} */
     double[] pooledMaximum() {
-        return new ReferenceCells(map, request.cells()).maximum();
+        return new ReferenceCells(counted(), request.cells()).maximum();
     }
 
     double[] pooledMean() {
-        return new ReferenceCells(map, request.cells()).mean();
+        return new ReferenceCells(counted(), request.cells()).mean();
     }
 
     /** [tokens, tokens] */

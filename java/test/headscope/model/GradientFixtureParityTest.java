@@ -48,7 +48,7 @@ class GradientFixtureParityTest {
         @Override
         public Optional<AttentionSaliency.Request> saliency(int layer, int text) {
             List<Integer> all = IntStream.range(0, config.heads()).boxed().toList();
-            return Optional.of(new AttentionSaliency.Request(new int[tokens], 0, all));
+            return Optional.of(new AttentionSaliency.Request(new int[tokens], 0, 0, all));
         }
 
         @Override

@@ -77,9 +77,6 @@ public final class Saliency implements Analysis {
                 ablated.add(plain.line(line));
             }
         }
-        if (request.view().skipFirst()) {
-            shown.forEach(text -> requireShort(text.length()));
-        }
         if (!sameLength()) {
             requireSameGroups();
         }
@@ -90,13 +87,6 @@ public final class Saliency implements Analysis {
     private void requireShare(boolean absent) {
         if (request.view().cell() == SaliencyCell.SHARE && absent) {
             throw SaliencyMeans.noShare();
-        }
-    }
-
-    private static void requireShort(int tokens) {
-        if (tokens > SaliencyFold.MOST_TOKENS) {
-            throw new InputException("--skip-first is for texts of at most %d tokens; one has %d"
-                    .formatted(SaliencyFold.MOST_TOKENS, tokens));
         }
     }
 

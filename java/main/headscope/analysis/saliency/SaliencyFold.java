@@ -17,24 +17,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
-/** Folds the saliency maps of one text's backward pass into what is kept of every head. */
+/** Collects the saliency statistics of every head during one text's backward pass. */
 final class SaliencyFold implements GradientHook {
-    /** Rows and columns of a map made small. */
+    /** Maximum number of rows and columns of a thumbnail. */
     static final int SIDE = 24;
-
-    /** Longest text whose maps are looked at whole, a layer at a time: without the first column they must be. */
-    static final int MOST_TOKENS = 1024;
 
     private final Backend backend;
     private final SaliencyText text;
     private final int target;
-    private final boolean skipFirst;
+    /** 1 with --skip-first. */
+    private final int firstSource;
     private final int heads;
     private final int side;
     private final OptionalInt ground;
-    /** Of each token; the ground token and the first one are told apart from their groups. */
+    /** Group of each token; the ground token and the first token have classes of their own. */
     private final int[] classes;
     private final int groundClass;
     private final int firstClass;
@@ -54,7 +51,7 @@ final class SaliencyFold implements GradientHook {
         this.backend = model.backend();
         this.text = text;
         this.target = target;
-        this.skipFirst = request.view().skipFirst();
+        this.firstSource = request.view().skipFirst() ? 1 : 0;
         this.heads = config.heads();
         this.side = request.view().cell() == SaliencyCell.THUMBNAIL ? Math.min(SIDE, text.length()) : 0;
         this.ground = text.ground(target);
@@ -93,8 +90,7 @@ final class SaliencyFold implements GradientHook {
 
     @Override
     public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
-        List<Integer> whole = skipFirst ? IntStream.range(0, heads).boxed().toList() : List.of();
-        return Optional.of(new AttentionSaliency.Request(classes, skipFirst ? 0 : side, whole));
+        return Optional.of(new AttentionSaliency.Request(classes, firstSource, side, List.of()));
     }
 
     @Override
@@ -106,71 +102,43 @@ final class SaliencyFold implements GradientHook {
     public void attention(int layer, int only, AttentionSpec spec, AttentionSaliency saliency) {
         int tokens = text.length();
         float[] rowSums = backend.download(saliency.rows);
-        float[] columnSums = backend.download(saliency.columns);
         float[] maxima = backend.download(saliency.maximum);
         float[] ofClasses = backend.download(saliency.groups);
         int width = saliency.request.groupCount();
-        System.arraycopy(rowSums, 0, rows, layer * heads * tokens, rowSums.length);
-        System.arraycopy(columnSums, 0, columns, layer * heads * tokens, columnSums.length);
+        System.arraycopy(backend.download(saliency.columns), 0, columns, layer * heads * tokens, heads * tokens);
         System.arraycopy(backend.download(saliency.signed), 0, signed, layer * heads * tokens, heads * tokens);
-        for (float maximum : maxima) {
-            largest = Math.max(largest, maximum);
-        }
-        if (skipFirst) {
-            float[] maps = backend.download(saliency.maps);
-            for (int head = 0; head < heads; head++) {
-                float[] map = Arrays.copyOfRange(maps, head * tokens * tokens, (head + 1) * tokens * tokens);
-                System.arraycopy(withoutFirst(map, layer * heads + head), 0, maxima, head * tokens, tokens);
-            }
-        } else {
-            System.arraycopy(backend.download(saliency.pooledMaximum), 0, small, layer * heads * side * side,
-                    heads * side * side);
-        }
+        System.arraycopy(backend.download(saliency.pooledMaximum), 0, small, layer * heads * side * side,
+                heads * side * side);
         for (int head = 0; head < heads; head++) {
             fold(layer * heads + head,
                     Arrays.copyOfRange(rowSums, head * tokens, (head + 1) * tokens),
-                    columnSums[head * tokens],
                     Arrays.copyOfRange(maxima, head * tokens, (head + 1) * tokens),
                     Arrays.copyOfRange(ofClasses, head * tokens * width, (head + 1) * tokens * width), width);
         }
     }
 
-    /** Makes a map small and gives its rows' maxima, both without the first column. */
-    private float[] withoutFirst(float[] map, int at) {
+    /** @param ofClasses [tokens, width]: each row's sums over the columns of each class, the first column included */
+    private void fold(int at, float[] rowSums, float[] maxima, float[] ofClasses, int width) {
         int tokens = text.length();
-        float[] maxima = new float[tokens];
+        double total = 0;
         for (int i = 0; i < tokens; i++) {
-            for (int j = 1; j <= i; j++) {
-                float value = map[i * tokens + j];
-                maxima[i] = Math.max(maxima[i], value);
-                if (side > 0) {
-                    int cell = (at * side + i * side / tokens) * side + j * side / tokens;
-                    small[cell] = Math.max(small[cell], value);
-                }
-            }
-        }
-        return maxima;
-    }
-
-    /** @param ofClasses [tokens, width]: of each row, the sums over the columns of each class */
-    private void fold(int at, float[] rowSums, double first, float[] maxima, float[] ofClasses, int width) {
-        int tokens = text.length();
-        double total = skipFirst ? -first : 0;
-        for (int i = 0; i < tokens; i++) {
+            // The first token is the only one of its class.
+            float first = ofClasses[i * width + classes[0]];
+            rows[at * tokens + i] = rowSums[i] + (firstSource > 0 ? first : 0);
+            largest = Math.max(largest, Math.max(maxima[i], first));
             values.get(SaliencyColumn.MAXIMUM)[at] = Math.max(values.get(SaliencyColumn.MAXIMUM)[at], maxima[i]);
             total += rowSums[i];
         }
-        long elements = tokens * (tokens + 1L) / 2 - (skipFirst ? tokens : 0);
+        long elements = tokens * (tokens + 1L) / 2 - (long) firstSource * tokens;
         values.get(SaliencyColumn.MEAN)[at] = (float) (total / elements);
         values.get(SaliencyColumn.AGGREGATE_SHARE)[at] = Float.NaN;
         values.get(SaliencyColumn.GATHER_SHARE)[at] = Float.NaN;
         if (ground.isPresent() && total > 0) {
             int token = ground.getAsInt();
-            boolean counts = token > 0 || !skipFirst;
+            boolean counts = token >= firstSource;
             values.get(SaliencyColumn.AGGREGATE_SHARE)[at] = counts
                     ? (float) (ofClasses[text.last() * width + groundClass] / total) : 0;
-            double before = rowSums[token] - ofClasses[token * width + groundClass]
-                    - (skipFirst && token > 0 ? ofClasses[token * width + firstClass] : 0);
+            double before = rowSums[token] - (counts ? ofClasses[token * width + groundClass] : 0);
             values.get(SaliencyColumn.GATHER_SHARE)[at] = (float) (Math.max(0, before) / total);
         }
         int groups = text.groups().size();

@@ -50,7 +50,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
                 public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
                     return layer == head.layer()
                             ? Optional.of(new AttentionSaliency.Request(
-                                    new int[text.length()], 0, List.of(head.head())))
+                                    new int[text.length()], 0, 0, List.of(head.head())))
                             : Optional.empty();
                 }
 

@@ -119,6 +119,13 @@ final class AttentionTile {
         }
     }
 
+    /** Sets row r's saliency to 0 in the first columns; count may be negative or above the width. */
+    void clearSaliency(int r, int count) {
+        for (int column = 0; column < Math.min(count, width); column++) {
+            saliency.setAtIndex(JAVA_FLOAT, (long) r * stride + column, 0);
+        }
+    }
+
     /** Sum of row r's saliency. */
     float sum(int r) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
@@ -137,15 +144,6 @@ final class AttentionTile {
             peaks = peaks.max(Simd.load(saliency, row + column, Simd.inside(column, width)));
         }
         return peaks.reduceLanes(VectorOperators.MAX);
-    }
-
-    /** First column of row r whose saliency has this value. */
-    int first(int r, float value) {
-        int column = 0;
-        while (column < width && saliency.getAtIndex(JAVA_FLOAT, (long) r * stride + column) != value) {
-            column++;
-        }
-        return column;
     }
 
     private void clear(long row, int from, int to) {

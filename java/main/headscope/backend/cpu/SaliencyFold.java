@@ -16,6 +16,7 @@ final class SaliencyFold {
     private final ColumnSums columnSums;
     private final int tokens;
     private final int groups;
+    private final int firstSource;
     private final PooledCells cells;
     private final List<Integer> maps;
     /** [tokens, groups], 1 if a token belongs to a group, else 0. */
@@ -27,6 +28,7 @@ final class SaliencyFold {
         this.columnSums = columnSums;
         this.tokens = saliency.tokens;
         this.groups = saliency.groups.intSize(2);
+        this.firstSource = saliency.request.firstSource();
         this.cells = new PooledCells(saliency.pooledMaximum, saliency.pooledMean, tokens);
         this.maps = saliency.request.maps();
         this.membership = membership.fill((byte) 0);
@@ -37,7 +39,7 @@ final class SaliencyFold {
             }
         }
         for (Tensor accumulated : new Tensor[] {
-            saliency.rows, saliency.maximum, saliency.maximumColumn, saliency.groups, saliency.maps
+            saliency.rows, saliency.maximum, saliency.groups, saliency.maps
         }) {
             accumulated.bytes().fill((byte) 0);
         }
@@ -55,9 +57,6 @@ final class SaliencyFold {
     /** @param sums column sums of the tile's stripe, from {@link ColumnSums#cleared} */
     void add(int head, AttentionTile tile, MemorySegment sums) {
         ColumnSums.add(sums, tile.firstKey, tile.saliency, tile.rows, tile.stride, tile.width);
-        for (int r = 0; r < tile.rows; r++) {
-            addRow(head, tile, r);
-        }
         if (groups > 0) {
             OpenBlas.multiply(
                     tile.rows, groups, tile.width, 1,
@@ -65,28 +64,31 @@ final class SaliencyFold {
                     new Matrix(membership, (long) tile.firstKey * groups, groups),
                     1, new Matrix(saliency.groups.bytes(), ((long) head * tokens + tile.firstToken) * groups, groups));
         }
+        int map = maps.indexOf(head);
+        for (int r = 0; r < tile.rows; r++) {
+            if (map >= 0) {
+                copyRow(map, tile, r);
+            }
+            tile.clearSaliency(r, firstSource - tile.firstKey);
+            addRow(head, tile, r);
+        }
+    }
+
+    private void copyRow(int map, AttentionTile tile, int r) {
+        MemorySegment.copy(
+                tile.saliency, (long) r * tile.stride * Float.BYTES, saliency.maps.bytes(),
+                (((long) map * tokens + tile.firstToken + r) * tokens + tile.firstKey) * Float.BYTES,
+                (long) tile.width * Float.BYTES);
     }
 
     private void addRow(int head, AttentionTile tile, int r) {
         int token = tile.firstToken + r;
-        long row = (long) r * tile.stride;
         long at = (long) head * tokens + token;
         saliency.signed.bytes().setAtIndex(JAVA_FLOAT, at, tile.dots[r]);
         addTo(saliency.rows.bytes(), at, tile.sum(r));
-        float peak = tile.peak(r);
         MemorySegment maximum = saliency.maximum.bytes();
-        if (peak > maximum.getAtIndex(JAVA_FLOAT, at)) {
-            maximum.setAtIndex(JAVA_FLOAT, at, peak);
-            saliency.maximumColumn.bytes().setAtIndex(JAVA_FLOAT, at, tile.firstKey + tile.first(r, peak));
-        }
-        int map = maps.indexOf(head);
-        if (map >= 0) {
-            MemorySegment.copy(
-                    tile.saliency, row * Float.BYTES, saliency.maps.bytes(),
-                    (((long) map * tokens + token) * tokens + tile.firstKey) * Float.BYTES,
-                    (long) tile.width * Float.BYTES);
-        }
-        cells.add(head, token, tile.saliency, row, tile.firstKey, tile.width);
+        maximum.setAtIndex(JAVA_FLOAT, at, Math.max(maximum.getAtIndex(JAVA_FLOAT, at), tile.peak(r)));
+        cells.add(head, token, tile.saliency, (long) r * tile.stride, tile.firstKey, tile.width);
     }
 
     /** Writes the column sums, after all tiles have been added. */

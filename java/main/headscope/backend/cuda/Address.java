@@ -3,18 +3,18 @@ package headscope.backend.cuda;
 import java.lang.foreign.MemorySegment;
 import jcuda.driver.CUdeviceptr;
 
-/** An address as JCuda passes it, on the device or the host. */
+/** A device or host address, as an argument of JCuda. */
 final class Address extends CUdeviceptr {
-    /** One that a call is about to set. */
+    /** An output argument. */
     Address() {}
 
     Address(MemorySegment memory) {
         super(new CUdeviceptr(), memory.address());
     }
 
-    /** The bytes at this address, to be named, not to be read. */
+    /** The bytes at this address, as a segment that must not be read on the host if it is device memory. */
     @SuppressWarnings("restricted")
-    MemorySegment named(long bytes) {
+    MemorySegment segment(long bytes) {
         return MemorySegment.ofAddress(getNativePointer() + getByteOffset()).reinterpret(bytes);
     }
 }

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The maps of one layer pooled to cells: columns, then rows. Of as many key heads at once, and the query heads that read
- * them, as memory allows.
+ * Pools the attention maps of one layer to cells, first columns, then rows. Processes as many key heads at once, with the
+ * query heads that read them, as memory allows.
  *
  * @param logSumExp fp32 [heads, tokens]
  * @param q         fp32, as k
@@ -23,7 +23,7 @@ record AttentionCells(Kernels kernels, MemorySegment logSumExp, Tensor q, Tensor
                 pooledMean.rows((long) first * group, (long) count * group), first));
     }
 
-    /** Of the heads from the first of a key head on, so many as destinations have. */
+    /** The query heads from the first one of kvHead on; their number is that of the destinations. */
     private void ofHeads(Tensor pooledMaximum, Tensor pooledMean, int kvHead) {
         int tokens = q.intSize(0);
         int heads = pooledMean.intSize(0);
@@ -31,8 +31,8 @@ record AttentionCells(Kernels kernels, MemorySegment logSumExp, Tensor q, Tensor
         long bytes = (long) heads * tokens * pooledMean.size(1) * Float.BYTES;
         try (Kernels.Scratch largest = kernels.scratch(bytes); Kernels.Scratch sums = kernels.scratch(bytes)) {
             List<Object> arguments = new ArrayList<>(List.of(
-                    largest.memory(), sums.memory(), from(logSumExp, head * tokens),
-                    from(q.bytes(), head * spec.headDim()), from(k.bytes(), (long) kvHead * spec.headDim())));
+                    largest.memory(), sums.memory(), at(logSumExp, head * tokens),
+                    at(q.bytes(), head * spec.headDim()), at(k.bytes(), (long) kvHead * spec.headDim())));
             arguments.addAll(Kernels.spec(q, k, spec));
             arguments.add(pooledMean.intSize(1));
             kernels.perTile("attention_cells", "query_tile", DType.F32, q, heads, spec, arguments);
@@ -40,8 +40,8 @@ record AttentionCells(Kernels kernels, MemorySegment logSumExp, Tensor q, Tensor
         }
     }
 
-    /** The kernel counts heads from where its operands begin. */
-    private static MemorySegment from(MemorySegment floats, long index) {
+    /** The kernel counts heads from the start of its operands. */
+    private static MemorySegment at(MemorySegment floats, long index) {
         return floats.asSlice(index * Float.BYTES);
     }
 }

@@ -9,37 +9,38 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** The kernels of one backward pass through attention: queries, then keys, then what is pooled of the maps. */
+/** Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. */
 record AttentionGradient(
         Kernels kernels, Tensor gradient, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-    void unobserved(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
+    void withoutSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
         try (Kernels.Scratch signed = kernels.scratch(logSumExp.count() * Float.BYTES)) {
-            queries(qGradient, signed.memory(), Collections.nCopies(4, Optional.empty()), out, Optional.empty(), 0);
+            queries(qGradient, signed.memory(), Collections.nCopies(3, Optional.empty()), out, Optional.empty(), 0, 0);
             keys(kGradient, vGradient, Optional.empty(), signed.memory());
         }
     }
 
-    void observed(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, AttentionSaliency seen) {
-        try (Kernels.Scratch groups = kernels.uploaded(MemorySegment.ofArray(seen.request.groups()))) {
-            queries(qGradient, seen.signed, List.of(seen.rows, seen.maximum, seen.maximumColumn, seen.groups), out,
-                    groups.memory(), seen.request.groupCount());
+    void withSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, AttentionSaliency saliency) {
+        try (Kernels.Scratch groups = kernels.uploaded(MemorySegment.ofArray(saliency.request.groups()))) {
+            queries(qGradient, saliency.signed, List.of(saliency.rows, saliency.maximum, saliency.groups), out,
+                    groups.memory(), saliency.request.groupCount(), saliency.request.firstSource());
         }
-        keys(kGradient, vGradient, seen.columns, seen.signed);
-        if (!seen.request.maps().isEmpty()) {
-            maps(seen);
+        keys(kGradient, vGradient, saliency.columns, saliency.signed);
+        if (!saliency.request.maps().isEmpty()) {
+            maps(saliency);
         }
-        if (seen.request.cells() > 0) {
-            pool(seen);
+        if (saliency.request.cells() > 0) {
+            pool(saliency);
         }
     }
 
     private void queries(
-            Tensor qGradient, Object signed, List<?> saliency, Tensor out, Object groupOf, int groupCount) {
+            Tensor qGradient, Object signed, List<?> rowSaliency, Tensor out, Object groupOf, int groupCount,
+            int firstSource) {
         List<Object> arguments = new ArrayList<>(List.of(qGradient, signed));
-        arguments.addAll(saliency);
+        arguments.addAll(rowSaliency);
         arguments.addAll(List.of(gradient, out, logSumExp, q, k, v, groupOf));
         arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(groupCount);
+        arguments.addAll(List.of(groupCount, firstSource));
         kernels.perTile("attention_query_gradient", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
@@ -50,26 +51,26 @@ record AttentionGradient(
         kernels.perTile("attention_key_gradient", "key_tile", k.dtype(), k, spec.kvHeads(), spec, arguments);
     }
 
-    private void maps(AttentionSaliency seen) {
-        int[] heads = seen.request.maps().stream().mapToInt(Integer::intValue).toArray();
+    private void maps(AttentionSaliency saliency) {
+        int[] heads = saliency.request.maps().stream().mapToInt(Integer::intValue).toArray();
         try (Kernels.Scratch chosen = kernels.uploaded(MemorySegment.ofArray(heads))) {
             List<Object> arguments = new ArrayList<>(
-                    List.of(seen.maps, gradient, logSumExp, q, k, v, chosen.memory()));
+                    List.of(saliency.maps, gradient, logSumExp, q, k, v, chosen.memory()));
             arguments.addAll(Kernels.spec(q, k, spec));
             kernels.perTile("attention_saliency_map", "query_tile", k.dtype(), q, heads.length, spec, arguments);
         }
     }
 
-    private void pool(AttentionSaliency seen) {
-        int cells = seen.request.cells();
+    private void pool(AttentionSaliency saliency) {
+        int cells = saliency.request.cells();
         long bytes = logSumExp.count() * cells * Float.BYTES;
         try (Kernels.Scratch largest = kernels.scratch(bytes); Kernels.Scratch sums = kernels.scratch(bytes)) {
             List<Object> arguments = new ArrayList<>(
                     List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, k, v));
             arguments.addAll(Kernels.spec(q, k, spec));
-            arguments.add(cells);
+            arguments.addAll(List.of(cells, saliency.request.firstSource()));
             kernels.perTile("attention_saliency_cells", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
-            kernels.poolRows(seen.pooledMaximum, seen.pooledMean, largest, sums, seen.tokens);
+            kernels.poolRows(saliency.pooledMaximum, saliency.pooledMean, largest, sums, saliency.tokens);
         }
     }
 }

@@ -2,9 +2,9 @@ package headscope.backend.cuda;
 
 import java.util.Optional;
 
-/** cuBLAS: three functions of it, of whichever version there is. Sums are fp32. */
+/** The operations of cuBLAS that are used, for any supported version. Accumulates in fp32. */
 interface Blas extends AutoCloseable {
-    /** Such as "cuBLAS 12.6.4". */
+    /** For example "cuBLAS 12.6.4". */
     String describe();
 
     void multiply(Product product);
@@ -13,9 +13,9 @@ interface Blas extends AutoCloseable {
     void close();
 
     /**
-     * The first that works: where HEADSCOPE_CUBLAS points, then cuBLAS 12 through JCublas, then 13 without it.
+     * Opens the first library that works: in the folder HEADSCOPE_CUBLAS, then cuBLAS 12 (through JCublas), then 13.
      *
-     * @param stream that products are put into
+     * @param stream on which products run
      */
     static Optional<Blas> find(Stream stream, boolean tf32) {
         for (CublasLibrary library : CublasLibrary.candidates()) {
@@ -27,7 +27,7 @@ interface Blas extends AutoCloseable {
         return Optional.empty();
     }
 
-    /** As 120604 or 130000 -> 12.6.4 or 13.0.0. */
+    /** 120604 becomes 12.6.4, 130000 becomes 13.0.0. */
     static String dotted(int version) {
         return version / 10_000 + "." + version / 100 % 100 + "." + version % 100;
     }

@@ -13,19 +13,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a cuBLAS may be.
+ * A possible location of cuBLAS.
  *
  * @param version 12 or 13
- * @param folder  that holds it; or what the system's loader finds
+ * @param folder  that contains it; empty = the system's library path
  */
 record CublasLibrary(int version, Optional<Path> folder) {
-    /** A folder of a user's, such as site-packages/nvidia/cublas/lib of a Python environment, or one that holds such. */
+    /** Names a folder with cuBLAS, such as site-packages/nvidia/cublas/lib of a Python environment, or one above it. */
     static final String VARIABLE = "HEADSCOPE_CUBLAS";
     private static final List<Integer> VERSIONS = List.of(12, 13);
     private static final List<String> BELOW = List.of(
             "", "lib64", "lib", "nvidia/*/lib", "lib/python*/site-packages/nvidia/*/lib");
 
-    /** In the order in which they are tried. */
+    /** In the order of precedence. */
     static List<CublasLibrary> candidates() {
         List<CublasLibrary> found = new ArrayList<>();
         places(VARIABLE).forEach(place -> in(place, found));
@@ -60,7 +60,7 @@ record CublasLibrary(int version, Optional<Path> folder) {
         }
     }
 
-    /** Folders below one, where a name may be a pattern. */
+    /** Folders below a folder; names may be glob patterns. */
     private static List<Path> below(Path place, String names) {
         List<Path> folders = List.of(place);
         for (String name : names.isEmpty() ? new String[0] : names.split("/")) {
@@ -86,13 +86,13 @@ record CublasLibrary(int version, Optional<Path> folder) {
         return library + ".so." + version;
     }
 
-    /** Empty where it is not there, or does not start on this GPU. */
+    /** Empty if the library is missing or does not start on this GPU. */
     Optional<Blas> open(Stream stream, boolean tf32) {
         try {
             if (version == 13) {
                 return Optional.of(new ForeignBlas(load("libcublas"), stream, tf32));
             }
-            // JCublas takes what has been loaded under this name, wherever it was.
+            // JCublas uses a library that is already loaded under this name, from any folder.
             folder.ifPresent(here -> load("libcublas"));
             return Optional.of(new JCublasBlas(stream, tf32));
         } catch (LinkageError | IllegalArgumentException | DeviceException absent) {
@@ -107,7 +107,7 @@ record CublasLibrary(int version, Optional<Path> folder) {
             return SymbolLookup.libraryLookup(file, Arena.global());
         }
         Path beside = folder.get().resolve(name("libcublasLt", version));
-        if (Files.exists(beside)) { // what cuBLAS needs and would look for where the system keeps its libraries
+        if (Files.exists(beside)) { // a dependency that cuBLAS would search in the system's library path only
             SymbolLookup.libraryLookup(beside, Arena.global());
         }
         return SymbolLookup.libraryLookup(folder.get().resolve(file), Arena.global());

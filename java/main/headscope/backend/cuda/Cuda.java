@@ -15,27 +15,27 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/** The way into this package: a GPU as a backend, or why there is none. */
+/** Entry point of this package: opens a GPU as a backend, or explains why there is none. */
 public final class Cuda {
-    /** The least driver for kernels of CUDA 12 and of CUDA 13. */
+    /** Minimum driver versions for kernels compiled with CUDA 12 and CUDA 13. */
     private static final int DRIVER_12 = 525;
     private static final int DRIVER_13 = 580;
-    private static final String NO_BLAS = "no cuBLAS 12 or 13: matrix products use our own kernels, which are slower;"
-            + " install libcublas, or set " + CublasLibrary.VARIABLE + " to the folder that holds it";
+    private static final String NO_BLAS = "no cuBLAS 12 or 13: matrix products use built-in kernels, which are slower;"
+            + " install libcublas, or set " + CublasLibrary.VARIABLE + " to the folder that contains it";
 
     private Cuda() {}
 
     /**
      * @param ordinal of the GPU
-     * @param notice  is told if there is no cuBLAS
-     * @throws IllegalArgumentException with what lacks
+     * @param notice  receives a line if there is no cuBLAS
+     * @throws IllegalArgumentException with the reason why the GPU cannot be used
      */
     public static Backend open(int ordinal, Precision precision, Consumer<String> notice) {
-        lacking(ordinal).ifPresent(lacking -> {
-            throw new IllegalArgumentException("--device cuda cannot be used: " + lacking);
+        unavailable(ordinal).ifPresent(reason -> {
+            throw new IllegalArgumentException("--device cuda cannot be used: " + reason);
         });
         JcudaDevice device = new JcudaDevice(
-                Gpu.all().get(ordinal), Fatbins.carried().orElseThrow(),
+                Gpu.all().get(ordinal), Fatbins.packaged().orElseThrow(),
                 stream -> Blas.find(stream, precision == Precision.TF32));
         if (device.blas().isEmpty()) {
             notice.accept(NO_BLAS);
@@ -43,25 +43,25 @@ public final class Cuda {
         return new CudaBackend(device, precision.operands);
     }
 
-    /** Why this GPU cannot be used: what lacks, and what to do; empty where it can. */
-    public static Optional<String> lacking(int ordinal) {
-        Optional<String> driver = NvidiaDriver.lacking();
+    /** Why this GPU cannot be used, and what to do; empty if it can. */
+    public static Optional<String> unavailable(int ordinal) {
+        Optional<String> driver = NvidiaDriver.unavailable();
         if (driver.isPresent()) {
             return driver;
         }
-        return Fatbins.carried()
-                .map(fatbins -> lacking(ordinal, NvidiaDriver.version(), Gpu.all(), fatbins))
-                .orElse(Optional.of(Fatbins.LACKING));
+        return Fatbins.packaged()
+                .map(fatbins -> unavailable(ordinal, NvidiaDriver.version(), Gpu.all(), fatbins))
+                .orElse(Optional.of(Fatbins.MISSING));
     }
 
-    /** @param version the newest CUDA that the driver knows, such as 13000 for 13.0 */
-    static Optional<String> lacking(int ordinal, int version, List<Gpu> gpus, Fatbins fatbins) {
+    /** @param version the newest CUDA version that the driver supports, such as 13000 for 13.0 */
+    static Optional<String> unavailable(int ordinal, int version, List<Gpu> gpus, Fatbins fatbins) {
         if (ordinal >= gpus.size()) {
             return Optional.of("there is no cuda:%d, only %s".formatted(ordinal,
                     gpus.stream().map(gpu -> "cuda:" + gpu.ordinal()).collect(Collectors.joining(", "))));
         }
         if (version / 1000 < fatbins.toolkit()) {
-            return Optional.of("driver %d or newer is needed by CUDA %d kernels; this one knows CUDA %s".formatted(
+            return Optional.of("driver %d or newer is needed by CUDA %d kernels; this one supports CUDA %s".formatted(
                     fatbins.toolkit() >= 13 ? DRIVER_13 : DRIVER_12, fatbins.toolkit(), dotted(version)));
         }
         Fatbins.Match match = fatbins.match(gpus.get(ordinal));
@@ -72,7 +72,7 @@ public final class Cuda {
         return version / 1000 + "." + version % 1000 / 10;
     }
 
-    /** A GPU of NVIDIA's seems to be in this machine, whether it can be used or not. */
+    /** Whether this machine seems to contain an NVIDIA GPU, usable or not. */
     public static boolean seemsPresent() {
         if (Files.exists(Path.of("/proc/driver/nvidia/version"))) {
             return true;
@@ -83,7 +83,7 @@ public final class Cuda {
         }
         try (DirectoryStream<Path> devices = Files.newDirectoryStream(bus)) {
             for (Path device : devices) {
-                if (begins(device.resolve("vendor"), "0x10de") && begins(device.resolve("class"), "0x03")) {
+                if (startsWith(device.resolve("vendor"), "0x10de") && startsWith(device.resolve("class"), "0x03")) {
                     return true;
                 }
             }
@@ -93,24 +93,24 @@ public final class Cuda {
         }
     }
 
-    private static boolean begins(Path file, String with) throws IOException {
-        return Files.isReadable(file) && Files.readString(file).startsWith(with);
+    private static boolean startsWith(Path file, String prefix) throws IOException {
+        return Files.isReadable(file) && Files.readString(file).startsWith(prefix);
     }
 
-    /** For the doctor. */
+    /** The state of driver, GPUs, kernels and cuBLAS. */
     public static GpuReport report() {
         List<Line> lines = new ArrayList<>();
-        Optional<Fatbins> fatbins = Fatbins.carried();
-        Optional<String> lacking = lacking(0);
-        NvidiaDriver.lacking().ifPresentOrElse(
+        Optional<Fatbins> fatbins = Fatbins.packaged();
+        Optional<String> reason = unavailable(0);
+        NvidiaDriver.unavailable().ifPresentOrElse(
                 none -> lines.add(new Line("GPU", none + "; everything runs on the CPU")),
                 () -> lines.addAll(driver(fatbins)));
         lines.add(new Line("kernels", fatbins
-                .map(carried -> "CUDA %d, for compute capability %s and newer".formatted(
-                        carried.toolkit(),
-                        carried.architectures().stream().map(Gpu::dotted).collect(Collectors.joining(", "))))
-                .orElse(Fatbins.LACKING)));
-        return new GpuReport(lines, seemsPresent() && lacking.isPresent());
+                .map(packaged -> "CUDA %d, for compute capability %s and newer".formatted(
+                        packaged.toolkit(),
+                        packaged.architectures().stream().map(Gpu::dotted).collect(Collectors.joining(", "))))
+                .orElse(Fatbins.MISSING)));
+        return new GpuReport(lines, seemsPresent() && reason.isPresent());
     }
 
     private static List<Line> driver(Optional<Fatbins> fatbins) {
@@ -118,8 +118,8 @@ public final class Cuda {
         lines.add(new Line("driver", NvidiaDriver.release() + ", CUDA " + dotted(NvidiaDriver.version())));
         for (Gpu gpu : Gpu.all()) {
             String use = fatbins
-                    .map(carried -> lacking(gpu.ordinal(), NvidiaDriver.version(), Gpu.all(), carried)
-                            .orElseGet(() -> carried.match(gpu).how()))
+                    .map(packaged -> unavailable(gpu.ordinal(), NvidiaDriver.version(), Gpu.all(), packaged)
+                            .orElseGet(() -> packaged.match(gpu).how()))
                     .orElse("no kernels");
             lines.add(new Line("GPU", "cuda:%d, %s: %s".formatted(gpu.ordinal(), gpu, use)));
         }

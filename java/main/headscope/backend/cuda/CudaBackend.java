@@ -17,19 +17,19 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
 
-/** Our kernels, launched by name: cuda/README.md lists symbols, arguments and launches. */
+/** The CUDA backend: launches kernels by name. cuda/README.md lists kernels, parameters and launches. */
 final class CudaBackend implements Backend {
-    /** At most so many queries are decoded. */
-    private static final int DECODED = 4;
+    /** Up to this many queries, attention splits the keys instead of the queries. */
+    private static final int MAX_DECODE_QUERIES = 4;
 
-    /** Numbers that attention_decode leaves of a query's split. */
-    private static final int PART_OF_ROW = 6;
+    /** Numbers per query and split that attention_decode writes. */
+    private static final int DECODE_ROW = 6;
 
     private final Device device;
     private final DType operands;
     private final Kernels kernels;
 
-    /** @param operands of products, and of keys and values: F32, BF16 or F16 */
+    /** @param operands type of matrix operands, keys and values: F32, BF16 or F16 */
     CudaBackend(Device device, DType operands) {
         this.device = device;
         this.operands = operands;
@@ -81,15 +81,15 @@ final class CudaBackend implements Backend {
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            forward(out, alone(logSumExp), queries.tensor(), k, v, spec, 0);
+            forward(out, only(logSumExp), queries.tensor(), k, v, spec, 0);
         }
     }
 
-    /** STATISTICS of cuda/README.md without the others: [heads, queries]. */
-    private static List<?> alone(Object logSumExp) {
-        List<Object> observed = new ArrayList<>(List.of(logSumExp));
-        observed.addAll(Collections.nCopies(5, Optional.empty()));
-        return observed;
+    /** STATISTICS of cuda/README.md with logSumExp [heads, queries] only. */
+    private static List<?> only(Object logSumExp) {
+        List<Object> statistics = new ArrayList<>(List.of(logSumExp));
+        statistics.addAll(Collections.nCopies(5, Optional.empty()));
+        return statistics;
     }
 
     @Override
@@ -233,34 +233,34 @@ final class CudaBackend implements Backend {
         }
     }
 
-    /** @param observed STATISTICS of cuda/README.md */
+    /** @param statistics STATISTICS of cuda/README.md */
     private void forward(
-            Tensor out, List<?> observed, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
-        if (q.intSize(0) <= DECODED && k.intSize(0) > device.constant("attention_decode_keys")) {
-            decode(out, observed, q, k, v, spec, capacity);
+            Tensor out, List<?> statistics, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
+        if (q.intSize(0) <= MAX_DECODE_QUERIES && k.intSize(0) > device.constant("attention_decode_keys")) {
+            decode(out, statistics, q, k, v, spec, capacity);
             return;
         }
         List<Object> arguments = new ArrayList<>(List.of(out));
-        arguments.addAll(observed);
+        arguments.addAll(statistics);
         arguments.addAll(List.of(q, k, v, spec.sinks()));
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(capacity);
         kernels.perTile("attention_forward", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
-    /** {@link #forward} of so few queries that tiles of them would leave most of the device idle: keys are split. */
+    /** {@link #forward} with the keys split over blocks: tiles of few queries would leave most of the device idle. */
     private void decode(
-            Tensor out, List<?> observed, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
+            Tensor out, List<?> statistics, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
         int splits = Math.toIntExact(kernels.tiles(k.size(0), "attention_decode_keys"));
         int rows = splits * q.intSize(0) * spec.heads();
         try (Kernels.Scratch sums = kernels.scratch((long) rows * spec.headDim() * Float.BYTES);
-                Kernels.Scratch parts = kernels.scratch((long) rows * PART_OF_ROW * Float.BYTES)) {
+                Kernels.Scratch parts = kernels.scratch((long) rows * DECODE_ROW * Float.BYTES)) {
             List<Object> arguments = new ArrayList<>(List.of(sums.memory(), parts.memory(), q, k, v));
             arguments.addAll(Kernels.spec(q, k, spec));
             device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.heads(),
                     q.size(0), device.constant("attention_decode_threads"), 0, arguments));
             List<Object> merged = new ArrayList<>(List.of(out));
-            merged.addAll(observed);
+            merged.addAll(statistics);
             merged.addAll(List.of(sums.memory(), parts.memory(), spec.sinks()));
             merged.addAll(Kernels.spec(q, k, spec));
             merged.addAll(List.of(capacity, splits));
@@ -277,9 +277,9 @@ final class CudaBackend implements Backend {
         }
     }
 
-    /** @param observed STATISTICS of cuda/README.md */
-    private void rows(List<?> observed, Tensor q, Tensor k, AttentionSpec spec, int capacity) {
-        List<Object> arguments = new ArrayList<>(observed);
+    /** @param statistics STATISTICS of cuda/README.md */
+    private void rows(List<?> statistics, Tensor q, Tensor k, AttentionSpec spec, int capacity) {
+        List<Object> arguments = new ArrayList<>(statistics);
         arguments.addAll(List.of(q, k, spec.sinks()));
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(capacity);
@@ -293,14 +293,14 @@ final class CudaBackend implements Backend {
         }
     }
 
-    /** Of the numbers that attention multiplies: queries are rounded as there, then both are widened for the kernel. */
+    /** Rounds queries as attention does, then converts queries and keys to fp32 for the kernel. */
     @Override
     public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype());
                 Kernels.Operand wideQueries = kernels.operand(queries.tensor(), DType.F32);
                 Kernels.Operand wideKeys = kernels.operand(k, DType.F32);
                 Kernels.Scratch logSumExp = kernels.scratch(spec.heads() * q.size(0) * Float.BYTES)) {
-            rows(alone(logSumExp.memory()), queries.tensor(), k, spec, 0);
+            rows(only(logSumExp.memory()), queries.tensor(), k, spec, 0);
             new AttentionCells(kernels, logSumExp.memory(), wideQueries.tensor(), wideKeys.tensor(), spec)
                     .into(pooledMaximum, pooledMean);
         }

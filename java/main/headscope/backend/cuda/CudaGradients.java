@@ -9,7 +9,7 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** The kernels of what passes back, launched as {@link CudaBackend} launches its own. fp32, but for products with weights of 16 bits. */
+/** Launches the gradient kernels. Everything is fp32, except products with 16-bit weights. */
 final class CudaGradients implements Gradients {
     private final Device device;
     private final Kernels kernels;
@@ -111,12 +111,12 @@ final class CudaGradients implements Gradients {
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
         try (Kernels.Operand keys = kernels.operand(k, DType.F32);
                 Kernels.Operand values = kernels.operand(v, DType.F32)) {
-            AttentionGradient passed = new AttentionGradient(
+            AttentionGradient attention = new AttentionGradient(
                     kernels, gradient, logSumExp, q, keys.tensor(), values.tensor(), spec);
             if (saliency.isPresent()) {
-                passed.observed(qGradient, kGradient, vGradient, out, saliency.get());
+                attention.withSaliency(qGradient, kGradient, vGradient, out, saliency.get());
             } else {
-                passed.unobserved(qGradient, kGradient, vGradient, out);
+                attention.withoutSaliency(qGradient, kGradient, vGradient, out);
             }
         }
     }
@@ -138,11 +138,11 @@ final class CudaGradients implements Gradients {
     public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step) {
         kernels.perElement("adam_w", "adam_w_f32", parameter.count(),
                 parameter, gradient, m, v, settings.rate(), settings.beta1(), settings.beta2(), settings.epsilon(),
-                settings.decay(), start(settings.beta1(), step), start(settings.beta2(), step), parameter.count());
+                settings.decay(), biasCorrection(settings.beta1(), step), biasCorrection(settings.beta2(), step), parameter.count());
     }
 
-    /** What a running mean that began at 0 lacks. */
-    private static float start(float beta, int step) {
+    /** Bias correction of a running mean that started at 0. */
+    private static float biasCorrection(float beta, int step) {
         return (float) (1 - Math.pow(beta, step));
     }
 }

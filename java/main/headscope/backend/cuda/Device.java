@@ -4,41 +4,41 @@ import java.lang.foreign.MemorySegment;
 import java.util.SequencedMap;
 
 /**
- * The narrow seam between the backend and whatever runs kernels. Memory on the device is a segment that names an
- * address: it can be sliced and passed, not read. Launches, products, uploads and what is freed keep their order.
+ * What runs kernels: a GPU, or the emulator in tests. Device memory is a segment that can be sliced and passed on, but not
+ * read on the host. Launches, products, uploads and deallocations take effect in the order of the calls.
  */
 interface Device extends AutoCloseable {
-    /** Such as a GPU's name. */
+    /** For example the GPU's name. */
     String describe();
 
     /**
      * New bytes, zeroed.
      *
-     * @throws headscope.backend.DeviceMemoryException if there is no room
+     * @throws headscope.backend.DeviceMemoryException if memory is exhausted
      */
     MemorySegment allocate(long bytes);
 
     void free(MemorySegment memory);
 
-    /** Host bytes -> device bytes of the same length. */
+    /** Copies host bytes to device bytes of the same length. */
     void upload(MemorySegment device, MemorySegment host);
 
-    /** Device bytes -> host bytes of the same length, after every launch before it. */
+    /** Copies device bytes to host bytes of the same length, after all earlier launches. */
     void download(MemorySegment host, MemorySegment device);
 
-    /** Bytes of shared memory that a block may have. */
+    /** Maximum number of bytes of shared memory per block. */
     int sharedMemory();
 
     /** A launch constant that a kernel family exports. */
     int constant(String name);
 
-    /** Starts a kernel; later launches and downloads see what it wrote. */
+    /** Starts a kernel. Later launches and downloads see its results. */
     void launch(Launch launch);
 
-    /** Starts a matrix product, likewise. */
+    /** Starts a matrix product. Later launches and downloads see its result. */
     void multiply(Product product);
 
-    /** Runs the work, and tells the seconds of each kernel that it launched, in the order of their first launch. */
+    /** Runs the work and returns the seconds per kernel, in the order of their first launch. */
     SequencedMap<String, Double> time(Runnable work);
 
     @Override

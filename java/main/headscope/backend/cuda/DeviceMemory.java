@@ -3,7 +3,7 @@ package headscope.backend.cuda;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A device's memory, counted. */
+/** Device memory with counts of live and peak bytes. */
 final class DeviceMemory {
     private final Device device;
     private final AtomicLong live = new AtomicLong();
@@ -29,7 +29,7 @@ final class DeviceMemory {
         return live.get();
     }
 
-    /** The most that was live at once since this was last asked. */
+    /** The maximum number of live bytes since the last call. */
     long peakBytes() {
         return peak.getAndSet(live.get());
     }

@@ -11,22 +11,22 @@ import java.util.Optional;
 import java.util.Properties;
 
 /**
- * Compiled kernels, as CMake built them and Maven packed them.
+ * Compiled kernels, built by CMake and packaged by Maven.
  *
- * @param toolkit       major version of the CUDA that compiled them
+ * @param toolkit       major version of the CUDA toolkit that compiled them
  * @param architectures compute capabilities, such as 80 for 8.0, ascending; the last also as PTX
- * @param images        a fatbin for every family
+ * @param images        fatbin per family
  */
 record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> images) {
-    static final String LACKING = "no compiled kernels: run ./headscope kernels where CUDA's nvcc is installed";
+    static final String MISSING = "no compiled kernels: run ./headscope kernels on a machine with nvcc";
 
-    /** For what needs a device and no kernels. */
+    /** For uses of a device that need no kernels. */
     static Fatbins none() {
         return new Fatbins(0, List.of(), Map.of());
     }
 
-    /** Those in the jar; empty where it was built without nvcc. */
-    static Optional<Fatbins> carried() {
+    /** The fatbins in the jar; empty if it was built without nvcc. */
+    static Optional<Fatbins> packaged() {
         try (InputStream index = Fatbins.class.getResourceAsStream("/cuda/fatbins.properties")) {
             if (index == null) {
                 return Optional.empty();
@@ -51,7 +51,7 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
         }
     }
 
-    /** What of it a GPU runs, or why none of it does. */
+    /** What a GPU runs of these, or why it cannot run any. */
     Match match(Gpu gpu) {
         int own = gpu.capability();
         Optional<Integer> compiled = architectures.stream()
@@ -67,6 +67,6 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
                         .formatted(Gpu.dotted(architectures.getFirst()), Gpu.dotted(own)));
     }
 
-    /** @param how or why not */
+    /** @param how how the kernels run, or why they do not */
     record Match(boolean runs, String how) {}
 }

@@ -10,7 +10,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 
-/** cuBLAS 13, which JCublas does not know, through the JDK's foreign-function interface. */
+/** cuBLAS 13, which JCublas does not support, through the JDK's foreign-function interface. */
 final class ForeignBlas implements Blas {
     private static final FunctionDescriptor CREATE = FunctionDescriptor.of(JAVA_INT, ADDRESS);
     private static final FunctionDescriptor OF_TWO = FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS);
@@ -29,7 +29,7 @@ final class ForeignBlas implements Blas {
     private final MemorySegment handle;
     private final boolean tf32;
 
-    /** @param library stays loaded */
+    /** @param library must stay loaded */
     ForeignBlas(SymbolLookup library, Stream stream, boolean tf32) {
         this.library = library;
         this.gemm = ForeignCall.of(library, "cublasGemmEx", GEMM);

@@ -5,9 +5,9 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
-/** A C function that returns a status. */
+/** A C function that returns a status code. */
 record ForeignCall(MethodHandle handle) {
-    /** @throws java.util.NoSuchElementException if the library lacks it */
+    /** @throws java.util.NoSuchElementException if the library does not contain it */
     @SuppressWarnings("restricted")
     static ForeignCall of(SymbolLookup library, String name, FunctionDescriptor types) {
         return new ForeignCall(Linker.nativeLinker().downcallHandle(library.findOrThrow(name), types));

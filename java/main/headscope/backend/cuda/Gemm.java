@@ -3,12 +3,12 @@ package headscope.backend.cuda;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A product as cublasGemmEx takes it. cuBLAS reads column by column, so that our rows are its columns: it computes
- * destination' = b' a', with the operands in the other order and neither of them turned.
+ * Arguments of cublasGemmEx for a product. cuBLAS is column-major, so that our rows are its columns: it computes
+ * destination' = b' a', with the operands swapped and neither of them transposed.
  *
  * @param m      columns of our destination; n its rows
  * @param first  our b; second our a
- * @param stride elements from row to row, in our words
+ * @param strideFirst elements from row to row (cuBLAS: leading dimension); likewise strideSecond
  */
 record Gemm(
         int transposeFirst, int transposeSecond, int m, int n, int k,
@@ -21,7 +21,7 @@ record Gemm(
     private static final int COMPUTE_F32 = 68; // CUBLAS_COMPUTE_32F
     private static final int COMPUTE_TF32 = 77; // CUBLAS_COMPUTE_32F_FAST_TF32
 
-    /** @param tf32 fp32 operands are multiplied as TF32 */
+    /** @param tf32 multiply fp32 operands in TF32 */
     static Gemm of(Product product, boolean tf32) {
         int type = switch (product.a().dtype()) {
             case F32 -> F32;

@@ -11,17 +11,17 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
 
 /**
- * What the driver says of a GPU.
+ * Properties of a GPU.
  *
- * @param ordinal    from 0 on
+ * @param ordinal    counted from 0
  * @param capability compute capability times ten
- * @param bytes      of memory
+ * @param bytes      of device memory
  */
 record Gpu(int ordinal, String name, int capability, long bytes) {
-    private static final int LONGEST_NAME = 256;
+    private static final int MAX_NAME = 256;
     private static final double GIB = 1L << 30;
 
-    /** All that the driver sees. */
+    /** All GPUs that are visible to the driver. */
     static List<Gpu> all() {
         int[] count = new int[1];
         NvidiaDriver.require(JCudaDriver.cuDeviceGetCount(count), "cuDeviceGetCount");
@@ -30,7 +30,7 @@ record Gpu(int ordinal, String name, int capability, long bytes) {
 
     private static Gpu of(int ordinal) {
         CUdevice device = device(ordinal);
-        byte[] name = new byte[LONGEST_NAME];
+        byte[] name = new byte[MAX_NAME];
         NvidiaDriver.require(JCudaDriver.cuDeviceGetName(name, name.length, device), "cuDeviceGetName");
         long[] bytes = new long[1];
         NvidiaDriver.require(JCudaDriver.cuDeviceTotalMem(bytes, device), "cuDeviceTotalMem");

@@ -17,7 +17,7 @@ final class JCublasBlas implements Blas {
     private final cublasHandle handle = new cublasHandle();
     private final boolean tf32;
 
-    /** @throws LinkageError if libcublas.so.12 is nowhere to be found */
+    /** @throws LinkageError if libcublas.so.12 is not found */
     JCublasBlas(Stream stream, boolean tf32) {
         this.tf32 = tf32;
         NvidiaDriver.load("JCublas2");

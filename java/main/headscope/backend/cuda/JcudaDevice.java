@@ -15,8 +15,8 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
 
 /**
- * A GPU, through NVIDIA's driver: one stream that computes, one that copies, memory in the order of the first. Any
- * thread may call, one at a time.
+ * A GPU, through NVIDIA's driver: a compute stream, a copy stream, and memory allocated in the order of the compute stream.
+ * Thread-safe.
  */
 final class JcudaDevice implements Device {
     private final Gpu gpu;
@@ -30,9 +30,9 @@ final class JcudaDevice implements Device {
     private Optional<LaunchTimes> times = Optional.empty();
 
     /**
-     * Where the driver has started: {@link NvidiaDriver#lacking} is empty.
+     * Requires that {@link NvidiaDriver#unavailable} is empty.
      *
-     * @param products a cuBLAS for the stream that computes, where there is one
+     * @param products opens cuBLAS for the compute stream, if there is one
      */
     JcudaDevice(Gpu gpu, Fatbins fatbins, Function<Stream, Optional<Blas>> products) {
         this.gpu = gpu;
@@ -49,7 +49,7 @@ final class JcudaDevice implements Device {
         this.blas = products.apply(compute);
     }
 
-    /** Contexts belong to threads. */
+    /** The current context is a property of the calling thread. */
     private void enter() {
         NvidiaDriver.require(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
     }
@@ -60,7 +60,7 @@ final class JcudaDevice implements Device {
                 gpu.ordinal(), gpu, blas().orElse("products without cuBLAS"));
     }
 
-    /** Which cuBLAS multiplies, if any. */
+    /** The cuBLAS in use, if any. */
     Optional<String> blas() {
         return blas.map(Blas::describe);
     }
@@ -69,12 +69,12 @@ final class JcudaDevice implements Device {
     public synchronized MemorySegment allocate(long bytes) {
         enter();
         Address address = new Address();
-        long room = Math.max(1, bytes);
-        int status = take(address, room);
+        long size = Math.max(1, bytes);
+        int status = tryAllocate(address, size);
         if (status == CUDA_ERROR_OUT_OF_MEMORY && pool.isPresent()) {
             compute.synchronise();
             pool.get().trim();
-            status = take(address, room);
+            status = tryAllocate(address, size);
         }
         if (status == CUDA_ERROR_OUT_OF_MEMORY) {
             long[] free = new long[1];
@@ -83,11 +83,11 @@ final class JcudaDevice implements Device {
             throw new DeviceMemoryException(gpu.name(), bytes, free[0], total[0]);
         }
         NvidiaDriver.require(status, "allocation of %d bytes", bytes);
-        NvidiaDriver.require(JCudaDriver.cuMemsetD8Async(address, (byte) 0, room, compute), "clearing %d bytes", bytes);
-        return address.named(bytes);
+        NvidiaDriver.require(JCudaDriver.cuMemsetD8Async(address, (byte) 0, size, compute), "clearing %d bytes", bytes);
+        return address.segment(bytes);
     }
 
-    private int take(Address address, long bytes) {
+    private int tryAllocate(Address address, long bytes) {
         return pool.isPresent()
                 ? JCudaDriver.cuMemAllocAsync(address, bytes, compute)
                 : JCudaDriver.cuMemAlloc(address, bytes);
@@ -126,16 +126,17 @@ final class JcudaDevice implements Device {
     }
 
     @Override
-    public synchronized void launch(Launch what) {
+    public synchronized void launch(Launch launch) {
         enter();
-        timed(what.kernel(), () -> {
+        timed(launch.kernel(), () -> {
             try (Arena call = Arena.ofConfined()) {
                 NvidiaDriver.require(
                         JCudaDriver.cuLaunchKernel(
-                                modules.function(what), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()),
-                                Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), compute,
-                                new Address(what.parameters(call)), null),
-                        "%s", what);
+                                modules.function(launch), Math.toIntExact(launch.gridX()),
+                                Math.toIntExact(launch.gridY()),
+                                Math.toIntExact(launch.gridZ()), launch.threads(), 1, 1, launch.shared(), compute,
+                                new Address(launch.parameters(call)), null),
+                        "%s", launch);
             }
         });
     }

@@ -11,11 +11,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The few shapes that launches have, and memory for the length of one call. */
+/** Launch configurations shared by many kernels, and temporary device memory. */
 final class Kernels {
     static final int WARP = 32;
 
-    /** Head widths that attention kernels are compiled for. */
+    /** Head widths for which attention kernels are compiled. */
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
 
     private final Device device;
@@ -26,19 +26,19 @@ final class Kernels {
         this.memory = new DeviceMemory(device);
     }
 
-    /** One block per row of width elements. */
+    /** Launches one block per row of width elements. */
     void perRow(String family, long rows, int width, Object... arguments) {
         device.launch(Launch.flat(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
     }
 
-    /** One thread per element. */
+    /** Launches one thread per element. */
     void perElement(String family, String kernel, long count, Object... arguments) {
         int threads = device.constant(family + "_threads");
         device.launch(Launch.flat(kernel, (count + threads - 1) / threads, 1, threads, arguments));
     }
 
     /**
-     * One block per tile of rows, and so many along grid y, of an attention kernel.
+     * Launches an attention kernel with one block per tile of rows, and gridY such rows of blocks.
      *
      * @param tile "query_tile" or "key_tile"
      * @param keys type of keys and values
@@ -46,7 +46,7 @@ final class Kernels {
     void perTile(
             String family, String tile, DType keys, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
         String kernel = ofWidth(family, keys, spec);
-        // fp32 kernels of a family are launched alike, those of 16 bits each in its own way.
+        // The fp32 kernels of a family share their launch constants; each 16-bit kernel has its own.
         device.launch(keys == DType.F32
                 ? new Launch(kernel, tiles(rows.size(0), family + "_" + tile), gridY, 1,
                         device.constant(family + "_threads"), 0, arguments)
@@ -54,10 +54,10 @@ final class Kernels {
                         device.constant(kernel + "_threads"), device.constant(kernel + "_shared"), arguments));
     }
 
-    /** The kernel of an attention family for these keys. */
+    /** The name of a family's kernel for the type of keys and the head width. */
     static String ofWidth(String family, DType keys, AttentionSpec spec) {
-        int width = Arrays.stream(WIDTHS).filter(room -> room >= spec.headDim()).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels go up to %d"
+        int width = Arrays.stream(WIDTHS).filter(compiled -> compiled >= spec.headDim()).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels support at most %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
         return family + "_" + name(keys) + "_d" + width;
     }
@@ -70,47 +70,47 @@ final class Kernels {
         perTile("attention_map", "query_tile", k.dtype(), q, count, spec, arguments);
     }
 
-    /** Rows of cells, both [heads, tokens, cells] -> [heads, cells, cells]. */
+    /** Pools the rows of maps whose columns are pooled, [heads, tokens, cells] to [heads, cells, cells]. */
     void poolRows(Tensor pooledMaximum, Tensor pooledMean, Scratch largest, Scratch sums, int tokens) {
         perElement("attention_saliency_pool", "attention_saliency_pool_f32", pooledMean.count(),
                 pooledMaximum, pooledMean, largest.memory(), sums.memory(), pooledMean.count(), tokens,
                 pooledMean.intSize(1));
     }
 
-    /** SPEC of cuda/README.md. */
+    /** ATTENTION_SPEC of cuda/README.md. */
     static List<Object> spec(Tensor q, Tensor k, AttentionSpec spec) {
         return List.of(
                 q.intSize(0), k.intSize(0), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
                 spec.causal() ? 1 : 0, spec.window(), spec.softCap());
     }
 
-    /** Tiles of the exported length that cover so many rows. */
+    /** The number of tiles of an exported length that cover size rows. */
     long tiles(long size, String tile) {
         int length = device.constant(tile);
         return (size + length - 1) / length;
     }
 
-    /** Threads of a block that walks so many elements: whole warps, at most what the family exports. */
-    int fitting(String most, int elements) {
-        return Math.min(device.constant(most), (elements + WARP - 1) / WARP * WARP);
+    /** Block size for a row of elements: whole warps, at most the exported constant. */
+    int fitting(String constant, int elements) {
+        return Math.min(device.constant(constant), (elements + WARP - 1) / WARP * WARP);
     }
 
-    /** As kernels' names end. */
+    /** The type's name in kernel names. */
     static String name(DType dtype) {
         return dtype.name().toLowerCase(Locale.ROOT);
     }
 
-    /** x itself where it is of this type, otherwise rounded to it for the length of a call. */
+    /** x itself if it has this type, otherwise a temporary copy converted to it. */
     Operand operand(Tensor x, DType dtype) {
         if (x.dtype() == dtype) {
             return new Operand(x, () -> {});
         }
-        Tensor rounded = tensor(dtype, x.shape());
-        convert(rounded, x);
-        return new Operand(rounded, rounded.buffer()::close);
+        Tensor converted = tensor(dtype, x.shape());
+        convert(converted, x);
+        return new Operand(converted, converted.buffer()::close);
     }
 
-    /** destination = a b, or a b': a is rounded to b's type, as many rows at a time as memory allows. */
+    /** destination = a b, or a b'. a is converted to b's type, as many rows at a time as memory allows. */
     void product(Tensor destination, Tensor a, Tensor b, boolean bTransposed) {
         SplitOnOutOfMemory.run(a.intSize(0), (first, count) -> {
             try (Operand rows = operand(a.rows(first, count), b.dtype())) {
@@ -119,7 +119,7 @@ final class Kernels {
         });
     }
 
-    /** Zeroed. Whoever asked closes its buffer. */
+    /** A zeroed tensor. The caller closes its buffer. */
     Tensor tensor(DType dtype, long... shape) {
         MemorySegment bytes = memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes));
         return Tensor.of(new Buffer(bytes, () -> memory.free(bytes)), dtype, shape);
@@ -130,7 +130,7 @@ final class Kernels {
                 source.count(), destination, source, source.count());
     }
 
-    /** One side of a product. */
+    /** A tensor, or a temporary copy of it in another type. */
     record Operand(Tensor tensor, Runnable release) implements AutoCloseable {
         @Override
         public void close() {
@@ -142,18 +142,18 @@ final class Kernels {
         return new Scratch(memory, memory.allocate(bytes));
     }
 
-    /** What the host gives to one call. */
+    /** Host values copied to temporary device memory. */
     Scratch uploaded(MemorySegment values) {
         Scratch scratch = scratch(values.byteSize());
         device.upload(scratch.memory(), values);
         return scratch;
     }
 
-    /** Device memory of one call. */
-    record Scratch(DeviceMemory from, MemorySegment memory) implements AutoCloseable {
+    /** Temporary device memory. */
+    record Scratch(DeviceMemory owner, MemorySegment memory) implements AutoCloseable {
         @Override
         public void close() {
-            from.free(memory);
+            owner.free(memory);
         }
     }
 }

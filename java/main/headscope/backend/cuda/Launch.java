@@ -15,23 +15,23 @@ import java.util.Optional;
 /**
  * One kernel, its grid, and its arguments in order.
  *
- * @param gridX     blocks along x, y and z likewise
- * @param threads   of a block, along x
+ * @param gridX     blocks along x; gridY and gridZ likewise
+ * @param threads   threads per block, along x
  * @param shared    bytes of dynamic shared memory
  * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)
  *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float},
  *                  {@link Double}
  */
 record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, int shared, List<Object> arguments) {
-    /** Without grid z and dynamic shared memory. */
+    /** A launch without grid z and dynamic shared memory. */
     static Launch flat(String kernel, long gridX, long gridY, int threads, Object... arguments) {
         return new Launch(kernel, gridX, gridY, 1, threads, 0, List.of(arguments));
     }
 
     /**
-     * What cuLaunchKernel's kernelParams take: an array of pointers to each argument.
+     * The kernelParams of cuLaunchKernel: an array of pointers to each argument.
      *
-     * @param arena lives until the kernel has been started
+     * @param arena must stay open until the kernel has been started
      */
     MemorySegment parameters(Arena arena) {
         MemorySegment pointers = arena.allocate(ADDRESS, arguments.size());
@@ -52,7 +52,7 @@ record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, in
             case Long number -> arena.allocateFrom(JAVA_LONG, number);
             case Float number -> arena.allocateFrom(JAVA_FLOAT, number);
             case Double number -> arena.allocateFrom(JAVA_DOUBLE, number);
-            default -> throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
+            default -> throw new IllegalArgumentException("not a kernel argument: " + argument.getClass());
         };
     }
 

@@ -7,7 +7,7 @@ import java.util.SequencedMap;
 import jcuda.driver.CUevent;
 import jcuda.driver.JCudaDriver;
 
-/** How long the device took for each kernel: events before and after every launch. */
+/** Device time per kernel, from events before and after every launch. */
 final class LaunchTimes {
     private record Span(String kernel, CUevent start, CUevent end) {}
 
@@ -31,7 +31,7 @@ final class LaunchTimes {
         return event;
     }
 
-    /** Seconds by kernel, in the order of their first launch, when all have finished. */
+    /** Waits for all launches; returns seconds per kernel, in the order of their first launch. */
     SequencedMap<String, Double> seconds() {
         stream.synchronise();
         SequencedMap<String, Double> seconds = new LinkedHashMap<>();

@@ -10,14 +10,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 
 /**
- * A device's own pool, kept from giving memory back at every synchronisation. JCuda does not know these three calls.
+ * The default memory pool of a device. JCuda does not bind these three functions.
  *
  * @param ordinal of the device
  */
 record MemoryPool(int ordinal) {
     private static final int RELEASE_THRESHOLD = 4; // CU_MEMPOOL_ATTR_RELEASE_THRESHOLD
 
-    /** What is freed stays in the pool, however much it is. */
+    /** Keeps freed memory in the pool instead of returning it to the device at every synchronisation. */
     void keep() {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment all = call.allocateFrom(JAVA_LONG, -1L);
@@ -27,7 +27,7 @@ record MemoryPool(int ordinal) {
         }
     }
 
-    /** What nobody uses goes back to the device. */
+    /** Returns unused memory to the device. */
     void trim() {
         try (Arena call = Arena.ofConfined()) {
             ForeignCall trim = call("cuMemPoolTrimTo", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));

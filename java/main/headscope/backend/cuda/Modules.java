@@ -15,7 +15,7 @@ import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
-/** Kernels and exported constants, by name over all modules. */
+/** Looks up kernels and exported constants by name in all modules. */
 final class Modules implements AutoCloseable {
     private final List<CUmodule> modules = new ArrayList<>();
     private final Map<String, CUfunction> functions = new HashMap<>();
@@ -30,7 +30,7 @@ final class Modules implements AutoCloseable {
         });
     }
 
-    /** @throws DeviceException if no module has it */
+    /** @throws DeviceException if no module contains it */
     CUfunction function(String name) {
         return functions.computeIfAbsent(name, kernel -> {
             CUfunction function = new CUfunction();
@@ -43,10 +43,10 @@ final class Modules implements AutoCloseable {
         });
     }
 
-    /** The kernel of a launch, allowed the shared memory that it asks for. */
+    /** The kernel of a launch, with its limit of dynamic shared memory raised if necessary. */
     CUfunction function(Launch launch) {
         CUfunction function = function(launch.kernel());
-        // 48 KiB need no asking, of which the kernel's static shared memory takes a part.
+        // By default static and dynamic shared memory together are limited to 48 KiB.
         if (launch.shared() > allowed.getOrDefault(launch.kernel(), 0)) {
             NvidiaDriver.require(
                     JCudaDriver.cuFuncSetAttribute(

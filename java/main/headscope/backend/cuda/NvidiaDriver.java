@@ -14,16 +14,16 @@ import jcuda.LibUtils;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
-/** NVIDIA's driver, looked for once: what fails to load the first time would fail in another way the next time. */
+/** NVIDIA's driver. It is loaded once, because a second attempt would fail with a misleading error. */
 final class NvidiaDriver {
     private static final String LIBRARY = "libcuda.so.1";
-    private static final Optional<String> LACKING = start();
+    private static final Optional<String> UNAVAILABLE = start();
 
     private NvidiaDriver() {}
 
-    /** Why nothing can be computed with it; empty where it can. */
-    static Optional<String> lacking() {
-        return LACKING;
+    /** Why the driver cannot be used; empty if it can. */
+    static Optional<String> unavailable() {
+        return UNAVAILABLE;
     }
 
     private static Optional<String> start() {
@@ -34,7 +34,7 @@ final class NvidiaDriver {
                 case CUDA_SUCCESS -> Optional.empty();
                 case CUDA_ERROR_NO_DEVICE -> Optional.of("NVIDIA's driver finds no GPU");
                 default -> Optional.of("NVIDIA's driver does not start: " + CUresult.stringFor(status)
-                        + "; nvidia-smi may tell more");
+                        + "; nvidia-smi may show the cause");
             };
         } catch (LinkageError failure) {
             return Optional.of(failure.getMessage().contains(LIBRARY)
@@ -44,15 +44,15 @@ final class NvidiaDriver {
     }
 
     /**
-     * A native library of JCuda's, from our own folder: once it is there JCuda finds it there, where otherwise it would
-     * go on to look in a folder that everybody may write to.
+     * Loads a native library of JCuda from Headscope's own folder. Otherwise JCuda would search a temporary folder that is
+     * writable for everybody.
      */
     @SuppressWarnings("restricted")
     static void load(String library) {
         System.loadLibrary(LibUtils.createPlatformLibraryName(library + "-" + JCudaVersion.get()));
     }
 
-    /** As NVIDIA numbers its drivers, such as 580.65.06. */
+    /** The driver's release, such as 580.65.06. */
     static String release() {
         Path file = Path.of("/sys/module/nvidia/version");
         try {
@@ -62,14 +62,14 @@ final class NvidiaDriver {
         }
     }
 
-    /** The newest CUDA that it knows, such as 13000 for 13.0. */
+    /** The newest CUDA version that the driver supports, such as 13000 for 13.0. */
     static int version() {
         int[] version = new int[1];
         require(JCudaDriver.cuDriverGetVersion(version), "cuDriverGetVersion");
         return version[0];
     }
 
-    /** @throws DeviceException with what was done, unless status is success */
+    /** @throws DeviceException with the call and the error, unless status is success */
     static void require(int status, String call, Object... values) {
         if (status != CUDA_SUCCESS) {
             throw new DeviceException(call.formatted(values) + ": " + CUresult.stringFor(status));

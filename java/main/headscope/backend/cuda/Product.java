@@ -3,7 +3,7 @@ package headscope.backend.cuda;
 import headscope.tensor.Tensor;
 
 /**
- * destination = a b, where a or b may be meant transposed, not both.
+ * destination = a b, where a or b, but not both, may be used transposed.
  *
  * @param destination [m, n], fp32, every element is written
  * @param a           [m, k], or [k, m] transposed

@@ -2,7 +2,7 @@ package headscope.backend.cuda;
 
 import java.util.Optional;
 
-/** Matrix products by our own kernels, where there is no cuBLAS. */
+/** Matrix products with Headscope's own kernels, for machines without cuBLAS. */
 final class ProductKernels {
     private ProductKernels() {}
 
@@ -21,7 +21,7 @@ final class ProductKernels {
         }
     }
 
-    /** Sizes as cuda/README.md names them: rows of x, inputs, outputs. */
+    /** Sizes as in cuda/linear_gradient.cu: rows of x, inputs, outputs. */
     private static void gradient(Device device, String family, Product product, int rows, int in, int out) {
         Kernels kernels = new Kernels(device);
         device.launch(Launch.flat(

@@ -7,8 +7,8 @@ import jcuda.driver.CUevent;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Copies between the device and host memory of any kind: a stream of their own, and two pinned buffers of which one
- * travels while the host fills or reads the other.
+ * Copies between the device and any host memory, on a stream of their own, through two pinned buffers: one is transferred
+ * while the host fills or reads the other.
  */
 final class Staging implements AutoCloseable {
     private static final int BUFFERS = 2;
@@ -19,7 +19,7 @@ final class Staging implements AutoCloseable {
     private final Address[] pinned = new Address[BUFFERS];
     private final CUevent[] arrived = new CUevent[BUFFERS];
 
-    /** @param compute what copies wait for, and what waits for them */
+    /** @param compute copies wait for its earlier work, and its later work waits for uploads */
     Staging(Stream compute) {
         this.compute = compute;
         this.copies = new Stream();
@@ -31,7 +31,7 @@ final class Staging implements AutoCloseable {
         }
     }
 
-    /** Returns when host may be used again; the device may still be receiving. */
+    /** Returns when the host memory may be reused; the transfer may still be running. */
     void upload(MemorySegment device, MemorySegment host) {
         copies.follow(compute);
         for (int piece = 0; piece < pieces(host); piece++) {
@@ -47,7 +47,7 @@ final class Staging implements AutoCloseable {
         compute.follow(copies);
     }
 
-    /** Returns when all has arrived. */
+    /** Returns when the transfer is complete. */
     void download(MemorySegment host, MemorySegment device) {
         copies.follow(compute);
         for (int piece = 0; piece <= pieces(host); piece++) {
@@ -76,7 +76,7 @@ final class Staging implements AutoCloseable {
     }
 
     private MemorySegment buffer(int piece, long bytes) {
-        return pinned[piece % BUFFERS].named(bytes);
+        return pinned[piece % BUFFERS].segment(bytes);
     }
 
     private void await(int piece) {

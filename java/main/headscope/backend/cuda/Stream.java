@@ -8,17 +8,17 @@ import jcuda.driver.CUevent;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
-/** Work of a device in its order, and an event that other work can wait for. */
+/** A CUDA stream with an event for which other streams can wait. */
 final class Stream extends CUstream implements AutoCloseable {
     private final CUevent event = new CUevent();
 
-    /** In the current context. */
+    /** Creates a stream in the current context. */
     Stream() {
         NvidiaDriver.require(JCudaDriver.cuStreamCreate(this, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
         NvidiaDriver.require(JCudaDriver.cuEventCreate(event, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
     }
 
-    /** What is put here from now on starts after all that was put there so far. */
+    /** Makes later work on this stream wait for all earlier work on another one. */
     void follow(Stream other) {
         NvidiaDriver.require(JCudaDriver.cuEventRecord(other.event, other), "cuEventRecord");
         NvidiaDriver.require(JCudaDriver.cuStreamWaitEvent(this, other.event, 0), "cuStreamWaitEvent");

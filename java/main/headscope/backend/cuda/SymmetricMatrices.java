@@ -4,9 +4,9 @@ import headscope.backend.DeviceException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** Symmetric matrices of one size on a device: from attention maps to eigenvalues. Everything is [count, ..]. */
+/** Eigenvalues of symmetrised attention maps of one size on a device. All arrays are [count, ..]. */
 final class SymmetricMatrices implements AutoCloseable {
-    /** Ways to tridiagonal form, see cuda/symmetric_reduction.cu. */
+    /** Variants of the reduction to tridiagonal form, see cuda/symmetric_reduction.cu. */
     private enum Reduction { WARP, BLOCK, PANELS }
 
     private final Device device;
@@ -21,7 +21,7 @@ final class SymmetricMatrices implements AutoCloseable {
     private final MemorySegment beside;
     private final MemorySegment eigenvalues;
 
-    /** fp32 [count, n, n]: whoever made this writes maps there. */
+    /** fp32 [count, n, n]: input, the attention maps. */
     final MemorySegment elements;
 
     SymmetricMatrices(Device device, Kernels kernels, int count, int n) {
@@ -38,7 +38,7 @@ final class SymmetricMatrices implements AutoCloseable {
         this.eigenvalues = floats(n);
     }
 
-    /** Of one matrix and all that is computed of it. */
+    /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
         long floats = (long) n * n + 4L * n; // elements, diagonal, beside it, eigenvalues, scales
         if (reduction(device, n) == Reduction.PANELS) {
@@ -59,7 +59,7 @@ final class SymmetricMatrices implements AutoCloseable {
         return ((long) n * (n | 1) + 2L * n) * Float.BYTES;
     }
 
-    /** The next part of the memory, so many bytes for each matrix. */
+    /** The next part of the memory; bytes are per matrix. */
     private MemorySegment take(long bytes) {
         MemorySegment part = memory.memory().asSlice(used, count * bytes);
         used += count * bytes;
@@ -71,9 +71,9 @@ final class SymmetricMatrices implements AutoCloseable {
     }
 
     /**
-     * Of the symmetrised normalised Laplacians of the maps, which are lost: ascending, [count][n].
+     * Eigenvalues of the symmetrised normalised Laplacians, ascending, [count][n]. Overwrites the maps.
      *
-     * @param firstHead whose map is the first, for the message
+     * @param firstHead index of the first matrix's head, for the message
      * @throws DeviceException if a matrix and its eigenvalues differ in trace or Frobenius norm by more than rounding
      */
     double[][] laplacianEigenvalues(int firstHead) {
@@ -144,14 +144,14 @@ final class SymmetricMatrices implements AutoCloseable {
         device.download(MemorySegment.ofArray(values), defects);
         for (int i = 0; i < count; i++) {
             if (!(values[i] <= tolerance())) {
-                throw new DeviceException(("symmetricSpectrum: head %d, %d tokens: the eigenvalues miss the matrix's trace"
-                        + " or Frobenius norm by %.3g each, rounding explains %.3g")
+                throw new DeviceException(("symmetricSpectrum: head %d, %d tokens: the eigenvalues differ from the matrix's trace"
+                        + " or Frobenius norm by %.3g each; rounding explains %.3g")
                                 .formatted(firstHead + i, n, values[i], tolerance()));
             }
         }
     }
 
-    /** Reflections and bisection in fp32 leave n roundings and some of the norm, which is at most 2. */
+    /** Rounding error of reflections and bisection in fp32, relative to the norm, which is at most 2. */
     private double tolerance() {
         return 2 * (n + 24) * 0x1p-24;
     }

@@ -4,29 +4,29 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.Tensor;
 
-/** The symmetrised spectra of one layer, so many heads at once as a piece of memory holds. */
+/** Symmetrised spectra of one layer, in batches of heads that fit into a fixed amount of memory. */
 record SymmetricSpectrum(Device device, Kernels kernels, Tensor q, Tensor k, AttentionSpec spec) {
-    /** Bytes of a piece, if that is enough for one head: of 4,096 tokens it takes a quarter. */
-    private static final long PIECE = 256L << 20;
+    /** Bytes per batch, or more if one head needs more: a head of 4,096 tokens needs a quarter. */
+    private static final long BATCH_BYTES = 256L << 20;
 
     /** Ascending, [heads][tokens]. */
     double[][] ofHeads() {
-        return ofHeads(PIECE);
+        return ofHeads(BATCH_BYTES);
     }
 
-    double[][] ofHeads(long piece) {
+    double[][] ofHeads(long batchBytes) {
         int heads = spec.heads();
         double[][] eigenvalues = new double[heads][];
-        int most = Math.clamp(piece / SymmetricMatrices.bytes(device, q.intSize(0)), 1, heads);
-        for (int start = 0; start < heads; start += most) {
+        int batch = Math.clamp(batchBytes / SymmetricMatrices.bytes(device, q.intSize(0)), 1, heads);
+        for (int start = 0; start < heads; start += batch) {
             int from = start;
-            SplitOnOutOfMemory.run(Math.min(most, heads - start), (first, count) -> System.arraycopy(
-                    ofPiece(from + first, count), 0, eigenvalues, from + first, count));
+            SplitOnOutOfMemory.run(Math.min(batch, heads - start), (first, count) -> System.arraycopy(
+                    eigenvalues(from + first, count), 0, eigenvalues, from + first, count));
         }
         return eigenvalues;
     }
 
-    private double[][] ofPiece(int first, int count) {
+    private double[][] eigenvalues(int first, int count) {
         try (SymmetricMatrices matrices = new SymmetricMatrices(device, kernels, count, q.intSize(0))) {
             kernels.attentionMaps(matrices.elements, q, k, spec, first, count);
             return matrices.laplacianEigenvalues(first);

@@ -21,7 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/** The kernels' own sources, run by the emulator: device memory is host memory. */
+/** Runs the kernel sources in the emulator; device memory is host memory. */
 @SuppressWarnings("restricted")
 public final class EmulatedDevice implements Device {
     private static final Path LIBRARY = Path.of("target/cuda/libheadscope_emulator.so");
@@ -52,12 +52,12 @@ public final class EmulatedDevice implements Device {
                 symbols.findOrThrow("headscope_last_error"), FunctionDescriptor.of(ADDRESS.withTargetLayout(TEXT)));
     }
 
-    /** The CUDA backend without a GPU. */
+    /** Opens the CUDA backend without a GPU. */
     public static Backend open(DType operands) {
         return open(operands, Long.MAX_VALUE);
     }
 
-    /** Of so many bytes of memory. */
+    /** @param memory bytes of device memory */
     public static Backend open(DType operands, long memory) {
         return new CudaBackend(new EmulatedDevice(memory), operands);
     }
@@ -101,7 +101,7 @@ public final class EmulatedDevice implements Device {
         return downloads;
     }
 
-    /** Of the GPUs that have least: compute capability 8.6, 8.9 and 12.0. */
+    /** The minimum of all supported GPUs: compute capability 8.6, 8.9 and 12.0. */
     @Override
     public int sharedMemory() {
         return 99 << 10;
@@ -155,7 +155,7 @@ public final class EmulatedDevice implements Device {
     @Override
     public void close() {
         if (!live.isEmpty()) {
-            throw new IllegalStateException(live.size() + " pieces of device memory were not freed");
+            throw new IllegalStateException(live.size() + " allocations of device memory were not freed");
         }
         arena.close();
     }

@@ -19,15 +19,15 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /**
- * A process in which NVIDIA's driver is an emulated one: JCuda's own native library and the whole of the device layer
- * run, without a GPU. Of its own, because a JVM looks for the driver once.
+ * Starts processes with an emulated NVIDIA driver, in which JCuda's native library and the whole device layer run without a
+ * GPU. They are separate processes because a JVM loads the driver once.
  */
 public final class EmulatedDriver {
     static final Path LIBRARIES = Path.of("target/cuda").toAbsolutePath();
 
     private EmulatedDriver() {}
 
-    /** The program, with kernels that the emulated driver loads. */
+    /** Runs the program with kernels that the emulated driver can load. */
     public static ChildJvm.Result headscope(Path folder, Map<String, String> environment, List<String> arguments)
             throws IOException, InterruptedException {
         Path kernels = Files.createDirectories(folder.resolve("kernels/cuda"));
@@ -37,7 +37,7 @@ public final class EmulatedDriver {
                 Stream.of("headscope.Main"), arguments.stream()).toList());
     }
 
-    /** The tests of a class. */
+    /** Runs the tests of a class. */
     static ChildJvm.Result tests(Path folder, Class<?> tests) throws IOException, InterruptedException {
         return start(folder, Map.of(), "", List.of(EmulatedDriver.class.getName(), tests.getName()));
     }
@@ -50,7 +50,7 @@ public final class EmulatedDriver {
         return ChildJvm.run(folder, variables, classes, command);
     }
 
-    /** In the other process: runs the tests of the classes, and says which failed. */
+    /** Entry point of the other process: runs the tests of the classes and prints failures. */
     public static void main(String[] classes) {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(Arrays.stream(classes).map(name -> selectClass(name)).toList())

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The device layer, in a process whose driver is emulated: {@link JcudaDeviceTest} starts it. */
+/** Tests of the device layer, run by {@link JcudaDeviceTest} in a process with an emulated driver. */
 class JcudaDeviceChecks {
     private static final Fatbins KERNELS = new Fatbins(13, List.of(90), Map.of("all", "emulated".getBytes()));
     private static final int PIECE = 8 << 20;
@@ -35,7 +35,7 @@ class JcudaDeviceChecks {
 
     @Test
     void tellsWhatTheDriverSays() {
-        assertEquals(Optional.empty(), NvidiaDriver.lacking());
+        assertEquals(Optional.empty(), NvidiaDriver.unavailable());
         assertEquals(13000, NvidiaDriver.version());
         assertEquals(new Gpu(1, "Emulated GPU", 90, 1L << 30), Gpu.all().get(1));
         try (JcudaDevice device = device(0)) {
@@ -44,7 +44,7 @@ class JcudaDeviceChecks {
         }
     }
 
-    /** Also of several pieces, and of pieces that are not full. */
+    /** Sizes of less than one staging buffer, and of several, full or not. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 4, 1000, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 17})
     void copiesThereAndBack(int bytes) {
@@ -62,7 +62,7 @@ class JcudaDeviceChecks {
         }
     }
 
-    /** What one upload left in the pinned buffers may still travel when the next begins. */
+    /** The transfer of an upload may still use the pinned buffers when the next upload starts. */
     @Test
     void uploadsDoNotOvertakeEachOther() {
         try (JcudaDevice device = device(0)) {
@@ -129,7 +129,7 @@ class JcudaDeviceChecks {
         }
     }
 
-    /** The driver wants to be asked for more than 48 KiB of shared memory. */
+    /** More than 48 KiB of shared memory must be requested from the driver. */
     @Test
     void asksForMuchSharedMemory() {
         try (JcudaDevice device = device(0)) {
@@ -143,7 +143,7 @@ class JcudaDeviceChecks {
         }
     }
 
-    /** By warp, and by block in shared memory that is asked for: tokens that see themselves only. */
+    /** Tokens that see only themselves, with the warp and the block reduction. */
     @ParameterizedTest
     @ValueSource(ints = {5, 40, 120})
     void symmetricSpectraOfEverySize(int tokens) {
@@ -170,7 +170,7 @@ class JcudaDeviceChecks {
         }
     }
 
-    /** Both ways to cuBLAS, and our own kernels: plain, and with either side transposed. */
+    /** Both cuBLAS bindings and the built-in kernels: plain, and with either operand transposed. */
     @ParameterizedTest
     @CsvSource({"0, 1, 1, 1", "12, 1, 1, 1", "13, 1, 1, 1", "0, 7, 33, 65", "12, 7, 33, 65", "13, 7, 33, 65"})
     void multiplies(int cublas, int m, int n, int k) {
@@ -196,7 +196,7 @@ class JcudaDeviceChecks {
                         .as(transposed[1] ? new long[] {n, k} : new long[] {k, n});
                 Tensor destination = backend.allocate(DType.F32, m, n);
                 device.multiply(new Product(destination, left, transposed[0], right, transposed[1]));
-                // The same sums in the same order: one after the other.
+                // the same sums in the same order
                 assertArrayEquals(expected, backend.download(destination));
                 List.of(left, right, destination).forEach(tensor -> tensor.buffer().close());
             }

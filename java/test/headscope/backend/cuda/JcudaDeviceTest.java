@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** JCuda's own native library and our device layer, on an emulated driver. */
+/** JCuda's native library and the device layer, on an emulated driver. */
 class JcudaDeviceTest {
     @TempDir
     Path folder;
@@ -27,19 +27,19 @@ class JcudaDeviceTest {
     @Test
     void saysWhichGpusTheKernelsAreNotFor() {
         Fatbins kernels = new Fatbins(13, List.of(80, 90, 120), Map.of());
-        assertEquals(Optional.empty(), lacking(13000, 80, kernels));
-        assertEquals(Optional.empty(), lacking(13010, 89, kernels));
-        assertEquals(Optional.empty(), lacking(13000, 130, kernels));
-        assertEquals(Optional.of("driver 580 or newer is needed by CUDA 13 kernels; this one knows CUDA 12.4"),
-                lacking(12040, 90, kernels));
+        assertEquals(Optional.empty(), unavailable(13000, 80, kernels));
+        assertEquals(Optional.empty(), unavailable(13010, 89, kernels));
+        assertEquals(Optional.empty(), unavailable(13000, 130, kernels));
+        assertEquals(Optional.of("driver 580 or newer is needed by CUDA 13 kernels; this one supports CUDA 12.4"),
+                unavailable(12040, 90, kernels));
         assertEquals(Optional.of("kernels are compiled for compute capability 8.0 and newer, the GPU has 7.5"),
-                lacking(13000, 75, kernels));
+                unavailable(13000, 75, kernels));
         assertEquals("PTX of compute capability 12.0, which the driver compiles at the first start",
                 kernels.match(gpu(130)).how());
     }
 
-    private static Optional<String> lacking(int version, int capability, Fatbins kernels) {
-        return Cuda.lacking(0, version, List.of(gpu(capability)), kernels);
+    private static Optional<String> unavailable(int version, int capability, Fatbins kernels) {
+        return Cuda.unavailable(0, version, List.of(gpu(capability)), kernels);
     }
 
     private static Gpu gpu(int capability) {

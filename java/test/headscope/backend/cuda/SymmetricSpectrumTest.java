@@ -12,7 +12,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** As many heads at once as a piece of memory holds, or as the device has memory for. */
+/** Batches of heads, limited by the batch size or by device memory. */
 class SymmetricSpectrumTest {
     private static final int HEADS = 7;
     private static final int TOKENS = 20;
