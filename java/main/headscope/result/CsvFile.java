@@ -17,12 +17,12 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVPrinter;
 import org.apache.commons.csv.CSVRecord;
 
-/** Comma-separated values as RFC 4180 quotes them, in UTF-8, lines ended by a line feed. */
+/** Comma-separated values with the quoting of RFC 4180, in UTF-8, with line feeds between lines. */
 final class CsvFile {
     private static final Pattern NUMBER = Pattern.compile("-?(\\d+(\\.\\d+)?([eE][+-]?\\d+)?|Infinity)|nan");
     private static final CSVFormat FORMAT = CSVFormat.RFC4180.builder().setRecordSeparator('\n').get();
 
-    /** @param line where it begins, from 1 */
+    /** @param line number of its first line, from 1 */
     record Row(long line, List<String> cells) {}
 
     private CsvFile() {}
@@ -35,13 +35,13 @@ final class CsvFile {
                 printer.printRecord(row);
             }
         } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException(file + ": a text with half of a surrogate pair", e);
+            throw new IllegalArgumentException(file + ": a text with an unpaired surrogate", e);
         } catch (IOException failure) {
             throw new RunFolderException(file, failure);
         }
     }
 
-    /** The header first; every row as wide as it. */
+    /** Reads all rows, the header first; every row has as many cells as the header. */
     static List<Row> read(Path file) {
         List<Row> rows = new ArrayList<>();
         try (CSVParser parser = CSVParser.builder().setPath(file).setFormat(FORMAT).get()) {
@@ -88,13 +88,13 @@ final class CsvFile {
                 return Integer.parseInt(text);
             }
         } catch (NumberFormatException tooLarge) {
-            // Said below.
+            // reported below
         }
         throw new ResultFormatException(file, row.line(), "column %s: %s is not a whole number"
                 .formatted(name, quote(text)));
     }
 
-    /** As {@link Double#toString} writes it, or nan. */
+    /** Parses a number written by {@link Double#toString}, or nan. */
     static double number(Path file, Row row, int column, String name) {
         String text = row.cells().get(column);
         if (!NUMBER.matcher(text).matches()) {
@@ -104,7 +104,7 @@ final class CsvFile {
         return text.equals("nan") ? Double.NaN : Double.parseDouble(text);
     }
 
-    /** Text for a message: one line, short. */
+    /** Quotes text for a message: one short line. */
     static String quote(String text) {
         String line = text.replaceAll("\\p{Cntrl}", "?");
         return '"' + (line.length() > 40 ? line.substring(0, 40) + "..." : line) + '"';

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * Curves over whole numbers: a row per number, a column per curve.
+ * Curves over integers: a row per integer, a column per curve.
  *
  * @param x      name of the first column
- * @param at     its values
- * @param curves in the order of the file; each as long as at
+ * @param at     the integers
+ * @param curves in the order of the file, each as long as {@code at}
  */
 public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curves) {
     public CurveTable {
@@ -23,20 +23,20 @@ public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curv
         });
     }
 
-    /** @throws IllegalArgumentException when there is no such curve; the message lists those there are */
+    /** @throws IllegalArgumentException if there is no such curve; the message lists the curves */
     public double[] curve(String name) {
         double[] values = curves.get(name);
         if (values == null) {
-            throw new IllegalArgumentException("no column %s; there are %s"
+            throw new IllegalArgumentException("no column %s; the columns are %s"
                     .formatted(CsvFile.quote(name), curves.keySet()));
         }
         return values.clone();
     }
 
     /**
-     * Writes the table; every double comes back as it was.
+     * Writes the table; every double is read back exactly.
      *
-     * @throws RunFolderException when the file cannot be written
+     * @throws RunFolderException if the file cannot be written
      */
     public void write(Path file) {
         List<String> header = new ArrayList<>(List.of(x));
@@ -55,7 +55,7 @@ public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curv
     /**
      * Reads a table that {@link #write} wrote.
      *
-     * @throws ResultFormatException when it is missing or not such a table
+     * @throws ResultFormatException if the file is missing or not such a table
      */
     public static CurveTable read(Path file) {
         List<CsvFile.Row> rows = CsvFile.read(file);

@@ -10,9 +10,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
- * One run at a time in a folder, across processes and inside one. The system's lock ends with the process, so
- * a crash leaves none behind. It belongs to the process, though, and ends as soon as the process closes
- * <em>any</em> handle to the file; hence a second file that says which process holds it, looked at first.
+ * Admits one run at a time to a folder, across processes and within one. The lock of the operating system ends with the
+ * process, so a crash leaves none behind. But it belongs to the process and ends as soon as the process closes
+ * <em>any</em> handle to the file; hence a second file, checked first, that names the process which holds it.
  */
 final class FolderLock {
     static final String LOCK = ".headscope-lock";
@@ -26,7 +26,7 @@ final class FolderLock {
         this.channel = channel;
     }
 
-    /** @throws RunFolderException when another run holds the folder */
+    /** @throws RunFolderException if another run holds the folder */
     static FolderLock take(Path folder) throws IOException {
         synchronized (FolderLock.class) {
             Path owner = folder.resolve(OWNER);
@@ -36,7 +36,7 @@ final class FolderLock {
             FileChannel channel = FileChannel.open(folder.resolve(LOCK),
                     StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             try {
-                // The name is gone when the other run has just committed: then this locks nothing.
+                // the name is gone if the other run has just committed: then this locks nothing
                 if (channel.tryLock() == null || !Files.exists(folder.resolve(LOCK))) {
                     throw held(folder);
                 }
@@ -53,9 +53,9 @@ final class FolderLock {
     }
 
     /**
-     * Lets go.
+     * Releases the lock.
      *
-     * @param folder where the folder is by now
+     * @param folder the current path of the folder
      */
     void release(Path folder) throws IOException {
         synchronized (FolderLock.class) {
@@ -74,6 +74,6 @@ final class FolderLock {
     }
 
     private static RunFolderException held(Path folder) {
-        return new RunFolderException(folder, "is being written by another run; wait for it, or choose another --out");
+        return new RunFolderException(folder, "is being written by another run; wait for it to finish, or choose another --out");
     }
 }

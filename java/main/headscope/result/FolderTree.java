@@ -11,7 +11,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What is done to a folder and everything in it. Links are not followed. */
+/** Operations on a folder and everything in it. Links are not followed. */
 final class FolderTree {
     private FolderTree() {}
 
@@ -34,7 +34,7 @@ final class FolderTree {
         });
     }
 
-    /** Sees every file and folder onto the disk. */
+    /** Forces every file and folder to the disk. */
     static void force(Path root) throws IOException {
         for (Path path : everything(root)) {
             if (Files.isRegularFile(path) || Files.isDirectory(path)) {
@@ -49,14 +49,14 @@ final class FolderTree {
         }
     }
 
-    /** The folder itself first. */
+    /** The folder, then everything in it. */
     static List<Path> everything(Path root) throws IOException {
         try (Stream<Path> paths = Files.walk(root)) {
             return paths.toList();
         }
     }
 
-    /** Direct members. */
+    /** The direct members of the folder. */
     static List<Path> members(Path root) throws IOException {
         try (Stream<Path> paths = Files.list(root)) {
             return paths.toList();

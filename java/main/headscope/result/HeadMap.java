@@ -1,11 +1,11 @@
 package headscope.result;
 
 /**
- * One value per head of a model: layers x heads, row-major.
+ * One value per head of a model.
  *
- * @param title  what it shows, as a heading
- * @param unit   what a value is, as a label of the colour bar
- * @param values length layers * heads; NaN where a head has no value
+ * @param title  heading of the map
+ * @param unit   label of the colour bar
+ * @param values row-major [layers, heads]; NaN where a head has no value
  */
 public record HeadMap(String title, String unit, int layers, int heads, float[] values) {
     public HeadMap {
@@ -16,7 +16,7 @@ public record HeadMap(String title, String unit, int layers, int heads, float[] 
         values = values.clone();
     }
 
-    /** @param values as for the constructor, rounded to fp32 */
+    /** A map of values rounded to fp32. */
     public static HeadMap of(String title, String unit, int layers, int heads, double[] values) {
         return new HeadMap(title, unit, layers, heads, ValuesFile.floats(values));
     }
@@ -25,7 +25,7 @@ public record HeadMap(String title, String unit, int layers, int heads, float[] 
         return values[layer * heads + head];
     }
 
-    /** Row-major [layers, heads]; a copy. */
+    /** A copy, row-major [layers, heads]. */
     @Override
     public float[] values() {
         return values.clone();

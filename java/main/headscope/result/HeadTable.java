@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SequencedMap;
 
-/** What a run measured of each head, {@code heads.csv}: a row per head, a column per measure. */
+/** The measures of every head, {@code heads.csv}: a row per head, a column per measure. */
 public final class HeadTable {
     static final String FILE = "heads.csv";
 
@@ -20,8 +20,7 @@ public final class HeadTable {
     private final SequencedMap<String, double[]> columns = new LinkedHashMap<>();
 
     /**
-     * @param columns in the order of the file; each of length layers * heads, row-major [layers, heads],
-     *                NaN where a head has no value
+     * @param columns in the order of the file, each row-major [layers, heads]; NaN where a head has no value
      */
     public HeadTable(int layers, int heads, SequencedMap<String, double[]> columns) {
         if (layers < 1 || heads < 1) {
@@ -49,20 +48,20 @@ public final class HeadTable {
         return heads;
     }
 
-    /** In the order of the file. */
+    /** The names of the columns, in the order of the file. */
     public List<String> names() {
         return List.copyOf(columns.keySet());
     }
 
     /**
-     * Row-major [layers, heads]; a copy.
+     * A copy of a column, row-major [layers, heads].
      *
-     * @throws IllegalArgumentException when there is no such column; the message lists those there are
+     * @throws IllegalArgumentException if there is no such column; the message lists the columns
      */
     public double[] column(String name) {
         double[] values = columns.get(name);
         if (values == null) {
-            throw new IllegalArgumentException("no column %s; there are %s"
+            throw new IllegalArgumentException("no column %s; the columns are %s"
                     .formatted(CsvFile.quote(name), names()));
         }
         return values.clone();
@@ -79,9 +78,9 @@ public final class HeadTable {
     }
 
     /**
-     * Writes the table; every double comes back as it was.
+     * Writes the table; every double is read back exactly.
      *
-     * @throws RunFolderException when the file cannot be written
+     * @throws RunFolderException if the file cannot be written
      */
     public void write(Path file) {
         List<String> header = new ArrayList<>(KEYS);
@@ -100,7 +99,7 @@ public final class HeadTable {
     /**
      * Reads a table that {@link #write} wrote.
      *
-     * @throws ResultFormatException when it is missing or not such a table
+     * @throws ResultFormatException if the file is missing or not such a table
      */
     public static HeadTable read(Path file) {
         List<CsvFile.Row> rows = CsvFile.read(file);
@@ -111,7 +110,7 @@ public final class HeadTable {
         List<String> names = header.subList(KEYS.size(), header.size());
         for (String name : names) {
             if (name.isEmpty() || KEYS.contains(name) || Collections.frequency(names, name) > 1) {
-                throw new ResultFormatException(file, 1, "a second column or one without name: "
+                throw new ResultFormatException(file, 1, "a column without a name or with the name of another: "
                         + CsvFile.quote(name));
             }
         }
@@ -127,7 +126,7 @@ public final class HeadTable {
         return new HeadTable(rows.size() / heads, heads, columns);
     }
 
-    /** Rows are layer by layer, head by head, each layer with as many heads as the first. */
+    /** Checks that rows are ordered by layer and head and that all layers have as many heads as the first. */
     private static int checkHeads(Path file, List<CsvFile.Row> rows) {
         int heads = 0;
         while (heads < rows.size() && CsvFile.wholeNumber(file, rows.get(heads), 0, "layer") == 0) {
@@ -141,7 +140,7 @@ public final class HeadTable {
             int head = CsvFile.wholeNumber(file, rows.get(i), 1, "head");
             if (layer != i / heads || head != i % heads) {
                 throw new ResultFormatException(file, rows.get(i).line(),
-                        "layer %d head %d where layer %d head %d belongs"
+                        "layer %d, head %d in the row of layer %d, head %d"
                         .formatted(layer, head, i / heads, i % heads));
             }
         }

@@ -12,7 +12,7 @@ import java.util.Locale;
 
 /** The description of a run, {@code manifest.json}: program, input by digest, settings, conventions, results. */
 public record Manifest(ObjectNode json) {
-    /** @throws RunFolderException when the file cannot be written */
+    /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
         try {
             Files.writeString(file, json.toPrettyString() + "\n");

@@ -2,7 +2,7 @@ package headscope.result;
 
 import java.nio.file.Path;
 
-/** A saved table that is not what a run writes. The message is one line: file, line number, the fault. */
+/** A file that no run has written like this. The message is one line: file, line number, fault. */
 public final class ResultFormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -11,12 +11,12 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * The results of one run, which appear at their place whole or not at all. Files are written to a folder
- * beside it, {@code <out>.partial}, which {@link #commit} renames; one that an interrupted run left can be
- * continued. One run at a time, by lock. Every method throws {@link RunFolderException} when the disk fails.
+ * The results of one run, published whole or not at all. Files are written to a folder beside it,
+ * {@code <out>.partial}, which {@link #commit} renames; a run can continue what an interrupted one left there. A lock
+ * admits one run at a time. Every method throws {@link RunFolderException} if the disk fails.
  */
 public final class RunFolder implements AutoCloseable {
-    /** What makes a folder a run's: every run writes it. */
+    /** The file that marks a run folder; every run writes it. */
     public static final String MANIFEST = "manifest.json";
 
     private static final String PROGRESS = ".headscope-progress";
@@ -37,18 +37,18 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /**
-     * Starts a run, or continues one.
+     * Starts a run, or continues an interrupted one.
      *
-     * @param out       where the results are to appear; its parents are created
-     * @param resume    keep what an interrupted run left, where one did
-     * @param overwrite replace older results, and drop what an interrupted run left unless {@code resume}
-     * @throws RunFolderException when {@code out} or an interrupted run exists and may not be touched, when
-     *                            another run is at work, or when the folder cannot be made
+     * @param out       the run folder to be published; its parents are created
+     * @param resume    keep the files of an interrupted run, if there is one
+     * @param overwrite replace older results; delete the files of an interrupted run unless {@code resume}
+     * @throws RunFolderException if {@code out} or an interrupted run exists and may not be replaced, if another run
+     *                            holds the folder, or if the folder cannot be created
      */
     public static RunFolder begin(Path out, boolean resume, boolean overwrite) {
         Path place = out.toAbsolutePath().normalize();
         if (place.getFileName() == null) {
-            throw new RunFolderException(place, "cannot be the folder of a run");
+            throw new RunFolderException(place, "cannot be a run folder");
         }
         Path partial = place.resolveSibling(place.getFileName() + ".partial");
         checkFree(place, overwrite);
@@ -57,7 +57,7 @@ public final class RunFolder implements AutoCloseable {
             FolderLock lock = FolderLock.take(partial);
             boolean interrupted = !work(partial).isEmpty();
             try {
-                // Again, now that no other run can be about to put its results there.
+                // again, now that no other run can be about to publish its results there
                 checkFree(place, overwrite);
                 if (interrupted) {
                     takeOver(partial, resume, overwrite);
@@ -75,34 +75,34 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Whether an interrupted run's files are here. */
+    /** Whether this run continues an interrupted one. */
     public boolean resumed() {
         return resumed;
     }
 
-    /** Where the results will be; absolute. */
+    /** The run folder to be published, an absolute path. */
     public Path out() {
         return out;
     }
 
     /**
-     * Where to write a file of the results; its folder exists. Valid until the run is committed or closed.
+     * The path at which to write a file of the results; its folder exists. Valid until the run is committed or closed.
      *
-     * @param name may have folders, {@code figures/overview.png}
+     * @param name may contain folders, such as {@code figures/overview.png}
      */
     public Path file(String name) {
         return inside(partial, name);
     }
 
-    /** Where to write what only a later run that resumes needs; {@link #commit} drops it. */
+    /** The path at which to write a file that only a resumed run needs; {@link #commit} deletes it. */
     public Path progress(String name) {
         return inside(partial.resolve(PROGRESS), name);
     }
 
     /**
-     * Makes the results appear.
+     * Publishes the results.
      *
-     * @throws IllegalStateException when no manifest was written
+     * @throws IllegalStateException if no manifest was written
      */
     public void commit() {
         requireOpen();
@@ -117,7 +117,7 @@ public final class RunFolder implements AutoCloseable {
             FolderTree.force(partial);
             replace();
             open = false;
-            // Held across the renaming: a run that starts now finds either the lock or the results.
+            // held across the rename: a run that starts now finds either the lock or the results
             lock.release(out);
             Files.delete(out.resolve(FolderLock.LOCK));
             FolderTree.forceOne(out.getParent());
@@ -126,7 +126,7 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Deletes everything this run wrote. */
+    /** Deletes everything that this run has written. */
     public void discard() {
         requireOpen();
         open = false;
@@ -138,7 +138,7 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Without {@link #commit}, leaves what was written for a later run that resumes. */
+    /** Without {@link #commit}, keeps the files for a later run that resumes. */
     @Override
     public void close() {
         if (open) {
@@ -172,16 +172,16 @@ public final class RunFolder implements AutoCloseable {
             return;
         }
         if (!overwrite) {
-            throw new RunFolderException(out, "exists already; choose another --out, or --overwrite");
+            throw new RunFolderException(out, "already exists; choose another --out, or use --overwrite");
         }
         if (!Files.exists(out.resolve(MANIFEST))) {
             throw new RunFolderException(out,
-                    "exists and is not the folder of a run (it has no %s): not overwritten"
+                    "exists and is not a run folder (it has no %s); not overwritten"
                     .formatted(MANIFEST));
         }
     }
 
-    /** A stranger's folder is neither written to nor emptied. */
+    /** Creates the folder; rejects one that no run has created. */
     private static void make(Path partial) throws IOException {
         Path parent = partial.getParent();
         try {
@@ -201,7 +201,7 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Everything directly in the folder but the lock. */
+    /** The members of the folder except the lock. */
     private static List<Path> work(Path partial) throws IOException {
         Set<Path> lock = Set.of(partial.resolve(FolderLock.LOCK), partial.resolve(FolderLock.OWNER));
         return FolderTree.members(partial).stream().filter(member -> !lock.contains(member)).toList();
@@ -210,7 +210,7 @@ public final class RunFolder implements AutoCloseable {
     private static void takeOver(Path partial, boolean resume, boolean overwrite) throws IOException {
         if (!resume && !overwrite) {
             throw new RunFolderException(partial,
-                    "holds an interrupted run; continue it with --resume, or drop it with --overwrite");
+                    "contains an interrupted run; continue it with --resume, or delete it with --overwrite");
         }
         for (Path member : work(partial)) {
             if (!resume) {
@@ -218,7 +218,7 @@ public final class RunFolder implements AutoCloseable {
                 continue;
             }
             for (Path path : FolderTree.everything(member)) {
-                // What a writer that was killed had not yet renamed.
+                // left by a writer that was killed before it renamed the file
                 if (Files.isRegularFile(path) && path.getFileName().toString().contains(".partial-")) {
                     Files.delete(path);
                 }
@@ -230,7 +230,7 @@ public final class RunFolder implements AutoCloseable {
         requireOpen();
         Path path = folder.resolve(name).normalize();
         if (!path.startsWith(folder) || path.equals(folder)) {
-            throw new IllegalArgumentException(name + " is not inside the folder of the run");
+            throw new IllegalArgumentException(name + " is not inside the run folder");
         }
         try {
             Files.createDirectories(path.getParent());
@@ -242,11 +242,11 @@ public final class RunFolder implements AutoCloseable {
 
     private void requireOpen() {
         if (!open) {
-            throw new IllegalStateException(partial + ": the run is over");
+            throw new IllegalStateException(partial + ": the run is closed");
         }
     }
 
-    /** Also a link that leads nowhere. */
+    /** Also true for a dangling link. */
     private static boolean exists(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }

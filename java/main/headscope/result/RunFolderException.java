@@ -8,7 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Results that cannot be written or read. The message is one line: the path, and why. */
+/** Results that cannot be written or read. The message is one line: the path and the reason. */
 public final class RunFolderException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

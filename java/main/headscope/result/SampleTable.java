@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** What a run read, {@code samples.csv}: a row per text. */
+/** The texts of a run, {@code samples.csv}: a row per text. */
 public record SampleTable(List<Sample> samples) {
     static final String FILE = "samples.csv";
 
@@ -13,11 +13,11 @@ public record SampleTable(List<Sample> samples) {
     /**
      * One text.
      *
-     * @param index    its place in the data, from 0
-     * @param tokens   its length in tokens
-     * @param label    its class; empty without
-     * @param answer   what the model said; empty without
-     * @param expected what it should have said; empty without
+     * @param index    index of the text in its file, from 0
+     * @param tokens   number of tokens
+     * @param label    its class; may be empty
+     * @param answer   the model's answer; may be empty
+     * @param expected the expected answer; may be empty
      */
     public record Sample(int index, int tokens, String label, String answer, String expected) {
         public Sample {
@@ -31,7 +31,7 @@ public record SampleTable(List<Sample> samples) {
         samples = List.copyOf(samples);
     }
 
-    /** @throws RunFolderException when the file cannot be written */
+    /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
         CsvFile.write(file, COLUMNS, samples.stream()
                 .map(s -> List.of(s.index(), s.tokens(), s.label(), s.answer(), s.expected())).toList());
@@ -40,7 +40,7 @@ public record SampleTable(List<Sample> samples) {
     /**
      * Reads a table that {@link #write} wrote.
      *
-     * @throws ResultFormatException when it is missing or not such a table
+     * @throws ResultFormatException if the file is missing or not such a table
      */
     public static SampleTable read(Path file) {
         List<CsvFile.Row> rows = CsvFile.read(file);

@@ -1,10 +1,10 @@
 package headscope.result;
 
 /**
- * Tokens that stand together and have a name, such as the text of one speaker.
+ * A labelled range of tokens, such as the text of one speaker.
  *
- * @param start the first of them
- * @param end   the first after them
+ * @param start index of the first token
+ * @param end   index after the last token
  */
 public record TokenGroup(String label, int start, int end) {
     public TokenGroup {

@@ -3,14 +3,13 @@ package headscope.result;
 import java.util.List;
 
 /**
- * One value per pair of tokens of a text: T x T, row-major, a row per receiving token (query), a column per source
- * token (key).
+ * One value per pair of tokens of a text, [T, T]: a row per receiving token (query), a column per source token (key).
  *
- * @param title  what it shows, as a heading; may be empty
- * @param unit   what a value is, as a label of the colour bar
- * @param tokens T of them, as the tokenizer writes them
- * @param groups from left to right, apart from each other; may be empty
- * @param values length T * T, finite
+ * @param title  heading of the map; may be empty
+ * @param unit   label of the colour bar
+ * @param tokens T strings of the vocabulary
+ * @param groups from left to right, disjoint; may be empty
+ * @param values row-major [T, T], finite
  */
 public record TokenMap(String title, String unit, List<String> tokens, List<TokenGroup> groups, float[] values) {
     public TokenMap {
@@ -36,7 +35,7 @@ public record TokenMap(String title, String unit, List<String> tokens, List<Toke
         values = values.clone();
     }
 
-    /** Row-major [T, T]; a copy. */
+    /** A copy, row-major [T, T]. */
     @Override
     public float[] values() {
         return values.clone();

@@ -4,22 +4,22 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The tokens of a map, {@code tokens.csv}: a row per token, with the label of the group that it belongs to. */
+/** The tokens of a map, {@code tokens.csv}: a row per token, with the label of its group. */
 public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
     static final String FILE = "tokens.csv";
 
     private static final List<String> COLUMNS = List.of("index", "token", "group");
 
     /**
-     * @param tokens as the tokenizer writes them
-     * @param groups from left to right, apart from each other; neighbours have different labels
+     * @param tokens their strings in the vocabulary
+     * @param groups from left to right, disjoint; adjacent groups have different labels
      */
     public TokenTable {
         tokens = List.copyOf(tokens);
         groups = List.copyOf(groups);
     }
 
-    /** @throws RunFolderException when the file cannot be written */
+    /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
         List<List<?>> rows = new ArrayList<>();
         for (int i = 0; i < tokens.size(); i++) {
@@ -39,7 +39,7 @@ public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
     /**
      * Reads a table that {@link #write} wrote.
      *
-     * @throws ResultFormatException when it is missing or not such a table
+     * @throws ResultFormatException if the file is missing or not such a table
      */
     public static TokenTable read(Path file) {
         List<CsvFile.Row> rows = CsvFile.read(file);

@@ -78,7 +78,7 @@ class FolderLockTest {
         }
         assertTrue(other.waitFor(30, TimeUnit.SECONDS));
         String message = folder.resolve("run.partial")
-                + ": holds an interrupted run; continue it with --resume, or drop it with --overwrite";
+                + ": contains an interrupted run; continue it with --resume, or delete it with --overwrite";
         Refusals.refused(RunFolderException.class, message,
                 () -> RunFolder.begin(folder.resolve("run"), false, false));
         try (RunFolder resumed = RunFolder.begin(folder.resolve("run"), true, false)) {
@@ -97,7 +97,7 @@ class FolderLockTest {
     }
 
     private String held() {
-        return folder.resolve("run.partial") + ": is being written by another run; wait for it, or choose another --out";
+        return folder.resolve("run.partial") + ": is being written by another run; wait for it to finish, or choose another --out";
     }
 
     private Process otherProcess() throws IOException {

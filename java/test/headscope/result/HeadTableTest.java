@@ -52,7 +52,7 @@ class HeadTableTest {
         assertEquals(3, map.layers());
         assertEquals(4, map.at(1, 1));
         assertEquals("nats", map.unit());
-        Refusals.refused(IllegalArgumentException.class, "no column \"b\"; there are [z, \"quoted\", a]",
+        Refusals.refused(IllegalArgumentException.class, "no column \"b\"; the columns are [z, \"quoted\", a]",
                 () -> read.column("b"));
     }
 
@@ -62,16 +62,16 @@ class HeadTableTest {
                 arguments("head,layer\n", ":1: the first columns must be layer,head"),
                 arguments("layer\n", ":1: the first columns must be layer,head"),
                 arguments("layer,head,x\n", ":2: no row for layer 0"),
-                arguments("layer,head,x,x\n", ":1: a second column or one without name: \"x\""),
-                arguments("layer,head,\n", ":1: a second column or one without name: \"\""),
-                arguments("layer,head,head\n", ":1: a second column or one without name: \"head\""),
+                arguments("layer,head,x,x\n", ":1: a column without a name or with the name of another: \"x\""),
+                arguments("layer,head,\n", ":1: a column without a name or with the name of another: \"\""),
+                arguments("layer,head,head\n", ":1: a column without a name or with the name of another: \"head\""),
                 arguments("layer,head,x\n0,0,1,2\n", ":2: 4 cells under 3 columns"),
                 arguments("layer,head,x\n0,0,1\n\n", ":3: 1 cells under 3 columns"),
                 arguments("layer,head,x\n0,0,1\n0,1\n", ":3: 2 cells under 3 columns"),
                 arguments("layer,head,x\n1,0,1\n", ":2: no row for layer 0"),
-                arguments("layer,head,x\n0,0,1\n0,2,1\n", ":3: layer 0 head 2 where layer 0 head 1 belongs"),
+                arguments("layer,head,x\n0,0,1\n0,2,1\n", ":3: layer 0, head 2 in the row of layer 0, head 1"),
                 arguments("layer,head,x\n0,0,1\n0,1,1\n1,0,1\n2,0,1\n",
-                        ":5: layer 2 head 0 where layer 1 head 1 belongs"),
+                        ":5: layer 2, head 0 in the row of layer 1, head 1"),
                 arguments("layer,head,x\n0,0,1\n0,1,1\n1,0,1\n",
                         ":4: 3 rows, not a multiple of layer 0's 2 heads"),
                 arguments("layer,head,x\n-1,0,1\n", ":2: column layer: \"-1\" is not a whole number"),

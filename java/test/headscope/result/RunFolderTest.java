@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RunFolderTest {
     private static final String INTERRUPTED =
-            "holds an interrupted run; continue it with --resume, or drop it with --overwrite";
+            "contains an interrupted run; continue it with --resume, or delete it with --overwrite";
 
     @TempDir
     private Path folder;
@@ -85,9 +85,9 @@ class RunFolderTest {
     @Test
     void olderResultsAreKeptUnlessOverwritten() throws IOException {
         commit("old");
-        refused(out + ": exists already; choose another --out, or --overwrite",
+        refused(out + ": already exists; choose another --out, or use --overwrite",
                 () -> RunFolder.begin(out, false, false));
-        refused(out + ": exists already; choose another --out, or --overwrite",
+        refused(out + ": already exists; choose another --out, or use --overwrite",
                 () -> RunFolder.begin(out, true, false));
         try (RunFolder run = RunFolder.begin(out, false, true)) {
             Files.writeString(run.file("manifest.json"), "new");
@@ -102,7 +102,7 @@ class RunFolderTest {
     void strangersAreNotOverwritten() throws IOException {
         Files.createDirectories(out);
         Files.writeString(out.resolve("thesis.tex"), "years");
-        String rule = ": exists and is not the folder of a run (it has no manifest.json): not overwritten";
+        String rule = ": exists and is not a run folder (it has no manifest.json); not overwritten";
         refused(out + rule, () -> RunFolder.begin(out, false, true));
         Path file = Files.writeString(folder.resolve("thesis.tex"), "years");
         refused(file + rule, () -> RunFolder.begin(file, true, true));
@@ -125,7 +125,7 @@ class RunFolderTest {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             Files.writeString(run.file("manifest.json"), "mine");
             Files.createDirectory(out);
-            refused(out + ": exists already; choose another --out, or --overwrite", run::commit);
+            refused(out + ": already exists; choose another --out, or use --overwrite", run::commit);
             Files.delete(out);
             run.commit();
         }
@@ -156,7 +156,7 @@ class RunFolderTest {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             for (String name : List.of("../x", "/etc/x", "", ".", "a/../..")) {
                 Refusals.refused(IllegalArgumentException.class,
-                        name + " is not inside the folder of the run", () -> run.file(name));
+                        name + " is not inside the run folder", () -> run.file(name));
             }
         }
     }

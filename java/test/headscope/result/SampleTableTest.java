@@ -50,7 +50,7 @@ class SampleTableTest {
     @Test
     void halfASurrogatePairIsRefused() {
         Path file = folder.resolve("samples.csv");
-        Refusals.refused(IllegalArgumentException.class, file + ": a text with half of a surrogate pair",
+        Refusals.refused(IllegalArgumentException.class, file + ": a text with an unpaired surrogate",
                 () -> new SampleTable(List.of(new Sample(0, 1, "", "\ud800", ""))).write(file));
     }
 

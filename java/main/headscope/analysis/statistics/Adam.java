@@ -1,8 +1,7 @@
 package headscope.analysis.statistics;
 
 /**
- * Gradient descent by Adam (Kingma and Ba 2015) on a few numbers, in double: each is moved by the rate times the running
- * mean of its gradient over the root of that of its square. Constants as published.
+ * The Adam optimiser (Kingma and Ba 2015, algorithm 1) for few parameters, in fp64, with the published constants.
  */
 public final class Adam {
     private static final double BETA_1 = 0.9;
@@ -18,10 +17,10 @@ public final class Adam {
         this.square = new double[parameters];
     }
 
-    /** Changes parameters in place. */
+    /** One step, in place. */
     public void step(double[] parameters, double[] gradient, double rate) {
         steps++;
-        // both running means start at 0
+        // corrects the bias of running means that start at 0
         double meanScale = 1 / (1 - Math.pow(BETA_1, steps));
         double squareScale = 1 / (1 - Math.pow(BETA_2, steps));
         for (int i = 0; i < parameters.length; i++) {

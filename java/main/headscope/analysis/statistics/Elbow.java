@@ -1,25 +1,24 @@
 package headscope.analysis.statistics;
 
 /**
- * Where a falling curve bends: the point farthest from the chord between its first point and its last. Axes are taken
- * as they are; then the distance is the vertical gap times one factor for all points, and the widest gap decides.
+ * The elbow of a descending curve: the point farthest from the chord between its first and last point. Without rescaling
+ * of the axes, the distance is the vertical gap times a factor common to all points, so the largest gap decides.
  */
 public final class Elbow {
     private Elbow() {}
 
     /**
-     * How many values stand before the bend; before the first of points that are equally far. 0 where the curve is its
-     * chord.
+     * Number of values before the elbow, the first of equally distant points; 0 if the curve is a straight line.
      *
-     * @param falling at least one
+     * @param descending at least one value
      */
-    public static int before(double[] falling) {
-        int last = falling.length - 1;
+    public static int before(double[] descending) {
+        int last = descending.length - 1;
         int farthest = 0;
         double widest = 0;
         for (int i = 1; i < last; i++) {
-            double chord = falling[0] + (falling[last] - falling[0]) * i / last;
-            double gap = Math.abs(chord - falling[i]);
+            double chord = descending[0] + (descending[last] - descending[0]) * i / last;
+            double gap = Math.abs(chord - descending[i]);
             if (gap > widest) {
                 widest = gap;
                 farthest = i;

@@ -9,19 +9,19 @@ import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 
 /**
- * Eigenvalues of A'A, falling, and its eigenvectors. Those that are zero within rounding are left out.
+ * Eigenvalues of A'A in descending order and its eigenvectors; eigenvalues that are zero within rounding are excluded.
  *
  * @param values  positive
  * @param vectors columns: [columns of A, values]
  */
 record GramSpectrum(double[] values, DMatrixRMaj vectors) {
-    /** The {@code most} largest. */
-    static GramSpectrum ofProducts(DMatrixRMaj a, int most) {
+    /** The largest eigenvalues, at most {@code limit}. */
+    static GramSpectrum ofProducts(DMatrixRMaj a, int limit) {
         DMatrixRMaj products = new DMatrixRMaj(a.numCols, a.numCols);
         CommonOps_DDRM.multInner(a, products);
         EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(a.numCols, true, true);
         if (!eigen.decompose(products)) {
-            throw new ArithmeticException("no eigenvalues: %d columns".formatted(a.numCols));
+            throw new ArithmeticException("the eigenvalues of a matrix of %d columns did not converge".formatted(a.numCols));
         }
         double[] all = IntStream.range(0, a.numCols).mapToDouble(i -> eigen.getEigenvalue(i).real).toArray();
         double largest = DoubleStream.of(all).max().orElse(0);
@@ -30,7 +30,7 @@ record GramSpectrum(double[] values, DMatrixRMaj vectors) {
                 .filter(i -> all[i] > rounding)
                 .boxed()
                 .sorted(Comparator.comparingDouble(i -> -all[i]))
-                .limit(most)
+                .limit(limit)
                 .mapToInt(Integer::intValue)
                 .toArray();
         DMatrixRMaj vectors = new DMatrixRMaj(a.numCols, kept.length);
@@ -40,7 +40,7 @@ record GramSpectrum(double[] values, DMatrixRMaj vectors) {
         return new GramSpectrum(IntStream.of(kept).mapToDouble(i -> all[i]).toArray(), vectors);
     }
 
-    /** Each eigenvector times its eigenvalue to a power. */
+    /** Each eigenvector multiplied by a power of its eigenvalue. */
     DMatrixRMaj vectorsTimesPower(double power) {
         DMatrixRMaj scaled = vectors.copy();
         CommonOps_DDRM.multCols(scaled, DoubleStream.of(values).map(v -> Math.pow(v, power)).toArray());

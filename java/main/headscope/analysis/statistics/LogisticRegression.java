@@ -13,19 +13,19 @@ import org.ejml.data.DMatrixRMaj;
 /**
  * Logistic regression by Newton's method: the minimum of |w|^2 / 2 + sum over samples of c_s log(1 + exp(-y_s
  * z_s)), z = w x + intercept, y = 1 or -1, with balanced classes: c_s = samples / (2 samples of the class of
- * s). The intercept is not regularised. No random number is drawn.
+ * s). The intercept is not regularised. The fit is deterministic.
  *
  * @param weights one for each feature
  */
 record LogisticRegression(double[] weights, double intercept) {
-    /** Of the gradient at zero. The penalty bounds the error of the weights by the gradient that is left. */
+    /** Relative tolerance of the gradient; the penalty bounds the error of the weights by the remaining gradient. */
     private static final double GRADIENT = 1e-6;
 
     static {
-        Linear.disableDebugOutput(); // the library talks on standard output
+        Linear.disableDebugOutput(); // the library prints to standard output
     }
 
-    /** @param positives [samples, features], as {@code negatives}; neither empty */
+    /** @param positives [samples, features], like {@code negatives}; neither is empty */
     static LogisticRegression fit(DMatrixRMaj positives, DMatrixRMaj negatives) {
         int features = positives.numCols;
         int samples = positives.numRows + negatives.numRows;
@@ -46,11 +46,11 @@ record LogisticRegression(double[] weights, double intercept) {
                 new double[] {samples / (2.0 * positives.numRows), samples / (2.0 * negatives.numRows)},
                 new int[] {1, -1});
         Model model = Linear.train(problem, parameter);
-        double[] weights = model.getFeatureWeights(); // towards the class met first: the positives
+        double[] weights = model.getFeatureWeights(); // of the class of the first sample: positive
         return new LogisticRegression(Arrays.copyOf(weights, features), weights[features]);
     }
 
-    /** A sample, and the constant feature that carries the intercept. */
+    /** A sample and the constant feature of the intercept. */
     private static Feature[] row(DMatrixRMaj samples, int sample) {
         Feature[] row = new Feature[samples.numCols + 1];
         for (int i = 0; i < samples.numCols; i++) {
@@ -60,7 +60,7 @@ record LogisticRegression(double[] weights, double intercept) {
         return row;
     }
 
-    /** Log odds of the positive class for each row. */
+    /** Log odds of the positive class, one per row. */
     double[] logOdds(DMatrixRMaj samples) {
         double[] odds = new double[samples.numRows];
         for (int sample = 0; sample < odds.length; sample++) {

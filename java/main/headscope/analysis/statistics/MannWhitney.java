@@ -11,8 +11,8 @@ import org.apache.commons.statistics.inference.PValueMethod;
  * {@code scipy.stats.mannwhitneyu}: the exact null distribution when the smaller sample has at most 8 values
  * and no two values are equal, otherwise the normal approximation with tie and continuity correction.
  *
- * @param u     how many pairs (x, y) have x above y; an equal pair counts one half
- * @param p     two-sided p-value, in [0, 1]; 1 where all values are equal
+ * @param u     number of pairs (x, y) with x &gt; y; an equal pair counts one half
+ * @param p     two-sided p-value, in [0, 1]; 1 if all values are equal
  * @param auroc u over the number of pairs: the area under the ROC curve of "large means x"
  */
 public record MannWhitney(double u, double p, double auroc) {
@@ -23,7 +23,7 @@ public record MannWhitney(double u, double p, double auroc) {
             .with(PValueMethod.ASYMPTOTIC)
             .with(ContinuityCorrection.ENABLED);
 
-    /** Order is all that counts, so infinities are welcome; NaN and empty samples are refused. */
+    /** Only order matters, so infinities are allowed; NaN and empty samples are rejected. */
     public static MannWhitney test(double[] x, double[] y) {
         double[] xs = checked("x", x);
         double[] ys = checked("y", y);
@@ -31,7 +31,7 @@ public record MannWhitney(double u, double p, double auroc) {
         double u = approximate.getStatistic();
         double p = approximate.getPValue();
         if (Double.isNaN(p)) {
-            p = 1; // one value only: no variance, 0 / 0
+            p = 1; // all values equal: the variance is 0
         } else if (Math.min(xs.length, ys.length) <= EXACT_LIMIT && !approximate.hasTiedValues()) {
             p = exact(u, xs.length, ys.length);
         }
@@ -44,7 +44,7 @@ public record MannWhitney(double u, double p, double auroc) {
         return u / ((double) positives.length * negatives.length);
     }
 
-    /** Rank-biserial correlation in [-1, 1]: 1 where every x is above every y, -1 where every x is below. */
+    /** Rank-biserial correlation in [-1, 1]: 1 if every x is above every y, -1 if every x is below. */
     public double effect() {
         return 2 * auroc - 1;
     }
@@ -52,8 +52,8 @@ public record MannWhitney(double u, double p, double auroc) {
     /**
      * Twice the lower tail of U under the null hypothesis. The numbers of orderings with U = 0, 1, 2, ... are
      * the coefficients of the Gaussian binomial, the product over i = 1..few of (1 - q^(many + i)) / (1 -
-     * q^i), here cut off after the tail. One row of numbers: the library's table is few x many x tail,
-     * gigabytes for 8 against some thousands.
+     * q^i), truncated after the tail. One row of numbers suffices; the library's table of few x many x tail takes
+     * gigabytes for 8 against some thousand values.
      */
     private static double exact(double u, int n, int m) {
         int few = Math.min(n, m);

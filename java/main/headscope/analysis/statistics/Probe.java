@@ -7,14 +7,14 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * The supervised read-out: principal components of the training fold, then logistic regression with balanced
- * classes, judged by the AUROC of the fold left out. The settings are those of Binkowski et al. (2025): at
- * most 512 components, centred and not scaled, C = 1.
+ * A supervised probe: principal components of the training folds, then logistic regression with balanced classes,
+ * evaluated by the AUROC on the held-out fold. The settings are those of Binkowski et al. (2025): at most 512
+ * components, centred and not scaled, C = 1.
  *
  * <p>Cost: 480 texts x 1440 features take half a second. Up to 1024 texts or 1024 features the components are
- * exact, a second a fold; beyond they are sketched, in nine products of the texts with 544 directions a fold:
- * 10,000 texts x 10,240 features keep one core busy for some 20 minutes, and more cores for less. A fold's
- * texts lie once in double precision; where they would not fit, the result is absent.
+ * exact, a second per fold; beyond that they are randomised, in nine products of the texts with 544 directions per
+ * fold: 10,000 texts x 10,240 features take some 20 minutes on one core. The texts of a fold are copied once to fp64;
+ * if they do not fit into the heap, the result is absent.
  */
 public final class Probe {
     private static final int FOLDS = 5;
@@ -23,11 +23,11 @@ public final class Probe {
     private Probe() {}
 
     /**
-     * Five folds, fewer where a class has fewer samples, at least two.
+     * Cross-validates with five folds, or fewer if a class has fewer samples, but at least two.
      *
-     * @param features [samples][features], rows of one length
+     * @param features [samples][features]
      * @param labels   the class of each sample
-     * @param seed     of the folds; equal seeds give equal results
+     * @param seed     for the folds; equal seeds give equal results
      */
     public static ProbeResult crossValidate(float[][] features, boolean[] labels, long seed) {
         return crossValidate(features, labels, seed, COMPONENTS);
@@ -56,8 +56,8 @@ public final class Probe {
                 }
             }
         }
-        boolean spare = features[0].length > features.length && features.length <= Pca.EXACT_FEATURES;
-        float[][] samples = spare ? Samples.withoutSpareDirections(features) : features;
+        boolean reducible = features[0].length > features.length && features.length <= Pca.EXACT_FEATURES;
+        float[][] samples = reducible ? Samples.inSpannedCoordinates(features) : features;
         int[] foldOf = StratifiedFolds.assign(labels, folds, seed);
         List<Double> aurocs = new ArrayList<>();
         for (int fold = 0; fold < folds; fold++) {
@@ -66,7 +66,7 @@ public final class Probe {
         return new ProbeResult.Measured(aurocs);
     }
 
-    /** Everything is fitted on the other folds; this one is only looked at. */
+    /** Fits on the other folds; evaluates on this one. */
     private static double auroc(
             float[][] samples, boolean[] labels, int[] foldOf, int fold, int components, long seed) {
         IntPredicate test = i -> foldOf[i] == fold;
@@ -95,16 +95,16 @@ public final class Probe {
         }
     }
 
-    /** Why the work space cannot be had; empty if it can. */
+    /** Why the features do not fit into memory; empty if they do. */
     private static String tooLarge(long samples, long features) {
-        // Single precision as given, twice in double, and sketches and the regression's rows beside them.
+        // fp32 as given, fp64 twice, random directions and the rows of the regression
         double bytes = 20.0 * samples * features + 64.0 * COMPONENTS * (samples + features);
         double heap = Runtime.getRuntime().maxMemory();
         if (samples * features <= Integer.MAX_VALUE - 8 && bytes <= heap) {
             return "";
         }
-        return ("%d texts x %d features are too large for a probe: about %.1f GiB, the heap has %.1f GiB "
-                        + "and a matrix 2^31 values; take fewer eigenvalues of a head")
+        return ("%d texts x %d features are too large for a probe: they need about %.1f GiB of a heap of %.1f GiB "
+                        + "and at most 2^31 values; use fewer eigenvalues per head")
                 .formatted(samples, features, bytes / (1 << 30), heap / (1 << 30));
     }
 
@@ -119,7 +119,7 @@ public final class Probe {
                 .toArray(float[][]::new);
     }
 
-    /** To single precision: equal texts tie although their odds went different ways through rounding. */
+    /** Rounded to fp32, so that equal texts tie although their odds were rounded differently. */
     private static double[] rounded(double[] odds) {
         return DoubleStream.of(odds).map(v -> (float) v).toArray();
     }

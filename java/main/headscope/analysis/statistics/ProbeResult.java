@@ -2,11 +2,9 @@ package headscope.analysis.statistics;
 
 import java.util.List;
 
-/** How well a probe tells two classes of texts apart, or why there is no answer. */
+/** How well a probe separates two classes of texts, or why it was not fitted. */
 public sealed interface ProbeResult {
-    /**
-     * @param folds AUROC of each test fold
-     */
+    /** @param folds AUROC of each test fold */
     record Measured(List<Double> folds) implements ProbeResult {
         public Measured {
             folds = List.copyOf(folds);
@@ -18,8 +16,8 @@ public sealed interface ProbeResult {
         }
 
         /**
-         * Standard deviation over the folds, with n - 1. It says how much a fold differs from the next; it is
-         * no standard error of the mean, since folds share training samples.
+         * Standard deviation over the folds, with n - 1. It measures how folds differ; it is not a standard error of
+         * the mean, because folds share training samples.
          */
         public double deviation() {
             double mean = auroc();
@@ -28,6 +26,6 @@ public sealed interface ProbeResult {
         }
     }
 
-    /** @param reason one line for people */
+    /** @param reason one line */
     record Absent(String reason) implements ProbeResult {}
 }

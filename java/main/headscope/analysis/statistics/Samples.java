@@ -3,7 +3,7 @@ package headscope.analysis.statistics;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 
-/** Rows of features, [samples][features], as the steps of a probe need them. */
+/** Operations on samples of features, [samples][features]. */
 final class Samples {
     private Samples() {}
 
@@ -20,7 +20,7 @@ final class Samples {
         return mean;
     }
 
-    /** [samples, features] */
+    /** The centred samples, [samples, features]. */
     static DMatrixRMaj minus(double[] mean, float[][] samples) {
         DMatrixRMaj centred = new DMatrixRMaj(samples.length, mean.length);
         int at = 0;
@@ -33,19 +33,19 @@ final class Samples {
     }
 
     /**
-     * The same points in fewer coordinates: n points span at most n - 1 directions, and turning and shifting
-     * them all alike changes no distance between them. Centring, principal components and a regression that
-     * penalises length see only distances, so nothing is fitted here and nothing of the test fold leaks.
+     * The same points in fewer coordinates: n points span at most n - 1 dimensions, and a rotation and a shift
+     * preserve all distances. Centring, principal components and a regression with an L2 penalty depend on
+     * distances only, so nothing is fitted here and no information of the test fold leaks.
      */
-    static float[][] withoutSpareDirections(float[][] samples) {
+    static float[][] inSpannedCoordinates(float[][] samples) {
         DMatrixRMaj transposed = CommonOps_DDRM.transpose(minus(mean(samples), samples), null);
         DMatrixRMaj points = GramSpectrum.ofProducts(transposed, samples.length).vectorsTimesPower(0.5);
-        float[][] turned = new float[samples.length][points.numCols];
-        for (int sample = 0; sample < turned.length; sample++) {
+        float[][] rotated = new float[samples.length][points.numCols];
+        for (int sample = 0; sample < rotated.length; sample++) {
             for (int i = 0; i < points.numCols; i++) {
-                turned[sample][i] = (float) points.unsafe_get(sample, i);
+                rotated[sample][i] = (float) points.unsafe_get(sample, i);
             }
         }
-        return turned;
+        return rotated;
     }
 }

@@ -2,13 +2,13 @@ package headscope.analysis.statistics;
 
 import java.util.Random;
 
-/** Which fold each sample is tested in: classes spread evenly over folds, and folds of even size. */
+/** Stratified cross-validation: classes are spread evenly over folds, and folds have even sizes. */
 final class StratifiedFolds {
     private StratifiedFolds() {}
 
     /**
-     * Fold of each sample, 0..folds-1. In each fold a class has its share of samples, rounded down or up, and
-     * so has the fold in all. Equal seeds give equal folds.
+     * The fold in which each sample is tested, from 0. Each fold has its share of the samples of a class and of all
+     * samples, rounded down or up. Equal seeds give equal folds.
      */
     static int[] assign(boolean[] labels, int folds, long seed) {
         int[] shuffled = new int[labels.length];

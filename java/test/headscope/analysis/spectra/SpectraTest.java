@@ -253,7 +253,7 @@ class SpectraTest {
         Path out = folder.resolve("run");
         try (Spectra first = open(demo(out, false))) {
             String said = assertThrows(RunFolderException.class, () -> open(demo(out, true))).getMessage();
-            assertTrue(said.endsWith("is being written by another run; wait for it, or choose another --out"), said);
+            assertTrue(said.endsWith("is being written by another run; wait for it to finish, or choose another --out"), said);
             assertTrue(Files.exists(first.folder()));
         }
     }

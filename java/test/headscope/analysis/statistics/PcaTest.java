@@ -65,10 +65,10 @@ final class PcaTest {
     }
 
     @Test
-    void withoutSpareDirectionsDistancesStay() {
+    void spannedCoordinatesPreserveDistances() {
         float[][] samples = decaying(15, 200, 4);
         samples[3] = samples[8];
-        float[][] turned = Samples.withoutSpareDirections(samples);
+        float[][] turned = Samples.inSpannedCoordinates(samples);
         assertEquals(13, turned[0].length);
         for (int i = 0; i < 15; i++) {
             for (int j = 0; j < 15; j++) {
