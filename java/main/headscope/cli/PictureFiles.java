@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Draws the pictures of runs as PNG files. Opens one renderer, with the first picture, and uses it for all. */
+/** Draws the figures of runs as PNG files. One renderer, opened for the first figure, draws all of them. */
 final class PictureFiles implements AutoCloseable {
     private Optional<OffscreenRenderer> renderer = Optional.empty();
 
@@ -27,14 +27,14 @@ final class PictureFiles implements AutoCloseable {
         try (PictureFiles pictures = new PictureFiles()) {
             return pictures.drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
-            System.err.printf("headscope: no picture: %s; then: ./headscope render %s%n",
-                    unavailable.getMessage(), ShellCommand.quoted(out.toString()));
+            HeadscopeCommand.warn("no figure: %s; then: ./headscope render %s"
+                    .formatted(unavailable.getMessage(), ShellCommand.quoted(out.toString())));
             return List.of();
         }
     }
 
     /**
-     * Draws every picture of a run into its folder; the analysis's own comes first.
+     * Draws every figure of a run into its folder; the main figure comes first.
      *
      * @return the files
      */
@@ -48,7 +48,7 @@ final class PictureFiles implements AutoCloseable {
         return files;
     }
 
-    /** Draws the analysis's own picture of a run into a file. */
+    /** Draws the main figure of a run into a file. */
     void draw(Path folder, Path file, int dpi) {
         write(RunFigures.of(folder).firstEntry().getValue(), Manifest.read(folder), file, dpi);
     }

@@ -9,11 +9,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Draws the pictures of finished runs again, from their folders alone. */
+/** Draws the figures of finished runs again, from their folders alone. */
 @Command(
         name = "render",
         mixinStandardHelpOptions = true,
-        description = "Draws the pictures of finished runs again, into their folders. Needs neither model nor texts.",
+        description = {
+            "Draws the figures of finished runs again.",
+            "The figures are written into the folders of the runs. Neither model nor texts are needed."
+        },
         footer = {
             "",
             "Examples:",
@@ -28,7 +31,7 @@ final class RenderCommand implements Callable<Integer> {
     List<Path> runs;
 
     @Option(names = "--out", paramLabel = "FILE",
-            description = "Write only the main picture of a single RUN, to this PNG file.")
+            description = "Write only the main figure of a single RUN, to this PNG file.")
     Path out;
 
     @Option(names = "--dpi", paramLabel = "N", description = "Dots per inch (default: ${DEFAULT-VALUE}).")
@@ -40,7 +43,7 @@ final class RenderCommand implements Callable<Integer> {
             throw new InputException("--dpi must be from %d to %d, not %d".formatted(MIN_DPI, MAX_DPI, dpi));
         }
         if (out != null && runs.size() > 1) {
-            throw new InputException("--out takes the picture of one run, not of " + runs.size());
+            throw new InputException("--out takes the figure of one run, not of " + runs.size());
         }
         try (PictureFiles pictures = new PictureFiles()) {
             if (out != null) {

@@ -147,7 +147,7 @@ class CommandLineTest {
                 Map.of("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null"), with(RUN, "--out", run.toString()));
 
         assertEquals(0, result.status(), result.err());
-        assertTrue(result.err().contains("no picture: "), result.err());
+        assertTrue(result.err().contains("no figure: "), result.err());
         assertTrue(result.err().contains("apt-get install libegl1 libgl1-mesa-dri"), result.err());
         assertTrue(result.err().contains("./headscope render " + run), result.err());
         assertTrue(Files.exists(run.resolve("heads.csv")));
