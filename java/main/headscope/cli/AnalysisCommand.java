@@ -45,7 +45,9 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
 
     @Override
     public final Integer call() {
-        run(request(), System.out);
+        try (PictureFiles pictures = new PictureFiles()) {
+            run(request(), System.out, pictures);
+        }
         return 0;
     }
 
@@ -54,13 +56,13 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
         return request(run.request(spec.commandLine().getParent().getParseResult().originalArgs()));
     }
 
-    final void run(R request, PrintStream out) {
+    final void run(R request, PrintStream out, PictureFiles pictures) {
         try (A analysis = open(request)) {
             analysis.run().notices.forEach(HeadscopeCommand::warn);
             Path folder = analysis.run().request.out();
             S summary = compute(analysis);
             print(summary, out);
-            List<Path> figures = PictureFiles.drawIfPossible(analysis.folder(), folder);
+            List<Path> figures = pictures.drawIfPossible(analysis.folder(), folder);
             analysis.commit();
             out.println();
             figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));

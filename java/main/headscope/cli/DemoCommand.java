@@ -29,30 +29,32 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (all) {
-            all(DemoRequests.HOME.resolve("runs/demo-all"));
-        } else {
-            spectra(DemoRequests.HOME.resolve("runs/demo"));
+        try (PictureFiles pictures = new PictureFiles()) {
+            if (all) {
+                all(DemoRequests.HOME.resolve("runs/demo-all"), pictures);
+            } else {
+                spectra(DemoRequests.HOME.resolve("runs/demo"), pictures);
+            }
         }
         return 0;
     }
 
-    private static void spectra(Path out) {
+    private static void spectra(Path out, PictureFiles pictures) {
         System.out.println("480 questions for a model with 5.4 M parameters (12 layers x 12 heads): every head is measured"
                 + " on every answer and tested for a difference between right and wrong answers.");
-        new SpectraCommand().run(DemoRequests.spectra(out), System.out);
+        new SpectraCommand().run(DemoRequests.spectra(out), System.out, pictures);
     }
 
-    private static void all(Path folder) throws IOException {
+    private static void all(Path folder, PictureFiles pictures) throws IOException {
         Map<String, String> printed = new LinkedHashMap<>();
         printed.put("spectra", print(out ->
-                new SpectraCommand().run(DemoRequests.spectra(folder.resolve("spectra")), out)));
+                new SpectraCommand().run(DemoRequests.spectra(folder.resolve("spectra")), out, pictures)));
         printed.put("saliency", print(out ->
-                new SaliencyCommand().run(DemoRequests.saliency(folder.resolve("saliency")), out)));
+                new SaliencyCommand().run(DemoRequests.saliency(folder.resolve("saliency")), out, pictures)));
         printed.put("functions", print(out ->
-                new FunctionsCommand().run(DemoRequests.functions(folder.resolve("functions")), out)));
+                new FunctionsCommand().run(DemoRequests.functions(folder.resolve("functions")), out, pictures)));
         printed.put("gates", print(out ->
-                new GatesCommand().run(DemoRequests.gates(folder.resolve("gates")), out)));
+                new GatesCommand().run(DemoRequests.gates(folder.resolve("gates")), out, pictures)));
         System.out.printf("%nAll four on one page: %s%n", DemoPage.write(folder, printed));
     }
 

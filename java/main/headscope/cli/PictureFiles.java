@@ -16,16 +16,16 @@ final class PictureFiles implements AutoCloseable {
     private Optional<OffscreenRenderer> renderer = Optional.empty();
 
     /**
-     * {@link #drawAll} at the default resolution, with a renderer of its own. If this machine cannot draw, prints one
-     * line with the reason and the command that draws later.
+     * {@link #drawAll} at the default resolution. If this machine cannot draw, prints one line with the reason and the
+     * command that draws later.
      *
      * @param folder that holds the run's files now
      * @param out    the published run folder, for the message
      * @return the files; empty if nothing was drawn
      */
-    static List<Path> drawIfPossible(Path folder, Path out) {
-        try (PictureFiles pictures = new PictureFiles()) {
-            return pictures.drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
+    List<Path> drawIfPossible(Path folder, Path out) {
+        try {
+            return drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
             HeadscopeCommand.warn("no figure: %s; then: ./headscope render %s"
                     .formatted(unavailable.getMessage(), ShellCommand.quoted(out.toString())));
