@@ -19,9 +19,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What attention passes back, and the saliency on the way, against {@link ReferenceGradients}' whole maps. */
+/** Gradients of attention and its saliency on every backend, against the whole maps of {@link ReferenceGradients}. */
 class AttentionGradientsParityTest {
-    /** Of the last queries of one text. */
+    /** Results for the last queries of one text. */
     private record Passed(
             float[] out, float[] logSumExp, float[] qGradient, float[] kGradient, float[] vGradient,
             Optional<Kept> kept) {}
@@ -29,11 +29,12 @@ class AttentionGradientsParityTest {
     private record Kept(
             float[] signed, float[] rows, float[] columns, float[] maximum, float[] groups,
             float[] pooledMaximum, float[] pooledMean, float[] maps) {
-        static Kept of(Backend backend, AttentionSaliency seen) {
+        static Kept of(Backend backend, AttentionSaliency saliency) {
             return new Kept(
-                    backend.download(seen.signed), backend.download(seen.rows), backend.download(seen.columns),
-                    backend.download(seen.maximum), backend.download(seen.groups), backend.download(seen.pooledMaximum),
-                    backend.download(seen.pooledMean), backend.download(seen.maps));
+                    backend.download(saliency.signed), backend.download(saliency.rows),
+                    backend.download(saliency.columns), backend.download(saliency.maximum),
+                    backend.download(saliency.groups), backend.download(saliency.pooledMaximum),
+                    backend.download(saliency.pooledMean), backend.download(saliency.maps));
         }
 
         List<float[]> all() {
@@ -64,11 +65,11 @@ class AttentionGradientsParityTest {
                     qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
             return new Passed(
                     backend.download(out), backend.download(logSumExp), backend.download(qGradient),
-                    backend.download(kGradient), backend.download(vGradient), saliency.map(seen -> Kept.of(backend, seen)));
+                    backend.download(kGradient), backend.download(vGradient), saliency.map(maps -> Kept.of(backend, maps)));
         }
     }
 
-    /** Three groups and tokens of none, some cells, the last head's map. */
+    /** Three groups and tokens without a group, pooled maps, and the whole map of the last head. */
     private static AttentionSaliency.Request request(AttentionCase one) {
         return new AttentionSaliency.Request(
                 IntStream.range(0, one.tokens()).map(token -> token % 4 - 1).toArray(), 0,
@@ -81,7 +82,7 @@ class AttentionGradientsParityTest {
                 some.groups(), firstSource, some.cells(), IntStream.range(0, one.heads()).boxed().toList());
     }
 
-    /** How far the gradients of the last queries may be off: what every score's may, multiplied and added alike. */
+    /** Tolerances of the gradients of the last queries: the tolerance of each score, propagated like the gradients. */
     private record Bounds(
             double[] qGradient, double[] kGradient, double[] vGradient, double[] signed, double[][][] saliency) {
         static Bounds of(AttentionCase one, int queries) {
@@ -137,7 +138,7 @@ class AttentionGradientsParityTest {
             }
         }
 
-        /** A field of the saliency whose error is that of the map, read off in the same way. */
+        /** Compares a reduction of the saliency whose tolerance is the same reduction of the map's tolerance. */
         double[] of(AttentionSaliency.Request request, Function<ReferenceSaliency, double[]> field) {
             return Arrays.stream(saliency)
                     .map(map -> field.apply(new ReferenceSaliency(map, request)))
@@ -193,7 +194,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** All but the first token, sources from the middle of a tile on, and none. */
+    /** Sources from the second token on, from the middle of a tile on, and no sources. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
     void agreesWithoutTheFirstSources(AttentionCase one) {
@@ -202,10 +203,10 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** The forward pass that keeps the log-sum-exp is the other one, and the vectors do not depend on what is asked. */
+    /** Both forward passes give the same bits, and vectors do not depend on the request. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
-    void asksForLess(AttentionCase one) {
+    void resultsDoNotDependOnTheRequest(AttentionCase one) {
         int tokens = one.tokens();
         AttentionSaliency.Request vectors = AttentionSaliency.Request.vectors(tokens);
         for (String device : Devices.ALL) {
@@ -239,10 +240,10 @@ class AttentionGradientsParityTest {
         same(what + ": v", expected.vGradient, actual.vGradient);
     }
 
-    /** Queries that are the last of the keys. */
+    /** Queries are the last tokens of the keys. */
     @ParameterizedTest
     @ValueSource(ints = {1, 5, 16})
-    void ofTheLastQueries(int queries) {
+    void agreesForTheLastQueries(int queries) {
         for (int window : new int[] {0, 9}) {
             AttentionCase one = new AttentionCase(33, 4, 2, 16, true, window, 0, true, Inputs.NORMAL);
             Passed expected = passBack(new Reference(), one, queries, Optional.empty());
@@ -255,10 +256,10 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** Longer than a tile is wide, and cells that stripes must not cut. */
+    /** Texts longer than a tile, with cells whose borders differ from those of stripes. */
     @ParameterizedTest
     @CsvSource({"0, 0", "1100, 0", "0, 1", "1100, 1030"})
-    void agreesWhereTheTextIsLong(int window, int firstSource) {
+    void agreesOnLongTexts(int window, int firstSource) {
         AttentionCase one = new AttentionCase(2100, 2, 1, 4, true, window, 0, true, Inputs.NORMAL);
         AttentionSaliency.Request request = allMaps(one, firstSource);
         Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(request));
@@ -270,10 +271,9 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** The same bits again, and whatever the number of workers. */
     @ParameterizedTest
     @ValueSource(ints = {7, 130, 600})
-    void repeatsToTheBit(int tokens) {
+    void bitsDoNotDependOnWorkersOrRuns(int tokens) {
         AttentionCase one = new AttentionCase(tokens, 6, 3, 16, true, 0, 0, true, Inputs.NORMAL);
         Passed expected;
         try (Backend backend = new CheckedBackend(new CpuBackend(1))) {
@@ -294,8 +294,8 @@ class AttentionGradientsParityTest {
     }
 
     /**
-     * All scores equal, so a_ij = 1 / (i + 1), and v_j = 2 j, g_i = 1: dL/ds_ij = (2 j - i) / (i + 1), and the value
-     * gradient of column j is sum_(i &gt;= j) 1 / (i + 1).
+     * All scores are equal, so a_ij = 1 / (i + 1). With v_j = 2 j and g_i = 1, dL/ds_ij = (2 j - i) / (i + 1), and the
+     * value gradient of column j is sum_(i &gt;= j) 1 / (i + 1).
      */
     @Test
     void uniformAttention() {
@@ -346,7 +346,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** With equal keys and values no score matters: the gradients of queries and keys are 0. */
+    /** With equal keys and values, the gradients of queries and keys are 0. */
     @Test
     void equalKeysAndValues() {
         AttentionCase one = new AttentionCase(70, 2, 2, 4, false, 0, 0, false, Inputs.CONSTANT);
@@ -360,7 +360,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** What a head's factor passes back is the sum of the signed rows: both are sum_i g_i . o_i. */
+    /** The gradient of a head's factor is the sum of its signed rows: both are sum_i g_i . o_i. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
     void factorOfAHead(AttentionCase one) {

@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /**
- * Every operation straight from its formula: plain loops in double, rounded once to fp32 where a result is stored.
- * Attention keeps its whole T x T maps, and metrics are read off them.
+ * Every operation from its definition, in plain loops in double, rounded once to fp32 when a result is stored.
+ * Attention stores whole tokens x tokens maps, from which metrics are computed.
  */
 final class Reference implements Backend {
     private final Map<AttentionStatistics, List<Whole>> whole = new IdentityHashMap<>();
@@ -80,7 +80,7 @@ final class Reference implements Backend {
         }
     }
 
-    /** To the nearest number of eight binary digits, ties to even; infinity where that is too large. */
+    /** Rounds to 8 significant bits, ties to even; infinity on overflow. */
     private static float eightDigits(double value) {
         int unit = Math.max(Math.getExponent(value), Float.MIN_EXPONENT) - 7;
         return Double.isFinite(value) ? (float) Math.scalb(Math.rint(Math.scalb(value, -unit)), unit) : (float) value;
@@ -185,7 +185,7 @@ final class Reference implements Backend {
         return drawn;
     }
 
-    /** Words of a row, likeliest first. */
+    /** Words of a row in descending order of their logits. */
     private static int[] sorted(Tensor logits, int row) {
         long at = (long) row * logits.intSize(1);
         return IntStream.range(0, logits.intSize(1)).boxed()
@@ -381,7 +381,7 @@ final class Reference implements Backend {
                 }
             }
         }
-        statistics.ifPresent(seen -> attentionStatistics(q, k, spec, seen));
+        statistics.ifPresent(rows -> attentionStatistics(q, k, spec, rows));
     }
 
     @Override

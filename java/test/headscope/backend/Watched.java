@@ -17,10 +17,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** A backend that says which operations were called, and may give one wrong number in one of them. */
+/** A backend that records which operations are called, or makes one operation return one wrong value. */
 public final class Watched implements InvocationHandler {
-    /** Of {@link Backend}, what computes nothing. */
-    private static final Set<String> AROUND = Set.of("describe", "isGpu", "allocate", "liveBytes", "operands", "upload", "download",
+    /** Methods of {@link Backend} that compute nothing. */
+    private static final Set<String> NOT_OPERATIONS = Set.of("describe", "isGpu", "allocate", "liveBytes", "operands", "upload", "download",
             "time", "peakBytes", "gradients", "close");
     private static final String GRADIENTS = "gradients.";
 
@@ -38,10 +38,10 @@ public final class Watched implements InvocationHandler {
         this.called = called;
     }
 
-    /** Every operation, those of {@link Gradients} as gradients.linear. */
+    /** Names of all operations; those of {@link Gradients} have a prefix, as in gradients.linear. */
     public static List<String> operations() {
         return Stream.concat(
-                names(Backend.class).filter(name -> !AROUND.contains(name)),
+                names(Backend.class).filter(name -> !NOT_OPERATIONS.contains(name)),
                 names(Gradients.class).map(GRADIENTS::concat)).toList();
     }
 
@@ -50,12 +50,12 @@ public final class Watched implements InvocationHandler {
                 .map(Method::getName).distinct().sorted();
     }
 
-    /** @param called gets the names of what is called */
+    /** @param called receives the names of called operations */
     public static Backend watch(Backend backend, Set<String> called) {
         return proxy(Backend.class, new Watched(backend, backend, "", "", called));
     }
 
-    /** @param operation whose first result has one wrong number */
+    /** @param operation the operation whose first result gets one wrong value */
     public static Backend spoil(Backend backend, String operation) {
         return proxy(Backend.class, new Watched(backend, backend, "", operation, new TreeSet<>()));
     }

@@ -17,8 +17,8 @@ import jdk.incubator.vector.VectorMask;
  * these with queries, keys and output gradients. Temporary memory is one tile per worker, and for long texts {@value
  * Stripes#MAX} times the size of keys and values.
  *
- * <p>The unit of work is a key head and a stripe of query rows. The query heads of a key head are processed in order and
- * its stripes are added in order, so results have the same bits for any number of workers.
+ * <p>The unit of work is a key head and a stripe of query rows. The query heads of a key head are processed in order
+ * and its stripes are added in order, so results have the same bits for any number of workers.
  */
 final class FusedAttentionBackward implements AutoCloseable {
     private final Workers workers;

@@ -9,8 +9,8 @@ import jdk.incubator.vector.VectorMask;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /**
- * Operations on rows and elements, on contiguous fp32 segments. All loops are masked instead of ending in a scalar tail:
- * with a tail, JDK 25 recompiled {@link #layerNorm} about a hundred times.
+ * Operations on rows and elements, on contiguous fp32 segments. All loops are masked instead of ending in a scalar
+ * tail: with a tail, JDK 25 recompiled {@link #layerNorm} about a hundred times.
  */
 final class RowOperations {
     private final Walk walk;
