@@ -89,7 +89,7 @@ record AttentionCase(
 
     private float[] draw(String name, int width) {
         Random random = Seed.random(name, toString());
-        return Reference.rounded(operands, inputs.values(random, tokens, width * headDim));
+        return ReferenceConversion.rounded(operands, inputs.values(random, tokens, width * headDim));
     }
 
     /** [tokens, heads * headDim]. */

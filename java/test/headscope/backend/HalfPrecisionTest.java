@@ -54,7 +54,7 @@ class HalfPrecisionTest {
     }
 
     private static Tensor rounded(TensorScope on, DType type, Tensor x) {
-        return on.tensor(Reference.rounded(type, on.backend.download(x)), x.shape());
+        return on.tensor(ReferenceConversion.rounded(type, on.backend.download(x)), x.shape());
     }
 
     /** Temporary device memory is freed. */
