@@ -22,15 +22,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Gradients of attention and its saliency on every backend, against the whole maps of {@link ReferenceGradients}. */
 class AttentionGradientsParityTest {
     /** Results for the last queries of one text. */
-    private record Passed(
+    private record Results(
             float[] out, float[] logSumExp, float[] qGradient, float[] kGradient, float[] vGradient,
-            Optional<Kept> kept) {}
+            Optional<SaliencyValues> saliency) {}
 
-    private record Kept(
+    private record SaliencyValues(
             float[] signed, float[] rows, float[] columns, float[] maximum, float[] groups,
             float[] pooledMaximum, float[] pooledMean, float[] maps) {
-        static Kept of(Backend backend, AttentionSaliency saliency) {
-            return new Kept(
+        static SaliencyValues of(Backend backend, AttentionSaliency saliency) {
+            return new SaliencyValues(
                     backend.download(saliency.signed), backend.download(saliency.rows),
                     backend.download(saliency.columns), backend.download(saliency.maximum),
                     backend.download(saliency.groups), backend.download(saliency.pooledMaximum),
@@ -42,7 +42,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    private static Passed passBack(
+    private static Results results(
             Backend backend, AttentionCase one, int queries, Optional<AttentionSaliency.Request> request) {
         try (TensorScope on = new TensorScope(backend)) {
             AttentionSpec spec = one.spec(on);
@@ -63,9 +63,9 @@ class AttentionGradientsParityTest {
                     request.map(asked -> on.saliency(one.heads(), one.tokens(), asked));
             backend.gradients().attention(
                     qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
-            return new Passed(
+            return new Results(
                     backend.download(out), backend.download(logSumExp), backend.download(qGradient),
-                    backend.download(kGradient), backend.download(vGradient), saliency.map(maps -> Kept.of(backend, maps)));
+                    backend.download(kGradient), backend.download(vGradient), saliency.map(maps -> SaliencyValues.of(backend, maps)));
         }
     }
 
@@ -147,7 +147,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    private static void compare(String what, Bounds bounds, Passed expected, Passed actual) {
+    private static void compare(String what, Bounds bounds, Results expected, Results actual) {
         double none = Tolerance.formula(0);
         agree(what + ": q", expected.qGradient, actual.qGradient, i -> bounds.qGradient[i] + none);
         agree(what + ": k", expected.kGradient, actual.kGradient, i -> bounds.kGradient[i] + none);
@@ -155,8 +155,8 @@ class AttentionGradientsParityTest {
     }
 
     private static void compareSaliency(
-            String what, AttentionCase one, AttentionSaliency.Request request, Bounds bounds, Kept expected,
-            Kept actual) {
+            String what, AttentionCase one, AttentionSaliency.Request request, Bounds bounds, SaliencyValues expected,
+            SaliencyValues actual) {
         double none = Tolerance.formula(0);
         double[] rows = bounds.of(request, ReferenceSaliency::rows);
         double[] columns = bounds.of(request, ReferenceSaliency::columns);
@@ -182,13 +182,13 @@ class AttentionGradientsParityTest {
     }
 
     private static void agrees(AttentionCase one, AttentionSaliency.Request request) {
-        Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(request));
+        Results expected = results(new Reference(), one, one.tokens(), Optional.of(request));
         Bounds bounds = Bounds.of(one, one.tokens());
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
-                Passed passed = passBack(backend, one, one.tokens(), Optional.of(request));
+                Results passed = results(backend, one, one.tokens(), Optional.of(request));
                 compare(device, bounds, expected, passed);
-                compareSaliency(device, one, request, bounds, expected.kept.orElseThrow(), passed.kept.orElseThrow());
+                compareSaliency(device, one, request, bounds, expected.saliency.orElseThrow(), passed.saliency.orElseThrow());
                 assertEquals(0, backend.liveBytes());
             }
         }
@@ -211,16 +211,16 @@ class AttentionGradientsParityTest {
         AttentionSaliency.Request vectors = AttentionSaliency.Request.vectors(tokens);
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
-                Passed all = passBack(backend, one, tokens, Optional.of(request(one)));
-                Passed some = passBack(backend, one, tokens, Optional.of(vectors));
-                Passed none = passBack(backend, one, tokens, Optional.empty());
+                Results all = results(backend, one, tokens, Optional.of(request(one)));
+                Results some = results(backend, one, tokens, Optional.of(vectors));
+                Results none = results(backend, one, tokens, Optional.empty());
                 sameGradients(device, all, some);
                 sameGradients(device, all, none);
-                Kept kept = some.kept.orElseThrow();
+                SaliencyValues saliency = some.saliency.orElseThrow();
                 for (int field = 0; field < 4; field++) {
-                    same(device + " field " + field, all.kept.orElseThrow().all().get(field), kept.all().get(field));
+                    same(device + " field " + field, all.saliency.orElseThrow().all().get(field), saliency.all().get(field));
                 }
-                assertEquals(0, kept.groups.length + kept.pooledMean.length + kept.maps.length);
+                assertEquals(0, saliency.groups.length + saliency.pooledMean.length + saliency.maps.length);
 
                 AttentionStatistics statistics = on.statistics(one.heads(), tokens);
                 Tensor out = on.unwritten(tokens, (long) one.heads() * one.headDim());
@@ -234,7 +234,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    private static void sameGradients(String what, Passed expected, Passed actual) {
+    private static void sameGradients(String what, Results expected, Results actual) {
         same(what + ": q", expected.qGradient, actual.qGradient);
         same(what + ": k", expected.kGradient, actual.kGradient);
         same(what + ": v", expected.vGradient, actual.vGradient);
@@ -246,11 +246,11 @@ class AttentionGradientsParityTest {
     void agreesForTheLastQueries(int queries) {
         for (int window : new int[] {0, 9}) {
             AttentionCase one = new AttentionCase(33, 4, 2, 16, true, window, 0, true, Inputs.NORMAL);
-            Passed expected = passBack(new Reference(), one, queries, Optional.empty());
+            Results expected = results(new Reference(), one, queries, Optional.empty());
             Bounds bounds = Bounds.of(one, queries);
             for (String device : Devices.ALL) {
                 try (Backend backend = Devices.open(device)) {
-                    compare(device, bounds, expected, passBack(backend, one, queries, Optional.empty()));
+                    compare(device, bounds, expected, results(backend, one, queries, Optional.empty()));
                 }
             }
         }
@@ -262,12 +262,12 @@ class AttentionGradientsParityTest {
     void agreesOnLongTexts(int window, int firstSource) {
         AttentionCase one = new AttentionCase(2100, 2, 1, 4, true, window, 0, true, Inputs.NORMAL);
         AttentionSaliency.Request request = allMaps(one, firstSource);
-        Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(request));
+        Results expected = results(new Reference(), one, one.tokens(), Optional.of(request));
         Bounds bounds = Bounds.of(one, one.tokens());
         try (Backend backend = Backend.open("cpu")) {
-            Passed passed = passBack(backend, one, one.tokens(), Optional.of(request));
+            Results passed = results(backend, one, one.tokens(), Optional.of(request));
             compare("cpu", bounds, expected, passed);
-            compareSaliency("cpu", one, request, bounds, expected.kept.orElseThrow(), passed.kept.orElseThrow());
+            compareSaliency("cpu", one, request, bounds, expected.saliency.orElseThrow(), passed.saliency.orElseThrow());
         }
     }
 
@@ -275,18 +275,18 @@ class AttentionGradientsParityTest {
     @ValueSource(ints = {7, 130, 600})
     void bitsDoNotDependOnWorkersOrRuns(int tokens) {
         AttentionCase one = new AttentionCase(tokens, 6, 3, 16, true, 0, 0, true, Inputs.NORMAL);
-        Passed expected;
+        Results expected;
         try (Backend backend = new CheckedBackend(new CpuBackend(1))) {
-            expected = passBack(backend, one, tokens, Optional.of(request(one)));
+            expected = results(backend, one, tokens, Optional.of(request(one)));
         }
         for (int workers = 1; workers <= 3; workers++) {
             try (Backend backend = new CheckedBackend(new CpuBackend(workers))) {
                 for (int run = 0; run < 2; run++) {
-                    Passed passed = passBack(backend, one, tokens, Optional.of(request(one)));
+                    Results passed = results(backend, one, tokens, Optional.of(request(one)));
                     sameGradients(workers + " workers", expected, passed);
-                    for (int field = 0; field < expected.kept.orElseThrow().all().size(); field++) {
-                        same(workers + " workers: field " + field, expected.kept.orElseThrow().all().get(field),
-                                passed.kept.orElseThrow().all().get(field));
+                    for (int field = 0; field < expected.saliency.orElseThrow().all().size(); field++) {
+                        same(workers + " workers: field " + field, expected.saliency.orElseThrow().all().get(field),
+                                passed.saliency.orElseThrow().all().get(field));
                     }
                 }
             }
@@ -352,7 +352,7 @@ class AttentionGradientsParityTest {
         AttentionCase one = new AttentionCase(70, 2, 2, 4, false, 0, 0, false, Inputs.CONSTANT);
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
-                Passed passed = passBack(backend, one, 70, Optional.of(request(one)));
+                Results passed = results(backend, one, 70, Optional.of(request(one)));
                 double tolerance = Tolerance.scoreGradient(Tolerance.softmax(4, 70, 3), 4, 70, 4 * 0.75 * 0.75);
                 agree(device + " q", new float[70 * 8], passed.qGradient, i -> tolerance);
                 agree(device + " k", new float[70 * 8], passed.kGradient, i -> 2 * tolerance);
@@ -367,7 +367,7 @@ class AttentionGradientsParityTest {
         long width = (long) one.heads() * one.headDim();
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
-                Passed passed = passBack(backend, one, one.tokens(), Optional.of(request(one)));
+                Results passed = results(backend, one, one.tokens(), Optional.of(request(one)));
                 Tensor factors = on.unwritten(one.heads());
                 float[] gradient = one.outputGradients();
                 backend.gradients().scaleHeads(
@@ -380,7 +380,7 @@ class AttentionGradientsParityTest {
                 for (int head = 0; head < one.heads(); head++) {
                     double sum = 0;
                     for (int i = 0; i < one.tokens(); i++) {
-                        sum += passed.kept.orElseThrow().signed[head * one.tokens() + i];
+                        sum += passed.saliency.orElseThrow().signed[head * one.tokens() + i];
                     }
                     sums[head] = (float) sum;
                 }
@@ -393,8 +393,8 @@ class AttentionGradientsParityTest {
     @Test
     void saliencyIsNeitherZeroNorOne() {
         AttentionCase one = new AttentionCase(33, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
-        Passed expected = passBack(new Reference(), one, 33, Optional.of(request(one)));
-        for (float[] field : expected.kept.orElseThrow().all()) {
+        Results expected = results(new Reference(), one, 33, Optional.of(request(one)));
+        for (float[] field : expected.saliency.orElseThrow().all()) {
             assertTrue(Magnitude.largest(field) > 1e-2);
         }
     }

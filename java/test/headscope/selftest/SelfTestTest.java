@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.backend.InstrumentedBackend;
 import headscope.backend.Precision;
-import headscope.backend.Watched;
 import headscope.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,22 +60,22 @@ class SelfTestTest {
     void callsEveryOperation() {
         Set<String> called = new TreeSet<>();
         try (Backend cpu = Backend.open("cpu:1")) {
-            run(Watched.watch(cpu, called), SMALLEST);
+            run(InstrumentedBackend.recording(cpu, called), SMALLEST);
         }
-        Set<String> forgotten = new TreeSet<>(Watched.operations());
+        Set<String> forgotten = new TreeSet<>(InstrumentedBackend.operations());
         forgotten.removeAll(called);
         assertEquals(Set.of(), forgotten);
     }
 
     static List<String> operations() {
-        return Watched.operations();
+        return InstrumentedBackend.operations();
     }
 
     @ParameterizedTest
     @MethodSource("operations")
     void findsAWrongOperation(String operation) {
         try (Backend cpu = Backend.open("cpu:1")) {
-            List<SelfTest.Outcome> outcomes = run(Watched.spoil(cpu, operation), SMALLEST);
+            List<SelfTest.Outcome> outcomes = run(InstrumentedBackend.faulty(cpu, operation), SMALLEST);
             assertFalse(wrong(outcomes).isEmpty());
             assertTrue(wrong(outcomes).size() < outcomes.size());
         }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
-import headscope.backend.Watched;
+import headscope.backend.InstrumentedBackend;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,7 +39,7 @@ class BenchTest {
     @Test
     void refusesWrongResults() {
         try (Backend cpu = Backend.open("cpu:1");
-                Bench bench = new Bench(Watched.spoil(cpu, "symmetricSpectrum"), cpu)) {
+                Bench bench = new Bench(InstrumentedBackend.faulty(cpu, "symmetricSpectrum"), cpu)) {
             String message = assertThrows(DeviceException.class, () -> bench.spectra(3, one -> {})).getMessage();
             assertTrue(message.startsWith("not timed: symmetricSpectrum (spectra, 3 tokens, width 16) is wrong on cpu, "),
                     message);

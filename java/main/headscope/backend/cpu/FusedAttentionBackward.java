@@ -156,7 +156,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         for (int key = firstKey; key < endKey; key += AttentionTile.MAX_KEYS) {
             tile.keys(scratch, key, Math.min(AttentionTile.MAX_KEYS, endKey - key));
             differentiate(call, head, row, tile);
-            passBack(call, head, row, tile, key > firstKey, sums);
+            accumulateGradients(call, head, row, tile, key > firstKey, sums);
             if (fold.isPresent()) {
                 fold.get().add(head, tile, columnsOfStripe);
             }
@@ -184,7 +184,7 @@ final class FusedAttentionBackward implements AutoCloseable {
     }
 
     /** @param accumulate whether query gradients hold those of earlier keys */
-    private static void passBack(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
+    private static void accumulateGradients(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
         AttentionSpec spec = call.spec();
         int headDim = spec.headDim();
         AttentionLayout layout = call.layout();

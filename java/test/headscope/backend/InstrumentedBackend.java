@@ -18,7 +18,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** A backend that records which operations are called, or makes one operation return one wrong value. */
-public final class Watched implements InvocationHandler {
+public final class InstrumentedBackend implements InvocationHandler {
     /** Methods of {@link Backend} that compute nothing. */
     private static final Set<String> NOT_OPERATIONS = Set.of("describe", "isGpu", "allocate", "liveBytes", "operands", "upload", "download",
             "time", "peakBytes", "gradients", "close");
@@ -30,7 +30,7 @@ public final class Watched implements InvocationHandler {
     private final String wrong;
     private final Set<String> called;
 
-    private Watched(Backend backend, Object actual, String prefix, String wrong, Set<String> called) {
+    private InstrumentedBackend(Backend backend, Object actual, String prefix, String wrong, Set<String> called) {
         this.backend = backend;
         this.actual = actual;
         this.prefix = prefix;
@@ -51,13 +51,13 @@ public final class Watched implements InvocationHandler {
     }
 
     /** @param called receives the names of called operations */
-    public static Backend watch(Backend backend, Set<String> called) {
-        return proxy(Backend.class, new Watched(backend, backend, "", "", called));
+    public static Backend recording(Backend backend, Set<String> called) {
+        return proxy(Backend.class, new InstrumentedBackend(backend, backend, "", "", called));
     }
 
     /** @param operation the operation whose first result gets one wrong value */
-    public static Backend spoil(Backend backend, String operation) {
-        return proxy(Backend.class, new Watched(backend, backend, "", operation, new TreeSet<>()));
+    public static Backend faulty(Backend backend, String operation) {
+        return proxy(Backend.class, new InstrumentedBackend(backend, backend, "", operation, new TreeSet<>()));
     }
 
     private static <T> T proxy(Class<T> type, InvocationHandler handler) {
@@ -81,7 +81,7 @@ public final class Watched implements InvocationHandler {
             spoil(result, arguments);
         }
         return result instanceof Gradients
-                ? proxy(Gradients.class, new Watched(backend, result, GRADIENTS, wrong, called))
+                ? proxy(Gradients.class, new InstrumentedBackend(backend, result, GRADIENTS, wrong, called))
                 : result;
     }
 
