@@ -3,18 +3,18 @@ package headscope;
 import java.util.Arrays;
 import java.util.Random;
 
-/** Where random inputs come from: another number in every run, printed by what fails, set by -Dheadscope.seed. */
+/** Seed of random inputs: different in every run, printed by failing tests, set by -Dheadscope.seed. */
 public final class Seed {
     private static final long VALUE = Long.getLong("headscope.seed", System.nanoTime() & 0x7fff_ffffL);
 
     private Seed() {}
 
-    /** The same numbers for the same purpose, whichever tests ran before. */
+    /** A generator that depends on seed and purpose only, not on earlier tests. */
     public static Random random(Object... purpose) {
         return new Random(VALUE * 0x9E3779B97F4A7C15L + Arrays.deepHashCode(purpose));
     }
 
-    /** For the message of an assertion. */
+    /** Text for the message of an assertion: how to repeat the run. */
     public static String reproduce() {
         return " [again with -Dheadscope.seed=" + VALUE + "]";
     }

@@ -14,13 +14,13 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.DynamicTest;
 
 /**
- * What SciPy computed: the file among the test resources and the one that the system property
- * {@code headscope.statistics} names, if it names one.
+ * Results of SciPy, from a file among the test resources, and from the file named by the system property
+ * {@code headscope.statistics} if it is set.
  */
 public final class StatisticsFile {
     private StatisticsFile() {}
 
-    /** One test for each case of a section in each file. */
+    /** One test per file and case of a section. */
     public static List<DynamicTest> cases(String section, Consumer<JsonNode> check) {
         List<DynamicTest> tests = new ArrayList<>();
         for (URL file : files()) {
@@ -36,7 +36,7 @@ public final class StatisticsFile {
         return tests;
     }
 
-    /** A section is a list of cases, or one case by itself. */
+    /** A section is a list of cases, or a single case. */
     private static List<JsonNode> elements(JsonNode section) {
         return section.isObject() ? List.of(section) : section.valueStream().toList();
     }

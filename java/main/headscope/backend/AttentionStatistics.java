@@ -7,8 +7,8 @@ import headscope.tensor.Tensor;
  * Statistics of one layer's attention maps: one value per head and token, O(tokens) memory per head. They accumulate
  * over successive calls of attention on the same text (prefill, then decoding): every row adds to the column sums.
  *
- * <p>All tensors are [heads, capacity]. a_ij are the probabilities and s_ij the scores, scaled and capped, of query i and
- * key j.
+ * <p>All tensors are [heads, capacity]. a_ij are the probabilities and s_ij the scores, scaled and capped, of query i
+ * and key j.
  */
 public final class AttentionStatistics implements AutoCloseable {
     private final int heads;

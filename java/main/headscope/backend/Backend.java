@@ -18,7 +18,8 @@ import java.util.function.Consumer;
  * <p>Conventions, unless an operation says otherwise:
  * <ul>
  *   <li>The destination is the first argument. It has its final shape before the call, and every element of it is
- *       written. An operation without a destination works in place, on its first argument.
+ *       written. An operation without a destination works in place, on its first argument, or returns
+ *       values.
  *   <li>Tensors are fp32, row-major and contiguous; shapes are given in brackets, the slowest axis first. Weights, keys
  *       and values may also have the type of {@link #operands}.
  *   <li>Source and destination do not overlap.
@@ -29,8 +30,8 @@ import java.util.function.Consumer;
  *
  * <p>Backends from {@link #open} check shapes, types, ranges and open buffers, and throw an
  * {@link IllegalArgumentException} whose message begins with the name of the operation. A device that fails throws a
- * {@link DeviceException}, and a {@link DeviceMemoryException} if it is out of memory. The caller closes every tensor and every backend that it opens; see {@link TensorScope}. A backend is used
- * by one thread at a time.
+ * {@link DeviceException}, and a {@link DeviceMemoryException} if it is out of memory. The caller closes every tensor
+ * and every backend that it opens; see {@link TensorScope}. A backend is used by one thread at a time.
  */
 public interface Backend extends AutoCloseable {
     /** As {@link #open(DeviceChoice, Consumer)} with {@link DeviceChoice#of} and without notices. */
@@ -164,8 +165,8 @@ public interface Backend extends AutoCloseable {
     void softCap(Tensor x, float cap);
 
     /**
-     * Top-k routing of a mixture of experts, in place: in each row of logits [tokens, experts] the largest {@code chosen}
-     * elements are replaced by their softmax, the others by 0. The first of equal logits win.
+     * Top-k routing of a mixture of experts, in place: in each row of logits [tokens, experts] the largest {@code
+     * chosen} elements are replaced by their softmax, the others by 0. The first of equal logits win.
      *
      * @param chosen 1 to experts
      */
@@ -175,7 +176,8 @@ public interface Backend extends AutoCloseable {
     void addShare(Tensor x, Tensor y, Tensor shares, int column);
 
     /**
-     * The index of the largest element of each row of logits [rows, words]; the first of equal ones. Logits are not NaN.
+     * The index of the largest element of each row of logits [rows, words]; the first of equal ones. Logits are not
+     * NaN.
      *
      * @return [rows]
      */
@@ -184,8 +186,8 @@ public interface Backend extends AutoCloseable {
     /**
      * Nucleus sampling of one word per row of logits [rows, words] (Holtzman et al. 2020, arXiv:1904.09751). Words have
      * weights exp((logit - maximum) / temperature). In descending order, the first of equal ones first, the smallest
-     * number of words is kept whose weights reach topP of the total; the word is the one whose share of their cumulative
-     * weights contains the mark. Logits are not NaN.
+     * number of words is kept whose weights reach topP of the total; the word is the one whose share of their
+     * cumulative weights contains the mark. Logits are not NaN.
      *
      * @param temperature &gt; 0
      * @param topP        &gt; 0, at most 1
@@ -198,7 +200,8 @@ public interface Backend extends AutoCloseable {
      * Attention of the last queries of a text over all of its keys, and its statistics.
      *
      * @param out        [queries, heads * headDim], as q
-     * @param k          [keys, kvHeads * headDim], as v; keys &gt;= queries, and equal if not causal; of the operands' type
+     * @param k          [keys, kvHeads * headDim], as v; keys &gt;= queries, and equal if not causal; of the operands'
+     *                   type
      * @param statistics hold the first keys - queries rows, and receive the others; empty if none are needed
      */
     void attention(
@@ -218,9 +221,9 @@ public interface Backend extends AutoCloseable {
     void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
 
     /**
-     * Attention probabilities of all heads of a whole text, pooled to cells of a picture. Token i lies in cell i * cells /
-     * tokens, as in {@link AttentionSaliency#pooledMaximum}. No map is stored: temporary memory is O(tokens * cells) per
-     * head.
+     * Attention probabilities of all heads of a whole text, pooled to cells of a picture. Token i lies in cell i *
+     * cells / tokens, as in {@link AttentionSaliency#pooledMaximum}. No map is stored: temporary memory is O(tokens *
+     * cells) per head.
      *
      * @param pooledMaximum [heads, cells, cells], the largest probability of each cell; 1 &lt;= cells &lt;= tokens
      * @param pooledMean    [heads, cells, cells], the mean of each cell, where hidden keys count as 0

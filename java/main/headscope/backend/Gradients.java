@@ -4,14 +4,16 @@ import headscope.tensor.Tensor;
 import java.util.Optional;
 
 /**
- * Gradients of the operations of {@link Backend}, under the same names. From the gradient of a scalar loss L with respect
- * to an operation's output, each computes the gradient with respect to one or all of its inputs.
+ * Gradients of the operations of {@link Backend}, under the same names. From the gradient of a scalar loss L with
+ * respect to an operation's output, each computes the gradient with respect to one or all of its inputs.
  *
  * <p>The conventions of {@link Backend} apply: destination first, fp32, destinations are overwritten and not added to.
  * Methods without a destination work in place, on {@code gradient}.
  */
 public interface Gradients {
-    /** With respect to x: destination [rows, in] = gradient [rows, out] weight; weight [out, in] of the operands' type. */
+    /**
+     * With respect to x: destination [rows, in] = gradient [rows, out] weight; weight [out, in] of the operands' type.
+     */
     void linear(Tensor destination, Tensor gradient, Tensor weight);
 
     /** With respect to the weight: destination [out, in] = gradient' x; gradient [rows, out], x [rows, in]. */
@@ -43,7 +45,9 @@ public interface Gradients {
     /** gradient *= 1 - (capped / cap)^2; capped is the operation's output. */
     void softCap(Tensor gradient, Tensor capped, float cap);
 
-    /** In place, with respect to the logits: g_e = s_e (g_e - sum_k s_k g_k); shares s [tokens, experts] are the output. */
+    /**
+     * In place, with respect to the logits: g_e = s_e (g_e - sum_k s_k g_k); shares s [tokens, experts] are the output.
+     */
     void route(Tensor gradient, Tensor shares);
 
     /**
@@ -55,17 +59,20 @@ public interface Gradients {
      */
     void addShare(Tensor yGradient, Tensor shareGradient, Tensor gradient, Tensor y, Tensor shares, int column);
 
-    /** With respect to the table: destination [words, width] = 0 except for rows ids[i] = row i of gradient; ids are distinct. */
+    /**
+     * With respect to the table: destination [words, width] = 0 except for rows ids[i] = row i of gradient; ids are
+     * distinct.
+     */
     void embed(Tensor destination, Tensor gradient, int[] ids);
 
     /** With respect to the factors: destination [heads] = sum of gradient * x over rows and the elements of a head. */
     void scaleHeads(Tensor destination, Tensor gradient, Tensor x);
 
     /**
-     * With respect to queries, keys and values. With probabilities p_ij, outputs o_i and their gradients g_i (Dao et al.
-     * 2022, arXiv:2205.14135): dL/dp_ij = g_i . v_j and dL/ds_ij = p_ij (g_i . v_j - g_i . o_i), then through soft cap
-     * and scale. No tokens x tokens matrix is stored. Gradients of a key head are summed over its query heads in a fixed
-     * order.
+     * With respect to queries, keys and values. With probabilities p_ij, outputs o_i and their gradients g_i (Dao et
+     * al. 2022, arXiv:2205.14135): dL/dp_ij = g_i . v_j and dL/ds_ij = p_ij (g_i . v_j - g_i . o_i), then through soft
+     * cap and scale. No tokens x tokens matrix is stored. Gradients of a key head are summed over its query heads in a
+     * fixed order.
      *
      * @param qGradient [queries, heads * headDim], as gradient, out and q
      * @param kGradient [keys, kvHeads * headDim], as vGradient, k and v; k and v of the operands' type
@@ -78,8 +85,8 @@ public interface Gradients {
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency);
 
     /**
-     * Cross entropy of each row and its gradient, in place: row i of logits [rows, words] becomes factors[i] * (softmax -
-     * one-hot of targets[i]).
+     * Cross entropy of each row and its gradient, in place: row i of logits [rows, words] becomes factors[i] * (softmax
+     * - one-hot of targets[i]).
      *
      * @return [rows], - log softmax at the target, in nats
      */

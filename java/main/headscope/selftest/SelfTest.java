@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Compares every operation of a device with the CPU backend, on sizes below, at and above the widths of warps, tiles and
- * registers. Inputs are rounded to the type of the device's operands beforehand, so that only the arithmetic differs.
+ * Compares every operation of a device with the CPU backend, on sizes below, at and above the widths of warps, tiles
+ * and registers. Inputs are rounded to the type of the device's operands beforehand, so that only the arithmetic
+ * differs.
  */
 public final class SelfTest {
     private static final int[] HEAD_DIMS = {64, 16, 32, 80, 96, 128, 256, 24};
@@ -102,8 +103,8 @@ public final class SelfTest {
     }
 
     /**
-     * Largest difference relative to the largest expected value. Equal infinities agree, as do NaN; NaN if lengths differ or
-     * only one of two values is finite.
+     * Largest difference relative to the largest expected value. Equal infinities agree, as do NaN; NaN if lengths
+     * differ or only one of two values is finite.
      */
     static double error(float[] expected, float[] actual) {
         double largest = Float.MIN_NORMAL;

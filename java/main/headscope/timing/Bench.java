@@ -75,8 +75,8 @@ public final class Bench implements AutoCloseable {
     }
 
     /**
-     * Times the forward pass of a model on random tokens, with the logits of the last token: without statistics, then with
-     * those of all heads. See {@link #attention}.
+     * Times the forward pass of a model on random tokens, with the logits of the last token: without statistics, then
+     * with those of all heads. See {@link #attention}.
      */
     public List<Measurement> model(String name, Transformer model, int tokens, Consumer<Measurement> show) {
         requireAgreement(AttentionShape.of(name, model.attentionSpec(0)), CHECKED_TOKENS);

@@ -9,7 +9,8 @@ import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
- * A performance target for a data-centre GPU in bf16 on causal attention with 32 heads of width 128, and its measured value.
+ * A performance target for a data-centre GPU in bf16 on causal attention with 32 heads of width 128, and its measured
+ * value.
  *
  * @param atMost   whether the target is an upper bound instead of a lower bound
  * @param measured empty if it was not measured or there is nothing to compare with

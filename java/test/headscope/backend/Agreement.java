@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Seed;
 import java.util.function.IntToDoubleFunction;
 
-/** Whether values are those of the reference. */
+/** Assertions on arrays of results. */
 final class Agreement {
     private Agreement() {}
 
@@ -33,7 +33,7 @@ final class Agreement {
                 .formatted(what, i, actual, expected, tolerance, Seed.reproduce()));
     }
 
-    /** Bit for bit; but NaN is NaN, whose other bits differ from one kind of processor to the next. */
+    /** Equal bits, except for those of NaN, which depend on the processor. */
     static void same(String what, float[] expected, float[] actual) {
         assertEquals(expected.length, actual.length, what);
         for (int i = 0; i < expected.length; i++) {

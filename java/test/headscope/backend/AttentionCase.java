@@ -11,22 +11,22 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /**
- * One text's queries, keys and values, and what is varied about attention.
+ * Parameters of attention and the queries, keys and values of one text.
  *
- * @param operands what queries, keys and values are rounded to
+ * @param operands type to which queries, keys and values are rounded
  */
 record AttentionCase(
         int tokens, int heads, int kvHeads, int headDim, boolean causal, int window, float softCap, boolean sinks,
         Inputs inputs, DType operands) {
     private static final int[] TOKENS = {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 257, 511, 513, 1000};
-    /** Above this many, which cost most, there are fewer heads, and variants by turns. */
+    /** Above this number of tokens, tests are slow: there are fewer heads and variants. */
     private static final int LONG = 256;
     private static final int[] FEW_TOKENS = {1, 2, 3, 17, 33, 65};
     private static final int[] HEAD_DIMS = {1, 4, 8, 16, 64, 80, 128};
-    /** Of 2 to the power of a score and of its soft cap on tensor cores, beside what fp32 is off. */
+    /** Additional error of a score's fast exp2, and of its soft cap, in kernels for tensor cores. */
     private static final double FAST_EXP2 = 0x1p-22;
     private static final int TENSOR_CORE_TILE = 64;
-    /** Query heads over key heads. */
+    /** Numbers of query heads and key heads. */
     private static final int[][] GROUPS = {{1, 1}, {2, 1}, {4, 2}, {3, 3}, {8, 2}, {6, 3}};
 
     AttentionCase(
@@ -35,13 +35,13 @@ record AttentionCase(
         this(tokens, heads, kvHeads, headDim, causal, window, softCap, sinks, inputs, DType.F32);
     }
 
-    /** The same, rounded. */
+    /** The same case in another type. */
     AttentionCase of(DType operands) {
         return new AttentionCase(
                 tokens, heads, kvHeads, headDim, causal, window, softCap, sinks, inputs, operands);
     }
 
-    /** Every length in every variant; head widths, groups and kinds of input take turns. */
+    /** All variants at all lengths; head widths, numbers of heads and kinds of input alternate. */
     static Stream<AttentionCase> all() {
         List<AttentionCase> cases = new ArrayList<>();
         for (int tokens : TOKENS) {
@@ -50,7 +50,7 @@ record AttentionCase(
         return cases.stream();
     }
 
-    /** Lengths for what takes more than one pass or an eigenvalue problem. */
+    /** Few lengths, for slow tests. */
     static Stream<AttentionCase> few() {
         List<AttentionCase> cases = new ArrayList<>();
         for (int tokens : FEW_TOKENS) {
@@ -82,14 +82,14 @@ record AttentionCase(
         return cases;
     }
 
-    /** How far back distances are counted: those of 16 bits from the end of a tile. */
+    /** Largest distance in intermediate results: kernels for 16 bits measure it from the end of a tile. */
     int reach() {
         return operands == DType.F32 ? tokens : Math.max(tokens, TENSOR_CORE_TILE);
     }
 
     private float[] draw(String name, int width) {
         Random random = Seed.random(name, toString());
-        return Reference.rounded(operands, inputs.values(random, tokens, width * headDim));
+        return ReferenceConversion.rounded(operands, inputs.values(random, tokens, width * headDim));
     }
 
     /** [tokens, heads * headDim]. */
@@ -105,7 +105,7 @@ record AttentionCase(
         return draw("v", kvHeads);
     }
 
-    /** With respect to the output, as {@link #queries}. */
+    /** Gradient with respect to the output, shaped like the queries. */
     float[] outputGradients() {
         return draw("g", heads);
     }
@@ -136,7 +136,7 @@ record AttentionCase(
                 heads, kvHeads, headDim, (float) (1 / Math.sqrt(headDim)), causal, window, softCap, scores);
     }
 
-    /** Of each row of each head, {@link Tolerance#softmax}: [heads * tokens]. */
+    /** {@link Tolerance#softmax} of each row of each head, [heads * tokens]. */
     double[] tolerance() {
         float[] q = queries();
         float[] k = keys();
@@ -151,7 +151,7 @@ record AttentionCase(
                 for (int d = 0; d < headDim; d++) {
                     sum += Math.abs(q[(token * heads + head) * headDim + d]);
                 }
-                // A sink's score is a normal number; it is part of the row.
+                // A sink's score is a standard normal value, below 6.
                 double magnitude = sum * largestKey / Math.sqrt(headDim) + (sinks ? 6 : 0);
                 tolerance[head * tokens + token] = Tolerance.softmax(headDim, tokens, magnitude)
                         + (operands == DType.F32 ? 0 : (4 + softCap) * FAST_EXP2);

@@ -19,21 +19,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What attention passes back, and the saliency on the way, against {@link ReferenceGradients}' whole maps. */
+/** Gradients of attention and its saliency on every backend, against the whole maps of {@link ReferenceGradients}. */
 class AttentionGradientsParityTest {
-    /** Of the last queries of one text. */
-    private record Passed(
+    /** Results for the last queries of one text. */
+    private record Results(
             float[] out, float[] logSumExp, float[] qGradient, float[] kGradient, float[] vGradient,
-            Optional<Kept> kept) {}
+            Optional<SaliencyValues> saliency) {}
 
-    private record Kept(
+    private record SaliencyValues(
             float[] signed, float[] rows, float[] columns, float[] maximum, float[] groups,
             float[] pooledMaximum, float[] pooledMean, float[] maps) {
-        static Kept of(Backend backend, AttentionSaliency seen) {
-            return new Kept(
-                    backend.download(seen.signed), backend.download(seen.rows), backend.download(seen.columns),
-                    backend.download(seen.maximum), backend.download(seen.groups), backend.download(seen.pooledMaximum),
-                    backend.download(seen.pooledMean), backend.download(seen.maps));
+        static SaliencyValues of(Backend backend, AttentionSaliency saliency) {
+            return new SaliencyValues(
+                    backend.download(saliency.signed), backend.download(saliency.rows),
+                    backend.download(saliency.columns), backend.download(saliency.maximum),
+                    backend.download(saliency.groups), backend.download(saliency.pooledMaximum),
+                    backend.download(saliency.pooledMean), backend.download(saliency.maps));
         }
 
         List<float[]> all() {
@@ -41,7 +42,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    private static Passed passBack(
+    private static Results results(
             Backend backend, AttentionCase one, int queries, Optional<AttentionSaliency.Request> request) {
         try (TensorScope on = new TensorScope(backend)) {
             AttentionSpec spec = one.spec(on);
@@ -62,13 +63,13 @@ class AttentionGradientsParityTest {
                     request.map(asked -> on.saliency(one.heads(), one.tokens(), asked));
             backend.gradients().attention(
                     qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
-            return new Passed(
+            return new Results(
                     backend.download(out), backend.download(logSumExp), backend.download(qGradient),
-                    backend.download(kGradient), backend.download(vGradient), saliency.map(seen -> Kept.of(backend, seen)));
+                    backend.download(kGradient), backend.download(vGradient), saliency.map(maps -> SaliencyValues.of(backend, maps)));
         }
     }
 
-    /** Three groups and tokens of none, some cells, the last head's map. */
+    /** Three groups and tokens without a group, pooled maps, and the whole map of the last head. */
     private static AttentionSaliency.Request request(AttentionCase one) {
         return new AttentionSaliency.Request(
                 IntStream.range(0, one.tokens()).map(token -> token % 4 - 1).toArray(), 0,
@@ -81,7 +82,7 @@ class AttentionGradientsParityTest {
                 some.groups(), firstSource, some.cells(), IntStream.range(0, one.heads()).boxed().toList());
     }
 
-    /** How far the gradients of the last queries may be off: what every score's may, multiplied and added alike. */
+    /** Tolerances of the gradients of the last queries: the tolerance of each score, propagated like the gradients. */
     private record Bounds(
             double[] qGradient, double[] kGradient, double[] vGradient, double[] signed, double[][][] saliency) {
         static Bounds of(AttentionCase one, int queries) {
@@ -137,7 +138,7 @@ class AttentionGradientsParityTest {
             }
         }
 
-        /** A field of the saliency whose error is that of the map, read off in the same way. */
+        /** Compares a reduction of the saliency whose tolerance is the same reduction of the map's tolerance. */
         double[] of(AttentionSaliency.Request request, Function<ReferenceSaliency, double[]> field) {
             return Arrays.stream(saliency)
                     .map(map -> field.apply(new ReferenceSaliency(map, request)))
@@ -146,7 +147,7 @@ class AttentionGradientsParityTest {
         }
     }
 
-    private static void compare(String what, Bounds bounds, Passed expected, Passed actual) {
+    private static void compare(String what, Bounds bounds, Results expected, Results actual) {
         double none = Tolerance.formula(0);
         agree(what + ": q", expected.qGradient, actual.qGradient, i -> bounds.qGradient[i] + none);
         agree(what + ": k", expected.kGradient, actual.kGradient, i -> bounds.kGradient[i] + none);
@@ -154,8 +155,8 @@ class AttentionGradientsParityTest {
     }
 
     private static void compareSaliency(
-            String what, AttentionCase one, AttentionSaliency.Request request, Bounds bounds, Kept expected,
-            Kept actual) {
+            String what, AttentionCase one, AttentionSaliency.Request request, Bounds bounds, SaliencyValues expected,
+            SaliencyValues actual) {
         double none = Tolerance.formula(0);
         double[] rows = bounds.of(request, ReferenceSaliency::rows);
         double[] columns = bounds.of(request, ReferenceSaliency::columns);
@@ -181,19 +182,19 @@ class AttentionGradientsParityTest {
     }
 
     private static void agrees(AttentionCase one, AttentionSaliency.Request request) {
-        Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(request));
+        Results expected = results(new Reference(), one, one.tokens(), Optional.of(request));
         Bounds bounds = Bounds.of(one, one.tokens());
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
-                Passed passed = passBack(backend, one, one.tokens(), Optional.of(request));
+                Results passed = results(backend, one, one.tokens(), Optional.of(request));
                 compare(device, bounds, expected, passed);
-                compareSaliency(device, one, request, bounds, expected.kept.orElseThrow(), passed.kept.orElseThrow());
+                compareSaliency(device, one, request, bounds, expected.saliency.orElseThrow(), passed.saliency.orElseThrow());
                 assertEquals(0, backend.liveBytes());
             }
         }
     }
 
-    /** All but the first token, sources from the middle of a tile on, and none. */
+    /** Sources from the second token on, from the middle of a tile on, and no sources. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
     void agreesWithoutTheFirstSources(AttentionCase one) {
@@ -202,24 +203,24 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** The forward pass that keeps the log-sum-exp is the other one, and the vectors do not depend on what is asked. */
+    /** Both forward passes give the same bits, and vectors do not depend on the request. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
-    void asksForLess(AttentionCase one) {
+    void resultsDoNotDependOnTheRequest(AttentionCase one) {
         int tokens = one.tokens();
         AttentionSaliency.Request vectors = AttentionSaliency.Request.vectors(tokens);
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
-                Passed all = passBack(backend, one, tokens, Optional.of(request(one)));
-                Passed some = passBack(backend, one, tokens, Optional.of(vectors));
-                Passed none = passBack(backend, one, tokens, Optional.empty());
+                Results all = results(backend, one, tokens, Optional.of(request(one)));
+                Results some = results(backend, one, tokens, Optional.of(vectors));
+                Results none = results(backend, one, tokens, Optional.empty());
                 sameGradients(device, all, some);
                 sameGradients(device, all, none);
-                Kept kept = some.kept.orElseThrow();
+                SaliencyValues saliency = some.saliency.orElseThrow();
                 for (int field = 0; field < 4; field++) {
-                    same(device + " field " + field, all.kept.orElseThrow().all().get(field), kept.all().get(field));
+                    same(device + " field " + field, all.saliency.orElseThrow().all().get(field), saliency.all().get(field));
                 }
-                assertEquals(0, kept.groups.length + kept.pooledMean.length + kept.maps.length);
+                assertEquals(0, saliency.groups.length + saliency.pooledMean.length + saliency.maps.length);
 
                 AttentionStatistics statistics = on.statistics(one.heads(), tokens);
                 Tensor out = on.unwritten(tokens, (long) one.heads() * one.headDim());
@@ -233,60 +234,59 @@ class AttentionGradientsParityTest {
         }
     }
 
-    private static void sameGradients(String what, Passed expected, Passed actual) {
+    private static void sameGradients(String what, Results expected, Results actual) {
         same(what + ": q", expected.qGradient, actual.qGradient);
         same(what + ": k", expected.kGradient, actual.kGradient);
         same(what + ": v", expected.vGradient, actual.vGradient);
     }
 
-    /** Queries that are the last of the keys. */
+    /** Queries are the last tokens of the keys. */
     @ParameterizedTest
     @ValueSource(ints = {1, 5, 16})
-    void ofTheLastQueries(int queries) {
+    void agreesForTheLastQueries(int queries) {
         for (int window : new int[] {0, 9}) {
             AttentionCase one = new AttentionCase(33, 4, 2, 16, true, window, 0, true, Inputs.NORMAL);
-            Passed expected = passBack(new Reference(), one, queries, Optional.empty());
+            Results expected = results(new Reference(), one, queries, Optional.empty());
             Bounds bounds = Bounds.of(one, queries);
             for (String device : Devices.ALL) {
                 try (Backend backend = Devices.open(device)) {
-                    compare(device, bounds, expected, passBack(backend, one, queries, Optional.empty()));
+                    compare(device, bounds, expected, results(backend, one, queries, Optional.empty()));
                 }
             }
         }
     }
 
-    /** Longer than a tile is wide, and cells that stripes must not cut. */
+    /** Texts longer than a tile, with cells whose borders differ from those of stripes. */
     @ParameterizedTest
     @CsvSource({"0, 0", "1100, 0", "0, 1", "1100, 1030"})
-    void agreesWhereTheTextIsLong(int window, int firstSource) {
+    void agreesOnLongTexts(int window, int firstSource) {
         AttentionCase one = new AttentionCase(2100, 2, 1, 4, true, window, 0, true, Inputs.NORMAL);
         AttentionSaliency.Request request = allMaps(one, firstSource);
-        Passed expected = passBack(new Reference(), one, one.tokens(), Optional.of(request));
+        Results expected = results(new Reference(), one, one.tokens(), Optional.of(request));
         Bounds bounds = Bounds.of(one, one.tokens());
         try (Backend backend = Backend.open("cpu")) {
-            Passed passed = passBack(backend, one, one.tokens(), Optional.of(request));
+            Results passed = results(backend, one, one.tokens(), Optional.of(request));
             compare("cpu", bounds, expected, passed);
-            compareSaliency("cpu", one, request, bounds, expected.kept.orElseThrow(), passed.kept.orElseThrow());
+            compareSaliency("cpu", one, request, bounds, expected.saliency.orElseThrow(), passed.saliency.orElseThrow());
         }
     }
 
-    /** The same bits again, and whatever the number of workers. */
     @ParameterizedTest
     @ValueSource(ints = {7, 130, 600})
-    void repeatsToTheBit(int tokens) {
+    void bitsDoNotDependOnWorkersOrRuns(int tokens) {
         AttentionCase one = new AttentionCase(tokens, 6, 3, 16, true, 0, 0, true, Inputs.NORMAL);
-        Passed expected;
+        Results expected;
         try (Backend backend = new CheckedBackend(new CpuBackend(1))) {
-            expected = passBack(backend, one, tokens, Optional.of(request(one)));
+            expected = results(backend, one, tokens, Optional.of(request(one)));
         }
         for (int workers = 1; workers <= 3; workers++) {
             try (Backend backend = new CheckedBackend(new CpuBackend(workers))) {
                 for (int run = 0; run < 2; run++) {
-                    Passed passed = passBack(backend, one, tokens, Optional.of(request(one)));
+                    Results passed = results(backend, one, tokens, Optional.of(request(one)));
                     sameGradients(workers + " workers", expected, passed);
-                    for (int field = 0; field < expected.kept.orElseThrow().all().size(); field++) {
-                        same(workers + " workers: field " + field, expected.kept.orElseThrow().all().get(field),
-                                passed.kept.orElseThrow().all().get(field));
+                    for (int field = 0; field < expected.saliency.orElseThrow().all().size(); field++) {
+                        same(workers + " workers: field " + field, expected.saliency.orElseThrow().all().get(field),
+                                passed.saliency.orElseThrow().all().get(field));
                     }
                 }
             }
@@ -294,8 +294,8 @@ class AttentionGradientsParityTest {
     }
 
     /**
-     * All scores equal, so a_ij = 1 / (i + 1), and v_j = 2 j, g_i = 1: dL/ds_ij = (2 j - i) / (i + 1), and the value
-     * gradient of column j is sum_(i &gt;= j) 1 / (i + 1).
+     * All scores are equal, so a_ij = 1 / (i + 1). With v_j = 2 j and g_i = 1, dL/ds_ij = (2 j - i) / (i + 1), and the
+     * value gradient of column j is sum_(i &gt;= j) 1 / (i + 1).
      */
     @Test
     void uniformAttention() {
@@ -346,13 +346,13 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** With equal keys and values no score matters: the gradients of queries and keys are 0. */
+    /** With equal keys and values, the gradients of queries and keys are 0. */
     @Test
     void equalKeysAndValues() {
         AttentionCase one = new AttentionCase(70, 2, 2, 4, false, 0, 0, false, Inputs.CONSTANT);
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
-                Passed passed = passBack(backend, one, 70, Optional.of(request(one)));
+                Results passed = results(backend, one, 70, Optional.of(request(one)));
                 double tolerance = Tolerance.scoreGradient(Tolerance.softmax(4, 70, 3), 4, 70, 4 * 0.75 * 0.75);
                 agree(device + " q", new float[70 * 8], passed.qGradient, i -> tolerance);
                 agree(device + " k", new float[70 * 8], passed.kGradient, i -> 2 * tolerance);
@@ -360,14 +360,14 @@ class AttentionGradientsParityTest {
         }
     }
 
-    /** What a head's factor passes back is the sum of the signed rows: both are sum_i g_i . o_i. */
+    /** The gradient of a head's factor is the sum of its signed rows: both are sum_i g_i . o_i. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
     void factorOfAHead(AttentionCase one) {
         long width = (long) one.heads() * one.headDim();
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
-                Passed passed = passBack(backend, one, one.tokens(), Optional.of(request(one)));
+                Results passed = results(backend, one, one.tokens(), Optional.of(request(one)));
                 Tensor factors = on.unwritten(one.heads());
                 float[] gradient = one.outputGradients();
                 backend.gradients().scaleHeads(
@@ -380,7 +380,7 @@ class AttentionGradientsParityTest {
                 for (int head = 0; head < one.heads(); head++) {
                     double sum = 0;
                     for (int i = 0; i < one.tokens(); i++) {
-                        sum += passed.kept.orElseThrow().signed[head * one.tokens() + i];
+                        sum += passed.saliency.orElseThrow().signed[head * one.tokens() + i];
                     }
                     sums[head] = (float) sum;
                 }
@@ -393,8 +393,8 @@ class AttentionGradientsParityTest {
     @Test
     void saliencyIsNeitherZeroNorOne() {
         AttentionCase one = new AttentionCase(33, 2, 1, 16, true, 0, 0, false, Inputs.NORMAL);
-        Passed expected = passBack(new Reference(), one, 33, Optional.of(request(one)));
-        for (float[] field : expected.kept.orElseThrow().all()) {
+        Results expected = results(new Reference(), one, 33, Optional.of(request(one)));
+        for (float[] field : expected.saliency.orElseThrow().all()) {
             assertTrue(Magnitude.largest(field) > 1e-2);
         }
     }

@@ -50,9 +50,7 @@ class AttentionParityTest {
                 if (one.causal()) {
                     expected.compare(type + " row by row", observe(backend, one, ones(one.tokens())));
                 }
-                for (int head = 0; head < one.heads(); head++) {
-                    compareMap(type.name(), backend, one, head);
-                }
+                compareMaps(type.name(), one, maps(new Reference(), one), maps(backend, one));
                 assertEquals(0, backend.liveBytes());
             }
         }
@@ -101,14 +99,16 @@ class AttentionParityTest {
     void mapsAndSpectraAgree(AttentionCase one) {
         AttentionObservation statistics = reference(one);
         double worst = DoubleStream.of(one.tolerance()).max().orElseThrow();
+        float[][] expectedMaps = maps(new Reference(), one);
         double[][] expected = spectrum(new Reference(), one);
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
+                float[][] maps = maps(backend, one);
+                compareMaps(device, one, expectedMaps, maps);
+                rowsAreDistributions(one, maps, statistics);
                 double[][] actual = spectrum(backend, one);
                 for (int head = 0; head < one.heads(); head++) {
-                    float[] map = compareMap(device, backend, one, head);
-                    rowsAreDistributions(one, map, head, statistics);
-                    if (!drained(one, head)) {
+                    if (!drained(one, expectedMaps[head])) {
                         agree(device + " spectrum of head " + head, expected[head], actual[head],
                                 i -> Tolerance.eigenvalue(worst, one.tokens()));
                     }
@@ -117,18 +117,18 @@ class AttentionParityTest {
         }
     }
 
-    private static float[] compareMap(String device, Backend backend, AttentionCase one, int head) {
+    private static void compareMaps(String what, AttentionCase one, float[][] expected, float[][] actual) {
         double[] softmax = one.tolerance();
-        float[] expected = map(new Reference(), one, head);
-        float[] actual = map(backend, one, head);
-        agree(device + " map of head " + head, expected, actual,
-                i -> softmax[head * one.tokens() + i / one.tokens()] * expected[i] + Tolerance.formula(0));
-        return actual;
+        for (int head = 0; head < one.heads(); head++) {
+            int row = head * one.tokens();
+            float[] map = expected[head];
+            agree(what + " map of head " + head, map, actual[head],
+                    i -> softmax[row + i / one.tokens()] * map[i] + Tolerance.formula(0));
+        }
     }
 
     /** Whether the sink takes almost all of a row: the row's degree, by which the graph is divided, is then noise. */
-    private static boolean drained(AttentionCase one, int head) {
-        float[] map = map(new Reference(), one, head);
+    private static boolean drained(AttentionCase one, float[] map) {
         boolean drained = false;
         for (int i = 0; i < one.tokens(); i++) {
             double sum = 0;
@@ -140,12 +140,20 @@ class AttentionParityTest {
         return drained;
     }
 
-    private static float[] map(Backend backend, AttentionCase one, int head) {
+    /** [heads][tokens * tokens]. */
+    private static float[][] maps(Backend backend, AttentionCase one) {
+        float[][] maps = new float[one.heads()][];
         try (TensorScope on = new TensorScope(backend)) {
-            Tensor map = on.unwritten(one.tokens(), one.tokens());
-            backend.attentionMap(map, one.queries(on), one.keys(on), one.spec(on), head);
-            return backend.download(map);
+            Tensor q = one.queries(on);
+            Tensor k = one.keys(on);
+            AttentionSpec spec = one.spec(on);
+            for (int head = 0; head < one.heads(); head++) {
+                Tensor map = on.unwritten(one.tokens(), one.tokens());
+                backend.attentionMap(map, q, k, spec, head);
+                maps[head] = backend.download(map);
+            }
         }
+        return maps;
     }
 
     private static double[][] spectrum(Backend backend, AttentionCase one) {
@@ -155,20 +163,22 @@ class AttentionParityTest {
     }
 
     /** Hidden keys have probability 0, and a row sums to 1 less the sink's probability. */
-    private static void rowsAreDistributions(AttentionCase one, float[] map, int head, AttentionObservation statistics) {
+    private static void rowsAreDistributions(AttentionCase one, float[][] maps, AttentionObservation statistics) {
         int tokens = one.tokens();
         double[] tolerance = one.tolerance();
-        double sink = one.sinks() ? one.sinkScores()[head] : Double.NEGATIVE_INFINITY;
-        for (int i = 0; i < tokens; i++) {
+        float[] sinks = one.sinkScores();
+        for (int row = 0; row < one.heads() * tokens; row++) {
+            int head = row / tokens;
+            int i = row % tokens;
             double sum = 0;
             for (int j = 0; j < tokens; j++) {
-                float p = map[i * tokens + j];
+                float p = maps[head][i * tokens + j];
                 boolean hidden = one.causal() && (j > i || one.window() > 0 && j <= i - one.window());
                 assertTrue(hidden ? p == 0 : p >= 0, () -> one + Seed.reproduce());
                 sum += p;
             }
-            double drained = Math.exp(sink - statistics.logSumExp()[head * tokens + i]);
-            assertEquals(1 - drained, sum, tolerance[head * tokens + i], () -> one + Seed.reproduce());
+            double drained = one.sinks() ? Math.exp(sinks[head] - statistics.logSumExp()[row]) : 0;
+            assertEquals(1 - drained, sum, tolerance[row], () -> one + Seed.reproduce());
         }
     }
 
@@ -176,7 +186,7 @@ class AttentionParityTest {
     @ValueSource(ints = {1, 5, 16})
     void mapOfTheLastQueries(int queries) {
         AttentionCase one = new AttentionCase(33, 4, 2, 16, true, 9, 0, false, Inputs.NORMAL);
-        float[] whole = map(new Reference(), one, 3);
+        float[] whole = maps(new Reference(), one)[3];
         try (Backend backend = Backend.open("cpu"); TensorScope on = new TensorScope(backend)) {
             Tensor map = on.unwritten(queries, 33);
             backend.attentionMap(map, one.queries(on).rows(33 - queries, queries), one.keys(on), one.spec(on), 3);

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What happens to rows and elements: stated once, run on every backend and on {@link Reference}. */
+/** Operations on rows and elements, on every backend and on {@link Reference}. */
 class BackendParityTest {
     private static float[] linear(
             TensorScope on, float[] x, float[] weight, Optional<float[]> bias, int tokens, int in, int out) {
@@ -32,7 +32,7 @@ class BackendParityTest {
         return on.backend.download(destination);
     }
 
-    /** Each of the three lengths takes every size, the other two being small or odd. */
+    /** Each of the three lengths takes every size; the other two are small or odd. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void linear(int size, Inputs inputs) {
@@ -53,10 +53,10 @@ class BackendParityTest {
         }
     }
 
-    /** A product's bits are its shape's, whatever the number of workers: both sides are cut, in parts or not at all. */
+    /** Bits of a product depend on its shape only. Either side is divided among workers, or none. */
     @ParameterizedTest
     @ValueSource(strings = {"130 90 65", "1030 65 700", "65 192 1030", "1 768 3000"})
-    void linearRepeatsToTheBit(String shape) {
+    void bitsOfLinearDoNotDependOnWorkers(String shape) {
         int[] sizes = Stream.of(shape.split(" ")).mapToInt(Integer::parseInt).toArray();
         Random random = Seed.random("bits", sizes);
         float[] x = Inputs.NORMAL.values(random, sizes[0], sizes[1]);
@@ -82,7 +82,7 @@ class BackendParityTest {
         float[] x = inputs.values(random, rows, width);
         float[] weight = Inputs.NORMAL.values(random, 1, width);
         float[] bias = Inputs.NORMAL.values(random, 1, width);
-        // The mean's error is one of the largest inputs' sum; the root magnifies it as it does the values.
+        // The error of the mean is that of a sum of the largest inputs; the division by the deviation amplifies it.
         IntToDoubleFunction tolerance = i -> {
             double largest = 0;
             double mean = 0;
@@ -110,7 +110,7 @@ class BackendParityTest {
         }, tolerance);
     }
 
-    /** Groups: the norm of each head. */
+    /** One group, and several groups as in norms of heads. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void rmsNorm(int width, Inputs inputs) {
@@ -184,7 +184,7 @@ class BackendParityTest {
         }
     }
 
-    /** Few of many experts, all of them, and the first of equal ones. */
+    /** One, some and all experts; the first of equal logits wins. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void route(int experts, Inputs inputs) {
@@ -231,7 +231,7 @@ class BackendParityTest {
         }
     }
 
-    /** One rounding, which fp32 and double agree on. */
+    /** One rounding gives the same result in fp32 and from double. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void sumsAndProductsOfElementsAreExact(int size, Inputs inputs) {
@@ -301,7 +301,7 @@ class BackendParityTest {
         }
     }
 
-    /** There and back: to the nearest, ties to even, the largest and the smallest, and what is no number. */
+    /** Round trips: rounding to nearest, ties to even, the largest and smallest values, infinities and NaN. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void convert(int size, Inputs inputs) {
@@ -326,10 +326,10 @@ class BackendParityTest {
         }
     }
 
-    /** Sizes at which a backend spreads its work. */
+    /** Sizes at which backends use several workers. */
     @ParameterizedTest
     @EnumSource(names = {"NORMAL", "OUTLIERS"})
-    void large(Inputs inputs) {
+    void largeSizes(Inputs inputs) {
         int rows = 331;
         int width = 257;
         Random random = Seed.random("large", inputs);

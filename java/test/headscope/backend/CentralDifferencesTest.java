@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Gradients are what their operations' outputs change by: {@link Reference}'s, and with it by parity all others. */
+/** Gradients of {@link Reference} against central differences; parity tests compare other backends with it. */
 class CentralDifferencesTest {
     private static final float STEP = 1 / 64f;
 
@@ -25,7 +25,7 @@ class CentralDifferencesTest {
     private final TensorScope on = new TensorScope(backend);
     private final Random random = Seed.random("central differences");
 
-    /** Some inputs -> one output. */
+    /** An operation of several inputs with one output. */
     private interface Operation {
         float[] of(List<Tensor> inputs);
     }
@@ -34,7 +34,7 @@ class CentralDifferencesTest {
         return on.tensor(Inputs.NORMAL.values(random, rows, width), rows, width);
     }
 
-    /** Between 0.5 and 2.5 on either side of 0: no difference reaches over a kink. */
+    /** Values of absolute value 0.5 to 2.5: differences do not cross a kink at 0. */
     private Tensor awayFromZero(int size) {
         float[] values = new float[size];
         for (int i = 0; i < size; i++) {
@@ -51,7 +51,7 @@ class CentralDifferencesTest {
         return on.unwritten(x.shape());
     }
 
-    /** @param passedBack gradients of the inputs, given the output's */
+    /** @param passedBack gradients of the inputs for the gradient of the output */
     private void agrees(List<Tensor> inputs, Operation operation, Tensor gradient, Tensor... passedBack) {
         float[] g = backend.download(gradient);
         for (int n = 0; n < passedBack.length; n++) {
@@ -67,7 +67,7 @@ class CentralDifferencesTest {
         }
     }
 
-    /** The scalar gradient . output where element i of input n is larger by step. */
+    /** The scalar gradient . output, with step added to element i of input n. */
     private double changed(
             List<Tensor> inputs, int n, float[] values, int i, float step, Operation operation, float[] gradient) {
         float[] moved = values.clone();
@@ -206,7 +206,7 @@ class CentralDifferencesTest {
                 on.tensor(factors, 2), ofLogits);
     }
 
-    /** Plain, a window, a cap, sinks, bidirectional, groups of heads, the last queries of a text. */
+    /** Plain attention, window, soft cap, sinks, bidirectional, grouped heads. */
     static Stream<AttentionSpec> attention() {
         Tensor sinks = new TensorScope(new Reference()).tensor(new float[] {0.5f, -1}, 2);
         return Stream.of(

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** The wall: what does not fit is refused before it reaches a device, in one line that names the operation. */
+/** Wrong arguments are rejected before they reach a device, in one line that names the operation. */
 class CheckedBackendTest extends ArgumentChecks {
     @Test
     void devices() {
@@ -180,7 +180,7 @@ class CheckedBackendTest extends ArgumentChecks {
                 AttentionStatistics small = new AttentionStatistics(backend, 2, 2)) {
             refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, others));
             refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, small));
-            // Rows 3 and 4 of a text whose first two were not seen.
+            // Rows 3 and 4 without the statistics of rows 1 and 2.
             refused("attentionStatistics: ",
                     () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
             refused("measure: ", () -> backend.measure(entropy, fresh, spec));

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** The wall before gradients, as {@link CheckedBackendTest} tests the one before operations. */
+/** Wrong arguments of {@link Gradients} are rejected. */
 class CheckedGradientsTest extends ArgumentChecks {
     private final Gradients gradients = backend.gradients();
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What happens where a device's memory does not suffice, and where numbers go wrong. */
+/** Operations that run out of device memory, and checks for infinities and NaN. */
 class DeviceMemoryTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 7, 64})
@@ -37,7 +37,7 @@ class DeviceMemoryTest {
     }
 
     @Test
-    void whereNotEvenOneFitsTheDeviceSaysSo() {
+    void throwsIfOneEntryDoesNotFit() {
         assertThrows(DeviceMemoryException.class, () -> SplitOnOutOfMemory.run(5, (first, count) -> {
             throw new DeviceMemoryException("a device", count, 0, 0);
         }));
@@ -46,9 +46,9 @@ class DeviceMemoryTest {
         });
     }
 
-    /** Statistics fit, and with them the workspace of one head, not that of all. */
+    /** Memory suffices for operands, statistics and two of six heads' workspace. */
     @Test
-    void spectraTakeFewerHeadsAtOnceWhereMemoryIsShort() {
+    void spectraAreSplitIfMemoryIsShort() {
         int heads = 6;
         int tokens = 100;
         Metric spectrum = Metric.all(tokens).stream().filter(Metric.Spectrum.class::isInstance).findFirst().orElseThrow();
@@ -68,15 +68,15 @@ class DeviceMemoryTest {
             float[] q = Inputs.NORMAL.values(random, tokens, heads * 16);
             Tensor queries = on.tensor(q, tokens, heads * 16L);
             Tensor keys = on.tensor(q, tokens, heads * 16L);
-            AttentionStatistics seen = on.statistics(heads, tokens);
-            backend.attentionStatistics(queries, keys, spec, seen);
-            return backend.measure(List.of(spectrum), seen, spec).of(spectrum);
+            AttentionStatistics statistics = on.statistics(heads, tokens);
+            backend.attentionStatistics(queries, keys, spec, statistics);
+            return backend.measure(List.of(spectrum), statistics, spec).of(spectrum);
         }
     }
 
-    /** TensorScope and results fit, and with them the cells of one key head's rows, not those of all. */
+    /** Memory suffices for operands, results and the temporary rows of one key head. */
     @Test
-    void cellsTakeFewerHeadsAtOnceWhereMemoryIsShort() {
+    void cellsAreSplitIfMemoryIsShort() {
         int tokens = 70;
         int cells = 9;
         long floats = tokens * (6 + 3) * 16 + 2 * 6 * cells * cells + 6 * tokens;
@@ -101,7 +101,7 @@ class DeviceMemoryTest {
     }
 
     @Test
-    void whatDoesNotFitIsSaidInBytes() {
+    void messageStatesTheMemory() {
         try (Backend backend = EmulatedDevice.open(DType.F32, 1 << 20)) {
             assertEquals("emulated CUDA: 2.0 MiB of memory are needed, 1.0 of 1.0 MiB are free;"
                             + " shorter texts, --dtype bf16 or --device cpu need less",
@@ -110,7 +110,7 @@ class DeviceMemoryTest {
         }
     }
 
-    /** Sums of a text grow with every row: one that is no number stays so. */
+    /** Column sums accumulate over calls: a NaN remains. */
     @ParameterizedTest
     @ValueSource(strings = {"cpu", Devices.EMULATED})
     void checkReadsColumnSums(String device) {
@@ -118,17 +118,17 @@ class DeviceMemoryTest {
         try (Backend backend = new CheckedBackend(unchecked, true); TensorScope on = new TensorScope(backend)) {
             AttentionSpec spec = AttentionSpec.plain(1, 1, 2, true);
             Tensor x = on.tensor(new float[] {1, 2, 3, 4}, 2, 2);
-            AttentionStatistics seen = on.statistics(1, 3);
-            backend.attentionStatistics(x.rows(0, 1), x.rows(0, 1), spec, seen);
-            assertArrayEquals(new double[] {1, 0, 0}, Reference.downloadDoubles(backend, seen.columnSum));
-            backend.upload(seen.columnSum, MemorySegment.ofArray(new double[] {Double.NaN, 0, 0}));
+            AttentionStatistics statistics = on.statistics(1, 3);
+            backend.attentionStatistics(x.rows(0, 1), x.rows(0, 1), spec, statistics);
+            assertArrayEquals(new double[] {1, 0, 0}, Reference.downloadDoubles(backend, statistics.columnSum));
+            backend.upload(statistics.columnSum, MemorySegment.ofArray(new double[] {Double.NaN, 0, 0}));
             assertEquals("attentionStatistics: element 0 of its result F64[1, 3] is NaN",
-                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, spec, seen))
+                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, spec, statistics))
                             .getMessage());
         }
     }
 
-    /** The operation that made it, not the one that trips over it. */
+    /** The message names the operation that computed the value, not one that reads it. */
     @ParameterizedTest
     @ValueSource(strings = {"cpu", Devices.EMULATED})
     void checkNamesTheOperationWhoseResultIsNotFinite(String device) {
@@ -137,9 +137,9 @@ class DeviceMemoryTest {
             Tensor x = on.tensor(new float[] {1, 3e38f}, 1, 2);
             Tensor weight = on.tensor(new float[] {1, 2}, 1, 2);
             backend.add(on.tensor(new float[] {1, 2}, 2), on.tensor(new float[] {1, 2}, 2));
-            String said = assertThrows(DeviceException.class,
+            String message = assertThrows(DeviceException.class,
                     () -> backend.linear(on.unwritten(1, 1), x, weight, Optional.empty())).getMessage();
-            assertEquals("linear: element 0 of its result F32[1, 1] is Infinity", said);
+            assertEquals("linear: element 0 of its result F32[1, 1] is Infinity", message);
             assertTrue(assertThrows(DeviceException.class, () -> backend.scale(x, Float.NaN)).getMessage()
                     .startsWith("scale: element 0 of its result F32[1, 2] is NaN"));
         }

@@ -5,17 +5,17 @@ import headscope.backend.cuda.EmulatedDevice;
 import headscope.tensor.DType;
 import java.util.List;
 
-/** Every backend that a test can open here, behind the wall. */
+/** The checked backends that tests can open on this machine. */
 public final class Devices {
     public static final String EMULATED = "emulated cuda";
 
-    /** The GPU is among them where there is one that has kernels. */
+    /** CPU, emulated CUDA, and a GPU if there is one with kernels for it. */
     public static final List<String> ALL =
             Cuda.unavailable(0).isEmpty() ? List.of("cpu", EMULATED, "cuda") : List.of("cpu", EMULATED);
 
     private Devices() {}
 
-    /** Plain loops in double. */
+    /** The {@link Reference}, checked. */
     public static Backend reference() {
         return new CheckedBackend(new Reference());
     }
@@ -24,12 +24,12 @@ public final class Devices {
         return device.equals(EMULATED) ? emulated(DType.F32) : Backend.open(device);
     }
 
-    /** Emulated CUDA of so many bytes of memory. */
+    /** Emulated CUDA with a limit on its memory, in bytes. */
     public static Backend emulated(long memory) {
         return new CheckedBackend(EmulatedDevice.open(DType.F32, memory));
     }
 
-    /** Emulated CUDA whose products read numbers of this type. */
+    /** Emulated CUDA with operands of this type. */
     public static Backend emulated(DType operands) {
         return new CheckedBackend(EmulatedDevice.open(operands));
     }

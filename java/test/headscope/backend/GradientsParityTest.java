@@ -19,12 +19,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What rows, elements and products pass back: stated once, run on every backend and on {@link ReferenceGradients}. */
+/** Gradients of operations on rows and elements, on every backend and on {@link ReferenceGradients}. */
 class GradientsParityTest {
     private static final int ROWS = 5;
     private static final float EPSILON = 1e-5f;
 
-    /** What an operation that works in place leaves. */
+    /** A gradient that is written to a tensor, in place or not. */
     private interface InPlace {
         void on(Gradients gradients, Tensor place, TensorScope on);
     }
@@ -60,7 +60,7 @@ class GradientsParityTest {
                 destination, on.tensor(gradient, tokens, out)), out);
     }
 
-    /** Each of the three lengths takes every size, the other two being small or odd. */
+    /** Each of the three lengths takes every size; the other two are small or odd. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void linear(int size, Inputs inputs) {
@@ -69,10 +69,10 @@ class GradientsParityTest {
         }
     }
 
-    /** Where a backend spreads its work, by either side. */
+    /** Sizes at which backends divide either side among workers. */
     @ParameterizedTest
     @EnumSource(names = {"NORMAL", "OUTLIERS"})
-    void linearWhereItIsLarge(Inputs inputs) {
+    void largeLinear(Inputs inputs) {
         linear(inputs, 331, 67, 129);
         linear(inputs, 35, 1100, 40);
     }
@@ -106,7 +106,7 @@ class GradientsParityTest {
                 place, place, on.tensor(x, ROWS, width), on.tensor(weight, width), EPSILON), ROWS, width), tolerance);
     }
 
-    /** Groups: the norm of each head. */
+    /** One group, and several groups as in norms of heads. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void rmsNorm(int width, Inputs inputs) {
@@ -126,8 +126,8 @@ class GradientsParityTest {
     }
 
     /**
-     * Of element i of (w g - mean(w g) - y mean(w g y)) / deviation, with y the normalised row: the means are at most
-     * the largest w g, as mean y^2 is one; y moves by its rounding, which the mean magnifies as in the forward pass.
+     * Tolerance of element i of (w g - mean(w g) - y mean(w g y)) / deviation, with the normalised row y: the means are
+     * at most the largest w g, because the mean of y^2 is 1; y has the error of the forward pass.
      */
     private static double norm(float[] x, float[] gradient, float[] weight, int i, boolean centred) {
         int width = weight.length;
@@ -170,7 +170,7 @@ class GradientsParityTest {
         }
     }
 
-    /** Slopes are below 1.13; they are sums of two terms, of which the second is below 2. */
+    /** Derivatives are below 1.13; they are sums of two terms, of which the second is below 2. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
@@ -211,7 +211,7 @@ class GradientsParityTest {
         }
     }
 
-    /** Shares of few of many experts, and of all. */
+    /** Shares of one, some and all experts. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void route(int experts, Inputs inputs) {
@@ -250,7 +250,7 @@ class GradientsParityTest {
             compare("addShare in place", inPlace(y, (gradients, place, on) -> gradients.addShare(
                     place, on.unwritten(4, 2), on.tensor(gradient, 4, width), place, on.tensor(shares, 4, 2),
                     expert), 4, width), ofY);
-            // The other expert's column stays as it was.
+            // Columns of other experts stay as they are.
             compare("addShare's share", inPlace(shares, (gradients, place, on) -> gradients.addShare(
                     on.unwritten(4, width), place, on.tensor(gradient, 4, width), on.tensor(y, 4, width),
                     on.tensor(shares, 4, 2), expert), 4, 2),
@@ -334,7 +334,7 @@ class GradientsParityTest {
         }
     }
 
-    /** From zero, the first step is the rate against the gradient's sign, whatever its size; decay comes on top. */
+    /** The first step has the size of the rate, regardless of the gradient's magnitude, plus the decay. */
     @ParameterizedTest
     @ValueSource(floats = {1e-3f, 1, 1e4f})
     void firstStepOfAdamW(float size) {
@@ -347,7 +347,7 @@ class GradientsParityTest {
         }
     }
 
-    /** Of equal logits: log words nats, and shares of one part in words. */
+    /** Equal logits: the loss is log(words) nats, and all probabilities are 1 / words. */
     @ParameterizedTest
     @ValueSource(ints = {1, 4, 1000, 50_000})
     void crossEntropyOfEqualLogits(int words) {
@@ -365,10 +365,10 @@ class GradientsParityTest {
         }
     }
 
-    /** Products are cut in the same way whatever the number of workers. */
+    /** The division of products does not depend on the number of workers. */
     @ParameterizedTest
     @ValueSource(ints = {65, 700})
-    void repeatsToTheBit(int size) {
+    void bitsDoNotDependOnWorkers(int size) {
         Random random = Seed.random("bits", size);
         float[] gradient = Inputs.NORMAL.values(random, 130, size);
         float[] x = Inputs.NORMAL.values(random, 130, 90);

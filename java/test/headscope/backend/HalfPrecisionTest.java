@@ -12,14 +12,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Products and tables of 16 bits: what fp32 gives of the rounded numbers, to the bit, since products of 16-bit numbers
- * are exact and sums are fp32 in the same order.
+ * Operations with 16-bit weights give the same bits as fp32 with rounded inputs: products of 16-bit values are exact in
+ * fp32, and sums are computed in fp32 in the same order.
  */
 class HalfPrecisionTest {
     @ParameterizedTest
     @CsvSource({"BF16, 1, 1, 1", "F16, 1, 1, 1", "BF16, 5, 33, 65", "F16, 5, 33, 65", "BF16, 65, 64, 17",
         "F16, 65, 64, 17"})
-    void areWhatFp32GivesOfRoundedNumbers(DType type, int rows, int in, int out) {
+    void equalsFp32WithRoundedInputs(DType type, int rows, int in, int out) {
         try (Backend backend = Devices.emulated(type);
                 TensorScope on = new TensorScope(backend)) {
             Random random = Seed.random(type, rows, in, out);
@@ -54,13 +54,13 @@ class HalfPrecisionTest {
     }
 
     private static Tensor rounded(TensorScope on, DType type, Tensor x) {
-        return on.tensor(Reference.rounded(type, on.backend.download(x)), x.shape());
+        return on.tensor(ReferenceConversion.rounded(type, on.backend.download(x)), x.shape());
     }
 
-    /** The memory that a device lends is all given back. */
+    /** Temporary device memory is freed. */
     @ParameterizedTest
     @CsvSource({"F32", "BF16", "F16"})
-    void nothingStaysBehind(DType type) {
+    void freesTemporaryMemory(DType type) {
         try (Backend backend = Devices.emulated(type)) {
             try (TensorScope on = new TensorScope(backend)) {
                 Tensor x = on.tensor(new float[] {1, 2}, 1, 2);

@@ -3,7 +3,7 @@ package headscope.backend;
 import headscope.Seed;
 import java.util.Random;
 
-/** Values that make arithmetic easy or hard. */
+/** Kinds of random inputs, easy and hard. */
 enum Inputs {
     NORMAL {
         @Override
@@ -11,7 +11,7 @@ enum Inputs {
             return (float) random.nextGaussian();
         }
     },
-    /** Scores of hundreds: all but one probability of a row vanish. */
+    /** Scores of several hundred: all probabilities of a row but one are 0. */
     LARGE {
         @Override
         float next(Random random, int row, int column) {

@@ -2,7 +2,6 @@ package headscope.backend;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
@@ -24,8 +23,8 @@ import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /**
- * Every operation straight from its formula: plain loops in double, rounded once to fp32 where a result is stored.
- * Attention keeps its whole T x T maps, and metrics are read off them.
+ * Every operation from its definition, in plain loops in double, rounded once to fp32 when a result is stored.
+ * Attention stores whole tokens x tokens maps, from which metrics are computed.
  */
 final class Reference implements Backend {
     private final Map<AttentionStatistics, List<Whole>> whole = new IdentityHashMap<>();
@@ -65,25 +64,7 @@ final class Reference implements Backend {
 
     @Override
     public void convert(Tensor destination, Tensor source) {
-        for (long i = 0; i < source.count(); i++) {
-            double value = switch (source.dtype()) {
-                case F32 -> get(source, i);
-                case F16 -> Float.float16ToFloat(source.bytes().getAtIndex(JAVA_SHORT, i));
-                default -> Float.intBitsToFloat(source.bytes().getAtIndex(JAVA_SHORT, i) << 16);
-            };
-            switch (destination.dtype()) {
-                case F32 -> set(destination, i, value);
-                case F16 -> destination.bytes().setAtIndex(JAVA_SHORT, i, Float.floatToFloat16((float) value));
-                default -> destination.bytes().setAtIndex(
-                        JAVA_SHORT, i, (short) (Float.floatToRawIntBits(eightDigits(value)) >>> 16));
-            }
-        }
-    }
-
-    /** To the nearest number of eight binary digits, ties to even; infinity where that is too large. */
-    private static float eightDigits(double value) {
-        int unit = Math.max(Math.getExponent(value), Float.MIN_EXPONENT) - 7;
-        return Double.isFinite(value) ? (float) Math.scalb(Math.rint(Math.scalb(value, -unit)), unit) : (float) value;
+        ReferenceConversion.convert(destination, source);
     }
 
     @Override
@@ -126,17 +107,6 @@ final class Reference implements Backend {
         return values;
     }
 
-    /** Rounds values to the nearest values of the type. */
-    static float[] rounded(DType type, float[] values) {
-        try (TensorScope on = new TensorScope(new Reference())) {
-            Tensor wide = on.tensor(values, values.length);
-            Tensor narrow = on.allocate(type, values.length);
-            on.backend.convert(narrow, wide);
-            on.backend.convert(wide, narrow);
-            return on.backend.download(wide);
-        }
-    }
-
     static double[] doubles(Tensor x) {
         float[] floats = x.bytes().toArray(JAVA_FLOAT);
         double[] doubles = new double[floats.length];
@@ -158,39 +128,13 @@ final class Reference implements Backend {
 
     @Override
     public int[] argmax(Tensor logits) {
-        return IntStream.range(0, logits.intSize(0)).map(row -> sorted(logits, row)[0]).toArray();
+        return IntStream.range(0, logits.intSize(0)).map(row -> ReferenceSampling.sorted(logits, row)[0]).toArray();
     }
 
     @Override
     public int[] draw(Tensor logits, double temperature, double topP, double[] marks) {
-        int[] drawn = new int[marks.length];
-        for (int row = 0; row < marks.length; row++) {
-            int[] words = sorted(logits, row);
-            long at = (long) row * words.length;
-            double[] ends = new double[words.length];
-            for (int i = 0; i < words.length; i++) {
-                double weight = Math.exp((get(logits, at + words[i]) - get(logits, at + words[0])) / temperature);
-                ends[i] = weight + (i == 0 ? 0 : ends[i - 1]);
-            }
-            int last = 0;
-            while (ends[last] < topP * ends[words.length - 1]) {
-                last++;
-            }
-            int i = 0;
-            while (ends[i] <= marks[row] * ends[last]) {
-                i++;
-            }
-            drawn[row] = words[i];
-        }
-        return drawn;
-    }
-
-    /** Words of a row, likeliest first. */
-    private static int[] sorted(Tensor logits, int row) {
-        long at = (long) row * logits.intSize(1);
-        return IntStream.range(0, logits.intSize(1)).boxed()
-                .sorted(Comparator.comparingDouble(word -> -get(logits, at + word)))
-                .mapToInt(Integer::intValue)
+        return IntStream.range(0, marks.length)
+                .map(row -> ReferenceSampling.draw(logits, row, temperature, topP, marks[row]))
                 .toArray();
     }
 
@@ -381,7 +325,7 @@ final class Reference implements Backend {
                 }
             }
         }
-        statistics.ifPresent(seen -> attentionStatistics(q, k, spec, seen));
+        statistics.ifPresent(rows -> attentionStatistics(q, k, spec, rows));
     }
 
     @Override

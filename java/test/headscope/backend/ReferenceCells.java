@@ -1,6 +1,6 @@
 package headscope.backend;
 
-/** A map [tokens, tokens] pooled to cells: token i lies in cell i * cells / tokens. */
+/** A map [tokens, tokens] pooled to cells; token i lies in cell i * cells / tokens. */
 record ReferenceCells(double[][] map, int cells) {
     private int cell(int row, int column) {
         return row * cells / map.length * cells + column * cells / map.length;

@@ -9,7 +9,7 @@ import headscope.tensor.Tensor;
 import java.util.Optional;
 import org.apache.commons.numbers.gamma.Erfc;
 
-/** What {@link Reference}'s operations pass back: plain loops in double, attention by its whole T x T maps. */
+/** Gradients of the operations of {@link Reference}, in plain loops in double; attention stores whole maps. */
 final class ReferenceGradients implements Gradients {
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
@@ -66,7 +66,7 @@ final class ReferenceGradients implements Gradients {
         norm(destination, gradient, x, weight, epsilon, false);
     }
 
-    /** By the whole Jacobian: w_j (delta_ij - [1 / n] - y_i y_j / n) / deviation, with y the normalised row. */
+    /** With the whole Jacobian w_j (delta_ij - [1 / n] - y_i y_j / n) / deviation, where y is the normalised row. */
     private static void norm(
             Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon, boolean centred) {
         int width = weight.intSize(0);
@@ -259,7 +259,7 @@ final class ReferenceGradients implements Gradients {
                 }
             }
             int at = head;
-            saliency.ifPresent(kept -> keep(kept, at, product));
+            saliency.ifPresent(maps -> store(maps, at, product));
         }
         store(qGradient, 0, dq);
         store(kGradient, 0, dk);
@@ -272,8 +272,8 @@ final class ReferenceGradients implements Gradients {
         }
     }
 
-    private static void keep(AttentionSaliency kept, int head, double[][] product) {
-        int tokens = kept.tokens;
+    private static void store(AttentionSaliency saliency, int head, double[][] product) {
+        int tokens = saliency.tokens;
         double[][] map = new double[tokens][tokens];
         double[] signed = new double[tokens];
         for (int i = 0; i < tokens; i++) {
@@ -282,6 +282,7 @@ final class ReferenceGradients implements Gradients {
                 map[i][j] = Math.abs(product[i][j]);
             }
         }
+<<<<<<< HEAD
         ReferenceSaliency whole = new ReferenceSaliency(map, kept.request);
         long cells = (long) kept.request.cells() * kept.request.cells();
         store(kept.signed, (long) head * tokens, signed);
@@ -292,8 +293,21 @@ final class ReferenceGradients implements Gradients {
         store(kept.pooledMaximum, head * cells, whole.pooledMaximum());
         store(kept.pooledMean, head * cells, whole.pooledMean());
         int at = kept.request.maps().indexOf(head);
+=======
+        ReferenceSaliency whole = new ReferenceSaliency(map, saliency.request);
+        long cells = (long) saliency.request.cells() * saliency.request.cells();
+        store(saliency.signed, (long) head * tokens, signed);
+        store(saliency.rows, (long) head * tokens, whole.rows());
+        store(saliency.columns, (long) head * tokens, whole.columns());
+        store(saliency.maximum, (long) head * tokens, whole.maximum());
+        store(saliency.maximumColumn, (long) head * tokens, whole.maximumColumn());
+        store(saliency.groups, (long) head * tokens * saliency.request.groupCount(), whole.groups());
+        store(saliency.pooledMaximum, head * cells, whole.pooledMaximum());
+        store(saliency.pooledMean, head * cells, whole.pooledMean());
+        int at = saliency.request.maps().indexOf(head);
+>>>>>>> e3ee29b (Plain words in the tests of backends, metrics and benchmarks)
         if (at >= 0) {
-            store(kept.maps, (long) at * tokens * tokens, whole.elements());
+            store(saliency.maps, (long) at * tokens * tokens, whole.elements());
         }
     }
 

@@ -4,7 +4,7 @@ import headscope.metric.Metric;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
-/** Every metric from the full map of a head, as docs/metrics.md writes it. */
+/** Every metric from the whole map of a head, by the formulas of docs/metrics.md. */
 final class ReferenceMetrics {
     private ReferenceMetrics() {}
 
@@ -12,7 +12,7 @@ final class ReferenceMetrics {
         return Arrays.stream(logMap).map(row -> Arrays.stream(row).map(Math::exp).toArray()).toArray(double[][]::new);
     }
 
-    /** @param logMap the logarithms of map, where what vanishes still has its size */
+    /** @param logMap logarithms of map, finite also where map underflows to 0 */
     static double[] of(Metric metric, double[][] logMap, double[][] map, AttentionSpec spec) {
         int tokens = map.length;
         return switch (metric) {
@@ -59,14 +59,17 @@ final class ReferenceMetrics {
         return sum;
     }
 
-    /** Over rows that see more than one key, each by the logarithm of how many it would see without a window. */
+    /**
+     * Mean over rows with more than one visible key; each is divided by the logarithm of the number of keys without a
+     * window.
+     */
     private static double[] normalisedEntropy(double[][] map, AttentionSpec spec) {
         double sum = 0;
         int rows = 0;
         for (int i = 0; i < map.length; i++) {
-            int seen = spec.causal() ? i + 1 : map.length;
-            if (seen > 1) {
-                sum += entropy(map[i]) / Math.log(seen);
+            int keys = spec.causal() ? i + 1 : map.length;
+            if (keys > 1) {
+                sum += entropy(map[i]) / Math.log(keys);
                 rows++;
             }
         }
@@ -92,7 +95,7 @@ final class ReferenceMetrics {
         return kept;
     }
 
-    /** Eigenvalues, ascending, of I - D^-1/2 W D^-1/2, W = (A + A') / 2, D = diag(W 1). */
+    /** Eigenvalues, ascending, of I - D^-1/2 W D^-1/2 with W = (A + A') / 2 and D = diag(W 1). */
     static double[] symmetricSpectrum(double[][] map) {
         int tokens = map.length;
         double[][] matrix = new double[tokens][tokens];
@@ -111,7 +114,7 @@ final class ReferenceMetrics {
         return jacobi(matrix);
     }
 
-    /** Eigenvalues, ascending, of a symmetric matrix, which is lost: turned until nothing stands beside the diagonal. */
+    /** Eigenvalues, ascending, of a symmetric matrix, by Jacobi rotations; the matrix is overwritten. */
     static double[] jacobi(double[][] a) {
         int n = a.length;
         double rest = Double.POSITIVE_INFINITY;
@@ -121,7 +124,7 @@ final class ReferenceMetrics {
                 for (int q = p + 1; q < n; q++) {
                     rest += a[p][q] * a[p][q];
                     if (Math.abs(a[p][q]) > 1e-300) {
-                        turn(a, p, q);
+                        rotate(a, p, q);
                     }
                 }
             }
@@ -132,8 +135,8 @@ final class ReferenceMetrics {
         return eigenvalues;
     }
 
-    /** The rotation of rows and columns p and q that makes a[p][q] zero. */
-    private static void turn(double[][] a, int p, int q) {
+    /** Jacobi rotation of rows and columns p and q that makes a[p][q] zero. */
+    private static void rotate(double[][] a, int p, int q) {
         double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
         double t = Math.copySign(1, theta) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
         double c = 1 / Math.sqrt(t * t + 1);

@@ -19,9 +19,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Symmetrised spectra on every backend: around the sizes of warps, blocks and panels, and of graphs that are known. */
+/**
+ * Symmetrised spectra on every backend, at sizes around those of warps, blocks and panels, and of graphs with known
+ * spectra.
+ */
 class SymmetricSpectrumParityTest {
-    /** The largest that fits into shared memory is 157. */
+    /** 157 is the largest size that fits into shared memory. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 31, 32, 33, 63, 64, 65, 157, 158, 160, 161, 201})
     void agrees(int tokens) {
@@ -46,7 +49,7 @@ class SymmetricSpectrumParityTest {
         }
     }
 
-    /** 16 bits: what fp32 gives of the rounded numbers. */
+    /** 16-bit keys give the spectrum of rounded inputs in fp32. */
     @ParameterizedTest
     @CsvSource({"BF16, 1", "F16, 2", "BF16, 33", "F16, 65"})
     void agreesFromKeysOf16Bits(DType type, int tokens) {
@@ -70,7 +73,11 @@ class SymmetricSpectrumParityTest {
         }
     }
 
-    /** Token i sees the tokens whose key is its query's, all alike, if it is not drained. */
+    /**
+     * Token i attends uniformly to the tokens whose key equals its query.
+     *
+     * @param drained whether the sink takes all probability
+     */
     private static void check(
             int tokens, IntUnaryOperator query, IntUnaryOperator key, boolean drained, IntToDoubleFunction expected) {
         float[] q = oneHot(tokens, query);
@@ -101,26 +108,26 @@ class SymmetricSpectrumParityTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 32, 33, 97})
-    void graphsThatAreKnown(int tokens) {
+    void knownGraphs(int tokens) {
         check(tokens, i -> 0, j -> 0, false, i -> i == 0 ? 0 : 1);
         check(tokens, i -> i, j -> j, false, i -> 0);
-        // A ring: each looks at the next.
+        // A ring: each token attends to the next.
         check(tokens, i -> (i + 1) % tokens, j -> j, false, i -> 1 - Math.cos(2 * Math.PI * i / tokens));
-        // Groups that do not see each other: 0 for each.
+        // Disconnected groups: an eigenvalue 0 for each.
         int groups = Math.min(5, tokens);
         check(tokens, i -> i % groups, j -> j % groups, false, i -> i < groups ? 0 : 1);
-        // Nobody sees anybody.
+        // No token has weight.
         check(tokens, i -> 0, j -> 0, true, i -> 1);
     }
 
     @Test
-    void namesTheHeadWhoseMapIsNoMap() {
+    void namesTheHeadWithNan() {
         try (Backend backend = new CheckedBackend(EmulatedDevice.open(DType.F32)); TensorScope on = new TensorScope(backend)) {
             Tensor x = on.tensor(Inputs.NORMAL.values(Seed.random(), 40, 8), 40, 8);
             AttentionSpec spec = new AttentionSpec(
                     2, 2, 4, 1, true, 0, 0, Optional.of(on.tensor(new float[] {0, Float.NaN}, 2)));
-            String said = assertThrows(DeviceException.class, () -> backend.symmetricSpectrum(x, x, spec)).getMessage();
-            assertTrue(said.startsWith("symmetricSpectrum: head 1, 40 tokens: "), said);
+            String message = assertThrows(DeviceException.class, () -> backend.symmetricSpectrum(x, x, spec)).getMessage();
+            assertTrue(message.startsWith("symmetricSpectrum: head 1, 40 tokens: "), message);
         }
     }
 }

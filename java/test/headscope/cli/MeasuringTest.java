@@ -9,8 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.ChildJvm;
 import headscope.backend.Backend;
+import headscope.backend.InstrumentedBackend;
 import headscope.backend.Precision;
-import headscope.backend.Watched;
 import headscope.backend.cuda.EmulatedDriver;
 import headscope.selftest.Selection;
 import java.io.IOException;
@@ -51,7 +51,7 @@ class MeasuringTest {
     @Test
     void selfTestReportsDisagreement() throws IOException {
         try (Backend cpu = Backend.open("cpu:1")) {
-            Backend wrong = Watched.spoil(cpu, "gradients.linear");
+            Backend wrong = InstrumentedBackend.faulty(cpu, "gradients.linear");
             assertEquals(1, SelfTestCommand.run(
                     wrong, Precision.F32, cpu, new Selection(List.of("linear"), 3), Optional.of(folder)));
         }

@@ -23,15 +23,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every metric on heads whose maps are known, by the formulas of docs/metrics.md. The maps come from queries and keys:
- * zeros give the uniform head; unit vectors of length {@value #LENGTH}, whose scores are 256 or 0, give heads that
- * look at one token, exp(-256) being 0 in fp32.
+ * Every metric on heads with known maps, by the formulas of docs/metrics.md. Zero queries and keys give uniform heads;
+ * one-hot vectors of length {@value #LENGTH}, whose scores are 256 or 0, give heads that attend to one token, because
+ * exp(-256) is 0 in fp32.
  */
 class MetricClosedFormTest {
     private static final int LENGTH = 16;
     private static final double SCORE = LENGTH * LENGTH;
 
-    /** Which unit vector a query or key is; below 0 is the zero vector. */
+    /** Index of the nonzero element of a query or key; negative for the zero vector. */
     private interface Direction {
         int of(int token);
     }
@@ -77,7 +77,7 @@ class MetricClosedFormTest {
         return tensor;
     }
 
-    /** @param expected empty where there is no closed form */
+    /** @param expected empty for metrics without a closed form */
     private static void check(Head head, Function<Metric, double[]> expected) {
         for (Metric metric : Metric.all(Metric.ALL)) {
             if (!head.causal() && metric.causalOnly()) {
@@ -96,7 +96,7 @@ class MetricClosedFormTest {
                     assertTrue(Double.isNaN(found[i]), what + " is " + found[i]);
                     continue;
                 }
-                // Values here are means of T sums of up to T equal terms, each of the size of the value.
+                // Values are means of T sums of up to T equal terms.
                 double tolerance = Tolerance.sum(head.tokens(), Math.max(1, largest));
                 assertEquals(wanted[i], found[i], tolerance, what + " at " + i);
             }
@@ -150,7 +150,7 @@ class MetricClosedFormTest {
         });
     }
 
-    /** The last column of the table in docs/metrics.md, to the digits that are printed there. */
+    /** The last column of the table in docs/metrics.md, to its printed digits. */
     @Test
     void uniformHeadOf64Tokens() {
         double[] laplacian = measure(uniform(64), new Metric.LaplacianEigenvalues(Metric.ALL));
@@ -175,7 +175,7 @@ class MetricClosedFormTest {
         }
     }
 
-    /** [[1, 0], [1/2, 1/2]]; the k largest come first, and no more than there are. */
+    /** The map [[1, 0], [1/2, 1/2]]; at most T values, in descending order. */
     @Test
     void twoTokensByHand() {
         assertEquals(0, measure(uniform(2), new Metric.LaplacianEigenvalues(1))[0], Tolerance.formula(1));
@@ -188,7 +188,7 @@ class MetricClosedFormTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 17, 64})
-    void headThatLooksAtItself(int tokens) {
+    void headThatAttendsToItself(int tokens) {
         boolean alone = tokens == 1;
         check(new Head(tokens, i -> i, i -> i), metric -> switch (metric) {
             case Metric.AttentionScore m -> one(0);
@@ -209,7 +209,7 @@ class MetricClosedFormTest {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 17, 64})
-    void headThatLooksOneBack(int tokens) {
+    void headThatAttendsToThePreviousToken(int tokens) {
         Head head = new Head(tokens, i -> Math.max(0, i - 1), i -> i);
         check(head, metric -> switch (metric) {
             case Metric.AttentionScore m -> one(-SCORE * (tokens - 1) / tokens);
@@ -232,7 +232,7 @@ class MetricClosedFormTest {
     /** A star with a loop at its centre: mu = 0, 1 (T - 2 times), 2 T / (T + 1). */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 17, 64})
-    void headThatLooksAtTheFirstToken(int tokens) {
+    void headThatAttendsToTheFirstToken(int tokens) {
         double largest = 2.0 * tokens / (tokens + 1);
         double[] spectrum = new double[tokens];
         Arrays.fill(spectrum, 1);
@@ -258,7 +258,7 @@ class MetricClosedFormTest {
     /** The complete graph: mu = 0, 1 (T - 1 times). */
     @ParameterizedTest
     @ValueSource(ints = {2, 17, 64})
-    void uniformHeadThatSeesAll(int tokens) {
+    void uniformBidirectionalHead(int tokens) {
         check(new Head(tokens, ZERO, ZERO, false, 0, false), metric -> switch (metric) {
             case Metric.AttentionScore m -> one(-Math.log(tokens));
             case Metric.Spectrum m -> throw new AssertionError("of triangular maps only");
@@ -275,7 +275,7 @@ class MetricClosedFormTest {
         });
     }
 
-    /** A sink with the score 0 is one more key: rows sum to (i + 1) / (i + 2) and are used as they are. */
+    /** A sink with score 0 counts as one more key: rows sum to (i + 1) / (i + 2), and are not normalised. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 17, 64})
     void uniformHeadWithSink(int tokens) {
@@ -299,7 +299,7 @@ class MetricClosedFormTest {
         });
     }
 
-    /** Rows see five tokens; all denominators are those of a row that sees all. */
+    /** Rows have five visible keys; denominators are those without a window. */
     @Test
     void uniformHeadWithWindow() {
         int tokens = 17;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.backend.InstrumentedBackend;
 import headscope.backend.Precision;
-import headscope.backend.Watched;
 import headscope.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The self-test passes where devices agree, and finds each operation that is wrong. */
+/** The self-test passes on correct devices, and finds each wrong operation. */
 class SelfTestTest {
     private static final Selection SMALL = new Selection(List.of(), 31);
     private static final Selection SMALLEST = new Selection(List.of(), 17);
@@ -60,30 +60,30 @@ class SelfTestTest {
     void callsEveryOperation() {
         Set<String> called = new TreeSet<>();
         try (Backend cpu = Backend.open("cpu:1")) {
-            run(Watched.watch(cpu, called), SMALLEST);
+            run(InstrumentedBackend.recording(cpu, called), SMALLEST);
         }
-        Set<String> forgotten = new TreeSet<>(Watched.operations());
+        Set<String> forgotten = new TreeSet<>(InstrumentedBackend.operations());
         forgotten.removeAll(called);
         assertEquals(Set.of(), forgotten);
     }
 
     static List<String> operations() {
-        return Watched.operations();
+        return InstrumentedBackend.operations();
     }
 
     @ParameterizedTest
     @MethodSource("operations")
-    void findsWhatIsWrong(String operation) {
+    void findsAWrongOperation(String operation) {
         try (Backend cpu = Backend.open("cpu:1")) {
-            List<SelfTest.Outcome> outcomes = run(Watched.spoil(cpu, operation), SMALLEST);
+            List<SelfTest.Outcome> outcomes = run(InstrumentedBackend.faulty(cpu, operation), SMALLEST);
             assertFalse(wrong(outcomes).isEmpty());
             assertTrue(wrong(outcomes).size() < outcomes.size());
         }
     }
 
-    /** What a device cannot do is an outcome; the other cases are run all the same. */
+    /** The exception of a case is its outcome, and the other cases still run. */
     @Test
-    void goesOnWhereACaseFails() {
+    void continuesAfterAnException() {
         Selection linear = new Selection(List.of("linear"), 129);
         try (Backend little = Devices.emulated(1 << 16)) {
             List<SelfTest.Outcome> outcomes = run(little, linear);
@@ -94,17 +94,17 @@ class SelfTestTest {
     }
 
     @Test
-    void takesAPart() {
+    void selectsCases() {
         try (Backend cpu = Backend.open("cpu:1")) {
             List<SelfTest.Outcome> outcomes = run(cpu, new Selection(List.of("soft", "scaleH"), 3));
             assertEquals(List.of("softCap, 1 x 1", "scaleHeads, 1 x 4 x 1", "softCap, 3 x 33", "scaleHeads, 3 x 4 x 33"),
                     outcomes.stream().map(outcome -> outcome.operation() + ", " + outcome.sizes()).toList());
         }
-        assertThrows(IllegalArgumentException.class, () -> new Selection(List.of("beauty"), 3));
+        assertThrows(IllegalArgumentException.class, () -> new Selection(List.of("unknown"), 3));
         assertThrows(IllegalArgumentException.class, () -> new Selection(List.of(), 0));
     }
 
-    /** NaN, or nothing where a number is expected, is no agreement; equal infinities are. */
+    /** Equal infinities agree; NaN and missing values do not. */
     @Test
     void measuresErrors() {
         float infinite = Float.NEGATIVE_INFINITY;

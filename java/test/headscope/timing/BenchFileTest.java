@@ -14,12 +14,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Measurements on disk, and what became of them. */
+/** Reading, writing and comparing measurements. */
 class BenchFileTest {
     @TempDir
     Path folder;
 
-    /** Of 10 % noise. */
+    /** A measurement with 10 % noise. */
     private static Measurement measurement(String operation, double median) {
         return new Measurement("gpt2", 8, "F32", operation, "cpu", 5, median, 0.9 * median, 1.1 * median, 1e9, 2e6, 4096);
     }
@@ -29,13 +29,13 @@ class BenchFileTest {
     }
 
     @Test
-    void isReadAsItWasWritten() throws IOException {
+    void readsWhatItWrites() throws IOException {
         BenchFile written = file(measurement("attention", 0.25), measurement("laplacian", 0.5));
         assertEquals(written, BenchFile.read(Files.writeString(folder.resolve("bench.json"), written.text())));
     }
 
     @Test
-    void saysWhatGrewByMoreThanItsNoise() {
+    void reportsRegressionsBeyondNoise() {
         BenchFile before = file(measurement("a", 1), measurement("b", 1), measurement("c", 1), measurement("gone", 1));
         BenchFile now = file(measurement("a", 1.5), measurement("b", 1.15), measurement("c", 0.5), measurement("new", 1));
         List<BenchFile.Change> changes = now.since(before);
@@ -46,7 +46,7 @@ class BenchFileTest {
     }
 
     @Test
-    void comparesNothingWithNothing() {
+    void refusesFilesWithoutCommonMeasurements() {
         assertTrue(assertThrows(IllegalArgumentException.class,
                 () -> file(measurement("a", 1)).since(file(measurement("b", 1)))).getMessage().contains("a device"));
     }
@@ -57,13 +57,13 @@ class BenchFileTest {
     })
     void refusesOtherFiles(String text) throws IOException {
         Path other = Files.writeString(folder.resolve("other.json"), text);
-        String said = assertThrows(IllegalArgumentException.class, () -> BenchFile.read(other)).getMessage();
-        assertTrue(said.startsWith(other + ": ") && said.endsWith("give a file written by bench --json"), said);
-        assertEquals(1, said.lines().count(), said);
+        String message = assertThrows(IllegalArgumentException.class, () -> BenchFile.read(other)).getMessage();
+        assertTrue(message.startsWith(other + ": ") && message.endsWith("give a file written by bench --json"), message);
+        assertEquals(1, message.lines().count(), message);
     }
 
     @Test
-    void readsWhatPyTorchTook() throws IOException {
+    void readsTimesOfPyTorch() throws IOException {
         Path torch = Files.writeString(folder.resolve("torch.json"), "{\"torch\": \"2.9\", \"flash\": 1.5, \"eager\": 90}");
         assertEquals(Map.of("flash", 1.5, "eager", 90.0), BenchFile.readTorch(torch));
         assertThrows(IllegalArgumentException.class, () -> BenchFile.readTorch(folder.resolve("none")));

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What is asked of a GPU, from measurements whose answers are known. */
+/** Targets from measurements with known results. */
 class TargetTest {
     private static final double GIB = 1L << 30;
 
@@ -22,7 +22,7 @@ class TargetTest {
     }
 
     @Test
-    void areMeasuredLineByLine() {
+    void tableOfTargets() {
         List<Measurement> measured = List.of(
                 attention(8192, "attention, observed", "attention_forward_bf16_d128", 0.002, 0.8e12),
                 attention(8192, "attention, observed", "attention_columns_bf16_d128", 0.003, 0.6e12),
@@ -52,7 +52,7 @@ class TargetTest {
     }
 
     @Test
-    void areNotMeasuredWhereNothingWas() {
+    void missingMeasurements() {
         List<Target> targets = Target.of(List.of(), Map.of("flash", 1.5));
         assertTrue(targets.stream().noneMatch(Target::isReached));
         assertTrue(targets.stream().allMatch(target -> target.measured().isEmpty()));

@@ -3,7 +3,10 @@ package headscope.backend.cpu;
 import headscope.backend.AttentionSpec;
 import headscope.tensor.Tensor;
 
-/** Where one head's rows lie in q [queries, heads * headDim] and k [keys, kvHeads * headDim] and in what has their shape. */
+/**
+ * Where one head's rows lie in q [queries, heads * headDim] and k [keys, kvHeads * headDim] and in what has their
+ * shape.
+ */
 record AttentionLayout(AttentionSpec spec, int queries, int keys) {
     static AttentionLayout of(AttentionSpec spec, Tensor q, Tensor k) {
         return new AttentionLayout(spec, q.intSize(0), k.intSize(0));

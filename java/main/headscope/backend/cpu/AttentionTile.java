@@ -73,16 +73,16 @@ final class AttentionTile {
         if (softCap > 0) {
             cap(row, from, to, softCap);
             softmax(row, from, to, logSumExp);
-            passThroughCap(row, from, to, dots[r]);
+            cappedScoreGradients(row, from, to, dots[r]);
         } else {
             softmax(row, from, to, logSumExp);
-            passToScores(row, from, to, dots[r]);
+            scoreGradients(row, from, to, dots[r]);
         }
         clear(row, 0, from);
         clear(row, to, Math.max(width, from + Simd.roundUp(to - from)));
     }
 
-    /** Stores the derivatives 1 - (s / cap)^2 in the saliency matrix until {@link #passThroughCap} reads them. */
+    /** Stores the derivatives 1 - (s / cap)^2 in the saliency matrix until {@link #cappedScoreGradients} reads them. */
     private void cap(long row, int from, int to, float cap) {
         FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
         for (int column = from; column < to; column += Simd.WIDTH) {
@@ -100,7 +100,7 @@ final class AttentionTile {
     }
 
     /** |p dL/dp| and dL/ds = p (dL/dp - g . o). */
-    private void passToScores(long row, int from, int to, float dot) {
+    private void scoreGradients(long row, int from, int to, float dot) {
         for (int column = from; column < to; column += Simd.WIDTH) {
             FloatVector p = Simd.load(probs, row + column);
             FloatVector gradient = Simd.load(gradients, row + column);
@@ -109,7 +109,7 @@ final class AttentionTile {
         }
     }
 
-    private void passThroughCap(long row, int from, int to, float dot) {
+    private void cappedScoreGradients(long row, int from, int to, float dot) {
         for (int column = from; column < to; column += Simd.WIDTH) {
             FloatVector p = Simd.load(probs, row + column);
             FloatVector gradient = Simd.load(gradients, row + column);

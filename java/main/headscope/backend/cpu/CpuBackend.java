@@ -40,9 +40,9 @@ public final class CpuBackend implements Backend {
         this.workers = new Workers(workers);
         this.parts = new ProductParts(this.workers);
         this.attention = new FusedAttention(this.workers);
-        Walk walk = new Walk(this.workers);
-        this.rows = new RowOperations(walk);
-        this.gradients = new CpuGradients(this.workers, walk, rows);
+        ParallelLoop loop = new ParallelLoop(this.workers);
+        this.rows = new RowOperations(loop);
+        this.gradients = new CpuGradients(this.workers, loop, rows);
     }
 
     @Override

@@ -12,17 +12,17 @@ import java.util.Optional;
 final class CpuGradients implements Gradients, AutoCloseable {
     private final Workers workers;
     private final ProductParts parts;
-    private final Walk walk;
+    private final ParallelLoop loop;
     private final RowOperations operations;
     private final RowGradients rows;
     private final FusedAttentionBackward attention;
 
-    CpuGradients(Workers workers, Walk walk, RowOperations operations) {
+    CpuGradients(Workers workers, ParallelLoop loop, RowOperations operations) {
         this.workers = workers;
         this.parts = new ProductParts(workers);
-        this.walk = walk;
+        this.loop = loop;
         this.operations = operations;
-        this.rows = new RowGradients(walk);
+        this.rows = new RowGradients(loop);
         this.attention = new FusedAttentionBackward(workers);
     }
 
@@ -143,7 +143,7 @@ final class CpuGradients implements Gradients, AutoCloseable {
         int words = logits.intSize(1);
         float[] losses = new float[targets.length];
         MemorySegment values = logits.bytes();
-        walk.rows(values, words, (row, end) -> {
+        loop.rows(values, words, (row, end) -> {
             int at = (int) (row / words);
             losses[at] = CrossEntropy.row(values, row, words, targets[at], factors[at]);
         });

@@ -17,8 +17,8 @@ import jdk.incubator.vector.VectorMask;
  * these with queries, keys and output gradients. Temporary memory is one tile per worker, and for long texts {@value
  * Stripes#MAX} times the size of keys and values.
  *
- * <p>The unit of work is a key head and a stripe of query rows. The query heads of a key head are processed in order and
- * its stripes are added in order, so results have the same bits for any number of workers.
+ * <p>The unit of work is a key head and a stripe of query rows. The query heads of a key head are processed in order
+ * and its stripes are added in order, so results have the same bits for any number of workers.
  */
 final class FusedAttentionBackward implements AutoCloseable {
     private final Workers workers;
@@ -39,14 +39,6 @@ final class FusedAttentionBackward implements AutoCloseable {
         AttentionLayout layout() {
             return AttentionLayout.of(spec, q, k);
         }
-
-        int queries() {
-            return q.intSize(0);
-        }
-
-        int keys() {
-            return k.intSize(0);
-        }
     }
 
     /** Where a piece of work adds gradients of keys and values, [keys, headDim] each. */
@@ -59,7 +51,7 @@ final class FusedAttentionBackward implements AutoCloseable {
 
     synchronized void run(Call call) {
         int kvHeads = call.spec().kvHeads();
-        Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
+        Stripes stripes = Stripes.of(call.layout().queries(), call.spec().causal());
         ColumnSums columnSums = columnSums(call, stripes.count());
         Optional<SaliencyFold> fold = call.saliency().map(saliency -> {
             membership = scratch.grow(membership, SaliencyFold.membershipBytes(saliency));
@@ -89,16 +81,16 @@ final class FusedAttentionBackward implements AutoCloseable {
 
     private ColumnSums columnSums(Call call, int stripes) {
         if (call.saliency().isPresent()) {
-            columns = scratch.grow(columns, ColumnSums.bytes(call.spec().heads(), stripes, call.keys()));
+            columns = scratch.grow(columns, ColumnSums.bytes(call.spec().heads(), stripes, call.layout().keys()));
         }
-        return new ColumnSums(columns, stripes, call.keys());
+        return new ColumnSums(columns, stripes, call.layout().keys());
     }
 
     /** stripeSums is [2, Stripes.MAX, kvHeads, keys, headDim]: gradients of keys, then of values. */
     private KeySums stripeSums(Call call, int kvHead, int stripe) {
         long all = call.k().count();
         int headDim = call.spec().headDim();
-        long first = (long) kvHead * call.keys() * headDim;
+        long first = (long) kvHead * call.layout().keys() * headDim;
         return new KeySums(
                 new Matrix(stripeSums, stripe * all + first, headDim),
                 new Matrix(stripeSums, (Stripes.MAX + stripe) * all + first, headDim));
@@ -109,7 +101,7 @@ final class FusedAttentionBackward implements AutoCloseable {
             KeySums sums = stripeSums(call, kvHead, stripe);
             Matrix kGradient = call.layout().keyRows(call.kGradient(), 0, kvHead);
             Matrix vGradient = call.layout().keyRows(call.vGradient(), 0, kvHead);
-            for (int key = 0; key < call.keys(); key++) {
+            for (int key = 0; key < call.layout().keys(); key++) {
                 add(from(kGradient, key), from(sums.k(), key), call.spec().headDim(), stripe > 0);
                 add(from(vGradient, key), from(sums.v(), key), call.spec().headDim(), stripe > 0);
             }
@@ -160,11 +152,11 @@ final class FusedAttentionBackward implements AutoCloseable {
             tile.dot(r, gradient.memory(), out.memory(), gradient.offset() + (long) r * gradient.stride(), spec.headDim());
         }
         int firstKey = spec.firstKey(tile.firstToken);
-        int endKey = spec.endKey(tile.firstToken + count - 1, call.keys());
+        int endKey = spec.endKey(tile.firstToken + count - 1, call.layout().keys());
         for (int key = firstKey; key < endKey; key += AttentionTile.MAX_KEYS) {
             tile.keys(scratch, key, Math.min(AttentionTile.MAX_KEYS, endKey - key));
             differentiate(call, head, row, tile);
-            passBack(call, head, row, tile, key > firstKey, sums);
+            accumulateGradients(call, head, row, tile, key > firstKey, sums);
             if (fold.isPresent()) {
                 fold.get().add(head, tile, columnsOfStripe);
             }
@@ -185,14 +177,14 @@ final class FusedAttentionBackward implements AutoCloseable {
         for (int r = 0; r < tile.rows; r++) {
             int token = tile.firstToken + r;
             int from = Math.clamp(spec.firstKey(token) - tile.firstKey, 0, tile.width);
-            int to = Math.clamp(spec.endKey(token, call.keys()) - tile.firstKey, from, tile.width);
-            float logSumExp = sums.getAtIndex(JAVA_FLOAT, (long) head * call.queries() + row + r);
+            int to = Math.clamp(spec.endKey(token, call.layout().keys()) - tile.firstKey, from, tile.width);
+            float logSumExp = sums.getAtIndex(JAVA_FLOAT, (long) head * call.layout().queries() + row + r);
             tile.differentiate(r, from, to, logSumExp, spec.softCap());
         }
     }
 
     /** @param accumulate whether query gradients hold those of earlier keys */
-    private static void passBack(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
+    private static void accumulateGradients(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
         AttentionSpec spec = call.spec();
         int headDim = spec.headDim();
         AttentionLayout layout = call.layout();

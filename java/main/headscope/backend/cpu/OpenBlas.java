@@ -19,8 +19,8 @@ import java.nio.file.Path;
 import org.bytedeco.javacpp.Loader;
 
 /**
- * Bindings to OpenBLAS from the JavaCPP preset. OpenBLAS runs single-threaded, because its own threading is slow on small
- * products; {@link Workers} run it in parallel.
+ * Bindings to OpenBLAS from the JavaCPP preset. OpenBLAS runs single-threaded, because its own threading is slow on
+ * small products; {@link Workers} run it in parallel.
  */
 @SuppressWarnings("restricted")
 final class OpenBlas {
@@ -41,7 +41,9 @@ final class OpenBlas {
 
     private OpenBlas() {}
 
-    /** c [m, n] = alpha * a b + beta * c with a [m, k] and b [k, n]; c is not transposed and may hold NaN if beta is 0. */
+    /**
+     * c [m, n] = alpha * a b + beta * c with a [m, k] and b [k, n]; c is not transposed and may hold NaN if beta is 0.
+     */
     static void multiply(int m, int n, int k, float alpha, Matrix a, Matrix b, float beta, Matrix c) {
         try {
             SGEMM.invokeExact(

@@ -6,8 +6,8 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Maximum and mean of [tokens, tokens] maps over cells: token i lies in cell i * cells / tokens. Rows of a map are added in
- * the order of their keys, and each row of cells belongs to one worker.
+ * Maximum and mean of [tokens, tokens] maps over cells: token i lies in cell i * cells / tokens. Rows of a map are
+ * added in the order of their keys, and each row of cells belongs to one worker.
  */
 final class PooledCells {
     private final MemorySegment maximum;

@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 final class Routing {
     private Routing() {}
 
-    /** Replaces the largest {@code chosen} logits by their softmax and the others by 0; the first of equal logits win. */
+    /**
+     * Replaces the largest {@code chosen} logits by their softmax and the others by 0; the first of equal logits win.
+     */
     static void choose(MemorySegment logits, int chosen) {
         float[] values = logits.toArray(JAVA_FLOAT);
         double[] shares = new double[values.length];

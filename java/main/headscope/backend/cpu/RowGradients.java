@@ -14,31 +14,31 @@ import org.apache.commons.numbers.gamma.Erfc;
 final class RowGradients {
     private static final double INVERSE_ROOT_2_PI = 1 / Math.sqrt(2 * Math.PI);
 
-    private final Walk walk;
+    private final ParallelLoop loop;
 
-    RowGradients(Walk walk) {
-        this.walk = walk;
+    RowGradients(ParallelLoop loop) {
+        this.loop = loop;
     }
 
     void layerNorm(
             MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, int width,
             float epsilon) {
-        walk.rows(x, width, (row, end) -> {
+        loop.rows(x, width, (row, end) -> {
             float mean = RowOperations.sum(x, row, width) / width;
             float inverse = RowOperations.inverseDeviation(x, row, width, mean, epsilon);
-            float centre = dot(gradient, row, weight, 0, width) / width;
-            float turn = inverse * products(gradient, x, weight, row, width, mean) / width;
-            normRow(destination, gradient, x, weight, row, width, mean, inverse, centre, turn);
+            float gradientMean = dot(gradient, row, weight, 0, width) / width;
+            float projection = inverse * products(gradient, x, weight, row, width, mean) / width;
+            normRow(destination, gradient, x, weight, row, width, mean, inverse, gradientMean, projection);
         });
     }
 
     void rmsNorm(
             MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, int width,
             float epsilon) {
-        walk.rows(x, width, (row, end) -> {
+        loop.rows(x, width, (row, end) -> {
             float inverse = RowOperations.inverseDeviation(x, row, width, 0, epsilon);
-            float turn = inverse * products(gradient, x, weight, row, width, 0) / width;
-            normRow(destination, gradient, x, weight, row, width, 0, inverse, 0, turn);
+            float projection = inverse * products(gradient, x, weight, row, width, 0) / width;
+            normRow(destination, gradient, x, weight, row, width, 0, inverse, 0, projection);
         });
     }
 
@@ -54,23 +54,23 @@ final class RowGradients {
         return VectorMath.sum(sums);
     }
 
-    /** inverse * (gradient * weight - centre - normal * turn), with normal = (x - mean) * inverse. */
+    /** inverse * (gradient * weight - gradientMean - normal * projection), with normal = (x - mean) * inverse. */
     private static void normRow(
             MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, long row,
-            int width, float mean, float inverse, float centre, float turn) {
+            int width, float mean, float inverse, float gradientMean, float projection) {
         for (int column = 0; column < width; column += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(column, width);
             FloatVector normal = Simd.load(x, row + column, inside).sub(mean).mul(inverse);
             FloatVector weighted = Simd.load(gradient, row + column, inside).mul(Simd.load(weight, column, inside));
-            Simd.store(weighted.sub(centre).sub(normal.mul(turn)).mul(inverse), destination, row + column, inside);
+            Simd.store(weighted.sub(gradientMean).sub(normal.mul(projection)).mul(inverse), destination, row + column, inside);
         }
     }
 
     void activate(MemorySegment gradient, MemorySegment x, Activation f) {
-        walk.elements(gradient, (from, to) -> {
+        loop.elements(gradient, (from, to) -> {
             switch (f) {
                 case GELU -> gelu(gradient, x, from, to);
-                case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f).passBack(gradient, x, from, to);
+                case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f).gradient(gradient, x, from, to);
                 case RELU -> relu(gradient, x, from, to);
             }
         });
@@ -79,11 +79,11 @@ final class RowGradients {
     void gate(
             MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
             MemorySegment up, Activation f) {
-        walk.elements(gradient, (from, to) -> {
+        loop.elements(gradient, (from, to) -> {
             switch (f) {
                 case GELU -> geluGate(gateGradient, upGradient, gradient, gate, up, from, to);
                 case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f)
-                        .passBackGate(gateGradient, upGradient, gradient, gate, up, from, to);
+                        .gateGradient(gateGradient, upGradient, gradient, gate, up, from, to);
                 case RELU -> reluGate(gateGradient, upGradient, gradient, gate, up, from, to);
             }
         });
@@ -138,7 +138,7 @@ final class RowGradients {
 
     void softCap(MemorySegment gradient, MemorySegment capped, float cap) {
         FloatVector one = FloatVector.broadcast(Simd.FLOATS, 1);
-        walk.elements(gradient, (from, to) -> {
+        loop.elements(gradient, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 FloatVector share = Simd.load(capped, i, inside).div(cap);
@@ -149,7 +149,7 @@ final class RowGradients {
     }
 
     void route(MemorySegment gradient, MemorySegment shares, int experts) {
-        walk.rows(gradient, experts, (row, end) -> {
+        loop.rows(gradient, experts, (row, end) -> {
             double mean = 0;
             for (long i = row; i < end; i++) {
                 mean += (double) shares.getAtIndex(JAVA_FLOAT, i) * gradient.getAtIndex(JAVA_FLOAT, i);
@@ -164,7 +164,7 @@ final class RowGradients {
     void addShare(
             MemorySegment yGradient, MemorySegment shareGradient, MemorySegment gradient, MemorySegment y,
             MemorySegment shares, int width, int experts, int column) {
-        walk.rows(y, width, (row, end) -> {
+        loop.rows(y, width, (row, end) -> {
             long at = row / width * experts + column;
             shareGradient.setAtIndex(JAVA_FLOAT, at, dot(gradient, row, y, row, width));
             times(yGradient, gradient, row, width, shares.getAtIndex(JAVA_FLOAT, at));
@@ -205,7 +205,7 @@ final class RowGradients {
             Gradients.AdamW settings, int step) {
         float correction1 = (float) (1 / (1 - Math.pow(settings.beta1(), step)));
         float correction2 = (float) (1 / (1 - Math.pow(settings.beta2(), step)));
-        walk.elements(parameter, (from, to) -> {
+        loop.elements(parameter, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 FloatVector g = Simd.load(gradient, i, inside);

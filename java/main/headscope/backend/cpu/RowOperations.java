@@ -9,20 +9,20 @@ import jdk.incubator.vector.VectorMask;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /**
- * Operations on rows and elements, on contiguous fp32 segments. All loops are masked instead of ending in a scalar tail:
- * with a tail, JDK 25 recompiled {@link #layerNorm} about a hundred times.
+ * Operations on rows and elements, on contiguous fp32 segments. All loops are masked instead of ending in a scalar
+ * tail: with a tail, JDK 25 recompiled {@link #layerNorm} about a hundred times.
  */
 final class RowOperations {
-    private final Walk walk;
+    private final ParallelLoop loop;
 
-    RowOperations(Walk walk) {
-        this.walk = walk;
+    RowOperations(ParallelLoop loop) {
+        this.loop = loop;
     }
 
     void layerNorm(
             MemorySegment destination, MemorySegment x, MemorySegment weight, MemorySegment bias, int width,
             float epsilon) {
-        walk.rows(x, width, (row, end) -> {
+        loop.rows(x, width, (row, end) -> {
             float mean = sum(x, row, width) / width;
             float inverse = inverseDeviation(x, row, width, mean, epsilon);
             for (int column = 0; column < width; column += Simd.WIDTH) {
@@ -36,7 +36,7 @@ final class RowOperations {
     }
 
     void rmsNorm(MemorySegment destination, MemorySegment x, MemorySegment weight, int width, float epsilon) {
-        walk.rows(x, width, (row, end) -> {
+        loop.rows(x, width, (row, end) -> {
             float inverse = inverseDeviation(x, row, width, 0, epsilon);
             for (int column = 0; column < width; column += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(column, width);
@@ -65,7 +65,7 @@ final class RowOperations {
     void rotate(
             MemorySegment x, int width, int headDim, MemorySegment cosine, MemorySegment sine, int half,
             float direction) {
-        walk.rows(x, width, (row, end) -> {
+        loop.rows(x, width, (row, end) -> {
             long angles = row / width * half;
             for (long head = row; head < end; head += headDim) {
                 for (int j = 0; j < half; j++) {
@@ -82,7 +82,7 @@ final class RowOperations {
 
     void activate(MemorySegment x, Activation f) {
         switch (f) {
-            case GELU -> walk.elements(x, (from, to) -> {
+            case GELU -> loop.elements(x, (from, to) -> {
                 for (long i = from; i < to; i++) {
                     float value = x.getAtIndex(JAVA_FLOAT, i);
                     x.setAtIndex(JAVA_FLOAT, i, (float) (value * 0.5 * Erfc.value(-Math.sqrt(0.5) * value)));
@@ -90,9 +90,9 @@ final class RowOperations {
             });
             case GELU_TANH, SILU, CLAMPED_SILU -> {
                 SigmoidActivation activation = SigmoidActivation.of(f);
-                walk.elements(x, (from, to) -> activation.apply(x, from, to));
+                loop.elements(x, (from, to) -> activation.apply(x, from, to));
             }
-            case RELU -> walk.elements(x, (from, to) -> clamp(x, 0, Float.POSITIVE_INFINITY, 0, from, to));
+            case RELU -> loop.elements(x, (from, to) -> clamp(x, 0, Float.POSITIVE_INFINITY, 0, from, to));
         }
     }
 
@@ -100,14 +100,14 @@ final class RowOperations {
         activate(gate, f);
         if (f == Activation.CLAMPED_SILU) {
             SigmoidActivation activation = SigmoidActivation.of(f);
-            walk.elements(up, (from, to) -> clamp(
+            loop.elements(up, (from, to) -> clamp(
                     up, -activation.max(), activation.max(), activation.plus(), from, to));
         }
         multiply(gate, up);
     }
 
     void scale(MemorySegment x, float factor) {
-        walk.elements(x, (from, to) -> {
+        loop.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(Simd.load(x, i, inside).mul(factor), x, i, inside);
@@ -116,7 +116,7 @@ final class RowOperations {
     }
 
     void softCap(MemorySegment x, float cap) {
-        walk.elements(x, (from, to) -> {
+        loop.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(VectorMath.tanh(Simd.load(x, i, inside).div(cap)).mul(cap), x, i, inside);
@@ -138,7 +138,7 @@ final class RowOperations {
     /** x += factor * y. */
     void addTimes(MemorySegment x, MemorySegment y, float factor) {
         FloatVector factors = FloatVector.broadcast(Simd.FLOATS, factor);
-        walk.elements(x, (from, to) -> {
+        loop.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(Simd.load(y, i, inside).fma(factors, Simd.load(x, i, inside)), x, i, inside);
@@ -147,7 +147,7 @@ final class RowOperations {
     }
 
     void multiply(MemorySegment x, MemorySegment y) {
-        walk.elements(x, (from, to) -> {
+        loop.elements(x, (from, to) -> {
             for (long i = from; i < to; i += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(i, to);
                 Simd.store(Simd.load(x, i, inside).mul(Simd.load(y, i, inside)), x, i, inside);
@@ -157,7 +157,7 @@ final class RowOperations {
 
     /** Row i of x [tokens, heads * headDim]: head h *= factors[h]. */
     void scaleHeads(MemorySegment x, MemorySegment factors, int heads, int headDim) {
-        walk.rows(x, heads * headDim, (row, end) -> {
+        loop.rows(x, heads * headDim, (row, end) -> {
             for (int head = 0; head < heads; head++) {
                 scaleHead(x, row + (long) head * headDim, headDim, factors.getAtIndex(JAVA_FLOAT, head));
             }

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Accumulates tiles of |a dL/da| into an {@link AttentionSaliency}. Tiles of a row are added in the order of their keys, and
- * each row of pooled cells belongs to one worker.
+ * Accumulates tiles of |a dL/da| into an {@link AttentionSaliency}. Tiles of a row are added in the order of their
+ * keys, and each row of pooled cells belongs to one worker.
  */
 final class SaliencyFold {
     private final AttentionSaliency saliency;

@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * f(x) = x / (1 + exp(-u)) with u = slope x (1 + cube x^2) and x clamped to at max max. The activations share one formula,
- * because the compiler boxes vectors if several formulas meet in one loop.
+ * f(x) = x / (1 + exp(-u)) with u = slope x (1 + cube x^2) and x clamped to at max max. The activations share one
+ * formula, because the compiler boxes vectors if several formulas meet in one loop.
  *
  * @param plus added to the other factor of a gate, which is clamped to [-max, max]
  */
@@ -29,34 +29,34 @@ record SigmoidActivation(float slope, float cube, float max, float plus) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
             FloatVector value = Simd.load(x, i, inside).min(max);
-            FloatVector steep = value.mul(-slope);
-            FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(steep, steep));
+            FloatVector minusSlopeX = value.mul(-slope);
+            FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(minusSlopeX, minusSlopeX));
             Simd.store(value.div(exponential.add(VectorMath.ONE)), x, i, inside);
         }
     }
 
     /** gradient *= f'(x) = s + x s (1 - s) u'(x), where 1 - s is computed as s exp(-u) to avoid cancellation. */
-    void passBack(MemorySegment gradient, MemorySegment x, long from, long to) {
+    void gradient(MemorySegment gradient, MemorySegment x, long from, long to) {
         MemorySegment destination = Simd.known(gradient);
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
             FloatVector received = Simd.load(gradient, i, inside);
             FloatVector value = Simd.load(x, i, inside).min(max);
-            FloatVector steep = value.mul(-slope);
+            FloatVector minusSlopeX = value.mul(-slope);
             FloatVector cubic = value.mul(cube).mul(value);
-            FloatVector exponential = VectorMath.expAbove0(cubic.fma(steep, steep));
+            FloatVector exponential = VectorMath.expAbove0(cubic.fma(minusSlopeX, minusSlopeX));
             FloatVector sigmoid = VectorMath.ONE.div(exponential.add(VectorMath.ONE));
-            FloatVector turn = cubic.mul(VectorMath.THREE).fma(steep, steep).mul(sigmoid.mul(exponential));
-            FloatVector derivative = sigmoid.mul(VectorMath.ONE.sub(turn));
+            FloatVector correction = cubic.mul(VectorMath.THREE).fma(minusSlopeX, minusSlopeX).mul(sigmoid.mul(exponential));
+            FloatVector derivative = sigmoid.mul(VectorMath.ONE.sub(correction));
             // Not Simd.store: at this depth of a long loop the compiler inlines only what the JDK forces it to inline.
             received.mul(derivative).intoMemorySegment(destination, i << 2, Simd.ORDER, inside);
         }
         if (max < Float.POSITIVE_INFINITY) {
-            stopAbove(gradient, x, from, to);
+            zeroAboveMax(gradient, x, from, to);
         }
     }
 
-    private void stopAbove(MemorySegment gradient, MemorySegment x, long from, long to) {
+    private void zeroAboveMax(MemorySegment gradient, MemorySegment x, long from, long to) {
         for (long i = from; i < to; i += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(i, to);
             VectorMask<Float> above = Simd.load(x, i, inside).compare(VectorOperators.GT, max);
@@ -65,11 +65,11 @@ record SigmoidActivation(float slope, float cube, float max, float plus) {
     }
 
     /** Gradients of f(gate) (up + plus). The two destinations are distinct; upGradient may be the gradient itself. */
-    void passBackGate(
+    void gateGradient(
             MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
             MemorySegment up, long from, long to) {
         timesUp(gateGradient, gradient, up, from, to);
-        passBack(gateGradient, gate, from, to);
+        gradient(gateGradient, gate, from, to);
         timesGate(upGradient, gradient, gate, up, from, to);
     }
 
@@ -89,8 +89,8 @@ record SigmoidActivation(float slope, float cube, float max, float plus) {
             VectorMask<Float> beyond = Simd.load(up, i, inside).abs().compare(VectorOperators.GT, max);
             FloatVector passed = Simd.load(gradient, i, inside).blend(0, beyond);
             FloatVector value = Simd.load(gate, i, inside).min(max);
-            FloatVector steep = value.mul(-slope);
-            FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(steep, steep));
+            FloatVector minusSlopeX = value.mul(-slope);
+            FloatVector exponential = VectorMath.expAbove0(value.mul(cube).mul(value).fma(minusSlopeX, minusSlopeX));
             Simd.store(passed.mul(value.div(exponential.add(VectorMath.ONE))), upGradient, i, inside);
         }
     }

@@ -42,9 +42,9 @@ final class Simd {
     }
 
     /**
-     * Returns the segment after telling the compiler that it is native memory. Otherwise the compiler relies on the type
-     * profile of the JDK's method, which includes heap segments (interpreted code reinterprets vectors through them),
-     * generates two paths per load and boxes the loaded vector.
+     * Returns the segment after telling the compiler that it is native memory. Otherwise the compiler relies on the
+     * type profile of the JDK's method, which includes heap segments (interpreted code reinterprets vectors through
+     * them), generates two paths per load and boxes the loaded vector.
      */
     static MemorySegment known(MemorySegment segment) {
         if (segment.getClass() != NATIVE) {

@@ -7,8 +7,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Softmax of one query row in place, and the row's statistics. fp32, in three passes over a row in the first-level cache.
- * Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t, which stays exact for large scores.
+ * Softmax of one query row in place, and the row's statistics. fp32, in three passes over a row in the first-level
+ * cache. Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t, which stays exact for
+ * large scores.
  *
  * <p>Each pass is a method of its own: JDK 25 boxes vectors in a method that contains all three.
  */

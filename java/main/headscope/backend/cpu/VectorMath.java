@@ -5,8 +5,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Functions of vectors that give the same bits in interpreted and compiled code. The JDK's EXP, TANH and reduceLanes(ADD)
- * do not: with them, results would depend on the timing of the JIT compiler.
+ * Functions of vectors that give the same bits in interpreted and compiled code. The JDK's EXP, TANH and
+ * reduceLanes(ADD) do not: with them, results would depend on the timing of the JIT compiler.
  */
 final class VectorMath {
     static final FloatVector ZERO = broadcast(0);

@@ -9,8 +9,8 @@ import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
- * Thread pool of a backend. The caller takes part, so n workers are n - 1 threads. Waiting threads spin for a while before
- * they park: operations of a small model follow each other faster than the operating system wakes a thread.
+ * Thread pool of a backend. The caller takes part, so n workers are n - 1 threads. Waiting threads spin for a while
+ * before they park: operations of a small model follow each other faster than the operating system wakes a thread.
  */
 final class Workers implements AutoCloseable {
     /** Time to spin: about the cost of parking and unparking. */
@@ -104,7 +104,9 @@ final class Workers implements AutoCloseable {
             }
         }
 
-        /** Waits even if interrupted, because running pieces use the caller's memory; the interrupt status stays set. */
+        /**
+         * Waits even if interrupted, because running pieces use the caller's memory; the interrupt status stays set.
+         */
         void await() {
             long parkTime = System.nanoTime() + SPIN_NANOS;
             while (unfinished.get() > 0) {

@@ -12,12 +12,12 @@ import headscope.tensor.Tensor;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** No T x T map: what attention needs besides its arguments grows with T. */
+/** Temporary memory of attention is O(tokens). */
 class FusedAttentionMemoryTest {
     private static final int HEADS = 2;
     private static final int HEAD_DIM = 4;
 
-    /** @param step tokens at a time */
+    /** @param step number of tokens per call */
     private static long scratchBytes(int tokens, int step) {
         try (Workers workers = new Workers(2);
                 FusedAttention attention = new FusedAttention(workers);
@@ -25,10 +25,10 @@ class FusedAttentionMemoryTest {
                 AttentionStatistics statistics = new AttentionStatistics(backend, HEADS, tokens)) {
             long arguments = backend.liveBytes();
             Tensor q = backend.allocate(DType.F32, tokens, HEADS * HEAD_DIM);
-            for (int seen = 0; seen < tokens; seen += step) {
+            for (int first = 0; first < tokens; first += step) {
                 attention.run(new FusedAttention.Call(
-                        AttentionSpec.plain(HEADS, HEADS, HEAD_DIM, true), q.rows(seen, step), q.rows(0, seen + step),
-                        Optional.of(q.rows(0, seen + step)), Optional.of(q.rows(seen, step)),
+                        AttentionSpec.plain(HEADS, HEADS, HEAD_DIM, true), q.rows(first, step), q.rows(0, first + step),
+                        Optional.of(q.rows(0, first + step)), Optional.of(q.rows(first, step)),
                         Optional.of(statistics), Optional.empty()));
             }
             q.buffer().close();
@@ -38,20 +38,20 @@ class FusedAttentionMemoryTest {
     }
 
     @Test
-    void prefillTakesMemoryOfOneBlockOfRows() {
+    void prefillNeedsOneBlockOfRowsPerWorker() {
         int tokens = 16 * 1024;
         long bytes = scratchBytes(tokens, tokens);
-        // Two workers' blocks of 16 rows, 4 stripes of sums.
+        // Blocks of 16 rows of two workers, and column sums of 4 stripes.
         long blocks = 2L * 16 * (tokens + 64) * Float.BYTES;
         long sums = 4L * HEADS * tokens * Double.BYTES;
-        // What grew is at most twice as large as it need be, and left its smaller selves behind.
+        // Memory grows by doubling, and earlier segments stay allocated.
         assertTrue(bytes <= 4 * (blocks + sums), tokens + " tokens took " + bytes);
         assertTrue(bytes < (long) tokens * tokens * Float.BYTES / 50, tokens + " tokens took " + bytes);
     }
 
-    /** A text that grows by a token leaves nothing behind for each. */
+    /** Decoding does not allocate memory per token. */
     @Test
-    void decodingTakesNoMoreThanPrefill() {
+    void decodingNeedsNoMoreThanPrefill() {
         int tokens = 2048;
         assertTrue(scratchBytes(tokens, 1) <= 2 * scratchBytes(tokens, tokens));
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Graphs whose spectrum is known, and what SciPy computed. */
+/** Spectra of known graphs, and of SciPy. */
 class SymmetricLaplacianTest {
     private static void check(int tokens, SymmetricLaplacian.Map map, IntToDoubleFunction expected) {
         double[] eigenvalues = SymmetricLaplacian.eigenvalues(tokens, map);
@@ -22,7 +22,7 @@ class SymmetricLaplacianTest {
         double[] wanted = new double[tokens];
         Arrays.setAll(wanted, expected);
         Arrays.sort(wanted);
-        // A backward stable solver of a matrix whose norm is at most 2, in a few passes.
+        // The solver is backward stable, and the matrix has a norm of at most 2.
         double tolerance = 4 * 2 * Tolerance.fp64(tokens);
         for (int i = 0; i < tokens; i++) {
             assertEquals(wanted[i], eigenvalues[i], tolerance, "eigenvalue " + i + " of " + tokens);
@@ -38,16 +38,16 @@ class SymmetricLaplacianTest {
         });
     }
 
-    /** Each token looks one back, the first at nobody: mu_k = 1 - cos(pi k / (T - 1)). */
+    /** Each token attends to the one before it, the first to none: mu_k = 1 - cos(pi k / (T - 1)). */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 17, 64, 129})
     void path(int tokens) {
         check(tokens, (row, column) -> row == column + 1 ? 1 : 0, k -> 1 - Math.cos(Math.PI * k / (tokens - 1)));
     }
 
-    /** The direction of an edge does not matter, nor does a factor on all of them. */
+    /** Neither the direction of edges nor a common factor changes the spectrum. */
     @Test
-    void pathTheOtherWay() {
+    void reversedPath() {
         check(9, (row, column) -> column == row + 1 ? 0.01 : 0, k -> 1 - Math.cos(Math.PI * k / 8));
     }
 
@@ -59,7 +59,7 @@ class SymmetricLaplacianTest {
                 k -> 1 - Math.cos(2 * Math.PI * k / tokens));
     }
 
-    /** Everyone looks at everyone else alike: mu = 0, T / (T - 1). */
+    /** Each token attends uniformly to all others: mu = 0, T / (T - 1). */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 17, 64})
     void complete(int tokens) {
@@ -67,13 +67,13 @@ class SymmetricLaplacianTest {
                 k -> k == 0 ? 0 : tokens / (tokens - 1.0));
     }
 
-    /** Two halves that do not see each other: 0 twice. */
+    /** Two disconnected halves: the eigenvalue 0 twice. */
     @Test
-    void fallsApart() {
+    void twoComponents() {
         check(8, (row, column) -> row / 4 == column / 4 ? 0.25 : 0, k -> k < 2 ? 0 : 1);
     }
 
-    /** A token that neither looks nor is looked at has a row of I. */
+    /** The row of an isolated token is that of I. */
     @Test
     void tokenWithoutWeight() {
         check(3, (row, column) -> row == 1 && column == 0 ? 1 : 0, k -> new double[] {0, 2, 1}[k]);

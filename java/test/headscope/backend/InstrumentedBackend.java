@@ -17,10 +17,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** A backend that says which operations were called, and may give one wrong number in one of them. */
-public final class Watched implements InvocationHandler {
-    /** Of {@link Backend}, what computes nothing. */
-    private static final Set<String> AROUND = Set.of("describe", "isGpu", "allocate", "liveBytes", "operands", "upload", "download",
+/** A backend that records which operations are called, or makes one operation return one wrong value. */
+public final class InstrumentedBackend implements InvocationHandler {
+    /** Methods of {@link Backend} that compute nothing. */
+    private static final Set<String> NOT_OPERATIONS = Set.of("describe", "isGpu", "allocate", "liveBytes", "operands", "upload", "download",
             "time", "peakBytes", "gradients", "close");
     private static final String GRADIENTS = "gradients.";
 
@@ -30,7 +30,7 @@ public final class Watched implements InvocationHandler {
     private final String wrong;
     private final Set<String> called;
 
-    private Watched(Backend backend, Object actual, String prefix, String wrong, Set<String> called) {
+    private InstrumentedBackend(Backend backend, Object actual, String prefix, String wrong, Set<String> called) {
         this.backend = backend;
         this.actual = actual;
         this.prefix = prefix;
@@ -38,10 +38,10 @@ public final class Watched implements InvocationHandler {
         this.called = called;
     }
 
-    /** Every operation, those of {@link Gradients} as gradients.linear. */
+    /** Names of all operations; those of {@link Gradients} have a prefix, as in gradients.linear. */
     public static List<String> operations() {
         return Stream.concat(
-                names(Backend.class).filter(name -> !AROUND.contains(name)),
+                names(Backend.class).filter(name -> !NOT_OPERATIONS.contains(name)),
                 names(Gradients.class).map(GRADIENTS::concat)).toList();
     }
 
@@ -50,14 +50,14 @@ public final class Watched implements InvocationHandler {
                 .map(Method::getName).distinct().sorted();
     }
 
-    /** @param called gets the names of what is called */
-    public static Backend watch(Backend backend, Set<String> called) {
-        return proxy(Backend.class, new Watched(backend, backend, "", "", called));
+    /** @param called receives the names of called operations */
+    public static Backend recording(Backend backend, Set<String> called) {
+        return proxy(Backend.class, new InstrumentedBackend(backend, backend, "", "", called));
     }
 
-    /** @param operation whose first result has one wrong number */
-    public static Backend spoil(Backend backend, String operation) {
-        return proxy(Backend.class, new Watched(backend, backend, "", operation, new TreeSet<>()));
+    /** @param operation the operation whose first result gets one wrong value */
+    public static Backend faulty(Backend backend, String operation) {
+        return proxy(Backend.class, new InstrumentedBackend(backend, backend, "", operation, new TreeSet<>()));
     }
 
     private static <T> T proxy(Class<T> type, InvocationHandler handler) {
@@ -81,7 +81,7 @@ public final class Watched implements InvocationHandler {
             spoil(result, arguments);
         }
         return result instanceof Gradients
-                ? proxy(Gradients.class, new Watched(backend, result, GRADIENTS, wrong, called))
+                ? proxy(Gradients.class, new InstrumentedBackend(backend, result, GRADIENTS, wrong, called))
                 : result;
     }
 

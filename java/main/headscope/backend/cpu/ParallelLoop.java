@@ -3,19 +3,19 @@ package headscope.backend.cpu;
 import java.lang.foreign.MemorySegment;
 
 /** Divides the elements of a contiguous fp32 segment among workers. */
-final class Walk {
+final class ParallelLoop {
     /** Segments of fewer elements are processed by one thread. */
     private static final int SMALL = 32 * 1024;
 
     private final Workers workers;
 
-    Walk(Workers workers) {
+    ParallelLoop(Workers workers) {
         this.workers = workers;
     }
 
     interface Range {
         /** Elements from to to - 1. */
-        void walk(long from, long to);
+        void run(long from, long to);
     }
 
     /** Calls once per row of x [rows, width]. */
@@ -25,7 +25,7 @@ final class Walk {
         int pieces = elements < SMALL ? 1 : workers.count();
         workers.each(pieces, piece -> {
             for (long r = rows * piece / pieces; r < rows * (piece + 1) / pieces; r++) {
-                row.walk(r * width, (r + 1) * width);
+                row.run(r * width, (r + 1) * width);
             }
         });
     }
@@ -36,6 +36,6 @@ final class Walk {
         int pieces = elements < SMALL ? 1 : workers.count();
         long step = (elements / pieces + Simd.WIDTH) / Simd.WIDTH * Simd.WIDTH;
         workers.each(pieces, piece ->
-                range.walk(Math.min(elements, piece * step), Math.min(elements, (piece + 1) * step)));
+                range.run(Math.min(elements, piece * step), Math.min(elements, (piece + 1) * step)));
     }
 }
