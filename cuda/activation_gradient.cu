@@ -30,9 +30,9 @@ __device__ void gate_gradient(float* gateGradient, float* upGradient, const floa
                               const float* up, int64_t count) {
     int64_t i = element();
     if (i < count) {
-        float passed = gradient[i];
-        gateGradient[i] = passed * F::slope(gate[i]) * F::up(up[i]);
-        upGradient[i] = passed * F::of(gate[i]) * F::upSlope(up[i]);
+        float g = gradient[i];
+        gateGradient[i] = g * F::slope(gate[i]) * F::up(up[i]);
+        upGradient[i] = g * F::of(gate[i]) * F::upSlope(up[i]);
     }
 }
 

@@ -31,26 +31,26 @@ struct KeyGradient {
                          const float* logSumExp, const float* signedSum) {
         SHARED(Tile, weights);
         float p[ROWS][COLUMNS];
-        float passed[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
+        float dScore[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
         int headDim = head.spec.headDim;
         HeadRows queries = head.ofQueries();
         product_tile<WIDTH>(head.ofKeys(), firstKey, queries, firstRow, headDim, p);
-        product_tile<WIDTH>(values, firstKey, gradient, firstRow, headDim, passed);
+        product_tile<WIDTH>(values, firstKey, gradient, firstRow, headDim, dScore);
         UNROLL for (int c = 0; c < COLUMNS; c++) {
             int row = firstRow + tile_column(c);
             float logSum = of_row(logSumExp, head, row);
-            float own = of_row(signedSum, head, row);
+            float rowSum = of_row(signedSum, head, row);
             UNROLL for (int r = 0; r < ROWS; r++) {
                 float score = head.score(row, firstKey + tile_row(r), p[r][c]);
                 p[r][c] = probability(score, logSum);
-                column[r] += saliency(p[r][c], passed[r][c]);
-                passed[r][c] = p[r][c] * (passed[r][c] - own) * slope(head.spec, score);
+                column[r] += saliency(p[r][c], dScore[r][c]);
+                dScore[r][c] = p[r][c] * (dScore[r][c] - rowSum) * slope(head.spec, score);
             }
         }
         share(weights, p);
         v.add(weights, gradient, firstRow, headDim);
         __syncthreads();
-        share(weights, passed);
+        share(weights, dScore);
         k.add(weights, queries, firstRow, headDim);
     }
 };
@@ -61,20 +61,20 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
                                        const float* v, const AttentionSpec& spec) {
     int sharing = spec.heads / spec.kvHeads;
     int firstHead = blockIdx.y * sharing;
-    KeyGradient<WIDTH> passed;
-    passed.firstKey = blockIdx.x * KEY_TILE;
+    KeyGradient<WIDTH> sums;
+    sums.firstKey = blockIdx.x * KEY_TILE;
     for (int index = firstHead; index < firstHead + sharing; index++) {
         Head head(spec, index, q, k);
         UNROLL for (int r = 0; r < ROWS; r++) {
-            passed.column[r] = 0;
+            sums.column[r] = 0;
         }
-        int end = head.spec.endRow(passed.firstKey + KEY_TILE - 1);
-        for (int row = head.spec.firstRow(passed.firstKey) / QUERY_TILE * QUERY_TILE; row < end; row += QUERY_TILE) {
-            passed.tile(head, row, head.ofQueries(gradient), head.ofKeys(v), logSumExp, signedSum);
+        int end = head.spec.endRow(sums.firstKey + KEY_TILE - 1);
+        for (int row = head.spec.firstRow(sums.firstKey) / QUERY_TILE * QUERY_TILE; row < end; row += QUERY_TILE) {
+            sums.tile(head, row, head.ofQueries(gradient), head.ofKeys(v), logSumExp, signedSum);
         }
         UNROLL for (int r = 0; r < ROWS; r++) {
-            float total = warp_sum<SIDE>(passed.column[r]);
-            int key = passed.firstKey + tile_row(r);
+            float total = warp_sum<SIDE>(sums.column[r]);
+            int key = sums.firstKey + tile_row(r);
             if (columns != nullptr && tile_column(0) == 0 && key < spec.keys) {
                 columns[static_cast<int64_t>(index) * spec.keys + key] = total;
             }
@@ -82,8 +82,8 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
     }
     Head head(spec, firstHead, q, k);
     int64_t offset = Head::keyOffset(spec, firstHead);
-    passed.k.write(kGradient + offset, head.keyStride, passed.firstKey, spec.keys, spec.headDim);
-    passed.v.write(vGradient + offset, head.keyStride, passed.firstKey, spec.keys, spec.headDim);
+    sums.k.write(kGradient + offset, head.keyStride, sums.firstKey, spec.keys, spec.headDim);
+    sums.v.write(vGradient + offset, head.keyStride, sums.firstKey, spec.keys, spec.headDim);
 }
 
 #define ATTENTION_KEY_GRADIENT(WIDTH) \

@@ -110,13 +110,13 @@ struct QueryGradient {
     int firstRow;
     const float* logSumExp;
     float signedSum[ROWS];
-    SaliencyRows seen;
+    SaliencyRows saliencyRows;
     WeightedRows<WIDTH> sum;
 
     __device__ QueryGradient(const Head& head, int firstRow, const float* gradient, const float* out,
                              const float* logSumExp, const float* v, const Saliency& to)
         : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp),
-          seen(to, head, firstRow) {
+          saliencyRows(to, head, firstRow) {
         HeadRows gradients = head.ofQueries(gradient);
         HeadRows outs = head.ofQueries(out);
         int headDim = head.spec.headDim;
@@ -132,27 +132,27 @@ struct QueryGradient {
 
     __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
         SHARED(Tile, weights);
-        float passed[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
-        product_tile<WIDTH>(head.ofQueries(gradient), firstRow, head.ofKeys(v), firstKey, head.spec.headDim, passed);
+        float dScore[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
+        product_tile<WIDTH>(head.ofQueries(gradient), firstRow, head.ofKeys(v), firstKey, head.spec.headDim, dScore);
         UNROLL for (int r = 0; r < ROWS; r++) {
             float logSum = of_row(logSumExp, head, firstRow + tile_row(r));
             UNROLL for (int c = 0; c < COLUMNS; c++) {
                 float p = probability(score[r][c], logSum);
                 float factor = slope(head.spec, score[r][c]);
-                score[r][c] = saliency(p, passed[r][c]);
-                passed[r][c] = p * (passed[r][c] - signedSum[r]) * factor;
+                score[r][c] = saliency(p, dScore[r][c]);
+                dScore[r][c] = p * (dScore[r][c] - signedSum[r]) * factor;
             }
         }
         if (to.rows != nullptr) {
-            seen.tile(firstKey, score);
+            saliencyRows.tile(firstKey, score);
         }
         if (to.groupCount > 0) {
             share(weights, score);
             __syncthreads();
-            seen.groups(firstKey, weights);
+            saliencyRows.groups(firstKey, weights);
             __syncthreads();
         }
-        share(weights, passed);
+        share(weights, dScore);
         sum.add(weights, head.ofKeys(), firstKey, head.spec.headDim);
     }
 };
@@ -163,18 +163,18 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
                                          const float* v, const AttentionSpec& spec) {
     int firstRow = first_row(spec);
     Head head(spec, blockIdx.y, q, k);
-    QueryGradient<WIDTH> passed(head, firstRow, gradient, out, logSumExp, v, to);
-    walk_keys<WIDTH>(head, firstRow, passed);
-    passed.sum.write(qGradient + Head::queryOffset(spec, head.index), head.queryStride, firstRow, spec.queries,
-                     spec.headDim);
+    QueryGradient<WIDTH> fold(head, firstRow, gradient, out, logSumExp, v, to);
+    walk_keys<WIDTH>(head, firstRow, fold);
+    fold.sum.write(qGradient + Head::queryOffset(spec, head.index), head.queryStride, firstRow, spec.queries,
+                   spec.headDim);
     UNROLL for (int r = 0; r < ROWS; r++) {
         int row = firstRow + tile_row(r);
         if (tile_column(0) == 0 && row < spec.queries) {
-            signedSum[static_cast<int64_t>(head.index) * spec.queries + row] = passed.signedSum[r];
+            signedSum[static_cast<int64_t>(head.index) * spec.queries + row] = fold.signedSum[r];
         }
     }
     if (to.rows != nullptr) {
-        passed.seen.write();
+        fold.saliencyRows.write();
     }
 }
 

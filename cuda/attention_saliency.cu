@@ -41,13 +41,13 @@ struct SaliencyTiles {
     Sink sink;
 
     __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
-        float passed[ROWS][COLUMNS];
-        product_tile<WIDTH>(gradient, firstRow, v, firstKey, head.spec.headDim, passed);
+        float probGradient[ROWS][COLUMNS];
+        product_tile<WIDTH>(gradient, firstRow, v, firstKey, head.spec.headDim, probGradient);
         UNROLL for (int r = 0; r < ROWS; r++) {
             float logSum = of_row(logSumExp, head, firstRow + tile_row(r));
             UNROLL for (int c = 0; c < COLUMNS; c++) {
                 bool counts = firstKey + tile_column(c) >= firstSource;
-                score[r][c] = counts ? saliency(probability(score[r][c], logSum), passed[r][c]) : 0;
+                score[r][c] = counts ? saliency(probability(score[r][c], logSum), probGradient[r][c]) : 0;
             }
         }
         sink.tile(firstKey, score);
@@ -86,9 +86,9 @@ __device__ void saliency_map(float* destination, const float* gradient, const fl
     int firstRow = first_row(spec);
     int count = min(QUERY_TILE, spec.queries - firstRow);
     Head head(spec, chosen[blockIdx.y], q, k);
-    float* own = destination + (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * spec.keys;
-    clear(own, static_cast<int64_t>(count) * spec.keys);
-    saliency_walk<WIDTH>(head, firstRow, MapSink{own, spec.keys, count}, gradient, v, logSumExp, 0);
+    float* map = destination + (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * spec.keys;
+    clear(map, static_cast<int64_t>(count) * spec.keys);
+    saliency_walk<WIDTH>(head, firstRow, MapSink{map, spec.keys, count}, gradient, v, logSumExp, 0);
 }
 
 template <int WIDTH>

@@ -38,9 +38,9 @@ KERNEL(add_share_gradient_f32, THREADS, float* yGradient, float* shareGradient, 
     float share = shares[at];
     float sum = 0;
     for (int c = threadIdx.x; c < width; c += blockDim.x) {
-        float passed = gradient[row + c];
-        sum += passed * y[row + c];
-        yGradient[row + c] = share * passed;
+        float g = gradient[row + c];
+        sum += g * y[row + c];
+        yGradient[row + c] = share * g;
     }
     float total = block_sum(sum);
     if (threadIdx.x == 0) {
