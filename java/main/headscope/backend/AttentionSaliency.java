@@ -14,8 +14,9 @@ public final class AttentionSaliency implements AutoCloseable {
     /**
      * Selects the sources that count and the optional outputs.
      *
-     * <p>Sources before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum} and the pooled maps. The other outputs always cover all sources: {@link #columns}, {@link #groups} and {@link #maps}
-     * keep sources apart, so that a caller can leave some out, and {@link #signed} is a product of whole rows.
+     * <p>Sources before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum} and the pooled maps. The
+     * other outputs always cover all sources: {@link #columns}, {@link #groups} and {@link #maps} keep sources apart,
+     * so that a caller can leave some out, and {@link #signed} is a product of whole rows.
      *
      * @param groups      group of each token, counted from 0, or -1 for none
      * @param firstSource the first source that counts, 0 to tokens; 0 = all sources, 1 = all but the first token

@@ -43,8 +43,8 @@ class CheckedBackendTest extends ArgumentChecks {
     @Test
     void embed() {
         Tensor table = floats(5, 4);
-        refused("embed: id 5 of a table of 5", () -> backend.embed(floats(2, 4), table, new int[] {0, 5}));
-        refused("embed: id -1 of a table of 5", () -> backend.embed(floats(2, 4), table, new int[] {-1, 0}));
+        refused("embed: id 5 is not in a table of 5 rows", () -> backend.embed(floats(2, 4), table, new int[] {0, 5}));
+        refused("embed: id -1 is not in a table of 5 rows", () -> backend.embed(floats(2, 4), table, new int[] {-1, 0}));
         refused("embed: 3 ids", () -> backend.embed(floats(2, 4), table, new int[3]));
         refused("embed: 2 ids", () -> backend.embed(floats(2, 3), table, new int[2]));
         refused("embed: BF16[5, 4] is not F32",
@@ -141,7 +141,7 @@ class CheckedBackendTest extends ArgumentChecks {
         refused("attention: F32[5, 16] is closed",
                 () -> backend.attention(floats(3, 32), q, k, closed(5, 16), spec, none));
         AttentionSpec sinks = new AttentionSpec(4, 2, 8, 1, true, 0, 0, Optional.of(floats(3)));
-        refused("attention: sinks F32[3] of 4 heads",
+        refused("attention: sinks F32[3] for 4 heads",
                 () -> backend.attention(floats(3, 32), q, k, floats(5, 16), sinks, none));
         refused("attention: log-sum-exp F32[3, 4]",
                 () -> backend.attention(floats(3, 32), floats(3, 4), q, k, floats(5, 16), spec));
@@ -156,7 +156,7 @@ class CheckedBackendTest extends ArgumentChecks {
         Tensor q = floats(5, 32);
         Tensor k = floats(5, 16);
         Tensor pooled = floats(4, 3, 3);
-        refused("attentionCells: q F32[3, 32] is not the whole text of k F32[5, 16]",
+        refused("attentionCells: q F32[3, 32] and k F32[5, 16] are not of the same whole text",
                 () -> backend.attentionCells(pooled, pooled, q.rows(0, 3), k, spec));
         refused("attentionCells: q F32[5, 32] and k F32[5, 16] into F32[4, 3, 3] and F32[4, 3]",
                 () -> backend.attentionCells(pooled, floats(4, 3), q, k, spec));

@@ -282,30 +282,16 @@ final class ReferenceGradients implements Gradients {
                 map[i][j] = Math.abs(product[i][j]);
             }
         }
-<<<<<<< HEAD
-        ReferenceSaliency whole = new ReferenceSaliency(map, kept.request);
-        long cells = (long) kept.request.cells() * kept.request.cells();
-        store(kept.signed, (long) head * tokens, signed);
-        store(kept.rows, (long) head * tokens, whole.rows());
-        store(kept.columns, (long) head * tokens, whole.columns());
-        store(kept.maximum, (long) head * tokens, whole.maximum());
-        store(kept.groups, (long) head * tokens * kept.request.groupCount(), whole.groups());
-        store(kept.pooledMaximum, head * cells, whole.pooledMaximum());
-        store(kept.pooledMean, head * cells, whole.pooledMean());
-        int at = kept.request.maps().indexOf(head);
-=======
         ReferenceSaliency whole = new ReferenceSaliency(map, saliency.request);
         long cells = (long) saliency.request.cells() * saliency.request.cells();
         store(saliency.signed, (long) head * tokens, signed);
         store(saliency.rows, (long) head * tokens, whole.rows());
         store(saliency.columns, (long) head * tokens, whole.columns());
         store(saliency.maximum, (long) head * tokens, whole.maximum());
-        store(saliency.maximumColumn, (long) head * tokens, whole.maximumColumn());
         store(saliency.groups, (long) head * tokens * saliency.request.groupCount(), whole.groups());
         store(saliency.pooledMaximum, head * cells, whole.pooledMaximum());
         store(saliency.pooledMean, head * cells, whole.pooledMean());
         int at = saliency.request.maps().indexOf(head);
->>>>>>> e3ee29b (Plain words in the tests of backends, metrics and benchmarks)
         if (at >= 0) {
             store(saliency.maps, (long) at * tokens * tokens, whole.elements());
         }

@@ -1,12 +1,8 @@
 package headscope.backend;
 
-<<<<<<< HEAD
 import java.util.Arrays;
 
-/** What {@link AttentionSaliency} keeps of one head, read off the whole map of |a dL/da| [tokens, tokens]. */
-=======
 /** The reductions of {@link AttentionSaliency} for one head, from its whole map |a dL/da| [tokens, tokens]. */
->>>>>>> e3ee29b (Plain words in the tests of backends, metrics and benchmarks)
 record ReferenceSaliency(double[][] map, AttentionSaliency.Request request) {
     int tokens() {
         return map.length;
