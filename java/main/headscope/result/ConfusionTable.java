@@ -12,6 +12,8 @@ import java.util.List;
  */
 public record ConfusionTable(List<String> classes, int[][] counts) {
     static final String FILE = "confusion.csv";
+    /** Header of the column of true classes. */
+    private static final String CLASS = "function";
 
     public ConfusionTable {
         classes = List.copyOf(classes);
@@ -26,7 +28,7 @@ public record ConfusionTable(List<String> classes, int[][] counts) {
 
     /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
-        List<String> header = new ArrayList<>(List.of("function"));
+        List<String> header = new ArrayList<>(List.of(CLASS));
         header.addAll(classes);
         List<List<Object>> rows = new ArrayList<>();
         for (int i = 0; i < counts.length; i++) {
@@ -45,7 +47,14 @@ public record ConfusionTable(List<String> classes, int[][] counts) {
     public static ConfusionTable read(Path file) {
         List<CsvFile.Row> rows = CsvFile.read(file);
         List<String> header = rows.removeFirst().cells();
+        if (!header.getFirst().equals(CLASS)) {
+            throw new ResultFormatException(file, 1, "the first column must be " + CLASS);
+        }
         List<String> classes = header.subList(1, header.size());
+        if (!rows.stream().map(row -> row.cells().getFirst()).toList().equals(classes)) {
+            throw new ResultFormatException(
+                    file, "the rows must be %s, as the columns are".formatted(String.join(",", classes)));
+        }
         int[][] counts = new int[rows.size()][classes.size()];
         for (int i = 0; i < counts.length; i++) {
             for (int j = 0; j < classes.size(); j++) {

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
@@ -102,6 +104,19 @@ final class CsvFile {
                     .formatted(name, quote(text)));
         }
         return text.equals("nan") ? Double.NaN : Double.parseDouble(text);
+    }
+
+    /** @throws ResultFormatException if there is no such column */
+    static double[] column(Path file, Map<String, double[]> columns, String name) {
+        double[] values = columns.get(name);
+        if (values == null) {
+            throw new ResultFormatException(file, 1, noColumn(name, columns.keySet()));
+        }
+        return values;
+    }
+
+    static String noColumn(String name, Set<String> columns) {
+        return "no column %s; the columns are %s".formatted(quote(name), columns);
     }
 
     /** Quotes text for a message: one short line. */

@@ -27,10 +27,18 @@ public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curv
     public double[] curve(String name) {
         double[] values = curves.get(name);
         if (values == null) {
-            throw new IllegalArgumentException("no column %s; the columns are %s"
-                    .formatted(CsvFile.quote(name), curves.keySet()));
+            throw new IllegalArgumentException(CsvFile.noColumn(name, curves.keySet()));
         }
         return values.clone();
+    }
+
+    /**
+     * A curve of a table that was read from a file.
+     *
+     * @throws ResultFormatException if the file has no such curve
+     */
+    double[] curve(Path file, String name) {
+        return CsvFile.column(file, curves, name).clone();
     }
 
     /**

@@ -1,6 +1,7 @@
 package headscope.result;
 
 import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
 import headscope.tensor.Safetensors;
 import headscope.tensor.SafetensorsWriter;
 import headscope.tensor.SafetensorsWriter.Layout;
@@ -74,9 +75,15 @@ public record FunctionsResult(
         manifest.write(folder.file(RunFolder.MANIFEST));
     }
 
-    /** @throws ResultFormatException if a file is missing or malformed */
+    /**
+     * @throws ResultFormatException if a file is missing or malformed
+     * @throws ModelFormatException  if that file is {@code values.safetensors}
+     */
     public static FunctionsResult read(Path folder) {
         HeadTable table = HeadTable.read(folder.resolve(HeadTable.FILE));
+        if (table.names().isEmpty()) {
+            throw new ResultFormatException(folder.resolve(HeadTable.FILE), 1, "no column of a function");
+        }
         SequencedMap<String, double[]> importance = new LinkedHashMap<>();
         table.names().forEach(function -> importance.put(function, table.column(function)));
         Path masking = folder.resolve(MaskingTable.FILE);

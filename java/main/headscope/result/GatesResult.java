@@ -2,6 +2,7 @@ package headscope.result;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
 import headscope.tensor.Safetensors;
 import headscope.tensor.SafetensorsWriter;
 import headscope.tensor.SafetensorsWriter.Layout;
@@ -118,28 +119,36 @@ public record GatesResult(Manifest manifest, int layers, int heads, List<Task> t
         }
     }
 
-    /** @throws ResultFormatException if a file is missing or malformed */
+    /**
+     * @throws ResultFormatException if a file is missing or malformed
+     * @throws ModelFormatException  if that file is {@code values.safetensors}
+     */
     public static GatesResult read(Path folder) {
         Manifest manifest = Manifest.read(folder);
-        HeadTable table = HeadTable.read(folder.resolve(HeadTable.FILE));
+        if (manifest.json().path(TASKS).isEmpty()) {
+            throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST), "holds no tasks");
+        }
+        Path heads = folder.resolve(HeadTable.FILE);
+        HeadTable table = HeadTable.read(heads);
         List<Task> tasks = new ArrayList<>();
         try (Safetensors values = Safetensors.open(folder.resolve(ValuesFile.FILE))) {
             for (JsonNode task : manifest.json().path(TASKS)) {
                 String name = task.path(NAME).asText();
                 boolean contrast = task.has(FORGET);
-                tasks.add(new Task(name, scores(table, name, contrast), fits(values, name),
+                tasks.add(new Task(name, scores(heads, table, name, contrast), fits(values, name),
                         contrast ? Optional.empty() : Optional.of(check(folder, name))));
             }
         }
         return new GatesResult(manifest, table.layers(), table.heads(), tasks);
     }
 
-    private static SequencedMap<GateScore, Scores> scores(HeadTable table, String task, boolean contrast) {
+    private static SequencedMap<GateScore, Scores> scores(
+            Path file, HeadTable table, String task, boolean contrast) {
         SequencedMap<GateScore, Scores> scores = new LinkedHashMap<>();
         for (GateScore score : GateScore.of(contrast)) {
             scores.put(score, new Scores(
-                    table.column(column(task, score, "always")), table.column(column(task, score, "any")),
-                    table.column(column(task, score, "mean"))));
+                    table.column(file, column(task, score, "always")), table.column(file, column(task, score, "any")),
+                    table.column(file, column(task, score, "mean"))));
         }
         return scores;
     }
@@ -160,10 +169,11 @@ public record GatesResult(Manifest manifest, int layers, int heads, List<Task> t
     }
 
     private static Check check(Path folder, String task) {
-        CurveTable table = CurveTable.read(folder.resolve(CHECK_FILE));
+        Path file = folder.resolve(CHECK_FILE);
+        CurveTable table = CurveTable.read(file);
         SequencedMap<GateCurve, double[]> logProb = new LinkedHashMap<>();
         for (GateCurve curve : GateCurve.values()) {
-            logProb.put(curve, table.curve(column(task, curve)));
+            logProb.put(curve, table.curve(file, column(task, curve)));
         }
         return new Check(table.at(), logProb);
     }

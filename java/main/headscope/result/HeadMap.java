@@ -21,10 +21,6 @@ public record HeadMap(String title, String unit, int layers, int heads, float[] 
         return new HeadMap(title, unit, layers, heads, ValuesFile.floats(values));
     }
 
-    public float at(int layer, int head) {
-        return values[layer * heads + head];
-    }
-
     /** A copy, row-major [layers, heads]. */
     @Override
     public float[] values() {

@@ -2,11 +2,9 @@ package headscope.result;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.SequencedMap;
 
 /** The measures of every head, {@code heads.csv}: a row per head, a column per measure. */
@@ -61,20 +59,18 @@ public final class HeadTable {
     public double[] column(String name) {
         double[] values = columns.get(name);
         if (values == null) {
-            throw new IllegalArgumentException("no column %s; the columns are %s"
-                    .formatted(CsvFile.quote(name), names()));
+            throw new IllegalArgumentException(CsvFile.noColumn(name, columns.keySet()));
         }
         return values.clone();
     }
 
-    /** One column as a map. */
-    public HeadMap map(String column, String title, String unit) {
-        double[] values = column(column);
-        float[] rounded = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            rounded[i] = (float) values[i];
-        }
-        return new HeadMap(title, unit, layers, heads, rounded);
+    /**
+     * A column of a table that was read from a file.
+     *
+     * @throws ResultFormatException if the file has no such column
+     */
+    double[] column(Path file, String name) {
+        return CsvFile.column(file, columns, name).clone();
     }
 
     /**
@@ -150,18 +146,5 @@ public final class HeadTable {
                     .formatted(rows.size(), heads));
         }
         return heads;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof HeadTable that && layers == that.layers && heads == that.heads
-                && names().equals(that.names())
-                && columns.entrySet().stream().allMatch(
-                        e -> Arrays.equals(e.getValue(), that.columns.get(e.getKey())));
-    }
-
-    @Override
-    public int hashCode() {
-        return Objects.hash(layers, heads, names());
     }
 }

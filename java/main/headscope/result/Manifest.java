@@ -73,6 +73,20 @@ public record Manifest(ObjectNode json) {
                 text(path), Arrays.stream(type.getEnumConstants()).map(Manifest::keyword).toList()));
     }
 
+    /**
+     * The whole number at a path such as "/head/layer".
+     *
+     * @throws ResultFormatException if there is none
+     */
+    int wholeNumber(String path) {
+        JsonNode value = json.at(path);
+        if (!value.isInt()) {
+            throw new ResultFormatException(Path.of(RunFolder.MANIFEST),
+                    "%s is \"%s\", not a whole number".formatted(path.substring(1), value.asText()));
+        }
+        return value.intValue();
+    }
+
     /** A constant as files and the command line spell it: in lower case. */
     public static String keyword(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);

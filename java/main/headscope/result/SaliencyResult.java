@@ -1,6 +1,7 @@
 package headscope.result;
 
 import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
 import headscope.tensor.Safetensors;
 import headscope.tensor.SafetensorsWriter;
 import headscope.tensor.SafetensorsWriter.Layout;
@@ -136,18 +137,24 @@ public record SaliencyResult(
         return layouts;
     }
 
-    /** @throws ResultFormatException if a file is missing or malformed */
+    /**
+     * @throws ResultFormatException if a file is missing or malformed
+     * @throws ModelFormatException  if that file is {@code values.safetensors}
+     */
     public static SaliencyResult read(Path folder) {
-        HeadTable table = HeadTable.read(folder.resolve(HeadTable.FILE));
+        Manifest manifest = Manifest.read(folder);
+        Path heads = folder.resolve(HeadTable.FILE);
+        HeadTable table = HeadTable.read(heads);
         Map<SaliencyColumn, double[]> means = new EnumMap<>(SaliencyColumn.class);
         for (SaliencyColumn column : SaliencyColumn.values()) {
-            means.put(column, table.column(column.key()));
+            means.put(column, table.column(heads, column.key()));
         }
         try (Safetensors values = Safetensors.open(folder.resolve(ValuesFile.FILE))) {
             return new SaliencyResult(
-                    Manifest.read(folder), table.layers(), table.heads(), means,
+                    manifest, table.layers(), table.heads(), means,
                     TokenTable.read(folder.resolve(TokenTable.FILE)), values.get(MAP).floats(),
-                    values.has(THUMBNAILS) ? Optional.of(thumbnails(values.get(THUMBNAILS))) : Optional.empty(),
+                    values.has(THUMBNAILS) || cell(manifest) == SaliencyCell.THUMBNAIL
+                            ? Optional.of(thumbnails(values.get(THUMBNAILS))) : Optional.empty(),
                     texts(values),
                     values.has(ROWS) ? Optional.of(new Sums(values.get(ROWS).floats(), values.get(COLUMNS).floats(),
                             values.get(SIGNED).floats())) : Optional.empty(),
@@ -190,15 +197,19 @@ public record SaliencyResult(
 
     /** The layer of the enlarged head, from 0. */
     public int enlargedLayer() {
-        return manifest.json().at("/%s/%s".formatted(HEAD, LAYER)).asInt();
+        return manifest.wholeNumber("/%s/%s".formatted(HEAD, LAYER));
     }
 
     /** The enlarged head within its layer, from 0. */
     public int enlargedHead() {
-        return manifest.json().at("/%s/%s".formatted(HEAD, HEAD)).asInt();
+        return manifest.wholeNumber("/%s/%s".formatted(HEAD, HEAD));
     }
 
     public SaliencyCell cell() {
+        return cell(manifest);
+    }
+
+    private static SaliencyCell cell(Manifest manifest) {
         return manifest.constant("/settings/" + CELL, SaliencyCell.class);
     }
 }

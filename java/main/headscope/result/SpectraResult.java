@@ -45,16 +45,18 @@ public record SpectraResult(
 
     /** @throws ResultFormatException if a file is missing or malformed */
     public static SpectraResult read(Path folder) {
-        HeadTable table = HeadTable.read(folder.resolve(HeadTable.FILE));
+        Path file = folder.resolve(HeadTable.FILE);
+        HeadTable table = HeadTable.read(file);
         return new SpectraResult(
-                Manifest.read(folder), table.layers(), table.heads(), tested(table, ATTENTION_SCORE),
-                tested(table, LAPLACIAN), SampleTable.read(folder.resolve(SampleTable.FILE)));
+                Manifest.read(folder), table.layers(), table.heads(), tested(file, table, ATTENTION_SCORE),
+                tested(file, table, LAPLACIAN), SampleTable.read(folder.resolve(SampleTable.FILE)));
     }
 
-    private static TestedHeads tested(HeadTable table, String measure) {
+    private static TestedHeads tested(Path file, HeadTable table, String measure) {
         return new TestedHeads(
-                table.column(measure + "_p"), table.column(measure + "_q"), table.column(measure + "_effect"),
-                table.column(measure + "_mean_0"), table.column(measure + "_mean_1"));
+                table.column(file, measure + "_p"), table.column(file, measure + "_q"),
+                table.column(file, measure + "_effect"), table.column(file, measure + "_mean_0"),
+                table.column(file, measure + "_mean_1"));
     }
 
     public boolean markSignificant() {

@@ -1,6 +1,7 @@
 package headscope.result;
 
 import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
 import headscope.tensor.Safetensors;
 import headscope.tensor.SafetensorsWriter;
 import headscope.tensor.SafetensorsWriter.Layout;
@@ -44,7 +45,10 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
         }
     }
 
-    /** @throws headscope.tensor.ModelFormatException if the file is missing or malformed */
+    /**
+     * @throws ModelFormatException  if the file is missing or malformed
+     * @throws ResultFormatException if it holds no metric
+     */
     public static SpectraValues read(Path folder) {
         try (Safetensors file = Safetensors.open(folder.resolve(ValuesFile.FILE))) {
             List<Measured> measured = new ArrayList<>();
@@ -56,6 +60,9 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
                             ? OptionalInt.of(Math.toIntExact(shape[3])) : OptionalInt.empty(),
                             ValuesFile.slices(file.get(name))));
                 }
+            }
+            if (measured.isEmpty()) {
+                throw new ResultFormatException(folder.resolve(ValuesFile.FILE), "no tensor of a metric");
             }
             int[] sizes = Arrays.stream(shape).mapToInt(Math::toIntExact).toArray();
             return new SpectraValues(sizes[1], sizes[2], measured, file.get(LABEL).longs());

@@ -55,9 +55,10 @@ final class SampleMaps {
 
     private static Mark.CellMarkers some(HeadMap map, double above) {
         List<Mark.Cell> cells = new ArrayList<>();
+        float[] values = map.values();
         for (int layer = 0; layer < map.layers(); layer++) {
             for (int head = 0; head < map.heads(); head++) {
-                float p = map.at(layer, head);
+                float p = values[layer * map.heads() + head];
                 if (p < 0.004 || above > 0 && p > above) {
                     cells.add(new Mark.Cell(layer, head));
                 }

@@ -1,7 +1,5 @@
 package headscope.analysis.gates;
 
-import java.util.Arrays;
-
 /**
  * The regulariser that pushes the gates of a mask open or closed: -lambda times the mean or the sum of
  * clamp(theta, -4, 4), with theta the logits of the gates.
@@ -10,10 +8,6 @@ import java.util.Arrays;
  */
 record GateRegulariser(double lambda, GatesRequest.Regulariser form) {
     private static final double CLAMP = 4;
-
-    double value(double[] theta) {
-        return -weight(theta) * Arrays.stream(theta).map(value -> Math.clamp(value, -CLAMP, CLAMP)).sum();
-    }
 
     /** Adds the gradient with respect to theta, which is 0 beyond the clamp. */
     void addGradient(double[] gradient, double[] theta) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.Seed;
 import headscope.Tolerance;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,10 +15,10 @@ class GateMaskTest {
     private static final double UNCLIPPED = Double.POSITIVE_INFINITY;
     private static final double STEP = 1e-5;
 
-    /** With sum_i c_i gate_i in the place of a likelihood, by central differences in double. */
+    /** The loss is sum_i slope_i gate_i plus the penalty, in double precision. */
     @ParameterizedTest
     @EnumSource(GatesRequest.Regulariser.class)
-    void gradientIsTheSlopeOfTheLoss(GatesRequest.Regulariser form) {
+    void gradientMatchesCentralDifferences(GatesRequest.Regulariser form) {
         Random random = Seed.random("mask");
         GateRegulariser regulariser = new GateRegulariser(0.3, form);
         float[] theta = new float[24];
@@ -46,21 +47,28 @@ class GateMaskTest {
     }
 
     private static double loss(double[] theta, double[] slopes, GateRegulariser regulariser) {
-        double loss = regulariser.value(theta);
+        double loss = penalty(theta, regulariser);
         for (int i = 0; i < theta.length; i++) {
             loss += slopes[i] * GateMask.gate(theta[i]);
         }
         return loss;
     }
 
-    /** Two of four heads are beyond the clamp: nothing pushes them, and they count as 4 and -4. */
+    /** -lambda times the mean or the sum of clamp(theta, -4, 4). */
+    private static double penalty(double[] theta, GateRegulariser regulariser) {
+        double sum = Arrays.stream(theta).map(value -> Math.clamp(value, -4, 4)).sum();
+        return -regulariser.lambda() * switch (regulariser.form()) {
+            case MEAN -> sum / theta.length;
+            case SUM -> sum;
+        };
+    }
+
+    /** Two of four heads are beyond the clamp: their gradient is 0. */
     @Test
-    void regulariserEndsAtTheClamp() {
+    void regulariserHasNoGradientBeyondTheClamp() {
         double[] theta = {1, -2, 9, -9};
         GateRegulariser mean = new GateRegulariser(0.1, GatesRequest.Regulariser.MEAN);
         GateRegulariser sum = new GateRegulariser(-0.1, GatesRequest.Regulariser.SUM);
-        assertEquals(0.025, mean.value(theta), Tolerance.fp64(4));
-        assertEquals(-0.1, sum.value(theta), Tolerance.fp64(4));
         double[] gradient = new double[4];
         mean.addGradient(gradient, theta);
         assertArrayEquals(new double[] {-0.025, -0.025, 0, 0}, gradient, Tolerance.fp64(4));
@@ -68,9 +76,9 @@ class GateMaskTest {
         assertArrayEquals(new double[] {0.075, 0.075, 0, 0}, gradient, Tolerance.fp64(4));
     }
 
-    /** At theta 0 a gate moves a quarter as fast. The second step has a gradient of norm 5, shortened to 1. */
+    /** d gate / d theta is 1/4 at theta = 0, so that the second step has a gradient of norm 5, clipped to 1. */
     @Test
-    void shortensALongGradient() {
+    void clipsTheNormOfTheGradient() {
         GateRegulariser none = new GateRegulariser(0, GatesRequest.Regulariser.MEAN);
         GateMask clipped = new GateMask(new float[2], none, 1);
         GateMask scaled = new GateMask(new float[2], none, UNCLIPPED);
@@ -82,7 +90,7 @@ class GateMaskTest {
     }
 
     @Test
-    void gatesAreLogistic() {
+    void gatesAreTheLogisticFunctionOfTheta() {
         float[] gates = new GateMask(
                 new float[] {0, (float) Math.log(3), -800, 800},
                 new GateRegulariser(0, GatesRequest.Regulariser.MEAN), UNCLIPPED).gates();
