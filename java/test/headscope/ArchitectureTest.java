@@ -6,6 +6,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaModifier;
@@ -13,19 +14,42 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 
-/** Which part of the program may know which: imports run one way. */
+/**
+ * Which package may use which, and how large packages and files may be. docs/architecture.md shows the same table of
+ * imports.
+ */
 @AnalyzeClasses(packages = "headscope", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
     private static final Set<String> PACKAGES = Set.of(
-            "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture", "render",
-            "cli");
+            "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture",
+            "render", "cli");
 
-    /** A package of ours uses, of ours, itself and those listed. */
+    /**
+     * Limit for the .java files of one folder. A reader must be able to take in the names of a package at a glance; they
+     * fit on one screen.
+     */
+    private static final int MAX_FILES = 45;
+
+    /** Limit for the lines of a source file. A longer file holds more than one idea and is not read as a whole. */
+    private static final int MAX_LINES = 450;
+
+    private static final List<String> SOURCE_FOLDERS = List.of("java", "benchmarks", "bundle", "cuda");
+
+    /** A package may use only itself and the listed packages. */
     private static ArchRule uses(String name, String... others) {
         Set<String> allowed = new TreeSet<>(Arrays.asList(others));
         allowed.add(name);
@@ -62,17 +86,18 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule ANALYSIS = uses("analysis", "model", "backend", "tensor", "metric", "result");
 
-    /** The four analyses know nothing of each other; what they share is in the root and in {@code statistics}. */
+    /** What the analyses share is in {@code analysis} and {@code analysis.statistics}. */
     @ArchTest
-    static final ArchRule ANALYSES_ARE_INDEPENDENT = slices().matching("headscope.analysis.(spectra|saliency|functions|gates)..")
+    static final ArchRule ANALYSES_ARE_INDEPENDENT = slices()
+            .matching("headscope.analysis.(spectra|saliency|functions|gates)..")
             .should().notDependOnEachOther();
 
     @ArchTest
-    static final ArchRule THE_ROOT_OF_ANALYSIS_KNOWS_NO_ANALYSIS = noClasses().that().resideInAPackage("headscope.analysis")
+    static final ArchRule SHARED_ANALYSIS_CODE_USES_NO_ANALYSIS = noClasses().that().resideInAPackage("headscope.analysis")
             .should().dependOnClassesThat().resideInAPackage("headscope.analysis.*..");
 
     @ArchTest
-    static final ArchRule STATISTICS_KNOWS_NO_ANALYSIS = noClasses()
+    static final ArchRule STATISTICS_USES_NO_ANALYSIS = noClasses()
             .that().resideInAPackage("headscope.analysis.statistics")
             .should().dependOnClassesThat().resideInAnyPackage(
                     "headscope.analysis", "headscope.analysis.spectra", "headscope.analysis.saliency",
@@ -87,33 +112,32 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule RENDER = uses("render", "figure");
 
-    /** A new package needs its arrows here. */
     @ArchTest
-    static final ArchRule EVERY_PACKAGE_HAS_ITS_ARROWS = classes().should().resideInAnyPackage(Stream.concat(
+    static final ArchRule EVERY_PACKAGE_IS_LISTED = classes().should().resideInAnyPackage(Stream.concat(
             Stream.of("headscope"), PACKAGES.stream().map(name -> "headscope." + name + "..")).toArray(String[]::new));
 
     @ArchTest
-    static final ArchRule ONLY_THE_RENDERER_KNOWS_OPENGL = only("headscope.render", "org.lwjgl..");
+    static final ArchRule ONLY_RENDER_USES_OPENGL = only("headscope.render", "org.lwjgl..");
 
     @ArchTest
-    static final ArchRule ONLY_THE_CPU_BACKEND_KNOWS_OPENBLAS = only("headscope.backend.cpu", "org.bytedeco..");
+    static final ArchRule ONLY_THE_CPU_BACKEND_USES_OPENBLAS = only("headscope.backend.cpu", "org.bytedeco..");
 
     @ArchTest
-    static final ArchRule ONLY_THE_CUDA_BACKEND_KNOWS_JCUDA = only("headscope.backend.cuda", "jcuda..");
+    static final ArchRule ONLY_THE_CUDA_BACKEND_USES_JCUDA = only("headscope.backend.cuda", "jcuda..");
 
-    private static ArchRule only(String ours, String theirs) {
-        return noClasses().that().resideOutsideOfPackage(ours)
-                .should().dependOnClassesThat().resideInAPackage(theirs);
+    private static ArchRule only(String user, String used) {
+        return noClasses().that().resideOutsideOfPackage(user)
+                .should().dependOnClassesThat().resideInAPackage(used);
     }
 
     @ArchTest
-    static final ArchRule ONLY_BACKEND_NAMES_THE_CPU = onlyBackendNames("headscope.backend.cpu");
+    static final ArchRule ONLY_BACKEND_USES_THE_CPU_BACKEND = onlyBackendUses("headscope.backend.cpu");
 
     @ArchTest
-    static final ArchRule ONLY_BACKEND_NAMES_CUDA = onlyBackendNames("headscope.backend.cuda");
+    static final ArchRule ONLY_BACKEND_USES_THE_CUDA_BACKEND = onlyBackendUses("headscope.backend.cuda");
 
-    /** So that devices do not see each other either. */
-    private static ArchRule onlyBackendNames(String device) {
+    /** This also keeps the two backends apart. */
+    private static ArchRule onlyBackendUses(String device) {
         return noClasses()
                 .that().doNotHaveFullyQualifiedName("headscope.backend.Backend")
                 .and().resideOutsideOfPackage(device)
@@ -121,13 +145,47 @@ final class ArchitectureTest {
     }
 
     @ArchTest
-    static final ArchRule NOTHING_STATIC_CHANGES = fields().that().areStatic().should().beFinal();
+    static final ArchRule STATIC_FIELDS_ARE_FINAL = fields().that().areStatic().should().beFinal();
 
-    /** Or an enum, or sealed. What has no name of its own cannot be extended. */
+    /** Enums and sealed classes are exempt, and anonymous classes, which cannot be extended. */
     @ArchTest
     static final ArchRule CLASSES_ARE_FINAL = classes()
             .that().areNotInterfaces().and().areNotAnonymousClasses()
             .and(DescribedPredicate.describe("are neither enums nor sealed",
                     type -> !type.isEnum() && !type.reflect().isSealed()))
             .should().haveModifier(JavaModifier.FINAL);
+
+    /** Main and test sources of a package count separately. */
+    @Test
+    void noPackageHasTooManyFiles() throws IOException {
+        Map<Path, Long> files = sources().stream()
+                .filter(file -> file.toString().endsWith(".java"))
+                .collect(Collectors.groupingBy(Path::getParent, TreeMap::new, Collectors.counting()));
+        assertEquals(List.of(), files.entrySet().stream()
+                .filter(folder -> folder.getValue() > MAX_FILES)
+                .map(folder -> "%s: %d files, the limit is %d".formatted(folder.getKey(), folder.getValue(), MAX_FILES))
+                .toList());
+    }
+
+    @Test
+    void noFileHasTooManyLines() throws IOException {
+        List<String> offenders = new ArrayList<>();
+        for (Path file : sources()) {
+            int lines = Files.readAllLines(file).size();
+            if (lines > MAX_LINES) {
+                offenders.add("%s: %d lines, the limit is %d".formatted(file, lines, MAX_LINES));
+            }
+        }
+        assertEquals(List.of(), offenders);
+    }
+
+    private static List<Path> sources() throws IOException {
+        List<Path> sources = new ArrayList<>();
+        for (String folder : SOURCE_FOLDERS) {
+            try (Stream<Path> files = Files.walk(Path.of(folder))) {
+                files.filter(file -> file.toString().matches(".*\\.(java|cu|cuh|cpp|h)")).sorted().forEach(sources::add);
+            }
+        }
+        return sources;
+    }
 }
