@@ -28,13 +28,13 @@ class TextFileTest {
         return TextFile.read(file.toString(), InputStream.nullInputStream());
     }
 
-    private void refused(String message, String content) {
+    private void rejects(String message, String content) {
         assertEquals(folder.resolve("texts.jsonl") + ": " + message,
                 assertThrows(InputException.class, () -> read(content)).getMessage());
     }
 
     @Test
-    void bothForms() throws IOException {
+    void readsBothForms() throws IOException {
         TextFile texts = read("""
                 {"prompt": "Where?", "answer": "Here", "function": "Retrieval"}
 
@@ -45,11 +45,11 @@ class TextFileTest {
     }
 
     @Test
-    void emptyPromptsAndAnswersAreTexts() throws IOException {
+    void acceptsEmptyPromptsAndAnswers() throws IOException {
         assertEquals(List.of(new Text.Question(1, "", "")), read("{\"prompt\": \"\", \"answer\": \"\"}").texts());
     }
 
-    /** The line is counted from 1, blank ones too. */
+    /** Lines are counted from 1, including blank ones. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {"prompt": "a"}                                 | must be FORMS
@@ -73,25 +73,25 @@ class TextFileTest {
             {"text": "a", "label": 1                        | is not JSON (column 25); a line is FORMS
             {text: "a"}                                     | is not JSON (column 2); a line is FORMS
             """)
-    void malformedLine(String line, String rule) {
-        refused("line 3: " + rule.replace("FORMS", FORMS), GOOD + "\n" + line + "\n" + GOOD);
+    void rejectsAMalformedLine(String line, String rule) {
+        rejects("line 3: " + rule.replace("FORMS", FORMS), GOOD + "\n" + line + "\n" + GOOD);
     }
 
     @Test
-    void fewOrNone() {
-        refused("holds no texts; a line is " + FORMS, "");
-        refused("holds no texts; a line is " + FORMS, "\n  \n");
+    void rejectsAFileWithoutTexts() {
+        rejects("holds no texts; a line is " + FORMS, "");
+        rejects("holds no texts; a line is " + FORMS, "\n  \n");
     }
 
     @Test
-    void notText() throws IOException {
+    void rejectsInvalidUtf8() throws IOException {
         Path file = Files.write(folder.resolve("texts.jsonl"), new byte[] {'{', (byte) 0xff, '}'});
         assertEquals(file + ": is not UTF-8 text", assertThrows(InputException.class,
                 () -> TextFile.read(file.toString(), InputStream.nullInputStream())).getMessage());
     }
 
     @Test
-    void notAFile() {
+    void rejectsAMissingFile() {
         String missing = folder.resolve("none").toString();
         assertEquals(missing + ": no such file; give a file of JSON lines", assertThrows(InputException.class,
                 () -> TextFile.read(missing, InputStream.nullInputStream())).getMessage());
@@ -99,7 +99,7 @@ class TextFileTest {
     }
 
     @Test
-    void standardInput() throws IOException {
+    void readsStandardInput() throws IOException {
         InputStream piped = new ByteArrayInputStream(GOOD.getBytes(StandardCharsets.UTF_8));
         TextFile texts = TextFile.read("-", piped);
         assertEquals("standard input", texts.name());
@@ -110,15 +110,15 @@ class TextFileTest {
                 assertThrows(InputException.class, () -> TextFile.read("-", bad)).getMessage());
     }
 
-    /** SHA-256 of "abc" is in FIPS 180-2. */
+    /** The example of FIPS 180-2. */
     @Test
-    void digest() {
+    void computesSha256() {
         assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
                 Digest.of("abc".getBytes(StandardCharsets.US_ASCII)));
     }
 
     @Test
-    void limit() throws IOException {
+    void takesTheFirstTexts() throws IOException {
         TextFile texts = read(GOOD + GOOD.replace('0', '1') + GOOD);
         assertEquals(3, texts.first(0).texts().size());
         assertEquals(2, texts.first(2).texts().size());
@@ -127,7 +127,7 @@ class TextFileTest {
     }
 
     @Test
-    void labelsOfOneClassAreKnownBeforehand() throws IOException {
+    void rejectsLabelsOfOneClass() throws IOException {
         TextFile texts = read(GOOD + GOOD);
         assertEquals(folder.resolve("texts.jsonl") + ": all 2 texts have label 0; a test needs both classes",
                 assertThrows(InputException.class, texts::requireBothLabels).getMessage());

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.Test;
 
 class ConfusionTest {
-    /** Rows are what is true, columns what is said; of equal logits the first is said. */
+    /** Rows are true classes, columns predicted ones; the first of equal logits is predicted. */
     @Test
-    void countsWhatIsSaid() {
+    void countsPredictions() {
         Confusion confusion = Confusion.of(
                 new int[] {0, 0, 1, 2}, new float[] {3, 1, 2, 0, 5, 5, 1, 2, 0, -1, -2, -3}, 3);
         assertArrayEquals(new int[][] {{1, 1, 0}, {0, 1, 0}, {1, 0, 0}}, confusion.counts());

@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The probe against plain loops in double, finite differences of these, and probes whose importance is known. */
+/**
+ * The probe against plain loops in double precision, central differences of these, and probes of known importance.
+ */
 class FunctionProbeTest {
     private static final int TEXTS = 5;
     private static final int LAYERS = 2;
@@ -33,7 +35,7 @@ class FunctionProbeTest {
             new FunctionProbe.Sizes(LAYERS * HEADS, 2 * HEAD_DIM, 7, 33, 4);
     private static final int[] ALL = IntStream.range(0, TEXTS).toArray();
 
-    /** Sums of at most so many terms, of numbers of about one. */
+    /** Error bound for sums of this many terms of magnitude 1. */
     private static final double CLOSE = Tolerance.sum(SIZES.projections() + SIZES.hidden() + SIZES.width(), 1);
 
     private final HeadFeatures features = features(3);
@@ -66,11 +68,11 @@ class FunctionProbeTest {
         return RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     }
 
-    private FunctionProbe probe(int most) {
-        return new FunctionProbe(backend, SIZES, most, random(1));
+    private FunctionProbe probe(int batch) {
+        return new FunctionProbe(backend, SIZES, batch, random(1));
     }
 
-    /** x' of a text. */
+    /** The features of a text. */
     private double[] x(int text) {
         float[] values = features.of(new int[] {text});
         return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
@@ -82,13 +84,13 @@ class FunctionProbeTest {
         return ones;
     }
 
-    /** Of each text by the formula. */
+    /** Computed from the formula. */
     private double[] logits(PlainProbe plain, int text) {
         return plain.logits(plain.projections(x(text)), ones(SIZES.hidden()));
     }
 
     @Test
-    void featuresAreAHeadBesideItsLayersMean() {
+    void featuresAreHeadOutputAndLayerMean() {
         HeadFeatures two = new HeadFeatures(
                 List.of(new float[0], new float[] {1, 2, 3, 4, 10, 20, 30, 60}), 2, 2, 2);
         assertArrayEquals(
@@ -97,7 +99,7 @@ class FunctionProbeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"cpu", Devices.EMULATED})
-    void logitsAreThoseOfTheFormula(String device) {
+    void logitsAgreeWithTheFormula(String device) {
         use(device);
         try (FunctionProbe probe = probe(2)) {
             PlainProbe plain = PlainProbe.of(backend, probe, SIZES);
@@ -112,12 +114,12 @@ class FunctionProbeTest {
     }
 
     /**
-     * With epsilon 1 and rate 1 the first step of AdamW takes g / (|g| + 1) off a parameter, which tells the gradient
-     * g. Dropout is on.
+     * With epsilon 1 and rate 1, the first step of AdamW subtracts g / (|g| + 1) from a parameter with gradient g.
+     * Dropout is active.
      */
     @ParameterizedTest
     @ValueSource(strings = {"cpu", Devices.EMULATED})
-    void learnsDownTheGradient(String device) {
+    void trainingStepFollowsTheGradient(String device) {
         use(device);
         int[] functions = {3, 0, 1, 1, 2};
         Random random = new Random(4);
@@ -151,7 +153,7 @@ class FunctionProbeTest {
         return PlainProbe.loss(plain.logits(plain.projections(x(text)), factors), functions[text]);
     }
 
-    /** Of the mean loss with respect to a parameter, by a difference of second order: its error is the step's square. */
+    /** The derivative of the mean loss by central differences, with an error of O(step^2). */
     private double gradient(PlainProbe plain, int[] functions, float[] keep, int parameter, int element) {
         double step = 1e-5;
         double kept = plain.parameters[parameter][element];
@@ -166,10 +168,10 @@ class FunctionProbeTest {
         return difference / (2 * step);
     }
 
-    /** p . dy / dp is how fast y grows when a head's p grows by a share of itself. */
+    /** p . dy / dp is the derivative of y with respect to a factor on a head's p. */
     @ParameterizedTest
     @ValueSource(strings = {"cpu", Devices.EMULATED})
-    void importanceIsTheGrowthOfTheLogit(String device) {
+    void importanceIsADerivativeOfTheLogit(String device) {
         use(device);
         int function = 2;
         double step = 1e-6;
@@ -196,48 +198,48 @@ class FunctionProbeTest {
     }
 
     /**
-     * With every hidden neuron open the probe is linear: y = c + sum over heads of M I, where c is what it says of
-     * projections that are 0.
+     * With every hidden unit active the probe is linear: y = c + sum over heads of M I, where c is the logit of zero
+     * projections.
      */
     @Test
-    void importanceOfALinearProbeSharesOutItsLogit() {
-        float[] open = new float[SIZES.hidden()];
-        Arrays.fill(open, 50);
+    void importancesOfALinearProbeAddUpToTheLogit() {
+        float[] bias = new float[SIZES.hidden()];
+        Arrays.fill(bias, 50);
         try (FunctionProbe probe = probe(TEXTS)) {
-            backend.upload(probe.hide().bias(), MemorySegment.ofArray(open));
+            backend.upload(probe.hide().bias(), MemorySegment.ofArray(bias));
             PlainProbe plain = PlainProbe.of(backend, probe, SIZES);
             for (int function = 0; function < SIZES.functions(); function++) {
-                double nothing = plain.logits(new double[SIZES.projections()], ones(SIZES.hidden()))[function];
+                double constant = plain.logits(new double[SIZES.projections()], ones(SIZES.hidden()))[function];
                 for (int text : ALL) {
                     HeadImportance importance = HeadImportance.of(
                             probe, features, SIZES.projection(), new int[] {text}, function);
                     double shared = SIZES.projection() * Arrays.stream(importance.values()).sum();
-                    assertEquals(logits(plain, text)[function], nothing + shared, SIZES.projection() * CLOSE);
+                    assertEquals(logits(plain, text)[function], constant + shared, SIZES.projection() * CLOSE);
                 }
             }
         }
     }
 
     @Test
-    void aHeadThatNothingIsReadOffHasNone() {
+    void aHeadWithZeroWeightsHasNoImportance() {
         float[] weight = new float[SIZES.hidden() * SIZES.projections()];
         Random random = new Random(5);
-        int blind = 4;
+        int unused = 4;
         for (int i = 0; i < weight.length; i++) {
-            boolean seen = i % SIZES.projections() / SIZES.projection() != blind;
-            weight[i] = seen ? (float) random.nextGaussian() : 0;
+            boolean used = i % SIZES.projections() / SIZES.projection() != unused;
+            weight[i] = used ? (float) random.nextGaussian() : 0;
         }
         try (FunctionProbe probe = probe(TEXTS)) {
             backend.upload(probe.hide().weight(), MemorySegment.ofArray(weight));
             HeadImportance importance = HeadImportance.of(probe, features, SIZES.projection(), ALL, 0);
-            assertEquals(0, importance.values()[blind]);
-            assertEquals(blind, importance.ranked()[SIZES.heads() - 1]);
+            assertEquals(0, importance.values()[unused]);
+            assertEquals(unused, importance.ranked()[SIZES.heads() - 1]);
             assertEquals(SIZES.heads() - 1, importance.above(0));
         }
     }
 
     @Test
-    void batchesDoNotMatter() {
+    void importanceDoesNotDependOnTheBatchSize() {
         try (FunctionProbe one = probe(1); FunctionProbe all = probe(TEXTS)) {
             double[] singly = one.contribution(features, ALL, 1);
             double[] together = all.contribution(features, ALL, 1);
@@ -247,7 +249,7 @@ class FunctionProbeTest {
         }
     }
 
-    private float[] taught(long seed, FunctionsRequest.Order order, int epochs) {
+    private float[] trainedLogits(long seed, FunctionsRequest.Order order, int epochs) {
         FunctionsRequest.Training training =
                 new FunctionsRequest.Training(SIZES.projection(), SIZES.hidden(), 0.3, epochs, 2, 0.01, 0.01, order);
         RandomGenerator random = random(seed);
@@ -259,22 +261,22 @@ class FunctionProbeTest {
     }
 
     @Test
-    void learnsByHeart() {
+    void fitsAllTrainingTexts() {
         Confusion confusion = Confusion.of(
-                new int[] {0, 1, 2, 3, 0}, taught(1, FunctionsRequest.Order.SHUFFLED, 60), SIZES.functions());
+                new int[] {0, 1, 2, 3, 0}, trainedLogits(1, FunctionsRequest.Order.SHUFFLED, 60), SIZES.functions());
         assertEquals(1, confusion.accuracy());
     }
 
     @Test
-    void equalSeedsTeachTheSame() {
-        float[] first = taught(1, FunctionsRequest.Order.SHUFFLED, 3);
-        assertArrayEquals(first, taught(1, FunctionsRequest.Order.SHUFFLED, 3));
-        assertFalse(Arrays.equals(first, taught(2, FunctionsRequest.Order.SHUFFLED, 3)));
-        assertFalse(Arrays.equals(first, taught(1, FunctionsRequest.Order.FILE, 3)));
+    void equalSeedsGiveEqualProbes() {
+        float[] first = trainedLogits(1, FunctionsRequest.Order.SHUFFLED, 3);
+        assertArrayEquals(first, trainedLogits(1, FunctionsRequest.Order.SHUFFLED, 3));
+        assertFalse(Arrays.equals(first, trainedLogits(2, FunctionsRequest.Order.SHUFFLED, 3)));
+        assertFalse(Arrays.equals(first, trainedLogits(1, FunctionsRequest.Order.FILE, 3)));
     }
 
     @Test
-    void nothingStaysOpen() {
+    void closeFreesAllBuffers() {
         long before = backend.liveBytes();
         try (FunctionProbe probe = probe(3)) {
             assertTrue(backend.liveBytes() > before);

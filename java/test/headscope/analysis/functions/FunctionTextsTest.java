@@ -27,13 +27,14 @@ class FunctionTextsTest {
         return FunctionTexts.read(file.toString(), InputStream.nullInputStream());
     }
 
-    private void refused(String message, String... lines) {
+    private void rejects(String message, String... lines) {
         assertEquals(folder.resolve("texts.jsonl") + ": " + message,
                 assertThrows(InputException.class, () -> read(lines)).getMessage());
     }
 
+    /** Published functions in the published order, then others in the order of the file. */
     @Test
-    void publishedFunctionsComeInTheirOrderThenOthersInTheFiles() throws IOException {
+    void listsPublishedFunctionsBeforeOthers() throws IOException {
         FunctionTexts texts = read(
                 line("Zeal", "train"), line("Inference", "train"), line("Art", "test"), line("Retrieval", "test"),
                 line("Zeal", "test"), line("Inference", "test"), line("Art", "train"), line("Retrieval", "train"),
@@ -47,20 +48,20 @@ class FunctionTextsTest {
     }
 
     @Test
-    void allOfALineMustBeThere() {
-        refused("line 1: function is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
-        refused("line 1: split is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
-        refused("line 2: split must be \"train\" or \"test\", not \"dev\"", line("a", "train"), line("a", "dev"));
-        refused("line 1: a function cannot be called \"layer\"", line("layer", "train"));
-        refused("line 1: a function cannot be called \" \"", line(" ", "train"));
+    void rejectsIncompleteLines() {
+        rejects("line 1: function is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
+        rejects("line 1: split is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
+        rejects("line 2: split must be \"train\" or \"test\", not \"dev\"", line("a", "train"), line("a", "dev"));
+        rejects("line 1: a function cannot be called \"layer\"", line("layer", "train"));
+        rejects("line 1: a function cannot be called \" \"", line(" ", "train"));
     }
 
     @Test
-    void aProbeNeedsTwoFunctionsAndBothSplitsOfEach() {
-        refused("all 2 texts need a; a probe needs two functions", line("a", "train"), line("a", "test"));
-        refused("no text of b has split \"test\"; each function needs both",
+    void requiresTwoFunctionsWithBothSplits() {
+        rejects("all 2 texts need a; a probe needs two functions", line("a", "train"), line("a", "test"));
+        rejects("no text of b has split \"test\"; each function needs both",
                 line("a", "train"), line("a", "test"), line("b", "train"));
-        refused("no text of a has split \"train\"; each function needs both",
+        rejects("no text of a has split \"train\"; each function needs both",
                 line("a", "test"), line("b", "train"), line("b", "test"));
     }
 }

@@ -3,16 +3,13 @@ package headscope.analysis.functions;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
-import headscope.analysis.InputException;
+import headscope.analysis.DemoRuns;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
-import headscope.analysis.RunRequest;
 import headscope.backend.Backend;
-import headscope.backend.DeviceChoice;
 import headscope.model.Batch;
 import headscope.model.Checkpoint;
 import headscope.model.Generator;
@@ -40,22 +37,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whole runs on the demo checkpoint: few texts, few epochs. */
+/** Complete runs on the demo checkpoint, with few texts and epochs. */
 class FunctionsTest {
     private static final int LAYERS = 12;
     private static final int HEADS = 12;
     private static final int TRAIN = 12;
     private static final int TEST = 5;
-    private static final Path MODEL = Path.of("models/demo");
     private static final List<String> FUNCTIONS =
             List.of("Knowledge Recall", "Semantic Understanding", "Math Calculation");
-    private static final List<String> FILES =
-            List.of("confusion.csv", "heads.csv", "masking.csv", "samples.csv", "values.safetensors");
 
     @TempDir
     private static Path reference;
@@ -65,7 +58,7 @@ class FunctionsTest {
 
     private static FunctionsSummary found;
 
-    /** A run that nothing disturbs. */
+    /** An uninterrupted run. */
     @BeforeAll
     static void run() throws IOException {
         Map<String, Integer> taken = new HashMap<>();
@@ -87,7 +80,7 @@ class FunctionsTest {
     private static FunctionsRequest request(
             Path texts, Path out, boolean resume, FunctionsRequest.Ablation ablation) {
         return new FunctionsRequest(
-                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts.toString(),
+                DemoRuns.request(out, resume), texts.toString(),
                 FunctionsRequest.AnswerTokens.ALL,
                 new FunctionsRequest.Training(8, 32, 0.3, 4, 6, 1e-3, 0.01, FunctionsRequest.Order.SHUFFLED), 0.001,
                 FunctionsResult.Shown.ABSOLUTE, Optional.empty(), Optional.of(ablation), 5);
@@ -98,57 +91,41 @@ class FunctionsTest {
     }
 
     private static FunctionsSummary finish(FunctionsRequest request) {
-        try (Functions functions = open(request)) {
+        return DemoRuns.finish(open(request), request.run().out(), functions -> {
             functions.observe(Progress.SILENT);
             functions.train(Progress.SILENT);
             functions.ablate(Progress.SILENT);
-            FunctionsSummary summary = functions.write();
-            assertFalse(Files.exists(request.run().out()));
-            functions.commit();
-            return summary;
-        }
+            return functions.write();
+        });
     }
 
-    private static void sameFiles(Path run) throws IOException {
-        for (String file : FILES) {
-            assertArrayEquals(Files.readAllBytes(reference.resolve("run").resolve(file)),
-                    Files.readAllBytes(run.resolve(file)), file);
-        }
-    }
-
-    private void refused(String message, FunctionsRequest request) {
-        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
-        try (Stream<Path> left = Files.list(folder)) {
-            assertTrue(left.allMatch(Files::isRegularFile));
-        } catch (IOException failure) {
-            throw new AssertionError(failure);
-        }
+    private static void rejects(String message, FunctionsRequest request) {
+        DemoRuns.assertRejected(message, request.run().out(), () -> finish(request));
     }
 
     @Test
-    void leavesItsFilesAndNoOthers() throws IOException {
-        try (Stream<Path> files = Files.list(reference.resolve("run"))) {
-            assertEquals(Stream.concat(FILES.stream(), Stream.of("manifest.json")).sorted().toList(),
-                    files.map(file -> file.getFileName().toString()).sorted().toList());
-        }
+    void writesItsFilesOnly() throws IOException {
+        assertEquals(
+                List.of("confusion.csv", "heads.csv", "manifest.json", "masking.csv", "samples.csv", "values.safetensors"),
+                DemoRuns.files(reference.resolve("run")));
     }
 
     @Test
-    void tellsWhatItFound() {
+    void summarisesTheRun() {
         assertEquals(FUNCTIONS, found.functions().stream().map(FunctionsSummary.Function::name).toList());
         assertEquals(FUNCTIONS.size() * TRAIN, found.train());
         assertEquals(FUNCTIONS.size() * TEST, found.test());
         assertEquals(1.0 / FUNCTIONS.size(), found.majority());
-        assertTrue(found.accuracy() > 0.8, "wording alone tells these functions apart: " + found.accuracy());
+        assertTrue(found.accuracy() > 0.8, "the wording of these functions differs, but the accuracy is " + found.accuracy());
         Manifest manifest = Manifest.read(reference.resolve("run"));
         assertEquals(found.accuracy(), manifest.json().at("/accuracy/probe").doubleValue());
         assertEquals("30", manifest.text("/settings/mask/heads"));
         assertEquals("absolute", manifest.text("/shown"));
     }
 
-    /** Tables and values are the same numbers. */
+    /** heads.csv and confusion.csv agree with values.safetensors. */
     @Test
-    void tablesFollowFromValues() throws IOException {
+    void tablesAgreeWithValues() throws IOException {
         HeadTable heads = HeadTable.read(reference.resolve("run/heads.csv"));
         assertEquals(FUNCTIONS, heads.names());
         int[][] counts = new int[FUNCTIONS.size()][FUNCTIONS.size()];
@@ -180,29 +157,25 @@ class FunctionsTest {
     }
 
     @Test
-    void repeatsToTheByte() throws IOException {
+    void equalRequestsGiveEqualBytes() throws IOException {
         finish(demo(folder.resolve("run"), false));
-        sameFiles(folder.resolve("run"));
+        DemoRuns.assertSameFiles(reference.resolve("run"), folder.resolve("run"));
     }
 
     @Test
-    void goesOnWhereItWasInterrupted() throws IOException {
+    void resumesAfterAnInterruption() throws IOException {
         Path out = folder.resolve("run");
         try (Functions functions = open(demo(out, false))) {
-            assertThrows(IllegalStateException.class, () -> functions.observe((done, of) -> {
-                if (done == 10) {
-                    throw new IllegalStateException("interrupted");
-                }
-            }));
+            DemoRuns.interrupt(10, functions::observe);
         }
         assertFalse(Files.exists(out));
         finish(demo(out, true));
-        sameFiles(out);
+        DemoRuns.assertSameFiles(reference.resolve("run"), out);
     }
 
-    /** Heads that are multiplied by one are not held back. */
+    /** A factor of 1 ablates nothing. */
     @Test
-    void maskingByOneChangesNothing() {
+    void ablationByFactorOneChangesNothing() {
         FunctionsSummary same = finish(request(reference.resolve("few.jsonl"), folder.resolve("run"), false,
                 new FunctionsRequest.Ablation(Optional.empty(), 1, 2)));
         for (MaskingTable.Row row : same.ablation().orElseThrow().rows()) {
@@ -221,8 +194,8 @@ class FunctionsTest {
         FunctionTexts texts =
                 FunctionTexts.read(reference.resolve("few.jsonl").toString(), InputStream.nullInputStream());
         try (Backend backend = Backend.open("cpu");
-                Checkpoint checkpoint = Checkpoint.open(MODEL);
-                Tokenizer tokenizer = Tokenizer.open(MODEL);
+                Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
+                Tokenizer tokenizer = Tokenizer.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend)) {
             test.accept(model, tokenizer, texts.texts().subList(0, 12).stream()
                     .map(text -> PromptAnswer.of(text.line(), text.prompt(), text.answer(), model.config(), tokenizer))
@@ -231,7 +204,7 @@ class FunctionsTest {
     }
 
     @Test
-    void saysInOnePassWhatItWouldWrite() {
+    void predictsTheTokensThatItGenerates() {
         onDemo((model, tokenizer, texts) -> {
             Generator generator = new Generator(model, Sampler.GREEDY, 1);
             for (PromptAnswer text : texts) {
@@ -246,9 +219,9 @@ class FunctionsTest {
         });
     }
 
-    /** Of an answer of three tokens: all rows that predict them, the first, the last. */
+    /** An answer of three tokens: the mean over the rows that predict them, the first of these rows, the last. */
     @Test
-    void averagesHeadsOverTheRowsThatPredict() {
+    void averagesHeadOutputsOverPredictingRows() {
         onDemo((model, tokenizer, texts) -> {
             PromptAnswer text = new PromptAnswer(texts.getFirst().ids(), texts.getFirst().ids().length - 3);
             AnswerReader reader = new AnswerReader(model);
@@ -262,7 +235,7 @@ class FunctionsTest {
         });
     }
 
-    /** Mean of some rows of all layers. */
+    /** The head outputs of all layers, averaged over some rows. */
     private static float[] rows(Transformer model, PromptAnswer text, int from, int count) {
         List<Float> values = new ArrayList<>();
         LayerHook hook = new LayerHook() {
@@ -289,9 +262,9 @@ class FunctionsTest {
         return mean;
     }
 
-    /** As many right answers as the texts one by one, gates set by hand. */
+    /** Equals the count over single texts with the same gates. */
     @Test
-    void countsRightAnswersOfManyTexts() {
+    void countsRightAnswersOfABatch() {
         onDemo((model, tokenizer, texts) -> {
             float[] factors = new float[LAYERS * HEADS];
             Random random = new Random(3);
@@ -318,24 +291,24 @@ class FunctionsTest {
     }
 
     @Test
-    void refusesWhatCannotBeMasked() {
+    void rejectsAblatingMoreThanHalfOfTheHeads() {
         FunctionsRequest request = request(reference.resolve("few.jsonl"), folder.resolve("run"), false,
                 new FunctionsRequest.Ablation(Optional.of(73), 0, 1));
-        refused("--mask 73: the model has 144 heads; at most half of them can be ablated", request);
+        rejects("--mask 73: the model has 144 heads; at most half of them can be ablated", request);
     }
 
     @Test
-    void refusesTextsThatTheModelCannotTake() throws IOException {
+    void rejectsTextsThatTheModelCannotProcess() throws IOException {
         Path texts = folder.resolve("texts.jsonl");
         String other = FunctionTextsTest.line("b", "train") + "\n" + FunctionTextsTest.line("b", "test") + "\n"
                 + FunctionTextsTest.line("a", "test") + "\n";
         FunctionsRequest request = request(
                 texts, folder.resolve("run"), false, new FunctionsRequest.Ablation(Optional.of(3), 0, 1));
         Files.writeString(texts, other + FunctionTextsTest.line("a", "train").replace("\"b\"", "\"\""));
-        refused(texts + ": line 4: the answer has no tokens", request);
+        rejects(texts + ": line 4: the answer has no tokens", request);
         Files.writeString(texts, other + FunctionTextsTest.line("a", "train")
                 .replace("\"prompt\": \"a\"", "\"prompt\": \"" + "a ".repeat(128) + "\""));
-        refused(texts + ": line 4: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
+        rejects(texts + ": line 4: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
                 + "shorten the text", request);
     }
 }

@@ -4,7 +4,7 @@ package headscope.analysis.functions;
 import headscope.backend.Backend;
 import headscope.tensor.Tensor;
 
-/** The probe straight from its formula, in double. */
+/** The probe computed from its formula, in double precision. */
 final class PlainProbe {
     private final FunctionProbe.Sizes sizes;
     final double[][] parameters;
@@ -14,7 +14,7 @@ final class PlainProbe {
         this.parameters = parameters;
     }
 
-    /** With the parameters that the probe has now. */
+    /** Copies the current parameters of a probe. */
     static PlainProbe of(Backend backend, FunctionProbe probe, FunctionProbe.Sizes sizes) {
         Tensor[] tensors = {
             probe.project().weight(), probe.project().bias(), probe.hide().weight(), probe.hide().bias(),
@@ -41,19 +41,23 @@ final class PlainProbe {
         return y;
     }
 
-    /** p of all heads of a text. @param x [heads * width] */
+    /**
+     * The projections of all heads of a text, [heads * projection].
+     *
+     * @param x features of the text, [heads * width]
+     */
     double[] projections(double[] x) {
         double[] all = new double[sizes.projections()];
         for (int head = 0; head < sizes.heads(); head++) {
-            double[] of = new double[sizes.width()];
-            System.arraycopy(x, head * sizes.width(), of, 0, of.length);
-            System.arraycopy(linear(parameters[0], parameters[1], of), 0, all, head * sizes.projection(),
+            double[] one = new double[sizes.width()];
+            System.arraycopy(x, head * sizes.width(), one, 0, one.length);
+            System.arraycopy(linear(parameters[0], parameters[1], one), 0, all, head * sizes.projection(),
                     sizes.projection());
         }
         return all;
     }
 
-    /** @param keep factors on the hidden neurons */
+    /** @param keep factors on the hidden units */
     double[] logits(double[] projections, double[] keep) {
         double[] hidden = linear(parameters[2], parameters[3], projections);
         for (int i = 0; i < hidden.length; i++) {
@@ -62,7 +66,7 @@ final class PlainProbe {
         return linear(parameters[4], parameters[5], hidden);
     }
 
-    /** - log softmax of one logit. */
+    /** The negative log softmax of one logit. */
     static double loss(double[] logits, int function) {
         double total = 0;
         for (double logit : logits) {

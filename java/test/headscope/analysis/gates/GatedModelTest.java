@@ -25,9 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Gates on tiny models: what PyTorch's Adam makes of them, slopes, and what does not depend on who shares a pass. */
+/** Gates on tiny models: agreement with PyTorch and with central differences, and the division into passes. */
 class GatedModelTest {
-    private static final int MOST = 4096;
+    private static final int MAX_TOKENS = 4096;
     private static final double UNCLIPPED = Double.POSITIVE_INFINITY;
 
     private static Path fixture(String name) {
@@ -50,12 +50,12 @@ class GatedModelTest {
                 .flatMap(device -> Stream.of("gpt2", "llama").map(name -> Arguments.of(device, name)));
     }
 
-    /** Twelve steps on the same six prompts, pushed open; every gate and loss on the way. */
+    /** Twelve updates on the same six prompts, with a regulariser that opens gates; compares every gate and loss. */
     @ParameterizedTest
     @MethodSource("fixturesOnDevices")
-    void goesDownThePathOfPyTorch(String device, String name) {
+    void fitAgreesWithPyTorch(String device, String name) {
         with(device, name, (model, expected) -> {
-            GateFitting fitting = new GateFitting(null, new GatedModel(model, MOST));
+            GateFitting fitting = new GateFitting(null, new GatedModel(model, MAX_TOKENS));
             GateMask mask = new GateMask(expected.get("gates.logits_start").floats(),
                     new GateRegulariser(0.1, GatesRequest.Regulariser.MEAN), UNCLIPPED);
             float[] path = expected.get("gates.path").floats();
@@ -87,7 +87,7 @@ class GatedModelTest {
                 .toList();
     }
 
-    /** Answers of one to four tokens behind prompts of one to twenty. */
+    /** Answers of one to four tokens after prompts of one or more. */
     private static List<PromptAnswer> texts(int count) {
         Random random = Seed.random("texts");
         return IntStream.range(0, count)
@@ -108,9 +108,9 @@ class GatedModelTest {
     }
 
     @Test
-    void gradientIsTheSlopeOfTheLoss() {
+    void gradientMatchesCentralDifferences() {
         with("cpu", "llama", (transformer, expected) -> {
-            GatedModel model = new GatedModel(transformer, MOST);
+            GatedModel model = new GatedModel(transformer, MAX_TOKENS);
             float[][] masks = masks(1, model.heads());
             List<GatedText> texts = texts(5).stream().map(text -> new GatedText(text, 0, 0.2f)).toList();
             double[][] gradient = new double[1][model.heads()];
@@ -131,48 +131,48 @@ class GatedModelTest {
         return 0.2 * Arrays.stream(model.nll(texts, new float[][] {nudged})).sum();
     }
 
-    /** Whatever share a pass: three masks' texts at once, a few at a time, or each alone. */
+    /** The texts of three masks in one pass, a few per pass, or one per pass. */
     @Test
-    void passesDoNotMatter() {
+    void resultsDoNotDependOnTheDivisionIntoPasses() {
         with("cpu", "gpt2", (transformer, expected) -> {
-            float[][] masks = masks(3, new GatedModel(transformer, MOST).heads());
+            float[][] masks = masks(3, new GatedModel(transformer, MAX_TOKENS).heads());
             List<GatedText> texts = new ArrayList<>();
             for (PromptAnswer text : texts(7)) {
                 for (int mask = 0; mask < masks.length; mask++) {
                     texts.add(new GatedText(text, mask, 1f / 7));
                 }
             }
-            double[][] whole = new double[masks.length][masks[0].length];
-            double[] together = new GatedModel(transformer, MOST).nll(texts, masks, whole);
-            for (int most : new int[] {1, 40}) {
+            double[][] gradientsInOnePass = new double[masks.length][masks[0].length];
+            double[] inOnePass = new GatedModel(transformer, MAX_TOKENS).nll(texts, masks, gradientsInOnePass);
+            for (int maxTokens : new int[] {1, 40}) {
                 double[][] gradients = new double[masks.length][masks[0].length];
-                double[] apart = new GatedModel(transformer, most).nll(texts, masks, gradients);
-                for (int i = 0; i < apart.length; i++) {
-                    assertEquals(together[i], apart[i], Tolerance.fp32(new float[] {(float) apart[i]}), "text " + i);
+                double[] inSeveral = new GatedModel(transformer, maxTokens).nll(texts, masks, gradients);
+                for (int i = 0; i < inSeveral.length; i++) {
+                    assertEquals(inOnePass[i], inSeveral[i], Tolerance.fp32(new float[] {(float) inSeveral[i]}), "text " + i);
                 }
                 for (int mask = 0; mask < masks.length; mask++) {
-                    assertArrayEquals(whole[mask], gradients[mask], Tolerance.gradient(floats(whole[mask])));
+                    assertArrayEquals(gradientsInOnePass[mask], gradients[mask], Tolerance.gradient(floats(gradientsInOnePass[mask])));
                 }
             }
         });
     }
 
-    /** A device that has no room for all texts at once takes fewer, to the same numbers. */
+    /** A device without memory for all texts at once processes fewer at a time, with equal results. */
     @Test
-    void takesFewerTextsWhereMemoryIsShort() {
-        double[][] plenty = new double[1][];
-        long most = gradients(Long.MAX_VALUE, plenty);
-        double[][] little = new double[1][];
-        gradients(most * 3 / 4, little);
-        assertArrayEquals(plenty[0], little[0]);
+    void splitsPassesIfMemoryIsShort() {
+        double[][] unlimited = new double[1][];
+        long peak = gradients(Long.MAX_VALUE, unlimited);
+        double[][] limited = new double[1][];
+        gradients(peak * 3 / 4, limited);
+        assertArrayEquals(unlimited[0], limited[0]);
     }
 
-    /** The gradient on an emulated device of so many bytes; returns the most that was in use. */
+    /** Computes the gradient on an emulated device with limited memory; returns the peak of the bytes in use. */
     private static long gradients(long memory, double[][] gradient) {
         try (Backend backend = Devices.emulated(memory)) {
             try (Checkpoint checkpoint = Checkpoint.open(fixture("llama"));
                     Transformer transformer = new Transformer(checkpoint, backend)) {
-                GatedModel model = new GatedModel(transformer, MOST);
+                GatedModel model = new GatedModel(transformer, MAX_TOKENS);
                 List<GatedText> texts = texts(16).stream().map(text -> new GatedText(text, 0, 1 / 16f)).toList();
                 gradient[0] = new double[model.heads()];
                 model.nll(texts, masks(1, model.heads()), gradient);
@@ -190,19 +190,19 @@ class GatedModelTest {
         return floats;
     }
 
-    /** Where the answer to be forgotten is far enough below the other one, only that one is left in the loss. */
+    /** If the log probability of the answer to forget is lower by the margin, only the other answer is in the loss. */
     @Test
-    void forgetsNoFurtherThanAsked() {
+    void marginLimitsForgetting() {
         with("cpu", "gpt2", (transformer, expected) -> {
             GatedModel model = new GatedModel(transformer, 1);
             float[][] masks = masks(1, model.heads());
             List<PromptAnswer> both = texts(2);
-            GatedText kept = new GatedText(both.get(0), 0, 1);
-            double[] far = model.nll(List.of(kept, new GatedText(both.get(1), 0, -1)), masks);
-            double apart = far[1] - far[0];
-            double[] stopped = gradient(model, masks, kept, new GatedText(both.get(1), 0, -1, apart - 0.01));
-            double[] pushed = gradient(model, masks, kept, new GatedText(both.get(1), 0, -1, apart + 0.01));
-            double[] alone = gradient(model, masks, kept);
+            GatedText retained = new GatedText(both.get(0), 0, 1);
+            double[] nll = model.nll(List.of(retained, new GatedText(both.get(1), 0, -1)), masks);
+            double margin = nll[1] - nll[0];
+            double[] stopped = gradient(model, masks, retained, new GatedText(both.get(1), 0, -1, margin - 0.01));
+            double[] pushed = gradient(model, masks, retained, new GatedText(both.get(1), 0, -1, margin + 0.01));
+            double[] alone = gradient(model, masks, retained);
             double[] other = gradient(model, masks, new GatedText(both.get(1), 0, 1));
             double near = Tolerance.gradient(floats(alone)) + Tolerance.gradient(floats(other));
             for (int head = 0; head < alone.length; head++) {
@@ -219,16 +219,16 @@ class GatedModelTest {
         return gradient[0];
     }
 
-    /** A pair is never parted, even where it is too long for a pass. */
+    /** A pair stays in one pass, even if it has too many tokens. */
     @Test
-    void passesAreCutBetweenPairs() {
+    void passesKeepPairsTogether() {
         List<GatedText> texts = new ArrayList<>();
         for (PromptAnswer text : texts(6)) {
             texts.add(new GatedText(text, 0, 1));
             texts.add(new GatedText(text, 0, -1, 5));
         }
-        for (int most : new int[] {1, 30, 60, MOST}) {
-            List<GatedPass> passes = GatedPass.of(texts, most);
+        for (int maxTokens : new int[] {1, 30, 60, MAX_TOKENS}) {
+            List<GatedPass> passes = GatedPass.of(texts, maxTokens);
             assertEquals(texts, passes.stream().flatMap(pass -> pass.texts().stream()).toList());
             int first = 0;
             for (GatedPass pass : passes) {
@@ -237,7 +237,7 @@ class GatedModelTest {
                 first += pass.texts().size();
             }
         }
-        assertEquals(1, GatedPass.of(texts, MOST).size());
+        assertEquals(1, GatedPass.of(texts, MAX_TOKENS).size());
         assertEquals(6, GatedPass.of(texts, 1).size());
     }
 }

@@ -7,10 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.analysis.DemoRuns;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
-import headscope.analysis.RunRequest;
-import headscope.backend.DeviceChoice;
 import headscope.result.CurveTable;
 import headscope.result.GateScore;
 import headscope.result.HeadTable;
@@ -23,21 +22,18 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole runs on the demo checkpoint, as short as they can be. */
+/** Complete but short runs on the demo checkpoint. */
 class GatesTest {
     private static final int HEADS = 144;
     private static final int SEEDS = 2;
-    private static final Path MODEL = Path.of("models/demo");
     private static final List<GateTask> TASKS =
             List.of(GateTask.parse("Math=data/math.jsonl"), GateTask.parse("Syntax=data/syntax.jsonl"));
-    private static final List<String> FILES = List.of("check.csv", "heads.csv", "values.safetensors");
 
     @TempDir
     private static Path reference;
@@ -45,7 +41,7 @@ class GatesTest {
     @TempDir
     private Path folder;
 
-    /** A run that nothing disturbs. */
+    /** An uninterrupted run. */
     @BeforeAll
     static void run() {
         GatesSummary summary = finish(request(TASKS, reference.resolve("run"), false));
@@ -58,7 +54,7 @@ class GatesTest {
         List<GatesRequest.Schedule> schedules = List.of(new GatesRequest.Schedule(3, 0.1, 0.01),
                 new GatesRequest.Schedule(2, 0.5, 0.1), new GatesRequest.Schedule(1, 0.5, 0.1));
         return new GatesRequest(
-                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), tasks, SEEDS, schedules, 3, 0.1,
+                DemoRuns.request(out, resume), tasks, SEEDS, schedules, 3, 0.1,
                 GatesRequest.Regulariser.MEAN, Double.POSITIVE_INFINITY, GateScore.FACILITATION,
                 new GatesRequest.Check(2, 3), 64, 5, 8, false);
     }
@@ -68,33 +64,21 @@ class GatesTest {
     }
 
     private static GatesSummary finish(GatesRequest request) {
-        try (Gates gates = open(request)) {
+        return DemoRuns.finish(open(request), request.run().out(), gates -> {
             gates.fit(Progress.SILENT);
-            GatesSummary summary = gates.write();
-            assertFalse(Files.exists(request.run().out()));
-            gates.commit();
-            return summary;
-        }
-    }
-
-    private static void sameFiles(Path run) throws IOException {
-        for (String file : FILES) {
-            assertArrayEquals(Files.readAllBytes(reference.resolve("run").resolve(file)),
-                    Files.readAllBytes(run.resolve(file)), file);
-        }
+            return gates.write();
+        });
     }
 
     @Test
-    void leavesItsFilesAndNoOthers() throws IOException {
-        try (Stream<Path> files = Files.list(reference.resolve("run"))) {
-            assertEquals(List.of("check.csv", "heads.csv", "manifest.json", "values.safetensors"),
-                    files.map(file -> file.getFileName().toString()).sorted().toList());
-        }
+    void writesItsFilesOnly() throws IOException {
+        assertEquals(List.of("check.csv", "heads.csv", "manifest.json", "values.safetensors"),
+                DemoRuns.files(reference.resolve("run")));
     }
 
-    /** Every column and share from the gates beside it. */
+    /** Recomputes every column of heads.csv and every share of the manifest from the gates. */
     @Test
-    void scoresFollowFromGates() {
+    void scoresAgreeWithGates() {
         HeadTable table = HeadTable.read(reference.resolve("run/heads.csv"));
         Manifest manifest = Manifest.read(reference.resolve("run"));
         try (Safetensors values = Safetensors.open(reference.resolve("run/values.safetensors"))) {
@@ -124,11 +108,11 @@ class GatesTest {
         double always = 0;
         double any = 0;
         for (int head = 0; head < HEADS; head++) {
-            double least = Math.min(scores[head], scores[HEADS + head]);
+            double smallest = Math.min(scores[head], scores[HEADS + head]);
             double largest = Math.max(scores[head], scores[HEADS + head]);
-            assertEquals(least, table.column(column + "_always")[head], Tolerance.formula(1), column);
+            assertEquals(smallest, table.column(column + "_always")[head], Tolerance.formula(1), column);
             assertEquals(largest, table.column(column + "_any")[head], Tolerance.formula(1), column);
-            assertEquals((least + largest) / 2, table.column(column + "_mean")[head], Tolerance.formula(1), column);
+            assertEquals((smallest + largest) / 2, table.column(column + "_mean")[head], Tolerance.formula(1), column);
             always += table.column(column + "_always")[head] >= 0.5 ? 1 : 0;
             any += table.column(column + "_any")[head] >= 0.5 ? 1 : 0;
         }
@@ -137,9 +121,9 @@ class GatesTest {
         assertEquals(any / HEADS, manifest.json().at(at.formatted("any")).doubleValue(), Tolerance.fp64(1));
     }
 
-    /** One or two steps from the same start: up where pushed open, down where pushed shut, unless an answer needs otherwise. */
+    /** The phases open and shut start from the same gates; most gates end higher after the first than after the second. */
     @Test
-    void gatesGoWhereTheyArePushed() {
+    void regulariserMovesTheGates() {
         try (Safetensors values = Safetensors.open(reference.resolve("run/values.safetensors"))) {
             float[] start = values.get("Syntax.theta_0").floats();
             float[] plus = values.get("Syntax.theta_plus").floats();
@@ -149,7 +133,7 @@ class GatesTest {
             float[] other = values.get("Math.theta_0").floats();
             long opened = 0;
             for (int i = 0; i < start.length; i++) {
-                assertEquals(other[i], start[i], 0.45, "a seed's start is that of every task, and three steps follow");
+                assertEquals(other[i], start[i], 0.45, "a seed starts all tasks from the same gates, and three steps follow");
                 opened += plus[i] > minus[i] ? 1 : 0;
                 assertTrue(Math.abs(plus[i] - start[i]) <= 0.9, "two steps of 0.5 and 0.3");
                 assertTrue(Math.abs(minus[i] - start[i]) <= 0.5001, "a step of 0.5");
@@ -159,7 +143,7 @@ class GatesTest {
     }
 
     @Test
-    void checkBeginsUnderGatesAndEndsWithTheModelItself() {
+    void checkStartsWithGPlusAndEndsWithoutGates() {
         CurveTable table = CurveTable.read(reference.resolve("run/check.csv"));
         Manifest manifest = Manifest.read(reference.resolve("run"));
         assertArrayEquals(new int[] {0, 48, 96, 144}, table.at());
@@ -180,34 +164,27 @@ class GatesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {4, 10, 26})
-    void goesOnBehindEveryFit(int interrupted) throws IOException {
+    void resumesInEveryPhase(int interrupted) throws IOException {
         Path out = folder.resolve("run");
         try (Gates gates = open(request(TASKS, out, false))) {
-            assertThrows(IllegalStateException.class, () -> gates.fit((done, of) -> {
-                if (done == interrupted) {
-                    throw new IllegalStateException("interrupted");
-                }
-            }));
+            DemoRuns.interrupt(interrupted, gates::fit);
         }
         assertFalse(Files.exists(out));
         finish(request(TASKS, out, true));
-        sameFiles(out);
+        DemoRuns.assertSameFiles(reference.resolve("run"), out);
     }
 
     @Test
-    void goesOnOnlyWithWhatItBeganWith() {
+    void rejectsResumingWithOtherInput() {
         Path out = folder.resolve("run");
         try (Gates gates = open(request(TASKS, out, false))) {
-            assertThrows(IllegalStateException.class, () -> gates.fit((done, of) -> {
-                throw new IllegalStateException("interrupted");
-            }));
+            DemoRuns.interrupt(1, gates::fit);
         }
         GatesRequest other = request(TASKS.subList(1, 2), out, true);
-        assertEquals(out + ": was started with another model, other texts or other settings; repeat the first command, or start "
-                + "over with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
+        DemoRuns.assertNotResumed(out, () -> finish(other));
     }
 
-    /** One fit, no pushing apart: the score is how far a gate is shut. */
+    /** A contrast has a single fit; its score is 1 - gate. */
     @Test
     void contrastsPairsOfTexts() throws IOException {
         Path kept = texts("kept.jsonl", line("eight plus zero equals", "eight"), line("six minus four equals", "two"));
@@ -234,26 +211,24 @@ class GatesTest {
         return Files.write(folder.resolve(name), Arrays.asList(lines));
     }
 
-    private void refused(String message, GateTask... tasks) {
+    private void rejects(String message, GateTask... tasks) {
         GatesRequest request = request(List.of(tasks), folder.resolve("run"), false);
-        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
-        assertFalse(Files.exists(folder.resolve("run")));
-        assertFalse(Files.exists(folder.resolve("run.partial")));
+        DemoRuns.assertRejected(message, request.run().out(), () -> finish(request));
     }
 
     @Test
-    void refusesWhatItCannotUse() throws IOException {
+    void rejectsInvalidTextsAndTasks() throws IOException {
         String form = "{\"prompt\": \"...\", \"answer\": \"...\"}";
         Path empty = texts("empty.jsonl");
-        refused(empty + ": holds no texts; a line is " + form, GateTask.parse("A=" + empty));
+        rejects(empty + ": holds no texts; a line is " + form, GateTask.parse("A=" + empty));
         Path unanswered = texts("unanswered.jsonl", line("eight plus zero equals", "eight"), line("one plus one", ""));
-        refused(unanswered + ": line 2: the answer has no tokens", GateTask.parse("A=" + unanswered));
+        rejects(unanswered + ": line 2: the answer has no tokens", GateTask.parse("A=" + unanswered));
         Path other = texts("other.jsonl", "{\"text\": \"eight\", \"label\": 1}");
-        refused(other + ": line 1: prompt is missing", GateTask.parse("A=" + other));
+        rejects(other + ": line 1: prompt is missing", GateTask.parse("A=" + other));
         Path tooLong = texts("long.jsonl", line("eight ".repeat(127).strip(), "eight eight"));
-        refused(tooLong + ": line 1: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
+        rejects(tooLong + ": line 1: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
                 + "shorten the text", GateTask.parse("A=" + tooLong));
-        refused(unanswered + ": 2 texts, but " + other + " has 1; a contrast pairs them line by line",
+        rejects(unanswered + ": 2 texts, but " + other + " has 1; a contrast pairs them line by line",
                 new GateTask("Contrast", other.toString(), Optional.of(unanswered.toString())));
         assertEquals("two tasks have the same name; give each its own", assertThrows(InputException.class,
                 () -> request(List.of(TASKS.getFirst(), TASKS.getFirst()), folder, false)).getMessage());

@@ -1,14 +1,13 @@
 package headscope.analysis.saliency;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.Tolerance;
+import headscope.analysis.DemoRuns;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
@@ -29,22 +28,20 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whole runs on the demo checkpoint. */
+/** Complete runs on the demo checkpoint. */
 class SaliencyTest {
-    private static final Path MODEL = Path.of("models/demo");
     private static final String TEXT = "<CHI> painted a picture of a horse <CHI> my favorite animal is the";
     private static final String GROUPS = "0-6:<ENV>,7-12:<LAN>";
-    /** With the beginning of text. */
+    /** Including the beginning of text. */
     private static final int TOKENS = 14;
     private static final int HORSE = 7;
     private static final int LAST = TOKENS - 1;
     private static final int HEADS = 12;
-    private static final int ALL = 12 * HEADS;
-    private static final View PLAIN = new View(Optional.empty(), SaliencyCell.MAX, false, false);
+    private static final int ALL_HEADS = 12 * HEADS;
+    private static final View MAXIMA = new View(Optional.empty(), SaliencyCell.MAX, false, false);
     private static final Ablation NONE = new Ablation(List.of(), 0, 0);
 
     @TempDir
@@ -65,7 +62,7 @@ class SaliencyTest {
     }
 
     private RunRequest run(boolean resume) {
-        return new RunRequest(MODEL, folder.resolve("run"), DeviceChoice.of("cpu"), resume, !resume, "test");
+        return new RunRequest(DemoRuns.MODEL, folder.resolve("run"), DeviceChoice.of("cpu"), resume, !resume, "test");
     }
 
     private SaliencySummary finish(SaliencyRequest request) {
@@ -103,7 +100,7 @@ class SaliencyTest {
     }
 
     @Test
-    void findsTheWordThatTheModelRepeats() throws IOException {
+    void findsTheRepeatedWord() throws IOException {
         View view = new View(Optional.empty(), SaliencyCell.MAX, true, false);
         SaliencySummary found = finish(horse(new Objective.LogitDifference("cow"), view));
         assertEquals("logit of \"horse\" less that of \"cow\"", found.objective());
@@ -111,10 +108,8 @@ class SaliencyTest {
         assertEquals("horse", found.links().getFirst().source());
         assertEquals("the", found.links().getFirst().receiving());
         assertTrue(found.nearlyFlat().isEmpty());
-        try (Stream<Path> files = Files.list(folder.resolve("run"))) {
-            assertEquals(List.of("heads.csv", "manifest.json", "tokens.csv", "values.safetensors"),
-                    files.map(file -> file.getFileName().toString()).sorted().toList());
-        }
+        assertEquals(List.of("heads.csv", "manifest.json", "tokens.csv", "values.safetensors"),
+                DemoRuns.files(folder.resolve("run")));
         TokenTable tokens = TokenTable.read(folder.resolve("run/tokens.csv"));
         assertEquals(TOKENS, tokens.tokens().size());
         assertEquals("horse", tokens.tokens().get(HORSE));
@@ -122,21 +117,21 @@ class SaliencyTest {
         ObjectNode manifest = (ObjectNode) new ObjectMapper().readTree(
                 Files.readString(folder.resolve("run/manifest.json")));
         assertEquals("horse", manifest.get("target").textValue());
-        assertTrue(manifest.get("probability").doubleValue() > 0.99, "the demo model is sure");
+        assertTrue(manifest.get("probability").doubleValue() > 0.99, "the probability of the target");
     }
 
-    /** Every number of the enlarged head from its map. */
+    /** Recomputes every number of the enlarged head from its map. */
     @Test
-    void tableAndVectorsFollowFromTheMap() {
+    void valuesAgreeWithTheMap() {
         for (boolean skipFirst : new boolean[] {false, true}) {
             for (HeadName head : List.of(new HeadName(0, 3), new HeadName(10, 5), new HeadName(11, 9))) {
                 finish(horse(new Objective.Logit(), new View(Optional.of(head), SaliencyCell.THUMBNAIL, skipFirst, false)));
-                compareWithMap(head.layer() * HEADS + head.head(), skipFirst ? 1 : 0);
+                checkAgainstMap(head.layer() * HEADS + head.head(), skipFirst ? 1 : 0);
             }
         }
     }
 
-    private void compareWithMap(int head, int firstColumn) {
+    private void checkAgainstMap(int head, int firstColumn) {
         float[] map = values("map");
         float[] rows = Arrays.copyOfRange(values("rows"), head * TOKENS, (head + 1) * TOKENS);
         float[] columns = Arrays.copyOfRange(values("columns"), head * TOKENS, (head + 1) * TOKENS);
@@ -152,7 +147,7 @@ class SaliencyTest {
         for (int i = 0; i < TOKENS; i++) {
             for (int j = 0; j < TOKENS; j++) {
                 float value = map[i * TOKENS + j];
-                assertTrue(j <= i || value == 0, "a later token is no source");
+                assertTrue(j <= i || value == 0, "the map of a causal model is triangular");
                 ofRows[i] += value;
                 ofColumns[j] += value;
                 if (i > 0 && j > 0) {
@@ -182,17 +177,17 @@ class SaliencyTest {
         assertEquals(gather / total, column("gather_share")[head], near / total);
     }
 
-    /** Gradients are linear: what holds of two logits holds of their difference. */
+    /** Gradients are linear: the gradient of a difference is the difference of the gradients. */
     @Test
-    void aDifferenceIsADifference() {
-        finish(of(TEXT, Optional.of("horse"), Optional.empty(), new Objective.Logit(), PLAIN));
+    void logitDifferenceIsLinear() {
+        finish(of(TEXT, Optional.of("horse"), Optional.empty(), new Objective.Logit(), MAXIMA));
         float[] horse = values("gate_gradient");
         float[] signedHorse = values("signed");
-        finish(of(TEXT, Optional.of("cow"), Optional.empty(), new Objective.Logit(), PLAIN));
+        finish(of(TEXT, Optional.of("cow"), Optional.empty(), new Objective.Logit(), MAXIMA));
         float[] cow = values("gate_gradient");
-        finish(of(TEXT, Optional.of("horse"), Optional.empty(), new Objective.LogitDifference("cow"), PLAIN));
+        finish(of(TEXT, Optional.of("horse"), Optional.empty(), new Objective.LogitDifference("cow"), MAXIMA));
         float[] difference = values("gate_gradient");
-        for (int head = 0; head < ALL; head++) {
+        for (int head = 0; head < ALL_HEADS; head++) {
             assertEquals(horse[head] - cow[head], difference[head],
                     2 * Tolerance.gradient(horse) + 2 * Tolerance.gradient(cow), "head " + head);
             double sum = 0;
@@ -204,32 +199,24 @@ class SaliencyTest {
     }
 
     @Test
-    void saysWhenALossIsFlat() {
-        finish(horse(new Objective.Loss(), PLAIN));
+    void reportsASmallGradientOfTheLoss() {
+        finish(horse(new Objective.Loss(), MAXIMA));
         double largest = Arrays.stream(column("maximum")).max().orElseThrow();
-        String sure = "<CHI> looks at a cow <MOT> puts away the goat <CHI> i still see the";
-        SaliencySummary found = finish(of(sure, Optional.empty(), Optional.empty(), new Objective.Loss(), PLAIN));
+        String confident = "<CHI> looks at a cow <MOT> puts away the goat <CHI> i still see the";
+        SaliencySummary found = finish(of(confident, Optional.empty(), Optional.empty(), new Objective.Loss(), MAXIMA));
         assertEquals(Arrays.stream(column("maximum")).max().orElseThrow() < 1e-3, found.nearlyFlat().isPresent());
-        assertTrue(largest < 0.01, "the loss of a sure model has a small gradient: " + largest);
+        assertTrue(largest < 0.01, "the loss of a confident prediction has a small gradient, not " + largest);
     }
 
     @Test
-    void repeatsToTheByte() throws IOException {
-        List<byte[]> first = files();
-        List<byte[]> second = files();
-        for (int i = 0; i < first.size(); i++) {
-            assertArrayEquals(first.get(i), second.get(i));
-        }
+    void equalRequestsGiveEqualBytes() throws IOException {
+        finish(horse(new Objective.Logit(), MAXIMA));
+        Files.move(folder.resolve("run"), folder.resolve("first"));
+        finish(horse(new Objective.Logit(), MAXIMA));
+        DemoRuns.assertSameFiles(folder.resolve("first"), folder.resolve("run"));
     }
 
-    private List<byte[]> files() throws IOException {
-        finish(horse(new Objective.Logit(), PLAIN));
-        return List.of(
-                Files.readAllBytes(folder.resolve("run/heads.csv")), Files.readAllBytes(folder.resolve("run/tokens.csv")),
-                Files.readAllBytes(folder.resolve("run/values.safetensors")));
-    }
-
-    /** Texts of one length: the mean of their maps. Tokens that differ have no name. */
+    /** Maps of texts of equal length are averaged; tokens that differ are named *. */
     @Test
     void averagesMaps() throws IOException {
         String other = TEXT.replace("painted", "drew").replace("horse", "cow");
@@ -245,7 +232,7 @@ class SaliencyTest {
         for (int i = 0; i < mean.length; i++) {
             assertEquals(((double) first[i] + second[i]) / 2, mean[i], Tolerance.stored(mean[i]));
         }
-        for (int i = 0; i < ALL; i++) {
+        for (int i = 0; i < ALL_HEADS; i++) {
             assertEquals((firstMaximum[i] + secondMaximum[i]) / 2, column("maximum")[i],
                     Tolerance.stored(firstMaximum[i] + secondMaximum[i]));
         }
@@ -254,7 +241,7 @@ class SaliencyTest {
         assertEquals("picture", names.get(4));
     }
 
-    /** Texts of different lengths have their groups in common. */
+    /** Maps of texts of different lengths are averaged by group. */
     @Test
     void averagesGroups() throws IOException {
         Path texts = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
@@ -264,141 +251,133 @@ class SaliencyTest {
         float[] blocks = values("blocks");
         double[] shares = column("aggregate_share");
         int best = 0;
-        for (int head = 0; head < ALL; head++) {
+        for (int head = 0; head < ALL_HEADS; head++) {
             best = shares[head] > shares[best] ? head : best;
         }
         for (int i = 0; i < 4; i++) {
-            double mean = ((double) blocks[best * 4 + i] + blocks[(ALL + best) * 4 + i]) / 2;
+            double mean = ((double) blocks[best * 4 + i] + blocks[(ALL_HEADS + best) * 4 + i]) / 2;
             assertEquals(mean, map[i], Tolerance.stored(mean));
         }
     }
 
     @Test
-    void goesOnWhereItWasInterrupted() throws IOException {
+    void resumesAfterInterruptions() throws IOException {
         Path texts = grounding(10);
         Ablation ablation = new Ablation(List.of(new HeadName(11, 9), new HeadName(10, 5)), 3, 7);
         View view = new View(Optional.empty(), SaliencyCell.MEAN, false, false);
         finish(average(texts, view, ablation, false));
-        List<byte[]> whole = List.of(
-                Files.readAllBytes(folder.resolve("run/heads.csv")),
-                Files.readAllBytes(folder.resolve("run/values.safetensors")));
-        Files.move(folder.resolve("run"), folder.resolve("whole"));
+        Files.move(folder.resolve("run"), folder.resolve("uninterrupted"));
         for (int stop : new int[] {3, 14}) {
             try (Saliency saliency =
                     Saliency.open(average(texts, view, ablation, true), InputStream.nullInputStream())) {
-                assertThrows(IllegalStateException.class, () -> saliency.observe((done, of) -> {
+                DemoRuns.interrupt(stop, progress -> saliency.observe((done, of) -> {
                     assertEquals(20, of);
-                    if (done == stop) {
-                        throw new IllegalStateException("interrupted");
-                    }
+                    progress.reached(done, of);
                 }));
             }
         }
         finish(average(texts, view, ablation, true));
-        assertArrayEquals(whole.get(0), Files.readAllBytes(folder.resolve("run/heads.csv")));
-        assertArrayEquals(whole.get(1), Files.readAllBytes(folder.resolve("run/values.safetensors")));
+        DemoRuns.assertSameFiles(folder.resolve("uninterrupted"), folder.resolve("run"));
     }
 
-    /** Heads that carry the answer are missed more than others. */
+    /** Ablating the heads that carry the answer raises its surprisal more than ablating random heads. */
     @Test
-    void silencesHeads() throws IOException {
+    void ablatesHeads() throws IOException {
         Ablation ablation = new Ablation(List.of(new HeadName(11, 9), new HeadName(10, 5)), 5, 1);
-        SaliencySummary.Ablated found = finish(average(grounding(20), PLAIN, ablation, false))
+        SaliencySummary.Ablated found = finish(average(grounding(20), MAXIMA, ablation, false))
                 .ablated().orElseThrow();
         assertEquals(20, found.texts());
         assertEquals(5, found.random().size());
         float[] surprisals = values("silenced_surprisal");
-        float[] seen = values("surprisal");
+        float[] unablated = values("surprisal");
         for (int text = 0; text < 20; text++) {
-            // Of one pass over a text, and of one over several copies of it.
-            assertEquals(seen[text], surprisals[text * 7], Tolerance.fp32(new float[] {20}), "text " + text);
+            // A pass over one text and a pass over several copies of it round differently.
+            assertEquals(unablated[text], surprisals[text * 7], Tolerance.fp32(new float[] {20}), "text " + text);
         }
         assertTrue(found.change() > found.random().stream().mapToDouble(change -> change).average().orElseThrow());
     }
 
     @Test
-    void drawsOtherHeads() {
+    void drawsRandomHeadsWithoutTheGivenOnes() {
         Ablation ablation = new Ablation(List.of(new HeadName(0, 0), new HeadName(1, 1)), 50, 3);
-        try (Checkpoint checkpoint = Checkpoint.open(MODEL)) {
+        try (Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL)) {
             List<float[]> gates = AblationSets.of(ablation, checkpoint.config()).gates();
             assertEquals(52, gates.size());
             for (int draw = 2; draw < gates.size(); draw++) {
                 float[] factors = gates.get(draw);
-                int silent = 0;
+                int ablated = 0;
                 for (float factor : factors) {
-                    silent += factor == 0 ? 1 : 0;
+                    ablated += factor == 0 ? 1 : 0;
                 }
-                assertEquals(2, silent);
+                assertEquals(2, ablated);
                 assertEquals(1, factors[0]);
                 assertEquals(1, factors[HEADS + 1]);
             }
-            assertTrue(gates.stream().map(Arrays::toString).distinct().count() > 40, "draws differ");
+            assertTrue(gates.stream().map(Arrays::toString).distinct().count() > 40, "distinct draws");
         }
     }
 
-    private void refused(String message, SaliencyRequest request) {
-        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
-        assertFalse(Files.exists(folder.resolve("run")));
-        assertFalse(Files.exists(folder.resolve("run.partial")));
+    private void rejects(String message, SaliencyRequest request) {
+        DemoRuns.assertRejected(message, request.run().out(), () -> finish(request));
     }
 
     @Test
-    void refusesTextsAndWordsThatDoNotFit() throws IOException {
+    void rejectsInvalidTextsAndWords() throws IOException {
         Objective logit = new Objective.Logit();
         Optional<String> none = Optional.empty();
-        refused("--text: at least two tokens are needed, not 1", of("", none, none, logit, PLAIN));
-        refused("--text: 131 tokens; the model takes at most 128: shorten the text",
-                of("a ".repeat(130), none, none, logit, PLAIN));
-        refused("--target: \"zebra\" is not among the model's words; name another",
-                of(TEXT, Optional.of("zebra"), none, logit, PLAIN));
-        refused("--groups: \"x\" is not a group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
-                + "tokenizer adds in front", of(TEXT, none, Optional.of("x"), logit, PLAIN));
-        refused("--groups: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
-                of(TEXT, none, Optional.of("0-5:a,5:b"), logit, PLAIN));
-        refused("--groups: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
-                of(TEXT, none, Optional.of("0-13:a"), logit, PLAIN));
-        refused("--groups: group \"a\" contains no token", of(TEXT, none, Optional.of("5-4:a"), logit, PLAIN));
-        refused("--objective: \"horse\" is the target itself; name another word in --objective logit-difference",
-                of(TEXT, Optional.of("horse"), none, new Objective.LogitDifference("horse"), PLAIN));
-        refused("--objective logit-difference:horse: that is the target itself, which the model predicts; name "
-                + "another word", horse(new Objective.LogitDifference("horse"), PLAIN));
-        refused("--head: there is no head 12.0; the model has 12 layers of 12 heads, counted from 0",
+        rejects("--text: at least two tokens are needed, not 1", of("", none, none, logit, MAXIMA));
+        rejects("--text: 131 tokens; the model takes at most 128: shorten the text",
+                of("a ".repeat(130), none, none, logit, MAXIMA));
+        rejects("--target: \"zebra\" is not among the model's words; name another",
+                of(TEXT, Optional.of("zebra"), none, logit, MAXIMA));
+        rejects("--groups: \"x\" is not a group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
+                + "tokenizer adds in front", of(TEXT, none, Optional.of("x"), logit, MAXIMA));
+        rejects("--groups: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
+                of(TEXT, none, Optional.of("0-5:a,5:b"), logit, MAXIMA));
+        rejects("--groups: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
+                of(TEXT, none, Optional.of("0-13:a"), logit, MAXIMA));
+        rejects("--groups: group \"a\" contains no token", of(TEXT, none, Optional.of("5-4:a"), logit, MAXIMA));
+        rejects("--objective: \"horse\" is the target itself; name another word in --objective logit-difference",
+                of(TEXT, Optional.of("horse"), none, new Objective.LogitDifference("horse"), MAXIMA));
+        rejects("--objective logit-difference:horse: that is the target itself, which the model predicts; name "
+                + "another word", horse(new Objective.LogitDifference("horse"), MAXIMA));
+        rejects("--head: there is no head 12.0; the model has 12 layers of 12 heads, counted from 0",
                 horse(logit, new View(Optional.of(new HeadName(12, 0)), SaliencyCell.MAX, false, false)));
         String noShare = "--cell share: the target does not occur earlier in the text (in its first group, if there "
                 + "are groups); choose another --cell";
         View share = new View(Optional.empty(), SaliencyCell.SHARE, false, false);
-        refused(noShare, of(TEXT, Optional.of("cow"), none, logit, share));
-        refused(noShare, of(TEXT, none, Optional.of("0-2:a,3-12:b"), logit, share));
+        rejects(noShare, of(TEXT, Optional.of("cow"), none, logit, share));
+        rejects(noShare, of(TEXT, none, Optional.of("0-2:a,3-12:b"), logit, share));
         Path uneven = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
-        refused(uneven + ": the texts differ in length, their maps cannot be averaged: choose another --cell",
+        rejects(uneven + ": the texts differ in length, their maps cannot be averaged: choose another --cell",
                 average(uneven, new View(Optional.empty(), SaliencyCell.THUMBNAIL, false, false), NONE, false));
         Path bare = texts("{\"prompt\": \"a a\", \"answer\": \"a\"}", "{\"prompt\": \"a a a\", \"answer\": \"a\"}");
-        refused(bare + ": the texts differ in length; only with the same groups in each can they be averaged: give every "
-                + "line \"groups\" with the same labels", average(bare, PLAIN, NONE, false));
+        rejects(bare + ": the texts differ in length; only with the same groups in each can they be averaged: give every "
+                + "line \"groups\" with the same labels", average(bare, MAXIMA, NONE, false));
         Path nameless = texts("{\"prompt\": \"a a\", \"answer\": \"a\", \"groups\": [{\"start\": 0}]}");
-        refused(nameless + ": line 1: a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not {\"start\":0}",
-                average(nameless, PLAIN, NONE, false));
+        rejects(nameless + ": line 1: a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not {\"start\":0}",
+                average(nameless, MAXIMA, NONE, false));
     }
 
     @Test
-    void refusesOptionsThatContradictEachOther() {
+    void rejectsContradictoryOptions() {
         Optional<String> none = Optional.empty();
         Objective loss = new Objective.Loss();
         Ablation some = new Ablation(List.of(new HeadName(0, 0)), 1, 0);
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), none, none, none, none, false, loss, PLAIN, 0.3, NONE));
+                run(false), none, none, none, none, false, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), none, none, none, none, true, loss, PLAIN, 0.3, NONE));
+                run(false), none, none, none, none, true, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, Optional.of("b"), true, loss, PLAIN, 0.3, NONE));
+                run(false), Optional.of("a"), none, none, Optional.of("b"), true, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, none, false, loss, PLAIN, 0.3, some));
+                run(false), Optional.of("a"), none, none, none, false, loss, MAXIMA, 0.3, some));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, Optional.of("b"), false, loss, PLAIN, 0.3, NONE));
+                run(false), Optional.of("a"), none, none, Optional.of("b"), false, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), none, Optional.of("a"), none, Optional.of("b"), true, loss, PLAIN, 0.3, NONE));
+                run(false), none, Optional.of("a"), none, Optional.of("b"), true, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, none, false, loss, PLAIN, 0, NONE));
+                run(false), Optional.of("a"), none, none, none, false, loss, MAXIMA, 0, NONE));
         for (String wrong : List.of("a", "1", "1.", "1.2.3", "-1.2", "")) {
             assertThrows(InputException.class, () -> HeadName.parse("--head", wrong), wrong);
         }

@@ -8,16 +8,17 @@ import headscope.result.TestedHeads;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Tests of every head, against numbers worked out by hand. */
+/** Tests of every head against values computed by hand. */
 class HeadTestsTest {
     private static final double ROUNDING = 8 * Tolerance.fp64(8);
 
     /**
-     * Four against four. Head 0 is apart: all 16 pairs, p = 2 / C(8, 4) = 1/35. Head 1 the other way round. Head 2 has
-     * one value for all. Head 3: 1, 2, 3, 8 against 4, 5, 6, 7, U = 12 of 16; 24 of 70 are at least that far out.
+     * Four texts against four. Head 0 separates them: U = 16 of 16 pairs, p = 2 / C(8, 4) = 1/35. Head 1 separates them
+     * in the opposite direction. Head 2 is constant. Head 3: 1, 2, 3, 8 against 4, 5, 6, 7, U = 12 of 16; 24 of 70
+     * assignments of ranks are at least as extreme.
      */
     @Test
-    void oneValuePerText() {
+    void testsOneValuePerText() {
         int[] labels = {0, 1, 0, 1, 0, 1, 0, 1};
         List<float[]> values = List.of(
                 new float[] {1, 8, 5, 1}, new float[] {5, 4, 5, 4}, new float[] {2, 7, 5, 2}, new float[] {6, 3, 5, 5},
@@ -32,13 +33,13 @@ class HeadTestsTest {
         assertEquals(0, tests.shareDiscovered());
     }
 
-    /** Two values of two heads per text: the mean of each pair, or all of them. */
+    /** Two values per head and text, averaged or pooled. */
     @Test
-    void severalValuesPerText() {
+    void testsSeveralValuesPerText() {
         int[] labels = {1, 1, 0};
         List<float[]> values = List.of(new float[] {1, 3, 0, 0}, new float[] {5, 7, 1, 9}, new float[] {2, 4, 6, 8});
         TestedHeads mean = HeadTests.of(values, labels, 2, false);
-        // 2 and 6 against 3; 0 and 5 against 7: of three texts, no order is rarer than 2 of 3.
+        // 2 and 6 against 3: p = 1. 0 and 5 against 7: 2 of 3 assignments of ranks are as extreme.
         assertArrayEquals(new double[] {0, -1}, mean.effect(), ROUNDING);
         assertArrayEquals(new double[] {1, 2 / 3.0}, mean.p(), ROUNDING);
         assertArrayEquals(new double[] {3, 7}, mean.mean0(), ROUNDING);

@@ -7,12 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
-import headscope.analysis.InputException;
+import headscope.analysis.DemoRuns;
 import headscope.analysis.Progress;
-import headscope.analysis.RunRequest;
 import headscope.analysis.statistics.BenjaminiHochberg;
 import headscope.analysis.statistics.MannWhitney;
-import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import headscope.result.HeadTable;
@@ -31,17 +29,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whole runs on the demo checkpoint. */
+/** Complete runs on the demo checkpoint. */
 class SpectraTest {
     private static final int TEXTS = 40;
     private static final int LAYERS = 12;
     private static final int HEADS = 12;
     private static final int K = 10;
-    private static final Path MODEL = Path.of("models/demo");
-    /** Without the eigenvalue problems, which take the most time. */
-    private static final List<Metric> OF_ROWS =
+    /** Without the spectra of symmetric matrices, which take the most time. */
+    private static final List<Metric> ROW_METRICS =
             Metric.all(K).stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
-    private static final List<String> FILES = List.of("heads.csv", "samples.csv", "values.safetensors");
 
     @TempDir
     private static Path reference;
@@ -49,9 +45,9 @@ class SpectraTest {
     @TempDir
     private Path folder;
 
-    /** A run that nothing disturbs. */
+    /** An uninterrupted run. */
     @BeforeAll
-    static void run() throws IOException {
+    static void run() {
         SpectraSummary summary = finish(demo(reference.resolve("run"), false));
         assertEquals(TEXTS, summary.label0() + summary.label1());
         assertEquals(LAYERS * HEADS, summary.heads());
@@ -59,7 +55,7 @@ class SpectraTest {
     }
 
     private static SpectraRequest demo(Path out, boolean resume) {
-        return request("data/qa.jsonl", out, K, TEXTS, false, resume, OF_ROWS);
+        return request("data/qa.jsonl", out, K, TEXTS, false, resume, ROW_METRICS);
     }
 
     private static SpectraRequest request(Path texts, Path out, boolean skipShort) {
@@ -69,7 +65,7 @@ class SpectraTest {
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
-                new RunRequest(MODEL, out, DeviceChoice.of("cpu"), resume, false, "test"), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
+                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
                 new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false);
     }
 
@@ -77,21 +73,11 @@ class SpectraTest {
         return Spectra.open(request, InputStream.nullInputStream());
     }
 
-    private static SpectraSummary finish(SpectraRequest request) throws IOException {
-        try (Spectra spectra = open(request)) {
+    private static SpectraSummary finish(SpectraRequest request) {
+        return DemoRuns.finish(open(request), request.run().out(), spectra -> {
             spectra.observe(Progress.SILENT);
-            SpectraSummary summary = spectra.write();
-            assertFalse(Files.exists(request.run().out()));
-            spectra.commit();
-            return summary;
-        }
-    }
-
-    private static void sameFiles(Path run) throws IOException {
-        for (String file : FILES) {
-            assertArrayEquals(Files.readAllBytes(reference.resolve("run").resolve(file)),
-                    Files.readAllBytes(run.resolve(file)), file);
-        }
+            return spectra.write();
+        });
     }
 
     private Path texts(String... lines) throws IOException {
@@ -102,26 +88,20 @@ class SpectraTest {
         return "{\"text\": \"%s\", \"label\": %d}".formatted("a ".repeat(words).strip(), label);
     }
 
-    private static void refused(String message, SpectraRequest request) {
-        assertEquals(message, assertThrows(InputException.class, () -> finish(request)).getMessage());
-        assertFalse(Files.exists(request.run().out()));
-        assertFalse(Files.exists(request.run().out().resolveSibling(request.run().out().getFileName() + ".partial")));
+    private static void rejects(String message, SpectraRequest request) {
+        DemoRuns.assertRejected(message, request.run().out(), () -> finish(request));
     }
 
     @Test
-    void leavesItsFilesAndNoOthers() throws IOException {
-        try (Stream<Path> files = Files.list(reference.resolve("run"))) {
-            assertEquals(List.of("heads.csv", "manifest.json", "samples.csv", "values.safetensors"),
-                    files.map(file -> file.getFileName().toString()).sorted().toList());
-        }
-        try (Stream<Path> beside = Files.list(reference)) {
-            assertEquals(1, beside.count());
-        }
+    void writesItsFilesOnly() throws IOException {
+        assertEquals(List.of("heads.csv", "manifest.json", "samples.csv", "values.safetensors"),
+                DemoRuns.files(reference.resolve("run")));
+        assertEquals(List.of("run"), DemoRuns.files(reference));
     }
 
-    /** Every column from the values beside it: pairs counted, means taken. */
+    /** Recomputes every column from values.safetensors by counting pairs. */
     @Test
-    void headsFollowFromValues() {
+    void headsAgreeWithValues() {
         HeadTable table = HeadTable.read(reference.resolve("run/heads.csv"));
         assertEquals(LAYERS, table.layers());
         assertEquals(HEADS, table.heads());
@@ -179,13 +159,13 @@ class SpectraTest {
                 .toArray();
     }
 
-    /** Attention that was observed: triangular maps, shares, eigenvalues that fall. */
+    /** The ranges hold for causal attention; eigenvalues are sorted in descending order. */
     @Test
     void valuesAreInTheirRanges() {
-        inTheirRanges(reference.resolve("run"), OF_ROWS, K);
+        checkRanges(reference.resolve("run"), ROW_METRICS, K);
     }
 
-    private static void inTheirRanges(Path run, List<Metric> metrics, int k) {
+    private static void checkRanges(Path run, List<Metric> metrics, int k) {
         try (Safetensors values = Safetensors.open(run.resolve("values.safetensors"))) {
             for (Metric metric : metrics) {
                 float[] all = values.get(metric.key()).floats();
@@ -203,7 +183,7 @@ class SpectraTest {
                     };
                     assertTrue(inside, metric.key() + " is " + value);
                     if (metric instanceof Metric.Spectrum && i % k > 0) {
-                        assertTrue(value <= all[i - 1], metric.key() + " rises");
+                        assertTrue(value <= all[i - 1], metric.key() + " is not sorted");
                     }
                 }
             }
@@ -211,20 +191,16 @@ class SpectraTest {
     }
 
     @Test
-    void repeatsToTheByte() throws IOException {
+    void equalRequestsGiveEqualBytes() throws IOException {
         finish(demo(folder.resolve("run"), false));
-        sameFiles(folder.resolve("run"));
+        DemoRuns.assertSameFiles(reference.resolve("run"), folder.resolve("run"));
     }
 
     @Test
-    void goesOnWhereItWasInterrupted() throws IOException {
+    void resumesAfterAnInterruption() throws IOException {
         Path out = folder.resolve("run");
         try (Spectra spectra = open(demo(out, false))) {
-            assertThrows(IllegalStateException.class, () -> spectra.observe((done, of) -> {
-                if (done == 10) {
-                    throw new IllegalStateException("interrupted");
-                }
-            }));
+            DemoRuns.interrupt(10, spectra::observe);
         }
         assertFalse(Files.exists(out));
         try (Stream<Path> left = Files.walk(folder)) {
@@ -232,49 +208,46 @@ class SpectraTest {
         }
         assertThrows(RunFolderException.class, () -> open(demo(out, false)));
         finish(demo(out, true));
-        sameFiles(out);
+        DemoRuns.assertSameFiles(reference.resolve("run"), out);
     }
 
     @Test
-    void goesOnOnlyWithWhatItBeganWith() {
+    void rejectsResumingWithOtherInput() {
         Path out = folder.resolve("run");
         try (Spectra spectra = open(demo(out, false))) {
-            assertThrows(IllegalStateException.class, () -> spectra.observe((done, of) -> {
-                throw new IllegalStateException("interrupted");
-            }));
+            DemoRuns.interrupt(1, spectra::observe);
         }
-        SpectraRequest other = request("data/qa.jsonl", out, K + 1, TEXTS, false, true, OF_ROWS);
-        assertEquals(out + ": was started with another model, other texts or other settings; repeat the first command, or start "
-                + "over with --overwrite", assertThrows(InputException.class, () -> finish(other)).getMessage());
+        SpectraRequest other = request("data/qa.jsonl", out, K + 1, TEXTS, false, true, ROW_METRICS);
+        DemoRuns.assertNotResumed(out, () -> finish(other));
     }
 
     @Test
-    void oneRunAtATime() {
+    void rejectsASecondRunAtTheSameTime() {
         Path out = folder.resolve("run");
         try (Spectra first = open(demo(out, false))) {
-            String said = assertThrows(RunFolderException.class, () -> open(demo(out, true))).getMessage();
-            assertTrue(said.endsWith("is being written by another run; wait for it to finish, or choose another --out"), said);
+            String message = assertThrows(RunFolderException.class, () -> open(demo(out, true))).getMessage();
+            assertTrue(message.endsWith("is being written by another run; wait for it to finish, or choose another --out"), message);
             assertTrue(Files.exists(first.folder()));
         }
     }
 
     @Test
-    void refusesOneClass() throws IOException {
+    void rejectsTextsOfOneClass() throws IOException {
         Path same = texts(labelled(20, 1), labelled(21, 1));
-        refused(same + ": all 2 texts have label 1; a test needs both classes",
+        rejects(same + ": all 2 texts have label 1; a test needs both classes",
                 request(same, folder.resolve("run"), false));
         Path wrong = texts("{\"prompt\": \"a a a a a a\", \"answer\": \"no such word\"}");
-        refused(wrong + ": none of 1 texts has label 0 (right answer); a test needs both classes: give more texts",
+        rejects(wrong + ": none of 1 texts has label 0 (right answer); a test needs both classes: give more texts",
                 request(wrong, folder.resolve("run"), false));
     }
 
-    /** With the beginning of text, three words are four tokens. */
+    /** The tokenizer adds a beginning of text: three words are four tokens. */
     @Test
-    void refusesOrSkipsShortTexts() throws IOException {
+    void rejectsOrSkipsShortTexts() throws IOException {
         String[] lines = {labelled(20, 0), labelled(20, 1), labelled(3, 1), labelled(4, 0), labelled(30, 1)};
         Path texts = texts(lines);
         Path out = folder.resolve("run");
-        refused(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or skip such texts "
+        rejects(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or skip such texts "
                 + "with --short skip", request(texts, out, false));
         SpectraSummary summary = finish(request(texts, out, true));
         assertEquals(1, summary.skipped());
@@ -282,17 +255,17 @@ class SpectraTest {
         assertEquals(2, summary.label1());
         assertEquals(List.of(0, 1, 3, 4), SampleTable.read(out.resolve("samples.csv")).samples().stream()
                 .map(SampleTable.Sample::index).toList());
-        inTheirRanges(out, Metric.all(5), 5);
+        checkRanges(out, Metric.all(5), 5);
     }
 
     @Test
-    void refusesTextsThatTheModelCannotTake() throws IOException {
+    void rejectsTextsThatTheModelCannotProcess() throws IOException {
         Path out = folder.resolve("run");
         Path longText = texts(labelled(127, 0), labelled(128, 1));
-        refused(longText + ": line 2: 129 tokens; the model takes at most 128: shorten the text",
+        rejects(longText + ": line 2: 129 tokens; the model takes at most 128: shorten the text",
                 request(longText, out, false));
         Path question = texts("{\"prompt\": \"" + "a ".repeat(127) + "\", \"answer\": \"b\"}");
-        refused(question + ": line 1: 128 tokens and up to 2 new ones; the model takes at most 128: shorten the text "
+        rejects(question + ": line 1: 128 tokens and up to 2 new ones; the model takes at most 128: shorten the text "
                 + "or lower --max-new-tokens", request(question, out, false));
     }
 }

@@ -7,9 +7,9 @@ import org.junit.jupiter.api.Test;
 class AdamTest {
     private static final double EXACT = 1e-12;
 
-    /** Both running means are what they would be of nothing else: the rate, but for the small number below. */
+    /** With a constant gradient every step has the length of the rate, up to epsilon. */
     @Test
-    void goesDownByTheRateWhereTheGradientStays() {
+    void stepsByTheRateIfTheGradientIsConstant() {
         double[] parameters = {5, -5, 1};
         Adam adam = new Adam(3);
         for (int i = 1; i <= 20; i++) {
@@ -20,9 +20,9 @@ class AdamTest {
         }
     }
 
-    /** Worked by hand: m = 0.09 - 0.2, v = 0.000999 + 0.004. */
+    /** By hand: m = 0.09 - 0.2, v = 0.000999 + 0.004. */
     @Test
-    void remembersTheGradientBefore() {
+    void averagesGradientsOverSteps() {
         double[] parameters = {0};
         Adam adam = new Adam(1);
         adam.step(parameters, new double[] {1}, 0.1);

@@ -7,13 +7,13 @@ import org.junit.jupiter.api.Test;
 
 class ElbowTest {
     @Test
-    void aStepBendsAtItsFoot() {
+    void elbowOfAStep() {
         assertEquals(3, Elbow.before(new double[] {1, 1, 1, 0, 0, 0, 0, 0}));
         assertEquals(1, Elbow.before(new double[] {9, 1, 1, 1, 1, 1}));
     }
 
     @Test
-    void aLineDoesNotBend() {
+    void aLineHasNoElbow() {
         assertEquals(0, Elbow.before(new double[] {8, 6, 4, 2, 0}));
         assertEquals(0, Elbow.before(new double[] {3, 3, 3}));
         assertEquals(0, Elbow.before(new double[] {3}));
@@ -22,7 +22,7 @@ class ElbowTest {
 
     /** exp(-i / s) is farthest from its chord where the slopes are equal: exp(-i / s) / s = (1 - exp(-n / s)) / n. */
     @Test
-    void anExponentialBendsWhereItIsParallelToTheChord() {
+    void elbowOfAnExponential() {
         int n = 1000;
         double s = 50;
         double bend = s * Math.log(n / (s * (1 - Math.exp(-n / s))));
@@ -30,15 +30,15 @@ class ElbowTest {
         assertEquals(bend, Elbow.before(falling), 1);
     }
 
-    /** Where the curve lies above its chord as well. */
+    /** A curve above its chord. */
     @Test
-    void theSideDoesNotMatter() {
+    void elbowOfAConcaveCurve() {
         assertEquals(3, Elbow.before(new double[] {1, 1, 1, 1, 0}));
     }
 
-    /** The source measures distances to the chord, not gaps: one factor for all points. */
+    /** The source measures distances to the chord; the vertical gap is proportional to them. */
     @Test
-    void theWidestGapIsTheFarthestPoint() {
+    void elbowIsFarthestFromTheChord() {
         double[] falling = {0.9, 0.5, 0.45, 0.2, 0.15, 0.14, 0.1, 0.02};
         int last = falling.length - 1;
         double length = Math.hypot(last, falling[last] - falling[0]);

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 
-/** Logistic regression as {@link LogisticRegression} states it, by undamped Newton steps. */
+/** The objective of {@link LogisticRegression}, minimised by undamped Newton steps. */
 final class LogisticReference {
     private LogisticReference() {}
 

@@ -21,9 +21,9 @@ final class LogisticRegressionTest {
         assertEquals(expected[features], found.intercept(), 1e-6);
     }
 
-    /** Were the intercept penalised, moving all samples away from the origin would bend the weights. */
+    /** If the intercept were penalised, moving all samples away from the origin would change the weights. */
     @Test
-    void interceptIsFree() {
+    void interceptIsNotPenalised() {
         double[][] samples = samples(60, 4, 20);
         double[][] moved = new double[60][];
         for (int i = 0; i < 60; i++) {
@@ -32,16 +32,16 @@ final class LogisticRegressionTest {
         assertArrayEquals(fit(samples, 20).weights(), fit(moved, 20).weights(), 1e-5);
     }
 
-    /** Balanced classes: thirty against seven pull alike. */
+    /** Both classes have the same weight in the loss, whatever their sizes. */
     @Test
-    void withoutFeaturesTheOddsAreEven() {
+    void oddsAreEvenWithoutFeatures() {
         LogisticRegression found = LogisticRegression.fit(new DMatrixRMaj(30, 0), new DMatrixRMaj(7, 0));
         assertEquals(0, found.intercept(), 1e-9);
         assertArrayEquals(new double[] {0, 0}, found.logOdds(new DMatrixRMaj(2, 0)), 1e-9);
     }
 
     @Test
-    void largeOddsPointToThePositives() {
+    void positivesHaveLargerOdds() {
         DMatrixRMaj positives = new DMatrixRMaj(new double[][] {{2}, {3}});
         DMatrixRMaj negatives = new DMatrixRMaj(new double[][] {{-2}, {-1}, {0}});
         DMatrixRMaj others = new DMatrixRMaj(new double[][] {{5}, {-5}});
@@ -62,7 +62,7 @@ final class LogisticRegressionTest {
         return labels;
     }
 
-    /** The first ones, the positives, lie somewhat higher in the first feature. */
+    /** The positives come first and are shifted along the first feature. */
     private static double[][] samples(int count, int features, int positives) {
         Random random = new Random(count * 31L + features);
         double[][] samples = new double[count][features];

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class MannWhitneyTest {
-    /** Every choice of the ranks that are x's is equally likely: count those as far from the middle. */
+    /** Enumerates the equally likely choices of x's ranks; counts those with U at least as far from its mean. */
     @ParameterizedTest
     @CsvSource({"1, 1", "1, 7", "2, 3", "3, 3", "4, 6", "5, 8", "8, 8", "3, 9"})
     void exactAgreesWithEnumeration(int n, int m) {
@@ -40,10 +40,10 @@ final class MannWhitneyTest {
         }
     }
 
-    /** The counting recursion W(n, m, u) = W(n - 1, m, u - m) + W(n, m - 1, u), in whole numbers. */
+    /** The counting recursion W(n, m, u) = W(n - 1, m, u - m) + W(n, m - 1, u), in exact integers. */
     @ParameterizedTest
     @CsvSource({"8, 300, 12", "8, 300, 450", "8, 300, 1199", "3, 500, 640", "150, 8, 31"})
-    void exactHoldsForOneSmallSample(int n, int m, int u) {
+    void exactIfOneSampleIsSmall(int n, int m, int u) {
         BigInteger[][] ways = new BigInteger[n + 1][u + 1];
         for (BigInteger[] row : ways) {
             Arrays.fill(row, BigInteger.ZERO);
@@ -77,7 +77,7 @@ final class MannWhitneyTest {
         assertEquals(1, MannWhitney.test(few, many).p(), 1e-3);
     }
 
-    /** Approximate from nine values on: z = (81 - 81/2 - 1/2) / sqrt(81 * 19 / 12), its tail by C's erfc. */
+    /** The normal approximation for nine or more values: z = (81 - 81/2 - 1/2) / sqrt(81 * 19 / 12); its tail computed with C's erfc. */
     @Test
     void nineAgainstNineIsApproximated() {
         double[] x = IntStream.range(0, 9).asDoubleStream().toArray();
@@ -86,7 +86,7 @@ final class MannWhitneyTest {
     }
 
     @Test
-    void extremes() {
+    void handlesExtremeSamples() {
         MannWhitney above = MannWhitney.test(new double[] {3, 4}, new double[] {1, 2});
         assertEquals(new MannWhitney(4, 1.0 / 3, 1), above);
         assertEquals(1, above.effect());
@@ -99,17 +99,17 @@ final class MannWhitneyTest {
     }
 
     @Test
-    void refusesWhatHasNoOrder() {
+    void rejectsNaNAndEmptySamples() {
         double[] one = {1};
         double[] gap = {1, Double.NaN};
-        Exception refused = assertThrows(IllegalArgumentException.class, () -> MannWhitney.test(gap, one));
-        assertEquals("x: value 1 of 2 is NaN", refused.getMessage());
+        Exception rejection = assertThrows(IllegalArgumentException.class, () -> MannWhitney.test(gap, one));
+        assertEquals("x: value 1 of 2 is NaN", rejection.getMessage());
         assertThrows(IllegalArgumentException.class, () -> MannWhitney.test(one, new double[0]));
         assertThrows(IllegalArgumentException.class, () -> MannWhitney.auroc(one, new double[] {Double.NaN}));
     }
 
     @Property
-    void exchangingTheSamplesMirrors(
+    void exchangingTheSamplesNegatesTheEffect(
             @ForAll @Size(min = 1, max = 40) byte[] x,
             @ForAll @Size(min = 1, max = 40) byte[] y) {
         MannWhitney one = MannWhitney.test(doubles(x), doubles(y));
@@ -123,7 +123,7 @@ final class MannWhitneyTest {
     }
 
     @Property
-    void onlyTheOrderCounts(
+    void dependsOnTheOrderOnly(
             @ForAll @Size(min = 1, max = 30) byte[] x,
             @ForAll @Size(min = 1, max = 30) byte[] y) {
         MannWhitney plain = MannWhitney.test(doubles(x), doubles(y));
@@ -148,7 +148,7 @@ final class MannWhitneyTest {
         return u;
     }
 
-    /** The ranks 0..n+m-1, those of the chosen bits in the first sample. */
+    /** Ranks 0..n+m-1; the set bits of chosen select the first sample. */
     private static double[][] samples(int chosen, int n, int m) {
         return new double[][] {
             IntStream.range(0, n + m).filter(i -> (chosen >> i & 1) == 1).asDoubleStream().toArray(),
@@ -156,7 +156,7 @@ final class MannWhitneyTest {
         };
     }
 
-    /** n values among 0..m-1, placed between them so that u pairs have x above y. */
+    /** y is 0..m-1; x has n values between these, such that u pairs have x > y. */
     private static double[][] samplesWith(int u, int n, int m) {
         double[] y = IntStream.range(0, m).asDoubleStream().toArray();
         double[] x = new double[n];

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class PcaTest {
-    /** Axes are those of the singular value decomposition, up to sign; as projections there is no sign. */
+    /** Compares projections onto the axes, because the sign of an axis is arbitrary. */
     @ParameterizedTest
     @CsvSource({"30, 12, 5", "12, 30, 5", "20, 20, 19", "9, 4, 1"})
     void axesAreTheLeadingSingularVectors(int samples, int features, int components) {
@@ -28,14 +28,14 @@ final class PcaTest {
 
     @ParameterizedTest
     @CsvSource({"300, 200, 40", "150, 400, 60", "60, 80, 50"})
-    void sketchFindsTheSameAxes(int samples, int features, int components) {
+    void sketchAgreesWithExactAxes(int samples, int features, int components) {
         float[][] training = decaying(samples, features, 2);
         DMatrixRMaj centred = Samples.minus(Samples.mean(training), training);
         assertClose(leading(centred, components), Pca.sketch(centred, components, 7), 1e-6);
     }
 
     @Test
-    void firstScoreIsTheDistanceAlongTheLongestAxis() {
+    void scoreIsTheCoordinateAlongTheFirstAxis() {
         float[][] line = {{1, 1}, {2, 2}, {4, 4}, {5, 5}, {3, 3}};
         DMatrixRMaj scores = Pca.fit(line, 1, 1).scores(new float[][] {{3, 3}, {4, 4}, {4, 2}});
         assertEquals(0, scores.get(0, 0), 1e-12);
@@ -44,7 +44,7 @@ final class PcaTest {
     }
 
     @Test
-    void directionsWithoutVarianceAreLeftOut() {
+    void dropsDirectionsWithoutVariance() {
         float[][] training = decaying(40, 3, 3);
         float[][] repeated = new float[40][];
         for (int i = 0; i < 40; i++) {
@@ -56,9 +56,9 @@ final class PcaTest {
         assertEquals(0, Pca.fit(constant, 2, 1).axes().orElseThrow().numCols);
     }
 
-    /** As many components as there are directions: centring is all that is left to do. */
+    /** With at least as many components as features, samples are centred but not rotated. */
     @Test
-    void keepingEverythingOnlyCentres() {
+    void onlyCentresIfAllComponentsAreKept() {
         Pca pca = Pca.fit(new float[][] {{1, 10}, {3, 30}, {5, 20}}, 512, 1);
         assertTrue(pca.axes().isEmpty());
         assertArrayEquals(new double[] {-3, -20}, pca.scores(new float[][] {{0, 0}}).data);
@@ -68,11 +68,11 @@ final class PcaTest {
     void spannedCoordinatesPreserveDistances() {
         float[][] samples = decaying(15, 200, 4);
         samples[3] = samples[8];
-        float[][] turned = Samples.inSpannedCoordinates(samples);
-        assertEquals(13, turned[0].length);
+        float[][] rotated = Samples.inSpannedCoordinates(samples);
+        assertEquals(13, rotated[0].length);
         for (int i = 0; i < 15; i++) {
             for (int j = 0; j < 15; j++) {
-                assertEquals(distance(samples[i], samples[j]), distance(turned[i], turned[j]), 1e-5);
+                assertEquals(distance(samples[i], samples[j]), distance(rotated[i], rotated[j]), 1e-5);
             }
         }
     }
@@ -114,7 +114,7 @@ final class PcaTest {
         return CommonOps_DDRM.multTransB(axes, axes, null);
     }
 
-    /** Gaussian samples away from the origin, of 0.9 times less width in each further feature. */
+    /** Gaussian samples away from the origin; the standard deviation falls by a factor of 0.9 per feature. */
     private static float[][] decaying(int samples, int features, long seed) {
         Random random = new Random(seed);
         float[][] rows = new float[samples][features];

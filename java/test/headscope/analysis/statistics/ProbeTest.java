@@ -17,13 +17,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ProbeTest {
-    /** Newton steps on the features themselves, fold by fold: no components, no turn. */
+    /** Newton steps on the features themselves, fold by fold, without principal components. */
     @ParameterizedTest
     @CsvSource({"60, 7", "53, 40", "40, 90", "31, 31"})
     void agreesWithPlainNewtonSteps(int samples, int features) {
         boolean[] labels = labels(samples, 0.4, 5);
         float[][] values = noise(samples, features, 6);
-        lift(values, labels, 0.5f);
+        shift(values, labels, 0.5f);
         int[] foldOf = StratifiedFolds.assign(labels, 5, 9);
         List<Double> expected = new ArrayList<>();
         for (int fold = 0; fold < 5; fold++) {
@@ -37,19 +37,19 @@ final class ProbeTest {
 
     @ParameterizedTest
     @ValueSource(ints = {3, 500})
-    void separableClassesAreToldApart(int features) {
+    void separatesSeparableClasses(int features) {
         boolean[] labels = labels(100, 0.3, 1);
         float[][] values = noise(100, features, 2);
-        lift(values, labels, 60);
+        shift(values, labels, 60);
         ProbeResult.Measured result = measured(Probe.crossValidate(values, labels, 3));
         assertEquals(1, result.auroc());
         assertEquals(0, result.deviation());
     }
 
-    /** Fewer and more features than texts; a selection of features on all texts would lift the second. */
+    /** Fewer and more features than texts; selecting features on all texts would raise the second result. */
     @ParameterizedTest
     @ValueSource(ints = {20, 400})
-    void labelsWithoutMeaningAreNotToldApart(int features) {
+    void randomLabelsGiveChanceLevel(int features) {
         double sum = 0;
         for (int seed = 0; seed < 12; seed++) {
             float[][] values = noise(100, features, 100 + seed);
@@ -59,23 +59,23 @@ final class ProbeTest {
     }
 
     /**
-     * One component, and one text far out along a feature that means nothing. Where it is among the training
-     * texts the component follows it; in the fold that tests it, the component is the feature that counts,
-     * and only the far text itself may be misplaced. Components of all texts would miss that feature in every
-     * fold.
+     * One component, and one outlier along a feature that is independent of the labels. If the outlier is a training
+     * text, the component is that feature. In the fold that tests the outlier, the component is the informative feature
+     * and only the outlier may be misclassified. A component fitted on all texts would miss the informative feature in
+     * every fold.
      */
     @Test
-    void componentsComeFromTheTrainingFoldOnly() {
+    void fitsComponentsOnTrainingTextsOnly() {
         boolean[] labels = labels(100, 0.5, 4);
         float[][] values = noise(100, 2, 5);
         for (int i = 0; i < 100; i++) {
             values[i][0] = (labels[i] ? 10 : -10) + values[i][0];
         }
         values[17][1] = 1e6f;
-        int outside = StratifiedFolds.assign(labels, 5, 6)[17];
+        int tested = StratifiedFolds.assign(labels, 5, 6)[17];
         List<Double> folds = measured(Probe.crossValidate(values, labels, 6, 1)).folds();
         for (int fold = 0; fold < 5; fold++) {
-            assertTrue(fold == outside ? folds.get(fold) > 0.9 : folds.get(fold) < 0.8, folds::toString);
+            assertTrue(fold == tested ? folds.get(fold) > 0.9 : folds.get(fold) < 0.8, folds::toString);
         }
     }
 
@@ -83,14 +83,14 @@ final class ProbeTest {
     void equalSeedsGiveEqualResults() {
         boolean[] labels = labels(80, 0.5, 7);
         float[][] values = noise(80, 130, 8);
-        lift(values, labels, 0.4f);
+        shift(values, labels, 0.4f);
         ProbeResult one = Probe.crossValidate(values, labels, 1);
         assertEquals(one, Probe.crossValidate(values, labels, 1));
         assertNotEquals(one, Probe.crossValidate(values, labels, 2));
     }
 
     @Test
-    void smallClassesTakeFewerFolds() {
+    void usesFewerFoldsForSmallClasses() {
         float[][] values = noise(30, 4, 9);
         boolean[] labels = new boolean[30];
         assertInstanceOf(ProbeResult.Absent.class, Probe.crossValidate(values, labels, 1));
@@ -108,10 +108,10 @@ final class ProbeTest {
         assertInstanceOf(ProbeResult.Absent.class, Probe.crossValidate(new float[0][], new boolean[0], 1));
     }
 
-    /** Constant features, wide and narrow: every pair is a tie. */
+    /** Few and many constant features: every pair is a tie. */
     @ParameterizedTest
     @ValueSource(ints = {1, 12, 100})
-    void featuresWithoutVarianceTellNothing(int features) {
+    void constantFeaturesGiveChanceLevel(int features) {
         float[][] values = new float[40][features];
         Arrays.stream(values).forEach(row -> Arrays.fill(row, -3.7f));
         ProbeResult.Measured result = measured(Probe.crossValidate(values, labels(40, 0.5, 10), 1));
@@ -120,7 +120,7 @@ final class ProbeTest {
                 ProbeResult.Absent.class, Probe.crossValidate(new float[40][0], labels(40, 0.5, 10), 1));
     }
 
-    /** Twenty texts, each there three times: repeats tie whatever their class, as in the reference. */
+    /** Twenty texts, three copies of each: copies tie, as in the reference. */
     @Test
     void equalTextsTie() {
         float[][] different = noise(20, 70, 11);
@@ -135,7 +135,7 @@ final class ProbeTest {
 
     @ParameterizedTest
     @ValueSource(floats = {1e-18f, 1e15f})
-    void anyScaleIsSafe(float scale) {
+    void acceptsFeaturesOfAnyScale(float scale) {
         boolean[] labels = labels(50, 0.5, 13);
         float[][] values = noise(50, 80, 14);
         for (float[] row : values) {
@@ -146,7 +146,7 @@ final class ProbeTest {
     }
 
     @Test
-    void absentFeaturesAreNamed() {
+    void namesAMissingFeature() {
         float[][] values = noise(20, 3, 15);
         values[11][2] = Float.NaN;
         ProbeResult result = Probe.crossValidate(values, labels(20, 0.5, 16), 1);
@@ -154,7 +154,7 @@ final class ProbeTest {
     }
 
     @Test
-    void tooLargeIsSaidBeforeItHurts() {
+    void rejectsTablesThatAreTooLarge() {
         float[][] values = new float[3000][];
         Arrays.fill(values, new float[1_000_000]);
         String reason = assertInstanceOf(
@@ -164,7 +164,7 @@ final class ProbeTest {
     }
 
     @Test
-    void refusesWhatIsNoTable() {
+    void rejectsInvalidTables() {
         boolean[] labels = new boolean[2];
         assertThrows(IllegalArgumentException.class, () -> Probe.crossValidate(new float[3][1], labels, 1));
         assertThrows(
@@ -173,7 +173,7 @@ final class ProbeTest {
     }
 
     @Test
-    void meanAndDeviationOfFolds() {
+    void computesMeanAndDeviationOfFolds() {
         ProbeResult.Measured result = new ProbeResult.Measured(List.of(0.5, 0.7, 0.9));
         assertEquals(0.7, result.auroc(), 1e-15);
         assertEquals(0.2, result.deviation(), 1e-15);
@@ -231,8 +231,8 @@ final class ProbeTest {
         return values;
     }
 
-    /** Moves the positives along the first feature. */
-    private static void lift(float[][] values, boolean[] labels, float by) {
+    /** Shifts the positives along the first feature. */
+    private static void shift(float[][] values, boolean[] labels, float by) {
         for (int i = 0; i < labels.length; i++) {
             values[i][0] += labels[i] ? by : 0;
         }

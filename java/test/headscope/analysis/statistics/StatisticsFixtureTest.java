@@ -7,7 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Tests against what SciPy computed. A section of the file is one method here. */
+/** Comparison with SciPy: one method per section of the fixture. */
 final class StatisticsFixtureTest {
     private static final double RELATIVE = 1e-12;
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 final class StratifiedFoldsTest {
     @Property
-    void sharesAreEven(
+    void everyFoldHasTheSameShares(
             @ForAll @Size(max = 70) boolean[] labels,
             @ForAll @IntRange(min = 2, max = 7) int folds,
             @ForAll long seed) {
@@ -27,7 +27,7 @@ final class StratifiedFoldsTest {
     }
 
     @Test
-    void seedsShuffle() {
+    void seedsShuffleTheFolds() {
         boolean[] labels = new boolean[100];
         Arrays.fill(labels, 0, 50, true);
         int[] one = StratifiedFolds.assign(labels, 5, 1);
