@@ -52,7 +52,7 @@ class BrokenRunTest {
         return out;
     }
 
-    private static Class<? extends RuntimeException> refusal(String file) {
+    private static Class<? extends RuntimeException> exception(String file) {
         return file.endsWith(".safetensors") ? ModelFormatException.class : ResultFormatException.class;
     }
 
@@ -73,7 +73,7 @@ class BrokenRunTest {
     void rejectsAMissingFile(Analysis analysis, String file) throws IOException {
         Path run = run(analysis);
         Files.delete(run.resolve(file));
-        Refusals.refused(refusal(file), run.resolve(file) + ": no such file", () -> analysis.read.apply(run));
+        Rejections.assertRejected(exception(file), run.resolve(file) + ": no such file", () -> analysis.read.apply(run));
     }
 
     @ParameterizedTest
@@ -82,7 +82,7 @@ class BrokenRunTest {
         Path run = run(analysis);
         Files.write(run.resolve(file), new byte[0]);
         String rule = file.endsWith(".safetensors") ? ": header: the file has 0 bytes, fewer than the 8 of the header length" : ": is empty";
-        Refusals.refused(refusal(file), run.resolve(file) + rule, () -> analysis.read.apply(run));
+        Rejections.assertRejected(exception(file), run.resolve(file) + rule, () -> analysis.read.apply(run));
     }
 
     @Test
@@ -91,7 +91,7 @@ class BrokenRunTest {
             Path run = folder.resolve(analysis.name());
             SampleRuns.commit(run, analysis.write);
             Files.delete(run.resolve("manifest.json"));
-            Refusals.refused(ResultFormatException.class,
+            Rejections.assertRejected(ResultFormatException.class,
                     run + ": holds no manifest.json; give the folder of a finished run", () -> analysis.read.apply(run));
         }
     }
@@ -135,7 +135,7 @@ class BrokenRunTest {
     void rejectsAMalformedFile(Analysis analysis, String file, String content, String rule) throws IOException {
         Path run = run(analysis);
         Files.writeString(run.resolve(file), content);
-        Refusals.refused(
+        Rejections.assertRejected(
                 ResultFormatException.class, run.resolve(file) + rule, () -> analysis.read.apply(run));
     }
 
@@ -149,7 +149,7 @@ class BrokenRunTest {
     void rejectsAMissingTensor(Analysis analysis, String tensor) throws IOException {
         Path run = run(analysis);
         Path file = withOnlyLabels(run);
-        Refusals.refused(ModelFormatException.class,
+        Rejections.assertRejected(ModelFormatException.class,
                 "%s: tensor \"%s\": no such tensor".formatted(file, tensor), () -> analysis.read.apply(run));
     }
 
@@ -157,7 +157,7 @@ class BrokenRunTest {
     void rejectsValuesWithoutAMetric() throws IOException {
         Path run = run(Analysis.VALUES);
         Path file = withOnlyLabels(run);
-        Refusals.refused(ResultFormatException.class, file + ": no tensor of a metric", () -> SpectraValues.read(run));
+        Rejections.assertRejected(ResultFormatException.class, file + ": no tensor of a metric", () -> SpectraValues.read(run));
     }
 
     private static Path withOnlyLabels(Path run) throws IOException {
@@ -185,7 +185,7 @@ class BrokenRunTest {
         Path run = run(analysis);
         Path manifest = run.resolve("manifest.json");
         Files.writeString(manifest, Files.readString(manifest).replace(old, "\"other\""));
-        Refusals.refused(ResultFormatException.class, "manifest.json: " + message, () -> {
+        Rejections.assertRejected(ResultFormatException.class, "manifest.json: " + message, () -> {
             SaliencyResult read = SaliencyResult.read(run);
             read.enlargedLayer();
             read.cell();

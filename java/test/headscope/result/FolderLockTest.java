@@ -16,30 +16,30 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two runs of one folder: in this process, and in another. */
+/** Two runs into one folder, in the same process and in two processes. */
 class FolderLockTest {
     @TempDir
     private Path folder;
 
     @Test
-    void secondRunOfThisProcessIsRefused() {
+    void rejectsASecondRunInTheSameProcess() {
         try (RunFolder first = RunFolder.begin(folder.resolve("run"), false, false)) {
             first.file("x");
-            refuse();
-            refuse();
+            assertLocked();
+            assertLocked();
         }
     }
 
     @Test
-    void ofManyThreadsOneBegins() throws Exception {
+    void onlyOneOfManyThreadsBegins() throws Exception {
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
             List<Callable<Object>> tries = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 tries.add(() -> {
                     try {
                         return RunFolder.begin(folder.resolve("run"), true, false);
-                    } catch (RunFolderException refused) {
-                        return refused.getMessage();
+                    } catch (RunFolderException rejection) {
+                        return rejection.getMessage();
                     }
                 });
             }
@@ -47,7 +47,7 @@ class FolderLockTest {
             for (Future<Object> one : threads.invokeAll(tries)) {
                 switch (one.get()) {
                     case RunFolder run -> begun.add(run);
-                    case Object message -> assertEquals(held(), message);
+                    case Object message -> assertEquals(lockedMessage(), message);
                 }
             }
             assertEquals(1, begun.size());
@@ -55,31 +55,31 @@ class FolderLockTest {
         }
     }
 
-    /** The system drops a process's lock with any handle to the file that the process closes. */
+    /** The system releases a process's lock when the process closes any handle to the file. */
     @Test
-    void lockSurvivesARefusalInTheSameProcess() throws Exception {
+    void lockOutlivesARejectionInTheSameProcess() throws Exception {
         try (RunFolder first = RunFolder.begin(folder.resolve("run"), false, false)) {
             first.file("x");
-            refuse();
+            assertLocked();
             Process other = otherProcess();
-            assertEquals("refused: " + held(), other.inputReader().readLine());
+            assertEquals("rejected: " + lockedMessage(), other.inputReader().readLine());
             assertEquals(0, other.waitFor());
         }
     }
 
     @Test
-    void otherProcessHoldsUntilItIsKilled() throws Exception {
+    void lockEndsWithItsProcess() throws Exception {
         Process other = otherProcess();
         try {
             assertEquals("begun", other.inputReader().readLine());
-            refuse();
+            assertLocked();
         } finally {
             other.destroyForcibly();
         }
         assertTrue(other.waitFor(30, TimeUnit.SECONDS));
         String message = folder.resolve("run.partial")
                 + ": contains an interrupted run; continue it with --resume, or delete it with --overwrite";
-        Refusals.refused(RunFolderException.class, message,
+        Rejections.assertRejected(RunFolderException.class, message,
                 () -> RunFolder.begin(folder.resolve("run"), false, false));
         try (RunFolder resumed = RunFolder.begin(folder.resolve("run"), true, false)) {
             assertTrue(resumed.resumed());
@@ -89,14 +89,14 @@ class FolderLockTest {
         assertEquals("half", Files.readString(folder.resolve("run").resolve("manifest.json")));
     }
 
-    private void refuse() {
+    private void assertLocked() {
         for (boolean flag : new boolean[] {false, true}) {
-            Refusals.refused(RunFolderException.class, held(),
+            Rejections.assertRejected(RunFolderException.class, lockedMessage(),
                     () -> RunFolder.begin(folder.resolve("run"), flag, flag));
         }
     }
 
-    private String held() {
+    private String lockedMessage() {
         return folder.resolve("run.partial") + ": is being written by another run; wait for it to finish, or choose another --out";
     }
 
@@ -107,7 +107,7 @@ class FolderLockTest {
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 
-    /** Begins a run, writes a file, and stays until it is killed. */
+    /** Begins a run, writes a file and waits until it is killed. */
     static final class OtherRun {
         private OtherRun() {}
 
@@ -116,8 +116,8 @@ class FolderLockTest {
                 Files.writeString(run.file("half"), "half");
                 System.out.println("begun");
                 Thread.sleep(60_000);
-            } catch (RunFolderException refused) {
-                System.out.println("refused: " + refused.getMessage());
+            } catch (RunFolderException rejection) {
+                System.out.println("rejected: " + rejection.getMessage());
             }
         }
     }

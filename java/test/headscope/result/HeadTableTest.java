@@ -26,7 +26,7 @@ class HeadTableTest {
     private Path folder;
 
     @Test
-    void textOfTheFile() throws IOException {
+    void writesNumbersAsText() throws IOException {
         Path file = folder.resolve("heads.csv");
         double[] values = {0.1, Double.NaN, -3, 1e-300};
         table(2, 2, "entropy", values).write(file);
@@ -50,7 +50,7 @@ class HeadTableTest {
         assertArrayEquals(columns.get("z, \"quoted\""), read.column("z, \"quoted\""));
         assertEquals(3, read.layers());
         assertEquals(2, read.heads());
-        Refusals.refused(IllegalArgumentException.class, "no column \"b\"; the columns are [z, \"quoted\", a]",
+        Rejections.assertRejected(IllegalArgumentException.class, "no column \"b\"; the columns are [z, \"quoted\", a]",
                 () -> read.column("b"));
     }
 
@@ -92,33 +92,33 @@ class HeadTableTest {
     @MethodSource("broken")
     void rejectsAMalformedFileByLine(String text, String message) throws IOException {
         Path file = Files.writeString(folder.resolve("heads.csv"), text);
-        Refusals.refused(ResultFormatException.class, file + message, () -> HeadTable.read(file));
+        Rejections.assertRejected(ResultFormatException.class, file + message, () -> HeadTable.read(file));
     }
 
     @Test
     void rejectsFilesThatAreNotText() throws IOException {
         Path file = folder.resolve("heads.csv");
-        Refusals.refused(ResultFormatException.class, file + ": no such file", () -> HeadTable.read(file));
+        Rejections.assertRejected(ResultFormatException.class, file + ": no such file", () -> HeadTable.read(file));
         Files.write(file, new byte[] {(byte) 0xff, ','});
-        Refusals.refused(ResultFormatException.class, file + ":1: is not UTF-8", () -> HeadTable.read(file));
-        Refusals.refused(RunFolderException.class, folder + ": is a directory", () -> HeadTable.read(folder));
+        Rejections.assertRejected(ResultFormatException.class, file + ":1: is not UTF-8", () -> HeadTable.read(file));
+        Rejections.assertRejected(RunFolderException.class, folder + ": is a directory", () -> HeadTable.read(folder));
     }
 
     /** {@code /dev/full} has no space. */
     @Test
     void reportsAFullDisk() {
         Path full = Path.of("/dev/full");
-        Refusals.refused(RunFolderException.class, full + ": no space left on device",
+        Rejections.assertRejected(RunFolderException.class, full + ": no space left on device",
                 () -> table(1, 1, "x", new double[1]).write(full));
     }
 
     @Test
     void rejectsColumnsOfWrongSizeOrName() {
-        Refusals.refused(IllegalArgumentException.class, "column x: 3 values for 2 layers x 2 heads",
+        Rejections.assertRejected(IllegalArgumentException.class, "column x: 3 values for 2 layers x 2 heads",
                 () -> table(2, 2, "x", new double[3]));
-        Refusals.refused(IllegalArgumentException.class, "a column cannot be named \"layer\"",
+        Rejections.assertRejected(IllegalArgumentException.class, "a column cannot be named \"layer\"",
                 () -> table(1, 1, "layer", new double[1]));
-        Refusals.refused(IllegalArgumentException.class, "0 layers x 1 heads",
+        Rejections.assertRejected(IllegalArgumentException.class, "0 layers x 1 heads",
                 () -> table(0, 1, "x", new double[0]));
     }
 

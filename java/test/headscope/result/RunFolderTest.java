@@ -31,7 +31,7 @@ class RunFolderTest {
     }
 
     @Test
-    void resultsAppearWhole() throws IOException {
+    void commitPublishesTheFolder() throws IOException {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             assertFalse(run.resumed());
             assertEquals(out, run.out());
@@ -46,9 +46,9 @@ class RunFolderTest {
     }
 
     @Test
-    void interruptedRunIsResumed() throws IOException {
+    void resumesAnInterruptedRun() throws IOException {
         interrupt();
-        refused(partial + ": " + INTERRUPTED, () -> RunFolder.begin(out, false, false));
+        rejects(partial + ": " + INTERRUPTED, () -> RunFolder.begin(out, false, false));
         Files.writeString(partial.resolve("x.safetensors.partial-77"), "killed while writing");
         try (RunFolder run = RunFolder.begin(out, true, false)) {
             assertTrue(run.resumed());
@@ -61,7 +61,7 @@ class RunFolderTest {
     }
 
     @Test
-    void interruptedRunIsDropped() throws IOException {
+    void overwritesAnInterruptedRun() throws IOException {
         interrupt();
         try (RunFolder run = RunFolder.begin(out, false, true)) {
             assertFalse(run.resumed());
@@ -72,7 +72,7 @@ class RunFolderTest {
     }
 
     @Test
-    void resumeWithoutAnythingToResumeStarts() throws IOException {
+    void resumeStartsARunIfNoneWasInterrupted() throws IOException {
         try (RunFolder run = RunFolder.begin(out, true, false)) {
             assertFalse(run.resumed());
             assertEquals(partial.resolve("heads.csv"), run.file("heads.csv"));
@@ -83,11 +83,11 @@ class RunFolderTest {
     }
 
     @Test
-    void olderResultsAreKeptUnlessOverwritten() throws IOException {
+    void keepsEarlierResultsUnlessOverwritten() throws IOException {
         commit("old");
-        refused(out + ": already exists; choose another --out, or use --overwrite",
+        rejects(out + ": already exists; choose another --out, or use --overwrite",
                 () -> RunFolder.begin(out, false, false));
-        refused(out + ": already exists; choose another --out, or use --overwrite",
+        rejects(out + ": already exists; choose another --out, or use --overwrite",
                 () -> RunFolder.begin(out, true, false));
         try (RunFolder run = RunFolder.begin(out, false, true)) {
             Files.writeString(run.file("manifest.json"), "new");
@@ -99,33 +99,33 @@ class RunFolderTest {
     }
 
     @Test
-    void strangersAreNotOverwritten() throws IOException {
+    void doesNotOverwriteAForeignFolder() throws IOException {
         Files.createDirectories(out);
         Files.writeString(out.resolve("thesis.tex"), "years");
         String rule = ": exists and is not a run folder (it has no manifest.json); not overwritten";
-        refused(out + rule, () -> RunFolder.begin(out, false, true));
+        rejects(out + rule, () -> RunFolder.begin(out, false, true));
         Path file = Files.writeString(folder.resolve("thesis.tex"), "years");
-        refused(file + rule, () -> RunFolder.begin(file, true, true));
+        rejects(file + rule, () -> RunFolder.begin(file, true, true));
         assertEquals("years", Files.readString(file));
     }
 
     @Test
-    void strangersFolderOfTheSameNameIsNotTouched() throws IOException {
+    void doesNotTouchAForeignPartialFolder() throws IOException {
         Files.createDirectories(partial);
         Files.writeString(partial.resolve("thesis.tex"), "years");
         for (boolean flag : new boolean[] {false, true}) {
-            refused(partial + ": exists and is not an interrupted run; move it away",
+            rejects(partial + ": exists and is not an interrupted run; move it away",
                     () -> RunFolder.begin(out, flag, flag));
         }
         assertEquals(List.of("thesis.tex"), members(partial));
     }
 
     @Test
-    void resultsThatAppearMeanwhileAreKept() throws IOException {
+    void keepsResultsThatAppearDuringTheRun() throws IOException {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             Files.writeString(run.file("manifest.json"), "mine");
             Files.createDirectory(out);
-            refused(out + ": already exists; choose another --out, or use --overwrite", run::commit);
+            rejects(out + ": already exists; choose another --out, or use --overwrite", run::commit);
             Files.delete(out);
             run.commit();
         }
@@ -133,7 +133,7 @@ class RunFolderTest {
     }
 
     @Test
-    void discardLeavesNothing() throws IOException {
+    void discardDeletesTheFolder() throws IOException {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             Files.writeString(run.file("a/b/c"), "x");
             run.discard();
@@ -144,34 +144,34 @@ class RunFolderTest {
     }
 
     @Test
-    void manifestIsRequired() {
+    void commitRequiresAManifest() {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
-            Refusals.refused(IllegalStateException.class, partial + ": no manifest.json was written",
+            Rejections.assertRejected(IllegalStateException.class, partial + ": no manifest.json was written",
                     run::commit);
         }
     }
 
     @Test
-    void filesStayInside() {
+    void rejectsFilesOutsideTheFolder() {
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             for (String name : List.of("../x", "/etc/x", "", ".", "a/../..")) {
-                Refusals.refused(IllegalArgumentException.class,
+                Rejections.assertRejected(IllegalArgumentException.class,
                         name + " is not inside the run folder", () -> run.file(name));
             }
         }
     }
 
     @Test
-    void placesWhereNoFolderCanBe() throws IOException {
+    void rejectsImpossibleFolders() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "");
-        refused(file + ": not a folder", () -> RunFolder.begin(file.resolve("run"), false, false));
-        refused(file.resolve("sub") + ": not a directory",
+        rejects(file + ": not a folder", () -> RunFolder.begin(file.resolve("run"), false, false));
+        rejects(file.resolve("sub") + ": not a directory",
                 () -> RunFolder.begin(file.resolve("sub/run"), false, false));
         Path name = folder.resolve("n".repeat(250));
-        refused(name + ".partial: file name too long", () -> RunFolder.begin(name, false, false));
+        rejects(name + ".partial: file name too long", () -> RunFolder.begin(name, false, false));
         Path taken = Files.writeString(folder.resolve("run.partial"), "");
-        refused(taken + ": not a folder", () -> RunFolder.begin(folder.resolve("run"), true, false));
-        refused("/: cannot be the folder of a run", () -> RunFolder.begin(Path.of("/"), false, false));
+        rejects(taken + ": not a folder", () -> RunFolder.begin(folder.resolve("run"), true, false));
+        rejects("/: cannot be a run folder", () -> RunFolder.begin(Path.of("/"), false, false));
     }
 
     private void interrupt() throws IOException {
@@ -188,8 +188,8 @@ class RunFolderTest {
         }
     }
 
-    private static void refused(String message, Executable action) {
-        Refusals.refused(RunFolderException.class, message, action);
+    private static void rejects(String message, Executable action) {
+        Rejections.assertRejected(RunFolderException.class, message, action);
     }
 
     private static List<String> files(Path root) throws IOException {

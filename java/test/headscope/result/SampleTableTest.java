@@ -21,7 +21,7 @@ class SampleTableTest {
     private Path folder;
 
     @Test
-    void textOfTheFile() throws IOException {
+    void quotesCells() throws IOException {
         Path file = folder.resolve("samples.csv");
         SampleTable table = new SampleTable(List.of(
                 new Sample(0, 12, "true", "he said \"no\", twice", ""),
@@ -37,25 +37,25 @@ class SampleTableTest {
     }
 
     @Test
-    void brokenFileIsNamedWithItsLine() throws IOException {
+    void rejectsAMalformedFileByLine() throws IOException {
         Path file = folder.resolve("samples.csv");
         Files.writeString(file, "index,tokens\n");
-        refused(file + ":1: the columns must be index,tokens,label,answer,expected", file);
+        rejects(file + ":1: the columns must be index,tokens,label,answer,expected", file);
         Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\"a\nb\nc\",\n1,x,,,\n");
-        refused(file + ":5: column tokens: \"x\" is not a whole number", file);
+        rejects(file + ":5: column tokens: \"x\" is not a whole number", file);
         Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\n");
-        refused(file + ":2: 4 cells under 5 columns", file);
+        rejects(file + ":2: 4 cells under 5 columns", file);
     }
 
     @Test
-    void halfASurrogatePairIsRefused() {
+    void rejectsAnUnpairedSurrogate() {
         Path file = folder.resolve("samples.csv");
-        Refusals.refused(IllegalArgumentException.class, file + ": a text with an unpaired surrogate",
+        Rejections.assertRejected(IllegalArgumentException.class, file + ": a text with an unpaired surrogate",
                 () -> new SampleTable(List.of(new Sample(0, 1, "", "\ud800", ""))).write(file));
     }
 
     @Property(tries = 300)
-    void anyTextComesBack(@ForAll("texts") List<String> texts) throws IOException {
+    void readsAnyTextAsWritten(@ForAll("texts") List<String> texts) throws IOException {
         SampleTable table = new SampleTable(
                 texts.stream().map(text ->
                         new Sample(texts.indexOf(text), text.length(), text, text + text, text)).toList());
@@ -75,7 +75,7 @@ class SampleTableTest {
                 .filter(text -> StandardCharsets.UTF_8.newEncoder().canEncode(text)).list().ofMaxSize(5);
     }
 
-    private static void refused(String message, Path file) {
-        Refusals.refused(ResultFormatException.class, message, () -> SampleTable.read(file));
+    private static void rejects(String message, Path file) {
+        Rejections.assertRejected(ResultFormatException.class, message, () -> SampleTable.read(file));
     }
 }

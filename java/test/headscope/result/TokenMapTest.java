@@ -11,7 +11,7 @@ final class TokenMapTest {
     private static final TokenGroup SECOND = new TokenGroup("<LAN>", 1, 2);
 
     @Test
-    void keepsItsOwnValues() {
+    void copiesItsValues() {
         float[] values = {1, 0, 0, 1};
         TokenMap map = map(List.of(FIRST, SECOND), values);
         values[0] = 7;
@@ -20,17 +20,17 @@ final class TokenMapTest {
     }
 
     @Test
-    void nonsenseIsRefused() {
-        refused(List.of(), new float[3]);
-        refused(List.of(), new float[] {0, Float.NaN, 0, 0});
-        refused(List.of(SECOND, FIRST), new float[4]);
-        refused(List.of(new TokenGroup("all", 0, 3)), new float[4]);
-        refused(List.of(new TokenGroup("all", 0, 2), SECOND), new float[4]);
+    void rejectsInvalidMaps() {
+        rejects(List.of(), new float[3]);
+        rejects(List.of(), new float[] {0, Float.NaN, 0, 0});
+        rejects(List.of(SECOND, FIRST), new float[4]);
+        rejects(List.of(new TokenGroup("all", 0, 3)), new float[4]);
+        rejects(List.of(new TokenGroup("all", 0, 2), SECOND), new float[4]);
         assertThrows(IllegalArgumentException.class, () -> new TokenGroup("none", 1, 1));
         assertThrows(IllegalArgumentException.class, () -> new TokenGroup("before", -1, 1));
     }
 
-    private static void refused(List<TokenGroup> groups, float[] values) {
+    private static void rejects(List<TokenGroup> groups, float[] values) {
         assertThrows(IllegalArgumentException.class, () -> map(groups, values));
     }
 

@@ -15,7 +15,7 @@ class TokenTableTest {
     private Path folder;
 
     @Test
-    void comesBackAsItWasWritten() {
+    void readsWhatItWrote() {
         Path file = folder.resolve("tokens.csv");
         TokenTable table = new TokenTable(
                 List.of("<bos>", "\u0120a,b", "\"quoted\"", "line\nbreak", "\u4e2d", ""),
@@ -25,7 +25,7 @@ class TokenTableTest {
     }
 
     @Test
-    void refusesAnotherTable() throws IOException {
+    void rejectsOtherColumns() throws IOException {
         Path file = folder.resolve("tokens.csv");
         Files.writeString(file, "index,token\n0,a\n");
         assertEquals(file + ":1: the columns must be index,token,group",
