@@ -53,7 +53,7 @@ public record ConfusionTable(List<String> classes, int[][] counts) {
         List<String> classes = header.subList(1, header.size());
         if (!rows.stream().map(row -> row.cells().getFirst()).toList().equals(classes)) {
             throw new ResultFormatException(
-                    file, "the rows must be %s, as the columns are".formatted(String.join(",", classes)));
+                    file, "the classes of the rows must be those of the columns: " + String.join(",", classes));
         }
         int[][] counts = new int[rows.size()][classes.size()];
         for (int i = 0; i < counts.length; i++) {

@@ -82,7 +82,7 @@ public record FunctionsResult(
     public static FunctionsResult read(Path folder) {
         HeadTable table = HeadTable.read(folder.resolve(HeadTable.FILE));
         if (table.names().isEmpty()) {
-            throw new ResultFormatException(folder.resolve(HeadTable.FILE), 1, "no column of a function");
+            throw new ResultFormatException(folder.resolve(HeadTable.FILE), 1, "contains no function");
         }
         SequencedMap<String, double[]> importance = new LinkedHashMap<>();
         table.names().forEach(function -> importance.put(function, table.column(function)));

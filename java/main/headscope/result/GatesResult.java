@@ -126,7 +126,7 @@ public record GatesResult(Manifest manifest, int layers, int heads, List<Task> t
     public static GatesResult read(Path folder) {
         Manifest manifest = Manifest.read(folder);
         if (manifest.json().path(TASKS).isEmpty()) {
-            throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST), "holds no tasks");
+            throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST), "contains no tasks");
         }
         Path heads = folder.resolve(HeadTable.FILE);
         HeadTable table = HeadTable.read(heads);

@@ -47,7 +47,7 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
 
     /**
      * @throws ModelFormatException  if the file is missing or malformed
-     * @throws ResultFormatException if it holds no metric
+     * @throws ResultFormatException if it contains no metric
      */
     public static SpectraValues read(Path folder) {
         try (Safetensors file = Safetensors.open(folder.resolve(ValuesFile.FILE))) {
@@ -62,7 +62,7 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
                 }
             }
             if (measured.isEmpty()) {
-                throw new ResultFormatException(folder.resolve(ValuesFile.FILE), "no tensor of a metric");
+                throw new ResultFormatException(folder.resolve(ValuesFile.FILE), "contains no metric");
             }
             int[] sizes = Arrays.stream(shape).mapToInt(Math::toIntExact).toArray();
             return new SpectraValues(sizes[1], sizes[2], measured, file.get(LABEL).longs());

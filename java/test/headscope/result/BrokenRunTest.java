@@ -78,7 +78,7 @@ class BrokenRunTest {
 
     @ParameterizedTest
     @MethodSource("required")
-    void rejectsATruncatedFile(Analysis analysis, String file) throws IOException {
+    void rejectsAnEmptyFile(Analysis analysis, String file) throws IOException {
         Path run = run(analysis);
         Files.write(run.resolve(file), new byte[0]);
         String rule = file.endsWith(".safetensors") ? ": header: the file has 0 bytes, fewer than the 8 of the header length" : ": is empty";
@@ -103,7 +103,7 @@ class BrokenRunTest {
                 arguments(Analysis.SALIENCY, "heads.csv", heads, ":1: no column \"maximum\"; the columns are [x]"),
                 arguments(Analysis.GATES, "heads.csv", heads,
                         ":1: no column \"Math_facilitation_always\"; the columns are [x]"),
-                arguments(Analysis.FUNCTIONS, "heads.csv", "layer,head\n0,0\n", ":1: no column of a function"),
+                arguments(Analysis.FUNCTIONS, "heads.csv", "layer,head\n0,0\n", ":1: contains no function"),
                 arguments(Analysis.GATES, "check.csv", "heads,x\n0,1\n", ":1: no column \"Math_shut\"; the columns are [x]"),
                 arguments(Analysis.GATES, "check.csv", "heads,x,x\n0,1,1\n", ":1: two columns have the same name"),
                 arguments(Analysis.GATES, "check.csv", "heads,x\n1,\n", ":2: column x: \"\" is not a number"),
@@ -112,7 +112,7 @@ class BrokenRunTest {
                 arguments(Analysis.FUNCTIONS, "confusion.csv", "class,a,b\na,1,2\nb,3,4\n",
                         ":1: the first column must be function"),
                 arguments(Analysis.FUNCTIONS, "confusion.csv", "function,a,b\na,1,2\n",
-                        ": the rows must be a,b, as the columns are"),
+                        ": the classes of the rows must be those of the columns: a,b"),
                 arguments(Analysis.FUNCTIONS, "confusion.csv", "function,a\na,1.5\n",
                         ":2: column a: \"1.5\" is not a whole number"),
                 arguments(Analysis.FUNCTIONS, "masking.csv", "function,heads\n", ":1: the columns must be "
@@ -125,7 +125,7 @@ class BrokenRunTest {
                         "function,heads,texts,before,top,random,lowest,other_texts,others_before,others_top\n"
                                 + "a,5,12,0.5,0.25,0.5,0.5,-1,0.5,0.5\n",
                         ":2: column other_texts: \"-1\" is not a whole number"),
-                arguments(Analysis.GATES, "manifest.json", "{}", ": holds no tasks"),
+                arguments(Analysis.GATES, "manifest.json", "{}", ": contains no tasks"),
                 arguments(Analysis.GATES, "manifest.json", "[]", ": is not a JSON object"),
                 arguments(Analysis.GATES, "manifest.json", "{\n!", ": is not JSON (line 2, column 1)"));
     }
@@ -157,7 +157,7 @@ class BrokenRunTest {
     void rejectsValuesWithoutAMetric() throws IOException {
         Path run = run(Analysis.VALUES);
         Path file = withOnlyLabels(run);
-        Rejections.assertRejected(ResultFormatException.class, file + ": no tensor of a metric", () -> SpectraValues.read(run));
+        Rejections.assertRejected(ResultFormatException.class, file + ": contains no metric", () -> SpectraValues.read(run));
     }
 
     private static Path withOnlyLabels(Path run) throws IOException {

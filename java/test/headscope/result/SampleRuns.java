@@ -2,7 +2,6 @@ package headscope.result;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import headscope.Seed;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -35,6 +34,10 @@ public final class SampleRuns {
         }
     }
 
+    private static Random random(String purpose) {
+        return new Random(purpose.hashCode());
+    }
+
     private static ObjectNode manifest(String analysis) {
         return JsonNodeFactory.instance.objectNode()
                 .put("analysis", analysis)
@@ -55,7 +58,7 @@ public final class SampleRuns {
 
     /** No q is below 0.05. */
     private static TestedHeads tested(String purpose) {
-        Random random = Seed.random(purpose);
+        Random random = random(purpose);
         double[] q = doubles(random, LAYERS * HEADS);
         for (int i = 0; i < q.length; i++) {
             q[i] = 0.05 + q[i];
@@ -73,7 +76,7 @@ public final class SampleRuns {
 
     /** Metrics with one and with several values per head. */
     static SpectraValues spectraValues() {
-        Random random = Seed.random("spectra values");
+        Random random = random("spectra values");
         return new SpectraValues(LAYERS, HEADS, List.of(
                 new SpectraValues.Measured(
                         "attention_score", OptionalInt.empty(), arrays(random, 2, LAYERS * HEADS)),
@@ -84,7 +87,7 @@ public final class SampleRuns {
 
     /** A run over one text without groups, with everything that such a run may have. */
     public static SaliencyResult saliency(SaliencyCell cell, boolean transpose) {
-        Random random = Seed.random("saliency");
+        Random random = random("saliency");
         List<String> tokens = List.of("<bos>", "a", "b,", "\"c\"");
         int count = tokens.size();
         return new SaliencyResult(
@@ -101,7 +104,7 @@ public final class SampleRuns {
 
     /** A mean over texts with groups and ablated heads; without thumbnails and sums. */
     static SaliencyResult saliencyOfGroups() {
-        Random random = Seed.random("saliency of groups");
+        Random random = random("saliency of groups");
         return new SaliencyResult(
                 saliencyManifest(SaliencyCell.SHARE, false), LAYERS, HEADS, means(random),
                 new TokenTable(List.of("<ENV>", "<LAN>"), List.of()), floats(random, 4), Optional.empty(),
@@ -137,7 +140,7 @@ public final class SampleRuns {
 
     /** Importances of both signs. */
     public static FunctionsResult functions(FunctionsResult.Shown shown, boolean ablated, boolean top) {
-        Random random = Seed.random("functions");
+        Random random = random("functions");
         ObjectNode manifest = manifest(FunctionsResult.ANALYSIS).put(FunctionsResult.SHOWN, Manifest.keyword(shown));
         if (top) {
             manifest.put(FunctionsResult.TOP, 0.75);
@@ -188,7 +191,7 @@ public final class SampleRuns {
     }
 
     private static GatesResult.Task task(String name) {
-        Random random = Seed.random(name);
+        Random random = random(name);
         SequencedMap<GateCurve, double[]> curves = new LinkedHashMap<>();
         for (GateCurve curve : GateCurve.values()) {
             curves.put(curve, doubles(random, 4));
@@ -199,7 +202,7 @@ public final class SampleRuns {
     }
 
     private static GatesResult.Task contrast() {
-        Random random = Seed.random("contrast");
+        Random random = random("contrast");
         return new GatesResult.Task(
                 "Contrast", scores(random, GateScore.of(true)), fits(random, "contrast"), Optional.empty());
     }
