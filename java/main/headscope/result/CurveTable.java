@@ -23,15 +23,6 @@ public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curv
         });
     }
 
-    /** @throws IllegalArgumentException if there is no such curve; the message lists the curves */
-    public double[] curve(String name) {
-        double[] values = curves.get(name);
-        if (values == null) {
-            throw new IllegalArgumentException(CsvFile.noColumn(name, curves.keySet()));
-        }
-        return values.clone();
-    }
-
     /**
      * A curve of a table that was read from a file.
      *
