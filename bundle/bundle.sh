@@ -73,7 +73,7 @@ verify_bundle() {
   bundled() { (cd / && env -i PATH=/usr/bin:/bin "$moved/headscope/headscope" "$@"); }
   stage "$staged/headscope" && mv "$staged/headscope" "$moved/" &&
     bundled doctor | grep '^compute .*OpenBLAS' &&
-    bundled selftest --device cpu --only linear --most-tokens 3 &&
+    bundled selftest --device cpu --only linear --max-tokens 3 &&
     bundled saliency --model "$moved/headscope/models/demo" --text "painted a picture of a horse" --out "$moved/run" &&
     [ -s "$moved/run/saliency.png" ]
 }

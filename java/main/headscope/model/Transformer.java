@@ -129,7 +129,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Runs passes over many texts: all at once or, when out of memory, half of them at a time. */
+    /** Runs passes over many texts: all at once or, if out of memory, half of them at a time. */
     public void splitOnOutOfMemory(int texts, SplitOnOutOfMemory.Work passes) {
         SplitOnOutOfMemory.run(texts, (first, count) -> {
             try {
@@ -170,7 +170,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Replaces the gradient of a layer's output by that of its input. The first layer's ends at its head outputs. */
+    /** Replaces the gradient of a layer's output by that of its input. In the first layer, the gradient stops at the head outputs. */
     private void backward(int i, Tape tape, Tensor gradient, GradientHook hook) {
         Weights.Layer layer = weights.layers().get(i);
         List<Span> spans = tape.batch().spans();

@@ -21,14 +21,14 @@ public record Manifest(ObjectNode json) {
         }
     }
 
-    /** @throws ResultFormatException when folder is not a run's */
+    /** @throws ResultFormatException if the folder is not that of a finished run */
     public static Manifest read(Path folder) {
         Path file = folder.resolve(RunFolder.MANIFEST);
         if (!Files.isDirectory(folder)) {
             throw new ResultFormatException(folder, "no such folder; give the folder of a finished run");
         }
         if (!Files.exists(file)) {
-            throw new ResultFormatException(folder, "holds no manifest.json; give the folder of a finished run");
+            throw new ResultFormatException(folder, "contains no manifest.json; give the folder of a finished run");
         }
         try {
             if (new ObjectMapper().readTree(Files.readString(file)) instanceof ObjectNode object) {
@@ -73,7 +73,7 @@ public record Manifest(ObjectNode json) {
                 text(path), Arrays.stream(type.getEnumConstants()).map(Manifest::keyword).toList()));
     }
 
-    /** A constant as files and the command line spell it: in lower case. */
+    /** The name of a constant in files and on the command line: in lower case. */
     public static String keyword(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
     }

@@ -79,8 +79,8 @@ class TextFileTest {
 
     @Test
     void fewOrNone() {
-        refused("holds no texts; a line is " + FORMS, "");
-        refused("holds no texts; a line is " + FORMS, "\n  \n");
+        refused("contains no texts; a line is " + FORMS, "");
+        refused("contains no texts; a line is " + FORMS, "\n  \n");
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class CheckedBackendTest extends ArgumentChecks {
     @Test
     void devices() {
-        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", DeviceChoice.NAMES),
+        assertEquals("unknown device \"tpu\"; known are " + String.join(", ", DeviceChoice.NAMES),
                 assertThrows(IllegalArgumentException.class, () -> Backend.open("tpu")).getMessage());
         assertTrue(backend.describe().startsWith("cpu, "), backend.describe());
     }

@@ -16,7 +16,7 @@ import java.util.Optional;
  * A possible location of cuBLAS.
  *
  * @param version 12 or 13
- * @param folder  that contains it; empty = the system's library path
+ * @param folder  the folder that contains it; empty = the system's library path
  */
 record CublasLibrary(int version, Optional<Path> folder) {
     /** Names a folder with cuBLAS, such as site-packages/nvidia/cublas/lib of a Python environment, or one above it. */

@@ -40,7 +40,7 @@ final class SymmetricMatrices implements AutoCloseable {
 
     /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
-        long floats = (long) n * n + 4L * n; // elements, diagonal, beside it, eigenvalues, scales
+        long floats = (long) n * n + 4L * n; // elements, diagonal, off-diagonal, eigenvalues, scales
         if (reduction(device, n) == Reduction.PANELS) {
             floats += (2L * device.constant("symmetric_reduction_panel") + 1) * n + 1; // v, w, y, tau
         }

@@ -51,8 +51,8 @@ class FunctionTextsTest {
         refused("line 1: function is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
         refused("line 1: split is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
         refused("line 2: split must be \"train\" or \"test\", not \"dev\"", line("a", "train"), line("a", "dev"));
-        refused("line 1: a function cannot be called \"layer\"", line("layer", "train"));
-        refused("line 1: a function cannot be called \" \"", line(" ", "train"));
+        refused("line 1: \"function\" must not be blank, \"layer\" or \"head\", but is \"layer\"", line("layer", "train"));
+        refused("line 1: \"function\" must not be blank, \"layer\" or \"head\", but is \" \"", line(" ", "train"));
     }
 
     @Test

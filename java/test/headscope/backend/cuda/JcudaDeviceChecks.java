@@ -120,7 +120,7 @@ class JcudaDeviceChecks {
     void failuresNameTheCallAndItsLaunch() {
         try (JcudaDevice device = device(0)) {
             assertTrue(assertThrows(DeviceException.class, () -> device.launch(Launch.flat("nothing_f32", 1, 1, 32)))
-                    .getMessage().startsWith("no kernel is called nothing_f32"));
+                    .getMessage().startsWith("no kernel named nothing_f32"));
             assertTrue(assertThrows(DeviceException.class, () -> device.constant("nothing_threads"))
                     .getMessage().startsWith("no kernel exports nothing_threads"));
             assertEquals("scale_f32<<<(0, 1, 1), 32, 0>>>[1.0, 7]: CUDA_ERROR_LAUNCH_FAILED",
