@@ -18,14 +18,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** Which part of the program may know which: imports run one way. */
+/** Which package may import which: imports run one way. */
 @AnalyzeClasses(packages = "headscope", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
     private static final Set<String> PACKAGES = Set.of(
             "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture", "render",
             "cli");
 
-    /** A package of ours uses, of ours, itself and those listed. */
+    /** Among Headscope's packages, this one uses only itself and those listed. */
     private static ArchRule uses(String name, String... others) {
         Set<String> allowed = new TreeSet<>(Arrays.asList(others));
         allowed.add(name);
@@ -62,7 +62,7 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule ANALYSIS = uses("analysis", "model", "backend", "tensor", "metric", "result");
 
-    /** The four analyses know nothing of each other; what they share is in the root and in {@code statistics}. */
+    /** The four analyses do not use each other; shared code is in the root and in {@code statistics}. */
     @ArchTest
     static final ArchRule ANALYSES_ARE_INDEPENDENT = slices().matching("headscope.analysis.(spectra|saliency|functions|gates)..")
             .should().notDependOnEachOther();
@@ -112,7 +112,7 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule ONLY_BACKEND_NAMES_CUDA = onlyBackendNames("headscope.backend.cuda");
 
-    /** So that devices do not see each other either. */
+    /** Only {@code Backend} uses the packages of devices, so those do not use each other either. */
     private static ArchRule onlyBackendNames(String device) {
         return noClasses()
                 .that().doNotHaveFullyQualifiedName("headscope.backend.Backend")
@@ -123,7 +123,7 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule NOTHING_STATIC_CHANGES = fields().that().areStatic().should().beFinal();
 
-    /** Or an enum, or sealed. What has no name of its own cannot be extended. */
+    /** Or enums, or sealed. Anonymous classes cannot be extended anyway. */
     @ArchTest
     static final ArchRule CLASSES_ARE_FINAL = classes()
             .that().areNotInterfaces().and().areNotAnonymousClasses()

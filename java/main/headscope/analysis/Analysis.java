@@ -3,7 +3,7 @@ package headscope.analysis;
 import java.nio.file.Path;
 
 /**
- * One run of an analysis. Its files are written into a folder beside the run folder and published by {@link #commit};
+ * One run of an analysis. Its files are written into a folder next to the run folder and published by {@link #commit};
  * without it they remain for a later run with --resume.
  */
 public interface Analysis extends AutoCloseable {

@@ -239,9 +239,9 @@ public final class Transformer implements AutoCloseable {
         Tensor branch = activations.branch.rows(x.size(0));
         layer.output().forward(backend, branch, heads);
         if (config.norms().placement() == Placement.PARALLEL) {
-            Tensor beside = normalised(x, layer.beforeFeedForward());
+            Tensor feedForwardInput = normalised(x, layer.beforeFeedForward());
             backend.add(x, branch);
-            feedForward.forward(branch, beside, layer.feedForward());
+            feedForward.forward(branch, feedForwardInput, layer.feedForward());
             backend.add(x, branch);
         } else {
             addToResidual(x, branch, layer.afterAttention());

@@ -232,7 +232,7 @@ class CommandLineTest {
         assertTrue(doctor.out().contains("OpenGL") && doctor.out().contains("OpenBLAS"), doctor.out());
     }
 
-    /** In a process of its own, in which the loader finds an empty file instead of a driver. */
+    /** In a separate process, in which the loader finds an empty file instead of a driver. */
     @Test
     void reportsAMissingDriver() throws Exception {
         Path run = folder.resolve("run");

@@ -106,9 +106,9 @@ record CublasLibrary(int version, Optional<Path> folder) {
         if (folder.isEmpty()) {
             return SymbolLookup.libraryLookup(file, Arena.global());
         }
-        Path beside = folder.get().resolve(name("libcublasLt", version));
-        if (Files.exists(beside)) { // a dependency that cuBLAS would search in the system's library path only
-            SymbolLookup.libraryLookup(beside, Arena.global());
+        Path dependency = folder.get().resolve(name("libcublasLt", version));
+        if (Files.exists(dependency)) { // a dependency that cuBLAS would search in the system's library path only
+            SymbolLookup.libraryLookup(dependency, Arena.global());
         }
         return SymbolLookup.libraryLookup(folder.get().resolve(file), Arena.global());
     }

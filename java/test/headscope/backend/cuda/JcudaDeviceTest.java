@@ -25,7 +25,7 @@ class JcudaDeviceTest {
     }
 
     @Test
-    void saysWhichGpusTheKernelsAreNotFor() {
+    void reportsGpusThatTheKernelsDoNotSupport() {
         Fatbins kernels = new Fatbins(13, List.of(80, 90, 120), Map.of());
         assertEquals(Optional.empty(), unavailable(13000, 80, kernels));
         assertEquals(Optional.empty(), unavailable(13010, 89, kernels));
