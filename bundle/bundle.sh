@@ -1,4 +1,4 @@
-# Sourced by ./headscope. Makes a bundle: one archive that needs nothing on the other machine but a GPU's driver.
+# Sourced by ./headscope. Creates a bundle: one archive that needs nothing on the target machine but a GPU's driver.
 
 bundle_usage() {
   cat <<END
@@ -15,7 +15,7 @@ Examples:
 END
 }
 
-# The same commit, kernels and JDK give the same archive.
+# The same commit, kernels and JDK always give the same archive.
 bundle() {
   local out=$home/target/headscope-linux-x86_64.tar.xz
   case "${1:-}" in
@@ -73,7 +73,7 @@ verify_bundle() {
   bundled() { (cd / && env -i PATH=/usr/bin:/bin "$moved/headscope/headscope" "$@"); }
   stage "$staged/headscope" && mv "$staged/headscope" "$moved/" &&
     bundled doctor | grep '^compute .*OpenBLAS' &&
-    bundled selftest --device cpu --only linear --most-tokens 3 &&
+    bundled selftest --device cpu --only linear --max-tokens 3 &&
     bundled saliency --model "$moved/headscope/models/demo" --text "painted a picture of a horse" --out "$moved/run" &&
     [ -s "$moved/run/saliency.png" ]
 }

@@ -1,4 +1,4 @@
-// Activation functions f and their derivatives f', see activation.cu; and the function of up in a gate.
+// Activation functions f and their derivatives f', see activation.cu; and the factor of a gate that depends on up.
 #pragma once
 
 #include "kernel.cuh"

@@ -1,4 +1,4 @@
-// Tiled products of fp32 attention, and the walk of a query tile over the keys that it sees. The walk passes scores to
+// Tiled products of fp32 attention, and the walk of a query tile over its visible keys. The walk passes scores to
 // a struct (the fold) with
 //
 //   void tile(int firstKey, float (&score)[ROWS][COLUMNS])        called for the key tiles in order
@@ -20,7 +20,7 @@ constexpr int ATTENTION_THREADS = SIDE * SIDE;
 constexpr float LOG2_E = 1.44269504f;
 constexpr float LN_2 = 0.69314718f;
 
-/// The score of a key that is not seen; finite, because 0 * -infinity would make the entropy NaN.
+/// The score of a masked key; finite, because 0 * -infinity would make the entropy NaN.
 constexpr float BELOW_ALL = -1e30f;
 
 /// AttentionSpec.java and the lengths of a call.
@@ -45,7 +45,7 @@ struct AttentionSpec {
         return causal ? keys - queries + row : row;
     }
 
-    /// The first key that a query row sees, and one past the last.
+    /// The first key visible to a query row, and one past the last.
     __device__ int firstKey(int row) const {
         return window == 0 ? 0 : max(0, position(row) - window + 1);
     }
@@ -54,7 +54,7 @@ struct AttentionSpec {
         return causal ? min(position(row) + 1, keys) : keys;
     }
 
-    /// The first query row that sees a key, and one past the last.
+    /// The first query row that attends to a key, and one past the last.
     __device__ int firstRow(int key) const {
         return causal ? max(0, key - position(0)) : 0;
     }
@@ -97,7 +97,7 @@ struct Head {
     AttentionSpec spec;
     int index;
     const float* q; // [queries, queryStride], from the head's first element on
-    const float* k; // [keys, keyStride], likewise
+    const float* k; // [keys, keyStride], from the head's first element on
     int64_t queryStride;
     int64_t keyStride;
 
@@ -138,7 +138,7 @@ struct Head {
         return spec.position(row);
     }
 
-    /// In units of log 2; BELOW_ALL if the row does not see the key.
+    /// In units of log 2; BELOW_ALL if the key is masked for the row.
     __device__ float score(int row, int key, float product) const {
         return key < spec.firstKey(row) || key >= spec.endKey(row) ? BELOW_ALL : spec.score(product);
     }
@@ -265,7 +265,7 @@ struct WeightedRows {
     }
 };
 
-/// Visits every key tile that some query from firstRow on sees, in order. Tiles above the diagonal and before the
+/// Visits every key tile visible to some query from firstRow on, in order. Tiles above the diagonal and before the
 /// window are skipped.
 template <int WIDTH, class Fold>
 __device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {

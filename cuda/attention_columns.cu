@@ -2,8 +2,8 @@
 //
 //   columnSum_j (+)= sum_i exp(s_ij - logSumExp_i)        over the queries of this call
 //
-// Keys are the outer loop: a block owns a key tile and iterates over the queries that see it, so that no other block
-// writes its sums. Scores are recomputed from the same queries and keys as in the preceding attention kernel.
+// Keys are the outer loop: a block owns a key tile and iterates over the queries that attend to it, so that no other
+// block writes its sums. Scores are recomputed from the same queries and keys as in the preceding attention kernel.
 //
 // In      logSumExp [heads, capacity], fp32, of these queries; q [queries, heads * headDim];
 //         k [keys, kvHeads * headDim]
@@ -36,8 +36,8 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
             int row = firstRow + tile_row(r);
             float logSum = row < spec.queries ? logSumExp[base + head.position(row)] * LOG2_E : 0;
             UNROLL for (int c = 0; c < COLUMNS; c++) {
-                bool seen = row < spec.queries && score[r][c] > BELOW_ALL;
-                column[c] += seen ? exp2f(score[r][c] - logSum) : 0;
+                bool visible = row < spec.queries && score[r][c] > BELOW_ALL;
+                column[c] += visible ? exp2f(score[r][c] - logSum) : 0;
             }
         }
         UNROLL for (int c = 0; c < COLUMNS; c++) {

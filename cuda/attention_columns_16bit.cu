@@ -22,7 +22,7 @@ __device__ void load_shifts(float (&shift)[TileShape<WIDTH>::COLUMNS][2], const 
     }
 }
 
-/// Scores of the keys from firstKey on, in units of log 2; BELOW_ALL where a query does not see a key.
+/// Scores of the keys from firstKey on, in units of log 2; BELOW_ALL where a key is masked.
 template <int WIDTH>
 __device__ void mask_columns(const AttentionSpec& spec, int firstKey, int firstQuery, float scale,
                              typename TileShape<WIDTH>::Products& product) {

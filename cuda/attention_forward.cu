@@ -1,16 +1,16 @@
 // Attention of the last queries of a text over all its keys, with its statistics, in one pass.
 //
-//   p_ij = exp(s_ij - logSumExp_i)        s_ij = scale q_i k_j', soft-capped; over the keys j that i sees
+//   p_ij = exp(s_ij - logSumExp_i)        s_ij = scale q_i k_j', soft-capped; over the keys j visible to i
 //   out_i = sum_j p_ij v_j
 //   logSumExp_i = log(sum_j exp s_ij + exp sink)      logDiagonal_i = s_ii - logSumExp_i
 //   entropy_i = - sum_j p_ij log p_ij                 maximum_i = max_j p_ij
-//   previous_i = p_(i, i-1), 0 if not seen            distance_i = sum_j p_ij |i - j|
+//   previous_i = p_(i, i-1), 0 if masked            distance_i = sum_j p_ij |i - j|
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     out [queries, heads * headDim]; the new rows of the six statistics [heads, capacity]; all six may be null, or
 //         all but logSumExp, which is then [heads, queries]
 // Launch  grid x = ceil(queries / attention_forward_query_tile), y = heads; block attention_forward_threads
-// Cost    4 queries keys headDim operations per head, half if causal; every query tile reads the k and v that it sees
+// Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
 // Rounds  fp32, sums in key order, bit-reproducible; exp2f within 2 ulp
 // See     Backend.attention, test/attention_test.cpp, test/attention_gradient_test.cpp
 #include "softmax_rows.cuh"

@@ -4,7 +4,7 @@
 // Out     out [queries, heads * headDim], fp32; the statistics as in attention_forward.cu
 // Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
-// Cost    4 queries keys headDim operations per head, half if causal; every query tile reads the k and v that it sees
+// Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
 // Rounds  products are exact and summed in fp32, so the statistics are those of the rounded q and k; exponentials are
 //         rounded to 16 bits before they are multiplied by v; bit-reproducible
 // See     Backend.attention, test/attention_16bit_test.cpp

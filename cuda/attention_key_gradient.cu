@@ -4,7 +4,7 @@
 //   columns_j = sum_i |p_ij dL/dp_ij|
 //
 // Keys are the outer loop: a block owns a key tile of one key head and iterates over the query heads that read it and
-// the queries that see it, so that no other block writes its sums. Tiles are [keys, queries]. Runs after
+// the queries that attend to it, so that no other block writes its sums. Tiles are [keys, queries]. Runs after
 // attention_query_gradient.cu, which writes signedSum.
 //
 // In      gradient, q [queries, heads * headDim]; logSumExp, signedSum [heads, queries]; k, v

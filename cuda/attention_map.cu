@@ -1,6 +1,6 @@
 // Attention probabilities of consecutive heads, as whole maps.
 //
-//   destination[h, i, j] = exp(s_ij - logSumExp_i) of head + h; 0 if i does not see j
+//   destination[h, i, j] = exp(s_ij - logSumExp_i) of head + h; 0 if j is masked
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     destination [maps, queries, keys], fp32, every element
@@ -53,7 +53,7 @@ __device__ void attention_map(float* destination, const float* q, const float* k
     Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
-    // The walk skips keys that no query sees.
+    // The walk skips keys that are masked for every query.
     int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
     int64_t end = static_cast<int64_t>(min(firstRow + QUERY_TILE, spec.queries)) * spec.keys;
     for (int64_t i = first + threadIdx.x; i < end; i += ATTENTION_THREADS) {

@@ -25,7 +25,7 @@ __device__ void attention_map(float* destination, const T* q, const T* k, const 
                       [&](const TileMask& mask, int key, typename Shape::Products& product) {
                           softmax.tile(mask, key, product, none);
                       });
-    // The walk skips keys that no query sees.
+    // The walk skips keys that are masked for every query.
     int64_t first = static_cast<int64_t>(firstRow) * spec.keys;
     int64_t end = static_cast<int64_t>(min(firstRow + Shape::KEPT, spec.queries)) * spec.keys;
     for (int64_t i = first + threadIdx.x; i < end; i += TILE_THREADS) {

@@ -5,7 +5,7 @@
 //   rows_i = sum_j |p_ij dL/dp_ij|, j >= firstSource      maximum_i = max_j |p_ij dL/dp_ij|, j >= firstSource
 //   groups_ig = sum_j |p_ij dL/dp_ij| over all j of group g
 //
-// Queries are the outer loop: a block owns a query tile and iterates over the keys that it sees.
+// Queries are the outer loop: a block owns a query tile and iterates over its visible keys.
 //
 // In      gradient, out, q [queries, heads * headDim]; logSumExp [heads, queries]; k, v [keys, kvHeads * headDim];
 //         groupOf [keys], int, -1 = none; 0 <= firstSource <= keys; fp32

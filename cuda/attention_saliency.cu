@@ -1,6 +1,6 @@
 // Saliency maps |p_ij dL/dp_ij| of attention: complete for some heads, pooled to cells for all.
 //
-//   map     destination[m, i, j] of head chosen[m]; 0 if i does not see j
+//   map     destination[m, i, j] of head chosen[m]; 0 if j is masked
 //   cells   largest[h, i, b] = max, sums[h, i, b] = sum over the j >= firstSource of cell b
 //                                                              token j lies in cell j cells / keys, rounded down
 //   pool    pooledMaximum[h, a, b] = max, pooledMean[h, a, b] = mean over the i of cell a and the j of cell b

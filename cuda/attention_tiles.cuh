@@ -281,10 +281,10 @@ __device__ void soft_cap(const AttentionSpec& spec, typename TileShape<WIDTH>::P
     }
 }
 
-/// Which keys of a tile a warp's rows see.
+/// Which keys of a tile are visible to a warp's rows.
 struct TileMask {
-    bool none;     // no row sees a key
-    bool all;      // every row sees every key
+    bool none;     // every key is masked for every row
+    bool all;      // every key is visible to every row
     bool diagonal; // the tile may contain some row's own token or the previous one
 
     __device__ TileMask(const AttentionSpec& spec, int firstRow, int rows, int firstKey, int keys) {
@@ -309,7 +309,7 @@ __device__ int warp_row() {
     return static_cast<int>(threadIdx.x) / WARP * TileShape<WIDTH>::WARP_ROWS;
 }
 
-/// First key tile of a walk for the queries from firstRow on, and one past the last key that they see.
+/// First key tile of a walk for the queries from firstRow on, and one past the last key visible to them.
 template <int WIDTH>
 __device__ int first_tile(const AttentionSpec& spec, int firstRow) {
     return spec.firstKey(firstRow) / TileShape<WIDTH>::TILE * TileShape<WIDTH>::TILE;
@@ -320,8 +320,8 @@ __device__ int end_of_keys(const AttentionSpec& spec, int firstRow) {
     return spec.endKey(min(firstRow + TileShape<WIDTH>::KEPT, spec.queries) - 1);
 }
 
-/// Visits every tile of keys that some query from firstRow on sees, in order: calls fold(mask, firstKey, product) in
-/// the warps that see some of its keys.
+/// Visits every tile of keys visible to some query from firstRow on, in order: calls fold(mask, firstKey, product) in
+/// the warps to which some of its keys are visible.
 template <int WIDTH, class T, class Fold>
 __device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, const T* q, const T* k, T* pool,
                            Fold fold) {

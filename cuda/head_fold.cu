@@ -1,7 +1,7 @@
 // Metrics per head: the mean over rows first .. tokens - 1 of a function of the head's vectors over tokens.
 //
 //   attention_score     log a_ii                  entropy         - sum_j a_ij log a_ij
-//   normalised_entropy  entropy_i / log(keys that a row sees without window), rows with more than one key
+//   normalised_entropy  entropy_i / log(keys visible to a row without window), rows with more than one key
 //   sink_share          a_i0                      mean_distance   sum_j a_ij |i - j|
 //   previous_token      a_(i, i-1), i >= 1        self_attention  a_ii
 //   confidence          max_j a_ij
@@ -28,7 +28,7 @@ struct Rows {
     int tokens;
     bool causal;
 
-    __device__ int seen(int i) const {
+    __device__ int visible(int i) const {
         return causal ? i + 1 : tokens;
     }
 };
@@ -54,10 +54,10 @@ struct Entropy : FromTheFirst {
 
 struct NormalisedEntropy {
     static __device__ int first(const Rows& rows) {
-        return rows.seen(0) > 1 ? 0 : 1;
+        return rows.visible(0) > 1 ? 0 : 1;
     }
     static __device__ double value(const Rows& rows, int i) {
-        return rows.entropy[i] / log(static_cast<double>(rows.seen(i)));
+        return rows.entropy[i] / log(static_cast<double>(rows.visible(i)));
     }
 };
 

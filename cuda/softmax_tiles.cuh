@@ -69,7 +69,7 @@ public:
         }
     }
 
-    /// Turns products into scores in units of log 2; BELOW_ALL where a row does not see a key.
+    /// Turns products into scores in units of log 2; BELOW_ALL where a key is masked.
     __device__ void score(const TileMask& mask, int firstKey, Products& product) {
         float scale = cap_and_mask(mask, firstKey, product);
         UNROLL for (int p = 0; p < Shape::PIECES; p++) {
@@ -128,7 +128,7 @@ private:
     /// Adds part of a row. Distances are measured from the tile's last key, so that all terms have the same sign; side
     /// is the side of the keys on which the query lies.
     __device__ void add(SoftmaxRow& part, int firstKey, int r, float scale, float side, Products& product) const {
-        float shift = part.peak > BELOW_ALL ? -part.peak : 0; // 0 if no key is seen: exp2(BELOW_ALL) is 0
+        float shift = part.peak > BELOW_ALL ? -part.peak : 0; // 0 if every key is masked: exp2(BELOW_ALL) is 0
         float sum = 0;
         float beyond = 0;
         UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
@@ -161,7 +161,7 @@ private:
         }
     }
 
-    /// BELOW_ALL where a row does not see a key, the score elsewhere.
+    /// BELOW_ALL where a key is masked, the score elsewhere.
     __device__ void apply_mask(int firstKey, float scale, Products& product) {
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             int query = firstRow + lane_row(r);

@@ -1,16 +1,16 @@
 // Eigenvalues of symmetric tridiagonal matrices by bisection (Golub and Van Loan 2013, section 8.4.1). The number of
 // eigenvalues below x is the number of negative q in
 //
-//   q_1 = diagonal_1 - x; q_i = diagonal_i - x - beside_(i-1)^2 / q_(i-1)
+//   q_1 = diagonal_1 - x; q_i = diagonal_i - x - offDiagonal_(i-1)^2 / q_(i-1)
 //
 // and a check against the matrix before reduction: the eigenvalues sum to its trace, their squares to the sum of
 // squares of its elements.
 //
-// In      diagonal, beside [matrices, n], fp32; moments [matrices, 2], fp64, from symmetric_laplacian.cu
+// In      diagonal, offDiagonal [matrices, n], fp32; moments [matrices, 2], fp64, from symmetric_laplacian.cu
 // Out     eigenvalues [matrices, n], fp32, ascending; defects [matrices], fp64: the larger of the differences of
 //         sum / n and of the root mean square from those of the moments
 // Launch  eigenvalues: grid x = ceil(n / symmetric_eigenvalues_threads), y = matrices; block
-//         symmetric_eigenvalues_threads. check: grid x = matrices; block likewise
+//         symmetric_eigenvalues_threads. check: grid x = matrices; the same block
 // Cost    about 25 n^2 divisions per matrix
 // Rounds  fp32: absolute error of a few ulp of the largest eigenvalue; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
@@ -22,7 +22,7 @@ EXPORT(symmetric_eigenvalues_threads, THREADS);
 /// Replaces a q so small that dividing by it would overflow.
 constexpr float SMALLEST = 1e-30f;
 
-__device__ static int below(const float* diagonal, const float* beside, int n, float x) {
+__device__ static int below(const float* diagonal, const float* offDiagonal, int n, float x) {
     float q = 1;
     float square = 0;
     int count = 0;
@@ -30,12 +30,12 @@ __device__ static int below(const float* diagonal, const float* beside, int n, f
         q = diagonal[i] - x - square / q;
         q = fabsf(q) < SMALLEST ? -SMALLEST : q;
         count += q < 0;
-        square = beside[i] * beside[i];
+        square = offDiagonal[i] * offDiagonal[i];
     }
     return count;
 }
 
-KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diagonal, const float* beside, int n) {
+KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diagonal, const float* offDiagonal, int n) {
     int64_t base = static_cast<int64_t>(blockIdx.y) * n;
     int wanted = static_cast<int>(blockIdx.x * THREADS + threadIdx.x);
     if (wanted >= n) {
@@ -46,16 +46,16 @@ KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diag
     float high = diagonal[base];
     float left = 0;
     for (int i = 0; i < n; i++) {
-        float radius = left + fabsf(beside[base + i]);
+        float radius = left + fabsf(offDiagonal[base + i]);
         low = fminf(low, diagonal[base + i] - radius);
         high = fmaxf(high, diagonal[base + i] + radius);
-        left = fabsf(beside[base + i]);
+        left = fabsf(offDiagonal[base + i]);
     }
     // Rounding in the reduction has destroyed further digits of small eigenvalues.
     float resolution = 0x1p-23f * fmaxf(fabsf(low), fabsf(high));
     while (high - low > resolution) {
         float middle = low + (high - low) / 2;
-        if (below(diagonal + base, beside + base, n, middle) > wanted) {
+        if (below(diagonal + base, offDiagonal + base, n, middle) > wanted) {
             high = middle;
         } else {
             low = middle;

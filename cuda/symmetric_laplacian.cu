@@ -9,7 +9,7 @@
 // Out     scales [heads, n], fp32; matrix [heads, n, n], fp32, both triangles; moments [heads, 2], fp64
 // Launch  scales: grid x = n, y = heads, block min(symmetric_laplacian_threads, n rounded up to 32);
 //         laplacian: grid x = t (t + 1) / 2 for t = ceil(n / symmetric_laplacian_tile), y = heads, block
-//         symmetric_laplacian_threads; moments: grid x = heads, block likewise
+//         symmetric_laplacian_threads; moments: grid x = heads, the same block
 // Cost    8 bytes per element for the scales, 8 for the matrix, 4 for the moments
 // Rounds  sums in fp64, elements in fp32; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp

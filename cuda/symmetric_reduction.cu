@@ -14,13 +14,13 @@
 //   (Dongarra, Sorensen and Hammarling 1989, as LAPACK's latrd)
 //
 // In      matrix [matrices, n, n], fp32, both triangles; the panel variant overwrites it
-// Out     diagonal, beside [matrices, n], fp32; the last element of beside is 0
+// Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0
 // Scratch v, w [matrices, panel, n]; y [matrices, n]; tau [matrices], fp32
 // Launch  warp: grid x = ceil(matrices / symmetric_reduction_warps); block symmetric_reduction_threads;
 //         block: grid x = matrices; block symmetric_reduction_threads; shared memory as above;
 //         reflect, correct: grid x = matrices; block symmetric_reduction_threads;
-//         multiply: grid x = ceil((n - k - 1) / symmetric_reduction_warps), y = matrices; block likewise;
-//         update: grid x = t^2 for t = ceil((n - first) / symmetric_reduction_tile), y = matrices; block likewise
+//         multiply: grid x = ceil((n - k - 1) / symmetric_reduction_warps), y = matrices; the same block;
+//         update: grid x = t^2 for t = ceil((n - first) / symmetric_reduction_tile), y = matrices; the same block
 // Cost    4/3 n^3 operations; panels: 4/3 n^3 bytes
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
@@ -58,7 +58,7 @@ struct Reflection {
 };
 
 /// Lane i holds row i. Elements beyond n are 0 and stay 0.
-KERNEL(symmetric_warp_f32, THREADS, float* diagonal, float* beside, const float* matrix, int matrices, int n) {
+KERNEL(symmetric_warp_f32, THREADS, float* diagonal, float* offDiagonal, const float* matrix, int matrices, int n) {
     int64_t index = static_cast<int64_t>(blockIdx.x) * WARPS + threadIdx.x / WARP;
     int lane = threadIdx.x % WARP;
     if (index >= matrices) {
@@ -69,7 +69,7 @@ KERNEL(symmetric_warp_f32, THREADS, float* diagonal, float* beside, const float*
         row[j] = lane < n && j < n ? matrix[(index * n + lane) * n + j] : 0;
     }
     float onDiagonal = 0;
-    float besideIt = 0;
+    float offDiagonalOfLane = 0;
     UNROLL for (int k = 0; k < WARP; k++) {
         if (lane == k) {
             onDiagonal = row[k];
@@ -79,7 +79,7 @@ KERNEL(symmetric_warp_f32, THREADS, float* diagonal, float* beside, const float*
             float squares = warp_sum(lane > k + 1 ? x * x : 0);
             Reflection reflection(__shfl_sync(ALL_LANES, x, k + 1), squares);
             if (lane == k) {
-                besideIt = reflection.beta;
+                offDiagonalOfLane = reflection.beta;
             }
             float v = lane == k + 1 ? 1 : x * reflection.scale;
             float y = 0;
@@ -95,11 +95,11 @@ KERNEL(symmetric_warp_f32, THREADS, float* diagonal, float* beside, const float*
     }
     if (lane < n) {
         diagonal[index * n + lane] = onDiagonal;
-        beside[index * n + lane] = besideIt;
+        offDiagonal[index * n + lane] = offDiagonalOfLane;
     }
 }
 
-KERNEL(symmetric_block_f32, THREADS, float* diagonal, float* beside, const float* matrix, int n) {
+KERNEL(symmetric_block_f32, THREADS, float* diagonal, float* offDiagonal, const float* matrix, int n) {
     DYNAMIC_SHARED(float, pool);
     int stride = n | 1; // odd: rows begin in different banks
     float* a = pool;
@@ -123,7 +123,7 @@ KERNEL(symmetric_block_f32, THREADS, float* diagonal, float* beside, const float
         Reflection reflection(x[k + 1], block_sum(part));
         if (threadIdx.x == 0) {
             diagonal[base + k] = x[k];
-            beside[base + k] = reflection.beta;
+            offDiagonal[base + k] = reflection.beta;
         }
         for (int i = k + 1 + static_cast<int>(threadIdx.x); i < n; i += THREADS) {
             v[i] = i == k + 1 ? 1 : x[i] * reflection.scale;
@@ -158,7 +158,7 @@ KERNEL(symmetric_block_f32, THREADS, float* diagonal, float* beside, const float
     }
     if (threadIdx.x == 0) {
         diagonal[base + n - 1] = a[(n - 1) * stride + n - 1];
-        beside[base + n - 1] = 0;
+        offDiagonal[base + n - 1] = 0;
     }
 }
 
@@ -171,7 +171,7 @@ struct Panel {
     __device__ Panel(float* v, float* w, int n, int64_t matrix)
         : v(v + matrix * PANEL * n), w(w + matrix * PANEL * n), n(n) {}
 
-    /// What the first `count` reflections subtract from element (i, j).
+    /// The amount that the first `count` reflections subtract from element (i, j).
     __device__ float taken(int i, int j, int count) const {
         float sum = 0;
         for (int p = 0; p < count; p++) {
@@ -183,7 +183,7 @@ struct Panel {
 };
 
 /// Reflection of column k, after applying the `count` earlier reflections of the panel to the column.
-KERNEL(symmetric_reflect_f32, THREADS, float* diagonal, float* beside, float* tau, float* v, float* w,
+KERNEL(symmetric_reflect_f32, THREADS, float* diagonal, float* offDiagonal, float* tau, float* v, float* w,
        const float* matrix, int n, int k, int count) {
     int64_t index = blockIdx.x;
     Panel panel(v, w, n, index);
@@ -203,7 +203,7 @@ KERNEL(symmetric_reflect_f32, THREADS, float* diagonal, float* beside, float* ta
     }
     if (threadIdx.x == 0) {
         diagonal[index * n + k] = column[k] - panel.taken(k, k, count);
-        beside[index * n + k] = reflection.beta;
+        offDiagonal[index * n + k] = reflection.beta;
         tau[index] = reflection.tau;
     }
 }

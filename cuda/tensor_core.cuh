@@ -15,7 +15,7 @@
 //   recomputed(x)                         returns x; derived values are recomputed, not kept in registers
 //   fast_exp2(x), fast_reciprocal(x)      within 2 ulp; results below 2^-126 are 0
 //
-// All lanes of a warp must take part. See the PTX ISA: mma.m16n8k16, ldmatrix, cp.async, ex2, rcp.
+// All lanes of a warp must participate. See the PTX ISA: mma.m16n8k16, ldmatrix, cp.async, ex2, rcp.
 #pragma once
 
 #include "warp.cuh"

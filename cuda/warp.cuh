@@ -1,4 +1,4 @@
-// Reductions over the lanes of a warp. All lanes must take part; each gets the result.
+// Reductions over the lanes of a warp. All lanes must participate; each receives the result.
 #pragma once
 
 #include "kernel.cuh"

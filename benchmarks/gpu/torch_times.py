@@ -3,14 +3,14 @@
     python3 torch_times.py [FILE]
 
 Prints one line per measurement as soon as it is taken. FILE receives all of them as JSON, {name: milliseconds}, and is
-rewritten after each, so that a run that is stopped leaves what it measured. A time is the median of 10 runs, or of 3
-where one run takes more than half a second. Exit status: 0; 2 without a GPU that PyTorch can use.
+rewritten after each, so that a stopped run keeps its measurements. A time is the median of 10 runs, or of 3
+if one run takes more than half a second. Exit status: 0; 2 without a GPU that PyTorch can use.
 
 Attention: bf16, causal, 32 heads of width 128, T = 8192. `flash` is fused attention without statistics; `eager` stores
 the map of one head at a time and reads the statistics from it.
 
 Symmetric spectra: eigenvalues of 1,024 fp32 matrices, n = 32, 128 and 512. torch.linalg.eigvalsh solves large matrices
-one after the other, so for n = 512 it gets 128 matrices and `eigvalsh 512` is eight times what they took. cuSOLVER's
+one by one, so for n = 512 it is given 128 matrices and `eigvalsh 512` is eight times their time. cuSOLVER's
 XsyevBatched always gets all 1,024.
 """
 

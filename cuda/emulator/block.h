@@ -53,7 +53,7 @@ public:
     /// Like exchange; returns one bit per lane of mask, set if its value is true.
     std::uint32_t ballot(Site site, unsigned mask, bool value);
 
-    /// Operation of a whole warp: once all lanes have arrived, body is called once with the arguments of all lanes.
+    /// Operation of a warp: once all lanes have arrived, body is called once with the arguments of all lanes.
     void collective(Site site, void* own, void (*body)(void* const* all));
 
     /// Asynchronous copy into shared memory: until the thread waits for it, the destination is NaN.

@@ -112,7 +112,7 @@ int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsig
     auto found = Kernel::all().find(kernel);
     if (found == Kernel::all().end()) {
         return fail(NO_SUCH_KERNEL,
-                    "no kernel is called " + std::string(kernel) + "; there are " + names(Kernel::all(), ", "));
+                    "no kernel named " + std::string(kernel) + "; there are " + names(Kernel::all(), ", "));
     }
     std::uint64_t threads = static_cast<std::uint64_t>(block_x) * block_y * block_z;
     std::uint64_t most = std::min(found->second.mostThreads, MAX_THREADS);

@@ -23,7 +23,7 @@ enum class What { ALL, NO_VALUES, NO_STATISTICS, LOG_SUM_EXP };
 
 /// Attention of the queries from .. to - 1. Returns their output.
 template <class T>
-std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& seen, What what = What::ALL) {
+std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& observed, What what = What::ALL) {
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
@@ -37,23 +37,24 @@ std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& see
     float* to_write[6];
     for (int i = 0; i < 6; i++) {
         bool wanted = what == What::ALL || what == What::NO_VALUES || (what == What::LOG_SUM_EXP && i == 0);
-        to_write[i] = wanted ? seen.all()[i]->data() : nullptr;
+        to_write[i] = wanted ? observed.all()[i]->data() : nullptr;
     }
     if (what == What::NO_VALUES) {
         launch_tiles(withWidth<T>("attention_statistics", spec.headDim), queries, spec.heads, to_write[0], to_write[1],
                      to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), sinks, queries, keys,
                      spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap,
-                     seen.capacity);
+                     observed.capacity);
     } else {
         launch_tiles(withWidth<T>("attention_forward", spec.headDim), queries, spec.heads, out.data(), to_write[0],
                      to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), v.data(),
                      sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
-                     spec.softCap, seen.capacity);
+                     spec.softCap, observed.capacity);
     }
     if (to_write[1] != nullptr) {
-        launch_tiles(withWidth<T>("attention_columns", spec.headDim), keys, spec.heads, seen.columnSum.data(),
-                     seen.logSumExp.data(), q.data(), k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim,
-                     spec.scale(), causal, spec.window, spec.softCap, seen.capacity);
+        launch_tiles(withWidth<T>("attention_columns", spec.headDim), keys, spec.heads, observed.columnSum.data(),
+                     observed.logSumExp.data(), q.data(), k.data(), queries, keys, spec.heads, spec.kvHeads,
+                     spec.headDim,
+                     spec.scale(), causal, spec.window, spec.softCap, observed.capacity);
     }
     return out;
 }
@@ -65,10 +66,11 @@ double fast_error(const TextOf<T>& text, const Attention& expected) {
 }
 
 template <class T>
-void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& seen) {
+void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& observed) {
     double error = fast_error(text, expected);
-    check_rows(text.tokens, expected, seen, error, 64 * 2.4e-7); // distances are measured from the end of a tile of 64
-    check_columns(text.tokens, expected, seen, error);
+    // distances are measured from the end of a tile of 64
+    check_rows(text.tokens, expected, observed, error, 64 * 2.4e-7);
+    check_columns(text.tokens, expected, observed, error);
 }
 
 /// The worst error of the computation whose scores, probabilities and output are rounded to 16 bits.
@@ -124,9 +126,9 @@ template <class T>
 void check_text(const char* what, const TextOf<T>& text) {
     name(what, text);
     Attention expected = reference(text);
-    Observed seen(text.spec.heads, text.tokens + 3);
-    std::vector<float> out = attend(text, 0, text.tokens, seen);
-    check_observed(text, expected, seen);
+    Observed observed(text.spec.heads, text.tokens + 3);
+    std::vector<float> out = attend(text, 0, text.tokens, observed);
+    check_observed(text, expected, observed);
     check_out(text, out, expected);
 }
 
@@ -146,7 +148,7 @@ void check_maps(const TextOf<T>& text) {
         std::vector<double> own(expected.map.begin() + first * size, expected.map.end());
         check_close(maps, own, 2 * fast_error(text, expected), 1e-6, "maps");
         for (std::size_t i = 0; i < maps.size(); i++) {
-            CHECK(own[i] != 0 || maps[i] == 0, "cell %zu that is not seen is %g", i, maps[i]);
+            CHECK(own[i] != 0 || maps[i] == 0, "cell %zu, which is masked, is %g", i, maps[i]);
         }
     }
 }
@@ -156,9 +158,9 @@ template <class T>
 void check_decode(const TextOf<T>& text, const std::vector<int>& ends) {
     name("decode", text);
     Attention expected = reference(text);
-    Observed seen(text.spec.heads, text.tokens + 1);
-    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, seen); });
-    check_observed(text, expected, seen);
+    Observed observed(text.spec.heads, text.tokens + 1);
+    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, observed); });
+    check_observed(text, expected, observed);
     check_out(text, out, expected);
 }
 

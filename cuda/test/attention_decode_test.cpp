@@ -5,7 +5,7 @@ namespace {
 
 /// Attention of the queries from .. to - 1, split over keys and merged. Returns their output.
 template <class T>
-std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* seen) {
+std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* observed) {
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
@@ -33,12 +33,12 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* see
           "%s", headscope_last_error());
     float* to_write[6] = {};
     for (int i = 0; i < 6; i++) {
-        to_write[i] = seen == nullptr ? nullptr : seen->all()[i]->data();
+        to_write[i] = observed == nullptr ? nullptr : observed->all()[i]->data();
     }
     launch("attention_merge_f32", queries, spec.heads, constant("attention_merge_threads"), out.data(), to_write[0],
            to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], sums.data(), numbers.data(),
            spec.sinks.empty() ? nullptr : spec.sinks.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim,
-           scale, causal, spec.window, spec.softCap, seen == nullptr ? 0 : seen->capacity, splits);
+           scale, causal, spec.window, spec.softCap, observed == nullptr ? 0 : observed->capacity, splits);
     return out;
 }
 
@@ -49,8 +49,8 @@ void check_decode(const char* what, const TextOf<T>& text, int queries) {
                 std::to_string(text.tokens) + " tokens of width " + std::to_string(text.spec.headDim);
     int from = text.tokens - queries;
     Attention expected = reference(text);
-    Observed seen(text.spec.heads, text.tokens + 1);
-    std::vector<float> out = decode(text, from, text.tokens, &seen);
+    Observed observed(text.spec.heads, text.tokens + 1);
+    std::vector<float> out = decode(text, from, text.tokens, &observed);
     CHECK(same_bits(out, decode(text, from, text.tokens, nullptr)), "observed and not");
 
     for (auto* x : {&expected.logSumExp, &expected.logDiagonal, &expected.entropy, &expected.maximum,
@@ -64,7 +64,7 @@ void check_decode(const char* what, const TextOf<T>& text, int queries) {
     for (T x : text.v) {
         largest = std::max(largest, std::abs(static_cast<double>(to_float(x))));
     }
-    check_rows(text.tokens, expected, seen, error, 0);
+    check_rows(text.tokens, expected, observed, error, 0);
     check_close(out, rows(expected.out, text.spec.heads * text.spec.headDim, from, text.tokens), 2 * error * largest,
                 1e-6, "out");
 }

@@ -32,29 +32,29 @@ struct Observed {
 
 /// Columns 0 .. tokens - 1 of [heads, capacity]; nothing may have been written beyond.
 template <class X>
-std::vector<X> used(const std::vector<X>& x, const Observed& seen, int tokens) {
+std::vector<X> used(const std::vector<X>& x, const Observed& observed, int tokens) {
     std::vector<X> columns;
     for (std::size_t i = 0; i < x.size(); i++) {
-        if (static_cast<int>(i % seen.capacity) < tokens) {
+        if (static_cast<int>(i % observed.capacity) < tokens) {
             columns.push_back(x[i]);
         } else {
-            CHECK(std::isnan(x[i]), "column %zu was written", i % seen.capacity);
+            CHECK(std::isnan(x[i]), "column %zu was written", i % observed.capacity);
         }
     }
     return columns;
 }
 
 /// Tolerances from the error of a score, and the additional error of distances.
-inline void check_rows(int n, const Attention& expected, const Observed& seen, double error, double distanceError) {
-    check_close(used(seen.logSumExp, seen, n), expected.logSumExp, error, 3e-7, "logSumExp");
-    check_close(used(seen.logDiagonal, seen, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
-    check_close(used(seen.entropy, seen, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
-    check_close(used(seen.maximum, seen, n), expected.maximum, 2 * error, 1e-6, "maximum");
-    check_close(used(seen.previous, seen, n), expected.previous, 2 * error, 1e-6, "previous");
-    check_close(used(seen.distance, seen, n), expected.distance, 2 * error + distanceError, 1e-6 + 2 * error,
+inline void check_rows(int n, const Attention& expected, const Observed& observed, double error, double distanceError) {
+    check_close(used(observed.logSumExp, observed, n), expected.logSumExp, error, 3e-7, "logSumExp");
+    check_close(used(observed.logDiagonal, observed, n), expected.logDiagonal, 2 * error, 3e-7, "logDiagonal");
+    check_close(used(observed.entropy, observed, n), expected.entropy, 4 * error * (1 + std::log(n)), 1e-6, "entropy");
+    check_close(used(observed.maximum, observed, n), expected.maximum, 2 * error, 1e-6, "maximum");
+    check_close(used(observed.previous, observed, n), expected.previous, 2 * error, 1e-6, "previous");
+    check_close(used(observed.distance, observed, n), expected.distance, 2 * error + distanceError, 1e-6 + 2 * error,
                 "distance");
 }
 
-inline void check_columns(int n, const Attention& expected, const Observed& seen, double error) {
-    check_close(used(seen.columnSum, seen, n), expected.columnSum, 2 * error, 1e-6 + 3 * error, "columnSum");
+inline void check_columns(int n, const Attention& expected, const Observed& observed, double error) {
+    check_close(used(observed.columnSum, observed, n), expected.columnSum, 2 * error, 1e-6 + 3 * error, "columnSum");
 }

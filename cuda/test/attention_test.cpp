@@ -20,7 +20,7 @@ std::vector<float> attend_unobserved(const Text& text) {
 }
 
 /// Attention of the queries from .. to - 1. Returns their output; without values, computes only the statistics.
-std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bool values = true) {
+std::vector<float> attend(const Text& text, int from, int to, Observed& observed, bool values = true) {
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
@@ -35,29 +35,33 @@ std::vector<float> attend(const Text& text, int from, int to, Observed& seen, bo
     if (values) {
         launch(withWidth("attention_forward", spec.headDim).c_str(),
                pieces(queries, constant("attention_forward_query_tile")), spec.heads,
-               constant("attention_forward_threads"), out.data(), seen.logSumExp.data(), seen.logDiagonal.data(),
-               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(), k.data(),
+               constant("attention_forward_threads"), out.data(), observed.logSumExp.data(),
+               observed.logDiagonal.data(),
+               observed.entropy.data(), observed.maximum.data(), observed.previous.data(), observed.distance.data(),
+               q.data(), k.data(),
                v.data(), sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window,
-               spec.softCap, seen.capacity);
+               spec.softCap, observed.capacity);
     } else {
         launch(withWidth("attention_statistics", spec.headDim).c_str(),
                pieces(queries, constant("attention_statistics_query_tile")), spec.heads,
-               constant("attention_statistics_threads"), seen.logSumExp.data(), seen.logDiagonal.data(),
-               seen.entropy.data(), seen.maximum.data(), seen.previous.data(), seen.distance.data(), q.data(), k.data(),
+               constant("attention_statistics_threads"), observed.logSumExp.data(), observed.logDiagonal.data(),
+               observed.entropy.data(), observed.maximum.data(), observed.previous.data(), observed.distance.data(),
+               q.data(), k.data(),
                sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
-               seen.capacity);
+               observed.capacity);
     }
     launch(withWidth("attention_columns", spec.headDim).c_str(), pieces(keys, constant("attention_columns_key_tile")),
-           spec.heads, constant("attention_columns_threads"), seen.columnSum.data(), seen.logSumExp.data(), q.data(),
+           spec.heads, constant("attention_columns_threads"), observed.columnSum.data(), observed.logSumExp.data(),
+           q.data(),
            k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
-           seen.capacity);
+           observed.capacity);
     return out;
 }
 
-void check(const Text& text, const Attention& expected, const Observed& seen) {
+void check(const Text& text, const Attention& expected, const Observed& observed) {
     double error = score_error(text, expected);
-    check_rows(text.tokens, expected, seen, error, 0);
-    check_columns(text.tokens, expected, seen, error);
+    check_rows(text.tokens, expected, observed, error, 0);
+    check_columns(text.tokens, expected, observed, error);
 }
 
 /// Maps of all heads, and of the last head only.
@@ -74,7 +78,7 @@ void check_maps(const Text& text, const Attention& expected) {
         std::vector<double> own(expected.map.begin() + first * size, expected.map.end());
         check_close(maps, own, 2 * score_error(text, expected), 1e-6, "maps");
         for (std::size_t i = 0; i < maps.size(); i++) {
-            CHECK(own[i] != 0 || maps[i] < 1e-30, "cell %zu of what is not seen is %g", i, maps[i]);
+            CHECK(own[i] != 0 || maps[i] < 1e-30, "cell %zu, which is masked, is %g", i, maps[i]);
         }
     }
 }
@@ -84,9 +88,9 @@ void check_text(const char* name, const Text& text) {
                 std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
                 std::to_string(text.spec.headDim);
     Attention expected = reference(text.spec, text.tokens, text.q, text.k, text.v);
-    Observed seen(text.spec.heads, text.tokens + 3);
-    std::vector<float> out = attend(text, 0, text.tokens, seen);
-    check(text, expected, seen);
+    Observed observed(text.spec.heads, text.tokens + 3);
+    std::vector<float> out = attend(text, 0, text.tokens, observed);
+    check(text, expected, observed);
     double largest = std::abs(
         *std::max_element(text.v.begin(), text.v.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
     check_close(out, expected.out, 2 * score_error(text, expected) * largest, 1e-6, "out");
@@ -104,9 +108,9 @@ void check_observation_alone(const Text& text) {
 void check_decode(const Text& text, const std::vector<int>& ends) {
     situation = "decode of " + std::to_string(text.tokens);
     Attention expected = reference(text.spec, text.tokens, text.q, text.k, text.v);
-    Observed seen(text.spec.heads, text.tokens + 1);
-    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, seen); });
-    check(text, expected, seen);
+    Observed observed(text.spec.heads, text.tokens + 1);
+    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, observed); });
+    check(text, expected, observed);
     check_close(out, expected.out, 40 * score_error(text, expected), 1e-6, "out");
 }
 

@@ -10,9 +10,9 @@ constexpr int THREADS = 128;
 constexpr int PER_LANE = 8;
 } // namespace
 
-KERNEL(lanes, THREADS, int* seen) {
+KERNEL(lanes, THREADS, int* observed) {
     int lane = threadIdx.x % WARP;
-    int* own = seen + (blockIdx.x * blockDim.x + threadIdx.x) * PER_LANE;
+    int* own = observed + (blockIdx.x * blockDim.x + threadIdx.x) * PER_LANE;
     own[0] = __shfl_sync(ALL_LANES, lane, 5);
     own[1] = __shfl_xor_sync(ALL_LANES, lane, 3);
     own[2] = __shfl_up_sync(ALL_LANES, lane, 2);
@@ -90,11 +90,11 @@ KERNEL(beyond_global, THREADS, float* values) {
 namespace {
 
 void check_lanes() {
-    std::vector<int> seen(2 * THREADS * PER_LANE);
-    launch("lanes", 2, 1, THREADS, seen.data());
+    std::vector<int> observed(2 * THREADS * PER_LANE);
+    launch("lanes", 2, 1, THREADS, observed.data());
     for (int thread = 0; thread < 2 * THREADS; thread++) {
         int lane = thread % 32;
-        const int* own = seen.data() + thread * PER_LANE;
+        const int* own = observed.data() + thread * PER_LANE;
         int expected[PER_LANE] = {5,          lane ^ 3, lane < 2 ? lane : lane - 2, lane % 8 < 6 ? lane + 2 : lane,
                                   0x49249249, 1,        lane < 16 ? 3 : -1,         31 * 16};
         for (int i = 0; i < PER_LANE; i++) {

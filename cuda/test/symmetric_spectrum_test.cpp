@@ -25,26 +25,27 @@ void launch_shared(const char* kernel, int grid, int block, int64_t bytes, std::
 
 struct Tridiagonal {
     std::vector<float> diagonal;
-    std::vector<float> beside;
+    std::vector<float> offDiagonal;
 
-    explicit Tridiagonal(int n) : diagonal(MATRICES * n, NAN), beside(MATRICES * n, NAN) {}
+    explicit Tridiagonal(int n) : diagonal(MATRICES * n, NAN), offDiagonal(MATRICES * n, NAN) {}
 };
 
 Tridiagonal by_warp(std::vector<float>& matrix, int n) {
     Tridiagonal t(n);
     launch("symmetric_warp_f32", pieces(MATRICES, constant("symmetric_reduction_warps")), 1,
-           constant("symmetric_reduction_threads"), t.diagonal.data(), t.beside.data(), matrix.data(), MATRICES, n);
+           constant("symmetric_reduction_threads"), t.diagonal.data(), t.offDiagonal.data(), matrix.data(), MATRICES,
+           n);
     return t;
 }
 
 Tridiagonal by_block(std::vector<float>& matrix, int n) {
     Tridiagonal t(n);
     float* diagonal = t.diagonal.data();
-    float* beside = t.beside.data();
+    float* offDiagonal = t.offDiagonal.data();
     float* from = matrix.data();
     int64_t bytes = 4 * (static_cast<int64_t>(n) * (n | 1) + 2 * n);
     launch_shared("symmetric_block_f32", MATRICES, constant("symmetric_reduction_threads"), bytes,
-                  {&diagonal, &beside, &from, &n});
+                  {&diagonal, &offDiagonal, &from, &n});
     return t;
 }
 
@@ -55,7 +56,8 @@ Tridiagonal by_panels(std::vector<float>& matrix, int n) {
     std::vector<float> v(MATRICES * panel * n, NAN), w(v), y(MATRICES * n, NAN), tau(MATRICES, NAN);
     for (int k = 0; k < n; k++) {
         int count = k % panel;
-        launch("symmetric_reflect_f32", MATRICES, 1, threads, t.diagonal.data(), t.beside.data(), tau.data(), v.data(),
+        launch("symmetric_reflect_f32", MATRICES, 1, threads, t.diagonal.data(), t.offDiagonal.data(), tau.data(),
+               v.data(),
                w.data(), matrix.data(), n, k, count);
         if (k + 1 < n) {
             launch("symmetric_multiply_f32", pieces(n - k - 1, constant("symmetric_reduction_warps")), MATRICES,
@@ -89,7 +91,7 @@ Spectrum spectrum(const Map& map, int n, Tridiagonal (*reduce)(std::vector<float
     Spectrum found{std::vector<float>(MATRICES * n, NAN), std::vector<double>(MATRICES, NAN)};
     int block = constant("symmetric_eigenvalues_threads");
     launch("symmetric_eigenvalues_f32", pieces(n, block), MATRICES, block, found.eigenvalues.data(), t.diagonal.data(),
-           t.beside.data(), n);
+           t.offDiagonal.data(), n);
     launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), moments.data(),
            n);
     return found;

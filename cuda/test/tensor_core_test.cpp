@@ -29,7 +29,7 @@ KERNEL(multiplied, WARP, float* sum, const Bf16* a, const Bf16* b, const Bf16* t
 }
 
 /// Two groups of copies, the newest of which may still be pending.
-KERNEL(copied, WARP, float* seen, const F16* from, int wait) {
+KERNEL(copied, WARP, float* observed, const F16* from, int wait) {
     SHARED(F16[2 * WARP * 8], to);
     int lane = threadIdx.x;
     to[lane * 8] = to[(WARP + lane) * 8] = from_float<F16>(-1);
@@ -43,8 +43,8 @@ KERNEL(copied, WARP, float* seen, const F16* from, int wait) {
         wait_for_copies<0>();
     }
     __syncwarp();
-    seen[lane] = to_float(to[(lane ^ 1) * 8 + 7]);
-    seen[WARP + lane] = to_float(to[(WARP + (lane ^ 1)) * 8 + 7]);
+    observed[lane] = to_float(to[(lane ^ 1) * 8 + 7]);
+    observed[WARP + lane] = to_float(to[(WARP + (lane ^ 1)) * 8 + 7]);
     __syncwarp();
     wait_for_copies<0>();
 }
@@ -131,14 +131,15 @@ void check_copies() {
         from.push_back(from_float<F16>(static_cast<float>(i)));
     }
     for (int wait : {2, 1, 0}) {
-        std::vector<float> seen(2 * WARP);
-        launch("copied", 1, 1, WARP, seen.data(), from.data(), wait);
+        std::vector<float> observed(2 * WARP);
+        launch("copied", 1, 1, WARP, observed.data(), from.data(), wait);
         for (int lane = 0; lane < WARP; lane++) {
             float source = static_cast<float>((lane ^ 1) * 8 + 7);
             float first = (lane ^ 1) == 5 ? 0 : source;
-            CHECK(wait <= 1 ? seen[lane] == first : std::isnan(seen[lane]), "wait %d: %g", wait, seen[lane]);
-            CHECK(wait == 0 ? seen[WARP + lane] == source : std::isnan(seen[WARP + lane]), "wait %d: %g", wait,
-                  seen[WARP + lane]);
+            CHECK(wait <= 1 ? observed[lane] == first : std::isnan(observed[lane]), "wait %d: %g", wait,
+                  observed[lane]);
+            CHECK(wait == 0 ? observed[WARP + lane] == source : std::isnan(observed[WARP + lane]), "wait %d: %g", wait,
+                  observed[WARP + lane]);
         }
     }
     const F16* pointer = from.data();

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** Runs a main class in a JVM of its own, with the flags and the class path of this one. */
+/** Runs a main class in a separate JVM, with the flags and the class path of this one. */
 public final class ChildJvm {
     private static final int MINUTES = 5;
 

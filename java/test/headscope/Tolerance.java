@@ -160,7 +160,7 @@ public final class Tolerance {
         };
     }
 
-    /** Relative error of a sum of so many terms in fp64. */
+    /** Relative error of a sum of this many terms in fp64. */
     public static double fp64(int terms) {
         return (terms + FORMULA) * 0x1p-53;
     }

@@ -70,7 +70,7 @@ public class AttentionStatisticsBenchmark {
         }
     }
 
-    /** Opened anew for every iteration, so that {@link PeakMemory} includes all memory that a call needs. */
+    /** Opened again for every iteration, so that {@link PeakMemory} includes all memory that a call needs. */
     @State(Scope.Benchmark)
     public static class Fused {
         private Backend backend;
@@ -89,7 +89,7 @@ public class AttentionStatisticsBenchmark {
         }
     }
 
-    /** Opened anew for every iteration, as {@link Fused}. */
+    /** Opened again for every iteration, like {@link Fused}. */
     @State(Scope.Benchmark)
     public static class Materialised {
         private Backend backend;

@@ -66,7 +66,7 @@ public class BackwardBenchmark {
         }
     }
 
-    /** Without the forward pass: from the tape of {@link #open}. */
+    /** The backward pass alone, from the tape of {@link #open}. */
     @Benchmark
     public float[] backward() {
         Tensor logits = model.logits(tape, LAST);

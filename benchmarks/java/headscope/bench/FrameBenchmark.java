@@ -58,7 +58,7 @@ public class FrameBenchmark {
         return renderer.image(drawing);
     }
 
-    /** Lays a new figure out. */
+    /** Builds and lays out a new figure. */
     @Benchmark
     public Image newFigure() {
         return renderer.image(figure(), DPI);

@@ -15,8 +15,8 @@ import org.openjdk.jmh.results.ScalarResult;
 
 /**
  * Peak growth of resident memory within an iteration: Linux's VmHWM, reset at the start of the iteration, minus VmRSS at
- * the start. It includes the heap, memory outside the heap and the JIT compiler's memory, so it is an upper bound of what
- * the calls need.
+ * the start. It includes the heap, memory outside the heap and the JIT compiler's memory, so it is an upper bound for
+ * the calls.
  */
 public final class PeakMemory implements InternalProfiler {
     static final String RESULT = "memory.peak";

@@ -22,7 +22,7 @@ final class ResultTable {
                 .mapToDouble(ResultTable::rate)
                 .findFirst();
         StringBuilder table = new StringBuilder("""
-                | benchmark | median ms | least to most | rate | of sgemm's peak | heap a call, KiB | peak memory, MiB |
+                | benchmark | median ms | minimum to maximum | rate | of sgemm's peak | heap per call, KiB | peak memory, MiB |
                 |---|--:|--:|--:|--:|--:|--:|
                 """);
         for (RunResult result : results) {

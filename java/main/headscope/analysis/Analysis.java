@@ -3,8 +3,8 @@ package headscope.analysis;
 import java.nio.file.Path;
 
 /**
- * One run of an analysis. Its files are written into a folder beside the run folder and published by {@link #commit};
- * without it they stay for a later run that resumes.
+ * One run of an analysis. Its files are written into a folder next to the run folder and published by {@link #commit};
+ * without it they remain for a later run with --resume.
  */
 public interface Analysis extends AutoCloseable {
     /** The model, the device and the folder that the analysis works with; closed with the analysis. */

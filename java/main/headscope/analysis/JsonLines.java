@@ -62,7 +62,7 @@ public record JsonLines(String name, String digest, List<Line> lines) {
         return new JsonLines(name, Digest.of(bytes), parse(name, bytes, form));
     }
 
-    /** The first lines only; 0 keeps all. */
+    /** Only the first lines; 0 for all. */
     public JsonLines first(int limit) {
         return limit == 0 || limit >= lines.size() ? this : new JsonLines(name, digest, lines.subList(0, limit));
     }
@@ -91,7 +91,7 @@ public record JsonLines(String name, String digest, List<Line> lines) {
             }
         }
         if (lines.isEmpty()) {
-            throw new InputException(name + ": holds no texts; a line is " + form);
+            throw new InputException(name + ": contains no texts; a line is " + form);
         }
         return List.copyOf(lines);
     }

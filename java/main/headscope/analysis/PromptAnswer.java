@@ -27,8 +27,8 @@ public record PromptAnswer(int[] ids, int start) {
             throw line.wrong("the answer has no tokens");
         }
         if (ids.length - 1 > config.maxTokens()) {
-            throw line.wrong("%d tokens of prompt and answer; the model takes at most %d and the last one: shorten the text"
-                    .formatted(ids.length, config.maxTokens()));
+            throw line.wrong("prompt and answer have %d tokens; the limit for this model is %d: shorten the text"
+                    .formatted(ids.length, config.maxTokens() + 1));
         }
         return new PromptAnswer(ids, differs);
     }

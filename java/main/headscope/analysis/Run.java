@@ -55,7 +55,7 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /** Registers a resource that is closed with the run, before those it was made from. */
+    /** Registers a resource that is closed with the run; the last one registered is closed first. */
     public <T extends AutoCloseable> T add(T resource) {
         return resources.add(resource);
     }

@@ -8,6 +8,6 @@ public sealed interface Text {
     /** A prompt that the model answers; the label is 1 if its answer differs from the expected one. */
     record Question(int line, String prompt, String answer) implements Text {}
 
-    /** A text with a given label, which the model reads as it is. */
+    /** A text with a given label, which the model reads unchanged. */
     record Labelled(int line, String text, int label) implements Text {}
 }

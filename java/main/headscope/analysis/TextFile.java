@@ -19,13 +19,13 @@ public record TextFile(JsonLines file, List<Text> texts) {
         return file.name();
     }
 
-    /** The first texts only; 0 keeps all. */
+    /** Only the first texts; 0 for all. */
     public TextFile first(int limit) {
         JsonLines first = file.first(limit);
         return new TextFile(first, texts.subList(0, first.lines().size()));
     }
 
-    /** @throws InputException if every text is labelled and all labels are equal: known before the model has run */
+    /** @throws InputException if every text is labelled and all labels are equal; checked before the model runs */
     public void requireBothLabels() {
         List<Integer> labels = texts.stream()
                 .map(text -> text instanceof Text.Labelled labelled ? labelled.label() : -1)

@@ -12,14 +12,14 @@ import java.util.List;
  */
 public final class AttentionSaliency implements AutoCloseable {
     /**
-     * Selects the sources that count and the optional outputs.
+     * Selects the included source tokens and the optional outputs.
      *
-     * <p>Sources before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum} and the pooled maps. The
+     * <p>Source tokens before {@code firstSource} count as 0 in {@link #rows}, {@link #maximum} and the pooled maps. The
      * other outputs always cover all sources: {@link #columns}, {@link #groups} and {@link #maps} keep sources apart,
-     * so that a caller can leave some out, and {@link #signed} is a product of whole rows.
+     * so that a caller can exclude some, and {@link #signed} is a product of whole rows.
      *
      * @param groups      group of each token, counted from 0, or -1 for none
-     * @param firstSource the first source that counts, 0 to tokens; 0 = all sources, 1 = all but the first token
+     * @param firstSource the first included source token, 0 to tokens; 0 = all, 1 = all but the first token
      * @param cells       side of the pooled maps, at most the number of tokens; 0 for none
      * @param maps        heads whose whole map is stored, ascending
      */
@@ -29,7 +29,7 @@ public final class AttentionSaliency implements AutoCloseable {
             maps = List.copyOf(maps);
         }
 
-        /** No groups, no pooled maps, no whole maps; all sources count. */
+        /** No groups, no pooled maps, no whole maps; all source tokens are included. */
         public static Request vectors(int tokens) {
             int[] none = new int[tokens];
             Arrays.fill(none, -1);
@@ -54,13 +54,13 @@ public final class AttentionSaliency implements AutoCloseable {
     /** sum_j a_ij dL/da_ij = g_i . o_i, with output o_i and its gradient g_i. [heads, tokens]. */
     public final Tensor signed;
 
-    /** sum_j |a_ij dL/da_ij| over the sources that count. [heads, tokens]. */
+    /** sum_j |a_ij dL/da_ij| over the included source tokens. [heads, tokens]. */
     public final Tensor rows;
 
     /** sum_i |a_ij dL/da_ij|. [heads, tokens]. */
     public final Tensor columns;
 
-    /** max_j |a_ij dL/da_ij| over the sources that count. [heads, tokens]. */
+    /** max_j |a_ij dL/da_ij| over the included source tokens. [heads, tokens]. */
     public final Tensor maximum;
 
     /** sum_j |a_ij dL/da_ij| over the columns of each group. [heads, tokens, groups]. */

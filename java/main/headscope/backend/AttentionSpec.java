@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param causal  whether a query attends to itself and earlier tokens only, instead of all tokens
  * @param window  maximum number of keys per query, itself included; 0 for no limit; causal attention only
  * @param softCap scores become softCap * tanh(score / softCap); 0 for none
- * @param sinks   one score per query head, fp32 [heads], that takes part in the softmax and has no value: rows of
+ * @param sinks   one score per query head, fp32 [heads], that is part of the softmax but has no value: rows of
  *                probabilities sum to less than 1
  */
 public record AttentionSpec(
@@ -46,7 +46,7 @@ public record AttentionSpec(
         return window == 0 ? 0 : Math.max(0, row - window + 1);
     }
 
-    /** One past the last of so many keys that is visible to the query at position row. */
+    /** One past the last key visible to the query at position row, if there are this many keys. */
     public int endKey(int row, int keys) {
         return causal ? row + 1 : keys;
     }

@@ -13,7 +13,7 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /**
- * The operations of a transformer on one device, and what is measured of its attention.
+ * The operations of a transformer on one device, and the measurements of its attention.
  *
  * <p>Conventions, unless an operation says otherwise:
  * <ul>
@@ -34,7 +34,7 @@ import java.util.function.Consumer;
  * and every backend that it opens; see {@link TensorScope}. A backend is used by one thread at a time.
  */
 public interface Backend extends AutoCloseable {
-    /** As {@link #open(DeviceChoice, Consumer)} with {@link DeviceChoice#of} and without notices. */
+    /** Like {@link #open(DeviceChoice, Consumer)} with {@link DeviceChoice#of} and without notices. */
     static Backend open(String device) {
         return open(DeviceChoice.of(device), line -> {});
     }
@@ -42,8 +42,8 @@ public interface Backend extends AutoCloseable {
     /**
      * Opens a device. The caller closes it.
      *
-     * @param notice receives one-line notices of what is slower than it could be on this machine
-     * @throws IllegalArgumentException if the device cannot be used here; one line that says what is missing
+     * @param notice receives one-line notices about anything that is slower than necessary on this machine
+     * @throws IllegalArgumentException if the device cannot be used here; the message says in one line what is missing
      */
     static Backend open(DeviceChoice choice, Consumer<String> notice) {
         return new CheckedBackend(unchecked(choice, notice), choice.check());
@@ -130,7 +130,7 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Rotary position embedding, in place: in every head of x [tokens, heads * headDim], elements j and j + r with j
-     * &lt; r are rotated by an angle of token and j; elements from 2 r on stay as they are. (Su et al. 2021,
+     * &lt; r are rotated by an angle of token and j; elements from 2 r on are unchanged. (Su et al. 2021,
      * arXiv:2104.09864, in the half-split order of GPT-NeoX.)
      *
      * @param cosine [tokens, r], as sine; 2 r &lt;= headDim
@@ -208,7 +208,7 @@ public interface Backend extends AutoCloseable {
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics);
 
     /**
-     * Attention as above, with what {@link Gradients#attention} needs instead of statistics.
+     * Attention as above; instead of statistics, writes what {@link Gradients#attention} needs.
      *
      * @param logSumExp [heads, queries], written; see {@link AttentionStatistics#logSumExp}
      */
@@ -234,7 +234,7 @@ public interface Backend extends AutoCloseable {
     /**
      * Computes metrics of every head of one layer from its statistics, and downloads all of them at once.
      *
-     * @param metrics at least one, none of them {@link Metric.Symmetric}: those follow from {@link #symmetricSpectrum}
+     * @param metrics at least one, none of them {@link Metric.Symmetric}: those are computed from {@link #symmetricSpectrum}
      * @param spec    the attention that the statistics describe
      */
     LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec);
@@ -255,11 +255,11 @@ public interface Backend extends AutoCloseable {
     /**
      * Runs work and measures it.
      *
-     * @return seconds per kernel, in the order of the first launches; a CPU has one entry, "cpu"
+     * @return seconds per kernel, in the order of the first launches; on a CPU one entry, "cpu"
      */
     SequencedMap<String, Double> time(Runnable work);
 
-    /** Releases the device. All tensors have been closed before. */
+    /** Releases the device. All tensors must have been closed. */
     @Override
     void close();
 }

@@ -351,7 +351,7 @@ final class CheckedBackend implements Backend {
 
     private void wholeText(String operation, Tensor q, Tensor k, AttentionSpec spec) {
         queriesAndKeys(operation, q, k, spec);
-        check(q.size(0) == k.size(0), operation, "q %s and k %s are not of the same whole text", q, k);
+        check(q.size(0) == k.size(0), operation, "q %s and k %s must cover the same complete text", q, k);
     }
 
     private void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {

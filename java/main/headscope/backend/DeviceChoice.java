@@ -24,7 +24,7 @@ public record DeviceChoice(String device, Precision precision, boolean check) {
         boolean cpu = device.equals("cpu") || device.equals(ONE_THREAD);
         if (!cpu && !device.equals("auto") && !CUDA.matcher(device).matches()) {
             throw new IllegalArgumentException(
-                    "no device is called \"%s\"; there are %s".formatted(device, String.join(", ", NAMES)));
+                    "unknown device \"%s\"; known are %s".formatted(device, String.join(", ", NAMES)));
         }
         if (cpu && precision != Precision.F32) {
             throw new IllegalArgumentException("the CPU computes in f32; %s needs --device cuda"

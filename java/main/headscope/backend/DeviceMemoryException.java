@@ -13,7 +13,7 @@ public final class DeviceMemoryException extends DeviceException {
      */
     public DeviceMemoryException(String device, long bytes, long free, long total) {
         super(String.format(Locale.ROOT,
-                "%s: %.1f MiB of memory are needed, %.1f of %.1f MiB are free; shorter texts, --dtype bf16 or --device cpu"
-                        + " need less", device, bytes / MIB, free / MIB, total / MIB));
+                "%s: %.1f MiB of memory are needed, %.1f of %.1f MiB are free; use shorter texts, --dtype bf16 or --device"
+                        + " cpu", device, bytes / MIB, free / MIB, total / MIB));
     }
 }

@@ -5,14 +5,14 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Checks results of operations for infinities and NaN, as --check asks for. */
+/** Checks results of operations for infinities and NaN, for --check. */
 interface Finite {
     Finite UNCHECKED = (operation, results) -> {};
 
     /** @throws DeviceException that names the operation, if a result holds an infinity or NaN */
     void require(String operation, Tensor... results);
 
-    /** Downloads every result, and thereby waits for the operation. */
+    /** Downloads every result and so waits for the operation. */
     static Finite on(Backend backend) {
         return (operation, results) -> {
             for (Tensor result : results) {

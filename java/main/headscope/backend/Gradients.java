@@ -25,7 +25,7 @@ public interface Gradients {
     /** With respect to x [rows, width], the operation's input. The destination may be the gradient itself. */
     void layerNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon);
 
-    /** As {@link #layerNorm}, for x [rows, groups * width] and weight [width]. */
+    /** Like {@link #layerNorm}, for x [rows, groups * width] and weight [width]. */
     void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon);
 
     /** Rotates the gradient in place by the negative angles, and scales it by the tables' magnitude. */
@@ -55,7 +55,7 @@ public interface Gradients {
      * shareGradient[i, column] = gradient . y of row i. The gradient with respect to x is the gradient itself.
      *
      * @param yGradient     [tokens, width], may be y itself
-     * @param shareGradient [tokens, experts]; other columns stay as they are
+     * @param shareGradient [tokens, experts]; other columns are unchanged
      */
     void addShare(Tensor yGradient, Tensor shareGradient, Tensor gradient, Tensor y, Tensor shares, int column);
 

@@ -1,6 +1,6 @@
 package headscope.backend;
 
-/** Runs work over many heads, rows or texts at once; if a device is out of memory, over halves of them, recursively. */
+/** Runs work over many heads, rows or texts at once; if the device is out of memory, over each half separately, recursively. */
 public final class SplitOnOutOfMemory {
     /** Work on entries first to first + count - 1. Allocates all memory before it changes anything. */
     public interface Work {
@@ -9,7 +9,7 @@ public final class SplitOnOutOfMemory {
 
     private SplitOnOutOfMemory() {}
 
-    /** @throws DeviceMemoryException if the memory does not suffice for one entry */
+    /** @throws DeviceMemoryException if there is not enough memory for one entry */
     public static void run(int count, Work work) {
         if (count > 0) {
             run(0, count, work);

@@ -37,7 +37,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
 
     abstract void print(S summary, PrintStream out);
 
-    /** One or two sentences that say how to read the analysis's own figure. */
+    /** One or two sentences that say how to read the main figure. */
     abstract String legend(S summary);
 
     /** Names of the result files, {@code manifest.json} last. */

@@ -53,7 +53,7 @@ final class DemoPage {
         return Files.move(partial, folder.resolve("index.html"), StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** The figure that has the name of its folder comes first, the others in alphabetical order. */
+    /** The figure named after its folder comes first, the others follow in alphabetical order. */
     private static List<String> figures(Path run) throws IOException {
         try (Stream<Path> files = Files.list(run)) {
             return files.map(file -> file.getFileName().toString())

@@ -20,11 +20,11 @@ final class GatesOptions {
     List<String> tasks = List.of();
 
     @Option(names = "--forget", paramLabel = "FILE",
-            description = "With --retain, a contrast: one fit that makes these answers improbable, to at most 5 nats"
-                    + " below those on the same lines of --retain.")
+            description = "Texts of a contrast whose answers become improbable: at most 5 nats less probable than those on"
+                    + " the same lines of --retain. A contrast is fitted once.")
     Optional<String> forget;
 
-    @Option(names = "--retain", paramLabel = "FILE", description = "Answers of a contrast that stay probable.")
+    @Option(names = "--retain", paramLabel = "FILE", description = "Texts of a contrast whose answers stay probable.")
     Optional<String> retain;
 
     @Option(names = "--seeds", paramLabel = "N",

@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 final class InfoCommand implements Callable<Integer> {
     private static final double MIB = 1 << 20;
 
-    @Parameters(paramLabel = "MODEL", description = "Model folder in Hugging Face layout.")
+    @Parameters(paramLabel = "MODEL", description = "Model folder in Hugging Face format.")
     Path model;
 
     @Override

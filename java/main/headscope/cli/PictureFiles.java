@@ -19,7 +19,7 @@ final class PictureFiles implements AutoCloseable {
      * {@link #drawAll} at the default resolution. If this machine cannot draw, prints one line with the reason and the
      * command that draws later.
      *
-     * @param folder that holds the run's files now
+     * @param folder that contains the run's files at this moment
      * @param out    the published run folder, for the message
      * @return the files; empty if nothing was drawn
      */
@@ -27,7 +27,7 @@ final class PictureFiles implements AutoCloseable {
         try {
             return drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
         } catch (RenderUnavailableException unavailable) {
-            HeadscopeCommand.warn("no figure: %s; then: ./headscope render %s"
+            HeadscopeCommand.warn("no figure: %s; afterwards run: ./headscope render %s"
                     .formatted(unavailable.getMessage(), ShellCommand.quoted(out.toString())));
             return List.of();
         }

@@ -14,7 +14,7 @@ final class RunOptions {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     @Option(names = "--model", required = true, paramLabel = "DIR",
-            description = "Model folder in Hugging Face layout: config.json, tokenizer.json, *.safetensors.")
+            description = "Model folder in Hugging Face format: config.json, tokenizer.json, *.safetensors.")
     Path model;
 
     @Option(names = "--out", paramLabel = "DIR",

@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
             "  ./headscope selftest",
             "  ./headscope selftest --device cuda --report .",
             "  ./headscope selftest --device cuda --only attention,symmetric \\",
-            "      --most-tokens 65"
+            "      --max-tokens 65"
         })
 final class SelfTestCommand implements Callable<Integer> {
     @Mixin
@@ -40,15 +40,15 @@ final class SelfTestCommand implements Callable<Integer> {
             description = "Run only operations whose names, as printed in the table, start with one of these.")
     List<String> only = List.of();
 
-    @Option(names = "--most-tokens", paramLabel = "N", description = "Run only cases of at most N tokens.")
-    int mostTokens = Integer.MAX_VALUE;
+    @Option(names = "--max-tokens", paramLabel = "N", description = "Run only cases of at most N tokens.")
+    int maxTokens = Integer.MAX_VALUE;
 
     @Option(names = "--report", paramLabel = "DIR", description = "Also write the table to selftest.md in this folder.")
     Optional<Path> report;
 
     @Override
     public Integer call() throws IOException {
-        Selection selection = new Selection(only, mostTokens);
+        Selection selection = new Selection(only, maxTokens);
         if (report.isPresent()) {
             Files.createDirectories(report.get());
         }

@@ -60,7 +60,7 @@ public sealed interface Mark {
     record Separators() implements Mark {}
 
     /**
-     * A line through points. The figure's key shows it beside its label.
+     * A line through points. The figure's key shows it next to its label.
      *
      * @param x      strictly increasing
      * @param y      one value per x

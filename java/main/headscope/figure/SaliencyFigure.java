@@ -5,7 +5,7 @@ import headscope.result.TokenMap;
 import java.util.List;
 import java.util.Optional;
 
-/** A grid of layers x heads, and beside it the map of tokens x tokens of one head. */
+/** A grid of layers x heads, and next to it the token x token map of one head. */
 public final class SaliencyFigure {
     private SaliencyFigure() {}
 

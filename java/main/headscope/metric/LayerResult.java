@@ -25,7 +25,7 @@ public final class LayerResult {
      */
     public double[][] of(Metric metric) {
         if (!values.containsKey(metric)) {
-            throw new IllegalArgumentException("%s was not measured; there are %s".formatted(metric.key(),
+            throw new IllegalArgumentException("%s was not measured; measured are %s".formatted(metric.key(),
                     values.keySet().stream().map(Metric::key).sorted().collect(Collectors.joining(", "))));
         }
         return copy(values.get(metric));

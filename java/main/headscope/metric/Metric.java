@@ -147,7 +147,7 @@ public sealed interface Metric {
         Optional<Metric> metric = all(largest).stream()
                 .filter(candidate -> candidate.key().equals(key.strip().replace('-', '_')))
                 .findFirst();
-        return metric.orElseThrow(() -> new IllegalArgumentException("no metric is called \"%s\"; there are %s"
+        return metric.orElseThrow(() -> new IllegalArgumentException("unknown metric \"%s\"; known are %s"
                 .formatted(key, all(largest).stream().map(Metric::key).collect(Collectors.joining(", ")))));
     }
 

@@ -5,7 +5,7 @@ import headscope.tensor.Safetensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A model folder in the Hugging Face layout: configuration and memory-mapped weights. */
+/** A model folder in Hugging Face format: configuration and memory-mapped weights. */
 public record Checkpoint(Path folder, ModelConfig config, Safetensors tensors) implements AutoCloseable {
 
     /** @throws ModelFormatException if the folder, its config.json or its weights are missing or unsupported */
@@ -17,7 +17,7 @@ public record Checkpoint(Path folder, ModelConfig config, Safetensors tensors) i
         }
         if (!Files.exists(folder.resolve("config.json"))) {
             throw new ModelFormatException(
-                    folder, "contains no config.json; give a model folder in the Hugging Face layout");
+                    folder, "contains no config.json; give a model folder in Hugging Face format");
         }
         return new Checkpoint(folder, ConfigReader.read(folder), Safetensors.open(folder));
     }

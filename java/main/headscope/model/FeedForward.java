@@ -39,7 +39,7 @@ final class FeedForward {
         }
     }
 
-    /** Recomputes what {@link #backward} needs of the forward pass: everything except the output. */
+    /** Recomputes what {@link #backward} needs from the forward pass: everything except the output. */
     void recompute(Tensor x, Weights.FeedForward layer) {
         switch (layer) {
             case Weights.Dense dense -> expand(x, dense);
@@ -47,7 +47,7 @@ final class FeedForward {
         }
     }
 
-    /** Recomputes the output after {@link #recompute} and preserves what that computed. */
+    /** Recomputes the output after {@link #recompute}, whose results are preserved. */
     void recomputeOutput(Tensor out, Tensor x, Weights.FeedForward layer) {
         switch (layer) {
             case Weights.Dense dense -> {

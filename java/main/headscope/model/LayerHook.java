@@ -16,7 +16,7 @@ public interface LayerHook {
      * One layer's attention.
      *
      * @param query      [new tokens, heads * headDim], after norm and rotation
-     * @param key        [all tokens so far, kvHeads * headDim], likewise
+     * @param key        [all tokens so far, kvHeads * headDim], after norm and rotation
      * @param statistics of all rows so far
      */
     record Attention(AttentionSpec spec, Tensor query, Tensor key, AttentionStatistics statistics) {}
@@ -27,7 +27,7 @@ public interface LayerHook {
     /**
      * Called after a layer's attention, in every pass.
      *
-     * @param heads [new tokens, heads * headDim], before the gates and the output projection; of a batch, the tokens
+     * @param heads [new tokens, heads * headDim], before the gates and the output projection; for a batch, the tokens
      *              of all its texts
      */
     default void headOutputs(int layer, Tensor heads) {}

@@ -129,7 +129,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Runs passes over many texts: all at once or, when out of memory, half of them at a time. */
+    /** Runs passes over many texts: all at once or, if out of memory, half of them at a time. */
     public void splitOnOutOfMemory(int texts, SplitOnOutOfMemory.Work passes) {
         SplitOnOutOfMemory.run(texts, (first, count) -> {
             try {
@@ -170,7 +170,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Replaces the gradient of a layer's output by that of its input. The first layer's ends at its head outputs. */
+    /** Replaces the gradient of a layer's output by that of its input. In the first layer, the gradient stops at the head outputs. */
     private void backward(int i, Tape tape, Tensor gradient, GradientHook hook) {
         Weights.Layer layer = weights.layers().get(i);
         List<Span> spans = tape.batch().spans();
@@ -239,9 +239,9 @@ public final class Transformer implements AutoCloseable {
         Tensor branch = activations.branch.rows(x.size(0));
         layer.output().forward(backend, branch, heads);
         if (config.norms().placement() == Placement.PARALLEL) {
-            Tensor beside = normalised(x, layer.beforeFeedForward());
+            Tensor feedForwardInput = normalised(x, layer.beforeFeedForward());
             backend.add(x, branch);
-            feedForward.forward(branch, beside, layer.feedForward());
+            feedForward.forward(branch, feedForwardInput, layer.feedForward());
             backend.add(x, branch);
         } else {
             addToResidual(x, branch, layer.afterAttention());

@@ -17,7 +17,7 @@ public final class RunFigures {
     private RunFigures() {}
 
     /**
-     * All figures of a run by file name; the first is the analysis's own, such as {@code spectra.png}.
+     * All figures of a run by file name; the first is the main one, such as {@code spectra.png}.
      *
      * @param folder of a finished run
      * @throws ResultFormatException if a file of the run is missing or malformed
@@ -36,7 +36,7 @@ public final class RunFigures {
                 figures.putAll(GatesPicture.checks(run));
             }
             default -> throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST),
-                    "\"analysis\" is \"%s\"; there are figures of spectra, saliency, functions and gates"
+                    "\"analysis\" is \"%s\", not spectra, saliency, functions or gates"
                             .formatted(analysis));
         }
         return figures;

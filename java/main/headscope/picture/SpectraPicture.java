@@ -9,7 +9,7 @@ import headscope.result.TestedHeads;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The figure of a spectra run: p-values of both measures. */
+/** The figure of a spectra run: p-values of both metrics. */
 final class SpectraPicture {
     private SpectraPicture() {}
 

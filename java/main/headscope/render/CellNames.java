@@ -3,7 +3,7 @@ package headscope.render;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Chooses which names of cells are shown, and in which size. */
+/** Chooses which names of cells are shown, and at which size. */
 final class CellNames {
     private static final double SIZE = 14;
 

@@ -8,7 +8,7 @@ import java.util.List;
 
 /** The positions of a panel's cells. */
 final class Cells {
-    /** Narrower cells, in pixels, have no lines between them. */
+    /** Cells narrower than this, in pixels, have no lines between them. */
     private static final int MIN_CELL = 6;
 
     /** Minimum ratio between the width of a cell and that of a line. */

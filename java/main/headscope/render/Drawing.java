@@ -9,8 +9,8 @@ import java.util.NoSuchElementException;
 
 /**
  * A figure laid out at one size, with its buffers and textures on the GPU. It can be drawn any number of times, and the
- * values of its heat maps can be replaced between frames; neither lays it out again. Belongs to the renderer that made
- * it, and is closed before that.
+ * values of its heat maps can be replaced between frames, both without a new layout. Belongs to the renderer that created
+ * it and must be closed first.
  */
 public final class Drawing implements AutoCloseable {
     private final Figure figure;

@@ -52,7 +52,7 @@ final class FontFace {
         }
     }
 
-    /** The fonts of {@link #SYSTEM} that this machine has. */
+    /** The fonts of {@link #SYSTEM} that are installed on this machine. */
     static Stream<FontFace> ofSystem(double relativeSize) {
         return SYSTEM.stream().filter(Files::isReadable).flatMap(file -> mapped(file, relativeSize));
     }

@@ -33,16 +33,16 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
     private static final double CAPTION_SIZE = 13.5;
     private static final double CAPTION_LEADING = 1.45;
 
-    /** Maximum length of a colour bar, which is centred beside taller figures. */
+    /** Maximum length of a colour bar, which is centred next to taller figures. */
     private static final double MAX_BAR = 720;
 
     /** Minimum distance between the ticks of a colour bar. */
     private static final double BAR_TICK_DISTANCE = 24;
 
-    /** Maximum number of ticks of a colour bar beside one row of panels. */
+    /** Maximum number of ticks of a colour bar next to one row of panels. */
     private static final int BAR_TICKS = 6;
 
-    /** Maximum number of ticks of a colour bar beside several rows of panels. */
+    /** Maximum number of ticks of a colour bar next to several rows of panels. */
     private static final int TALL_BAR_TICKS = 9;
 
     /** A caption shrinks to this size if that saves a line. */
@@ -129,13 +129,13 @@ record Layout(int width, int height, List<Box> panels, List<Box> bars, List<Labe
             int[] starts = new int[Math.min(figure.columns(), sizes.size())];
             int x = sheet.px(MARGIN);
             for (int column = 0; column < starts.length; column++) {
-                int beside = 0;
+                int margin = 0;
                 int widest = 0;
                 for (int i = column; i < sizes.size(); i += figure.columns()) {
-                    beside = Math.max(beside, left.get(i).extent());
+                    margin = Math.max(margin, left.get(i).extent());
                     widest = Math.max(widest, sizes.get(i).width());
                 }
-                starts[column] = x + beside;
+                starts[column] = x + margin;
                 x = starts[column] + widest + line
                         + sheet.px(figure.enlarged().isPresent() ? ENLARGED_GAP : PANEL_GAP);
             }

@@ -7,9 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
 
-/** Environment variables of Mesa, the OpenGL implementation of machines without a GPU. */
+/** Environment variables of Mesa, the OpenGL implementation on machines without a GPU. */
 final class MesaSettings {
-    /** Variables that the user has set are kept. The shader cache would create a folder in the user's home. */
+    /** Variables that the user has set are unchanged. The shader cache would create a folder in the user's home. */
     private static final Map<String, String> QUIET = Map.of(
             "EGL_LOG_LEVEL", "fatal",
             "LIBGL_DEBUG", "quiet",

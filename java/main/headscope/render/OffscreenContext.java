@@ -55,11 +55,11 @@ final class OffscreenContext implements AutoCloseable {
                 }
             }
         } catch (LinkageError problem) {
-            throw new RenderUnavailableException("cannot load OpenGL: " + firstLine(problem), problem);
+            throw new RenderUnavailableException("OpenGL cannot be loaded: " + firstLine(problem), problem);
         } catch (IllegalStateException problem) {
-            throw new RenderUnavailableException("EGL has no OpenGL 3.3 core context", problem);
+            throw new RenderUnavailableException("EGL provides no OpenGL 3.3 core context", problem);
         }
-        throw new RenderUnavailableException("EGL has no OpenGL 3.3 core context");
+        throw new RenderUnavailableException("EGL provides no OpenGL 3.3 core context");
     }
 
     GlDescription description() {
@@ -116,7 +116,7 @@ final class OffscreenContext implements AutoCloseable {
         }
     }
 
-    /** Creates a context on the display and makes it current; empty if the display does not exist or has none. */
+    /** Creates a context on the display and makes it current; empty if the display or the context is unavailable. */
     private static Optional<OffscreenContext> on(long display) {
         if (display == EGL_NO_DISPLAY) {
             return Optional.empty();

@@ -5,11 +5,11 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Draws any number of figures off screen, with one OpenGL context. It can be used only by the thread that opened it,
- * and that thread has one open at a time.
+ * Draws any number of figures off screen, with one OpenGL context. Only the thread that opened it may use it, and a
+ * thread may have only one open at a time.
  */
 public final class OffscreenRenderer implements AutoCloseable {
-    /** Default resolution of figures, in dots per inch: print quality, some 2400 pixels wide. */
+    /** Default resolution of figures, in dots per inch: print quality, about 2400 pixels wide. */
     public static final int DEFAULT_DPI = 2 * Layout.UNITS_PER_INCH;
 
     private final OffscreenContext context;

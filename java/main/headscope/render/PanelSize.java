@@ -62,7 +62,7 @@ final class PanelSize {
         return new Box(0, 0, whole(columns, (int) Math.round(width)), whole(rows, (int) Math.round(height)));
     }
 
-    /** A length with the same number of whole pixels per cell, unless the panel would shrink much. */
+    /** A length with the same number of whole pixels per cell, unless the panel would shrink a lot. */
     private static int whole(int cells, int length) {
         int snapped = length / cells * cells;
         return largeEnough(snapped, length) ? snapped : length;

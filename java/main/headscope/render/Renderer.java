@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What all figures share: fonts, shader programs and colour maps. Belongs to the OpenGL context that is current in this
- * thread, lives as long as that, and makes {@link Drawing}s, which hold what differs between figures.
+ * The state shared by all figures: fonts, shader programs and colour maps. Belongs to the OpenGL context that is current
+ * in this thread and lives as long as that context. Creates {@link Drawing}s, which hold the state of one figure.
  */
 final class Renderer implements AutoCloseable {
     private static final int GRID_INK = 0xE2E4E7;
@@ -34,7 +34,7 @@ final class Renderer implements AutoCloseable {
         Layout layout = Layout.of(figure, scale, font);
         int limit = glGetInteger(GL_MAX_TEXTURE_SIZE);
         if (Math.max(layout.width(), layout.height()) > limit) {
-            throw new IllegalArgumentException("at %d dpi the figure has %d x %d pixels; this OpenGL draws at most %d"
+            throw new IllegalArgumentException("at %d dpi the figure has %d x %d pixels; this OpenGL implementation draws at most %d"
                     .formatted(dpi, layout.width(), layout.height(), limit));
         }
         Box canvas = new Box(0, 0, layout.width(), layout.height());

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reorders and joins right-to-left text for stb_truetype, which does not shape. */
+/** Reorders and joins right-to-left text for stb_truetype, which does no text shaping. */
 final class RightToLeft {
     /** Unicode's forms of Arabic letters: isolated, final and, for letters that join the next one, initial and medial. */
     private static final Map<Integer, List<Integer>> SHAPES = new HashMap<>();

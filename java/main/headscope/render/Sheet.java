@@ -8,7 +8,7 @@ final class Sheet {
     static final int INK = 0x000000;
     static final int PALE_INK = 0x5F6368;
 
-    /** Distance between things that belong together, such as a number and its tick mark. */
+    /** Distance between parts that belong together, such as a number and its tick mark. */
     static final double GAP = 5;
 
     /** Distance between the labels of an axis and its name. */

@@ -51,7 +51,7 @@ final class CsvFile {
             for (long line = 1; hasNext(file, records, line); line = parser.getCurrentLineNumber() + 1) {
                 Row row = new Row(line, records.next().toList());
                 if (!rows.isEmpty() && row.cells().size() != rows.getFirst().cells().size()) {
-                    throw new ResultFormatException(file, line, "%d cells under %d columns"
+                    throw new ResultFormatException(file, line, "%d cells, but %d columns"
                             .formatted(row.cells().size(), rows.getFirst().cells().size()));
                 }
                 rows.add(row);

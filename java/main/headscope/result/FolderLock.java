@@ -12,7 +12,7 @@ import java.util.UUID;
 /**
  * Admits one run at a time to a folder, across processes and within one. The lock of the operating system ends with the
  * process, so a crash leaves none behind. But it belongs to the process and ends as soon as the process closes
- * <em>any</em> handle to the file; hence a second file, checked first, that names the process which holds it.
+ * <em>any</em> handle to the file; hence a second file, checked first, that names the process that holds the lock.
  */
 final class FolderLock {
     static final String LOCK = ".headscope-lock";

@@ -1,6 +1,6 @@
 package headscope.result;
 
-/** An order in which heads are changed one after the other, starting from G+, to check fitted gates. */
+/** An order in which heads are changed one by one, starting from G+, to check fitted gates. */
 public enum GateCurve {
     /** Close heads, those with the lowest gate of G- first. */
     SHUT(0, false),

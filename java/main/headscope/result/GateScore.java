@@ -13,7 +13,7 @@ public enum GateScore {
     /** 1 - G of a contrast: the gate closes to forget one answer and retain the other. */
     CONTRAST("contrasting");
 
-    /** A head has the role that a score stands for if the score is at least this. */
+    /** A head has the role of a score if the score is at least this. */
     public static final double LEVEL = 0.5;
 
     /** The role, as an adjective. */
@@ -23,7 +23,7 @@ public enum GateScore {
         this.adjective = adjective;
     }
 
-    /** The scores that the fits of a task or of a contrast give. */
+    /** The scores of a task, or of a contrast. */
     public static List<GateScore> of(boolean contrast) {
         return contrast ? List.of(CONTRAST) : List.of(FACILITATION, INTERFERENCE, IRRELEVANCE);
     }

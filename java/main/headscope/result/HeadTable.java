@@ -136,7 +136,7 @@ public final class HeadTable {
             int head = CsvFile.wholeNumber(file, rows.get(i), 1, "head");
             if (layer != i / heads || head != i % heads) {
                 throw new ResultFormatException(file, rows.get(i).line(),
-                        "layer %d, head %d in the row of layer %d, head %d"
+                        "layer %d, head %d where layer %d, head %d is expected"
                         .formatted(layer, head, i / heads, i % heads));
             }
         }

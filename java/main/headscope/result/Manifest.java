@@ -21,14 +21,14 @@ public record Manifest(ObjectNode json) {
         }
     }
 
-    /** @throws ResultFormatException when folder is not a run's */
+    /** @throws ResultFormatException if the folder is not that of a finished run */
     public static Manifest read(Path folder) {
         Path file = folder.resolve(RunFolder.MANIFEST);
         if (!Files.isDirectory(folder)) {
             throw new ResultFormatException(folder, "no such folder; give the folder of a finished run");
         }
         if (!Files.exists(file)) {
-            throw new ResultFormatException(folder, "holds no manifest.json; give the folder of a finished run");
+            throw new ResultFormatException(folder, "contains no manifest.json; give the folder of a finished run");
         }
         try {
             if (new ObjectMapper().readTree(Files.readString(file)) instanceof ObjectNode object) {

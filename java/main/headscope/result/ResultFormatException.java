@@ -2,7 +2,7 @@ package headscope.result;
 
 import java.nio.file.Path;
 
-/** A file that no run has written like this. The message is one line: file, line number, fault. */
+/** A missing or malformed file of a run. The message is one line: file, line number, fault. */
 public final class ResultFormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * The results of one run, published whole or not at all. Files are written to a folder beside it,
+ * The results of one run, published complete or not at all. Files are written to a folder next to it,
  * {@code <out>.partial}, which {@link #commit} renames; a run can continue what an interrupted one left there. A lock
  * admits one run at a time. Every method throws {@link RunFolderException} if the disk fails.
  */
@@ -138,7 +138,7 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Without {@link #commit}, keeps the files for a later run that resumes. */
+    /** Without {@link #commit}, keeps the files for a later run with --resume. */
     @Override
     public void close() {
         if (open) {

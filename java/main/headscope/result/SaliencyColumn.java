@@ -1,6 +1,6 @@
 package headscope.result;
 
-/** A value of every head that a saliency analysis keeps, of the map |a_ij dL/da_ij|. */
+/** A value that a saliency analysis stores for every head, computed from the map |a_ij dL/da_ij|. */
 public enum SaliencyColumn {
     /** The largest element of the map. */
     MAXIMUM,

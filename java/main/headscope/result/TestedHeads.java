@@ -3,7 +3,7 @@ package headscope.result;
 import java.util.Arrays;
 
 /**
- * One measure of every head, tested between texts of label 1 and label 0. Every array is row-major [layers, heads].
+ * One metric of every head, tested between texts of label 1 and label 0. Every array is row-major [layers, heads].
  *
  * @param p      two-sided p-values
  * @param q      p-values corrected for the number of heads (Benjamini and Hochberg 1995)

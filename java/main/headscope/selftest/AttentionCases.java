@@ -81,7 +81,7 @@ final class AttentionCases {
         return on.operand(tokens, (long) shape.kvHeads() * shape.headDim());
     }
 
-    /** Of a causal text, the first half is prefilled and the rest is decoded token by token. */
+    /** In a causal text, the first half is prefilled and the rest is decoded token by token. */
     private static Case output(AttentionShape shape, int tokens, double bound) {
         return of("attention", shape, tokens, bound, Case.downloaded(on -> {
             AttentionSpec spec = shape.spec(on::normal);

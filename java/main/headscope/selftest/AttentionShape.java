@@ -30,7 +30,7 @@ public record AttentionShape(
                 sinks ? Optional.of(scores.apply(heads)) : Optional.empty());
     }
 
-    /** The query heads of one key head, which suffice for a check. */
+    /** The query heads of one key head, which are enough for a check. */
     AttentionShape oneGroup() {
         return new AttentionShape(name, heads / kvHeads, 1, headDim, causal, window, softCap, scale, sinks);
     }

@@ -25,7 +25,7 @@ record Case(String operation, String sizes, int tokens, double bound, Work work)
         Tensor[] on(Operands operands);
     }
 
-    /** Rounding error of fp32 in a sum of so many terms, with 64 more for the functions and divisions of a formula. */
+    /** Rounding error of an fp32 sum of this many terms, plus 64 for the functions and divisions of a formula. */
     static double rounding(int terms) {
         return (terms + 64) * 0x1p-24;
     }

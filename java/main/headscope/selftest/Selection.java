@@ -14,7 +14,7 @@ public record Selection(List<String> operations, int maxTokens) {
         List<String> known = SelfTest.operations();
         for (String operation : operations) {
             if (known.stream().noneMatch(name -> name.startsWith(operation))) {
-                throw new IllegalArgumentException("no operation begins with \"%s\"; there are %s"
+                throw new IllegalArgumentException("no operation begins with \"%s\"; known are %s"
                         .formatted(operation, String.join(", ", known)));
             }
         }

@@ -33,7 +33,7 @@ public final class SelfTest {
     private SelfTest() {}
 
     /**
-     * Runs the selected cases in order and shows each outcome as soon as it is known.
+     * Runs the selected cases in order and reports each outcome as soon as it is known.
      *
      * @param precision of the device's products
      */

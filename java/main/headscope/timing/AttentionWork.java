@@ -87,7 +87,7 @@ final class AttentionWork implements AutoCloseable {
         AttentionSaliency saliency = tensors.saliency(
                 spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens));
         backend.attention(out, logSumExp, q, k, v, spec);
-        // Five products, as Dao et al. 2022 count them; products that the kernel of the queries repeats are not counted.
+        // Five products, as Dao et al. 2022 count them; products that the query-gradient kernel repeats are not counted.
         double product = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
         double read = 3.0 * out.count() * Float.BYTES + 2.0 * k.count() * k.dtype().bytes;
         Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);

@@ -44,7 +44,7 @@ public final class Bench implements AutoCloseable {
     }
 
     /**
-     * Times the attention of one layer, and shows each measurement as soon as it is made.
+     * Times the attention of one layer, and reports each measurement as soon as it is available.
      *
      * @throws DeviceException before any measurement, if the device's results differ from the CPU's
      */
@@ -101,7 +101,7 @@ public final class Bench implements AutoCloseable {
     private void requireAgreement(AttentionShape shape, int tokens) {
         for (SelfTest.Outcome outcome : SelfTest.attention(device, cpu, shape, tokens)) {
             if (!outcome.agrees()) {
-                throw new DeviceException("not timed: %s (%s) is wrong on %s: error %.2g, rounding explains %.2g %s"
+                throw new DeviceException("not timed: %s (%s) is wrong on %s: error %.2g, rounding bound %.2g %s"
                         .formatted(outcome.operation(), outcome.sizes(), device.describe(), outcome.error(),
                                 outcome.bound(), outcome.fault()).strip());
             }

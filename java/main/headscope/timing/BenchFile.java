@@ -130,7 +130,7 @@ public record BenchFile(
                             now.name(), now.median() / before.median(), now.noise() + before.noise())));
         }
         if (changes.isEmpty()) {
-            throw new IllegalArgumentException(("the earlier file, of %s, has no measurement in common with this run: use the same --shape,"
+            throw new IllegalArgumentException(("the earlier file, measured on %s, has no measurement in common with this run: use the same --shape,"
                     + " --tokens and --dtype").formatted(earlier.device));
         }
         return changes;

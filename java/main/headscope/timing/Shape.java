@@ -36,7 +36,7 @@ public record Shape(AttentionShape attention, int layers) {
 
     private static Shape parse(String name) {
         return KNOWN.stream().filter(shape -> shape.name().equals(name.strip())).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no shape is called \"%s\"; there are %s"
+                .orElseThrow(() -> new IllegalArgumentException("unknown shape \"%s\"; known are %s"
                         .formatted(name, KNOWN.stream().map(Shape::name).collect(Collectors.joining(", ")))));
     }
 }

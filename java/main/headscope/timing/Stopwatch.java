@@ -14,7 +14,7 @@ final class Stopwatch implements AutoCloseable {
     private static final long FLUSHED_FLOATS = 64L << 20;
     private static final int MIN_RUNS = 5;
     private static final int MAX_RUNS = 30;
-    /** After this time no run is started, once there are {@value #MIN_RUNS}. */
+    /** After this time no further run starts, if there have been at least {@value #MIN_RUNS}. */
     private static final long ENOUGH_NANOSECONDS = 1_000_000_000;
 
     private final Backend backend;

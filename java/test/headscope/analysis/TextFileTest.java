@@ -79,8 +79,8 @@ class TextFileTest {
 
     @Test
     void rejectsAFileWithoutTexts() {
-        rejects("holds no texts; a line is " + FORMS, "");
-        rejects("holds no texts; a line is " + FORMS, "\n  \n");
+        rejects("contains no texts; a line is " + FORMS, "");
+        rejects("contains no texts; a line is " + FORMS, "\n  \n");
     }
 
     @Test

@@ -60,7 +60,7 @@ class AttentionGradientsParityTest {
             Tensor kGradient = on.unwritten(tokens, keyWidth);
             Tensor vGradient = on.unwritten(tokens, keyWidth);
             Optional<AttentionSaliency> saliency =
-                    request.map(asked -> on.saliency(one.heads(), one.tokens(), asked));
+                    request.map(given -> on.saliency(one.heads(), one.tokens(), given));
             backend.gradients().attention(
                     qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
             return new Results(

@@ -81,7 +81,7 @@ class AttentionParityTest {
         }
     }
 
-    /** A long prompt in chunks that end at borders of stripes and blocks and beside them. */
+    /** A long prompt in chunks that end at, before and after the borders of stripes and blocks. */
     @ParameterizedTest
     @ValueSource(ints = {0, 100})
     void agreesInPiecesOfLongTexts(int window) {
@@ -162,7 +162,7 @@ class AttentionParityTest {
         }
     }
 
-    /** Hidden keys have probability 0, and a row sums to 1 less the sink's probability. */
+    /** Masked keys have probability 0, and a row sums to 1 minus the sink's probability. */
     private static void rowsAreDistributions(AttentionCase one, float[][] maps, AttentionObservation statistics) {
         int tokens = one.tokens();
         double[] tolerance = one.tolerance();

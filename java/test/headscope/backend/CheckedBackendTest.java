@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class CheckedBackendTest extends ArgumentChecks {
     @Test
     void devices() {
-        assertEquals("no device is called \"tpu\"; there are " + String.join(", ", DeviceChoice.NAMES),
+        assertEquals("unknown device \"tpu\"; known are " + String.join(", ", DeviceChoice.NAMES),
                 assertThrows(IllegalArgumentException.class, () -> Backend.open("tpu")).getMessage());
         assertTrue(backend.describe().startsWith("cpu, "), backend.describe());
     }
@@ -156,7 +156,7 @@ class CheckedBackendTest extends ArgumentChecks {
         Tensor q = floats(5, 32);
         Tensor k = floats(5, 16);
         Tensor pooled = floats(4, 3, 3);
-        refused("attentionCells: q F32[3, 32] and k F32[5, 16] are not of the same whole text",
+        refused("attentionCells: q F32[3, 32] and k F32[5, 16] must cover the same complete text",
                 () -> backend.attentionCells(pooled, pooled, q.rows(0, 3), k, spec));
         refused("attentionCells: q F32[5, 32] and k F32[5, 16] into F32[4, 3, 3] and F32[4, 3]",
                 () -> backend.attentionCells(pooled, floats(4, 3), q, k, spec));

@@ -46,9 +46,9 @@ class DeviceMemoryTest {
         });
     }
 
-    /** Memory suffices for operands, statistics and two of six heads' workspace. */
+    /** There is memory for the operands, the statistics and the workspace of two of six heads. */
     @Test
-    void spectraAreSplitIfMemoryIsShort() {
+    void spectraAreSplitWhenOutOfMemory() {
         int heads = 6;
         int tokens = 100;
         Metric spectrum = Metric.all(tokens).stream().filter(Metric.Spectrum.class::isInstance).findFirst().orElseThrow();
@@ -74,9 +74,9 @@ class DeviceMemoryTest {
         }
     }
 
-    /** Memory suffices for operands, results and the temporary rows of one key head. */
+    /** There is memory for the operands, the results and the temporary rows of one key head. */
     @Test
-    void cellsAreSplitIfMemoryIsShort() {
+    void cellsAreSplitWhenOutOfMemory() {
         int tokens = 70;
         int cells = 9;
         long floats = tokens * (6 + 3) * 16 + 2 * 6 * cells * cells + 6 * tokens;

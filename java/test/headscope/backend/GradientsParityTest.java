@@ -250,7 +250,7 @@ class GradientsParityTest {
             compare("addShare in place", inPlace(y, (gradients, place, on) -> gradients.addShare(
                     place, on.unwritten(4, 2), on.tensor(gradient, 4, width), place, on.tensor(shares, 4, 2),
                     expert), 4, width), ofY);
-            // Columns of other experts stay as they are.
+            // Columns of other experts are unchanged.
             compare("addShare's share", inPlace(shares, (gradients, place, on) -> gradients.addShare(
                     on.unwritten(4, width), place, on.tensor(gradient, 4, width), on.tensor(y, 4, width),
                     on.tensor(shares, 4, 2), expert), 4, 2),

@@ -9,7 +9,7 @@ import headscope.tensor.Tensor;
 final class ReferenceAttention {
     private ReferenceAttention() {}
 
-    /** Scores [queries, keys], scaled and capped; negative infinity where a query does not see a key. */
+    /** Scores [queries, keys], scaled and capped; negative infinity for masked keys. */
     static double[][] scores(Tensor q, Tensor k, AttentionSpec spec, int head) {
         int queries = q.intSize(0);
         int keys = k.intSize(0);

@@ -232,7 +232,7 @@ class CommandLineTest {
         assertTrue(doctor.out().contains("OpenGL") && doctor.out().contains("OpenBLAS"), doctor.out());
     }
 
-    /** In a process of its own, in which the loader finds an empty file instead of a driver. */
+    /** In a separate process, in which the loader finds an empty file instead of a driver. */
     @Test
     void reportsAMissingDriver() throws Exception {
         Path run = folder.resolve("run");
@@ -294,7 +294,7 @@ class CommandLineTest {
         ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, Map.of(), with(RUN, "--device", "cuda:2", "--out", folder.resolve("run").toString()));
         assertEquals(2, result.status());
-        assertEquals("headscope: --device cuda cannot be used: there is no cuda:2, only cuda:0, cuda:1\n", result.err());
+        assertEquals("headscope: --device cuda cannot be used: there is no cuda:2; available: cuda:0, cuda:1\n", result.err());
     }
 
     @Test

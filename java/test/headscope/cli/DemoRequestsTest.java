@@ -25,7 +25,7 @@ class DemoRequestsTest {
         assertEquals(parsed(gates.run()), gates);
     }
 
-    /** The request that the command line makes of the words into which a shell splits the command. */
+    /** The request that the command line builds from the command, split into words as a shell does. */
     private static Object parsed(RunRequest run) throws Exception {
         Process shell = new ProcessBuilder("bash", "-c", "printf '%s\\n' " + run.command()).start();
         List<String> words =

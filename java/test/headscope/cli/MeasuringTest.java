@@ -32,7 +32,7 @@ class MeasuringTest {
     @Test
     void selfTestPasses() throws Exception {
         ChildJvm.Result result = CommandLineTest.headscope(List.of(
-                "selftest", "--device", "cpu", "--only", "linear,rmsNorm", "--most-tokens", "3", "--report", folder.toString()));
+                "selftest", "--device", "cpu", "--only", "linear,rmsNorm", "--max-tokens", "3", "--report", folder.toString()));
         assertEquals(0, result.status(), result.err());
         assertTrue(result.out().endsWith("\n8 of 8 cases agree.\n"), result.out());
         assertEquals(result.out(), Files.readString(folder.resolve("selftest.md")));
@@ -44,7 +44,7 @@ class MeasuringTest {
     void selfTestPassesOnAnEmulatedDriver(String precision) throws Exception {
         ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of(
-                        "selftest", "--device", "cuda", "--dtype", precision, "--only", "linear", "--most-tokens", "65"));
+                        "selftest", "--device", "cuda", "--dtype", precision, "--only", "linear", "--max-tokens", "65"));
         assertEquals(0, result.status(), result.out() + result.err());
     }
 

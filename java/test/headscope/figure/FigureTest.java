@@ -109,7 +109,7 @@ final class FigureTest {
     }
 
     @Test
-    void functionsStandInRowsOfFourAndMayPassTheTop() {
+    void functionsAreInRowsOfFourAndMayExceedTheTop() {
         for (int[] shape : new int[][] {{1, 1}, {4, 4}, {5, 3}, {8, 4}, {9, 3}, {12, 4}}) {
             List<HeadMap> maps = Collections.nCopies(shape[0], new HeadMap("Retrieval", "", 1, 1, new float[] {9}));
             assertEquals(shape[1], FunctionsFigure.of(maps, 0.004, "").columns());

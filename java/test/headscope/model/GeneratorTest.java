@@ -222,7 +222,7 @@ class GeneratorTest {
     }
 
     @Test
-    void aClearedSequenceKeepsNothingOfTheTextBefore() {
+    void aClearedSequenceContainsNothingOfThePreviousText() {
         try (LoadedModel loaded = LoadedModel.open("mistral-window"); Sequence sequence = loaded.model().sequence(64)) {
             Transformer model = loaded.model();
             Generator generator = new Generator(model, Sampler.GREEDY, NEW_TOKENS);

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import headscope.backend.Backend;
 import java.nio.file.Path;
 
-/** A checkpoint on a backend of its own. Closing it fails if the model has leaked device memory. */
+/** A checkpoint on its own backend. Closing it fails if the model has leaked device memory. */
 record LoadedModel(Backend backend, Transformer model) implements AutoCloseable {
     /** @param backend is closed together with the model */
     static LoadedModel open(Backend backend, Path folder) {

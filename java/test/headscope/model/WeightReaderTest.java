@@ -88,7 +88,7 @@ class WeightReaderTest {
                 tensors -> tensors.put(name, new Raw(DType.I64, new long[] {48}, new byte[48 * 8])));
     }
 
-    /** Other libraries store such buffers beside the weights; they are not parameters. */
+    /** Other libraries store such buffers next to the weights; they are not parameters. */
     @Test
     void buffersAreIgnored() {
         float[] expected = logits(Fixtures.folder("gpt2"));

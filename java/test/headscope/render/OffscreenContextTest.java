@@ -47,7 +47,7 @@ final class OffscreenContextTest {
     }
 
     @Test
-    void contextsCanBeOpenedOneAfterTheOther() {
+    void contextsCanBeOpenedInSuccession() {
         for (int i = 0; i < 2; i++) {
             try (OffscreenContext context = OffscreenContext.open()) {
                 assertFalse(context.description().version().isEmpty());

@@ -44,7 +44,7 @@ class SampleTableTest {
         Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\"a\nb\nc\",\n1,x,,,\n");
         rejects(file + ":5: column tokens: \"x\" is not a whole number", file);
         Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\n");
-        rejects(file + ":2: 4 cells under 5 columns", file);
+        rejects(file + ":2: 4 cells, but 5 columns", file);
     }
 
     @Test

@@ -46,7 +46,7 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
         }
         String function = line.string("function");
         if (function.isBlank() || List.of("layer", "head").contains(function)) {
-            throw line.wrong("a function cannot be called \"%s\"".formatted(function));
+            throw line.wrong("\"function\" must not be blank, \"layer\" or \"head\", but is \"%s\"".formatted(function));
         }
         return new Text(line, line.string("prompt"), line.string("answer"), function, split.equals("test"));
     }

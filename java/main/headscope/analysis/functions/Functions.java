@@ -122,7 +122,7 @@ public final class Functions implements Analysis {
         }
     }
 
-    /** Ablates heads and counts the right answers that remain, if the request asks for it. */
+    /** Ablates heads and counts the right answers that remain, if the request includes ablation. */
     public void ablate(Progress progress) {
         request.ablation().ifPresent(settings -> {
             HeadAblation ablation = new HeadAblation(reader, settings, texts, prompts, this::isRight);

@@ -77,7 +77,7 @@ public record FunctionsRequest(
     }
 
     /**
-     * The ablation of heads, to see whether answers depend on them.
+     * The ablation of heads, to check whether answers depend on them.
      *
      * @param heads  number of heads; empty = those before a function's elbow
      * @param factor on their outputs

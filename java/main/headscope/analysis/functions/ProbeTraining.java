@@ -47,7 +47,7 @@ record ProbeTraining(FunctionProbe probe, HeadFeatures features, FunctionsReques
         return Arrays.stream(indices).map(i -> values[i]).toArray();
     }
 
-    /** Dropout factors [texts, hidden]: 0, or what keeps the expected sum. */
+    /** Dropout factors [texts, hidden]: 0, or the factor that preserves the expected value. */
     private float[] dropout(int texts, RandomGenerator random) {
         float[] factors = new float[texts * settings.hidden()];
         float kept = (float) (1 / (1 - settings.dropout()));

@@ -51,7 +51,7 @@ record FittedTask(GateTask task, SequencedMap<GateFit, FittedMasks> fits, Option
         return perHead(head -> ofSeeds(score, head).average().orElseThrow());
     }
 
-    /** As the run folder holds it. */
+    /** The task in the form stored in the run folder. */
     GatesResult.Task result() {
         SequencedMap<GateScore, GatesResult.Scores> scores = new LinkedHashMap<>();
         for (GateScore score : GateScore.of(task.isContrast())) {

@@ -13,7 +13,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * Checks fitted gates: starting from G+, closes heads one after the other, those with the lowest gate of G- first, or
+ * Checks fitted gates: starting from G+, closes heads one by one, those with the lowest gate of G- first, or
  * opens them, those with the lowest gate of G+ first; and both in random order.
  *
  * @param curves mean log probability over seeds, texts and answer tokens, nats

@@ -2,7 +2,7 @@ package headscope.analysis.gates;
 
 import java.util.Optional;
 
-/** The fits of a task: without regulariser, then from its result pushed open and pushed closed. */
+/** The fits of a task: first without the regulariser, then from that result pushed open and pushed closed. */
 enum GateFit {
     /** G0. */
     FREE("0", 0, 0, Optional.empty()),

@@ -48,7 +48,7 @@ final class GateMask {
         adam.step(theta, gradient, rate);
     }
 
-    /** Gradient of the whole loss with respect to theta. */
+    /** Gradient of nll plus regulariser with respect to theta. */
     double[] gradient(double[] gateGradient) {
         double[] gradient = new double[theta.length];
         for (int i = 0; i < theta.length; i++) {

@@ -16,7 +16,7 @@ public record GateTask(String name, String texts, Optional<String> forget) {
 
     public GateTask {
         if (!name.matches(NAME)) {
-            throw new InputException("the name of a task has letters, digits, - and _ only, not \"%s\"".formatted(name));
+            throw new InputException("a task's name may contain only letters, digits, - and _, not \"%s\"".formatted(name));
         }
     }
 

@@ -9,10 +9,10 @@ import java.util.List;
  * The texts of a task as tokens.
  *
  * @param retained  texts whose answers are to stay likely
- * @param forgotten in a contrast, texts whose answers are to become unlikely, each paired with a retained one; else empty
+ * @param forgotten in a contrast, texts whose answers are to become unlikely, each paired with a retained one; otherwise empty
  */
 record GateTexts(List<PromptAnswer> retained, List<PromptAnswer> forgotten) {
-    /** A forgotten answer is pushed at most so many nats below the retained one (the authors' code). */
+    /** A forgotten answer is pushed to at most this many nats below the retained one (the authors' code). */
     private static final double MAX_GAP = 5;
 
     int size() {

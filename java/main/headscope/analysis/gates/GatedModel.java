@@ -71,7 +71,7 @@ final class GatedModel {
         return nll;
     }
 
-    /** Runs work in passes of at most {@code maxTokens} tokens, smaller ones when memory is short. */
+    /** Runs work in passes of at most {@code maxTokens} tokens, and in smaller ones if memory runs out. */
     private void pass(List<GatedText> texts, Consumer<GatedPass> work) {
         for (GatedPass pass : GatedPass.of(texts, maxTokens)) {
             model.splitOnOutOfMemory(pass.texts().size(), (first, count) -> work.accept(pass.part(first, count)));

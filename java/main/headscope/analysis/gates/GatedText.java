@@ -9,7 +9,7 @@ import java.util.Arrays;
  *
  * @param mask   index of the mask
  * @param weight of its nll in the loss; negative for an answer that is to become unlikely
- * @param maxGap it counts in the loss while its nll exceeds that of the text before it by at most so many nats
+ * @param maxGap the text counts in the loss while its nll exceeds that of the previous text by at most this many nats
  */
 record GatedText(PromptAnswer text, int mask, float weight, double maxGap) {
     /** A text that always counts. */

@@ -14,7 +14,7 @@ import java.util.SequencedMap;
 
 /**
  * Causal head gating: fits a factor from 0 to 1 on the output of every head to a task, pushed open and pushed closed,
- * which shows whether the task needs the head, suffers from it, or neither. In order: {@link #open} (which checks
+ * which shows whether the head helps the task, harms it, or does neither. In order: {@link #open} (which checks
  * everything before anything is written), {@link #fit}, {@link #write}, {@link #commit}.
  */
 public final class Gates implements Analysis {

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * @param passTokens maximum number of tokens of a forward pass
  * @param seed       for initial gates and batches
  * @param limit      number of texts from the beginning of each file; 0 = all
- * @param quick      a sketch, which the figure and the summary say
+ * @param quick      whether the run is approximate; the figure and the summary say so
  */
 public record GatesRequest(
         RunRequest run, List<GateTask> tasks, int seeds, List<Schedule> schedules, int batch, double lambda,
@@ -78,7 +78,7 @@ public record GatesRequest(
         }
 
         /**
-         * Parses schedules as the command line spells them.
+         * Parses schedules as given on the command line.
          *
          * @param updates such as {@link #UPDATES}
          * @param rates   such as {@link #RATES}
@@ -101,7 +101,7 @@ public record GatesRequest(
             } catch (NumberFormatException notNumbers) {
                 // reported below
             }
-            throw new InputException("--updates must be like %s and --rates like %s, not \"%s\" and \"%s\""
+            throw new InputException("--updates must have the form %s and --rates the form %s, not \"%s\" and \"%s\""
                     .formatted(UPDATES, RATES, count, span));
         }
 
@@ -136,13 +136,13 @@ public record GatesRequest(
         require(tasks.stream().map(GateTask::name).distinct().count() == tasks.size(),
                 "two tasks have the same name; give each its own");
         require(score != GateScore.CONTRAST || tasks.stream().allMatch(GateTask::isContrast),
-                "--score contrast is for --forget and --retain");
+                "--score contrast requires --forget and --retain");
         require(seeds >= 1, "--seeds must be at least 1, not " + seeds);
-        require(schedules.size() == GateFit.SCHEDULES, "--updates and --rates are three, one for each fit");
+        require(schedules.size() == GateFit.SCHEDULES, "--updates and --rates need three values each, one per fit");
         require(batch >= 1, "--batch must be at least 1, not " + batch);
         require(Double.isFinite(lambda) && lambda != 0, "--lambda must be a number other than 0");
         require(lambda > 0 || tasks.stream().allMatch(GateTask::isContrast),
-                "--lambda below 0 is for --forget and --retain: a task is fitted with both signs anyway");
+                "a negative --lambda requires --forget and --retain; a task is always fitted with both signs");
         require(clipNorm > 0, "--clip-norm must be above 0");
         require(passTokens >= 1, "--pass-tokens must be at least 1, not " + passTokens);
         require(limit >= 0, "--limit must be at least 1, not " + limit);

@@ -60,7 +60,7 @@ public final class Saliency implements Analysis {
         request.view().head().ifPresent(head -> head.requireIn("--head", config));
         request.ablation().heads().forEach(head -> head.requireIn("--ablate", config));
         if (2 * request.ablation().heads().size() > config.layers() * config.heads()) {
-            throw new InputException("--ablate: %d heads of %d leave too few others to draw as many from"
+            throw new InputException("--ablate: %d of %d heads leave too few for random sets of the same size; name at most half of the heads"
                     .formatted(request.ablation().heads().size(), config.layers() * config.heads()));
         }
         Optional<String> rival = request.objective() instanceof SaliencyRequest.Objective.LogitDifference difference
@@ -98,11 +98,11 @@ public final class Saliency implements Analysis {
     private void requireSameGroups() {
         List<List<String>> labels = shown.stream().map(SaliencyText::labels).distinct().toList();
         if (labels.size() > 1 || labels.getFirst().isEmpty()) {
-            throw new InputException("%s: the texts differ in length; only with the same groups in each can they be "
-                    .formatted(file.orElseThrow().name()) + "averaged: give every line \"groups\" with the same labels");
+            throw new InputException("%s: the texts differ in length, so they can be averaged only over groups: "
+                    .formatted(file.orElseThrow().name()) + "give every line \"groups\" with the same labels");
         }
         if (request.view().cell() == SaliencyCell.THUMBNAIL) {
-            throw new InputException(("%s: the texts differ in length, their maps cannot be averaged: "
+            throw new InputException(("%s: the texts differ in length, so their maps cannot be averaged: "
                     + "choose another --cell").formatted(file.orElseThrow().name()));
         }
     }

@@ -37,7 +37,7 @@ record SaliencyFindings(
                 ablated());
     }
 
-    /** In words. */
+    /** The objective in words, for the caption and the summary. */
     String objective() {
         String target = texts.size() == 1
                 ? "\"%s\"".formatted(word(observations.getFirst().target()))

@@ -44,7 +44,7 @@ record SaliencyObservation(
                         stored.get("signed").floats());
             });
 
-    /** As the run folder holds it. @param withBlocks whether all texts have the same groups */
+    /** The values in the form stored in the run folder. @param withBlocks whether all texts have the same groups */
     SaliencyResult.TextValues result(boolean withBlocks) {
         return new SaliencyResult.TextValues(target, surprisal, heads, withBlocks ? blocks : new float[0]);
     }

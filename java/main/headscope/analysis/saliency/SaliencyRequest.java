@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param text      the text to explain; empty if texts are averaged
  * @param target    the word whose prediction is explained; empty = the model's own next token
- * @param groups    groups of the text's tokens, as the command line spells them
+ * @param groups    groups of the text's tokens, as given on the command line
  * @param texts     path of a file of JSON lines, or "-" for standard input; empty = none
  * @param average   whether the figure shows the mean over the texts of the file
  * @param threshold minimum share of a head's saliency that makes it an aggregate or gather head
@@ -52,7 +52,7 @@ public record SaliencyRequest(
         /** The target's logit minus that of another word. */
         record LogitDifference(String word) implements Objective {}
 
-        /** Parses an objective as the command line spells it. */
+        /** Parses an objective as given on the command line. */
         public static Objective parse(String text) {
             if (text.startsWith("logit-difference:") && !text.endsWith(":")) {
                 return new LogitDifference(text.substring(text.indexOf(':') + 1));
@@ -61,7 +61,7 @@ public record SaliencyRequest(
                 case "loss" -> new Loss();
                 case "logit" -> new Logit();
                 default -> throw new InputException(
-                        "--objective: \"%s\" is none of loss, logit, logit-difference:WORD".formatted(text));
+                        "--objective must be loss, logit or logit-difference:WORD, not \"%s\"".formatted(text));
             };
         }
 
@@ -90,7 +90,7 @@ public record SaliencyRequest(
     }
 
     /**
-     * Heads to ablate, to see the effect on the answers of the texts in the file.
+     * Heads to ablate, to measure the effect on the answers of the texts in the file.
      *
      * @param heads  empty = no ablation
      * @param random number of draws of as many other heads, for comparison
@@ -101,12 +101,12 @@ public record SaliencyRequest(
 
     public SaliencyRequest {
         require(text.isPresent() != average,
-                average ? "--average is over --texts; leave --text out" : "give a --text, or --texts with --average");
+                average ? "--average uses --texts; remove --text" : "give a --text, or --texts with --average");
         require(texts.isPresent() || !average, "--average needs --texts");
         require(texts.isPresent() || ablation.heads().isEmpty(), "--ablate needs --texts, over which it is measured");
-        require(texts.isEmpty() || average || !ablation.heads().isEmpty(), "--texts is read with --average or --ablate");
-        require(!average || target.isEmpty(), "--target belongs to --text; texts bring their own \"answer\"");
-        require(!average || groups.isEmpty(), "--groups belongs to --text; texts bring their own \"groups\"");
+        require(texts.isEmpty() || average || !ablation.heads().isEmpty(), "--texts needs --average or --ablate");
+        require(!average || target.isEmpty(), "--target is for --text only; with --average the target is each line's \"answer\"");
+        require(!average || groups.isEmpty(), "--groups is for --text only; with --average the groups are each line's \"groups\"");
         require(threshold > 0 && threshold <= 1, "--share-threshold must be above 0 and at most 1, not " + threshold);
         require(ablation.random() >= 0, "--random must be at least 0, not " + ablation.random());
     }

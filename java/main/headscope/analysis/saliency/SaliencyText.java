@@ -31,7 +31,7 @@ record SaliencyText(
 
     private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
 
-    /** Makes the exception for invalid input; only the command line names the option. */
+    /** Creates the exception for invalid input. For a text of the command line, the message names the option. */
     private interface Refusal {
         InputException of(String option, String rule);
     }
@@ -45,7 +45,7 @@ record SaliencyText(
                 Matcher parts = GROUP.matcher(one);
                 if (!parts.matches()) {
                     throw new InputException(("--groups: \"%s\" is not a group; write FIRST-LAST:LABEL, tokens counted from "
-                            + "0 without those that the tokenizer adds in front").formatted(one));
+                            + "0 without those that the tokenizer prepends").formatted(one));
                 }
                 int first = Integer.parseInt(parts.group(1));
                 int last = parts.group(2) == null ? first : Integer.parseInt(parts.group(2));
@@ -107,17 +107,17 @@ record SaliencyText(
                     || Character.isWhitespace(word.get().codePointAt(0));
             int[] both = tokenizer.encode(text + (separated ? "" : " ") + word.get());
             if (both.length <= ids.length || Arrays.mismatch(ids, both) != ids.length) {
-                throw wrong.of(option, "\"%s\" cannot follow as tokens of its own".formatted(word.get()));
+                throw wrong.of(option, "the tokenizer merges \"%s\" with the text before it; name another word".formatted(word.get()));
             }
             int token = both[ids.length];
             String decoded = tokenizer.decode(new int[] {token}).strip();
             if (decoded.isEmpty() || !word.get().strip().startsWith(decoded)) {
-                throw wrong.of(option, "\"%s\" is not among the model's words; name another".formatted(word.get()));
+                throw wrong.of(option, "\"%s\" is not in the model's vocabulary; name another word".formatted(word.get()));
             }
             return OptionalInt.of(token);
         }
 
-        /** Shifts groups by the tokens that the tokenizer adds in front. */
+        /** Shifts groups by the tokens that the tokenizer prepends. */
         private static List<TokenGroup> placed(
                 List<TokenGroup> groups, Tokenizer.Tokens read, Refusal wrong) {
             List<TokenGroup> placed = new ArrayList<>();

@@ -18,7 +18,7 @@ final class HeadTests {
     /**
      * @param values one array per text, [layers, heads, perHead]
      * @param labels of the texts; both occur
-     * @param pooled each of a text's values of a head is a sample of its own; otherwise their mean is one sample
+     * @param pooled every value of a text is one sample; otherwise the mean of its values is one sample
      */
     static TestedHeads of(List<float[]> values, int[] labels, int perHead, boolean pooled) {
         int heads = values.getFirst().length / perHead;

@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param index    of the text in its file, from 0
  * @param tokens   T
  * @param label    1 for a wrong answer, or the label that the file gives
- * @param answer   the model's answer; empty if it was not asked
- * @param expected the expected answer; empty if the model was not asked
+ * @param answer   the model's answer; empty for a labelled text
+ * @param expected the expected answer; empty for a labelled text
  * @param values   one array per metric, in the order of the request: [layers, heads, values per head]
  */
 record Observation(int index, int tokens, int label, String answer, String expected, List<float[]> values) {

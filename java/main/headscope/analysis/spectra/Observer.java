@@ -60,11 +60,11 @@ final class Observer implements AutoCloseable {
     }
 
     private static InputException tooShort(String file, int line, int tokens, int k) {
-        return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, --k asks for %d: lower --k, or skip such "
+        return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, but --k is %d: lower --k, or skip such "
                 + "texts with --short skip").formatted(tokens, tokens, k));
     }
 
-    /** Rejects metrics that are not computed for texts as long as these. */
+    /** Rejects metrics that are not computed for texts of this length. */
     static void requireMetrics(SpectraRequest request, List<int[]> tokens) {
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
         boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);

@@ -107,7 +107,7 @@ public final class Spectra implements Analysis {
         return metric instanceof Metric.Spectrum ? OptionalInt.of(request.k()) : OptionalInt.empty();
     }
 
-    /** More texts may contain the other class: if there are more, what was measured is kept for a resumed run. */
+    /** If --limit left texts unread, the measurements remain for a resumed run: those texts may have the other class. */
     private void requireBothClasses() {
         for (int label = 0; label <= 1; label++) {
             int wanted = label;

@@ -49,7 +49,7 @@ public record SpectraRequest(
     public enum PerSample {
         /** As their mean: one value per text. */
         MEAN,
-        /** Each on its own; the values of one text depend on each other, so p is too small. */
+        /** As k separate values; those of one text depend on each other, so p is too small. */
         POOLED
     }
 

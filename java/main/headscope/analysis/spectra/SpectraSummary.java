@@ -8,7 +8,7 @@ import java.util.SequencedMap;
 /**
  * The findings of a spectra run, for its summary.
  *
- * @param answered  whether the labels tell how the model answered: 0 right, 1 wrong
+ * @param answered  whether label 0 is a right and label 1 a wrong answer; otherwise the file gives the labels
  * @param label0    number of texts of label 0
  * @param label1    number of texts of label 1
  * @param skipped   number of texts skipped as too short

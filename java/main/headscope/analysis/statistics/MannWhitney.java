@@ -52,7 +52,7 @@ public record MannWhitney(double u, double p, double auroc) {
     /**
      * Twice the lower tail of U under the null hypothesis. The numbers of orderings with U = 0, 1, 2, ... are
      * the coefficients of the Gaussian binomial, the product over i = 1..few of (1 - q^(many + i)) / (1 -
-     * q^i), truncated after the tail. One row of numbers suffices; the library's table of few x many x tail takes
+     * q^i), truncated after the tail. One row of numbers is enough; the library's table of few x many x tail takes
      * gigabytes for 8 against some thousand values.
      */
     private static double exact(double u, int n, int m) {

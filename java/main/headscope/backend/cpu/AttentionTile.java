@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * A tile of query rows and keys in attention's backward pass: three matrices [rows, stride] that fit into a core's
- * second-level cache. Each loop over a row is a method of its own, for the reason given in {@link SoftmaxRow}.
+ * second-level cache. Each loop over a row has its own method, for the reason given in {@link SoftmaxRow}.
  */
 final class AttentionTile {
     static final int MAX_ROWS = 64;
@@ -52,7 +52,7 @@ final class AttentionTile {
         return new Matrix(memory, 0, stride);
     }
 
-    /** dots[r] = dot product of count elements of x and of y, both from index first on. */
+    /** dots[r] = dot product of count elements of x and of y, both starting at index first. */
     void dot(int r, MemorySegment x, MemorySegment y, long first, int count) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         for (int d = 0; d < count; d += Simd.WIDTH) {

@@ -62,7 +62,7 @@ final class FusedAttention implements AutoCloseable {
                 call.statistics().isPresent() ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
                 stripes.count(), call.keys());
         workers.each(heads * stripes.count(), piece -> {
-            // Longest rows first: the last pieces to finish are then short.
+            // Longest rows first, so that the pieces that finish last are short.
             int head = piece % heads;
             int stripe = stripes.count() - 1 - piece / heads;
             MemorySegment own = call.statistics().isPresent() ? sums.cleared(head, stripe) : MemorySegment.NULL;
@@ -138,7 +138,7 @@ final class FusedAttention implements AutoCloseable {
         });
     }
 
-    /** Computes the probabilities of query rows from to to - 1 of one head, one block after the other. */
+    /** Computes the probabilities of query rows from to to - 1 of one head, block by block. */
     private void eachBlock(Call call, int head, int from, int to, Consumer<Block> use) {
         AttentionSpec spec = call.spec();
         AttentionLayout layout = call.layout();

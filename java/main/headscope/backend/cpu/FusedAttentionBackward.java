@@ -32,7 +32,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         this.workers = workers;
     }
 
-    /** Arguments of {@link headscope.backend.Gradients#attention} documents them. */
+    /** Arguments of one call; see {@link headscope.backend.Gradients#attention}. */
     record Call(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
@@ -41,10 +41,10 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
-    /** Where a piece of work adds gradients of keys and values, [keys, headDim] each. */
+    /** Destinations to which a piece of work adds gradients of keys and values, [keys, headDim] each. */
     private record KeySums(Matrix k, Matrix v) {}
 
-    /** The rows of a matrix from this one on. */
+    /** The matrix without the rows before this one. */
     private static Matrix from(Matrix matrix, int row) {
         return new Matrix(matrix.memory(), matrix.offset() + (long) row * matrix.stride(), matrix.stride());
     }
@@ -64,7 +64,7 @@ final class FusedAttentionBackward implements AutoCloseable {
             call.vGradient().bytes().fill((byte) 0);
         }
         workers.each(kvHeads * stripes.count(), piece -> {
-            // Longest rows first: the last pieces to finish are then short.
+            // Longest rows first, so that the pieces that finish last are short.
             int kvHead = piece % kvHeads;
             int stripe = stripes.count() - 1 - piece / kvHeads;
             KeySums sums = stripes.count() > 1
@@ -108,7 +108,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
-    /** First row of x [count] += first row of y, or = where nothing has been added yet. */
+    /** First row of x [count] += first row of y, or = if nothing has been added yet. */
     private static void add(Matrix x, Matrix y, int count, boolean accumulate) {
         for (int d = 0; d < count; d += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(d, count);
@@ -183,7 +183,7 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
-    /** @param accumulate whether query gradients hold those of earlier keys */
+    /** @param accumulate whether query gradients already contain the terms of earlier keys */
     private static void accumulateGradients(Call call, int head, int row, AttentionTile tile, boolean accumulate, KeySums sums) {
         AttentionSpec spec = call.spec();
         int headDim = spec.headDim();

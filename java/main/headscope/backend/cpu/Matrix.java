@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  *
  * @param offset     of its first element, in elements
  * @param stride     from one row to the next, in elements
- * @param transposed whether the operand is the transpose of what is stored
+ * @param transposed whether the operand is the transpose of the stored matrix
  */
 record Matrix(MemorySegment memory, long offset, int stride, boolean transposed) {
     Matrix(MemorySegment memory, long offset, int stride) {
@@ -18,7 +18,7 @@ record Matrix(MemorySegment memory, long offset, int stride, boolean transposed)
         return new Matrix(memory, offset, stride, !transposed);
     }
 
-    /** The memory from the first element on. */
+    /** The memory, starting at the first element. */
     MemorySegment start() {
         return memory.asSlice(offset * Float.BYTES);
     }

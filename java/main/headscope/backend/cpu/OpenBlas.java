@@ -59,7 +59,7 @@ final class OpenBlas {
     }
 
     /**
-     * Eigenvalues of a symmetric fp64 matrix [n, n], of which the lower triangle is read; the matrix is overwritten.
+     * Eigenvalues of a symmetric fp64 matrix [n, n]. Only the lower triangle is read; the matrix is overwritten.
      *
      * @param eigenvalues [n], fp64, ascending
      */

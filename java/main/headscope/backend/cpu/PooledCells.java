@@ -24,7 +24,7 @@ final class PooledCells {
         this.cells = mean.intSize(1);
     }
 
-    /** The first row, from this one on, at which a row of cells begins. */
+    /** The first row at or after this one at which a row of cells begins. */
     int aligned(int row) {
         return cells == 0 ? row : start((int) (((long) row * cells + tokens - 1) / tokens));
     }

@@ -4,14 +4,14 @@ package headscope.backend.cpu;
 record ProductParts(Workers workers) {
     /** Products of fewer multiply-adds run on one thread. */
     private static final long SMALL_PRODUCT = 200_000;
-    /** Rows per two parts. More parts cost more packing inside BLAS, fewer leave workers idle. */
+    /** Rows per two parts. With more parts, BLAS spends more time packing; with fewer, workers are idle. */
     private static final int ROWS_PER_TWO_PARTS = 2048;
 
     interface Part {
         void compute(int from, int count);
     }
 
-    /** The division depends on the product's shape only, because another division may give other bits. */
+    /** The division depends on the product's shape only, because a different division may give different bits. */
     void each(int length, long multiplyAdds, Part part) {
         int pieces = multiplyAdds < SMALL_PRODUCT ? 1 : Math.min(length, 2 * ((length + ROWS_PER_TWO_PARTS - 1) / ROWS_PER_TWO_PARTS));
         workers.each(pieces, piece -> {

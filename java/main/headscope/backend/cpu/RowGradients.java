@@ -187,7 +187,7 @@ final class RowGradients {
         }
     }
 
-    /** sums[head] = sum of gradient * x over the rows and elements of a head; rows are added in fp64. */
+    /** sums[head] = sum of gradient * x over the rows and elements of a head; sums over rows are fp64. */
     static void head(
             MemorySegment sums, MemorySegment gradient, MemorySegment x, int tokens, int head, int heads,
             int headDim) {

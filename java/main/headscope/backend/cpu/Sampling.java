@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/** The next word from one row of logits, which begins at an index. */
+/** The next word from one row of logits, given by the index of its first element. */
 final class Sampling {
     private Sampling() {}
 

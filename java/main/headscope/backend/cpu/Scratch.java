@@ -12,7 +12,7 @@ final class Scratch implements AutoCloseable {
     private final AtomicLong bytes = new AtomicLong();
 
     /**
-     * Returns the memory if it is large enough, else new memory; the old memory stays allocated until {@link #close}.
+     * Returns the memory if it is large enough, otherwise new memory; the old memory stays allocated until {@link #close}.
      */
     MemorySegment grow(MemorySegment memory, long needed) {
         if (memory.byteSize() >= needed) {

@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
  * cache. Entropy is log(total) - sum e t / total with t = score - maximum <= 0 and e = exp t, which stays exact for
  * large scores.
  *
- * <p>Each pass is a method of its own: JDK 25 boxes vectors in a method that contains all three.
+ * <p>Each pass has its own method: JDK 25 boxes vectors in a method that contains all three.
  */
 final class SoftmaxRow {
     /** A score whose probability is 0; finite, because 0 * -infinity would make the entropy NaN. */

@@ -9,8 +9,8 @@ import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
- * Thread pool of a backend. The caller takes part, so n workers are n - 1 threads. Waiting threads spin for a while
- * before they park: operations of a small model follow each other faster than the operating system wakes a thread.
+ * Thread pool of a backend. The caller is one of the workers, so n workers need n - 1 threads. Waiting threads spin for a while
+ * before they park: in a small model, operations follow each other faster than the operating system can wake a thread.
  */
 final class Workers implements AutoCloseable {
     /** Time to spin: about the cost of parking and unparking. */
@@ -33,7 +33,7 @@ final class Workers implements AutoCloseable {
         return count;
     }
 
-    /** Runs pieces 0 to pieces - 1 on the free workers, and returns when all have finished. */
+    /** Runs pieces 0 to pieces - 1 on the idle workers, and returns when all have finished. */
     void each(int pieces, IntConsumer work) {
         Job job = new Job(pieces, work);
         int extra = Math.min(count, pieces) - 1;

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Pools the attention maps of one layer to cells, first columns, then rows. Processes as many key heads at once, with the
- * query heads that read them, as memory allows.
+ * Pools the attention maps of one layer to cells, first columns, then rows. Processes as many key heads at once, together
+ * with their query heads, as memory allows.
  *
  * @param logSumExp fp32 [heads, tokens]
  * @param q         fp32, as k
@@ -23,7 +23,7 @@ record AttentionCells(Kernels kernels, MemorySegment logSumExp, Tensor q, Tensor
                 pooledMean.rows((long) first * group, (long) count * group), first));
     }
 
-    /** The query heads from the first one of kvHead on; their number is that of the destinations. */
+    /** Pools the query heads that start at the first one of kvHead; the destinations give their number. */
     private void ofHeads(Tensor pooledMaximum, Tensor pooledMean, int kvHead) {
         int tokens = q.intSize(0);
         int heads = pooledMean.intSize(0);

@@ -2,7 +2,7 @@ package headscope.backend.cuda;
 
 import java.util.Optional;
 
-/** The operations of cuBLAS that are used, for any supported version. Accumulates in fp32. */
+/** The cuBLAS operations in use, for every supported version. Accumulates in fp32. */
 interface Blas extends AutoCloseable {
     /** For example "cuBLAS 12.6.4". */
     String describe();

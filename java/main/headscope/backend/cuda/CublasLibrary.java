@@ -16,7 +16,7 @@ import java.util.Optional;
  * A possible location of cuBLAS.
  *
  * @param version 12 or 13
- * @param folder  that contains it; empty = the system's library path
+ * @param folder  the folder that contains it; empty = the system's library path
  */
 record CublasLibrary(int version, Optional<Path> folder) {
     /** Names a folder with cuBLAS, such as site-packages/nvidia/cublas/lib of a Python environment, or one above it. */
@@ -106,9 +106,9 @@ record CublasLibrary(int version, Optional<Path> folder) {
         if (folder.isEmpty()) {
             return SymbolLookup.libraryLookup(file, Arena.global());
         }
-        Path beside = folder.get().resolve(name("libcublasLt", version));
-        if (Files.exists(beside)) { // a dependency that cuBLAS would search in the system's library path only
-            SymbolLookup.libraryLookup(beside, Arena.global());
+        Path dependency = folder.get().resolve(name("libcublasLt", version));
+        if (Files.exists(dependency)) { // a dependency that cuBLAS would search in the system's library path only
+            SymbolLookup.libraryLookup(dependency, Arena.global());
         }
         return SymbolLookup.libraryLookup(folder.get().resolve(file), Arena.global());
     }

@@ -57,11 +57,11 @@ public final class Cuda {
     /** @param version the newest CUDA version that the driver supports, such as 13000 for 13.0 */
     static Optional<String> unavailable(int ordinal, int version, List<Gpu> gpus, Fatbins fatbins) {
         if (ordinal >= gpus.size()) {
-            return Optional.of("there is no cuda:%d, only %s".formatted(ordinal,
+            return Optional.of("there is no cuda:%d; available: %s".formatted(ordinal,
                     gpus.stream().map(gpu -> "cuda:" + gpu.ordinal()).collect(Collectors.joining(", "))));
         }
         if (version / 1000 < fatbins.toolkit()) {
-            return Optional.of("driver %d or newer is needed by CUDA %d kernels; this one supports CUDA %s".formatted(
+            return Optional.of("CUDA %2$d kernels need driver %1$d or newer; this driver supports CUDA %3$s".formatted(
                     fatbins.toolkit() >= 13 ? DRIVER_13 : DRIVER_12, fatbins.toolkit(), dotted(version)));
         }
         Fatbins.Match match = fatbins.match(gpus.get(ordinal));

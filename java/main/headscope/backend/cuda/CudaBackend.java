@@ -293,7 +293,7 @@ final class CudaBackend implements Backend {
         }
     }
 
-    /** Rounds queries as attention does, then converts queries and keys to fp32 for the kernel. */
+    /** Rounds queries in the same way as attention, then converts queries and keys to fp32 for the kernel. */
     @Override
     public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype());

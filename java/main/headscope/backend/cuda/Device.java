@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.SequencedMap;
 
 /**
- * What runs kernels: a GPU, or the emulator in tests. Device memory is a segment that can be sliced and passed on, but not
+ * A device that runs kernels: a GPU, or the emulator in tests. Device memory is a segment that can be sliced and passed on, but not
  * read on the host. Launches, products, uploads and deallocations take effect in the order of the calls.
  */
 interface Device extends AutoCloseable {
@@ -38,7 +38,7 @@ interface Device extends AutoCloseable {
     /** Starts a matrix product. Later launches and downloads see its result. */
     void multiply(Product product);
 
-    /** Runs the work and returns the seconds per kernel, in the order of their first launch. */
+    /** Runs the work and returns the seconds per kernel, in the order of the first launches. */
     SequencedMap<String, Double> time(Runnable work);
 
     @Override

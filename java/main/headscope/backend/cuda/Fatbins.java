@@ -51,7 +51,7 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
         }
     }
 
-    /** What a GPU runs of these, or why it cannot run any. */
+    /** Which of these a GPU runs, or why it cannot run any. */
     Match match(Gpu gpu) {
         int own = gpu.capability();
         Optional<Integer> compiled = architectures.stream()

@@ -3,12 +3,12 @@ package headscope.backend.cuda;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Arguments of cublasGemmEx for a product. cuBLAS is column-major, so that our rows are its columns: it computes
+ * Arguments of cublasGemmEx for a product. cuBLAS is column-major, so our rows are its columns: it computes
  * destination' = b' a', with the operands swapped and neither of them transposed.
  *
  * @param m      columns of our destination; n its rows
  * @param first  our b; second our a
- * @param strideFirst elements from row to row (cuBLAS: leading dimension); likewise strideSecond
+ * @param strideFirst elements from row to row (cuBLAS: leading dimension), as strideSecond
  */
 record Gemm(
         int transposeFirst, int transposeSecond, int m, int n, int k,

@@ -38,7 +38,7 @@ final class Kernels {
     }
 
     /**
-     * Launches an attention kernel with one block per tile of rows, and gridY such rows of blocks.
+     * Launches an attention kernel with one block per tile of rows, and gridY rows of blocks.
      *
      * @param tile "query_tile" or "key_tile"
      * @param keys type of keys and values
@@ -70,7 +70,7 @@ final class Kernels {
         perTile("attention_map", "query_tile", k.dtype(), q, count, spec, arguments);
     }
 
-    /** Pools the rows of maps whose columns are pooled, [heads, tokens, cells] to [heads, cells, cells]. */
+    /** Pools the rows of maps with pooled columns, [heads, tokens, cells] to [heads, cells, cells]. */
     void poolRows(Tensor pooledMaximum, Tensor pooledMean, Scratch largest, Scratch sums, int tokens) {
         perElement("attention_saliency_pool", "attention_saliency_pool_f32", pooledMean.count(),
                 pooledMaximum, pooledMean, largest.memory(), sums.memory(), pooledMean.count(), tokens,

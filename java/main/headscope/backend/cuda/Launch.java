@@ -15,7 +15,7 @@ import java.util.Optional;
 /**
  * One kernel, its grid, and its arguments in order.
  *
- * @param gridX     blocks along x; gridY and gridZ likewise
+ * @param gridX     blocks along x, as gridY along y and gridZ along z
  * @param threads   threads per block, along x
  * @param shared    bytes of dynamic shared memory
  * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)

@@ -39,11 +39,11 @@ final class Modules implements AutoCloseable {
                     return function;
                 }
             }
-            throw new DeviceException("no kernel is called " + kernel + "; run: ./headscope kernels");
+            throw new DeviceException("no kernel named " + kernel + "; run: ./headscope kernels");
         });
     }
 
-    /** The kernel of a launch, with its limit of dynamic shared memory raised if necessary. */
+    /** The kernel of a launch; raises its limit of dynamic shared memory if necessary. */
     CUfunction function(Launch launch) {
         CUfunction function = function(launch.kernel());
         // By default static and dynamic shared memory together are limited to 48 KiB.

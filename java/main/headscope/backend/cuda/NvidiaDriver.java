@@ -44,8 +44,8 @@ final class NvidiaDriver {
     }
 
     /**
-     * Loads a native library of JCuda from Headscope's own folder. Otherwise JCuda would search a temporary folder that is
-     * writable for everybody.
+     * Loads a native library of JCuda from Headscope's own folder. Otherwise JCuda would search a temporary folder to which
+     * every user can write.
      */
     @SuppressWarnings("restricted")
     static void load(String library) {

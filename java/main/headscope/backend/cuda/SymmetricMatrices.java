@@ -18,7 +18,7 @@ final class SymmetricMatrices implements AutoCloseable {
     private final MemorySegment moments;
     private final MemorySegment defects;
     private final MemorySegment diagonal;
-    private final MemorySegment beside;
+    private final MemorySegment offDiagonal;
     private final MemorySegment eigenvalues;
 
     /** fp32 [count, n, n]: input, the attention maps. */
@@ -34,13 +34,13 @@ final class SymmetricMatrices implements AutoCloseable {
         this.defects = take(Double.BYTES);
         this.elements = floats((long) n * n);
         this.diagonal = floats(n);
-        this.beside = floats(n);
+        this.offDiagonal = floats(n);
         this.eigenvalues = floats(n);
     }
 
     /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
-        long floats = (long) n * n + 4L * n; // elements, diagonal, beside it, eigenvalues, scales
+        long floats = (long) n * n + 4L * n; // elements, diagonal, off-diagonal, eigenvalues, scales
         if (reduction(device, n) == Reduction.PANELS) {
             floats += (2L * device.constant("symmetric_reduction_panel") + 1) * n + 1; // v, w, y, tau
         }
@@ -81,16 +81,16 @@ final class SymmetricMatrices implements AutoCloseable {
         switch (reduction(device, n)) {
             case WARP -> device.launch(Launch.flat(
                     "symmetric_warp_f32", kernels.tiles(count, "symmetric_reduction_warps"), 1, reductionThreads(),
-                    diagonal, beside, elements, count, n));
+                    diagonal, offDiagonal, elements, count, n));
             case BLOCK -> device.launch(new Launch(
                     "symmetric_block_f32", count, 1, 1, reductionThreads(), Math.toIntExact(blockShared(n)),
-                    List.of(diagonal, beside, elements, n)));
+                    List.of(diagonal, offDiagonal, elements, n)));
             case PANELS -> panels();
         }
         int threads = device.constant("symmetric_eigenvalues_threads");
         device.launch(Launch.flat(
                 "symmetric_eigenvalues_f32", kernels.tiles(n, "symmetric_eigenvalues_threads"), count, threads,
-                eigenvalues, diagonal, beside, n));
+                eigenvalues, diagonal, offDiagonal, n));
         device.launch(Launch.flat("symmetric_check_f32", count, 1, threads, defects, eigenvalues, moments, n));
         requireSmallDefects(firstHead);
         return downloaded();
@@ -123,7 +123,7 @@ final class SymmetricMatrices implements AutoCloseable {
             int before = k % panel;
             int after = n - k - 1;
             device.launch(Launch.flat(
-                    "symmetric_reflect_f32", count, 1, threads, diagonal, beside, tau, v, w, elements, n, k, before));
+                    "symmetric_reflect_f32", count, 1, threads, diagonal, offDiagonal, tau, v, w, elements, n, k, before));
             if (after > 0) {
                 device.launch(Launch.flat(
                         "symmetric_multiply_f32", kernels.tiles(after, "symmetric_reduction_warps"), count, threads,

@@ -308,7 +308,7 @@ class FunctionsTest {
         rejects(texts + ": line 4: the answer has no tokens", request);
         Files.writeString(texts, other + FunctionTextsTest.line("a", "train")
                 .replace("\"prompt\": \"a\"", "\"prompt\": \"" + "a ".repeat(128) + "\""));
-        rejects(texts + ": line 4: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
+        rejects(texts + ": line 4: prompt and answer have 130 tokens; the limit for this model is 129: "
                 + "shorten the text", request);
     }
 }

@@ -222,13 +222,13 @@ class GatesTest {
     void rejectsInvalidTextsAndTasks() throws IOException {
         String form = "{\"prompt\": \"...\", \"answer\": \"...\"}";
         Path empty = texts("empty.jsonl");
-        rejects(empty + ": holds no texts; a line is " + form, GateTask.parse("A=" + empty));
+        rejects(empty + ": contains no texts; a line is " + form, GateTask.parse("A=" + empty));
         Path unanswered = texts("unanswered.jsonl", line("eight plus zero equals", "eight"), line("one plus one", ""));
         rejects(unanswered + ": line 2: the answer has no tokens", GateTask.parse("A=" + unanswered));
         Path other = texts("other.jsonl", "{\"text\": \"eight\", \"label\": 1}");
         rejects(other + ": line 1: prompt is missing", GateTask.parse("A=" + other));
         Path tooLong = texts("long.jsonl", line("eight ".repeat(127).strip(), "eight eight"));
-        rejects(tooLong + ": line 1: 130 tokens of prompt and answer; the model takes at most 128 and the last one: "
+        rejects(tooLong + ": line 1: prompt and answer have 130 tokens; the limit for this model is 129: "
                 + "shorten the text", GateTask.parse("A=" + tooLong));
         rejects(unanswered + ": 2 texts, but " + other + " has 1; a contrast pairs them line by line",
                 new GateTask("Contrast", other.toString(), Optional.of(unanswered.toString())));
@@ -238,7 +238,7 @@ class GatesTest {
             assertEquals("--task must be NAME=FILE, such as Math=math.jsonl, not \"" + task + "\"",
                     assertThrows(InputException.class, () -> GateTask.parse(task)).getMessage());
         }
-        assertEquals("the name of a task has letters, digits, - and _ only, not \"a/b\"",
+        assertEquals("a task's name may contain only letters, digits, - and _, not \"a/b\"",
                 assertThrows(InputException.class, () -> GateTask.parse("a/b=c")).getMessage());
     }
 }

@@ -328,10 +328,10 @@ class SaliencyTest {
         rejects("--text: at least two tokens are needed, not 1", of("", none, none, logit, MAXIMA));
         rejects("--text: 131 tokens; the model takes at most 128: shorten the text",
                 of("a ".repeat(130), none, none, logit, MAXIMA));
-        rejects("--target: \"zebra\" is not among the model's words; name another",
+        rejects("--target: \"zebra\" is not in the model's vocabulary; name another word",
                 of(TEXT, Optional.of("zebra"), none, logit, MAXIMA));
         rejects("--groups: \"x\" is not a group; write FIRST-LAST:LABEL, tokens counted from 0 without those that the "
-                + "tokenizer adds in front", of(TEXT, none, Optional.of("x"), logit, MAXIMA));
+                + "tokenizer prepends", of(TEXT, none, Optional.of("x"), logit, MAXIMA));
         rejects("--groups: group \"b\" overlaps the one before or ends beyond the text's 13 tokens",
                 of(TEXT, none, Optional.of("0-5:a,5:b"), logit, MAXIMA));
         rejects("--groups: group \"a\" overlaps the one before or ends beyond the text's 13 tokens",
@@ -349,11 +349,11 @@ class SaliencyTest {
         rejects(noShare, of(TEXT, Optional.of("cow"), none, logit, share));
         rejects(noShare, of(TEXT, none, Optional.of("0-2:a,3-12:b"), logit, share));
         Path uneven = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
-        rejects(uneven + ": the texts differ in length, their maps cannot be averaged: choose another --cell",
+        rejects(uneven + ": the texts differ in length, so their maps cannot be averaged: choose another --cell",
                 average(uneven, new View(Optional.empty(), SaliencyCell.THUMBNAIL, false, false), NONE, false));
         Path bare = texts("{\"prompt\": \"a a\", \"answer\": \"a\"}", "{\"prompt\": \"a a a\", \"answer\": \"a\"}");
-        rejects(bare + ": the texts differ in length; only with the same groups in each can they be averaged: give every "
-                + "line \"groups\" with the same labels", average(bare, MAXIMA, NONE, false));
+        rejects(bare + ": the texts differ in length, so they can be averaged only over groups: give every line "
+                + "\"groups\" with the same labels", average(bare, MAXIMA, NONE, false));
         Path nameless = texts("{\"prompt\": \"a a\", \"answer\": \"a\", \"groups\": [{\"start\": 0}]}");
         rejects(nameless + ": line 1: a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not {\"start\":0}",
                 average(nameless, MAXIMA, NONE, false));

@@ -247,7 +247,7 @@ class SpectraTest {
         String[] lines = {labelled(20, 0), labelled(20, 1), labelled(3, 1), labelled(4, 0), labelled(30, 1)};
         Path texts = texts(lines);
         Path out = folder.resolve("run");
-        rejects(texts + ": line 3: 4 tokens give 4 eigenvalues, --k asks for 5: lower --k, or skip such texts "
+        rejects(texts + ": line 3: 4 tokens give 4 eigenvalues, but --k is 5: lower --k, or skip such texts "
                 + "with --short skip", request(texts, out, false));
         SpectraSummary summary = finish(request(texts, out, true));
         assertEquals(1, summary.skipped());

@@ -34,7 +34,7 @@ class JcudaDeviceChecks {
     }
 
     @Test
-    void tellsWhatTheDriverSays() {
+    void describesDriverAndGpu() {
         assertEquals(Optional.empty(), NvidiaDriver.unavailable());
         assertEquals(13000, NvidiaDriver.version());
         assertEquals(new Gpu(1, "Emulated GPU", 90, 1L << 30), Gpu.all().get(1));
@@ -47,7 +47,7 @@ class JcudaDeviceChecks {
     /** Sizes of less than one staging buffer, and of several, full or not. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 4, 1000, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 17})
-    void copiesThereAndBack(int bytes) {
+    void uploadsAndDownloads(int bytes) {
         for (int ordinal = 0; ordinal < 2; ordinal++) {
             try (JcudaDevice device = device(ordinal)) {
                 byte[] sent = new byte[bytes];
@@ -92,13 +92,13 @@ class JcudaDeviceChecks {
     }
 
     @Test
-    void saysWhatWasFreeWhereMemoryDoesNotSuffice() {
+    void outOfMemoryMessageStatesTheFreeMemory() {
         for (int ordinal = 0; ordinal < 2; ordinal++) {
             try (JcudaDevice device = device(ordinal)) {
                 MemorySegment half = device.allocate(512 << 20);
-                String said = assertThrows(DeviceMemoryException.class, () -> device.allocate(600 << 20)).getMessage();
-                assertTrue(said.startsWith(
-                        "Emulated GPU: 600.0 MiB of memory are needed, 512.0 of 1024.0 MiB are free"), said);
+                String message = assertThrows(DeviceMemoryException.class, () -> device.allocate(600 << 20)).getMessage();
+                assertTrue(message.startsWith(
+                        "Emulated GPU: 600.0 MiB of memory are needed, 512.0 of 1024.0 MiB are free"), message);
                 device.free(half);
                 device.free(device.allocate(600 << 20));
             }
@@ -120,7 +120,7 @@ class JcudaDeviceChecks {
     void failuresNameTheCallAndItsLaunch() {
         try (JcudaDevice device = device(0)) {
             assertTrue(assertThrows(DeviceException.class, () -> device.launch(Launch.flat("nothing_f32", 1, 1, 32)))
-                    .getMessage().startsWith("no kernel is called nothing_f32"));
+                    .getMessage().startsWith("no kernel named nothing_f32"));
             assertTrue(assertThrows(DeviceException.class, () -> device.constant("nothing_threads"))
                     .getMessage().startsWith("no kernel exports nothing_threads"));
             assertEquals("scale_f32<<<(0, 1, 1), 32, 0>>>[1.0, 7]: CUDA_ERROR_LAUNCH_FAILED",
@@ -131,7 +131,7 @@ class JcudaDeviceChecks {
 
     /** More than 48 KiB of shared memory must be requested from the driver. */
     @Test
-    void asksForMuchSharedMemory() {
+    void requestsLargeSharedMemory() {
         try (JcudaDevice device = device(0)) {
             MemorySegment x = device.allocate(Float.BYTES);
             device.upload(x, MemorySegment.ofArray(new float[] {3}));
@@ -143,7 +143,7 @@ class JcudaDeviceChecks {
         }
     }
 
-    /** Tokens that see only themselves, with the warp and the block reduction. */
+    /** Tokens that attend only to themselves, with the warp and the block reduction. */
     @ParameterizedTest
     @ValueSource(ints = {5, 40, 120})
     void symmetricSpectraOfEverySize(int tokens) {
@@ -160,7 +160,7 @@ class JcudaDeviceChecks {
     }
 
     @Test
-    void severalThreadsMayCall() throws InterruptedException {
+    void severalThreadsMayUseTheDevice() throws InterruptedException {
         try (JcudaDevice device = device(0)) {
             MemorySegment[] memory = new MemorySegment[1];
             Thread other = new Thread(() -> memory[0] = device.allocate(4));
@@ -211,7 +211,7 @@ class JcudaDeviceChecks {
     }
 
     @Test
-    void productsThatCublasRefusesAreNamed() {
+    void errorsOfCublasNameTheProduct() {
         try (JcudaDevice device = new JcudaDevice(
                 Gpu.all().getFirst(), KERNELS, stream -> cublas(12, stream))) {
             MemorySegment memory = device.allocate(64);

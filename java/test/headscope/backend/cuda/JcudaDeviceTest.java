@@ -25,12 +25,12 @@ class JcudaDeviceTest {
     }
 
     @Test
-    void saysWhichGpusTheKernelsAreNotFor() {
+    void reportsGpusThatTheKernelsDoNotSupport() {
         Fatbins kernels = new Fatbins(13, List.of(80, 90, 120), Map.of());
         assertEquals(Optional.empty(), unavailable(13000, 80, kernels));
         assertEquals(Optional.empty(), unavailable(13010, 89, kernels));
         assertEquals(Optional.empty(), unavailable(13000, 130, kernels));
-        assertEquals(Optional.of("driver 580 or newer is needed by CUDA 13 kernels; this one supports CUDA 12.4"),
+        assertEquals(Optional.of("CUDA 13 kernels need driver 580 or newer; this driver supports CUDA 12.4"),
                 unavailable(12040, 90, kernels));
         assertEquals(Optional.of("kernels are compiled for compute capability 8.0 and newer, the GPU has 7.5"),
                 unavailable(13000, 75, kernels));

@@ -72,7 +72,7 @@ class KernelTablesTest {
     }
 
     @Test
-    void tablesAreThoseOfTheSources() throws IOException {
+    void tablesMatchTheSources() throws IOException {
         String readme = Files.readString(README);
         String generated = readme;
         generated = replaced(generated, "families", families());
