@@ -25,7 +25,7 @@ import java.util.SequencedMap;
 @SuppressWarnings("restricted")
 public final class EmulatedDevice implements Device {
     private static final Path LIBRARY = Path.of("target/cuda/libheadscope_emulator.so");
-    private static final MemoryLayout TEXT = MemoryLayout.sequenceLayout(4096, JAVA_BYTE);
+    private static final MemoryLayout TEXT = MemoryLayout.sequenceLayout(1 << 16, JAVA_BYTE);
 
     private final Arena arena = Arena.ofShared();
     private final Map<Long, Arena> live = new HashMap<>();

@@ -33,7 +33,6 @@ class LayerMetricsTest {
             backend.attentionStatistics(q, q, spec, statistics);
             long before = device.downloads();
             backend.measure(metrics, statistics, spec);
-            assertEquals(10, metrics.size());
             assertEquals(1, device.downloads() - before);
             q.buffer().close();
         }
