@@ -3,6 +3,7 @@ package headscope.cli;
 import headscope.backend.Backend;
 import headscope.backend.GpuReport;
 import headscope.render.GlDescription;
+import headscope.render.MissingFont;
 import headscope.render.OffscreenRenderer;
 import headscope.render.RenderUnavailableException;
 import java.nio.file.FileStore;
@@ -43,7 +44,10 @@ final class DoctorCommand implements Callable<Integer> {
         } catch (RenderUnavailableException unavailable) {
             missing("drawing", unavailable.getMessage());
         }
-        System.out.printf("%-10s %s%n", "fonts", "Roboto, bundled");
+        System.out.printf("%-10s %s%n", "fonts", "Roboto and DejaVu, bundled");
+        MissingFont.ofCommonScripts().forEach(font -> System.out.printf(
+                "%-10s no font for %s: boxes are drawn; on Debian or Ubuntu: apt-get install %s%n", "",
+                font.script(), font.debianPackage()));
         return missing == 0 ? 0 : 1;
     }
 

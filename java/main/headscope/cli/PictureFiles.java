@@ -2,6 +2,7 @@ package headscope.cli;
 
 import headscope.figure.Figure;
 import headscope.picture.RunFigures;
+import headscope.render.MissingFont;
 import headscope.render.OffscreenRenderer;
 import headscope.render.RenderUnavailableException;
 import headscope.result.Manifest;
@@ -57,10 +58,13 @@ final class PictureFiles implements AutoCloseable {
         if (renderer.isEmpty()) {
             renderer = Optional.of(OffscreenRenderer.open());
         }
-        renderer.get().write(figure, file, dpi, Map.of(
+        List<MissingFont> missing = renderer.get().write(figure, file, dpi, Map.of(
                 "Software", manifest.text("/program"),
                 "Command", manifest.text("/command"),
                 "Run", manifest.text("/run")));
+        missing.forEach(font -> HeadscopeCommand.warn(
+                "%s: no font for %s, boxes are drawn; on Debian or Ubuntu: apt-get install %s, then draw it again with"
+                        .formatted(file.getFileName(), font.script(), font.debianPackage()) + " ./headscope render"));
     }
 
     @Override

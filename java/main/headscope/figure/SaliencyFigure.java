@@ -7,15 +7,18 @@ import java.util.Optional;
 
 /** A grid of layers x heads, and next to it the token x token map of one head. */
 public final class SaliencyFigure {
+    /** Below this share of the grid's largest value, the enlarged map would be dark on the grid's scale. */
+    private static final double DARK = 0.25;
+
     private SaliencyFigure() {}
 
     /** The content of the grid's cells. */
     public sealed interface Overview {
-        /** One value per head. Shares the colour scale of the token map if both have the same unit. */
+        /** One value per head. */
         record Values(HeadMap map) implements Overview {}
 
         /**
-         * A small token map per head, on the colour scale of the enlarged one.
+         * A small token map per head, in the unit of the enlarged one.
          *
          * @param side   rows and columns of a small map
          * @param values [layers, heads, side, side], row-major: receiving tokens as rows, source tokens as columns
@@ -32,7 +35,8 @@ public final class SaliencyFigure {
     }
 
     /**
-     * The picture counts layers and heads from 1. Colour scales run from 0 to a round number.
+     * The picture counts layers and heads from 1. Colour scales run from 0 to a round number. Grid and map share a scale
+     * if they have the same unit and the map's largest value is at least a quarter of the grid's.
      *
      * @param overview  values are NaN or at least 0
      * @param layer     layer of the enlarged head, from 0
@@ -51,28 +55,29 @@ public final class SaliencyFigure {
         Axis receiving = new Axis.Named("receiving token", names, groups);
         Mark.Heatmap detail = new Mark.Heatmap(
                 tokens, tokens, transpose ? transposed(map.values(), tokens) : map.values());
-        Panel grid;
-        ColorBar bar;
-        switch (overview) {
-            case Overview.Values heads when !heads.map().unit().equals(map.unit()) -> {
-                Mark.Heatmap cells = Mark.Heatmap.of(heads.map());
-                bar = bar(map.unit(), detail.largest());
-                grid = grid(heads.map().title(), cells.rows(), cells.columns(),
-                        bar(heads.map().unit(), cells.largest()), cells);
-            }
-            case Overview.Values heads -> {
-                Mark.Heatmap cells = Mark.Heatmap.of(heads.map());
-                bar = bar(map.unit(), Math.max(detail.largest(), cells.largest()));
-                grid = grid(heads.map().title(), cells.rows(), cells.columns(), bar, cells);
-            }
-            case Overview.Thumbnails heads -> {
-                Mark.Heatmap cells = tiled(heads, transpose);
-                bar = bar(map.unit(), Math.max(detail.largest(), cells.largest()));
-                grid = grid("", heads.layers(), heads.heads(), bar, cells);
-            }
+        Mark.Heatmap cells = switch (overview) {
+            case Overview.Values heads -> Mark.Heatmap.of(heads.map());
+            case Overview.Thumbnails heads -> tiled(heads, transpose);
+        };
+        String gridUnit = overview instanceof Overview.Values heads ? heads.map().unit() : map.unit();
+        ColorBar gridBar;
+        ColorBar mapBar;
+        if (!gridUnit.equals(map.unit())) {
+            gridBar = bar(gridUnit, cells.largest());
+            mapBar = bar(map.unit(), detail.largest());
+        } else if (detail.largest() < DARK * cells.largest()) {
+            gridBar = bar(gridUnit + ", all heads", cells.largest());
+            mapBar = bar("%s, %s".formatted(map.unit(), map.title()), detail.largest());
+        } else {
+            gridBar = bar(gridUnit, Math.max(detail.largest(), cells.largest()));
+            mapBar = gridBar;
         }
+        Panel grid = switch (overview) {
+            case Overview.Values heads -> grid(heads.map().title(), cells.rows(), cells.columns(), gridBar, cells);
+            case Overview.Thumbnails heads -> grid("", heads.layers(), heads.heads(), gridBar, cells);
+        };
         Panel enlarged = new Panel(map.title(), transpose ? receiving : source, transpose ? source : receiving,
-                Optional.of(bar), List.of(detail));
+                Optional.of(mapBar), List.of(detail));
         return new Figure(List.of(grid, enlarged), 2, Optional.of(new Mark.Cell(layer, head)), caption);
     }
 

@@ -17,16 +17,15 @@ public final class SpectraFigure {
     public record Significant(Mark.CellMarkers attentionScore, Mark.CellMarkers laplacian, String meaning) {}
 
     /**
-     * Both maps share a scale from 0 to their largest p-value. The maps give the titles and the colour bar's label.
+     * Both maps share a scale from 0 to 1, so that a colour means the same p-value in every figure. The maps give the
+     * titles and the colour bar's label.
      *
      * @param attentionScoreP p-values, NaN or in [0, 1]
      * @param laplacianP      p-values, NaN or in [0, 1]
      */
     public static Figure of(
             HeadMap attentionScoreP, HeadMap laplacianP, Optional<Significant> significant, String caption) {
-        double largest = Math.max(
-                Mark.Heatmap.of(attentionScoreP).largest(), Mark.Heatmap.of(laplacianP).largest());
-        ColorBar bar = new ColorBar(attentionScoreP.unit(), new Range(0, largest > 0 ? largest : 1), Colormap.rocket());
+        ColorBar bar = new ColorBar(attentionScoreP.unit(), new Range(0, 1), Colormap.rocket());
         List<Panel> panels = List.of(
                 panel(attentionScoreP, bar, significant.map(Significant::attentionScore)),
                 panel(laplacianP, bar, significant.map(Significant::laplacian)));

@@ -18,7 +18,7 @@ final class SaliencyPicture {
         TokenMap map = new TokenMap("layer %d, head %d".formatted(layer + 1, head + 1), run.unit(),
                 run.tokens().tokens(), run.tokens().groups(), run.map());
         Overview overview = switch (run.cell()) {
-            case MAX -> values(run, SaliencyColumn.MAXIMUM, run.unit());
+            case MAX -> values(run, SaliencyColumn.MAXIMUM, run.overviewUnit());
             case MEAN -> values(run, SaliencyColumn.MEAN, "mean of the map");
             case SHARE -> values(run, SaliencyColumn.AGGREGATE_SHARE, "share of saliency");
             case THUMBNAIL -> {

@@ -17,16 +17,20 @@ public final class Drawing implements AutoCloseable {
     private final Box canvas;
     private final List<DrawCall> calls;
     private final Map<Integer, HeatmapPass.Values> heatmaps;
+    private final List<MissingFont> missingFonts;
 
     /**
      * @param calls    in drawing order
      * @param heatmaps the first heat map of each panel that has one, by the panel's index
      */
-    Drawing(Figure figure, Box canvas, List<DrawCall> calls, Map<Integer, HeatmapPass.Values> heatmaps) {
+    Drawing(
+            Figure figure, Box canvas, List<DrawCall> calls, Map<Integer, HeatmapPass.Values> heatmaps,
+            List<MissingFont> missingFonts) {
         this.figure = figure;
         this.canvas = canvas;
         this.calls = List.copyOf(calls);
         this.heatmaps = Map.copyOf(heatmaps);
+        this.missingFonts = List.copyOf(missingFonts);
     }
 
     /** In pixels. */
@@ -37,6 +41,11 @@ public final class Drawing implements AutoCloseable {
     /** In pixels. */
     public int height() {
         return canvas.height();
+    }
+
+    /** The fonts of characters that are drawn as boxes. */
+    public List<MissingFont> missingFonts() {
+        return missingFonts;
     }
 
     /**

@@ -4,16 +4,16 @@ import static org.lwjgl.stb.STBTruetype.*;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.lwjgl.BufferUtils;
 import org.lwjgl.stb.STBTTFontinfo;
 import org.lwjgl.system.MemoryStack;
 
 /**
- * Roboto Regular with two fallbacks for missing characters: DejaVu Sans, and fonts of the system for Chinese, Japanese
- * and Korean. The first two come from jars, so that figures look the same on every machine. A character without a glyph
- * becomes a box.
+ * Roboto Regular with two fallbacks for missing characters: DejaVu Sans, and the Noto and Symbola fonts of the system.
+ * The first two come from jars, so that figures look the same on every machine. A character without a glyph becomes a
+ * box.
  */
 final class Font implements TextMeasure {
     /** Glyphs start at multiples of 1 / PHASES of a pixel. */
@@ -23,9 +23,9 @@ final class Font implements TextMeasure {
     private static final double FALLBACK_SCALE = 0.88;
 
     private final FontFace roboto = FontFace.packed("/com/formdev/flatlaf/fonts/roboto/Roboto-Regular.ttf", 1);
-    private final List<FontFace> faces = Stream.concat(
-            Stream.of(roboto, FontFace.packed("/net/sf/jasperreports/fonts/dejavu/DejaVuSans.ttf", FALLBACK_SCALE)),
-            FontFace.ofSystem(FALLBACK_SCALE)).toList();
+    private final List<FontFace> packed = List.of(
+            roboto, FontFace.packed("/net/sf/jasperreports/fonts/dejavu/DejaVuSans.ttf", FALLBACK_SCALE));
+    private Optional<List<FontFace>> system = Optional.empty(); // opened for the first character that the others lack
 
     /** A glyph by its index in a font. */
     record Glyph(FontFace face, int index) {}
@@ -58,11 +58,28 @@ final class Font implements TextMeasure {
 
     /** The glyph of the first font that has the character, or a box if none has it. */
     private Glyph glyph(int character) {
+        return glyph(packed, character)
+                .or(() -> glyph(systemFonts(), character))
+                .orElse(new Glyph(roboto, 0));
+    }
+
+    private List<FontFace> systemFonts() {
+        if (system.isEmpty()) {
+            system = Optional.of(FontFace.ofSystem(FALLBACK_SCALE));
+        }
+        return system.get();
+    }
+
+    private static Optional<Glyph> glyph(List<FontFace> faces, int character) {
         return faces.stream()
                 .map(face -> new Glyph(face, face.glyph(character)))
                 .filter(glyph -> glyph.index() != 0)
-                .findFirst()
-                .orElse(new Glyph(roboto, 0));
+                .findFirst();
+    }
+
+    /** Whether a font has the character. */
+    boolean has(int character) {
+        return glyph(character).index() != 0;
     }
 
     /**

@@ -16,7 +16,7 @@ import org.lwjgl.stb.STBTTFontinfo;
 
 /** One font file. */
 final class FontFace {
-    /** Fonts for Chinese, Japanese and Korean, and for all scripts, on Debian, Ubuntu, Fedora and Arch. */
+    /** Fonts for Chinese, Japanese and Korean, for symbols and for all scripts, on Debian, Ubuntu, Fedora and Arch. */
     private static final List<Path> SYSTEM = List.of(
             Path.of("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
             Path.of("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc"),
@@ -24,7 +24,13 @@ final class FontFace {
             Path.of("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),
             Path.of("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
             Path.of("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
+            Path.of("/usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf"),
             Path.of("/usr/share/fonts/opentype/unifont/unifont.otf"));
+
+    /** Folders of Noto Sans, one file per script. */
+    private static final List<Path> NOTO = List.of(
+            Path.of("/usr/share/fonts/truetype/noto"), Path.of("/usr/share/fonts/google-noto"),
+            Path.of("/usr/share/fonts/noto"));
 
     private final ByteBuffer bytes; // STBTTFontinfo points into it
     private final double relativeSize;
@@ -52,9 +58,22 @@ final class FontFace {
         }
     }
 
-    /** The fonts of {@link #SYSTEM} that are installed on this machine. */
-    static Stream<FontFace> ofSystem(double relativeSize) {
-        return SYSTEM.stream().filter(Files::isReadable).flatMap(file -> mapped(file, relativeSize));
+    /** The fonts of {@link #NOTO} and {@link #SYSTEM} that this machine has. */
+    static List<FontFace> ofSystem(double relativeSize) {
+        return Stream.concat(NOTO.stream().flatMap(FontFace::noto), SYSTEM.stream().filter(Files::isReadable))
+                .flatMap(file -> mapped(file, relativeSize))
+                .toList();
+    }
+
+    private static Stream<Path> noto(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.getFileName().toString().matches("NotoSans[A-Za-z]*-Regular\\.ttf"))
+                    .sorted()
+                    .toList()
+                    .stream();
+        } catch (IOException _) {
+            return Stream.empty();
+        }
     }
 
     private static Stream<FontFace> mapped(Path file, double relativeSize) {

@@ -2,6 +2,7 @@ package headscope.render;
 
 import headscope.figure.Figure;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -62,9 +63,13 @@ public final class OffscreenRenderer implements AutoCloseable {
      * Draws a figure and writes it as a PNG. The file is complete or absent.
      *
      * @param texts stored in the file by keyword, see {@link PngFile#write}
+     * @return the fonts of characters that are drawn as boxes
      */
-    public void write(Figure figure, Path file, int dpi, Map<String, String> texts) {
-        PngFile.write(file, image(figure, dpi), dpi, texts);
+    public List<MissingFont> write(Figure figure, Path file, int dpi, Map<String, String> texts) {
+        try (Drawing drawing = drawing(figure, dpi)) {
+            PngFile.write(file, image(drawing), dpi, texts);
+            return drawing.missingFonts();
+        }
     }
 
     @Override

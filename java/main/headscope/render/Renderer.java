@@ -64,7 +64,8 @@ final class Renderer implements AutoCloseable {
         calls.add(rules.call(canvas, layout.rules(), Sheet.INK));
         calls.add(lines.call(canvas, layout.strokes()));
         calls.add(text.call(canvas, layout.labels()));
-        return new Drawing(figure, canvas, calls, values);
+        return new Drawing(figure, canvas, calls, values, MissingFont.of(
+                font, layout.labels().stream().flatMapToInt(label -> label.text().codePoints())));
     }
 
     @Override

@@ -39,6 +39,9 @@ public record SaliencyResult(
     /** Manifest key: the unit of the enlarged map. */
     public static final String UNIT = "unit";
 
+    /** Manifest key: the unit of the elements of token maps; the enlarged map sums them between groups. */
+    public static final String OVERVIEW_UNIT = "overview_unit";
+
     /** Manifest key of the enlarged head, an object of {@link #LAYER} and {@link #HEAD}. */
     public static final String HEAD = "head";
 
@@ -193,6 +196,11 @@ public record SaliencyResult(
     /** The unit of the enlarged map. */
     public String unit() {
         return manifest.text("/" + UNIT);
+    }
+
+    /** The unit of the elements of token maps. */
+    public String overviewUnit() {
+        return manifest.json().has(OVERVIEW_UNIT) ? manifest.text("/" + OVERVIEW_UNIT) : unit();
     }
 
     /** The layer of the enlarged head, from 0. */

@@ -49,21 +49,15 @@ final class FigureTest {
     }
 
     @Test
-    void spectraShareAScaleFromZeroToTheLargestValue() {
+    void spectraShareAScaleFromZeroToOne() {
         Figure figure = spectra(new float[] {0.25f, Float.NaN}, new float[] {0.5f, 0.125f}, Optional.empty());
-        assertEquals(new Range(0, 0.5), figure.bars().getFirst().range());
+        assertEquals(UNIT, figure.bars().getFirst().range());
         assertEquals("p-value", figure.bars().getFirst().label());
         assertEquals(List.of("AttnScore", "Laplacian Eigenvalues"),
                 figure.panels().stream().map(Panel::title).toList());
         assertEquals(new Axis.Numbered("Layer Index", 1, 0), figure.panels().getFirst().y());
         assertEquals(new Axis.Numbered("Head Index", 2, 0), figure.panels().getFirst().x());
         assertEquals("four texts", figure.caption());
-    }
-
-    @Test
-    void mapsWithoutAPositiveValueHaveAScale() {
-        float[] none = {Float.NaN, 0};
-        assertEquals(UNIT, spectra(none, none, Optional.empty()).bars().getFirst().range());
     }
 
     @Test
@@ -88,6 +82,17 @@ final class FigureTest {
         rejected(() -> saliency(heads("saliency", -1, 0, 0, 0), false));
     }
 
+    /** The map's largest value is 0.25. */
+    @Test
+    void aMapThatWouldBeDarkHasItsOwnScale() {
+        assertEquals(1, saliency(heads("saliency", 1, 0, 0.1f, 0), false).bars().size());
+        List<ColorBar> bars = saliency(heads("saliency", 1.01f, 0, 0.1f, 0), false).bars();
+        assertEquals(2, bars.size());
+        assertEquals(0.25, bars.getFirst().range().max());
+        assertEquals("saliency, " + TOKENS.title(), bars.getFirst().label());
+        assertEquals("saliency, all heads", bars.getLast().label());
+    }
+
     @Test
     void aDifferentUnitHasItsOwnScale() {
         Figure figure = saliency(heads("share", 0.9f, 0, 0.1f, 0), false);
@@ -96,16 +101,16 @@ final class FigureTest {
 
     @Test
     void receivingTokensAreRowsUnlessTransposed() {
-        var heads = new SaliencyFigure.Overview.Thumbnails(1, 2, 2, new float[] {1, 2, 3, 4, 5, 6, 7, 8});
+        var heads = new SaliencyFigure.Overview.Thumbnails(1, 2, 2, new float[] {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f});
         Figure rows = SaliencyFigure.of(heads, 0, 1, TOKENS, false, "");
-        assertArrayEquals(new float[] {1, 2, 5, 6, 3, 4, 7, 8}, values(rows, 0));
+        assertArrayEquals(new float[] {0.1f, 0.2f, 0.5f, 0.6f, 0.3f, 0.4f, 0.7f, 0.8f}, values(rows, 0));
         assertArrayEquals(TOKENS.values(), values(rows, 1));
         assertEquals("receiving token", rows.panels().getLast().y().label());
         Figure columns = SaliencyFigure.of(heads, 0, 1, TOKENS, true, "");
-        assertArrayEquals(new float[] {1, 3, 5, 7, 2, 4, 6, 8}, values(columns, 0));
+        assertArrayEquals(new float[] {0.1f, 0.3f, 0.5f, 0.7f, 0.2f, 0.4f, 0.6f, 0.8f}, values(columns, 0));
         assertArrayEquals(new float[] {0.25f, 0.125f, 0, 0.25f}, values(columns, 1));
         assertEquals("receiving token", columns.panels().getLast().x().label());
-        assertEquals(new Range(0, 8), rows.bars().getFirst().range());
+        assertEquals(new Range(0, 0.8), rows.bars().getFirst().range());
     }
 
     @Test

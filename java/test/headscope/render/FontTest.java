@@ -3,6 +3,7 @@ package headscope.render;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class FontTest {
@@ -21,6 +22,18 @@ final class FontTest {
         for (int digit = 1; digit < 10; digit++) {
             assertEquals(font.width("0", 16), font.width(Integer.toString(digit), 16), 1e-3);
         }
+    }
+
+    /** Which fonts the machine has differs, but none has a private-use character, and the bundled ones have Greek. */
+    @Test
+    void namesTheFontsOfCharactersWithoutAGlyph() {
+        assertEquals(List.of(), MissingFont.of(font, "Head \u03b1 \u05d0".codePoints()));
+        assertEquals(1,
+                MissingFont.of(font, "\ue000\ue001".codePoints()).size());
+        for (MissingFont missing : MissingFont.ofCommonScripts()) {
+            assertTrue(missing.debianPackage().startsWith("fonts-"), missing.toString());
+        }
+        assertTrue(font.has('A') && !font.has(0xe000));
     }
 
     @Test

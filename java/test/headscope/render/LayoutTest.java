@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
+import headscope.figure.FunctionsFigure;
 import headscope.figure.SaliencyFigure;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
@@ -35,8 +36,10 @@ final class LayoutTest {
     @ParameterizedTest
     @ValueSource(floats = {1, 0.3f, 0.0123f, 1e-4f, 3e-12f, 12345, 9.9e8f})
     void barsOfAnyScaleFit(float largest) {
-        check(Layout.of(figure(2, 128, largest), 1, FONT), "up to " + largest);
-        check(Layout.of(figure(32, 32, largest), 1, FONT), "up to " + largest);
+        for (int[] size : new int[][] {{2, 128}, {32, 32}}) {
+            HeadMap map = new HeadMap("Inference", "importance", size[0], size[1], new float[size[0] * size[1]]);
+            check(Layout.of(FunctionsFigure.of(List.of(map, map), largest, "A caption."), 1, FONT), "up to " + largest);
+        }
     }
 
     @Test

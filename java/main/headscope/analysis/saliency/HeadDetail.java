@@ -13,8 +13,9 @@ import java.util.stream.IntStream;
  *
  * @param side   rows and columns: tokens, or groups of tokens if the texts differ in length
  * @param values [side, side], a row per receiving token or group, a column per source
+ * @param betweenGroups whether values are sums over the elements of each pair of groups
  */
-record HeadDetail(TokenTable side, float[] values) {
+record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
     private static final String DIFFERS = "*";
 
     /** The map from token to token, of texts of the same length. */
@@ -33,7 +34,8 @@ record HeadDetail(TokenTable side, float[] values) {
                 })
                 .toList();
         return new HeadDetail(
-                new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), SaliencyMeans.rounded(maps));
+                new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), SaliencyMeans.rounded(maps),
+                false);
     }
 
     /** The map from group to group, of texts with the same groups: sums over the elements of each pair. */
@@ -44,7 +46,7 @@ record HeadDetail(TokenTable side, float[] values) {
         int from = (head.layer() * heads + head.head()) * size;
         return new HeadDetail(new TokenTable(labels, List.of()), SaliencyMeans.rounded(observations.stream()
                 .map(text -> Arrays.copyOfRange(text.blocks(), from, from + size))
-                .toList()));
+                .toList()), true);
     }
 
     /** The largest elements, in decreasing order. */

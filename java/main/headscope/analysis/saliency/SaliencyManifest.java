@@ -63,7 +63,8 @@ final class SaliencyManifest {
             entry.put("change", ablated.change());
             ablated.random().forEach(entry.putArray("random_change")::add);
         });
-        manifest.put(SaliencyResult.UNIT, unit(request));
+        manifest.put(SaliencyResult.UNIT, found.detail().betweenGroups() ? unit(request) + " between groups" : unit(request));
+        manifest.put(SaliencyResult.OVERVIEW_UNIT, unit(request));
         manifest.put("caption", caption(run, found));
         return new Manifest(manifest);
     }
@@ -72,7 +73,7 @@ final class SaliencyManifest {
         heads.forEach(head -> array.add(head.toString()));
     }
 
-    /** Unit of the enlarged map; an overview in the same unit shares its colour scale. */
+    /** Unit of the elements of token maps. */
     private static String unit(SaliencyRequest request) {
         return request.average() ? "mean saliency" : "saliency";
     }
