@@ -35,9 +35,9 @@ final class GoldenImageTest {
             image = renderer.image(DrawSamples.figure(sample), dpi);
         }
         String name = sample + ".png";
-        BufferedImage golden = ImageIO.read(GoldenImageTest.class.getResource(name));
-        // for inspection if the test fails
+        // for inspection if the test fails, and the first golden image of a new figure
         PngFile.write(Path.of("target", name), image, dpi, Map.of());
+        BufferedImage golden = ImageIO.read(GoldenImageTest.class.getResource(name));
         assertEquals(golden.getWidth(), image.width(), name);
         assertEquals(golden.getHeight(), image.height(), name);
         long total = 0;
