@@ -71,8 +71,8 @@ final class FunctionsOptions {
 
     @Option(names = "--mask", paramLabel = "N|elbow",
             description = "Causal check: ablate a function's N most important heads (elbow: those before the elbow of"
-                    + " its importance curve) and compare the model's accuracy with that after ablating as many random"
-                    + " heads and the least important heads.")
+                    + " its importance curve) and compare the model's accuracy with that after ablating the same number"
+                    + " of random heads and of the least important heads.")
     Optional<String> mask;
 
     @Option(names = "--mask-factor", paramLabel = "X",

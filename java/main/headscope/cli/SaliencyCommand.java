@@ -84,7 +84,7 @@ final class SaliencyCommand extends AnalysisCommand<SaliencyRequest, Saliency, S
         if (!ablated.random().isEmpty()) {
             DoubleSummaryStatistics changes =
                     ablated.random().stream().mapToDouble(Double::doubleValue).summaryStatistics();
-            out.printf("With as many random heads ablated, %d sets: mean %+.4f, range %+.4f to %+.4f.%n",
+            out.printf("With the same number of random heads ablated, %d sets: mean %+.4f, range %+.4f to %+.4f.%n",
                     changes.getCount(), changes.getAverage(), changes.getMin(), changes.getMax());
         }
     }

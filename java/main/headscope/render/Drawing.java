@@ -52,7 +52,7 @@ public final class Drawing implements AutoCloseable {
      * Replaces the values of a panel's first heat map. Axes, colour bar and marks stay.
      *
      * @param panel  index of the panel in the figure
-     * @param values as many as before, row-major; NaN or within the panel's colour bar
+     * @param values one per cell of the heat map, row-major; NaN or within the panel's colour bar
      * @throws IllegalArgumentException if the colour bar does not show the values, or their number differs
      * @throws NoSuchElementException   if the panel has no heat map
      */

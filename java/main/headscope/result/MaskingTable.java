@@ -19,7 +19,7 @@ public record MaskingTable(List<Row> rows) {
      * @param texts        number of texts that need the function
      * @param before       share without ablation
      * @param top          share when its most important heads are ablated
-     * @param random       share when as many other heads are ablated, mean over draws
+     * @param random       share when the same number of random other heads is ablated, mean over draws
      * @param lowest       share when its least important heads are ablated
      * @param otherTexts   number of texts that need other functions
      * @param othersBefore their share without ablation

@@ -9,7 +9,7 @@ package headscope.result;
 public record TokenGroup(String label, int start, int end) {
     public TokenGroup {
         if (start < 0 || end <= start) {
-            throw new IllegalArgumentException("%s: no tokens from %d up to, excluding, %d".formatted(label, start, end));
+            throw new IllegalArgumentException("%s: [%d, %d) is not a range of tokens".formatted(label, start, end));
         }
     }
 }

@@ -104,7 +104,7 @@ class DeviceMemoryTest {
     void messageStatesTheMemory() {
         try (Backend backend = EmulatedDevice.open(DType.F32, 1 << 20)) {
             assertEquals("emulated CUDA: 2.0 MiB of memory are needed, 1.0 of 1.0 MiB are free;"
-                            + " shorter texts, --dtype bf16 or --device cpu need less",
+                            + " use shorter texts, --dtype bf16 or --device cpu",
                     assertThrows(DeviceMemoryException.class, () -> backend.allocate(DType.F32, 1 << 19)).getMessage());
             assertEquals(0, backend.liveBytes());
         }

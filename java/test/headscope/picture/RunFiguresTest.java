@@ -192,8 +192,8 @@ class RunFiguresTest {
     void rejectsAnUnknownAnalysis() {
         Manifest manifest = new Manifest(JsonNodeFactory.instance.objectNode().put("analysis", "dreams"));
         Path run = folder.resolve("run");
-        assertEquals(run.resolve("manifest.json") + ": \"analysis\" is \"dreams\"; there are figures of spectra, saliency, "
-                + "functions and gates", assertThrows(ResultFormatException.class,
+        assertEquals(run.resolve("manifest.json") + ": \"analysis\" is \"dreams\", not spectra, saliency, "
+                + "functions or gates", assertThrows(ResultFormatException.class,
                 () -> figures(begun -> manifest.write(begun.file("manifest.json")))).getMessage());
         Path missing = folder.resolve("missing");
         assertEquals(missing + ": no such folder; give the folder of a finished run",

@@ -92,7 +92,7 @@ class BrokenRunTest {
             SampleRuns.commit(run, analysis.write);
             Files.delete(run.resolve("manifest.json"));
             Rejections.assertRejected(ResultFormatException.class,
-                    run + ": holds no manifest.json; give the folder of a finished run", () -> analysis.read.apply(run));
+                    run + ": contains no manifest.json; give the folder of a finished run", () -> analysis.read.apply(run));
         }
     }
 

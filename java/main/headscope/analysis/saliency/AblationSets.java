@@ -12,7 +12,7 @@ import java.util.random.RandomGenerator;
  * Sets of ablated heads.
  *
  * @param gates factors on the outputs of heads, one array [layers * heads] per set: none ablated, then the given heads,
- *              then as many random other heads in each draw
+ *              then one set of random other heads, of the same size, per draw
  */
 record AblationSets(List<float[]> gates) {
     static AblationSets of(Ablation ablation, ModelConfig config) {

@@ -93,7 +93,7 @@ public record SaliencyRequest(
      * Heads to ablate, to measure the effect on the answers of the texts in the file.
      *
      * @param heads  empty = no ablation
-     * @param random number of draws of as many other heads, for comparison
+     * @param random number of random sets of other heads, of the same size, for comparison
      */
     public record Ablation(List<HeadName> heads, int random, long seed) {
         public static final Ablation NONE = new Ablation(List.of(), 10, 0);

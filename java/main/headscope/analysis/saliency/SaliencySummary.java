@@ -32,7 +32,7 @@ public record SaliencySummary(
      *
      * @param before    surprisal without ablation
      * @param change    when the given heads are ablated
-     * @param random    changes when as many random other heads are ablated, one per draw
+     * @param random    changes when a set of random other heads of the same size is ablated, one per draw
      */
     public record Ablated(int texts, List<HeadName> heads, double before, double change, List<Double> random) {}
 }

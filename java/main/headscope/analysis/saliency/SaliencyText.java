@@ -32,7 +32,7 @@ record SaliencyText(
     private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
 
     /** Creates the exception for invalid input. For a text of the command line, the message names the option. */
-    private interface Refusal {
+    private interface Rejection {
         InputException of(String option, String rule);
     }
 
@@ -49,17 +49,17 @@ record SaliencyText(
                 }
                 int first = Integer.parseInt(parts.group(1));
                 int last = parts.group(2) == null ? first : Integer.parseInt(parts.group(2));
-                parsed.add(group(parts.group(3), first, last + 1, Reader::refusal));
+                parsed.add(group(parts.group(3), first, last + 1, Reader::rejection));
             }
-            return text(text, target, parsed, Reader::refusal);
+            return text(text, target, parsed, Reader::rejection);
         }
 
-        private static InputException refusal(String option, String rule) {
+        private static InputException rejection(String option, String rule) {
             return new InputException(option + ": " + rule);
         }
 
         SaliencyText line(JsonLines.Line line) {
-            Refusal wrong = (option, rule) -> line.wrong(rule);
+            Rejection wrong = (option, rule) -> line.wrong(rule);
             List<TokenGroup> groups = new ArrayList<>();
             for (JsonNode group : line.json().path("groups")) {
                 if (!group.path("label").isTextual() || !group.path("start").isInt() || !group.path("end").isInt()) {
@@ -71,7 +71,7 @@ record SaliencyText(
             return text(line.string("prompt"), Optional.of(line.string("answer")), groups, wrong);
         }
 
-        private static TokenGroup group(String label, int start, int end, Refusal wrong) {
+        private static TokenGroup group(String label, int start, int end, Rejection wrong) {
             if (start < 0 || end <= start) {
                 throw wrong.of("--groups", "group \"%s\" contains no token".formatted(label));
             }
@@ -79,7 +79,7 @@ record SaliencyText(
         }
 
         private SaliencyText text(
-                String text, Optional<String> target, List<TokenGroup> groups, Refusal wrong) {
+                String text, Optional<String> target, List<TokenGroup> groups, Rejection wrong) {
             Tokenizer.Tokens read = tokenizer.tokens(text);
             if (read.ids().length < 2) {
                 throw wrong.of("--text", "at least two tokens are needed, not " + read.ids().length);
@@ -99,7 +99,7 @@ record SaliencyText(
 
         /** The first token of a word that continues the text. */
         private OptionalInt token(
-                String text, int[] ids, Optional<String> word, String option, Refusal wrong) {
+                String text, int[] ids, Optional<String> word, String option, Rejection wrong) {
             if (word.isEmpty()) {
                 return OptionalInt.empty();
             }
@@ -119,7 +119,7 @@ record SaliencyText(
 
         /** Shifts groups by the tokens that the tokenizer prepends. */
         private static List<TokenGroup> placed(
-                List<TokenGroup> groups, Tokenizer.Tokens read, Refusal wrong) {
+                List<TokenGroup> groups, Tokenizer.Tokens read, Rejection wrong) {
             List<TokenGroup> placed = new ArrayList<>();
             int free = 0;
             for (TokenGroup group : groups) {
