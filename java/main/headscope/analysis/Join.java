@@ -27,8 +27,7 @@ public enum Join {
      */
     public String between(String prompt, String answer, Tokenizer tokenizer) {
         if (prompt.isEmpty() || answer.isEmpty()
-                || Character.isWhitespace(prompt.codePointBefore(prompt.length()))
-                || Character.isWhitespace(answer.codePointAt(0))) {
+                || isSpace(prompt.codePointBefore(prompt.length())) || isSpace(answer.codePointAt(0))) {
             return "";
         }
         boolean space = switch (this) {
@@ -44,7 +43,7 @@ public enum Join {
         int left = prompt.codePointBefore(prompt.length());
         int right = answer.codePointAt(0);
         String front = prompt.substring(0, prompt.length() - Character.charCount(left));
-        boolean attached = !front.isEmpty() && !Character.isWhitespace(front.codePointBefore(front.length()));
+        boolean attached = !front.isEmpty() && !isSpace(front.codePointBefore(front.length()));
         boolean opens = is(left, OPENING_MARKS) || "#@\\".indexOf(left) >= 0
                 || !attached && "\"'`".indexOf(left) >= 0
                 || attached && (is(left, OPERATORS) || "*/^&".indexOf(left) >= 0);
@@ -54,6 +53,10 @@ public enum Join {
 
     private static boolean isBetweenLetters(String prompt, String answer) {
         return Character.isLetter(prompt.codePointBefore(prompt.length())) && Character.isLetter(answer.codePointAt(0));
+    }
+
+    private static boolean isSpace(int codePoint) {
+        return Character.isWhitespace(codePoint) || Character.isSpaceChar(codePoint);
     }
 
     private static boolean is(int codePoint, int types) {

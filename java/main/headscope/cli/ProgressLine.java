@@ -76,7 +76,7 @@ final class ProgressLine implements Progress, AutoCloseable {
             return;
         }
         int reached = (int) (position() * 10 / of);
-        if (reached > tenths && (share == 0 || secondsSince(shown) >= LINE_SECONDS)) {
+        if (reached > tenths && (share == 0 || share < 1 && secondsSince(shown) >= LINE_SECONDS)) {
             tenths = reached;
             shown = nanoseconds.getAsLong();
             out.printf(Locale.ROOT, "%s: %d of %d%s%n", task, done, of,

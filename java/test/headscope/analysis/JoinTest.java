@@ -42,6 +42,7 @@ class JoinTest {
             `the `,         no,     ``
             the,            ` no`,  ``
             `the\u3000`,    no,     ``
+            `the\u00A0`,    no,     ``
             """)
     void automatic(String prompt, String answer, String between) {
         try (Tokenizer tokenizer = TestTokenizers.byteLevel(folder)) {

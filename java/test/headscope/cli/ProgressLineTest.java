@@ -53,7 +53,7 @@ class ProgressLineTest {
         }
         assertEquals(List.of("observing: 0 of 2, 20 % of the next", "observing: 0 of 2, 40 % of the next",
                 "observing: 0 of 2, 60 % of the next", "observing: 0 of 2, 80 % of the next",
-                "observing: 0 of 2, 100 % of the next"), shown());
+                "observing: 1 of 2"), shown());
     }
 
     @Test

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,10 +108,28 @@ class TokenizerTest {
             assertEquals("<eos>", tokenizer.token(TestTokenizers.END));
             assertEquals("", tokenizer.token(320));
         }
+        try (Tokenizer unigram = TestTokenizers.modified(folder, TokenizerTest::makeUnigram)) {
+            Tokenizer.Tokens text = unigram.tokens("ab");
+            assertArrayEquals(new int[] {BEGIN, 4, 3}, text.ids());
+            assertEquals("a", unigram.token(4));
+            assertFalse(unigram.isUnknown(4, text.tokens().get(1)));
+            assertTrue(unigram.isUnknown(3, text.tokens().get(2)));
+        }
         try (Tokenizer demo = Tokenizer.open(DEMO)) {
             assertTrue(demo.isUnknown(UNKNOWN, demo.token(UNKNOWN)));
             assertFalse(demo.isUnknown(BEGIN, demo.token(BEGIN)));
         }
+    }
+
+    /** A vocabulary of [token, score], whose unknown token has a number. */
+    private static void makeUnigram(ObjectNode json) {
+        ObjectNode model = json.putObject("model").put("type", "Unigram").put("unk_id", 3);
+        ArrayNode vocabulary = model.putArray("vocab");
+        for (String token : List.of("<pad>", "<bos>", "<eos>", "<unk>", "a")) {
+            vocabulary.addArray().add(token).add(-1.5);
+        }
+        json.putNull("pre_tokenizer");
+        json.putNull("decoder");
     }
 
     @Test
