@@ -26,10 +26,8 @@ record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unk
         OptionalInt unknownId = OptionalInt.empty();
         int copied = 0;
         try (JsonParser parser = JSON.createParser(json)) {
-            for (boolean found = enter(parser, "model"); found; found = parser.nextToken() == JsonToken.FIELD_NAME) {
-                if (parser.currentToken() != JsonToken.FIELD_NAME) {
-                    break;
-                }
+            boolean found = enter(parser, "model");
+            for (; found && parser.currentToken() == JsonToken.FIELD_NAME; parser.nextToken()) {
                 String field = parser.currentName();
                 JsonToken value = parser.nextToken();
                 if (field.equals("dropout") && value.isNumeric()) {
@@ -120,7 +118,7 @@ record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unk
         }
     }
 
-    /** Goes to the first token inside a field of the outermost object; false if there is no such object or array. */
+    /** Moves to the first token inside a field of the outermost object; false if there is no such object or array. */
     private static boolean enter(JsonParser parser, String field) throws IOException {
         if (parser.nextToken() != JsonToken.START_OBJECT) {
             return false;
