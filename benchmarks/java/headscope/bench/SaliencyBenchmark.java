@@ -1,5 +1,6 @@
 package headscope.bench;
 
+import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.HeadName;
@@ -46,7 +47,7 @@ public class SaliencyBenchmark {
                 new RunRequest(
                         Path.of("models/demo"), folder.resolve("run"), DeviceChoice.of("cpu"), false, false, ""),
                 Optional.of("<CHI> painted a picture of a horse <CHI> my favorite animal is the"), Optional.empty(),
-                Optional.of("0-6:<ENV>,7-12:<LAN>"), Optional.empty(), false, new SaliencyRequest.Objective.Logit(),
+                Join.AUTO, Optional.of("0-6:<ENV>,7-12:<LAN>"), Optional.empty(), false, new SaliencyRequest.Objective.Logit(),
                 new SaliencyRequest.View(Optional.<HeadName>empty(), SaliencyCell.MAX, false, false), 0.3,
                 new SaliencyRequest.Ablation(List.of(), 0, 0));
     }

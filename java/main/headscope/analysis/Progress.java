@@ -6,4 +6,12 @@ public interface Progress {
 
     /** @param done parts finished, of all parts */
     void reached(int done, int of);
+
+    /**
+     * Progress within the part that follows the finished ones. The first call also marks where computing begins, after
+     * the parts that an interrupted run has finished.
+     *
+     * @param share of the part that is done, 0 to 1
+     */
+    default void within(double share) {}
 }

@@ -7,18 +7,18 @@ import java.util.stream.IntStream;
 
 /**
  * A prompt followed by its answer, as tokens. The answer starts at the first token that differs from the tokens of the
- * prompt alone, because a tokenizer may merge the end of the prompt with the beginning of the answer.
+ * prompt alone, because a tokenizer may merge the end of the prompt with the beginning of the answer. The special tokens that the tokenizer's
+ * template adds after a text belong to neither.
  *
  * @param ids   tokens of prompt and answer
  * @param start index of the answer's first token, at least 1
  */
 public record PromptAnswer(int[] ids, int start) {
-    /** Inserts a space between prompt and answer unless one of them has white space there. */
-    public static PromptAnswer of(JsonLines.Line line, String prompt, String answer, ModelConfig config, Tokenizer tokenizer) {
-        boolean separated = prompt.isEmpty() || answer.isEmpty() || Character.isWhitespace(prompt.charAt(prompt.length() - 1))
-                || Character.isWhitespace(answer.charAt(0));
-        int[] alone = tokenizer.encode(prompt);
-        int[] ids = tokenizer.encode(prompt + (separated ? "" : " ") + answer);
+    /** @param join what stands between prompt and answer */
+    public static PromptAnswer of(
+            JsonLines.Line line, String prompt, String answer, Join join, ModelConfig config, Tokenizer tokenizer) {
+        int[] alone = tokenizer.encodePrompt(prompt);
+        int[] ids = tokenizer.encodePrompt(prompt + join.between(prompt, answer, tokenizer) + answer);
         int differs = Arrays.mismatch(alone, ids);
         if (differs == 0 || alone.length == 0) {
             throw line.wrong("the prompt has no tokens before the answer");

@@ -1,7 +1,9 @@
 package headscope.analysis;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A file of prompts and labelled texts, as JSON lines. */
@@ -37,10 +39,28 @@ public record TextFile(JsonLines file, List<Text> texts) {
         }
     }
 
+    /** One string, or several of which each is right. */
+    private static List<String> answers(JsonLines.Line line) {
+        if (!(line.json().get("answer") instanceof ArrayNode several)) {
+            return List.of(line.string("answer"));
+        }
+        List<String> answers = new ArrayList<>();
+        for (JsonNode one : several) {
+            if (!one.isTextual()) {
+                throw line.wrong("answer must be a string or a list of strings");
+            }
+            answers.add(one.textValue());
+        }
+        if (answers.isEmpty()) {
+            throw line.wrong("answer is an empty list; give at least one string");
+        }
+        return List.copyOf(answers);
+    }
+
     private static Text parse(JsonLines.Line line) {
         JsonNode json = line.json();
         if (json.has("prompt") && json.has("answer") && !json.has("text")) {
-            return new Text.Question(line.number(), line.string("prompt"), line.string("answer"));
+            return new Text.Question(line.number(), line.string("prompt"), answers(line));
         }
         if (json.has("text") && json.has("label") && !json.has("prompt")) {
             JsonNode label = json.get("label");

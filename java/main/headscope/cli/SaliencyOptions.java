@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.SaliencyRequest;
@@ -17,9 +18,16 @@ final class SaliencyOptions {
     Optional<String> text;
 
     @Option(names = "--target", paramLabel = "WORD",
-            description = "Word whose prediction is explained, preceded by a space; if it has several tokens, the first"
-                    + " one (default: the model's most probable next token).")
+            description = "Word whose prediction is explained, joined to the text as --join says; if it has several"
+                    + " tokens, the first one (default: the model's most probable next token).")
     Optional<String> target;
+
+    @Option(names = "--join", paramLabel = "auto|space|none",
+            description = "What stands between text and target, or prompt and answer, if neither has white space there. auto: a space,"
+                    + " unless their scripts have no spaces between words, an opening bracket or an attached sign such"
+                    + " as = comes before it, or, beside anything but two letters, it would be a token of its own"
+                    + " (default: ${DEFAULT-VALUE}).")
+    Join join = Join.AUTO;
 
     @Option(names = "--groups", paramLabel = "LIST",
             description = "Token groups, such as \"0-6:<ENV>,7-12:<LAN>\": first and last token and name. Tokens are counted"
@@ -77,7 +85,7 @@ final class SaliencyOptions {
 
     SaliencyRequest request(RunRequest run) {
         return new SaliencyRequest(
-                run, text, target, groups, texts, average, SaliencyRequest.Objective.parse(objective),
+                run, text, target, join, groups, texts, average, SaliencyRequest.Objective.parse(objective),
                 new View(head.map(name -> HeadName.parse("--head", name)), cell, skipFirst, transpose), threshold,
                 new Ablation(ablate.map(names -> HeadName.parseList("--ablate", names)).orElse(List.of()), random, seed));
     }

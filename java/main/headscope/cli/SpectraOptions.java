@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.analysis.RunRequest;
+import headscope.analysis.spectra.Match;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
@@ -11,8 +12,8 @@ import picocli.CommandLine.Option;
 /** Options of {@code spectra}. */
 final class SpectraOptions {
     @Option(names = "--texts", required = true, paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt) or"
-                    + " {\"text\", \"label\": 0|1} (the model reads the text); - reads standard input.")
+            description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt; a list of answers accepts"
+                    + " each of them) or {\"text\", \"label\": 0|1} (the model reads the text); - reads standard input.")
     String texts;
 
     @Option(names = "--k", paramLabel = "N",
@@ -29,8 +30,15 @@ final class SpectraOptions {
             description = "Maximum number of new tokens per answer (default: ${DEFAULT-VALUE}).")
     int maxNewTokens = SpectraRequest.MAX_NEW_TOKENS;
 
+    @Option(names = "--match", paramLabel = "exact|normalised|contains",
+            description = "When an answer counts as right. exact: equal to an expected one. normalised: equal apart from"
+                    + " case, white space, quotation marks, brackets and the punctuation of sentences; signs, decimal"
+                    + " points, currencies, percent and comparisons count. contains: contains an expected one as whole"
+                    + " words, likewise normalised (default: ${DEFAULT-VALUE}).")
+    Match match = Match.NORMALISED;
+
     @Option(names = "--stop", showDefaultValue = Visibility.NEVER, paramLabel = "STRING",
-            description = "String that ends an answer (default: a newline).")
+            description = "String that ends an answer; white space before an answer does not count (default: a newline).")
     String stop = SpectraRequest.STOP;
 
     @Option(names = "--temperature", paramLabel = "X",
@@ -69,7 +77,7 @@ final class SpectraOptions {
 
     SpectraRequest request(RunRequest run) {
         return new SpectraRequest(
-                run, texts, k, perSample, maxNewTokens, stop, new Sampler(temperature, topP), seed, limit,
+                run, texts, k, perSample, maxNewTokens, match, stop, new Sampler(temperature, topP), seed, limit,
                 shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)), markSignificant);
     }
 }

@@ -2,6 +2,7 @@ package headscope.figure;
 
 import headscope.result.HeadMap;
 import headscope.result.TokenMap;
+import headscope.result.TokenNames;
 import java.util.List;
 import java.util.Optional;
 

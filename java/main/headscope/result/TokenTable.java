@@ -4,11 +4,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The tokens of a map, {@code tokens.csv}: a row per token, with the label of its group. */
+/** The tokens of a map, {@code tokens.csv}: a row per token, with the label of its group and a readable name. */
 public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
     static final String FILE = "tokens.csv";
 
-    private static final List<String> COLUMNS = List.of("index", "token", "group");
+    /** The token where averaged texts differ. */
+    public static final String DIFFERS = "*";
+
+    private static final List<String> COLUMNS = List.of("index", "token", "group", "name");
+
+    /** The columns of earlier versions. */
+    private static final List<String> NAMELESS = COLUMNS.subList(0, 3);
 
     /**
      * @param tokens their strings in the vocabulary
@@ -21,9 +27,10 @@ public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
 
     /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
+        List<String> names = TokenNames.of(tokens);
         List<List<?>> rows = new ArrayList<>();
         for (int i = 0; i < tokens.size(); i++) {
-            rows.add(List.of(i, tokens.get(i), label(i)));
+            rows.add(List.of(i, tokens.get(i), label(i), names.get(i)));
         }
         CsvFile.write(file, COLUMNS, rows);
     }
@@ -43,7 +50,8 @@ public record TokenTable(List<String> tokens, List<TokenGroup> groups) {
      */
     public static TokenTable read(Path file) {
         List<CsvFile.Row> rows = CsvFile.read(file);
-        if (!rows.removeFirst().cells().equals(COLUMNS)) {
+        List<String> columns = rows.removeFirst().cells();
+        if (!columns.equals(COLUMNS) && !columns.equals(NAMELESS)) {
             throw new ResultFormatException(file, 1, "the columns must be " + String.join(",", COLUMNS));
         }
         List<TokenGroup> groups = new ArrayList<>();

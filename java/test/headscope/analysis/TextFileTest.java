@@ -41,12 +41,12 @@ class TextFileTest {
                 {"text": "höher \\u2603", "label": 1}\r
                 """);
         assertEquals(
-                List.of(new Text.Question(1, "Where?", "Here"), new Text.Labelled(3, "höher ☃", 1)), texts.texts());
+                List.of(new Text.Question(1, "Where?", List.of("Here")), new Text.Labelled(3, "höher ☃", 1)), texts.texts());
     }
 
     @Test
     void acceptsEmptyPromptsAndAnswers() throws IOException {
-        assertEquals(List.of(new Text.Question(1, "", "")), read("{\"prompt\": \"\", \"answer\": \"\"}").texts());
+        assertEquals(List.of(new Text.Question(1, "", List.of(""))), read("{\"prompt\": \"\", \"answer\": \"\"}").texts());
     }
 
     /** Lines are counted from 1, including blank ones. */
@@ -69,12 +69,20 @@ class TextFileTest {
             {"text": "a", "label": null}                    | label must be 0 or 1, not null
             {"text": 1, "label": 1}                         | text must be a string
             {"prompt": null, "answer": "a"}                 | prompt must be a string
-            {"prompt": "a", "answer": ["a"]}                | answer must be a string
+            {"prompt": "a", "answer": 1}                    | answer must be a string
+            {"prompt": "a", "answer": ["a", 1]}             | answer must be a string or a list of strings
+            {"prompt": "a", "answer": []}                   | answer is an empty list; give at least one string
             {"text": "a", "label": 1                        | is not JSON (column 25); a line is FORMS
             {text: "a"}                                     | is not JSON (column 2); a line is FORMS
             """)
     void rejectsAMalformedLine(String line, String rule) {
         rejects("line 3: " + rule.replace("FORMS", FORMS), GOOD + "\n" + line + "\n" + GOOD);
+    }
+
+    @Test
+    void severalAnswersOfOnePrompt() throws IOException {
+        assertEquals(List.of(new Text.Question(1, "2+2=", List.of("4", "four"))),
+                read("{\"prompt\": \"2+2=\", \"answer\": [\"4\", \"four\"]}").texts());
     }
 
     @Test

@@ -2,6 +2,7 @@ package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.backend.AttentionSaliency;
@@ -72,18 +73,28 @@ class GradientFixtureParityTest {
         }
     }
 
-    /** Gradients of rounded weights, keys and values, compared with fp32. */
+    /**
+     * Gradients of rounded weights, keys and values, compared with fp32. Experts are chosen as in fp32: where two of
+     * them score almost alike, rounding exchanges one for the other, and the gradients change by 10 %. This is a
+     * property of the checkpoint, not an error of the computation.
+     */
     @ParameterizedTest
     @MethodSource("headscope.model.Fixtures#causal")
     void isCloseToPyTorchInF16(Path folder) {
-        try (LoadedModel loaded = LoadedModel.open(Devices.emulated(DType.F16), folder);
-                Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
-            Recorder recorder = new Recorder(loaded.model(), Fixtures.ids(expected, "input_ids").length);
-            float[] loss = expected.get("loss").floats();
-            assertArrayEquals(
-                    loss, loss(expected, loaded.model(), recorder), Tolerance.model(DType.F16, loss), "loss");
-            float[] gates = expected.get("gate_grad").floats();
-            assertArrayEquals(gates, recorder.gates, Tolerance.model(DType.F16, gates), "gradient of the gates");
+        GivenRouting routing = new GivenRouting();
+        try (Safetensors expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
+            try (LoadedModel exact = LoadedModel.open(routing.recording(Backend.open("cpu")), folder)) {
+                loss(expected, exact.model(), new Recorder(exact.model(), Fixtures.ids(expected, "input_ids").length));
+            }
+            try (LoadedModel loaded = LoadedModel.open(routing.replaying(Devices.emulated(DType.F16)), folder)) {
+                Recorder recorder = new Recorder(loaded.model(), Fixtures.ids(expected, "input_ids").length);
+                float[] loss = expected.get("loss").floats();
+                assertArrayEquals(
+                        loss, loss(expected, loaded.model(), recorder), Tolerance.model(DType.F16, loss), "loss");
+                float[] gates = expected.get("gate_grad").floats();
+                assertArrayEquals(gates, recorder.gates, Tolerance.model(DType.F16, gates), "gradient of the gates");
+            }
+            assertTrue(routing.isUsedUp(), "both models have run the same passes");
         }
     }
 

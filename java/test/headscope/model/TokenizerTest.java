@@ -2,14 +2,19 @@ package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +63,73 @@ class TokenizerTest {
                 }
             }
         }
+    }
+
+    /** With dropout 1 a byte-level tokenizer without merges would remain. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0.5, 1})
+    void dropoutIsOff(double dropout) {
+        String text = "the capital of france is paris . the quick brown fox jumps";
+        int[] expected;
+        try (Tokenizer tokenizer = TestTokenizers.byteLevel(folder)) {
+            expected = tokenizer.encode(text);
+        }
+        try (Tokenizer tokenizer =
+                TestTokenizers.modified(folder, json -> json.withObject("/model").put("dropout", dropout))) {
+            assertArrayEquals(expected, tokenizer.encode(text));
+        }
+    }
+
+    @Test
+    void promptsDoNotEndWithTheTemplate() {
+        try (Tokenizer plain = TestTokenizers.byteLevel(folder);
+                Tokenizer ended = TestTokenizers.withEndOfText(folder)) {
+            for (String text : List.of("the capital is", "", "the <eos>", "日本")) {
+                int[] prompt = plain.encode(text);
+                int[] whole = ended.encode(text);
+                assertEquals(TestTokenizers.END, whole[whole.length - 1]);
+                assertArrayEquals(prompt, Arrays.copyOf(whole, whole.length - 1));
+                assertArrayEquals(prompt, ended.encodePrompt(text), text);
+                assertArrayEquals(prompt, plain.encodePrompt(text), text);
+                assertArrayEquals(prompt, ended.tokens(text).ids(), text);
+                assertEquals(prompt.length, ended.tokens(text).tokens().size());
+                assertEquals(1, ended.tokens(text).before());
+            }
+        }
+    }
+
+    @Test
+    void stringsOfTheVocabulary() {
+        try (Tokenizer tokenizer = TestTokenizers.byteLevel(folder)) {
+            Tokenizer.Tokens text = tokenizer.tokens("the capital\n日");
+            for (int i = 0; i < text.ids().length; i++) {
+                assertEquals(text.tokens().get(i), tokenizer.token(text.ids()[i]));
+            }
+            assertEquals("<eos>", tokenizer.token(TestTokenizers.END));
+            assertEquals("", tokenizer.token(320));
+        }
+        try (Tokenizer unigram = TestTokenizers.modified(folder, TokenizerTest::makeUnigram)) {
+            Tokenizer.Tokens text = unigram.tokens("ab");
+            assertArrayEquals(new int[] {BEGIN, 4, 3}, text.ids());
+            assertEquals("a", unigram.token(4));
+            assertFalse(unigram.isUnknown(4, text.tokens().get(1)));
+            assertTrue(unigram.isUnknown(3, text.tokens().get(2)));
+        }
+        try (Tokenizer demo = Tokenizer.open(DEMO)) {
+            assertTrue(demo.isUnknown(UNKNOWN, demo.token(UNKNOWN)));
+            assertFalse(demo.isUnknown(BEGIN, demo.token(BEGIN)));
+        }
+    }
+
+    /** A vocabulary of [token, score], whose unknown token has a number. */
+    private static void makeUnigram(ObjectNode json) {
+        ObjectNode model = json.putObject("model").put("type", "Unigram").put("unk_id", 3);
+        ArrayNode vocabulary = model.putArray("vocab");
+        for (String token : List.of("<pad>", "<bos>", "<eos>", "<unk>", "a")) {
+            vocabulary.addArray().add(token).add(-1.5);
+        }
+        json.putNull("pre_tokenizer");
+        json.putNull("decoder");
     }
 
     @Test

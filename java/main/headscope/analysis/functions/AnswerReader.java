@@ -1,5 +1,6 @@
 package headscope.analysis.functions;
 
+import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
 
 import headscope.model.Batch;
@@ -20,7 +21,9 @@ record AnswerReader(Transformer model) {
     /** Maximum number of rows of a pass over several texts; a longer text has a pass of its own. */
     private static final int ROWS = 1024;
 
-    Observation read(PromptAnswer text, FunctionsRequest.AnswerTokens tokens) {
+    /** @param progress learns through which share of the layers the text has passed */
+    Observation read(PromptAnswer text, FunctionsRequest.AnswerTokens tokens, Progress progress) {
+        progress.within(0);
         ModelConfig config = model.config();
         int last = text.firstRow() + text.answerTokens() - 1;
         int first = tokens == FunctionsRequest.AnswerTokens.LAST ? last : text.firstRow();
@@ -31,6 +34,7 @@ record AnswerReader(Transformer model) {
             @Override
             public void headOutputs(int layer, Tensor heads) {
                 average(outputs, layer * width, model.backend().download(heads.rows(first, count)), count);
+                progress.within((layer + 1.0) / config.layers());
             }
         };
         Batch batch = new Batch(List.of(text.inputs()));

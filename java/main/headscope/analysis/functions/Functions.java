@@ -44,7 +44,7 @@ public final class Functions implements Analysis {
         this.run = new Run(request.run(), FunctionsManifest.input(request, texts), (config, tokenizer) -> {
             requireModel(config);
             for (FunctionTexts.Text text : texts.texts()) {
-                prompts.add(PromptAnswer.of(text.line(), text.prompt(), text.answer(), config, tokenizer));
+                prompts.add(PromptAnswer.of(text.line(), text.prompt(), text.answer(), request.join(), config, tokenizer));
             }
         });
         this.reader = new AnswerReader(run.model);
@@ -82,15 +82,16 @@ public final class Functions implements Analysis {
     /** Reads the outputs of all heads for every text, except those that an interrupted run has finished. */
     public void observe(Progress progress) {
         run.requireSameInput();
+        progress.reached(0, prompts.size());
         for (int i = 0; i < prompts.size(); i++) {
             int text = i;
-            observations.add(run.once("%06d".formatted(text), Observation.FILE, () -> observe(text)));
+            observations.add(run.once("%06d".formatted(text), Observation.FILE, () -> observe(text, progress)));
             progress.reached(i + 1, prompts.size());
         }
     }
 
-    private Observation observe(int text) {
-        Observation observation = reader.read(prompts.get(text), request.tokens());
+    private Observation observe(int text, Progress progress) {
+        Observation observation = reader.read(prompts.get(text), request.tokens(), progress);
         for (float value : observation.outputs()) {
             if (!Float.isFinite(value)) {
                 throw texts.texts().get(text).line().wrong("a head's output is not finite: the model overflows here");

@@ -18,6 +18,7 @@ final class FunctionsManifest {
         FunctionsRequest.Training training = request.training();
         ObjectNode settings = input.putObject("settings");
         settings.put("answer_tokens", Manifest.keyword(request.tokens()));
+        settings.put("join", Manifest.keyword(request.join()));
         settings.put("projection", training.projection());
         settings.put("hidden", training.hidden());
         settings.put("dropout", training.dropout());

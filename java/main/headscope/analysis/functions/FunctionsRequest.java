@@ -2,6 +2,7 @@ package headscope.analysis.functions;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.backend.Gradients;
 import headscope.result.FunctionsResult;
@@ -16,21 +17,23 @@ import java.util.Optional;
  * @param shown     which part of the signed importance the figure shows
  * @param top       upper end of the colour scale; empty = chosen from the values
  * @param ablation  causal check by ablating heads; empty = none
+ * @param join      what stands between prompt and answer
  * @param seed      for the initial weights, dropout, the order of texts and random heads
  */
 public record FunctionsRequest(
         RunRequest run, String texts, AnswerTokens tokens, Training training, double threshold, FunctionsResult.Shown shown,
-        Optional<Double> top, Optional<Ablation> ablation, long seed) {
+        Optional<Double> top, Optional<Ablation> ablation, Join join, long seed) {
     public static final double THRESHOLD = 1e-3;
 
     /** Every setting at its default: no causal check. */
     public static FunctionsRequest of(RunRequest run, String texts) {
         return new FunctionsRequest(run, texts, AnswerTokens.ALL, Training.DEFAULT, THRESHOLD, FunctionsResult.Shown.ABSOLUTE,
-                Optional.empty(), Optional.empty(), 0);
+                Optional.empty(), Optional.empty(), Join.AUTO, 0);
     }
 
     public FunctionsRequest withAblation(Ablation check) {
-        return new FunctionsRequest(run, texts, tokens, training, threshold, shown, top, Optional.of(check), seed);
+        return new FunctionsRequest(run, texts, tokens, training, threshold, shown, top, Optional.of(check), join,
+                seed);
     }
 
     /** Which tokens of an answer count. */

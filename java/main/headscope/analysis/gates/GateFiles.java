@@ -1,6 +1,7 @@
 package headscope.analysis.gates;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Join;
 import headscope.analysis.JsonLines;
 import headscope.analysis.PromptAnswer;
 import headscope.model.ModelConfig;
@@ -33,14 +34,16 @@ record GateFiles(GateTask task, JsonLines retained, Optional<JsonLines> forgotte
         }
     }
 
-    GateTexts encode(ModelConfig config, Tokenizer tokenizer) {
-        return new GateTexts(encode(retained, config, tokenizer),
-                forgotten.map(file -> encode(file, config, tokenizer)).orElse(List.of()));
+    GateTexts encode(Join join, ModelConfig config, Tokenizer tokenizer) {
+        return new GateTexts(encode(retained, join, config, tokenizer),
+                forgotten.map(file -> encode(file, join, config, tokenizer)).orElse(List.of()));
     }
 
-    private static List<PromptAnswer> encode(JsonLines file, ModelConfig config, Tokenizer tokenizer) {
+    private static List<PromptAnswer> encode(
+            JsonLines file, Join join, ModelConfig config, Tokenizer tokenizer) {
         return file.lines().stream()
-                .map(line -> PromptAnswer.of(line, line.string("prompt"), line.string("answer"), config, tokenizer))
+                .map(line -> PromptAnswer.of(
+                        line, line.string("prompt"), line.string("answer"), join, config, tokenizer))
                 .toList();
     }
 }

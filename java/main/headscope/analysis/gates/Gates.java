@@ -29,7 +29,7 @@ public final class Gates implements Analysis {
         this.run = new Run(request.run(), GatesManifest.input(request, files), (config, tokenizer) -> {
             request.run().requireCausal(config);
             for (GateFiles ofTask : files) {
-                texts.add(ofTask.encode(config, tokenizer));
+                texts.add(ofTask.encode(request.join(), config, tokenizer));
             }
         });
         this.model = new GatedModel(run.model, request.passTokens());
@@ -65,6 +65,7 @@ public final class Gates implements Analysis {
         SequencedMap<GateFit, FittedMasks> fits = new LinkedHashMap<>();
         for (GateFit fit : task.fits()) {
             int before = count.done;
+            count.reach(before);
             fits.put(fit, run.once("%d-%s".formatted(request.tasks().indexOf(task), fit.suffix), FittedMasks.FILE,
                     () -> new GateFitting(request, model)
                             .fit(fit, texts, fit.start.map(fits::get), () -> count.add(1))));

@@ -26,6 +26,7 @@ final class GatesManifest {
             ofTask.forgotten().ifPresent(file -> task.set(GatesResult.FORGET, file.provenance()));
         }
         ObjectNode settings = input.putObject("settings");
+        settings.put("join", Manifest.keyword(request.join()));
         settings.put("seeds", request.seeds());
         ArrayNode schedules = settings.putArray("schedules");
         for (GatesRequest.Schedule schedule : request.schedules()) {

@@ -3,6 +3,7 @@ package headscope.analysis.gates;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.result.GateScore;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.stream.IntStream;
  * The settings of a gates run.
  *
  * @param tasks      with different names
+ * @param join       what stands between prompt and answer
  * @param seeds      number of masks fitted per task, each with its own initial gates and batches
  * @param schedules  of the free fit and of the fits pushed open and closed; a contrast takes the first
  * @param batch      texts per update and mask; a task with fewer texts takes all
@@ -24,7 +26,7 @@ import java.util.stream.IntStream;
  * @param quick      whether the run is approximate; the figure and the summary say so
  */
 public record GatesRequest(
-        RunRequest run, List<GateTask> tasks, int seeds, List<Schedule> schedules, int batch, double lambda,
+        RunRequest run, List<GateTask> tasks, Join join, int seeds, List<Schedule> schedules, int batch, double lambda,
         Regulariser regulariser, double clipNorm, GateScore score, Check check, int passTokens, long seed,
         int limit, boolean quick) {
     /** Defaults, as in the paper. */
@@ -50,13 +52,13 @@ public record GatesRequest(
 
     /** Every setting at its default. */
     public static GatesRequest of(RunRequest run, List<GateTask> tasks) {
-        return new GatesRequest(run, tasks, SEEDS, Schedule.parseList(UPDATES, RATES), BATCH, LAMBDA, Regulariser.MEAN,
+        return new GatesRequest(run, tasks, Join.AUTO, SEEDS, Schedule.parseList(UPDATES, RATES), BATCH, LAMBDA, Regulariser.MEAN,
                 Double.POSITIVE_INFINITY, score(tasks), new Check(CHECK_TEXTS, 24), PASS_TOKENS, 0, 0, false);
     }
 
     /** An approximate run with fewer seeds, updates and texts: a minute or two on a small model. */
     public static GatesRequest quick(RunRequest run, List<GateTask> tasks) {
-        return new GatesRequest(run, tasks, QUICK_SEEDS, Schedule.parseList(QUICK_UPDATES, RATES), QUICK_BATCH, LAMBDA,
+        return new GatesRequest(run, tasks, Join.AUTO, QUICK_SEEDS, Schedule.parseList(QUICK_UPDATES, RATES), QUICK_BATCH, LAMBDA,
                 Regulariser.MEAN, Double.POSITIVE_INFINITY, score(tasks), new Check(QUICK_CHECK_TEXTS, 12), PASS_TOKENS,
                 0, 0, true);
     }

@@ -1,6 +1,7 @@
 package headscope.analysis.saliency;
 
 import headscope.result.TokenGroup;
+import headscope.result.TokenNames;
 import headscope.result.TokenTable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,8 +17,6 @@ import java.util.stream.IntStream;
  * @param betweenGroups whether values are sums over the elements of each pair of groups
  */
 record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
-    private static final String DIFFERS = "*";
-
     /** The map from token to token, of texts of the same length. */
     static HeadDetail tokens(
             SaliencyObserver observer, List<SaliencyText> texts, List<SaliencyObservation> observations,
@@ -30,7 +29,7 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
         List<String> names = IntStream.range(0, texts.getFirst().length())
                 .mapToObj(token -> {
                     List<String> different = texts.stream().map(text -> text.tokens().get(token)).distinct().toList();
-                    return different.size() == 1 ? different.getFirst() : DIFFERS;
+                    return different.size() == 1 ? different.getFirst() : TokenTable.DIFFERS;
                 })
                 .toList();
         return new HeadDetail(
@@ -51,12 +50,13 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
 
     /** The largest elements, in decreasing order. */
     List<SaliencySummary.Link> links(int count) {
-        int tokens = side.tokens().size();
+        List<String> names = betweenGroups ? side.tokens() : TokenNames.of(side.tokens());
+        int tokens = names.size();
         return IntStream.range(0, values.length).boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -values[i]))
                 .limit(count)
                 .map(i -> new SaliencySummary.Link(
-                        side.tokens().get(i % tokens), side.tokens().get(i / tokens), values[i]))
+                        names.get(i % tokens), names.get(i / tokens), values[i]))
                 .toList();
     }
 }

@@ -66,8 +66,8 @@ public final class Saliency implements Analysis {
         Optional<String> rival = request.objective() instanceof SaliencyRequest.Objective.LogitDifference difference
                 ? Optional.of(difference.word())
                 : Optional.empty();
-        SaliencyText.Reader reader = new SaliencyText.Reader(config, tokenizer, rival);
-        SaliencyText.Reader plain = new SaliencyText.Reader(config, tokenizer, Optional.empty());
+        SaliencyText.Reader reader = new SaliencyText.Reader(config, tokenizer, request.join(), rival);
+        SaliencyText.Reader plain = new SaliencyText.Reader(config, tokenizer, request.join(), Optional.empty());
         request.text().ifPresent(text -> shown.add(reader.commandLine(text, request.target(), request.groups())));
         for (JsonLines.Line line : file.map(JsonLines::lines).orElse(List.of())) {
             if (request.average()) {
@@ -111,21 +111,22 @@ public final class Saliency implements Analysis {
     public void observe(Progress progress) {
         run.requireSameInput();
         int all = shown.size() + ablated.size();
+        progress.reached(0, all);
         for (SaliencyText text : shown) {
             observations.add(run.once(
-                    "text-%06d".formatted(observations.size()), SaliencyObservation.FILE, () -> observe(text)));
+                    "text-%06d".formatted(observations.size()), SaliencyObservation.FILE, () -> observe(text, progress)));
             progress.reached(observations.size(), all);
         }
         AblationSets sets = AblationSets.of(request.ablation(), run.model.config());
         for (SaliencyText text : ablated) {
             surprisals.add(run.once("ablated-%06d".formatted(surprisals.size()), SURPRISALS,
-                    () -> observer.surprisals(text, sets.gates())));
+                    () -> observer.surprisals(text, sets.gates(), progress)));
             progress.reached(observations.size() + surprisals.size(), all);
         }
     }
 
-    private SaliencyObservation observe(SaliencyText text) {
-        SaliencyObservation observation = observer.observe(text);
+    private SaliencyObservation observe(SaliencyText text, Progress progress) {
+        SaliencyObservation observation = observer.observe(text, progress);
         requireShare(!request.average() && text.ground(observation.target()).isEmpty());
         return observation;
     }

@@ -7,6 +7,7 @@ import headscope.result.Manifest;
 import headscope.result.SaliencyCell;
 import headscope.result.SaliencyColumn;
 import headscope.result.SaliencyResult;
+import headscope.result.TokenNames;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,9 @@ record SaliencyFindings(
         List<SaliencyObservation> observations, SaliencyMeans means, HeadName head, HeadDetail detail,
         List<float[]> surprisals) {
     private static final int TOP = 5;
+
+    /** What decoding gives for a part of a character. */
+    private static final char UNDECODABLE = '\uFFFD';
 
     /** The maps of a loss are nearly flat if their largest element is below this. */
     private static final double NEARLY_FLAT = 1e-3;
@@ -58,8 +62,12 @@ record SaliencyFindings(
         };
     }
 
+    /** The text of a token; of a part of a character its bytes. */
     String word(int token) {
-        return tokenizer.decode(new int[] {token}).strip();
+        String decoded = tokenizer.decode(new int[] {token}).strip();
+        return decoded.isEmpty() || decoded.indexOf(UNDECODABLE) >= 0
+                ? TokenNames.ofPiece(tokenizer.token(token))
+                : decoded;
     }
 
     /** Geometric mean of the probability of the targets. */

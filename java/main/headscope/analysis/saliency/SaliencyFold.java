@@ -1,7 +1,7 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
-
+import headscope.analysis.Progress;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
@@ -28,6 +28,8 @@ final class SaliencyFold implements GradientHook {
     private final int target;
     /** 1 with --skip-first. */
     private final int firstSource;
+    private final Progress progress;
+    private final int layers;
     private final int heads;
     private final int side;
     private final OptionalInt ground;
@@ -44,11 +46,13 @@ final class SaliencyFold implements GradientHook {
     private final float[] signed;
     private float largest;
 
-    SaliencyFold(SaliencyRequest request, Transformer model, SaliencyText text, int target) {
+    SaliencyFold(SaliencyRequest request, Transformer model, SaliencyText text, int target, Progress progress) {
         ModelConfig config = model.config();
         int all = config.layers() * config.heads();
         int groups = text.groups().size();
         this.backend = model.backend();
+        this.progress = progress;
+        this.layers = config.layers();
         this.text = text;
         this.target = target;
         this.firstSource = request.view().skipFirst() ? 1 : 0;
@@ -96,6 +100,7 @@ final class SaliencyFold implements GradientHook {
     @Override
     public void gates(int layer, int only, float[] gradient) {
         System.arraycopy(gradient, 0, values.get(SaliencyColumn.GATE_GRADIENT), layer * heads, heads);
+        progress.within(1 - 2.0 * layer / (3 * layers));
     }
 
     @Override

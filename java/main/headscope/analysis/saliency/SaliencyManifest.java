@@ -22,6 +22,7 @@ final class SaliencyManifest {
         file.ifPresent(lines -> input.set("texts", lines.provenance()));
         ObjectNode settings = input.putObject("settings");
         request.target().ifPresent(word -> settings.put("target", word));
+        settings.put("join", Manifest.keyword(request.join()));
         request.groups().ifPresent(groups -> settings.put("groups", groups));
         settings.put("objective", request.objective().option());
         settings.put(SaliencyResult.CELL, Manifest.keyword(request.view().cell()));

@@ -1,6 +1,7 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Progress;
 
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.backend.AttentionSaliency;
@@ -23,14 +24,23 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
     /** Maximum number of gated copies of a text in a forward pass. */
     private static final int COPIES = 16;
 
-    SaliencyObservation observe(SaliencyText text) {
+    /** @param progress learns through which share of the layers the text has passed: a third of the work forward */
+    SaliencyObservation observe(SaliencyText text, Progress progress) {
+        int layers = model.config().layers();
         int[] last = {text.last()};
-        try (Tape tape = forward(text)) {
+        progress.within(0);
+        LayerHook forward = new LayerHook() {
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
+                progress.within((layer + 1.0) / (3 * layers));
+            }
+        };
+        try (Tape tape = forward(text, forward)) {
             Tensor logits = model.logits(tape, last);
             float[] scores = model.backend().download(logits);
             int target = text.target().orElseGet(() -> model.backend().argmax(logits)[0]);
             requireRival(text, target);
-            SaliencyFold fold = new SaliencyFold(request, model, text, target);
+            SaliencyFold fold = new SaliencyFold(request, model, text, target, progress);
             differentiate(logits, target, text);
             model.backward(tape, last, logits, fold);
             return fold.observation(surprisal(scores, target));
@@ -42,7 +52,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         Backend backend = model.backend();
         int[] last = {text.last()};
         float[] map = new float[text.length() * text.length()];
-        try (Tape tape = forward(text)) {
+        try (Tape tape = forward(text, LayerHook.NONE)) {
             Tensor logits = model.logits(tape, last);
             differentiate(logits, target, text);
             model.backward(tape, last, logits, new GradientHook() {
@@ -68,9 +78,10 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
      *
      * @param gates one array [layers * heads] per set
      */
-    float[] surprisals(SaliencyText text, List<float[]> gates) {
+    float[] surprisals(SaliencyText text, List<float[]> gates, Progress progress) {
         float[] surprisals = new float[gates.size()];
         for (int first = 0; first < gates.size(); first += COPIES) {
+            progress.within((double) first / gates.size());
             int start = first;
             model.splitOnOutOfMemory(Math.min(COPIES, gates.size() - start), (from, count) -> {
                 int to = start + from;
@@ -97,8 +108,8 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         }
     }
 
-    private Tape forward(SaliencyText text) {
-        return model.forward(new Batch(List.of(text.ids())), Optional.empty(), LayerHook.NONE);
+    private Tape forward(SaliencyText text, LayerHook hook) {
+        return model.forward(new Batch(List.of(text.ids())), Optional.empty(), hook);
     }
 
     /** Replaces logits [1, vocabulary] by the gradient of the objective with respect to them. */

@@ -3,6 +3,7 @@ package headscope.analysis.saliency;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.result.SaliencyCell;
 import java.util.List;
@@ -13,33 +14,34 @@ import java.util.Optional;
  *
  * @param text      the text to explain; empty if texts are averaged
  * @param target    the word whose prediction is explained; empty = the model's own next token
+ * @param join      what stands between the text and the target
  * @param groups    groups of the text's tokens, as given on the command line
  * @param texts     path of a file of JSON lines, or "-" for standard input; empty = none
  * @param average   whether the figure shows the mean over the texts of the file
  * @param threshold minimum share of a head's saliency that makes it an aggregate or gather head
  */
 public record SaliencyRequest(
-        RunRequest run, Optional<String> text, Optional<String> target, Optional<String> groups,
+        RunRequest run, Optional<String> text, Optional<String> target, Join join, Optional<String> groups,
         Optional<String> texts, boolean average, Objective objective, View view, double threshold, Ablation ablation) {
     public static final double THRESHOLD = 0.3;
 
     /** The map of one text; every setting at its default. */
     public static SaliencyRequest of(RunRequest run, String text) {
-        return new SaliencyRequest(run, Optional.of(text), Optional.empty(), Optional.empty(), Optional.empty(), false,
-                new Objective.Loss(), View.DEFAULT, THRESHOLD, Ablation.NONE);
+        return new SaliencyRequest(run, Optional.of(text), Optional.empty(), Join.AUTO, Optional.empty(), Optional.empty(),
+                false, new Objective.Loss(), View.DEFAULT, THRESHOLD, Ablation.NONE);
     }
 
     public SaliencyRequest withGroups(String named) {
         return new SaliencyRequest(
-                run, text, target, Optional.of(named), texts, average, objective, view, threshold, ablation);
+                run, text, target, join, Optional.of(named), texts, average, objective, view, threshold, ablation);
     }
 
     public SaliencyRequest withObjective(Objective other) {
-        return new SaliencyRequest(run, text, target, groups, texts, average, other, view, threshold, ablation);
+        return new SaliencyRequest(run, text, target, join, groups, texts, average, other, view, threshold, ablation);
     }
 
     public SaliencyRequest withView(View other) {
-        return new SaliencyRequest(run, text, target, groups, texts, average, objective, other, threshold, ablation);
+        return new SaliencyRequest(run, text, target, join, groups, texts, average, objective, other, threshold, ablation);
     }
 
     /** The scalar whose gradient is taken, at the text's last token. */

@@ -2,6 +2,7 @@ package headscope.analysis.saliency;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.analysis.InputException;
+import headscope.analysis.Join;
 import headscope.analysis.JsonLines;
 import headscope.model.ModelConfig;
 import headscope.model.Tokenizer;
@@ -36,8 +37,13 @@ record SaliencyText(
         InputException of(String option, String rule);
     }
 
-    /** Reads texts with a model's tokenizer and limits. @param rival the word whose logit is subtracted */
-    record Reader(ModelConfig config, Tokenizer tokenizer, Optional<String> rival) {
+    /**
+     * Reads texts with a model's tokenizer and limits.
+     *
+     * @param join  what stands between a text and its target
+     * @param rival the word whose logit is subtracted
+     */
+    record Reader(ModelConfig config, Tokenizer tokenizer, Join join, Optional<String> rival) {
         /** Reads a text of the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;" include both ends. */
         SaliencyText commandLine(String text, Optional<String> target, Optional<String> groups) {
             List<TokenGroup> parsed = new ArrayList<>();
@@ -80,57 +86,68 @@ record SaliencyText(
 
         private SaliencyText text(
                 String text, Optional<String> target, List<TokenGroup> groups, Rejection wrong) {
-            Tokenizer.Tokens read = tokenizer.tokens(text);
-            if (read.ids().length < 2) {
-                throw wrong.of("--text", "at least two tokens are needed, not " + read.ids().length);
+            Tokenizer.Tokens alone = tokenizer.tokens(text);
+            Optional<Next> targetNext = target.map(word -> next(text, alone, word, "--target", wrong));
+            Optional<Next> rivalNext = rival.map(word -> next(text, alone, word, "--objective", wrong));
+            int length = targetNext.map(Next::index).orElse(alone.ids().length);
+            if (length < 2) {
+                throw wrong.of("--text", "at least two tokens are needed, not " + length);
             }
-            if (read.ids().length > config.maxTokens()) {
+            if (length > config.maxTokens()) {
                 throw wrong.of("--text", "%d tokens; the model takes at most %d: shorten the text"
-                        .formatted(read.ids().length, config.maxTokens()));
+                        .formatted(length, config.maxTokens()));
             }
-            OptionalInt targetToken = token(text, read.ids(), target, "--target", wrong);
-            OptionalInt rivalToken = token(text, read.ids(), rival, "--objective", wrong);
-            if (targetToken.isPresent() && targetToken.equals(rivalToken)) {
+            rivalNext.filter(next -> next.index() != length).ifPresent(next -> {
+                throw wrong.of("--objective", "\"%s\" cannot follow the same tokens as the target; name another word"
+                        .formatted(rival.orElseThrow()));
+            });
+            if (targetNext.isPresent() && targetNext.equals(rivalNext)) {
                 throw wrong.of("--objective", ("\"%s\" is the target itself; name another word in --objective "
                         + "logit-difference").formatted(rival.orElseThrow()));
             }
-            return new SaliencyText(read.ids(), read.tokens(), targetToken, rivalToken, placed(groups, read, wrong));
+            return new SaliencyText(
+                    Arrays.copyOf(alone.ids(), length), alone.tokens().subList(0, length), token(targetNext),
+                    token(rivalNext), placed(groups, length, alone.before(), wrong));
         }
 
-        /** The first token of a word that continues the text. */
-        private OptionalInt token(
-                String text, int[] ids, Optional<String> word, String option, Rejection wrong) {
-            if (word.isEmpty()) {
-                return OptionalInt.empty();
+        private static OptionalInt token(Optional<Next> next) {
+            return next.map(found -> OptionalInt.of(found.token())).orElse(OptionalInt.empty());
+        }
+
+        /** The first token of a word that continues a text, and its place. */
+        private record Next(int token, int index) {}
+
+        /**
+         * The first token at which the continued text differs from the text alone. If the tokenizer merges the end of
+         * the text with the word, this is the merged token, and the text before it is shorter.
+         */
+        private Next next(String text, Tokenizer.Tokens alone, String word, String option, Rejection wrong) {
+            Tokenizer.Tokens both = tokenizer.tokens(text + join.between(text, word, tokenizer) + word);
+            int index = Arrays.mismatch(alone.ids(), both.ids());
+            if (index < 0 || index == both.ids().length) {
+                throw wrong.of(option, "\"%s\" has no tokens".formatted(word));
             }
-            boolean separated = Character.isWhitespace(text.charAt(text.length() - 1))
-                    || Character.isWhitespace(word.get().codePointAt(0));
-            int[] both = tokenizer.encode(text + (separated ? "" : " ") + word.get());
-            if (both.length <= ids.length || Arrays.mismatch(ids, both) != ids.length) {
-                throw wrong.of(option, "the tokenizer merges \"%s\" with the text before it; name another word".formatted(word.get()));
+            int token = both.ids()[index];
+            if (tokenizer.isUnknown(token, both.tokens().get(index))) {
+                throw wrong.of(option, "\"%s\" is not in the model's vocabulary; name another word".formatted(word));
             }
-            int token = both[ids.length];
-            String decoded = tokenizer.decode(new int[] {token}).strip();
-            if (decoded.isEmpty() || !word.get().strip().startsWith(decoded)) {
-                throw wrong.of(option, "\"%s\" is not in the model's vocabulary; name another word".formatted(word.get()));
-            }
-            return OptionalInt.of(token);
+            return new Next(token, index);
         }
 
         /** Shifts groups by the tokens that the tokenizer prepends. */
         private static List<TokenGroup> placed(
-                List<TokenGroup> groups, Tokenizer.Tokens read, Rejection wrong) {
+                List<TokenGroup> groups, int length, int before, Rejection wrong) {
             List<TokenGroup> placed = new ArrayList<>();
             int free = 0;
+            int tokens = length - before;
             for (TokenGroup group : groups) {
-                int tokens = read.ids().length - read.before();
                 if (group.start() < free || group.end() > tokens) {
                     throw wrong.of("--groups", ("group \"%s\" overlaps the one before or ends beyond the text's %d "
                             + "tokens").formatted(group.label(), tokens));
                 }
                 free = group.end();
                 placed.add(new TokenGroup(
-                        group.label(), group.start() + read.before(), group.end() + read.before()));
+                        group.label(), group.start() + before, group.end() + before));
             }
             return placed;
         }

@@ -2,6 +2,7 @@ package headscope.analysis.spectra;
 
 import headscope.analysis.InputException;
 import headscope.analysis.JsonLines;
+import headscope.analysis.Progress;
 import headscope.analysis.Text;
 import headscope.analysis.statistics.RandomStreams;
 import headscope.backend.Backend;
@@ -13,10 +14,10 @@ import headscope.model.ModelConfig;
 import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
+import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -24,14 +25,14 @@ import java.util.random.RandomGenerator;
 final class Observer implements AutoCloseable {
     private final SpectraRequest request;
     private final Transformer model;
-    private final Tokenizer tokenizer;
+    private final AnswerDecoder decoder;
     private final Generator generator;
     private Sequence text;
 
     Observer(SpectraRequest request, Transformer model, Tokenizer tokenizer) {
         this.request = request;
         this.model = model;
-        this.tokenizer = tokenizer;
+        this.decoder = new AnswerDecoder(tokenizer, request.stop());
         this.generator = new Generator(model, request.sampler(), request.maxNewTokens());
         this.text = model.sequence(Math.min(256, model.config().maxTokens()));
     }
@@ -39,10 +40,10 @@ final class Observer implements AutoCloseable {
     /** @return the tokens of a text; throws {@link InputException} if the model cannot read them */
     static int[] encode(Text text, String file, SpectraRequest request, ModelConfig config, Tokenizer tokenizer) {
         boolean prompted = text instanceof Text.Question;
-        int[] ids = tokenizer.encode(switch (text) {
-            case Text.Question question -> question.prompt();
-            case Text.Labelled labelled -> labelled.text();
-        });
+        int[] ids = switch (text) {
+            case Text.Question question -> tokenizer.encodePrompt(question.prompt());
+            case Text.Labelled labelled -> tokenizer.encode(labelled.text());
+        };
         if (ids.length == 0) {
             throw JsonLines.wrong(file, text.line(), "the text has no tokens");
         }
@@ -74,8 +75,14 @@ final class Observer implements AutoCloseable {
         }
     }
 
-    /** @return empty if the text has fewer than k tokens and may be skipped */
-    Optional<Observation> observe(int index, Text source, int[] ids, String file) {
+    /**
+     * Measures a text.
+     *
+     * @param progress learns which share of the text is done
+     * @return empty if the text has fewer than k tokens and may be skipped
+     */
+    Optional<Observation> observe(int index, Text source, int[] ids, String file, Progress progress) {
+        progress.within(0);
         text = sequenceOf(ids.length + request.maxNewTokens());
         String answer = "";
         String expected = "";
@@ -83,15 +90,17 @@ final class Observer implements AutoCloseable {
         int[] read = ids;
         switch (source) {
             case Text.Question question -> {
-                int[] generated = generator.generate(text, ids, random(index), LayerHook.NONE, this::isComplete);
+                int[] generated = generator.generate(
+                        text, ids, random(index),
+                        layers(ids.length + request.maxNewTokens() - 1, progress), decoder::isComplete);
                 read = Arrays.copyOf(ids, text.tokens());
                 System.arraycopy(generated, 0, read, ids.length, read.length - ids.length);
-                answer = answer(generated);
-                expected = question.answer();
-                label = normalised(answer).equals(normalised(expected)) ? 0 : 1;
+                answer = decoder.answer(generated);
+                expected = String.join(" | ", question.answers());
+                label = request.match().accepts(answer, question.answers()) ? 0 : 1;
             }
             case Text.Labelled labelled -> {
-                model.forward(text, ids, LayerHook.NONE);
+                model.forward(text, ids, layers(ids.length, progress));
                 label = labelled.label();
             }
         }
@@ -101,9 +110,24 @@ final class Observer implements AutoCloseable {
             }
             throw tooShort(file, source.line(), text.tokens(), request.k());
         }
-        List<float[]> values = measure(read);
+        List<float[]> values = measure(read, progress);
         requireFinite(values, file, source.line());
         return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values));
+    }
+
+    private boolean hasSecondPass() {
+        return request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
+    }
+
+    /** Reports the share of the tokens that have passed through the layers; a second pass is the second half. */
+    private LayerHook layers(int tokens, Progress progress) {
+        double whole = (hasSecondPass() ? 2.0 : 1.0) * tokens;
+        return new LayerHook() {
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
+                progress.within((text.tokens() + heads.size(0) * (layer + 1.0) / model.config().layers()) / whole);
+            }
+        };
     }
 
     private Sequence sequenceOf(int tokens) {
@@ -119,22 +143,7 @@ final class Observer implements AutoCloseable {
         return RandomStreams.of(request.seed(), index);
     }
 
-    private boolean isComplete(int[] generated) {
-        return !request.stop().isEmpty() && tokenizer.decode(generated).contains(request.stop());
-    }
-
-    private String answer(int[] generated) {
-        String decoded = tokenizer.decode(generated);
-        int end = request.stop().isEmpty() ? -1 : decoded.indexOf(request.stop());
-        return (end < 0 ? decoded : decoded.substring(0, end)).strip();
-    }
-
-    /** Trimmed, lower-cased, without punctuation. */
-    static String normalised(String answer) {
-        return answer.replaceAll("\\p{Punct}|\\p{IsPunctuation}", "").strip().toLowerCase(Locale.ROOT);
-    }
-
-    private List<float[]> measure(int[] read) {
+    private List<float[]> measure(int[] read, Progress progress) {
         List<float[]> values = new ArrayList<>();
         for (Metric metric : request.metrics()) {
             values.add(new float[model.config().layers() * model.config().heads() * request.perHead(metric)]);
@@ -149,14 +158,14 @@ final class Observer implements AutoCloseable {
                 store(values.get(request.metrics().indexOf(metric)), layer, result.of(metric));
             }
         }
-        if (request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance)) {
-            measureSymmetric(read, values);
+        if (hasSecondPass()) {
+            measureSymmetric(read, values, progress);
         }
         return values;
     }
 
     /** Runs the text through the model again, because the symmetrised spectrum needs all its queries at once. */
-    private void measureSymmetric(int[] read, List<float[]> values) {
+    private void measureSymmetric(int[] read, List<float[]> values, Progress progress) {
         text.clear();
         Backend backend = model.backend();
         model.forward(text, read, new LayerHook() {
@@ -171,6 +180,7 @@ final class Observer implements AutoCloseable {
                                 .toArray(double[][]::new));
                     }
                 }
+                progress.within(0.5 + (layer + 1) / (2.0 * model.config().layers()));
             }
         });
     }

@@ -63,10 +63,11 @@ public final class Spectra implements Analysis {
     /** Measures every text, except those that an interrupted run has finished. */
     public void observe(Progress progress) {
         run.requireSameInput();
+        progress.reached(0, tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
             int text = i;
             Optional<Observation> observation = run.once("%06d".formatted(text), Observation.file(request.metrics()),
-                    () -> observer.observe(text, file.texts().get(text), tokens.get(text), file.name()));
+                    () -> observer.observe(text, file.texts().get(text), tokens.get(text), file.name(), progress));
             observation.ifPresentOrElse(observations::add, () -> skipped++);
             progress.reached(i + 1, tokens.size());
         }

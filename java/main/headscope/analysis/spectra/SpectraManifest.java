@@ -20,6 +20,7 @@ final class SpectraManifest {
         ObjectNode settings = input.putObject("settings");
         settings.put("k", request.k());
         settings.put("max_new_tokens", request.maxNewTokens());
+        settings.put("match", Manifest.keyword(request.match()));
         settings.put("stop", request.stop());
         settings.put("temperature", request.sampler().temperature());
         settings.put("top_p", request.sampler().topP());
@@ -36,9 +37,14 @@ final class SpectraManifest {
         manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("bos", "kept as the tokenizer puts it");
+        conventions.put("eos", "special tokens that the tokenizer adds after a text follow labelled texts, not prompts");
         conventions.put("tokens", "T = prompt + generated - 1; the last generated token is not fed back");
         conventions.put("laplacian", "column sum / (T - i) - a_ii; in windowed layers T - i as well");
-        conventions.put("label", "1 = the answer, trimmed, lower-cased and without punctuation, is not the expected one");
+        conventions.put("label", "1 = the answer is none of the expected ones: " + switch (request.match()) {
+            case EXACT -> "equal without the white space around them";
+            case NORMALISED -> "equal after normalisation";
+            case CONTAINS -> "contained as whole words after normalisation";
+        });
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
         ObjectNode samples = manifest.putObject("samples");
         samples.put("label_0", found.label0());

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
  * @param k             largest eigenvalues kept per head and text
  * @param perSample     how a text's k eigenvalues enter the test
  * @param maxNewTokens  maximum number of new tokens
+ * @param match         when an answer counts as right
  * @param stop          a string that ends an answer; empty = none
  * @param limit         number of texts from the beginning of the file; 0 = all
  * @param skipShort     skip and count texts with fewer than k tokens instead of rejecting them
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
  * @param markSignificant mark heads with q below 0.05 in the figure
  */
 public record SpectraRequest(
-        RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, String stop, Sampler sampler,
+        RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, Match match, String stop, Sampler sampler,
         long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant) {
     /** The defaults that are neither zero nor false. */
     public static final int K = 10;
@@ -36,12 +37,12 @@ public record SpectraRequest(
 
     /** Every setting at its default. */
     public static SpectraRequest of(RunRequest run, String texts) {
-        return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, STOP, Sampler.GREEDY, 0, 0, false,
+        return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, Match.NORMALISED, STOP, Sampler.GREEDY, 0, 0, false,
                 metrics(K, METRICS), false);
     }
 
     public SpectraRequest withMaxNewTokens(int tokens) {
-        return new SpectraRequest(run, texts, k, perSample, tokens, stop, sampler, seed, limit, skipShort, metrics,
+        return new SpectraRequest(run, texts, k, perSample, tokens, match, stop, sampler, seed, limit, skipShort, metrics,
                 markSignificant);
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
+import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
 import headscope.backend.Backend;
@@ -83,7 +84,7 @@ class FunctionsTest {
                 DemoRuns.request(out, resume), texts.toString(),
                 FunctionsRequest.AnswerTokens.ALL,
                 new FunctionsRequest.Training(8, 32, 0.3, 4, 6, 1e-3, 0.01, FunctionsRequest.Order.SHUFFLED), 0.001,
-                FunctionsResult.Shown.ABSOLUTE, Optional.empty(), Optional.of(ablation), 5);
+                FunctionsResult.Shown.ABSOLUTE, Optional.empty(), Optional.of(ablation), Join.AUTO, 5);
     }
 
     private static Functions open(FunctionsRequest request) {
@@ -198,7 +199,7 @@ class FunctionsTest {
                 Tokenizer tokenizer = Tokenizer.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend)) {
             test.accept(model, tokenizer, texts.texts().subList(0, 12).stream()
-                    .map(text -> PromptAnswer.of(text.line(), text.prompt(), text.answer(), model.config(), tokenizer))
+                    .map(text -> PromptAnswer.of(text.line(), text.prompt(), text.answer(), Join.AUTO, model.config(), tokenizer))
                     .toList());
         }
     }
@@ -213,7 +214,7 @@ class FunctionsTest {
                             sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), LayerHook.NONE,
                             tokens -> true);
                     assertArrayEquals(written, new AnswerReader(model)
-                            .read(text, FunctionsRequest.AnswerTokens.ALL).predicted());
+                            .read(text, FunctionsRequest.AnswerTokens.ALL, Progress.SILENT).predicted());
                 }
             }
         });
@@ -225,9 +226,9 @@ class FunctionsTest {
         onDemo((model, tokenizer, texts) -> {
             PromptAnswer text = new PromptAnswer(texts.getFirst().ids(), texts.getFirst().ids().length - 3);
             AnswerReader reader = new AnswerReader(model);
-            float[] first = reader.read(text, FunctionsRequest.AnswerTokens.FIRST).outputs();
-            float[] last = reader.read(text, FunctionsRequest.AnswerTokens.LAST).outputs();
-            float[] all = reader.read(text, FunctionsRequest.AnswerTokens.ALL).outputs();
+            float[] first = reader.read(text, FunctionsRequest.AnswerTokens.FIRST, Progress.SILENT).outputs();
+            float[] last = reader.read(text, FunctionsRequest.AnswerTokens.LAST, Progress.SILENT).outputs();
+            float[] all = reader.read(text, FunctionsRequest.AnswerTokens.ALL, Progress.SILENT).outputs();
             assertArrayEquals(rows(model, text, text.firstRow(), 1), first);
             assertArrayEquals(rows(model, text, text.firstRow() + 2, 1), last);
             assertArrayEquals(rows(model, text, text.firstRow(), 3), all);

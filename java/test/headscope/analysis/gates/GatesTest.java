@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
 import headscope.analysis.InputException;
+import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.result.CurveTable;
 import headscope.result.GateScore;
@@ -55,7 +56,7 @@ class GatesTest {
         List<GatesRequest.Schedule> schedules = List.of(new GatesRequest.Schedule(3, 0.1, 0.01),
                 new GatesRequest.Schedule(2, 0.5, 0.1), new GatesRequest.Schedule(1, 0.5, 0.1));
         return new GatesRequest(
-                DemoRuns.request(out, resume), tasks, SEEDS, schedules, 3, 0.1,
+                DemoRuns.request(out, resume), tasks, Join.AUTO, SEEDS, schedules, 3, 0.1,
                 GatesRequest.Regulariser.MEAN, Double.POSITIVE_INFINITY, GateScore.FACILITATION,
                 new GatesRequest.Check(2, 3), 64, 5, 8, false);
     }

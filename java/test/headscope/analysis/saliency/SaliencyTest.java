@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
 import headscope.analysis.InputException;
+import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.SaliencyRequest.Ablation;
@@ -48,8 +49,8 @@ class SaliencyTest {
     private Path folder;
 
     private SaliencyRequest of(String text, Optional<String> target, Optional<String> groups, Objective objective, View view) {
-        return new SaliencyRequest(run(false), Optional.of(text), target, groups, Optional.empty(), false, objective,
-                view, 0.3, NONE);
+        return new SaliencyRequest(run(false), Optional.of(text), target, Join.AUTO, groups, Optional.empty(), false,
+                objective, view, 0.3, NONE);
     }
 
     private SaliencyRequest horse(Objective objective, View view) {
@@ -57,7 +58,7 @@ class SaliencyTest {
     }
 
     private SaliencyRequest average(Path texts, View view, Ablation ablation, boolean resume) {
-        return new SaliencyRequest(run(resume), Optional.empty(), Optional.empty(), Optional.empty(),
+        return new SaliencyRequest(run(resume), Optional.empty(), Optional.empty(), Join.AUTO, Optional.empty(),
                 Optional.of(texts.toString()), true, new Objective.Logit(), view, 0.3, ablation);
     }
 
@@ -365,19 +366,19 @@ class SaliencyTest {
         Objective loss = new Objective.Loss();
         Ablation some = new Ablation(List.of(new HeadName(0, 0)), 1, 0);
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), none, none, none, none, false, loss, MAXIMA, 0.3, NONE));
+                run(false), none, none, Join.AUTO, none, none, false, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), none, none, none, none, true, loss, MAXIMA, 0.3, NONE));
+                run(false), none, none, Join.AUTO, none, none, true, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, Optional.of("b"), true, loss, MAXIMA, 0.3, NONE));
+                run(false), Optional.of("a"), none, Join.AUTO, none, Optional.of("b"), true, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, none, false, loss, MAXIMA, 0.3, some));
+                run(false), Optional.of("a"), none, Join.AUTO, none, none, false, loss, MAXIMA, 0.3, some));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, Optional.of("b"), false, loss, MAXIMA, 0.3, NONE));
+                run(false), Optional.of("a"), none, Join.AUTO, none, Optional.of("b"), false, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), none, Optional.of("a"), none, Optional.of("b"), true, loss, MAXIMA, 0.3, NONE));
+                run(false), none, Optional.of("a"), Join.AUTO, none, Optional.of("b"), true, loss, MAXIMA, 0.3, NONE));
         assertThrows(InputException.class, () -> new SaliencyRequest(
-                run(false), Optional.of("a"), none, none, none, false, loss, MAXIMA, 0, NONE));
+                run(false), Optional.of("a"), none, Join.AUTO, none, none, false, loss, MAXIMA, 0, NONE));
         for (String wrong : List.of("a", "1", "1.", "1.2.3", "-1.2", "")) {
             assertThrows(InputException.class, () -> HeadName.parse("--head", wrong), wrong);
         }

@@ -65,7 +65,8 @@ class SpectraTest {
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
-                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2, "",
+                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2,
+                Match.NORMALISED, "",
                 new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false);
     }
 
@@ -116,8 +117,7 @@ class SpectraTest {
                 SampleTable.Sample sample = samples.get(i);
                 assertEquals(i, sample.index());
                 assertEquals(Long.toString(labels[i]), sample.label());
-                assertEquals(labels[i] == 0, Observer.normalised(sample.answer()).equals(
-                        Observer.normalised(sample.expected())));
+                assertEquals(labels[i] == 0, Match.NORMALISED.accepts(sample.answer(), List.of(sample.expected())));
             }
         }
     }

@@ -1,4 +1,4 @@
-package headscope.figure;
+package headscope.result;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -24,6 +24,20 @@ final class TokenNamesTest {
         // a greeting in Chinese, a French word, and a sign cut in two
         assertNames("\u4F60\u597D caf\u00E9", "\u00E4\u00BD\u0142\u00E5\u00A5\u00BD", "\u0120caf\u00C3\u00A9");
         assertNames("a \\xF0\\x9F\\x94 \\x94", "a", "\u00F0\u0141\u0136", "\u0136");
+    }
+
+    /** Averaged texts differ in the first two bytes of a character, and in the last one. */
+    @Test
+    void bytesAroundDifferences() {
+        assertNames("the * \\x94 a \\xF0\\x9F *", "the", "*", "\u0136", "\u0120a", "\u00F0\u0141", "*");
+        assertNames("caf\u00E9 * na\u00EFve", "caf\u00E9", "*", "na\u00EFve");
+    }
+
+    @Test
+    void piecesOfCharacters() {
+        assertEquals("\\xF0\\x9F", TokenNames.ofPiece("\u00F0\u0141"));
+        assertEquals("<0xF0>", TokenNames.ofPiece("<0xF0>"));
+        assertEquals("<eos>", TokenNames.ofPiece("<eos>"));
     }
 
     @Test

@@ -1,25 +1,34 @@
-package headscope.figure;
+package headscope.result;
 
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Readable names of tokens: without the tokenizer's mark for a preceding space, and decoded if the tokenizer writes
  * bytes as printable characters (Radford et al. 2019; the space is U+0120).
  */
-final class TokenNames {
+public final class TokenNames {
     private static final char WORD_START = '\u2581';
     private static final String SPACE = "\u2423";
 
     private TokenNames() {}
 
-    static List<String> of(List<String> tokens) {
+    /** @param tokens of one text from left to right, or {@link TokenTable#DIFFERS} where averaged texts differ */
+    public static List<String> of(List<String> tokens) {
         boolean bytes = areBytes(tokens);
         return tokens.stream().map(token -> name(bytes && !special(token) ? text(token) : token)).toList();
+    }
+
+    /** The name of a token that holds only a part of a character: its bytes in hexadecimal, if it stands for bytes. */
+    public static String ofPiece(String token) {
+        return !special(token) && token.chars().allMatch(character -> toByte(character) >= 0) ? text(token) : token;
     }
 
     private static String name(String token) {
@@ -29,10 +38,31 @@ final class TokenNames {
         return shown.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
     }
 
-    /** Whether all characters stand for bytes and those are valid UTF-8. */
+    /** Whether all characters stand for bytes and those are valid UTF-8, except for characters cut by a difference. */
     private static boolean areBytes(List<String> tokens) {
-        String all = String.join("", tokens.stream().filter(token -> !special(token)).toList());
-        return all.chars().allMatch(character -> toByte(character) >= 0) && decoded(all).isPresent();
+        List<StringBuilder> parts = new ArrayList<>(List.of(new StringBuilder()));
+        for (String token : tokens) {
+            if (token.equals(TokenTable.DIFFERS)) {
+                parts.add(new StringBuilder());
+            } else if (!special(token)) {
+                parts.getLast().append(token);
+            }
+        }
+        return IntStream.range(0, parts.size())
+                .allMatch(i -> areBytes(parts.get(i).toString(), i > 0, i < parts.size() - 1));
+    }
+
+    /** @param cutBefore whether the first character may lack its first bytes; {@code cutAfter}: the last its last */
+    private static boolean areBytes(String part, boolean cutBefore, boolean cutAfter) {
+        if (!part.chars().allMatch(character -> toByte(character) >= 0)) {
+            return false;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(toBytes(part));
+        while (cutBefore && bytes.hasRemaining() && bytes.position() < 3 && (bytes.get(bytes.position()) & 0xC0) == 0x80) {
+            bytes.get();
+        }
+        return !StandardCharsets.UTF_8.newDecoder()
+                .decode(bytes, CharBuffer.allocate(part.length()), !cutAfter).isError();
     }
 
     private static boolean special(String token) {

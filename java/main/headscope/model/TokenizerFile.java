@@ -1,0 +1,136 @@
+package headscope.model;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A tokenizer.json whose model has no dropout, so that a text always gives the same tokens. Read as a stream: a
+ * vocabulary may have tens of megabytes.
+ *
+ * @param json         UTF-8
+ * @param unknownToken string of the token that stands for unknown text, if the vocabulary names it
+ * @param unknownId    id of that token, if the vocabulary numbers it
+ */
+record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unknownId) {
+    private static final JsonFactory JSON = new JsonFactory();
+
+    static TokenizerFile of(byte[] json) throws IOException {
+        ByteArrayOutputStream kept = new ByteArrayOutputStream(json.length + 16);
+        Optional<String> unknownToken = Optional.empty();
+        OptionalInt unknownId = OptionalInt.empty();
+        int copied = 0;
+        try (JsonParser parser = JSON.createParser(json)) {
+            boolean found = enter(parser, "model");
+            for (; found && parser.currentToken() == JsonToken.FIELD_NAME; parser.nextToken()) {
+                String field = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if (field.equals("dropout") && value.isNumeric()) {
+                    int start = (int) parser.currentTokenLocation().getByteOffset();
+                    kept.write(json, copied, start - copied);
+                    kept.writeBytes("null".getBytes(StandardCharsets.US_ASCII));
+                    copied = start + parser.getTextLength();
+                } else if (field.equals("unk_token") && value == JsonToken.VALUE_STRING) {
+                    unknownToken = Optional.of(parser.getText());
+                } else if (field.equals("unk_id") && value == JsonToken.VALUE_NUMBER_INT) {
+                    unknownId = OptionalInt.of(parser.getIntValue());
+                }
+                parser.skipChildren();
+            }
+        }
+        kept.write(json, copied, json.length - copied);
+        return new TokenizerFile(kept.toByteArray(), unknownToken, unknownId);
+    }
+
+    boolean isUnknown(int id, String token) {
+        return unknownToken.equals(Optional.of(token)) || unknownId.equals(OptionalInt.of(id));
+    }
+
+    /** The string of an id, in the notation of the vocabulary. */
+    Optional<String> token(int id) throws IOException {
+        Optional<String> added = addedToken(id);
+        return added.isPresent() ? added : vocabularyToken(id);
+    }
+
+    private Optional<String> addedToken(int id) throws IOException {
+        try (JsonParser parser = JSON.createParser(json)) {
+            if (!enter(parser, "added_tokens")) {
+                return Optional.empty();
+            }
+            while (parser.currentToken() == JsonToken.START_OBJECT) {
+                int number = -1;
+                String content = "";
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    String field = parser.currentName();
+                    JsonToken value = parser.nextToken();
+                    if (field.equals("id") && value == JsonToken.VALUE_NUMBER_INT) {
+                        number = parser.getIntValue();
+                    } else if (field.equals("content")) {
+                        content = parser.getText();
+                    }
+                    parser.skipChildren();
+                }
+                if (number == id) {
+                    return Optional.of(content);
+                }
+                parser.nextToken();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Vocabularies are an object {token: id} or an array of [token, score]. */
+    private Optional<String> vocabularyToken(int id) throws IOException {
+        try (JsonParser parser = JSON.createParser(json)) {
+            boolean found = enter(parser, "model");
+            while (found && parser.currentToken() == JsonToken.FIELD_NAME && !parser.currentName().equals("vocab")) {
+                parser.nextToken();
+                parser.skipChildren();
+                parser.nextToken();
+            }
+            if (!found || parser.currentToken() != JsonToken.FIELD_NAME) {
+                return Optional.empty();
+            }
+            if (parser.nextToken() == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    String token = parser.currentName();
+                    if (parser.nextIntValue(-1) == id) {
+                        return Optional.of(token);
+                    }
+                }
+                return Optional.empty();
+            }
+            for (int i = 0; parser.nextToken() == JsonToken.START_ARRAY; i++) {
+                String token = parser.nextTextValue();
+                if (i == id) {
+                    return Optional.ofNullable(token);
+                }
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    parser.skipChildren();
+                }
+            }
+            return Optional.empty();
+        }
+    }
+
+    /** Moves to the first token inside a field of the outermost object; false if there is no such object or array. */
+    private static boolean enter(JsonParser parser, String field) throws IOException {
+        if (parser.nextToken() != JsonToken.START_OBJECT) {
+            return false;
+        }
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            boolean wanted = parser.currentName().equals(field);
+            boolean structure = parser.nextToken().isStructStart();
+            if (wanted) {
+                return structure && parser.nextToken() != null;
+            }
+            parser.skipChildren();
+        }
+        return false;
+    }
+}
