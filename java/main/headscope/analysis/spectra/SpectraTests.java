@@ -29,7 +29,7 @@ record SpectraTests(TestedHeads attentionScore, TestedHeads laplacian, SpectraSu
         features.put("LapEigvals", laplacians);
         SequencedMap<String, ProbeResult> probes = new LinkedHashMap<>();
         features.forEach((name, rows) -> probes.put(name, Probe.crossValidate(
-                rows.toArray(float[][]::new), classes(labels), request.seed())));
+                rows.toArray(float[][]::new), classes(labels), request.seed(), () -> {})));
 
         SequencedMap<String, Double> shareP = new LinkedHashMap<>();
         shareP.put("AttnScore", scoreTests.shareSignificant());
