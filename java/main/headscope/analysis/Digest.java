@@ -11,15 +11,15 @@ import java.util.HexFormat;
 import java.util.List;
 
 /** SHA-256 digests in hexadecimal, which identify the input of a run. */
-final class Digest {
+public final class Digest {
     private Digest() {}
 
-    static String of(byte[] bytes) {
+    public static String of(byte[] bytes) {
         return HexFormat.of().formatHex(sha256().digest(bytes));
     }
 
     /** Digest of the concatenated files. */
-    static String of(List<Path> files) {
+    public static String of(List<Path> files) {
         MessageDigest digest = sha256();
         byte[] block = new byte[1 << 20];
         for (Path file : files) {

@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * @param json everything that determines the values of one text; the number of texts is not part of it
  */
-record Provenance(ObjectNode json) {
+public record Provenance(ObjectNode json) {
     private static final String FILE = "request.json";
 
     /**
@@ -73,7 +73,7 @@ record Provenance(ObjectNode json) {
     ObjectNode manifest(String analysis, RunRequest request, String device, Instant started) {
         ObjectNode manifest = new ObjectMapper().createObjectNode();
         manifest.put("analysis", analysis);
-        manifest.put("program", "headscope " + version());
+        manifest.put("program", program());
         manifest.put("command", request.command());
         manifest.put("run", run());
         manifest.put("device", device);
@@ -84,7 +84,8 @@ record Provenance(ObjectNode json) {
         return manifest;
     }
 
-    private static String version() {
-        return Optional.ofNullable(Provenance.class.getPackage().getImplementationVersion()).orElse("from sources");
+    /** The program and its version, for a manifest. */
+    public static String program() {
+        return "headscope " + Optional.ofNullable(Provenance.class.getPackage().getImplementationVersion()).orElse("from sources");
     }
 }

@@ -6,6 +6,7 @@ import headscope.analysis.RunRequest;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
@@ -44,7 +45,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
     abstract List<String> files(S summary);
 
     @Override
-    public final Integer call() {
+    public Integer call() {
         try (PictureFiles pictures = new PictureFiles()) {
             run(request(), System.out, pictures);
         }
@@ -53,24 +54,46 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
 
     /** The request on the command line. */
     final R request() {
-        return request(run.request(spec.commandLine().getParent().getParseResult().originalArgs()));
+        return request(run.request(arguments()));
+    }
+
+    /** The arguments of the program. */
+    final List<String> arguments() {
+        return spec.commandLine().getParent().getParseResult().originalArgs();
+    }
+
+    /** Why there is no figure of such results; empty if there is one. */
+    Optional<String> undrawn(S summary) {
+        return Optional.empty();
     }
 
     final void run(R request, PrintStream out, PictureFiles pictures) {
         try (A analysis = open(request)) {
             analysis.run().notices.forEach(HeadscopeCommand::warn);
-            Path folder = analysis.run().request.out();
             S summary = compute(analysis);
-            print(summary, out);
-            List<Path> figures = pictures.drawIfPossible(analysis.folder(), folder);
-            analysis.commit();
-            out.println();
-            figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));
-            if (!figures.isEmpty()) {
-                out.println(legend(summary));
-            }
-            out.printf("Data: %s (%s)%n", folder, String.join(", ", files(summary)));
+            publish(summary, analysis.folder(), analysis.run().request.out(), analysis::commit, out, pictures);
         }
+    }
+
+    /**
+     * Prints the summary, draws the figures and publishes the run folder.
+     *
+     * @param written where the files are now
+     * @param folder  to be published by {@code commit}
+     */
+    final void publish(
+            S summary, Path written, Path folder, Runnable commit, PrintStream out, PictureFiles pictures) {
+        print(summary, out);
+        Optional<String> undrawn = undrawn(summary);
+        List<Path> figures = undrawn.isPresent() ? List.of() : pictures.drawIfPossible(written, folder);
+        commit.run();
+        out.println();
+        figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));
+        if (!figures.isEmpty()) {
+            out.println(legend(summary));
+        }
+        out.printf("Data: %s (%s)%n", folder, String.join(", ", files(summary)));
+        undrawn.ifPresent(reason -> HeadscopeCommand.warn("no figure: " + reason));
     }
 
     /** Runs a stage with a progress line; unit in the plural. */

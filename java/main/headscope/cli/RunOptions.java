@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Option;
 final class RunOptions {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
-    @Option(names = "--model", required = true, paramLabel = "DIR",
+    @Option(names = "--model", paramLabel = "DIR",
             description = "Model folder in Hugging Face format: config.json, tokenizer.json, *.safetensors.")
     Path model;
 
@@ -32,8 +33,12 @@ final class RunOptions {
 
     /** @param arguments of the program: the analysis and its options */
     RunRequest request(List<String> arguments) {
-        Path folder = out.orElseGet(
+        InputException.require(model != null, "--model is missing: give the folder of a model");
+        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments));
+    }
+
+    Path out(List<String> arguments) {
+        return out.orElseGet(
                 () -> Path.of("runs", arguments.getFirst() + "-" + LocalDateTime.now().format(TIME)));
-        return new RunRequest(model, folder, device.choice(), resume, overwrite, ShellCommand.of(arguments));
     }
 }

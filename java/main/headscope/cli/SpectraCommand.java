@@ -1,12 +1,17 @@
 package headscope.cli;
 
 import headscope.analysis.RunRequest;
+import headscope.analysis.spectra.Retest;
+import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.Spectra;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -15,7 +20,10 @@ import picocli.CommandLine.Mixin;
         name = "spectra",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        customSynopsis = "headscope spectra --model DIR --texts FILE [OPTIONS]",
+        customSynopsis = {
+            "headscope spectra --model DIR --texts FILE [OPTIONS]",
+            "       headscope spectra --from RUN [OPTIONS]"
+        },
         description = {
             "Tests every head for a difference between two groups of texts.",
             "The groups are right and wrong answers, or texts with label 0 and label 1. Attention score and Laplacian"
@@ -29,11 +37,38 @@ import picocli.CommandLine.Mixin;
             "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts qa.jsonl --k 50 \\",
             "      --out runs/qwen3",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",
-            "      --limit 200"
+            "      --limit 200",
+            "  ./headscope spectra --from runs/qwen3 --labels graded.csv --k 10 \\",
+            "      --out runs/qwen3-graded"
         })
 final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, SpectraSummary> {
+    private static final String PROBES = "fitting probes";
+
     @Mixin
     SpectraOptions options = new SpectraOptions();
+
+    @Override
+    public Integer call() {
+        if (options.from.isEmpty()) {
+            return super.call();
+        }
+        Path out = run.out(arguments());
+        RetestRequest request = options.retest(
+                spec.commandLine().getParseResult(), out, run.overwrite, ShellCommand.of(arguments()));
+        try (PictureFiles pictures = new PictureFiles();
+                Retest retest = Retest.open(request)) {
+            if (retest.unlabelled() > 0) {
+                HeadscopeCommand.warn("%d stored texts have no label in %s and are not tested"
+                        .formatted(retest.unlabelled(), request.labels().orElseThrow()));
+            }
+            SpectraSummary summary;
+            try (ProgressLine progress = new ProgressLine(PROBES, "folds")) {
+                summary = retest.write(progress);
+            }
+            publish(summary, retest.folder(), out, retest::commit, System.out, pictures);
+        }
+        return 0;
+    }
 
     @Override
     SpectraRequest request(RunRequest run) {
@@ -46,15 +81,23 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     }
 
     @Override
+    @SuppressWarnings("try") // the hint is there to be closed
     SpectraSummary compute(Spectra spectra) {
         resumableStage("observing", "texts", "text", spectra::observe);
-        return spectra.write();
+        try (InterruptHint hint = new InterruptHint(
+                        "headscope: interrupted; --resume continues with the probes, all texts are observed");
+                ProgressLine progress = new ProgressLine(PROBES, "folds")) {
+            return spectra.write(progress);
+        }
     }
 
     @Override
     void print(SpectraSummary summary, PrintStream out) {
         out.printf("%n%s%s%n%n", summary.classes(),
                 summary.skipped() == 0 ? "" : "; %d texts skipped as too short".formatted(summary.skipped()));
+        if (summary.untested().isPresent()) {
+            return;
+        }
         out.printf("%-12s %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
         summary.shareP().forEach((metric, share) -> out.printf(
                 "%-12s %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * summary.shareQ().get(metric)));
@@ -79,7 +122,17 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     }
 
     @Override
+    Optional<String> undrawn(SpectraSummary summary) {
+        return summary.untested().map(reason -> reason + ". The values are kept: test them with other labels by"
+                + " ./headscope spectra --from RUN --labels FILE, where RUN is this folder");
+    }
+
+    @Override
     List<String> files(SpectraSummary summary) {
-        return List.of("heads.csv", "samples.csv", "values.safetensors", "manifest.json");
+        Stream<String> tests = summary.untested().isPresent() ? Stream.of() : Stream.of("heads.csv");
+        Stream<String> values = options.from.isPresent() ? Stream.of() : Stream.of("values.safetensors");
+        return Stream.of(tests, Stream.of("samples.csv"), values, Stream.of("manifest.json"))
+                .flatMap(names -> names)
+                .toList();
     }
 }

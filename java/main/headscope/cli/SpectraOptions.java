@@ -1,20 +1,46 @@
 package headscope.cli;
 
+import static headscope.analysis.InputException.require;
+
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.Match;
+import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 
 /** Options of {@code spectra}. */
 final class SpectraOptions {
-    @Option(names = "--texts", required = true, paramLabel = "FILE",
+    /** Options that --from takes. */
+    private static final Set<String> WITH_FROM = Set.of(
+            "--from", "--labels", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
+            "--out", "--overwrite");
+
+    @Option(names = "--texts", paramLabel = "FILE",
             description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt; a list of answers accepts"
                     + " each of them) or {\"text\", \"label\": 0|1} (the model reads the text); - reads standard input.")
     String texts;
+
+    @Option(names = "--from", paramLabel = "RUN",
+            description = "Test and draw the stored values of a finished spectra run again, without its model. Takes"
+                    + " --labels, --k (up to the stored one), --per-sample, --metrics, --mark-significant, --no-probes,"
+                    + " --seed, --out and --overwrite.")
+    Optional<Path> from;
+
+    @Option(names = "--labels", paramLabel = "FILE",
+            description = "With --from: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
+                    + " for example), or as JSON lines, each {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
+                    + " are not tested.")
+    Optional<String> labels;
 
     @Option(names = "--k", paramLabel = "N",
             description = "Number of largest eigenvalues kept per head and text (default: ${DEFAULT-VALUE}).")
@@ -69,15 +95,40 @@ final class SpectraOptions {
 
     @Option(names = "--metrics", paramLabel = "LIST",
             description = "Further metrics to store in values.safetensors (default: ${DEFAULT-VALUE}). Also available, at"
-                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy.")
+                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy."
+                    + " With --from: the stored metrics to test and draw (default: attention_score, laplacian).")
     String metrics = SpectraRequest.METRICS.stream().map(Metric::key).collect(Collectors.joining(", "));
 
     @Option(names = "--mark-significant", description = "Mark heads with q < 0.05 with a dot.")
     boolean markSignificant;
 
+    @Option(names = "--no-probes", description = "Do not fit the probes.")
+    boolean noProbes;
+
     SpectraRequest request(RunRequest run) {
+        require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN");
+        require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
                 run, texts, k, perSample, maxNewTokens, match, stop, new Sampler(temperature, topP), seed, limit,
-                shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)), markSignificant);
+                shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)), markSignificant, !noProbes);
+    }
+
+    /** @param parsed tells which options were given */
+    RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
+        parsed.matchedOptions().stream()
+                .map(option -> option.longestName())
+                .filter(name -> !WITH_FROM.contains(name))
+                .findFirst()
+                .ifPresent(name -> require(false,
+                        "--from tests stored values; %s has no effect on them: leave it out".formatted(name)));
+        return new RetestRequest(
+                from.orElseThrow(), labels, out, overwrite, command,
+                parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
+                parsed.hasMatchedOption("--per-sample") ? Optional.of(perSample) : Optional.empty(),
+                parsed.hasMatchedOption("--metrics")
+                        ? Optional.of(Metric.parseList(metrics, k).stream().map(Metric::key).distinct().toList())
+                        : Optional.empty(),
+                markSignificant, !noProbes,
+                parsed.hasMatchedOption("--seed") ? OptionalLong.of(seed) : OptionalLong.empty());
     }
 }

@@ -4,33 +4,33 @@ import headscope.result.HeadMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
-/** Two maps of p-values side by side, of attention scores and of Laplacian eigenvalues, each of layers x heads. */
+/** Maps of p-values in rows of two, one per tested metric, each of layers x heads. */
 public final class SpectraFigure {
     private SpectraFigure() {}
 
     /**
      * The significant heads, which get a dot.
      *
+     * @param heads   of each map
      * @param meaning criterion, such as "q < 0.05"; the caption states it
      */
-    public record Significant(Mark.CellMarkers attentionScore, Mark.CellMarkers laplacian, String meaning) {}
+    public record Significant(List<Mark.CellMarkers> heads, String meaning) {}
 
     /**
-     * Both maps share a scale from 0 to 1, so that a colour means the same p-value in every figure. The maps give the
+     * All maps share a scale from 0 to 1, so that a colour means the same p-value in every figure. The maps give the
      * titles and the colour bar's label.
      *
-     * @param attentionScoreP p-values, NaN or in [0, 1]
-     * @param laplacianP      p-values, NaN or in [0, 1]
+     * @param maps p-values, NaN or in [0, 1]
      */
-    public static Figure of(
-            HeadMap attentionScoreP, HeadMap laplacianP, Optional<Significant> significant, String caption) {
-        ColorBar bar = new ColorBar(attentionScoreP.unit(), new Range(0, 1), Colormap.rocket());
-        List<Panel> panels = List.of(
-                panel(attentionScoreP, bar, significant.map(Significant::attentionScore)),
-                panel(laplacianP, bar, significant.map(Significant::laplacian)));
+    public static Figure of(List<HeadMap> maps, Optional<Significant> significant, String caption) {
+        ColorBar bar = new ColorBar(maps.getFirst().unit(), new Range(0, 1), Colormap.rocket());
+        List<Panel> panels = IntStream.range(0, maps.size())
+                .mapToObj(i -> panel(maps.get(i), bar, significant.map(marked -> marked.heads().get(i))))
+                .toList();
         String key = significant.map(marked -> "Dot: " + marked.meaning() + ".").orElse("");
-        return new Figure(panels, 2, (caption + " " + key).strip());
+        return new Figure(panels, Math.min(2, panels.size()), (caption + " " + key).strip());
     }
 
     private static Panel panel(HeadMap map, ColorBar bar, Optional<Mark.CellMarkers> markers) {

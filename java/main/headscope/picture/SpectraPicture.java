@@ -4,24 +4,41 @@ import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
+import headscope.result.ResultFormatException;
+import headscope.result.RunFolder;
 import headscope.result.SpectraResult;
 import headscope.result.TestedHeads;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The figure of a spectra run: p-values of both metrics. */
+/** The figure of a spectra run: p-values of every tested metric. */
 final class SpectraPicture {
     private SpectraPicture() {}
 
     static Figure of(SpectraResult run) {
+        if (run.tested().isEmpty()) {
+            throw new ResultFormatException(Path.of(RunFolder.MANIFEST), "the run has no tests to draw: " + run.untested());
+        }
+        List<HeadMap> maps = new ArrayList<>();
+        run.tested().forEach((metric, tested) ->
+                maps.add(HeadMap.of(title(metric), "p-value", run.layers(), run.heads(), tested.p())));
         Optional<SpectraFigure.Significant> marks = run.markSignificant()
                 ? Optional.of(new SpectraFigure.Significant(
-                        discovered(run, run.attentionScore()), discovered(run, run.laplacian()), "q < 0.05"))
+                        run.tested().values().stream().map(tested -> discovered(run, tested)).toList(), "q < 0.05"))
                 : Optional.empty();
-        return SpectraFigure.of(
-                HeadMap.of("AttnScore", "p-value", run.layers(), run.heads(), run.attentionScore().p()),
-                HeadMap.of("Laplacian Eigenvalues", "p-value", run.layers(), run.heads(), run.laplacian().p()),
-                marks, run.manifest().caption());
+        return SpectraFigure.of(maps, marks, run.manifest().caption());
+    }
+
+    /** The published title, or the name of the metric. */
+    private static String title(String metric) {
+        return switch (metric) {
+            case "attention_score" -> "AttnScore";
+            case "laplacian" -> "Laplacian Eigenvalues";
+            default -> Character.toUpperCase(metric.charAt(0)) + metric.substring(1).replace('_', ' ');
+        };
     }
 
     private static Mark.CellMarkers discovered(SpectraResult run, TestedHeads tested) {

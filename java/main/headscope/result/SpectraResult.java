@@ -1,65 +1,86 @@
 package headscope.result;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
 
 /**
  * The run folder of a spectra analysis, without its {@link SpectraValues}: {@code manifest.json}, {@code heads.csv},
  * {@code samples.csv}.
+ *
+ * @param tested by metric; empty, without {@code heads.csv}, if all texts have one label
  */
 public record SpectraResult(
-        Manifest manifest, int layers, int heads, TestedHeads attentionScore, TestedHeads laplacian,
-        SampleTable samples) {
+        Manifest manifest, int layers, int heads, SequencedMap<String, TestedHeads> tested, SampleTable samples) {
     /** {@link Manifest#analysis} of the run. */
     public static final String ANALYSIS = "spectra";
 
     /** Manifest key: whether the figure marks heads with q below 0.05. */
     public static final String MARK_SIGNIFICANT = "mark_significant";
 
-    private static final String ATTENTION_SCORE = "attention_score";
-    private static final String LAPLACIAN = "laplacian";
+    /** Manifest key: why there are no tests. */
+    public static final String UNTESTED = "untested";
+
+    private static final String P = "_p";
+
+    public SpectraResult {
+        tested = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(tested));
+    }
 
     /** @throws RunFolderException if a file cannot be written */
     public void write(RunFolder folder) {
-        SequencedMap<String, double[]> columns = new LinkedHashMap<>();
-        putTests(columns, ATTENTION_SCORE, attentionScore);
-        putTests(columns, LAPLACIAN, laplacian);
-        putMeans(columns, ATTENTION_SCORE, attentionScore);
-        putMeans(columns, LAPLACIAN, laplacian);
-        new HeadTable(layers, heads, columns).write(folder.file(HeadTable.FILE));
+        if (!tested.isEmpty()) {
+            SequencedMap<String, double[]> columns = new LinkedHashMap<>();
+            tested.forEach((metric, one) -> {
+                columns.put(metric + P, one.p());
+                columns.put(metric + "_q", one.q());
+                columns.put(metric + "_effect", one.effect());
+            });
+            tested.forEach((metric, one) -> {
+                columns.put(metric + "_mean_0", one.mean0());
+                columns.put(metric + "_mean_1", one.mean1());
+            });
+            new HeadTable(layers, heads, columns).write(folder.file(HeadTable.FILE));
+        }
         samples.write(folder.file(SampleTable.FILE));
         manifest.write(folder.file(RunFolder.MANIFEST));
     }
 
-    private static void putTests(SequencedMap<String, double[]> columns, String measure, TestedHeads tested) {
-        columns.put(measure + "_p", tested.p());
-        columns.put(measure + "_q", tested.q());
-        columns.put(measure + "_effect", tested.effect());
-    }
-
-    private static void putMeans(SequencedMap<String, double[]> columns, String measure, TestedHeads tested) {
-        columns.put(measure + "_mean_0", tested.mean0());
-        columns.put(measure + "_mean_1", tested.mean1());
-    }
-
     /** @throws ResultFormatException if a file is missing or malformed */
     public static SpectraResult read(Path folder) {
+        Manifest manifest = Manifest.read(folder);
+        SampleTable samples = SampleTable.read(folder.resolve(SampleTable.FILE));
+        if (!manifest.text("/" + UNTESTED).isEmpty()) {
+            return new SpectraResult(manifest, manifest.json().at("/model/layers").asInt(),
+                    manifest.json().at("/model/heads").asInt(), new LinkedHashMap<>(), samples);
+        }
         Path file = folder.resolve(HeadTable.FILE);
         HeadTable table = HeadTable.read(file);
-        return new SpectraResult(
-                Manifest.read(folder), table.layers(), table.heads(), tested(file, table, ATTENTION_SCORE),
-                tested(file, table, LAPLACIAN), SampleTable.read(folder.resolve(SampleTable.FILE)));
-    }
-
-    private static TestedHeads tested(Path file, HeadTable table, String measure) {
-        return new TestedHeads(
-                table.column(file, measure + "_p"), table.column(file, measure + "_q"),
-                table.column(file, measure + "_effect"), table.column(file, measure + "_mean_0"),
-                table.column(file, measure + "_mean_1"));
+        List<String> metrics = table.names().stream()
+                .filter(column -> column.endsWith(P))
+                .map(column -> column.substring(0, column.length() - P.length()))
+                .toList();
+        SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
+        for (String metric : metrics) {
+            tested.put(metric, new TestedHeads(
+                    table.column(file, metric + P), table.column(file, metric + "_q"),
+                    table.column(file, metric + "_effect"), table.column(file, metric + "_mean_0"),
+                    table.column(file, metric + "_mean_1")));
+        }
+        if (tested.isEmpty()) {
+            throw new ResultFormatException(file, 1, "has no column of p-values, such as attention_score_p");
+        }
+        return new SpectraResult(manifest, table.layers(), table.heads(), tested, samples);
     }
 
     public boolean markSignificant() {
         return manifest.flag("/" + MARK_SIGNIFICANT);
+    }
+
+    /** Why there are no tests; empty if there are. */
+    public String untested() {
+        return manifest.text("/" + UNTESTED);
     }
 }

@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Every value that a spectra analysis has measured: its {@code values.safetensors}.
@@ -27,7 +29,24 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
      * @param perHead number of values per head of a metric that has several
      * @param texts   one array per text: [layers, heads] or [layers, heads, perHead]
      */
-    public record Measured(String metric, OptionalInt perHead, List<float[]> texts) {}
+    public record Measured(String metric, OptionalInt perHead, List<float[]> texts) {
+        /** The first k values of each head: the largest k of a spectrum. */
+        public Measured first(int k) {
+            int stored = perHead.orElse(1);
+            if (k >= stored) {
+                return this;
+            }
+            return new Measured(metric, OptionalInt.of(k), texts.stream()
+                    .map(values -> {
+                        float[] first = new float[values.length / stored * k];
+                        for (int head = 0; head < values.length / stored; head++) {
+                            System.arraycopy(values, head * stored, first, head * k, k);
+                        }
+                        return first;
+                    })
+                    .toList());
+        }
+    }
 
     /** @throws RunFolderException if the file cannot be written */
     public void write(RunFolder folder) {
@@ -43,6 +62,20 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
             writer.append(LABEL, labels);
             writer.commit();
         }
+    }
+
+    /** The metric with this name. */
+    public Optional<Measured> find(String metric) {
+        return measured.stream().filter(one -> one.metric().equals(metric)).findFirst();
+    }
+
+    /** Some of the texts, with other labels. */
+    public SpectraValues select(int[] texts, long[] labels) {
+        List<Measured> selected = measured.stream()
+                .map(one -> new Measured(one.metric(), one.perHead(),
+                        IntStream.of(texts).mapToObj(one.texts()::get).toList()))
+                .toList();
+        return new SpectraValues(layers, heads, selected, labels);
     }
 
     /**

@@ -65,7 +65,7 @@ final class FigureTest {
         var first = new Mark.CellMarkers(List.of(new Mark.Cell(0, 0)));
         var none = new Mark.CellMarkers(List.of());
         Figure figure = spectra(new float[2], new float[2],
-                Optional.of(new SpectraFigure.Significant(first, none, "q < 0.05")));
+                Optional.of(new SpectraFigure.Significant(List.of(first, none), "q < 0.05")));
         assertEquals("four texts Dot: q < 0.05.", figure.caption());
         assertTrue(figure.panels().getFirst().marks().contains(first));
     }
@@ -167,8 +167,8 @@ final class FigureTest {
     }
 
     private static Figure spectra(float[] attention, float[] laplacian, Optional<SpectraFigure.Significant> dots) {
-        return SpectraFigure.of(new HeadMap("AttnScore", "p-value", 1, 2, attention),
-                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian), dots, "four texts");
+        return SpectraFigure.of(List.of(new HeadMap("AttnScore", "p-value", 1, 2, attention),
+                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian)), dots, "four texts");
     }
 
     private static Panel panel(Mark mark) {

@@ -70,8 +70,8 @@ class RunFiguresTest {
         Figure figure = figures.get("spectra.png");
         check(List.of("AttnScore", "Laplacian Eigenvalues"),
                 "Caption of spectra." + (markSignificant ? " Dot: q < 0.05." : ""), figure);
-        check(run.attentionScore().p(), figure.panels().get(0));
-        check(run.laplacian().p(), figure.panels().get(1));
+        check(run.tested().get("attention_score").p(), figure.panels().get(0));
+        check(run.tested().get("laplacian").p(), figure.panels().get(1));
         assertEquals(markSignificant
                         ? List.of(List.of(new Mark.Cell(0, 0), new Mark.Cell(0, 1)), List.of(new Mark.Cell(0, 0)))
                         : List.of(),

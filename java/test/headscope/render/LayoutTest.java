@@ -188,6 +188,6 @@ final class LayoutTest {
         float[] values = new float[layers * heads];
         values[0] = largest;
         HeadMap map = new HeadMap("AttnScore", "p-value", layers, heads, values);
-        return SpectraFigure.of(map, map, Optional.empty(), caption);
+        return SpectraFigure.of(List.of(map, map), Optional.empty(), caption);
     }
 }

@@ -32,7 +32,7 @@ final class SampleMaps {
 
     static Figure figure(int layers, int heads) {
         return SpectraFigure.of(
-                map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2),
+                List.of(map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2)),
                 Optional.empty(), CAPTION);
     }
 
@@ -40,8 +40,9 @@ final class SampleMaps {
     static Figure marked(int layers, int heads) {
         HeadMap attention = missing(map("AttnScore", layers, heads, 3, 1));
         HeadMap laplacian = map("Laplacian Eigenvalues", layers, heads, 9, 2);
-        return SpectraFigure.of(attention, laplacian,
-                Optional.of(new SpectraFigure.Significant(some(attention, 0), some(laplacian, 0.8), "q < 0.05")),
+        return SpectraFigure.of(List.of(attention, laplacian),
+                Optional.of(new SpectraFigure.Significant(
+                        List.of(some(attention, 0), some(laplacian, 0.8)), "q < 0.05")),
                 CAPTION);
     }
 

@@ -51,9 +51,12 @@ public final class SampleRuns {
         attentionScore.q()[0] = 0.01;
         attentionScore.q()[1] = 0.049;
         laplacian.q()[0] = 0.02;
+        SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
+        tested.put("attention_score", attentionScore);
+        tested.put("laplacian", laplacian);
         return new SpectraResult(
                 new Manifest(manifest(SpectraResult.ANALYSIS).put(SpectraResult.MARK_SIGNIFICANT, markSignificant)),
-                LAYERS, HEADS, attentionScore, laplacian, samples());
+                LAYERS, HEADS, tested, samples());
     }
 
     /** No q is below 0.05. */

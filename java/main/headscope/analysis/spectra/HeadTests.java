@@ -29,11 +29,16 @@ final class HeadTests {
         IntStream.range(0, heads).parallel().forEach(head -> {
             double[] right = sample(values, labels, 0, head, perHead, pooled);
             double[] wrong = sample(values, labels, 1, head, perHead, pooled);
+            mean0[head] = Arrays.stream(right).average().orElse(Double.NaN);
+            mean1[head] = Arrays.stream(wrong).average().orElse(Double.NaN);
+            if (right.length == 0 || wrong.length == 0) {
+                p[head] = Double.NaN;
+                effect[head] = Double.NaN;
+                return;
+            }
             MannWhitney test = MannWhitney.test(wrong, right);
             p[head] = test.p();
             effect[head] = test.effect();
-            mean0[head] = Arrays.stream(right).average().orElseThrow();
-            mean1[head] = Arrays.stream(wrong).average().orElseThrow();
         });
         return new TestedHeads(p, BenjaminiHochberg.qValues(p), effect, mean0, mean1);
     }
@@ -45,6 +50,7 @@ final class HeadTests {
                 .mapToObj(text -> IntStream.range(head * perHead, (head + 1) * perHead)
                         .mapToDouble(i -> values.get(text)[i]))
                 .flatMapToDouble(ofText -> pooled ? ofText : ofText.average().stream())
+                .filter(value -> !Double.isNaN(value)) // undefined for this text
                 .toArray();
     }
 }

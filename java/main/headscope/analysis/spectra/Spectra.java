@@ -1,5 +1,6 @@
 package headscope.analysis.spectra;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import headscope.analysis.Analysis;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
@@ -7,15 +8,16 @@ import headscope.analysis.Run;
 import headscope.analysis.Text;
 import headscope.analysis.TextFile;
 import headscope.metric.Metric;
-import headscope.model.ModelConfig;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -26,6 +28,7 @@ import java.util.stream.IntStream;
 public final class Spectra implements Analysis {
     private final SpectraRequest request;
     private final TextFile file;
+    private final List<String> ids;
     private final List<int[]> tokens = new ArrayList<>();
     private final Run run;
     private final Observer observer;
@@ -35,6 +38,7 @@ public final class Spectra implements Analysis {
     private Spectra(SpectraRequest request, TextFile file) {
         this.request = request;
         this.file = file;
+        this.ids = ids(file);
         this.run = new Run(request.run(), SpectraManifest.input(request, file), (config, tokenizer) -> {
             request.run().requireCausal(config);
             for (Text text : file.texts()) {
@@ -73,24 +77,54 @@ public final class Spectra implements Analysis {
         }
     }
 
-    /** Tests every head and writes all files but the figure into {@link #folder}. */
-    public SpectraSummary write() {
-        requireBothClasses();
+    /**
+     * Tests every head, unless all texts have one label, and writes all files but the figure into {@link #folder}.
+     *
+     * @param progress of the probes, in folds
+     */
+    public SpectraSummary write(Progress progress) {
+        if (observations.isEmpty()) {
+            run.folder.discard();
+            throw new InputException("%s: all %d texts have fewer than %d tokens; lower --k, or give longer texts"
+                    .formatted(file.name(), skipped, request.k()));
+        }
         return run.onDisk(() -> {
-            ModelConfig config = run.model.config();
-            SpectraTests tests = SpectraTests.of(request, config, observations, skipped);
+            SpectraValues values = values();
+            boolean answered = observations.stream().noneMatch(observation -> observation.expected().isEmpty());
+            SpectraTests tests = SpectraTests.of(values, request.tests(), answered, skipped, progress);
             new SpectraResult(
-                    SpectraManifest.of(run, request, tests.summary()), config.layers(), config.heads(),
-                    tests.attentionScore(), tests.laplacian(), samples()).write(run.folder);
-            values().write(run.folder);
+                    SpectraManifest.of(run, request, tests.summary()), values.layers(), values.heads(), tests.tested(),
+                    samples()).write(run.folder);
+            values.write(run.folder);
             return tests.summary();
         });
+    }
+
+    /** The names that lines have, by which labels can be given later; empty where a line has none. */
+    private static List<String> ids(TextFile file) {
+        Set<String> taken = new HashSet<>();
+        return file.file().lines().stream()
+                .map(line -> {
+                    JsonNode id = line.json().path("id");
+                    if (id.isMissingNode()) {
+                        return "";
+                    }
+                    if (!id.isTextual() && !id.isIntegralNumber() || id.asText().isBlank()) {
+                        throw line.wrong("id must be a string or a whole number");
+                    }
+                    if (!taken.add(id.asText())) {
+                        throw line.wrong("the id " + id + " is that of an earlier line");
+                    }
+                    return id.asText();
+                })
+                .toList();
     }
 
     private SampleTable samples() {
         return new SampleTable(observations.stream()
                 .map(text -> new SampleTable.Sample(
-                        text.index(), text.tokens(), Integer.toString(text.label()), text.answer(), text.expected()))
+                        text.index(), text.tokens(), Integer.toString(text.label()), text.answer(), text.expected(),
+                        ids.get(text.index())))
                 .toList());
     }
 
@@ -106,21 +140,5 @@ public final class Spectra implements Analysis {
 
     private OptionalInt perHead(Metric metric) {
         return metric instanceof Metric.Spectrum ? OptionalInt.of(request.k()) : OptionalInt.empty();
-    }
-
-    /** If --limit left texts unread, the measurements remain for a resumed run: those texts may have the other class. */
-    private void requireBothClasses() {
-        for (int label = 0; label <= 1; label++) {
-            int wanted = label;
-            if (observations.stream().noneMatch(observation -> observation.label() == wanted)) {
-                boolean more = request.limit() > 0;
-                if (!more) {
-                    run.folder.discard();
-                }
-                throw new InputException("%s: none of %d texts has label %d (%s answer); a test needs both classes: %s"
-                        .formatted(file.name(), observations.size(), label, label == 0 ? "right" : "wrong",
-                                more ? "--resume with a larger --limit" : "give more texts"));
-            }
-        }
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.Run;
 import headscope.analysis.TextFile;
+import headscope.analysis.statistics.Probe;
 import headscope.analysis.statistics.ProbeResult;
 import headscope.metric.Metric;
 import headscope.result.Manifest;
@@ -46,10 +47,22 @@ final class SpectraManifest {
             case CONTAINS -> "contained as whole words after normalisation";
         });
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
+        putResults(manifest, request.tests(), found);
+        manifest.put("caption", caption(run.modelCaption(), request.tests(), found));
+        return new Manifest(manifest);
+    }
+
+    /** What the tests and the probes found, and how the probes were fitted. */
+    static void putResults(ObjectNode manifest, TestSettings settings, SpectraSummary found) {
         ObjectNode samples = manifest.putObject("samples");
         samples.put("label_0", found.label0());
         samples.put("label_1", found.label1());
         samples.put("skipped", found.skipped());
+        if (found.untested().isPresent()) {
+            manifest.put(SpectraResult.UNTESTED, found.untested().get());
+            return;
+        }
+        settings.metrics().forEach(manifest.putArray("tested")::add);
         found.shareP().forEach(manifest.putObject("share_p_below_0.05")::put);
         found.shareP().keySet().forEach(name ->
                 manifest.withObject("/share_q_below_0.05").put(name, found.shareQ().get(name)));
@@ -59,22 +72,30 @@ final class SpectraManifest {
             ObjectNode entry = auroc.putObject(name);
             switch (probe) {
                 case ProbeResult.Measured measured -> entry.put("mean", measured.auroc())
-                        .put("deviation", measured.deviation()).put("folds", measured.folds().size());
+                        .put("deviation", measured.deviation()).put("folds", measured.folds().size())
+                        .put("components", measured.components())
+                        .put("principal_components", Manifest.keyword(measured.reduction()));
                 case ProbeResult.Absent absent -> entry.put("absent", absent.reason());
             }
         });
-        manifest.put("caption", caption(run, request, found));
-        return new Manifest(manifest);
+        ObjectNode fit = manifest.putObject("probes");
+        fit.put("fitted", settings.probes());
+        if (settings.probes()) {
+            fit.put("max_components", Probe.COMPONENTS);
+            fit.put("max_folds", Probe.FOLDS);
+            fit.put("seed", settings.seed());
+            fit.put("regression", "logistic, L2 penalty with C = 1, balanced classes, Newton's method");
+        }
     }
 
-    private static String caption(Run run, SpectraRequest request, SpectraSummary found) {
-        String statistic = switch (request.perSample()) {
-            case MEAN -> request.k() == 1
+    static String caption(String model, TestSettings settings, SpectraSummary found) {
+        String statistic = switch (settings.perSample()) {
+            case MEAN -> settings.k() == 1
                     ? "the largest eigenvalue of each text"
-                    : "mean of the %d largest eigenvalues per text".formatted(request.k());
-            case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(request.k());
+                    : "mean of the %d largest eigenvalues per text".formatted(settings.k());
+            case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(settings.k());
         };
         return "%s; %s; k = %d, %s; two-sided Mann-Whitney U."
-                .formatted(run.modelCaption(), found.classes(), request.k(), statistic);
+                .formatted(model, found.classes(), settings.k(), statistic);
     }
 }

@@ -22,10 +22,12 @@ import java.util.stream.Stream;
  * @param seed          for sampling and for the folds of the probes
  * @param metrics       attention score and Laplacian eigenvalues first, then further metrics to store
  * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param probes        fit the probes
  */
 public record SpectraRequest(
-        RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, Match match, String stop, Sampler sampler,
-        long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant) {
+        RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, Match match, String stop,
+        Sampler sampler, long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant,
+        boolean probes) {
     /** The defaults that are neither zero nor false. */
     public static final int K = 10;
 
@@ -37,13 +39,13 @@ public record SpectraRequest(
 
     /** Every setting at its default. */
     public static SpectraRequest of(RunRequest run, String texts) {
-        return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, Match.NORMALISED, STOP, Sampler.GREEDY, 0, 0, false,
-                metrics(K, METRICS), false);
+        return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, Match.NORMALISED, STOP, Sampler.GREEDY,
+                0, 0, false, metrics(K, METRICS), false, true);
     }
 
     public SpectraRequest withMaxNewTokens(int tokens) {
         return new SpectraRequest(run, texts, k, perSample, tokens, match, stop, sampler, seed, limit, skipShort, metrics,
-                markSignificant);
+                markSignificant, probes);
     }
 
     /** How the k eigenvalues of a text enter the test of a head. */
@@ -66,6 +68,10 @@ public record SpectraRequest(
         List<Metric> tested = List.of(
                 new Metric.AttentionScore(), new Metric.LaplacianEigenvalues(k), new Metric.AttentionEigenvalues(k));
         return Stream.concat(tested.stream(), others.stream()).distinct().toList();
+    }
+
+    TestSettings tests() {
+        return new TestSettings(k, perSample, TestSettings.METRICS, markSignificant, probes, seed);
     }
 
     /** Number of values per head and text. */

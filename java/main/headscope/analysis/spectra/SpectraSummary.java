@@ -3,6 +3,7 @@ package headscope.analysis.spectra;
 import headscope.analysis.statistics.ProbeResult;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
@@ -13,10 +14,10 @@ import java.util.SequencedMap;
  * @param label1    number of texts of label 1
  * @param skipped   number of texts skipped as too short
  * @param heads     number of heads in all layers
- * @param shareP    share of heads with p below 0.05, by metric
+ * @param shareP    share of heads with p below 0.05, by metric; empty without tests
  * @param shareQ    share of heads with q below 0.05, by metric
- * @param probes    AUROC of the probes, by feature
- * @param unsupervised AUROC of the untrained attention score, larger for label 1
+ * @param probes    AUROC of the probes, by feature; empty if none was fitted
+ * @param unsupervised AUROC of the untrained attention score, larger for label 1; NaN without tests
  */
 public record SpectraSummary(
         boolean answered, int label0, int label1, int skipped, int heads, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
@@ -25,6 +26,17 @@ public record SpectraSummary(
     /** Expected number of heads with p below 0.05 if no head differs. */
     public int byChance() {
         return (int) Math.round(0.05 * heads);
+    }
+
+    /** Why there are no tests, in words; empty if there are. */
+    public Optional<String> untested() {
+        if (label0 > 0 && label1 > 0) {
+            return Optional.empty();
+        }
+        return Optional.of((answered
+                ? "all %d answers are %s".formatted(label0 + label1, label0 > 0 ? "right" : "wrong")
+                : "all %d texts have label %d".formatted(label0 + label1, label0 > 0 ? 0 : 1))
+                + "; a test needs both classes");
     }
 
     /** The number of texts of each label, in words. */

@@ -1,68 +1,98 @@
 package headscope.analysis.spectra;
 
+import headscope.analysis.Progress;
 import headscope.analysis.statistics.MannWhitney;
 import headscope.analysis.statistics.Probe;
 import headscope.analysis.statistics.ProbeResult;
-
-import headscope.model.ModelConfig;
+import headscope.result.SpectraValues;
 import headscope.result.TestedHeads;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
-/** The tests of every head and the probes, computed from the observations of all texts. */
-record SpectraTests(TestedHeads attentionScore, TestedHeads laplacian, SpectraSummary summary) {
+/**
+ * The tests of every head and the probes.
+ *
+ * @param tested by metric; empty if all texts have one label
+ */
+record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary summary) {
+    private static final String SCORE = "attention_score";
+
+    /** Names in summaries and manifests; other metrics keep their own. */
+    private static final Map<String, String> SHORT = Map.of(SCORE, "AttnScore", "laplacian", "Laplacian");
+
+    /** Features of the probes, as published, and the metrics that they are made of. */
+    private static final SequencedMap<String, String> FEATURES = new LinkedHashMap<>();
+
+    static {
+        FEATURES.put("AttnLogDet", SCORE);
+        FEATURES.put("AttnEigvals", "attention_eigenvalues");
+        FEATURES.put("LapEigvals", "laplacian");
+    }
+
+    /**
+     * @param values   of at least one text; they include the attention score and the features
+     * @param answered whether labels tell how the model answered
+     * @param skipped  number of texts without values
+     * @param progress of the probes, in folds
+     */
     static SpectraTests of(
-            SpectraRequest request, ModelConfig config, List<Observation> observations, int skipped) {
-        int[] labels = observations.stream().mapToInt(Observation::label).toArray();
-        List<float[]> scores = values(observations, request, "attention_score");
-        List<float[]> laplacians = values(observations, request, "laplacian");
-        boolean pooled = request.perSample() == SpectraRequest.PerSample.POOLED;
-        TestedHeads scoreTests = HeadTests.of(scores, labels, 1, false);
-        TestedHeads laplacianTests = HeadTests.of(laplacians, labels, request.k(), pooled);
-
-        SequencedMap<String, List<float[]>> features = new LinkedHashMap<>();
-        features.put("AttnLogDet", scores);
-        features.put("AttnEigvals", values(observations, request, "attention_eigenvalues"));
-        features.put("LapEigvals", laplacians);
-        SequencedMap<String, ProbeResult> probes = new LinkedHashMap<>();
-        features.forEach((name, rows) -> probes.put(name, Probe.crossValidate(
-                rows.toArray(float[][]::new), classes(labels), request.seed())));
-
-        SequencedMap<String, Double> shareP = new LinkedHashMap<>();
-        shareP.put("AttnScore", scoreTests.shareSignificant());
-        shareP.put("Laplacian", laplacianTests.shareSignificant());
-        boolean answered = observations.stream().noneMatch(observation -> observation.expected().isEmpty());
-        int wrong = (int) IntStream.of(labels).filter(label -> label == 1).count();
-        return new SpectraTests(scoreTests, laplacianTests, new SpectraSummary(
-                answered, labels.length - wrong, wrong, skipped, config.layers() * config.heads(), shareP,
-                Map.of("AttnScore", scoreTests.shareDiscovered(), "Laplacian", laplacianTests.shareDiscovered()),
-                unsupervised(scores, labels, config), probes));
-    }
-
-    private static List<float[]> values(List<Observation> observations, SpectraRequest request, String key) {
-        int metric = IntStream.range(0, request.metrics().size())
-                .filter(m -> request.metrics().get(m).key().equals(key))
-                .findFirst()
-                .orElseThrow();
-        return observations.stream().map(observation -> observation.values().get(metric)).toList();
-    }
-
-    private static boolean[] classes(int[] labels) {
-        boolean[] classes = new boolean[labels.length];
+            SpectraValues values, TestSettings settings, boolean answered, int skipped, Progress progress) {
+        boolean[] labels = new boolean[values.labels().length];
+        int ones = 0;
         for (int i = 0; i < labels.length; i++) {
-            classes[i] = labels[i] == 1;
+            labels[i] = values.labels()[i] == 1;
+            ones += labels[i] ? 1 : 0;
         }
-        return classes;
+        SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
+        SequencedMap<String, Double> shareP = new LinkedHashMap<>();
+        Map<String, Double> shareQ = new LinkedHashMap<>();
+        SequencedMap<String, ProbeResult> probes = new LinkedHashMap<>();
+        double unsupervised = Double.NaN;
+        if (ones > 0 && ones < labels.length) {
+            int[] classes = IntStream.range(0, labels.length).map(i -> labels[i] ? 1 : 0).toArray();
+            boolean pooled = settings.perSample() == SpectraRequest.PerSample.POOLED;
+            for (String metric : settings.metrics()) {
+                SpectraValues.Measured measured = measured(values, metric, settings);
+                TestedHeads one = HeadTests.of(measured.texts(), classes, measured.perHead().orElse(1), pooled);
+                tested.put(metric, one);
+                shareP.put(SHORT.getOrDefault(metric, metric), one.shareSignificant());
+                shareQ.put(SHORT.getOrDefault(metric, metric), one.shareDiscovered());
+            }
+            unsupervised = unsupervised(measured(values, SCORE, settings).texts(), classes, values.layers());
+            if (settings.probes()) {
+                probes = probes(values, settings, labels, progress);
+            }
+        }
+        return new SpectraTests(tested, new SpectraSummary(answered, labels.length - ones, ones, skipped,
+                values.layers() * values.heads(), shareP, shareQ, unsupervised, probes));
+    }
+
+    private static SequencedMap<String, ProbeResult> probes(
+            SpectraValues values, TestSettings settings, boolean[] labels, Progress progress) {
+        int folds = FEATURES.size() * Probe.folds(labels);
+        AtomicInteger done = new AtomicInteger();
+        SequencedMap<String, ProbeResult> probes = new LinkedHashMap<>();
+        FEATURES.forEach((name, metric) -> probes.put(name, Probe.crossValidate(
+                measured(values, metric, settings).texts().toArray(float[][]::new), labels, settings.seed(), () -> {
+                    synchronized (progress) {
+                        progress.reached(done.incrementAndGet(), folds);
+                    }
+                })));
+        return probes;
+    }
+
+    private static SpectraValues.Measured measured(SpectraValues values, String metric, TestSettings settings) {
+        return values.find(metric).orElseThrow().first(settings.k());
     }
 
     /** AUROC of the untrained attention score of Binkowski et al.: minus the sum over heads, mean over layers. */
-    private static double unsupervised(List<float[]> scores, int[] labels, ModelConfig config) {
+    private static double unsupervised(List<float[]> scores, int[] labels, int layers) {
         double[] score = scores.stream()
-                .mapToDouble(values -> -IntStream.range(0, values.length).mapToDouble(i -> values[i]).sum()
-                        / config.layers())
+                .mapToDouble(values -> -IntStream.range(0, values.length).mapToDouble(i -> values[i]).sum() / layers)
                 .toArray();
         return MannWhitney.auroc(ofLabel(score, labels, 1), ofLabel(score, labels, 0));
     }

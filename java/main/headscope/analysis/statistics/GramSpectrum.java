@@ -15,17 +15,26 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
  * @param vectors columns: [columns of A, values]
  */
 record GramSpectrum(double[] values, DMatrixRMaj vectors) {
-    /** The largest eigenvalues, at most {@code limit}. */
+    /** The largest eigenvalues of A'A, at most {@code limit}. */
     static GramSpectrum ofProducts(DMatrixRMaj a, int limit) {
-        DMatrixRMaj products = new DMatrixRMaj(a.numCols, a.numCols);
-        CommonOps_DDRM.multInner(a, products);
-        EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(a.numCols, true, true);
+        return of(Products.gram(a), a.numRows, limit);
+    }
+
+    /**
+     * The largest eigenvalues of a matrix of products.
+     *
+     * @param products A'A; overwritten
+     * @param rows     of A
+     */
+    static GramSpectrum of(DMatrixRMaj products, int rows, int limit) {
+        int columns = products.numCols;
+        EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(columns, true, true);
         if (!eigen.decompose(products)) {
-            throw new ArithmeticException("the eigenvalues of a matrix of %d columns did not converge".formatted(a.numCols));
+            throw new ArithmeticException("the eigenvalues of a matrix of %d columns did not converge".formatted(columns));
         }
-        double[] all = IntStream.range(0, a.numCols).mapToDouble(i -> eigen.getEigenvalue(i).real).toArray();
+        double[] all = IntStream.range(0, columns).mapToDouble(i -> eigen.getEigenvalue(i).real).toArray();
         double largest = DoubleStream.of(all).max().orElse(0);
-        double rounding = Math.ulp(largest) * Math.max(a.numRows, a.numCols);
+        double rounding = Math.ulp(largest) * Math.max(rows, columns);
         int[] kept = IntStream.range(0, all.length)
                 .filter(i -> all[i] > rounding)
                 .boxed()
@@ -33,7 +42,7 @@ record GramSpectrum(double[] values, DMatrixRMaj vectors) {
                 .limit(limit)
                 .mapToInt(Integer::intValue)
                 .toArray();
-        DMatrixRMaj vectors = new DMatrixRMaj(a.numCols, kept.length);
+        DMatrixRMaj vectors = new DMatrixRMaj(columns, kept.length);
         for (int i = 0; i < kept.length; i++) {
             CommonOps_DDRM.insert(eigen.getEigenVector(kept[i]), vectors, 0, i);
         }

@@ -4,8 +4,12 @@ import java.util.List;
 
 /** How well a probe separates two classes of texts, or why it was not fitted. */
 public sealed interface ProbeResult {
-    /** @param folds AUROC of each test fold */
-    record Measured(List<Double> folds) implements ProbeResult {
+    /**
+     * @param folds      AUROC of each test fold
+     * @param components number of features of the regression: principal components, or all features
+     * @param reduction  how principal components were computed
+     */
+    record Measured(List<Double> folds, int components, Reduction reduction) implements ProbeResult {
         public Measured {
             folds = List.copyOf(folds);
         }
@@ -28,4 +32,14 @@ public sealed interface ProbeResult {
 
     /** @param reason one line */
     record Absent(String reason) implements ProbeResult {}
+
+    /** How the principal components of training texts were computed. */
+    enum Reduction {
+        /** Not at all: as many components as features or texts may be kept. */
+        NONE,
+        /** Eigenvectors of the covariance. */
+        EXACT,
+        /** Randomised PCA from the seed. */
+        RANDOMISED
+    }
 }

@@ -50,4 +50,18 @@ class HeadTestsTest {
         assertArrayEquals(mean.mean0(), pooled.mean0(), ROUNDING);
         assertArrayEquals(mean.mean1(), pooled.mean1(), ROUNDING);
     }
+
+    /** Two against two without the undefined value; head 1 has no value in class 0. */
+    @Test
+    void undefinedValuesAreNotCounted() {
+        int[] labels = {0, 0, 1, 1, 1};
+        float none = Float.NaN;
+        List<float[]> values = List.of(new float[] {1, none}, new float[] {2, none}, new float[] {3, 1},
+                new float[] {none, 2}, new float[] {4, 3});
+        TestedHeads tests = HeadTests.of(values, labels, 1, false);
+        assertArrayEquals(new double[] {1, Double.NaN}, tests.effect(), ROUNDING);
+        assertArrayEquals(new double[] {1 / 3.0, Double.NaN}, tests.p(), ROUNDING);
+        assertArrayEquals(new double[] {1 / 3.0, Double.NaN}, tests.q(), ROUNDING);
+        assertArrayEquals(new double[] {3.5, 2}, tests.mean1(), ROUNDING);
+    }
 }

@@ -27,7 +27,7 @@ class ObserverTest {
         SpectraRequest request = new SpectraRequest(
                 DemoRuns.request(Path.of("out"), false), "-", 3,
                 SpectraRequest.PerSample.MEAN, 4, Match.NORMALISED, "", Sampler.GREEDY, 0, 0, false,
-                SpectraRequest.metrics(3, Metric.all(3)), false);
+                SpectraRequest.metrics(3, Metric.all(3)), false, true);
         try (Backend backend = Backend.open("cpu");
                 Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend);

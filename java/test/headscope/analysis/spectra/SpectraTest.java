@@ -13,9 +13,13 @@ import headscope.analysis.statistics.BenjaminiHochberg;
 import headscope.analysis.statistics.MannWhitney;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
+import headscope.picture.RunFigures;
 import headscope.result.HeadTable;
+import headscope.result.ResultFormatException;
 import headscope.result.RunFolderException;
 import headscope.result.SampleTable;
+import headscope.result.SpectraResult;
+import headscope.result.SpectraValues;
 import headscope.tensor.Safetensors;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,6 +27,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -65,9 +71,8 @@ class SpectraTest {
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
-                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2,
-                Match.NORMALISED, "",
-                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false);
+                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2, Match.NORMALISED, "",
+                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false, true);
     }
 
     private static Spectra open(SpectraRequest request) {
@@ -77,7 +82,7 @@ class SpectraTest {
     private static SpectraSummary finish(SpectraRequest request) {
         return DemoRuns.finish(open(request), request.run().out(), spectra -> {
             spectra.observe(Progress.SILENT);
-            return spectra.write();
+            return spectra.write(Progress.SILENT);
         });
     }
 
@@ -236,9 +241,33 @@ class SpectraTest {
         Path same = texts(labelled(20, 1), labelled(21, 1));
         rejects(same + ": all 2 texts have label 1; a test needs both classes",
                 request(same, folder.resolve("run"), false));
-        Path wrong = texts("{\"prompt\": \"a a a a a a\", \"answer\": \"no such word\"}");
-        rejects(wrong + ": none of 1 texts has label 0 (right answer); a test needs both classes: give more texts",
-                request(wrong, folder.resolve("run"), false));
+    }
+
+    /** Labels that only the model's answers decide: the values are published although there is nothing to test. */
+    @Test
+    void publishesValuesIfAllAnswersAreWrong() throws IOException {
+        Path wrong = texts("{\"prompt\": \"a a a a a a\", \"answer\": \"no such word\", \"id\": \"q1\"}",
+                "{\"prompt\": \"a b a b a b\", \"answer\": \"no such word\", \"id\": 2}");
+        Path out = folder.resolve("run");
+        SpectraSummary summary = finish(request(wrong, out, false));
+        assertEquals(Optional.of("all 2 answers are wrong; a test needs both classes"), summary.untested());
+        assertFalse(Files.exists(out.resolve("heads.csv")));
+        SpectraResult result = SpectraResult.read(out);
+        assertEquals(Map.of(), result.tested());
+        assertEquals(LAYERS, result.layers());
+        assertEquals(List.of("q1", "2"), result.samples().samples().stream().map(SampleTable.Sample::id).toList());
+        assertEquals(2, SpectraValues.read(out).labels().length);
+        assertEquals("manifest.json: the run has no tests to draw: all 2 answers are wrong; a test needs both classes",
+                assertThrows(ResultFormatException.class, () -> RunFigures.of(out)).getMessage());
+    }
+
+    @Test
+    void rejectsIdsThatDoNotNameOneText() throws IOException {
+        Path twice = texts("{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": 1}",
+                "{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": \"1\"}");
+        rejects(twice + ": line 2: the id \"1\" is that of an earlier line", request(twice, folder.resolve("run"), false));
+        Path list = texts("{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": []}");
+        rejects(list + ": line 1: id must be a string or a whole number", request(list, folder.resolve("run"), false));
     }
 
     /** The tokenizer adds a beginning of text: three words are four tokens. */

@@ -29,7 +29,7 @@ final class ProbeTest {
         for (int fold = 0; fold < 5; fold++) {
             expected.add(reference(values, labels, foldOf, fold));
         }
-        List<Double> found = measured(Probe.crossValidate(values, labels, 9)).folds();
+        List<Double> found = measured(Probe.crossValidate(values, labels, 9, () -> {})).folds();
         for (int fold = 0; fold < 5; fold++) {
             assertEquals(expected.get(fold), found.get(fold), 1e-12);
         }
@@ -41,7 +41,7 @@ final class ProbeTest {
         boolean[] labels = labels(100, 0.3, 1);
         float[][] values = noise(100, features, 2);
         shift(values, labels, 60);
-        ProbeResult.Measured result = measured(Probe.crossValidate(values, labels, 3));
+        ProbeResult.Measured result = measured(Probe.crossValidate(values, labels, 3, () -> {}));
         assertEquals(1, result.auroc());
         assertEquals(0, result.deviation());
     }
@@ -53,7 +53,7 @@ final class ProbeTest {
         double sum = 0;
         for (int seed = 0; seed < 12; seed++) {
             float[][] values = noise(100, features, 100 + seed);
-            sum += measured(Probe.crossValidate(values, labels(100, 0.5, seed), seed)).auroc();
+            sum += measured(Probe.crossValidate(values, labels(100, 0.5, seed), seed, () -> {})).auroc();
         }
         assertEquals(0.5, sum / 12, 0.06); // four standard errors: sqrt(1 / 12 / 25 / 12) = 0.017
     }
@@ -73,7 +73,7 @@ final class ProbeTest {
         }
         values[17][1] = 1e6f;
         int tested = StratifiedFolds.assign(labels, 5, 6)[17];
-        List<Double> folds = measured(Probe.crossValidate(values, labels, 6, 1)).folds();
+        List<Double> folds = measured(Probe.crossValidate(values, labels, 6, 1, () -> {})).folds();
         for (int fold = 0; fold < 5; fold++) {
             assertTrue(fold == tested ? folds.get(fold) > 0.9 : folds.get(fold) < 0.8, folds::toString);
         }
@@ -84,19 +84,19 @@ final class ProbeTest {
         boolean[] labels = labels(80, 0.5, 7);
         float[][] values = noise(80, 130, 8);
         shift(values, labels, 0.4f);
-        ProbeResult one = Probe.crossValidate(values, labels, 1);
-        assertEquals(one, Probe.crossValidate(values, labels, 1));
-        assertNotEquals(one, Probe.crossValidate(values, labels, 2));
+        ProbeResult one = Probe.crossValidate(values, labels, 1, () -> {});
+        assertEquals(one, Probe.crossValidate(values, labels, 1, () -> {}));
+        assertNotEquals(one, Probe.crossValidate(values, labels, 2, () -> {}));
     }
 
     @Test
     void usesFewerFoldsForSmallClasses() {
         float[][] values = noise(30, 4, 9);
         boolean[] labels = new boolean[30];
-        assertInstanceOf(ProbeResult.Absent.class, Probe.crossValidate(values, labels, 1));
+        assertInstanceOf(ProbeResult.Absent.class, Probe.crossValidate(values, labels, 1, () -> {}));
         for (int positives = 1; positives <= 8; positives++) {
             labels[3 * positives] = true;
-            ProbeResult result = Probe.crossValidate(values, labels, 1);
+            ProbeResult result = Probe.crossValidate(values, labels, 1, () -> {});
             if (positives == 1) {
                 assertEquals(
                         "a probe needs two texts of each class; there are 1 and 29",
@@ -105,7 +105,7 @@ final class ProbeTest {
                 assertEquals(Math.min(5, positives), measured(result).folds().size());
             }
         }
-        assertInstanceOf(ProbeResult.Absent.class, Probe.crossValidate(new float[0][], new boolean[0], 1));
+        assertInstanceOf(ProbeResult.Absent.class, Probe.crossValidate(new float[0][], new boolean[0], 1, () -> {}));
     }
 
     /** Few and many constant features: every pair is a tie. */
@@ -114,10 +114,10 @@ final class ProbeTest {
     void constantFeaturesGiveChanceLevel(int features) {
         float[][] values = new float[40][features];
         Arrays.stream(values).forEach(row -> Arrays.fill(row, -3.7f));
-        ProbeResult.Measured result = measured(Probe.crossValidate(values, labels(40, 0.5, 10), 1));
+        ProbeResult.Measured result = measured(Probe.crossValidate(values, labels(40, 0.5, 10), 1, () -> {}));
         assertEquals(List.of(0.5, 0.5, 0.5, 0.5, 0.5), result.folds());
         assertInstanceOf(
-                ProbeResult.Absent.class, Probe.crossValidate(new float[40][0], labels(40, 0.5, 10), 1));
+                ProbeResult.Absent.class, Probe.crossValidate(new float[40][0], labels(40, 0.5, 10), 1, () -> {}));
     }
 
     /** Twenty texts, three copies of each: copies tie, as in the reference. */
@@ -127,7 +127,7 @@ final class ProbeTest {
         float[][] values = IntStream.range(0, 60).mapToObj(i -> different[i % 20]).toArray(float[][]::new);
         boolean[] labels = labels(60, 0.5, 12);
         int[] foldOf = StratifiedFolds.assign(labels, 5, 3);
-        List<Double> folds = measured(Probe.crossValidate(values, labels, 3)).folds();
+        List<Double> folds = measured(Probe.crossValidate(values, labels, 3, () -> {})).folds();
         for (int fold = 0; fold < 5; fold++) {
             assertEquals(reference(values, labels, foldOf, fold), folds.get(fold), 1e-12);
         }
@@ -141,7 +141,7 @@ final class ProbeTest {
         for (float[] row : values) {
             IntStream.range(0, row.length).forEach(i -> row[i] *= scale);
         }
-        double auroc = measured(Probe.crossValidate(values, labels, 1)).auroc();
+        double auroc = measured(Probe.crossValidate(values, labels, 1, () -> {})).auroc();
         assertTrue(auroc >= 0 && auroc <= 1, () -> "AUROC " + auroc);
     }
 
@@ -149,7 +149,7 @@ final class ProbeTest {
     void namesAMissingFeature() {
         float[][] values = noise(20, 3, 15);
         values[11][2] = Float.NaN;
-        ProbeResult result = Probe.crossValidate(values, labels(20, 0.5, 16), 1);
+        ProbeResult result = Probe.crossValidate(values, labels(20, 0.5, 16), 1, () -> {});
         assertEquals(new ProbeResult.Absent("feature 2 of text 11 is NaN"), result);
     }
 
@@ -158,7 +158,7 @@ final class ProbeTest {
         float[][] values = new float[3000][];
         Arrays.fill(values, new float[1_000_000]);
         String reason = assertInstanceOf(
-                        ProbeResult.Absent.class, Probe.crossValidate(values, labels(3000, 0.5, 17), 1))
+                        ProbeResult.Absent.class, Probe.crossValidate(values, labels(3000, 0.5, 17), 1, () -> {}))
                 .reason();
         assertTrue(reason.startsWith("3000 texts x 1000000 features are too large"), reason);
     }
@@ -166,15 +166,15 @@ final class ProbeTest {
     @Test
     void rejectsInvalidTables() {
         boolean[] labels = new boolean[2];
-        assertThrows(IllegalArgumentException.class, () -> Probe.crossValidate(new float[3][1], labels, 1));
+        assertThrows(IllegalArgumentException.class, () -> Probe.crossValidate(new float[3][1], labels, 1, () -> {}));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> Probe.crossValidate(new float[][] {{1}, {1, 2}}, labels, 1));
+                () -> Probe.crossValidate(new float[][] {{1}, {1, 2}}, labels, 1, () -> {}));
     }
 
     @Test
     void computesMeanAndDeviationOfFolds() {
-        ProbeResult.Measured result = new ProbeResult.Measured(List.of(0.5, 0.7, 0.9));
+        ProbeResult.Measured result = new ProbeResult.Measured(List.of(0.5, 0.7, 0.9), 3, ProbeResult.Reduction.NONE);
         assertEquals(0.7, result.auroc(), 1e-15);
         assertEquals(0.2, result.deviation(), 1e-15);
     }

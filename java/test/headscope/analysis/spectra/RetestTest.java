@@ -1,0 +1,211 @@
+package headscope.analysis.spectra;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import headscope.analysis.InputException;
+import headscope.analysis.Progress;
+import headscope.analysis.RunRequest;
+import headscope.analysis.spectra.SpectraRequest.PerSample;
+import headscope.backend.DeviceChoice;
+import headscope.metric.Metric;
+import headscope.model.Sampler;
+import headscope.picture.RunFigures;
+import headscope.result.ResultFormatException;
+import headscope.result.SampleTable;
+import headscope.result.SpectraResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tests of stored values: equal to those of a run of the model with the same settings. */
+class RetestTest {
+    private static final int TEXTS = 30;
+
+    @TempDir
+    private static Path runs;
+
+    @TempDir
+    private Path folder;
+
+    /** Texts with ids, labels and the largest k; the same texts with other labels and a smaller k. */
+    @BeforeAll
+    static void run() throws IOException {
+        model("stored", 6, i -> i % 2);
+        model("other", 4, i -> i % 3 == 0 ? 1 : 0);
+    }
+
+    private interface Labels {
+        int of(int text);
+    }
+
+    private static void model(String name, int k, Labels labels) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < TEXTS; i++) {
+            String text = "a b ".repeat(4 + i % 7) + "the capital of aria is amber . ".repeat(1 + i % 4).strip();
+            lines.add("{\"text\": \"%s\", \"label\": %d, \"id\": \"t%d\"}".formatted(text, labels.of(i), i));
+        }
+        Path texts = Files.write(runs.resolve(name + ".jsonl"), lines);
+        SpectraRequest request = new SpectraRequest(
+                new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
+                texts.toString(), k, PerSample.MEAN, 1, "", Sampler.GREEDY, 3, 0, false,
+                SpectraRequest.metrics(k, List.of(new Metric.Entropy())), false, true);
+        try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
+            spectra.observe(Progress.SILENT);
+            spectra.write(Progress.SILENT);
+            spectra.commit();
+        }
+    }
+
+    private RetestRequest request(Optional<String> labels, OptionalInt k, Optional<List<String>> metrics) {
+        return new RetestRequest(runs.resolve("stored"), labels, folder.resolve("out"), false, "test", k,
+                Optional.empty(), metrics, true, true, OptionalLong.empty());
+    }
+
+    private static SpectraSummary finish(RetestRequest request) {
+        try (Retest retest = Retest.open(request)) {
+            SpectraSummary summary = retest.write(Progress.SILENT);
+            retest.commit();
+            return summary;
+        }
+    }
+
+    private void refused(String message, RetestRequest request) {
+        assertEquals(message, assertThrows(RuntimeException.class, () -> finish(request)).getMessage());
+        assertFalse(Files.exists(request.out()));
+        assertFalse(Files.exists(folder.resolve("out.partial")));
+    }
+
+    private Optional<String> file(String name, String... lines) throws IOException {
+        return Optional.of(Files.write(folder.resolve(name), List.of(lines)).toString());
+    }
+
+    @Test
+    void sameSettingsGiveTheSameBytes() throws IOException {
+        finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
+        for (String name : List.of("heads.csv", "samples.csv")) {
+            assertArrayEquals(Files.readAllBytes(runs.resolve("stored").resolve(name)),
+                    Files.readAllBytes(folder.resolve("out").resolve(name)), name);
+        }
+        SpectraResult old = SpectraResult.read(runs.resolve("stored"));
+        SpectraResult found = SpectraResult.read(folder.resolve("out"));
+        assertEquals(old.manifest().json().get("auroc"), found.manifest().json().get("auroc"));
+        assertEquals(old.manifest().json().get("probes"), found.manifest().json().get("probes"));
+        assertEquals(old.manifest().caption(), found.manifest().caption());
+        assertEquals(old.manifest().text("/run"), found.manifest().text("/from/run"));
+        assertEquals(64, found.manifest().text("/from/values_sha256").length());
+    }
+
+    /** What the model's run with these labels and this k found, from labels by index, by id, as CSV and as JSON lines. */
+    @Test
+    void otherLabelsAndFewerEigenvaluesAreThoseOfAnotherRun() throws IOException {
+        List<String> byIndex = new ArrayList<>(List.of("answer,label,index"));
+        List<String> byId = new ArrayList<>();
+        for (int i = TEXTS - 1; i >= 0; i--) {
+            int label = i % 3 == 0 ? 1 : 0;
+            byIndex.add("x,%d,%d".formatted(label, i));
+            byId.add("{\"id\": \"t%d\", \"label\": %d}".formatted(i, label));
+        }
+        Path other = runs.resolve("other");
+        for (Optional<String> labels : List.of(
+                file("labels.csv", byIndex.toArray(String[]::new)), file("labels.jsonl", byId.toArray(String[]::new)),
+                Optional.of(other.resolve("samples.csv").toString()))) {
+            finish(request(labels, OptionalInt.of(4), Optional.empty()));
+            Path out = folder.resolve("out");
+            assertArrayEquals(Files.readAllBytes(other.resolve("heads.csv")), Files.readAllBytes(out.resolve("heads.csv")));
+            assertArrayEquals(
+                    Files.readAllBytes(other.resolve("samples.csv")), Files.readAllBytes(out.resolve("samples.csv")));
+            SpectraResult found = SpectraResult.read(out);
+            assertEquals(
+                    SpectraResult.read(other).manifest().json().get("auroc"), found.manifest().json().get("auroc"));
+            assertEquals(labels.get(), found.manifest().text("/labels/path"));
+            for (String name : List.of("heads.csv", "samples.csv", "manifest.json", "")) {
+                Files.delete(out.resolve(name));
+            }
+        }
+    }
+
+    @Test
+    void otherMetricsAreTestedAndDrawn() {
+        SpectraSummary summary =
+                finish(request(Optional.empty(), OptionalInt.empty(), Optional.of(List.of("entropy"))));
+        assertEquals(List.of("entropy"), List.copyOf(summary.shareP().keySet()));
+        Path out = folder.resolve("out");
+        assertEquals(List.of("entropy"), List.copyOf(SpectraResult.read(out).tested().keySet()));
+        assertEquals("Entropy", RunFigures.of(out).get("spectra.png").panels().getFirst().title());
+    }
+
+    @Test
+    void textsWithoutALabelAreNotTested() throws IOException {
+        RetestRequest request = request(
+                file("few.csv", "\uFEFFid,label", "t4,1", "t8,0", "t20,0"), OptionalInt.empty(), Optional.empty());
+        try (Retest retest = Retest.open(request)) {
+            assertEquals(TEXTS - 3, retest.unlabelled());
+        }
+        SpectraSummary summary = finish(request);
+        assertEquals(2, summary.label0());
+        assertEquals(1, summary.label1());
+        assertEquals(List.of(4, 8, 20), SpectraResult.read(folder.resolve("out")).samples().samples().stream()
+                .map(SampleTable.Sample::index).toList());
+    }
+
+    @Test
+    void rejectsWhatTheRunDoesNotHold() throws IOException {
+        Path stored = runs.resolve("stored");
+        refused("--k 7: %s holds the 6 largest eigenvalues; choose at most 6, or run the model again".formatted(stored),
+                request(Optional.empty(), OptionalInt.of(7), Optional.empty()));
+        refused("--metrics confidence: %s holds only attention_eigenvalues, attention_score, entropy, laplacian"
+                .formatted(stored), request(Optional.empty(), OptionalInt.empty(), Optional.of(List.of("confidence"))));
+        Optional<String> strange = file("strange.csv", "index,label", "0,1", "99,0");
+        refused("%s: %s has no text with index \"99\"; samples.csv there lists its texts".formatted(strange.get(), stored),
+                request(strange, OptionalInt.empty(), Optional.empty()));
+    }
+
+    @Test
+    void rejectsFilesThatAreNotLabels() throws IOException {
+        Optional<String> one = file("one.csv", "index,label", "0,1", "1,1");
+        refused(one.get() + ": all 2 texts have label 1; a test needs both classes",
+                request(one, OptionalInt.empty(), Optional.empty()));
+        Optional<String> third = file("third.csv", "index,label", "0,1", "1,2");
+        refused(third.get() + ": line 3: label must be 0 or 1, not \"2\"",
+                request(third, OptionalInt.empty(), Optional.empty()));
+        Optional<String> twice = file("twice.csv", "index,label", "0,1", "0,0");
+        refused(twice.get() + ": line 3: text \"0\" has a label in an earlier line",
+                request(twice, OptionalInt.empty(), Optional.empty()));
+        Optional<String> bare = file("bare.csv", "label", "1");
+        refused(bare.get() + ":1: the columns must include label and index, or label and id",
+                request(bare, OptionalInt.empty(), Optional.empty()));
+        Optional<String> other = file("labels.txt", "0");
+        refused(other.get() + ": labels are read from a file that ends in .csv or .jsonl",
+                request(other, OptionalInt.empty(), Optional.empty()));
+        Optional<String> mixed = file("mixed.jsonl", "{\"index\": 0, \"label\": 1}", "{\"id\": \"t1\", \"label\": 0}");
+        refused(mixed.get() + ": line 2: must be {\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}, "
+                + "with the same fields in every line", request(mixed, OptionalInt.empty(), Optional.empty()));
+    }
+
+    /** The values stay in the first run. */
+    @Test
+    void namesTheRunThatHasTheValues() {
+        finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
+        Path first = folder.resolve("out");
+        RetestRequest again = new RetestRequest(first, Optional.empty(), folder.resolve("again"), false, "test",
+                OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false, OptionalLong.empty());
+        assertEquals("%s: has no values of its own; they are in the run that it was made from: --from %s"
+                .formatted(first, runs.resolve("stored")),
+                assertThrows(InputException.class, () -> Retest.open(again)).getMessage());
+        RetestRequest nowhere = new RetestRequest(folder, Optional.empty(), folder.resolve("again"), false, "test",
+                OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false, OptionalLong.empty());
+        assertThrows(ResultFormatException.class, () -> Retest.open(nowhere));
+    }
+}
