@@ -3,6 +3,7 @@
 //   gelu          x Phi(x) = x (1 + erf(x / sqrt 2)) / 2
 //   gelu_tanh     x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3)
 //   silu          x / (1 + exp(-x))
+//   quick_gelu    x / (1 + exp(-1.702 x))
 //   clamped_silu  x / (1 + exp(-1.702 x)) with x clamped to at most 7
 //   relu          max(x, 0)
 //   ..._gate      gate = f(gate) * up; clamped_silu uses up clamped to +-7, plus 1

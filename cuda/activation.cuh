@@ -57,6 +57,16 @@ struct Silu : PlainUp {
     }
 };
 
+struct QuickGelu : PlainUp {
+    static __device__ float of(float x) {
+        return x / (1 + expf(-1.702f * x));
+    }
+    static __device__ float slope(float x) {
+        Sigmoid sigmoid(1.702f * x);
+        return sigmoid.value + 1.702f * x * sigmoid.slope;
+    }
+};
+
 /// As in gpt-oss.
 struct ClampedSilu {
     static __device__ float of(float x) {
@@ -86,4 +96,4 @@ struct Relu : PlainUp {
 
 /// Applies F(name, struct) to every activation.
 #define FOR_EACH_ACTIVATION(F) \
-    F(gelu, Gelu) F(gelu_tanh, GeluTanh) F(silu, Silu) F(clamped_silu, ClampedSilu) F(relu, Relu)
+    F(gelu, Gelu) F(gelu_tanh, GeluTanh) F(silu, Silu) F(quick_gelu, QuickGelu) F(clamped_silu, ClampedSilu) F(relu, Relu)

@@ -45,6 +45,8 @@ inline const std::vector<Activation> ACTIVATIONS = {
      identity, one},
     {"silu", [](double x) { return x * sigmoid(x); },
      [](double x) { return sigmoid(x) + x * sigmoid(x) * sigmoid(-x); }, identity, one},
+    {"quick_gelu", [](double x) { return x * sigmoid(1.702 * x); },
+     [](double x) { return sigmoid(1.702 * x) + 1.702 * x * sigmoid(1.702 * x) * sigmoid(-1.702 * x); }, identity, one},
     {"clamped_silu",
      [](double x) {
          x = std::min(x, 7.0);

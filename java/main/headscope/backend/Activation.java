@@ -8,6 +8,8 @@ public enum Activation {
     GELU_TANH,
     /** x / (1 + exp(-x)). */
     SILU,
+    /** x / (1 + exp(-1.702 x)). */
+    QUICK_GELU,
     /**
      * x / (1 + exp(-1.702 x)) with x clamped to at most 7; {@link Backend#gate} clamps up to [-7, 7] and adds 1.
      * gpt-oss.

@@ -3,19 +3,25 @@ package headscope.model;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
-/** One JSON object of a checkpoint's settings. Each error names the file, the field and the rule. */
+/**
+ * One JSON object of a checkpoint's settings. Each error names the file, the field and the rule. A null is an error
+ * except in methods that return an Optional.
+ */
 final class ConfigFields {
     private final Path file;
     private final String prefix;
-    private final JsonNode node;
+    private final ObjectNode node;
 
-    private ConfigFields(Path file, String prefix, JsonNode node) {
+    private ConfigFields(Path file, String prefix, ObjectNode node) {
         this.file = file;
         this.prefix = prefix;
         this.node = node;
@@ -24,10 +30,10 @@ final class ConfigFields {
     static ConfigFields read(Path file) {
         try {
             JsonNode node = new ObjectMapper().readTree(Files.readString(file));
-            if (!node.isObject()) {
+            if (!(node instanceof ObjectNode object)) {
                 throw new ModelFormatException(file, "is not a JSON object");
             }
-            return new ConfigFields(file, "", node);
+            return new ConfigFields(file, "", object);
         } catch (JsonProcessingException failure) {
             throw new ModelFormatException(file, "is not JSON (line %d, column %d)"
                     .formatted(failure.getLocation().getLineNr(), failure.getLocation().getColumnNr()));
@@ -36,77 +42,133 @@ final class ConfigFields {
         }
     }
 
+    /** The same object, completed by defaults. */
+    ConfigFields withDefaults(ObjectNode defaults, Map<String, String> aliases) {
+        ObjectNode completed = defaults.deepCopy();
+        completed.setAll(node);
+        aliases.forEach((alias, name) -> {
+            if (node.has(alias)) {
+                completed.set(name, node.get(alias));
+            }
+        });
+        return new ConfigFields(file, prefix, completed);
+    }
+
+    /** The same object, in which a field that is absent has the value of another object's field. */
+    ConfigFields inherit(String field, ConfigFields from, String inherited) {
+        if (node.has(field) || !from.node.has(inherited)) {
+            return this;
+        }
+        ObjectNode completed = node.deepCopy();
+        completed.set(field, from.node.get(inherited));
+        return new ConfigFields(file, prefix, completed);
+    }
+
+    ConfigFields without(String field) {
+        ObjectNode rest = node.deepCopy();
+        rest.remove(field);
+        return new ConfigFields(file, prefix, rest);
+    }
+
+    /** The same object with the fields of another, which take precedence. */
+    ConfigFields updatedBy(ConfigFields other) {
+        ObjectNode updated = node.deepCopy();
+        updated.setAll(other.node);
+        return new ConfigFields(file, prefix, updated);
+    }
+
     ModelFormatException wrong(String field, String rule) {
         return new ModelFormatException(file, prefix + field, rule);
     }
 
-    /** Whether a field is present and not null. */
+    boolean isEmpty() {
+        return node.isEmpty();
+    }
+
+    /** Whether a field is present, or has a default. */
     boolean has(String field) {
+        return node.has(field);
+    }
+
+    /** Whether a field is present and not null. */
+    boolean hasValue(String field) {
         return node.hasNonNull(field);
     }
 
-    /** Requires a field that may be null but not absent, because its default when absent is not "none". */
-    void requirePresent(String field) {
+    /** @throws ModelFormatException if the field is absent or null */
+    JsonNode value(String field) {
         if (!node.has(field)) {
-            throw wrong(field, "is missing; null means none");
-        }
-    }
-
-    private JsonNode required(String field) {
-        if (!has(field)) {
             throw wrong(field, "is missing");
+        }
+        if (node.get(field).isNull()) {
+            throw wrong(field, "must not be null");
         }
         return node.get(field);
     }
 
     ConfigFields object(String field) {
-        if (!required(field).isObject()) {
+        if (!(value(field) instanceof ObjectNode object)) {
             throw wrong(field, "is not an object");
         }
-        return new ConfigFields(file, prefix + field + ".", node.get(field));
+        return new ConfigFields(file, prefix + field + ".", object);
+    }
+
+    /** The object in a field, or the default if the field is absent or null. */
+    ConfigFields object(String field, ObjectNode byDefault) {
+        return hasValue(field) ? object(field) : new ConfigFields(file, prefix + field + ".", byDefault);
+    }
+
+    Optional<ConfigFields> findObject(String field) {
+        return hasValue(field) ? Optional.of(object(field)) : Optional.empty();
     }
 
     String text(String field) {
-        if (!required(field).isTextual()) {
+        if (!value(field).isTextual()) {
             throw wrong(field, "is not a string");
         }
         return node.get(field).textValue();
     }
 
-    String text(String field, String byDefault) {
-        return has(field) ? text(field) : byDefault;
+    int positive(String field) {
+        return integer(field, 1, "is not a positive integer: ");
     }
 
-    int positive(String field) {
-        JsonNode value = required(field);
-        if (!value.isInt() || value.intValue() < 1) {
-            throw wrong(field, "is not a positive integer: " + value);
+    OptionalInt findPositive(String field) {
+        return hasValue(field) ? OptionalInt.of(positive(field)) : OptionalInt.empty();
+    }
+
+    /** An integer of at least 0. */
+    int count(String field) {
+        return integer(field, 0, "is not an integer >= 0: ");
+    }
+
+    private int integer(String field, int min, String rule) {
+        JsonNode value = value(field);
+        if (!value.isInt() || value.intValue() < min) {
+            throw wrong(field, rule + value);
         }
         return value.intValue();
     }
 
-    int positive(String field, int byDefault) {
-        return has(field) ? positive(field) : byDefault;
-    }
-
     /** A finite number of at least 0. */
     double number(String field) {
-        JsonNode value = required(field);
+        JsonNode value = value(field);
         if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() < 0) {
             throw wrong(field, "is not a number >= 0: " + value);
         }
         return value.doubleValue();
     }
 
-    double number(String field, double byDefault) {
-        return has(field) ? number(field) : byDefault;
+    double positiveNumber(String field) {
+        double number = number(field);
+        if (number == 0) {
+            throw wrong(field, "must be greater than 0");
+        }
+        return number;
     }
 
-    boolean flag(String field, boolean byDefault) {
-        if (!has(field)) {
-            return byDefault;
-        }
-        if (!node.get(field).isBoolean()) {
+    boolean flag(String field) {
+        if (!value(field).isBoolean()) {
             throw wrong(field, "is not true or false");
         }
         return node.get(field).booleanValue();
@@ -114,7 +176,7 @@ final class ConfigFields {
 
     /** The list in a field, if present. */
     Optional<JsonNode> list(String field) {
-        if (!has(field)) {
+        if (!hasValue(field)) {
             return Optional.empty();
         }
         if (!node.get(field).isArray()) {
@@ -125,7 +187,7 @@ final class ConfigFields {
 
     /** The integers of a field that holds one or a list; none if the field is absent. */
     int[] integers(String field) {
-        if (!has(field)) {
+        if (!hasValue(field)) {
             return new int[0];
         }
         JsonNode value = node.get(field);

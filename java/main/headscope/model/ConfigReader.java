@@ -1,8 +1,10 @@
 package headscope.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.backend.Activation;
 import headscope.model.ModelConfig.Attention;
+import headscope.model.ModelConfig.Bias;
+import headscope.model.ModelConfig.Biases;
 import headscope.model.ModelConfig.Experts;
 import headscope.model.ModelConfig.FeedForward;
 import headscope.model.ModelConfig.Norm;
@@ -14,7 +16,6 @@ import headscope.model.ModelConfig.Sizes;
 import headscope.model.ModelConfig.Vocabulary;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -22,20 +23,21 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
- * Reads {@link ModelConfig} from Hugging Face's config.json. A setting that would change the results and is not
- * supported is rejected by name.
+ * Reads {@link ModelConfig} from Hugging Face's config.json. Keys mean what they mean to transformers 5.18; what is not
+ * supported is rejected by name. docs/families.md lists every key.
  */
 final class ConfigReader {
     private final ConfigFields fields;
     private final Family family;
+    private final ObjectNode defaults;
     private final Set<Integer> endOfText;
 
     private ConfigReader(ConfigFields fields, Family family, Set<Integer> endOfText) {
-        this.fields = fields;
         this.family = family;
+        this.defaults = ConfigDefaults.of(family);
+        this.fields = fields.withDefaults(defaults, ConfigDefaults.aliases(family));
         this.endOfText = endOfText;
     }
 
@@ -45,13 +47,16 @@ final class ConfigReader {
         String type = fields.text("model_type");
         Family family = Family.of(type).orElseThrow(() ->
                 fields.wrong("model_type", "\"%s\" is not supported; supported are %s".formatted(type, Family.all())));
-        if (fields.has("quantization_config")) {
+        if (fields.hasValue("quantization_config")) {
             throw fields.wrong("quantization_config",
                     "quantised weights are not supported; use the checkpoint in bfloat16, float16 or float32");
         }
+        if (fields.hasValue("per_layer_config")) {
+            throw fields.wrong("per_layer_config", "layers of different configurations are not supported");
+        }
         Path generation = folder.resolve("generation_config.json");
         ConfigFields ends = Files.exists(generation) ? ConfigFields.read(generation) : fields;
-        Set<Integer> endOfText = Arrays.stream((ends.has("eos_token_id") ? ends : fields).integers("eos_token_id"))
+        Set<Integer> endOfText = Arrays.stream((ends.hasValue("eos_token_id") ? ends : fields).integers("eos_token_id"))
                 .boxed()
                 .collect(Collectors.toCollection(TreeSet::new));
         return new ConfigReader(fields, family, endOfText).config();
@@ -69,75 +74,65 @@ final class ConfigReader {
     private ModelConfig gpt2() {
         reject("add_cross_attention", "cross-attention is not supported");
         Sizes sizes = sizes("n_embd", "n_layer", "n_head");
-        float scale = fields.flag("scale_attn_weights", true) ? inverseRoot(sizes.headDim()) : 1;
+        float scale = fields.flag("scale_attn_weights") ? inverseRoot(sizes.headDim()) : 1;
         return new ModelConfig(
-                family, sizes, vocabulary(1, true, 0),
+                family, sizes, vocabulary(1, 0),
                 new Attention(
-                        scale, fields.flag("scale_attn_by_inverse_layer_idx", false), 0, true,
+                        scale, fields.flag("scale_attn_by_inverse_layer_idx"), 0, true,
                         Collections.nCopies(sizes.layers(), 0)),
                 Positions.learned(fields.positive("n_positions"), sizes.layers()),
-                layerNorms("layer_norm_epsilon", 1e-5, Placement.BEFORE),
+                layerNorms("layer_norm_epsilon", Placement.BEFORE),
                 FeedForward.dense(
-                        fields.positive("n_inner", 4 * sizes.hidden()), activation("activation_function")));
+                        fields.findPositive("n_inner").orElse(4 * sizes.hidden()), activation("activation_function")),
+                Biases.all(Bias.USED));
     }
 
     private ModelConfig gptNeox() {
         Sizes sizes = sizes("hidden_size", "num_hidden_layers", "num_attention_heads");
-        Rope rope = rope(fields.has("rope_parameters") ? fields.object("rope_parameters") : fields,
-                fields.number("rotary_emb_base", 10_000), sizes.headDim(), fields.number("rotary_pct", 0.25));
+        Bias bias = Bias.of(fields.flag("attention_bias"));
         return new ModelConfig(
-                family, sizes, vocabulary(1, false, 0),
+                family, sizes, vocabulary(1, 0),
                 Attention.plain(sizes.layers(), inverseRoot(sizes.headDim()), true),
-                new Positions(
-                        fields.positive("max_position_embeddings"),
-                        Collections.nCopies(sizes.layers(), Optional.of(rope))),
-                layerNorms("layer_norm_eps", 1e-5,
-                        fields.flag("use_parallel_residual", true) ? Placement.PARALLEL : Placement.BEFORE),
-                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")));
+                new RopeReader(fields, family, sizes.headDim()).positions(Collections.nCopies(sizes.layers(), 0)),
+                layerNorms("layer_norm_eps",
+                        fields.flag("use_parallel_residual") ? Placement.PARALLEL : Placement.BEFORE),
+                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")),
+                new Biases(bias, bias, Bias.USED));
     }
 
     private ModelConfig bert() {
         reject("is_decoder", "BERT as a decoder is not supported");
-        String positions = fields.text("position_embedding_type", "absolute");
+        String positions = fields.text("position_embedding_type");
         if (!positions.equals("absolute")) {
             throw fields.wrong(
                     "position_embedding_type", "\"%s\" is not supported; \"absolute\" is".formatted(positions));
         }
         Sizes sizes = sizes("hidden_size", "num_hidden_layers", "num_attention_heads");
         return new ModelConfig(
-                family, sizes, vocabulary(1, true, 0),
+                family, sizes, vocabulary(1, 0),
                 Attention.plain(sizes.layers(), inverseRoot(sizes.headDim()), false),
                 Positions.learned(fields.positive("max_position_embeddings"), sizes.layers()),
-                layerNorms("layer_norm_eps", 1e-12, Placement.ON_SUM),
-                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")));
+                layerNorms("layer_norm_eps", Placement.ON_SUM),
+                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")),
+                Biases.all(Bias.USED));
     }
 
     private ModelConfig llamaLike() {
         boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3_TEXT;
-        if (gemma) {
+        if (gemma && fields.hasValue("use_bidirectional_attention")) {
             reject("use_bidirectional_attention", "bidirectional Gemma is not supported");
         }
-        if (family == Family.GEMMA2) {
-            fields.requirePresent("attn_logit_softcapping");
-            fields.requirePresent("final_logit_softcapping");
-        }
-        if (gemma || family == Family.MISTRAL || family == Family.GPT_OSS) {
-            fields.requirePresent("sliding_window");
-        }
         Sizes sizes = groupedSizes();
-        boolean[] windowed = windowed(sizes.layers());
-        int window = fields.positive("sliding_window", 0);
+        List<Integer> windows = new WindowReader(fields, family, sizes.layers()).windows();
         return new ModelConfig(
                 family, sizes,
-                vocabulary(gemma ? (float) Math.sqrt(sizes.hidden()) : 1, gemma,
-                        fields.number("final_logit_softcapping", 0)),
+                vocabulary(gemma ? (float) Math.sqrt(sizes.hidden()) : 1, softCap("final_logit_softcapping")),
                 new Attention(
                         gemma
-                                ? (float) Math.pow(fields.number("query_pre_attn_scalar"), -0.5)
+                                ? (float) Math.pow(fields.positiveNumber("query_pre_attn_scalar"), -0.5)
                                 : inverseRoot(sizes.headDim()),
-                        false, (float) fields.number("attn_logit_softcapping", 0), true,
-                        IntStream.range(0, sizes.layers()).mapToObj(layer -> windowed[layer] ? window : 0).toList()),
-                new Positions(fields.positive("max_position_embeddings"), ropes(windowed, sizes.headDim())),
+                        false, softCap("attn_logit_softcapping"), true, windows),
+                new RopeReader(fields, family, sizes.headDim()).positions(windows),
                 new Norms(
                         gemma ? Norm.RMS_ONE_PLUS : Norm.RMS, (float) fields.number("rms_norm_eps"),
                         gemma ? Placement.AROUND : family == Family.OLMO2 ? Placement.AFTER : Placement.BEFORE,
@@ -149,17 +144,38 @@ final class ConfigReader {
                 family == Family.GPT_OSS
                         ? mixture()
                         : FeedForward.dense(fields.positive("intermediate_size"),
-                                activation(gemma ? "hidden_activation" : "hidden_act")));
+                                activation(gemma ? "hidden_activation" : "hidden_act")),
+                biases());
+    }
+
+    private Biases biases() {
+        Bias attention = bias("attention_bias");
+        return family == Family.QWEN2
+                ? new Biases(Bias.USED, Bias.NONE, Bias.NONE)
+                : new Biases(attention, attention, bias("mlp_bias"));
+    }
+
+    private Bias bias(String field) {
+        return isDefined(field) ? Bias.of(fields.flag(field)) : Bias.NONE;
+    }
+
+    /** 0 in families without soft cap. */
+    private float softCap(String field) {
+        return isDefined(field) && fields.hasValue(field) ? (float) fields.positiveNumber(field) : 0;
+    }
+
+    /** Whether a key has a meaning in this family. Others are ignored. */
+    private boolean isDefined(String field) {
+        return defaults.has(field);
     }
 
     private FeedForward mixture() {
-        if (fields.number("swiglu_limit", 7) != 7) {
-            throw fields.wrong("swiglu_limit", "must be 7");
+        Experts experts = new Experts(fields.positive("num_local_experts"), fields.positive("num_experts_per_tok"));
+        if (experts.perToken() > experts.count()) {
+            throw fields.wrong("num_experts_per_tok",
+                    "%d of %d experts cannot be chosen".formatted(experts.perToken(), experts.count()));
         }
-        return new FeedForward(
-                fields.positive("intermediate_size"), Activation.CLAMPED_SILU,
-                Optional.of(new Experts(
-                        fields.positive("num_local_experts"), fields.positive("num_experts_per_tok"))));
+        return new FeedForward(fields.positive("intermediate_size"), Activation.CLAMPED_SILU, Optional.of(experts));
     }
 
     /** Sizes of a model whose every head has its own keys and values. The parameters are names of fields. */
@@ -167,7 +183,11 @@ final class ConfigReader {
         int hidden = fields.positive(hiddenField);
         int layers = fields.positive(layersField);
         int heads = fields.positive(headsField);
-        return new Sizes(layers, hidden, heads, heads, headDim(hidden, heads, headsField));
+        int headDim = headDim(hidden, heads, headsField);
+        if (family == Family.GPT_NEOX && fields.hasValue("head_dim") && fields.positive("head_dim") != headDim) {
+            throw fields.wrong("head_dim", "must be %d, the width divided by the number of heads".formatted(headDim));
+        }
+        return new Sizes(layers, hidden, heads, heads, headDim);
     }
 
     /** Sizes of a model in which several query heads may share a key head. */
@@ -175,9 +195,13 @@ final class ConfigReader {
         int hidden = fields.positive("hidden_size");
         int layers = fields.positive("num_hidden_layers");
         int heads = fields.positive("num_attention_heads");
-        int headDim =
-                fields.has("head_dim") ? fields.positive("head_dim") : headDim(hidden, heads, "num_attention_heads");
-        int kvHeads = fields.positive("num_key_value_heads", heads);
+        int headDim = fields.hasValue("head_dim") || !defaults.path("head_dim").isNull()
+                ? fields.positive("head_dim")
+                : headDim(hidden, heads, "num_attention_heads");
+        if (family == Family.LLAMA || family == Family.GEMMA2 || family == Family.GEMMA3_TEXT) {
+            headDim(hidden, heads, "num_attention_heads"); // required also where head_dim is another
+        }
+        int kvHeads = fields.findPositive("num_key_value_heads").orElse(heads);
         if (heads % kvHeads != 0) {
             throw fields.wrong("num_key_value_heads", "%d does not divide %d heads".formatted(kvHeads, heads));
         }
@@ -191,119 +215,31 @@ final class ConfigReader {
         return hidden / heads;
     }
 
-    private Vocabulary vocabulary(float embeddingScale, boolean tiedByDefault, double softCap) {
+    private Vocabulary vocabulary(float embeddingScale, float softCap) {
         return new Vocabulary(
-                fields.positive("vocab_size"), embeddingScale, fields.flag("tie_word_embeddings", tiedByDefault),
-                (float) softCap, endOfText);
+                fields.positive("vocab_size"), embeddingScale, fields.flag("tie_word_embeddings"), softCap, endOfText);
     }
 
-    private Norms layerNorms(String epsilonField, double defaultEpsilon, Placement placement) {
-        return new Norms(
-                Norm.LAYER, (float) fields.number(epsilonField, defaultEpsilon), placement, QueryKeyNorm.NONE);
-    }
-
-    /** Whether each layer attends to a sliding window only. */
-    private boolean[] windowed(int layers) {
-        boolean[] windowed = new boolean[layers];
-        boolean any = fields.has("sliding_window")
-                && (family != Family.QWEN2 && family != Family.QWEN3 || fields.flag("use_sliding_window", false));
-        if (!any || family == Family.LLAMA || family == Family.OLMO2) {
-            return windowed;
-        }
-        Optional<JsonNode> types = fields.list("layer_types");
-        if (types.isPresent() && types.get().size() != layers) {
-            throw fields.wrong("layer_types", "%d entries for %d layers".formatted(types.get().size(), layers));
-        }
-        int pattern = fields.positive("sliding_window_pattern", fields.positive("_sliding_window_pattern", 6));
-        for (int layer = 0; layer < layers; layer++) {
-            windowed[layer] = types.isPresent()
-                    ? windowed(types.get().get(layer))
-                    : switch (family) {
-                        case GEMMA2, GPT_OSS -> layer % 2 == 0;
-                        case GEMMA3_TEXT -> (layer + 1) % pattern != 0;
-                        case QWEN2, QWEN3 -> layer >= fields.positive("max_window_layers");
-                        default -> true;
-                    };
-        }
-        return windowed;
-    }
-
-    private boolean windowed(JsonNode type) {
-        return switch (type.asText()) {
-            case "full_attention" -> false;
-            case "sliding_attention" -> true;
-            default -> throw fields.wrong("layer_types",
-                    type + " is not supported; supported are full_attention, sliding_attention");
-        };
-    }
-
-    private List<Optional<Rope>> ropes(boolean[] windowed, int headDim) {
-        double theta = fields.number("rope_theta", 10_000);
-        double rotatedShare = fields.number("partial_rotary_factor", 1);
-        Rope global;
-        Rope local;
-        if (family == Family.GEMMA3_TEXT && fields.has("rope_parameters")) {
-            global = rope(fields.object("rope_parameters").object("full_attention"), theta, headDim, rotatedShare);
-            local = rope(fields.object("rope_parameters").object("sliding_attention"), theta, headDim, rotatedShare);
-        } else if (family == Family.GEMMA3_TEXT) {
-            global = rope(fields, fields.number("rope_theta", 1_000_000), headDim, rotatedShare);
-            local = new Rope(fields.number("rope_local_base_freq", 10_000), headDim, new Rope.Unscaled());
-        } else {
-            global = rope(fields.has("rope_parameters") ? fields.object("rope_parameters") : fields,
-                    theta, headDim, rotatedShare);
-            local = global;
-        }
-        List<Optional<Rope>> ropes = new ArrayList<>();
-        for (boolean isLocal : windowed) {
-            ropes.add(Optional.of(isLocal ? local : global));
-        }
-        return List.copyOf(ropes);
-    }
-
-    /** @param source rope_parameters, or in older files the object that holds rope_theta and rope_scaling */
-    private Rope rope(ConfigFields source, double theta, int headDim, double rotatedShare) {
-        ConfigFields scaling = source.has("rope_scaling") ? source.object("rope_scaling") : source;
-        boolean old = scaling == source && source == fields;
-        String type = old ? "default" : scaling.text("rope_type", scaling.text("type", "default"));
-        double base = source.number("rope_theta", theta);
-        int rotated = (int) (headDim * source.number("partial_rotary_factor", rotatedShare));
-        return new Rope(base, rotated, switch (type) {
-            case "default" -> new Rope.Unscaled();
-            case "linear" -> new Rope.Linear(scaling.number("factor"));
-            case "llama3" -> new Rope.Llama3(
-                    scaling.number("factor"), scaling.number("low_freq_factor"), scaling.number("high_freq_factor"),
-                    scaling.number("original_max_position_embeddings"));
-            case "yarn" -> yarn(scaling);
-            default -> throw scaling.wrong("rope_type",
-                    "\"%s\" is not supported; supported are default, linear, llama3, yarn".formatted(type));
-        });
-    }
-
-    private Rope.Yarn yarn(ConfigFields scaling) {
-        if (scaling.has("mscale") || scaling.has("mscale_all_dim")) {
-            throw scaling.wrong("mscale", "is not supported");
-        }
-        double factor = scaling.number("factor");
-        return new Rope.Yarn(
-                factor, scaling.number("beta_fast", 32), scaling.number("beta_slow", 1),
-                scaling.number("original_max_position_embeddings", fields.positive("max_position_embeddings")),
-                scaling.flag("truncate", true),
-                scaling.number("attention_factor", factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1));
+    private Norms layerNorms(String epsilonField, Placement placement) {
+        return new Norms(Norm.LAYER, (float) fields.number(epsilonField), placement, QueryKeyNorm.NONE);
     }
 
     private Activation activation(String field) {
-        String name = fields.text(family == Family.GEMMA2 && !fields.has(field) ? "hidden_act" : field);
+        String name = fields.text(field);
         return switch (name) {
-            case "gelu" -> Activation.GELU;
-            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
+            case "gelu", "gelu_python" -> Activation.GELU;
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate" ->
+                    Activation.GELU_TANH;
+            case "quick_gelu" -> Activation.QUICK_GELU;
             case "silu", "swish" -> Activation.SILU;
+            case "relu" -> Activation.RELU;
             default -> throw fields.wrong(field, ("\"%s\" is not supported; supported are gelu, gelu_new, "
-                    + "gelu_pytorch_tanh, gelu_fast, silu, swish").formatted(name));
+                    + "gelu_pytorch_tanh, gelu_fast, quick_gelu, silu, swish, relu").formatted(name));
         };
     }
 
     private void reject(String flag, String rule) {
-        if (fields.flag(flag, false)) {
+        if (fields.flag(flag)) {
             throw fields.wrong(flag, rule);
         }
     }

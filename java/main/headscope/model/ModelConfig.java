@@ -13,7 +13,7 @@ import java.util.Set;
  */
 public record ModelConfig(
         Family family, Sizes sizes, Vocabulary vocabulary, Attention attention, Positions positions, Norms norms,
-        FeedForward feedForward) {
+        FeedForward feedForward, Biases biases) {
 
     /**
      * @param hidden  width of the residual stream
@@ -27,7 +27,7 @@ public record ModelConfig(
      *
      * @param size           number of tokens
      * @param embeddingScale factor on token embeddings
-     * @param tied           whether the output projection is the token embedding
+     * @param tied           whether the token embedding is the output projection if the file has no other
      * @param softCap        on logits; 0 = none
      * @param endOfText      tokens that end a generated text
      */
@@ -51,7 +51,7 @@ public record ModelConfig(
 
     /**
      * @param maxTokens length of the longest text
-     * @param ropes     rotary embedding per layer; empty if positions are learned
+     * @param ropes     rotary embedding per layer; empty if positions are learned or no element is rotated
      */
     record Positions(int maxTokens, List<Optional<Rope>> ropes) {
         static Positions learned(int maxTokens, int layers) {
@@ -116,6 +116,30 @@ public record ModelConfig(
      * @param perToken experts that the router chooses for each token
      */
     record Experts(int count, int perToken) {}
+
+    /**
+     * Biases of the linear maps.
+     *
+     * @param queryKeyValue of the projections to queries, keys and values
+     * @param output        of the projection of head outputs
+     * @param feedForward   of a dense layer
+     */
+    record Biases(Bias queryKeyValue, Bias output, Bias feedForward) {
+        static Biases all(Bias bias) {
+            return new Biases(bias, bias, bias);
+        }
+    }
+
+    enum Bias {
+        NONE,
+        /** Unused, although the file may contain it. */
+        SWITCHED_OFF,
+        USED;
+
+        static Bias of(boolean used) {
+            return used ? USED : SWITCHED_OFF;
+        }
+    }
 
     public int layers() {
         return sizes.layers;

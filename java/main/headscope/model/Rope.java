@@ -67,7 +67,10 @@ record Rope(double theta, int rotated, Scaling scaling) {
         }
         from = Math.max(from, 0);
         to = Math.min(to, rotated - 1.0);
-        double stretched = Math.clamp((j - from) / Math.max(to - from, 1e-3), 0, 1);
+        to += from == to ? 1e-3 : 0;
+        // transformers has rotated / 2 steps for (rotated + 1) / 2 pairs; of 3 elements, both pairs take the only step.
+        int step = rotated == 3 ? 0 : j;
+        double stretched = Math.clamp((step - from) / (to - from), 0, 1);
         return stretched * frequency / s.factor() + (1 - stretched) * frequency;
     }
 

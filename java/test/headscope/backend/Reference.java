@@ -221,6 +221,7 @@ final class Reference implements Backend {
             case GELU -> x * Erfc.value(-x / Math.sqrt(2)) / 2;
             case GELU_TANH -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
             case SILU -> x / (1 + Math.exp(-x));
+            case QUICK_GELU -> x / (1 + Math.exp(-1.702 * x));
             case CLAMPED_SILU -> Math.min(x, 7) / (1 + Math.exp(-1.702 * Math.min(x, 7)));
             case RELU -> Math.max(x, 0);
         };

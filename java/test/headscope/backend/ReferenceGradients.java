@@ -124,6 +124,7 @@ final class ReferenceGradients implements Gradients {
                 yield (1 + tanh) / 2 + x / 2 * (1 - tanh * tanh) * c * (1 + 3 * 0.044715 * x * x);
             }
             case SILU -> sigmoid(x) + x * sigmoid(x) * sigmoid(-x);
+            case QUICK_GELU -> sigmoid(1.702 * x) + 1.702 * x * sigmoid(1.702 * x) * sigmoid(-1.702 * x);
             case CLAMPED_SILU ->
                 x > 7 ? 0 : sigmoid(1.702 * x) + 1.702 * x * sigmoid(1.702 * x) * sigmoid(-1.702 * x);
             case RELU -> x > 0 ? 1 : 0;

@@ -70,7 +70,7 @@ final class RowGradients {
         loop.elements(gradient, (from, to) -> {
             switch (f) {
                 case GELU -> gelu(gradient, x, from, to);
-                case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f).gradient(gradient, x, from, to);
+                case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> SigmoidActivation.of(f).gradient(gradient, x, from, to);
                 case RELU -> relu(gradient, x, from, to);
             }
         });
@@ -82,7 +82,7 @@ final class RowGradients {
         loop.elements(gradient, (from, to) -> {
             switch (f) {
                 case GELU -> geluGate(gateGradient, upGradient, gradient, gate, up, from, to);
-                case GELU_TANH, SILU, CLAMPED_SILU -> SigmoidActivation.of(f)
+                case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> SigmoidActivation.of(f)
                         .gateGradient(gateGradient, upGradient, gradient, gate, up, from, to);
                 case RELU -> reluGate(gateGradient, upGradient, gradient, gate, up, from, to);
             }

@@ -88,7 +88,7 @@ final class RowOperations {
                     x.setAtIndex(JAVA_FLOAT, i, (float) (value * 0.5 * Erfc.value(-Math.sqrt(0.5) * value)));
                 }
             });
-            case GELU_TANH, SILU, CLAMPED_SILU -> {
+            case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> {
                 SigmoidActivation activation = SigmoidActivation.of(f);
                 loop.elements(x, (from, to) -> activation.apply(x, from, to));
             }

@@ -19,6 +19,7 @@ record SigmoidActivation(float slope, float cube, float max, float plus) {
             // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
             case GELU_TANH -> new SigmoidActivation((float) (2 * Math.sqrt(2 / Math.PI)), 0.044715f, infinity, 0);
             case SILU -> new SigmoidActivation(1, 0, infinity, 0);
+            case QUICK_GELU -> new SigmoidActivation(1.702f, 0, infinity, 0);
             case CLAMPED_SILU -> new SigmoidActivation(1.702f, 0, 7, 1);
             case GELU, RELU -> throw new IllegalArgumentException(f + " has no sigmoid");
         };
