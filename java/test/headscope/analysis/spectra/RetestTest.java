@@ -59,7 +59,7 @@ class RetestTest {
         Path texts = Files.write(runs.resolve(name + ".jsonl"), lines);
         SpectraRequest request = new SpectraRequest(
                 new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
-                texts.toString(), k, PerSample.MEAN, 1, "", Sampler.GREEDY, 3, 0, false,
+                texts.toString(), k, PerSample.MEAN, 1, Match.NORMALISED, "", Sampler.GREEDY, 3, 0, false,
                 SpectraRequest.metrics(k, List.of(new Metric.Entropy())), false, true);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
