@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -140,10 +139,8 @@ public final class Safetensors implements AutoCloseable {
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-        } catch (AccessDeniedException denied) {
-            throw new ModelFormatException(file, "cannot be read: permission denied");
         } catch (IOException failure) {
-            throw new ModelFormatException(file, "cannot be read: " + failure.getMessage());
+            throw new ModelFormatException(file, "cannot be read: " + DiskFailure.reason(failure));
         }
     }
 }
