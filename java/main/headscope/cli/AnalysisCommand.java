@@ -62,7 +62,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
             Path folder = analysis.run().request.out();
             S summary = compute(analysis);
             print(summary, out);
-            List<Path> figures = pictures.drawIfPossible(analysis.folder(), folder);
+            List<Path> figures = analysis.run().onDisk(() -> pictures.drawIfPossible(analysis.folder(), folder));
             analysis.commit();
             out.println();
             figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 
 /** The reason why a file cannot be read or written, in words for a message. */
 public final class DiskFailure {
-    /** The system's messages (strerror) for ENOSPC, which also means no free inode, and for EDQUOT. */
-    private static final Pattern NO_ROOM = Pattern.compile("(?i)no space left on device|disk quota exceeded");
+    /** The system's messages (strerror) for ENOSPC, which also means no free inode, EDQUOT and EFBIG (ulimit -f). */
+    private static final Pattern NO_ROOM = Pattern.compile("(?i)no space left on device|disk quota exceeded|file too large");
 
     private DiskFailure() {}
 
@@ -30,7 +30,7 @@ public final class DiskFailure {
         return line.substring(0, 1).toLowerCase(Locale.ROOT) + line.substring(1);
     }
 
-    /** Whether a failure or one of its causes is that the disk has no space, no inode or no quota left. */
+    /** Whether a failure or one of its causes is that the disk has no space, no inode or no quota left, or the process may not write as much. */
     public static boolean noRoom(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof IOException && NO_ROOM.matcher(String.valueOf(cause.getMessage())).find()) {
