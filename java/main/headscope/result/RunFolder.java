@@ -6,6 +6,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 
 /**
@@ -19,6 +20,7 @@ public final class RunFolder implements AutoCloseable {
 
     private static final String PROGRESS = ".headscope-progress";
     private static final int MAX_ATTEMPTS = 100;
+    private static final int LOOKS = 3;
 
     private final Path out;
     private final Path partial;
@@ -106,8 +108,8 @@ public final class RunFolder implements AutoCloseable {
     /** Creates the folder and takes its lock; again if a run that has just finished deletes the folder in between. */
     private static FolderLock take(Path partial) throws IOException {
         for (int attempt = 1; ; attempt++) {
-            make(partial);
             try {
+                make(partial);
                 return FolderLock.take(partial);
             } catch (NoSuchFileException deleted) {
                 if (attempt == MAX_ATTEMPTS) {
@@ -220,13 +222,26 @@ public final class RunFolder implements AutoCloseable {
         try {
             Files.createDirectory(partial);
         } catch (FileAlreadyExistsException already) {
-            if (!Files.isDirectory(partial)) {
+            if (!Files.readAttributes(partial, BasicFileAttributes.class).isDirectory()) {
                 throw already;
             }
-            if (!Files.exists(partial.resolve(FolderLock.LOCK)) && !FolderLock.others(partial).isEmpty()) {
+            if (foreign(partial)) {
                 throw new RunFolderException(partial, "exists and is not an interrupted run; move it away");
             }
         }
+    }
+
+    /**
+     * Whether no run has created what the folder contains. Another run may finish and a third begin between two looks at
+     * the folder, hence several.
+     */
+    private static boolean foreign(Path partial) throws IOException {
+        for (int look = 0; look < LOOKS; look++) {
+            if (Files.exists(partial.resolve(FolderLock.LOCK)) || FolderLock.others(partial).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether the folder contains more than the lock and empty folders. */

@@ -94,7 +94,7 @@ class FolderLockTest {
     void concurrentRunsThatOverwritePublishOrAreRejected() throws Exception {
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
             List<Callable<Object>> tries = new ArrayList<>();
-            for (int i = 0; i < 400; i++) {
+            for (int i = 0; i < 1000; i++) {
                 String manifest = "run " + i;
                 tries.add(() -> {
                     try (RunFolder run = RunFolder.begin(folder.resolve("run"), false, true)) {
