@@ -1,8 +1,9 @@
 package headscope.analysis;
 
+import headscope.tensor.DiskFailure;
+import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -18,17 +19,24 @@ public final class Digest {
         return HexFormat.of().formatHex(sha256().digest(bytes));
     }
 
-    /** Digest of the concatenated files. */
+    /**
+     * Digest of the concatenated files.
+     *
+     * @throws ModelFormatException if a file cannot be read
+     */
     public static String of(List<Path> files) {
         MessageDigest digest = sha256();
         byte[] block = new byte[1 << 20];
         for (Path file : files) {
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw new ModelFormatException(file, "is not a regular file");
+            }
             try (InputStream in = Files.newInputStream(file)) {
                 for (int count = in.read(block); count > 0; count = in.read(block)) {
                     digest.update(block, 0, count);
                 }
             } catch (IOException failure) {
-                throw new UncheckedIOException(failure);
+                throw new ModelFormatException(file, "cannot be read: " + DiskFailure.reason(failure));
             }
         }
         return HexFormat.of().formatHex(digest.digest());

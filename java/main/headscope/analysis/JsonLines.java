@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.tensor.DiskFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -57,7 +58,7 @@ public record JsonLines(String name, String digest, List<Line> lines) {
         } catch (NoSuchFileException missing) {
             throw new InputException(source + ": no such file; give a file of JSON lines");
         } catch (IOException failure) {
-            throw new InputException(source + ": cannot be read: " + failure.getMessage());
+            throw new InputException(source + ": cannot be read: " + DiskFailure.reason(failure));
         }
         return new JsonLines(name, Digest.of(bytes), parse(name, bytes, form));
     }

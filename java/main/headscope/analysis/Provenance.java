@@ -1,20 +1,35 @@
 package headscope.analysis;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.model.Checkpoint;
 import headscope.model.ModelConfig;
 import headscope.result.RunFolder;
 import headscope.result.RunFolderException;
+import headscope.tensor.DType;
+import headscope.tensor.Safetensors;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The origin of a run's numbers, as JSON that depends on the input alone: equal provenance, equal numbers.
@@ -24,18 +39,36 @@ import java.util.concurrent.CompletableFuture;
 public record Provenance(ObjectNode json) {
     private static final String FILE = "request.json";
 
+    /** At most so many names of differing values in a message. */
+    private static final int SHOWN = 4;
+
+    /** Files besides the weights that determine tokens, prompts, generated answers or numbers; key and file name. */
+    private static final List<Map.Entry<String, String>> DIGESTED = List.of(
+            Map.entry("config_sha256", "config.json"),
+            Map.entry("weights_index_sha256", "model.safetensors.index.json"),
+            Map.entry("tokenizer_sha256", "tokenizer.json"),
+            Map.entry("tokenizer_config_sha256", "tokenizer_config.json"),
+            Map.entry("chat_template_sha256", "chat_template.jinja"),
+            Map.entry("generation_config_sha256", "generation_config.json"));
+
+    private static final ObjectMapper STRICT = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
     /**
-     * Digests the weights in the background. The checkpoint may be closed meanwhile.
+     * Digests the checkpoint's files in the background. The checkpoint may be closed meanwhile.
      *
      * @param input texts and settings
      */
     static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
         ModelConfig config = checkpoint.config();
         List<Path> weights = checkpoint.tensors().files();
-        return CompletableFuture.supplyAsync(() -> of(request, config, weights, input));
+        String stored = storedDtype(checkpoint.tensors());
+        return CompletableFuture.supplyAsync(() -> of(request, config, weights, stored, input));
     }
 
-    private static Provenance of(RunRequest request, ModelConfig config, List<Path> weights, ObjectNode input) {
+    private static Provenance of(
+            RunRequest request, ModelConfig config, List<Path> weights, String stored, ObjectNode input) {
         Path folder = request.model();
         ObjectNode json = new ObjectMapper().createObjectNode();
         ObjectNode model = json.putObject("model");
@@ -44,10 +77,23 @@ public record Provenance(ObjectNode json) {
         model.put("layers", config.layers());
         model.put("heads", config.heads());
         model.put("dtype", request.device().precision().name());
-        model.put("config_sha256", Digest.of(List.of(folder.resolve("config.json"))));
+        model.put("stored_dtype", stored);
         model.put("weights_sha256", Digest.of(weights));
+        for (Map.Entry<String, String> entry : DIGESTED) {
+            Path file = folder.resolve(entry.getValue());
+            if (Files.exists(file)) {
+                model.put(entry.getKey(), Digest.of(List.of(file)));
+            }
+        }
         json.setAll(input);
         return new Provenance(json);
+    }
+
+    /** The floating-point types of the checkpoint's tensors, sorted: usually one, such as "BF16". */
+    private static String storedDtype(Safetensors tensors) {
+        Set<DType> floating = EnumSet.of(DType.F64, DType.F32, DType.F16, DType.BF16);
+        return tensors.names().stream().map(name -> tensors.get(name).dtype()).filter(floating::contains)
+                .map(DType::name).distinct().sorted().collect(Collectors.joining(", "));
     }
 
     /** The run id: twelve hexadecimal digits of the digest. */
@@ -55,17 +101,71 @@ public record Provenance(ObjectNode json) {
         return Digest.of(json.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
     }
 
-    /** Rejects a resumed run whose input differs from that of the interrupted one; stores the input. */
+    /** Rejects a resumed run whose input differs from that of the interrupted one; stores the input of a new one. */
     void requireSame(RunFolder folder) {
         Path file = folder.progress(FILE);
         try {
-            if (folder.resumed() && Files.exists(file) && !Files.readString(file).equals(json.toString())) {
-                throw new InputException(("%s: was started with another model, other texts or other settings; "
-                        + "repeat the first command, or start over with --overwrite").formatted(folder.out()));
+            if (folder.resumed() && (Files.exists(file) || hasOthers(file))) {
+                compare(stored(file), folder);
+                return;
             }
-            Files.writeString(file, json.toString());
+            Path partial = folder.progress(FILE + ".partial-0");
+            Files.writeString(partial, json.toString());
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException failure) {
             throw new RunFolderException(file, failure);
+        }
+    }
+
+    private static boolean hasOthers(Path file) throws IOException {
+        try (Stream<Path> members = Files.list(file.getParent())) {
+            return members.findAny().isPresent();
+        }
+    }
+
+    /** The input of the interrupted run. A kill cannot damage its file, but a power failure or an editor can. */
+    private static ObjectNode stored(Path file) throws IOException {
+        String damage = "is not JSON";
+        try {
+            if (!Files.exists(file)) {
+                damage = "is missing";
+            } else if (STRICT.readTree(Files.readString(file)) instanceof ObjectNode object && object.has("model")) {
+                return object;
+            }
+        } catch (JsonProcessingException | CharacterCodingException damaged) {
+            // reported below
+        }
+        throw new InputException(("%s: %s, so that --resume cannot tell which model and texts the interrupted run had; "
+                + "restore the file, or start over with --overwrite").formatted(file, damage));
+    }
+
+    private void compare(ObjectNode stored, RunFolder folder) throws IOException {
+        // through text on both sides: a number that was computed as a float is read back as a double
+        if (stored.toString().equals(json.toString())) {
+            return;
+        }
+        List<String> different = new ArrayList<>();
+        differences("", stored, STRICT.readTree(json.toString()), different);
+        String shown = String.join(", ", different.subList(0, Math.min(different.size(), SHOWN)))
+                + (different.size() > SHOWN ? ", ..." : "");
+        throw new InputException(("%s: was started with another model, other texts or other settings%s; "
+                + "repeat the first command, or start over with --overwrite")
+                .formatted(folder.out(), shown.isEmpty() ? "" : " (" + shown + ")"));
+    }
+
+    /** Collects the names of the values that differ, such as model.tokenizer_sha256. */
+    private static void differences(String prefix, JsonNode a, JsonNode b, List<String> different) {
+        Set<String> names = new LinkedHashSet<>();
+        a.fieldNames().forEachRemaining(names::add);
+        b.fieldNames().forEachRemaining(names::add);
+        for (String name : names) {
+            JsonNode left = a.path(name);
+            JsonNode right = b.path(name);
+            if (left.isObject() && right.isObject()) {
+                differences(prefix + name + ".", left, right, different);
+            } else if (!left.equals(right)) {
+                different.add(prefix + name);
+            }
         }
     }
 

@@ -8,13 +8,17 @@ import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.RunFolder;
 import headscope.result.RunFolderException;
+import headscope.tensor.DiskFailure;
+import headscope.tensor.ModelFormatException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
 /** What every analysis works with: a model on a device, its tokenizer, and the run folder that is being written. */
@@ -46,11 +50,23 @@ public final class Run implements AutoCloseable {
             this.tokenizer = resources.add(Tokenizer.open(request.model()));
             check.accept(checkpoint.config(), tokenizer);
             this.model = resources.add(new Transformer(checkpoint, backend));
-            this.provenance = reading.join();
+            this.provenance = read(reading);
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
+            folder.notice().ifPresent(notices::add);
             this.worthKeeping = folder.resumed();
         } catch (Throwable failure) {
             resources.close();
+            throw failure;
+        }
+    }
+
+    private static Provenance read(CompletableFuture<Provenance> reading) {
+        try {
+            return reading.join();
+        } catch (CompletionException failure) {
+            if (failure.getCause() instanceof ModelFormatException unreadable) {
+                throw unreadable;
+            }
             throw failure;
         }
     }
@@ -88,20 +104,35 @@ public final class Run implements AutoCloseable {
     }
 
     /**
-     * Runs work that writes into the run folder. If the disk fails, or if input is rejected before a first part has
-     * been finished, the folder is deleted.
+     * Runs work that writes into the run folder. If the disk fails, what the run has finished is kept for a resumed run.
+     * The folder is deleted only if nothing has been finished and the disk is not full, or if input is rejected before
+     * a first part has been finished.
      */
     public <T> T onDisk(Supplier<T> work) {
         try {
             return work.get();
         } catch (UncheckedIOException | RunFolderException failure) {
-            folder.discard();
+            boolean noRoom = DiskFailure.noRoom(failure);
+            if (noRoom || worthKeeping) {
+                throw new RunFolderException(failure, "what the run has finished is kept: %s, then --resume"
+                        .formatted(noRoom ? "make room" : "mend this"));
+            }
+            discardAfter(failure);
             throw failure;
         } catch (InputException rejected) {
             if (!worthKeeping) {
-                folder.discard();
+                discardAfter(rejected);
             }
             throw rejected;
+        }
+    }
+
+    /** A folder that cannot be deleted does not hide the reason. */
+    private void discardAfter(RuntimeException failure) {
+        try {
+            folder.discard();
+        } catch (RuntimeException remains) {
+            failure.addSuppressed(remains);
         }
     }
 
@@ -112,7 +143,7 @@ public final class Run implements AutoCloseable {
 
     /** The model as a caption names it: folder, family, layers x heads. */
     public String modelCaption() {
-        return "%s (%s, layers x heads: %d x %d)".formatted(request.model().toAbsolutePath().normalize().getFileName(),
+        return String.format(Locale.ROOT, "%s (%s, layers x heads: %d x %d)", request.model().toAbsolutePath().normalize().getFileName(),
                 model.config().family().modelType(), model.config().layers(), model.config().heads());
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -71,21 +72,23 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
         try (A analysis = open(request)) {
             analysis.run().notices.forEach(HeadscopeCommand::warn);
             S summary = compute(analysis);
-            publish(summary, analysis.folder(), analysis.run().request.out(), analysis::commit, out, pictures);
+            Path folder = analysis.run().request.out();
+            publish(summary, folder,
+                    () -> analysis.run().onDisk(() -> pictures.drawIfPossible(analysis.folder(), folder)),
+                    analysis::commit, out);
         }
     }
 
     /**
      * Prints the summary, draws the figures and publishes the run folder.
      *
-     * @param written where the files are now
-     * @param folder  to be published by {@code commit}
+     * @param folder to be published by {@code commit}
+     * @param draw   draws the figures, if this machine can
      */
-    final void publish(
-            S summary, Path written, Path folder, Runnable commit, PrintStream out, PictureFiles pictures) {
+    final void publish(S summary, Path folder, Supplier<List<Path>> draw, Runnable commit, PrintStream out) {
         print(summary, out);
         Optional<String> undrawn = undrawn(summary);
-        List<Path> figures = undrawn.isPresent() ? List.of() : pictures.drawIfPossible(written, folder);
+        List<Path> figures = undrawn.isPresent() ? List.of() : draw.get();
         commit.run();
         out.println();
         figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));

@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.tensor.DiskFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,7 @@ final class AtomicFile {
             Files.writeString(partial, text);
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException failure) {
-            throw new IOException(file + ": cannot be written: " + failure.getMessage(), failure);
+            throw new IOException(file + ": cannot be written: " + DiskFailure.reason(failure), failure);
         } finally {
             Files.deleteIfExists(partial);
         }

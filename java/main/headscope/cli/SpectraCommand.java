@@ -65,7 +65,7 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
             try (ProgressLine progress = new ProgressLine(PROBES, "folds")) {
                 summary = retest.write(progress);
             }
-            publish(summary, retest.folder(), out, retest::commit, System.out, pictures);
+            publish(summary, out, () -> pictures.drawIfPossible(retest.folder(), out), retest::commit, System.out);
         }
         return 0;
     }

@@ -3,10 +3,15 @@ package headscope.result;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -26,22 +31,25 @@ final class FolderLock {
         this.channel = channel;
     }
 
-    /** @throws RunFolderException if another run holds the folder */
+    /**
+     * @throws RunFolderException    if another run holds the folder
+     * @throws NoSuchFileException if the folder has been deleted by a run that has just finished
+     */
     static FolderLock take(Path folder) throws IOException {
         synchronized (FolderLock.class) {
             Path owner = folder.resolve(OWNER);
+            Path file = folder.resolve(LOCK);
             if (ownerOf(owner).equals(THIS_PROCESS)) {
                 throw held(folder);
             }
-            FileChannel channel = FileChannel.open(folder.resolve(LOCK),
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            create(file);
+            Object before = identity(file);
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
             try {
-                // the name is gone if the other run has just committed: then this locks nothing
-                if (channel.tryLock() == null || !Files.exists(folder.resolve(LOCK))) {
+                // a run that finishes deletes the file: a lock on a file without this name locks nothing
+                if (channel.tryLock() == null || !identity(file).equals(before)) {
                     throw held(folder);
                 }
-                Files.writeString(owner, THIS_PROCESS);
-                return new FolderLock(channel);
             } catch (OverlappingFileLockException otherLoader) {
                 channel.close();
                 throw held(folder);
@@ -49,20 +57,62 @@ final class FolderLock {
                 channel.close();
                 throw failure;
             }
+            FolderLock lock = new FolderLock(channel);
+            try {
+                Files.writeString(owner, THIS_PROCESS);
+                return lock;
+            } catch (IOException failure) {
+                if (others(folder).isEmpty()) {
+                    lock.deleteWith(folder);
+                } else {
+                    lock.release(folder);
+                }
+                throw failure;
+            }
         }
     }
 
-    /**
-     * Releases the lock.
-     *
-     * @param folder the current path of the folder
-     */
+    /** The members of a folder except the files of the lock. */
+    static List<Path> others(Path folder) throws IOException {
+        Set<Path> files = Set.of(folder.resolve(LOCK), folder.resolve(OWNER));
+        return FolderTree.members(folder).stream().filter(member -> !files.contains(member)).toList();
+    }
+
+    /** Releases the lock and keeps the folder. */
     void release(Path folder) throws IOException {
         synchronized (FolderLock.class) {
             try (channel) {
                 Files.deleteIfExists(folder.resolve(OWNER));
             }
         }
+    }
+
+    /** Releases the lock and deletes the folder, which contains nothing else. */
+    void deleteWith(Path folder) throws IOException {
+        synchronized (FolderLock.class) {
+            try (channel) {
+                Files.deleteIfExists(folder.resolve(OWNER));
+                Files.deleteIfExists(folder.resolve(LOCK));
+            }
+            try {
+                Files.deleteIfExists(folder);
+            } catch (DirectoryNotEmptyException nextRun) {
+                // another run has begun in it since the lock was released
+            }
+        }
+    }
+
+    private static void create(Path file) throws IOException {
+        try {
+            Files.createFile(file);
+        } catch (FileAlreadyExistsException earlier) {
+            // of another run, or left by a crash
+        }
+    }
+
+    /** Device and inode. */
+    private static Object identity(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
     }
 
     private static String ownerOf(Path owner) throws IOException {

@@ -1,78 +1,127 @@
 package headscope.result;
 
+import headscope.tensor.DiskFailure;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.List;
-import java.util.Set;
-import java.util.UUID;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
 
 /**
  * The results of one run, published complete or not at all. Files are written to a folder next to it,
- * {@code <out>.partial}, which {@link #commit} renames; a run can continue what an interrupted one left there. A lock
- * admits one run at a time. Every method throws {@link RunFolderException} if the disk fails.
+ * {@code <out>.partial}, from which {@link #commit} publishes them; a run can continue what an interrupted one left
+ * there. A lock admits one run at a time. Every method throws {@link RunFolderException} if the disk fails.
  */
 public final class RunFolder implements AutoCloseable {
     /** The file that marks a run folder; every run writes it. */
     public static final String MANIFEST = "manifest.json";
 
     private static final String PROGRESS = ".headscope-progress";
+    private static final int MAX_ATTEMPTS = 100;
+    private static final int LOOKS = 3;
 
     private final Path out;
     private final Path partial;
+    private final Publication publication;
     private final FolderLock lock;
     private final boolean resumed;
     private final boolean overwrite;
+    private final Optional<String> notice;
     private boolean open = true;
 
-    private RunFolder(Path out, Path partial, FolderLock lock, boolean resumed, boolean overwrite) {
-        this.out = out;
-        this.partial = partial;
+    private RunFolder(
+            Publication publication, FolderLock lock, boolean resumed, boolean overwrite, Optional<String> notice) {
+        this.out = publication.out();
+        this.partial = publication.partial();
+        this.publication = publication;
         this.lock = lock;
         this.resumed = resumed;
         this.overwrite = overwrite;
+        this.notice = notice;
     }
 
     /**
-     * Starts a run, or continues an interrupted one.
+     * Starts a run, or continues an interrupted one. If {@code out} is a link, the run folder is what it points to.
      *
      * @param out       the run folder to be published; its parents are created
-     * @param resume    keep the files of an interrupted run, if there is one
+     * @param resume    keep what an interrupted run has finished, if there is one
      * @param overwrite replace older results; delete the files of an interrupted run unless {@code resume}
      * @throws RunFolderException if {@code out} or an interrupted run exists and may not be replaced, if another run
      *                            holds the folder, or if the folder cannot be created
      */
     public static RunFolder begin(Path out, boolean resume, boolean overwrite) {
+        Path place = place(out);
+        Path partial = place.resolveSibling(place.getFileName() + ".partial");
+        Publication publication = new Publication(place, partial);
+        if (!publication.begun()) {
+            checkFree(place, overwrite);
+        }
+        try {
+            FolderLock lock = take(partial);
+            boolean interrupted = true;
+            Optional<String> notice = Optional.empty();
+            try {
+                notice = publication.recover();
+                interrupted = hasFiles(partial);
+                // again, now that no other run can be about to publish its results there
+                checkFree(place, overwrite);
+                if (interrupted) {
+                    takeOver(publication, resume, overwrite);
+                }
+                return new RunFolder(publication, lock, interrupted && resume, overwrite, notice);
+            } catch (Throwable failure) {
+                if (interrupted) {
+                    lock.release(partial);
+                } else {
+                    publication.clean();
+                    lock.deleteWith(partial);
+                }
+                if (notice.isPresent() && failure instanceof RunFolderException refused) {
+                    throw new RunFolderException(refused, notice.get());
+                }
+                throw failure;
+            }
+        } catch (IOException failure) {
+            RunFolderException failed = new RunFolderException(partial, failure);
+            throw DiskFailure.noRoom(failure) ? new RunFolderException(failed, "make room") : failed;
+        }
+    }
+
+    private static Path place(Path out) {
         Path place = out.toAbsolutePath().normalize();
         if (place.getFileName() == null) {
             throw new RunFolderException(place, "cannot be a run folder");
         }
-        Path partial = place.resolveSibling(place.getFileName() + ".partial");
-        checkFree(place, overwrite);
-        try {
-            make(partial);
-            FolderLock lock = FolderLock.take(partial);
-            boolean interrupted = !work(partial).isEmpty();
-            try {
-                // again, now that no other run can be about to publish its results there
-                checkFree(place, overwrite);
-                if (interrupted) {
-                    takeOver(partial, resume, overwrite);
-                }
-                return new RunFolder(place, partial, lock, interrupted && resume, overwrite);
-            } catch (Throwable failure) {
-                if (!interrupted) {
-                    FolderTree.delete(partial);
-                }
-                lock.release(partial);
-                throw failure;
-            }
-        } catch (IOException failure) {
-            throw new RunFolderException(partial, failure);
+        if (!Files.isSymbolicLink(place)) {
+            return place;
         }
+        try {
+            return place.toRealPath();
+        } catch (IOException failure) {
+            throw new RunFolderException(place,
+                    "is a link to nothing (%s); remove it, or choose another --out".formatted(DiskFailure.reason(failure)));
+        }
+    }
+
+    /** Creates the folder and takes its lock; again if a run that has just finished deletes the folder in between. */
+    private static FolderLock take(Path partial) throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                make(partial);
+                return FolderLock.take(partial);
+            } catch (NoSuchFileException deleted) {
+                if (attempt == MAX_ATTEMPTS) {
+                    throw deleted;
+                }
+            }
+        }
+    }
+
+    /** One line for the user if this run has finished what an interrupted one had begun to publish. */
+    public Optional<String> notice() {
+        return notice;
     }
 
     /** Whether this run continues an interrupted one. */
@@ -91,7 +140,7 @@ public final class RunFolder implements AutoCloseable {
      * @param name may contain folders, such as {@code figures/overview.png}
      */
     public Path file(String name) {
-        return inside(partial, name);
+        return inside(publication.results(), name);
     }
 
     /** The path at which to write a file that only a resumed run needs; {@link #commit} deletes it. */
@@ -106,33 +155,30 @@ public final class RunFolder implements AutoCloseable {
      */
     public void commit() {
         requireOpen();
-        if (!Files.exists(partial.resolve(MANIFEST))) {
+        if (!Files.exists(publication.results().resolve(MANIFEST))) {
             throw new IllegalStateException(partial + ": no " + MANIFEST + " was written");
         }
         checkFree(out, overwrite);
         try {
-            if (Files.exists(partial.resolve(PROGRESS))) {
-                FolderTree.delete(partial.resolve(PROGRESS));
-            }
-            FolderTree.force(partial);
-            replace();
-            open = false;
-            // held across the rename: a run that starts now finds either the lock or the results
-            lock.release(out);
-            Files.delete(out.resolve(FolderLock.LOCK));
-            FolderTree.forceOne(out.getParent());
+            publication.publish();
         } catch (IOException failure) {
             throw new RunFolderException(out, failure);
         }
+        discard();
     }
 
-    /** Deletes everything that this run has written. */
+    /** Deletes everything that this run has written, except published results. */
     public void discard() {
         requireOpen();
         open = false;
         try {
-            FolderTree.delete(partial);
-            lock.release(partial);
+            try {
+                publication.clean();
+            } catch (IOException failure) {
+                lock.release(partial);
+                throw failure;
+            }
+            lock.deleteWith(partial);
         } catch (IOException failure) {
             throw new RunFolderException(partial, failure);
         }
@@ -151,24 +197,8 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    private void replace() throws IOException {
-        if (!exists(out)) {
-            Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE);
-            return;
-        }
-        Path old = out.resolveSibling(out.getFileName() + ".replaced-" + UUID.randomUUID());
-        Files.move(out, old, StandardCopyOption.ATOMIC_MOVE);
-        try {
-            Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException failure) {
-            Files.move(old, out, StandardCopyOption.ATOMIC_MOVE);
-            throw failure;
-        }
-        FolderTree.delete(old);
-    }
-
     private static void checkFree(Path out, boolean overwrite) {
-        if (!exists(out)) {
+        if (!Publication.exists(out)) {
             return;
         }
         if (!overwrite) {
@@ -192,36 +222,56 @@ public final class RunFolder implements AutoCloseable {
         try {
             Files.createDirectory(partial);
         } catch (FileAlreadyExistsException already) {
-            if (!Files.isDirectory(partial)) {
+            if (!Files.readAttributes(partial, BasicFileAttributes.class).isDirectory()) {
                 throw already;
             }
-            if (!Files.exists(partial.resolve(FolderLock.LOCK)) && !work(partial).isEmpty()) {
+            if (foreign(partial)) {
                 throw new RunFolderException(partial, "exists and is not an interrupted run; move it away");
             }
         }
     }
 
-    /** The members of the folder except the lock. */
-    private static List<Path> work(Path partial) throws IOException {
-        Set<Path> lock = Set.of(partial.resolve(FolderLock.LOCK), partial.resolve(FolderLock.OWNER));
-        return FolderTree.members(partial).stream().filter(member -> !lock.contains(member)).toList();
+    /**
+     * Whether no run has created what the folder contains. Another run may finish and a third begin between two looks at
+     * the folder, hence several.
+     */
+    private static boolean foreign(Path partial) throws IOException {
+        for (int look = 0; look < LOOKS; look++) {
+            if (Files.exists(partial.resolve(FolderLock.LOCK)) || FolderLock.others(partial).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private static void takeOver(Path partial, boolean resume, boolean overwrite) throws IOException {
+    /** Whether the folder contains more than the lock and empty folders. */
+    private static boolean hasFiles(Path partial) throws IOException {
+        for (Path member : FolderLock.others(partial)) {
+            if (FolderTree.everything(member).stream().anyMatch(path -> !Files.isDirectory(path))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Keeps the progress of the interrupted run, or nothing. Results are written again, for they may be incomplete. */
+    private static void takeOver(Publication publication, boolean resume, boolean overwrite) throws IOException {
+        Path partial = publication.partial();
         if (!resume && !overwrite) {
             throw new RunFolderException(partial,
                     "contains an interrupted run; continue it with --resume, or delete it with --overwrite");
         }
-        for (Path member : work(partial)) {
-            if (!resume) {
-                FolderTree.delete(member);
-                continue;
-            }
-            for (Path path : FolderTree.everything(member)) {
-                // left by a writer that was killed before it renamed the file
-                if (Files.isRegularFile(path) && path.getFileName().toString().contains(".partial-")) {
-                    Files.delete(path);
-                }
+        if (!resume) {
+            publication.clean();
+            return;
+        }
+        if (Files.exists(publication.results())) {
+            FolderTree.delete(publication.results());
+        }
+        for (Path path : FolderTree.everything(partial)) {
+            // left by a writer that was killed before it renamed the file
+            if (Files.isRegularFile(path) && path.getFileName().toString().contains(".partial-")) {
+                Files.delete(path);
             }
         }
     }
@@ -244,10 +294,5 @@ public final class RunFolder implements AutoCloseable {
         if (!open) {
             throw new IllegalStateException(partial + ": the run is closed");
         }
-    }
-
-    /** Also true for a dangling link. */
-    private static boolean exists(Path path) {
-        return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 }

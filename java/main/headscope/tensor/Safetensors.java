@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -19,8 +18,8 @@ import java.util.TreeMap;
 
 /**
  * The tensors of a safetensors file or of a model folder with one or several such files, memory-mapped. Thread-safe for
- * reading. {@link #close} unmaps the files; reading a tensor afterwards throws {@link IllegalStateException}. The files
- * must not shrink while they are open.
+ * reading. {@link #close} unmaps the files; reading a tensor afterwards throws {@link IllegalStateException}. A file that
+ * shrinks while it is open is reported by {@link StoredTensor#copyTo}.
  */
 public final class Safetensors implements AutoCloseable {
     private static final String SINGLE = "model.safetensors";
@@ -116,13 +115,13 @@ public final class Safetensors implements AutoCloseable {
 
     private void add(Path file) {
         MemorySegment mapped = map(file);
-        SafetensorsHeader header = new SafetensorsHeader(file, mapped);
+        SafetensorsHeader header = MappedFile.read(file, mapped.byteSize(), () -> new SafetensorsHeader(file, mapped));
         files.add(file);
         header.metadata().forEach(metadata::putIfAbsent);
         for (SafetensorsHeader.Entry entry : header.entries()) {
             MemorySegment bytes = mapped.asSlice(
                     header.dataStart() + entry.begin(), entry.end() - entry.begin());
-            StoredTensor tensor = new StoredTensor(file, entry.name(), entry.dtype(), entry.shape(), bytes);
+            StoredTensor tensor = new StoredTensor(file, mapped.byteSize(), entry.name(), entry.dtype(), entry.shape(), bytes);
             StoredTensor other = tensors.putIfAbsent(entry.name(), tensor);
             if (other != null) {
                 throw new ModelFormatException(file, "tensor " + StrictJson.quote(entry.name()),
@@ -140,10 +139,8 @@ public final class Safetensors implements AutoCloseable {
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-        } catch (AccessDeniedException denied) {
-            throw new ModelFormatException(file, "cannot be read: permission denied");
         } catch (IOException failure) {
-            throw new ModelFormatException(file, "cannot be read: " + failure.getMessage());
+            throw new ModelFormatException(file, "cannot be read: " + DiskFailure.reason(failure));
         }
     }
 }

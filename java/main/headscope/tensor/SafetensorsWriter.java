@@ -295,7 +295,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private static UncheckedIOException failed(Path path, IOException failure) {
-        return new UncheckedIOException(path + ": cannot be written: " + failure.getMessage(), failure);
+        return new UncheckedIOException(path + ": cannot be written: " + DiskFailure.reason(failure), failure);
     }
 
     private void write(ByteBuffer bytes, long position) throws IOException {

@@ -17,13 +17,16 @@ public final class StoredTensor {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Path file;
+    private final long fileBytes;
     private final String name;
     private final DType dtype;
     private final long[] shape;
     private final MemorySegment bytes;
 
-    StoredTensor(Path file, String name, DType dtype, long[] shape, MemorySegment bytes) {
+    /** @param fileBytes size of the file when it was mapped */
+    StoredTensor(Path file, long fileBytes, String name, DType dtype, long[] shape, MemorySegment bytes) {
         this.file = file;
+        this.fileBytes = fileBytes;
         this.name = name;
         this.dtype = dtype;
         this.shape = shape.clone();
@@ -48,7 +51,7 @@ public final class StoredTensor {
         return bytes.byteSize() / dtype.bytes;
     }
 
-    /** The stored bytes, read-only. */
+    /** The stored bytes, read-only; unlike {@link #copyTo}, without a check that the file is still whole. */
     public MemorySegment bytes() {
         return bytes;
     }
@@ -61,7 +64,7 @@ public final class StoredTensor {
      * Writes all elements as fp32 in the machine's byte order.
      *
      * @param destination 4 * count() bytes, native or heap, at any alignment
-     * @throws ModelFormatException     if the dtype is not F32, F16, BF16 or F64
+     * @throws ModelFormatException     if the dtype is not F32, F16, BF16 or F64, or if the file has become shorter
      * @throws IllegalArgumentException if the destination has another size
      */
     public void copyTo(MemorySegment destination) {
@@ -71,7 +74,10 @@ public final class StoredTensor {
                     .formatted(name, Arrays.toString(shape), 4 * count, destination.byteSize()));
         }
         switch (dtype) {
-            case F32, F16, BF16, F64 -> Conversion.copy(dtype, bytes, DType.F32, destination);
+            case F32, F16, BF16, F64 -> MappedFile.read(file, fileBytes, () -> {
+                Conversion.copy(dtype, bytes, DType.F32, destination);
+                return destination;
+            });
             default -> throw unsupported("F32, F16, BF16, F64");
         }
     }
@@ -86,20 +92,23 @@ public final class StoredTensor {
     /**
      * All elements of an integer tensor.
      *
-     * @throws ModelFormatException if the dtype is not I64 or I32
+     * @throws ModelFormatException if the dtype is not I64 or I32, or if the file has become shorter
      */
     public long[] longs() {
-        long[] values = new long[arrayLength()];
-        switch (dtype) {
-            case I64 -> MemorySegment.copy(bytes, LONG, 0, values, 0, values.length);
-            case I32 -> {
+        if (dtype != DType.I64 && dtype != DType.I32) {
+            throw unsupported("I64, I32");
+        }
+        return MappedFile.read(file, fileBytes, () -> {
+            long[] values = new long[arrayLength()];
+            if (dtype == DType.I64) {
+                MemorySegment.copy(bytes, LONG, 0, values, 0, values.length);
+            } else {
                 for (int i = 0; i < values.length; i++) {
                     values[i] = bytes.get(INT, 4L * i);
                 }
             }
-            default -> throw unsupported("I64, I32");
-        }
-        return values;
+            return values;
+        });
     }
 
     private int arrayLength() {

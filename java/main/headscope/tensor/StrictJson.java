@@ -40,7 +40,7 @@ final class StrictJson {
         return switch (failure) {
             case CharacterCodingException e -> "is not UTF-8";
             case JsonProcessingException e -> "is not valid JSON: " + oneLine(e.getOriginalMessage());
-            default -> "cannot be read: " + oneLine(String.valueOf(failure.getMessage()));
+            default -> "cannot be read: " + DiskFailure.reason(failure);
         };
     }
 

@@ -59,10 +59,14 @@ public final class DemoRuns {
         assertFalse(Files.exists(out.resolveSibling(out.getFileName() + ".partial")));
     }
 
-    /** Checks that a run does not resume one with other settings. */
-    public static void assertNotResumed(Path out, Executable run) {
-        assertEquals(out + ": was started with another model, other texts or other settings; repeat the first command, or "
-                + "start over with --overwrite", assertThrows(InputException.class, run).getMessage());
+    /**
+     * Checks that a run does not resume one with other settings.
+     *
+     * @param different names of the settings, as the message lists them
+     */
+    public static void assertNotResumed(Path out, String different, Executable run) {
+        assertEquals("%s: was started with another model, other texts or other settings (%s); repeat the first command, or start over with --overwrite"
+                .formatted(out, different), assertThrows(InputException.class, run).getMessage());
     }
 
     /** The names of a run's files, sorted. */

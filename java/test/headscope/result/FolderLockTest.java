@@ -83,10 +83,40 @@ class FolderLockTest {
                 () -> RunFolder.begin(folder.resolve("run"), false, false));
         try (RunFolder resumed = RunFolder.begin(folder.resolve("run"), true, false)) {
             assertTrue(resumed.resumed());
-            Files.move(resumed.file("half"), resumed.file("manifest.json"));
+            Files.move(resumed.progress("half"), resumed.file("manifest.json"));
             resumed.commit();
         }
         assertEquals("half", Files.readString(folder.resolve("run").resolve("manifest.json")));
+    }
+
+    /** Runs that begin while others finish and delete the folder of the lock: one at a time, and none fails otherwise. */
+    @Test
+    void concurrentRunsThatOverwritePublishOrAreRejected() throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            List<Callable<Object>> tries = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                String manifest = "run " + i;
+                tries.add(() -> {
+                    try (RunFolder run = RunFolder.begin(folder.resolve("run"), false, true)) {
+                        Files.writeString(run.file("manifest.json"), manifest);
+                        run.commit();
+                        return true;
+                    } catch (RunFolderException refused) {
+                        return refused.getMessage();
+                    }
+                });
+            }
+            int published = 0;
+            for (Future<Object> one : threads.invokeAll(tries)) {
+                switch (one.get()) {
+                    case Boolean done -> published++;
+                    case Object message -> assertEquals(lockedMessage(), message);
+                }
+            }
+            assertTrue(published > 0);
+        }
+        assertEquals(List.of(folder.resolve("run")), FolderTree.members(folder));
+        assertEquals(List.of(folder.resolve("run/manifest.json")), FolderTree.members(folder.resolve("run")));
     }
 
     private void assertLocked() {
@@ -113,7 +143,7 @@ class FolderLockTest {
 
         public static void main(String[] arguments) throws Exception {
             try (RunFolder run = RunFolder.begin(Path.of(arguments[0]), false, false)) {
-                Files.writeString(run.file("half"), "half");
+                Files.writeString(run.progress("half"), "half");
                 System.out.println("begun");
                 Thread.sleep(60_000);
             } catch (RunFolderException rejection) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,15 +50,17 @@ class RunFolderTest {
     void resumesAnInterruptedRun() throws IOException {
         interrupt();
         rejects(partial + ": " + INTERRUPTED, () -> RunFolder.begin(out, false, false));
-        Files.writeString(partial.resolve("x.safetensors.partial-77"), "killed while writing");
+        Files.writeString(partial.resolve(".headscope-progress/x.safetensors.partial-77"), "killed while writing");
         try (RunFolder run = RunFolder.begin(out, true, false)) {
             assertTrue(run.resumed());
-            assertEquals("half", Files.readString(run.file("heads.csv")));
             assertEquals("3", Files.readString(run.progress("done.txt")));
+            assertFalse(Files.exists(run.progress("x.safetensors.partial-77")));
+            // results are written again as a whole: an older table may belong to other settings
             Files.writeString(run.file("manifest.json"), "{}");
             run.commit();
         }
-        assertEquals(List.of("heads.csv", "manifest.json"), files(out));
+        assertEquals(List.of("manifest.json"), files(out));
+        assertEquals(List.of("first"), members(folder.resolve("runs")));
     }
 
     @Test
@@ -75,7 +78,7 @@ class RunFolderTest {
     void resumeStartsARunIfNoneWasInterrupted() throws IOException {
         try (RunFolder run = RunFolder.begin(out, true, false)) {
             assertFalse(run.resumed());
-            assertEquals(partial.resolve("heads.csv"), run.file("heads.csv"));
+            assertEquals(partial.resolve("results/heads.csv"), run.file("heads.csv"));
         }
         try (RunFolder run = RunFolder.begin(out, false, false)) {
             assertFalse(run.resumed());
@@ -96,6 +99,110 @@ class RunFolderTest {
         }
         assertEquals("new", Files.readString(out.resolve("manifest.json")));
         assertEquals(List.of("first"), members(folder.resolve("runs")));
+    }
+
+    @Test
+    void killBeforeTheExchangeIsUndone() throws IOException {
+        commit("old");
+        interruptBeforeCommit();
+        mark();
+        try (RunFolder run = RunFolder.begin(out, true, true)) {
+            assertTrue(run.resumed());
+            assertEquals(Optional.empty(), run.notice());
+            assertEquals("3", Files.readString(run.progress("done.txt")));
+        }
+        assertEquals("old", Files.readString(out.resolve("manifest.json")));
+    }
+
+    @Test
+    void killAfterTheExchangeIsFinished() throws IOException {
+        commit("old");
+        interruptBeforeCommit();
+        mark();
+        assertTrue(NameExchange.exchange(partial.resolve("results"), out));
+        assertPublished(": deleted what an interrupted run had left in %s after it published its results".formatted(partial));
+    }
+
+    /** A kill amid the deletion of the older results. */
+    @Test
+    void killAfterTheOlderManifestIsDeletedIsFinished() throws IOException {
+        commit("old");
+        interruptBeforeCommit();
+        mark();
+        assertTrue(NameExchange.exchange(partial.resolve("results"), out));
+        Files.delete(partial.resolve("results/manifest.json"));
+        assertPublished(": deleted what an interrupted run had left in %s after it published its results".formatted(partial));
+    }
+
+    /** On a file system without an exchange of names. */
+    @Test
+    void killBetweenTwoRenamesIsFinished() throws IOException {
+        commit("old");
+        interruptBeforeCommit();
+        mark();
+        Files.move(out, partial.resolve(".headscope-replaced"));
+        assertPublished(": published the results of a run that was interrupted while it replaced this folder");
+    }
+
+    /** The first run into a folder, killed before it deleted its progress. */
+    @Test
+    void killAfterTheFirstPublicationIsFinished() throws IOException {
+        interruptBeforeCommit();
+        mark();
+        Files.move(partial.resolve("results"), out);
+        try (RunFolder run = RunFolder.begin(out, true, true)) {
+            assertFalse(run.resumed());
+            assertTrue(run.notice().isPresent());
+        }
+        assertEquals("new", Files.readString(out.resolve("manifest.json")));
+    }
+
+    @Test
+    void twoRenamesReplaceAsAnExchangeDoes() throws IOException {
+        commit("old");
+        interruptBeforeCommit();
+        Publication publication = new Publication(out, partial);
+        publication.replaceInTwoSteps();
+        assertEquals("new", Files.readString(out.resolve("manifest.json")));
+        publication.clean();
+        assertEquals(List.of(".headscope-lock"), members(partial));
+    }
+
+    @Test
+    void exchangeSwapsNames() throws IOException {
+        Path a = Files.writeString(folder.resolve("ä 漢"), "a");
+        Path b = Files.createDirectory(folder.resolve("b"));
+        assertTrue(NameExchange.exchange(a, b));
+        assertTrue(Files.isDirectory(a));
+        assertEquals("a", Files.readString(b));
+        assertFalse(NameExchange.exchange(a, folder.resolve("absent")));
+        assertTrue(Files.isDirectory(a));
+    }
+
+    @Test
+    void targetOfALinkIsReplaced() throws IOException {
+        commit("old");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), out);
+        rejects(out + ": already exists; choose another --out, or use --overwrite",
+                () -> RunFolder.begin(link, false, false));
+        try (RunFolder run = RunFolder.begin(link, false, true)) {
+            Files.writeString(run.file("manifest.json"), "new");
+            run.commit();
+        }
+        assertTrue(Files.isSymbolicLink(link));
+        assertEquals("new", Files.readString(link.resolve("manifest.json")));
+        assertEquals(List.of("first"), members(folder.resolve("runs")));
+        assertEquals(List.of("link", "runs"), members(folder));
+    }
+
+    @Test
+    void linkToNothingIsRefused() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("absent"));
+        for (boolean flag : new boolean[] {false, true}) {
+            rejects(link + ": is a link to nothing (no such file or folder); remove it, or choose another --out",
+                    () -> RunFolder.begin(link, flag, flag));
+        }
+        assertEquals(List.of("link"), members(folder));
     }
 
     @Test
@@ -179,6 +286,29 @@ class RunFolderTest {
             Files.writeString(run.file("heads.csv"), "half");
             Files.writeString(run.progress("done.txt"), "3");
         }
+    }
+
+    /** A run with results that are ready to be published, as a kill leaves it. */
+    private void interruptBeforeCommit() throws IOException {
+        try (RunFolder run = RunFolder.begin(out, false, true)) {
+            Files.writeString(run.file("manifest.json"), "new");
+            Files.writeString(run.file("heads.csv"), "new");
+            Files.writeString(run.progress("done.txt"), "3");
+        }
+    }
+
+    /** The first step of a commit. */
+    private void mark() throws IOException {
+        Files.copy(partial.resolve("results/manifest.json"), partial.resolve(".headscope-commit"));
+    }
+
+    /** The next run, which may not overwrite, leaves nothing but the new results. */
+    private void assertPublished(String notice) throws IOException {
+        rejects(out + ": already exists; choose another --out, or use --overwrite; " + out + notice,
+                () -> RunFolder.begin(out, true, false));
+        assertEquals("new", Files.readString(out.resolve("manifest.json")));
+        assertEquals(List.of("heads.csv", "manifest.json"), files(out));
+        assertEquals(List.of("first"), members(folder.resolve("runs")));
     }
 
     private void commit(String manifest) throws IOException {

@@ -135,7 +135,7 @@ class SafetensorsWriterTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:-UsePerfData",
                 "-cp", System.getProperty("java.class.path"), LargeFile.class.getName(), file.toString())
                 .redirectErrorStream(true).start();
-        assertEquals(List.of(file + ": cannot be written: File too large"), process.inputReader().lines().toList());
+        assertEquals(List.of(file + ": cannot be written: file too large"), process.inputReader().lines().toList());
         assertEquals(0, process.waitFor());
         assertEquals(List.of(), list());
     }

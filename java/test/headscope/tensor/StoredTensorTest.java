@@ -1,6 +1,7 @@
 package headscope.tensor;
 
 import static headscope.tensor.RawFile.entry;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -37,6 +39,28 @@ class StoredTensorTest {
         for (int i = 0; i < 65536; i++) {
             assertEquals(half(i), f16[i], "F16 0x%04x".formatted(i));
             assertEquals(i << 16, Float.floatToRawIntBits(bf16[i]), "BF16 0x%04x".formatted(i));
+        }
+    }
+
+    /** Pages behind the new end raise SIGBUS; in the last page, zeros would be read. */
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"F32", "BF16", "F16", "F64", "I64", "I32"})
+    void fileThatIsTruncatedWhileItIsOpenIsReported(DType dtype) throws IOException {
+        int count = 40_000;
+        int bytes = count * dtype.bytes;
+        for (long left : new long[] {200, bytes - 1}) {
+            Path file = RawFile.write(folder.resolve("x.safetensors"),
+                    "{" + entry("x", dtype.name(), "[" + count + "]", 0, bytes) + "}", bytes);
+            long whole = Files.size(file);
+            try (Safetensors stored = Safetensors.open(file); FileChannel channel = FileChannel.open(file, WRITE)) {
+                channel.truncate(left);
+                StoredTensor tensor = stored.get("x");
+                boolean integer = dtype == DType.I64 || dtype == DType.I32;
+                String message = assertThrows(ModelFormatException.class,
+                        integer ? tensor::longs : tensor::floats).getMessage();
+                assertEquals("%s: shrank from %d to %d bytes while it was being read; restore the file and try again"
+                        .formatted(file, whole, left), message);
+            }
         }
     }
 

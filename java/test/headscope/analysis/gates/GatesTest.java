@@ -184,7 +184,7 @@ class GatesTest {
             DemoRuns.interrupt(1, gates::fit);
         }
         GatesRequest other = request(TASKS.subList(1, 2), out, true);
-        DemoRuns.assertNotResumed(out, () -> finish(other));
+        DemoRuns.assertNotResumed(out, "tasks", () -> finish(other));
     }
 
     /** A contrast has a single fit; its score is 1 - gate. */

@@ -223,7 +223,7 @@ class SpectraTest {
             DemoRuns.interrupt(1, spectra::observe);
         }
         SpectraRequest other = request("data/qa.jsonl", out, K + 1, TEXTS, false, true, ROW_METRICS);
-        DemoRuns.assertNotResumed(out, () -> finish(other));
+        DemoRuns.assertNotResumed(out, "settings.k, settings.metrics", () -> finish(other));
     }
 
     @Test

@@ -1,0 +1,223 @@
+package headscope.analysis;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.backend.DeviceChoice;
+import headscope.result.RunFolderException;
+import headscope.tensor.ModelFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a run remembers of its input, and what it keeps when it fails. */
+class RunTest {
+    private static final ProgressFile<float[]> FLOATS = new ProgressFile<>(
+            values -> new ProgressFile.Contents(Map.of(), Map.of("x", values), Map.of()),
+            file -> file.get("x").floats());
+
+    @TempDir
+    private Path folder;
+    private Path model;
+    private Path out;
+    private Path partial;
+
+    @BeforeEach
+    void copyModel() throws IOException {
+        model = Files.createDirectory(folder.resolve("model"));
+        out = folder.resolve("run");
+        partial = folder.resolve("run.partial");
+        for (String name : List.of("config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+                "tokenizer_config.json")) {
+            Files.copy(Path.of("models/demo").resolve(name), model.resolve(name));
+        }
+    }
+
+    @Test
+    void everyFileThatDecidesNumbersIsPartOfTheInput() throws IOException {
+        ObjectNode manifest = interrupt();
+        assertEquals("F32", manifest.at("/model/dtype").asText());
+        assertEquals("BF16", manifest.at("/model/stored_dtype").asText());
+        Map<String, String> files = Map.of(
+                "config_sha256", "config.json",
+                "tokenizer_sha256", "tokenizer.json",
+                "tokenizer_config_sha256", "tokenizer_config.json",
+                "generation_config_sha256", "generation_config.json");
+        for (Map.Entry<String, String> one : files.entrySet()) {
+            Path file = model.resolve(one.getValue());
+            String text = Files.readString(file);
+            assertEquals(Digest.of(List.of(file)), manifest.at("/model/" + one.getKey()).asText());
+            Files.writeString(file, text + "\n");
+            refused(differs("model." + one.getKey()));
+            Files.writeString(file, text);
+        }
+        for (Map.Entry<String, String> one : Map.of("chat_template_sha256", "chat_template.jinja",
+                "weights_index_sha256", "model.safetensors.index.json").entrySet()) {
+            Path file = Files.writeString(model.resolve(one.getValue()), "{}");
+            refused(differs("model." + one.getKey()));
+            Files.delete(file);
+        }
+        assertResumes();
+    }
+
+    @Test
+    void anotherTokenizerIsAnotherRun() throws IOException {
+        ObjectNode first = interrupt();
+        Files.writeString(model.resolve("tokenizer.json"), Files.readString(model.resolve("tokenizer.json")) + " ");
+        try (Run run = open(false, true)) {
+            assertNotEquals(first.get("run"), run.manifest("test").get("run"));
+        }
+    }
+
+    /** Told apart from another model, and nothing is deleted. */
+    @Test
+    void damagedRequestIsNamed() throws IOException {
+        interrupt();
+        Path request = partial.resolve(".headscope-progress/request.json");
+        byte[] whole = Files.readAllBytes(request);
+        String text = Files.readString(request);
+        for (String damaged : List.of("", "{}", "[]", "null", text.substring(0, text.length() - 1), text + "}", text + text,
+                "\0".repeat(whole.length))) {
+            Files.writeString(request, damaged);
+            refused(damage(request, "is not JSON"));
+        }
+        Files.write(request, new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'});
+        refused(damage(request, "is not JSON"));
+        Files.delete(request);
+        refused(damage(request, "is missing"));
+        Files.write(request, whole);
+        assertResumes();
+    }
+
+    /** As left by a kill before the first part. */
+    @Test
+    void runWithoutARequestIsResumedIfNothingWasFinished() throws IOException {
+        try (Run run = open(false, false)) {
+            run.folder.progress("request.json.partial-0");
+        }
+        Files.writeString(partial.resolve(".headscope-progress/request.json.partial-0"), "{\"mod");
+        try (Run run = open(true, false)) {
+            run.requireSameInput();
+        }
+        assertTrue(Files.exists(partial.resolve(".headscope-progress/request.json")));
+    }
+
+    @Test
+    void fullDiskKeepsWhatIsFinished() throws IOException {
+        interrupt();
+        try (Run run = open(true, false)) {
+            String message = assertThrows(RunFolderException.class, () -> run.onDisk(fullDisk())).getMessage();
+            assertEquals("No space left on device; what the run has finished is kept: make room, then --resume", message);
+        }
+        assertResumes();
+    }
+
+    @Test
+    void fullDiskAtTheFirstPartCanBeResumedToo() {
+        try (Run run = open(false, false)) {
+            run.requireSameInput();
+            assertThrows(RunFolderException.class, () -> run.once("part", FLOATS, fullDisk()));
+        }
+        try (Run run = open(true, false)) {
+            assertTrue(run.folder.resumed());
+        }
+    }
+
+    @Test
+    void anotherFailureKeepsWhatIsFinishedAndNothingElse() {
+        Path readOnly = Path.of("/proc/version/x");
+        RunFolderException failure = new RunFolderException(readOnly, new IOException("Input/output error"));
+        try (Run run = open(false, false)) {
+            run.requireSameInput();
+            assertEquals(readOnly + ": input/output error", failure(run, failure));
+            assertFalse(Files.exists(partial));
+        }
+        try (Run run = open(false, false)) {
+            run.requireSameInput();
+            run.once("part", FLOATS, () -> new float[] {7});
+            assertEquals(readOnly + ": input/output error; what the run has finished is kept: mend this, then --resume",
+                    failure(run, failure));
+        }
+        assertResumes();
+    }
+
+    @Test
+    void filesThatAreNotRegularAreRefused() throws IOException {
+        Files.delete(model.resolve("tokenizer_config.json"));
+        Files.createSymbolicLink(model.resolve("tokenizer_config.json"), Path.of("/dev/zero"));
+        assertEquals(model.resolve("tokenizer_config.json") + ": is not a regular file",
+                assertThrows(ModelFormatException.class, () -> open(false, false)).getMessage());
+        assertFalse(Files.exists(partial));
+    }
+
+    private static String failure(Run run, RunFolderException failure) {
+        return assertThrows(RunFolderException.class, () -> run.onDisk(() -> {
+            throw failure;
+        })).getMessage();
+    }
+
+    /** Fails as a full disk does. */
+    private static Supplier<float[]> fullDisk() {
+        return () -> {
+            try {
+                Files.writeString(Path.of("/dev/full"), "x");
+                return new float[0];
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure.getMessage(), failure);
+            }
+        };
+    }
+
+    /** Finishes one part and returns the manifest. */
+    private ObjectNode interrupt() {
+        try (Run run = open(false, false)) {
+            run.requireSameInput();
+            run.once("part", FLOATS, () -> new float[] {7});
+            return run.manifest("test");
+        }
+    }
+
+    private void assertResumes() {
+        try (Run run = open(true, false)) {
+            run.requireSameInput();
+            assertArrayEquals(new float[] {7}, run.once("part", FLOATS, () -> new float[] {8}));
+        }
+    }
+
+    private void refused(String message) {
+        try (Run run = open(true, false)) {
+            assertEquals(message, assertThrows(InputException.class, run::requireSameInput).getMessage());
+        }
+        assertTrue(Files.exists(partial.resolve(".headscope-progress/part.safetensors")));
+    }
+
+    private String differs(String names) {
+        return "%s: was started with another model, other texts or other settings (%s); repeat the first command, or start over with --overwrite"
+                .formatted(out, names);
+    }
+
+    private static String damage(Path request, String damage) {
+        return "%s: %s, so that --resume cannot tell which model and texts the interrupted run had; restore the file, or start over with --overwrite"
+                .formatted(request, damage);
+    }
+
+    private Run open(boolean resume, boolean overwrite) {
+        ObjectNode input = new ObjectMapper().createObjectNode();
+        input.put("seed", 1).put("rate", 0.1f);
+        return new Run(new RunRequest(model, out, DeviceChoice.of("cpu"), resume, overwrite, "test"), input,
+                (config, tokenizer) -> {});
+    }
+}
