@@ -24,7 +24,7 @@ final class ConfigDefaults {
     private static final String BERT = """
             {"vocab_size": 30522, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
             "intermediate_size": 3072, "hidden_act": "gelu", "max_position_embeddings": 512, "layer_norm_eps": 1e-12,
-            "is_decoder": false, "position_embedding_type": "absolute", "tie_word_embeddings": true}""";
+            "is_decoder": false, "add_cross_attention": false, "position_embedding_type": "absolute", "tie_word_embeddings": true}""";
 
     private static final String LLAMA = """
             {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,

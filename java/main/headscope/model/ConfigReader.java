@@ -102,6 +102,7 @@ final class ConfigReader {
 
     private ModelConfig bert() {
         reject("is_decoder", "BERT as a decoder is not supported");
+        reject("add_cross_attention", "cross-attention is not supported");
         String positions = fields.text("position_embedding_type");
         if (!positions.equals("absolute")) {
             throw fields.wrong(

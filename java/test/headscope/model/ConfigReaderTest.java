@@ -10,6 +10,7 @@ import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -223,6 +224,41 @@ class ConfigReaderTest {
             older.putObject("rope_scaling")
                     .put("rope_type", "yarn").put("factor", 4).put("original_max_position_embeddings", 32);
         }));
+    }
+
+    /** transformers prefers the older key. */
+    @Test
+    void ropeScalingBesideRopeParameters() {
+        ModelConfig config = read("qwen2", both -> both.putObject("rope_scaling").put("type", "linear").put("factor", 4));
+        assertEquals(new Rope(10_000, 8, new Rope.Linear(4)), config.positions().ropes().getFirst().orElseThrow());
+    }
+
+    @Test
+    void scalingExtendsTheLongestText() {
+        assertEquals(128, maxTokens("yarn", 2, 16));
+        assertEquals(256, maxTokens("yarn", 4, 64));
+        assertEquals(256, maxTokens("linear", 2, 16));
+        assertEquals(128, maxTokens("dynamic", 2, 16));
+    }
+
+    private int maxTokens(String type, double factor, int original) {
+        return read("llama", config -> config.withObject("rope_parameters").put("rope_type", type)
+                .put("factor", factor).put("original_max_position_embeddings", original)).maxTokens();
+    }
+
+    /** An absent key has the default of transformers' configuration classes, which differ between the families. */
+    @Test
+    void defaults() {
+        ModelConfig config = read("gpt-oss", some -> {
+            some.remove("rope_parameters");
+            some.remove("sliding_window");
+        });
+        assertEquals(List.of(128, 0, 128), config.attention().windows());
+        assertEquals(new Rope(150_000, 16, new Rope.Yarn(32, 32, 1, 4096, false, 0.1 * Math.log(32) + 1)),
+                config.positions().ropes().getFirst().orElseThrow());
+        assertEquals(50, read("gemma2", some -> some.remove("attn_logit_softcapping")).attention().softCap());
+        assertEquals(0, read("gemma3", some -> some.remove("attn_logit_softcapping")).attention().softCap());
+        assertEquals(0, read("llama", ignored -> ignored.put("attn_logit_softcapping", 50)).attention().softCap());
     }
 
     /** Windowed layers have their own unscaled frequencies; the pattern determines which layers those are. */

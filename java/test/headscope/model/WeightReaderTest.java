@@ -2,18 +2,24 @@ package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.backend.Backend;
 import headscope.model.Fixtures.Raw;
 import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
 import headscope.tensor.Tensor;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -86,6 +92,68 @@ class WeightReaderTest {
         String name = "transformer.ln_f.bias";
         assertRejected("gpt2", name, "dtype I64 cannot be read here; supported are F32, F16, BF16, F64",
                 tensors -> tensors.put(name, new Raw(DType.I64, new long[] {48}, new byte[48 * 8])));
+    }
+
+    /** A tied head is the embedding, but the file may have a copy of it, or a head with other values. */
+    @Test
+    void tiedHeads() throws IOException {
+        float[] expected = logits(Fixtures.folder("llama"));
+        Path own = Fixtures.weights("llama", folder.resolve("own"), same -> {});
+        change(own, config -> config.put("tie_word_embeddings", true));
+        assertArrayEquals(expected, logits(own));
+
+        float[] tied = logits(Fixtures.folder("llama3-rope-tied"));
+        assertArrayEquals(tied, logits(Fixtures.weights("llama3-rope-tied", folder.resolve("copy"),
+                tensors -> tensors.put("lm_head.weight", tensors.get("model.embed_tokens.weight")))));
+        assertRejected("llama", "lm_head.weight", "no such tensor", tensors -> tensors.remove("lm_head.weight"));
+    }
+
+    /** Biases of the file are used only if config.json requires them. */
+    @Test
+    void biasesThatAreSwitchedOff() throws IOException {
+        float[] expected = logits(Fixtures.folder("llama"));
+        Path biased = Fixtures.weights("llama", folder.resolve("biased"), tensors -> {
+            for (int layer = 0; layer < 3; layer++) {
+                String path = "model.layers." + layer;
+                putBias(tensors, path + ".self_attn.q_proj.bias", 48);
+                putBias(tensors, path + ".self_attn.k_proj.bias", 16);
+                putBias(tensors, path + ".self_attn.v_proj.bias", 16);
+                putBias(tensors, path + ".self_attn.o_proj.bias", 48);
+                putBias(tensors, path + ".mlp.gate_proj.bias", 88);
+                putBias(tensors, path + ".mlp.up_proj.bias", 88);
+                putBias(tensors, path + ".mlp.down_proj.bias", 48);
+            }
+        });
+        assertArrayEquals(expected, logits(biased));
+        float[] ofAttention = logits(change(biased, config -> config.put("attention_bias", true)));
+        assertFalse(Arrays.equals(expected, ofAttention));
+        float[] ofBoth = logits(change(biased, config -> config.put("mlp_bias", true)));
+        assertFalse(Arrays.equals(ofAttention, ofBoth));
+        assertRejected("mistral-window", "model.layers.0.self_attn.q_proj.bias", "is not part of a mistral model",
+                tensors -> putBias(tensors, "model.layers.0.self_attn.q_proj.bias", 96));
+    }
+
+    private static void putBias(Map<String, Raw> tensors, String name, int width) {
+        float[] values = new float[width];
+        for (int i = 0; i < width; i++) {
+            values[i] = (i % 7 - 3) / 4f;
+        }
+        tensors.put(name, Raw.f32(new long[] {width}, values));
+    }
+
+    private static Path change(Path model, Consumer<ObjectNode> change) throws IOException {
+        Path file = model.resolve("config.json");
+        ObjectNode config = (ObjectNode) new ObjectMapper().readTree(Files.readString(file));
+        change.accept(config);
+        Files.writeString(file, config.toString());
+        return model;
+    }
+
+    @Test
+    void normsOfAnotherWidth() {
+        String name = "model.layers.1.input_layernorm.weight";
+        assertRejected("llama", name, "has shape [47], but config.json requires [48]",
+                tensors -> tensors.put(name, Raw.f32(new long[] {47}, new float[47])));
     }
 
     /** Other libraries store such buffers next to the weights; they are not parameters. */
