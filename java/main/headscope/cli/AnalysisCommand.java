@@ -63,8 +63,8 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
         return spec.commandLine().getParent().getParseResult().originalArgs();
     }
 
-    /** Why there is no figure of such results; empty if there is one. */
-    Optional<String> undrawn(S summary) {
+    /** Why there is no figure of such results, and what to do; empty if there is one. */
+    Optional<String> undrawn(S summary, Path folder) {
         return Optional.empty();
     }
 
@@ -87,7 +87,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
      */
     final void publish(S summary, Path folder, Supplier<List<Path>> draw, Runnable commit, PrintStream out) {
         print(summary, out);
-        Optional<String> undrawn = undrawn(summary);
+        Optional<String> undrawn = undrawn(summary, folder);
         List<Path> figures = undrawn.isPresent() ? List.of() : draw.get();
         commit.run();
         out.println();

@@ -27,7 +27,7 @@ public final class RunFigures {
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
         String name = analysis + ".png";
         switch (analysis) {
-            case SpectraResult.ANALYSIS -> figures.put(name, SpectraPicture.of(SpectraResult.read(folder)));
+            case SpectraResult.ANALYSIS -> figures.put(name, SpectraPicture.of(tested(folder)));
             case SaliencyResult.ANALYSIS -> figures.put(name, SaliencyPicture.of(SaliencyResult.read(folder)));
             case FunctionsResult.ANALYSIS -> figures.put(name, FunctionsPicture.of(FunctionsResult.read(folder)));
             case GatesResult.ANALYSIS -> {
@@ -40,5 +40,14 @@ public final class RunFigures {
                             .formatted(analysis));
         }
         return figures;
+    }
+
+    private static SpectraResult tested(Path folder) {
+        SpectraResult run = SpectraResult.read(folder);
+        if (run.tested().isEmpty()) {
+            throw new ResultFormatException(folder, "has no tests to draw: %s; spectra --from tests it with other labels"
+                    .formatted(run.untested()));
+        }
+        return run;
     }
 }

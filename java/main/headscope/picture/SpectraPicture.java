@@ -4,11 +4,8 @@ import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
-import headscope.result.ResultFormatException;
-import headscope.result.RunFolder;
 import headscope.result.SpectraResult;
 import headscope.result.TestedHeads;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,9 +16,6 @@ final class SpectraPicture {
     private SpectraPicture() {}
 
     static Figure of(SpectraResult run) {
-        if (run.tested().isEmpty()) {
-            throw new ResultFormatException(Path.of(RunFolder.MANIFEST), "the run has no tests to draw: " + run.untested());
-        }
         List<HeadMap> maps = new ArrayList<>();
         run.tested().forEach((metric, tested) ->
                 maps.add(HeadMap.of(title(metric), "p-value", run.layers(), run.heads(), tested.p())));

@@ -62,6 +62,35 @@ class CommandLineTest {
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
     }
 
+    /** The answers that are expected are given by nobody: there is no test, until other labels are given. */
+    @Test
+    void testsStoredValuesWithOtherLabels() throws Exception {
+        Path texts = Files.writeString(folder.resolve("texts.jsonl"), """
+                {"prompt": "the capital of aria is", "answer": "nothing"}
+                {"prompt": "the capital of boria is", "answer": "nothing"}
+                """);
+        Path run = folder.resolve("run");
+        ChildJvm.Result result = headscope(List.of("spectra", "--model", "models/demo", "--texts", texts.toString(),
+                "--k", "3", "--max-new-tokens", "1", "--out", run.toString()));
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.err().contains("headscope: no figure: all 2 answers are wrong; a test needs both classes; the values"
+                + " are kept, to test them with other labels: ./headscope spectra --from " + run + " --labels FILE\n"),
+                result.err());
+        assertFalse(Files.exists(run.resolve("heads.csv")));
+        assertTrue(Files.exists(run.resolve("values.safetensors")));
+        assertEquals(2, headscope(List.of("render", run.toString())).status());
+
+        Path labels = Files.writeString(folder.resolve("labels.csv"), "index,label\n0,1\n1,0\n");
+        Path again = folder.resolve("again");
+        result = headscope(List.of("spectra", "--from", run.toString(), "--labels", labels.toString(), "--metrics", "entropy",
+                "--no-probes", "--out", again.toString()));
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().contains("A heatmap with one row per layer"), result.out());
+        assertTrue(Files.size(again.resolve("spectra.png")) > 0);
+        assertFalse(Manifest.read(again).flag("/probes/fitted"));
+        assertEquals(Manifest.read(run).text("/run"), Manifest.read(again).text("/from/run"));
+    }
+
     @Test
     void drawsEveryKindOfCell() throws Exception {
         Path run = folder.resolve("run");
@@ -164,6 +193,12 @@ class CommandLineTest {
                 List.of("spectra", "--model", "models/demo", "--texts", bad.toString(), "--out", out.toString()),
                 List.of("spectra", "--model", "models/demo", "--texts", "nowhere", "--out", out.toString()),
                 with(RUN, "--k", "0", "--out", out.toString()),
+                with(RUN, "--labels", "labels.csv", "--out", out.toString()),
+                List.of("spectra", "--texts", "data/qa.jsonl", "--out", out.toString()),
+                List.of("spectra", "--model", "models/demo", "--out", out.toString()),
+                List.of("spectra", "--from", folder.toString(), "--out", out.toString()),
+                List.of("spectra", "--from", folder.toString(), "--model", "models/demo", "--out", out.toString()),
+                List.of("spectra", "--from", folder.toString(), "--resume", "--out", out.toString()),
                 with(RUN, "--k", "1000", "--out", out.toString()),
                 with(RUN, "--metrics", "beauty", "--out", out.toString()),
                 with(RUN, "--device", "abacus", "--out", out.toString()),

@@ -257,7 +257,8 @@ class SpectraTest {
         assertEquals(LAYERS, result.layers());
         assertEquals(List.of("q1", "2"), result.samples().samples().stream().map(SampleTable.Sample::id).toList());
         assertEquals(2, SpectraValues.read(out).labels().length);
-        assertEquals("manifest.json: the run has no tests to draw: all 2 answers are wrong; a test needs both classes",
+        assertEquals(out + ": has no tests to draw: all 2 answers are wrong; a test needs both classes; spectra --from tests"
+                + " it with other labels",
                 assertThrows(ResultFormatException.class, () -> RunFigures.of(out)).getMessage());
     }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,6 +88,20 @@ final class ProbeTest {
         ProbeResult one = Probe.crossValidate(values, labels, 1, () -> {});
         assertEquals(one, Probe.crossValidate(values, labels, 1, () -> {}));
         assertNotEquals(one, Probe.crossValidate(values, labels, 2, () -> {}));
+    }
+
+    /** Randomised components. */
+    @Test
+    void numberOfThreadsDoesNotChangeResults() throws Exception {
+        boolean[] labels = labels(1100, 0.5, 17);
+        float[][] values = noise(1100, 1040, 18);
+        shift(values, labels, 3);
+        ProbeResult common = Probe.crossValidate(values, labels, 1, 10, () -> {});
+        assertEquals(ProbeResult.Reduction.RANDOMISED, measured(common).reduction());
+        assertTrue(measured(common).auroc() > 0.9, common::toString);
+        try (ForkJoinPool one = new ForkJoinPool(1)) {
+            assertEquals(common, one.submit(() -> Probe.crossValidate(values, labels, 1, 10, () -> {})).get());
+        }
     }
 
     @Test
