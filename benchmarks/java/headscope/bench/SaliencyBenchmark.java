@@ -56,6 +56,7 @@ public class SaliencyBenchmark {
     public SaliencySummary sentence() {
         try (Saliency saliency = Saliency.open(request, InputStream.nullInputStream())) {
             saliency.observe(Progress.SILENT);
+            saliency.enlarge(Progress.SILENT);
             SaliencySummary found = saliency.write();
             saliency.commit();
             return found;

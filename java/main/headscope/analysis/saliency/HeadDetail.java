@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.Progress;
 import headscope.result.TokenGroup;
 import headscope.result.TokenNames;
 import headscope.result.TokenTable;
@@ -20,10 +21,11 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
     /** The map from token to token, of texts of the same length. */
     static HeadDetail tokens(
             SaliencyObserver observer, List<SaliencyText> texts, List<SaliencyObservation> observations,
-            HeadName head) {
+            HeadName head, Progress progress) {
         List<float[]> maps = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
             maps.add(observer.map(texts.get(i), observations.get(i).target(), head));
+            progress.reached(i + 1, texts.size());
         }
         List<List<TokenGroup>> groups = texts.stream().map(SaliencyText::groups).distinct().toList();
         List<String> names = IntStream.range(0, texts.getFirst().length())

@@ -17,8 +17,8 @@ import java.util.Optional;
 
 /**
  * The saliency analysis: propagates the gradient of a prediction back to the attention of every head. In order:
- * {@link #open} (which checks what can be checked before anything is written), {@link #observe}, {@link #write},
- * {@link #commit}.
+ * {@link #open} (which checks what can be checked before anything is written), {@link #observe}, {@link #enlarge},
+ * {@link #write}, {@link #commit}.
  */
 public final class Saliency implements Analysis {
     private static final ProgressFile<float[]> SURPRISALS = new ProgressFile<>(
@@ -33,6 +33,9 @@ public final class Saliency implements Analysis {
     private final SaliencyObserver observer;
     private final List<SaliencyObservation> observations = new ArrayList<>();
     private final List<float[]> surprisals = new ArrayList<>();
+    private SaliencyMeans means;
+    private HeadName head;
+    private HeadDetail detail;
 
     private Saliency(SaliencyRequest request, Optional<JsonLines> file) {
         this.request = request;
@@ -131,14 +134,20 @@ public final class Saliency implements Analysis {
         return observation;
     }
 
-    /** Chooses the head to enlarge and writes all files but the figure into {@link #folder}. */
+    /** Chooses the head to enlarge and computes its map, for which texts of equal length are run once more. */
+    public void enlarge(Progress progress) {
+        detail = run.onDisk(() -> {
+            means = SaliencyMeans.of(observations, request.view().cell());
+            head = request.view().head().orElseGet(() -> means.largest(run.model.config().heads()));
+            return sameLength()
+                    ? HeadDetail.tokens(observer, shown, observations, head, progress)
+                    : HeadDetail.groups(shown, observations, head, run.model.config().heads());
+        });
+    }
+
+    /** Writes all files but the figure into {@link #folder}. */
     public SaliencySummary write() {
         return run.onDisk(() -> {
-            SaliencyMeans means = SaliencyMeans.of(observations, request.view().cell());
-            HeadName head = request.view().head().orElseGet(() -> means.largest(run.model.config().heads()));
-            HeadDetail detail = sameLength()
-                    ? HeadDetail.tokens(observer, shown, observations, head)
-                    : HeadDetail.groups(shown, observations, head, run.model.config().heads());
             SaliencyFindings findings = new SaliencyFindings(
                     request, run.model.config(), run.tokenizer, shown, observations, means, head, detail, surprisals);
             findings.result(SaliencyManifest.of(run, findings)).write(run.folder);

@@ -69,6 +69,7 @@ class SaliencyTest {
     private SaliencySummary finish(SaliencyRequest request) {
         try (Saliency saliency = Saliency.open(request, InputStream.nullInputStream())) {
             saliency.observe(Progress.SILENT);
+            saliency.enlarge(Progress.SILENT);
             SaliencySummary summary = saliency.write();
             saliency.commit();
             return summary;
