@@ -116,7 +116,7 @@ public final class StoredTensor {
     }
 
     private String part() {
-        return "tensor " + StrictJson.quote(name);
+        return "tensor " + Printable.quote(name);
     }
 
     @Override
