@@ -1,6 +1,7 @@
 package headscope.analysis;
 
 import headscope.tensor.Printable;
+import java.util.function.Supplier;
 
 /** Input that cannot be used. The message is one line: what is wrong, where, and what to do. */
 public final class InputException extends RuntimeException {
@@ -8,6 +9,19 @@ public final class InputException extends RuntimeException {
 
     public InputException(String message) {
         super(Printable.line(message));
+    }
+
+    /**
+     * Makes a value from an option.
+     *
+     * @throws InputException with the message of the {@link IllegalArgumentException} that rejects it
+     */
+    public static <T> T rejecting(Supplier<T> value) {
+        try {
+            return value.get();
+        } catch (IllegalArgumentException rejected) {
+            throw new InputException(rejected.getMessage());
+        }
     }
 
     /** @throws InputException with this message unless the condition holds */

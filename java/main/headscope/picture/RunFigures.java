@@ -8,6 +8,7 @@ import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
 import headscope.result.SaliencyResult;
 import headscope.result.SpectraResult;
+import headscope.tensor.Printable;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
@@ -23,6 +24,14 @@ public final class RunFigures {
      * @throws ResultFormatException if a file of the run is missing or malformed
      */
     public static SequencedMap<String, Figure> of(Path folder) {
+        try {
+            return read(folder);
+        } catch (IllegalArgumentException impossible) {
+            throw new ResultFormatException(folder, "contains values that no run writes: " + impossible.getMessage());
+        }
+    }
+
+    private static SequencedMap<String, Figure> read(Path folder) {
         String analysis = Manifest.read(folder).analysis();
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
         String name = analysis + ".png";
@@ -36,8 +45,8 @@ public final class RunFigures {
                 figures.putAll(GatesPicture.checks(run));
             }
             default -> throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST),
-                    "\"analysis\" is \"%s\", not spectra, saliency, functions or gates"
-                            .formatted(analysis));
+                    "\"analysis\" is %s, not spectra, saliency, functions or gates"
+                            .formatted(Printable.quote(analysis)));
         }
         return figures;
     }
