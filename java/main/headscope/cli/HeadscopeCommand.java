@@ -2,6 +2,7 @@ package headscope.cli;
 
 import headscope.tensor.Printable;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -60,6 +61,7 @@ public final class HeadscopeCommand implements Runnable {
     public static int run(String[] arguments) {
         HeadscopeCommand program = new HeadscopeCommand();
         try {
+            RawArguments.requireUtf8(List.of(arguments));
             return commandLine(program).execute(arguments);
         } catch (Throwable error) {
             return program.report(error);
@@ -74,6 +76,7 @@ public final class HeadscopeCommand implements Runnable {
         CommandLine line = new CommandLine(program);
         line.setExecutionExceptionHandler((failure, command, parsed) -> program.report(failure));
         line.setParameterExceptionHandler((failure, words) -> reject(failure));
+        line.setExpandAtFiles(false); // a text may begin with @
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setDefaultValueProvider(HeadscopeCommand::defaultText);
         return line;

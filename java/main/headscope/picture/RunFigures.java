@@ -8,7 +8,6 @@ import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
 import headscope.result.SaliencyResult;
 import headscope.result.SpectraResult;
-import headscope.tensor.Printable;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
@@ -45,8 +44,8 @@ public final class RunFigures {
                 figures.putAll(GatesPicture.checks(run));
             }
             default -> throw new ResultFormatException(folder.resolve(RunFolder.MANIFEST),
-                    "\"analysis\" is %s, not spectra, saliency, functions or gates"
-                            .formatted(Printable.quote(analysis)));
+                    "\"analysis\" is \"%s\", not spectra, saliency, functions or gates"
+                            .formatted(analysis));
         }
         return figures;
     }
