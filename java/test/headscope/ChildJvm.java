@@ -26,6 +26,15 @@ public final class ChildJvm {
      */
     public static Result run(Path folder, Map<String, String> variables, String classes, List<String> command)
             throws IOException, InterruptedException {
+        Path out = folder.resolve("out.txt");
+        Result result = run(folder, variables, classes, out, command);
+        return new Result(result.status(), Files.readString(out), result.err());
+    }
+
+    /** @param out the file or device that receives standard output; it is not part of the result */
+    public static Result run(
+            Path folder, Map<String, String> variables, String classes, Path out, List<String> command)
+            throws IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
@@ -33,7 +42,6 @@ public final class ChildJvm {
                 "-Djava.library.path=" + System.getProperty("java.library.path"),
                 "-cp", (classes.isEmpty() ? "" : classes + ":") + System.getProperty("java.class.path")));
         words.addAll(command);
-        Path out = folder.resolve("out.txt");
         Path err = folder.resolve("err.txt");
         ProcessBuilder builder = new ProcessBuilder(words)
                 .redirectOutput(out.toFile())
@@ -45,9 +53,10 @@ public final class ChildJvm {
             throw new IllegalStateException("still running: " + words);
         }
         String messages = Files.readAllLines(err).stream()
-                .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+                .filter(line -> !line.startsWith("WARNING: Using incubator modules")
+                        && !line.startsWith("NOTE: Picked up JDK_JAVA_OPTIONS"))
                 .map(line -> line + "\n")
                 .collect(Collectors.joining());
-        return new Result(process.exitValue(), Files.readString(out), messages);
+        return new Result(process.exitValue(), "", messages);
     }
 }

@@ -1,11 +1,27 @@
 package headscope.analysis;
 
+import headscope.tensor.Printable;
+import java.util.function.Supplier;
+
 /** Input that cannot be used. The message is one line: what is wrong, where, and what to do. */
 public final class InputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public InputException(String message) {
-        super(message);
+        super(Printable.line(message));
+    }
+
+    /**
+     * Makes a value from an option.
+     *
+     * @throws InputException with the message of the {@link IllegalArgumentException} that rejects it
+     */
+    public static <T> T rejecting(Supplier<T> value) {
+        try {
+            return value.get();
+        } catch (IllegalArgumentException rejected) {
+            throw new InputException(rejected.getMessage());
+        }
     }
 
     /** @throws InputException with this message unless the condition holds */

@@ -17,8 +17,9 @@ public record PromptAnswer(int[] ids, int start) {
     /** @param join what stands between prompt and answer */
     public static PromptAnswer of(
             JsonLines.Line line, String prompt, String answer, Join join, ModelConfig config, Tokenizer tokenizer) {
-        int[] alone = tokenizer.encodePrompt(prompt);
-        int[] ids = tokenizer.encodePrompt(prompt + join.between(prompt, answer, tokenizer) + answer);
+        int[] alone = line.located(() -> tokenizer.encodePrompt(prompt));
+        int[] ids = line.located(
+                () -> tokenizer.encodePrompt(prompt + join.between(prompt, answer, tokenizer) + answer));
         int differs = Arrays.mismatch(alone, ids);
         if (differs == 0 || alone.length == 0) {
             throw line.wrong("the prompt has no tokens before the answer");

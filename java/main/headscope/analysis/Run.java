@@ -46,8 +46,8 @@ public final class Run implements AutoCloseable {
         this.request = request;
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
-            this.backend = resources.add(Backend.open(request.device(), notices::add));
-            this.tokenizer = resources.add(Tokenizer.open(request.model()));
+            this.backend = resources.add(InputException.rejecting(() -> Backend.open(request.device(), notices::add)));
+            this.tokenizer = resources.add(Tokenizer.open(request.model(), checkpoint.config()));
             check.accept(checkpoint.config(), tokenizer);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.provenance = read(reading);

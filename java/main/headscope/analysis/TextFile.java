@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** A file of prompts and labelled texts, as JSON lines. */
 public record TextFile(JsonLines file, List<Text> texts) {
@@ -60,12 +61,14 @@ public record TextFile(JsonLines file, List<Text> texts) {
     private static Text parse(JsonLines.Line line) {
         JsonNode json = line.json();
         if (json.has("prompt") && json.has("answer") && !json.has("text")) {
+            line.requireUsed(Set.of("prompt", "answer"));
             return new Text.Question(line.number(), line.string("prompt"), answers(line));
         }
         if (json.has("text") && json.has("label") && !json.has("prompt")) {
+            line.requireUsed(Set.of("text", "label"));
             JsonNode label = json.get("label");
             if (!label.isInt() || label.intValue() < 0 || label.intValue() > 1) {
-                throw line.wrong("label must be 0 or 1, not " + label);
+                throw line.wrong("label must be 0 or 1, not " + JsonLines.printable(label));
             }
             return new Text.Labelled(line.number(), line.string("text"), label.intValue());
         }

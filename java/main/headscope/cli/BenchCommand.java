@@ -89,14 +89,14 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Shape> chosen = shapes.map(Shape::parseList).orElseGet(
+        List<Shape> chosen = shapes.map(list -> InputException.rejecting(() -> Shape.parseList(list))).orElseGet(
                 () -> spectra.isEmpty() && model.isEmpty() ? Shape.parseList(DEFAULT_SHAPE) : List.of());
         List<Integer> spectraTokens = spectra.map(list -> tokenCounts("--spectra", list)).orElse(List.of());
         if (spectraTokens.stream().anyMatch(count -> count > Metric.Symmetric.MAX_TOKENS)) {
             throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MAX_TOKENS));
         }
-        Optional<BenchFile> earlier = compare.map(BenchFile::read);
-        Map<String, Double> torchTimes = torch.map(BenchFile::readTorch).orElse(Map.of());
+        Optional<BenchFile> earlier = compare.map(path -> InputException.rejecting(() -> BenchFile.read(path)));
+        Map<String, Double> torchTimes = torch.map(path -> InputException.rejecting(() -> BenchFile.readTorch(path))).orElse(Map.of());
         BenchFile file;
         try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
             List<Integer> textTokens = tokenCounts("--tokens",
@@ -112,7 +112,7 @@ final class BenchCommand implements Callable<Integer> {
         if (targets.isPresent()) {
             AtomicFile.write(targets.get(), Target.table(Target.of(file.measurements(), torchTimes)));
         }
-        return earlier.map(before -> changes(file.since(before))).orElse(0);
+        return earlier.map(before -> changes(InputException.rejecting(() -> file.since(before)))).orElse(0);
     }
 
     private List<Measurement> measure(

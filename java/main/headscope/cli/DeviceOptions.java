@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.backend.DeviceChoice;
 import headscope.backend.Precision;
@@ -21,10 +22,10 @@ final class DeviceOptions {
     boolean check;
 
     DeviceChoice choice() {
-        return new DeviceChoice(device, precision, check);
+        return InputException.rejecting(() -> new DeviceChoice(device, precision, check));
     }
 
     Backend open() {
-        return Backend.open(choice(), HeadscopeCommand::warn);
+        return InputException.rejecting(() -> Backend.open(choice(), HeadscopeCommand::warn));
     }
 }

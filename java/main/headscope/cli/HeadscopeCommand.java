@@ -1,21 +1,19 @@
 package headscope.cli;
 
-import headscope.analysis.InputException;
-import headscope.backend.DeviceException;
-import headscope.render.RenderUnavailableException;
-import headscope.result.ResultFormatException;
-import headscope.result.RunFolderException;
-import headscope.tensor.ModelFormatException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import headscope.tensor.Printable;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program: its commands, and how it reports errors. */
 @Command(
@@ -38,33 +36,69 @@ import picocli.CommandLine.Spec;
         })
 public final class HeadscopeCommand implements Runnable {
     /** Exit status for invalid input and for resources that are missing. */
-    private static final int INVALID_INPUT = 2;
+    static final int INVALID_INPUT = 2;
 
     /** Exit status for errors in the program. */
-    private static final int INTERNAL_ERROR = 1;
+    static final int INTERNAL_ERROR = 1;
+
+    private static final int MAX_LINE = 380;
 
     @Spec
     CommandSpec spec;
+
+    @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Also print the stack trace of an error.")
+    boolean verbose;
 
     private HeadscopeCommand() {}
 
     /** Prints the usage if no command is given. */
     @Override
     public void run() {
-        spec.commandLine().usage(System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 
     /** @return the exit status */
     public static int run(String[] arguments) {
-        return commandLine().execute(arguments);
+        HeadscopeCommand program = new HeadscopeCommand();
+        try {
+            RawArguments.requireUtf8(List.of(arguments));
+            return commandLine(program).execute(arguments);
+        } catch (Throwable error) {
+            return program.report(error);
+        }
     }
 
     static CommandLine commandLine() {
-        CommandLine line = new CommandLine(new HeadscopeCommand());
-        line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+        return commandLine(new HeadscopeCommand());
+    }
+
+    private static CommandLine commandLine(HeadscopeCommand program) {
+        CommandLine line = new CommandLine(program);
+        line.setExecutionExceptionHandler((failure, command, parsed) -> program.report(failure));
+        line.setParameterExceptionHandler((failure, words) -> reject(failure));
+        line.setExpandAtFiles(false); // a text may begin with @
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setDefaultValueProvider(HeadscopeCommand::defaultText);
         return line;
+    }
+
+    private static int reject(ParameterException failure) {
+        String names = failure instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()
+                ? " (did you mean %s?)".formatted(String.join(" or ", unmatched.getSuggestions()))
+                : "";
+        warn("%s%s; see ./%s --help".formatted(
+                failure.getMessage(), names, failure.getCommandLine().getCommandSpec().qualifiedName()));
+        return INVALID_INPUT;
+    }
+
+    /** The one place that reports whatever ends a command. */
+    private int report(Throwable thrown) {
+        Failure failure = Failure.of(thrown);
+        warn(failure.message());
+        if (verbose) {
+            thrown.printStackTrace();
+        }
+        return failure.status();
     }
 
     /** The initial value of an option as a user types it: 0.0001 and mean rather than 1.0E-4 and MEAN. */
@@ -77,30 +111,9 @@ public final class HeadscopeCommand implements Runnable {
         };
     }
 
-    /** Prints one line on standard error, after the program's name. */
+    /** Prints one line on standard error, after the program's name: escaped, and shortened if it is very long. */
     static void warn(String line) {
-        System.err.println("headscope: " + line);
-    }
-
-    private static int report(Exception failure) {
-        String message = switch (failure) {
-            case InputException e -> e.getMessage();
-            case DeviceException e -> e.getMessage();
-            case ModelFormatException e -> e.getMessage();
-            case ResultFormatException e -> e.getMessage();
-            case RunFolderException e -> e.getMessage();
-            case RenderUnavailableException e -> e.getMessage();
-            case IllegalArgumentException e -> e.getMessage();
-            case UncheckedIOException e -> e.getMessage();
-            case IOException e -> e.getMessage();
-            default -> "";
-        };
-        if (message == null || message.isEmpty()) {
-            failure.printStackTrace();
-            return INTERNAL_ERROR;
-        }
-        warn(message);
-        return INVALID_INPUT;
+        System.err.println("headscope: " + Printable.line(line, MAX_LINE));
     }
 
     static String version() {

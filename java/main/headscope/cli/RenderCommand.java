@@ -47,12 +47,23 @@ final class RenderCommand implements Callable<Integer> {
         }
         try (PictureFiles pictures = new PictureFiles()) {
             if (out != null) {
-                pictures.draw(runs.getFirst(), out, dpi);
-                System.out.println(out);
+                draw(pictures, runs.getFirst());
             } else {
-                runs.forEach(run -> pictures.drawAll(run, dpi).forEach(System.out::println));
+                runs.forEach(run -> draw(pictures, run));
             }
         }
         return 0;
+    }
+
+    /** Draws the figures of one run and prints their files; a resolution that this OpenGL cannot draw is rejected. */
+    private void draw(PictureFiles pictures, Path run) {
+        List<Path> files = InputException.rejecting(() -> {
+            if (out == null) {
+                return pictures.drawAll(run, dpi);
+            }
+            pictures.draw(run, out, dpi);
+            return List.of(out);
+        });
+        files.forEach(System.out::println);
     }
 }

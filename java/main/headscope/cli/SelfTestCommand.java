@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.backend.Precision;
 import headscope.selftest.Selection;
@@ -48,7 +49,7 @@ final class SelfTestCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Selection selection = new Selection(only, maxTokens);
+        Selection selection = InputException.rejecting(() -> new Selection(only, maxTokens));
         if (report.isPresent()) {
             Files.createDirectories(report.get());
         }

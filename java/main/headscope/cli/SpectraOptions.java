@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.RunRequest;
@@ -109,8 +110,8 @@ final class SpectraOptions {
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
-                run, texts, k, perSample, maxNewTokens, match, stop, new Sampler(temperature, topP), seed, limit,
-                shortTexts == Short.SKIP, SpectraRequest.metrics(k, Metric.parseList(metrics, k)), markSignificant, !noProbes);
+                run, texts, k, perSample, maxNewTokens, match, stop, rejecting(() -> new Sampler(temperature, topP)), seed, limit,
+                shortTexts == Short.SKIP, SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), markSignificant, !noProbes);
     }
 
     /** @param parsed tells which options were given */
@@ -126,7 +127,7 @@ final class SpectraOptions {
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
                 parsed.hasMatchedOption("--per-sample") ? Optional.of(perSample) : Optional.empty(),
                 parsed.hasMatchedOption("--metrics")
-                        ? Optional.of(Metric.parseList(metrics, k).stream().map(Metric::key).distinct().toList())
+                        ? Optional.of(rejecting(() -> Metric.parseList(metrics, k)).stream().map(Metric::key).distinct().toList())
                         : Optional.empty(),
                 markSignificant, !noProbes,
                 parsed.hasMatchedOption("--seed") ? OptionalLong.of(seed) : OptionalLong.empty());

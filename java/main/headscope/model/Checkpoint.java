@@ -16,10 +16,21 @@ public record Checkpoint(Path folder, ModelConfig config, Safetensors tensors) i
                     : "no such folder");
         }
         if (!Files.exists(folder.resolve("config.json"))) {
-            throw new ModelFormatException(
-                    folder, "contains no config.json; give a model folder in Hugging Face format");
+            throw new ModelFormatException(folder, Files.exists(folder.resolve("adapter_config.json"))
+                    ? "contains only an adapter (LoRA); merge it into its base model (PEFT: merge_and_unload, then"
+                            + " save_pretrained) and give that folder"
+                    : "contains no config.json; give a model folder in Hugging Face format");
         }
-        return new Checkpoint(folder, ConfigReader.read(folder), Safetensors.open(folder));
+        ModelConfig config = ConfigReader.read(folder);
+        Safetensors tensors = Safetensors.open(folder);
+        try {
+            ForeignNames.reject(folder, tensors);
+            StoredSizes.require(folder, config, tensors);
+            return new Checkpoint(folder, config, tensors);
+        } catch (Throwable failure) {
+            tensors.close();
+            throw failure;
+        }
     }
 
     @Override

@@ -1,12 +1,13 @@
 package headscope.model;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.tensor.InputFile;
 import headscope.tensor.ModelFormatException;
+import headscope.tensor.Printable;
+import headscope.tensor.StrictJson;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,12 @@ import java.util.OptionalInt;
  * except in methods that return an Optional.
  */
 final class ConfigFields {
+    private static final long MAX_BYTES = 16 * InputFile.MIB;
+    private static final int MAX_LAYERS = 10_000;
+
+    /** Maximum number of characters of a value in a message. */
+    private static final int MAX_VALUE = 60;
+
     private final Path file;
     private final String prefix;
     private final ObjectNode node;
@@ -29,16 +36,13 @@ final class ConfigFields {
 
     static ConfigFields read(Path file) {
         try {
-            JsonNode node = new ObjectMapper().readTree(Files.readString(file));
+            JsonNode node = StrictJson.read(file, MAX_BYTES);
             if (!(node instanceof ObjectNode object)) {
                 throw new ModelFormatException(file, "is not a JSON object");
             }
             return new ConfigFields(file, "", object);
-        } catch (JsonProcessingException failure) {
-            throw new ModelFormatException(file, "is not JSON (line %d, column %d)"
-                    .formatted(failure.getLocation().getLineNr(), failure.getLocation().getColumnNr()));
         } catch (IOException failure) {
-            throw new ModelFormatException(file, "cannot be read: " + failure);
+            throw new ModelFormatException(file, StrictJson.fault(failure));
         }
     }
 
@@ -79,6 +83,10 @@ final class ConfigFields {
 
     ModelFormatException wrong(String field, String rule) {
         return new ModelFormatException(file, prefix + field, rule);
+    }
+
+    private static String printable(JsonNode value) {
+        return Printable.line(value.toString(), MAX_VALUE);
     }
 
     boolean isEmpty() {
@@ -129,6 +137,15 @@ final class ConfigFields {
         return node.get(field).textValue();
     }
 
+    /** A number of layers: small enough for lists with one element per layer. */
+    int layers(String field) {
+        int layers = positive(field);
+        if (layers > MAX_LAYERS) {
+            throw wrong(field, "%d layers; at most %d are supported".formatted(layers, MAX_LAYERS));
+        }
+        return layers;
+    }
+
     int positive(String field) {
         return integer(field, 1, "is not a positive integer: ");
     }
@@ -154,7 +171,7 @@ final class ConfigFields {
     double number(String field) {
         JsonNode value = value(field);
         if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() < 0) {
-            throw wrong(field, "is not a number >= 0: " + value);
+            throw wrong(field, "is not a number >= 0: " + printable(value));
         }
         return value.doubleValue();
     }
@@ -195,7 +212,7 @@ final class ConfigFields {
         int[] integers = new int[list.size()];
         for (int i = 0; i < integers.length; i++) {
             if (!list.get(i).isInt()) {
-                throw wrong(field, "is not an integer or a list of integers: " + value);
+                throw wrong(field, "is not an integer or a list of integers: " + printable(value));
             }
             integers[i] = list.get(i).intValue();
         }

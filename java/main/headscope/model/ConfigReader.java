@@ -182,7 +182,7 @@ final class ConfigReader {
     /** Sizes of a model whose every head has its own keys and values. The parameters are names of fields. */
     private Sizes sizes(String hiddenField, String layersField, String headsField) {
         int hidden = fields.positive(hiddenField);
-        int layers = fields.positive(layersField);
+        int layers = fields.layers(layersField);
         int heads = fields.positive(headsField);
         int headDim = headDim(hidden, heads, headsField);
         if (family == Family.GPT_NEOX && fields.hasValue("head_dim") && fields.positive("head_dim") != headDim) {
@@ -194,7 +194,7 @@ final class ConfigReader {
     /** Sizes of a model in which several query heads may share a key head. */
     private Sizes groupedSizes() {
         int hidden = fields.positive("hidden_size");
-        int layers = fields.positive("num_hidden_layers");
+        int layers = fields.layers("num_hidden_layers");
         int heads = fields.positive("num_attention_heads");
         int headDim = fields.hasValue("head_dim") || !defaults.path("head_dim").isNull()
                 ? fields.positive("head_dim")

@@ -3,7 +3,9 @@ package headscope.model;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import headscope.tensor.InputFile;
 import headscope.tensor.ModelFormatException;
+import headscope.tensor.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +20,13 @@ import java.util.Map;
  * a text (begin of text) and after it (end of text). Dropout is switched off.
  */
 public final class Tokenizer implements AutoCloseable {
+    private static final long MAX_FILE_BYTES = 512 * InputFile.MIB;
+
+    /** Lengths in UTF-16 units: of a text that is tokenized at once, and of the longest text. */
+    private static final int SHORT_TEXT = 1 << 16;
+
+    private static final int MAX_TEXT = 1 << 22;
+
     /** Tokens in any usual vocabulary, to count those that the template adds. */
     private static final String SAMPLE = "a b 1 . \u65E5\u672C";
 
@@ -25,10 +34,14 @@ public final class Tokenizer implements AutoCloseable {
     private final HuggingFaceTokenizer tokenizer;
     private final int before;
     private final int after;
+    private final int vocabulary;
+    private final int maxTokens;
 
-    private Tokenizer(TokenizerFile file, HuggingFaceTokenizer tokenizer) {
+    private Tokenizer(TokenizerFile file, HuggingFaceTokenizer tokenizer, int vocabulary, int maxTokens) {
         this.file = file;
         this.tokenizer = tokenizer;
+        this.vocabulary = vocabulary;
+        this.maxTokens = maxTokens;
         long[] special = tokenizer.encode(SAMPLE, true, false).getSpecialTokenMask();
         int first = 0;
         while (first < special.length && special[first] == 1) {
@@ -42,16 +55,36 @@ public final class Tokenizer implements AutoCloseable {
         this.after = special.length - end;
     }
 
-    /** @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read */
+    /**
+     * A model's tokenizer, which rejects texts that the model cannot read.
+     *
+     * @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read
+     */
+    public static Tokenizer open(Path folder, ModelConfig config) {
+        return open(folder, config.vocabulary().size(), config.maxTokens());
+    }
+
+    /**
+     * A tokenizer without a model.
+     *
+     * @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read
+     */
     public static Tokenizer open(Path folder) {
+        return open(folder, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    private static Tokenizer open(Path folder, int vocabulary, int maxTokens) {
         Path path = folder.resolve("tokenizer.json");
         if (!Files.exists(path)) {
             throw new ModelFormatException(path, "is missing; texts cannot be tokenized without it");
         }
         try {
-            TokenizerFile file = TokenizerFile.of(Files.readAllBytes(path));
+            TokenizerFile file = TokenizerFile.of(bytes(path));
             return new Tokenizer(file, HuggingFaceTokenizer.newInstance(
-                    new ByteArrayInputStream(file.json()), Map.of("truncation", "false", "padding", "false")));
+                    new ByteArrayInputStream(file.json()), Map.of("truncation", "false", "padding", "false")),
+                    vocabulary, maxTokens);
+        } catch (ModelFormatException unreadable) {
+            throw unreadable;
         } catch (JsonProcessingException failure) {
             throw new ModelFormatException(path, "cannot be read as a tokenizer: " + failure.getOriginalMessage());
         } catch (IOException | RuntimeException failure) {
@@ -59,9 +92,58 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Token ids of a text as it stands, with the special tokens that the template adds. */
+    private static byte[] bytes(Path file) {
+        try {
+            return InputFile.read(file, MAX_FILE_BYTES);
+        } catch (IOException failure) {
+            throw new ModelFormatException(file, InputFile.fault(failure));
+        }
+    }
+
+    /**
+     * Token ids of a text as it stands, with the special tokens that the template adds.
+     *
+     * @throws TextException if the model cannot read the text: it is much too long, or a token has no embedding
+     */
     public int[] encode(String text) {
-        return ids(tokenizer.encode(text, true, false));
+        return ids(encoding(text));
+    }
+
+    private Encoding encoding(String text) {
+        requireLength(text);
+        Encoding encoding = tokenizer.encode(text, true, false);
+        long[] ids = encoding.getIds();
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] >= vocabulary) {
+                throw new TextException(("token %s has id %d, but the model embeds only %d tokens: remove it from the text,"
+                        + " or use the model's own tokenizer.json")
+                        .formatted(Printable.quote(encoding.getTokens()[i]), ids[i], vocabulary));
+            }
+        }
+        return encoding;
+    }
+
+    /**
+     * Rejects texts that are far too long from a prefix, because tokenizing takes hundreds of bytes per character. Merges
+     * at the end of a prefix change few tokens, hence the factor of two.
+     */
+    private void requireLength(String text) {
+        long limit = 2L * maxTokens;
+        long length = Math.clamp(8L * maxTokens, SHORT_TEXT, MAX_TEXT);
+        for (; length < text.length(); length = Math.min(2 * length, MAX_TEXT)) {
+            if (tokenizer.encode(prefix(text, (int) length), true, false).getIds().length > limit) {
+                throw new TextException("more than %d tokens; the model takes at most %d: shorten the text"
+                        .formatted(limit, maxTokens));
+            }
+            if (length == MAX_TEXT) {
+                throw new TextException("%d characters; at most %d are read: shorten the text"
+                        .formatted(text.length(), MAX_TEXT));
+            }
+        }
+    }
+
+    private static String prefix(String text, int length) {
+        return text.substring(0, Character.isHighSurrogate(text.charAt(length - 1)) ? length - 1 : length);
     }
 
     /** Token ids of a text that is continued: {@link #encode} without the special tokens after the text. */
@@ -79,8 +161,9 @@ public final class Tokenizer implements AutoCloseable {
      */
     public record Tokens(int[] ids, List<String> tokens, int before) {}
 
+    /** @throws TextException as {@link #encode} */
     public Tokens tokens(String text) {
-        Encoding encoding = tokenizer.encode(text, true, false);
+        Encoding encoding = encoding(text);
         int[] ids = ids(encoding);
         int length = Math.max(0, ids.length - after);
         return new Tokens(Arrays.copyOf(ids, length), List.of(encoding.getTokens()).subList(0, length),

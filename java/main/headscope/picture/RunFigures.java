@@ -23,6 +23,14 @@ public final class RunFigures {
      * @throws ResultFormatException if a file of the run is missing or malformed
      */
     public static SequencedMap<String, Figure> of(Path folder) {
+        try {
+            return read(folder);
+        } catch (IllegalArgumentException impossible) {
+            throw new ResultFormatException(folder, "contains values that no run writes: " + impossible.getMessage());
+        }
+    }
+
+    private static SequencedMap<String, Figure> read(Path folder) {
         String analysis = Manifest.read(folder).analysis();
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
         String name = analysis + ".png";

@@ -1,11 +1,12 @@
 package headscope.result;
 
+import headscope.tensor.InputFile;
+import headscope.tensor.Printable;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -46,6 +47,7 @@ final class CsvFile {
     /** Reads all rows, the header first; every row has as many cells as the header. */
     static List<Row> read(Path file) {
         List<Row> rows = new ArrayList<>();
+        requireRegular(file);
         try (CSVParser parser = CSVParser.builder().setPath(file).setFormat(FORMAT).get()) {
             Iterator<CSVRecord> records = parser.iterator();
             for (long line = 1; hasNext(file, records, line); line = parser.getCurrentLineNumber() + 1) {
@@ -56,8 +58,6 @@ final class CsvFile {
                 }
                 rows.add(row);
             }
-        } catch (NoSuchFileException absent) {
-            throw new ResultFormatException(file, "no such file");
         } catch (IOException failure) {
             throw new RunFolderException(file, failure);
         }
@@ -65,6 +65,14 @@ final class CsvFile {
             throw new ResultFormatException(file, "is empty");
         }
         return rows;
+    }
+
+    private static void requireRegular(Path file) {
+        try {
+            InputFile.requireRegular(file);
+        } catch (IOException failure) {
+            throw new ResultFormatException(file, InputFile.fault(failure));
+        }
     }
 
     private static boolean hasNext(Path file, Iterator<CSVRecord> records, long line) throws IOException {
@@ -93,7 +101,7 @@ final class CsvFile {
             // reported below
         }
         throw new ResultFormatException(file, row.line(), "column %s: %s is not a whole number"
-                .formatted(name, quote(text)));
+                .formatted(name, Printable.quote(text)));
     }
 
     /** Parses a number written by {@link Double#toString}, or nan. */
@@ -101,7 +109,7 @@ final class CsvFile {
         String text = row.cells().get(column);
         if (!NUMBER.matcher(text).matches()) {
             throw new ResultFormatException(file, row.line(), "column %s: %s is not a number"
-                    .formatted(name, quote(text)));
+                    .formatted(name, Printable.quote(text)));
         }
         return text.equals("nan") ? Double.NaN : Double.parseDouble(text);
     }
@@ -116,12 +124,6 @@ final class CsvFile {
     }
 
     static String noColumn(String name, Set<String> columns) {
-        return "no column %s; the columns are %s".formatted(quote(name), columns);
-    }
-
-    /** Quotes text for a message: one short line. */
-    static String quote(String text) {
-        String line = text.replaceAll("\\p{Cntrl}", "?");
-        return '"' + (line.length() > 40 ? line.substring(0, 40) + "..." : line) + '"';
+        return "no column %s; the columns are %s".formatted(Printable.quote(name), columns);
     }
 }

@@ -1,5 +1,6 @@
 package headscope.result;
 
+import headscope.tensor.Printable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,7 +19,7 @@ public record CurveTable(String x, int[] at, SequencedMap<String, double[]> curv
         curves.forEach((name, values) -> {
             if (name.isEmpty() || name.equals(x) || values.length != at.length) {
                 throw new IllegalArgumentException("column %s: %d values over %d numbers"
-                        .formatted(CsvFile.quote(name), values.length, at.length));
+                        .formatted(Printable.quote(name), values.length, at.length));
             }
         });
     }

@@ -1,5 +1,6 @@
 package headscope.result;
 
+import headscope.tensor.Printable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -28,7 +29,7 @@ public final class HeadTable {
         this.heads = heads;
         columns.forEach((name, values) -> {
             if (name.isEmpty() || KEYS.contains(name)) {
-                throw new IllegalArgumentException("a column cannot be named " + CsvFile.quote(name));
+                throw new IllegalArgumentException("a column cannot be named " + Printable.quote(name));
             }
             if (values.length != Math.multiplyExact(layers, heads)) {
                 throw new IllegalArgumentException("column %s: %d values for %d layers x %d heads"
@@ -107,7 +108,7 @@ public final class HeadTable {
         for (String name : names) {
             if (name.isEmpty() || KEYS.contains(name) || Collections.frequency(names, name) > 1) {
                 throw new ResultFormatException(file, 1, "a column without a name or with the name of another: "
-                        + CsvFile.quote(name));
+                        + Printable.quote(name));
             }
         }
         int heads = checkHeads(file, rows);

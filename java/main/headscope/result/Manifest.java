@@ -1,9 +1,10 @@
 package headscope.result;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.tensor.InputFile;
+import headscope.tensor.Printable;
+import headscope.tensor.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,8 @@ import java.util.Locale;
 
 /** The description of a run, {@code manifest.json}: program, input by digest, settings, conventions, results. */
 public record Manifest(ObjectNode json) {
+    private static final long MAX_BYTES = 16 * InputFile.MIB;
+
     /** @throws RunFolderException if the file cannot be written */
     public void write(Path file) {
         try {
@@ -31,15 +34,12 @@ public record Manifest(ObjectNode json) {
             throw new ResultFormatException(folder, "contains no manifest.json; give the folder of a finished run");
         }
         try {
-            if (new ObjectMapper().readTree(Files.readString(file)) instanceof ObjectNode object) {
+            if (StrictJson.read(file, MAX_BYTES) instanceof ObjectNode object) {
                 return new Manifest(object);
             }
             throw new ResultFormatException(file, "is not a JSON object");
-        } catch (JsonProcessingException failure) {
-            throw new ResultFormatException(file, "is not JSON (line %d, column %d)"
-                    .formatted(failure.getLocation().getLineNr(), failure.getLocation().getColumnNr()));
         } catch (IOException failure) {
-            throw new RunFolderException(file, failure);
+            throw new ResultFormatException(file, StrictJson.fault(failure));
         }
     }
 
@@ -69,8 +69,8 @@ public record Manifest(ObjectNode json) {
                 return constant;
             }
         }
-        throw new ResultFormatException(Path.of(RunFolder.MANIFEST), "%s is \"%s\", not one of %s".formatted(path.substring(1),
-                text(path), Arrays.stream(type.getEnumConstants()).map(Manifest::keyword).toList()));
+        throw new ResultFormatException(Path.of(RunFolder.MANIFEST), "%s is %s, not one of %s".formatted(path.substring(1),
+                Printable.quote(text(path)), Arrays.stream(type.getEnumConstants()).map(Manifest::keyword).toList()));
     }
 
     /**

@@ -22,15 +22,15 @@ public final class DiskFailure {
             case NoSuchFileException e -> "no such file or folder";
             case FileAlreadyExistsException e -> "not a folder";
             case FileSystemException e when e.getReason() != null -> e.getReason();
-            default -> failure.getMessage() == null || failure.getMessage().isEmpty()
+            default -> failure.getMessage() == null || failure.getMessage().isBlank()
                     ? failure.getClass().getSimpleName()
                     : failure.getMessage();
         };
-        String line = reason.replaceAll("\\s+", " ").replace("Is a directory", "is a folder");
+        String line = Printable.line(reason.strip().replaceAll("\\s+", " ")).replace("Is a directory", "is a folder");
         return line.substring(0, 1).toLowerCase(Locale.ROOT) + line.substring(1);
     }
 
-    /** Whether a failure or one of its causes is that the disk has no space, no inode or no quota left, or the process may not write as much. */
+    /** Whether a failure or one of its causes is a lack of space, inodes or quota, or the process's limit on file sizes. */
     public static boolean noRoom(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof IOException && NO_ROOM.matcher(String.valueOf(cause.getMessage())).find()) {

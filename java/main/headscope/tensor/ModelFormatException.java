@@ -8,10 +8,10 @@ public final class ModelFormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public ModelFormatException(Object file, String rule) {
-        super(file + ": " + rule);
+        super(Printable.line(file + ": " + rule));
     }
 
     public ModelFormatException(Object file, String part, String rule) {
-        super(file + ": " + part + ": " + rule);
+        super(Printable.line(file + ": " + part + ": " + rule));
     }
 }

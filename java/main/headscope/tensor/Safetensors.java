@@ -3,6 +3,7 @@ package headscope.tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,8 +52,8 @@ public final class Safetensors implements AutoCloseable {
             } else if (Files.exists(path.resolve(INDEX))) {
                 opened.addShards(path, path.resolve(INDEX));
             } else {
-                throw new ModelFormatException(path, "is a directory without %s or %s"
-                        .formatted(SINGLE, INDEX));
+                throw new ModelFormatException(path, "contains neither %s nor %s%s"
+                        .formatted(SINGLE, INDEX, otherFormat(path)));
             }
             return opened;
         } catch (Throwable failure) {
@@ -74,7 +75,7 @@ public final class Safetensors implements AutoCloseable {
     public StoredTensor get(String name) {
         StoredTensor tensor = tensors.get(name);
         if (tensor == null) {
-            throw new ModelFormatException(path, "tensor " + StrictJson.quote(name), "no such tensor");
+            throw new ModelFormatException(path, "tensor " + Printable.quote(name), "no such tensor");
         }
         return tensor;
     }
@@ -101,13 +102,13 @@ public final class Safetensors implements AutoCloseable {
         Map<String, String> fileOfTensor = ShardIndex.read(index);
         for (String shard : new LinkedHashSet<>(fileOfTensor.values().stream().sorted().toList())) {
             if (!Files.exists(folder.resolve(shard))) {
-                throw new ModelFormatException(index, "shard " + StrictJson.quote(shard), "no such file");
+                throw new ModelFormatException(index, "shard " + Printable.quote(shard), "no such file");
             }
             add(folder.resolve(shard));
         }
         fileOfTensor.forEach((name, shard) -> {
             if (!has(name) || !get(name).file().equals(folder.resolve(shard))) {
-                throw new ModelFormatException(index, "tensor " + StrictJson.quote(name),
+                throw new ModelFormatException(index, "tensor " + Printable.quote(name),
                         "is not in " + shard);
             }
         });
@@ -124,23 +125,35 @@ public final class Safetensors implements AutoCloseable {
             StoredTensor tensor = new StoredTensor(file, mapped.byteSize(), entry.name(), entry.dtype(), entry.shape(), bytes);
             StoredTensor other = tensors.putIfAbsent(entry.name(), tensor);
             if (other != null) {
-                throw new ModelFormatException(file, "tensor " + StrictJson.quote(entry.name()),
+                throw new ModelFormatException(file, "tensor " + Printable.quote(entry.name()),
                         "is also in " + other.file().getFileName());
             }
         }
     }
 
+    /** What to do if a folder contains weights in another format. */
+    private static String otherFormat(Path folder) {
+        for (String name : List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.safetensors")) {
+            if (Files.exists(folder.resolve(name))) {
+                return ", but %s: load the model with transformers and save it with save_pretrained".formatted(name);
+            }
+        }
+        return Files.exists(folder.resolve("adapter_model.safetensors"))
+                ? ", but an adapter: merge it into its base model (PEFT: merge_and_unload, then save_pretrained)"
+                : "";
+    }
+
     private MemorySegment map(Path file) {
-        if (!Files.exists(file)) {
-            throw new ModelFormatException(file, "no such file");
-        }
-        if (!Files.isRegularFile(file)) {
-            throw new ModelFormatException(file, "is not a regular file");
-        }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        try {
+            InputFile.requireRegular(file);
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+                InputFile.requireNoPointer(mapped.asSlice(0, Math.min(mapped.byteSize(), InputFile.MAX_POINTER))
+                        .toArray(ValueLayout.JAVA_BYTE));
+                return mapped;
+            }
         } catch (IOException failure) {
-            throw new ModelFormatException(file, "cannot be read: " + DiskFailure.reason(failure));
+            throw new ModelFormatException(file, InputFile.fault(failure));
         }
     }
 }

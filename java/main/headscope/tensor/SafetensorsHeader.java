@@ -89,7 +89,7 @@ final class SafetensorsHeader {
             parser.nextToken();
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 String name = parser.currentName();
-                part = name.equals(METADATA) ? METADATA : "tensor " + StrictJson.quote(name);
+                part = name.equals(METADATA) ? METADATA : "tensor " + Printable.quote(name);
                 checkText(name);
                 parser.nextToken();
                 if (name.equals(METADATA)) {
@@ -103,7 +103,7 @@ final class SafetensorsHeader {
                 throw violation("has more than one JSON value");
             }
         } catch (IOException failure) {
-            throw violation(StrictJson.reason(failure));
+            throw violation(StrictJson.fault(failure));
         }
     }
 
@@ -113,7 +113,7 @@ final class SafetensorsHeader {
             String key = parser.currentName();
             checkText(key);
             require(parser.nextToken() == JsonToken.VALUE_STRING,
-                    "the value of " + StrictJson.quote(key) + " must be a string");
+                    "the value of " + Printable.quote(key) + " must be a string");
             checkText(parser.getText());
             metadata.put(key, parser.getText());
         }
@@ -132,7 +132,7 @@ final class SafetensorsHeader {
                 case "dtype" -> dtype = readDType(parser);
                 case "shape" -> shape = readIntegers(parser, "shape", MAX_RANK);
                 case "data_offsets" -> offsets = readIntegers(parser, "data_offsets", 2);
-                default -> throw violation("has the unknown field " + StrictJson.quote(key));
+                default -> throw violation("has the unknown field " + Printable.quote(key));
             }
         }
         require(dtype != null, "has no dtype");
@@ -156,7 +156,7 @@ final class SafetensorsHeader {
             }
         }
         throw violation("unknown dtype %s; known are %s"
-                .formatted(StrictJson.quote(text), Arrays.toString(DType.values())));
+                .formatted(Printable.quote(text), Arrays.toString(DType.values())));
     }
 
     /** A list of non-negative integers. Other numbers are rejected before their digits are parsed. */
@@ -193,7 +193,7 @@ final class SafetensorsHeader {
         entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
         long end = 0;
         for (Entry entry : entries) {
-            part = "tensor " + StrictJson.quote(entry.name());
+            part = "tensor " + Printable.quote(entry.name());
             require(entry.begin() <= end,
                     "bytes %d to %d before it belong to no tensor".formatted(end, entry.begin()));
             require(entry.begin() == end,

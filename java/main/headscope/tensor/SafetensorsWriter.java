@@ -263,7 +263,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private static void checkText(String text) {
         if (!StrictJson.wellFormed(text)) {
-            throw new IllegalArgumentException(StrictJson.quote(text)
+            throw new IllegalArgumentException(Printable.quote(text)
                     + " contains an unpaired surrogate");
         }
     }

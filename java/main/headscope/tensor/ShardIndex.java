@@ -3,7 +3,6 @@ package headscope.tensor;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -11,21 +10,16 @@ import java.util.TreeMap;
 
 /** Reads {@code model.safetensors.index.json}, which maps each tensor to a file of the folder. */
 final class ShardIndex {
-    private static final long MAX_BYTES = 100_000_000;
+    private static final long MAX_BYTES = 256 * InputFile.MIB;
 
     private ShardIndex() {}
 
     /** Maps each tensor to the name of its file, without a path. */
     static Map<String, String> read(Path index) {
-        try {
-            if (Files.size(index) > MAX_BYTES) {
-                throw new ModelFormatException(index, "is over the limit of %d bytes".formatted(MAX_BYTES));
-            }
-            try (JsonParser parser = StrictJson.parse(Files.readAllBytes(index))) {
-                return readRoot(index, parser);
-            }
+        try (JsonParser parser = StrictJson.parse(InputFile.read(index, MAX_BYTES))) {
+            return readRoot(index, parser);
         } catch (IOException failure) {
-            throw new ModelFormatException(index, StrictJson.reason(failure));
+            throw new ModelFormatException(index, StrictJson.fault(failure));
         }
     }
 
@@ -59,14 +53,14 @@ final class ShardIndex {
         }
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             String tensor = parser.currentName();
-            String part = "tensor " + StrictJson.quote(tensor);
+            String part = "tensor " + Printable.quote(tensor);
             if (parser.nextToken() != JsonToken.VALUE_STRING) {
                 throw new ModelFormatException(index, part, "the file name must be a string");
             }
             String file = parser.getText();
             if (!plainName(file)) {
                 throw new ModelFormatException(index, part,
-                        "file %s must be a name without a path".formatted(StrictJson.quote(file)));
+                        "file %s must be a name without a path".formatted(Printable.quote(file)));
             }
             files.put(tensor, file);
         }

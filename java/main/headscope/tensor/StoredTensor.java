@@ -125,7 +125,7 @@ public final class StoredTensor {
     }
 
     private String part() {
-        return "tensor " + StrictJson.quote(name);
+        return "tensor " + Printable.quote(name);
     }
 
     @Override

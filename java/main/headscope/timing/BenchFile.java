@@ -1,11 +1,11 @@
 package headscope.timing;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.tensor.InputFile;
+import headscope.tensor.StrictJson;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +19,7 @@ import java.util.TreeMap;
  */
 public record BenchFile(
         String program, String device, String date, Ceilings ceilings, List<Measurement> measurements) {
+    private static final long MAX_BYTES = 16 * InputFile.MIB;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
@@ -100,11 +101,9 @@ public record BenchFile(
 
     private static JsonNode tree(Path file, String wanted) {
         try {
-            return JSON.readTree(Files.readString(file));
-        } catch (JsonProcessingException failure) {
-            throw new IllegalArgumentException("%s: is not JSON; give a file %s".formatted(file, wanted));
+            return StrictJson.read(file, MAX_BYTES);
         } catch (IOException failure) {
-            throw new IllegalArgumentException("%s: cannot be read; give a file %s".formatted(file, wanted));
+            throw new IllegalArgumentException("%s: %s; give a file %s".formatted(file, StrictJson.fault(failure), wanted));
         }
     }
 

@@ -94,7 +94,7 @@ class TextFileTest {
     @Test
     void rejectsInvalidUtf8() throws IOException {
         Path file = Files.write(folder.resolve("texts.jsonl"), new byte[] {'{', (byte) 0xff, '}'});
-        assertEquals(file + ": is not UTF-8 text", assertThrows(InputException.class,
+        assertEquals(file + ": line 1: is not UTF-8; save the file as UTF-8", assertThrows(InputException.class,
                 () -> TextFile.read(file.toString(), InputStream.nullInputStream())).getMessage());
     }
 

@@ -163,7 +163,7 @@ class ConfigReaderTest {
         Path file = Files.writeString(folder.resolve("model"), "{}");
         assertRejected(file, file + ": is not a folder");
         Files.createDirectory(folder.resolve("config.json"));
-        assertRejected(folder, folder.resolve("config.json") + ": cannot be read");
+        assertRejected(folder, folder.resolve("config.json") + ": is a folder, not a file");
     }
 
     @Test

@@ -81,7 +81,7 @@ class HeadTableTest {
                 arguments("layer,head,x\n0,0,0x1p3\n", ":2: column x: \"0x1p3\" is not a number"),
                 arguments("layer,head,x\n0,0,NaN\n", ":2: column x: \"NaN\" is not a number"),
                 arguments("layer,head,x\n0,0, 1\n", ":2: column x: \" 1\" is not a number"),
-                arguments("layer,head,x\n0,0,\"a\nb\"\n", ":2: column x: \"a?b\" is not a number"),
+                arguments("layer,head,x\n0,0,\"a\nb\"\n", ":2: column x: \"a\\u000ab\" is not a number"),
                 arguments("layer,head,x\n0,0,\"1\"2\n",
                         ":2: is not comma-separated values: quotes must be doubled, and end at a comma"),
                 arguments("layer,head,x\n0,0,\"1\n",
@@ -101,7 +101,8 @@ class HeadTableTest {
         Rejections.assertRejected(ResultFormatException.class, file + ": no such file", () -> HeadTable.read(file));
         Files.write(file, new byte[] {(byte) 0xff, ','});
         Rejections.assertRejected(ResultFormatException.class, file + ":1: is not UTF-8", () -> HeadTable.read(file));
-        Rejections.assertRejected(RunFolderException.class, folder + ": is a directory", () -> HeadTable.read(folder));
+        Rejections.assertRejected(
+                ResultFormatException.class, folder + ": is a folder, not a file", () -> HeadTable.read(folder));
     }
 
     /** {@code /dev/full} has no space. */

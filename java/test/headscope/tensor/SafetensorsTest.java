@@ -115,10 +115,10 @@ class SafetensorsTest {
     void missingFileAndEmptyFolder() throws IOException {
         Path absent = folder.resolve("absent");
         assertRejected(absent + ": no such file", () -> Safetensors.open(absent));
-        assertRejected(folder + ": is a directory without model.safetensors or " + INDEX,
+        assertRejected(folder + ": contains neither model.safetensors nor " + INDEX,
                 () -> Safetensors.open(folder));
         Files.createDirectory(folder.resolve("model.safetensors"));
-        assertRejected("model.safetensors: is not a regular file", () -> Safetensors.open(folder));
+        assertRejected("model.safetensors: is a folder, not a file", () -> Safetensors.open(folder));
     }
 
     @Test

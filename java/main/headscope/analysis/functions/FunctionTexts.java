@@ -3,9 +3,11 @@ package headscope.analysis.functions;
 import headscope.analysis.InputException;
 import headscope.analysis.JsonLines;
 import headscope.analysis.Text;
+import headscope.tensor.Printable;
 
 import java.io.InputStream;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -42,12 +44,14 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
     private static Text text(JsonLines.Line line) {
         String split = line.string("split");
         if (!split.equals("train") && !split.equals("test")) {
-            throw line.wrong("split must be \"train\" or \"test\", not \"%s\"".formatted(split));
+            throw line.wrong("split must be \"train\" or \"test\", not %s".formatted(Printable.quote(split)));
         }
         String function = line.string("function");
-        if (function.isBlank() || List.of("layer", "head").contains(function)) {
-            throw line.wrong("\"function\" must not be blank, \"layer\" or \"head\", but is \"%s\"".formatted(function));
+        if (function.isBlank() || List.of("layer", "head").contains(function) || !Printable.line(function).equals(function)) {
+            throw line.wrong("\"function\" must not be blank, \"layer\" or \"head\", nor contain control characters, but is %s"
+                    .formatted(Printable.quote(function)));
         }
+        line.requireUsed(Set.of("prompt", "answer", "function", "split"));
         return new Text(line, line.string("prompt"), line.string("answer"), function, split.equals("test"));
     }
 

@@ -9,6 +9,7 @@ import headscope.model.Tokenizer;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The files of a task.
@@ -39,11 +40,18 @@ record GateFiles(GateTask task, JsonLines retained, Optional<JsonLines> forgotte
                 forgotten.map(file -> encode(file, join, config, tokenizer)).orElse(List.of()));
     }
 
+    private static PromptAnswer read(
+            JsonLines.Line line, Join join, ModelConfig config, Tokenizer tokenizer) {
+        PromptAnswer read =
+                PromptAnswer.of(line, line.string("prompt"), line.string("answer"), join, config, tokenizer);
+        line.requireUsed(Set.of("prompt", "answer"));
+        return read;
+    }
+
     private static List<PromptAnswer> encode(
             JsonLines file, Join join, ModelConfig config, Tokenizer tokenizer) {
         return file.lines().stream()
-                .map(line -> PromptAnswer.of(
-                        line, line.string("prompt"), line.string("answer"), join, config, tokenizer))
+                .map(line -> read(line, join, config, tokenizer))
                 .toList();
     }
 }

@@ -5,6 +5,7 @@ import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.JsonLines;
 import headscope.model.ModelConfig;
+import headscope.model.TextException;
 import headscope.model.Tokenizer;
 import headscope.result.TokenGroup;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -57,7 +59,11 @@ record SaliencyText(
                 int last = parts.group(2) == null ? first : Integer.parseInt(parts.group(2));
                 parsed.add(group(parts.group(3), first, last + 1, Reader::rejection));
             }
-            return text(text, target, parsed, Reader::rejection);
+            try {
+                return text(text, target, parsed, Reader::rejection);
+            } catch (TextException unusable) {
+                throw rejection("--text", unusable.getMessage());
+            }
         }
 
         private static InputException rejection(String option, String rule) {
@@ -66,15 +72,22 @@ record SaliencyText(
 
         SaliencyText line(JsonLines.Line line) {
             Rejection wrong = (option, rule) -> line.wrong(rule);
+            line.requireUsed(Set.of("prompt", "answer", "groups"));
             List<TokenGroup> groups = new ArrayList<>();
-            for (JsonNode group : line.json().path("groups")) {
+            JsonNode list = line.json().path("groups");
+            if (!list.isMissingNode() && (!list.isArray() || list.isEmpty())) {
+                throw line.wrong("groups must be a list of {\"label\": \"...\", \"start\": 0, \"end\": 7}; omit the key if"
+                        + " there are none");
+            }
+            for (JsonNode group : list) {
                 if (!group.path("label").isTextual() || !group.path("start").isInt() || !group.path("end").isInt()) {
                     throw line.wrong("a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not " + group);
                 }
                 groups.add(group(group.get("label").textValue(), group.get("start").intValue(),
                         group.get("end").intValue(), wrong));
             }
-            return text(line.string("prompt"), Optional.of(line.string("answer")), groups, wrong);
+            return line.located(
+                    () -> text(line.string("prompt"), Optional.of(line.string("answer")), groups, wrong));
         }
 
         private static TokenGroup group(String label, int start, int end, Rejection wrong) {

@@ -40,14 +40,14 @@ final class Observer implements AutoCloseable {
     /** @return the tokens of a text; throws {@link InputException} if the model cannot read them */
     static int[] encode(Text text, String file, SpectraRequest request, ModelConfig config, Tokenizer tokenizer) {
         boolean prompted = text instanceof Text.Question;
-        int[] ids = switch (text) {
+        int[] ids = JsonLines.located(file, text.line(), () -> switch (text) {
             case Text.Question question -> tokenizer.encodePrompt(question.prompt());
             case Text.Labelled labelled -> tokenizer.encode(labelled.text());
-        };
+        });
         if (ids.length == 0) {
             throw JsonLines.wrong(file, text.line(), "the text has no tokens");
         }
-        int tokens = ids.length + (prompted ? request.maxNewTokens() - 1 : 0);
+        long tokens = ids.length + (prompted ? request.maxNewTokens() - 1L : 0);
         if (tokens > config.maxTokens()) {
             throw JsonLines.wrong(file, text.line(),
                     "%d tokens%s; the model takes at most %d: shorten the text%s".formatted(ids.length,
@@ -60,7 +60,7 @@ final class Observer implements AutoCloseable {
         return ids;
     }
 
-    private static InputException tooShort(String file, int line, int tokens, int k) {
+    private static InputException tooShort(String file, int line, long tokens, int k) {
         return JsonLines.wrong(file, line, ("%d tokens give %d eigenvalues, but --k is %d: lower --k, or skip such "
                 + "texts with --short skip").formatted(tokens, tokens, k));
     }
@@ -69,7 +69,7 @@ final class Observer implements AutoCloseable {
     static void requireMetrics(SpectraRequest request, List<int[]> tokens) {
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
         boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
-        if (symmetric && longest + request.maxNewTokens() > Metric.Symmetric.MAX_TOKENS) {
+        if (symmetric && (long) longest + request.maxNewTokens() > Metric.Symmetric.MAX_TOKENS) {
             throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; one has %d"
                     .formatted(Metric.Symmetric.MAX_TOKENS, longest));
         }
