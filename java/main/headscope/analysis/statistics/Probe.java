@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
  * evaluated by the AUROC on the held-out fold. The settings are those of Binkowski et al. (2025): at most 512
  * components, centred and not scaled, C = 1.
  *
- * <p>Cost: 5,000 texts x 1,440 features take some ten seconds on two cores. Up to 1024 texts or 1024 features the
+ * <p>Cost: 5,000 texts x 1,440 features take some fifteen seconds on two cores. Up to 1024 texts or 1024 features the
  * components are exact; beyond that they are randomised. The texts of a fold are copied to fp64, of all folds at once
  * if they fit into the heap; if not even one fold does, the result is absent.
  */
