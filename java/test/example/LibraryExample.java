@@ -26,7 +26,7 @@ final class LibraryExample {
     /** Draws the p-value of every head. */
     static HeadMap compare(Path folder, List<String> first, List<String> second, Path picture) {
         try (Checkpoint checkpoint = Checkpoint.open(folder);
-                Tokenizer tokenizer = Tokenizer.open(folder);
+                Tokenizer tokenizer = Tokenizer.open(folder, checkpoint.config());
                 Backend backend = Backend.open("auto");
                 Transformer model = new Transformer(checkpoint, backend)) {
             double[][][] x = scores(model, tokenizer, first);

@@ -23,7 +23,7 @@ import picocli.CommandLine.ParseResult;
 final class SpectraOptions {
     /** Options that --from takes. */
     private static final Set<String> WITH_FROM = Set.of(
-            "--from", "--labels", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
+            "--verbose", "--from", "--labels", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
             "--out", "--overwrite");
 
     @Option(names = "--texts", paramLabel = "FILE",
