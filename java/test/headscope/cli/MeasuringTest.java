@@ -70,7 +70,7 @@ class MeasuringTest {
         assertEquals(0, result.status(), result.err());
         assertTrue(result.out().contains("demo                 5 all statistics: "), result.out());
         assertTrue(result.out().contains("demo               128 all statistics: "), result.out());
-        assertTrue(Files.readString(targets).matches("(?s).*\\| a whole forward pass [^|]*\\| at most 1.25 x \\| [0-9.]+ x \\|.*"));
+        assertTrue(Files.readString(targets).matches("(?s).*\\| model forward pass with all statistics[^|]*\\| at most 1.25 x \\| [0-9.]+ x \\|.*"));
 
         Path slow = rescaled(json, "slow.json", 1e6);
         Path fast = rescaled(json, "fast.json", 1e-6);
