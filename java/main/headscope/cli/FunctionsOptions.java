@@ -1,13 +1,13 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
-import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.analysis.functions.FunctionsRequest;
 import headscope.analysis.functions.FunctionsRequest.Ablation;
 import headscope.analysis.functions.FunctionsRequest.Training;
 import headscope.result.FunctionsResult;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of {@code functions}. */
@@ -17,12 +17,8 @@ final class FunctionsOptions {
                     + " - reads standard input.")
     String texts;
 
-    @Option(names = "--join", paramLabel = "auto|space|none",
-            description = "What stands between prompt and answer if neither has white space there. auto: a space,"
-                    + " unless their scripts have no spaces between words, an opening bracket or an attached sign such"
-                    + " as = comes before it, or, beside anything but two letters, it would be a token of its own"
-                    + " (default: ${DEFAULT-VALUE}).")
-    Join join = Join.AUTO;
+    @Mixin
+    JoinOption join = new JoinOption();
 
     @Option(names = "--answer-tokens", paramLabel = "all|first|last",
             description = "Answer tokens over which head outputs are averaged (default: ${DEFAULT-VALUE}).")
@@ -95,7 +91,7 @@ final class FunctionsOptions {
     FunctionsRequest request(RunRequest run) {
         return new FunctionsRequest(
                 run, texts, answerTokens, new Training(projection, hidden, dropout, epochs, batch, rate, decay, order),
-                threshold, shown, top, mask.map(heads -> new Ablation(heads(heads), maskFactor, draws)), join,
+                threshold, shown, top, mask.map(heads -> new Ablation(heads(heads), maskFactor, draws)), join.join,
                 seed);
     }
 

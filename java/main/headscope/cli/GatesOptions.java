@@ -1,7 +1,6 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
-import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.analysis.gates.GateTask;
 import headscope.analysis.gates.GatesRequest;
@@ -12,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of {@code gates}. */
@@ -28,12 +28,8 @@ final class GatesOptions {
     @Option(names = "--retain", paramLabel = "FILE", description = "Texts of a contrast whose answers stay probable.")
     Optional<String> retain;
 
-    @Option(names = "--join", paramLabel = "auto|space|none",
-            description = "What stands between prompt and answer if neither has white space there. auto: a space,"
-                    + " unless their scripts have no spaces between words, an opening bracket or an attached sign such"
-                    + " as = comes before it, or, beside anything but two letters, it would be a token of its own"
-                    + " (default: ${DEFAULT-VALUE}).")
-    Join join = Join.AUTO;
+    @Mixin
+    JoinOption join = new JoinOption();
 
     @Option(names = "--seeds", paramLabel = "N",
             description = "Masks fitted per task, each from its own initial gates and batches (default: "
@@ -100,7 +96,7 @@ final class GatesOptions {
         List<GateTask> all = tasks();
         GatesRequest defaults = quick ? GatesRequest.quick(run, all) : GatesRequest.of(run, all);
         return new GatesRequest(
-                run, all, join, seeds.orElse(defaults.seeds()),
+                run, all, join.join, seeds.orElse(defaults.seeds()),
                 Schedule.parseList(
                         updates.orElse(quick ? GatesRequest.QUICK_UPDATES : GatesRequest.UPDATES), rates),
                 batch.orElse(defaults.batch()), lambda, regulariser, clipNorm,

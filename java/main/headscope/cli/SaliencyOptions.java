@@ -1,6 +1,5 @@
 package headscope.cli;
 
-import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.SaliencyRequest;
@@ -9,6 +8,7 @@ import headscope.analysis.saliency.SaliencyRequest.View;
 import headscope.result.SaliencyCell;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of {@code saliency}. */
@@ -22,12 +22,8 @@ final class SaliencyOptions {
                     + " tokens, the first one (default: the model's most probable next token).")
     Optional<String> target;
 
-    @Option(names = "--join", paramLabel = "auto|space|none",
-            description = "What stands between text and target, or prompt and answer, if neither has white space there. auto: a space,"
-                    + " unless their scripts have no spaces between words, an opening bracket or an attached sign such"
-                    + " as = comes before it, or, beside anything but two letters, it would be a token of its own"
-                    + " (default: ${DEFAULT-VALUE}).")
-    Join join = Join.AUTO;
+    @Mixin
+    JoinOption join = new JoinOption();
 
     @Option(names = "--groups", paramLabel = "LIST",
             description = "Token groups, such as \"0-6:<ENV>,7-12:<LAN>\": first and last token and name. Tokens are counted"
@@ -85,7 +81,7 @@ final class SaliencyOptions {
 
     SaliencyRequest request(RunRequest run) {
         return new SaliencyRequest(
-                run, text, target, join, groups, texts, average, SaliencyRequest.Objective.parse(objective),
+                run, text, target, join.join, groups, texts, average, SaliencyRequest.Objective.parse(objective),
                 new View(head.map(name -> HeadName.parse("--head", name)), cell, skipFirst, transpose), threshold,
                 new Ablation(ablate.map(names -> HeadName.parseList("--ablate", names)).orElse(List.of()), random, seed));
     }
