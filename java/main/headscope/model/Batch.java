@@ -24,11 +24,6 @@ public record Batch(List<int[]> texts) {
         return texts.subList(0, text).stream().mapToInt(ids -> ids.length).sum();
     }
 
-    /** Number of tokens of a text. */
-    public int count(int text) {
-        return texts.get(text).length;
-    }
-
     /** Token ids of all texts, in order. */
     int[] ids() {
         return texts.stream().flatMapToInt(Arrays::stream).toArray();

@@ -46,7 +46,7 @@ class BackwardTest {
         int[] targets = new int[texts.size()];
         float[] factors = new float[texts.size()];
         for (int text = 0; text < rows.length; text++) {
-            rows[text] = batch.first(text) + batch.count(text) - 1;
+            rows[text] = batch.first(text) + batch.texts().get(text).length - 1;
             targets[text] = TARGET + text;
             factors[text] = 1;
         }
@@ -58,7 +58,7 @@ class BackwardTest {
                 @Override
                 public Optional<AttentionSaliency.Request> saliency(int layer, int text) {
                     return layer == 0
-                            ? Optional.of(AttentionSaliency.Request.vectors(batch.count(text)))
+                            ? Optional.of(AttentionSaliency.Request.vectors(batch.texts().get(text).length))
                             : Optional.empty();
                 }
 
