@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -17,6 +18,7 @@ import java.util.stream.IntStream;
 public final class TokenNames {
     private static final char WORD_START = '\u2581';
     private static final String SPACE = "\u2423";
+    private static final String DOTTED_CIRCLE = "\u25cc";
 
     private TokenNames() {}
 
@@ -35,7 +37,27 @@ public final class TokenNames {
         String spaced = token.replace(WORD_START, ' ');
         String word = spaced.startsWith(" ") ? spaced.substring(1) : spaced;
         String shown = word.isBlank() ? spaced.replace(" ", SPACE) : word;
-        return shown.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
+        return visible(shown.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t"));
+    }
+
+    /** Code points if all characters are invisible, such as U+200B; combining marks on a dotted circle. */
+    private static String visible(String name) {
+        if (!name.isEmpty() && name.codePoints().allMatch(TokenNames::isInvisible)) {
+            return name.codePoints().mapToObj("U+%04X"::formatted).collect(Collectors.joining(" "));
+        }
+        return !name.isEmpty() && isMark(name.codePointAt(0)) ? DOTTED_CIRCLE + name : name;
+    }
+
+    private static boolean isInvisible(int character) {
+        int type = Character.getType(character);
+        boolean variationSelector = character >= 0xFE00 && character <= 0xFE0F || character >= 0xE0100 && character <= 0xE01EF;
+        return variationSelector || type == Character.FORMAT || type == Character.CONTROL;
+    }
+
+    private static boolean isMark(int character) {
+        int type = Character.getType(character);
+        return type == Character.NON_SPACING_MARK || type == Character.COMBINING_SPACING_MARK
+                || type == Character.ENCLOSING_MARK;
     }
 
     /** Whether all characters stand for bytes and those are valid UTF-8, except for characters cut by a difference. */

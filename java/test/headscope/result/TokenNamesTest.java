@@ -17,6 +17,8 @@ final class TokenNamesTest {
     void invisibleCharactersAreEscaped() {
         assertNames("a \u2423 \\n \\t", "a", "\u0120", "\u010A", "\u0109");
         assertNames("\u2423\u2423 \\n", "\u2581\u2581", "\n");
+        assertNames("U+200B U+FE0F a\u200cb", "\u200b", "\ufe0f", "a\u200cb");
+        assertNames("\u25cc\u093f e\u0301", "\u093f", "e\u0301");
     }
 
     @Test
