@@ -99,7 +99,7 @@ class BrokenRunTest {
     static Stream<Arguments> malformed() {
         String heads = "layer,head,x\n0,0,1\n";
         return Stream.of(
-                arguments(Analysis.SPECTRA, "heads.csv", heads, ":1: no column \"attention_score_p\"; the columns are [x]"),
+                arguments(Analysis.SPECTRA, "heads.csv", heads, ":1: has no column of p-values, such as attention_score_p"),
                 arguments(Analysis.SALIENCY, "heads.csv", heads, ":1: no column \"maximum\"; the columns are [x]"),
                 arguments(Analysis.GATES, "heads.csv", heads,
                         ":1: no column \"Math_facilitation_always\"; the columns are [x]"),
