@@ -45,7 +45,8 @@ final class DemoCommand implements Callable<Integer> {
         new SpectraCommand().run(DemoRequests.spectra(out), System.out, pictures);
     }
 
-    private static void all(Path folder, PictureFiles pictures) throws IOException {
+    /** Runs all four analyses into a folder. */
+    static void all(Path folder, PictureFiles pictures) throws IOException {
         Map<String, String> printed = new LinkedHashMap<>();
         printed.put("spectra", print(out ->
                 new SpectraCommand().run(DemoRequests.spectra(folder.resolve("spectra")), out, pictures)));

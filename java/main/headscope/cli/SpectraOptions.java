@@ -35,13 +35,13 @@ final class SpectraOptions {
             description = "Test and draw the stored values of a finished spectra run again, without its model. Takes"
                     + " --labels, --k (up to the stored one), --per-sample, --metrics, --mark-significant, --no-probes,"
                     + " --seed, --out and --overwrite.")
-    Optional<Path> from;
+    Optional<Path> from = Optional.empty();
 
     @Option(names = "--labels", paramLabel = "FILE",
             description = "With --from: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
                     + " for example), or as JSON lines, each {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
                     + " are not tested.")
-    Optional<String> labels;
+    Optional<String> labels = Optional.empty();
 
     @Option(names = "--k", paramLabel = "N",
             description = "Number of largest eigenvalues kept per head and text (default: ${DEFAULT-VALUE}).")

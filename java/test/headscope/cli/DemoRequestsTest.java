@@ -1,12 +1,15 @@
 package headscope.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.analysis.RunRequest;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** The commands in the demo's manifests repeat the demo's runs, with the defaults that the requests define. */
@@ -34,6 +37,19 @@ class DemoRequestsTest {
         CommandLine.ParseResult line =
                 HeadscopeCommand.commandLine().parseArgs(words.subList(1, words.size()).toArray(String[]::new));
         return ((AnalysisCommand<?, ?, ?>) line.subcommand().commandSpec().userObject()).request();
+    }
+
+    @Test
+    void allFourAnalysesRun(@TempDir Path folder) throws Exception {
+        try (PictureFiles pictures = new PictureFiles()) {
+            DemoCommand.all(folder, pictures);
+        }
+        String page = Files.readString(folder.resolve("index.html"));
+        for (String figure : List.of("spectra/spectra.png", "saliency/saliency.png", "functions/functions.png", "gates/gates.png",
+                "gates/check-Math.png", "gates/check-Syntax.png")) {
+            assertTrue(page.contains(figure), figure);
+            assertTrue(Files.size(folder.resolve(figure)) > 10_000, figure);
+        }
     }
 
     @Test
