@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 final class ArchitectureTest {
     private static final Set<String> PACKAGES = Set.of(
             "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture",
-            "render", "cli");
+            "render", "live", "cli");
 
     /**
      * Limit for the .java files of one folder. A reader must be able to take in the names of a package at a glance; they
@@ -111,6 +111,9 @@ final class ArchitectureTest {
 
     @ArchTest
     static final ArchRule RENDER = uses("render", "figure");
+
+    @ArchTest
+    static final ArchRule LIVE = uses("live", "picture", "figure", "render", "result");
 
     @ArchTest
     static final ArchRule EVERY_PACKAGE_IS_LISTED = classes().should().resideInAnyPackage(Stream.concat(

@@ -1,0 +1,37 @@
+package headscope.analysis.watch;
+
+import static headscope.analysis.InputException.require;
+
+import headscope.metric.Metric;
+import headscope.model.Sampler;
+import java.util.List;
+
+/**
+ * What is watched, and how the text goes on.
+ *
+ * @param metrics      measured after every token; one value per head each
+ * @param cells        P: the atlas has P x P cells per head
+ * @param maxNewTokens limit of new tokens after a prompt
+ * @param seed         for sampling
+ */
+public record WatchRequest(List<Metric> metrics, int cells, Sampler sampler, int maxNewTokens, long seed) {
+    /** Metrics of the text so far that cost O(T) for a new token. */
+    public static final List<Metric> METRICS = List.of(
+            new Metric.AttentionScore(), new Metric.Entropy(), new Metric.NormalisedEntropy(), new Metric.SinkShare(),
+            new Metric.MeanDistance(), new Metric.PreviousToken(), new Metric.SelfAttention(), new Metric.Confidence());
+
+    public static final int CELLS = 64;
+    public static final int MAX_NEW_TOKENS = 128;
+    private static final int MAX_CELLS = 256;
+
+    public WatchRequest {
+        metrics = metrics.stream().distinct().toList();
+        require(!metrics.isEmpty(), "--metrics is empty: name at least one metric");
+        for (Metric metric : metrics) {
+            require(METRICS.contains(metric), "--metrics: %s has no value that grows with each token; choose among %s"
+                    .formatted(metric.key(), String.join(", ", METRICS.stream().map(Metric::key).toList())));
+        }
+        require(cells >= 1 && cells <= MAX_CELLS, "--cells must be 1 to %d, not %d".formatted(MAX_CELLS, cells));
+        require(maxNewTokens >= 1, "--max-new-tokens must be at least 1, not " + maxNewTokens);
+    }
+}

@@ -1,0 +1,125 @@
+package headscope.live;
+
+import headscope.result.frame.AtlasBlock;
+import headscope.result.frame.ChosenHead;
+import headscope.result.frame.Frame;
+import headscope.result.frame.Frame.Token;
+import headscope.result.frame.FrameSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The text so far, as its frames add up. Belongs to one viewer and its thread. */
+public final class LiveText {
+    private final FrameSource source;
+    private final List<Token> tokens = new ArrayList<>();
+    private final MetricHistory history;
+    private final Map<String, float[]> metrics = new HashMap<>();
+    private final float[] atlas;
+    private float[] map = new float[0];
+    private Optional<ChosenHead> chosen = Optional.empty();
+    private Optional<Frame> frame = Optional.empty();
+
+    public LiveText(FrameSource source) {
+        this.source = source;
+        this.atlas = new float[source.layers() * source.heads() * source.side() * source.side()];
+        this.history = new MetricHistory(source.layers() * source.heads());
+    }
+
+    public FrameSource source() {
+        return source;
+    }
+
+    /** Adds the next frame of the stream. */
+    public void add(Frame next) {
+        if (frame.isEmpty() || frame.get().text() != next.text()) {
+            clear();
+        }
+        if (next.firstToken() > tokens.size()) {
+            throw new IllegalArgumentException(
+                    "a frame from token %d after %d tokens".formatted(next.firstToken(), tokens.size()));
+        }
+        tokens.subList(next.firstToken(), tokens.size()).clear();
+        tokens.addAll(next.tokens());
+        metrics.putAll(next.metrics());
+        if (next.layersRead() == source.layers()) {
+            history.add(next.end(), metrics);
+        }
+        if (frame.isPresent() && frame.get().bin() != next.bin()) {
+            Arrays.fill(atlas, 0);
+        }
+        next.atlas().forEach(this::write);
+        next.chosen().ifPresent(this::write);
+        frame = Optional.of(next);
+    }
+
+    private void clear() {
+        tokens.clear();
+        history.clear();
+        metrics.clear();
+        Arrays.fill(atlas, 0);
+        chosen = Optional.empty();
+        map = new float[0];
+        frame = Optional.empty();
+    }
+
+    private void write(AtlasBlock block) {
+        int side = source.side();
+        int width = block.rows() * side;
+        for (int head = 0; head < source.heads(); head++) {
+            System.arraycopy(block.values(), head * width, atlas,
+                    ((block.layer() * source.heads() + head) * side + block.firstRow()) * side, width);
+        }
+    }
+
+    private void write(ChosenHead next) {
+        int side = next.columns();
+        float[] grown = new float[side * side];
+        if (next.firstRow() > 0) {
+            int before = chosen.orElseThrow().columns();
+            for (int row = 0; row < Math.min(before, next.firstRow()); row++) {
+                System.arraycopy(map, row * before, grown, row * side, before);
+            }
+        }
+        System.arraycopy(next.values(), 0, grown, next.firstRow() * side, next.values().length);
+        map = grown;
+        chosen = Optional.of(next);
+    }
+
+    /** The newest frame; empty before the first. */
+    public Optional<Frame> frame() {
+        return frame;
+    }
+
+    public List<Token> tokens() {
+        return Collections.unmodifiableList(tokens);
+    }
+
+    /** [layers, heads, P, P]; changed by the next {@link #add}. */
+    public float[] atlas() {
+        return atlas;
+    }
+
+    /** The newest values of a metric [layers, heads]; empty before the first frame that has them. */
+    public Optional<float[]> metric(String key) {
+        return Optional.ofNullable(metrics.get(key));
+    }
+
+    public MetricHistory history() {
+        return history;
+    }
+
+    /** The head that is shown closely: its newest frame, whose rows are part of {@link #map}. */
+    public Optional<ChosenHead> chosen() {
+        return chosen;
+    }
+
+    /** The chosen head's map, row-major [columns, columns] of {@link #chosen}; changed by the next {@link #add}. */
+    public float[] map() {
+        return map;
+    }
+}

@@ -1,0 +1,21 @@
+package headscope.result.frame;
+
+/** What a viewer asks of the model whose frames it shows. Every command is carried out, in order. */
+public sealed interface Command {
+    /** Stops before the next token until {@link Resume} or {@link Step}. */
+    record Pause() implements Command {}
+
+    record Resume() implements Command {}
+
+    /** Computes one token, then pauses. */
+    record Step() implements Command {}
+
+    /** Shows this head closely: its map, its eigenvalues. */
+    record Pick(int layer, int head) implements Command {}
+
+    /** Begins a new text with this prompt. */
+    record Restart(String prompt) implements Command {}
+
+    /** Ends the stream. */
+    record Stop() implements Command {}
+}

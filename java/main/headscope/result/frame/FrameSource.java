@@ -1,0 +1,34 @@
+package headscope.result.frame;
+
+import java.util.List;
+
+/**
+ * What all frames of one stream have in common.
+ *
+ * @param model        name of the model, for people
+ * @param device       where it runs, in one line
+ * @param causal       whether a token attends to itself and earlier tokens only
+ * @param metrics      what each frame holds of every head
+ * @param side         P: the atlas has P x P cells per head
+ * @param pooling      how the probabilities of one cell are combined: {@code maximum} or {@code mean}
+ * @param maxNewTokens limit of new tokens after a prompt; 0 if the stream has none
+ */
+public record FrameSource(
+        String model, String device, int layers, int heads, boolean causal, List<MeasuredMetric> metrics, int side,
+        String pooling, int maxNewTokens) {
+    /**
+     * A metric with one value per head.
+     *
+     * @param key  its name on the command line and in files
+     * @param unit empty if dimensionless
+     */
+    public record MeasuredMetric(String key, String unit) {}
+
+    public FrameSource {
+        metrics = List.copyOf(metrics);
+        if (layers < 1 || heads < 1 || side < 1 || maxNewTokens < 0) {
+            throw new IllegalArgumentException("%d layers x %d heads, %d cells a side, %d new tokens"
+                    .formatted(layers, heads, side, maxNewTokens));
+        }
+    }
+}
