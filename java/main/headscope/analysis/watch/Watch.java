@@ -1,5 +1,6 @@
 package headscope.analysis.watch;
 
+import headscope.analysis.statistics.RandomStreams;
 import headscope.model.Generator;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
@@ -9,7 +10,6 @@ import headscope.result.frame.Frame.State;
 import headscope.result.frame.FrameSource;
 import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.function.Consumer;
 
@@ -74,12 +74,13 @@ public final class Watch {
         int[] ids = tokenizer.encodePrompt(prompt);
         int room = model.config().causal() ? model.config().maxTokens() - ids.length : 0;
         int newTokens = Math.min(request.maxNewTokens(), room);
-        try (WatchedText text = new WatchedText(model, tokenizer, request, texts++, ids.length + newTokens, frames)) {
+        int number = texts++;
+        try (WatchedText text = new WatchedText(model, tokenizer, request, number, ids.length + newTokens, frames)) {
             text.pick(layer, head);
             text.append(ids);
             if (newTokens > 0) {
                 new Generator(model, request.sampler(), newTokens)
-                        .generate(text.sequence(), ids, new Random(request.seed()), text, tokens -> {
+                        .generate(text.sequence(), ids, RandomStreams.of(request.seed(), number), text, tokens -> {
                             text.append(new int[] {tokens[tokens.length - 1]});
                             return obey(text);
                         });
