@@ -6,9 +6,12 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * Colours of the numbers from 0 to 1, in equal steps.
+ * Colours of the numbers from 0 to 1, in equal steps. Sources: rocket from seaborn 0.13 (BSD); viridis, magma and inferno
+ * (CC0), cividis, jet, turbo and coolwarm from matplotlib 3.11.
  *
  * @param name   name of its file in {@code colormaps/}
  * @param colors 0xRRGGBB, sRGB, from the lowest to the highest number
@@ -37,6 +40,18 @@ public record Colormap(String name, int[] colors) {
     /** Dark blue through cyan, green and yellow to dark red; 256 colours, lightest in the middle. */
     public static Colormap jet() {
         return read("jet");
+    }
+
+    /** Black through purple and orange to light yellow; 256 colours of increasing lightness. */
+    public static Colormap magma() {
+        return read("magma");
+    }
+
+    /** Sequential, then rainbow, then diverging maps; a viewer steps through them in this order. */
+    public static List<Colormap> all() {
+        return Stream.of("magma", "inferno", "viridis", "cividis", "rocket", "turbo", "jet", "coolwarm")
+                .map(Colormap::read)
+                .toList();
     }
 
     /** A copy. */

@@ -29,7 +29,7 @@ public record ViewState(
     }
 
     public static ViewState of(String metric) {
-        return new ViewState(Mode.MAPS, metric, Colormap.rocket(), false, true, 0, 0, OptionalInt.empty(), false,
+        return new ViewState(Mode.MAPS, metric, Colormap.magma(), false, true, 0, 0, OptionalInt.empty(), false,
                 Camera.WHOLE, Camera.WHOLE, true, false);
     }
 }

@@ -2,6 +2,7 @@ package headscope.render;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.lwjgl.opengl.GL33C.*;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +25,28 @@ final class ShaderTest {
         OffscreenContext context = OffscreenContext.open();
         try {
             names.forEach(name -> new Program(name).close());
+        } finally {
+            context.close();
+        }
+    }
+
+    /** WebGL2 draws with the same sources. Mesa compiles GLSL ES 3.00 in a desktop context (GL_ARB_ES3_compatibility). */
+    @Test
+    void cellsCompileAsGlslEs() throws IOException {
+        OffscreenContext context = OffscreenContext.open();
+        try {
+            for (String file : List.of("cells.vert", "cells.frag")) {
+                String source = Files.readString(FOLDER.resolve(file)).replace("#version 330 core\n", """
+                        #version 300 es
+                        precision highp float;
+                        precision highp int;
+                        precision highp sampler2DArray;
+                        """);
+                int shader = glCreateShader(file.endsWith("vert") ? GL_VERTEX_SHADER : GL_FRAGMENT_SHADER);
+                glShaderSource(shader, source);
+                glCompileShader(shader);
+                assertEquals(GL_TRUE, glGetShaderi(shader, GL_COMPILE_STATUS), glGetShaderInfoLog(shader));
+            }
         } finally {
             context.close();
         }
