@@ -113,7 +113,7 @@ final class ArchitectureTest {
     static final ArchRule RENDER = uses("render", "figure");
 
     @ArchTest
-    static final ArchRule LIVE = uses("live", "picture", "figure", "render", "result");
+    static final ArchRule LIVE = uses("live", "picture", "figure", "render", "result", "tensor");
 
     @ArchTest
     static final ArchRule EVERY_PACKAGE_IS_LISTED = classes().should().resideInAnyPackage(Stream.concat(

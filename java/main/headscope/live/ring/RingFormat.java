@@ -1,0 +1,75 @@
+package headscope.live.ring;
+
+import headscope.tensor.DType;
+import java.util.Optional;
+
+/** Numbers of the ring's layout, which docs/ring.md describes. Offsets are in bytes. */
+final class RingFormat {
+    static final int VERSION = 1;
+
+    /** "HSRG" and "HS", little-endian. */
+    static final int RING_MAGIC = 0x47525348;
+
+    static final int SLOT_MAGIC = 0x5348;
+
+    /** The ring's header; the slots begin behind it. */
+    static final int RING_HEADER = 4096;
+
+    static final int RING_VERSION = 4;
+    static final int GENERATION = 8;
+    static final int SLOTS = 16;
+    static final int SLOT_BYTES = 20;
+    static final int LAYERS = 24;
+    static final int PROCESS = 28;
+    static final int PUBLISHED = 64;
+    static final int SKIPPED = 72;
+
+    /** The only word that readers write. */
+    static final int READ = 128;
+
+    /** A slot's header; the payload begins behind it. */
+    static final int SLOT_HEADER = 64;
+
+    static final int SLOT_VERSION = 2;
+    static final int KIND = 3;
+    static final int DTYPE = 4;
+    static final int FLAGS = 5;
+    static final int LAYER = 6;
+    static final int SEQUENCE = 8;
+    static final int NANOS = 16;
+    static final int LENGTH = 24;
+    static final int CHECKSUM = 28;
+    static final int FIRST = 32;
+    static final int COUNT = 36;
+    static final int END = 40;
+    static final int WINDOW = 44;
+    static final int SCALE = 48;
+    static final int SOFT_CAP = 52;
+    static final int HEADS = 56;
+    static final int KV_HEADS = 58;
+    static final int HEAD_DIM = 60;
+    static final int TEXT = 62;
+
+    static final int ATTENTION = 1;
+    static final int TOKENS = 2;
+
+    static final int CAUSAL = 1;
+    static final int SINKS = 2;
+
+    private RingFormat() {}
+
+    /** Bytes of a ring with this many slots. */
+    static long bytes(long slots, long slotBytes) {
+        return RING_HEADER + slots * slotBytes;
+    }
+
+    /** The type of queries and keys with this code. */
+    static Optional<DType> dtype(int code) {
+        return switch (code) {
+            case 1 -> Optional.of(DType.F32);
+            case 2 -> Optional.of(DType.F16);
+            case 3 -> Optional.of(DType.BF16);
+            default -> Optional.empty();
+        };
+    }
+}

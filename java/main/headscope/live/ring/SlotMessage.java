@@ -1,0 +1,145 @@
+package headscope.live.ring;
+
+import headscope.result.tapped.Tapped;
+import headscope.result.tapped.TappedAttention;
+import headscope.result.tapped.TappedTokens;
+import headscope.tensor.DType;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32;
+
+/** The message in a copy of a slot. Every field is checked before it is used. */
+final class SlotMessage {
+    private final ByteBuffer slot;
+
+    /** @param slot header and payload; the checksum is set to 0 */
+    SlotMessage(byte[] slot) {
+        this.slot = ByteBuffer.wrap(slot).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** @return empty if there is none; then the message can be read */
+    Optional<Refusal> refusal(long sequence, int layers) {
+        if (slot.getLong(RingFormat.SEQUENCE) != sequence) {
+            return Optional.of(Refusal.TORN);
+        }
+        if (Short.toUnsignedInt(slot.getShort(0)) != RingFormat.SLOT_MAGIC
+                || slot.get(RingFormat.SLOT_VERSION) != RingFormat.VERSION) {
+            return Optional.of(Refusal.VERSION);
+        }
+        if (!checksumMatches()) {
+            return Optional.of(Refusal.CHECKSUM);
+        }
+        return isConsistent(layers) ? Optional.empty() : Optional.of(Refusal.CONTRADICTORY);
+    }
+
+    private boolean checksumMatches() {
+        int stored = slot.getInt(RingFormat.CHECKSUM);
+        slot.putInt(RingFormat.CHECKSUM, 0);
+        CRC32 computed = new CRC32();
+        computed.update(slot.array());
+        return (int) computed.getValue() == stored;
+    }
+
+    private boolean isConsistent(int layers) {
+        long first = uint(RingFormat.FIRST);
+        long count = uint(RingFormat.COUNT);
+        long end = uint(RingFormat.END);
+        boolean tokensFit = count >= 1 && first + count <= end && end <= Integer.MAX_VALUE;
+        return tokensFit && switch (slot.get(RingFormat.KIND)) {
+            case RingFormat.ATTENTION -> isAttention(layers, count);
+            case RingFormat.TOKENS -> isTokens(count);
+            default -> false;
+        };
+    }
+
+    private boolean isAttention(int layers, long count) {
+        int heads = ushort(RingFormat.HEADS);
+        int kvHeads = ushort(RingFormat.KV_HEADS);
+        int headDim = ushort(RingFormat.HEAD_DIM);
+        int flags = slot.get(RingFormat.FLAGS);
+        float scale = slot.getFloat(RingFormat.SCALE);
+        float softCap = slot.getFloat(RingFormat.SOFT_CAP);
+        long window = uint(RingFormat.WINDOW);
+        Optional<DType> dtype = RingFormat.dtype(slot.get(RingFormat.DTYPE));
+        if (dtype.isEmpty() || heads == 0 || kvHeads == 0 || heads % kvHeads != 0 || headDim == 0
+                || ushort(RingFormat.LAYER) >= layers || (flags & ~(RingFormat.CAUSAL | RingFormat.SINKS)) != 0
+                || !Float.isFinite(scale) || !Float.isFinite(softCap) || softCap < 0
+                || window > Integer.MAX_VALUE || (window > 0 && (flags & RingFormat.CAUSAL) == 0)) {
+            return false;
+        }
+        // 31 + 17 + 16 + 2 bits: no overflow in 64 bits only because a slot bounds the count.
+        long perToken = (long) (heads + kvHeads) * headDim * dtype.get().bytes;
+        long sinks = (flags & RingFormat.SINKS) == 0 ? 0 : (long) heads * Float.BYTES;
+        return count <= payload() / perToken && count * perToken + sinks == payload();
+    }
+
+    /** Ids of 4 bytes, then as many names, each ended by a zero byte. */
+    private boolean isTokens(long count) {
+        if (count > payload() / (Integer.BYTES + 1)) {
+            return false;
+        }
+        int names = RingFormat.SLOT_HEADER + (int) count * Integer.BYTES;
+        long ends = 0;
+        for (int i = names; i < slot.capacity(); i++) {
+            ends += slot.get(i) == 0 ? 1 : 0;
+        }
+        return ends == count && slot.get(slot.capacity() - 1) == 0;
+    }
+
+    /** Call only if there is no refusal. */
+    Tapped read() {
+        return slot.get(RingFormat.KIND) == RingFormat.TOKENS ? tokens() : attention();
+    }
+
+    private TappedAttention attention() {
+        int heads = ushort(RingFormat.HEADS);
+        int kvHeads = ushort(RingFormat.KV_HEADS);
+        int headDim = ushort(RingFormat.HEAD_DIM);
+        int count = slot.getInt(RingFormat.COUNT);
+        int flags = slot.get(RingFormat.FLAGS);
+        DType dtype = RingFormat.dtype(slot.get(RingFormat.DTYPE)).orElseThrow();
+        int queryBytes = count * heads * headDim * dtype.bytes;
+        int keyBytes = count * kvHeads * headDim * dtype.bytes;
+        int keys = RingFormat.SLOT_HEADER + queryBytes;
+        float[] sinks = new float[(flags & RingFormat.SINKS) == 0 ? 0 : heads];
+        for (int head = 0; head < sinks.length; head++) {
+            sinks[head] = slot.getFloat(keys + keyBytes + head * Float.BYTES);
+        }
+        MemorySegment bytes = MemorySegment.ofArray(slot.array());
+        return new TappedAttention(
+                ushort(RingFormat.TEXT), ushort(RingFormat.LAYER), slot.getInt(RingFormat.FIRST), count,
+                slot.getInt(RingFormat.END), heads, kvHeads, headDim, slot.getFloat(RingFormat.SCALE),
+                (flags & RingFormat.CAUSAL) != 0, slot.getInt(RingFormat.WINDOW), slot.getFloat(RingFormat.SOFT_CAP),
+                sinks, dtype, bytes.asSlice(RingFormat.SLOT_HEADER, queryBytes), bytes.asSlice(keys, keyBytes),
+                slot.getLong(RingFormat.NANOS));
+    }
+
+    private TappedTokens tokens() {
+        int[] ids = new int[slot.getInt(RingFormat.COUNT)];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = slot.getInt(RingFormat.SLOT_HEADER + i * Integer.BYTES);
+        }
+        int from = RingFormat.SLOT_HEADER + ids.length * Integer.BYTES;
+        String names = new String(slot.array(), from, slot.capacity() - from, StandardCharsets.UTF_8);
+        List<String> each = Arrays.asList(names.split("\0", -1)).subList(0, ids.length);
+        return new TappedTokens(
+                ushort(RingFormat.TEXT), slot.getInt(RingFormat.FIRST), slot.getInt(RingFormat.END), ids, each);
+    }
+
+    private long payload() {
+        return slot.capacity() - RingFormat.SLOT_HEADER;
+    }
+
+    private long uint(int offset) {
+        return Integer.toUnsignedLong(slot.getInt(offset));
+    }
+
+    private int ushort(int offset) {
+        return Short.toUnsignedInt(slot.getShort(offset));
+    }
+}
