@@ -120,7 +120,7 @@ final class ArchitectureTest {
             Stream.of("headscope"), PACKAGES.stream().map(name -> "headscope." + name + "..")).toArray(String[]::new));
 
     @ArchTest
-    static final ArchRule ONLY_RENDER_USES_OPENGL = only("headscope.render", "org.lwjgl..");
+    static final ArchRule ONLY_RENDER_USES_OPENGL = only("headscope.render..", "org.lwjgl..");
 
     @ArchTest
     static final ArchRule ONLY_THE_CPU_BACKEND_USES_OPENBLAS = only("headscope.backend.cpu", "org.bytedeco..");

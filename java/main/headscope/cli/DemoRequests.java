@@ -16,7 +16,7 @@ final class DemoRequests {
     /** Set by the launcher. */
     static final Path HOME = Path.of(System.getProperty("headscope.home", "."));
 
-    private static final Path MODEL = HOME.resolve("models/demo");
+    static final Path MODEL = HOME.resolve("models/demo");
     private static final String SENTENCE = "<CHI> painted a picture of a horse <CHI> my favorite animal is the";
     private static final String GROUPS = "0-6:<ENV>,7-12:<LAN>";
 

@@ -66,7 +66,7 @@ public final class Drawing implements AutoCloseable {
     }
 
     /** Draws into the current framebuffer, from its lower left corner. */
-    void draw() {
+    public void draw() {
         glViewport(0, 0, canvas.width(), canvas.height());
         glClearColor(1, 1, 1, 1);
         glClear(GL_COLOR_BUFFER_BIT);

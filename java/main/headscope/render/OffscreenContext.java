@@ -9,15 +9,12 @@ import static org.lwjgl.egl.EXTPlatformDevice.EGL_PLATFORM_DEVICE_EXT;
 import static org.lwjgl.opengl.GL33C.*;
 import static org.lwjgl.system.MemoryUtil.NULL;
 
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.egl.EGL;
 import org.lwjgl.opengl.GL;
-import org.lwjgl.system.Configuration;
 import org.lwjgl.system.JNI;
 import org.lwjgl.system.MemoryStack;
 
@@ -39,13 +36,7 @@ final class OffscreenContext implements AutoCloseable {
 
     /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
     static OffscreenContext open() {
-        MesaSettings.quiet();
-        if (!Configuration.DEBUG.get(false)) {
-            // LWJGL would write to stderr what the exception below already says.
-            Configuration.DEBUG_STREAM.set(new PrintStream(OutputStream.nullOutputStream()));
-        }
-        // Loads OpenGL's functions through EGL too, so that libGL.so.1 is not needed.
-        Configuration.OPENGL_CONTEXT_API.set("EGL");
+        OpenGlLoading.prepare();
         try {
             for (LongSupplier display : displays()) {
                 Optional<OffscreenContext> context = on(display.getAsLong());

@@ -14,7 +14,7 @@ import java.util.Map;
  * The state shared by all figures: fonts, shader programs and colour maps. Belongs to the OpenGL context that is current
  * in this thread and lives as long as that context. Creates {@link Drawing}s, which hold the state of one figure.
  */
-final class Renderer implements AutoCloseable {
+public final class Renderer implements AutoCloseable {
     private static final int GRID_INK = 0xE2E4E7;
     private static final int SEPARATOR_INK = 0xFFFFFF;
 
@@ -26,7 +26,7 @@ final class Renderer implements AutoCloseable {
     private final TextPass text = new TextPass(font);
 
     /** Lays the figure out and uploads its buffers and textures. */
-    Drawing drawing(Figure figure, int dpi) {
+    public Drawing drawing(Figure figure, int dpi) {
         if (dpi < 1) {
             throw new IllegalArgumentException(dpi + " dots per inch");
         }

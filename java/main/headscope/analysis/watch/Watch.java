@@ -45,7 +45,12 @@ public final class Watch {
         this.request = request;
         this.frames = frames;
         this.commands = commands;
-        this.source = new FrameSource(
+        this.source = source(model, request, name);
+    }
+
+    /** What all frames of such a watch have in common. */
+    public static FrameSource source(Transformer model, WatchRequest request, String name) {
+        return new FrameSource(
                 name, model.backend().describe(), model.config().layers(), model.config().heads(),
                 model.config().causal(),
                 request.metrics().stream().map(metric -> new MeasuredMetric(metric.key(), metric.unit())).toList(),

@@ -1,0 +1,93 @@
+package headscope.cli;
+
+import static headscope.analysis.InputException.rejecting;
+import static headscope.analysis.InputException.require;
+
+import headscope.analysis.InputException;
+import headscope.analysis.watch.WatchRequest;
+import headscope.metric.Metric;
+import headscope.model.Sampler;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Option;
+
+/** Options of {@code live} that choose the model, its text and what is measured. */
+final class LiveOptions {
+    private static final String DEMO_PROMPT =
+            "the capital of boria is birch . the capital of cania is cedar . the capital of elvia is";
+
+    @Option(names = "--model", paramLabel = "DIR",
+            description = "Model folder in Hugging Face format: config.json, tokenizer.json, *.safetensors.")
+    Optional<Path> model = Optional.empty();
+
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "The text that the model continues.")
+    Optional<String> prompt = Optional.empty();
+
+    @Option(names = "--prompt-file", paramLabel = "FILE", description = "File with the prompt, in UTF-8.")
+    Optional<Path> promptFile = Optional.empty();
+
+    @Option(names = "--demo", description = "Use the demo checkpoint, and a prompt that it knows.")
+    boolean demo;
+
+    @Option(names = "--metrics", paramLabel = "LIST",
+            description = "Metrics of every head after every token (default: ${DEFAULT-VALUE}).")
+    String metrics = WatchRequest.METRICS.stream().map(Metric::key).collect(Collectors.joining(", "));
+
+    @Option(names = "--cells", paramLabel = "N",
+            description = "Each head's thumbnail has N x N cells; a longer text is pooled (default: ${DEFAULT-VALUE}).")
+    int cells = WatchRequest.CELLS;
+
+    @Option(names = "--max-new-tokens", paramLabel = "N",
+            description = "Maximum number of new tokens after a prompt (default: ${DEFAULT-VALUE}).")
+    int maxNewTokens = WatchRequest.MAX_NEW_TOKENS;
+
+    @Option(names = "--temperature", paramLabel = "X",
+            description = "Sampling temperature; 0 selects the most probable token (default: ${DEFAULT-VALUE}).")
+    double temperature = Sampler.GREEDY.temperature();
+
+    @Option(names = "--top-p", paramLabel = "X",
+            description = "Sample from the smallest set of most probable tokens whose total probability reaches X"
+                    + " (default: ${DEFAULT-VALUE}).")
+    double topP = Sampler.GREEDY.topP();
+
+    @Option(names = "--seed", paramLabel = "N", description = "Seed for sampling (default: ${DEFAULT-VALUE}).")
+    long seed;
+
+    Path model() {
+        require(!(demo && model.isPresent()), "--demo has a model of its own: leave out --model, or --demo");
+        return model.or(() -> demo ? Optional.of(DemoRequests.MODEL) : Optional.empty()).orElseThrow(
+                () -> new InputException("--model is missing: give the folder of a model, or --demo"));
+    }
+
+    /** Not empty. */
+    String prompt() {
+        require(prompt.isEmpty() || promptFile.isEmpty(), "--prompt and --prompt-file exclude each other: give one of them");
+        String text = promptFile.map(LiveOptions::read).or(() -> prompt)
+                .or(() -> demo ? Optional.of(DEMO_PROMPT) : Optional.empty())
+                .orElseThrow(() -> new InputException("--prompt is missing: give the text that the model continues"));
+        require(!text.isEmpty(), promptFile.map(file -> file + ": empty; write a prompt into it")
+                .orElse("--prompt is empty: give the text that the model continues"));
+        return text;
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file).stripTrailing();
+        } catch (CharacterCodingException problem) {
+            throw new InputException(file + ": not in UTF-8");
+        } catch (IOException problem) {
+            throw new UncheckedIOException(problem);
+        }
+    }
+
+    WatchRequest request() {
+        return new WatchRequest(
+                rejecting(() -> Metric.parseList(metrics, Metric.ALL)), cells, rejecting(() -> new Sampler(temperature, topP)),
+                maxNewTokens, seed);
+    }
+}
