@@ -132,6 +132,8 @@ public final class Watch {
                 head = chosenHead;
                 text.pick(layer, head);
             }
+            case Command.Seek _, Command.Speed _ ->
+                    text.tell("a model that runs has neither an earlier position nor another speed; recordings have");
         }
     }
 }

@@ -90,6 +90,10 @@ final class WatchedText implements LayerHook, AutoCloseable {
         }
     }
 
+    void tell(String message) {
+        emit(model.config().layers(), message);
+    }
+
     /** Reads the tokens that have not been read, so that every token that is shown has its row. */
     void finish() {
         int read = sequence.tokens();

@@ -1,6 +1,6 @@
 package headscope.result.frame;
 
-/** What a viewer asks of the model whose frames it shows. Every command is carried out, in order. */
+/** What a viewer asks of the model or of the recording whose frames it shows. Every command is carried out, in order. */
 public sealed interface Command {
     /** Stops before the next token until {@link Resume} or {@link Step}. */
     record Pause() implements Command {}
@@ -15,6 +15,18 @@ public sealed interface Command {
 
     /** Begins a new text with this prompt. */
     record Restart(String prompt) implements Command {}
+
+    /** Shows the text when it had this many tokens; for recordings. */
+    record Seek(int tokens) implements Command {}
+
+    /** Plays this many times faster than recorded; for recordings. */
+    record Speed(double factor) implements Command {
+        public Speed {
+            if (!(factor > 0)) {
+                throw new IllegalArgumentException("a speed of " + factor + ", not above 0");
+            }
+        }
+    }
 
     /** Ends the stream. */
     record Stop() implements Command {}
