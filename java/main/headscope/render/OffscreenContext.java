@@ -11,8 +11,10 @@ import static org.lwjgl.system.MemoryUtil.NULL;
 
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.egl.EGL;
@@ -46,20 +48,24 @@ final class OffscreenContext implements AutoCloseable {
         }
         // Loads OpenGL's functions through EGL too, so that libGL.so.1 is not needed.
         Configuration.OPENGL_CONTEXT_API.set("EGL");
+        Set<String> vendors = new LinkedHashSet<>();
         try {
             for (LongSupplier display : displays()) {
-                Optional<OffscreenContext> context = on(display.getAsLong());
+                Optional<OffscreenContext> context = on(display.getAsLong(), vendors);
                 if (context.isPresent()) {
                     GL.createCapabilities(true);
                     return context.get();
                 }
             }
         } catch (LinkageError problem) {
-            throw new RenderUnavailableException("OpenGL cannot be loaded: " + firstLine(problem), problem);
+            throw RenderUnavailableException.missing("OpenGL cannot be loaded: " + firstLine(problem), problem);
         } catch (IllegalStateException problem) {
-            throw new RenderUnavailableException("EGL provides no OpenGL 3.3 core context", problem);
+            throw RenderUnavailableException.missing("EGL provides no OpenGL 3.3 core context", problem);
         }
-        throw new RenderUnavailableException("EGL provides no OpenGL 3.3 core context");
+        if (vendors.isEmpty()) {
+            throw RenderUnavailableException.missing("EGL provides no display without a window", null);
+        }
+        throw RenderUnavailableException.refused(String.join(", ", vendors));
     }
 
     GlDescription description() {
@@ -116,8 +122,12 @@ final class OffscreenContext implements AutoCloseable {
         }
     }
 
-    /** Creates a context on the display and makes it current; empty if the display or the context is unavailable. */
-    private static Optional<OffscreenContext> on(long display) {
+    /**
+     * Creates a context on the display and makes it current; empty if the display or the context is unavailable.
+     *
+     * @param vendors receives the vendor of a display that is available
+     */
+    private static Optional<OffscreenContext> on(long display, Set<String> vendors) {
         if (display == EGL_NO_DISPLAY) {
             return Optional.empty();
         }
@@ -125,6 +135,7 @@ final class OffscreenContext implements AutoCloseable {
             if (!eglInitialize(display, stack.mallocInt(1), stack.mallocInt(1))) {
                 return Optional.empty();
             }
+            vendors.add(String.valueOf(eglQueryString(display, EGL_VENDOR)));
             PointerBuffer config = stack.mallocPointer(1);
             var found = stack.ints(0);
             var wanted = stack.ints(EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_SURFACE_TYPE, 0, EGL_NONE);
