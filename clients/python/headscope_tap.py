@@ -1,0 +1,707 @@
+"""Shows the attention of a PyTorch model in Headscope while the model runs.
+
+One file; needs PyTorch >= 1.13 and the standard library. Copy it beside your program.
+
+A model of transformers >= 4.51:
+
+    import headscope_tap
+
+    with headscope_tap.tap(model, "NAME", tokenizer=tokenizer):
+        model.generate(**inputs)
+
+and, at the same time, in another terminal: ./headscope live --attach NAME
+
+Any other module, after norm and position encoding:
+
+    with headscope_tap.tap(name="NAME", layers=12) as tap:
+        ...
+        tap.observe(layer, q, k, scale=0.125)   # q [batch, heads, queries, head_dim], k [batch, kv_heads, keys, head_dim]
+
+To a file instead, which ./headscope spectra --captured reads:
+
+    with headscope_tap.tap(model, capture=True):
+        model(**inputs)
+    headscope_tap.save("text.safetensors", label="yes")
+
+The model computes exactly what it computes without a tap: it calls the attention function that it had before. Nothing waits
+for a reader. Of a batch, the first row is shown; its padding is left out. If the feed fails, one line on standard error says
+why, and the model continues. docs/ring.md describes the shared memory.
+"""
+
+import collections
+import ctypes
+import errno
+import fcntl
+import itertools
+import json
+import mmap
+import os
+import re
+import struct
+import sys
+import threading
+import time
+import zlib
+from typing import NamedTuple, Optional
+
+import torch
+
+__all__ = ["tap", "save", "Tap"]
+
+FOLDER = "/dev/shm"
+VERSION = 1
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+# The ring's header, and the words in it that change: index of 8 bytes.
+_RING = struct.Struct("<4sIQIIII")
+_RING_BYTES = 4096
+_PUBLISHED, _SKIPPED, _READ = 64 // 8, 72 // 8, 128 // 8
+
+# A slot's header: magic, version, kind, element type, flags, layer, sequence, nanoseconds, length, checksum, first token,
+# tokens, tokens of the text, window, scale, soft cap, heads, key heads, head width, text.
+_SLOT = struct.Struct("<2sBBBBHQQIIIIIIffHHHH")
+_SLOT_BYTES = 64
+_SEQUENCE, _CHECKSUM = 8, 28
+_ATTENTION, _TOKENS = 1, 2
+_CAUSAL, _SINKS = 1, 2
+_DTYPES = {torch.float32: 1, torch.float16: 2, torch.bfloat16: 3}
+_SAFETENSORS = {
+    torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.int32: "I32",
+}
+
+# Limits of one message of tokens.
+_TOKENS_A_MESSAGE = 256
+_NAME_BYTES = 200
+
+_NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader that has stopped
+
+_names = set()  # rings of this process: its own lock does not exclude it
+_numbers = itertools.count(1)
+_captured = None  # the newest tap that captures
+
+# torch.compile must not trace what reads and writes outside of the model.
+_eager = getattr(getattr(torch, "compiler", None), "disable", lambda function: function)
+
+
+def tap(model=None, name=None, *, layers=None, tokenizer=None, capture=False, megabytes=None, background=None):
+    """Taps a model, for use in a with statement.
+
+    model       of transformers; without it, call observe
+    name        of the ring that ./headscope live --attach NAME reads; None for none
+    layers      number of layers; by default that of the model
+    tokenizer   whose decode([id]) names the tokens; without it, they are shown by position
+    capture     keeps queries and keys of the newest text in memory, for save
+    megabytes   of shared memory; by default 256, but at most half of what is free
+    background  hands over in a thread, from copies that a side stream makes; by default for models on a GPU
+    """
+    return Tap(model, name, layers, tokenizer, capture, megabytes, background)
+
+
+def save(file, label=None):
+    """Writes the newest text that a tap has captured to a safetensors file, and a label of it if there is one."""
+    if _captured is None or not _captured.layers:
+        raise RuntimeError("nothing is captured: use headscope_tap.tap(..., capture=True) and run the model first")
+    _captured.save(file, label)
+
+
+class _How(NamedTuple):
+    """How a layer attends."""
+
+    scale: float
+    causal: bool
+    window: int
+    soft_cap: float
+    sinks: Optional[torch.Tensor]  # f32 [heads], on the CPU
+
+
+class Tap:
+    """Feeds a ring, a capture, or both. Made by tap."""
+
+    def __init__(self, model, name, layers, tokenizer, capture, megabytes, background):
+        if name is not None and not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r}: a name has up to 64 letters, digits, dots, hyphens and underscores")
+        config = _text_config(model)
+        layers = layers or getattr(config, "num_hidden_layers", None)
+        if not layers:
+            raise ValueError("the number of layers is not known: tap(..., layers=N)")
+        self.skipped = 0  # passes that were left out because the buffers were full
+        self._model = model
+        self._config = config
+        self._name = name
+        self._layers = layers
+        self._tokenizer = tokenizer
+        self._capture = _Captured() if capture else None
+        self._megabytes = megabytes
+        self._in_background = background
+        self._background = None
+        self._ring = None
+        self._detach = None
+        self._reported = set()
+        self._lock = threading.Lock()
+        # On the model's thread:
+        self._hows = {}
+        self._ids = None
+        self._padding = None
+        self._layer = layers  # the last layer that was seen: the next pass begins with a smaller one
+        self._leaves_out = False  # the rest of this pass
+        # On the thread that hands over:
+        self._end = 0
+        self._kept = None
+        self._text = 0
+
+    def __enter__(self):
+        global _captured
+        if self._capture is not None:
+            _captured = self._capture
+        if self._name is not None:
+            try:
+                self._ring = _Ring(self._name, self._layers, self._megabytes, self._token_bytes())
+            except OSError as failure:
+                self._report(failure.strerror or str(failure))
+        if self._model is not None and (self._ring or self._capture):
+            self._detach = _attach(self._model, self)
+        return self
+
+    def __exit__(self, *failure):
+        if self._detach:
+            self._detach()
+        if self._background:
+            self._background.close()
+        if self._ring:
+            ring, self._ring = self._ring, None
+            ring.close()
+        return False
+
+    @property
+    def feeding(self):
+        """Whether the ring is being written; False if it could not be made, with one line on standard error."""
+        return self._ring is not None
+
+    def observe(self, layer, q, k, *, scale=None, causal=True, window=0, soft_cap=0.0, sinks=None, end=None):
+        """Hands over the attention of one layer for the next tokens of a text. Call it for every layer, in order.
+
+        layer    from 0
+        q        [batch, heads, queries, head_dim], after norm and position encoding
+        k        [batch, kv_heads, keys, head_dim], likewise, the new keys last; earlier ones are not read
+        scale    of q k'; by default 1 / sqrt(head_dim)
+        window   maximum number of keys per query, itself included; 0 for no limit
+        sinks    [heads], scores that take part in the softmax without a key
+        end      number of tokens of the text after this call; by default the number of keys
+        """
+        scale = q.shape[-1] ** -0.5 if scale is None else float(scale)
+        how = self._how(layer, scale, causal, window or 0, soft_cap or 0.0, sinks)
+        self._observe(layer, q, k, how, None if end is None else end - 1)
+
+    def _attention(self, module, q, k, named, ignores_extras):
+        """Called by transformers' attention function."""
+        layer = getattr(module, "layer_idx", None)
+        if layer is None or getattr(module, "config", self._config) is not self._config:
+            return
+        scale, causal = named.get("scaling"), named.get("is_causal")
+        how = self._how(
+            layer,
+            q.shape[-1] ** -0.5 if scale is None else float(scale),
+            getattr(module, "is_causal", True) if causal is None else causal,
+            named.get("sliding_window") or 0,
+            0.0 if ignores_extras else named.get("softcap") or 0.0,
+            None if ignores_extras else named.get("s_aux"))
+        positions = named.get("position_ids")
+        self._observe(layer, q, k, how, positions)
+
+    def _how(self, layer, scale, causal, window, soft_cap, sinks):
+        key = (scale, causal, window, soft_cap, sinks is None)
+        known = self._hows.get(layer)
+        if known is None or known[0] != key:
+            sinks = None if sinks is None else sinks.detach().float().cpu()
+            known = self._hows[layer] = key, _How(scale, bool(causal), window if causal else 0, soft_cap, sinks)
+        return known[1]
+
+    @_eager
+    def _observe(self, layer, q, k, how, positions):
+        """positions: None, the last one, or a tensor whose first row ends with it."""
+        if self._ring is None and self._capture is None:
+            return
+        try:
+            begins = layer <= self._layer
+            self._layer = layer
+            queries = q.shape[-2]
+            q, k = _first_row(q), _first_row(k)
+            keys = k.shape[0]
+            if how.causal:
+                k = k[keys - queries:]
+            elif keys != queries:
+                return  # cross attention
+            around = None
+            if begins:
+                self._leaves_out = False
+                last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
+                padding = self._padding
+                around = (self._ids, last, None if padding is None or padding.dim() != 2 else padding[0])
+                self._ids = self._padding = None
+            if self._in_background is None:
+                self._in_background = q.is_cuda
+            if self._in_background:
+                self._copy(layer, q, k, keys, how, around)
+            else:
+                self._hand_over(layer, q, k, keys, how, around)
+        except Exception as failure:  # a picture must not end the model
+            self._stop(failure)
+
+    def _copy(self, layer, q, k, keys, how, around):
+        """Has a side stream copy the tensors; skips the pass if there is no room."""
+        if self._leaves_out:
+            return
+        if q.is_cuda and torch.cuda.is_current_stream_capturing():
+            self._skip("a CUDA graph is being captured: its passes are not shown")
+            return
+        if self._background is None:
+            self._background = _Background(q.device, self._megabytes or 256)
+        small = around or (None, None, None)
+        tensors = [q, k, *(t for t in small if isinstance(t, torch.Tensor))]
+
+        def job(q, k, *copies):
+            copies = iter(copies)
+            of_pass = around and tuple(next(copies) if isinstance(t, torch.Tensor) else t for t in around)
+            try:
+                self._hand_over(layer, q, k, keys, how, of_pass)
+            except Exception as failure:
+                self._stop(failure)
+
+        if not self._background.submit(tensors, job):
+            self._skip(None)
+
+    def _hand_over(self, layer, q, k, keys, how, around):
+        """q [queries, heads, head_dim] and k [queries, kv_heads, head_dim] in the host's memory."""
+        queries = q.shape[0]
+        if around is not None:
+            ids, last, padding = around
+            self._end, self._kept = _window(queries, keys, last, padding)
+        kept = self._kept
+        if kept is not None:
+            q, k = q[kept], k[kept]
+        if q.shape[0] == 0:
+            return
+        first = self._end - q.shape[0]
+        if q.dtype not in _DTYPES:
+            q, k = q.float(), k.float()
+        if k.dtype != q.dtype:
+            k = k.to(q.dtype)
+        if around is not None:
+            if first == 0:
+                self._text = self._text % 0xffff + 1
+            if ids is not None and len(ids) == queries and self._ring is not None:
+                self._ring.write_tokens(self._text, first, ids if kept is None else ids[kept], self._name_of)
+        if self._capture is not None:
+            self._capture.add(layer, first, q, k, how)
+        if self._ring is not None:
+            self._ring.write_attention(self._text, layer, first, self._end, q, k, how, wait=self._background is not None)
+
+    def _name_of(self, token):
+        if self._tokenizer is None:
+            return b""
+        name = self._tokenizer.decode([token]).encode("utf-8", "replace").replace(b"\0", b" ")
+        return name[:_NAME_BYTES].decode("utf-8", "ignore").encode()
+
+    def _token_bytes(self):
+        """Upper limit for the bytes of one token's queries and keys, as far as the model tells."""
+        heads = getattr(self._config, "num_attention_heads", None) or 0
+        width = getattr(self._config, "head_dim", None) or getattr(self._config, "hidden_size", 0) // max(heads, 1)
+        return 2 * 4 * heads * width + 4 * heads
+
+    def _skip(self, reason):
+        self._leaves_out = True
+        self.skipped += 1
+        if self._ring:
+            self._ring.report_skipped(self.skipped)
+        if reason:
+            self._report(reason)
+
+    def _stop(self, failure):
+        self._report(f"{type(failure).__name__}: {failure}" if not isinstance(failure, _Unsupported) else str(failure))
+        if self._capture:
+            self._capture.layers.clear()
+        self._capture = None
+        self._ring, ring = None, self._ring
+        if ring:
+            ring.close()
+
+    def _report(self, text):
+        with self._lock:
+            if text not in self._reported:
+                self._reported.add(text)
+                print(f"headscope_tap: {text}; the model continues without being shown", file=sys.stderr, flush=True)
+
+
+class _Unsupported(Exception):
+    pass
+
+
+def _text_config(model):
+    config = getattr(model, "config", None)
+    return config.get_text_config() if hasattr(config, "get_text_config") else config
+
+
+def _first_row(x):
+    """[batch, heads, tokens, width] -> [tokens, heads, width] of the first text."""
+    x = x.detach()
+    return (x[0] if x.dim() == 4 else x).transpose(0, 1)
+
+
+def _window(queries, keys, last, padding):
+    """Number of tokens of the text so far, and which of the queries are tokens of it: None for all."""
+    if isinstance(last, torch.Tensor):
+        last = int(last)
+    total = len(padding) if padding is not None else keys if last is None else last + 1
+    if keys > max(total, queries):
+        raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
+    if padding is None or len(padding) < queries:
+        return total, None
+    padding = padding.bool()
+    kept = padding[len(padding) - queries:]
+    return int(padding.sum()), None if bool(kept.all()) else kept.nonzero()[:, 0]
+
+
+def _attach(model, tap):
+    """Registers an attention function and a mask function with transformers; returns what undoes it."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+
+    before = model.config._attn_implementation or "eager"
+    name = f"headscope_tap_{next(_numbers)}"
+    attention, masks = AttentionInterface(), AttentionMaskInterface()
+    known = attention[before] if before in attention else None
+    ignores_extras = before == "sdpa"  # which computes neither soft caps nor sinks
+
+    def attend(module, query, key, value, attention_mask, **named):
+        tap._attention(module, query, key, named, ignores_extras)
+        inner = known or _eager_attention(module)
+        return inner(module, query, key, value, attention_mask, **named)
+
+    def mask(*arguments, **named):
+        tap._padding = named.get("attention_mask")
+        return masks[before](*arguments, **named)
+
+    AttentionInterface.register(name, attend)
+    if before in masks:
+        AttentionMaskInterface.register(name, mask)
+    model.set_attn_implementation(name)
+
+    def remember(module, arguments):
+        if arguments and isinstance(arguments[0], torch.Tensor) and arguments[0].dim() == 2:
+            tap._ids = arguments[0].detach()[0]
+
+    embeddings = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
+    hook = embeddings.register_forward_pre_hook(remember) if embeddings is not None else None
+
+    def detach():
+        model.set_attn_implementation(before)
+        if hook is not None:
+            hook.remove()
+
+    return detach
+
+
+def _eager_attention(module):
+    """The attention function of a model's own file, which is in no registry."""
+    for kind in type(module).__mro__:
+        found = getattr(sys.modules[kind.__module__], "eager_attention_forward", None)
+        if found is not None:
+            return found
+    raise _Unsupported(f"{type(module).__module__} has no eager_attention_forward")
+
+
+class _Ring:
+    """Writes docs/ring.md. The file is locked while this process lives, and deleted by close."""
+
+    def __init__(self, name, layers, megabytes, token_bytes):
+        if name in _names:
+            raise OSError(errno.EBUSY, f"the name {name} is in use by this process")
+        self._name = name
+        self._path = os.path.join(FOLDER, f"headscope-{name}.ring")
+        self._slot_bytes = max(1 << 16, 1 << (token_bytes + _SLOT_BYTES - 1).bit_length())
+        self._slots = max(2, _size(megabytes) // self._slot_bytes)
+        size = _RING_BYTES + self._slots * self._slot_bytes
+        started = f"{self._path}.{os.getpid()}"
+        self._file = os.open(started, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _allocate(self._file, size)
+            self._map = mmap.mmap(self._file, size)
+            generation = int.from_bytes(os.urandom(8), "little")
+            self._map[:_RING.size] = _RING.pack(
+                b"HSRG", VERSION, generation, self._slots, self._slot_bytes, layers, os.getpid())
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
+            _put_in_place(started, self._path)
+        except OSError:
+            os.close(self._file)
+            os.unlink(started)
+            raise
+        _names.add(name)
+        self._view = memoryview(self._map)
+        self._words = self._view.cast("Q")
+        self._bytes = torch.frombuffer(self._map, dtype=torch.uint8)
+        self._published = 0
+        self._stopped_reader = -1
+
+    def report_skipped(self, passes):
+        self._words[_SKIPPED] = passes
+
+    def write_attention(self, text, layer, first, end, q, k, how, wait):
+        heads, width = q.shape[1:]
+        kv_heads = k.shape[1]
+        tail = () if how.sinks is None else (how.sinks,)
+        flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
+        room = self._slot_bytes - _SLOT_BYTES - (4 * heads if tail else 0)
+        tokens = room // ((heads + kv_heads) * width * q.element_size())
+        if tokens == 0:
+            raise _Unsupported(f"one token of {heads} + {kv_heads} heads of width {width} does not fit into a slot of"
+                               f" {self._slot_bytes} bytes")
+        for i in range(0, q.shape[0], tokens):
+            part = q[i:i + tokens]
+            if wait:
+                self._wait_for_reader()
+            self._write(
+                (_ATTENTION, _DTYPES[q.dtype], flags, layer),
+                (first + i, part.shape[0], end, how.window, how.scale, how.soft_cap, heads, kv_heads, width, text),
+                part, k[i:i + tokens], *tail)
+
+    def write_tokens(self, text, first, ids, name_of):
+        end = first + len(ids)
+        for i in range(0, len(ids), _TOKENS_A_MESSAGE):
+            part = ids[i:i + _TOKENS_A_MESSAGE].to(torch.int32)
+            names = b"".join(name_of(token) + b"\0" for token in part.tolist())
+            self._write(
+                (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
+                part, torch.frombuffer(bytearray(names), dtype=torch.uint8))
+
+    def _write(self, kind, window, *parts):
+        number = self._published + 1
+        at = _RING_BYTES + (number - 1) % self._slots * self._slot_bytes
+        sequence = (at + _SEQUENCE) // 8
+        self._words[sequence] = 0
+        to = at + _SLOT_BYTES
+        for part in parts:
+            size = part.numel() * part.element_size()
+            self._bytes[to:to + size].view(part.dtype).view(part.shape).copy_(part)
+            to += size
+        length = to - at - _SLOT_BYTES
+        fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
+        header = _SLOT.pack(*fields)
+        checksum = zlib.crc32(self._view[at + _SLOT_BYTES:to], zlib.crc32(header))
+        self._map[at:at + _SEQUENCE] = header[:_SEQUENCE]
+        self._map[at + _SEQUENCE + 8:at + _SLOT_BYTES] = header[_SEQUENCE + 8:]
+        struct.pack_into("<I", self._map, at + _CHECKSUM, checksum)
+        self._words[sequence] = number
+        self._words[_PUBLISHED] = self._published = number
+
+    def _wait_for_reader(self):
+        """Waits before an unread message would be overwritten, as long as a reader progresses."""
+        read = self._words[_READ]
+        since = time.monotonic_ns()
+        while 0 < read <= self._published - self._slots and read != self._stopped_reader:
+            time.sleep(0.001)
+            now = self._words[_READ]
+            if now != read:
+                read, since = now, time.monotonic_ns()
+            elif time.monotonic_ns() - since > _NANOS_OF_A_READER:
+                self._stopped_reader = read
+
+    def close(self):
+        _names.discard(self._name)
+        if os.path.exists(self._path):
+            os.unlink(self._path)
+        del self._bytes
+        self._words.release()
+        self._view.release()
+        self._map.close()
+        os.close(self._file)
+
+
+def _size(megabytes):
+    """Bytes of a ring's slots."""
+    if megabytes is not None:
+        return int(megabytes * (1 << 20))
+    free = os.statvfs(FOLDER)
+    return min(256 << 20, free.f_bavail * free.f_frsize // 2)
+
+
+def _allocate(file, size):
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError as failure:
+        raise OSError(failure.errno, f"{FOLDER}: no room for a ring of {-(-size >> 20)} MiB ({failure.strerror}); free some,"
+                      " or choose a smaller ring: tap(..., megabytes=N)")
+
+
+def _put_in_place(started, path):
+    """Renames a new ring to its name, in place of that of a dead producer; fails if the producer lives."""
+    while True:
+        try:
+            os.link(started, path)  # fails if there is a file
+            os.unlink(started)
+            return
+        except FileExistsError:
+            pass
+        try:
+            old = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+        try:
+            _lock(old, path)
+            if os.stat(path).st_ino == os.fstat(old).st_ino:  # otherwise another producer was faster
+                os.rename(started, path)
+                return
+        except FileNotFoundError:
+            pass
+        finally:
+            os.close(old)
+
+
+def _lock(file, path):
+    for _ in range(20):
+        try:
+            return fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
+        except OSError:
+            time.sleep(0.005)  # a reader that looks for the producer holds the lock for a moment
+    header = os.pread(file, _RING.size, 0)
+    owner = f" by process {_RING.unpack(header)[6]}" if len(header) == _RING.size else ""
+    raise OSError(errno.EBUSY, f"{path}: the name is in use{owner}; end it, or choose another name")
+
+
+class _Background:
+    """Copies tensors on a side stream into pinned memory, and hands them over in a thread, in order."""
+
+    def __init__(self, device, megabytes):
+        on_gpu = device.type == "cuda"
+        self._size = int(megabytes * (1 << 20))
+        self._memory = torch.empty(self._size, dtype=torch.uint8, pin_memory=on_gpu)
+        self._stream = torch.cuda.Stream(device) if on_gpu else None
+        # Memory is taken and given back in order. Both counters only grow; modulo the size they are offsets.
+        self._taken = 0
+        self._given_back = 0
+        self._jobs = collections.deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="headscope_tap", daemon=True)
+        self._thread.start()
+
+    def submit(self, tensors, job):
+        """Has job(*copies) run once the copies are made; False if there is no room for them."""
+        places = []
+        taken = self._taken
+        for tensor in tensors:
+            size = -(-tensor.numel() * tensor.element_size() // 64) * 64
+            start = taken % self._size
+            if start + size > self._size:
+                taken += self._size - start
+                start = 0
+            taken += size
+            places.append(start)
+        if taken - self._given_back > self._size:
+            return False
+        copies = [self._place(start, tensor) for start, tensor in zip(places, tensors)]
+        self._taken = taken
+        event = self._copy(copies, tensors)
+        with self._changed:
+            self._jobs.append((event, job, copies, taken))
+            self._changed.notify_all()
+        return True
+
+    def _place(self, start, tensor):
+        size = tensor.numel() * tensor.element_size()
+        return self._memory[start:start + size].view(tensor.dtype).view(tensor.shape)
+
+    def _copy(self, copies, tensors):
+        if self._stream is None:
+            for copy, tensor in zip(copies, tensors):
+                copy.copy_(tensor)
+            return None
+        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
+        with torch.cuda.stream(self._stream):
+            for copy, tensor in zip(copies, tensors):
+                copy.copy_(tensor, non_blocking=True)
+                tensor.record_stream(self._stream)
+            return self._stream.record_event()
+
+    def _run(self):
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs or self._closing)
+                if not self._jobs:
+                    return
+                event, job, copies, taken = self._jobs[0]
+            if event is not None:
+                event.synchronize()
+            job(*copies)
+            with self._changed:
+                self._jobs.popleft()
+                self._given_back = taken
+
+    def close(self):
+        """Returns when everything has been handed over."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+
+class _Captured:
+    """Queries and keys of one text."""
+
+    def __init__(self):
+        self.layers = {}  # layer -> (how, queries, keys), lists of [tokens, heads, head_dim]
+
+    def add(self, layer, first, q, k, how):
+        if first == 0:
+            if layer == 0:
+                self.layers.clear()
+            self.layers[layer] = how, [], []
+        _, queries, keys = self.layers.get(layer, (how, [], []))
+        if sum(map(len, queries)) != first:
+            raise _Unsupported("the text was not captured from its first token on")
+        queries.append(q.clone())
+        keys.append(k.clone())
+
+    def save(self, file, label):
+        layers = sorted(self.layers)
+        if layers != list(range(len(layers))):
+            raise RuntimeError(f"layers {layers} were captured; they must be 0, 1, ... without a gap")
+        hows = [self.layers[layer][0] for layer in layers]
+        tensors = {
+            "positions": torch.arange(sum(map(len, self.layers[0][1]))),
+            "scale": torch.tensor([how.scale for how in hows]),
+            "causal": torch.tensor([how.causal for how in hows], dtype=torch.int32),
+            "window": torch.tensor([how.window for how in hows], dtype=torch.int32),
+            "soft_cap": torch.tensor([how.soft_cap for how in hows]),
+        }
+        for layer in layers:
+            how, queries, keys = self.layers[layer]
+            tensors[f"query.{layer}"] = torch.cat(queries)
+            tensors[f"key.{layer}"] = torch.cat(keys)
+            if how.sinks is not None:
+                tensors[f"sinks.{layer}"] = how.sinks
+        metadata = {"format": "headscope-captured", "version": str(VERSION)}
+        if label is not None:
+            metadata["label"] = str(label)
+        _write_safetensors(file, tensors, metadata)
+
+
+def _write_safetensors(file, tensors, metadata):
+    """Writes a file at once: a kill leaves the old file or the new one."""
+    header, at = {"__metadata__": metadata}, 0
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    for name, tensor in tensors.items():
+        size = tensor.numel() * tensor.element_size()
+        header[name] = {
+            "dtype": _SAFETENSORS[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    partial = f"{os.fspath(file)}.partial-{os.getpid()}"
+    try:
+        with open(partial, "wb") as out:
+            out.write(struct.pack("<Q", len(text)) + text)
+            for tensor in tensors.values():
+                out.write(ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size()))
+        os.replace(partial, file)
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)

@@ -1,0 +1,58 @@
+"""Feeds a ring from a small GPT-2, for tests: feed.py NAME FOLDER MODE.
+
+Prints a line when the tap is open, runs when it reads a line, prints the new tokens, and ends when it reads another line.
+"""
+
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import torch
+
+import headscope_tap
+from small_gpt2 import SmallGpt2, read_safetensors
+
+NEW_TOKENS = 9
+
+
+class Letters:
+    """A tokenizer: the name of token 65 is A65."""
+
+    def decode(self, ids):
+        return "".join(f"A{token}" for token in ids)
+
+
+def main():
+    name, folder, mode = sys.argv[1:]
+    torch.set_num_threads(1)
+    model = SmallGpt2(folder)
+    ids = read_safetensors(pathlib.Path(folder) / "expected.safetensors")["input_ids"].view(1, -1)
+    mask = torch.ones_like(ids)
+    if mode == "batch":  # the first text is shorter than the second one
+        padding = torch.zeros(1, 5, dtype=torch.int64)
+        ids = torch.cat([torch.cat([padding, ids], 1), torch.cat([ids, ids[:, :5]], 1)])
+        mask = torch.cat([torch.cat([padding, mask], 1), torch.ones(1, mask.shape[1] + 5, dtype=torch.int64)])
+    untapped = model.generate(ids, mask, NEW_TOKENS)
+    options = {
+        "background": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
+        "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
+    }.get(mode, {})
+    with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
+        print("open" if tap.feeding else "closed", flush=True)
+        sys.stdin.readline()
+        while mode == "endless":
+            model.generate(ids, mask, NEW_TOKENS)
+            time.sleep(0.001)
+        tokens, logits = model.generate(ids, mask, NEW_TOKENS)
+        same = tokens == untapped[0] and torch.equal(logits, untapped[1])
+        print("same" if same else "different", *tokens, flush=True)
+        if mode == "capture":
+            headscope_tap.save(name + ".safetensors", label="yes")
+        sys.stdin.readline()
+    after = model.generate(ids, mask, NEW_TOKENS)
+    print("skipped", tap.skipped, "restored" if after[0] == tokens else "changed", flush=True)
+
+
+main()

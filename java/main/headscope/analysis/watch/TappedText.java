@@ -1,0 +1,206 @@
+package headscope.analysis.watch;
+
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.backend.Backend;
+import headscope.model.LayerHook;
+import headscope.result.tapped.TappedAttention;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Keys and attention statistics of a text that a model in another process reads: the counterpart of a
+ * {@link headscope.model.Sequence}. A hook observes it as it observes our own model.
+ *
+ * <p>Statistics need every row. If messages of a text are missing, or the text outgrows the capacity, the rest of it is
+ * ignored until the next text begins.
+ */
+public final class TappedText implements AutoCloseable {
+    private static final String WAITING = "waiting for the next text";
+
+    private final Backend backend;
+    private final int capacity;
+    private final List<Optional<Layer>> layers = new ArrayList<>();
+    private int text;
+    private Optional<String> ignored = Optional.of(WAITING);
+
+    /** @param capacity maximum number of tokens of a text */
+    public TappedText(Backend backend, int layers, int capacity) {
+        this.backend = backend;
+        this.capacity = capacity;
+        for (int layer = 0; layer < layers; layer++) {
+            this.layers.add(Optional.empty());
+        }
+    }
+
+    /** Adds rows of a layer. The hook is called when the layer has all rows of a pass. */
+    public void append(TappedAttention rows, LayerHook hook) {
+        if (rows.text() != text) {
+            begin(rows);
+        }
+        if (ignored.isEmpty()) {
+            Layer layer = layer(rows);
+            ignored = obstacle(layer, rows);
+            if (ignored.isEmpty() && layer.append(rows)) {
+                hook.attention(rows.layer(), layer.attend());
+            }
+        }
+    }
+
+    private void begin(TappedAttention rows) {
+        text = rows.text();
+        ignored = rows.first() == 0 ? Optional.empty() : waiting("the beginning of the text is missing");
+        layers.forEach(layer -> layer.ifPresent(Layer::clear));
+    }
+
+    private Layer layer(TappedAttention rows) {
+        Optional<Layer> existing = layers.get(rows.layer());
+        if (existing.isPresent() && existing.get().tokens == 0 && !existing.get().like.attendsLike(rows)) {
+            existing.get().close();
+            existing = Optional.empty();
+        }
+        Layer layer = existing.orElseGet(() -> new Layer(rows));
+        layers.set(rows.layer(), Optional.of(layer));
+        return layer;
+    }
+
+    private Optional<String> obstacle(Layer layer, TappedAttention rows) {
+        int expected = layer.tokens + layer.pending;
+        if (rows.first() != expected) {
+            return waiting("tokens from %d on are missing in layer %d".formatted(expected, rows.layer()));
+        }
+        if (rows.end() > capacity) {
+            return waiting("the text has more than %d tokens".formatted(capacity));
+        }
+        return layer.like.attendsLike(rows) ? Optional.empty()
+                : waiting("layer %d attends in another way than before".formatted(rows.layer()));
+    }
+
+    private static Optional<String> waiting(String reason) {
+        return Optional.of(reason + "; " + WAITING);
+    }
+
+    /** Why the rest of the text is ignored; empty if it is not. */
+    public Optional<String> ignored() {
+        return ignored;
+    }
+
+    /** Number of the text, as counted by the tap; 0 before the first. */
+    public int text() {
+        return text;
+    }
+
+    /** Number of tokens that all layers have read. */
+    public int tokens() {
+        return layers.stream().mapToInt(layer -> layer.map(read -> read.tokens).orElse(0)).min().orElse(0);
+    }
+
+    /**
+     * Shape, scale and mask of a layer's attention.
+     *
+     * @throws IllegalStateException if the layer has read nothing yet, as in {@link #keys} and {@link #statistics}
+     */
+    public AttentionSpec attentionSpec(int layer) {
+        return read(layer).spec;
+    }
+
+    /** Queries of a layer's first tokens [count, heads * headDim], fp32. */
+    public Tensor queries(int layer, int count) {
+        return read(layer).queries.rows(0, count);
+    }
+
+    /** Keys of a layer's first tokens [count, kvHeads * headDim], in {@link Backend#operands}. */
+    public Tensor keys(int layer, int count) {
+        return read(layer).keys.rows(0, count);
+    }
+
+    /** Statistics of a layer's attention. */
+    public AttentionStatistics statistics(int layer) {
+        return read(layer).statistics;
+    }
+
+    private Layer read(int layer) {
+        return layers.get(layer).orElseThrow(() -> new IllegalStateException("layer " + layer + " has read nothing yet"));
+    }
+
+    /** Waits for the next text: after a restart, the tap counts texts from 1 again. */
+    public void clear() {
+        text = 0;
+        ignored = Optional.of(WAITING);
+        layers.forEach(layer -> layer.ifPresent(Layer::clear));
+    }
+
+    @Override
+    public void close() {
+        layers.forEach(layer -> layer.ifPresent(Layer::close));
+    }
+
+    /** One layer. */
+    private final class Layer {
+        final TappedAttention like;
+        final Optional<Tensor> sinks;
+        final AttentionSpec spec;
+        final Tensor keys;
+        final Tensor queries;
+        final AttentionStatistics statistics;
+        int tokens;
+        int pending;
+
+        Layer(TappedAttention like) {
+            this.like = like;
+            this.sinks = like.sinks().length == 0 ? Optional.empty() : Optional.of(backend.allocate(DType.F32, like.heads()));
+            sinks.ifPresent(tensor -> backend.upload(tensor, MemorySegment.ofArray(like.sinks())));
+            this.spec = new AttentionSpec(
+                    like.heads(), like.kvHeads(), like.headDim(), like.scale(), like.causal(), like.window(), like.softCap(),
+                    sinks);
+            this.keys = backend.allocate(backend.operands(), capacity, (long) like.kvHeads() * like.headDim());
+            this.queries = backend.allocate(DType.F32, capacity, (long) like.heads() * like.headDim());
+            this.statistics = new AttentionStatistics(backend, like.heads(), capacity);
+        }
+
+        /** Stores the rows. @return whether the pass is complete in this layer */
+        boolean append(TappedAttention rows) {
+            store(queries.rows(rows.first(), rows.count()), rows.query(), rows.dtype());
+            store(keys.rows(rows.first(), rows.count()), rows.key(), rows.dtype());
+            pending += rows.count();
+            return tokens + pending == rows.end();
+        }
+
+        private void store(Tensor destination, MemorySegment values, DType dtype) {
+            if (destination.dtype() == dtype) {
+                backend.upload(destination, values);
+                return;
+            }
+            Tensor received = backend.allocate(dtype, destination.shape());
+            backend.upload(received, values);
+            backend.convert(destination, received);
+            received.buffer().close();
+        }
+
+        LayerHook.Attention attend() {
+            Tensor q = queries.rows(tokens, pending);
+            tokens += pending;
+            pending = 0;
+            Tensor k = keys.rows(0, tokens);
+            backend.attentionStatistics(q, k, spec, statistics);
+            return new LayerHook.Attention(spec, q, k, statistics);
+        }
+
+        void clear() {
+            tokens = 0;
+            pending = 0;
+            statistics.clear();
+        }
+
+        void close() {
+            sinks.ifPresent(tensor -> tensor.buffer().close());
+            keys.buffer().close();
+            queries.buffer().close();
+            statistics.close();
+        }
+    }
+}

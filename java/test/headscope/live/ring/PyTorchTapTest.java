@@ -1,0 +1,292 @@
+package headscope.live.ring;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.Tolerance;
+import headscope.analysis.watch.TappedText;
+import headscope.backend.Backend;
+import headscope.metric.LayerResult;
+import headscope.metric.Metric;
+import headscope.model.Checkpoint;
+import headscope.model.Generator;
+import headscope.model.LayerHook;
+import headscope.model.Sampler;
+import headscope.model.Sequence;
+import headscope.model.Transformer;
+import headscope.result.tapped.Tapped;
+import headscope.result.tapped.TappedAttention;
+import headscope.result.tapped.TappedTokens;
+import headscope.tensor.Safetensors;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A PyTorch process with clients/python/headscope_tap.py, and our own model with the same weights. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class PyTorchTapTest {
+    private static final Path SCRIPTS = Path.of("clients/python/test").toAbsolutePath();
+    private static final int NEW_TOKENS = 9;
+    private static final List<Metric> METRICS = List.of(
+            new Metric.AttentionScore(), new Metric.Entropy(), new Metric.SinkShare(), new Metric.MeanDistance(),
+            new Metric.PreviousToken(), new Metric.Confidence(), new Metric.LaplacianEigenvalues(Metric.ALL));
+
+    private static Path fixture;
+
+    @TempDir
+    private Path folder;
+
+    private final List<Process> started = new ArrayList<>();
+
+    @BeforeAll
+    static void findFixture() throws URISyntaxException {
+        fixture = Path.of(PyTorchTapTest.class.getResource("/headscope/fixtures/gpt2").toURI());
+    }
+
+    @AfterEach
+    void endProcesses() {
+        started.forEach(Process::destroyForcibly);
+    }
+
+    /** A process of feed.py. */
+    private final class Feed {
+        private final Process process;
+        private final BufferedReader out;
+        private final Path err;
+
+        Feed(String name, String mode) throws IOException {
+            err = folder.resolve("err" + started.size());
+            ProcessBuilder builder = new ProcessBuilder(
+                    "/usr/bin/python3", SCRIPTS.resolve("feed.py").toString(), name, fixture.toString(), mode)
+                    .directory(folder.toFile())
+                    .redirectError(err.toFile());
+            builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+            process = builder.start();
+            started.add(process);
+            out = process.inputReader(StandardCharsets.UTF_8);
+        }
+
+        String line() throws IOException {
+            String line = out.readLine();
+            if (line == null) {
+                throw new AssertionError("feed.py has ended: " + Files.readString(err));
+            }
+            return line;
+        }
+
+        /** Lets the script go on. */
+        void next() throws IOException {
+            process.outputWriter().write("\n");
+            process.outputWriter().flush();
+        }
+
+        /** Lets it end. @return its last line */
+        String end() throws IOException, InterruptedException {
+            next();
+            String line = line();
+            assertEquals(0, process.waitFor(), Files.readString(err));
+            return line;
+        }
+    }
+
+    private static String name(String test) {
+        return "test-%d-%s".formatted(ProcessHandle.current().pid(), test);
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        while (!condition.getAsBoolean()) {
+            Thread.sleep(2);
+        }
+    }
+
+    private static List<Tapped> all(RingReader reader) {
+        List<Tapped> messages = new ArrayList<>();
+        for (Optional<Tapped> message = reader.poll(); message.isPresent(); message = reader.poll()) {
+            messages.add(message.get());
+        }
+        return messages;
+    }
+
+    /** Our own engine's tokens and metrics of the fixture's prompt and {@link #NEW_TOKENS} greedy ones. */
+    private static void compare(Backend backend, TappedText text, String tokens, List<Tapped> messages) {
+        try (Checkpoint checkpoint = Checkpoint.open(fixture); Transformer model = new Transformer(checkpoint, backend);
+                Safetensors expected = Safetensors.open(fixture.resolve("expected.safetensors"));
+                Sequence sequence = model.sequence(64)) {
+            int[] prompt = Arrays.stream(expected.get("input_ids").longs()).mapToInt(Math::toIntExact).toArray();
+            int[] generated = new Generator(model, Sampler.GREEDY, NEW_TOKENS)
+                    .generate(sequence, prompt, new Random(1), LayerHook.NONE, all -> false);
+            assertEquals("same" + join(generated), tokens, "logits with and without the tap, and the tokens");
+            assertEquals(join(prompt) + join(Arrays.copyOf(generated, NEW_TOKENS - 1)), join(messages.stream()
+                    .filter(TappedTokens.class::isInstance).map(TappedTokens.class::cast)
+                    .flatMapToInt(named -> Arrays.stream(named.ids())).toArray()));
+            assertEquals("A" + prompt[1], messages.stream().filter(TappedTokens.class::isInstance)
+                    .map(TappedTokens.class::cast).findFirst().orElseThrow().names().get(1));
+            assertEquals(sequence.tokens(), text.tokens());
+            for (int layer = 0; layer < model.config().layers(); layer++) {
+                LayerResult own = backend.measure(METRICS, sequence.statistics(layer), model.attentionSpec(layer));
+                LayerResult tapped = backend.measure(METRICS, text.statistics(layer), text.attentionSpec(layer));
+                for (Metric metric : METRICS) {
+                    for (int head = 0; head < model.config().heads(); head++) {
+                        double[] one = own.of(metric)[head];
+                        assertArrayEquals(one, tapped.of(metric)[head], tolerance(one),
+                                "%s of layer %d, head %d".formatted(metric.key(), layer, head));
+                    }
+                }
+            }
+        }
+    }
+
+    private static String join(int[] ids) {
+        StringBuilder joined = new StringBuilder();
+        Arrays.stream(ids).forEach(id -> joined.append(' ').append(id));
+        return joined.toString();
+    }
+
+    private static double tolerance(double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return Tolerance.fp32(floats);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "background", "batch"})
+    void statisticsEqualThoseOfOurOwnModel(String mode) throws IOException, InterruptedException {
+        Feed feed = new Feed(name(mode), mode);
+        assertEquals("open", feed.line());
+        try (RingReader reader = RingReader.open(name(mode)); RingReader second = RingReader.open(name(mode));
+                Backend backend = Backend.open("cpu");
+                TappedText text = new TappedText(backend, reader.layers(), 64)) {
+            assertTrue(reader.hasProducer());
+            feed.next();
+            List<Tapped> messages = new ArrayList<>();
+            await(() -> {
+                messages.addAll(all(reader));
+                return messages.size() >= NEW_TOKENS * (1 + reader.layers());
+            });
+            String tokens = feed.line();
+            for (Tapped message : messages) {
+                if (message instanceof TappedAttention attention) {
+                    text.append(attention, LayerHook.NONE);
+                }
+            }
+            assertEquals(Optional.empty(), text.ignored());
+            compare(backend, text, tokens, messages);
+            assertEquals(0, reader.refused().values().stream().mapToLong(Long::longValue).sum());
+            assertTrue(all(second).size() >= 2, "a second reader");
+            assertEquals("skipped 0 restored", feed.end());
+            assertFalse(reader.hasProducer());
+            assertFalse(Files.exists(RingReader.path(name(mode))), "a tap that ends deletes its ring");
+        }
+    }
+
+    @Test
+    void aKilledProducerIsNoticedAndARestartedOneIsFollowed() throws IOException, InterruptedException {
+        String name = name("killed");
+        Feed feed = new Feed(name, "endless");
+        feed.line();
+        feed.next();
+        try (RingReader reader = RingReader.open(name)) {
+            await(() -> reader.poll().isPresent());
+            assertTrue(reader.hasProducer());
+            feed.process.destroyForcibly().waitFor();
+            await(() -> !reader.hasProducer());
+            all(reader);
+            assertTrue(Files.exists(RingReader.path(name)));
+            long generation = reader.generation();
+
+            Feed restarted = new Feed(name, "plain");
+            assertEquals("open", restarted.line());
+            restarted.next();
+            await(() -> reader.poll().isPresent());
+            assertNotEquals(generation, reader.generation());
+            assertEquals(1, reader.restarts());
+            assertTrue(reader.hasProducer());
+            restarted.line();
+            restarted.end();
+        }
+    }
+
+    @Test
+    void aSecondProducerIsRefusedAndItsModelContinues() throws IOException, InterruptedException {
+        String name = name("second");
+        Feed first = new Feed(name, "plain");
+        assertEquals("open", first.line());
+        Feed second = new Feed(name, "plain");
+        assertEquals("closed", second.line());
+        second.next();
+        assertTrue(second.line().startsWith("same "));
+        second.end();
+        assertEquals(
+                "headscope_tap: %s: the name is in use by process %d; end it, or choose another name; the model continues without being shown\n"
+                        .formatted(RingReader.path(name), first.process.pid()),
+                Files.readString(second.err));
+        try (RingReader reader = RingReader.open(name)) {
+            assertTrue(reader.hasProducer(), "the first one is not disturbed");
+        }
+        first.next();
+        first.line();
+        first.end();
+    }
+
+    @Test
+    void aFullSharedMemoryIsReportedAndTheModelContinues() throws IOException, InterruptedException {
+        Feed feed = new Feed(name("full"), "huge");
+        assertEquals("closed", feed.line());
+        feed.next();
+        assertTrue(feed.line().startsWith("same "));
+        feed.end();
+        assertEquals(
+                "headscope_tap: /dev/shm: no room for a ring of 1073741825 MiB (No space left on device); free some, or"
+                        + " choose a smaller ring: tap(..., megabytes=N); the model continues without being shown\n",
+                Files.readString(feed.err));
+        assertFalse(Files.exists(RingReader.path(name("full"))));
+    }
+
+    @Test
+    void passesThatDoNotFitIntoTheBuffersAreSkippedAndCounted() throws IOException, InterruptedException {
+        Feed feed = new Feed(name("skips"), "full");
+        assertEquals("open", feed.line());
+        try (RingReader reader = RingReader.open(name("skips"))) {
+            feed.next();
+            assertTrue(feed.line().startsWith("same "));
+            await(() -> reader.skipped() > 0);
+            assertTrue(feed.end().matches("skipped [1-9][0-9]* restored"));
+        }
+    }
+
+    /** A reader that sleeps while the model runs loses messages, counts them, and reads what is left. */
+    @Test
+    void aSlowReaderDoesNotStopTheModel() throws IOException, InterruptedException {
+        Feed feed = new Feed(name("slow"), "small");
+        assertEquals("open", feed.line());
+        try (RingReader reader = RingReader.open(name("slow"))) {
+            feed.next();
+            assertTrue(feed.line().startsWith("same "));
+            assertFalse(all(reader).isEmpty());
+            assertTrue(reader.refused().get(Refusal.OVERWRITTEN) > 0);
+            feed.end();
+        }
+    }
+}
