@@ -75,5 +75,21 @@ verify_bundle() {
     bundled doctor | grep '^compute .*OpenBLAS' &&
     bundled selftest --device cpu --only linear --max-tokens 3 &&
     bundled saliency --model "$moved/headscope/models/demo" --text "painted a picture of a horse" --out "$moved/run" &&
-    [ -s "$moved/run/saliency.png" ]
+    [ -s "$moved/run/saliency.png" ] &&
+    same_in_every_locale
+}
+
+# The letters of a text and of a path survive in a locale without UTF-8: as an argument, a folder and printed text.
+same_in_every_locale() {
+  local locale text
+  text=$(printf '%b' 'caf\303\251 \303\274ber \346\227\245\346\234\254')
+  for locale in C POSIX C.UTF-8; do
+    (cd / && env -i PATH=/usr/bin:/bin LC_ALL="$locale" "$moved/headscope/headscope" saliency \
+      --model "$moved/headscope/models/demo" --text "$text" --out "$moved/$text/$locale") >"$moved/$locale.txt" &&
+      grep -F "Data: $moved/$text/$locale (" "$moved/$locale.txt" &&
+      grep -F "$text" "$moved/$text/$locale/manifest.json" || {
+      echo "LC_ALL=$locale: letters of a text or a path are lost"
+      return 1
+    }
+  done
 }

@@ -31,10 +31,30 @@ public final class ChildJvm {
         return new Result(result.status(), Files.readString(out), result.err());
     }
 
+    /** Starts a main class; {@code out.txt} and {@code err.txt} in the folder receive its output. */
+    public static Process start(Path folder, List<String> command) throws IOException {
+        return start(folder, Map.of(), "", folder.resolve("out.txt"), command);
+    }
+
     /** @param out the file or device that receives standard output; it is not part of the result */
     public static Result run(
             Path folder, Map<String, String> variables, String classes, Path out, List<String> command)
             throws IOException, InterruptedException {
+        Process process = start(folder, variables, classes, out, command);
+        if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            throw new IllegalStateException("still running: " + command);
+        }
+        String messages = Files.readAllLines(folder.resolve("err.txt")).stream()
+                .filter(line -> !line.startsWith("WARNING: Using incubator modules")
+                        && !line.startsWith("NOTE: Picked up JDK_JAVA_OPTIONS"))
+                .map(line -> line + "\n")
+                .collect(Collectors.joining());
+        return new Result(process.exitValue(), "", messages);
+    }
+
+    private static Process start(
+            Path folder, Map<String, String> variables, String classes, Path out, List<String> command) throws IOException {
         List<String> words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
@@ -42,21 +62,10 @@ public final class ChildJvm {
                 "-Djava.library.path=" + System.getProperty("java.library.path"),
                 "-cp", (classes.isEmpty() ? "" : classes + ":") + System.getProperty("java.class.path")));
         words.addAll(command);
-        Path err = folder.resolve("err.txt");
         ProcessBuilder builder = new ProcessBuilder(words)
                 .redirectOutput(out.toFile())
-                .redirectError(err.toFile());
+                .redirectError(folder.resolve("err.txt").toFile());
         builder.environment().putAll(variables);
-        Process process = builder.start();
-        if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
-            process.destroyForcibly();
-            throw new IllegalStateException("still running: " + words);
-        }
-        String messages = Files.readAllLines(err).stream()
-                .filter(line -> !line.startsWith("WARNING: Using incubator modules")
-                        && !line.startsWith("NOTE: Picked up JDK_JAVA_OPTIONS"))
-                .map(line -> line + "\n")
-                .collect(Collectors.joining());
-        return new Result(process.exitValue(), "", messages);
+        return builder.start();
     }
 }

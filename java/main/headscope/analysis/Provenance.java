@@ -21,11 +21,13 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -43,13 +45,18 @@ public record Provenance(ObjectNode json) {
     private static final int SHOWN = 4;
 
     /** Files besides the weights that determine tokens, prompts, generated answers or numbers; key and file name. */
-    private static final List<Map.Entry<String, String>> DIGESTED = List.of(
-            Map.entry("config_sha256", "config.json"),
-            Map.entry("weights_index_sha256", "model.safetensors.index.json"),
-            Map.entry("tokenizer_sha256", "tokenizer.json"),
-            Map.entry("tokenizer_config_sha256", "tokenizer_config.json"),
-            Map.entry("chat_template_sha256", "chat_template.jinja"),
-            Map.entry("generation_config_sha256", "generation_config.json"));
+    static final SequencedMap<String, String> DIGESTED = digested();
+
+    private static SequencedMap<String, String> digested() {
+        SequencedMap<String, String> files = new LinkedHashMap<>();
+        files.put("config_sha256", "config.json");
+        files.put("weights_index_sha256", "model.safetensors.index.json");
+        files.put("tokenizer_sha256", "tokenizer.json");
+        files.put("tokenizer_config_sha256", "tokenizer_config.json");
+        files.put("chat_template_sha256", "chat_template.jinja");
+        files.put("generation_config_sha256", "generation_config.json");
+        return Collections.unmodifiableSequencedMap(files);
+    }
 
     private static final ObjectMapper STRICT = new ObjectMapper()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -79,12 +86,12 @@ public record Provenance(ObjectNode json) {
         model.put("dtype", request.device().precision().name());
         model.put("stored_dtype", stored);
         model.put("weights_sha256", Digest.of(weights));
-        for (Map.Entry<String, String> entry : DIGESTED) {
-            Path file = folder.resolve(entry.getValue());
+        DIGESTED.forEach((key, name) -> {
+            Path file = folder.resolve(name);
             if (Files.exists(file)) {
-                model.put(entry.getKey(), Digest.of(List.of(file)));
+                model.put(key, Digest.of(List.of(file)));
             }
-        }
+        });
         json.setAll(input);
         return new Provenance(json);
     }

@@ -44,6 +44,7 @@ public final class Run implements AutoCloseable {
     /** @param input texts and settings: everything besides the model that determines the numbers */
     public Run(RunRequest request, ObjectNode input, Check check) {
         this.request = request;
+        ModelFiles files = ModelFiles.of(request.model());
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
             this.backend = resources.add(InputException.rejecting(() -> Backend.open(request.device(), notices::add)));
@@ -51,6 +52,7 @@ public final class Run implements AutoCloseable {
             check.accept(checkpoint.config(), tokenizer);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.provenance = read(reading);
+            files.requireUnchanged();
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             folder.notice().ifPresent(notices::add);
             this.worthKeeping = folder.resumed();

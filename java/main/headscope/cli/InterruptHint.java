@@ -5,12 +5,24 @@ final class InterruptHint implements AutoCloseable {
     private final Thread hook;
 
     InterruptHint(String hint) {
-        this.hook = new Thread(() -> System.err.printf("%n%s%n", hint));
+        this(hint, () -> {});
+    }
+
+    /** @param tidy runs after the hint is printed, while the program goes on until it ends */
+    InterruptHint(String hint, Runnable tidy) {
+        this.hook = new Thread(() -> {
+            System.err.printf("%n%s%n", hint);
+            tidy.run();
+        });
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     @Override
     public void close() {
-        Runtime.getRuntime().removeShutdownHook(hook);
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException stopping) {
+            // the program is being stopped, and the hint is printed
+        }
     }
 }

@@ -48,6 +48,7 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     SpectraOptions options = new SpectraOptions();
 
     @Override
+    @SuppressWarnings("try") // the hint is there to be closed
     public Integer call() {
         if (options.from.isEmpty()) {
             return super.call();
@@ -56,7 +57,9 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
         RetestRequest request = options.retest(
                 spec.commandLine().getParseResult(), out, run.overwrite, ShellCommand.of(arguments()));
         try (PictureFiles pictures = new PictureFiles();
-                Retest retest = Retest.open(request)) {
+                Retest retest = Retest.open(request);
+                InterruptHint hint = new InterruptHint(
+                        "headscope: interrupted; nothing is kept: repeat the command", retest::abandon)) {
             if (retest.unlabelled() > 0) {
                 HeadscopeCommand.warn("%d stored texts have no label in %s and are not tested"
                         .formatted(retest.unlabelled(), request.labels().orElseThrow()));
@@ -65,7 +68,8 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
             try (ProgressLine progress = new ProgressLine(PROBES, "folds")) {
                 summary = retest.write(progress);
             }
-            publish(summary, out, () -> pictures.drawIfPossible(retest.folder(), out), retest::commit, System.out);
+            publish(summary, out, () -> retest.onDisk(() -> pictures.drawIfPossible(retest.folder(), out)),
+                    retest::commit, System.out);
         }
         return 0;
     }
@@ -131,7 +135,7 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     @Override
     List<String> files(SpectraSummary summary) {
         Stream<String> tests = summary.untested().isPresent() ? Stream.of() : Stream.of("heads.csv");
-        Stream<String> values = options.from.isPresent() ? Stream.of() : Stream.of("values.safetensors");
+        Stream<String> values = summary.hasValues() ? Stream.of("values.safetensors") : Stream.of();
         return Stream.of(tests, Stream.of("samples.csv"), values, Stream.of("manifest.json"))
                 .flatMap(names -> names)
                 .toList();

@@ -6,6 +6,7 @@ import headscope.backend.Backend;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
+import headscope.tensor.Printable;
 import headscope.tensor.Safetensors;
 import headscope.tensor.StoredTensor;
 import headscope.tensor.Tensor;
@@ -13,10 +14,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Uploads tensors of a checkpoint by name, after a check of their shapes and values. Every tensor of the checkpoint must
@@ -27,16 +30,31 @@ final class TensorReader {
     private static final Pattern NOT_PARAMETERS = Pattern.compile(
             ".*(\\.attn\\.(masked_)?bias|attention\\.(masked_)?bias|inv_freq|position_ids)|bert\\.pooler\\..*|cls\\.seq_relationship\\..*");
 
+    /** At most so many names in a message. */
+    private static final int SHOWN = 4;
+
     private final Safetensors file;
     private final Backend backend;
     private final List<Buffer> buffers;
+    private final boolean namesOnly;
     private final Set<String> used = new HashSet<>();
+    private final Set<String> missing = new LinkedHashSet<>();
 
-    /** @param buffers receives every buffer that is allocated, also if reading fails */
-    TensorReader(Safetensors file, Backend backend, List<Buffer> buffers) {
+    private TensorReader(Safetensors file, Backend backend, List<Buffer> buffers, boolean namesOnly) {
         this.file = file;
         this.backend = backend;
         this.buffers = buffers;
+        this.namesOnly = namesOnly;
+    }
+
+    /** @param buffers receives every buffer that is allocated, also if reading fails */
+    static TensorReader of(Safetensors file, Backend backend, List<Buffer> buffers) {
+        return new TensorReader(file, backend, buffers, false);
+    }
+
+    /** Only looks whether each tensor exists, for {@link #requireAll}: it returns tensors without memory. */
+    static TensorReader ofNames(Safetensors file, Backend backend) {
+        return new TensorReader(file, backend, List.of(), true);
     }
 
     boolean has(String name) {
@@ -48,11 +66,15 @@ final class TensorReader {
         used.add(name);
     }
 
-    StoredTensor get(String name) {
-        return file.get(name);
+    /** Number of rows of a stored matrix. */
+    long rows(String name, long width) {
+        return namesOnly ? 1 : file.get(name).count() / width;
     }
 
     boolean haveSameBytes(String name, String other) {
+        if (!file.has(name) || !file.has(other)) {
+            return false;
+        }
         StoredTensor one = file.get(name);
         StoredTensor two = file.get(other);
         return one.dtype() == two.dtype() && Arrays.equals(one.shape(), two.shape())
@@ -74,6 +96,9 @@ final class TensorReader {
     }
 
     private Tensor asStored(DType dtype, String name, long... shape) {
+        if (namesOnly) {
+            return named(dtype, name, shape);
+        }
         try (Arena staging = Arena.ofConfined()) {
             return upload(dtype, stored(name, staging, shape), shape);
         }
@@ -81,12 +106,24 @@ final class TensorReader {
 
     Tensor reordered(
             DType dtype, String name, long[] storedShape, long[] shape, Reordering reordering) {
+        if (namesOnly) {
+            return named(dtype, name, shape);
+        }
         try (Arena staging = Arena.ofConfined()) {
             MemorySegment stored = stored(name, staging, storedShape);
             MemorySegment used = staging.allocate(Tensor.count(shape) * Float.BYTES, Float.BYTES);
             reordering.fill(used, stored);
             return upload(dtype, used, shape);
         }
+    }
+
+    @SuppressWarnings("restricted") // the segment has a size and no memory; nothing reads it
+    private Tensor named(DType dtype, String name, long... shape) {
+        if (!file.has(name)) {
+            missing.add(name);
+        }
+        long bytes = Tensor.count(shape) * dtype.bytes;
+        return Tensor.of(new Buffer(MemorySegment.NULL.reinterpret(bytes), () -> {}), dtype, shape);
     }
 
     private MemorySegment stored(String name, Arena staging, long... shape) {
@@ -127,16 +164,33 @@ final class TensorReader {
         return stored;
     }
 
+    /** @throws ModelFormatException that names the tensors that do not exist */
+    void requireAll() {
+        if (!missing.isEmpty()) {
+            List<String> names = List.copyOf(missing);
+            throw new ModelFormatException(file.path(), "tensor " + Printable.quote(names.getFirst()),
+                    "no such tensor" + (names.size() == 1 ? "" : " (missing tensors: %s)".formatted(several(names))));
+        }
+    }
+
     /** An unused parameter means that the model differs from config.json. */
     void rejectUnused(Family family) {
         Set<String> unused = new TreeSet<>(file.names());
         unused.removeAll(used);
         unused.removeIf(name -> NOT_PARAMETERS.matcher(name).matches());
         if (!unused.isEmpty()) {
-            String first = unused.iterator().next();
-            throw new ModelFormatException(file.get(first).file(), "tensor \"" + first + "\"",
-                    "is not part of a %s model with this config.json (unused tensors: %d)"
-                            .formatted(family.modelType(), unused.size()));
+            List<String> names = List.copyOf(unused);
+            throw new ModelFormatException(file.get(names.getFirst()).file(), "tensor " + Printable.quote(names.getFirst()),
+                    "is not part of a %s model with this config.json (unused tensors: %s)"
+                            .formatted(family.modelType(), several(names)));
         }
+    }
+
+    /** The number of names, and those behind the first one up to a limit: 9, also "b", "c", "d", ... */
+    private static String several(List<String> names) {
+        List<String> shown = names.subList(1, Math.min(names.size(), SHOWN));
+        return names.size() + (shown.isEmpty() ? "" : ", also "
+                + shown.stream().map(Printable::quote).collect(Collectors.joining(", ")))
+                + (names.size() > SHOWN ? ", ..." : "");
     }
 }

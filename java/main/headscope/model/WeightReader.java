@@ -8,7 +8,6 @@ import headscope.model.ModelConfig.Norm;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
-import headscope.tensor.StoredTensor;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -24,10 +23,10 @@ final class WeightReader {
     private final String prefix;
     private final TensorReader tensors;
 
-    private WeightReader(Checkpoint checkpoint, Backend backend, List<Buffer> buffers) {
+    private WeightReader(Checkpoint checkpoint, Backend backend, TensorReader tensors) {
         this.config = checkpoint.config();
         this.backend = backend;
-        this.tensors = new TensorReader(checkpoint.tensors(), backend, buffers);
+        this.tensors = tensors;
         String familyPrefix = switch (config.family()) {
             case GPT2 -> "transformer.";
             case GPT_NEOX -> "gpt_neox.";
@@ -40,15 +39,22 @@ final class WeightReader {
 
     /** @param buffers receives every buffer that is allocated, also if reading fails */
     static Weights read(Checkpoint checkpoint, Backend backend, List<Buffer> buffers) {
-        WeightReader reader = new WeightReader(checkpoint, backend, buffers);
-        Weights weights = switch (checkpoint.config().family()) {
-            case GPT2 -> reader.gpt2();
-            case GPT_NEOX -> reader.gptNeox();
-            case BERT -> reader.bert();
-            default -> reader.llamaLike();
-        };
-        reader.tensors.rejectUnused(checkpoint.config().family());
+        TensorReader names = TensorReader.ofNames(checkpoint.tensors(), backend);
+        new WeightReader(checkpoint, backend, names).weights();
+        names.requireAll();
+        TensorReader tensors = TensorReader.of(checkpoint.tensors(), backend, buffers);
+        Weights weights = new WeightReader(checkpoint, backend, tensors).weights();
+        tensors.rejectUnused(checkpoint.config().family());
         return weights;
+    }
+
+    private Weights weights() {
+        return switch (config.family()) {
+            case GPT2 -> gpt2();
+            case GPT_NEOX -> gptNeox();
+            case BERT -> bert();
+            default -> llamaLike();
+        };
     }
 
     private Weights gpt2() {
@@ -114,8 +120,8 @@ final class WeightReader {
         String path = prefix + "embeddings.";
         String embeddingName = path + "word_embeddings.weight";
         Tensor embedding = embedding(embeddingName);
-        StoredTensor types = tensors.get(path + "token_type_embeddings.weight");
-        Tensor segments = tensors.tensor(types.name(), types.count() / hidden, hidden);
+        String types = path + "token_type_embeddings.weight";
+        Tensor segments = tensors.tensor(types, tensors.rows(types, hidden), hidden);
         String decoderBias = "cls.predictions.decoder.bias";
         String tiedBias = "cls.predictions.bias";
         boolean own = !config.vocabulary().tied() || tensors.has(decoderBias);

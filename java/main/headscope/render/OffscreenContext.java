@@ -9,8 +9,10 @@ import static org.lwjgl.egl.EXTPlatformDevice.EGL_PLATFORM_DEVICE_EXT;
 import static org.lwjgl.opengl.GL33C.*;
 import static org.lwjgl.system.MemoryUtil.NULL;
 
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.egl.EGL;
@@ -37,20 +39,24 @@ final class OffscreenContext implements AutoCloseable {
     /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
     static OffscreenContext open() {
         OpenGlLoading.prepare();
+        Set<String> vendors = new LinkedHashSet<>();
         try {
             for (LongSupplier display : displays()) {
-                Optional<OffscreenContext> context = on(display.getAsLong());
+                Optional<OffscreenContext> context = on(display.getAsLong(), vendors);
                 if (context.isPresent()) {
                     GL.createCapabilities(true);
                     return context.get();
                 }
             }
         } catch (LinkageError problem) {
-            throw new RenderUnavailableException("OpenGL cannot be loaded: " + firstLine(problem), problem);
+            throw RenderUnavailableException.missing("OpenGL cannot be loaded: " + firstLine(problem), problem);
         } catch (IllegalStateException problem) {
-            throw new RenderUnavailableException("EGL provides no OpenGL 3.3 core context", problem);
+            throw RenderUnavailableException.missing("EGL provides no OpenGL 3.3 core context", problem);
         }
-        throw new RenderUnavailableException("EGL provides no OpenGL 3.3 core context");
+        if (vendors.isEmpty()) {
+            throw RenderUnavailableException.missing("EGL provides no display without a window", null);
+        }
+        throw RenderUnavailableException.refused(String.join(", ", vendors));
     }
 
     GlDescription description() {
@@ -107,8 +113,12 @@ final class OffscreenContext implements AutoCloseable {
         }
     }
 
-    /** Creates a context on the display and makes it current; empty if the display or the context is unavailable. */
-    private static Optional<OffscreenContext> on(long display) {
+    /**
+     * Creates a context on the display and makes it current; empty if the display or the context is unavailable.
+     *
+     * @param vendors receives the vendor of a display that is available
+     */
+    private static Optional<OffscreenContext> on(long display, Set<String> vendors) {
         if (display == EGL_NO_DISPLAY) {
             return Optional.empty();
         }
@@ -116,6 +126,7 @@ final class OffscreenContext implements AutoCloseable {
             if (!eglInitialize(display, stack.mallocInt(1), stack.mallocInt(1))) {
                 return Optional.empty();
             }
+            vendors.add(String.valueOf(eglQueryString(display, EGL_VENDOR)));
             PointerBuffer config = stack.mallocPointer(1);
             var found = stack.ints(0);
             var wanted = stack.ints(EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_SURFACE_TYPE, 0, EGL_NONE);

@@ -52,6 +52,16 @@ public final class RunFolder implements AutoCloseable {
      *                            holds the folder, or if the folder cannot be created
      */
     public static RunFolder begin(Path out, boolean resume, boolean overwrite) {
+        return begin(out, resume, overwrite, "continue it with --resume");
+    }
+
+    /** {@link #begin} of a run that cannot be resumed. */
+    public static RunFolder beginAnew(Path out, boolean overwrite) {
+        return begin(out, false, overwrite, "choose another --out");
+    }
+
+    /** @param remedy for an interrupted run that may not be replaced */
+    private static RunFolder begin(Path out, boolean resume, boolean overwrite, String remedy) {
         Path place = place(out);
         Path partial = place.resolveSibling(place.getFileName() + ".partial");
         Publication publication = new Publication(place, partial);
@@ -68,7 +78,7 @@ public final class RunFolder implements AutoCloseable {
                 // again, now that no other run can be about to publish its results there
                 checkFree(place, overwrite);
                 if (interrupted) {
-                    takeOver(publication, resume, overwrite);
+                    takeOver(publication, resume, overwrite, remedy);
                 }
                 return new RunFolder(publication, lock, interrupted && resume, overwrite, notice);
             } catch (Throwable failure) {
@@ -255,11 +265,11 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /** Keeps the progress of the interrupted run, or nothing. Results are written again, for they may be incomplete. */
-    private static void takeOver(Publication publication, boolean resume, boolean overwrite) throws IOException {
+    private static void takeOver(Publication publication, boolean resume, boolean overwrite, String remedy) throws IOException {
         Path partial = publication.partial();
         if (!resume && !overwrite) {
             throw new RunFolderException(partial,
-                    "contains an interrupted run; continue it with --resume, or delete it with --overwrite");
+                    "contains an interrupted run; %s, or delete it with --overwrite".formatted(remedy));
         }
         if (!resume) {
             publication.clean();

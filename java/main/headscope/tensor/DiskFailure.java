@@ -5,13 +5,15 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Locale;
-import java.util.regex.Pattern;
+import java.util.Optional;
+import java.util.function.IntFunction;
 
 /** The reason why a file cannot be read or written, in words for a message. */
 public final class DiskFailure {
-    /** The system's messages (strerror) for ENOSPC, which also means no free inode, EDQUOT and EFBIG (ulimit -f). */
-    private static final Pattern NO_ROOM = Pattern.compile("(?i)no space left on device|disk quota exceeded|file too large");
+    /** Linux's numbers: ENOSPC, which also means no free inode; EDQUOT; EFBIG (ulimit -f). */
+    private static final List<Integer> NO_ROOM = List.of(28, 122, 27);
 
     private DiskFailure() {}
 
@@ -32,8 +34,19 @@ public final class DiskFailure {
 
     /** Whether a failure or one of its causes is a lack of space, inodes or quota, or the process's limit on file sizes. */
     public static boolean noRoom(Throwable failure) {
+        return noRoom(failure, SystemMessage::of);
+    }
+
+    /**
+     * The JDK keeps the system's message, not its number; the message is in the language of the process.
+     *
+     * @param message of the system for a number
+     */
+    static boolean noRoom(Throwable failure, IntFunction<Optional<String>> message) {
+        List<String> noRoom = NO_ROOM.stream().map(message::apply).flatMap(Optional::stream).toList();
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof IOException && NO_ROOM.matcher(String.valueOf(cause.getMessage())).find()) {
+            String text = String.valueOf(cause.getMessage());
+            if (cause instanceof IOException && noRoom.stream().anyMatch(text::contains)) {
                 return true;
             }
         }

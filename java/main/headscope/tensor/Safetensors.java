@@ -62,6 +62,11 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
+    /** The file or folder that was opened. */
+    public Path path() {
+        return path;
+    }
+
     /** Sorted; unmodifiable. */
     public Set<String> names() {
         return Collections.unmodifiableSet(tensors.keySet());

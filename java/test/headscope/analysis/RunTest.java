@@ -13,9 +13,13 @@ import headscope.backend.DeviceChoice;
 import headscope.result.RunFolderException;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -163,6 +167,47 @@ class RunTest {
         assertFalse(Files.exists(partial));
     }
 
+    /** Between the reads for computing and for the digests; at the same size, too. */
+    @Test
+    void filesThatChangeWhileTheModelIsReadAreNamed() throws IOException {
+        for (String name : List.of("model.safetensors", "tokenizer.json", "generation_config.json")) {
+            Path file = model.resolve(name);
+            Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
+            refusedBecauseOf(file, () -> {
+                try (RandomAccessFile inPlace = new RandomAccessFile(file.toFile(), "rw")) {
+                    inPlace.seek(inPlace.length() - 1);
+                    int last = inPlace.read();
+                    inPlace.seek(inPlace.length() - 1);
+                    inPlace.write(name.endsWith(".json") ? last : ~last);
+                }
+            });
+        }
+        Path config = model.resolve("config.json");
+        Path copy = Files.copy(config, folder.resolve("copy"));
+        Files.setLastModifiedTime(copy, Files.getLastModifiedTime(config));
+        refusedBecauseOf(config, () -> Files.move(copy, config, StandardCopyOption.REPLACE_EXISTING));
+        Path template = model.resolve("chat_template.jinja");
+        refusedBecauseOf(template, () -> Files.writeString(template, "{{ prompt }}"));
+        refusedBecauseOf(template, () -> Files.delete(template));
+        open(false, false).close();
+    }
+
+    private interface Change {
+        void apply() throws IOException;
+    }
+
+    private void refusedBecauseOf(Path file, Change change) {
+        String message = assertThrows(ModelFormatException.class, () -> open(false, false, () -> {
+            try {
+                change.apply();
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        })).getMessage();
+        assertEquals(file + ": changed while the model was being read; repeat the command once nothing writes to it", message);
+        assertFalse(Files.exists(partial));
+    }
+
     private static String failure(Run run, RunFolderException failure) {
         return assertThrows(RunFolderException.class, () -> run.onDisk(() -> {
             throw failure;
@@ -215,9 +260,14 @@ class RunTest {
     }
 
     private Run open(boolean resume, boolean overwrite) {
+        return open(resume, overwrite, () -> {});
+    }
+
+    /** @param meanwhile runs after the configuration and the tokenizer are read, and before the weights are */
+    private Run open(boolean resume, boolean overwrite, Runnable meanwhile) {
         ObjectNode input = new ObjectMapper().createObjectNode();
         input.put("seed", 1).put("rate", 0.1f);
         return new Run(new RunRequest(model, out, DeviceChoice.of("cpu"), resume, overwrite, "test"), input,
-                (config, tokenizer) -> {});
+                (config, tokenizer) -> meanwhile.run());
     }
 }

@@ -91,6 +91,26 @@ class CommandLineTest {
         assertEquals(Manifest.read(run).text("/run"), Manifest.read(again).text("/from/run"));
     }
 
+    /** As by Ctrl-C or kill. */
+    @Test
+    void terminatedTestsOfStoredValuesLeaveNothing() throws Exception {
+        Path run = folder.resolve("run");
+        assertEquals(0, headscope(with(RUN, "--out", run.toString())).status());
+        Path again = folder.resolve("again");
+        Path partial = folder.resolve("again.partial");
+        Process program = ChildJvm.start(folder, List.of("headscope.Main", "spectra", "--from", run.toString(), "--out",
+                again.toString()));
+        while (program.isAlive() && !Files.exists(partial)) {
+            Thread.onSpinWait();
+        }
+        program.destroy();
+        program.waitFor();
+        String printed = Files.readString(folder.resolve("err.txt"));
+        assertFalse(Files.exists(partial), printed);
+        assertTrue(Files.exists(again) || printed.contains("headscope: interrupted; nothing is kept: repeat the command"), printed);
+        assertFalse(printed.contains("--resume"), printed);
+    }
+
     @Test
     void drawsEveryKindOfCell() throws Exception {
         Path run = folder.resolve("run");

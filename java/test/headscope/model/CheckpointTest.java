@@ -25,8 +25,18 @@ class CheckpointTest {
 
     private void assertRejected(String start) {
         String message = assertThrows(ModelFormatException.class, () -> Checkpoint.open(folder).close()).getMessage();
-        assertTrue(message.startsWith(folder.resolve(start).toString()), message);
+        assertTrue(message.startsWith(start.startsWith(":") ? folder + start : folder.resolve(start).toString()), message);
         assertEquals(1, message.lines().count(), message);
+    }
+
+    @Test
+    void folderAroundTheModelIsNamed() throws IOException {
+        assertRejected(": contains no config.json; give a model folder");
+        Files.createDirectories(folder.resolve("other"));
+        Files.createFile(Files.createDirectories(folder.resolve("inner model")).resolve("config.json"));
+        assertRejected(": contains no config.json; give the folder \"inner model\" in it");
+        Files.createFile(folder.resolve("other/config.json"));
+        assertRejected(": contains no config.json; give a model folder");
     }
 
     private record Size(String fixture, String rule, Consumer<ObjectNode> change) {

@@ -20,6 +20,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,37 @@ class WeightReaderTest {
         assertRejected("llama", norm, "no such tensor", tensors -> tensors.remove(norm));
     }
 
+    /** The first in the order of reading, the number, and a few more names. */
+    @Test
+    void severalMissingTensors() {
+        assertRejected("gpt2", "transformer.h.1.mlp.c_proj.weight",
+                "no such tensor (missing tensors: 2, also \"transformer.ln_f.bias\")", tensors -> {
+                    tensors.remove("transformer.ln_f.bias");
+                    tensors.remove("transformer.h.1.mlp.c_proj.weight");
+                });
+        String layer = "model.layers.1.";
+        assertRejected("llama", layer + "self_attn.o_proj.weight", ("no such tensor (missing tensors: 9, also"
+                + " \"%sinput_layernorm.weight\", \"%spost_attention_layernorm.weight\", \"%sself_attn.q_proj.weight\", ...)")
+                .formatted(layer, layer, layer), tensors -> tensors.keySet().removeIf(name -> name.startsWith(layer)));
+        for (String fixture : List.of("bert", "gpt-neox", "gpt-oss", "phi3")) {
+            assertAllMissing(fixture);
+        }
+    }
+
+    /** Without any tensor of the first layer, exactly these are missing. */
+    private void assertAllMissing(String fixture) {
+        int[] removed = new int[1];
+        Path changed = Fixtures.weights(fixture, folder.resolve(fixture), tensors -> {
+            int before = tensors.size();
+            tensors.keySet().removeIf(name -> name.matches(".*\\.layers?\\.0\\..*"));
+            removed[0] = before - tensors.size();
+        });
+        try (Backend backend = Backend.open("cpu")) {
+            String message = assertThrows(ModelFormatException.class, () -> load(changed, backend)).getMessage();
+            assertTrue(message.contains("no such tensor (missing tensors: %d, also ".formatted(removed[0])), message);
+        }
+    }
+
     @Test
     void otherShapes() {
         String name = "model.layers.0.self_attn.q_proj.weight";
@@ -77,7 +109,7 @@ class WeightReaderTest {
                 "is not part of a gpt2 model with this config.json (unused tensors: 1)",
                 tensors -> tensors.put("transformer.h.0.attn.extra", Raw.f32(new long[] {1}, 1)));
         assertRejected("llama", "model.layers.2.mlp.extra_proj.weight",
-                "is not part of a llama model with this config.json (unused tensors: 2)",
+                "is not part of a llama model with this config.json (unused tensors: 2, also \"z\")",
                 tensors -> {
                     tensors.put("model.layers.2.mlp.extra_proj.weight", Raw.f32(new long[] {1}, 1));
                     tensors.put("z", Raw.f32(new long[] {1}, 1));

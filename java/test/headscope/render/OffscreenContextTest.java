@@ -46,6 +46,14 @@ final class OffscreenContextTest {
         assertUnavailable(printed(Map.of("__EGL_VENDOR_LIBRARY_FILENAMES", "/absent.json"), List.of()));
     }
 
+    /** Nothing is missing, so nothing is to be installed. */
+    @Test
+    void namesTheVariableThatLimitsTheDriver() throws Exception {
+        String printed = printed(Map.of("MESA_GL_VERSION_OVERRIDE", "2.1"), List.of());
+        assertTrue(printed.matches("EGL \\(.+\\) provides no OpenGL 3\\.3 core context; unset MESA_GL_VERSION_OVERRIDE, which is"
+                + " 2\\.1\n"), printed);
+    }
+
     @Test
     void contextsCanBeOpenedInSuccession() {
         for (int i = 0; i < 2; i++) {

@@ -2,6 +2,7 @@ package headscope.analysis.functions;
 
 import headscope.analysis.Analysis;
 import headscope.analysis.InputException;
+import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
 import headscope.analysis.Run;
@@ -94,7 +95,8 @@ public final class Functions implements Analysis {
         Observation observation = reader.read(prompts.get(text), request.tokens(), progress);
         for (float value : observation.outputs()) {
             if (!Float.isFinite(value)) {
-                throw texts.texts().get(text).line().wrong("a head's output is not finite: the model overflows here");
+                throw texts.texts().get(text).line().wrong(
+                        "a head's output is not finite; " + Overflow.remedy(run.backend));
             }
         }
         return observation;

@@ -1,6 +1,8 @@
 package headscope.analysis.gates;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Overflow;
+import headscope.analysis.Progress;
 
 import headscope.backend.Backend;
 import headscope.model.GradientHook;
@@ -19,12 +21,23 @@ final class GatedModel {
     private final Transformer model;
     private final Backend backend;
     private final int maxTokens;
+    private final Progress progress;
 
     /** @param maxTokens of a pass */
     GatedModel(Transformer model, int maxTokens) {
+        this(model, maxTokens, Progress.SILENT);
+    }
+
+    private GatedModel(Transformer model, int maxTokens, Progress progress) {
         this.model = model;
         this.backend = model.backend();
         this.maxTokens = maxTokens;
+        this.progress = progress;
+    }
+
+    /** The same model, which reports the share of the texts and layers that {@link #nll} has processed. */
+    GatedModel reporting(Progress progress) {
+        return new GatedModel(model, maxTokens, progress);
     }
 
     /** Number of heads in all layers. */
@@ -41,8 +54,9 @@ final class GatedModel {
     double[] nll(List<GatedText> texts, float[][] masks) {
         double[] nll = new double[texts.size()];
         pass(texts, pass -> {
+            Passed passed = new Passed(pass, texts.size(), model.config().layers());
             try (HeadGates gates = pass.gates(model, masks);
-                    Tape tape = model.forward(pass.batch(), Optional.of(gates), LayerHook.NONE)) {
+                    Tape tape = model.forward(pass.batch(), Optional.of(gates), passed)) {
                 loss(pass, model.logits(tape, pass.rows()), nll);
             }
         });
@@ -59,12 +73,13 @@ final class GatedModel {
         pass(texts, pass -> {
             int[] rows = pass.rows();
             double[][] updated = Arrays.stream(gradients).map(double[]::clone).toArray(double[][]::new);
+            Passed passed = new Passed(pass, texts.size(), 2 * model.config().layers());
             try (HeadGates gates = pass.gates(model, masks);
-                    Tape tape = model.forward(pass.batch(), Optional.of(gates), LayerHook.NONE)) {
+                    Tape tape = model.forward(pass.batch(), Optional.of(gates), passed)) {
                 Tensor logits = model.logits(tape, rows);
                 loss(pass, logits, nll);
                 dropWhatExceedsTheGap(pass, logits, nll);
-                model.backward(tape, rows, logits, addingTo(updated, pass));
+                model.backward(tape, rows, logits, addingTo(updated, pass, passed));
             }
             System.arraycopy(updated, 0, gradients, 0, updated.length);
         });
@@ -89,8 +104,8 @@ final class GatedModel {
                 sum += ofTokens[j];
             }
             if (!Double.isFinite(sum)) {
-                throw new InputException("an answer's probability is not a number: the model overflows when its heads"
-                        + " are gated");
+                throw new InputException(
+                        "an answer's probability is not a number with gated heads; " + Overflow.remedy(backend));
             }
             nll[pass.first() + i] = sum / (end - row);
             row = end;
@@ -109,7 +124,7 @@ final class GatedModel {
         }
     }
 
-    private GradientHook addingTo(double[][] gradients, GatedPass pass) {
+    private GradientHook addingTo(double[][] gradients, GatedPass pass, Passed passed) {
         int heads = model.config().heads();
         return new GradientHook() {
             @Override
@@ -118,7 +133,36 @@ final class GatedModel {
                 for (int head = 0; head < heads; head++) {
                     sums[layer * heads + head] += gradient[head];
                 }
+                if (text == pass.texts().size() - 1) {
+                    passed.next();
+                }
             }
         };
+    }
+
+    /** Reports progress within all passes, layer by layer. */
+    private final class Passed implements LayerHook {
+        private final double first;
+        private final double layer;
+        private int layers;
+
+        /**
+         * @param texts  of all passes
+         * @param layers of this pass, forward and backward
+         */
+        Passed(GatedPass pass, int texts, int layers) {
+            this.first = (double) pass.first() / texts;
+            this.layer = (double) pass.texts().size() / texts / layers;
+            progress.within(first);
+        }
+
+        void next() {
+            progress.within(first + ++layers * layer);
+        }
+
+        @Override
+        public void headOutputs(int layer, Tensor heads) {
+            next();
+        }
     }
 }

@@ -67,7 +67,7 @@ public final class Gates implements Analysis {
             int before = count.done;
             count.reach(before);
             fits.put(fit, run.once("%d-%s".formatted(request.tasks().indexOf(task), fit.suffix), FittedMasks.FILE,
-                    () -> new GateFitting(request, model)
+                    () -> new GateFitting(request, model.reporting(count))
                             .fit(fit, texts, fit.start.map(fits::get), () -> count.add(1))));
             count.reach(before + request.schedule(fit).updates());
         }
@@ -81,7 +81,7 @@ public final class Gates implements Analysis {
         }
         List<PromptAnswer> first = texts.retained().subList(0, Math.min(request.check().texts(), texts.size()));
         return Optional.of(run.onDisk(() -> GateCheck.of(
-                model, first, fits.get(GateFit.OPEN), fits.get(GateFit.SHUT), checkSteps(), request.seed(),
+                model.reporting(count), first, fits.get(GateFit.OPEN), fits.get(GateFit.SHUT), checkSteps(), request.seed(),
                 () -> count.add(1))));
     }
 
@@ -90,7 +90,7 @@ public final class Gates implements Analysis {
     }
 
     /** Counts finished updates and steps of checks. */
-    private final class Count {
+    private final class Count implements Progress {
         private final Progress progress;
         private final int all;
         private int done;
@@ -109,7 +109,17 @@ public final class Gates implements Analysis {
 
         void reach(int steps) {
             done = steps;
-            progress.reached(done, all);
+            reached(done, all);
+        }
+
+        @Override
+        public void reached(int done, int of) {
+            progress.reached(done, of);
+        }
+
+        @Override
+        public void within(double share) {
+            progress.within(share);
         }
     }
 

@@ -1,6 +1,7 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
@@ -168,7 +169,7 @@ final class SaliencyFold implements GradientHook {
 
     SaliencyObservation observation(float surprisal) {
         if (!Float.isFinite(largest)) {
-            throw new InputException("the model overflows on this text: its gradients are not finite");
+            throw new InputException("the gradients of the text are not finite; " + Overflow.remedy(backend));
         }
         return new SaliencyObservation(target, surprisal, largest, values, blocks, small, rows, columns, signed);
     }

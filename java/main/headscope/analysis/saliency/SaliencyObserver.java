@@ -1,6 +1,7 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
 
 import headscope.analysis.saliency.SaliencyRequest.Objective;
@@ -131,7 +132,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         }
     }
 
-    private static float surprisal(float[] scores, int target) {
+    private float surprisal(float[] scores, int target) {
         double peak = Float.NEGATIVE_INFINITY;
         for (float score : scores) {
             peak = Math.max(peak, score);
@@ -142,7 +143,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         }
         float surprisal = (float) (peak + Math.log(total) - scores[target]);
         if (!Float.isFinite(surprisal)) {
-            throw new InputException("the model overflows on this text: its logits are not finite");
+            throw new InputException("the logits of the text are not finite; " + Overflow.remedy(model.backend()));
         }
         return surprisal;
     }

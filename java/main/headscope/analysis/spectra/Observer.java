@@ -2,6 +2,7 @@ package headscope.analysis.spectra;
 
 import headscope.analysis.InputException;
 import headscope.analysis.JsonLines;
+import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
 import headscope.analysis.Text;
 import headscope.analysis.statistics.RandomStreams;
@@ -199,8 +200,8 @@ final class Observer implements AutoCloseable {
         float[] scores = values.get(request.metrics().indexOf(new Metric.AttentionScore()));
         for (int head = 0; head < scores.length; head++) {
             if (!Float.isFinite(scores[head])) {
-                throw JsonLines.wrong(file, line, "attention of layer %d, head %d is not finite: the model overflows here"
-                        .formatted(head / model.config().heads(), head % model.config().heads()));
+                throw JsonLines.wrong(file, line, "attention of layer %d, head %d is not finite; %s".formatted(
+                        head / model.config().heads(), head % model.config().heads(), Overflow.remedy(model.backend())));
             }
         }
     }

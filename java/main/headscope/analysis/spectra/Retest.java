@@ -22,12 +22,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
  * Tests the stored values of a finished spectra run again, without its model. In order: {@link #open} (which checks
- * everything before anything is written), {@link #write}, {@link #commit}.
+ * all input), {@link #write}, {@link #commit}.
  */
 public final class Retest implements AutoCloseable {
     private static final String VALUES = "values.safetensors";
@@ -38,8 +40,9 @@ public final class Retest implements AutoCloseable {
     private final TestSettings settings;
     private final Optional<LabelFile> labels;
     private final List<Sample> samples;
-    private final RunFolder folder;
+    private Optional<RunFolder> folder = Optional.empty();
     private final Instant started = Instant.now();
+    private final ReentrantLock disk = new ReentrantLock();
     private boolean finished;
 
     private Retest(
@@ -51,7 +54,6 @@ public final class Retest implements AutoCloseable {
         this.settings = settings;
         this.labels = labels;
         this.samples = samples;
-        this.folder = RunFolder.begin(request.out(), false, request.overwrite());
     }
 
     /** @throws headscope.analysis.InputException and the exceptions of the packages below if the input cannot be used */
@@ -121,9 +123,9 @@ public final class Retest implements AutoCloseable {
         return source.samples().samples().size() - samples.size();
     }
 
-    /** Where the files of the run are until {@link #commit}. */
+    /** Where the files of the run are between {@link #write} and {@link #commit}. */
     public Path folder() {
-        return folder.file(RunFolder.MANIFEST).getParent();
+        return folder.orElseThrow().file(RunFolder.MANIFEST).getParent();
     }
 
     /**
@@ -131,13 +133,39 @@ public final class Retest implements AutoCloseable {
      * are read from.
      *
      * @param progress of the probes, in folds
+     * @throws headscope.result.RunFolderException before the tests if the run folder may not be written
      */
     public SpectraSummary write(Progress progress) {
+        RunFolder begun = onDisk(() -> {
+            folder = Optional.of(RunFolder.beginAnew(request.out(), request.overwrite()));
+            return folder.get();
+        });
         boolean answered = labels.isEmpty() && samples.stream().noneMatch(sample -> sample.expected().isEmpty());
-        SpectraTests tests = SpectraTests.of(values, settings, answered, 0, progress);
-        new SpectraResult(manifest(tests.summary()), values.layers(), values.heads(), tests.tested(),
-                new SampleTable(samples)).write(folder);
-        return tests.summary();
+        SpectraTests tests = SpectraTests.of(values, settings, answered, 0, false, progress);
+        return onDisk(() -> {
+            new SpectraResult(manifest(tests.summary()), values.layers(), values.heads(), tests.tested(),
+                    new SampleTable(samples)).write(begun);
+            return tests.summary();
+        });
+    }
+
+    /** Runs work that writes into {@link #folder}. It does not return once the run is abandoned. */
+    public <T> T onDisk(Supplier<T> work) {
+        disk.lock();
+        try {
+            return work.get();
+        } finally {
+            disk.unlock();
+        }
+    }
+
+    /**
+     * Deletes what was written, unless it is published, and stops every other thread before it writes more: for a
+     * program that is being terminated.
+     */
+    public void abandon() {
+        disk.lock(); // for good
+        close();
     }
 
     /** Model, texts and settings of the run that the values are from, then those of this test. */
@@ -186,16 +214,22 @@ public final class Retest implements AutoCloseable {
 
     /** Publishes the run folder. */
     public void commit() {
-        folder.commit();
-        finished = true;
+        onDisk(() -> {
+            folder.orElseThrow().commit();
+            finished = true;
+            return folder;
+        });
     }
 
     /** Without {@link #commit}, deletes what was written: it is computed again in seconds. */
     @Override
     public void close() {
-        if (!finished) {
-            folder.discard();
-        }
-        folder.close();
+        onDisk(() -> {
+            if (!finished) {
+                finished = true;
+                folder.ifPresent(RunFolder::discard);
+            }
+            return folder;
+        });
     }
 }

@@ -91,7 +91,7 @@ public final class Spectra implements Analysis {
         return run.onDisk(() -> {
             SpectraValues values = values();
             boolean answered = observations.stream().noneMatch(observation -> observation.expected().isEmpty());
-            SpectraTests tests = SpectraTests.of(values, request.tests(), answered, skipped, progress);
+            SpectraTests tests = SpectraTests.of(values, request.tests(), answered, skipped, true, progress);
             new SpectraResult(
                     SpectraManifest.of(run, request, tests.summary()), values.layers(), values.heads(), tests.tested(),
                     samples()).write(run.folder);

@@ -18,10 +18,11 @@ import java.util.SequencedMap;
  * @param shareQ    share of heads with q below 0.05, by metric
  * @param probes    AUROC of the probes, by feature; empty if none was fitted
  * @param unsupervised AUROC of the untrained attention score, larger for label 1; NaN without tests
+ * @param hasValues whether the run folder has the values, which a test of the values of another run does not copy
  */
 public record SpectraSummary(
         boolean answered, int label0, int label1, int skipped, int heads, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
-        double unsupervised, SequencedMap<String, ProbeResult> probes) {
+        double unsupervised, SequencedMap<String, ProbeResult> probes, boolean hasValues) {
 
     /** Expected number of heads with p below 0.05 if no head differs. */
     public int byChance() {

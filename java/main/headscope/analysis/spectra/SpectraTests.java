@@ -37,10 +37,12 @@ record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary sum
      * @param values   of at least one text; they include the attention score and the features
      * @param answered whether labels tell how the model answered
      * @param skipped  number of texts without values
-     * @param progress of the probes, in folds
+     * @param hasValues whether the run folder has the values
+     * @param progress  of the probes, in folds
      */
     static SpectraTests of(
-            SpectraValues values, TestSettings settings, boolean answered, int skipped, Progress progress) {
+            SpectraValues values, TestSettings settings, boolean answered, int skipped, boolean hasValues,
+            Progress progress) {
         boolean[] labels = new boolean[values.labels().length];
         int ones = 0;
         for (int i = 0; i < labels.length; i++) {
@@ -68,7 +70,7 @@ record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary sum
             }
         }
         return new SpectraTests(tested, new SpectraSummary(answered, labels.length - ones, ones, skipped,
-                values.layers() * values.heads(), shareP, shareQ, unsupervised, probes));
+                values.layers() * values.heads(), shareP, shareQ, unsupervised, probes, hasValues));
     }
 
     private static SequencedMap<String, ProbeResult> probes(

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +71,37 @@ class GatesTest {
             gates.fit(Progress.SILENT);
             return gates.write();
         });
+    }
+
+    /** Within an update: with passes of one text, layer by layer, forward and backward. */
+    @Test
+    void reportsProgressWithinAnUpdate() {
+        List<Double> shares = new ArrayList<>();
+        List<List<Double>> updates = new ArrayList<>();
+        try (Gates gates = open(request(TASKS, folder.resolve("run"), false))) {
+            gates.fit(new Progress() {
+                @Override
+                public void reached(int done, int of) {
+                    if (!shares.isEmpty()) {
+                        updates.add(List.copyOf(shares));
+                        shares.clear();
+                    }
+                }
+
+                @Override
+                public void within(double share) {
+                    shares.add(share);
+                }
+            });
+        }
+        int steps = 2 * (6 + 4 * (3 + 1)); // of two tasks: three fits and a check with four curves
+        assertEquals(steps, updates.size());
+        for (List<Double> update : updates) {
+            assertEquals(0, update.getFirst());
+            assertEquals(1, update.getLast(), 1e-9);
+            assertEquals(update.stream().sorted().toList(), update);
+            assertTrue(update.size() > 12, update.toString()); // layers
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
@@ -14,17 +15,21 @@ import headscope.metric.Metric;
 import headscope.model.Sampler;
 import headscope.picture.RunFigures;
 import headscope.result.ResultFormatException;
+import headscope.result.RunFolder;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -192,6 +197,64 @@ class RetestTest {
         Optional<String> mixed = file("mixed.jsonl", "{\"index\": 0, \"label\": 1}", "{\"id\": \"t1\", \"label\": 0}");
         refused(mixed.get() + ": line 2: must be {\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}, "
                 + "with the same fields in every line", request(mixed, OptionalInt.empty(), Optional.empty()));
+    }
+
+    /** A program that is being terminated deletes what it has written and writes no more. */
+    @Test
+    void abandonedRunsLeaveNothing() throws InterruptedException {
+        CountDownLatch abandoned = new CountDownLatch(1);
+        Thread program = Thread.ofVirtual().start(() -> {
+            try (Retest retest = Retest.open(request(Optional.empty(), OptionalInt.empty(), Optional.empty()))) {
+                retest.write((done, of) -> {
+                    if (abandoned.getCount() > 0) {
+                        assertTrue(Files.exists(folder.resolve("out.partial")));
+                        Thread.ofVirtual().start(() -> {
+                            retest.abandon();
+                            abandoned.countDown();
+                        });
+                        awaitUninterrupted(abandoned);
+                    }
+                });
+                retest.commit();
+            }
+        });
+        abandoned.await();
+        assertFalse(program.join(Duration.ofMillis(100))); // waits for ever
+        assertFalse(Files.exists(folder.resolve("out.partial")));
+        assertFalse(Files.exists(folder.resolve("out")));
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException stopped) {
+            throw new IllegalStateException(stopped);
+        }
+    }
+
+    @Test
+    void publishedRunsAreNotAbandoned() {
+        RetestRequest request = request(Optional.empty(), OptionalInt.empty(), Optional.empty());
+        try (Retest retest = Retest.open(request)) {
+            retest.write(Progress.SILENT);
+            retest.commit();
+            retest.abandon();
+        }
+        assertEquals(TEXTS, SpectraResult.read(request.out()).samples().samples().size());
+    }
+
+    /** The message does not offer --resume. */
+    @Test
+    void interruptedRunsAreNotTakenOver() {
+        RetestRequest request = request(Optional.empty(), OptionalInt.empty(), Optional.empty());
+        try (RunFolder interrupted = RunFolder.begin(request.out(), false, false)) {
+            Files.writeString(interrupted.progress("part"), "x");
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+        assertEquals("%s.partial: contains an interrupted run; choose another --out, or delete it with --overwrite"
+                .formatted(request.out()), assertThrows(RuntimeException.class, () -> finish(request)).getMessage());
+        assertTrue(Files.exists(folder.resolve("out.partial/.headscope-progress/part")));
     }
 
     /** The values stay in the first run. */
