@@ -4,6 +4,7 @@ import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
 import headscope.live.FrameStream;
+import headscope.live.Latest;
 import headscope.live.LiveRun;
 import headscope.live.WindowViewer;
 import headscope.model.Checkpoint;
@@ -43,6 +44,7 @@ final class LiveCommand implements Callable<Integer> {
     WindowOptions window = new WindowOptions();
 
     @Override
+    @SuppressWarnings("try") // the stop is there to be closed
     public Integer call() {
         Path folder = options.model();
         String prompt = options.prompt();
@@ -57,10 +59,14 @@ final class LiveCommand implements Callable<Integer> {
             BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
             FrameStream stream = new FrameStream(Watch.source(model, request, name), commands::add);
             Watch watch = new Watch(model, tokenizer, request, name, stream, commands);
-            try (WindowViewer viewer = new WindowViewer(
-                            Window.open("Headscope live: " + name, size.width(), size.height(), window.vsync));
-                    LiveRun run = new LiveRun(stream, () -> watch.run(prompt, true))) {
-                viewer.view(run);
+            watch.tokens(prompt);
+            Latest frames = stream.subscribe();
+            // The run begins first: threads that the window's thread starts inherit its low priority.
+            try (LiveRun run = new LiveRun(stream, new WatchedPrompt(watch, prompt, true));
+                    CleanStop stop = new CleanStop(run::stop);
+                    WindowViewer viewer = WindowViewer.open(
+                            "Headscope live: " + name, size.width(), size.height(), window.vsync)) {
+                viewer.view(run, frames);
             }
         }
         return 0;

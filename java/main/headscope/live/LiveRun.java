@@ -14,10 +14,13 @@ public final class LiveRun implements AutoCloseable {
     private volatile boolean stopping;
     private volatile Optional<Throwable> failure = Optional.empty();
 
-    /** Gives frames to the stream until there are no more, or until {@link Command.Stop}. */
-    @FunctionalInterface
+    /** Where frames come from. */
     public interface Producer {
+        /** Gives frames to the stream until there are no more, or until {@link Command.Stop}. */
         void run() throws InterruptedException;
+
+        /** Ends what the producer computes at present. Called by any thread, before it receives {@link Command.Stop}. */
+        void abandon();
     }
 
     /** Starts the producer. */
@@ -42,6 +45,7 @@ public final class LiveRun implements AutoCloseable {
     /** Asks the producer and all viewers to end. May be called by any thread. */
     public void stop() {
         stopping = true;
+        producer.abandon();
         stream.send(new Command.Stop());
     }
 

@@ -175,6 +175,7 @@ public final class Replay implements AutoCloseable {
         switch (command) {
             case null -> { }
             case Command.Pause _ -> pause();
+            case Command.End _ -> pause();
             case Command.Step _ -> {
                 pause();
                 step = true;

@@ -24,13 +24,16 @@ public final class WindowViewer implements AutoCloseable {
     private final Window window;
     private final Renderer renderer = new Renderer();
 
-    public WindowViewer(Window window) {
+    private WindowViewer(Window window) {
         this.window = window;
     }
 
-    public void view(LiveRun run) {
+    public static WindowViewer open(String title, int width, int height, boolean vsync) {
+        return new WindowViewer(Window.open(title, width, height, vsync));
+    }
+
+    public void view(LiveRun run, Latest frames) {
         LiveText text = new LiveText(run.stream().source());
-        Latest frames = run.stream().subscribe();
         boolean quit = false;
         while (!quit && !window.closed() && !run.stopping()) {
             List<Input> inputs = window.await(BETWEEN_FRAMES);

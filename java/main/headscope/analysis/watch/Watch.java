@@ -1,7 +1,11 @@
 package headscope.analysis.watch;
 
+import static headscope.analysis.InputException.require;
+
+import headscope.analysis.InputException;
 import headscope.analysis.statistics.RandomStreams;
 import headscope.model.Generator;
+import headscope.model.TextException;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.frame.Command;
@@ -29,8 +33,10 @@ public final class Watch {
     private int layer;
     private int head;
     private boolean paused;
+    private boolean ended;
     private boolean stopped;
-    private Optional<String> restart = Optional.empty();
+    private volatile boolean abandoned;
+    private Optional<int[]> restart = Optional.empty();
 
     /**
      * @param name     of the model, for people
@@ -62,41 +68,81 @@ public final class Watch {
     }
 
     /**
-     * Watches one text, and further ones as viewers restart it.
+     * The tokens of a prompt.
+     *
+     * @throws InputException if there are none, or more than the model takes
+     */
+    public int[] tokens(String prompt) {
+        require(!prompt.isEmpty(), "the prompt is empty: write a text that the model continues");
+        int[] ids;
+        try {
+            ids = tokenizer.encodePrompt(prompt);
+        } catch (TextException rejected) {
+            throw new InputException("the prompt cannot be read: " + rejected.getMessage());
+        }
+        require(ids.length > 0, "the prompt has no tokens: write a text that the model continues");
+        int limit = model.config().maxTokens();
+        require(ids.length <= limit,
+                "the prompt has %d tokens and the model takes at most %d: shorten it".formatted(ids.length, limit));
+        return ids;
+    }
+
+    /**
+     * Watches one text, and further ones as viewers restart it. If it fails, the last frame tells viewers why.
      *
      * @param untilStopped whether to wait for commands when a text has ended; otherwise returns
+     * @throws InputException as {@link #tokens}
      */
     public void run(String prompt, boolean untilStopped) throws InterruptedException {
-        restart = Optional.of(prompt);
+        restart = Optional.of(tokens(prompt));
         while (restart.isPresent() && !stopped) {
-            String next = restart.get();
+            int[] next = restart.get();
             restart = Optional.empty();
+            ended = false;
             watch(next, untilStopped);
         }
     }
 
-    private void watch(String prompt, boolean untilStopped) throws InterruptedException {
-        int[] ids = tokenizer.encodePrompt(prompt);
+    /**
+     * Ends the run after the layer that the model is in, so that nobody waits for a long prompt. A run that waits for
+     * commands ends by {@link Command.Stop} alone. May be called by any thread.
+     */
+    public void abandon() {
+        abandoned = true;
+    }
+
+    private void watch(int[] ids, boolean untilStopped) throws InterruptedException {
         int room = model.config().causal() ? model.config().maxTokens() - ids.length : 0;
         int newTokens = Math.min(request.maxNewTokens(), room);
         int number = texts++;
-        try (WatchedText text = new WatchedText(model, tokenizer, request, number, ids.length + newTokens, frames)) {
-            text.pick(layer, head);
-            text.append(ids);
-            if (newTokens > 0) {
-                new Generator(model, request.sampler(), newTokens)
-                        .generate(text.sequence(), ids, RandomStreams.of(request.seed(), number), text, tokens -> {
-                            text.append(new int[] {tokens[tokens.length - 1]});
-                            return obey(text);
-                        });
+        try (WatchedText text = new WatchedText(
+                model, tokenizer, request, number, ids.length + newTokens, frames, () -> abandoned)) {
+            try {
+                read(text, ids, newTokens, number);
+                while (untilStopped && restart.isEmpty() && !stopped) {
+                    carryOut(commands.take(), text);
+                }
+            } catch (WatchedText.Abandoned stop) {
+                stopped = true;
+            } catch (RuntimeException | Error problem) {
+                text.fail(String.valueOf(problem.getMessage()).lines().findFirst().orElse(""));
+                throw problem;
             }
-            boolean ended = restart.isEmpty() && !stopped;
-            if (ended) {
-                text.finish();
-            }
-            while (ended && untilStopped && restart.isEmpty() && !stopped) {
-                carryOut(commands.take(), text);
-            }
+        }
+    }
+
+    private void read(WatchedText text, int[] ids, int newTokens, int number) {
+        text.pick(layer, head);
+        text.append(ids);
+        if (newTokens > 0) {
+            new Generator(model, request.sampler(), newTokens)
+                    .generate(text.sequence(), ids, RandomStreams.of(request.seed(), number), text, tokens -> {
+                        text.append(new int[] {tokens[tokens.length - 1]});
+                        return obey(text);
+                    });
+        }
+        if (restart.isEmpty() && !stopped) {
+            text.finish();
         }
     }
 
@@ -112,12 +158,16 @@ public final class Watch {
                 if (command != null) {
                     carryOut(command, text);
                 }
-            } while (command != null && !(command instanceof Command.Step) && restart.isEmpty() && !stopped);
+            } while (command != null && !(command instanceof Command.Step) && !over());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             stopped = true;
         }
-        return stopped || restart.isPresent();
+        return over();
+    }
+
+    private boolean over() {
+        return ended || stopped || restart.isPresent();
     }
 
     private void carryOut(Command command, WatchedText text) {
@@ -126,14 +176,24 @@ public final class Watch {
             case Command.Resume _ -> paused = false;
             case Command.Step _ -> paused = true;
             case Command.Stop _ -> stopped = true;
-            case Command.Restart(String prompt) -> restart = Optional.of(prompt);
+            case Command.End _ -> ended = true;
+            case Command.Restart(String prompt) -> restart(prompt, text);
             case Command.Pick(int chosenLayer, int chosenHead) -> {
                 layer = chosenLayer;
                 head = chosenHead;
                 text.pick(layer, head);
             }
             case Command.Seek _, Command.Speed _ ->
-                    text.tell("a model that runs has neither an earlier position nor another speed; recordings have");
+                    text.say("a model that runs has neither an earlier position nor another speed; recordings have");
+        }
+    }
+
+    private void restart(String prompt, WatchedText text) {
+        try {
+            restart = Optional.of(tokens(prompt));
+            paused = false;
+        } catch (InputException refused) {
+            text.say(refused.getMessage());
         }
     }
 }

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** One text as it grows in a model: observes every pass and gives its frames. */
@@ -34,6 +35,7 @@ final class WatchedText implements LayerHook, AutoCloseable {
     private final WatchRequest request;
     private final int text;
     private final Consumer<Frame> frames;
+    private final BooleanSupplier abandoned;
     private final Sequence sequence;
     private final LayerMaps maps;
     private final Rate rate = new Rate();
@@ -42,19 +44,27 @@ final class WatchedText implements LayerHook, AutoCloseable {
     private int shown; // tokens that frames have named
     private int step;
     private State state = State.READING;
+    private String message = "";
     private final Map<String, float[]> metrics = new HashMap<>();
     private final List<AtlasBlock> blocks = new ArrayList<>();
     private Optional<ChosenHead> chosen = Optional.empty();
     private long lastFrame;
+    private int shownBin = 1;
+
+    /** Thrown by the hook to leave a pass. */
+    static final class Abandoned extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
 
     WatchedText(
             Transformer model, Tokenizer tokenizer, WatchRequest request, int text, int capacity,
-            Consumer<Frame> frames) {
+            Consumer<Frame> frames, BooleanSupplier abandoned) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.request = request;
         this.text = text;
         this.frames = frames;
+        this.abandoned = abandoned;
         this.sequence = model.sequence(capacity);
         this.maps = new LayerMaps(model, sequence, capacity, request.cells());
         for (Metric metric : request.metrics()) {
@@ -83,15 +93,24 @@ final class WatchedText implements LayerHook, AutoCloseable {
     }
 
     /** Tells viewers what the model does, unless they know. */
-    void announce(State next, String message) {
+    void announce(State next, String why) {
         if (state != next) {
             state = next;
-            emit(model.config().layers(), message);
+            say(why);
         }
     }
 
-    void tell(String message) {
-        emit(model.config().layers(), message);
+    /** Shows viewers one line until the state changes. */
+    void say(String line) {
+        message = line;
+        emit(model.config().layers());
+    }
+
+    /** The last frame of a text that cannot go on. It holds nothing of the pass that failed. */
+    void fail(String why) {
+        frames.accept(new Frame(
+                text, State.FAILED, why, step, shown, List.of(), 0, Map.of(), shownBin, List.of(), Optional.empty(),
+                rate.perSecond(), model.backend().liveBytes(), 0));
     }
 
     /** Reads the tokens that have not been read, so that every token that is shown has its row. */
@@ -106,6 +125,9 @@ final class WatchedText implements LayerHook, AutoCloseable {
 
     @Override
     public void attention(int layer, Attention attention) {
+        if (abandoned.getAsBoolean()) {
+            throw new Abandoned();
+        }
         if (layer == 0) {
             rate.begin(step > 0);
         }
@@ -117,6 +139,7 @@ final class WatchedText implements LayerHook, AutoCloseable {
         int layersRead = layer + 1;
         if (layersRead == model.config().layers()) {
             rate.end();
+            message = state == State.RUNNING ? message : "";
             state = State.RUNNING;
             emit(layersRead);
             step++;
@@ -138,16 +161,13 @@ final class WatchedText implements LayerHook, AutoCloseable {
     }
 
     private void emit(int layersRead) {
-        emit(layersRead, "");
-    }
-
-    private void emit(int layersRead, String message) {
         Map<String, float[]> values = new HashMap<>();
         metrics.forEach((key, all) -> values.put(key, all.clone()));
         frames.accept(new Frame(
                 text, state, message, step, shown, names(), layersRead, values, maps.bin(), List.copyOf(blocks), chosen,
                 rate.perSecond(), model.backend().liveBytes(), 0));
         shown = ids.size();
+        shownBin = maps.bin();
         blocks.clear();
         chosen = Optional.empty();
         lastFrame = System.nanoTime();

@@ -2,24 +2,43 @@ package headscope.render.window;
 
 /** What the user does with keyboard and mouse. Positions are pixels from the upper left corner of the contents. */
 public sealed interface Input {
-    /** A key that types a character, after the keyboard's layout and Shift. */
-    record Typed(int character) implements Input {}
+    /** A character, after the keyboard's layout and Shift. */
+    record Typed(int codePoint) implements Input {}
 
-    /** A key without a character; repeated while it is held. */
-    record Pressed(Key key) implements Input {}
+    /** A key without a character; comes again while it is held. */
+    record Pressed(Key key, boolean shift) implements Input {}
 
+    /** Keys without a character. */
     enum Key {
         LEFT,
         RIGHT,
         UP,
         DOWN,
-        ESCAPE
+        HOME,
+        END,
+        BACKSPACE,
+        DELETE,
+        ENTER,
+        ESCAPE,
+        /** Ctrl+A. */
+        SELECT_ALL,
+        /** Ctrl+C. */
+        COPY,
+        /** Ctrl+X. */
+        CUT
     }
+
+    /** Ctrl+V. */
+    record Pasted(String text) implements Input {}
 
     record Moved(double x, double y) implements Input {}
 
-    /** The left button goes down. */
-    record ButtonDown(double x, double y) implements Input {}
+    /**
+     * The left button goes down.
+     *
+     * @param clicks 2 for the second of a double click, otherwise 1
+     */
+    record ButtonDown(double x, double y, int clicks) implements Input {}
 
     /** The left button goes up. */
     record ButtonUp(double x, double y) implements Input {}

@@ -1,5 +1,7 @@
 package headscope.render.window;
 
+import static java.util.Map.entry;
+import static org.lwjgl.glfw.Callbacks.glfwFreeCallbacks;
 import static org.lwjgl.glfw.GLFW.*;
 import static org.lwjgl.opengl.GL33C.*;
 import static org.lwjgl.system.MemoryUtil.NULL;
@@ -24,9 +26,24 @@ public final class Window implements AutoCloseable {
     private static final int MIN_WIDTH = 640;
     private static final int MIN_HEIGHT = 400;
 
-    private static final Map<Integer, Input.Key> KEYS = Map.of(
-            GLFW_KEY_LEFT, Input.Key.LEFT, GLFW_KEY_RIGHT, Input.Key.RIGHT, GLFW_KEY_UP, Input.Key.UP,
-            GLFW_KEY_DOWN, Input.Key.DOWN, GLFW_KEY_ESCAPE, Input.Key.ESCAPE);
+    private static final Map<Integer, Input.Key> KEYS = Map.ofEntries(
+            entry(GLFW_KEY_LEFT, Input.Key.LEFT), entry(GLFW_KEY_RIGHT, Input.Key.RIGHT), entry(GLFW_KEY_UP, Input.Key.UP),
+            entry(GLFW_KEY_DOWN, Input.Key.DOWN), entry(GLFW_KEY_HOME, Input.Key.HOME), entry(GLFW_KEY_END, Input.Key.END),
+            entry(GLFW_KEY_BACKSPACE, Input.Key.BACKSPACE), entry(GLFW_KEY_DELETE, Input.Key.DELETE),
+            entry(GLFW_KEY_ENTER, Input.Key.ENTER), entry(GLFW_KEY_KP_ENTER, Input.Key.ENTER),
+            entry(GLFW_KEY_ESCAPE, Input.Key.ESCAPE));
+
+    /** By the letter that is pressed together with Ctrl. */
+    private static final Map<String, Input.Key> WITH_CONTROL =
+            Map.of("a", Input.Key.SELECT_ALL, "c", Input.Key.COPY, "x", Input.Key.CUT);
+
+    private static final long DOUBLE_CLICK_NANOS = 400_000_000;
+
+    /** Distance between the clicks of a double click, in pixels. */
+    private static final double DOUBLE_CLICK_DISTANCE = 5;
+
+    /** The window's thread gives way to those of the model: on a machine without GPU, both draw on the same cores. */
+    private static final int NICE = 10;
 
     private static final String PACKAGES =
             "GLFW and OpenGL need: apt-get install libx11-6 libxcursor1 libxi6 libxinerama1 libxrandr2 libegl1 libgl1-mesa-dri";
@@ -34,6 +51,8 @@ public final class Window implements AutoCloseable {
     private final long id;
     private final List<Input> inputs = new ArrayList<>();
     private boolean exposed = true;
+    private Input.ButtonDown lastClick = new Input.ButtonDown(Double.NaN, Double.NaN, 0);
+    private long lastClickNanos;
 
     private Window(long id) {
         this.id = id;
@@ -42,9 +61,9 @@ public final class Window implements AutoCloseable {
         glfwSetWindowContentScaleCallback(id, (_, _, _) -> exposed = true);
         glfwSetWindowRefreshCallback(id, _ -> exposed = true);
         glfwSetCharCallback(id, (_, character) -> inputs.add(new Input.Typed(character)));
-        glfwSetKeyCallback(id, (_, key, _, action, _) -> {
-            if (action != GLFW_RELEASE && KEYS.containsKey(key)) {
-                inputs.add(new Input.Pressed(KEYS.get(key)));
+        glfwSetKeyCallback(id, (_, key, code, action, modifiers) -> {
+            if (action != GLFW_RELEASE) {
+                press(key, code, modifiers);
             }
         });
         glfwSetCursorPosCallback(id, (_, x, y) -> inputs.add(new Input.Moved(x * density(), y * density())));
@@ -56,14 +75,36 @@ public final class Window implements AutoCloseable {
         glfwSetMouseButtonCallback(id, (_, button, action, _) -> {
             if (button == GLFW_MOUSE_BUTTON_LEFT) {
                 double[] at = pointer();
-                inputs.add(action == GLFW_PRESS
-                        ? new Input.ButtonDown(at[0], at[1]) : new Input.ButtonUp(at[0], at[1]));
+                inputs.add(action == GLFW_PRESS ? click(at[0], at[1]) : new Input.ButtonUp(at[0], at[1]));
             }
         });
         glfwSetScrollCallback(id, (_, _, steps) -> {
             double[] at = pointer();
             inputs.add(new Input.Scrolled(steps, at[0], at[1]));
         });
+    }
+
+    private void press(int key, int code, int modifiers) {
+        boolean shift = (modifiers & GLFW_MOD_SHIFT) != 0;
+        if ((modifiers & GLFW_MOD_CONTROL) == 0) {
+            Optional.ofNullable(KEYS.get(key)).ifPresent(known -> inputs.add(new Input.Pressed(known, shift)));
+            return;
+        }
+        String letter = Optional.ofNullable(glfwGetKeyName(key, code)).orElse("");
+        if (letter.equals("v")) {
+            Optional.ofNullable(glfwGetClipboardString(id)).ifPresent(text -> inputs.add(new Input.Pasted(text)));
+        } else if (WITH_CONTROL.containsKey(letter)) {
+            inputs.add(new Input.Pressed(WITH_CONTROL.get(letter), shift));
+        }
+    }
+
+    private Input.ButtonDown click(double x, double y) {
+        long now = System.nanoTime();
+        boolean second = lastClick.clicks() == 1 && now - lastClickNanos < DOUBLE_CLICK_NANOS
+                && Math.hypot(x - lastClick.x(), y - lastClick.y()) < DOUBLE_CLICK_DISTANCE * scale();
+        lastClickNanos = now;
+        lastClick = new Input.ButtonDown(x, y, second ? 2 : 1);
+        return lastClick;
     }
 
     /**
@@ -91,6 +132,7 @@ public final class Window implements AutoCloseable {
     public static Window open(String title, int width, int height, boolean vsync) {
         requireDisplay();
         OpenGlLoading.prepare();
+        ThreadPriority.lower(NICE);
         List<String> errors = new ArrayList<>();
         try {
             glfwSetErrorCallback((_, description) -> errors.add(GLFWErrorCallback.getDescription(description)));
@@ -181,6 +223,11 @@ public final class Window implements AutoCloseable {
         return taken;
     }
 
+    /** Puts a text on the clipboard. */
+    public void copy(String text) {
+        glfwSetClipboardString(id, text);
+    }
+
     /** Whether the contents must be drawn again although they have not changed. Says so once. */
     public boolean takeExposed() {
         boolean taken = exposed;
@@ -201,7 +248,7 @@ public final class Window implements AutoCloseable {
     @Override
     public void close() {
         GL.setCapabilities(null);
-        org.lwjgl.glfw.Callbacks.glfwFreeCallbacks(id);
+        glfwFreeCallbacks(id);
         glfwDestroyWindow(id);
         glfwTerminate();
         Optional.ofNullable(glfwSetErrorCallback(null)).ifPresent(Callback::free);

@@ -13,7 +13,10 @@ public sealed interface Command {
     /** Shows this head closely: its map, its eigenvalues. */
     record Pick(int layer, int head) implements Command {}
 
-    /** Begins a new text with this prompt. */
+    /** Ends the text, which stays on show until {@link Restart} or {@link Stop}. */
+    record End() implements Command {}
+
+    /** Begins a new text with this prompt; a prompt that the model cannot read is refused in a frame's message. */
     record Restart(String prompt) implements Command {}
 
     /** Shows the text when it had this many tokens; for recordings. */

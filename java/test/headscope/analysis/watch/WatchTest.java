@@ -2,8 +2,10 @@ package headscope.analysis.watch;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.live.LiveText;
 import headscope.metric.Metric;
@@ -52,10 +54,15 @@ final class WatchTest {
     }
 
     private List<Frame> watch(int cells, int newTokens, boolean untilStopped) throws InterruptedException {
+        return watch(cells, newTokens, PROMPT, untilStopped);
+    }
+
+    private List<Frame> watch(int cells, int newTokens, String prompt, boolean untilStopped)
+            throws InterruptedException {
         List<Frame> frames = new ArrayList<>();
         WatchRequest request = new WatchRequest(
                 WatchRequest.METRICS, cells, Sampler.GREEDY, newTokens, 0);
-        new Watch(model, tokenizer, request, "demo", frames::add, commands).run(PROMPT, untilStopped);
+        new Watch(model, tokenizer, request, "demo", frames::add, commands).run(prompt, untilStopped);
         return frames;
     }
 
@@ -125,5 +132,57 @@ final class WatchTest {
         assertTrue(frames.stream().anyMatch(frame -> frame.message().endsWith("recordings have")));
         assertEquals(1, frames.getLast().text());
         assertTrue(commands.isEmpty());
+    }
+
+    @Test
+    void promptsThatTheModelCannotReadAreRefused() throws InterruptedException {
+        assertThrows(InputException.class, () -> watch(64, 1, "", false));
+        String tooLong = "the capital ".repeat(600);
+        String problem = assertThrows(InputException.class, () -> watch(64, 1, tooLong, false)).getMessage();
+        assertTrue(problem.contains("the model takes at most " + model.config().maxTokens()), problem);
+        commands.addAll(List.of(new Command.Restart(tooLong), new Command.Stop()));
+        Frame last = watch(64, 1, true).getLast();
+        assertEquals(problem, last.message());
+        assertEquals(0, last.text());
+        assertEquals(State.ENDED, last.state());
+    }
+
+    @Test
+    void aTextEndsWhenAViewerAsksAndAnotherOneFollows() throws InterruptedException {
+        commands.addAll(List.of(new Command.End(), new Command.Restart("the capital of elvia is"), new Command.Stop()));
+        List<Frame> frames = watch(64, 8, true);
+        Frame end = frames.stream().filter(frame -> frame.state() == State.ENDED).findFirst().orElseThrow();
+        assertEquals(tokenizer.encodePrompt(PROMPT).length + 1, end.end());
+        assertEquals(1, frames.getLast().text());
+    }
+
+    @Test
+    void aRunIsAbandonedBetweenLayers() throws InterruptedException {
+        List<Frame> frames = new ArrayList<>();
+        Watch watch = new Watch(model, tokenizer, new WatchRequest(
+                WatchRequest.METRICS, 64, Sampler.GREEDY, 1, 0), "demo", frames::add, commands);
+        watch.abandon();
+        watch.run(PROMPT, true);
+        assertEquals(List.of(), frames);
+    }
+
+    @Test
+    void theLastFrameTellsWhyARunFailed() {
+        List<Frame> frames = new ArrayList<>();
+        Watch watch = new Watch(model, tokenizer, new WatchRequest(
+                WatchRequest.METRICS, 64, Sampler.GREEDY, 8, 0), "demo", frames::add, new LinkedBlockingQueue<>() {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public Command poll() {
+                throw new IllegalStateException("no more memory\nat all");
+            }
+        });
+        assertThrows(IllegalStateException.class, () -> watch.run(PROMPT, false));
+        assertEquals(State.FAILED, frames.getLast().state());
+        assertEquals("no more memory", frames.getLast().message());
+        LiveText text = new LiveText(watch.source());
+        frames.forEach(text::add);
+        assertEquals(tokenizer.encodePrompt(PROMPT).length, text.tokens().size());
     }
 }
