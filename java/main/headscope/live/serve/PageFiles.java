@@ -23,8 +23,8 @@ final class PageFiles extends Handler.Abstract.NonBlocking {
             "frag", "text/plain; charset=utf-8", "ttf", "font/ttf");
 
     private static final List<String> PAGE = List.of(
-            "index.html", "page.css", "icon.svg", "page.js", "connection.js", "frames.js", "text.js", "view.js", "camera.js",
-            "heatmap.js", "colormap.js", "atlas.js", "map.js", "plot.js", "keys.js");
+            "index.html", "page.css", "icon.svg", "atlas.js", "camera.js", "colormap.js", "connection.js", "frames.js",
+            "heatmap.js", "ink.js", "keys.js", "map.js", "page.js", "plot.js", "status.js", "text.js", "view.js", "words.js");
 
     private static final List<String> COLORMAPS = List.of(
             "rocket", "magma", "inferno", "viridis", "cividis", "turbo", "jet", "coolwarm");
