@@ -128,6 +128,9 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule ONLY_THE_CUDA_BACKEND_USES_JCUDA = only("headscope.backend.cuda", "jcuda..");
 
+    @ArchTest
+    static final ArchRule ONLY_THE_PAGE_SERVER_USES_JETTY = only("headscope.live.serve", "org.eclipse.jetty..");
+
     private static ArchRule only(String user, String used) {
         return noClasses().that().resideOutsideOfPackage(user)
                 .should().dependOnClassesThat().resideInAPackage(used);

@@ -23,11 +23,19 @@ public final class Latest {
         notifyAll();
     }
 
-    /** Everything since the last call as one frame, with the number of frames dropped so far; empty if nothing is new. */
+    /**
+     * Everything since the last call as one frame, with the number of frames dropped so far, here and before; empty if
+     * nothing is new.
+     */
     public synchronized Optional<Frame> take() {
-        Optional<Frame> taken = frame.map(next -> next.withDropped(dropped));
+        Optional<Frame> taken = frame.map(next -> next.withDropped(next.dropped() + dropped));
         frame = Optional.empty();
         return taken;
+    }
+
+    /** Number of frames dropped so far, here and before. */
+    public synchronized long dropped() {
+        return dropped + frame.map(Frame::dropped).orElse(0L);
     }
 
     /** Like {@link #take()}, after waiting for a frame at most this long. */

@@ -1,0 +1,294 @@
+// Connects the parts of the page.
+
+import { Atlas } from './atlas.js';
+import { parseColormap } from './colormap.js';
+import { Connection } from './connection.js';
+import { decodeFrame } from './frames.js';
+import { supported } from './heatmap.js';
+import { number } from './ink.js';
+import { ask, bindKeys } from './keys.js';
+import { ChosenMap } from './map.js';
+import { Plot, ranks } from './plot.js';
+import { drawStatus } from './status.js';
+import { LiveText } from './text.js';
+import { COLORMAPS, View } from './view.js';
+import { Words } from './words.js';
+
+const element = id => document.getElementById(id);
+const say = (id, text) => {
+  if (element(id).textContent !== text) {
+    element(id).textContent = text;
+  }
+};
+
+async function file(path) {
+  const answer = await fetch(path);
+  if (!answer.ok) {
+    throw new Error(`${path}: ${answer.status}`);
+  }
+  return answer.text();
+}
+
+function notice(text) {
+  element('notice').hidden = text === '';
+  say('notice', text);
+}
+
+async function start() {
+  const token = location.hash.slice(1);
+  if (token === '') {
+    notice('This address lacks its token, the part after #: open the address that headscope printed.');
+    return;
+  }
+  if (!supported()) {
+    notice('This browser has no WebGL2, which draws the maps: switch hardware acceleration on, or use a current Firefox, '
+        + 'Chrome, Edge or Safari.');
+    return;
+  }
+  const [vertex, fragment, ...maps] = await Promise.all(
+      ['shaders/cells.vert', 'shaders/cells.frag', ...COLORMAPS.map(name => `colormaps/${name}.csv`)].map(file));
+  new Page(token, { vertex, fragment }, new Map(COLORMAPS.map((name, i) => [name, parseColormap(maps[i])])));
+}
+
+class Page {
+  constructor(token, shaders, colormaps) {
+    this.colormaps = colormaps;
+    this.text = null;
+    this.dropped = 0;
+    this.millis = 0;
+    this.lost = null;
+    this.unconfirmed = 0;
+    this.curve = { tokens: [], values: [] };
+    this.receivers = {
+      source: message => this.begin(message),
+      curve: message => this.past(message),
+      dropped: message => this.missed(message),
+      prompt: message => {
+        element('prompt-text').value = message.prompt;
+      },
+    };
+    this.view = new View(() => this.changed());
+    const shared = { view: () => this.view, colors: () => this.colormaps.get(this.view.colormap), text: () => this.text };
+    this.atlas = new Atlas(element('grid'), shaders, {
+      ...shared, hover: line => say('grid-hover', line), pick: (layer, head) => this.pick(layer, head),
+    });
+    this.map = new ChosenMap(element('map'), shaders, {
+      ...shared, hover: line => say('map-hover', line), pickToken: cell => this.view.pick(cell),
+    });
+    this.atlas.maps.onrestored = this.atlas.values.onrestored = this.map.heatmap.onrestored = () => this.request();
+    this.spectrum = new Plot(element('spectrum'), true,
+        (rank, value) => `number ${rank}: ${number(value)}`, line => say('spectrum-hover', line));
+    this.line = new Plot(element('curve'), false,
+        (tokens, value) => `after ${tokens} tokens: ${number(value)}`, line => say('curve-hover', line));
+    this.words = new Words(element('text'), position => this.view.pick(position));
+    this.menu();
+    new ResizeObserver(() => this.request()).observe(document.body);
+    document.fonts.ready.then(() => this.request());
+    this.changed();
+    this.connection = new Connection(token, {
+      message: message => this.receivers[message.type](message),
+      frame: buffer => this.frame(decodeFrame(buffer)),
+      opened: () => {
+        this.lost = null;
+        this.unconfirmed = 0;
+        notice('');
+      },
+      lost: (reason, seconds) => {
+        this.lost = reason;
+        this.unconfirmed = 0;
+        notice(`${reason}. Next try in ${seconds} s.`);
+        this.request();
+      },
+    });
+  }
+
+  menu() {
+    for (const name of COLORMAPS) {
+      element('colormap').add(new Option(name, name));
+    }
+    const choose = (id, values) => element(id).addEventListener('change', event => {
+      this.view.set({ [id]: values(event.target.value) });
+      event.target.blur();
+    });
+    choose('colormap', name => name);
+    choose('metric', key => key);
+    const next = (all, now) => all[(all.indexOf(now) + 1) % all.length];
+    bindKeys({
+      pause: () => this.send({ type: this.text?.header?.state === 'paused' ? 'resume' : 'pause' }),
+      step: () => this.send({ type: 'step' }),
+      mode: () => this.view.set({ mode: this.view.mode === 'maps' ? 'metric' : 'maps' }),
+      nextMetric: () => {
+        if (this.text !== null) {
+          this.view.set({ metric: next(this.text.source.metrics.map(({ key }) => key), this.view.metric) });
+        }
+      },
+      nextColormap: () => this.view.set({ colormap: next(COLORMAPS, this.view.colormap) }),
+      log: () => this.view.set({ log: !this.view.log }),
+      sink: () => this.view.set({ sink: !this.view.sink }),
+      theme: () => this.view.set({ theme: this.view.theme === 'dark' ? 'light' : 'dark' }),
+      prompt: () => ask('prompt-dialog', answer => {
+        const prompt = element('prompt-text').value;
+        if (answer === 'restart' && prompt !== '') {
+          this.send({ type: 'restart', prompt });
+        }
+      }),
+      stop: () => ask('stop-dialog', answer => answer === 'stop' && this.send({ type: 'stop' })),
+      help: () => ask('help-dialog'),
+      walk: (layers, heads) => this.walk(layers, heads),
+    });
+  }
+
+  send(message) {
+    this.connection.send(message);
+  }
+
+  pick(layer, head) {
+    this.picked = { layer, head };
+    this.send({ type: 'pick', layer, head });
+    this.request();
+  }
+
+  /** From the head that was asked for last, which may not have arrived. */
+  walk(layers, heads) {
+    const now = this.picked ?? this.text?.chosen;
+    if (now) {
+      const { source } = this.text;
+      const layer = Math.max(0, Math.min(source.layers - 1, now.layer + layers));
+      const head = Math.max(0, Math.min(source.heads - 1, now.head + heads));
+      if (layer !== now.layer || head !== now.head) {
+        this.pick(layer, head);
+      }
+    }
+  }
+
+  /** The first message of a connection. */
+  begin(source) {
+    const metrics = source.metrics.map(({ key }) => key);
+    this.text = new LiveText(source);
+    this.atlas.source(source);
+    this.map.reset();
+    this.dropped = 0;
+    this.picked = null;
+    this.asked = null;
+    this.curve = { tokens: [], values: [] };
+    element('metric').replaceChildren(...metrics.map(key => new Option(key.replaceAll('_', ' '), key)));
+    say('source', `${source.model} · ${source.layers} layers x ${source.heads} heads · ${source.device}`);
+    this.view.set({ metric: metrics.includes(this.view.metric) ? this.view.metric : metrics[0], token: null });
+  }
+
+  missed({ frames }) {
+    this.dropped = frames;
+    this.request();
+  }
+
+  /** Answers the request for the metric over the tokens so far. */
+  past({ metric, layer, head, tokens, values }) {
+    if (this.asked === `${metric} ${layer} ${head}`) {
+      this.curve = { tokens, values };
+      this.request();
+    }
+  }
+
+  frame(frame) {
+    const before = this.text.header;
+    this.text.add(frame, this.atlas, this.map);
+    const { header } = frame;
+    if (before?.text !== header.text) {
+      this.asked = null;
+      this.view.set({ token: null });
+    }
+    if (header.chosen !== undefined && this.picked?.layer === header.chosen.layer && this.picked.head === header.chosen.head) {
+      this.picked = null;
+    }
+    if (header.dropped !== this.dropped) {
+      this.asked = null; // the curve lacks their points
+      this.dropped = header.dropped;
+    }
+    this.unconfirmed = header.frame;
+    this.follow();
+    this.request();
+  }
+
+  /** Keeps the curve of the chosen head's metric: asks for the past, and adds what is new. */
+  follow() {
+    const { text, view } = this;
+    if (text?.chosen == null || view.metric === null) {
+      return;
+    }
+    const { layer, head } = text.chosen;
+    const wanted = `${view.metric} ${layer} ${head}`;
+    if (this.asked !== wanted) {
+      this.asked = wanted;
+      this.send({ type: 'curve', metric: view.metric, layer, head });
+    } else if (text.header.layersRead === text.source.layers) {
+      const tokens = text.tokens.length;
+      const value = text.value(view.metric, layer, head);
+      const last = this.curve.tokens.at(-1) ?? 0;
+      if (tokens > last && Number.isFinite(value)) {
+        this.curve.tokens.push(tokens);
+        this.curve.values.push(value);
+      }
+    }
+  }
+
+  changed() {
+    const { view } = this;
+    document.documentElement.dataset.theme = view.theme;
+    element('colormap').value = view.colormap;
+    element('metric').value = view.metric ?? '';
+    for (const heatmap of [this.atlas.maps, this.atlas.values, this.map.heatmap]) {
+      heatmap.colormap(this.colormaps.get(view.colormap));
+    }
+    element('log').setAttribute('aria-pressed', view.log);
+    element('sink').setAttribute('aria-pressed', !view.sink);
+    element('mode').setAttribute('aria-pressed', view.mode === 'metric');
+    this.follow();
+    this.request();
+  }
+
+  request() {
+    this.requested ??= requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.requested = null;
+    const begin = performance.now();
+    const { text, view } = this;
+    if (text !== null) {
+      const chosen = this.picked ?? text.chosen;
+      this.titles(text, view, chosen);
+      this.atlas.draw(chosen);
+      this.map.draw();
+      this.spectrum.set(ranks(text.eigenvalues.length, text.chosen?.tokens ?? 0), text.eigenvalues);
+      this.spectrum.draw();
+      this.line.set(this.curve.tokens, this.curve.values);
+      this.line.draw();
+      this.words.draw(text, view);
+    }
+    drawStatus(text, this.dropped, this.millis, this.lost);
+    this.millis = 0.9 * this.millis + 0.1 * (performance.now() - begin);
+    if (this.unconfirmed > 0) {
+      this.send({ type: 'confirm', frame: this.unconfirmed });
+      this.unconfirmed = 0;
+    }
+  }
+
+  titles(text, view, chosen) {
+    const unit = text.source.metrics.find(({ key }) => key === view.metric)?.unit;
+    const metric = view.metric.replaceAll('_', ' ') + (unit ? ` (${unit})` : '');
+    const token = view.token === null ? '' : `${text.name(view.token)} (${view.token})`;
+    say('grid-title', view.mode === 'metric' ? metric
+        : view.token === null ? 'All heads' : view.column ? `Attention that ${token} gets` : `Attention that ${token} pays`);
+    say('map-title', chosen ? `Layer ${chosen.layer}, head ${chosen.head}` : 'No head yet');
+    say('curve-title', `${metric} over tokens`);
+    say('spectrum-title', text.source.causal ? 'Laplacian eigenvalues, sorted' : 'Laplacian eigenvalues: of causal attention only');
+    say('text-title', view.token === null ? 'Text so far; click a token' : 'Text so far; click the token again');
+    element('pause').lastElementChild.textContent = text.header?.state === 'paused' ? 'resume' : 'pause';
+    element('mode').lastElementChild.textContent = view.mode === 'metric' ? 'maps' : 'metric';
+  }
+}
+
+start().catch(problem => {
+  notice(`The page cannot start: ${problem.message}`);
+  throw problem;
+});
