@@ -3,6 +3,8 @@ package headscope.cli;
 import headscope.analysis.Analysis;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
+import headscope.picture.Legend;
+import headscope.result.Manifest;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,9 +40,6 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
     abstract S compute(A analysis);
 
     abstract void print(S summary, PrintStream out);
-
-    /** One or two sentences that say how to read the main figure. */
-    abstract String legend(S summary);
 
     /** Names of the result files, {@code manifest.json} last. */
     abstract List<String> files(S summary);
@@ -93,7 +92,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
         out.println();
         figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));
         if (!figures.isEmpty()) {
-            out.println(legend(summary));
+            out.println(Legend.of(Manifest.read(folder).analysis()));
         }
         out.printf("Data: %s (%s)%n", folder, String.join(", ", files(summary)));
         undrawn.ifPresent(reason -> HeadscopeCommand.warn("no figure: " + reason));

@@ -1,14 +1,11 @@
 package headscope.cli;
 
-import java.io.ByteArrayOutputStream;
+import headscope.picture.RunPage;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -45,26 +42,15 @@ final class DemoCommand implements Callable<Integer> {
         new SpectraCommand().run(DemoRequests.spectra(out), System.out, pictures);
     }
 
-    /** Runs all four analyses into a folder. */
+    /** Runs all four analyses into a folder, and writes a page of them. */
     static void all(Path folder, PictureFiles pictures) throws IOException {
-        Map<String, String> printed = new LinkedHashMap<>();
-        printed.put("spectra", print(out ->
-                new SpectraCommand().run(DemoRequests.spectra(folder.resolve("spectra")), out, pictures)));
-        printed.put("saliency", print(out ->
-                new SaliencyCommand().run(DemoRequests.saliency(folder.resolve("saliency")), out, pictures)));
-        printed.put("functions", print(out ->
-                new FunctionsCommand().run(DemoRequests.functions(folder.resolve("functions")), out, pictures)));
-        printed.put("gates", print(out ->
-                new GatesCommand().run(DemoRequests.gates(folder.resolve("gates")), out, pictures)));
-        System.out.printf("%nAll four on one page: %s%n", DemoPage.write(folder, printed));
-    }
-
-    /** Prints the summary of an analysis and returns it. */
-    private static String print(Consumer<PrintStream> analysis) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        analysis.accept(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        String text = bytes.toString(StandardCharsets.UTF_8);
-        System.out.print(text);
-        return text;
+        List<Path> runs = Stream.of("spectra", "saliency", "functions", "gates").map(folder::resolve).toList();
+        new SpectraCommand().run(DemoRequests.spectra(runs.get(0)), System.out, pictures);
+        new SaliencyCommand().run(DemoRequests.saliency(runs.get(1)), System.out, pictures);
+        new FunctionsCommand().run(DemoRequests.functions(runs.get(2)), System.out, pictures);
+        new GatesCommand().run(DemoRequests.gates(runs.get(3)), System.out, pictures);
+        Path page = folder.resolve("index.html");
+        AtomicFile.write(page, RunPage.of("Four analyses of the demo checkpoint", runs));
+        System.out.printf("%nAll four on one page: %s%n", page);
     }
 }

@@ -82,12 +82,6 @@ final class FunctionsCommand extends AnalysisCommand<FunctionsRequest, Functions
     }
 
     @Override
-    String legend(FunctionsSummary summary) {
-        return "One heatmap per function with one row per layer and one column per head: the lighter the cell, the more"
-                + " the head contributes to the probe's prediction.";
-    }
-
-    @Override
     List<String> files(FunctionsSummary summary) {
         return summary.ablation().isPresent()
                 ? List.of("heads.csv", "samples.csv", "confusion.csv", "masking.csv", "values.safetensors", "manifest.json")

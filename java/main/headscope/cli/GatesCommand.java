@@ -83,12 +83,6 @@ final class GatesCommand extends AnalysisCommand<GatesRequest, Gates, GatesSumma
     }
 
     @Override
-    String legend(GatesSummary summary) {
-        return "Heatmaps with one row per layer and one column per head: red cells are heads whose score is high in"
-                + " every seed (Always) or in at least one (Any).";
-    }
-
-    @Override
     List<String> files(GatesSummary summary) {
         return summary.tasks().stream().anyMatch(task -> task.answer().isPresent())
                 ? List.of("heads.csv", "check.csv", "values.safetensors", "manifest.json")

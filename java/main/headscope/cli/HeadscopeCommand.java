@@ -23,7 +23,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
             DemoCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class, GatesCommand.class,
-            RenderCommand.class, LiveCommand.class, InfoCommand.class, DoctorCommand.class, SelfTestCommand.class, BenchCommand.class
+            RenderCommand.class, ViewCommand.class, LiveCommand.class, InfoCommand.class, DoctorCommand.class,
+            SelfTestCommand.class, BenchCommand.class
         },
         footer = {
             "",

@@ -95,11 +95,6 @@ final class SaliencyCommand extends AnalysisCommand<SaliencyRequest, Saliency, S
     }
 
     @Override
-    String legend(SaliencySummary summary) {
-        return "A layers x heads grid, in which bright cells are heads with high saliency, and the map of one head.";
-    }
-
-    @Override
     List<String> files(SaliencySummary summary) {
         return List.of("heads.csv", "tokens.csv", "values.safetensors", "manifest.json");
     }

@@ -119,14 +119,6 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     }
 
     @Override
-    String legend(SpectraSummary summary) {
-        int maps = summary.shareP().size();
-        return ("%s with one row per layer and one column per head. A dark cell is a head whose values differ between %s"
-                        + " (small p).").formatted(maps == 1 ? "A heatmap" : maps == 2 ? "Two heatmaps" : maps + " heatmaps",
-                        summary.answered() ? "right and wrong answers" : "texts with label 0 and label 1");
-    }
-
-    @Override
     Optional<String> undrawn(SpectraSummary summary, Path folder) {
         return summary.untested().map(reason -> "%s; the values are kept, to test them with other labels: ./headscope"
                 .formatted(reason) + " spectra --from %s --labels FILE".formatted(ShellCommand.quoted(folder.toString())));

@@ -10,7 +10,7 @@ import java.util.SequencedMap;
 
 /** The measures of every head, {@code heads.csv}: a row per head, a column per measure. */
 public final class HeadTable {
-    static final String FILE = "heads.csv";
+    public static final String FILE = "heads.csv";
 
     private static final List<String> KEYS = List.of("layer", "head");
 

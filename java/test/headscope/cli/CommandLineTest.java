@@ -85,7 +85,7 @@ class CommandLineTest {
         result = headscope(List.of("spectra", "--from", run.toString(), "--labels", labels.toString(), "--metrics", "entropy",
                 "--no-probes", "--out", again.toString()));
         assertEquals(0, result.status(), result.err());
-        assertTrue(result.out().contains("A heatmap with one row per layer"), result.out());
+        assertTrue(result.out().contains("One heatmap per metric, with one row per layer"), result.out());
         assertTrue(Files.size(again.resolve("spectra.png")) > 0);
         assertFalse(Manifest.read(again).flag("/probes/fitted"));
         assertEquals(Manifest.read(run).text("/run"), Manifest.read(again).text("/from/run"));
