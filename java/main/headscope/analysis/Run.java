@@ -117,7 +117,7 @@ public final class Run implements AutoCloseable {
             boolean noRoom = DiskFailure.noRoom(failure);
             if (noRoom || worthKeeping) {
                 throw new RunFolderException(failure, "what the run has finished is kept: %s, then --resume"
-                        .formatted(noRoom ? "make room" : "mend this"));
+                        .formatted(noRoom ? "make room (df -h, df -i)" : "mend this"));
             }
             discardAfter(failure);
             throw failure;

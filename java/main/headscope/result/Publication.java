@@ -1,6 +1,7 @@
 package headscope.result;
 
 import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -14,7 +15,9 @@ import java.util.Optional;
  * the new manifest, the commit mark, from before the first change until everything else in it has been deleted.
  *
  * <p>Where two names cannot be exchanged in one step, the older folder is moved into the partial folder first; a kill
- * before the second move leaves no run folder until a later run makes that move.
+ * before the second move leaves no run folder until a later run makes that move. A folder that cannot be renamed at all,
+ * as one of a lower layer of an overlay file system (of a container's image), is emptied first; what a kill leaves of it
+ * is marked as replaced.
  *
  * @param out     the run folder
  * @param partial the partial folder, whose lock the caller holds
@@ -23,6 +26,9 @@ record Publication(Path out, Path partial) {
     private static final String RESULTS = "results";
     private static final String MARK = ".headscope-commit";
     private static final String REPLACED = ".headscope-replaced";
+
+    /** The name of the manifest in a run folder that is being emptied. */
+    private static final String EMPTIED = ".headscope-replaced-manifest.json";
 
     /** The folder to be published. */
     Path results() {
@@ -34,7 +40,10 @@ record Publication(Path out, Path partial) {
         return Files.exists(mark());
     }
 
-    /** Publishes the results. On failure, nothing has changed under the name of the run folder. */
+    /**
+     * Publishes the results. On failure, nothing has changed under the name of the run folder, unless that was being
+     * emptied.
+     */
     void publish() throws IOException {
         Files.copy(results().resolve(RunFolder.MANIFEST), mark(), StandardCopyOption.REPLACE_EXISTING);
         FolderTree.force(results());
@@ -49,13 +58,35 @@ record Publication(Path out, Path partial) {
     }
 
     void replaceInTwoSteps() throws IOException {
-        Files.move(out, replaced(), StandardCopyOption.ATOMIC_MOVE);
+        try {
+            Files.move(out, replaced(), StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException fixed) {
+            replaceInPlace();
+            return;
+        }
         try {
             Files.move(results(), out, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException failure) {
             Files.move(replaced(), out, StandardCopyOption.ATOMIC_MOVE);
             throw failure;
         }
+    }
+
+    /** Deletes the older folder where it is. */
+    void replaceInPlace() throws IOException {
+        Files.createDirectories(replaced()); // tells a later run that there was an older folder
+        Files.move(out.resolve(RunFolder.MANIFEST), out.resolve(EMPTIED), StandardCopyOption.ATOMIC_MOVE);
+        empty();
+        Files.move(results(), out, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void empty() throws IOException {
+        for (Path member : FolderTree.members(out)) {
+            if (!member.equals(out.resolve(EMPTIED))) {
+                FolderTree.delete(member);
+            }
+        }
+        FolderTree.delete(out);
     }
 
     /**
@@ -67,10 +98,13 @@ record Publication(Path out, Path partial) {
         if (!begun()) {
             return Optional.empty();
         }
+        if (exists(out.resolve(EMPTIED)) && isNew(results())) {
+            empty();
+        }
         boolean absent = !exists(out);
         if (absent && exists(replaced()) && isNew(results())) {
             Files.move(results(), out, StandardCopyOption.ATOMIC_MOVE);
-        } else if (absent && exists(replaced())) {
+        } else if (absent && exists(replaced().resolve(RunFolder.MANIFEST))) {
             Files.move(replaced(), out, StandardCopyOption.ATOMIC_MOVE);
         }
         if (isNew(out)) {

@@ -95,7 +95,7 @@ public final class RunFolder implements AutoCloseable {
             }
         } catch (IOException failure) {
             RunFolderException failed = new RunFolderException(partial, failure);
-            throw DiskFailure.noRoom(failure) ? new RunFolderException(failed, "make room") : failed;
+            throw DiskFailure.noRoom(failure) ? new RunFolderException(failed, "make room (df -h, df -i)") : failed;
         }
     }
 

@@ -124,7 +124,7 @@ class RunTest {
         interrupt();
         try (Run run = open(true, false)) {
             String message = assertThrows(RunFolderException.class, () -> run.onDisk(fullDisk())).getMessage();
-            assertEquals("No space left on device; what the run has finished is kept: make room, then --resume", message);
+            assertEquals("No space left on device; what the run has finished is kept: make room (df -h, df -i), then --resume", message);
         }
         assertResumes();
     }

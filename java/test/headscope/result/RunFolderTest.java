@@ -15,6 +15,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunFolderTest {
     private static final String INTERRUPTED =
@@ -141,6 +143,41 @@ class RunFolderTest {
         interruptBeforeCommit();
         mark();
         Files.move(out, partial.resolve(".headscope-replaced"));
+        assertPublished(": published the results of a run that was interrupted while it replaced this folder");
+    }
+
+    /** A folder that cannot be renamed, as in a lower layer of an overlay file system. */
+    @Test
+    void folderThatCannotBeRenamedIsEmptied() throws IOException {
+        commit("old");
+        Files.writeString(out.resolve("old.csv"), "old");
+        interruptBeforeCommit();
+        Publication publication = new Publication(out, partial);
+        publication.replaceInPlace();
+        assertEquals(List.of("heads.csv", "manifest.json"), files(out));
+        assertEquals("new", Files.readString(out.resolve("manifest.json")));
+        publication.clean();
+        assertEquals(List.of(".headscope-lock"), members(partial));
+    }
+
+    /** After each step: the manifest is renamed, another file is deleted, the folder is deleted. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void killWhileAFolderIsEmptiedIsFinished(int steps) throws IOException {
+        commit("old");
+        Files.writeString(out.resolve("old.csv"), "old");
+        interruptBeforeCommit();
+        mark();
+        Files.createDirectory(partial.resolve(".headscope-replaced"));
+        Path emptied = out.resolve(".headscope-replaced-manifest.json");
+        Files.move(out.resolve("manifest.json"), emptied);
+        if (steps > 1) {
+            Files.delete(out.resolve("old.csv"));
+        }
+        if (steps > 2) {
+            Files.delete(emptied);
+            Files.delete(out);
+        }
         assertPublished(": published the results of a run that was interrupted while it replaced this folder");
     }
 
