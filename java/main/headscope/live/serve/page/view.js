@@ -16,8 +16,7 @@ export class View {
     this.column = false; // the grid shows the attention that the picked token gets, not that which it pays
     this.grid = WHOLE;
     this.map = WHOLE;
-    this.theme = localStorage.getItem('theme')
-        ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark');
+    this.theme = localStorage.getItem('theme') ?? 'dark';
   }
 
   set(changes) {
