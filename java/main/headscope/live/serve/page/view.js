@@ -9,7 +9,7 @@ export class View {
     this.changed = changed;
     this.mode = 'maps'; // or 'metric': what a cell of the grid of layers x heads shows
     this.metric = null;
-    this.colormap = 'rocket';
+    this.colormap = 'magma';
     this.log = false;
     this.sink = true; // whether the first token's column is shown
     this.token = null; // picked in the text
