@@ -1,5 +1,7 @@
 package headscope.cli;
 
+import static headscope.analysis.InputException.rejecting;
+
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
@@ -7,16 +9,21 @@ import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
 import headscope.live.WindowViewer;
+import headscope.live.serve.AccessToken;
+import headscope.live.serve.PageServer;
+import headscope.live.serve.ServeAddress;
 import headscope.model.Checkpoint;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.render.window.Window;
 import headscope.result.frame.Command;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Shows every head while a model reads and generates. */
 @picocli.CommandLine.Command(
@@ -31,7 +38,9 @@ import picocli.CommandLine.Mixin;
             "",
             "Examples:",
             "  ./headscope live --demo",
-            "  ./headscope live --model ~/models/gpt2 --prompt \"The capital of France is\""
+            "  ./headscope live --model ~/models/gpt2 --prompt \"The capital of France is\"",
+            "  ./headscope live --demo --serve 8080",
+            "  ssh -L 8080:localhost:8080 gpu-machine      (from another room)"
         })
 final class LiveCommand implements Callable<Integer> {
     @Mixin
@@ -43,14 +52,54 @@ final class LiveCommand implements Callable<Integer> {
     @Mixin
     WindowOptions window = new WindowOptions();
 
+    @Option(names = "--serve", paramLabel = "[HOST:]PORT",
+            description = {
+                "Serve a page for browsers instead of a window, on this machine only unless a host is named.",
+                "The page's address contains a secret token, new each time unless HEADSCOPE_TOKEN is set."
+            })
+    Optional<String> serve = Optional.empty();
+
+    /** Shows a run to the user until one of them ends. */
+    private interface View {
+        void show(LiveRun run, Latest frames) throws InterruptedException;
+    }
+
     @Override
+    public Integer call() throws InterruptedException {
+        options.model();
+        options.request();
+        if (serve.isPresent()) {
+            serve(rejecting(() -> ServeAddress.parse(serve.get())));
+        } else {
+            WindowOptions.Size size = window.size();
+            Window.requireDisplay();
+            watch((run, frames) -> {
+                String title = "Headscope live: " + run.stream().source().model();
+                try (WindowViewer viewer = WindowViewer.open(title, size.width(), size.height(), window.vsync)) {
+                    viewer.view(run, frames);
+                }
+            });
+        }
+        return 0;
+    }
+
+    private void serve(ServeAddress address) throws InterruptedException {
+        AccessToken token = Optional.ofNullable(System.getenv(AccessToken.VARIABLE))
+                .map(text -> rejecting(() -> AccessToken.of(text)))
+                .orElseGet(AccessToken::random);
+        try (PageServer page = PageServer.open(address, token)) {
+            watch((run, frames) -> {
+                System.out.println("Open " + page.url());
+                page.view(run, frames, options.prompt());
+            });
+        }
+    }
+
     @SuppressWarnings("try") // the stop is there to be closed
-    public Integer call() {
+    private void watch(View view) throws InterruptedException {
         Path folder = options.model();
         String prompt = options.prompt();
         WatchRequest request = options.request();
-        WindowOptions.Size size = window.size();
-        Window.requireDisplay();
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 Tokenizer tokenizer = Tokenizer.open(folder, checkpoint.config());
                 Backend backend = device.open();
@@ -63,12 +112,9 @@ final class LiveCommand implements Callable<Integer> {
             Latest frames = stream.subscribe();
             // The run begins first: threads that the window's thread starts inherit its low priority.
             try (LiveRun run = new LiveRun(stream, new WatchedPrompt(watch, prompt, true));
-                    CleanStop stop = new CleanStop(run::stop);
-                    WindowViewer viewer = WindowViewer.open(
-                            "Headscope live: " + name, size.width(), size.height(), window.vsync)) {
-                viewer.view(run, frames);
+                    CleanStop stop = new CleanStop(run::stop)) {
+                view.show(run, frames);
             }
         }
-        return 0;
     }
 }

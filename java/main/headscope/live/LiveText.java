@@ -107,30 +107,6 @@ public final class LiveText {
         chosen = Optional.of(next);
     }
 
-    /** One frame that gives a new viewer the same text; empty before the first. */
-    public Optional<Frame> whole() {
-        return frame.map(last -> {
-            List<AtlasBlock> blocks = new ArrayList<>();
-            for (int layer = 0; layer < source.layers(); layer++) {
-                blocks.add(block(layer, last.cells()));
-            }
-            Optional<ChosenHead> head = chosen.map(now -> new ChosenHead(
-                    now.layer(), now.head(), now.bin(), 0, now.columns(), map, now.eigenvalues(), now.tokens()));
-            return new Frame(
-                    last.text(), last.state(), last.message(), last.step(), 0, tokens, last.layersRead(), metrics, last.bin(),
-                    blocks, head, last.tokensPerSecond(), last.memoryBytes(), last.dropped());
-        });
-    }
-
-    private AtlasBlock block(int layer, int rows) {
-        int side = source.side();
-        float[] values = new float[source.heads() * rows * side];
-        for (int head = 0; head < source.heads(); head++) {
-            System.arraycopy(atlas, (layer * source.heads() + head) * side * side, values, head * rows * side, rows * side);
-        }
-        return new AtlasBlock(layer, 0, rows, values);
-    }
-
     /** The newest frame; empty before the first. */
     public Optional<Frame> frame() {
         return frame;

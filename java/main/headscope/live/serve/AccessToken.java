@@ -23,6 +23,9 @@ public final class AccessToken {
         return new AccessToken(Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
     }
 
+    /** Environment variable with the user's own token. */
+    public static final String VARIABLE = "HEADSCOPE_TOKEN";
+
     /**
      * One that the user has chosen, so that the page's address stays the same after a restart.
      *
@@ -31,7 +34,7 @@ public final class AccessToken {
     public static AccessToken of(String text) {
         if (!text.matches("[A-Za-z0-9_-]{%d,}".formatted(MIN_LENGTH))) {
             throw new IllegalArgumentException(
-                    "the token must have at least %d letters, digits, - or _".formatted(MIN_LENGTH));
+                    "%s must have at least %d characters, all of them letters, digits, - or _".formatted(VARIABLE, MIN_LENGTH));
         }
         return new AccessToken(text);
     }

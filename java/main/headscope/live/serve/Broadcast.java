@@ -1,14 +1,16 @@
 package headscope.live.serve;
 
 import headscope.live.FrameStream;
+import headscope.live.KeyFrame;
 import headscope.live.Latest;
 import headscope.live.LiveText;
 import headscope.live.MetricHistory.Curve;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
+import headscope.result.frame.FrameSource;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * Passes a stream of frames on to viewers in browsers. Its thread keeps the text so far, from which a new viewer starts;
@@ -20,15 +22,17 @@ final class Broadcast implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMillis(250);
 
     private final FrameStream stream;
-    private final Latest slot;
+    private final Latest frames;
     private final LiveText text;
-    private final List<Viewer> viewers = new ArrayList<>();
+    private final List<Viewer> viewers = new CopyOnWriteArrayList<>(); // one may leave while frames are passed on
     private final Thread thread;
+    private String prompt;
 
-    /** @param stream whose producer has not begun */
-    Broadcast(FrameStream stream) {
+    /** @param frames of the stream, from the first one on */
+    Broadcast(FrameStream stream, Latest frames, String prompt) {
         this.stream = stream;
-        this.slot = stream.subscribe();
+        this.frames = frames;
+        this.prompt = prompt;
         this.text = new LiveText(stream.source());
         this.thread = Thread.ofPlatform().daemon().name("broadcast").start(this::pass);
     }
@@ -36,7 +40,7 @@ final class Broadcast implements AutoCloseable {
     private void pass() {
         try {
             while (true) {
-                slot.take(PATIENCE).ifPresent(this::pass);
+                frames.take(PATIENCE).ifPresent(this::pass);
                 attend();
             }
         } catch (InterruptedException closed) {
@@ -45,8 +49,9 @@ final class Broadcast implements AutoCloseable {
     }
 
     private synchronized void pass(Frame frame) {
-        text.add(frame.withDropped(0)); // each viewer is told what it was not shown itself
-        viewers.forEach(viewer -> viewer.slot().put(frame));
+        Frame next = frame.withDropped(0); // each viewer is told what it was not shown itself
+        text.add(next);
+        viewers.forEach(viewer -> viewer.slot().put(next));
     }
 
     private synchronized void attend() {
@@ -54,12 +59,19 @@ final class Broadcast implements AutoCloseable {
         viewers.forEach(viewer -> viewer.attend(now));
     }
 
+    FrameSource source() {
+        return stream.source();
+    }
+
     /** Adds a viewer, which receives the text so far and all later frames. @return false if there are too many */
     synchronized boolean join(Viewer viewer) {
         if (viewers.size() == MAX_VIEWERS) {
             return false;
         }
-        text.whole().ifPresent(viewer.slot()::put);
+        viewer.prompt(prompt);
+        if (text.frame().isPresent()) {
+            viewer.slot().put(KeyFrame.of(text));
+        }
         return viewers.add(viewer);
     }
 
@@ -68,21 +80,22 @@ final class Broadcast implements AutoCloseable {
     }
 
     synchronized Curve curve(ViewerMessage.CurveRequest request) {
-        return text.history().curve(request.metric(), request.layer() * stream.source().heads() + request.head());
+        return text.history().curve(request.metric(), request.layer() * source().heads() + request.head());
     }
 
-    void send(Command command) {
+    synchronized void send(Command command) {
+        if (command instanceof Command.Restart(String next)) {
+            prompt = next;
+            viewers.forEach(viewer -> viewer.prompt(next));
+        }
         stream.send(command);
     }
 
+    /** Gives viewers the last frame, and ends their connections. */
     @Override
     public void close() {
-        stream.unsubscribe(slot);
         thread.interrupt();
-        List<Viewer> connected;
-        synchronized (this) {
-            connected = List.copyOf(viewers);
-        }
-        connected.forEach(Viewer::close);
+        frames.take().ifPresent(this::pass);
+        viewers.forEach(Viewer::close);
     }
 }

@@ -7,6 +7,7 @@ import headscope.live.MetricHistory.Curve;
 import headscope.result.frame.FrameSource;
 import java.nio.ByteBuffer;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 
@@ -54,6 +55,10 @@ final class ControlLane {
         send(message);
     }
 
+    void prompt(String prompt) {
+        send(message("prompt").put("prompt", prompt));
+    }
+
     /** Tells the viewer how many frames it has not been shown by themselves. */
     void dropped(long frames) {
         send(message("dropped").put("frames", frames));
@@ -80,8 +85,11 @@ final class ControlLane {
         leave();
     }
 
-    void close(int status, String reason) {
-        session.close(status, reason, Callback.NOOP);
+    /** Ends the connection when everything before has left. @return completes then */
+    CompletableFuture<Void> close(int status, String reason) {
+        Callback.Completable closed = new Callback.Completable();
+        session.close(status, reason, closed);
+        return closed;
     }
 
     private synchronized boolean enter() {

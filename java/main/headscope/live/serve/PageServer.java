@@ -1,11 +1,14 @@
 package headscope.live.serve;
 
 import headscope.live.FrameStream;
+import headscope.live.Latest;
+import headscope.live.LiveRun;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Optional;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
@@ -20,16 +23,19 @@ public final class PageServer implements AutoCloseable {
 
     private static final int THREADS = 12;
 
+    private static final long MILLIS_BETWEEN_LOOKS = 50;
+
     private final ServeAddress address;
+    private final InetAddress resolved;
     private final AccessToken token;
-    private final Broadcast broadcast;
     private final Server server;
     private final ServerConnector connector;
+    private Optional<Broadcast> broadcast = Optional.empty();
 
-    private PageServer(FrameStream stream, ServeAddress address, AccessToken token, InetAddress resolved) {
+    private PageServer(ServeAddress address, InetAddress resolved, AccessToken token) {
         this.address = address;
+        this.resolved = resolved;
         this.token = token;
-        this.broadcast = new Broadcast(stream);
         QueuedThreadPool threads = new QueuedThreadPool(THREADS);
         threads.setName("page-server");
         threads.setDaemon(true);
@@ -40,22 +46,14 @@ public final class PageServer implements AutoCloseable {
         connector.setHost(resolved.getHostAddress());
         connector.setPort(address.port());
         server.addConnector(connector);
-        WebSocketUpgradeHandler socket = WebSocketUpgradeHandler.from(server, container -> {
-            container.setMaxTextMessageSize(MAX_MESSAGE_BYTES);
-            container.setMaxBinaryMessageSize(1);
-            container.setIdleTimeout(Duration.ZERO); // a viewer has nothing to say while the model is paused
-            container.addMapping(Guard.SOCKET, (_, _, _) -> new Viewer(broadcast, stream.source()));
-        });
-        socket.setHandler(new PageFiles());
-        server.setHandler(new Guard(resolved.isLoopbackAddress(), token, socket));
     }
 
     /**
-     * Starts to serve, before the producer of the stream begins.
+     * Occupies the port. Browsers wait until {@link #view}.
      *
      * @throws UncheckedIOException with one line if the host does not resolve or the port is not free
      */
-    public static PageServer open(FrameStream stream, ServeAddress address, AccessToken token) {
+    public static PageServer open(ServeAddress address, AccessToken token) {
         InetAddress resolved;
         try {
             resolved = address.resolve();
@@ -64,21 +62,46 @@ public final class PageServer implements AutoCloseable {
                     "--serve: the host %s is not known; give a name or an address of this machine".formatted(address.host()),
                     unknown);
         }
-        PageServer page = new PageServer(stream, address, token, resolved);
+        PageServer page = new PageServer(address, resolved, token);
         try {
             page.connector.open();
         } catch (IOException refused) {
-            page.close();
             throw new UncheckedIOException("--serve: port %d of %s cannot be opened (%s); choose another one".formatted(
                     address.port(), address.host(), root(refused).getMessage()), refused);
         }
+        return page;
+    }
+
+    /**
+     * Serves a run until it ends, or until {@link LiveRun#stopping}.
+     *
+     * @param frames of the run, from the first one on
+     * @param prompt that viewers may edit
+     */
+    public void view(LiveRun run, Latest frames, String prompt) throws InterruptedException {
+        serve(run.stream(), frames, prompt);
+        while (!run.stopping() && !run.ended()) {
+            Thread.sleep(MILLIS_BETWEEN_LOOKS);
+        }
+        run.stream().unsubscribe(frames);
+    }
+
+    void serve(FrameStream stream, Latest frames, String prompt) {
+        Broadcast viewers = new Broadcast(stream, frames, prompt);
+        broadcast = Optional.of(viewers);
+        WebSocketUpgradeHandler socket = WebSocketUpgradeHandler.from(server, container -> {
+            container.setMaxTextMessageSize(MAX_MESSAGE_BYTES);
+            container.setMaxBinaryMessageSize(1);
+            container.setIdleTimeout(Duration.ZERO); // a viewer has nothing to say while the model is paused
+            container.addMapping(Guard.SOCKET, (_, _, _) -> new Viewer(viewers));
+        });
+        socket.setHandler(new PageFiles());
+        server.setHandler(new Guard(resolved.isLoopbackAddress(), token, socket));
         try {
-            page.server.start();
+            server.start();
         } catch (Exception failed) {
-            page.close();
             throw new IllegalStateException("the page cannot be served", failed);
         }
-        return page;
     }
 
     private static Throwable root(Throwable thrown) {
@@ -91,10 +114,13 @@ public final class PageServer implements AutoCloseable {
     }
 
     private String host() {
+        String name = resolved.isAnyLocalAddress() ? machine() : address.host();
+        return name.contains(":") ? "[" + name + "]" : name;
+    }
+
+    private String machine() {
         try {
-            boolean every = address.resolve().isAnyLocalAddress();
-            String name = every ? InetAddress.getLocalHost().getHostName() : address.host();
-            return name.contains(":") ? "[" + name + "]" : name;
+            return InetAddress.getLocalHost().getHostName();
         } catch (UnknownHostException unnamed) {
             return address.host();
         }
@@ -103,7 +129,8 @@ public final class PageServer implements AutoCloseable {
     /** Tells all viewers, and ends. */
     @Override
     public void close() {
-        broadcast.close();
+        broadcast.ifPresent(Broadcast::close);
+        connector.close();
         try {
             server.stop();
         } catch (Exception failed) {

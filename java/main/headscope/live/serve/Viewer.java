@@ -6,8 +6,10 @@ import headscope.result.frame.FrameSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.api.StatusCode;
@@ -26,6 +28,7 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     private final Broadcast broadcast;
     private final FrameSource source;
     private final Latest slot = new Latest();
+    private Optional<Session> session = Optional.empty();
     private Optional<ControlLane> lane = Optional.empty();
     private boolean open;
     private int sent;
@@ -34,21 +37,22 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     private long lastNotice = System.nanoTime();
     private long lastPing = System.nanoTime();
 
-    Viewer(Broadcast broadcast, FrameSource source) {
+    Viewer(Broadcast broadcast) {
         this.broadcast = broadcast;
-        this.source = source;
+        this.source = broadcast.source();
     }
 
     @Override
-    public void onWebSocketOpen(Session session) {
-        ControlLane control = new ControlLane(session);
+    public void onWebSocketOpen(Session opened) {
+        ControlLane control = new ControlLane(opened);
         synchronized (this) {
             open = true;
+            session = Optional.of(opened);
             lane = Optional.of(control);
         }
         control.source(source);
         if (broadcast.join(this)) {
-            Thread.ofVirtual().name("viewer").start(() -> send(session));
+            Thread.ofVirtual().name("viewer").start(() -> send(opened));
         } else {
             control.close(StatusCode.TRY_AGAIN_LATER,
                     "%d viewers are connected; close one of them".formatted(Broadcast.MAX_VIEWERS));
@@ -92,22 +96,26 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         notifyAll();
     }
 
-    private void send(Session session) {
+    private void send(Session to) {
         try {
             while (awaitWindow()) {
                 Optional<Frame> next = slot.take(PATIENCE);
                 if (next.isPresent()) {
-                    ByteBuffer message = FrameMessage.encode(source, count(), next.get());
-                    Callback.Completable written = new Callback.Completable();
-                    session.sendBinary(message, written);
-                    written.get();
+                    send(to, next.get()).get();
                 }
             }
         } catch (ExecutionException gone) {
-            session.disconnect();
+            to.disconnect();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private CompletableFuture<Void> send(Session to, Frame frame) {
+        ByteBuffer message = FrameMessage.encode(source, count(), frame);
+        Callback.Completable written = new Callback.Completable();
+        to.sendBinary(message, written);
+        return written;
     }
 
     /** @return whether the connection is still open */
@@ -145,7 +153,20 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         }
     }
 
+    void prompt(String prompt) {
+        lane.orElseThrow().prompt(prompt);
+    }
+
+    /** Sends the last frame, confirmed or not, and ends the connection. */
     void close() {
-        lane.orElseThrow().close(StatusCode.SHUTDOWN, "the program has ended");
+        Optional<Frame> last = slot.take();
+        last.ifPresent(frame -> send(session.orElseThrow(), frame));
+        try {
+            lane.orElseThrow().close(StatusCode.SHUTDOWN, "The program has ended").get(1, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException slow) {
+            session.orElseThrow().disconnect();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -39,6 +39,7 @@ sealed interface ViewerMessage {
             case "pause" -> new Order(empty(message, new Command.Pause()));
             case "resume" -> new Order(empty(message, new Command.Resume()));
             case "step" -> new Order(empty(message, new Command.Step()));
+            case "end" -> new Order(empty(message, new Command.End()));
             case "stop" -> new Order(empty(message, new Command.Stop()));
             case "restart" -> new Order(new Command.Restart(string(fields(message, "prompt"), "prompt")));
             case "pick" -> {

@@ -1,6 +1,6 @@
 // All heads: a grid of layers x heads, of maps or of one colour each.
 
-import { steer, WHOLE } from './camera.js';
+import { steer } from './camera.js';
 import { fraction } from './colormap.js';
 import { Heatmap, locate } from './heatmap.js';
 import { barMarks, colorBar, label, labelStep, number, outline, palette, place, rgb, sheet } from './ink.js';

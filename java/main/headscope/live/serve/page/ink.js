@@ -120,7 +120,7 @@ export function colorBar(ink, colors, box, marks, theme) {
 /** Marks of a colour bar: round numbers, or powers of ten. */
 export function barMarks([low, high], log, at) {
   if (!log) {
-    return { ...ticks(low, high, 4), at };
+    return { ...ticks(low, high, 6), at };
   }
   const values = [];
   for (let power = Math.ceil(Math.log10(low) - 1e-9); 10 ** power <= high * 1.0001; power++) {

@@ -3,14 +3,15 @@
 const WALK = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
- * @param actions by the id of their button; walk(layers, heads) and nextMetric() have none
+ * @param actions by the id of their button; walk(layers, heads), view(by), colors(by), whole() and leave() have none
  */
 export function bindKeys(actions) {
   const keys = {
-    ' ': actions.pause, '.': actions.step, m: actions.mode, n: actions.nextMetric, c: actions.nextColormap, l: actions.log,
-    s: actions.sink, t: actions.theme, e: actions.prompt, q: actions.stop, h: actions.help, '?': actions.help,
+    ' ': actions.pause, '.': actions.step, m: () => actions.view(1), M: () => actions.view(-1), c: () => actions.colors(1),
+    C: () => actions.colors(-1), l: actions.log, s: actions.sink, t: actions.side, d: actions.theme, e: actions.prompt,
+    q: actions.stop, h: actions.help, Home: actions.whole, Escape: actions.leave,
   };
-  for (const id of ['pause', 'step', 'mode', 'log', 'sink', 'theme', 'prompt', 'stop', 'help']) {
+  for (const id of ['pause', 'step', 'end', 'log', 'sink', 'theme', 'prompt', 'stop', 'help']) {
     const button = document.getElementById(id);
     button.addEventListener('click', () => {
       actions[id]();
@@ -23,7 +24,7 @@ export function bindKeys(actions) {
       return;
     }
     const walk = WALK[event.key];
-    const action = walk ? () => actions.walk(...walk) : keys[event.key.toLowerCase()];
+    const action = walk ? () => actions.walk(...walk) : keys[event.key] ?? keys[event.key.toLowerCase()];
     if (action !== undefined) {
       event.preventDefault();
       action();

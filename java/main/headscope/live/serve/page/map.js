@@ -1,6 +1,6 @@
 // The chosen head: its tokens x tokens.
 
-import { steer, WHOLE } from './camera.js';
+import { steer } from './camera.js';
 import { fraction } from './colormap.js';
 import { Heatmap, locate } from './heatmap.js';
 import { barMarks, colorBar, label, labelStep, number, outline, palette, place, rgb, sheet, shortened } from './ink.js';
@@ -12,7 +12,7 @@ const LARGE_CELL = 48;
 const TOKEN = 12; // room for a token's name
 
 export class ChosenMap {
-  /** @param actions view(), colors(), text(), hover(line), pickToken(token) */
+  /** @param actions view(), colors(), text(), hover(line) */
   constructor(root, shaders, actions) {
     this.actions = actions;
     [this.canvas, this.ink] = root.querySelectorAll('canvas');
@@ -26,12 +26,7 @@ export class ChosenMap {
             this.cursor = null;
             this.actions.hover('');
           },
-          click: (x, y) => {
-            const at = this.#locate(x, y);
-            if (at !== null) {
-              this.actions.pickToken(at.y * this.bin);
-            }
-          },
+          click: () => {},
         });
   }
 

@@ -1,6 +1,7 @@
 // Connects the parts of the page.
 
 import { Atlas } from './atlas.js';
+import { WHOLE } from './camera.js';
 import { parseColormap } from './colormap.js';
 import { Connection } from './connection.js';
 import { decodeFrame } from './frames.js';
@@ -73,7 +74,7 @@ class Page {
       ...shared, hover: line => say('grid-hover', line), pick: (layer, head) => this.pick(layer, head),
     });
     this.map = new ChosenMap(element('map'), shaders, {
-      ...shared, hover: line => say('map-hover', line), pickToken: cell => this.view.pick(cell),
+      ...shared, hover: line => say('map-hover', line),
     });
     this.atlas.maps.onrestored = this.atlas.values.onrestored = this.map.heatmap.onrestored = () => this.request();
     this.spectrum = new Plot(element('spectrum'), true,
@@ -106,25 +107,29 @@ class Page {
     for (const name of COLORMAPS) {
       element('colormap').add(new Option(name, name));
     }
-    const choose = (id, values) => element(id).addEventListener('change', event => {
-      this.view.set({ [id]: values(event.target.value) });
-      event.target.blur();
+    element('colormap').addEventListener('change', ({ target }) => {
+      this.view.set({ colormap: target.value });
+      target.blur();
     });
-    choose('colormap', name => name);
-    choose('metric', key => key);
-    const next = (all, now) => all[(all.indexOf(now) + 1) % all.length];
+    element('grid-of').addEventListener('change', ({ target }) => {
+      this.show(target.selectedIndex);
+      target.blur();
+    });
+    const next = (all, now, by) => all[(all.indexOf(now) + by + all.length) % all.length];
     bindKeys({
       pause: () => this.send({ type: this.text?.header?.state === 'paused' ? 'resume' : 'pause' }),
       step: () => this.send({ type: 'step' }),
-      mode: () => this.view.set({ mode: this.view.mode === 'maps' ? 'metric' : 'maps' }),
-      nextMetric: () => {
-        if (this.text !== null) {
-          this.view.set({ metric: next(this.text.source.metrics.map(({ key }) => key), this.view.metric) });
-        }
+      end: () => this.send({ type: 'end' }),
+      view: by => {
+        const { options, selectedIndex } = element('grid-of');
+        this.show((selectedIndex + by + options.length) % options.length);
       },
-      nextColormap: () => this.view.set({ colormap: next(COLORMAPS, this.view.colormap) }),
+      colors: by => this.view.set({ colormap: next(COLORMAPS, this.view.colormap, by) }),
       log: () => this.view.set({ log: !this.view.log }),
       sink: () => this.view.set({ sink: !this.view.sink }),
+      side: () => this.view.token !== null && this.view.set({ column: !this.view.column }),
+      whole: () => this.view.set({ grid: WHOLE, map: WHOLE }),
+      leave: () => this.view.set({ token: null }),
       theme: () => this.view.set({ theme: this.view.theme === 'dark' ? 'light' : 'dark' }),
       prompt: () => ask('prompt-dialog', answer => {
         const prompt = element('prompt-text').value;
@@ -138,6 +143,12 @@ class Page {
     });
   }
 
+  /** What the grid shows: the maps come first, then each metric. */
+  show(index) {
+    const metric = this.text?.source.metrics[index - 1]?.key;
+    this.view.set(metric === undefined ? { mode: 'maps' } : { mode: 'metric', metric });
+  }
+
   send(message) {
     this.connection.send(message);
   }
@@ -145,7 +156,7 @@ class Page {
   pick(layer, head) {
     this.picked = { layer, head };
     this.send({ type: 'pick', layer, head });
-    this.request();
+    this.view.set({ map: WHOLE });
   }
 
   /** From the head that was asked for last, which may not have arrived. */
@@ -171,7 +182,7 @@ class Page {
     this.picked = null;
     this.asked = null;
     this.curve = { tokens: [], values: [] };
-    element('metric').replaceChildren(...metrics.map(key => new Option(key.replaceAll('_', ' '), key)));
+    element('grid-of').replaceChildren(new Option('maps', ''), ...metrics.map(key => new Option(key.replaceAll('_', ' '), key)));
     say('source', `${source.model} · ${source.layers} layers x ${source.heads} heads · ${source.device}`);
     this.view.set({ metric: metrics.includes(this.view.metric) ? this.view.metric : metrics[0], token: null });
   }
@@ -235,13 +246,12 @@ class Page {
     const { view } = this;
     document.documentElement.dataset.theme = view.theme;
     element('colormap').value = view.colormap;
-    element('metric').value = view.metric ?? '';
+    element('grid-of').value = view.mode === 'maps' ? '' : view.metric;
     for (const heatmap of [this.atlas.maps, this.atlas.values, this.map.heatmap]) {
       heatmap.colormap(this.colormaps.get(view.colormap));
     }
     element('log').setAttribute('aria-pressed', view.log);
     element('sink').setAttribute('aria-pressed', !view.sink);
-    element('mode').setAttribute('aria-pressed', view.mode === 'metric');
     this.follow();
     this.request();
   }
@@ -284,7 +294,6 @@ class Page {
     say('spectrum-title', text.source.causal ? 'Laplacian eigenvalues, sorted' : 'Laplacian eigenvalues: of causal attention only');
     say('text-title', view.token === null ? 'Text so far; click a token' : 'Text so far; click the token again');
     element('pause').lastElementChild.textContent = text.header?.state === 'paused' ? 'resume' : 'pause';
-    element('mode').lastElementChild.textContent = view.mode === 'metric' ? 'maps' : 'metric';
   }
 }
 

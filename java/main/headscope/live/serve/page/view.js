@@ -9,15 +9,14 @@ export class View {
     this.changed = changed;
     this.mode = 'maps'; // or 'metric': what a cell of the grid of layers x heads shows
     this.metric = null;
-    this.colormap = 'rocket';
+    this.colormap = 'magma';
     this.log = false;
     this.sink = true; // whether the first token's column is shown
     this.token = null; // picked in the text
     this.column = false; // the grid shows the attention that the picked token gets, not that which it pays
     this.grid = WHOLE;
     this.map = WHOLE;
-    this.theme = localStorage.getItem('theme')
-        ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark');
+    this.theme = localStorage.getItem('theme') ?? 'dark';
   }
 
   set(changes) {
