@@ -45,6 +45,12 @@ class TextFileTest {
     }
 
     @Test
+    void aByteOrderMarkIsSkipped() throws IOException {
+        String line = "{\"text\": \"a\", \"label\": 1}\n";
+        assertEquals(read(line).texts(), read("\ufeff" + line).texts());
+    }
+
+    @Test
     void acceptsEmptyPromptsAndAnswers() throws IOException {
         assertEquals(List.of(new Text.Question(1, "", List.of(""))), read("{\"prompt\": \"\", \"answer\": \"\"}").texts());
     }

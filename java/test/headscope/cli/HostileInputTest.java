@@ -68,6 +68,12 @@ class HostileInputTest {
     }
 
     @Test
+    void aCarriageReturnAloneEndsNoLine() throws IOException {
+        Path texts = Files.writeString(folder.resolve("texts.jsonl"), GOOD + GOOD.strip() + "\r" + GOOD);
+        assertRejected("line 2: has more than one JSON value", run("spectra", texts));
+    }
+
+    @Test
     void limitsOfLines() throws IOException {
         Path texts = folder.resolve("texts.jsonl");
         Files.writeString(texts, GOOD + "{\"x\": " + "[".repeat(100_000) + "\n");
