@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.Activation;
+import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
@@ -293,19 +294,6 @@ final class CudaBackend implements Backend {
         }
     }
 
-    /** Rounds queries in the same way as attention, then converts queries and keys to fp32 for the kernel. */
-    @Override
-    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
-        try (Kernels.Operand queries = kernels.operand(q, k.dtype());
-                Kernels.Operand wideQueries = kernels.operand(queries.tensor(), DType.F32);
-                Kernels.Operand wideKeys = kernels.operand(k, DType.F32);
-                Kernels.Scratch logSumExp = kernels.scratch(spec.heads() * q.size(0) * Float.BYTES)) {
-            rows(only(logSumExp.memory()), queries.tensor(), k, spec, 0);
-            new AttentionCells(kernels, logSumExp.memory(), wideQueries.tensor(), wideKeys.tensor(), spec)
-                    .into(pooledMaximum, pooledMean);
-        }
-    }
-
     private void columns(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         List<Object> arguments = new ArrayList<>(List.of(statistics.columnSum, statistics.logSumExp, q, k));
         arguments.addAll(Kernels.spec(q, k, spec));
@@ -324,6 +312,12 @@ final class CudaBackend implements Backend {
     @Override
     public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
         return new LayerMetrics(device, kernels, statistics, spec).of(metrics);
+    }
+
+    @Override
+    public AttentionSnapshot snapshot(
+            AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
+        throw new UnsupportedOperationException("snapshot");
     }
 
     @Override
