@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import headscope.Tolerance;
 import headscope.backend.AtlasSpec.Pooling;
 import headscope.backend.cpu.CpuBackend;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention maps pooled to an atlas while a text grows, on every backend and in closed form. */
 class AttentionAtlasParityTest {
-    private static final List<String> DEVICES = List.of("cpu");
     private static final int[] SIDES = {1, 3, 16, 64};
 
     /** All pairs of a side and a pooling. */
@@ -43,7 +43,7 @@ class AttentionAtlasParityTest {
     void agreesInOneCall(AttentionCase one) {
         for (AtlasSpec spec : specs()) {
             AtlasObservation expected = reference(one, spec, one.tokens());
-            for (String device : DEVICES) {
+            for (String device : Devices.ALL) {
                 try (Backend backend = Devices.open(device)) {
                     expected.compare(device + " " + spec, observe(backend, one, spec, one.tokens()));
                     assertEquals(0, backend.liveBytes());
@@ -61,14 +61,33 @@ class AttentionAtlasParityTest {
         int[] decoded = ones(1 + tokens - prompt);
         decoded[0] = prompt;
         int[] chunks = tokens < 3 ? ones(tokens) : new int[] {tokens / 3, 1, tokens - tokens / 3 - 1};
-        for (AtlasSpec spec : specs().subList(0, 6)) {
+        for (AtlasSpec spec : List.of(new AtlasSpec(3, Pooling.MAXIMUM), new AtlasSpec(16, Pooling.MEAN))) {
             for (int[] pieces : List.of(ones(tokens), decoded, chunks)) {
                 AtlasObservation expected = reference(one, spec, pieces);
-                for (String device : DEVICES) {
+                for (String device : Devices.ALL) {
                     try (Backend backend = Devices.open(device)) {
                         String what = "%s %s in %d pieces".formatted(device, spec, pieces.length);
                         expected.compare(what, observe(backend, one, spec, pieces));
                     }
+                }
+            }
+        }
+    }
+
+    /** Maps from rounded inputs on tensor cores are as exact as those of fp32. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#few")
+    void agreesIn16Bits(AttentionCase any) {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            AttentionCase one = any.of(type);
+            int tokens = one.tokens();
+            for (Pooling pooling : Pooling.values()) {
+                AtlasSpec spec = new AtlasSpec(5, pooling);
+                try (Backend backend = Devices.emulated(type)) {
+                    for (int[] pieces : one.causal() ? new int[][] {{tokens}, ones(tokens)} : new int[][] {{tokens}}) {
+                        reference(one, spec, pieces).compare(type.name(), observe(backend, one, spec, pieces));
+                    }
+                    assertEquals(0, backend.liveBytes());
                 }
             }
         }
@@ -83,7 +102,7 @@ class AttentionAtlasParityTest {
             AtlasSpec spec = new AtlasSpec(side, pooling);
             for (int[] pieces : new int[][] {{1100}, {513, 64, 1, 519, 2, 1}}) {
                 AtlasObservation expected = reference(one, spec, pieces);
-                for (String device : DEVICES) {
+                for (String device : Devices.ALL) {
                     try (Backend backend = Devices.open(device)) {
                         expected.compare(device, observe(backend, one, spec, pieces));
                     }
@@ -101,7 +120,7 @@ class AttentionAtlasParityTest {
         AtlasObservation expected = reference(one, spec, ones(one.tokens()));
         assertEquals(IntStream.rangeClosed(1, one.tokens()).map(spec::bin).boxed().toList(),
                 expected.changes().stream().map(AttentionSnapshot::bin).toList());
-        for (String device : DEVICES) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device)) {
                 expected.compare(device, observe(backend, one, spec, ones(one.tokens())));
             }
@@ -132,7 +151,7 @@ class AttentionAtlasParityTest {
         Arrays.fill(fifth, 1 / 5f);
         Arrays.fill(sixth, 1 / 6f);
         AttentionSpec causal = AttentionSpec.plain(1, 1, 2, true);
-        for (String device : DEVICES) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 for (int[] pieces : new int[][] {{5}, ones(5), {2, 3}, {3, 1, 1}}) {
                     closedForm(on, new float[10], causal, maximum, mean, pieces);
@@ -153,7 +172,7 @@ class AttentionAtlasParityTest {
         AttentionSpec all = AttentionSpec.plain(1, 1, 2, true);
         float[] maximum = {1, 0, 0, 1 / 2f, 1 / 2f, 0, 1 / 3f, 1 / 3f, 1 / 3f};
         float[] mean = {1 / 2f, 0, 0, 1 / 4f, 1 / 4f, 0, 1 / 6f, 1 / 6f, 1 / 3f};
-        for (String device : DEVICES) {
+        for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 for (int[] pieces : new int[][] {{5}, ones(5), {4, 1}}) {
                     closedForm(on, x, window, diagonal, new float[] {1 / 2f, 0, 0, 0, 1 / 2f, 0, 0, 0, 1}, pieces);
@@ -188,7 +207,7 @@ class AttentionAtlasParityTest {
     @Test
     void clearedStatisticsStartAgain() {
         AttentionCase one = new AttentionCase(9, 2, 1, 8, true, 0, 0, false, Inputs.NORMAL);
-        for (String device : DEVICES) {
+        for (String device : Devices.ALL) {
             for (AtlasSpec atlas : List.of(new AtlasSpec(4, Pooling.MAXIMUM), new AtlasSpec(4, Pooling.MEAN))) {
                 try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                     AttentionSpec spec = one.spec(on);
@@ -226,7 +245,7 @@ class AttentionAtlasParityTest {
 
     /** Two layers in one block of memory give the numbers of two layers of their own. */
     @ParameterizedTest
-    @ValueSource(strings = "cpu")
+    @ValueSource(strings = {"cpu", Devices.EMULATED})
     void layersShareStatistics(String device) {
         AttentionCase one = new AttentionCase(9, 2, 1, 8, true, 0, 0, false, Inputs.NORMAL);
         AtlasSpec atlas = new AtlasSpec(4, Pooling.MAXIMUM);

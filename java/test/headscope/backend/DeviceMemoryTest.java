@@ -74,6 +74,34 @@ class DeviceMemoryTest {
         }
     }
 
+    /** There is memory for the operands, the statistics and the temporary rows of one key head. */
+    @Test
+    void cellsAreSplitWhenOutOfMemory() {
+        int tokens = 70;
+        int side = 9;
+        long operands = (long) tokens * (6 + 3) * 16 * Float.BYTES;
+        long statistics = 6L * (tokens * (7 * Float.BYTES + Double.BYTES) + side * side * Float.BYTES);
+        long ofKeyHead = 2L * tokens * side * Float.BYTES;
+        float[] expected = cells(Long.MAX_VALUE, tokens, side);
+        assertArrayEquals(expected, cells(operands + statistics + ofKeyHead, tokens, side));
+        assertThrows(DeviceMemoryException.class, () -> cells(operands + statistics, tokens, side));
+    }
+
+    private static float[] cells(long memory, int tokens, int side) {
+        AttentionSpec spec = AttentionSpec.plain(6, 3, 16, true);
+        try (Backend backend = Devices.emulated(memory);
+                TensorScope on = new TensorScope(backend)) {
+            Random random = Seed.random("cells");
+            Tensor q = on.tensor(Inputs.NORMAL.values(random, tokens, 6 * 16), tokens, 6 * 16);
+            Tensor k = on.tensor(Inputs.NORMAL.values(random, tokens, 3 * 16), tokens, 3 * 16);
+            AttentionStatistics statistics = on.statistics(
+                    6, tokens, Optional.of(new AtlasSpec(side, AtlasSpec.Pooling.MEAN)));
+            backend.attentionStatistics(q, k, spec, statistics);
+            return backend.snapshot(
+                    new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();
+        }
+    }
+
     @Test
     void messageStatesTheMemory() {
         try (Backend backend = EmulatedDevice.open(DType.F32, 1 << 20)) {

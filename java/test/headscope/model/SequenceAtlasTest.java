@@ -30,11 +30,9 @@ class SequenceAtlasTest {
 
     /** Full attention, windows, soft caps and sinks. */
     static Stream<Arguments> models() {
-        return DEVICES.stream().flatMap(device ->
+        return Devices.ALL.stream().flatMap(device ->
                 Stream.of("gpt2", "mistral-window", "gemma2", "gpt-oss").map(fixture -> Arguments.of(device, fixture)));
     }
-
-    private static final List<String> DEVICES = List.of("cpu");
 
     private static LoadedModel open(String device, String fixture) {
         return LoadedModel.open(Devices.open(device), Fixtures.folder(fixture));
