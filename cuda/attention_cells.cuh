@@ -1,23 +1,44 @@
-// Attention maps pooled to cells, for figures: token j of a text lies in cell j cells / tokens, rounded down.
+// Attention maps pooled to cells while a query tile walks over its keys.
 #pragma once
 
 #include "attention.cuh"
 
-/// The first token of a cell: the smallest i with i cells / tokens, rounded down, equal to the cell.
-__device__ inline int first_of_cell(int cell, int cells, int tokens) {
-    return static_cast<int>((static_cast<int64_t>(cell) * tokens + cells - 1) / cells);
-}
+/// Cells of a figure: token j of a text lies in cell j cells / tokens, rounded down.
+struct EvenCells {
+    int cells;
+    int tokens;
 
-__device__ inline int cell_of(int token, int cells, int tokens) {
-    return static_cast<int>(static_cast<int64_t>(token) * cells / tokens);
-}
+    /// The smallest i with i cells / tokens, rounded down, equal to the cell.
+    __device__ int first(int cell) const {
+        return static_cast<int>((static_cast<int64_t>(cell) * tokens + cells - 1) / cells);
+    }
+
+    __device__ int of(int token) const {
+        return static_cast<int>(static_cast<int64_t>(token) * cells / tokens);
+    }
+};
+
+/// Cells of an atlas: token j lies in cell j / bin, rounded down.
+struct BinnedCells {
+    int cells;
+    int bin;
+
+    __device__ int first(int cell) const {
+        return cell * bin;
+    }
+
+    __device__ int of(int token) const {
+        return token / bin;
+    }
+};
 
 /// Accumulates the values of a query tile, key tile by key tile, into the maximum and the sum of each cell, [rows,
-/// cells].
+/// cells]. One of the two may be null.
+template <class Cells>
 struct CellSink {
     float* largest; // at the first row of the tile
     float* sums;
-    int cells;
+    Cells cells;
     int count;
     int keys;
 
@@ -26,19 +47,27 @@ struct CellSink {
         share(values, own);
         __syncthreads();
         int end = min(firstKey + KEY_TILE, keys);
-        int first = cell_of(firstKey, cells, keys);
-        int touched = cell_of(end - 1, cells, keys) - first + 1;
+        int first = cells.of(firstKey);
+        int touched = cells.of(end - 1) - first + 1;
         for (int i = threadIdx.x; i < QUERY_TILE * touched; i += ATTENTION_THREADS) {
             int row = i % QUERY_TILE;
             int cell = first + i / QUERY_TILE;
             if (row >= count) {
                 continue;
             }
-            int64_t at = static_cast<int64_t>(row) * cells + cell;
-            int last = min(first_of_cell(cell + 1, cells, keys), end);
-            for (int key = max(first_of_cell(cell, cells, keys), firstKey); key < last; key++) {
-                largest[at] = fmaxf(largest[at], values[row][key - firstKey]);
-                sums[at] += values[row][key - firstKey];
+            float peak = 0;
+            float sum = 0;
+            int last = min(cells.first(cell + 1), end);
+            for (int key = max(cells.first(cell), firstKey); key < last; key++) {
+                peak = fmaxf(peak, values[row][key - firstKey]);
+                sum += values[row][key - firstKey];
+            }
+            int64_t at = static_cast<int64_t>(row) * cells.cells + cell;
+            if (largest != nullptr) {
+                largest[at] = fmaxf(largest[at], peak);
+            }
+            if (sums != nullptr) {
+                sums[at] += sum;
             }
         }
     }
@@ -52,12 +81,19 @@ __device__ inline void clear(float* x, int64_t count) {
     __syncthreads();
 }
 
-/// The cells of this block's query tile in [heads, queries, cells], cleared. Called by the whole block; synchronises.
-__device__ inline CellSink cleared_cells(float* largest, float* sums, const AttentionSpec& spec, int firstRow,
-                                         int cells) {
+/// The cells of this block's query tile in [heads, queries, cells], cleared; null stays null. Called by the whole block;
+/// synchronises.
+template <class Cells>
+__device__ CellSink<Cells> cleared_cells(float* largest, float* sums, const Cells& cells, const AttentionSpec& spec,
+                                         int firstRow) {
     int count = min(QUERY_TILE, spec.queries - firstRow);
-    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells;
-    clear(largest + at, static_cast<int64_t>(count) * cells);
-    clear(sums + at, static_cast<int64_t>(count) * cells);
-    return {largest + at, sums + at, cells, count, spec.keys};
+    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells.cells;
+    auto cleared = [&](float* x) {
+        if (x == nullptr) {
+            return x;
+        }
+        clear(x + at, static_cast<int64_t>(count) * cells.cells);
+        return x + at;
+    };
+    return {cleared(largest), cleared(sums), cells, count, spec.keys};
 }

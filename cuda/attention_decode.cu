@@ -2,16 +2,29 @@
 //
 //   decode   sums over one split: exponentials relative to the split's maximum times v, and the row of softmax_row.cuh
 //   merge    combines the sums of the splits, in order, into the results of attention_forward.cu
+//   row      of a single query: turns its scores into probabilities, adds them to the column sums and to the atlas
+//
+//   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of p_j over the j of cell b
+//                                                         and of its earlier value if earlier tokens lie in it
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. 16-bit tensors
 //         are aligned to 16 bytes. splits = ceil(keys / attention_decode_keys)
-// Out     decode: sums [splits, queries, heads * headDim]; rows [splits, queries, heads, 6], fp32
+//         v is null if only statistics are needed; then out is null, too. scores is null unless row follows
+//         row: cells is null without an atlas; keys <= gridDim.x * bin; mean is 0 for the maximum, else 1
+// Out     decode: sums [splits, queries, heads * headDim]; rows [splits, queries, heads, 6]; scores [heads, capacity] of
+//         the visible keys, in units of log 2; fp32
 //         merge: out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32
+//         row: scores [heads, capacity], now probabilities of all keys; columnSum [heads, capacity], fp64: set for the
+//         new key, added to for the others; cells [heads, side, side]: every element of the new token's row of cells
 // Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads;
-//         merge: grid x = queries, y = heads; block attention_merge_threads
-// Cost    decode: the bytes of the visible k and v, per query head; merge: 4 splits headDim bytes per row
-// Rounds  fp32, in a fixed order, bit-reproducible; exponentials stay fp32
-// See     Backend.attention, test/attention_decode_test.cpp
+//         merge: grid x = queries, y = heads; block attention_merge_threads;
+//         row: grid x = side, or without an atlas ceil(keys / bin), y = heads; block min(attention_row_threads, bin
+//         rounded up to 32)
+// Cost    decode: the bytes of the visible k and v, per query head; merge: 4 splits headDim bytes per row;
+//         row: 24 keys bytes per head
+// Rounds  fp32, in a fixed order, bit-reproducible; exponentials stay fp32. row: probabilities as in
+//         attention_columns.cu
+// See     Backend.attention, AttentionAtlas, test/attention_decode_test.cpp, test/attention_atlas_test.cpp
 #include "block.cuh"
 #include "softmax_row.cuh"
 #include "tensor_core.cuh"
@@ -24,6 +37,7 @@ constexpr int ROW_NUMBERS = 6;  // per row of a split: peak, sum, moment, distan
 EXPORT(attention_decode_threads, THREADS);
 EXPORT(attention_decode_keys, SPLIT);
 EXPORT(attention_merge_threads, THREADS);
+EXPORT(attention_row_threads, THREADS);
 
 /// 16 bytes of a row, converted to fp32; 0 beyond the head's width.
 template <class T>
@@ -137,8 +151,8 @@ __device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], con
 }
 
 template <int WIDTH, class T>
-__device__ void attention_decode(float* sums, float* rows, const T* q, const T* k, const T* v,
-                                 const AttentionSpec& spec) {
+__device__ void attention_decode(float* sums, float* rows, float* scores, const T* q, const T* k, const T* v,
+                                 const AttentionSpec& spec, int capacity) {
     SHARED(float[SPLIT], score);
     int head = blockIdx.y;
     int query = blockIdx.z;
@@ -155,6 +169,11 @@ __device__ void attention_decode(float* sums, float* rows, const T* q, const T* 
     __syncthreads();
     float ownScore = position >= first && position < end ? score[position - first] : BELOW_ALL;
     float beforeScore = position > first && position <= end ? score[position - 1 - first] : BELOW_ALL;
+    if (scores != nullptr) {
+        for (int i = threadIdx.x; i < count; i += THREADS) {
+            scores[static_cast<int64_t>(head) * capacity + first + i] = score[i];
+        }
+    }
     SoftmaxRow sum = softmax_split(score, count, first, position);
     if (threadIdx.x == 0) {
         float numbers[ROW_NUMBERS] = {sum.peak, sum.sum, sum.moment, sum.distance, ownScore, beforeScore};
@@ -162,7 +181,9 @@ __device__ void attention_decode(float* sums, float* rows, const T* q, const T* 
             rows[row * ROW_NUMBERS + i] = numbers[i];
         }
     }
-    weigh_values<WIDTH>(sums + row * spec.headDim, score, v + keyOffset, stride, spec.headDim, first, count);
+    if (v != nullptr) {
+        weigh_values<WIDTH>(sums + row * spec.headDim, score, v + keyOffset, stride, spec.headDim, first, count);
+    }
 }
 
 KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, const float* rows, const float* sinks,
@@ -191,6 +212,9 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, 
     if (logSumExp != nullptr && threadIdx.x == 0) {
         finished.write(STATISTICS_VALUE, spec, head, query, capacity, own, before);
     }
+    if (out == nullptr) {
+        return;
+    }
     for (int c = threadIdx.x; c < spec.headDim; c += THREADS) {
         float sum = 0;
         for (int split = 0; split < splits; split++) {
@@ -201,10 +225,40 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, 
     }
 }
 
+/// A block owns the keys of one cell.
+KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, float* cells, const float* logSumExp,
+       ATTENTION_SPEC, int capacity, int side, int bin, int mean) {
+    AttentionSpec spec = ATTENTION_SPEC_VALUE;
+    int position = spec.position(0);
+    int64_t base = static_cast<int64_t>(blockIdx.y) * capacity;
+    float logSum = logSumExp[base + position] * LOG2_E;
+    int first = static_cast<int>(blockIdx.x) * bin;
+    int end = min(first + bin, keys);
+    float peak = 0;
+    float sum = 0;
+    for (int key = first + static_cast<int>(threadIdx.x); key < end; key += blockDim.x) {
+        bool visible = key >= spec.firstKey(0) && key < spec.endKey(0);
+        float probability = visible ? exp2f(scores[base + key] - logSum) : 0;
+        scores[base + key] = probability;
+        columnSum[base + key] = (key < position ? columnSum[base + key] : 0) + probability;
+        peak = fmaxf(peak, probability);
+        sum += probability;
+    }
+    if (cells == nullptr) {
+        return;
+    }
+    float value = mean != 0 ? block_sum(sum) : block_maximum(peak);
+    if (threadIdx.x == 0) {
+        float& cell = cells[(static_cast<int64_t>(blockIdx.y) * side + position / bin) * side + blockIdx.x];
+        float before = position % bin == 0 ? 0 : cell;
+        cell = mean != 0 ? before + value : fmaxf(before, value);
+    }
+}
+
 #define ATTENTION_DECODE(WIDTH, NAME, T) \
-    KERNEL(attention_decode_##NAME##_d##WIDTH, THREADS, float* sums, float* rows, const T* q, const T* k, const T* v, \
-           ATTENTION_SPEC) { \
-        attention_decode<WIDTH>(sums, rows, q, k, v, ATTENTION_SPEC_VALUE); \
+    KERNEL(attention_decode_##NAME##_d##WIDTH, THREADS, float* sums, float* rows, float* scores, const T* q, \
+           const T* k, const T* v, ATTENTION_SPEC, int capacity) { \
+        attention_decode<WIDTH>(sums, rows, scores, q, k, v, ATTENTION_SPEC_VALUE, capacity); \
     }
 #define ALL(WIDTH) \
     ATTENTION_DECODE(WIDTH, f32, float) ATTENTION_DECODE(WIDTH, bf16, Bf16) ATTENTION_DECODE(WIDTH, f16, F16)

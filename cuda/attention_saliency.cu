@@ -97,7 +97,7 @@ __device__ void saliency_cells(float* largest, float* sums, const float* gradien
                                int firstSource) {
     int firstRow = first_row(spec);
     Head head(spec, blockIdx.y, q, k);
-    CellSink sink = cleared_cells(largest, sums, spec, firstRow, cells);
+    auto sink = cleared_cells(largest, sums, EvenCells{cells, spec.keys}, spec, firstRow);
     saliency_walk<WIDTH>(head, firstRow, sink, gradient, v, logSumExp, firstSource);
 }
 
@@ -110,9 +110,10 @@ KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, flo
     int column = static_cast<int>(i % cells);
     int row = static_cast<int>(i / cells % cells);
     int64_t head = i / cells / cells;
-    int first = first_of_cell(row, cells, tokens);
-    int end = first_of_cell(row + 1, cells, tokens);
-    int columns = first_of_cell(column + 1, cells, tokens) - first_of_cell(column, cells, tokens);
+    EvenCells even{cells, tokens};
+    int first = even.first(row);
+    int end = even.first(row + 1);
+    int columns = even.first(column + 1) - even.first(column);
     float maximum = 0;
     float sum = 0;
     for (int token = first; token < end; token++) {

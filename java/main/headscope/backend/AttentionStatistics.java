@@ -2,10 +2,12 @@ package headscope.backend;
 
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.util.Optional;
 
 /**
- * Statistics of one layer's attention maps: one value per head and token, O(tokens) memory per head. They accumulate
- * over successive calls of attention on the same text (prefill, then decoding): every row adds to the column sums.
+ * Statistics of attention maps, of one layer or of several: one value per head and token, O(tokens) memory per head, and
+ * optionally an atlas of pooled maps. They accumulate over successive calls of attention on the same text (prefill, then
+ * decoding): every row adds to the column sums and to the atlas.
  *
  * <p>All tensors are [heads, capacity]. a_ij are the probabilities and s_ij the scores, scaled and capped, of query i
  * and key j.
@@ -35,10 +37,20 @@ public final class AttentionStatistics implements AutoCloseable {
     /** sum_j a_ij |i - j|, in tokens. fp32. */
     public final Tensor distance;
 
+    /** a_ij of the newest row over all j so far, if {@link #hasRow}; undefined otherwise. fp32. */
+    public final Tensor row;
+
+    private final Optional<AttentionAtlas> atlas;
     private int tokens;
+    private int newTokens;
+
+    /** Without an atlas. */
+    public AttentionStatistics(Backend backend, int heads, int capacity) {
+        this(backend, heads, capacity, Optional.empty());
+    }
 
     /** @param capacity maximum number of tokens */
-    public AttentionStatistics(Backend backend, int heads, int capacity) {
+    public AttentionStatistics(Backend backend, int heads, int capacity, Optional<AtlasSpec> atlas) {
         this.heads = heads;
         this.capacity = capacity;
         this.logSumExp = backend.allocate(DType.F32, heads, capacity);
@@ -48,6 +60,30 @@ public final class AttentionStatistics implements AutoCloseable {
         this.maximum = backend.allocate(DType.F32, heads, capacity);
         this.previous = backend.allocate(DType.F32, heads, capacity);
         this.distance = backend.allocate(DType.F32, heads, capacity);
+        this.row = backend.allocate(DType.F32, heads, capacity);
+        this.atlas = atlas.map(spec -> new AttentionAtlas(backend, heads, spec));
+    }
+
+    private AttentionStatistics(AttentionStatistics all, int first, int heads) {
+        this.heads = heads;
+        this.capacity = all.capacity;
+        this.logSumExp = all.logSumExp.rows(first, heads);
+        this.logDiagonal = all.logDiagonal.rows(first, heads);
+        this.columnSum = all.columnSum.rows(first, heads);
+        this.entropy = all.entropy.rows(first, heads);
+        this.maximum = all.maximum.rows(first, heads);
+        this.previous = all.previous.rows(first, heads);
+        this.distance = all.distance.rows(first, heads);
+        this.row = all.row.rows(first, heads);
+        this.atlas = all.atlas.map(whole -> whole.heads(first, heads));
+    }
+
+    /**
+     * Empty statistics of some of these heads, such as those of one layer. They share their memory with these and are
+     * closed with them, but count their rows themselves.
+     */
+    public AttentionStatistics heads(int first, int count) {
+        return new AttentionStatistics(this, first, count);
     }
 
     public int heads() {
@@ -63,22 +99,48 @@ public final class AttentionStatistics implements AutoCloseable {
         return tokens;
     }
 
-    /** Called by a backend after it has written count more rows. */
+    /** Pooled maps, if they are collected. */
+    public Optional<AttentionAtlas> atlas() {
+        return atlas;
+    }
+
+    /** Whether the last call of attention had one query, so that {@link #row} holds its probabilities. */
+    public boolean hasRow() {
+        return newTokens == 1;
+    }
+
+    /**
+     * The first row of cells of the atlas that the last call of attention changed: 0 if it changed the number of tokens
+     * per cell.
+     *
+     * @throws java.util.NoSuchElementException if there is no atlas
+     */
+    public int firstChangedRow() {
+        AtlasSpec spec = atlas.orElseThrow().spec;
+        int bin = spec.bin(tokens);
+        int before = tokens - newTokens;
+        return spec.bin(before) == bin ? before / bin : 0;
+    }
+
+    /** Called after count more rows have been written: by a backend, or for several layers by their owner. */
     public void grow(int count) {
         tokens += count;
+        newTokens = count;
     }
 
     /** Resets the number of rows to 0, for another text. */
     public void clear() {
         tokens = 0;
+        newTokens = 0;
     }
 
     @Override
     public void close() {
         for (Tensor tensor : new Tensor[] {
-            logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance
+            logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance, row
         }) {
             tensor.buffer().close();
         }
+        atlas.ifPresent(AttentionAtlas::close);
     }
 }

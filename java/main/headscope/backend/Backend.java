@@ -202,7 +202,8 @@ public interface Backend extends AutoCloseable {
      * @param out        [queries, heads * headDim], as q
      * @param k          [keys, kvHeads * headDim], as v; keys &gt;= queries, and equal if not causal; of the operands'
      *                   type
-     * @param statistics hold the first keys - queries rows, and receive the others; empty if none are needed
+     * @param statistics hold the first keys - queries rows, and receive the others, as does their atlas; empty if none
+     *                   are needed
      */
     void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics);
@@ -217,19 +218,11 @@ public interface Backend extends AutoCloseable {
     /** The statistics of {@link #attention}, without values and output. */
     void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics);
 
-    /** destination [queries, keys] = the attention probabilities of one head; O(queries * keys) memory. */
-    void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
-
     /**
-     * Attention probabilities of all heads of a whole text, pooled to cells of a picture. Token i lies in cell i *
-     * cells / tokens, as in {@link AttentionSaliency#pooledMaximum}. No map is stored: temporary memory is O(tokens *
-     * cells) per head.
-     *
-     * @param pooledMaximum [heads, cells, cells], the largest probability of each cell; 1 &lt;= cells &lt;= tokens
-     * @param pooledMean    [heads, cells, cells], the mean of each cell, where hidden keys count as 0
-     * @param q             of the whole text, as k
+     * destination [queries, keys] = the attention probabilities of one head; O(queries * keys) memory. The queries are
+     * the last of the text that the keys cover, so a long causal map can be computed in blocks of rows.
      */
-    void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec);
+    void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
 
     /**
      * Computes metrics of every head of one layer from its statistics, and downloads all of them at once.
@@ -238,6 +231,15 @@ public interface Backend extends AutoCloseable {
      * @param spec    the attention that the statistics describe
      */
     LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec);
+
+    /**
+     * What is known of all heads after a pass, downloaded at once: metrics, rows of cells of the atlas, and one head's
+     * vectors.
+     *
+     * @param statistics of the heads of one layer or of several
+     * @param spec       the attention of any of these layers; they are all causal or all bidirectional
+     */
+    AttentionSnapshot snapshot(AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec);
 
     /**
      * Eigenvalues of the normalised Laplacian of every head's symmetrised attention map; see {@link Metric.Symmetric}.

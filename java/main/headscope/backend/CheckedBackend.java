@@ -325,6 +325,10 @@ final class CheckedBackend implements Backend {
     private void finite(String operation, AttentionStatistics statistics) {
         finite.require(operation, statistics.logSumExp, statistics.logDiagonal, statistics.columnSum,
                 statistics.entropy, statistics.maximum, statistics.previous, statistics.distance);
+        if (statistics.hasRow()) {
+            finite.require(operation, statistics.row);
+        }
+        statistics.atlas().ifPresent(atlas -> finite.require(operation, atlas.cells));
     }
 
     @Override
@@ -335,18 +339,6 @@ final class CheckedBackend implements Backend {
                 "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
         backend.attentionMap(destination, q, k, spec, head);
         finite.require("attentionMap", destination);
-    }
-
-    @Override
-    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
-        wholeText("attentionCells", q, k, spec);
-        floats("attentionCells", pooledMaximum, pooledMean);
-        check(pooledMean.rank() == 3 && pooledMean.size(1) >= 1 && pooledMean.size(1) <= q.size(0)
-                        && pooledMean.hasShape(spec.heads(), pooledMean.size(1), pooledMean.size(1))
-                        && pooledMaximum.hasShape(pooledMean.shape()),
-                "attentionCells", "q %s and k %s into %s and %s", q, k, pooledMaximum, pooledMean);
-        backend.attentionCells(pooledMaximum, pooledMean, q, k, spec);
-        finite.require("attentionCells", pooledMaximum, pooledMean);
     }
 
     private void wholeText(String operation, Tensor q, Tensor k, AttentionSpec spec) {
@@ -374,6 +366,7 @@ final class CheckedBackend implements Backend {
 
     private static void capacity(
             String operation, Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+        open(operation, statistics);
         check(statistics.heads() == spec.heads() && statistics.tokens() == k.size(0) - q.size(0)
                         && k.size(0) <= statistics.capacity(),
                 operation, "statistics of %d heads hold %d of at most %d tokens, for q %s and k %s",
@@ -385,13 +378,44 @@ final class CheckedBackend implements Backend {
         check(!metrics.isEmpty(), "measure", "no metrics");
         check(statistics.heads() == spec.heads() && statistics.tokens() > 0, "measure",
                 "statistics of %d heads and %d tokens", statistics.heads(), statistics.tokens());
+        measurable("measure", metrics, statistics, spec);
+        return backend.measure(metrics, statistics, spec);
+    }
+
+    private static void measurable(
+            String operation, List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        open(operation, statistics);
         for (Metric metric : metrics) {
-            check(spec.causal() || !metric.causalOnly(), "measure",
+            check(spec.causal() || !metric.causalOnly(), operation,
                     "%s is defined for causal attention only", metric.key());
-            check(!(metric instanceof Metric.Symmetric), "measure",
+            check(!(metric instanceof Metric.Symmetric), operation,
                     "%s needs the whole attention map: use symmetricSpectrum", metric.key());
         }
-        return backend.measure(metrics, statistics, spec);
+    }
+
+    private static void open(String operation, AttentionStatistics statistics) {
+        check(statistics.row.buffer().isOpen(), operation, "the statistics are closed");
+    }
+
+    @Override
+    public AttentionSnapshot snapshot(
+            AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
+        int heads = statistics.heads();
+        int tokens = statistics.tokens();
+        check(heads % spec.heads() == 0 && tokens > 0, "snapshot",
+                "statistics of %d heads and %d tokens, for layers of %d heads", heads, tokens, spec.heads());
+        measurable("snapshot", request.metrics(), statistics, spec);
+        for (Metric metric : request.metrics()) {
+            check(!(metric instanceof Metric.Spectrum), "snapshot", "%s has several values per head", metric.key());
+        }
+        request.firstRow().ifPresent(row -> {
+            check(statistics.atlas().isPresent(), "snapshot", "the statistics have no atlas");
+            int rows = statistics.atlas().orElseThrow().spec.rows(tokens);
+            check(row >= 0 && row < rows, "snapshot", "cells from row %d of %d", row, rows);
+        });
+        request.head().ifPresent(head ->
+                check(head >= 0 && head < heads, "snapshot", "head %d of %d", head, heads));
+        return backend.snapshot(request, statistics, spec);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Optional;
 
 /** Tensors and statistics on one backend that are closed together, the last one first. */
 public final class TensorScope implements AutoCloseable {
@@ -48,7 +49,11 @@ public final class TensorScope implements AutoCloseable {
     }
 
     public AttentionStatistics statistics(int heads, int capacity) {
-        AttentionStatistics statistics = new AttentionStatistics(backend, heads, capacity);
+        return statistics(heads, capacity, Optional.empty());
+    }
+
+    public AttentionStatistics statistics(int heads, int capacity, Optional<AtlasSpec> atlas) {
+        AttentionStatistics statistics = new AttentionStatistics(backend, heads, capacity, atlas);
         open.push(statistics);
         return statistics;
     }

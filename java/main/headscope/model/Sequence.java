@@ -1,5 +1,6 @@
 package headscope.model;
 
+import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.tensor.Buffer;
@@ -7,30 +8,48 @@ import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
-/** One text in a model: keys and values of every layer and, optionally, attention statistics. */
+/** One text in a model: keys and values of every layer and, optionally, attention statistics and queries. */
 public final class Sequence implements AutoCloseable {
     private final Backend backend;
     private final int capacity;
     private final List<Tensor> keys = new ArrayList<>();
     private final List<Tensor> values = new ArrayList<>();
-    private final List<AttentionStatistics> statistics = new ArrayList<>();
+    private final List<Tensor> queries = new ArrayList<>();
+    /** Of the heads of all layers, layer by layer. */
+    private final Optional<AttentionStatistics> statistics;
+    private final List<AttentionStatistics> ofLayers;
     private int tokens;
 
     /**
-     * @param capacity           maximum number of tokens
-     * @param collectsStatistics whether attention statistics are collected
+     * What a sequence collects besides keys and values.
+     *
+     * @param statistics whether attention statistics are collected
+     * @param atlas      pooled maps, with the statistics
+     * @param queries    whether the queries of all tokens are kept
      */
-    Sequence(ModelConfig config, Backend backend, int capacity, boolean collectsStatistics) {
+    record Collected(boolean statistics, Optional<AtlasSpec> atlas, boolean queries) {}
+
+    /** @param capacity maximum number of tokens */
+    Sequence(ModelConfig config, Backend backend, int capacity, Collected collected) {
         this.backend = backend;
         this.capacity = capacity;
         for (int layer = 0; layer < config.layers(); layer++) {
             keys.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
             values.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
-            if (collectsStatistics) {
-                statistics.add(new AttentionStatistics(backend, config.heads(), capacity));
+            if (collected.queries()) {
+                queries.add(backend.allocate(backend.operands(), capacity, (long) config.heads() * config.headDim()));
             }
         }
+        this.statistics = collected.statistics()
+                ? Optional.of(new AttentionStatistics(
+                        backend, config.layers() * config.heads(), capacity, collected.atlas()))
+                : Optional.empty();
+        this.ofLayers = statistics.stream()
+                .flatMap(all -> IntStream.range(0, config.layers())
+                        .mapToObj(layer -> all.heads(layer * config.heads(), config.heads())))
+                .toList();
     }
 
     public int capacity() {
@@ -44,19 +63,39 @@ public final class Sequence implements AutoCloseable {
 
     /** Statistics of a layer's attention, if they are collected. */
     Optional<AttentionStatistics> findStatistics(int layer) {
-        return statistics.isEmpty() ? Optional.empty() : Optional.of(statistics.get(layer));
+        return ofLayers.isEmpty() ? Optional.empty() : Optional.of(ofLayers.get(layer));
     }
 
     /** @throws IllegalStateException if this sequence collects no statistics */
     public AttentionStatistics statistics(int layer) {
-        return findStatistics(layer)
-                .orElseThrow(() -> new IllegalStateException("this sequence collects no statistics"));
+        return findStatistics(layer).orElseThrow(Sequence::noStatistics);
     }
 
-    /** Appends keys and values of new tokens in one layer. {@link #grow} counts them after the last layer. */
-    void append(int layer, Tensor k, Tensor v) {
-        backend.convert(keys.get(layer).rows(tokens, k.size(0)), k);
-        backend.convert(values.get(layer).rows(tokens, v.size(0)), v);
+    /**
+     * Statistics of the heads of all layers, layer by layer, as of the last complete pass: for
+     * {@link Backend#snapshot}.
+     *
+     * @throws IllegalStateException if this sequence collects no statistics
+     */
+    public AttentionStatistics statistics() {
+        return statistics.orElseThrow(Sequence::noStatistics);
+    }
+
+    private static IllegalStateException noStatistics() {
+        return new IllegalStateException("this sequence collects no statistics");
+    }
+
+    /** Appends queries, if they are kept, keys and values of new tokens in one layer; {@link #grow} counts them. */
+    void append(int layer, SelfAttention.Projections rows) {
+        append(keys.get(layer), rows.k());
+        append(values.get(layer), rows.v());
+        if (!queries.isEmpty()) {
+            append(queries.get(layer), rows.q());
+        }
+    }
+
+    private void append(Tensor to, Tensor rows) {
+        backend.convert(to.rows(tokens, rows.size(0)), rows);
     }
 
     /** Keys of a layer's first tokens [count, kvHeads * headDim], in {@link Backend#operands}. */
@@ -69,20 +108,36 @@ public final class Sequence implements AutoCloseable {
         return values.get(layer).rows(0, count);
     }
 
+    /**
+     * Queries of a layer [count, heads * headDim], in {@link Backend#operands}.
+     *
+     * @throws IllegalStateException if this sequence does not keep queries
+     */
+    Tensor queries(int layer, int first, int count) {
+        if (queries.isEmpty()) {
+            throw new IllegalStateException("this sequence does not keep queries");
+        }
+        return queries.get(layer).rows(first, count);
+    }
+
+    /** Called after the last layer. */
     void grow(int count) {
         tokens += count;
+        statistics.ifPresent(all -> all.grow(count));
     }
 
     /** Empties the sequence for another text. */
     public void clear() {
         tokens = 0;
-        statistics.forEach(AttentionStatistics::clear);
+        statistics.ifPresent(AttentionStatistics::clear);
+        ofLayers.forEach(AttentionStatistics::clear);
     }
 
     @Override
     public void close() {
-        keys.stream().map(Tensor::buffer).forEach(Buffer::close);
-        values.stream().map(Tensor::buffer).forEach(Buffer::close);
-        statistics.forEach(AttentionStatistics::close);
+        for (List<Tensor> tensors : List.of(keys, values, queries)) {
+            tensors.stream().map(Tensor::buffer).forEach(Buffer::close);
+        }
+        statistics.ifPresent(AttentionStatistics::close);
     }
 }

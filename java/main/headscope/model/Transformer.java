@@ -1,5 +1,6 @@
 package headscope.model;
 
+import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
@@ -54,12 +55,22 @@ public final class Transformer implements AutoCloseable {
 
     /** An empty sequence of at most capacity tokens, with attention statistics. */
     public Sequence sequence(int capacity) {
-        return new Sequence(config, backend, capacity, true);
+        return sequence(capacity, Optional.empty(), false);
     }
 
-    /** Like {@link #sequence}, without statistics: {@link LayerHook#attention} is not called. */
+    /**
+     * Like {@link #sequence(int)}, for a viewer.
+     *
+     * @param atlas       collects pooled maps of every layer
+     * @param keepQueries whether the queries of all tokens are kept, for {@link #attentionMap}
+     */
+    public Sequence sequence(int capacity, Optional<AtlasSpec> atlas, boolean keepQueries) {
+        return new Sequence(config, backend, capacity, new Sequence.Collected(true, atlas, keepQueries));
+    }
+
+    /** Like {@link #sequence(int)}, without statistics: {@link LayerHook#attention} is not called. */
     public Sequence sequenceWithoutStatistics(int capacity) {
-        return new Sequence(config, backend, capacity, false);
+        return new Sequence(config, backend, capacity, new Sequence.Collected(false, Optional.empty(), false));
     }
 
     /**
@@ -77,7 +88,7 @@ public final class Transformer implements AutoCloseable {
         for (int i = 0; i < config.layers(); i++) {
             Weights.Layer layer = weights.layers().get(i);
             SelfAttention.Projections now = attention.project(i, normalised(x, layer.beforeAttention()), spans);
-            sequence.append(i, now.k(), now.v());
+            sequence.append(i, now);
             Tensor heads = activations.heads.rows(count);
             attend(heads, i, now.q(), sequence, end, hook);
             hook.headOutputs(i, heads);
@@ -93,6 +104,23 @@ public final class Transformer implements AutoCloseable {
         backend.attention(heads, q, k, sequence.values(layer, end), spec, sequence.findStatistics(layer));
         sequence.findStatistics(layer).ifPresent(statistics ->
                 hook.attention(layer, new LayerHook.Attention(spec, q, k, statistics)));
+    }
+
+    /**
+     * destination [rows, keys] = the attention probabilities of one head in consecutive rows of a sequence that keeps
+     * queries. A long map is computed in blocks of rows.
+     *
+     * @param destination keys = firstRow + rows; a bidirectional model needs all rows at once
+     * @throws IllegalStateException if the sequence does not keep queries
+     */
+    public void attentionMap(Tensor destination, Sequence sequence, int layer, int head, int firstRow) {
+        int rows = destination.intSize(0);
+        if (firstRow < 0 || rows < 1 || firstRow + rows > sequence.tokens()) {
+            throw new IllegalArgumentException("rows %d to %d of the maps of %d tokens"
+                    .formatted(firstRow, firstRow + rows - 1, sequence.tokens()));
+        }
+        backend.attentionMap(destination, sequence.queries(layer, firstRow, rows),
+                sequence.keys(layer, firstRow + rows), attentionSpec(layer), head);
     }
 
     /** logits [tokens, vocabulary] of hidden [tokens, hidden]; valid until the next call. */

@@ -1,6 +1,8 @@
 package headscope.selftest;
 
+import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSaliency;
+import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.metric.LayerResult;
@@ -17,7 +19,7 @@ import java.util.stream.IntStream;
 final class AttentionCases {
     private static final int HEADS = 4;
     private static final int LARGEST = 10;
-    /** Side of pooled maps; no number of tokens is a multiple of it, so cells are uneven. */
+    /** Side of pooled maps; no number of tokens is a multiple of it. */
     private static final int CELLS = 5;
 
     private static List<AttentionShape> variants(int headDim) {
@@ -62,7 +64,7 @@ final class AttentionCases {
                 output(shape, tokens, output),
                 statistics(shape, tokens, scores),
                 map(shape, tokens, scores),
-                cells(shape, tokens, scores),
+                snapshot(shape, tokens, scores),
                 spectrum(shape, tokens, 4 * scores),
                 gradient(shape, tokens, Math.max(8 * scores, output)));
     }
@@ -137,15 +139,30 @@ final class AttentionCases {
         }));
     }
 
-    private static Case cells(AttentionShape shape, int tokens, double bound) {
-        return of("attentionCells", shape, tokens, bound, Case.downloaded(on -> {
+    /** In a causal text, the first half is prefilled and the rest is added token by token. */
+    private static Case snapshot(AttentionShape shape, int tokens, double bound) {
+        return of("snapshot", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
-            int cells = Math.min(tokens, CELLS);
-            Tensor maximum = on.unwritten(shape.heads(), cells, cells);
-            Tensor mean = on.unwritten(shape.heads(), cells, cells);
-            on.backend.attentionCells(maximum, mean, queries(on, shape, tokens), keys(on, shape, tokens), spec);
-            return new Tensor[] {maximum, mean};
-        }));
+            Tensor q = queries(on, shape, tokens);
+            Tensor k = keys(on, shape, tokens);
+            List<float[]> results = new ArrayList<>();
+            for (AtlasSpec.Pooling pooling : AtlasSpec.Pooling.values()) {
+                AttentionStatistics statistics = on.tensors.statistics(
+                        shape.heads(), tokens, Optional.of(new AtlasSpec(CELLS, pooling)));
+                int prompt = shape.causal() ? (tokens + 1) / 2 : tokens;
+                on.backend.attentionStatistics(q.rows(0, prompt), k.rows(0, prompt), spec, statistics);
+                for (int row = prompt; row < tokens; row++) {
+                    on.backend.attentionStatistics(q.rows(row, 1), k.rows(0, row + 1), spec, statistics);
+                }
+                Metric entropy = new Metric.Entropy();
+                AttentionSnapshot snapshot = on.backend.snapshot(
+                        new AttentionSnapshot.Request(List.of(entropy), Optional.of(0), Optional.of(1)), statistics, spec);
+                AttentionSnapshot.HeadVectors head = snapshot.head().orElseThrow();
+                results.addAll(List.of(flat(snapshot.metrics().of(entropy)), snapshot.cells(), head.row(),
+                        flat(new double[][] {head.columnSum()}), head.logDiagonal()));
+            }
+            return results;
+        });
     }
 
     /** Compares 1 - eigenvalue, whose maximum is 1: the eigenvalue of one token is 0 up to rounding. */

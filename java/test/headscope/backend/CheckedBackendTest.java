@@ -151,23 +151,45 @@ class CheckedBackendTest extends ArgumentChecks {
     }
 
     @Test
-    void cells() {
-        AttentionSpec spec = AttentionSpec.plain(4, 2, 8, true);
-        Tensor q = floats(5, 32);
-        Tensor k = floats(5, 16);
-        Tensor pooled = floats(4, 3, 3);
-        refused("attentionCells: q F32[3, 32] and k F32[5, 16] must cover the same complete text",
-                () -> backend.attentionCells(pooled, pooled, q.rows(0, 3), k, spec));
-        refused("attentionCells: q F32[5, 32] and k F32[5, 16] into F32[4, 3, 3] and F32[4, 3]",
-                () -> backend.attentionCells(pooled, floats(4, 3), q, k, spec));
-        for (long[] shape : new long[][] {{4, 0, 0}, {4, 6, 6}, {4, 3, 2}, {3, 3, 3}}) {
-            refused("attentionCells: q", () -> backend.attentionCells(floats(shape), floats(shape), q, k, spec));
+    void snapshots() {
+        AttentionSpec spec = AttentionSpec.plain(2, 2, 4, true);
+        AtlasSpec atlas = new AtlasSpec(2, AtlasSpec.Pooling.MEAN);
+        Optional<Integer> none = Optional.empty();
+        AttentionStatistics closed = new AttentionStatistics(backend, 2, 4);
+        closed.grow(3);
+        closed.close();
+        refused("snapshot: the statistics are closed", () -> backend.snapshot(request(none, none), closed, spec));
+        refused("attentionStatistics: the statistics are closed",
+                () -> backend.attentionStatistics(floats(1, 8), floats(4, 8), spec, closed));
+        try (AttentionStatistics plain = new AttentionStatistics(backend, 2, 4);
+                AttentionStatistics pooled = new AttentionStatistics(backend, 2, 4, Optional.of(atlas));
+                AttentionStatistics layers = new AttentionStatistics(backend, 3, 4)) {
+            refused("snapshot: statistics of 2 heads and 0 tokens", () -> backend.snapshot(request(none, none), plain, spec));
+            layers.grow(3);
+            refused("snapshot: statistics of 3 heads and 3 tokens, for layers of 2 heads",
+                    () -> backend.snapshot(request(none, none), layers, spec));
+            backend.attentionStatistics(floats(3, 8), floats(3, 8), spec, plain);
+            backend.attentionStatistics(floats(3, 8), floats(3, 8), spec, pooled);
+            refused("snapshot: the statistics have no atlas",
+                    () -> backend.snapshot(request(Optional.of(0), none), plain, spec));
+            for (int row : new int[] {-1, 2}) {
+                refused("snapshot: cells from row %d of 2".formatted(row),
+                        () -> backend.snapshot(request(Optional.of(row), none), pooled, spec));
+            }
+            for (int head : new int[] {-1, 2}) {
+                refused("snapshot: head %d of 2".formatted(head),
+                        () -> backend.snapshot(request(none, Optional.of(head)), plain, spec));
+            }
+            refused("snapshot: laplacian has several values per head",
+                    () -> backend.snapshot(request(none, none, new Metric.LaplacianEigenvalues(1)), plain, spec));
+            refused("snapshot: fiedler_value needs the whole attention map",
+                    () -> backend.snapshot(request(none, none, new Metric.FiedlerValue()), plain, spec));
         }
-        refused("attentionCells: q", () -> backend.attentionCells(floats(4, 2, 2), pooled, q, k, spec));
-        refused("attentionCells: F64[4, 3, 3] is not F32",
-                () -> backend.attentionCells(of(DType.F64, 4, 3, 3), pooled, q, k, spec));
-        refused("attentionCells: F32[4, 3, 3] is closed",
-                () -> backend.attentionCells(pooled, closed(4, 3, 3), q, k, spec));
+    }
+
+    private static AttentionSnapshot.Request request(
+            Optional<Integer> firstRow, Optional<Integer> head, Metric... metrics) {
+        return new AttentionSnapshot.Request(List.of(metrics), firstRow, head);
     }
 
     @Test

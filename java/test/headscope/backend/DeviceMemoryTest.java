@@ -53,7 +53,7 @@ class DeviceMemoryTest {
         int tokens = 100;
         Metric spectrum = Metric.all(tokens).stream().filter(Metric.Spectrum.class::isInstance).findFirst().orElseThrow();
         double[][] expected = spectra(Long.MAX_VALUE, heads, tokens, spectrum);
-        long operands = 2L * tokens * heads * 16 * Float.BYTES + (long) heads * tokens * (6 * Float.BYTES + Double.BYTES);
+        long operands = 2L * tokens * heads * 16 * Float.BYTES + (long) heads * tokens * (7 * Float.BYTES + Double.BYTES);
         double[][] actual = spectra(operands + 2L * 2 * tokens * Double.BYTES, heads, tokens, spectrum);
         for (int head = 0; head < heads; head++) {
             assertArrayEquals(expected[head], actual[head]);
@@ -74,29 +74,31 @@ class DeviceMemoryTest {
         }
     }
 
-    /** There is memory for the operands, the results and the temporary rows of one key head. */
+    /** There is memory for the operands, the statistics and the temporary rows of one key head. */
     @Test
     void cellsAreSplitWhenOutOfMemory() {
         int tokens = 70;
-        int cells = 9;
-        long floats = tokens * (6 + 3) * 16 + 2 * 6 * cells * cells + 6 * tokens;
-        List<float[]> expected = cells(Long.MAX_VALUE, tokens, cells);
-        List<float[]> actual = cells((floats + 2 * 2 * tokens * cells) * Float.BYTES, tokens, cells);
-        assertArrayEquals(expected.getFirst(), actual.getFirst());
-        assertArrayEquals(expected.getLast(), actual.getLast());
-        assertThrows(DeviceMemoryException.class, () -> cells(floats * Float.BYTES, tokens, cells));
+        int side = 9;
+        long operands = (long) tokens * (6 + 3) * 16 * Float.BYTES;
+        long statistics = 6L * (tokens * (7 * Float.BYTES + Double.BYTES) + side * side * Float.BYTES);
+        long ofKeyHead = 2L * tokens * side * Float.BYTES;
+        float[] expected = cells(Long.MAX_VALUE, tokens, side);
+        assertArrayEquals(expected, cells(operands + statistics + ofKeyHead, tokens, side));
+        assertThrows(DeviceMemoryException.class, () -> cells(operands + statistics, tokens, side));
     }
 
-    private static List<float[]> cells(long memory, int tokens, int cells) {
+    private static float[] cells(long memory, int tokens, int side) {
+        AttentionSpec spec = AttentionSpec.plain(6, 3, 16, true);
         try (Backend backend = Devices.emulated(memory);
                 TensorScope on = new TensorScope(backend)) {
             Random random = Seed.random("cells");
-            Tensor maximum = on.unwritten(6, cells, cells);
-            Tensor mean = on.unwritten(6, cells, cells);
-            backend.attentionCells(maximum, mean, on.tensor(Inputs.NORMAL.values(random, tokens, 6 * 16), tokens, 6 * 16),
-                    on.tensor(Inputs.NORMAL.values(random, tokens, 3 * 16), tokens, 3 * 16),
-                    AttentionSpec.plain(6, 3, 16, true));
-            return List.of(on.backend.download(maximum), on.backend.download(mean));
+            Tensor q = on.tensor(Inputs.NORMAL.values(random, tokens, 6 * 16), tokens, 6 * 16);
+            Tensor k = on.tensor(Inputs.NORMAL.values(random, tokens, 3 * 16), tokens, 3 * 16);
+            AttentionStatistics statistics = on.statistics(
+                    6, tokens, Optional.of(new AtlasSpec(side, AtlasSpec.Pooling.MEAN)));
+            backend.attentionStatistics(q, k, spec, statistics);
+            return backend.snapshot(
+                    new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();
         }
     }
 

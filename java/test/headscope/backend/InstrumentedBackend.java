@@ -100,6 +100,10 @@ public final class InstrumentedBackend implements InvocationHandler {
             values[values.length - 1]++;
             return;
         }
+        if (result instanceof AttentionSnapshot snapshot) {
+            snapshot.cells()[snapshot.cells().length / 2] += 1;
+            return;
+        }
         if (result instanceof double[][] values) {
             values[values.length - 1][0] += 1;
             return;

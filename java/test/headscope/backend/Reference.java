@@ -389,26 +389,28 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
-        int cells = pooledMean.intSize(1);
-        for (int head = 0; head < spec.heads(); head++) {
-            ReferenceCells pooled = new ReferenceCells(ReferenceAttention.map(q, k, spec, head), cells);
-            double[] maximum = pooled.maximum();
-            double[] mean = pooled.mean();
-            for (int cell = 0; cell < cells * cells; cell++) {
-                set(pooledMaximum, (long) head * cells * cells + cell, maximum[cell]);
-                set(pooledMean, (long) head * cells * cells + cell, mean[cell]);
-            }
-        }
-    }
-
-    @Override
     public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
         return new LayerResult(metrics.stream().distinct().collect(Collectors.toMap(
                 metric -> metric,
                 metric -> whole.get(statistics).stream()
                         .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
                         .toArray(double[][]::new))));
+    }
+
+    @Override
+    public AttentionSnapshot snapshot(
+            AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
+        List<double[][]> maps = whole.get(statistics).stream().map(Whole::map).toList();
+        int tokens = statistics.tokens();
+        return new AttentionSnapshot(
+                tokens, measure(request.metrics(), statistics, spec),
+                request.firstRow().map(row -> statistics.atlas().orElseThrow().spec.bin(tokens)).orElse(0),
+                request.firstRow().orElse(0),
+                request.firstRow()
+                        .map(row -> ReferenceAtlas.cells(maps, statistics.atlas().orElseThrow().spec, row))
+                        .orElse(new float[0]),
+                request.head().map(head -> ReferenceAtlas.vectors(
+                        maps.get(head), whole.get(statistics).get(head).logMap(), statistics.hasRow())));
     }
 
     @Override

@@ -1,8 +1,11 @@
 package headscope.backend.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import headscope.backend.Activation;
+import headscope.backend.AttentionAtlas;
+import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
@@ -250,19 +253,35 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
-        FusedAttention.Call call = new FusedAttention.Call(
-                spec, q, k, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
-        attention.pool(call, new PooledCells(pooledMaximum, pooledMean, q.intSize(0)));
+    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        Map<Metric, double[][]> values = new LinkedHashMap<>();
+        metrics.forEach(metric -> values.put(metric, new double[statistics.heads()][]));
+        workers.each(statistics.heads(), head -> values.forEach(
+                (metric, heads) -> heads[head] = HeadFold.of(metric, statistics, spec, head)));
+        return new LayerResult(values);
     }
 
     @Override
-    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
-        Map<Metric, double[][]> values = new LinkedHashMap<>();
-        metrics.forEach(metric -> values.put(metric, new double[spec.heads()][]));
-        workers.each(spec.heads(), head -> values.forEach(
-                (metric, heads) -> heads[head] = HeadFold.of(metric, statistics, spec, head)));
-        return new LayerResult(values);
+    public AttentionSnapshot snapshot(
+            AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
+        int tokens = statistics.tokens();
+        LayerResult metrics = measure(request.metrics(), statistics, spec);
+        Optional<AttentionSnapshot.HeadVectors> vectors = request.head().map(head -> new AttentionSnapshot.HeadVectors(
+                statistics.hasRow() ? ofHead(statistics.row, head, tokens).toArray(JAVA_FLOAT) : new float[0],
+                ofHead(statistics.columnSum, head, tokens).toArray(JAVA_DOUBLE),
+                ofHead(statistics.logDiagonal, head, tokens).toArray(JAVA_FLOAT)));
+        return request.firstRow()
+                .map(row -> {
+                    AttentionAtlas atlas = statistics.atlas().orElseThrow();
+                    return new AttentionSnapshot(
+                            tokens, metrics, atlas.spec.bin(tokens), row, AtlasCells.read(atlas, tokens, row), vectors);
+                })
+                .orElseGet(() -> new AttentionSnapshot(tokens, metrics, 0, 0, new float[0], vectors));
+    }
+
+    /** The first elements of a head's vector in [heads, capacity]. */
+    private static MemorySegment ofHead(Tensor vectors, int head, int tokens) {
+        return vectors.rows(head, 1).bytes().asSlice(0, (long) tokens * vectors.dtype().bytes);
     }
 
     @Override

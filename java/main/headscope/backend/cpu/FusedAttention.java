@@ -3,6 +3,7 @@ package headscope.backend.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import headscope.backend.AttentionAtlas;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.tensor.Tensor;
@@ -13,7 +14,7 @@ import java.util.function.Consumer;
 
 /**
  * Attention and its statistics, block by block: computes the scores of a block of query rows, normalises them in cache,
- * adds the probabilities to the column sums and multiplies them with the values. Temporary memory is one block per
+ * adds the probabilities to the column sums and to the atlas, and multiplies them with the values. Temporary memory is one block per
  * worker, and {@value Stripes#MAX} * tokens doubles per head for the column sums.
  *
  * <p>The unit of work is a head and a stripe of query rows. Column sums of stripes are added in order, so results have
@@ -29,6 +30,7 @@ final class FusedAttention implements AutoCloseable {
     private final Scratch scratch = new Scratch();
     private final ConcurrentLinkedQueue<Block> blocks = new ConcurrentLinkedQueue<>();
     private MemorySegment columns = MemorySegment.NULL;
+    private MemorySegment borders = MemorySegment.NULL;
 
     FusedAttention(Workers workers) {
         this.workers = workers;
@@ -61,17 +63,27 @@ final class FusedAttention implements AutoCloseable {
         ColumnSums sums = new ColumnSums(
                 call.statistics().isPresent() ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
                 stripes.count(), call.keys());
+        Optional<AtlasCells> cells = call.statistics().flatMap(statistics -> statistics.atlas()
+                .map(atlas -> cells(atlas, stripes, statistics.tokens())));
         workers.each(heads * stripes.count(), piece -> {
             // Longest rows first, so that the pieces that finish last are short.
             int head = piece % heads;
             int stripe = stripes.count() - 1 - piece / heads;
             MemorySegment own = call.statistics().isPresent() ? sums.cleared(head, stripe) : MemorySegment.NULL;
-            stripe(call, head, stripes.border(stripe), stripes.border(stripe + 1), own);
+            stripe(call, head, stripes.border(stripe), stripes.border(stripe + 1), block -> {
+                call.statistics().ifPresent(statistics -> {
+                    ColumnSums.add(own, block.firstKey, block.scores, block.rows, block.stride, block.width());
+                    keepRow(call, statistics, head, block);
+                });
+                cells.ifPresent(atlas -> block.eachRow((token, row) ->
+                        atlas.add(head, stripe, token, block.scores, row, block.firstKey, block.endKey)));
+            });
         });
         call.statistics().ifPresent(statistics -> {
             for (int head = 0; head < heads; head++) {
                 addColumnSums(call, statistics, head, sums);
             }
+            cells.ifPresent(AtlasCells::finish);
             statistics.grow(call.queries());
         });
     }
@@ -79,36 +91,31 @@ final class FusedAttention implements AutoCloseable {
     /** Writes the probabilities of one head to the call's out [queries, keys]. */
     void map(Call call, int head) {
         MemorySegment map = call.out().orElseThrow().bytes().fill((byte) 0);
-        eachBlock(call, head, 0, call.queries(), block -> {
-            for (int r = 0; r < block.rows; r++) {
-                long row = block.firstToken - call.firstToken() + r;
-                MemorySegment.copy(block.scores, (long) r * block.stride * Float.BYTES,
-                        map, (row * call.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
-            }
-        });
-    }
-
-    /** Pools the probabilities of all heads of a whole text. */
-    void pool(Call call, PooledCells cells) {
-        int heads = call.spec().heads();
-        Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
-        workers.each(heads * stripes.count(), piece -> {
-            int head = piece % heads;
-            int stripe = stripes.count() - 1 - piece / heads;
-            int from = cells.aligned(stripes.border(stripe));
-            int to = cells.aligned(stripes.border(stripe + 1));
-            eachBlock(call, head, from, to, block -> {
-                for (int r = 0; r < block.rows; r++) {
-                    cells.add(head, block.firstToken + r, block.scores, (long) r * block.stride, block.firstKey,
-                            block.width());
-                }
-            });
-        });
+        eachBlock(call, head, 0, call.queries(), block -> block.eachRow((token, row) -> {
+            long query = token - call.firstToken();
+            MemorySegment.copy(block.scores, row * Float.BYTES, map,
+                    (query * call.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
+        }));
     }
 
     private synchronized MemorySegment columns(int heads, int stripes, int keys) {
         columns = scratch.grow(columns, ColumnSums.bytes(heads, stripes, keys));
         return columns;
+    }
+
+    private synchronized AtlasCells cells(AttentionAtlas atlas, Stripes stripes, int tokens) {
+        borders = scratch.grow(borders, AtlasCells.borderBytes(atlas, stripes));
+        return new AtlasCells(atlas, stripes, tokens, borders);
+    }
+
+    /** Copies the probabilities of a call with a single query. */
+    private static void keepRow(Call call, AttentionStatistics statistics, int head, Block block) {
+        if (call.queries() == 1) {
+            long at = (long) head * statistics.capacity() * Float.BYTES;
+            MemorySegment row = statistics.row.bytes().asSlice(at, (long) call.keys() * Float.BYTES).fill((byte) 0);
+            MemorySegment.copy(block.scores, 0, row, (long) block.firstKey * Float.BYTES,
+                    (long) block.width() * Float.BYTES);
+        }
     }
 
     private static void addColumnSums(Call call, AttentionStatistics statistics, int head, ColumnSums sums) {
@@ -121,14 +128,12 @@ final class FusedAttention implements AutoCloseable {
         }
     }
 
-    /** Output and column sums of query rows from to to - 1 of one head. */
-    private void stripe(Call call, int head, int from, int to, MemorySegment sums) {
+    /** Output of query rows from to to - 1 of one head; observe receives their probabilities. */
+    private void stripe(Call call, int head, int from, int to, Consumer<Block> observe) {
         AttentionSpec spec = call.spec();
         AttentionLayout layout = call.layout();
         eachBlock(call, head, from, to, block -> {
-            if (call.statistics().isPresent()) {
-                ColumnSums.add(sums, block.firstKey, block.scores, block.rows, block.stride, block.width());
-            }
+            observe.accept(block);
             if (call.out().isPresent()) {
                 OpenBlas.multiply(
                         block.rows, spec.headDim(), block.width(), 1, block.matrix(),
@@ -200,6 +205,10 @@ final class FusedAttention implements AutoCloseable {
         scratch.close();
     }
 
+    private interface RowUse {
+        void row(int token, long index);
+    }
+
     /** Scores, then probabilities [rows, stride], of consecutive query rows and keys firstKey to endKey - 1. */
     private static final class Block {
         final SoftmaxRow row = new SoftmaxRow();
@@ -212,6 +221,13 @@ final class FusedAttention implements AutoCloseable {
 
         int width() {
             return endKey - firstKey;
+        }
+
+        /** Passes on each row's token and the index of its first element. */
+        void eachRow(RowUse use) {
+            for (int r = 0; r < rows; r++) {
+                use.row(firstToken + r, (long) r * stride);
+            }
         }
 
         Matrix matrix() {

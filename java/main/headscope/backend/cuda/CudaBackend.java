@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.Activation;
+import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
@@ -11,7 +12,6 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,12 +19,6 @@ import java.util.SequencedMap;
 
 /** The CUDA backend: launches kernels by name. cuda/README.md lists kernels, parameters and launches. */
 final class CudaBackend implements Backend {
-    /** Up to this many queries, attention splits the keys instead of the queries. */
-    private static final int MAX_DECODE_QUERIES = 4;
-
-    /** Numbers per query and split that attention_decode writes. */
-    private static final int DECODE_ROW = 6;
-
     private final Device device;
     private final DType operands;
     private final Kernels kernels;
@@ -76,20 +70,6 @@ final class CudaBackend implements Backend {
         int heads = factors.intSize(0);
         kernels.perElement("elementwise", "scale_heads_f32", x.count(),
                 x, factors, x.count(), heads, x.intSize(1) / heads);
-    }
-
-    @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            forward(out, only(logSumExp), queries.tensor(), k, v, spec, 0);
-        }
-    }
-
-    /** STATISTICS of cuda/README.md with logSumExp [heads, queries] only. */
-    private static List<?> only(Object logSumExp) {
-        List<Object> statistics = new ArrayList<>(List.of(logSumExp));
-        statistics.addAll(Collections.nCopies(5, Optional.empty()));
-        return statistics;
     }
 
     @Override
@@ -227,63 +207,25 @@ final class CudaBackend implements Backend {
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            forward(out, rowStatistics(statistics), queries.tensor(), k, v, spec,
-                    statistics.map(AttentionStatistics::capacity).orElse(0));
-            statistics.ifPresent(seen -> columns(queries.tensor(), k, spec, seen));
+            FusedAttention attention = new FusedAttention(device, kernels, queries.tensor(), k, spec);
+            statistics.ifPresentOrElse(
+                    seen -> attention.observe(Optional.of(out), Optional.of(v), seen), () -> attention.into(out, v));
         }
     }
 
-    /** @param statistics STATISTICS of cuda/README.md */
-    private void forward(
-            Tensor out, List<?> statistics, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
-        if (q.intSize(0) <= MAX_DECODE_QUERIES && k.intSize(0) > device.constant("attention_decode_keys")) {
-            decode(out, statistics, q, k, v, spec, capacity);
-            return;
-        }
-        List<Object> arguments = new ArrayList<>(List.of(out));
-        arguments.addAll(statistics);
-        arguments.addAll(List.of(q, k, v, spec.sinks()));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(capacity);
-        kernels.perTile("attention_forward", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
-    }
-
-    /** {@link #forward} with the keys split over blocks: tiles of few queries would leave most of the device idle. */
-    private void decode(
-            Tensor out, List<?> statistics, Tensor q, Tensor k, Tensor v, AttentionSpec spec, int capacity) {
-        int splits = Math.toIntExact(kernels.tiles(k.size(0), "attention_decode_keys"));
-        int rows = splits * q.intSize(0) * spec.heads();
-        try (Kernels.Scratch sums = kernels.scratch((long) rows * spec.headDim() * Float.BYTES);
-                Kernels.Scratch parts = kernels.scratch((long) rows * DECODE_ROW * Float.BYTES)) {
-            List<Object> arguments = new ArrayList<>(List.of(sums.memory(), parts.memory(), q, k, v));
-            arguments.addAll(Kernels.spec(q, k, spec));
-            device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.heads(),
-                    q.size(0), device.constant("attention_decode_threads"), 0, arguments));
-            List<Object> merged = new ArrayList<>(List.of(out));
-            merged.addAll(statistics);
-            merged.addAll(List.of(sums.memory(), parts.memory(), spec.sinks()));
-            merged.addAll(Kernels.spec(q, k, spec));
-            merged.addAll(List.of(capacity, splits));
-            device.launch(new Launch("attention_merge_f32", q.size(0), spec.heads(), 1,
-                    device.constant("attention_merge_threads"), 0, merged));
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            new FusedAttention(device, kernels, queries.tensor(), k, spec).into(out, logSumExp, v);
         }
     }
 
     @Override
     public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            rows(rowStatistics(Optional.of(statistics)), queries.tensor(), k, spec, statistics.capacity());
-            columns(queries.tensor(), k, spec, statistics);
+            new FusedAttention(device, kernels, queries.tensor(), k, spec)
+                    .observe(Optional.empty(), Optional.empty(), statistics);
         }
-    }
-
-    /** @param statistics STATISTICS of cuda/README.md */
-    private void rows(List<?> statistics, Tensor q, Tensor k, AttentionSpec spec, int capacity) {
-        List<Object> arguments = new ArrayList<>(statistics);
-        arguments.addAll(List.of(q, k, spec.sinks()));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(capacity);
-        kernels.perTile("attention_statistics", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
     }
 
     @Override
@@ -293,37 +235,15 @@ final class CudaBackend implements Backend {
         }
     }
 
-    /** Rounds queries in the same way as attention, then converts queries and keys to fp32 for the kernel. */
-    @Override
-    public void attentionCells(Tensor pooledMaximum, Tensor pooledMean, Tensor q, Tensor k, AttentionSpec spec) {
-        try (Kernels.Operand queries = kernels.operand(q, k.dtype());
-                Kernels.Operand wideQueries = kernels.operand(queries.tensor(), DType.F32);
-                Kernels.Operand wideKeys = kernels.operand(k, DType.F32);
-                Kernels.Scratch logSumExp = kernels.scratch(spec.heads() * q.size(0) * Float.BYTES)) {
-            rows(only(logSumExp.memory()), queries.tensor(), k, spec, 0);
-            new AttentionCells(kernels, logSumExp.memory(), wideQueries.tensor(), wideKeys.tensor(), spec)
-                    .into(pooledMaximum, pooledMean);
-        }
-    }
-
-    private void columns(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
-        List<Object> arguments = new ArrayList<>(List.of(statistics.columnSum, statistics.logSumExp, q, k));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.add(statistics.capacity());
-        kernels.perTile("attention_columns", "key_tile", k.dtype(), k, spec.heads(), spec, arguments);
-        statistics.grow(q.intSize(0));
-    }
-
-    private static List<?> rowStatistics(Optional<AttentionStatistics> statistics) {
-        return List.of(
-                statistics.map(seen -> seen.logSumExp), statistics.map(seen -> seen.logDiagonal),
-                statistics.map(seen -> seen.entropy), statistics.map(seen -> seen.maximum),
-                statistics.map(seen -> seen.previous), statistics.map(seen -> seen.distance));
-    }
-
     @Override
     public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
         return new LayerMetrics(device, kernels, statistics, spec).of(metrics);
+    }
+
+    @Override
+    public AttentionSnapshot snapshot(
+            AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
+        return new Readout(device, kernels, statistics, spec).of(request);
     }
 
     @Override

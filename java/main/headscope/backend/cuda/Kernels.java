@@ -37,6 +37,11 @@ final class Kernels {
         device.launch(Launch.flat(kernel, (count + threads - 1) / threads, 1, threads, arguments));
     }
 
+    /** Launches this many blocks of the family's size. */
+    void perBlock(String family, String kernel, long blocks, Object... arguments) {
+        device.launch(Launch.flat(kernel, blocks, 1, device.constant(family + "_threads"), arguments));
+    }
+
     /**
      * Launches an attention kernel with one block per tile of rows, and gridY rows of blocks.
      *

@@ -1,0 +1,173 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import headscope.backend.AtlasSpec;
+import headscope.backend.AttentionAtlas;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Adds the rows of one call of attention to an atlas. A row of cells that begins in a stripe belongs to this stripe. Rows
+ * of cells that began before it, in another stripe or call, receive the stripe's part at the end, in order, so results
+ * have the same bits for any number of workers.
+ */
+final class AtlasCells {
+    private final MemorySegment cells;
+    /** The part of each stripe in the row of cells that began before it, [heads, stripes, side]. */
+    private final MemorySegment borders;
+    private final Stripes stripes;
+    private final int heads;
+    private final int side;
+    private final boolean maximum;
+    private final int firstToken;
+    private final int bin;
+
+    /**
+     * @param firstToken number of tokens so far
+     * @param borders    of at least {@link #borderBytes}
+     */
+    AtlasCells(AttentionAtlas atlas, Stripes stripes, int firstToken, MemorySegment borders) {
+        this.cells = atlas.cells.bytes();
+        this.borders = borders.asSlice(0, borderBytes(atlas, stripes)).fill((byte) 0);
+        this.stripes = stripes;
+        this.heads = atlas.cells.intSize(0);
+        this.side = atlas.spec.side();
+        this.maximum = atlas.spec.pooling() == AtlasSpec.Pooling.MAXIMUM;
+        this.firstToken = firstToken;
+        this.bin = atlas.spec.bin(firstToken + stripes.rows());
+        int before = atlas.spec.bin(firstToken);
+        if (firstToken > 0 && before < bin) {
+            merge(atlas.spec.rows(firstToken), bin / before);
+        }
+    }
+
+    static long borderBytes(AttentionAtlas atlas, Stripes stripes) {
+        return atlas.cells.size(0) * stripes.count() * atlas.spec.side() * Float.BYTES;
+    }
+
+    /** In place: a merged cell lies before those that are still to be merged. */
+    private void merge(int rows, int factor) {
+        for (int head = 0; head < heads; head++) {
+            for (int row = 0; row * factor < rows; row++) {
+                for (int column = 0; column < side; column++) {
+                    float value = merged(head, rows, factor, row * factor, column * factor);
+                    cells.setAtIndex(JAVA_FLOAT, index(head, row) + column, value);
+                }
+            }
+        }
+    }
+
+    private float merged(int head, int rows, int factor, int firstRow, int firstColumn) {
+        float value = 0;
+        for (int row = firstRow; row < Math.min(firstRow + factor, rows); row++) {
+            for (int column = firstColumn; column < Math.min(firstColumn + factor, side); column++) {
+                value = combined(value, cells.getAtIndex(JAVA_FLOAT, index(head, row) + column));
+            }
+        }
+        return value;
+    }
+
+    private float combined(float value, float more) {
+        return maximum ? Math.max(value, more) : value + more;
+    }
+
+    /** Index of the first cell of a row of cells. */
+    private long index(int head, int row) {
+        return ((long) head * side + row) * side;
+    }
+
+    /** Adds one row of a map: probs[index ..] of keys firstKey to endKey - 1. */
+    void add(int head, int stripe, int token, MemorySegment probs, long index, int firstKey, int endKey) {
+        int row = token / bin;
+        boolean begunBefore = row * bin < start(stripe);
+        MemorySegment to = begunBefore ? borders : cells;
+        long at = begunBefore ? border(head, stripe) : index(head, row);
+        if (token == row * bin) {
+            to.asSlice(at * Float.BYTES, (long) side * Float.BYTES).fill((byte) 0);
+        }
+        for (int cell = firstKey / bin; cell * bin < endKey; cell++) {
+            int from = Math.max(cell * bin, firstKey);
+            int count = Math.min((cell + 1) * bin, endKey) - from;
+            long first = index + from - firstKey;
+            float pooled = maximum ? largest(probs, first, count) : sum(probs, first, count);
+            to.setAtIndex(JAVA_FLOAT, at + cell, combined(to.getAtIndex(JAVA_FLOAT, at + cell), pooled));
+        }
+    }
+
+    /** The first token of a stripe. */
+    private int start(int stripe) {
+        return firstToken + stripes.border(stripe);
+    }
+
+    private long border(int head, int stripe) {
+        return ((long) head * stripes.count() + stripe) * side;
+    }
+
+    private static float largest(MemorySegment values, long first, int count) {
+        FloatVector peaks = FloatVector.zero(Simd.FLOATS);
+        int i = 0;
+        for (; i < Simd.whole(count); i += Simd.WIDTH) {
+            peaks = peaks.max(Simd.load(values, first + i));
+        }
+        float largest = peaks.reduceLanes(VectorOperators.MAX);
+        for (; i < count; i++) {
+            largest = Math.max(largest, values.getAtIndex(JAVA_FLOAT, first + i));
+        }
+        return largest;
+    }
+
+    private static float sum(MemorySegment values, long first, int count) {
+        FloatVector sums = FloatVector.zero(Simd.FLOATS);
+        int i = 0;
+        for (; i < Simd.whole(count); i += Simd.WIDTH) {
+            sums = sums.add(Simd.load(values, first + i));
+        }
+        float sum = VectorMath.sum(sums);
+        for (; i < count; i++) {
+            sum += values.getAtIndex(JAVA_FLOAT, first + i);
+        }
+        return sum;
+    }
+
+    /** Adds the parts of rows of cells that began before their stripe. Called after the rows of all stripes. */
+    void finish() {
+        for (int head = 0; head < heads; head++) {
+            for (int stripe = 0; stripe < stripes.count(); stripe++) {
+                if (start(stripe) % bin > 0) {
+                    addBorder(index(head, start(stripe) / bin), border(head, stripe));
+                }
+            }
+        }
+    }
+
+    private void addBorder(long row, long border) {
+        for (int cell = 0; cell < side; cell++) {
+            float part = borders.getAtIndex(JAVA_FLOAT, border + cell);
+            cells.setAtIndex(JAVA_FLOAT, row + cell, combined(cells.getAtIndex(JAVA_FLOAT, row + cell), part));
+        }
+    }
+
+    /** Pooled probabilities [heads, rows, side] of a text's rows of cells from the first one on. */
+    static float[] read(AttentionAtlas atlas, int tokens, int firstRow) {
+        AtlasSpec spec = atlas.spec;
+        int side = spec.side();
+        int rows = spec.rows(tokens) - firstRow;
+        int heads = atlas.cells.intSize(0);
+        float[] values = new float[heads * rows * side];
+        for (int head = 0; head < heads; head++) {
+            MemorySegment.copy(atlas.cells.bytes(), JAVA_FLOAT, ((long) head * side + firstRow) * side * Float.BYTES,
+                    values, head * rows * side, rows * side);
+        }
+        if (spec.pooling() == AtlasSpec.Pooling.MEAN) {
+            int[] extent = IntStream.range(0, side).map(cell -> spec.extent(tokens, cell)).toArray();
+            for (int i = 0; i < values.length; i++) {
+                float entries = (float) extent[firstRow + i / side % rows] * extent[i % side];
+                values[i] = entries == 0 ? 0 : values[i] / entries;
+            }
+        }
+        return values;
+    }
+}
