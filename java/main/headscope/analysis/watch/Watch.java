@@ -133,17 +133,30 @@ public final class Watch {
 
     private void read(WatchedText text, int[] ids, int newTokens, int number) {
         text.pick(layer, head);
-        text.append(ids);
-        if (newTokens > 0) {
-            new Generator(model, request.sampler(), newTokens)
-                    .generate(text.sequence(), ids, RandomStreams.of(request.seed(), number), text, tokens -> {
-                        text.append(new int[] {tokens[tokens.length - 1]});
-                        return obey(text);
-                    });
-        }
+        int[] last = newTokens == 0 ? ids : generate(text, ids, newTokens, number);
         if (restart.isEmpty() && !stopped) {
-            text.finish();
+            // The generator does not read its last token; here every token that is shown has its row.
+            text.passed();
+            text.append(last);
+            model.forward(text.sequence(), last, text);
+            text.passed();
+            text.announce(State.ENDED);
         }
+    }
+
+    /** @return the last new token, which has not been read */
+    private int[] generate(WatchedText text, int[] prompt, int newTokens, int number) {
+        text.append(prompt);
+        int[] generated = new Generator(model, request.sampler(), newTokens)
+                .generate(text.sequence(), prompt, RandomStreams.of(request.seed(), number), text, tokens -> {
+                    text.passed();
+                    boolean over = obey(text);
+                    if (!over) {
+                        text.append(tokens[tokens.length - 1]);
+                    }
+                    return over;
+                });
+        return new int[] {generated[generated.length - 1]};
     }
 
     /** Carries out the commands that have come, and waits for more while paused. @return whether the text ends here */
@@ -152,7 +165,7 @@ public final class Watch {
             Command command;
             do {
                 if (paused) {
-                    text.announce(State.PAUSED, "");
+                    text.announce(State.PAUSED);
                 }
                 command = paused ? commands.take() : commands.poll();
                 if (command != null) {
@@ -179,9 +192,11 @@ public final class Watch {
             case Command.End _ -> ended = true;
             case Command.Restart(String prompt) -> restart(prompt, text);
             case Command.Pick(int chosenLayer, int chosenHead) -> {
-                layer = chosenLayer;
-                head = chosenHead;
-                text.pick(layer, head);
+                if (chosenLayer >= 0 && chosenLayer < source.layers() && chosenHead >= 0 && chosenHead < source.heads()) {
+                    layer = chosenLayer;
+                    head = chosenHead;
+                    text.pick(layer, head);
+                }
             }
             case Command.Seek _, Command.Speed _ ->
                     text.say("a model that runs has neither an earlier position nor another speed; recordings have");

@@ -1,6 +1,8 @@
 package headscope.analysis.watch;
 
-import headscope.metric.LayerResult;
+import headscope.backend.AtlasSpec;
+import headscope.backend.AttentionSnapshot;
+import headscope.backend.AttentionStatistics;
 import headscope.metric.Metric;
 import headscope.model.LayerHook;
 import headscope.model.Sequence;
@@ -22,9 +24,9 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** One text as it grows in a model: observes every pass and gives its frames. */
+/** One text as it grows in a model: gives a frame after every pass, and during the first one a frame per layer. */
 final class WatchedText implements LayerHook, AutoCloseable {
-    /** A prompt's layers are shown as they come, but not more often than this. */
+    /** The prompt's layers are shown as they come, but not more often than this. */
     private static final long NANOS_BETWEEN_LAYERS = 30_000_000;
 
     /** Tokens before a new one that decide how it is named: enough for the bytes of one character. */
@@ -36,20 +38,20 @@ final class WatchedText implements LayerHook, AutoCloseable {
     private final int text;
     private final Consumer<Frame> frames;
     private final BooleanSupplier abandoned;
+    private final AtlasSpec atlas;
     private final Sequence sequence;
-    private final LayerMaps maps;
+    private final ChosenMap chosen;
     private final Rate rate = new Rate();
 
     private final List<Integer> ids = new ArrayList<>();
-    private int shown; // tokens that frames have named
-    private int step;
+    private int named; // tokens that frames have named
+    private int passes;
+    private int read; // tokens of the passes that frames have shown
     private State state = State.READING;
     private String message = "";
     private final Map<String, float[]> metrics = new HashMap<>();
-    private final List<AtlasBlock> blocks = new ArrayList<>();
-    private Optional<ChosenHead> chosen = Optional.empty();
+    private final List<AtlasBlock> unshown = new ArrayList<>(); // of a prompt's layers that have read it
     private long lastFrame;
-    private int shownBin = 1;
 
     /** Thrown by the hook to leave a pass. */
     static final class Abandoned extends RuntimeException {
@@ -65,131 +67,163 @@ final class WatchedText implements LayerHook, AutoCloseable {
         this.text = text;
         this.frames = frames;
         this.abandoned = abandoned;
-        this.sequence = model.sequence(capacity);
-        this.maps = new LayerMaps(model, sequence, capacity, request.cells());
+        this.atlas = new AtlasSpec(request.cells(), AtlasSpec.Pooling.MAXIMUM);
+        this.sequence = model.sequence(capacity, Optional.of(atlas), true);
+        this.chosen = new ChosenMap(model);
         for (Metric metric : request.metrics()) {
-            float[] unknown = new float[model.config().layers() * model.config().heads()];
+            float[] unknown = new float[layers() * heads()];
             Arrays.fill(unknown, Float.NaN);
             metrics.put(metric.key(), unknown);
         }
+    }
+
+    private int layers() {
+        return model.config().layers();
+    }
+
+    private int heads() {
+        return model.config().heads();
     }
 
     Sequence sequence() {
         return sequence;
     }
 
-    /** Names the tokens of the next pass. */
-    void append(int[] tokens) {
+    /** Names the tokens of the next pass, before it. */
+    void append(int... tokens) {
         Arrays.stream(tokens).forEach(ids::add);
+        rate.begin(passes > 0);
     }
 
-    /** Shows a head closely, at once if its layer has read the text. */
+    /** Shows a head closely, at once if the prompt has been read. */
     void pick(int layer, int head) {
-        maps.pick(layer, head);
-        if (sequence.tokens() > 0) {
-            chosen = Optional.of(maps.chosen());
-            emit(model.config().layers());
+        chosen.pick(layer, head);
+        if (passes > 0) {
+            emit(List.of(), Optional.of(chosen.of(sequence, snapshot(Optional.empty()).head().orElseThrow())));
         }
     }
 
     /** Tells viewers what the model does, unless they know. */
-    void announce(State next, String why) {
+    void announce(State next) {
         if (state != next) {
             state = next;
-            say(why);
+            say("");
         }
     }
 
     /** Shows viewers one line until the state changes. */
     void say(String line) {
         message = line;
-        emit(model.config().layers());
+        emit(List.of(), Optional.empty());
     }
 
     /** The last frame of a text that cannot go on. It holds nothing of the pass that failed. */
     void fail(String why) {
         frames.accept(new Frame(
-                text, State.FAILED, why, step, shown, List.of(), 0, Map.of(), shownBin, List.of(), Optional.empty(),
-                rate.perSecond(), model.backend().liveBytes(), 0));
+                text, State.FAILED, why, passes, named, List.of(), 0, Map.of(), atlas.bin(named), List.of(),
+                Optional.empty(), rate.perSecond(), model.backend().liveBytes(), 0));
     }
 
-    /** Reads the tokens that have not been read, so that every token that is shown has its row. */
-    void finish() {
-        int read = sequence.tokens();
-        if (read < ids.size()) {
-            int[] rest = ids.subList(read, ids.size()).stream().mapToInt(Integer::intValue).toArray();
-            model.forward(sequence, rest, this);
-        }
-        announce(State.ENDED, "");
-    }
-
+    /** A prompt's layer is shown once it has read the prompt. */
     @Override
     public void attention(int layer, Attention attention) {
         if (abandoned.getAsBoolean()) {
             throw new Abandoned();
         }
-        if (layer == 0) {
-            rate.begin(step > 0);
+        if (passes > 0) {
+            return;
         }
-        measure(layer, attention);
-        blocks.add(maps.add(layer, attention));
-        if (maps.isChosen(layer)) {
-            chosen = Optional.of(maps.chosen(attention));
-        }
-        int layersRead = layer + 1;
-        if (layersRead == model.config().layers()) {
-            rate.end();
-            message = state == State.RUNNING ? message : "";
-            state = State.RUNNING;
-            emit(layersRead);
-            step++;
-        } else if (step == 0 && System.nanoTime() - lastFrame > NANOS_BETWEEN_LAYERS) {
-            emit(layersRead);
+        AttentionSnapshot values = model.backend().snapshot(
+                new AttentionSnapshot.Request(request.metrics(), Optional.of(0), Optional.empty()),
+                attention.statistics(), attention.spec());
+        write(values, layer, 1);
+        unshown.addAll(blocks(values, layer, 1));
+        if (System.nanoTime() - lastFrame > NANOS_BETWEEN_LAYERS && layer < layers() - 1) {
+            emit(layer + 1, ids.size(), List.copyOf(unshown), Optional.empty());
+            unshown.clear();
         }
     }
 
-    private void measure(int layer, Attention attention) {
-        LayerResult result = model.backend().measure(request.metrics(), attention.statistics(), attention.spec());
-        int heads = model.config().heads();
+    /** Shows the pass that has ended; nothing if it is shown already. */
+    void passed() {
+        AttentionStatistics statistics = sequence.statistics();
+        if (read == statistics.tokens()) {
+            return;
+        }
+        read = statistics.tokens();
+        rate.end();
+        boolean prompt = passes == 0;
+        AttentionSnapshot values = snapshot(prompt ? Optional.empty() : Optional.of(statistics.firstChangedRow()));
+        List<AtlasBlock> changed = prompt ? List.copyOf(unshown) : blocks(values, 0, layers());
+        unshown.clear();
+        write(values, 0, layers());
+        message = state == State.RUNNING ? message : "";
+        state = State.RUNNING;
+        emit(changed, Optional.of(chosen.of(sequence, values.head().orElseThrow())));
+        passes++;
+    }
+
+    /** Of all layers, with the chosen head's vectors. */
+    private AttentionSnapshot snapshot(Optional<Integer> firstRow) {
+        return model.backend().snapshot(
+                new AttentionSnapshot.Request(request.metrics(), firstRow, Optional.of(chosen.index())),
+                sequence.statistics(), model.attentionSpec(chosen.layer()));
+    }
+
+    private void write(AttentionSnapshot snapshot, int layer, int count) {
         for (Metric metric : request.metrics()) {
-            double[][] values = result.of(metric);
+            double[][] values = snapshot.metrics().of(metric);
             float[] all = metrics.get(metric.key());
-            for (int head = 0; head < heads; head++) {
-                all[layer * heads + head] = (float) values[head][0];
+            for (int i = 0; i < count * heads(); i++) {
+                all[layer * heads() + i] = (float) values[i][0];
             }
         }
     }
 
-    private void emit(int layersRead) {
+    /** The cells of consecutive layers, a block for each. */
+    private List<AtlasBlock> blocks(AttentionSnapshot snapshot, int layer, int count) {
+        int first = snapshot.firstRow();
+        int rows = atlas.rows(snapshot.tokens()) - first;
+        int values = heads() * rows * atlas.side();
+        List<AtlasBlock> blocks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            blocks.add(new AtlasBlock(
+                    layer + i, first, rows, Arrays.copyOfRange(snapshot.cells(), i * values, (i + 1) * values)));
+        }
+        return blocks;
+    }
+
+    private void emit(List<AtlasBlock> blocks, Optional<ChosenHead> head) {
+        emit(layers(), sequence.tokens(), blocks, head);
+    }
+
+    /** @param end number of tokens that the layers read so far have read */
+    private void emit(int layersRead, int end, List<AtlasBlock> blocks, Optional<ChosenHead> head) {
         Map<String, float[]> values = new HashMap<>();
         metrics.forEach((key, all) -> values.put(key, all.clone()));
         frames.accept(new Frame(
-                text, state, message, step, shown, names(), layersRead, values, maps.bin(), List.copyOf(blocks), chosen,
+                text, state, message, passes, named, names(end), layersRead, values, atlas.bin(end), blocks, head,
                 rate.perSecond(), model.backend().liveBytes(), 0));
-        shown = ids.size();
-        shownBin = maps.bin();
-        blocks.clear();
-        chosen = Optional.empty();
+        named = end;
         lastFrame = System.nanoTime();
     }
 
-    /** Names of the tokens that no frame has named yet. */
-    private List<Token> names() {
-        int from = Math.max(0, shown - NAME_CONTEXT);
+    /** Names of the tokens up to this one that no frame has named yet. */
+    private List<Token> names(int end) {
+        int from = Math.max(0, named - NAME_CONTEXT);
         List<String> tokens = new ArrayList<>(List.of(TokenTable.DIFFERS));
-        ids.subList(from, ids.size()).forEach(id -> tokens.add(tokenizer.token(id)));
+        ids.subList(from, end).forEach(id -> tokens.add(tokenizer.token(id)));
         tokens.add(TokenTable.DIFFERS);
-        List<String> names = TokenNames.of(tokens).subList(1 + shown - from, tokens.size() - 1);
-        List<Token> named = new ArrayList<>();
+        List<String> names = TokenNames.of(tokens).subList(1 + named - from, tokens.size() - 1);
+        List<Token> added = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
-            named.add(new Token(ids.get(shown + i), names.get(i)));
+            added.add(new Token(ids.get(named + i), names.get(i)));
         }
-        return named;
+        return added;
     }
 
     @Override
     public void close() {
-        maps.close();
         sequence.close();
     }
 }

@@ -10,7 +10,7 @@ public sealed interface Command {
     /** Computes one token, then pauses. */
     record Step() implements Command {}
 
-    /** Shows this head closely: its map, its eigenvalues. */
+    /** Shows this head closely: its map, its eigenvalues. A head that the model does not have is ignored. */
     record Pick(int layer, int head) implements Command {}
 
     /** Ends the text, which stays on show until {@link Restart} or {@link Stop}. */
