@@ -289,8 +289,12 @@ class Tap:
         if around is not None:
             if first == 0:
                 self._text = self._text % 0xffff + 1
-            if ids is not None and len(ids) == queries and self._ring is not None:
-                self._ring.write_tokens(self._text, first, ids if kept is None else ids[kept], self._name_of)
+            if ids is not None and len(ids) == queries:
+                ids = ids if kept is None else ids[kept]
+                if self._capture is not None:
+                    self._capture.add_tokens(first, ids)
+                if self._ring is not None:
+                    self._ring.write_tokens(self._text, first, ids, self._name_of)
         if self._capture is not None:
             self._capture.add(layer, first, q, k, how)
         if self._ring is not None:
@@ -648,6 +652,12 @@ class _Captured:
 
     def __init__(self):
         self.layers = {}  # layer -> (how, queries, keys), lists of [tokens, heads, head_dim]
+        self.ids = []
+
+    def add_tokens(self, first, ids):
+        if first == 0:
+            self.ids.clear()
+        self.ids.append(ids.clone())
 
     def add(self, layer, first, q, k, how):
         if first == 0:
@@ -662,8 +672,8 @@ class _Captured:
 
     def save(self, file, label):
         layers = sorted(self.layers)
-        if layers != list(range(len(layers))):
-            raise RuntimeError(f"layers {layers} were captured; they must be 0, 1, ... without a gap")
+        if layers != list(range(len(layers))) or len({sum(map(len, queries)) for _, queries, _ in self.layers.values()}) > 1:
+            raise RuntimeError(f"layers {layers} were captured; they must be 0, 1, ... without a gap, with equal numbers of tokens")
         hows = [self.layers[layer][0] for layer in layers]
         tensors = {
             "positions": torch.arange(sum(map(len, self.layers[0][1]))),
@@ -678,6 +688,8 @@ class _Captured:
             tensors[f"key.{layer}"] = torch.cat(keys)
             if how.sinks is not None:
                 tensors[f"sinks.{layer}"] = how.sinks
+        if sum(map(len, self.ids)) == len(tensors["positions"]):
+            tensors = {"ids": torch.cat(self.ids).long(), **tensors}
         metadata = {"format": "headscope-captured", "version": str(VERSION)}
         if label is not None:
             metadata["label"] = str(label)
