@@ -73,6 +73,8 @@ _SAFETENSORS = {
 _TOKENS_A_MESSAGE = 256
 _NAME_BYTES = 200
 
+_ELEMENTS_AT_ONCE = 1 << 18  # queries that the background collects before it copies them
+
 _NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader that has stopped
 
 _names = set()  # rings of this process: its own lock does not exclude it
@@ -114,6 +116,16 @@ class _How(NamedTuple):
     sinks: Optional[torch.Tensor]  # f32 [heads], on the CPU
 
 
+class _Rows(NamedTuple):
+    """Queries of one layer, and the keys of the same tokens."""
+
+    layer: int
+    q: torch.Tensor  # [queries, heads, head_dim]
+    k: torch.Tensor  # [queries, kv_heads, head_dim]
+    keys: int  # all that the queries could see
+    how: _How
+
+
 class Tap:
     """Feeds a ring, a capture, or both. Made by tap."""
 
@@ -144,6 +156,8 @@ class Tap:
         self._padding = None
         self._layer = layers  # the last layer that was seen: the next pass begins with a smaller one
         self._leaves_out = False  # the rest of this pass
+        self._rows = []  # of this pass, to be copied
+        self._around = None  # tokens, last position and padding of this pass, to be copied with its first rows
         # On the thread that hands over:
         self._end = 0
         self._kept = None
@@ -166,6 +180,10 @@ class Tap:
         if self._detach:
             self._detach()
         if self._background:
+            try:
+                self._flush()
+            except Exception as broken:
+                self._stop(broken)
             self._background.close()
         if self._ring:
             ring, self._ring = self._ring, None
@@ -240,38 +258,63 @@ class Tap:
                 self._ids = self._padding = None
             if self._in_background is None:
                 self._in_background = q.is_cuda
+            rows = _Rows(layer, q, k, keys, how)
             if self._in_background:
-                self._copy(layer, q, k, keys, how, around)
+                self._copy(rows, around)
             else:
-                self._hand_over(layer, q, k, keys, how, around)
+                self._hand_over(rows, around)
         except Exception as failure:  # a picture must not end the model
             self._stop(failure)
 
-    def _copy(self, layer, q, k, keys, how, around):
-        """Has a side stream copy the tensors; skips the pass if there is no room."""
+    def _copy(self, rows, around):
+        """Collects the rows of small passes, so that a decoded token costs one copy, and of large ones layer by layer."""
+        if around is not None:
+            self._flush()
+            self._around = around
         if self._leaves_out:
             return
-        if q.is_cuda and torch.cuda.is_current_stream_capturing():
+        if rows.q.is_cuda and torch.cuda.is_current_stream_capturing():
             self._skip("a CUDA graph is being captured: its passes are not shown")
             return
-        if self._background is None:
-            self._background = _Background(q.device, self._megabytes or 256)
-        small = around or (None, None, None)
-        tensors = [q, k, *(t for t in small if isinstance(t, torch.Tensor))]
+        if self._rows and self._rows[0].q.shape[::2] != rows.q.shape[::2]:
+            self._flush()
+        self._rows.append(rows)
+        if rows.layer == self._layers - 1 or rows.q.numel() * len(self._rows) >= _ELEMENTS_AT_ONCE:
+            self._flush()
 
-        def job(q, k, *copies):
+    def _flush(self):
+        """Has a side stream copy what is collected; skips the pass if there is no room."""
+        collected, self._rows = self._rows, []
+        around, self._around = self._around, None
+        if not collected:
+            return
+        if self._background is None:
+            self._background = _Background(collected[0].q.device, self._megabytes or 256)
+        dtype = collected[0].q.dtype
+        joined = torch.cat([x.to(dtype) for rows in collected for x in (rows.q, rows.k)], 1)
+        widths = [(rows.layer, rows.q.shape[1], rows.k.shape[1], rows.keys, rows.how) for rows in collected]
+        small = around or ()
+        tensors = [joined, *(x for x in small if isinstance(x, torch.Tensor))]
+
+        def job(joined, *copies):
             copies = iter(copies)
-            of_pass = around and tuple(next(copies) if isinstance(t, torch.Tensor) else t for t in around)
+            of_pass = around and tuple(next(copies) if isinstance(x, torch.Tensor) else x for x in around)
+            at = 0
             try:
-                self._hand_over(layer, q, k, keys, how, of_pass)
+                for layer, heads, kv_heads, keys, how in widths:
+                    q, k = joined[:, at:at + heads], joined[:, at + heads:at + heads + kv_heads]
+                    self._hand_over(_Rows(layer, q, k, keys, how), of_pass)
+                    of_pass = None
+                    at += heads + kv_heads
             except Exception as failure:
                 self._stop(failure)
 
         if not self._background.submit(tensors, job):
             self._skip(None)
 
-    def _hand_over(self, layer, q, k, keys, how, around):
-        """q [queries, heads, head_dim] and k [queries, kv_heads, head_dim] in the host's memory."""
+    def _hand_over(self, rows, around):
+        """Writes rows that are in the host's memory."""
+        layer, q, k, keys, how = rows
         queries = q.shape[0]
         if around is not None:
             ids, last, padding = around
@@ -289,8 +332,12 @@ class Tap:
         if around is not None:
             if first == 0:
                 self._text = self._text % 0xffff + 1
-            if ids is not None and len(ids) == queries and self._ring is not None:
-                self._ring.write_tokens(self._text, first, ids if kept is None else ids[kept], self._name_of)
+            if ids is not None and len(ids) == queries:
+                ids = ids if kept is None else ids[kept]
+                if self._capture is not None:
+                    self._capture.add_tokens(first, ids)
+                if self._ring is not None:
+                    self._ring.write_tokens(self._text, first, ids, self._name_of)
         if self._capture is not None:
             self._capture.add(layer, first, q, k, how)
         if self._ring is not None:
@@ -437,7 +484,8 @@ class _Ring:
         _names.add(name)
         self._view = memoryview(self._map)
         self._words = self._view.cast("Q")
-        self._bytes = torch.frombuffer(self._map, dtype=torch.uint8)
+        memory = torch.frombuffer(self._map, dtype=torch.uint8)
+        self._memory = {dtype: memory.view(dtype) for dtype in (torch.uint8, torch.int32, *_DTYPES)}
         self._published = 0
         self._stopped_reader = -1
 
@@ -447,7 +495,7 @@ class _Ring:
     def write_attention(self, text, layer, first, end, q, k, how, wait):
         heads, width = q.shape[1:]
         kv_heads = k.shape[1]
-        tail = () if how.sinks is None else (how.sinks,)
+        tail = () if how.sinks is None else (how.sinks.view(torch.uint8),)
         flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
         room = self._slot_bytes - _SLOT_BYTES - (4 * heads if tail else 0)
         tokens = room // ((heads + kv_heads) * width * q.element_size())
@@ -479,9 +527,9 @@ class _Ring:
         self._words[sequence] = 0
         to = at + _SLOT_BYTES
         for part in parts:
-            size = part.numel() * part.element_size()
-            self._bytes[to:to + size].view(part.dtype).view(part.shape).copy_(part)
-            to += size
+            width, count = part.element_size(), part.numel()
+            self._memory[part.dtype][to // width:to // width + count].view(part.shape).copy_(part)
+            to += width * count
         length = to - at - _SLOT_BYTES
         fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
         header = _SLOT.pack(*fields)
@@ -508,7 +556,7 @@ class _Ring:
         _names.discard(self._name)
         if os.path.exists(self._path):
             os.unlink(self._path)
-        del self._bytes
+        self._memory.clear()
         self._words.release()
         self._view.release()
         self._map.close()
@@ -648,6 +696,12 @@ class _Captured:
 
     def __init__(self):
         self.layers = {}  # layer -> (how, queries, keys), lists of [tokens, heads, head_dim]
+        self.ids = []
+
+    def add_tokens(self, first, ids):
+        if first == 0:
+            self.ids.clear()
+        self.ids.append(ids.clone())
 
     def add(self, layer, first, q, k, how):
         if first == 0:
@@ -662,8 +716,8 @@ class _Captured:
 
     def save(self, file, label):
         layers = sorted(self.layers)
-        if layers != list(range(len(layers))):
-            raise RuntimeError(f"layers {layers} were captured; they must be 0, 1, ... without a gap")
+        if layers != list(range(len(layers))) or len({sum(map(len, queries)) for _, queries, _ in self.layers.values()}) > 1:
+            raise RuntimeError(f"layers {layers} were captured; they must be 0, 1, ... without a gap, with equal numbers of tokens")
         hows = [self.layers[layer][0] for layer in layers]
         tensors = {
             "positions": torch.arange(sum(map(len, self.layers[0][1]))),
@@ -678,6 +732,8 @@ class _Captured:
             tensors[f"key.{layer}"] = torch.cat(keys)
             if how.sinks is not None:
                 tensors[f"sinks.{layer}"] = how.sinks
+        if sum(map(len, self.ids)) == len(tensors["positions"]):
+            tensors = {"ids": torch.cat(self.ids).long(), **tensors}
         metadata = {"format": "headscope-captured", "version": str(VERSION)}
         if label is not None:
             metadata["label"] = str(label)

@@ -1,0 +1,216 @@
+"""Checks headscope_tap.py with transformers itself: tiny random models of every family, tapped while they read and generate.
+
+    python3 check_transformers.py [--java]          differences; --java also compares with Headscope's own model
+    python3 check_transformers.py --overhead        tokens per second with and without the tap
+
+Needs transformers >= 5 and PyTorch. --java needs ./headscope --version and mvn test-compile once. Prints tables for
+benchmarks/results. The models are the checkpoints among Headscope's test resources; for the overhead one in the shape of GPT-2
+small, and on a GPU one of 1.3 billion parameters.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, GPT2Config, LlamaConfig
+
+import headscope_tap
+
+HOME = pathlib.Path(__file__).resolve().parents[2]
+FIXTURES = HOME / "java/test/headscope/fixtures"
+NEW_TOKENS = 12
+PROMPT = 20
+TOLERANCE = 1e-4  # of probabilities in fp32, whose scores reach 100 in gpt-oss
+
+
+def load(folder):
+    config = AutoConfig.from_pretrained(folder)
+    kind = AutoModelForMaskedLM if config.model_type == "bert" else AutoModelForCausalLM
+    return kind.from_pretrained(folder, attn_implementation="eager").eval()
+
+
+def inputs(padded, side):
+    """A prompt; or a batch of it, padded on one side, and a longer one."""
+    prompt = torch.arange(PROMPT).view(1, -1) * 7 % 90 + 4
+    mask = torch.ones_like(prompt)
+    if not padded:
+        return {"input_ids": prompt, "attention_mask": mask}
+    width = (5, 0) if side == "left" else (0, 5)
+    pad = lambda row: torch.nn.functional.pad(row, width)
+    longer = torch.arange(PROMPT + 5).view(1, -1) * 11 % 90 + 4
+    return {
+        "input_ids": torch.cat([pad(prompt), longer]), "attention_mask": torch.cat([pad(mask), torch.ones_like(longer)])}
+
+
+@torch.no_grad()
+def run(model, padded, **options):
+    """Everything that the model computes: logits of the prompt, and of the tokens that it generates."""
+    # BERT counts padding as positions, and generates nothing
+    given = inputs(padded, "left" if model.can_generate() else "right")
+    logits = model(**given).logits
+    if not model.can_generate():
+        return [logits]
+    out = model.generate(
+        **given, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0,
+        output_logits=True, return_dict_in_generate=True, **options)
+    return [logits, out.sequences, *out.logits]
+
+
+def equal(a, b):
+    return len(a) == len(b) and all(torch.equal(x, y) for x, y in zip(a, b))
+
+
+def probabilities(tensors, layer):
+    """[heads, tokens, tokens] from captured queries and keys, in fp64."""
+    q, k = (tensors[f"{name}.{layer}"].double().transpose(0, 1) for name in ("query", "key"))
+    scores = q @ k.repeat_interleave(len(q) // len(k), 0).transpose(1, 2) * tensors["scale"][layer].double()
+    cap = float(tensors["soft_cap"][layer])
+    if cap:
+        scores = cap * torch.tanh(scores / cap)
+    distance = torch.arange(q.shape[1])[:, None] - torch.arange(q.shape[1])
+    if tensors["causal"][layer]:
+        scores = scores.masked_fill(distance < 0, -torch.inf)
+    if tensors["window"][layer]:
+        scores = scores.masked_fill(distance >= tensors["window"][layer], -torch.inf)
+    sinks = tensors.get(f"sinks.{layer}")
+    if sinks is None:
+        return scores.softmax(-1)
+    column = sinks.double()[:, None, None].expand(-1, q.shape[1], 1)
+    return torch.cat([scores, column], -1).softmax(-1)[..., :-1]
+
+
+@torch.no_grad()
+def distance_to_eager(folder, file):
+    """Largest difference between probabilities of captured queries and keys and those of eager attention on the whole text."""
+    from safetensors.torch import load_file
+
+    tensors = load_file(file)
+    attentions = load(folder)(input_ids=tensors["ids"][None], output_attentions=True).attentions
+    return max(
+        float((probabilities(tensors, layer) - attention[0].double()).abs().max())
+        for layer, attention in enumerate(attentions))
+
+
+def number(x):
+    return "-" if x is None else f"{x:.1e}"
+
+
+def check(java):
+    torch.set_num_threads(1)  # the models are tiny
+    transformers.utils.logging.disable_progress_bar()
+    rows, pairs, failed = [], [], []
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="headscope-check-"))
+    for fixture in sorted(path.parent for path in FIXTURES.glob("*/expected.safetensors")):
+        for implementation in ("eager", "sdpa"):
+            model = load(fixture)
+            try:
+                model.set_attn_implementation(implementation)
+            except ValueError:
+                continue
+            same, differences = True, []
+            for padded in (False, True):
+                untapped = run(model, padded)
+                file = folder / f"{fixture.name}-{implementation}-{padded}.safetensors"
+                with headscope_tap.tap(model, f"check-{os.getpid()}", capture=True) as tap:
+                    same &= equal(untapped, run(model, padded)) and tap.feeding
+                same &= equal(untapped, run(model, padded))
+                headscope_tap.save(file)
+                # sdpa ignores soft caps and sinks, so that its model is another one than the eager one
+                like_eager = implementation == "eager" or model.config.model_type not in ("gemma2", "gpt_oss")
+                differences.append(distance_to_eager(fixture, file) if like_eager else None)
+                if like_eager:
+                    pairs.append((len(rows), fixture, file))
+            rows.append([fixture.name, implementation, "yes" if same else "NO", *map(number, differences)])
+            if not same or any(x is not None and x > TOLERANCE for x in differences):
+                failed.append(f"{fixture.name} {implementation}")
+    own = {}
+    if java:
+        command = [
+            os.path.join(os.environ.get("JAVA_HOME", "/usr"), "bin/java"), "--enable-native-access=ALL-UNNAMED",
+            "--add-modules", "jdk.incubator.vector", "-cp", f"{HOME}/target/classes:{HOME}/target/test-classes:{HOME}/target/lib/*",
+            "headscope.live.ring.CompareCaptured"]
+        arguments = [str(path) for _, fixture, file in pairs for path in (fixture, file)]
+        out = subprocess.run(command + arguments, capture_output=True, text=True, check=True).stdout.split()
+        for (row, fixture, _), difference in zip(pairs, out, strict=True):
+            own[row] = max(own.get(row, 0), float(difference))
+            if float(difference) > 1e-3:
+                failed.append(f"{fixture.name} against Headscope")
+    print("| model | attention | logits unchanged | to eager | padded batch | to Headscope's model |")
+    print("|---|---|---|---|---|---|")
+    for i, row in enumerate(rows):
+        print("|", " | ".join([*row, number(own.get(i))]), "|")
+    print()
+    check_static_cache(failed)
+    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'all checks passed'}")
+    return bool(failed)
+
+
+def check_static_cache(failed):
+    model = load(FIXTURES / "llama")
+    options = {"cache_implementation": "static", "disable_compile": True}
+    untapped = run(model, False, **options)
+    report = io.StringIO()
+    with contextlib.redirect_stderr(report), headscope_tap.tap(model, f"check-{os.getpid()}"):
+        same = equal(untapped, run(model, False, **options))
+    line = [line for line in report.getvalue().splitlines() if line.startswith("headscope_tap: ")]
+    print(f"Static cache: logits {'unchanged' if same else 'CHANGED'}; \"{' '.join(line)}\"")
+    if not same or len(line) != 1:
+        failed.append("static cache")
+
+
+@torch.no_grad()
+def speed(model, given, new_tokens):
+    started = time.perf_counter()
+    model.generate(**given, max_new_tokens=new_tokens, min_new_tokens=new_tokens, do_sample=False, pad_token_id=0)
+    if given["input_ids"].is_cuda:
+        torch.cuda.synchronize()
+    return new_tokens / (time.perf_counter() - started)
+
+
+def overhead(rounds, background):
+    cases = [("GPT-2 small", GPT2Config(), "cpu", torch.float32)]
+    if torch.cuda.is_available():
+        large = LlamaConfig(hidden_size=2048, num_hidden_layers=24, num_attention_heads=32, num_key_value_heads=8,
+                            intermediate_size=5632, vocab_size=32000)
+        cases += [("GPT-2 small", GPT2Config(), "cuda", torch.bfloat16), ("Llama, 1.3 B", large, "cuda", torch.bfloat16)]
+    print("| model | device | attention | prompt + new tokens | tokens/s without | with the tap | ratio, median of pairs |")
+    print("|---|---|---|---|---|---|---|")
+    for name, config, device, dtype in cases:
+        torch.manual_seed(1)
+        model = AutoModelForCausalLM.from_config(config).to(device, dtype).eval()
+        for length, new_tokens in ((16, 96), (512, 64)):
+            ids = torch.randint(0, config.vocab_size, (1, length), device=device)
+            given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+            speed(model, given, 8)
+            without, tapped = [], []
+            for _ in range(rounds):
+                without.append(speed(model, given, new_tokens))
+                with headscope_tap.tap(model, f"check-{os.getpid()}", background=background):
+                    tapped.append(speed(model, given, new_tokens))
+            ratio = statistics.median(b / a for a, b in zip(without, tapped))
+            print(f"| {name} | {device} | {model.config._attn_implementation} | {length} + {new_tokens} |"
+                  f" {statistics.median(without):.1f} | {statistics.median(tapped):.1f} | {ratio:.3f} |", flush=True)
+    return 0
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--java", action="store_true", help="also compare with Headscope's own model")
+    arguments.add_argument("--overhead", action="store_true", help="measure tokens per second")
+    arguments.add_argument("--rounds", type=int, default=15, help="pairs of runs per overhead (default: 15)")
+    arguments.add_argument("--background", action="store_true", help="hand over in a thread on the CPU too")
+    options = arguments.parse_args()
+    print(f"PyTorch {torch.__version__}, transformers {transformers.__version__}, {torch.get_num_threads()} threads\n")
+    sys.exit(overhead(options.rounds, options.background or None) if options.overhead else check(options.java))
+
+
+main()

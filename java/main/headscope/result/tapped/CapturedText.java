@@ -1,0 +1,108 @@
+package headscope.result.tapped;
+
+import headscope.tensor.DType;
+import headscope.tensor.ModelFormatException;
+import headscope.tensor.Safetensors;
+import headscope.tensor.StoredTensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Queries and keys of one text, from a file of {@code headscope_tap.save}.
+ *
+ * @param label  that the tap has given
+ * @param ids    of the tokens; empty if the tap has not seen them
+ * @param layers each with all tokens; at least one
+ */
+public record CapturedText(Optional<String> label, int[] ids, List<TappedAttention> layers) {
+    private static final String FORMAT = "headscope-captured";
+    private static final String VERSION = "1";
+    private static final Set<DType> FLOATING = EnumSet.of(DType.F32, DType.F16, DType.BF16);
+
+    /** @throws ModelFormatException if the file is not one of headscope_tap.save */
+    public static CapturedText read(Path path) {
+        try (Safetensors file = Safetensors.open(path)) {
+            if (!FORMAT.equals(file.metadata().get("format"))) {
+                throw new ModelFormatException(path, "holds no captured queries and keys; write it with headscope_tap.save");
+            }
+            if (!VERSION.equals(file.metadata().get("version"))) {
+                throw new ModelFormatException(path, "has version %s of captured queries and keys, this program reads version %s"
+                        .formatted(file.metadata().get("version"), VERSION));
+            }
+            int[] ids = file.has("ids") ? ints(file.get("ids")) : new int[0];
+            List<TappedAttention> layers = new Reading(path, file).layers();
+            if (ids.length != 0 && ids.length != layers.getFirst().count()) {
+                throw new ModelFormatException(path, "tensor ids", "has %d ids for %d tokens".formatted(ids.length, layers.getFirst().count()));
+            }
+            return new CapturedText(Optional.ofNullable(file.metadata().get("label")), ids, layers);
+        }
+    }
+
+    /** Number of tokens. */
+    public int tokens() {
+        return layers.getFirst().count();
+    }
+
+    private static int[] ints(StoredTensor tensor) {
+        return Arrays.stream(tensor.longs()).mapToInt(Math::toIntExact).toArray();
+    }
+
+    /** Reads the layers of one file. */
+    private record Reading(Path path, Safetensors file) {
+        List<TappedAttention> layers() {
+            float[] scales = file.get("scale").floats();
+            int[] causal = ofEachLayer(file.get("causal"), scales.length);
+            int[] windows = ofEachLayer(file.get("window"), scales.length);
+            float[] softCaps = file.get("soft_cap").floats();
+            if (scales.length == 0 || softCaps.length != scales.length) {
+                throw new ModelFormatException(path, "holds the scales of %d layers and the soft caps of %d"
+                        .formatted(scales.length, softCaps.length));
+            }
+            List<TappedAttention> layers = new ArrayList<>();
+            for (int i = 0; i < scales.length; i++) {
+                StoredTensor query = file.get("query." + i);
+                StoredTensor key = file.get("key." + i);
+                long[] shape = query.shape();
+                float[] sinks = file.has("sinks." + i) ? file.get("sinks." + i).floats() : new float[0];
+                requireShapes(query, key, sinks, layers);
+                layers.add(new TappedAttention(
+                        1, i, 0, (int) shape[0], (int) shape[0], (int) shape[1], (int) key.shape()[1], (int) shape[2],
+                        scales[i], causal[i] != 0, windows[i], softCaps[i], sinks, DType.F32, values(query), values(key), 0));
+            }
+            return layers;
+        }
+
+        private int[] ofEachLayer(StoredTensor tensor, int layers) {
+            int[] values = ints(tensor);
+            if (values.length != layers) {
+                throw new ModelFormatException(path, "tensor " + tensor.name(), "has %d values for %d layers".formatted(values.length, layers));
+            }
+            return values;
+        }
+
+        private void requireShapes(StoredTensor query, StoredTensor key, float[] sinks, List<TappedAttention> before) {
+            long[] q = query.shape();
+            long[] k = key.shape();
+            boolean fit = q.length == 3 && k.length == 3 && q[0] >= 1 && q[0] == k[0] && q[2] == k[2] && q[2] >= 1
+                    && k[1] >= 1 && q[1] >= 1 && q[1] % k[1] == 0 && (sinks.length == 0 || sinks.length == q[1])
+                    && FLOATING.contains(query.dtype()) && FLOATING.contains(key.dtype());
+            boolean likeBefore = before.isEmpty()
+                    || q[0] == before.getFirst().count() && q[1] == before.getFirst().heads();
+            if (!fit || !likeBefore) {
+                throw new ModelFormatException(path, "tensors %s and %s".formatted(query.name(), key.name()),
+                        "%s %s and %s %s with %d sinks are not queries and keys [tokens, heads, width] of one text".formatted(
+                                query.dtype(), Arrays.toString(q), key.dtype(), Arrays.toString(k), sinks.length));
+            }
+        }
+
+        private static MemorySegment values(StoredTensor tensor) {
+            return MemorySegment.ofArray(tensor.floats());
+        }
+    }
+}
