@@ -15,6 +15,7 @@ import headscope.result.frame.FrameSource;
 import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -22,6 +23,8 @@ import java.util.function.Consumer;
  * commands of viewers. All work is done by the thread that calls {@link #run}.
  */
 public final class Watch {
+    private static final double NANOS_PER_SECOND = 1e9;
+
     private final Transformer model;
     private final Tokenizer tokenizer;
     private final WatchRequest request;
@@ -30,6 +33,7 @@ public final class Watch {
     private final BlockingQueue<Command> commands;
 
     private int texts;
+    private long due; // when the next token may come, in System.nanoTime
     private int layer;
     private int head;
     private boolean paused;
@@ -134,6 +138,7 @@ public final class Watch {
     private void read(WatchedText text, int[] ids, int newTokens, int number) {
         text.pick(layer, head);
         text.append(ids);
+        due = System.nanoTime();
         if (newTokens > 0) {
             new Generator(model, request.sampler(), newTokens)
                     .generate(text.sequence(), ids, RandomStreams.of(request.seed(), number), text, tokens -> {
@@ -146,15 +151,21 @@ public final class Watch {
         }
     }
 
-    /** Carries out the commands that have come, and waits for more while paused. @return whether the text ends here */
+    /**
+     * Carries out the commands that have come, and waits for more while paused or until the next token is due.
+     *
+     * @return whether the text ends here
+     */
     private boolean obey(WatchedText text) {
+        due = Math.max(due + (long) (NANOS_PER_SECOND / request.rate()), System.nanoTime());
         try {
             Command command;
             do {
                 if (paused) {
                     text.announce(State.PAUSED, "");
                 }
-                command = paused ? commands.take() : commands.poll();
+                command = paused ? commands.take()
+                        : commands.poll(due - System.nanoTime(), TimeUnit.NANOSECONDS);
                 if (command != null) {
                     carryOut(command, text);
                 }
