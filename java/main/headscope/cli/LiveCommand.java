@@ -8,10 +8,10 @@ import headscope.backend.Backend;
 import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
-import headscope.live.WindowViewer;
 import headscope.live.serve.AccessToken;
 import headscope.live.serve.PageServer;
 import headscope.live.serve.ServeAddress;
+import headscope.live.window.WindowViewer;
 import headscope.model.Checkpoint;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
@@ -71,11 +71,10 @@ final class LiveCommand implements Callable<Integer> {
         if (serve.isPresent()) {
             serve(rejecting(() -> ServeAddress.parse(serve.get())));
         } else {
-            WindowOptions.Size size = window.size();
+            window.size();
             Window.requireDisplay();
             watch((run, frames) -> {
-                String title = "Headscope live: " + run.stream().source().model();
-                try (WindowViewer viewer = WindowViewer.open(title, size.width(), size.height(), window.vsync)) {
+                try (WindowViewer viewer = WindowViewer.open(run, window.settings(options.prompt()))) {
                     viewer.view(run, frames);
                 }
             });

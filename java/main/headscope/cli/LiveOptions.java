@@ -14,12 +14,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
 /** Options of {@code live} that choose the model, its text and what is measured. */
 final class LiveOptions {
     private static final String DEMO_PROMPT =
             "the capital of boria is birch . the capital of cania is cedar . the capital of elvia is";
+
+    /** Slow enough to see each token of a text that would be complete within a second. */
+    private static final double DEMO_RATE = 8;
 
     @Option(names = "--model", paramLabel = "DIR",
             description = "Model folder in Hugging Face format: config.json, tokenizer.json, *.safetensors.")
@@ -58,6 +62,10 @@ final class LiveOptions {
     @Option(names = "--seed", paramLabel = "N", description = "Seed for sampling (default: ${DEFAULT-VALUE}).")
     long seed;
 
+    @Option(names = "--rate", paramLabel = "N", showDefaultValue = Visibility.NEVER,
+            description = "At most N new tokens per second (default: as many as the model gives; with --demo: 8).")
+    Optional<Double> rate = Optional.empty();
+
     Path model() {
         require(!(demo && model.isPresent()), "--demo has a model of its own: leave out --model, or --demo");
         return model.or(() -> demo ? Optional.of(DemoRequests.MODEL) : Optional.empty()).orElseThrow(
@@ -88,6 +96,7 @@ final class LiveOptions {
     WatchRequest request() {
         return new WatchRequest(
                 rejecting(() -> Metric.parseList(metrics, Metric.ALL)), cells, rejecting(() -> new Sampler(temperature, topP)),
-                maxNewTokens, seed);
+                maxNewTokens, seed,
+                rate.orElse(demo ? DEMO_RATE : Double.POSITIVE_INFINITY));
     }
 }

@@ -2,6 +2,8 @@ package headscope.cli;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.live.window.WindowViewer;
+import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
@@ -26,6 +28,16 @@ final class WindowOptions {
     @Option(names = "--vsync", negatable = true, defaultValue = "true", fallbackValue = "true",
             description = "Wait for the monitor before showing a frame (default: yes).")
     boolean vsync = true;
+
+    @Option(names = "--out", paramLabel = "DIR",
+            description = "Folder of the pictures and recordings that the window's keys make (default: ${DEFAULT-VALUE}).")
+    Path out = Path.of("runs");
+
+    /** @param prompt that the user may edit */
+    WindowViewer.Settings settings(String prompt) {
+        Size parsed = size();
+        return new WindowViewer.Settings(parsed.width, parsed.height, vsync, theme == Theme.DARK, prompt, out);
+    }
 
     /** Width and height. */
     record Size(int width, int height) {}

@@ -32,4 +32,54 @@ public record ViewState(
         return new ViewState(Mode.MAPS, metric, Colormap.magma(), false, true, 0, 0, OptionalInt.empty(), false,
                 Camera.WHOLE, Camera.WHOLE, true, false);
     }
+
+    public ViewState withGridOf(Mode next, String of) {
+        return new ViewState(
+                next, of, colormap, log, firstToken, layer, head, token, column, grid, map, dark, help);
+    }
+
+    public ViewState withColormap(Colormap next) {
+        return new ViewState(
+                mode, metric, next, log, firstToken, layer, head, token, column, grid, map, dark, help);
+    }
+
+    public ViewState withLog(boolean next) {
+        return new ViewState(
+                mode, metric, colormap, next, firstToken, layer, head, token, column, grid, map, dark, help);
+    }
+
+    public ViewState withFirstToken(boolean next) {
+        return new ViewState(
+                mode, metric, colormap, log, next, layer, head, token, column, grid, map, dark, help);
+    }
+
+    public ViewState withHead(int nextLayer, int nextHead) {
+        return new ViewState(
+                mode, metric, colormap, log, firstToken, nextLayer, nextHead, token, column, grid, map, dark, help);
+    }
+
+    public ViewState withToken(OptionalInt next, boolean gets) {
+        return new ViewState(
+                mode, metric, colormap, log, firstToken, layer, head, next, gets, grid, map, dark, help);
+    }
+
+    public ViewState withGrid(Camera next) {
+        return new ViewState(
+                mode, metric, colormap, log, firstToken, layer, head, token, column, next, map, dark, help);
+    }
+
+    public ViewState withMap(Camera next) {
+        return new ViewState(
+                mode, metric, colormap, log, firstToken, layer, head, token, column, grid, next, dark, help);
+    }
+
+    public ViewState withDark(boolean next) {
+        return new ViewState(
+                mode, metric, colormap, log, firstToken, layer, head, token, column, grid, map, next, help);
+    }
+
+    public ViewState withHelp(boolean next) {
+        return new ViewState(
+                mode, metric, colormap, log, firstToken, layer, head, token, column, grid, map, dark, next);
+    }
 }

@@ -15,6 +15,7 @@ import headscope.result.frame.FrameSource;
 import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -22,6 +23,8 @@ import java.util.function.Consumer;
  * commands of viewers. All work is done by the thread that calls {@link #run}.
  */
 public final class Watch {
+    private static final double NANOS_PER_SECOND = 1e9;
+
     private final Transformer model;
     private final Tokenizer tokenizer;
     private final WatchRequest request;
@@ -30,6 +33,7 @@ public final class Watch {
     private final BlockingQueue<Command> commands;
 
     private int texts;
+    private long due; // when the next token may come, in System.nanoTime
     private int layer;
     private int head;
     private boolean paused;
@@ -133,6 +137,7 @@ public final class Watch {
 
     private void read(WatchedText text, int[] ids, int newTokens, int number) {
         text.pick(layer, head);
+        due = System.nanoTime();
         int[] last = newTokens == 0 ? ids : generate(text, ids, newTokens, number);
         if (restart.isEmpty() && !stopped) {
             // The generator does not read its last token; here every token that is shown has its row.
@@ -159,15 +164,21 @@ public final class Watch {
         return new int[] {generated[generated.length - 1]};
     }
 
-    /** Carries out the commands that have come, and waits for more while paused. @return whether the text ends here */
+    /**
+     * Carries out the commands that have come, and waits for more while paused or until the next token is due.
+     *
+     * @return whether the text ends here
+     */
     private boolean obey(WatchedText text) {
+        due = Math.max(due + (long) (NANOS_PER_SECOND / request.rate()), System.nanoTime());
         try {
             Command command;
             do {
                 if (paused) {
                     text.announce(State.PAUSED);
                 }
-                command = paused ? commands.take() : commands.poll();
+                command = paused ? commands.take()
+                        : commands.poll(due - System.nanoTime(), TimeUnit.NANOSECONDS);
                 if (command != null) {
                     carryOut(command, text);
                 }

@@ -13,8 +13,10 @@ import java.util.List;
  * @param cells        P: the atlas has P x P cells per head
  * @param maxNewTokens limit of new tokens after a prompt
  * @param seed         for sampling
+ * @param rate         new tokens per second at most; infinite for as many as the model gives
  */
-public record WatchRequest(List<Metric> metrics, int cells, Sampler sampler, int maxNewTokens, long seed) {
+public record WatchRequest(
+        List<Metric> metrics, int cells, Sampler sampler, int maxNewTokens, long seed, double rate) {
     /** Metrics of the text so far that cost O(T) for a new token. */
     public static final List<Metric> METRICS = List.of(
             new Metric.AttentionScore(), new Metric.Entropy(), new Metric.NormalisedEntropy(), new Metric.SinkShare(),
@@ -32,6 +34,12 @@ public record WatchRequest(List<Metric> metrics, int cells, Sampler sampler, int
                     .formatted(metric.key(), String.join(", ", METRICS.stream().map(Metric::key).toList())));
         }
         require(cells >= 1 && cells <= MAX_CELLS, "--cells must be 1 to %d, not %d".formatted(MAX_CELLS, cells));
+        require(rate > 0, "--rate must be above 0, not " + rate);
         require(maxNewTokens >= 1, "--max-new-tokens must be at least 1, not " + maxNewTokens);
+    }
+
+    /** As many tokens per second as the model gives. */
+    public WatchRequest(List<Metric> metrics, int cells, Sampler sampler, int maxNewTokens, long seed) {
+        this(metrics, cells, sampler, maxNewTokens, seed, Double.POSITIVE_INFINITY);
     }
 }

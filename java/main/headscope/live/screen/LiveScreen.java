@@ -2,7 +2,11 @@ package headscope.live.screen;
 
 import headscope.live.LiveText;
 import headscope.live.ViewState;
+import headscope.render.TextMeasure;
+import headscope.render.screen.Scene;
 import headscope.render.screen.Screen;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The screen of one text in a window. Belongs to the OpenGL context that is current in this thread, and is closed before
@@ -16,9 +20,20 @@ public final class LiveScreen implements AutoCloseable {
         scene = new LiveScene(text, screen.measure());
     }
 
-    /** Draws into the current framebuffer, which has the size of the layout. */
-    public void draw(ViewState state, ScreenStatus status, ScreenLayout layout) {
-        screen.draw(scene.of(state, status, layout));
+    /** Measures text as this screen draws it. */
+    public TextMeasure measure() {
+        return screen.measure();
+    }
+
+    /**
+     * Draws into the current framebuffer, which has the size of the layout.
+     *
+     * @param over what lies over the screen, in drawing order
+     */
+    public void draw(ViewState state, ScreenStatus status, ScreenLayout layout, List<Scene.Part> over) {
+        Scene below = scene.of(state, status, layout);
+        screen.draw(new Scene(
+                below.width(), below.height(), below.background(), Stream.concat(below.parts().stream(), over.stream()).toList()));
     }
 
     /** What lies under a pixel. */

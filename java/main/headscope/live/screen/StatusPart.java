@@ -8,11 +8,11 @@ import headscope.result.frame.FrameSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
-/** The line above: model and keys. The line below: what the model and the viewer do. */
+/** The line above: the model, and room for menus. The line below: what the model and the viewer do. */
 final class StatusPart {
     private static final double GAP = 22; // between items, in units
+    private static final double MENUS = 330; // room for them at the right end of the line above
 
     private StatusPart() {}
 
@@ -25,20 +25,11 @@ final class StatusPart {
         Theme theme = canvas.theme;
         double baseline = canvas.baseline(box.y() + box.height() / 2.0, Canvas.SIZE);
         double x = canvas.text("Headscope live", Canvas.TITLE_SIZE, theme.ink(), box.x() + canvas.px(16), baseline);
-        double end = box.right() - canvas.px(16);
-        String keys = KeyHelp.ALL.stream()
-                .filter(key -> !key.word().isEmpty())
-                .map(key -> key.key() + " " + key.word())
-                .collect(Collectors.joining("    "));
+        double end = box.right() - canvas.px(MENUS);
         String model = "%s  \u00b7  %d layers x %d heads  \u00b7  %s"
                 .formatted(source.model(), source.layers(), source.heads(), source.device());
         x += canvas.px(GAP);
-        double room = end - x - canvas.px(GAP);
-        boolean all = canvas.width(keys, Canvas.SMALL_SIZE) + canvas.width(model, Canvas.SMALL_SIZE) <= room;
-        String listed = all ? keys : "H help";
-        canvas.right(listed, Canvas.SMALL_SIZE, theme.pale(), end, baseline);
-        canvas.text(canvas.shortened(model, Canvas.SMALL_SIZE, room - canvas.width(listed, Canvas.SMALL_SIZE)),
-                Canvas.SMALL_SIZE, theme.pale(), x, baseline);
+        canvas.text(canvas.shortened(model, Canvas.SMALL_SIZE, end - x), Canvas.SMALL_SIZE, theme.pale(), x, baseline);
     }
 
     private static void status(Canvas canvas, Box box, LiveText text, ScreenStatus status) {

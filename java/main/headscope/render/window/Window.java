@@ -240,6 +240,11 @@ public final class Window implements AutoCloseable {
         return glfwWindowShouldClose(id);
     }
 
+    /** Waits until everything is drawn. */
+    public void finish() {
+        glFinish();
+    }
+
     /** Shows what has been drawn. */
     public void show() {
         glfwSwapBuffers(id);

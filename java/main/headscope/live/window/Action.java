@@ -1,0 +1,41 @@
+package headscope.live.window;
+
+import headscope.figure.Colormap;
+import headscope.live.ViewState.Mode;
+
+/** What a key, or a line of a menu, does. */
+sealed interface Action {
+    /** Without a choice. */
+    enum Plain implements Action {
+        PAUSE,
+        STEP,
+        END,
+        NEXT_VIEW,
+        PREVIOUS_VIEW,
+        NEXT_COLORS,
+        PREVIOUS_COLORS,
+        LOG,
+        FIRST_TOKEN,
+        TOKEN_SIDE,
+        DARK,
+        WHOLE,
+        HELP,
+        LEAVE
+    }
+
+    /** Of the window, rather than of the view or the model. */
+    enum Desk implements Action {
+        EDIT_PROMPT,
+        PICTURE,
+        RECORD,
+        QUIT
+    }
+
+    /** Shows maps, or a metric, in the grid. */
+    record Show(Mode mode, String metric) implements Action {}
+
+    record Colors(Colormap colormap) implements Action {}
+
+    /** Chooses the head some layers and heads further. */
+    record Walk(int layers, int heads) implements Action {}
+}

@@ -1,0 +1,183 @@
+package headscope.live.window;
+
+import headscope.live.KeyFrame;
+import headscope.live.Latest;
+import headscope.live.LiveRun;
+import headscope.live.LiveText;
+import headscope.live.Recorder;
+import headscope.live.ViewState;
+import headscope.live.screen.LiveScreen;
+import headscope.live.screen.ScreenLayout;
+import headscope.live.screen.ScreenStatus;
+import headscope.live.window.Action.Desk;
+import headscope.render.RenderUnavailableException;
+import headscope.render.window.Input;
+import headscope.render.window.Window;
+import headscope.result.frame.Frame;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Optional;
+
+/**
+ * Shows a stream in a window until the user closes it. Draws when something has changed, at most 60 times a second.
+ * Belongs to the main thread.
+ */
+public final class WindowViewer implements AutoCloseable {
+    private static final long NANOS_BETWEEN_FRAMES = 1_000_000_000 / 60;
+    private static final Duration NOTICE = Duration.ofSeconds(6);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
+    private final Window window;
+    private final LiveText text;
+    private final LiveScreen screen;
+    private final Interaction interaction;
+    private final Path folder;
+
+    private long drawn = System.nanoTime() - NANOS_BETWEEN_FRAMES;
+    private double frameMillis = Double.NaN;
+    private String notice = "";
+    private long noticed;
+    private Optional<Recorder> recorder = Optional.empty();
+    private boolean quit;
+
+    private WindowViewer(Window window, LiveRun run, Settings settings) {
+        this.window = window;
+        this.text = new LiveText(run.stream().source());
+        this.screen = new LiveScreen(text);
+        this.folder = settings.folder;
+        ViewState view = ViewState.of(run.stream().source().metrics().getFirst().key()).withDark(settings.dark);
+        this.interaction = new Interaction(
+                text, view, settings.prompt, run.stream()::send, screen.measure(), window::copy);
+    }
+
+    /**
+     * How a window begins.
+     *
+     * @param width  of the contents, in units of 1/96 inch
+     * @param height likewise
+     * @param vsync  whether showing a frame waits for the monitor
+     * @param prompt that the user may edit
+     * @param folder for pictures and recordings
+     */
+    public record Settings(int width, int height, boolean vsync, boolean dark, String prompt, Path folder) {}
+
+    /** @throws RenderUnavailableException if there is no display, or no OpenGL 3.3 on it */
+    public static WindowViewer open(LiveRun run, Settings settings) {
+        Window window = Window.open(
+                "Headscope live: " + run.stream().source().model(), settings.width, settings.height, settings.vsync);
+        try {
+            return new WindowViewer(window, run, settings);
+        } catch (RuntimeException problem) {
+            window.close();
+            throw problem;
+        }
+    }
+
+    /**
+     * Returns when the user closes the window, or when the run is {@link LiveRun#stopping}.
+     *
+     * @param frames of the run, from the first one on
+     */
+    public void view(LiveRun run, Latest frames) {
+        boolean changed = true;
+        while (!quit && !window.closed() && !run.stopping()) {
+            long wait = Math.max(0, drawn + NANOS_BETWEEN_FRAMES - System.nanoTime());
+            for (Input input : window.await(Duration.ofNanos(changed ? wait : NANOS_BETWEEN_FRAMES))) {
+                layout().ifPresent(layout -> on(input, layout));
+                changed = true;
+            }
+            Optional<Frame> frame = frames.take();
+            frame.ifPresent(this::add);
+            changed |= frame.isPresent() | window.takeExposed() | noticeEnds();
+            if (changed && System.nanoTime() - drawn >= NANOS_BETWEEN_FRAMES && layout().isPresent()) {
+                draw(layout().get());
+                changed = false;
+            }
+        }
+    }
+
+    private void add(Frame frame) {
+        text.add(frame);
+        frame.chosen().ifPresent(interaction::follow);
+        recorder.ifPresent(file -> file.accept(frame));
+    }
+
+    /** Empty while the window is minimised. */
+    private Optional<ScreenLayout> layout() {
+        int width = window.width();
+        int height = window.height();
+        return width == 0 || height == 0 ? Optional.empty()
+                : Optional.of(ScreenLayout.of(width, height, window.scale(), text.source()));
+    }
+
+    private void on(Input input, ScreenLayout layout) {
+        interaction.on(input, layout, (view, x, y) -> screen.pick(view, layout, x, y)).ifPresent(this::act);
+    }
+
+    private void act(Desk action) {
+        switch (action) {
+            case QUIT -> quit = true;
+            case RECORD -> record();
+            case PICTURE, EDIT_PROMPT -> { }
+        }
+    }
+
+    private void record() {
+        if (recorder.isPresent()) {
+            endRecording();
+            say("the recording is complete");
+        } else if (text.frame().isPresent()) {
+            Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".frames");
+            try {
+                Recorder begun = Recorder.open(file, text.source(), this::say);
+                begun.accept(KeyFrame.of(text));
+                recorder = Optional.of(begun);
+                say("records to " + file);
+            } catch (UncheckedIOException refused) {
+                say(refused.getMessage());
+            }
+        }
+        interaction.setRecording(recorder.isPresent());
+    }
+
+    private void endRecording() {
+        recorder.ifPresent(Recorder::close);
+        recorder = Optional.empty();
+    }
+
+    /** Shows one line for a while. May be called by any thread. */
+    private synchronized void say(String line) {
+        notice = line;
+        noticed = System.nanoTime();
+    }
+
+    private synchronized String notice() {
+        return notice;
+    }
+
+    private synchronized boolean noticeEnds() {
+        boolean ends = !notice.isEmpty() && System.nanoTime() - noticed > NOTICE.toNanos();
+        notice = ends ? "" : notice;
+        return ends;
+    }
+
+    private void draw(ScreenLayout layout) {
+        drawn = System.nanoTime();
+        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice());
+        screen.draw(interaction.view(), status, layout, interaction.parts(layout));
+        window.finish();
+        double millis = (System.nanoTime() - drawn) / 1e6;
+        frameMillis = Double.isNaN(frameMillis) ? millis : 0.9 * frameMillis + 0.1 * millis;
+        window.show();
+    }
+
+    @Override
+    public void close() {
+        endRecording();
+        screen.close();
+        window.close();
+    }
+}
