@@ -60,6 +60,12 @@ class CommandLineTest {
         Path again = folder.resolve("again.png");
         assertEquals(0, headscope(List.of("render", run.toString(), "--out", again.toString())).status());
         assertArrayEquals(Files.readAllBytes(run.resolve("spectra.png")), Files.readAllBytes(again));
+        Path viewed = folder.resolve("viewed.png");
+        Path page = folder.resolve("page.html");
+        result = headscope(List.of("view", run.toString(), "--out", viewed.toString(), "--html", page.toString()));
+        assertEquals(0, result.status(), result.err());
+        assertArrayEquals(Files.readAllBytes(again), Files.readAllBytes(viewed));
+        assertTrue(Files.readString(page).contains("<title>Headscope: spectra of demo</title>"));
     }
 
     /** The answers that are expected are given by nobody: there is no test, until other labels are given. */
@@ -265,7 +271,7 @@ class CommandLineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "", "demo", "spectra", "saliency", "functions", "gates", "render", "info", "doctor", "selftest", "bench"
+        "", "demo", "spectra", "saliency", "functions", "gates", "render", "view", "info", "doctor", "selftest", "bench"
     })
     void helpFits80ColumnsAndContainsAnExample(String command) throws Exception {
         ChildJvm.Result result = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));
