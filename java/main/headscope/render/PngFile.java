@@ -59,7 +59,8 @@ public final class PngFile {
         }
     }
 
-    private static String reason(IOException problem) {
+    /** Why a file cannot be written, in words for a message. */
+    public static String reason(IOException problem) {
         return switch (problem) {
             case NoSuchFileException e -> "there is no such folder";
             case AccessDeniedException e -> "permission denied";
@@ -68,7 +69,8 @@ public final class PngFile {
         };
     }
 
-    static byte[] encode(Image image, int dpi, Map<String, String> texts) {
+    /** The bytes of a file. */
+    public static byte[] encode(Image image, int dpi, Map<String, String> texts) {
         BufferedImage pixels = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
         pixels.setRGB(0, 0, image.width(), image.height(), image.argb(), 0, image.width());
         ByteArrayOutputStream png = new ByteArrayOutputStream();
