@@ -1,5 +1,6 @@
 package headscope.live;
 
+import headscope.render.screen.CellValues;
 import headscope.result.frame.AtlasBlock;
 import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Frame;
@@ -20,13 +21,18 @@ public final class LiveText {
     private final MetricHistory history;
     private final Map<String, float[]> metrics = new HashMap<>();
     private final float[] atlas;
+    private final long[] atlasChanged; // [layers, P]: number of the change that wrote a row
     private float[] map = new float[0];
+    private long[] mapChanged = new long[0]; // [columns]
+    private long change = 1;
     private Optional<ChosenHead> chosen = Optional.empty();
     private Optional<Frame> frame = Optional.empty();
 
     public LiveText(FrameSource source) {
         this.source = source;
         this.atlas = new float[source.layers() * source.heads() * source.side() * source.side()];
+        this.atlasChanged = new long[source.layers() * source.side()];
+        Arrays.fill(atlasChanged, change);
         this.history = new MetricHistory(source.layers() * source.heads());
     }
 
@@ -36,6 +42,7 @@ public final class LiveText {
 
     /** Adds the next frame of the stream. */
     public void add(Frame next) {
+        change++;
         if (frame.isEmpty() || frame.get().text() != next.text()) {
             clear();
         }
@@ -50,7 +57,7 @@ public final class LiveText {
             history.add(next.end(), metrics);
         }
         if (frame.isPresent() && frame.get().bin() != next.bin()) {
-            Arrays.fill(atlas, 0);
+            clearAtlas();
         }
         next.atlas().forEach(this::write);
         next.chosen().ifPresent(this::write);
@@ -61,10 +68,16 @@ public final class LiveText {
         tokens.clear();
         history.clear();
         metrics.clear();
-        Arrays.fill(atlas, 0);
+        clearAtlas();
         chosen = Optional.empty();
         map = new float[0];
+        mapChanged = new long[0];
         frame = Optional.empty();
+    }
+
+    private void clearAtlas() {
+        Arrays.fill(atlas, 0);
+        Arrays.fill(atlasChanged, change);
     }
 
     private void write(AtlasBlock block) {
@@ -74,6 +87,8 @@ public final class LiveText {
             System.arraycopy(block.values(), head * width, atlas,
                     ((block.layer() * source.heads() + head) * side + block.firstRow()) * side, width);
         }
+        int first = block.layer() * side + block.firstRow();
+        Arrays.fill(atlasChanged, first, first + block.rows(), change);
     }
 
     private void write(ChosenHead next) {
@@ -87,6 +102,8 @@ public final class LiveText {
         }
         System.arraycopy(next.values(), 0, grown, next.firstRow() * side, next.values().length);
         map = grown;
+        mapChanged = Arrays.copyOf(mapChanged, side);
+        Arrays.fill(mapChanged, next.firstRow(), next.firstRow() + next.rows(), change);
         chosen = Optional.of(next);
     }
 
@@ -102,6 +119,24 @@ public final class LiveText {
     /** [layers, heads, P, P]; changed by the next {@link #add}. */
     public float[] atlas() {
         return atlas;
+    }
+
+    /** {@link #atlas} with its changes. */
+    public CellValues atlasCells() {
+        return new CellValues("atlas", source.layers(), source.heads(), source.side(), atlas, atlasChanged);
+    }
+
+    /** {@link #map} with its changes; empty before the first frame that has one. */
+    public Optional<CellValues> mapCells() {
+        return chosen.map(head -> new CellValues("map", 1, 1, head.columns(), map, mapChanged));
+    }
+
+    /** {@link #metric} as a grid of single cells. */
+    public Optional<CellValues> metricCells(String key) {
+        long[] changed = new long[source.layers()];
+        Arrays.fill(changed, change);
+        return metric(key).map(values ->
+                new CellValues("metric " + key, source.layers(), source.heads(), 1, values, changed));
     }
 
     /** The newest values of a metric [layers, heads]; empty before the first frame that has them. */

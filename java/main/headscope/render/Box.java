@@ -1,20 +1,20 @@
 package headscope.render;
 
 /** A rectangle in pixels; the origin is the canvas's top left, y grows downwards. */
-record Box(int x, int y, int width, int height) {
-    int right() {
+public record Box(int x, int y, int width, int height) {
+    public int right() {
         return x + width;
     }
 
-    int bottom() {
+    public int bottom() {
         return y + height;
     }
 
-    boolean overlaps(Box other) {
+    public boolean overlaps(Box other) {
         return x < other.right() && other.x < right() && y < other.bottom() && other.y < bottom();
     }
 
-    boolean contains(Box other) {
+    public boolean contains(Box other) {
         return x <= other.x && y <= other.y && other.right() <= right() && other.bottom() <= bottom();
     }
 }

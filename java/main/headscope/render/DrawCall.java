@@ -1,7 +1,7 @@
 package headscope.render;
 
 /** One OpenGL draw call together with the buffers and textures that it reads. */
-interface DrawCall extends AutoCloseable {
+public interface DrawCall extends AutoCloseable {
     /** Draws over the current framebuffer. */
     void draw();
 

@@ -6,14 +6,14 @@ import java.nio.IntBuffer;
 import org.lwjgl.system.MemoryUtil;
 
 /** Off-screen framebuffer, RGBA with 8 bits per channel; current from its construction until it is closed. */
-final class Framebuffer implements AutoCloseable {
+public final class Framebuffer implements AutoCloseable {
     private final int width;
     private final int height;
     private final int id = glGenFramebuffers();
     private final int color = glGenRenderbuffers();
 
     /** In pixels. */
-    Framebuffer(int width, int height) {
+    public Framebuffer(int width, int height) {
         this.width = width;
         this.height = height;
         glBindRenderbuffer(GL_RENDERBUFFER, color);
@@ -27,11 +27,11 @@ final class Framebuffer implements AutoCloseable {
         }
     }
 
-    boolean hasSize(int width, int height) {
+    public boolean hasSize(int width, int height) {
         return this.width == width && this.height == height;
     }
 
-    Image read() {
+    public Image read() {
         int[] argb = new int[width * height];
         IntBuffer pixels = MemoryUtil.memAllocInt(argb.length);
         glReadPixels(0, 0, width, height, GL_BGRA, GL_UNSIGNED_INT_8_8_8_8_REV, pixels);

@@ -10,8 +10,8 @@ package headscope.render;
  * @param upward whether the line runs upwards instead of to the right
  * @param box    bounding box of the letters
  */
-record Label(String text, float size, int rgb, double x, double y, boolean upward, Box box) {
-    static Label of(String text, float size, int rgb, double x, double y, boolean upward, TextMeasure measure) {
+public record Label(String text, float size, int rgb, double x, double y, boolean upward, Box box) {
+    public static Label of(String text, float size, int rgb, double x, double y, boolean upward, TextMeasure measure) {
         double width = measure.width(text, size);
         double above = measure.ascent(size);
         double below = measure.descent(size);

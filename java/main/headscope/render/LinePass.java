@@ -3,12 +3,18 @@ package headscope.render;
 import java.util.List;
 
 /** Draws {@link Stroke}s with edges that are anti-aliased over one pixel. */
-final class LinePass implements AutoCloseable {
-    private static final int FLOATS = 8;
+public final class LinePass implements AutoCloseable {
+    /** Per stroke. */
+    public static final int FLOATS = 8;
 
     private final Program program = new Program("line");
 
     DrawCall call(Box canvas, List<Stroke> strokes) {
+        return new Quads(FLOATS, attributes(strokes), () -> program.use(canvas));
+    }
+
+    /** [strokes, {@link #FLOATS}], for the program {@code line}. */
+    public static float[] attributes(List<Stroke> strokes) {
         float[] attributes = new float[FLOATS * strokes.size()];
         int i = 0;
         for (Stroke stroke : strokes) {
@@ -21,7 +27,7 @@ final class LinePass implements AutoCloseable {
             attributes[i++] = (stroke.rgb() >> 8 & 255) / 255f;
             attributes[i++] = (stroke.rgb() & 255) / 255f;
         }
-        return new Quads(FLOATS, attributes, () -> program.use(canvas));
+        return attributes;
     }
 
     @Override

@@ -24,7 +24,7 @@ import org.lwjgl.system.MemoryStack;
  * An OpenGL 3.3 core context without window, display server or surface. It is current in the thread that opened it,
  * until it is closed, and draws into framebuffer objects.
  */
-final class OffscreenContext implements AutoCloseable {
+public final class OffscreenContext implements AutoCloseable {
     /** EGL_PLATFORM_SURFACELESS_MESA, of the extension EGL_MESA_platform_surfaceless. */
     private static final int PLATFORM_SURFACELESS = 0x31DD;
 
@@ -37,7 +37,7 @@ final class OffscreenContext implements AutoCloseable {
     }
 
     /** @throws RenderUnavailableException if this machine has no EGL, or no OpenGL 3.3 behind it */
-    static OffscreenContext open() {
+    public static OffscreenContext open() {
         OpenGlLoading.prepare();
         Set<String> vendors = new LinkedHashSet<>();
         try {
@@ -59,7 +59,7 @@ final class OffscreenContext implements AutoCloseable {
         throw RenderUnavailableException.refused(String.join(", ", vendors));
     }
 
-    GlDescription description() {
+    public GlDescription description() {
         return new GlDescription(
                 glGetString(GL_VENDOR), glGetString(GL_RENDERER), glGetString(GL_VERSION));
     }

@@ -10,13 +10,13 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A linked program of a vertex and a fragment shader that share a name. */
-final class Program implements AutoCloseable {
+public final class Program implements AutoCloseable {
     private final String name;
     private final int id;
     private final Map<String, Integer> locations = new HashMap<>();
 
     /** @param name selects {@code shaders/<name>.vert} and {@code shaders/<name>.frag} */
-    Program(String name) {
+    public Program(String name) {
         this.name = name;
         id = glCreateProgram();
         int vertex = compile(GL_VERTEX_SHADER, name + ".vert");
@@ -32,36 +32,60 @@ final class Program implements AutoCloseable {
     }
 
     /** Makes this program current and sets {@code u_canvas}, which every vertex shader has; returns this program. */
-    Program use(Box canvas) {
+    public Program use(Box canvas) {
         glUseProgram(id);
         return set("u_canvas", canvas.width(), canvas.height());
     }
 
-    Program set(String uniform, double x) {
+    public Program set(String uniform, double x) {
         glUniform1f(location(uniform), (float) x);
         return this;
     }
 
-    Program set(String uniform, double x, double y) {
+    public Program set(String uniform, double x, double y) {
         glUniform2f(location(uniform), (float) x, (float) y);
         return this;
     }
 
-    Program set(String uniform, Box box) {
+    public Program set(String uniform, Box box) {
         glUniform4f(location(uniform), box.x(), box.y(), box.width(), box.height());
         return this;
     }
 
+    public Program setInteger(String uniform, int x) {
+        glUniform1i(location(uniform), x);
+        return this;
+    }
+
+    public Program setIntegers(String uniform, int x, int y) {
+        glUniform2i(location(uniform), x, y);
+        return this;
+    }
+
+    public Program setIntegers(String uniform, int x, int y, int z) {
+        glUniform3i(location(uniform), x, y, z);
+        return this;
+    }
+
     /** @param rgb 0xRRGGBB */
-    Program setColor(String uniform, int rgb) {
+    public Program setColor(String uniform, int rgb) {
         glUniform3f(location(uniform), (rgb >> 16 & 255) / 255f, (rgb >> 8 & 255) / 255f, (rgb & 255) / 255f);
         return this;
     }
 
     /** Binds a texture to a texture unit, and a sampler to that unit. */
-    Program setTexture(String uniform, int unit, int texture) {
+    public Program setTexture(String uniform, int unit, int texture) {
+        return setTexture(uniform, unit, GL_TEXTURE_2D, texture);
+    }
+
+    /** The same for an array of textures. */
+    public Program setTextureArray(String uniform, int unit, int texture) {
+        return setTexture(uniform, unit, GL_TEXTURE_2D_ARRAY, texture);
+    }
+
+    private Program setTexture(String uniform, int unit, int target, int texture) {
         glActiveTexture(GL_TEXTURE0 + unit);
-        glBindTexture(GL_TEXTURE_2D, texture);
+        glBindTexture(target, texture);
         glUniform1i(location(uniform), unit);
         return this;
     }

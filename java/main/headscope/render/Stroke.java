@@ -5,7 +5,7 @@ package headscope.render;
  *
  * @param rgb 0xRRGGBB, sRGB
  */
-record Stroke(double x0, double y0, double x1, double y1, double width, int rgb) {
+public record Stroke(double x0, double y0, double x1, double y1, double width, int rgb) {
     /** Whether the stroke and the box overlap. */
     boolean crosses(Box box) {
         // Clips the line to the box, grown by half the width (Liang and Barsky 1984).

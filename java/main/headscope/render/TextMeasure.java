@@ -1,7 +1,7 @@
 package headscope.render;
 
 /** Text metrics. Sizes are in pixels per em, lengths in pixels. */
-interface TextMeasure {
+public interface TextMeasure {
     double width(String text, float size);
 
     /** Height of the tallest lower-case letters above the baseline. */

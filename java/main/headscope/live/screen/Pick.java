@@ -1,0 +1,20 @@
+package headscope.live.screen;
+
+/** What lies under a pixel of the screen. Cells and tokens count from 0. */
+public sealed interface Pick {
+    record Nothing() implements Pick {}
+
+    /**
+     * A head of the grid.
+     *
+     * @param row    of cells of its map; 0 if the grid shows a metric
+     * @param column of cells of its map; 0 if the grid shows a metric
+     */
+    record Head(int layer, int head, int row, int column) implements Pick {}
+
+    /** A cell of the chosen head's map. */
+    record MapCell(int row, int column) implements Pick {}
+
+    /** A token of the text. */
+    record Token(int position) implements Pick {}
+}

@@ -1,0 +1,97 @@
+package headscope.live.screen;
+
+import headscope.live.LiveText;
+import headscope.render.Box;
+import headscope.result.frame.Frame;
+import headscope.result.frame.Frame.State;
+import headscope.result.frame.FrameSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** The line above: model and keys. The line below: what the model and the viewer do. */
+final class StatusPart {
+    private static final double GAP = 22; // between items, in units
+
+    private StatusPart() {}
+
+    static void draw(Canvas canvas, ScreenLayout layout, LiveText text, ScreenStatus status) {
+        header(canvas, layout.header(), text.source());
+        status(canvas, layout.status(), text, status);
+    }
+
+    private static void header(Canvas canvas, Box box, FrameSource source) {
+        Theme theme = canvas.theme;
+        double baseline = canvas.baseline(box.y() + box.height() / 2.0, Canvas.SIZE);
+        double x = canvas.text("Headscope live", Canvas.TITLE_SIZE, theme.ink(), box.x() + canvas.px(16), baseline);
+        double end = box.right() - canvas.px(16);
+        String keys = KeyHelp.ALL.stream()
+                .filter(key -> !key.word().isEmpty())
+                .map(key -> key.key() + " " + key.word())
+                .collect(Collectors.joining("    "));
+        String model = "%s  \u00b7  %d layers x %d heads  \u00b7  %s"
+                .formatted(source.model(), source.layers(), source.heads(), source.device());
+        x += canvas.px(GAP);
+        double room = end - x - canvas.px(GAP);
+        boolean all = canvas.width(keys, Canvas.SMALL_SIZE) + canvas.width(model, Canvas.SMALL_SIZE) <= room;
+        String listed = all ? keys : "H help";
+        canvas.right(listed, Canvas.SMALL_SIZE, theme.pale(), end, baseline);
+        canvas.text(canvas.shortened(model, Canvas.SMALL_SIZE, room - canvas.width(listed, Canvas.SMALL_SIZE)),
+                Canvas.SMALL_SIZE, theme.pale(), x, baseline);
+    }
+
+    private static void status(Canvas canvas, Box box, LiveText text, ScreenStatus status) {
+        Theme theme = canvas.theme;
+        canvas.fill(box, theme.bar());
+        double baseline = canvas.baseline(box.y() + box.height() / 2.0, Canvas.SIZE);
+        double x = box.x() + canvas.px(16);
+        double end = box.right() - canvas.px(16);
+        if (text.frame().isEmpty()) {
+            canvas.text("waiting for the first token", Canvas.SIZE, theme.pale(), x, baseline);
+            return;
+        }
+        Frame frame = text.frame().get();
+        int color = switch (frame.state()) {
+            case FAILED -> theme.bad();
+            case PAUSED -> theme.accent();
+            case READING, RUNNING -> theme.good();
+            case ENDED -> theme.ink();
+        };
+        x = canvas.text(Wording.state(frame.state()), Canvas.SIZE, color, x, baseline) + canvas.px(GAP);
+        if (!frame.message().isEmpty()) {
+            int rgb = frame.state() == State.FAILED ? theme.bad() : theme.ink();
+            x = canvas.text(canvas.shortened(frame.message(), Canvas.SIZE, end - x), Canvas.SIZE, rgb, x, baseline)
+                    + canvas.px(GAP);
+        }
+        for (String item : items(text.source(), frame, status)) {
+            if (x + canvas.width(item, Canvas.SIZE) > end) {
+                return;
+            }
+            x = canvas.text(item, Canvas.SIZE, theme.ink(), x, baseline) + canvas.px(GAP);
+        }
+    }
+
+    /** The most important first, because those that do not fit are left out. */
+    private static List<String> items(FrameSource source, Frame frame, ScreenStatus status) {
+        List<String> items = new ArrayList<>();
+        if (!status.notice().isEmpty()) {
+            items.add(status.notice());
+        }
+        items.add("token %s%s".formatted(Wording.count(frame.end()), source.maxNewTokens() == 0 ? ""
+                : " of at most " + Wording.count((long) frame.end() - frame.step() + source.maxNewTokens())));
+        if (frame.layersRead() < source.layers()) {
+            items.add("layer %d of %d".formatted(frame.layersRead(), source.layers()));
+        }
+        if (!Double.isNaN(frame.tokensPerSecond())) {
+            items.add("%s tokens/s".formatted(Wording.count(Math.round(frame.tokensPerSecond()))));
+        }
+        if (!Double.isNaN(status.frameMillis())) {
+            items.add(String.format(Locale.ROOT, "frame %.1f ms", status.frameMillis()));
+        }
+        items.add("%s frames dropped".formatted(Wording.count(frame.dropped())));
+        items.add("cells: %s".formatted(Wording.cell(source.pooling(), frame.bin())));
+        items.add("memory %s".formatted(Wording.bytes(frame.memoryBytes())));
+        return items;
+    }
+}

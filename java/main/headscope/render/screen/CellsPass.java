@@ -1,0 +1,90 @@
+package headscope.render.screen;
+
+import static org.lwjgl.opengl.GL33C.*;
+
+import headscope.figure.Colormap;
+import headscope.render.Box;
+import headscope.render.Program;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import org.lwjgl.system.MemoryUtil;
+
+/** Draws {@link Scene.Cells}: one draw call per grid, whatever its size. */
+final class CellsPass implements AutoCloseable {
+    private final Program program = new Program("cells");
+    private final int array = glGenVertexArrays(); // the core profile draws nothing without one
+    private final int maxSide = glGetInteger(GL_MAX_TEXTURE_SIZE);
+    private final PixelStream pixels = new PixelStream();
+    private final Map<String, CellTexture> textures = new HashMap<>();
+    private final Map<Colormap, Integer> colors = new HashMap<>();
+
+    void draw(Box canvas, Scene.Cells cells) {
+        CellValues values = cells.values();
+        CellTexture texture = texture(values);
+        texture.update(values, pixels);
+        Scene.Scale scale = cells.scale();
+        program.use(canvas)
+                .set("u_box", cells.box())
+                .set("u_origin", cells.originX(), cells.originY())
+                .setIntegers("u_grid", values.heads(), values.layers())
+                .set("u_pitch", cells.pitch())
+                .set("u_gap", cells.gap())
+                .setIntegers("u_slots", texture.slot(), texture.slotsPerRow(), texture.lastLevel())
+                .setInteger("u_cells", cells.cells())
+                .setInteger("u_first", cells.first())
+                .setIntegers("u_line", cells.column(), cells.row())
+                .set("u_range", scale.range().min(), scale.range().max())
+                .setInteger("u_log", scale.log() ? 1 : 0)
+                .setColor("u_missing", Colormap.MISSING)
+                .setColor("u_hidden", cells.hidden())
+                .setColor("u_empty", cells.empty())
+                .setTextureArray("u_values", 0, texture.id())
+                .setTexture("u_colors", 1, colors.computeIfAbsent(scale.colormap(), CellsPass::upload));
+        glDisable(GL_BLEND);
+        glBindVertexArray(array);
+        glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+    }
+
+    private CellTexture texture(CellValues values) {
+        CellTexture known = textures.get(values.name());
+        if (known != null && known.fits(values)) {
+            return known;
+        }
+        if (known != null) {
+            known.close();
+        }
+        CellTexture next = new CellTexture(values.layers(), values.heads(), values.side(), maxSide);
+        textures.put(values.name(), next);
+        return next;
+    }
+
+    long bytes() {
+        return textures.values().stream().mapToLong(CellTexture::bytes).sum();
+    }
+
+    private static int upload(Colormap colormap) {
+        int[] rgb = colormap.colors();
+        ByteBuffer texels = MemoryUtil.memAlloc(4 * rgb.length);
+        for (int color : rgb) {
+            texels.put((byte) (color >> 16)).put((byte) (color >> 8)).put((byte) color).put((byte) 255);
+        }
+        int texture = glGenTextures();
+        glActiveTexture(GL_TEXTURE0);
+        glBindTexture(GL_TEXTURE_2D, texture);
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAX_LEVEL, 0);
+        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, rgb.length, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, texels.flip());
+        MemoryUtil.memFree(texels);
+        return texture;
+    }
+
+    @Override
+    public void close() {
+        colors.values().forEach(texture -> glDeleteTextures(texture));
+        textures.values().forEach(CellTexture::close);
+        pixels.close();
+        glDeleteVertexArrays(array);
+        program.close();
+    }
+}
