@@ -2,7 +2,8 @@
 //
 //   decode   sums over one split: exponentials relative to the split's maximum times v, and the row of softmax_row.cuh
 //   merge    combines the sums of the splits, in order, into the results of attention_forward.cu
-//   row      of a single query: turns its scores into probabilities, adds them to the column sums and to the atlas
+//   row      of a single query: turns its scores into probabilities, adds them to the column sums and to the atlas, and
+//            its statistics to the sums of attention_sums.cu
 //
 //   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of p_j over the j of cell b
 //                                                         and of its earlier value if earlier tokens lie in it
@@ -15,7 +16,8 @@
 //         the visible keys, in units of log 2; fp32
 //         merge: out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32
 //         row: scores [heads, capacity], now probabilities of all keys; columnSum [heads, capacity], fp64: set for the
-//         new key, added to for the others; cells [heads, side, side]: every element of the new token's row of cells
+//         new key, added to for the others; sums [heads, 7], fp64: set for the first token, else added to; cells [heads,
+//         side, side]: every element of the new token's row of cells
 // Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads;
 //         merge: grid x = queries, y = heads; block attention_merge_threads;
 //         row: grid x = side, or without an atlas ceil(keys / bin), y = heads; block min(attention_row_threads, bin
@@ -26,7 +28,7 @@
 //         attention_columns.cu
 // See     Backend.attention, AttentionAtlas, test/attention_decode_test.cpp, test/attention_atlas_test.cpp
 #include "block.cuh"
-#include "softmax_row.cuh"
+#include "row_sums.cuh"
 #include "tensor_core.cuh"
 
 constexpr int THREADS = 128;
@@ -226,7 +228,7 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, 
 }
 
 /// A block owns the keys of one cell.
-KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, float* cells, const float* logSumExp,
+KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, double* sums, float* cells, STATISTICS,
        ATTENTION_SPEC, int capacity, int side, int bin, int mean) {
     AttentionSpec spec = ATTENTION_SPEC_VALUE;
     int position = spec.position(0);
@@ -243,6 +245,14 @@ KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, float* cell
         columnSum[base + key] = (key < position ? columnSum[base + key] : 0) + probability;
         peak = fmaxf(peak, probability);
         sum += probability;
+    }
+    if (blockIdx.x == 0 && threadIdx.x == 0) {
+        RowSums row;
+        row.add(STATISTICS_VALUE, base + position, position, spec.endKey(0));
+        for (int i = 0; i < ROW_SUMS; i++) {
+            double& total = sums[static_cast<int64_t>(blockIdx.y) * ROW_SUMS + i];
+            total = position == 0 ? row.x[i] : total + row.x[i];
+        }
     }
     if (cells == nullptr) {
         return;

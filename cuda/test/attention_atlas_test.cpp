@@ -24,13 +24,15 @@ struct Atlas {
     int capacity;
     std::vector<float> cells; // [heads, side, side]
     std::vector<float> row;   // [heads, capacity]
+    std::vector<double> sums; // [heads, 7]
     Observed observed;
     int tokens = 0;
 
     Atlas(const Spec& spec, int side, int mean, int capacity)
         : spec(spec), side(side), mean(mean), capacity(capacity),
           cells(static_cast<std::size_t>(spec.heads) * side * side, NAN),
-          row(static_cast<std::size_t>(spec.heads) * capacity, NAN), observed(spec.heads, capacity) {}
+          row(static_cast<std::size_t>(spec.heads) * capacity, NAN),
+          sums(static_cast<std::size_t>(spec.heads) * 7, NAN), observed(spec.heads, capacity) {}
 
     void merge(int end) {
         int factor = bin_of(side, end) / bin_of(side, tokens);
@@ -88,9 +90,9 @@ struct Atlas {
         int bin = pool ? bin_of(side, end) : constant("attention_decode_keys");
         int blocks = pool ? side : static_cast<int>(pieces(end, bin));
         launch("attention_row_f32", blocks, spec.heads, fitting("attention_row_threads", bin), row.data(),
-               observed.columnSum.data(), pool ? cells.data() : null, observed.logSumExp.data(), 1, end, spec.heads,
-               spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap,
-               capacity, blocks, bin, mean);
+               observed.columnSum.data(), sums.data(), pool ? cells.data() : null, to[0]->data(), to[1]->data(),
+               to[2]->data(), to[3]->data(), to[4]->data(), to[5]->data(), 1, end, spec.heads, spec.kvHeads, spec.headDim,
+               spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, blocks, bin, mean);
         tokens = end;
     }
 
@@ -104,6 +106,27 @@ struct Atlas {
         return values;
     }
 };
+
+/// Sums over the rows from .. end - 1 of the kernels' own vectors, [heads, 7].
+std::vector<double> row_sums(Observed& observed, bool causal, int from, int end) {
+    std::vector<double> sums;
+    for (int head = 0; head < observed.heads; head++) {
+        double x[7] = {};
+        for (int i = from; i < end; i++) {
+            int at = head * observed.capacity + i;
+            int keys = causal ? i + 1 : end;
+            x[0] += observed.logDiagonal[at];
+            x[1] += observed.entropy[at];
+            x[2] += keys > 1 ? observed.entropy[at] / std::log(static_cast<double>(keys)) : 0;
+            x[3] += observed.distance[at];
+            x[4] += i > 0 ? observed.previous[at] : 0;
+            x[5] += std::exp(static_cast<double>(observed.logDiagonal[at]));
+            x[6] += observed.maximum[at];
+        }
+        sums.insert(sums.end(), x, x + 7);
+    }
+    return sums;
+}
 
 /// Maxima, or means over the entries within the text, of the first rows of maps, [heads, rows, side].
 std::vector<double> expected_cells(const Attention& expected, const Atlas& atlas, int length) {
@@ -180,9 +203,42 @@ void check_row(std::mt19937_64& random, const Spec& spec, int tokens) {
     }
     CHECK(same_bits(with.row, without.row), "with and without an atlas");
     CHECK(with.observed.same(without.observed), "with and without an atlas");
+    CHECK(same_bits(with.sums, without.sums), "with and without an atlas");
+    check_close(with.sums, row_sums(with.observed, spec.causal, 0, tokens), 1e-12, 1e-12, "sums of single rows");
     double error = score_error(text, expected);
     check_rows(tokens, expected, with.observed, error, 0);
     check_columns(tokens, expected, with.observed, error);
+}
+
+/// Sums of several rows, in one call and in two, and their copies.
+void check_sums(std::mt19937_64& random) {
+    for (int tokens : {1, 2, 31, 257, 600}) {
+        for (int causal : {0, 1}) {
+            situation = std::to_string(tokens) + " tokens, causal " + std::to_string(causal);
+            Observed observed(3, tokens + 1);
+            for (auto* x : observed.all()) {
+                *x = random_floats(random, static_cast<int64_t>(x->size()));
+            }
+            observed.columnSum.assign(observed.columnSum.size(), 0.5);
+            std::vector<double> sums(21, NAN);
+            for (int end : causal == 1 && tokens > 1 ? std::vector<int>{tokens / 2, tokens} : std::vector<int>{tokens}) {
+                int first = end == tokens && causal == 1 && tokens > 1 ? tokens / 2 : 0;
+                auto of = observed.all();
+                launch("attention_sums_f64", 3, 1, fitting("attention_sums_threads", end - first), sums.data(),
+                       of[0]->data(), of[1]->data(), of[2]->data(), of[3]->data(), of[4]->data(), of[5]->data(),
+                       end - first, end, 3, 1, 16, 0.25f, causal, 0, 0.0f, observed.capacity);
+            }
+            std::vector<double> expected = row_sums(observed, causal == 1, 0, tokens);
+            check_close(sums, expected, 1e-9, 1e-12, "sums");
+            std::vector<double> copies(24, NAN);
+            int threads = constant("attention_snapshot_threads");
+            launch("attention_snapshot_sums_f64", 1, 1, threads, copies.data(), sums.data(), observed.columnSum.data(),
+                   int64_t{24}, observed.capacity);
+            for (int i = 0; i < 24; i++) {
+                CHECK(copies[i] == (i % 8 == 7 ? 0.5 : sums[i / 8 * 7 + i % 8]), "copy %d", i);
+            }
+        }
+    }
 }
 
 /// The vectors of a head; a missing row leaves its copy alone.
@@ -232,5 +288,6 @@ int main() {
     check_row<float>(random, grouped, 270);
     check_row<Bf16>(random, {.headDim = 20, .window = 9}, 40);
     check_row<F16>(random, {.headDim = 32, .softCap = 5}, 40);
+    check_sums(random);
     check_head();
 }

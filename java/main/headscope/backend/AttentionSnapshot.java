@@ -38,5 +38,14 @@ public record AttentionSnapshot(
      * @param columnSum   [tokens]
      * @param logDiagonal [tokens]
      */
-    public record HeadVectors(float[] row, double[] columnSum, float[] logDiagonal) {}
+    public record HeadVectors(float[] row, double[] columnSum, float[] logDiagonal) {
+        /** All T {@link Metric.LaplacianEigenvalues} of a causal map, in the order of the tokens. */
+        public double[] laplacian() {
+            double[] values = new double[columnSum.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = columnSum[i] / (values.length - i) - Math.exp(logDiagonal[i]);
+            }
+            return values;
+        }
+    }
 }

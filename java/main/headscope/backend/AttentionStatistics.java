@@ -9,7 +9,7 @@ import java.util.Optional;
  * optionally an atlas of pooled maps. They accumulate over successive calls of attention on the same text (prefill, then
  * decoding): every row adds to the column sums and to the atlas.
  *
- * <p>All tensors are [heads, capacity]. a_ij are the probabilities and s_ij the scores, scaled and capped, of query i
+ * <p>Tensors are [heads, capacity] except for the sums. a_ij are the probabilities and s_ij the scores, scaled and capped, of query i
  * and key j.
  */
 public final class AttentionStatistics implements AutoCloseable {
@@ -40,6 +40,9 @@ public final class AttentionStatistics implements AutoCloseable {
     /** a_ij of the newest row over all j so far, if {@link #hasRow}; undefined otherwise. fp32. */
     public final Tensor row;
 
+    /** Sums over all rows so far of the vectors above, for {@link Backend#snapshot}. fp64 [heads, RowSums.COUNT]. */
+    public final Tensor sums;
+
     private final Optional<AttentionAtlas> atlas;
     private int tokens;
     private int newTokens;
@@ -61,6 +64,7 @@ public final class AttentionStatistics implements AutoCloseable {
         this.previous = backend.allocate(DType.F32, heads, capacity);
         this.distance = backend.allocate(DType.F32, heads, capacity);
         this.row = backend.allocate(DType.F32, heads, capacity);
+        this.sums = backend.allocate(DType.F64, heads, RowSums.COUNT);
         this.atlas = atlas.map(spec -> new AttentionAtlas(backend, heads, spec));
     }
 
@@ -75,6 +79,7 @@ public final class AttentionStatistics implements AutoCloseable {
         this.previous = all.previous.rows(first, heads);
         this.distance = all.distance.rows(first, heads);
         this.row = all.row.rows(first, heads);
+        this.sums = all.sums.rows(first, heads);
         this.atlas = all.atlas.map(whole -> whole.heads(first, heads));
     }
 
@@ -137,7 +142,7 @@ public final class AttentionStatistics implements AutoCloseable {
     @Override
     public void close() {
         for (Tensor tensor : new Tensor[] {
-            logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance, row
+            logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance, row, sums
         }) {
             tensor.buffer().close();
         }

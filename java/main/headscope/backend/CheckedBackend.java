@@ -324,7 +324,7 @@ final class CheckedBackend implements Backend {
 
     private void finite(String operation, AttentionStatistics statistics) {
         finite.require(operation, statistics.logSumExp, statistics.logDiagonal, statistics.columnSum,
-                statistics.entropy, statistics.maximum, statistics.previous, statistics.distance);
+                statistics.entropy, statistics.maximum, statistics.previous, statistics.distance, statistics.sums);
         if (statistics.hasRow()) {
             finite.require(operation, statistics.row);
         }

@@ -20,7 +20,10 @@ import java.util.stream.IntStream;
  * @param changes after each call: the rows of cells that it changed
  */
 record AtlasObservation(AttentionCase of, AtlasSpec spec, AttentionSnapshot whole, List<AttentionSnapshot> changes) {
-    static final Metric CONFIDENCE = new Metric.Confidence();
+    /** Those with one value per head. */
+    static final List<Metric> METRICS = Metric.all(1).stream()
+            .filter(metric -> !(metric instanceof Metric.Spectrum) && !(metric instanceof Metric.Symmetric))
+            .toList();
 
     static AtlasObservation reference(AttentionCase one, AtlasSpec spec, int... pieces) {
         return observe(new Reference(), one, spec, pieces);
@@ -47,7 +50,7 @@ record AtlasObservation(AttentionCase of, AtlasSpec spec, AttentionSnapshot whol
             Backend backend, AttentionStatistics statistics, AttentionSpec spec, int firstRow) {
         return backend.snapshot(
                 new AttentionSnapshot.Request(
-                        List.of(CONFIDENCE), Optional.of(firstRow), Optional.of(statistics.heads() - 1)),
+                        METRICS, Optional.of(firstRow), Optional.of(statistics.heads() - 1)),
                 statistics, spec);
     }
 
@@ -72,10 +75,14 @@ record AtlasObservation(AttentionCase of, AtlasSpec spec, AttentionSnapshot whol
         int perHead = expected.cells().length / of.heads();
         agree(what + ": cells", expected.cells(), actual.cells(), i -> worst[i / perHead] * expected.cells()[i]
                 + Tolerance.sum(2 * of.tokens(), expected.cells()[i]));
-        for (int head = 0; head < of.heads(); head++) {
-            double[] values = expected.metrics().of(CONFIDENCE)[head];
-            agree(what + ": confidence", values, actual.metrics().of(CONFIDENCE)[head],
-                    i -> Tolerance.metric(CONFIDENCE, DoubleStream.of(worst).max().orElseThrow(), of.reach(), values[i]));
+        double largestError = DoubleStream.of(worst).max().orElseThrow();
+        for (Metric metric : METRICS) {
+            double[][] values = expected.metrics().of(metric);
+            for (int head = 0; head < of.heads(); head++) {
+                double value = values[head][0];
+                agree(what + ": " + metric.key(), values[head], actual.metrics().of(metric)[head],
+                        i -> Tolerance.metric(metric, largestError, of.reach(), value));
+            }
         }
         AttentionSnapshot.HeadVectors head = expected.head().orElseThrow();
         AttentionSnapshot.HeadVectors actualHead = actual.head().orElseThrow();

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import headscope.Tolerance;
 import headscope.backend.AtlasSpec.Pooling;
 import headscope.backend.cpu.CpuBackend;
+import headscope.metric.LayerResult;
+import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
@@ -23,14 +25,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention maps pooled to an atlas while a text grows, on every backend and in closed form. */
 class AttentionAtlasParityTest {
-    private static final int[] SIDES = {1, 3, 16, 64};
-
-    /** All pairs of a side and a pooling. */
-    private static List<AtlasSpec> specs() {
-        return Arrays.stream(SIDES).boxed()
-                .flatMap(side -> Arrays.stream(Pooling.values()).map(pooling -> new AtlasSpec(side, pooling)))
-                .toList();
-    }
+    /** One cell, cells that the lengths do not divide, and more cells than tokens. */
+    private static final List<AtlasSpec> SPECS = List.of(
+            new AtlasSpec(1, Pooling.MEAN), new AtlasSpec(3, Pooling.MAXIMUM), new AtlasSpec(3, Pooling.MEAN),
+            new AtlasSpec(16, Pooling.MEAN), new AtlasSpec(64, Pooling.MAXIMUM));
 
     private static int[] ones(int count) {
         int[] ones = new int[count];
@@ -41,7 +39,7 @@ class AttentionAtlasParityTest {
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
     void agreesInOneCall(AttentionCase one) {
-        for (AtlasSpec spec : specs()) {
+        for (AtlasSpec spec : SPECS) {
             AtlasObservation expected = reference(one, spec, one.tokens());
             for (String device : Devices.ALL) {
                 try (Backend backend = Devices.open(device)) {
@@ -81,14 +79,13 @@ class AttentionAtlasParityTest {
         for (DType type : List.of(DType.BF16, DType.F16)) {
             AttentionCase one = any.of(type);
             int tokens = one.tokens();
-            for (Pooling pooling : Pooling.values()) {
-                AtlasSpec spec = new AtlasSpec(5, pooling);
-                try (Backend backend = Devices.emulated(type)) {
-                    for (int[] pieces : one.causal() ? new int[][] {{tokens}, ones(tokens)} : new int[][] {{tokens}}) {
-                        reference(one, spec, pieces).compare(type.name(), observe(backend, one, spec, pieces));
-                    }
-                    assertEquals(0, backend.liveBytes());
-                }
+            AtlasSpec maximum = new AtlasSpec(5, Pooling.MAXIMUM);
+            AtlasSpec mean = new AtlasSpec(5, Pooling.MEAN);
+            int[] pieces = one.causal() ? ones(tokens) : new int[] {tokens};
+            try (Backend backend = Devices.emulated(type)) {
+                reference(one, maximum, tokens).compare(type.name(), observe(backend, one, maximum, tokens));
+                reference(one, mean, pieces).compare(type + " row by row", observe(backend, one, mean, pieces));
+                assertEquals(0, backend.liveBytes());
             }
         }
     }
@@ -253,7 +250,7 @@ class AttentionAtlasParityTest {
             AttentionSpec spec = one.spec(on);
             AttentionStatistics all = on.statistics(4, 12, Optional.of(atlas));
             AttentionSnapshot.Request request = new AttentionSnapshot.Request(
-                    List.of(AtlasObservation.CONFIDENCE), Optional.of(0), Optional.of(1));
+                    AtlasObservation.METRICS, Optional.of(0), Optional.of(1));
             List<AttentionSnapshot> apart = IntStream.of(0, 1).mapToObj(layer -> {
                 AttentionStatistics statistics = all.heads(2 * layer, 2);
                 Tensor q = one.queries(on);
@@ -268,12 +265,47 @@ class AttentionAtlasParityTest {
             for (int layer = 0; layer < 2; layer++) {
                 assertArrayEquals(apart.get(layer).cells(),
                         Arrays.copyOfRange(together.cells(), layer * perLayer, (layer + 1) * perLayer));
-                for (int head = 0; head < 2; head++) {
-                    assertArrayEquals(apart.get(layer).metrics().of(AtlasObservation.CONFIDENCE)[head],
-                            together.metrics().of(AtlasObservation.CONFIDENCE)[2 * layer + head]);
+                for (Metric metric : AtlasObservation.METRICS) {
+                    for (int head = 0; head < 2; head++) {
+                        assertArrayEquals(apart.get(layer).metrics().of(metric)[head],
+                                together.metrics().of(metric)[2 * layer + head]);
+                    }
                 }
             }
             assertArrayEquals(apart.get(1).head().orElseThrow().columnSum(), together.head().orElseThrow().columnSum());
+        }
+    }
+
+    /** On the CPU, sums over rows are those of {@link Backend#measure}, in the same order. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void metricsEqualThoseOfAllRows(boolean causal) {
+        AttentionCase one = new AttentionCase(37, 3, 1, 16, causal, 0, 0, true, Inputs.NORMAL);
+        try (Backend backend = Backend.open("cpu"); TensorScope on = new TensorScope(backend)) {
+            AttentionSpec spec = one.spec(on);
+            AttentionStatistics statistics = on.statistics(3, 40);
+            for (int[] rows : causal ? new int[][] {{0, 30}, {30, 31}, {31, 37}} : new int[][] {{0, 37}}) {
+                backend.attentionStatistics(one.queries(on).rows(rows[0], rows[1] - rows[0]),
+                        one.keys(on).rows(0, rows[1]), spec, statistics);
+            }
+            AttentionSnapshot snapshot = backend.snapshot(
+                    new AttentionSnapshot.Request(AtlasObservation.METRICS, Optional.empty(), Optional.of(2)),
+                    statistics, spec);
+            LayerResult expected = backend.measure(AtlasObservation.METRICS, statistics, spec);
+            for (Metric metric : AtlasObservation.METRICS) {
+                for (int head = 0; head < 3; head++) {
+                    assertArrayEquals(expected.of(metric)[head], snapshot.metrics().of(metric)[head], metric.key());
+                }
+            }
+            if (causal) {
+                Metric laplacian = new Metric.LaplacianEigenvalues(Metric.ALL);
+                double[] ascending = snapshot.head().orElseThrow().laplacian();
+                Arrays.sort(ascending);
+                double[] descending = backend.measure(List.of(laplacian), statistics, spec).of(laplacian)[2];
+                for (int i = 0; i < ascending.length; i++) {
+                    assertEquals(descending[i], ascending[ascending.length - 1 - i]);
+                }
+            }
         }
     }
 
@@ -292,6 +324,10 @@ class AttentionAtlasParityTest {
                         expected.sameBits(workers + " workers", observe(backend, one, spec, tokens - 1, 1));
                     }
                 }
+            }
+            try (Backend backend = Devices.emulated(DType.F32)) {
+                AtlasObservation first = observe(backend, one, spec, tokens - 1, 1);
+                first.sameBits("emulated", observe(backend, one, spec, tokens - 1, 1));
             }
         }
     }

@@ -53,7 +53,7 @@ class DeviceMemoryTest {
         int tokens = 100;
         Metric spectrum = Metric.all(tokens).stream().filter(Metric.Spectrum.class::isInstance).findFirst().orElseThrow();
         double[][] expected = spectra(Long.MAX_VALUE, heads, tokens, spectrum);
-        long operands = 2L * tokens * heads * 16 * Float.BYTES + (long) heads * tokens * (7 * Float.BYTES + Double.BYTES);
+        long operands = 2L * tokens * heads * 16 * Float.BYTES + (long) heads * (tokens * (7 * Float.BYTES + Double.BYTES) + 7 * Double.BYTES);
         double[][] actual = spectra(operands + 2L * 2 * tokens * Double.BYTES, heads, tokens, spectrum);
         for (int head = 0; head < heads; head++) {
             assertArrayEquals(expected[head], actual[head]);
@@ -80,7 +80,7 @@ class DeviceMemoryTest {
         int tokens = 70;
         int side = 9;
         long operands = (long) tokens * (6 + 3) * 16 * Float.BYTES;
-        long statistics = 6L * (tokens * (7 * Float.BYTES + Double.BYTES) + side * side * Float.BYTES);
+        long statistics = 6L * (tokens * (7 * Float.BYTES + Double.BYTES) + 7 * Double.BYTES + side * side * Float.BYTES);
         long ofKeyHead = 2L * tokens * side * Float.BYTES;
         float[] expected = cells(Long.MAX_VALUE, tokens, side);
         assertArrayEquals(expected, cells(operands + statistics + ofKeyHead, tokens, side));

@@ -255,8 +255,8 @@ public final class CpuBackend implements Backend {
     @Override
     public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
         Map<Metric, double[][]> values = new LinkedHashMap<>();
-        metrics.forEach(metric -> values.put(metric, new double[statistics.heads()][]));
-        workers.each(statistics.heads(), head -> values.forEach(
+        metrics.forEach(metric -> values.put(metric, new double[spec.heads()][]));
+        workers.each(spec.heads(), head -> values.forEach(
                 (metric, heads) -> heads[head] = HeadFold.of(metric, statistics, spec, head)));
         return new LayerResult(values);
     }
@@ -265,7 +265,11 @@ public final class CpuBackend implements Backend {
     public AttentionSnapshot snapshot(
             AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
         int tokens = statistics.tokens();
-        LayerResult metrics = measure(request.metrics(), statistics, spec);
+        Map<Metric, double[][]> values = new LinkedHashMap<>();
+        request.metrics().forEach(metric -> values.put(metric, IntStream.range(0, statistics.heads())
+                .mapToObj(head -> new double[] {HeadFold.ofSums(metric, statistics, spec, head)})
+                .toArray(double[][]::new)));
+        LayerResult metrics = new LayerResult(values);
         Optional<AttentionSnapshot.HeadVectors> vectors = request.head().map(head -> new AttentionSnapshot.HeadVectors(
                 statistics.hasRow() ? ofHead(statistics.row, head, tokens).toArray(JAVA_FLOAT) : new float[0],
                 ofHead(statistics.columnSum, head, tokens).toArray(JAVA_DOUBLE),

@@ -80,9 +80,10 @@ final class FusedAttention implements AutoCloseable {
             });
         });
         call.statistics().ifPresent(statistics -> {
-            for (int head = 0; head < heads; head++) {
+            workers.each(heads, head -> {
                 addColumnSums(call, statistics, head, sums);
-            }
+                HeadFold.addRows(statistics, call.spec(), head, call.queries());
+            });
             cells.ifPresent(AtlasCells::finish);
             statistics.grow(call.queries());
         });

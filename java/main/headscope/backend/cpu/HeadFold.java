@@ -5,8 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.RowSums;
 import headscope.metric.Metric;
 import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
@@ -40,6 +42,36 @@ final class HeadFold {
             case Metric.Symmetric m -> throw new IllegalArgumentException(
                     m.key() + " needs the whole attention map: use symmetricSpectrum");
         };
+    }
+
+    /** Adds the newest rows of a head to its {@link RowSums}, in the order of the rows. */
+    static void addRows(AttentionStatistics statistics, AttentionSpec spec, int head, int newRows) {
+        int before = statistics.tokens();
+        int end = before + newRows;
+        HeadFold fold = new HeadFold(statistics, spec, head);
+        double[] sums = before == 0 ? new double[RowSums.COUNT] : sums(statistics, head);
+        for (int i = before; i < end; i++) {
+            int keys = spec.endKey(i, end);
+            double entropy = fold.row(statistics.entropy, i);
+            sums[RowSums.LOG_DIAGONAL] += fold.row(statistics.logDiagonal, i);
+            sums[RowSums.ENTROPY] += entropy;
+            sums[RowSums.NORMALISED_ENTROPY] += keys > 1 ? entropy / Math.log(keys) : 0;
+            sums[RowSums.DISTANCE] += fold.row(statistics.distance, i);
+            sums[RowSums.PREVIOUS] += i > 0 ? fold.row(statistics.previous, i) : 0;
+            sums[RowSums.DIAGONAL] += fold.diagonal(i);
+            sums[RowSums.MAXIMUM] += fold.row(statistics.maximum, i);
+        }
+        MemorySegment.copy(sums, 0, statistics.sums.rows(head, 1).bytes(), JAVA_DOUBLE, 0, sums.length);
+    }
+
+    private static double[] sums(AttentionStatistics statistics, int head) {
+        return statistics.sums.rows(head, 1).bytes().toArray(JAVA_DOUBLE);
+    }
+
+    /** A metric with one value per head, from the head's {@link RowSums}. */
+    static double ofSums(Metric metric, AttentionStatistics statistics, AttentionSpec spec, int head) {
+        HeadFold fold = new HeadFold(statistics, spec, head);
+        return RowSums.metric(metric, sums(statistics, head), fold.columnSum(0), fold.tokens, spec.causal());
     }
 
     private double row(Tensor perToken, int token) {

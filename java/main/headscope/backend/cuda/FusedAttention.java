@@ -29,10 +29,13 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Attent
             return new Statistics(vectors, 0, Optional.empty());
         }
 
+        static List<?> vectors(AttentionStatistics rows) {
+            return List.of(
+                    rows.logSumExp, rows.logDiagonal, rows.entropy, rows.maximum, rows.previous, rows.distance);
+        }
+
         static Statistics of(AttentionStatistics rows, int queries) {
-            return new Statistics(
-                    List.of(rows.logSumExp, rows.logDiagonal, rows.entropy, rows.maximum, rows.previous, rows.distance),
-                    rows.capacity(), queries == 1 ? Optional.of(rows.row) : Optional.empty());
+            return new Statistics(vectors(rows), rows.capacity(), queries == 1 ? Optional.of(rows.row) : Optional.empty());
         }
     }
 
@@ -57,6 +60,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Attent
         } else {
             cells.ifPresent(atlas -> atlas.add(q, k, spec, statistics));
             columns(statistics);
+            sums(statistics);
         }
         statistics.grow(queries);
     }
@@ -103,13 +107,14 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Attent
         }
     }
 
-    /** Turns the scores of a single query into its probabilities, and adds them to column sums and cells. */
+    /** Turns the scores of a single query into its probabilities, and adds them to column sums, cells and row sums. */
     private void row(AttentionStatistics statistics, Optional<AtlasCells> cells) {
         int keys = k.intSize(0);
         int bin = cells.map(AtlasCells::bin).orElse(device.constant("attention_decode_keys"));
         int blocks = cells.map(AtlasCells::side).orElse((keys + bin - 1) / bin);
         List<Object> arguments = new ArrayList<>(List.of(
-                statistics.row, statistics.columnSum, cells.map(AtlasCells::cells), statistics.logSumExp));
+                statistics.row, statistics.columnSum, statistics.sums, cells.map(AtlasCells::cells)));
+        arguments.addAll(Statistics.vectors(statistics));
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.addAll(List.of(statistics.capacity(), blocks, bin, cells.map(AtlasCells::mean).orElse(0)));
         device.launch(new Launch("attention_row_f32", blocks, spec.heads(), 1,
@@ -121,5 +126,14 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Attent
         arguments.addAll(Kernels.spec(q, k, spec));
         arguments.add(statistics.capacity());
         kernels.perTile("attention_columns", "key_tile", k.dtype(), k, spec.heads(), spec, arguments);
+    }
+
+    private void sums(AttentionStatistics statistics) {
+        List<Object> arguments = new ArrayList<>(List.of(statistics.sums));
+        arguments.addAll(Statistics.vectors(statistics));
+        arguments.addAll(Kernels.spec(q, k, spec));
+        arguments.add(statistics.capacity());
+        device.launch(new Launch("attention_sums_f64", spec.heads(), 1, 1,
+                kernels.fitting("attention_sums_threads", q.intSize(0)), 0, arguments));
     }
 }

@@ -50,12 +50,7 @@ record LayerMetrics(Device device, Kernels kernels, AttentionStatistics statisti
         return metric.valuesPerHead(statistics.tokens());
     }
 
-    /**
-     * Starts the computation of one metric of some heads.
-     *
-     * @param workspace of a spectrum
-     */
-    void launch(Metric metric, MemorySegment destination, MemorySegment workspace, int first, int count) {
+    private void launch(Metric metric, MemorySegment destination, MemorySegment workspace, int first, int count) {
         int tokens = statistics.tokens();
         String kernel = metric.key() + "_f64";
         device.launch(metric instanceof Metric.Spectrum

@@ -8,6 +8,7 @@ import headscope.backend.AttentionAtlas;
 import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.RowSums;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Tensor;
@@ -20,12 +21,18 @@ import java.util.Optional;
 /** A snapshot of many heads: kernels gather it into one buffer, which is downloaded at once. */
 record Readout(Device device, Kernels kernels, AttentionStatistics statistics, AttentionSpec spec) {
     /**
-     * The buffer: metrics [metrics, heads] and column sums, fp64; then the newest row, the log diagonal and the rows of
-     * cells, fp32.
+     * The buffer: row sums and the first column sum of each head, and a head's column sums, fp64; then this head's newest
+     * row, its log diagonal and the rows of cells, fp32.
+     *
+     * @param summed number of heads whose sums are downloaded
+     * @param ofHead length of the head's vectors
      */
-    private record Layout(int metrics, int heads, int ofHead, int cells) {
+    private record Layout(int summed, int ofHead, int cells) {
+        /** Numbers per head. */
+        static final int SUMS = RowSums.COUNT + 1;
+
         long columnSum() {
-            return (long) metrics * heads * Double.BYTES;
+            return (long) summed * SUMS * Double.BYTES;
         }
 
         long row() {
@@ -49,7 +56,7 @@ record Readout(Device device, Kernels kernels, AttentionStatistics statistics, A
         int tokens = statistics.tokens();
         int cells = request.firstRow().map(this::cells).orElse(0);
         Layout layout = new Layout(
-                request.metrics().size(), statistics.heads(), request.head().map(head -> tokens).orElse(0), cells);
+                request.metrics().isEmpty() ? 0 : statistics.heads(), request.head().map(head -> tokens).orElse(0), cells);
         // Of longs, so that doubles and floats are aligned.
         MemorySegment host = MemorySegment.ofArray(new long[Math.toIntExact((layout.bytes() + 7) / 8)])
                 .asSlice(0, layout.bytes());
@@ -75,10 +82,10 @@ record Readout(Device device, Kernels kernels, AttentionStatistics statistics, A
     }
 
     private void gather(AttentionSnapshot.Request request, Layout layout, MemorySegment to) {
-        LayerMetrics metrics = new LayerMetrics(device, kernels, statistics, spec);
-        for (int i = 0; i < layout.metrics(); i++) {
-            metrics.launch(request.metrics().get(i), to.asSlice((long) i * layout.heads() * Double.BYTES),
-                    MemorySegment.NULL, 0, layout.heads());
+        if (layout.summed() > 0) {
+            long count = (long) layout.summed() * Layout.SUMS;
+            kernels.perElement("attention_snapshot", "attention_snapshot_sums_f64", count,
+                    to, statistics.sums, statistics.columnSum, count, statistics.capacity());
         }
         request.head().ifPresent(head -> gatherHead(head, layout, to));
         request.firstRow().ifPresent(row -> gatherCells(row, layout, to));
@@ -101,13 +108,14 @@ record Readout(Device device, Kernels kernels, AttentionStatistics statistics, A
 
     private LayerResult metrics(List<Metric> metrics, MemorySegment host) {
         Map<Metric, double[][]> values = new LinkedHashMap<>();
-        int heads = statistics.heads();
-        for (int i = 0; i < metrics.size(); i++) {
-            double[][] ofHeads = new double[heads][1];
-            for (int head = 0; head < heads; head++) {
-                ofHeads[head][0] = host.getAtIndex(JAVA_DOUBLE, (long) i * heads + head);
+        metrics.forEach(metric -> values.put(metric, new double[statistics.heads()][1]));
+        for (int head = 0; head < statistics.heads() && !metrics.isEmpty(); head++) {
+            double[] sums = host.asSlice((long) head * Layout.SUMS * Double.BYTES, Layout.SUMS * Double.BYTES)
+                    .toArray(JAVA_DOUBLE);
+            for (Metric metric : metrics) {
+                values.get(metric)[head][0] = RowSums.metric(
+                        metric, sums, sums[RowSums.COUNT], statistics.tokens(), spec.causal());
             }
-            values.put(metrics.get(i), ofHeads);
         }
         return new LayerResult(values);
     }
