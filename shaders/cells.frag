@@ -62,14 +62,18 @@ void main() {
         color = vec4(u_hidden, 1.0);
         return;
     }
-    int level = reach >= 2.0 && all(lessThan(u_line, ivec2(0))) ? min(int(log2(reach)), u_slots.z) : 0;
-    level = (from.x >> level) << level < u_first ? 0 : level; // a coarse texel holds hidden columns too
     from.x = max(from.x, u_first);
-    ivec2 slot = ivec2(map.x % u_slots.y, map.x / u_slots.y) * u_slots.x;
-    float largest = texelFetch(u_values, ivec3((slot + from) >> level, map.y), level).r;
-    for (int y = from.y >> level; y <= to.y >> level; y++) {
-        for (int x = from.x >> level; x <= to.x >> level; x++) {
-            float value = texelFetch(u_values, ivec3((slot >> level) + ivec2(x, y), map.y), level).r;
+    int band = int((float(map.x) + 0.5) / float(u_slots.y)); // integer division is slow on CPUs
+    ivec2 slot = ivec2(map.x - band * u_slots.y, band) * u_slots.x;
+    // the same for all pixels; a line of cells and hidden columns are not in coarse levels
+    int level = reach >= 2.0 && u_first == 0 && u_line.x < 0 && u_line.y < 0 ? min(int(log2(reach)), u_slots.z) : 0;
+    slot = slot >> level;
+    from = from >> level;
+    to = to >> level;
+    float largest = texelFetch(u_values, ivec3(slot + from, map.y), level).r;
+    for (int y = from.y; y <= to.y; y++) {
+        for (int x = from.x; x <= to.x; x++) {
+            float value = texelFetch(u_values, ivec3(slot + ivec2(x, y), map.y), level).r;
             largest = value > largest || isnan(value) ? value : largest;
         }
     }

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
+import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -34,7 +35,19 @@ final class ResultTable {
                     name(result), median(result), times.getMin(), times.getMax(), rate(result), work.unit(), share,
                     secondary(result, "gc.alloc.rate.norm") / 1024, secondary(result, PeakMemory.RESULT)));
         }
-        return table + shareOfStatistics(results);
+        return table + percentiles(results) + shareOfStatistics(results);
+    }
+
+    /** The slowest calls, of benchmarks that time each of them. */
+    private static String percentiles(Collection<RunResult> results) {
+        return results.stream()
+                .filter(result -> result.getParams().getMode() == Mode.SampleTime)
+                .map(result -> String.format(Locale.ROOT,
+                        "%n%s: median %.2f ms, 95th percentile %.2f ms, 99th percentile %.2f ms of %d calls.%n",
+                        name(result), median(result), result.getPrimaryResult().getStatistics().getPercentile(95),
+                        result.getPrimaryResult().getStatistics().getPercentile(99),
+                        result.getPrimaryResult().getStatistics().getN()))
+                .collect(Collectors.joining());
     }
 
     /** The share of a forward pass that statistics take; empty unless both variants ran. */
@@ -79,7 +92,7 @@ final class ResultTable {
             case "ForwardBenchmark" -> new Work(ForwardBenchmark.TOKENS, "tokens/s");
             case "SpectrumBenchmark" -> new Work(SpectrumBenchmark.HEADS, "heads/s");
             case "GatesBenchmark" -> new Work(Integer.parseInt(params.getParam("masks")), "updates/s");
-            case "FrameBenchmark" -> new Work(1, "frames/s");
+            case "FrameBenchmark", "ScreenBenchmark" -> new Work(1, "frames/s");
             default -> new Work(1, "calls/s");
         };
     }

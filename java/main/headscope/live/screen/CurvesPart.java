@@ -39,10 +39,8 @@ final class CurvesPart {
         if (values.length <= MAX_BARS) {
             bars(canvas, plot, values);
         } else {
-            for (int i = 1; i < values.length; i++) {
-                canvas.stroke(plot.px((i - 1) * step), plot.py(values[i - 1]), plot.px(i * step), plot.py(values[i]), 2,
-                        canvas.theme.bars());
-            }
+            plot.line(canvas, IntStream.range(0, values.length).mapToDouble(i -> i * step).toArray(),
+                    IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray(), canvas.theme.bars());
         }
     }
 
@@ -80,12 +78,7 @@ final class CurvesPart {
         Range tokens = x.length == 1 ? new Range(x[0] - 0.5, x[0] + 0.5) : new Range(x[0], x[x.length - 1]);
         Plot plot = new Plot(Plot.area(canvas, panel), tokens, Plot.range(low, high));
         plot.axes(canvas);
-        for (int i = 1; i < x.length; i++) {
-            if (Double.isFinite(y[i - 1]) && Double.isFinite(y[i])) {
-                canvas.stroke(plot.px(x[i - 1]), plot.py(y[i - 1]), plot.px(x[i]), plot.py(y[i]), 2,
-                        canvas.theme.curve());
-            }
-        }
+        plot.line(canvas, x, y, canvas.theme.curve());
         int last = x.length - 1;
         if (Double.isFinite(y[last])) {
             canvas.stroke(plot.px(x[last]), plot.py(y[last]), plot.px(x[last]), plot.py(y[last]), 8,

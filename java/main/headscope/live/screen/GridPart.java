@@ -41,9 +41,10 @@ final class GridPart {
                 ColorScale.probability(state)));
         String title = token.isEmpty() ? "attention of every head" : "attention that %s %s".formatted(
                 Wording.tokens(text, token.getAsInt(), frame.bin()), state.column() ? "gets" : "pays");
-        String note = first == 0 ? "" : frame.bin() == 1
-                ? "without the first token" : "without the first %d tokens".formatted(frame.bin());
-        title(canvas, panel, title, note);
+        String without = first == 0 ? "" : "without the first %s".formatted(
+                frame.bin() == 1 ? "token" : frame.bin() + " tokens");
+        title(canvas, panel, title,
+                Wording.notes(without, Wording.reduced(frame.cells() / (grid.pitch() - grid.gap()))));
     }
 
     /** The row and column of cells of the picked token. */
@@ -104,6 +105,6 @@ final class GridPart {
             }
         }
         canvas.upward("Layer", Canvas.SIZE, pale, box.x() - canvas.px(42),
-                box.y() + (box.height() - canvas.width("Layer", Canvas.SIZE)) / 2);
+                box.y() + Math.max(0, (box.height() - canvas.width("Layer", Canvas.SIZE)) / 2));
     }
 }

@@ -15,6 +15,8 @@ final class MapPart {
     private static final double LARGEST = 13;
     private static final double LINE = 1.2; // from one label to the next, in sizes
 
+    private static final double ROUNDING = 0.01; // in pixels
+
     private MapPart() {}
 
     static void draw(Canvas canvas, ScreenLayout layout, LiveText text, ViewState state) {
@@ -45,10 +47,10 @@ final class MapPart {
         mark(canvas, map.visible(0, cells - 1, cells, 1), canvas.theme.accent());
         labels(canvas, map, text, head.bin(), picked);
         ColorScale.draw(canvas, layout.mapBar(), scale);
-        String pooled = head.bin() == 1 ? "" : "; a cell is the %s".formatted(
+        String pooled = head.bin() == 1 ? "" : "a cell is the %s".formatted(
                 Wording.cell(text.source().pooling(), head.bin()));
         GridPart.title(canvas, panel, "layer %d, head %d".formatted(head.layer(), head.head()),
-                "row attends to column" + pooled);
+                Wording.notes("row attends to column", pooled, Wording.reduced(1 / map.pitch())));
     }
 
     private static void mark(Canvas canvas, Box cells, int rgb) {
@@ -62,11 +64,11 @@ final class MapPart {
         Box box = map.box();
         double pitch = map.pitch();
         double units = Math.clamp(pitch / canvas.size(1) / LINE, SMALLEST, LARGEST);
-        int step = LabelStep.of(pitch, Math.min(canvas.size(units * LINE), Math.max(pitch, canvas.size(SMALLEST * LINE))));
+        double room = canvas.size(units * LINE) - ROUNDING;
+        int step = LabelStep.of(pitch, room);
         int newest = map.rows() - 1;
         for (int cell = 0; cell <= newest; cell += cell == newest ? 1 : Math.min(step, newest - cell)) {
-            boolean crowded = cell != newest && (newest - cell) * pitch < canvas.size(units * LINE);
-            if (crowded) {
+            if (cell != newest && (newest - cell) * pitch < room) {
                 continue;
             }
             int rgb = cell == newest ? canvas.theme.accent()

@@ -10,6 +10,8 @@ record Plot(Box box, Range x, Range y) {
     /** Narrower ranges are drawn as one value. */
     private static final double NARROW = 1e-6;
 
+    private static final double WIDTH = 2; // of lines, in units
+
     /** A range around finite values that ends at round numbers. */
     static Range range(double low, double high) {
         return high - low > NARROW * Math.max(1, Math.abs(high)) ? Range.around(low, high) : Range.around(low, low);
@@ -31,6 +33,30 @@ record Plot(Box box, Range x, Range y) {
         return box.bottom() - y.fraction(value) * box.height();
     }
 
+    /**
+     * A line through points with increasing x, broken where y is NaN. Of the points in one column of pixels, the first, the
+     * lowest, the highest and the last are joined, so that no extreme is lost.
+     */
+    void line(Canvas canvas, double[] xs, double[] ys, int rgb) {
+        int start = 0;
+        for (int i = 0; i < xs.length; i = start) {
+            int low = i;
+            int high = i;
+            for (start = i; start < xs.length && (int) px(xs[start]) == (int) px(xs[i]); start++) {
+                low = ys[start] < ys[low] ? start : low;
+                high = ys[start] > ys[high] ? start : high;
+            }
+            int[] order = {i, Math.min(low, high), Math.max(low, high), start - 1, Math.min(start, xs.length - 1)};
+            for (int k = 1; k < order.length; k++) {
+                int from = order[k - 1];
+                int to = order[k];
+                if (from != to && Double.isFinite(ys[from]) && Double.isFinite(ys[to])) {
+                    canvas.stroke(px(xs[from]), py(ys[from]), px(xs[to]), py(ys[to]), WIDTH, rgb);
+                }
+            }
+        }
+    }
+
     /** Frame and numbers; those below are whole. */
     void axes(Canvas canvas) {
         Theme theme = canvas.theme;
@@ -46,7 +72,7 @@ record Plot(Box box, Range x, Range y) {
             if (tick.value() == Math.rint(tick.value())) {
                 int at = (int) Math.round(px(tick.value()) - line / 2.0);
                 canvas.cover(new Box(at, box.bottom() + line, line, canvas.px(4)), theme.rule());
-                canvas.center(tick.label(), Canvas.SMALL_SIZE, theme.pale(), px(tick.value()),
+                canvas.center(Long.toString((long) tick.value()), Canvas.SMALL_SIZE, theme.pale(), px(tick.value()),
                         box.bottom() + canvas.px(18));
             }
         }

@@ -21,6 +21,7 @@ public record ScreenLayout(
     private static final double STATUS = 30;
     private static final double TITLE = 36;
     private static final double BAR = 12;
+    private static final double MIN_BAR = 120;
 
     /** Below this pitch, in units, thumbnails touch. */
     private static final double SMALL_PITCH = 4;
@@ -55,16 +56,20 @@ public record ScreenLayout(
         Box mapArea = inside(mapPanel, scale, 84, TITLE, 84, 68);
         int side = Math.max(1, Math.min(mapArea.width(), mapArea.height()));
         Box map = new Box(mapArea.x() + (mapArea.width() - side) / 2, mapArea.y(), side, side);
-        return new ScreenLayout(width, height, scale, header, status, gridPanel, grid, bar(grid, scale), mapPanel, map,
-                bar(map, scale),
+        return new ScreenLayout(width, height, scale, header, status, gridPanel, grid, bar(grid, gridPanel, scale), mapPanel, map,
+                bar(map, mapPanel, scale),
                 box(margin, lowTop, half, low),
                 box(2 * margin + half, lowTop, left - half - margin, low),
                 box(2 * margin + left, lowTop, mapPanel.width(), low));
     }
 
-    private static Box bar(Box beside, double scale) {
-        int height = (int) Math.min(beside.height(), Math.max(0.8 * beside.height(), 120 * scale));
-        return box(beside.right() + px(18, scale), beside.y() + (beside.height() - height) / 2, px(BAR, scale), height);
+    /** Beside a grid, at least as high as its numbers need if the panel has room. */
+    private static Box bar(Box beside, Box panel, double scale) {
+        int top = panel.y() + px(TITLE, scale);
+        int height = Math.clamp(px(MIN_BAR, scale), 1, Math.max(1, panel.bottom() - px(MARGIN, scale) - top));
+        height = Math.max(height, (int) (0.8 * beside.height()));
+        return box(beside.right() + px(18, scale), Math.max(top, beside.y() + (beside.height() - height) / 2),
+                px(BAR, scale), height);
     }
 
     private static Box inside(Box panel, double scale, double left, double top, double right, double bottom) {

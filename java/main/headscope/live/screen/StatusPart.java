@@ -26,8 +26,8 @@ final class StatusPart {
         double baseline = canvas.baseline(box.y() + box.height() / 2.0, Canvas.SIZE);
         double x = canvas.text("Headscope live", Canvas.TITLE_SIZE, theme.ink(), box.x() + canvas.px(16), baseline);
         double end = box.right() - canvas.px(MENUS);
-        String model = "%s  \u00b7  %d layers x %d heads  \u00b7  %s"
-                .formatted(source.model(), source.layers(), source.heads(), source.device());
+        String model = "%s  \u00b7  %s x %s  \u00b7  %s".formatted(source.model(),
+                Wording.count(source.layers(), "layer"), Wording.count(source.heads(), "head"), source.device());
         x += canvas.px(GAP);
         canvas.text(canvas.shortened(model, Canvas.SMALL_SIZE, end - x), Canvas.SMALL_SIZE, theme.pale(), x, baseline);
     }

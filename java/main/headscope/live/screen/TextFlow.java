@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 
-/** Tokens in lines of a given width. Lays out what is new, so that a frame costs as much as its new tokens. */
+/** Tokens in lines of a given width. Lays out what is new, so that a frame measures only its new tokens. */
 final class TextFlow {
     private final double width;
     private final double gap;
@@ -33,9 +33,9 @@ final class TextFlow {
 
     /** Lays out the tokens that differ from those of the last call, and those after them. */
     void update(List<Token> tokens) {
-        int same = Math.min(names.size(), tokens.size());
-        while (same > 0 && !names.get(same - 1).equals(tokens.get(same - 1).name())) {
-            same--;
+        int same = 0;
+        while (same < Math.min(names.size(), tokens.size()) && names.get(same).equals(tokens.get(same).name())) {
+            same++;
         }
         names.subList(same, names.size()).clear();
         while (!lineStarts.isEmpty() && lineStarts.getLast() >= same) {

@@ -2,6 +2,7 @@ package headscope.live.screen;
 
 import headscope.live.LiveText;
 import headscope.result.frame.Frame.State;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** Numbers and names as the screen writes them. */
@@ -23,6 +24,10 @@ final class Wording {
         return String.format(Locale.ROOT, "%,d", count);
     }
 
+    static String count(long count, String noun) {
+        return count(count) + " " + noun + (count == 1 ? "" : "s");
+    }
+
     static String metric(String key) {
         return key.replace('_', ' ');
     }
@@ -35,6 +40,16 @@ final class Wording {
         return bytes < 1024 * MEBIBYTE
                 ? "%s MiB".formatted(count(Math.round((double) bytes / MEBIBYTE)))
                 : String.format(Locale.ROOT, "%.1f GiB", bytes / (1024.0 * MEBIBYTE));
+    }
+
+    /** Notes on a map, one after the other. */
+    static String notes(String... notes) {
+        return String.join("; ", Arrays.stream(notes).filter(note -> !note.isEmpty()).toList());
+    }
+
+    /** How the screen shows cells that are smaller than its pixels. */
+    static String reduced(double cellsPerPixel) {
+        return cellsPerPixel > 1 ? "a pixel is the largest of its cells" : "";
     }
 
     /** What one cell stands for. */

@@ -14,10 +14,19 @@ import org.lwjgl.system.MemoryUtil;
 final class CellsPass implements AutoCloseable {
     private final Program program = new Program("cells");
     private final int array = glGenVertexArrays(); // the core profile draws nothing without one
-    private final int maxSide = glGetInteger(GL_MAX_TEXTURE_SIZE);
+    private final int maxSide;
     private final PixelStream pixels = new PixelStream();
     private final Map<String, CellTexture> textures = new HashMap<>();
     private final Map<Colormap, Integer> colors = new HashMap<>();
+
+    CellsPass() {
+        this(glGetInteger(GL_MAX_TEXTURE_SIZE));
+    }
+
+    /** @param maxSide largest side of a texture, in texels */
+    CellsPass(int maxSide) {
+        this.maxSide = maxSide;
+    }
 
     void draw(Box canvas, Scene.Cells cells) {
         CellValues values = cells.values();

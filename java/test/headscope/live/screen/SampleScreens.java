@@ -16,6 +16,7 @@ import headscope.render.Image;
 import headscope.render.PngFile;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
+import headscope.result.frame.FrameSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,8 +74,8 @@ final class SampleScreens {
             case DEMO_LIGHT -> with(state(4, 6), Mode.MAPS, true, OptionalInt.empty(), false, false);
             case DEMO_TOKEN -> with(state(4, 6), Mode.MAPS, false, OptionalInt.of(8), true, true);
             case HELP -> help(state(4, 6));
-            case ONE, HUGE -> state(0, 0);
-            case MANY, MANY_LARGE -> state(9, 20);
+            case ONE -> state(0, 0);
+            case HUGE, MANY, MANY_LARGE -> state(9, 20);
             case MANY_LARGE_LIGHT -> with(state(9, 20), Mode.MAPS, false, OptionalInt.of(100), false, false);
             case MANY_METRIC -> with(state(9, 20), Mode.METRIC, false, OptionalInt.empty(), true, true);
             case ZOOMED -> new ViewState(Mode.MAPS, "entropy", Colormap.viridis(), false, true, 9, 20, OptionalInt.empty(),
@@ -127,7 +128,9 @@ final class SampleScreens {
                     WatchRequest.METRICS, WatchRequest.CELLS, Sampler.GREEDY, 8, 0);
             Watch watch = new Watch(model, tokenizer, request, "demo", frames::add, commands);
             watch.run(PROMPT, false);
-            LiveText text = new LiveText(watch.source());
+            FrameSource source = watch.source();
+            LiveText text = new LiveText(new FrameSource("demo", "cpu, 2 workers", source.layers(), source.heads(), true,
+                    source.metrics(), source.side(), source.pooling(), source.maxNewTokens()));
             frames.forEach(frame -> text.add(steady(frame)));
             return text;
         }

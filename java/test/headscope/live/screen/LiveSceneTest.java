@@ -1,0 +1,145 @@
+package headscope.live.screen;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.figure.Colormap;
+import headscope.live.Camera;
+import headscope.live.LiveText;
+import headscope.live.ViewState;
+import headscope.live.ViewState.Mode;
+import headscope.render.Box;
+import headscope.render.Label;
+import headscope.render.screen.OffscreenScreen;
+import headscope.render.screen.Scene;
+import headscope.result.frame.Frame;
+import headscope.result.frame.Frame.State;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class LiveSceneTest {
+    private static OffscreenScreen screen;
+
+    @BeforeAll
+    static void open() {
+        screen = OffscreenScreen.open(); // measures text
+    }
+
+    @AfterAll
+    static void close() {
+        screen.close();
+    }
+
+    private static ViewState state(Mode mode, OptionalInt token, boolean column, Camera grid, Camera map, boolean log) {
+        return new ViewState(mode, "entropy", Colormap.magma(), log, true, 0, 0, token, column, grid, map, true, false);
+    }
+
+    private static ViewState state(Mode mode) {
+        return state(mode, OptionalInt.empty(), false, Camera.WHOLE, Camera.WHOLE, false);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, 1, 1, 1280, 800, 1", "12, 12, 41, 1280, 800, 1", "12, 12, 300, 2560, 1600, 2", "32, 32, 41, 1280, 800, 1",
+        "80, 64, 10, 1280, 800, 1", "12, 12, 1500, 1920, 1080, 1", "1, 64, 20, 1280, 800, 1", "48, 4, 20, 1920, 1080, 1.25",
+        "12, 12, 41, 900, 560, 1"})
+    void labelsDoNotOverlapAndStayOnTheScreen(int layers, int heads, int tokens, int width, int height, double scale) {
+        LiveText text = SampleScreens.made(layers, heads, tokens, 3);
+        ScreenLayout layout = ScreenLayout.of(width, height, scale, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        for (ViewState state : List.of(
+                state(Mode.MAPS), state(Mode.METRIC),
+                state(Mode.MAPS, OptionalInt.of(tokens / 2), true, new Camera(0.3, 0.4, 3), new Camera(0.52, 0.6, 5), true))) {
+            List<Label> labels = scene.of(state, ScreenStatus.NONE, layout).parts().stream()
+                    .filter(part -> part instanceof Scene.Texts)
+                    .flatMap(part -> ((Scene.Texts) part).labels().stream())
+                    .toList();
+            Box whole = new Box(0, 0, width, height);
+            for (int i = 0; i < labels.size(); i++) {
+                assertTrue(whole.contains(labels.get(i).box()), labels.get(i) + " is cut off");
+                for (int j = 0; j < i; j++) {
+                    assertTrue(!labels.get(i).box().overlaps(labels.get(j).box()),
+                            "%s overlaps %s".formatted(labels.get(i), labels.get(j)));
+                }
+            }
+        }
+    }
+
+    @Test
+    void picksWhatIsDrawnThere() {
+        LiveText text = SampleScreens.made(12, 12, 100, 3); // two tokens a cell
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        ViewState state = state(Mode.MAPS);
+        GridGeometry grid = layout.grid(text.source(), Camera.WHOLE);
+        double side = grid.pitch() - grid.gap();
+        assertEquals(new Pick.Head(3, 5, 51, 0), scene.pick(state, layout, grid.left(5) + 0.2, grid.top(3) + side - 0.2));
+        assertEquals(new Pick.Head(3, 5, 0, 0),
+                scene.pick(state(Mode.METRIC), layout, grid.left(5) + 0.2, grid.top(3) + side - 0.2));
+        ViewState row = state(Mode.MAPS, OptionalInt.of(9), false, Camera.WHOLE, Camera.WHOLE, false);
+        assertEquals(new Pick.Head(3, 5, 4, 0), scene.pick(row, layout, grid.left(5) + 0.2, grid.top(3) + side - 0.2));
+        GridGeometry map = layout.map(103, Camera.WHOLE);
+        assertEquals(new Pick.MapCell(102, 7), scene.pick(state, layout, map.left(7.5), map.top(102.5)));
+        assertEquals(new Pick.Nothing(), scene.pick(state, layout, 2, 2));
+        Label newest = texts(scene.of(state, ScreenStatus.NONE, layout)).stream()
+                .filter(label -> layout.text().contains(label.box()))
+                .toList().getLast();
+        assertEquals(new Pick.Token(102), scene.pick(state, layout, newest.x() + 1, newest.y() - 2));
+    }
+
+    @Test
+    void tellsWhatLiesUnderTheMouse() {
+        LiveText text = SampleScreens.made(2, 2, 100, 0);
+        ViewState state = state(Mode.MAPS);
+        assertEquals(List.of("layer 1, head 1", "\"of\" (9) attends to \"the\" (7)",
+                        "probability " + Wording.number(text.map()[9 * 100 + 7])),
+                TooltipPart.lines(text, state, new Pick.MapCell(9, 7)));
+        assertEquals(List.of("layer 0, head 1", "tokens 8-9 attend to tokens 6-7",
+                        "maximum probability " + Wording.number(text.atlas()[(64 + 4) * 64 + 3])),
+                TooltipPart.lines(text, state, new Pick.Head(0, 1, 4, 3)));
+        assertEquals(List.of("layer 0, head 1", "entropy " + Wording.number(text.metric("entropy").orElseThrow()[1])),
+                TooltipPart.lines(text, state(Mode.METRIC), new Pick.Head(0, 1, 0, 0)));
+        assertEquals(List.of("token 17: constantinople"), TooltipPart.lines(text, state, new Pick.Token(17)));
+    }
+
+    @Test
+    void showsWhyAModelFailed() {
+        LiveText text = SampleScreens.made(2, 2, 5, 0);
+        Frame last = text.frame().orElseThrow();
+        text.add(new Frame(0, State.FAILED, "out of memory: 3.1 GiB needed, 2.0 GiB free", last.step(), last.end(), List.of(),
+                2, Map.of(), 1, List.of(), Optional.empty(), Double.NaN, 0, 0));
+        LiveScene scene = new LiveScene(text, screen.measure());
+        Label message = texts(scene.of(state(Mode.MAPS), ScreenStatus.NONE,
+                        ScreenLayout.of(1280, 800, 1, text.source()))).stream()
+                .filter(label -> label.text().startsWith("out of memory"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(Theme.DARK.bad(), message.rgb());
+    }
+
+    @Test
+    void aTextWithoutFramesIsWaitedFor() {
+        LiveText text = new LiveText(new SampleFrames(2, 2, 1).source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        for (Mode mode : Mode.values()) {
+            assertTrue(texts(scene.of(state(mode), ScreenStatus.NONE, layout)).stream()
+                    .anyMatch(label -> label.text().equals("waiting for the first token")));
+        }
+        assertEquals(new Pick.Nothing(), scene.pick(state(Mode.MAPS), layout, 300, 300));
+    }
+
+    private static List<Label> texts(Scene scene) {
+        return scene.parts().stream()
+                .filter(part -> part instanceof Scene.Texts)
+                .flatMap(part -> ((Scene.Texts) part).labels().stream())
+                .toList();
+    }
+}
