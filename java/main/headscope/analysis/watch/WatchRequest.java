@@ -25,6 +25,7 @@ public record WatchRequest(
     public static final int CELLS = 64;
     public static final int MAX_NEW_TOKENS = 128;
     private static final int MAX_CELLS = 256;
+    private static final double MIN_RATE = 0.01;
 
     public WatchRequest {
         metrics = metrics.stream().distinct().toList();
@@ -34,7 +35,7 @@ public record WatchRequest(
                     .formatted(metric.key(), String.join(", ", METRICS.stream().map(Metric::key).toList())));
         }
         require(cells >= 1 && cells <= MAX_CELLS, "--cells must be 1 to %d, not %d".formatted(MAX_CELLS, cells));
-        require(rate > 0, "--rate must be above 0, not " + rate);
+        require(rate >= MIN_RATE, "--rate must be at least %s, not %s".formatted(MIN_RATE, rate));
         require(maxNewTokens >= 1, "--max-new-tokens must be at least 1, not " + maxNewTokens);
     }
 

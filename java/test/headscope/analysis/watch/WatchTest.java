@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -174,7 +175,7 @@ final class WatchTest {
             private static final long serialVersionUID = 1;
 
             @Override
-            public Command poll() {
+            public Command poll(long timeout, TimeUnit unit) {
                 throw new IllegalStateException("no more memory\nat all");
             }
         });
