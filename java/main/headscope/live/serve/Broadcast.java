@@ -49,9 +49,8 @@ final class Broadcast implements AutoCloseable {
     }
 
     private synchronized void pass(Frame frame) {
-        Frame next = frame.withDropped(0); // each viewer is told what it was not shown itself
-        text.add(next);
-        viewers.forEach(viewer -> viewer.slot().put(next));
+        text.add(frame);
+        viewers.forEach(viewer -> viewer.give(frame));
     }
 
     private synchronized void attend() {
@@ -70,13 +69,17 @@ final class Broadcast implements AutoCloseable {
         }
         viewer.prompt(prompt);
         if (text.frame().isPresent()) {
-            viewer.slot().put(KeyFrame.of(text));
+            viewer.begin(KeyFrame.of(text));
         }
         return viewers.add(viewer);
     }
 
     synchronized void leave(Viewer viewer) {
         viewers.remove(viewer);
+    }
+
+    int viewers() {
+        return viewers.size();
     }
 
     synchronized Curve curve(ViewerMessage.CurveRequest request) {

@@ -104,6 +104,11 @@ public final class PageServer implements AutoCloseable {
         }
     }
 
+    /** Number of viewers at present. */
+    int viewers() {
+        return broadcast.map(Broadcast::viewers).orElse(0);
+    }
+
     private static Throwable root(Throwable thrown) {
         return thrown.getCause() == null ? thrown : root(thrown.getCause());
     }

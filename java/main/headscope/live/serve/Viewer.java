@@ -33,6 +33,7 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     private boolean open;
     private int sent;
     private int confirmed;
+    private long droppedBefore;
     private long noticed;
     private long lastNotice = System.nanoTime();
     private long lastPing = System.nanoTime();
@@ -130,9 +131,15 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         return ++sent;
     }
 
-    /** Where the broadcast leaves frames. */
-    Latest slot() {
-        return slot;
+    /** The text so far. */
+    void begin(Frame whole) {
+        droppedBefore = whole.dropped();
+        give(whole);
+    }
+
+    /** The next frame. */
+    void give(Frame frame) {
+        slot.put(frame.withDropped(frame.dropped() - droppedBefore));
     }
 
     /** Tells a viewer that lags behind what it misses, and makes sure that a silent one is there. */
