@@ -64,7 +64,7 @@ final class LiveCommand implements Callable<Integer> {
     private void watch() throws InterruptedException {
         Path folder = options.model();
         String prompt = options.prompt();
-        WatchRequest request = options.request();
+        WatchRequest request = options.request(!views.headless.on);
         try (Views.Open view = views.open();
                 Checkpoint checkpoint = Checkpoint.open(folder);
                 Tokenizer tokenizer = Tokenizer.open(folder, checkpoint.config());

@@ -98,10 +98,11 @@ final class LiveOptions {
         }
     }
 
-    WatchRequest request() {
+    /** @param seen whether somebody watches the demo, who needs time */
+    WatchRequest request(boolean seen) {
         return new WatchRequest(
                 rejecting(() -> Metric.parseList(metrics, Metric.ALL)), cells, rejecting(() -> new Sampler(temperature, topP)),
                 maxNewTokens, seed,
-                rate.orElse(demo ? DEMO_RATE : Double.POSITIVE_INFINITY));
+                rate.orElse(demo && seen ? DEMO_RATE : Double.POSITIVE_INFINITY));
     }
 }
