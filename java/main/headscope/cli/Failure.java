@@ -4,6 +4,7 @@ import headscope.analysis.InputException;
 import headscope.backend.DeviceException;
 import headscope.model.TextException;
 import headscope.render.RenderUnavailableException;
+import headscope.render.film.FilmException;
 import headscope.result.ResultFormatException;
 import headscope.result.RunFolderException;
 import headscope.tensor.DiskFailure;
@@ -35,6 +36,7 @@ record Failure(String message, int status) {
             case ResultFormatException e -> invalid(e.getMessage());
             case RunFolderException e -> invalid(e.getMessage());
             case RenderUnavailableException e -> invalid(e.getMessage());
+            case FilmException e -> invalid(e.getMessage());
             case UncheckedIOException e when e.getMessage() != null && !e.getMessage().equals(String.valueOf(e.getCause())) ->
                     invalid(e.getMessage());
             case UncheckedIOException e -> of(e.getCause());

@@ -66,6 +66,11 @@ final class LiveOptions {
             description = "At most N new tokens per second (default: as many as the model gives; with --demo: 8).")
     Optional<Double> rate = Optional.empty();
 
+    /** Whether the command line names a model or a text. */
+    boolean chooseModel() {
+        return demo || model.isPresent() || prompt.isPresent() || promptFile.isPresent();
+    }
+
     Path model() {
         require(!(demo && model.isPresent()), "--demo has a model of its own: leave out --model, or --demo");
         return model.or(() -> demo ? Optional.of(DemoRequests.MODEL) : Optional.empty()).orElseThrow(
@@ -93,10 +98,11 @@ final class LiveOptions {
         }
     }
 
-    WatchRequest request() {
+    /** @param seen whether somebody watches the demo, who needs time */
+    WatchRequest request(boolean seen) {
         return new WatchRequest(
                 rejecting(() -> Metric.parseList(metrics, Metric.ALL)), cells, rejecting(() -> new Sampler(temperature, topP)),
                 maxNewTokens, seed,
-                rate.orElse(demo ? DEMO_RATE : Double.POSITIVE_INFINITY));
+                rate.orElse(demo && seen ? DEMO_RATE : Double.POSITIVE_INFINITY));
     }
 }

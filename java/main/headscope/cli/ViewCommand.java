@@ -1,34 +1,39 @@
 package headscope.cli;
 
-import headscope.analysis.InputException;
+import static headscope.analysis.InputException.require;
+
 import headscope.picture.RunPage;
 import headscope.render.OffscreenRenderer;
 import headscope.result.Manifest;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Shows a finished run. */
+/** Shows a finished run, or plays a recording. */
 @Command(
         name = "view",
         mixinStandardHelpOptions = true,
         description = {
-            "Shows a finished run.",
-            "The HTML page needs no server and no other file: it can be opened from disk, mailed and printed."
+            "Shows a finished run, or plays a recording of live --record.",
+            "The HTML page of a run needs no server and no other file: it can be opened from disk, mailed"
+                    + " and printed."
         },
         footer = {
             "",
             "Examples:",
             "  ./headscope view runs/demo --html demo.html",
-            "  ./headscope view runs/demo --out demo.png"
+            "  ./headscope view runs/demo --out demo.png",
+            "  ./headscope view demo.frames --speed 2"
         })
 final class ViewCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "RUN", description = "Folder of a finished run.")
+    @Parameters(paramLabel = "RUN", description = "Folder of a finished run, or a recording.")
     Path run;
 
     @Option(names = "--html", paramLabel = "FILE",
@@ -39,11 +44,21 @@ final class ViewCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", description = "Write the main figure to this PNG file, as render does.")
     Optional<Path> out = Optional.empty();
 
+    @Mixin
+    PlayOptions play = new PlayOptions();
+
+    @Mixin
+    Views views = new Views();
+
     @Override
-    public Integer call() throws IOException {
-        if (html.isEmpty() && out.isEmpty()) {
-            throw new InputException("nothing to write: give --html FILE or --out FILE");
+    public Integer call() throws IOException, InterruptedException {
+        if (Files.isRegularFile(run)) {
+            require(html.isEmpty() && out.isEmpty(),
+                    "--html and --out show a finished run; for a recording use --headless with --frames or --film");
+            play.play(run, views);
+            return 0;
         }
+        require(html.isPresent() || out.isPresent(), "nothing to write: give --html FILE or --out FILE");
         if (html.isPresent()) {
             String page = RunPage.of("Headscope: " + title(), List.of(run));
             AtomicFile.write(html.get(), page);

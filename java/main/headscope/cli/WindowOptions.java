@@ -29,14 +29,14 @@ final class WindowOptions {
             description = "Wait for the monitor before showing a frame (default: yes).")
     boolean vsync = true;
 
-    @Option(names = "--out", paramLabel = "DIR",
+    @Option(names = "--pictures", paramLabel = "DIR",
             description = "Folder of the pictures and recordings that the window's keys make (default: ${DEFAULT-VALUE}).")
-    Path out = Path.of("runs");
+    Path pictures = Path.of("runs");
 
     /** @param prompt that the user may edit */
     WindowViewer.Settings settings(String prompt) {
         Size parsed = size();
-        return new WindowViewer.Settings(parsed.width, parsed.height, vsync, theme == Theme.DARK, prompt, out);
+        return new WindowViewer.Settings(parsed.width, parsed.height, vsync, theme == Theme.DARK, prompt, pictures);
     }
 
     /** Width and height. */

@@ -138,15 +138,21 @@ class Panel {
     const h = this.map ? Math.min(1.6, Math.max(.4, y.count / x.count)) * w : Math.min(340, .6 * w);
     const bottom = (x.names ? longest(x) + 8 : 20) + 24;
     this.plot = { left, top, w, h };
-    this.box.style.height = top + h + bottom + 'px';
+    const height = top + h + bottom;
+    this.box.style.aspectRatio = `${total} / ${height}`;
     this.box.replaceChildren();
     if (this.map) {
       const canvas = element('canvas', this.box);
       place(canvas, left, top, w, h);
+      // in parts of the box, so that a printer, which draws nothing anew, can scale it
+      Object.assign(canvas.style, { left: 100 * left / total + '%', top: 100 * top / height + '%', width: 100 * w / total + '%', height: 100 * h / height + '%' });
       paint(canvas, this.map, this.panel.bar);
     }
-    this.svg = shape('svg', this.box);
-    if (title) shape('text', this.svg, { x: left + w / 2, y: 14, 'text-anchor': 'middle', class: 'title' }, title);
+    this.svg = shape('svg', this.box, { viewBox: `0 0 ${total} ${height}` });
+    if (title) {
+      const heading = shape('text', this.svg, { x: left + w / 2, y: 14, 'text-anchor': 'middle', class: 'title' }, title);
+      heading.style.fontSize = Math.min(14, 14 * w / (1.3 * width(title))) + 'px'; // never wider than the plot
+    }
     shape('text', this.svg, { x: left + w / 2, y: top + h + bottom - 4, 'text-anchor': 'middle', class: 'label' }, x.label);
     shape('text', this.svg, { transform: `translate(12 ${top + h / 2}) rotate(-90)`, 'text-anchor': 'middle', class: 'label' }, y.label);
     if (this.map) this.cells(); else this.lines();
@@ -224,8 +230,9 @@ class Panel {
 
   at(event) {
     const box = this.box.getBoundingClientRect();
-    const across = (event.clientX - box.left - this.plot.left) / this.plot.w;
-    const down = (event.clientY - box.top - this.plot.top) / this.plot.h;
+    const scale = this.total / box.width;
+    const across = ((event.clientX - box.left) * scale - this.plot.left) / this.plot.w;
+    const down = ((event.clientY - box.top) * scale - this.plot.top) / this.plot.h;
     return across >= 0 && across < 1 && down >= 0 && down < 1 ? { across, down } : null;
   }
 

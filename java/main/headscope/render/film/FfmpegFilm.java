@@ -25,16 +25,19 @@ final class FfmpegFilm implements Film {
         this.partial = PartialFile.of(file, ".mp4");
         this.messages = PartialFile.of(file, ".txt");
         this.perSecond = perSecond;
-        boolean installed = Stream.of(Optional.ofNullable(System.getenv("PATH")).orElse("").split(":"))
-                .anyMatch(folder -> Files.isExecutable(Path.of(folder, "ffmpeg")));
-        if (!installed) {
-            throw new FilmException(
-                    file + ": needs ffmpeg: apt-get install ffmpeg, or name a .png file for an animated PNG");
-        }
         try {
             Files.createFile(partial.path()); // the folder exists and can be written
         } catch (IOException problem) {
             throw partial.failed(problem);
+        }
+    }
+
+    static void requireInstalled(Path film) {
+        boolean installed = Stream.of(Optional.ofNullable(System.getenv("PATH")).orElse("").split(":"))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder, "ffmpeg")));
+        if (!installed) {
+            throw new FilmException(
+                    film + ": needs ffmpeg: apt-get install ffmpeg, or name a .png file for an animated PNG");
         }
     }
 

@@ -6,6 +6,9 @@ import java.util.Locale;
 
 /** Images of one size, one after the other, in a file that appears complete or not at all. */
 public interface Film extends AutoCloseable {
+    /** Takes images and writes nothing. */
+    Film NONE = new NoFilm();
+
     /**
      * Begins a film: an animated PNG if the file's name ends in .png, H.264 in .mp4.
      *
@@ -15,14 +18,21 @@ public interface Film extends AutoCloseable {
      * @throws java.io.UncheckedIOException  if the file cannot be written
      */
     static Film begin(Path file, int perSecond) {
-        String name = file.toString().toLowerCase(Locale.ROOT);
-        if (name.endsWith(".png")) {
-            return new AnimatedPng(file, perSecond);
+        require(file);
+        return ends(file, ".png") ? new AnimatedPng(file, perSecond) : new FfmpegFilm(file, perSecond);
+    }
+
+    /** Checks that {@link #begin} knows how to write such a file here. */
+    static void require(Path file) {
+        if (ends(file, ".mp4")) {
+            FfmpegFilm.requireInstalled(file);
+        } else if (!ends(file, ".png")) {
+            throw new IllegalArgumentException(file + ": a film ends in .png (animated PNG) or .mp4");
         }
-        if (name.endsWith(".mp4")) {
-            return new FfmpegFilm(file, perSecond);
-        }
-        throw new IllegalArgumentException(file + ": a film ends in .png (animated PNG) or .mp4");
+    }
+
+    private static boolean ends(Path file, String ending) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(ending);
     }
 
     void add(Image image);

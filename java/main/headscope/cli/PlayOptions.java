@@ -1,0 +1,35 @@
+package headscope.cli;
+
+import static headscope.analysis.InputException.require;
+
+import headscope.live.Replay;
+import headscope.result.frame.FrameFileReader;
+import headscope.result.frame.FrameSource;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** How a recording is played. */
+final class PlayOptions {
+    @Option(names = "--speed", paramLabel = "X",
+            description = "Play a recording X times as fast as it was recorded (default: ${DEFAULT-VALUE}).")
+    double speed = 1;
+
+    @Option(names = "--from", paramLabel = "TOKENS",
+            description = "Begin where the text had this many tokens (default: ${DEFAULT-VALUE}).")
+    int from;
+
+    /** Plays a recording in views. */
+    void play(Path file, Views views) throws InterruptedException {
+        require(speed > 0, "--speed must be above 0, not " + speed);
+        require(from >= 0, "--from must be at least 0, not " + from);
+        FrameSource source;
+        try (FrameFileReader reader = FrameFileReader.open(file)) {
+            source = reader.source();
+            require(reader.next().isPresent(), file + ": contains no frame yet");
+        }
+        try (Views.Open view = views.open()) {
+            view.show(source, "", (frames, commands, stays) -> new PlayedRecording(
+                    new Replay(file, stays ? speed : Double.POSITIVE_INFINITY, frames, commands), from, stays));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package headscope.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.ChildJvm;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Streams as files: frames, films and recordings, which give the same frames and films when they are played. */
+final class RecordingCommandTest {
+    @TempDir
+    Path folder;
+
+    private String path(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private static ChildJvm.Result headscope(String... arguments) {
+        return CommandLineTest.headscope(List.of(arguments));
+    }
+
+    private List<String> left() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void aRecordingIsPlayedAsItWasSeen() throws IOException {
+        ChildJvm.Result live = headscope("live", "--demo", "--max-new-tokens", "7", "--headless", "--size", "700x450",
+                "--frames", path("live"), "--film", path("live.png"), "--every", "3", "--record", path("recording"));
+        assertEquals(0, live.status(), live.err());
+        assertEquals("Frames: %s (4 images)%nFilm: %s (4 images, 10 per second)%nRecording: %s%n".formatted(
+                path("live"), path("live.png"), path("recording")), live.out());
+        assertEquals(List.of("live", "live.png", "recording"), left());
+        ChildJvm.Result played = headscope("view", path("recording"), "--headless", "--size", "700x450",
+                "--frames", path("played"), "--film", path("played.png"), "--every", "3");
+        assertEquals(0, played.status(), played.err());
+        assertArrayEquals(Files.readAllBytes(folder.resolve("live.png")), Files.readAllBytes(folder.resolve("played.png")));
+        for (int i = 0; i < 4; i++) {
+            Path seen = folder.resolve("live/frame-%06d.png".formatted(i));
+            assertEquals(700, ImageIO.read(seen.toFile()).getWidth());
+            assertArrayEquals(Files.readAllBytes(seen), Files.readAllBytes(folder.resolve("played/" + seen.getFileName())));
+        }
+        Files.write(folder.resolve("damaged"), damaged(Files.readAllBytes(folder.resolve("recording"))));
+        ChildJvm.Result refused = headscope("live", "--replay", path("damaged"), "--headless", "--film", path("none.png"));
+        assertEquals(2, refused.status());
+        assertTrue(refused.err().matches("headscope: \\S+/damaged: is damaged at byte \\d+: .*\n"), refused.err());
+        assertTrue(left().stream().noneMatch(name -> name.contains("none")));
+    }
+
+    /** The second frame's length. */
+    private static byte[] damaged(byte[] recording) {
+        ByteBuffer bytes = ByteBuffer.wrap(recording);
+        int source = 12 + 12 + bytes.getInt(12);
+        int second = source + 12 + bytes.getInt(source);
+        recording[second + 3] ^= 1;
+        return recording;
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            live --demo --headless                              | --headless shows nothing
+            live --demo --frames x                              | --frames and --film need --headless
+            live --demo --headless --film x.gif                 | x.gif: a film ends in .png (animated PNG) or .mp4
+            live --demo --headless --frames java                | java: is not an empty folder
+            live --demo --headless --record pom.xml             | pom.xml: already exists
+            live --demo --headless --frames x --every 0         | --every must be at least 1
+            live --demo --headless --film x.png --fps 0         | --fps must be from 1 to 60
+            live --demo --headless --film x.png --serve 0       | --serve and --headless exclude each other
+            live --demo --replay x                              | --replay plays a recording without a model
+            live --replay x --headless --film x.png             | x: no such file
+            live --replay pom.xml --headless --film x.png       | pom.xml: is not a recording of live --record
+            live --replay pom.xml --speed 0                     | --speed must be above 0
+            live --replay pom.xml --from -1                     | --from must be at least 0
+            view pom.xml                                        | pom.xml: is not a recording of live --record
+            view pom.xml --html x.html                          | --html and --out show a finished run
+            view java                                           | nothing to write
+            view java --html x.html                             | java: contains no manifest.json
+            view x --html x.html                                | x: no such folder
+            """)
+    void invalidInputIsRefusedAndLeavesNothing(String command, String message) {
+        ChildJvm.Result result = headscope(command.split(" +"));
+        assertEquals(2, result.status(), result.toString());
+        assertEquals(1, result.err().lines().count(), result.err());
+        assertTrue(result.err().startsWith("headscope: " + message), result.err());
+        for (String name : List.of("x", "x.png", "x.gif", "x.html")) {
+            assertTrue(Files.notExists(Path.of(name)), name);
+        }
+    }
+}
