@@ -25,6 +25,7 @@ final class SaliencyFold implements GradientHook {
     static final int SIDE = 24;
 
     private final Backend backend;
+    private final String place;
     private final SaliencyText text;
     private final int target;
     /** 1 with --skip-first. */
@@ -52,6 +53,7 @@ final class SaliencyFold implements GradientHook {
         int all = config.layers() * config.heads();
         int groups = text.groups().size();
         this.backend = model.backend();
+        this.place = text.place();
         this.progress = progress;
         this.layers = config.layers();
         this.text = text;
@@ -169,7 +171,7 @@ final class SaliencyFold implements GradientHook {
 
     SaliencyObservation observation(float surprisal) {
         if (!Float.isFinite(largest)) {
-            throw new InputException("the gradients of the text are not finite; " + Overflow.remedy(backend));
+            throw new InputException("%s: the gradients are not finite; %s".formatted(place, Overflow.remedy(backend)));
         }
         return new SaliencyObservation(target, surprisal, largest, values, blocks, small, rows, columns, signed);
     }

@@ -44,7 +44,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
             SaliencyFold fold = new SaliencyFold(request, model, text, target, progress);
             differentiate(logits, target, text);
             model.backward(tape, last, logits, fold);
-            return fold.observation(surprisal(scores, target));
+            return fold.observation(surprisal(text, scores, target));
         }
     }
 
@@ -89,6 +89,9 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
                 System.arraycopy(surprisalsOfBatch(text, gates.subList(to, to + count)), 0, surprisals, to, count);
             });
         }
+        for (float surprisal : surprisals) {
+            requireFinite(text, surprisal);
+        }
         return surprisals;
     }
 
@@ -132,7 +135,7 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         }
     }
 
-    private float surprisal(float[] scores, int target) {
+    private float surprisal(SaliencyText text, float[] scores, int target) {
         double peak = Float.NEGATIVE_INFINITY;
         for (float score : scores) {
             peak = Math.max(peak, score);
@@ -142,9 +145,14 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
             total += Math.exp(score - peak);
         }
         float surprisal = (float) (peak + Math.log(total) - scores[target]);
-        if (!Float.isFinite(surprisal)) {
-            throw new InputException("the logits of the text are not finite; " + Overflow.remedy(model.backend()));
-        }
+        requireFinite(text, surprisal);
         return surprisal;
+    }
+
+    private void requireFinite(SaliencyText text, float surprisal) {
+        if (!Float.isFinite(surprisal)) {
+            throw new InputException("%s: the logits are not finite; %s".formatted(
+                    text.place(), Overflow.remedy(model.backend())));
+        }
     }
 }

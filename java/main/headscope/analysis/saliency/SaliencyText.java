@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 /**
  * A text whose last token predicts a target.
  *
+ * @param place  where the text is, for messages: an option, or a file and a line
  * @param ids    T token ids
  * @param tokens their strings in the vocabulary
  * @param target the token whose prediction is explained; empty = the model's own next token
@@ -27,7 +28,7 @@ import java.util.regex.Pattern;
  * @param groups groups of tokens, from left to right
  */
 record SaliencyText(
-        int[] ids, List<String> tokens, OptionalInt target, OptionalInt rival, List<TokenGroup> groups) {
+        String place, int[] ids, List<String> tokens, OptionalInt target, OptionalInt rival, List<TokenGroup> groups) {
     /** The form of a line of a file. */
     static final String FORM =
             "{\"prompt\": \"...\", \"answer\": \"...\", \"groups\": [{\"label\": \"...\", \"start\": 0, \"end\": 7}]}";
@@ -60,7 +61,7 @@ record SaliencyText(
                 parsed.add(group(parts.group(3), first, last + 1, Reader::rejection));
             }
             try {
-                return text(text, target, parsed, Reader::rejection);
+                return text("--text", text, target, parsed, Reader::rejection);
             } catch (TextException unusable) {
                 throw rejection("--text", unusable.getMessage());
             }
@@ -87,7 +88,7 @@ record SaliencyText(
                         group.get("end").intValue(), wrong));
             }
             return line.located(
-                    () -> text(line.string("prompt"), Optional.of(line.string("answer")), groups, wrong));
+                    () -> text("%s: line %d".formatted(line.file(), line.number()), line.string("prompt"), Optional.of(line.string("answer")), groups, wrong));
         }
 
         private static TokenGroup group(String label, int start, int end, Rejection wrong) {
@@ -98,7 +99,7 @@ record SaliencyText(
         }
 
         private SaliencyText text(
-                String text, Optional<String> target, List<TokenGroup> groups, Rejection wrong) {
+                String place, String text, Optional<String> target, List<TokenGroup> groups, Rejection wrong) {
             Tokenizer.Tokens alone = tokenizer.tokens(text);
             Optional<Next> targetNext = target.map(word -> next(text, alone, word, "--target", wrong));
             Optional<Next> rivalNext = rival.map(word -> next(text, alone, word, "--objective", wrong));
@@ -119,7 +120,7 @@ record SaliencyText(
                         + "logit-difference").formatted(rival.orElseThrow()));
             }
             return new SaliencyText(
-                    Arrays.copyOf(alone.ids(), length), alone.tokens().subList(0, length), token(targetNext),
+                    place, Arrays.copyOf(alone.ids(), length), alone.tokens().subList(0, length), token(targetNext),
                     token(rivalNext), placed(groups, length, alone.before(), wrong));
         }
 
