@@ -25,6 +25,7 @@ public final class LiveText {
     private float[] map = new float[0];
     private long[] mapChanged = new long[0]; // [columns]
     private long change = 1;
+    private int promptTokens;
     private Optional<ChosenHead> chosen = Optional.empty();
     private Optional<Frame> frame = Optional.empty();
 
@@ -54,6 +55,7 @@ public final class LiveText {
         tokens.addAll(next.tokens());
         metrics.putAll(next.metrics());
         if (next.layersRead() == source.layers()) {
+            promptTokens = promptTokens == 0 ? next.end() - next.step() : promptTokens;
             history.add(next.end(), metrics);
         }
         if (frame.isPresent() && frame.get().bin() != next.bin()) {
@@ -68,6 +70,7 @@ public final class LiveText {
         tokens.clear();
         history.clear();
         metrics.clear();
+        promptTokens = 0;
         clearAtlas();
         chosen = Optional.empty();
         map = new float[0];
@@ -110,6 +113,11 @@ public final class LiveText {
     /** The newest frame; empty before the first. */
     public Optional<Frame> frame() {
         return frame;
+    }
+
+    /** Length of the prompt; 0 until it has been read. */
+    public int promptTokens() {
+        return promptTokens;
     }
 
     public List<Token> tokens() {

@@ -39,8 +39,9 @@ final class GridPart {
         int first = state.firstToken() || column == 0 || frame.cells() == 1 ? 0 : 1;
         canvas.cells(cells(canvas, grid, text.atlasCells(), frame.cells(), first, column, row,
                 ColorScale.probability(state)));
-        String title = token.isEmpty() ? "attention of every head" : "attention that %s %s".formatted(
-                Wording.tokens(text, token.getAsInt(), frame.bin()), state.column() ? "gets" : "pays");
+        String verb = (state.column() ? "get" : "pay") + (frame.bin() == 1 ? "s" : "");
+        String title = token.isEmpty() ? "attention of every head"
+                : "attention that %s %s".formatted(Wording.tokens(text, token.getAsInt(), frame.bin()), verb);
         String without = first == 0 ? "" : "without the first %s".formatted(
                 frame.bin() == 1 ? "token" : frame.bin() + " tokens");
         title(canvas, panel, title,

@@ -55,7 +55,7 @@ final class StatusPart {
             x = canvas.text(canvas.shortened(frame.message(), Canvas.SIZE, end - x), Canvas.SIZE, rgb, x, baseline)
                     + canvas.px(GAP);
         }
-        for (String item : items(text.source(), frame, status)) {
+        for (String item : items(text, frame, status)) {
             if (x + canvas.width(item, Canvas.SIZE) > end) {
                 return;
             }
@@ -64,14 +64,16 @@ final class StatusPart {
     }
 
     /** The most important first, because those that do not fit are left out. */
-    private static List<String> items(FrameSource source, Frame frame, ScreenStatus status) {
+    private static List<String> items(LiveText text, Frame frame, ScreenStatus status) {
+        FrameSource source = text.source();
+        boolean endless = source.maxNewTokens() == 0 || text.promptTokens() == 0;
         List<String> items = new ArrayList<>();
         if (!status.notice().isEmpty()) {
             items.add(status.notice());
         }
-        items.add("token %s%s".formatted(Wording.count(frame.end()), source.maxNewTokens() == 0 ? ""
-                : " of at most " + Wording.count((long) frame.end() - frame.step() + source.maxNewTokens())));
-        if (frame.layersRead() < source.layers()) {
+        items.add("token %s%s".formatted(Wording.count(frame.end()), endless ? ""
+                : " of at most " + Wording.count((long) text.promptTokens() + source.maxNewTokens())));
+        if (frame.state() == State.READING) {
             items.add("layer %d of %d".formatted(frame.layersRead(), source.layers()));
         }
         if (!Double.isNaN(frame.tokensPerSecond())) {

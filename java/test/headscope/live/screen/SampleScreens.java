@@ -75,8 +75,9 @@ final class SampleScreens {
             case DEMO_TOKEN -> with(state(4, 6), Mode.MAPS, false, OptionalInt.of(8), true, true);
             case HELP -> help(state(4, 6));
             case ONE -> state(0, 0);
-            case HUGE, MANY, MANY_LARGE -> state(9, 20);
-            case MANY_LARGE_LIGHT -> with(state(9, 20), Mode.MAPS, false, OptionalInt.of(100), false, false);
+            case HUGE, MANY_LARGE -> state(9, 20);
+            case MANY -> with(state(9, 20), Mode.MAPS, true, OptionalInt.empty(), false, true);
+            case MANY_LARGE_LIGHT -> with(state(9, 20), Mode.MAPS, true, OptionalInt.of(100), false, false);
             case MANY_METRIC -> with(state(9, 20), Mode.METRIC, false, OptionalInt.empty(), true, true);
             case ZOOMED -> new ViewState(Mode.MAPS, "entropy", Colormap.viridis(), false, true, 9, 20, OptionalInt.empty(),
                     false, new Camera(0.55, 0.2, 6), new Camera(0.6, 0.7, 8), true, false);
