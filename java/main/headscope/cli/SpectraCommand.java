@@ -1,6 +1,8 @@
 package headscope.cli;
 
 import headscope.analysis.RunRequest;
+import headscope.analysis.spectra.Captured;
+import headscope.analysis.spectra.CapturedRequest;
 import headscope.analysis.spectra.Retest;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.Spectra;
@@ -22,7 +24,8 @@ import picocli.CommandLine.Mixin;
         sortOptions = false,
         customSynopsis = {
             "headscope spectra --model DIR --texts FILE [OPTIONS]",
-            "       headscope spectra --from RUN [OPTIONS]"
+            "       headscope spectra --from RUN [OPTIONS]",
+            "       headscope spectra --captured FILE... [OPTIONS]"
         },
         description = {
             "Tests every head for a difference between two groups of texts.",
@@ -39,7 +42,8 @@ import picocli.CommandLine.Mixin;
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",
             "      --limit 200",
             "  ./headscope spectra --from runs/qwen3 --labels graded.csv --k 10 \\",
-            "      --out runs/qwen3-graded"
+            "      --out runs/qwen3-graded",
+            "  ./headscope spectra --captured captured/*.safetensors --k 50"
         })
 final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, SpectraSummary> {
     private static final String PROBES = "fitting probes";
@@ -50,6 +54,9 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     @Override
     @SuppressWarnings("try") // the hint is there to be closed
     public Integer call() {
+        if (!options.captured.isEmpty()) {
+            return captured();
+        }
         if (options.from.isEmpty()) {
             return super.call();
         }
@@ -60,10 +67,7 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
                 Retest retest = Retest.open(request);
                 InterruptHint hint = new InterruptHint(
                         "headscope: interrupted; nothing is kept: repeat the command", retest::abandon)) {
-            if (retest.unlabelled() > 0) {
-                HeadscopeCommand.warn("%d stored texts have no label in %s and are not tested"
-                        .formatted(retest.unlabelled(), request.labels().orElseThrow()));
-            }
+            warnOfUnlabelled(retest.unlabelled(), "stored", request.labels());
             SpectraSummary summary;
             try (ProgressLine progress = new ProgressLine(PROBES, "folds")) {
                 summary = retest.write(progress);
@@ -72,6 +76,33 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
                     retest::commit, System.out);
         }
         return 0;
+    }
+
+    @SuppressWarnings("try") // the hint is there to be closed
+    private int captured() {
+        Path out = run.out(arguments());
+        CapturedRequest request = options.captured(
+                spec.commandLine().getParseResult(), run.device.choice(), out, run.overwrite, ShellCommand.of(arguments()));
+        try (PictureFiles pictures = new PictureFiles();
+                Captured captured = Captured.open(request, HeadscopeCommand::warn);
+                InterruptHint hint = new InterruptHint(
+                        "headscope: interrupted; nothing is kept: repeat the command", captured::abandon)) {
+            warnOfUnlabelled(captured.unlabelled(), "captured", request.labels());
+            stage("observing", "texts", captured::observe);
+            SpectraSummary summary;
+            try (ProgressLine progress = new ProgressLine(PROBES, "folds")) {
+                summary = captured.write(progress);
+            }
+            publish(summary, out, () -> captured.onDisk(() -> pictures.drawIfPossible(captured.folder(), out)),
+                    captured::commit, System.out);
+        }
+        return 0;
+    }
+
+    private static void warnOfUnlabelled(int texts, String kind, Optional<String> labels) {
+        if (texts > 0) {
+            HeadscopeCommand.warn("%d %s texts have no label in %s and are not tested".formatted(texts, kind, labels.orElseThrow()));
+        }
     }
 
     @Override

@@ -4,17 +4,21 @@ import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.RunRequest;
+import headscope.analysis.spectra.CapturedRequest;
 import headscope.analysis.spectra.Match;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
+import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
@@ -25,6 +29,9 @@ final class SpectraOptions {
     private static final Set<String> WITH_FROM = Set.of(
             "--verbose", "--from", "--labels", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
             "--out", "--overwrite");
+
+    /** Options that --captured takes besides. */
+    private static final Set<String> WITH_CAPTURED = Set.of("--captured", "--device", "--dtype", "--check", "--short");
 
     @Option(names = "--texts", paramLabel = "FILE",
             description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt; a list of answers accepts"
@@ -37,8 +44,14 @@ final class SpectraOptions {
                     + " --seed, --out and --overwrite.")
     Optional<Path> from = Optional.empty();
 
+    @Option(names = "--captured", paramLabel = "FILE", arity = "1..*",
+            description = "Analyse queries and keys of a PyTorch model, one file of headscope_tap.save per text, without a"
+                    + " model folder. The label of a text is that of its file, or comes from --labels, whose ids are file"
+                    + " names. Takes the options of --from, --device, --dtype, --check and --short.")
+    List<Path> captured = List.of();
+
     @Option(names = "--labels", paramLabel = "FILE",
-            description = "With --from: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
+            description = "With --from or --captured: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
                     + " for example), or as JSON lines, each {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
                     + " are not tested.")
     Optional<String> labels = Optional.empty();
@@ -107,7 +120,7 @@ final class SpectraOptions {
     boolean noProbes;
 
     SpectraRequest request(RunRequest run) {
-        require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN");
+        require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
                 run, texts, k, perSample, maxNewTokens, match, stop, rejecting(() -> new Sampler(temperature, topP)), seed, limit,
@@ -116,12 +129,7 @@ final class SpectraOptions {
 
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
-        parsed.matchedOptions().stream()
-                .map(option -> option.longestName())
-                .filter(name -> !WITH_FROM.contains(name))
-                .findFirst()
-                .ifPresent(name -> require(false,
-                        "--from tests stored values; %s has no effect on them: leave it out".formatted(name)));
+        requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
         return new RetestRequest(
                 from.orElseThrow(), labels, out, overwrite, command,
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
@@ -131,5 +139,24 @@ final class SpectraOptions {
                         : Optional.empty(),
                 markSignificant, !noProbes,
                 parsed.hasMatchedOption("--seed") ? OptionalLong.of(seed) : OptionalLong.empty());
+    }
+
+    /** @param parsed tells which options were given */
+    CapturedRequest captured(ParseResult parsed, DeviceChoice device, Path out, boolean overwrite, String command) {
+        require(from.isEmpty(), "--captured and --from exclude each other: give one of them");
+        requireOnly(parsed, Stream.concat(WITH_FROM.stream(), WITH_CAPTURED.stream()).collect(Collectors.toSet()),
+                "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");
+        return new CapturedRequest(
+                captured, labels, device, out, overwrite, command, shortTexts == Short.SKIP,
+                SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), k, perSample, markSignificant,
+                !noProbes, seed);
+    }
+
+    private static void requireOnly(ParseResult parsed, Set<String> allowed, String message) {
+        parsed.matchedOptions().stream()
+                .map(option -> option.longestName())
+                .filter(name -> !allowed.contains(name))
+                .findFirst()
+                .ifPresent(name -> require(false, message.formatted(name)));
     }
 }

@@ -7,7 +7,6 @@ import headscope.analysis.Progress;
 import headscope.analysis.Text;
 import headscope.analysis.statistics.RandomStreams;
 import headscope.backend.Backend;
-import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.model.Generator;
 import headscope.model.LayerHook;
@@ -16,7 +15,6 @@ import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -69,7 +67,7 @@ final class Observer implements AutoCloseable {
     /** Rejects metrics that are not computed for texts of this length. */
     static void requireMetrics(SpectraRequest request, List<int[]> tokens) {
         int longest = tokens.stream().mapToInt(ids -> ids.length).max().orElseThrow();
-        boolean symmetric = request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
+        boolean symmetric = HeadValues.needSymmetric(request.metrics());
         if (symmetric && (long) longest + request.maxNewTokens() > Metric.Symmetric.MAX_TOKENS) {
             throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; one has %d"
                     .formatted(Metric.Symmetric.MAX_TOKENS, longest));
@@ -111,13 +109,15 @@ final class Observer implements AutoCloseable {
             }
             throw tooShort(file, source.line(), text.tokens(), request.k());
         }
-        List<float[]> values = measure(read, progress);
-        requireFinite(values, file, source.line());
-        return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values));
+        HeadValues values = measure(read, progress);
+        values.overflow().ifPresent(head -> {
+            throw JsonLines.wrong(file, source.line(), "%s; %s".formatted(head, Overflow.remedy(model.backend())));
+        });
+        return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values.values()));
     }
 
     private boolean hasSecondPass() {
-        return request.metrics().stream().anyMatch(Metric.Symmetric.class::isInstance);
+        return HeadValues.needSymmetric(request.metrics());
     }
 
     /** Reports the share of the tokens that have passed through the layers; a second pass is the second half. */
@@ -144,20 +144,10 @@ final class Observer implements AutoCloseable {
         return RandomStreams.of(request.seed(), index);
     }
 
-    private List<float[]> measure(int[] read, Progress progress) {
-        List<float[]> values = new ArrayList<>();
-        for (Metric metric : request.metrics()) {
-            values.add(new float[model.config().layers() * model.config().heads() * request.perHead(metric)]);
-        }
-        List<Metric> fromStatistics = request.metrics().stream()
-                .filter(metric -> !(metric instanceof Metric.Symmetric))
-                .toList();
+    private HeadValues measure(int[] read, Progress progress) {
+        HeadValues values = new HeadValues(request.metrics(), request.k(), model.config().layers(), model.config().heads());
         for (int layer = 0; layer < model.config().layers(); layer++) {
-            LayerResult result = model.backend()
-                    .measure(fromStatistics, text.statistics(layer), model.attentionSpec(layer));
-            for (Metric metric : fromStatistics) {
-                store(values.get(request.metrics().indexOf(metric)), layer, result.of(metric));
-            }
+            values.measure(layer, model.backend(), text.statistics(layer), model.attentionSpec(layer));
         }
         if (hasSecondPass()) {
             measureSymmetric(read, values, progress);
@@ -166,44 +156,17 @@ final class Observer implements AutoCloseable {
     }
 
     /** Runs the text through the model again, because the symmetrised spectrum needs all its queries at once. */
-    private void measureSymmetric(int[] read, List<float[]> values, Progress progress) {
+    private void measureSymmetric(int[] read, HeadValues values, Progress progress) {
         text.clear();
         Backend backend = model.backend();
         model.forward(text, read, new LayerHook() {
             @Override
             public void attention(int layer, Attention attention) {
-                double[][] spectra =
-                        backend.symmetricSpectrum(attention.query(), attention.key(), attention.spec());
-                for (int m = 0; m < values.size(); m++) {
-                    if (request.metrics().get(m) instanceof Metric.Symmetric metric) {
-                        store(values.get(m), layer, Arrays.stream(spectra)
-                                .map(spectrum -> new double[] {metric.of(spectrum)})
-                                .toArray(double[][]::new));
-                    }
-                }
+                values.addSymmetric(
+                        layer, backend.symmetricSpectrum(attention.query(), attention.key(), attention.spec()));
                 progress.within(0.5 + (layer + 1) / (2.0 * model.config().layers()));
             }
         });
-    }
-
-    private static void store(float[] values, int layer, double[][] ofHeads) {
-        int perHead = ofHeads[0].length;
-        for (int head = 0; head < ofHeads.length; head++) {
-            for (int i = 0; i < perHead; i++) {
-                values[(layer * ofHeads.length + head) * perHead + i] = (float) ofHeads[head][i];
-            }
-        }
-    }
-
-    /** The attention score is finite whenever attention is. */
-    private void requireFinite(List<float[]> values, String file, int line) {
-        float[] scores = values.get(request.metrics().indexOf(new Metric.AttentionScore()));
-        for (int head = 0; head < scores.length; head++) {
-            if (!Float.isFinite(scores[head])) {
-                throw JsonLines.wrong(file, line, "attention of layer %d, head %d is not finite; %s".formatted(
-                        head / model.config().heads(), head % model.config().heads(), Overflow.remedy(model.backend())));
-            }
-        }
     }
 
     @Override

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -40,10 +39,8 @@ public final class Retest implements AutoCloseable {
     private final TestSettings settings;
     private final Optional<LabelFile> labels;
     private final List<Sample> samples;
-    private Optional<RunFolder> folder = Optional.empty();
+    private final FreshRun run;
     private final Instant started = Instant.now();
-    private final ReentrantLock disk = new ReentrantLock();
-    private boolean finished;
 
     private Retest(
             RetestRequest request, SpectraResult source, SpectraValues values, TestSettings settings,
@@ -54,6 +51,7 @@ public final class Retest implements AutoCloseable {
         this.settings = settings;
         this.labels = labels;
         this.samples = samples;
+        this.run = new FreshRun(request.out(), request.overwrite());
     }
 
     /** @throws headscope.analysis.InputException and the exceptions of the packages below if the input cannot be used */
@@ -84,7 +82,7 @@ public final class Retest implements AutoCloseable {
     }
 
     /** The texts that have a label, with it. */
-    private static List<Sample> relabelled(LabelFile file, List<Sample> samples, Path run) {
+    static List<Sample> relabelled(LabelFile file, List<Sample> samples, Path run) {
         List<OptionalInt> labels = file.of(samples, run);
         return IntStream.range(0, samples.size())
                 .filter(i -> labels.get(i).isPresent())
@@ -125,7 +123,7 @@ public final class Retest implements AutoCloseable {
 
     /** Where the files of the run are between {@link #write} and {@link #commit}. */
     public Path folder() {
-        return folder.orElseThrow().file(RunFolder.MANIFEST).getParent();
+        return run.folder();
     }
 
     /**
@@ -136,10 +134,7 @@ public final class Retest implements AutoCloseable {
      * @throws headscope.result.RunFolderException before the tests if the run folder may not be written
      */
     public SpectraSummary write(Progress progress) {
-        RunFolder begun = onDisk(() -> {
-            folder = Optional.of(RunFolder.beginAnew(request.out(), request.overwrite()));
-            return folder.get();
-        });
+        RunFolder begun = run.begin();
         boolean answered = labels.isEmpty() && samples.stream().noneMatch(sample -> sample.expected().isEmpty());
         SpectraTests tests = SpectraTests.of(values, settings, answered, 0, false, progress);
         return onDisk(() -> {
@@ -151,12 +146,7 @@ public final class Retest implements AutoCloseable {
 
     /** Runs work that writes into {@link #folder}. It does not return once the run is abandoned. */
     public <T> T onDisk(Supplier<T> work) {
-        disk.lock();
-        try {
-            return work.get();
-        } finally {
-            disk.unlock();
-        }
+        return run.onDisk(work);
     }
 
     /**
@@ -164,8 +154,7 @@ public final class Retest implements AutoCloseable {
      * program that is being terminated.
      */
     public void abandon() {
-        disk.lock(); // for good
-        close();
+        run.abandon();
     }
 
     /** Model, texts and settings of the run that the values are from, then those of this test. */
@@ -206,30 +195,20 @@ public final class Retest implements AutoCloseable {
     }
 
     private String model() {
-        Manifest run = source.manifest();
+        Manifest manifest = source.manifest();
         return "%s (%s, layers x heads: %d x %d)".formatted(
-                Path.of(run.text("/model/path")).toAbsolutePath().normalize().getFileName(), run.text("/model/type"),
+                Path.of(manifest.text("/model/path")).toAbsolutePath().normalize().getFileName(), manifest.text("/model/type"),
                 values.layers(), values.heads());
     }
 
     /** Publishes the run folder. */
     public void commit() {
-        onDisk(() -> {
-            folder.orElseThrow().commit();
-            finished = true;
-            return folder;
-        });
+        run.commit();
     }
 
     /** Without {@link #commit}, deletes what was written: it is computed again in seconds. */
     @Override
     public void close() {
-        onDisk(() -> {
-            if (!finished) {
-                finished = true;
-                folder.ifPresent(RunFolder::discard);
-            }
-            return folder;
-        });
+        run.close();
     }
 }

@@ -1,5 +1,6 @@
 package headscope.analysis.watch;
 
+import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
@@ -24,14 +25,20 @@ public final class TappedText implements AutoCloseable {
 
     private final Backend backend;
     private final int capacity;
+    private final Optional<AtlasSpec> atlas;
     private final List<Optional<Layer>> layers = new ArrayList<>();
+    private Optional<AttentionStatistics> statistics = Optional.empty();
     private int text;
     private Optional<String> ignored = Optional.of(WAITING);
 
-    /** @param capacity maximum number of tokens of a text */
-    public TappedText(Backend backend, int layers, int capacity) {
+    /**
+     * @param capacity maximum number of tokens of a text
+     * @param atlas    collects pooled maps of every layer
+     */
+    public TappedText(Backend backend, int layers, int capacity, Optional<AtlasSpec> atlas) {
         this.backend = backend;
         this.capacity = capacity;
+        this.atlas = atlas;
         for (int layer = 0; layer < layers; layer++) {
             this.layers.add(Optional.empty());
         }
@@ -42,11 +49,17 @@ public final class TappedText implements AutoCloseable {
         if (rows.text() != text) {
             begin(rows);
         }
+        if (ignored.isEmpty() && statistics().heads() != layers.size() * rows.heads()) {
+            ignored = waiting("layer %d has %d heads, earlier ones have another number".formatted(rows.layer(), rows.heads()));
+        }
         if (ignored.isEmpty()) {
             Layer layer = layer(rows);
             ignored = obstacle(layer, rows);
             if (ignored.isEmpty() && layer.append(rows)) {
-                hook.attention(rows.layer(), layer.attend());
+                LayerHook.Attention attention = layer.attend();
+                AttentionStatistics all = statistics.orElseThrow();
+                all.grow(tokens() - all.tokens());
+                hook.attention(rows.layer(), attention);
             }
         }
     }
@@ -54,6 +67,16 @@ public final class TappedText implements AutoCloseable {
     private void begin(TappedAttention rows) {
         text = rows.text();
         ignored = rows.first() == 0 ? Optional.empty() : waiting("the beginning of the text is missing");
+        int heads = layers.size() * rows.heads();
+        if (statistics.map(all -> all.heads() != heads).orElse(true)) {
+            close();
+            statistics = Optional.of(new AttentionStatistics(backend, heads, capacity, atlas));
+        }
+        clearRows();
+    }
+
+    private void clearRows() {
+        statistics.ifPresent(AttentionStatistics::clear);
         layers.forEach(layer -> layer.ifPresent(Layer::clear));
     }
 
@@ -123,6 +146,15 @@ public final class TappedText implements AutoCloseable {
         return read(layer).statistics;
     }
 
+    /**
+     * Statistics of the heads of all layers, layer by layer, as of the last complete pass: for {@link Backend#snapshot}.
+     *
+     * @throws IllegalStateException before the first text
+     */
+    public AttentionStatistics statistics() {
+        return statistics.orElseThrow(() -> new IllegalStateException("no text has begun"));
+    }
+
     private Layer read(int layer) {
         return layers.get(layer).orElseThrow(() -> new IllegalStateException("layer " + layer + " has read nothing yet"));
     }
@@ -131,12 +163,15 @@ public final class TappedText implements AutoCloseable {
     public void clear() {
         text = 0;
         ignored = Optional.of(WAITING);
-        layers.forEach(layer -> layer.ifPresent(Layer::clear));
+        clearRows();
     }
 
     @Override
     public void close() {
         layers.forEach(layer -> layer.ifPresent(Layer::close));
+        layers.replaceAll(layer -> Optional.empty());
+        statistics.ifPresent(AttentionStatistics::close);
+        statistics = Optional.empty();
     }
 
     /** One layer. */
@@ -159,7 +194,7 @@ public final class TappedText implements AutoCloseable {
                     sinks);
             this.keys = backend.allocate(backend.operands(), capacity, (long) like.kvHeads() * like.headDim());
             this.queries = backend.allocate(DType.F32, capacity, (long) like.heads() * like.headDim());
-            this.statistics = new AttentionStatistics(backend, like.heads(), capacity);
+            this.statistics = TappedText.this.statistics().heads(like.layer() * like.heads(), like.heads());
         }
 
         /** Stores the rows. @return whether the pass is complete in this layer */
@@ -200,7 +235,6 @@ public final class TappedText implements AutoCloseable {
             sinks.ifPresent(tensor -> tensor.buffer().close());
             keys.buffer().close();
             queries.buffer().close();
-            statistics.close();
         }
     }
 }

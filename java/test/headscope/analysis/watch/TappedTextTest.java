@@ -97,7 +97,7 @@ class TappedTextTest {
     void statisticsEqualThoseOfThePass(String device, String fixture) {
         try (Backend backend = Devices.open(device); Checkpoint checkpoint = Checkpoint.open(folder(fixture));
                 Transformer model = new Transformer(checkpoint, backend); Sequence sequence = model.sequence(64);
-                TappedText text = new TappedText(backend, model.config().layers(), 64)) {
+                TappedText text = new TappedText(backend, model.config().layers(), 64, Optional.empty())) {
             Recorder recorder = new Recorder(backend);
             model.forward(sequence, PROMPT, recorder);
             if (model.config().causal()) {
@@ -114,6 +114,7 @@ class TappedTextTest {
             }));
             assertEquals(Optional.empty(), text.ignored());
             assertEquals(sequence.tokens(), text.tokens());
+            assertEquals(sequence.tokens(), text.statistics().tokens());
             assertEquals(passes(model.config().layers(), model.config().causal()), calls);
             for (int layer = 0; layer < model.config().layers(); layer++) {
                 List<double[][]> expected = measured(backend, sequence.statistics(layer), model.attentionSpec(layer));
@@ -155,7 +156,7 @@ class TappedTextTest {
     void halvesAreWidened() {
         try (Backend backend = Backend.open("cpu")) {
             List<float[]> sums = Stream.of(DType.F32, DType.F16, DType.BF16).map(dtype -> {
-                try (TappedText text = new TappedText(backend, 1, 8)) {
+                try (TappedText text = new TappedText(backend, 1, 8, Optional.empty())) {
                     for (int i = 0; i < 6; i++) {
                         text.append(row(1, 0, i, dtype), LayerHook.NONE);
                     }
@@ -170,7 +171,7 @@ class TappedTextTest {
 
     @Test
     void textsWithMissingRowsAreIgnoredUntilTheNext() {
-        try (Backend backend = Backend.open("cpu"); TappedText text = new TappedText(backend, 2, 4)) {
+        try (Backend backend = Backend.open("cpu"); TappedText text = new TappedText(backend, 2, 4, Optional.empty())) {
             assertEquals("waiting for the next text", text.ignored().orElseThrow());
             text.append(row(1, 0, 3, DType.F32), LayerHook.NONE);
             assertEquals("the beginning of the text is missing; waiting for the next text", text.ignored().orElseThrow());
@@ -203,7 +204,7 @@ class TappedTextTest {
     @Test
     void aNewTextMayHaveAnotherShape() {
         try (Backend backend = Backend.open("cpu")) {
-            try (TappedText text = new TappedText(backend, 1, 4)) {
+            try (TappedText text = new TappedText(backend, 1, 4, Optional.empty())) {
                 text.append(row(1, 0, 0, DType.F32), LayerHook.NONE);
                 MemorySegment three = MemorySegment.ofArray(new float[3]);
                 TappedAttention wider = new TappedAttention(
@@ -212,7 +213,8 @@ class TappedTextTest {
                 assertEquals(3, text.attentionSpec(0).heads());
                 assertEquals(Optional.empty(), text.ignored());
                 text.append(row(2, 0, 1, DType.F32), LayerHook.NONE);
-                assertEquals("layer 0 attends in another way than before; waiting for the next text", text.ignored().orElseThrow());
+                assertEquals("layer 0 has 2 heads, earlier ones have another number; waiting for the next text",
+                        text.ignored().orElseThrow());
             }
             assertEquals(0, backend.liveBytes());
         }

@@ -12,6 +12,7 @@ import headscope.result.tapped.CapturedText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The largest difference between metrics of captured queries and keys and those of our own model with the same weights on
@@ -35,7 +36,7 @@ final class CompareCaptured {
     private static double difference(Backend backend, Path folder, CapturedText captured) {
         try (Checkpoint checkpoint = Checkpoint.open(folder); Transformer model = new Transformer(checkpoint, backend);
                 Sequence sequence = model.sequence(captured.tokens());
-                TappedText text = new TappedText(backend, captured.layers().size(), captured.tokens())) {
+                TappedText text = new TappedText(backend, captured.layers().size(), captured.tokens(), Optional.empty())) {
             model.forward(sequence, captured.ids(), LayerHook.NONE);
             captured.layers().forEach(layer -> text.append(layer, LayerHook.NONE));
             if (text.tokens() != captured.ids().length || captured.layers().size() != model.config().layers()) {

@@ -17,6 +17,7 @@ import headscope.model.LayerHook;
 import headscope.model.Sampler;
 import headscope.model.Sequence;
 import headscope.model.Transformer;
+import headscope.result.tapped.CapturedText;
 import headscope.result.tapped.Tapped;
 import headscope.result.tapped.TappedAttention;
 import headscope.result.tapped.TappedTokens;
@@ -177,7 +178,7 @@ class PyTorchTapTest {
         assertEquals("open", feed.line());
         try (RingReader reader = RingReader.open(name(mode)); RingReader second = RingReader.open(name(mode));
                 Backend backend = Backend.open("cpu");
-                TappedText text = new TappedText(backend, reader.layers(), 64)) {
+                TappedText text = new TappedText(backend, reader.layers(), 64, Optional.empty())) {
             assertTrue(reader.hasProducer());
             feed.next();
             List<Tapped> messages = new ArrayList<>();
@@ -198,6 +199,22 @@ class PyTorchTapTest {
             assertEquals("skipped 0 restored", feed.end());
             assertFalse(reader.hasProducer());
             assertFalse(Files.exists(RingReader.path(name(mode))), "a tap that ends deletes its ring");
+        }
+    }
+
+    @Test
+    void capturedTextsCanBeRead() throws IOException, InterruptedException {
+        Feed feed = new Feed(name("capture"), "capture");
+        assertEquals("open", feed.line());
+        try (RingReader reader = RingReader.open(name("capture")); Backend backend = Backend.open("cpu");
+                TappedText text = new TappedText(backend, reader.layers(), 64, Optional.empty())) {
+            feed.next();
+            String tokens = feed.line();
+            feed.end();
+            CapturedText captured = CapturedText.read(folder.resolve(name("capture") + ".safetensors"));
+            assertEquals(Optional.of("yes"), captured.label());
+            captured.layers().forEach(layer -> text.append(layer, LayerHook.NONE));
+            compare(backend, text, tokens, all(reader));
         }
     }
 

@@ -1,0 +1,41 @@
+package headscope.analysis.spectra;
+
+import static headscope.analysis.InputException.require;
+
+import headscope.backend.DeviceChoice;
+import headscope.metric.Metric;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The settings of a spectra run of captured queries and keys.
+ *
+ * @param files           of headscope_tap.save, one text each
+ * @param labels          file of labels; empty if the captured files have them
+ * @param device          where to compute
+ * @param out             run folder to be written
+ * @param overwrite       replace an earlier run in {@code out}
+ * @param command         the command as typed, for the manifest
+ * @param skipShort       skip and count texts with fewer than k tokens instead of rejecting them
+ * @param metrics         attention score and eigenvalues first, then further metrics to store
+ * @param k               number of largest eigenvalues kept per head and text
+ * @param perSample       how a text's k eigenvalues enter the test
+ * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param probes          fit the probes
+ * @param seed            for the probes
+ */
+public record CapturedRequest(
+        List<Path> files, Optional<String> labels, DeviceChoice device, Path out, boolean overwrite, String command,
+        boolean skipShort, List<Metric> metrics, int k, SpectraRequest.PerSample perSample, boolean markSignificant,
+        boolean probes, long seed) {
+    public CapturedRequest {
+        require(!files.isEmpty(), "--captured needs at least one file of headscope_tap.save");
+        files = List.copyOf(files);
+        metrics = List.copyOf(metrics);
+    }
+
+    TestSettings tests() {
+        return new TestSettings(k, perSample, TestSettings.METRICS, markSignificant, probes, seed);
+    }
+}
