@@ -22,6 +22,7 @@ public final class PageServer implements AutoCloseable {
     static final int MAX_MESSAGE_BYTES = 1 << 20;
 
     private static final int THREADS = 12;
+    private static final int STOP_MILLIS = 500;
 
     private static final long MILLIS_BETWEEN_LOOKS = 50;
 
@@ -39,6 +40,7 @@ public final class PageServer implements AutoCloseable {
         QueuedThreadPool threads = new QueuedThreadPool(THREADS);
         threads.setName("page-server");
         threads.setDaemon(true);
+        threads.setStopTimeout(STOP_MILLIS);
         this.server = new Server(threads);
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);

@@ -22,6 +22,11 @@ export function half(bits) {
   return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
 }
 
+/** NaN if either is. */
+function larger(a, b) {
+  return a > b || a !== a ? a : b;
+}
+
 /** Whether this browser can draw. */
 export function supported() {
   return document.createElement('canvas').getContext('webgl2') !== null;
@@ -218,11 +223,7 @@ export class Heatmap {
         for (let x = 0; x < columns; x++) {
           const a = above + 2 * x;
           const b = a + 2 * stride;
-          let largest = fine[a];
-          for (const value of [fine[a + 1], fine[b], fine[b + 1]]) {
-            largest = value > largest || value !== value ? value : largest;
-          }
-          coarse[to + x] = largest;
+          coarse[to + x] = larger(larger(fine[a], fine[a + 1]), larger(fine[b], fine[b + 1]));
         }
       }
     }

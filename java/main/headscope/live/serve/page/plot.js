@@ -60,9 +60,9 @@ export class Plot {
     const margin = (high - low) * 0.06;
     low -= low < 0 || !this.bars ? margin : 0;
     high += high > 0 || !this.bars ? margin : 0;
-    const half = this.bars ? 0.5 : 0;
+    const half = this.bars ? 0.5 : xs.length === 1 ? 1 : 0;
     const first = xs[0] - half;
-    const last = Math.max(first + 1, xs[xs.length - 1] + half);
+    const last = xs[xs.length - 1] + half;
     const box = { x: LEFT, y: TOP, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
     const x = value => box.x + (value - first) / (last - first) * box.width;
     const y = value => box.y + (high - value) / (high - low) * box.height;
@@ -85,7 +85,7 @@ export class Plot {
     ink.fillStyle = theme.pale;
     for (const value of across.values.filter(Number.isInteger)) {
       ink.fillRect(x(value) - 0.5, box.y + box.height, 1, 4);
-      label(ink, across.text(value), x(value), box.y + box.height + 13, 'center');
+      label(ink, String(value), x(value), box.y + box.height + 13, 'center');
     }
     for (const value of up.values) {
       ink.fillRect(box.x - 4, y(value) - 0.5, 4, 1);
@@ -95,12 +95,17 @@ export class Plot {
 
   #bars(ink, theme, box, x, y) {
     const pitch = x(this.xs[0] + 1) - x(this.xs[0]);
-    const width = Math.max(1, pitch > 3 ? pitch - 1 : pitch);
+    const width = pitch > 3 ? pitch - 1 : pitch + 1; // narrow bars overlap, or seams would show
+    ink.save();
+    ink.beginPath();
+    ink.rect(box.x, box.y, box.width, box.height);
+    ink.clip();
     ink.fillStyle = theme.bars;
     this.ys.forEach((value, i) => {
       const top = Math.min(y(value), y(0));
       ink.fillRect(x(this.xs[i]) - width / 2, top, width, Math.abs(y(value) - y(0)));
     });
+    ink.restore();
     ink.fillStyle = theme.rule;
     ink.fillRect(box.x, y(0) - 0.5, box.width, 1);
   }

@@ -12,7 +12,7 @@ function size(bytes) {
 export function drawStatus(text, dropped, millis, lost) {
   const state = document.getElementById('state');
   const { header, source } = text ?? { header: null };
-  const name = lost !== null ? 'lost' : header?.state ?? 'connecting';
+  const name = lost !== null ? 'lost' : header?.state ?? (text === null ? 'connecting' : 'waiting');
   state.dataset.state = name;
   state.textContent = lost !== null ? 'no connection' : name;
   const facts = [];

@@ -10,6 +10,7 @@ export class LiveText {
   clear() {
     this.header = null;
     this.tokens = [];
+    this.changedFrom = 0; // position of the first token that may differ from what is on show
     this.metrics = new Map();
     this.chosen = null;
     this.eigenvalues = new Float32Array();
@@ -32,6 +33,7 @@ export class LiveText {
       atlas.reset();
     }
     this.tokens.length = header.firstToken;
+    this.changedFrom = Math.min(this.changedFrom, header.firstToken);
     this.tokens.push(...header.tokens);
     for (const { key } of metrics) {
       if (header.metrics[key] !== undefined) {

@@ -7,6 +7,7 @@ export class Words {
   constructor(root, pick) {
     this.root = root;
     this.words = [];
+    this.marked = [];
     this.from = 0;
     this.text = -1;
     root.addEventListener('click', event => {
@@ -33,8 +34,8 @@ export class Words {
     if (fresh || text.tokens.length - this.from > 2 * PAGE && follows) {
       this.#show(Math.max(0, text.tokens.length - PAGE));
     }
-    for (let i = 0; i < this.words.length && this.from + i < text.tokens.length; i++) {
-      const name = text.tokens[this.from + i][1];
+    for (let i = Math.max(0, text.changedFrom - this.from); i < this.words.length; i++) {
+      const name = text.tokens[this.from + i]?.[1] ?? '';
       if (this.words[i].textContent !== name) {
         this.words[i].textContent = name;
       }
@@ -45,15 +46,23 @@ export class Words {
     for (let token = this.from + this.words.length; token < text.tokens.length; token++) {
       this.words.push(this.root.appendChild(this.#word(token)));
     }
-    this.words.forEach((word, i) => {
-      const token = this.from + i;
-      const name = token === view.token ? 'picked' : token === text.tokens.length - 1 ? 'newest' : '';
-      if (word.className !== name) {
-        word.className = name;
-      }
+    text.changedFrom = text.tokens.length;
+    this.marked.forEach(word => {
+      word.className = '';
     });
+    this.marked = [];
+    this.#mark(text.tokens.length - 1, 'newest');
+    this.#mark(view.token, 'picked');
     if (follows || fresh) {
       this.root.scrollTop = this.root.scrollHeight;
+    }
+  }
+
+  #mark(token, name) {
+    const word = token === null ? undefined : this.words[token - this.from];
+    if (word !== undefined) {
+      word.className = name;
+      this.marked.push(word);
     }
   }
 
