@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.analysis.InputException;
 import headscope.backend.Backend;
+import headscope.backend.Devices;
+import headscope.backend.TensorScope;
 import headscope.live.LiveText;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
@@ -18,19 +20,28 @@ import headscope.model.Transformer;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Frames add up to what a pass over the whole text gives. */
 final class WatchTest {
     private static final Path MODEL = Path.of("models/demo");
     private static final String PROMPT = "the capital of boria is birch . the capital of cania is cedar . the capital of boria is";
+
+    private static final Metric SCORE = new Metric.AttentionScore();
 
     private static Backend backend;
     private static Transformer model;
@@ -61,64 +72,70 @@ final class WatchTest {
     private List<Frame> watch(int cells, int newTokens, String prompt, boolean untilStopped)
             throws InterruptedException {
         List<Frame> frames = new ArrayList<>();
-        WatchRequest request = new WatchRequest(
-                WatchRequest.METRICS, cells, Sampler.GREEDY, newTokens, 0);
-        new Watch(model, tokenizer, request, "demo", frames::add, commands).run(prompt, untilStopped);
+        new Watch(model, tokenizer, request(cells, newTokens), "demo", frames::add, commands).run(prompt, untilStopped);
         return frames;
     }
 
-    private static LiveText read(List<Frame> frames, int cells) {
-        LiveText text = new LiveText(new Watch(model, tokenizer, new WatchRequest(
-                WatchRequest.METRICS, cells, Sampler.GREEDY, 1, 0), "demo", _ -> {}, new LinkedBlockingQueue<>()).source());
-        frames.forEach(text::add);
-        return text;
+    private static WatchRequest request(int cells, int newTokens) {
+        return new WatchRequest(WatchRequest.METRICS, cells, Sampler.GREEDY, newTokens, 0);
     }
 
-    @Test
-    void framesAddUpToTheMapsAndMetricsOfTheWholeText() throws InterruptedException {
-        commands.add(new Command.Pick(3, 5));
-        for (int cells : new int[] {8, 64}) {
-            LiveText text = read(watch(cells, 24, false), cells);
-            int[] ids = text.tokens().stream().mapToInt(token -> token.id()).toArray();
+    static Stream<Arguments> devicesAndCells() {
+        return Devices.ALL.stream().flatMap(device -> Stream.of(8, 64).map(cells -> Arguments.of(device, cells)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("devicesAndCells")
+    void framesAddUpToTheMapsAndMetricsOfTheWholeText(String device, int cells) throws InterruptedException {
+        try (Backend other = Devices.open(device); Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Transformer watched = new Transformer(checkpoint, other)) {
+            commands.add(new Command.Pick(3, 5));
+            LiveText text = new LiveText(Watch.source(watched, request(cells, 8), "demo"));
+            new Watch(watched, tokenizer, request(cells, 8), "demo", text::add, commands).run(PROMPT, false);
             assertEquals(State.ENDED, text.frame().orElseThrow().state());
-            int bin = text.frame().orElseThrow().bin();
-            assertEquals(cells == 8 ? 8 : 1, bin);
-            int layers = model.config().layers();
-            int heads = model.config().heads();
+            assertEquals(cells == 8 ? 4 : 1, text.frame().orElseThrow().bin());
+            int[] ids = text.tokens().stream().mapToInt(token -> token.id()).toArray();
+            assertEquals(ids.length, text.chosen().orElseThrow().eigenvalues().length);
             try (Sequence sequence = model.sequence(ids.length)) {
                 model.forward(sequence, ids, new LayerHook() {
                     @Override
                     public void attention(int layer, Attention attention) {
-                        double[][] score = backend.measure(
-                                List.of(new Metric.AttentionScore()), attention.statistics(), attention.spec())
-                                .of(new Metric.AttentionScore());
-                        var map = backend.allocate(headscope.tensor.DType.F32, ids.length, ids.length);
-                        for (int head = 0; head < heads; head++) {
-                            assertEquals(score[head][0],
-                                    text.metric("attention_score").orElseThrow()[layer * heads + head], 1e-4);
-                            backend.attentionMap(map, attention.query(), attention.key(), attention.spec(), head);
-                            float[] probs = backend.download(map);
-                            float[] pooled = new float[cells * cells];
-                            for (int i = 0; i < probs.length; i++) {
-                                int cell = i / ids.length / bin * cells + i % ids.length / bin;
-                                pooled[cell] = Math.max(pooled[cell], probs[i]);
-                            }
-                            float[] shown = new float[cells * cells];
-                            System.arraycopy(text.atlas(), (layer * heads + head) * cells * cells, shown, 0, cells * cells);
-                            assertArrayEquals(pooled, shown, 1e-5f, "layer %d, head %d".formatted(layer, head));
-                            boolean chosen = layer == text.chosen().orElseThrow().layer()
-                                    && head == text.chosen().orElseThrow().head();
-                            if (chosen) {
-                                assertArrayEquals(probs, text.map(), 1e-5f);
-                            }
-                        }
-                        map.buffer().close();
+                        assertShown(layer, attention, text, cells);
                     }
                 });
             }
-            assertEquals(ids.length, text.chosen().orElseThrow().eigenvalues().length);
-            assertTrue(layers > 3);
         }
+    }
+
+    /** Compares one layer of a text with what a pass over the whole text gives. */
+    private static void assertShown(int layer, LayerHook.Attention attention, LiveText text, int cells) {
+        int tokens = text.tokens().size();
+        int heads = model.config().heads();
+        double[][] scores = backend.measure(List.of(SCORE), attention.statistics(), attention.spec()).of(SCORE);
+        try (TensorScope scope = new TensorScope(backend)) {
+            Tensor map = scope.allocate(DType.F32, tokens, tokens);
+            for (int head = 0; head < heads; head++) {
+                int index = layer * heads + head;
+                String which = "layer %d, head %d".formatted(layer, head);
+                assertEquals(scores[head][0], text.metric(SCORE.key()).orElseThrow()[index], 1e-4, which);
+                backend.attentionMap(map, attention.query(), attention.key(), attention.spec(), head);
+                float[] probs = backend.download(map);
+                float[] shown = Arrays.copyOfRange(text.atlas(), index * cells * cells, (index + 1) * cells * cells);
+                assertArrayEquals(pooled(probs, tokens, cells, text.frame().orElseThrow().bin()), shown, 1e-5f, which);
+                if (layer == 3 && head == 5) {
+                    assertArrayEquals(probs, text.map(), 1e-5f, which);
+                }
+            }
+        }
+    }
+
+    private static float[] pooled(float[] probs, int tokens, int cells, int bin) {
+        float[] pooled = new float[cells * cells];
+        for (int i = 0; i < probs.length; i++) {
+            int cell = i / tokens / bin * cells + i % tokens / bin;
+            pooled[cell] = Math.max(pooled[cell], probs[i]);
+        }
+        return pooled;
     }
 
     @Test
@@ -160,8 +177,7 @@ final class WatchTest {
     @Test
     void aRunIsAbandonedBetweenLayers() throws InterruptedException {
         List<Frame> frames = new ArrayList<>();
-        Watch watch = new Watch(model, tokenizer, new WatchRequest(
-                WatchRequest.METRICS, 64, Sampler.GREEDY, 1, 0), "demo", frames::add, commands);
+        Watch watch = new Watch(model, tokenizer, request(64, 1), "demo", frames::add, commands);
         watch.abandon();
         watch.run(PROMPT, true);
         assertEquals(List.of(), frames);
@@ -170,8 +186,7 @@ final class WatchTest {
     @Test
     void theLastFrameTellsWhyARunFailed() {
         List<Frame> frames = new ArrayList<>();
-        Watch watch = new Watch(model, tokenizer, new WatchRequest(
-                WatchRequest.METRICS, 64, Sampler.GREEDY, 8, 0), "demo", frames::add, new LinkedBlockingQueue<>() {
+        Watch watch = new Watch(model, tokenizer, request(64, 8), "demo", frames::add, new LinkedBlockingQueue<>() {
             private static final long serialVersionUID = 1;
 
             @Override
