@@ -61,7 +61,7 @@ public final class Replay implements AutoCloseable {
      */
     public Replay(Path file, double speed, Consumer<Frame> frames, BlockingQueue<Command> commands) {
         this.file = FrameFileReader.open(file);
-        this.speed = new Command.Speed(speed).factor();
+        this.speed = speed;
         this.frames = frames;
         this.commands = commands;
         this.textStart = this.file.position();
@@ -184,8 +184,11 @@ public final class Replay implements AutoCloseable {
                 paused = false;
                 clock = System.nanoTime();
             }
-            case Command.Speed(double factor) -> speed = factor;
-            case Command.Seek(int tokens) -> seek(tokens);
+            case Command.Speed(double times) -> {
+                speed *= times;
+                tell("plays at %s x".formatted(speed));
+            }
+            case Command.Move(int tokens) -> seek(shown.map(Frame::end).orElse(0) + tokens);
             case Command.Pick(int layer, int head) -> pick(layer, head);
             case Command.Restart _ -> tell("a recording has no model that could read another prompt");
             case Command.Stop _ -> stopped = true;

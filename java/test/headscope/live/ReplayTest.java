@@ -109,13 +109,13 @@ final class ReplayTest {
     void commandsAreCarriedOutInOrder() throws InterruptedException {
         commands.addAll(List.of(
                 new Command.Pause(), new Command.Step(), new Command.Step(), new Command.Pick(0, 2),
-                new Command.Restart("another prompt"), new Command.Seek(7), new Command.Speed(1000), new Command.Seek(5),
+                new Command.Restart("another prompt"), new Command.Move(3), new Command.Speed(1000), new Command.Move(-2),
                 new Command.Step(), new Command.Stop()));
         play(recording(stream), 1, 0, true);
         assertTrue(commands.isEmpty());
         List<String> messages = played.stream().map(Frame::message).filter(message -> !message.isEmpty()).distinct().toList();
         assertEquals(List.of("the map of layer 1, head 3 was not recorded; shown is layer 2, head 1",
-                "a recording has no model that could read another prompt"), messages);
+                "a recording has no model that could read another prompt", "plays at 1000.0 x"), messages);
         assertTrue(played.stream().allMatch(frame -> frame.state() == State.PAUSED));
         assertEquals(List.of(3, 4, 7, 5, 6), played.stream().map(Frame::end).distinct().toList());
         assertEquals(2, played.getLast().text(), "every change of position begins a new text for viewers");

@@ -209,7 +209,7 @@ public final class Watch {
                     text.pick(layer, head);
                 }
             }
-            case Command.Seek _, Command.Speed _ ->
+            case Command.Move _, Command.Speed _ ->
                     text.say("a model that runs has neither an earlier position nor another speed; recordings have");
         }
     }

@@ -17,6 +17,8 @@ record KeyHelp(String key, String action) {
             new KeyHelp("arrows", "choose a neighbouring head"),
             new KeyHelp("T", "attention that the picked token pays or gets"),
             new KeyHelp("D", "dark or light"),
+            new KeyHelp("[ ]", "recording: 10 tokens back, ahead"),
+            new KeyHelp("- +", "recording: slower, faster"),
             new KeyHelp("click", "choose a head, pick a token"),
             new KeyHelp("wheel", "zoom about the mouse"),
             new KeyHelp("drag", "move"),

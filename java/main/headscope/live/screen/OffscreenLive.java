@@ -28,6 +28,10 @@ public final class OffscreenLive implements AutoCloseable {
         return screen.image(scene.of(state, status, ScreenLayout.of(width, height, scale, text.source())));
     }
 
+    public long textureBytes() {
+        return screen.textureBytes();
+    }
+
     @Override
     public void close() {
         screen.close();

@@ -9,6 +9,10 @@ sealed interface Action {
     enum Plain implements Action {
         PAUSE,
         STEP,
+        BACK,
+        AHEAD,
+        SLOWER,
+        FASTER,
         END,
         NEXT_VIEW,
         PREVIOUS_VIEW,

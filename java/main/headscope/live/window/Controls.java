@@ -18,6 +18,7 @@ import java.util.function.Consumer;
 /** Carries out what the user does: changes the view, or sends a command to the model. Needs neither window nor OpenGL. */
 final class Controls {
     private static final double ZOOM_PER_STEP = 1.25;
+    private static final int TOKENS_PER_MOVE = 10;
 
     private final FrameSource source;
     private final Consumer<Command> commands;
@@ -39,6 +40,10 @@ final class Controls {
         switch (action) {
             case PAUSE -> commands.accept(state == State.PAUSED ? new Command.Resume() : new Command.Pause());
             case STEP -> commands.accept(new Command.Step());
+            case BACK -> commands.accept(new Command.Move(-TOKENS_PER_MOVE));
+            case AHEAD -> commands.accept(new Command.Move(TOKENS_PER_MOVE));
+            case SLOWER -> commands.accept(new Command.Speed(0.5));
+            case FASTER -> commands.accept(new Command.Speed(2));
             case END -> commands.accept(new Command.End());
             case NEXT_VIEW -> show(1);
             case PREVIOUS_VIEW -> show(-1);

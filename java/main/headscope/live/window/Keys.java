@@ -12,6 +12,10 @@ final class Keys {
     private static final Map<Integer, Action> TYPED = Map.ofEntries(
             Map.entry((int) ' ', Plain.PAUSE),
             Map.entry((int) '.', Plain.STEP),
+            Map.entry((int) '[', Plain.BACK),
+            Map.entry((int) ']', Plain.AHEAD),
+            Map.entry((int) '-', Plain.SLOWER),
+            Map.entry((int) '+', Plain.FASTER),
             Map.entry((int) 'm', Plain.NEXT_VIEW),
             Map.entry((int) 'M', Plain.PREVIOUS_VIEW),
             Map.entry((int) 'c', Plain.NEXT_COLORS),

@@ -122,6 +122,7 @@ class Panel {
     this.box.addEventListener('pointermove', event => this.point(event));
     this.box.addEventListener('pointerleave', () => { hint.hide(); this.run.hover(null); });
     this.box.addEventListener('click', event => this.click(event));
+    this.draw();
     new ResizeObserver(() => this.draw()).observe(this.box);
   }
 
@@ -252,7 +253,7 @@ class Panel {
     this.run.hover(cell);
     const from0 = x.first === 0 ? '' : ` (${cell[0]}.${cell[1]} counted from 0)`;
     hint.show(event, `${title ? title + ': ' : ''}layer ${cell[0] + y.first}, head ${cell[1] + x.first}${from0}`,
-        [[quantity, value], ...this.run.columns(this.panel.key, cell)]);
+        [[quantity, value], ...this.run.columns(this.panel.key, cell).filter(([, other]) => this.panel.key === '' || Math.fround(other) !== value)]);
   }
 
   pointLine(at, event) {

@@ -47,6 +47,10 @@ public final class OffscreenScreen implements AutoCloseable {
         return framebuffer.read();
     }
 
+    public long textureBytes() {
+        return screen.textureBytes();
+    }
+
     @Override
     public void close() {
         framebuffer.close();

@@ -19,14 +19,14 @@ public sealed interface Command {
     /** Begins a new text with this prompt; a prompt that the model cannot read is refused in a frame's message. */
     record Restart(String prompt) implements Command {}
 
-    /** Shows the text when it had this many tokens; for recordings. */
-    record Seek(int tokens) implements Command {}
+    /** Shows the text as it was some tokens earlier, if negative, or later; for recordings. */
+    record Move(int tokens) implements Command {}
 
-    /** Plays this many times faster than recorded; for recordings. */
-    record Speed(double factor) implements Command {
+    /** Plays this many times as fast as before; for recordings. */
+    record Speed(double times) implements Command {
         public Speed {
-            if (!(factor > 0)) {
-                throw new IllegalArgumentException("a speed of " + factor + ", not above 0");
+            if (!(times > 0)) {
+                throw new IllegalArgumentException("a speed of " + times + ", not above 0");
             }
         }
     }

@@ -142,7 +142,7 @@ final class WatchTest {
     void commandsAreCarriedOutInOrder() throws InterruptedException {
         commands.addAll(List.of(
                 new Command.Pause(), new Command.Step(), new Command.Step(), new Command.Pick(2, 1),
-                new Command.Seek(3), new Command.Restart("the capital of elvia is"), new Command.Resume(), new Command.Stop()));
+                new Command.Move(-3), new Command.Restart("the capital of elvia is"), new Command.Resume(), new Command.Stop()));
         List<Frame> frames = watch(64, 8, true);
         assertTrue(frames.stream().anyMatch(frame -> frame.state() == State.PAUSED));
         assertTrue(frames.stream().anyMatch(frame ->

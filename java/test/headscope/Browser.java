@@ -1,4 +1,4 @@
-package headscope.live.serve;
+package headscope;
 
 import java.io.File;
 import java.io.IOException;
@@ -24,7 +24,7 @@ import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
 /** Chromium without a screen, drawing by software. {@code ./headscope verify} installs it. */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final long POLL_NANOS = 50_000_000;
@@ -35,7 +35,7 @@ final class Browser implements AutoCloseable {
         this.driver = driver;
     }
 
-    static Browser open(int width, int height) {
+    public static Browser open(int width, int height) {
         ChromeOptions options = new ChromeOptions();
         options.setBinary(program("chromium").toString());
         options.addArguments("--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
@@ -59,16 +59,16 @@ final class Browser implements AutoCloseable {
                         name + " is missing; run the tests by ./headscope verify, which installs it"));
     }
 
-    void visit(String url) {
+    public void visit(String url) {
         driver.get(url);
     }
 
     /** The text of an element. */
-    String text(String id) {
+    public String text(String id) {
         return String.valueOf(script("return document.getElementById('%s').textContent".formatted(id)));
     }
 
-    void awaitText(String id, Predicate<String> expected) {
+    public void awaitText(String id, Predicate<String> expected) {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!expected.test(text(id))) {
             if (System.nanoTime() > end) {
@@ -78,17 +78,17 @@ final class Browser implements AutoCloseable {
         }
     }
 
-    Object script(String script, Object... arguments) {
+    public Object script(String script, Object... arguments) {
         return driver.executeScript(script, arguments);
     }
 
     /** What a canvas shows. */
-    String pixels(String id) {
+    public String pixels(String id) {
         return String.valueOf(script("return document.getElementById('%s').toDataURL()".formatted(id)));
     }
 
     /** Clicks at fractions of an element's width and height. */
-    void click(String id, double x, double y) {
+    public void click(String id, double x, double y) {
         WebElement element = driver.findElement(By.id(id));
         Rectangle box = element.getRect();
         new Actions(driver)
@@ -98,7 +98,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Moves the mouse to fractions of an element's width and height. */
-    void hover(String id, double x, double y) {
+    public void hover(String id, double x, double y) {
         WebElement element = driver.findElement(By.id(id));
         Rectangle box = element.getRect();
         new Actions(driver)
@@ -106,34 +106,34 @@ final class Browser implements AutoCloseable {
                 .perform();
     }
 
-    void clickOn(String selector) {
+    public void clickOn(String selector) {
         driver.findElement(By.cssSelector(selector)).click();
     }
 
-    void type(CharSequence... keys) {
+    public void type(CharSequence... keys) {
         new Actions(driver).sendKeys(keys).perform();
     }
 
-    void write(String id, String text) {
+    public void write(String id, String text) {
         WebElement field = driver.findElement(By.id(id));
         field.sendKeys(Keys.chord(Keys.CONTROL, "a"));
         field.sendKeys(text);
     }
 
     /** Warnings and errors since the last call. */
-    List<String> complaints() {
+    public List<String> complaints() {
         return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
                 .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
                 .map(Object::toString)
                 .toList();
     }
 
-    void screenshot(Path file) throws IOException {
+    public void screenshot(Path file) throws IOException {
         Files.write(file, driver.getScreenshotAs(OutputType.BYTES));
     }
 
     /** The processes that run the page, of which the one that handles it is one. */
-    List<ProcessHandle> renderers() {
+    public List<ProcessHandle> renderers() {
         try (Stream<ProcessHandle> children = ProcessHandle.current().descendants()) {
             return children.filter(child -> commandLine(child).contains("--type=renderer")).toList();
         }
