@@ -14,7 +14,9 @@ import headscope.render.RenderUnavailableException;
 import headscope.render.window.Input;
 import headscope.render.window.Window;
 import headscope.result.frame.Frame;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
@@ -132,12 +134,15 @@ public final class WindowViewer implements AutoCloseable {
         } else if (text.frame().isPresent()) {
             Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".frames");
             try {
+                Files.createDirectories(folder);
                 Recorder begun = Recorder.open(file, text.source(), this::say);
                 begun.accept(KeyFrame.of(text));
                 recorder = Optional.of(begun);
                 say("records to " + file);
             } catch (UncheckedIOException refused) {
                 say(refused.getMessage());
+            } catch (IOException refused) {
+                say("%s: cannot be created".formatted(folder));
             }
         }
         interaction.setRecording(recorder.isPresent());

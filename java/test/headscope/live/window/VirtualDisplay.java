@@ -77,14 +77,14 @@ final class VirtualDisplay implements AutoCloseable {
             throw new IllegalStateException("no display " + name);
         }
         try (MemoryStack stack = MemoryStack.stackPush()) {
-            XEvent event = XEvent.calloc(stack);
-            event.xclient()
-                    .type(ClientMessage)
-                    .window(window)
-                    .message_type(atom(stack, display, "WM_PROTOCOLS"))
-                    .format(32)
-                    .data_l(0, atom(stack, display, "WM_DELETE_WINDOW"));
-            XSendEvent(display, window, false, NoEventMask, event);
+            // The layout of XClientMessageEvent: LWJGL 3.4.3 writes its data to another place than X11 reads it from.
+            ByteBuffer event = stack.calloc(XEvent.SIZEOF);
+            event.putInt(0, ClientMessage)
+                    .putLong(32, window)
+                    .putLong(40, atom(stack, display, "WM_PROTOCOLS"))
+                    .putInt(48, 32)
+                    .putLong(56, atom(stack, display, "WM_DELETE_WINDOW"));
+            XSendEvent(display, window, false, NoEventMask, new XEvent(event));
         }
         XCloseDisplay(display);
     }
