@@ -61,7 +61,7 @@ final class WindowTest {
     private Process live(String on) throws IOException {
         return ChildJvm.start(folder, Map.of("DISPLAY", on, "WAYLAND_DISPLAY", ""), List.of(
                 "headscope.Main", "live", "--model", "models/demo", "--prompt", PROMPT, "--rate", "4", "--device", "cpu",
-                "--out", folder.resolve("out").toString()));
+                "--pictures", folder.resolve("out").toString()));
     }
 
     private interface Condition {
