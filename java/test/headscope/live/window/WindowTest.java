@@ -35,6 +35,10 @@ final class WindowTest {
     private static final int WIDTH = 1280;
     private static final int HEIGHT = 800;
     private static final int SECONDS = 120;
+
+    /** A lower bound: the first frame holds the maps of all heads. */
+    private static final int FIRST_FRAME_BYTES = 100_000;
+
     private static final String PROMPT = "the capital of boria is birch . the capital of cania is cedar . the capital of boria is";
 
     @TempDir
@@ -105,23 +109,24 @@ final class WindowTest {
     /** Begins a recording. */
     private void record() throws IOException, InterruptedException {
         key("r");
-        await("recording", () -> !frames().isEmpty());
+        await("recording", () -> recording().isPresent() && Files.size(recording().get()) > FIRST_FRAME_BYTES);
+    }
+
+    private Optional<Path> recording() throws IOException {
+        Path out = folder.resolve("out");
+        if (!Files.exists(out)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> files = Files.list(out)) {
+            return files.findFirst();
+        }
     }
 
     private List<Frame> frames() throws IOException {
         List<Frame> frames = new ArrayList<>();
-        Path out = folder.resolve("out");
-        if (!Files.exists(out)) {
-            return frames;
-        }
-        try (Stream<Path> files = Files.list(out)) {
-            Optional<Path> file = files.findFirst();
-            if (file.isPresent()) {
-                try (FrameFileReader reader = FrameFileReader.open(file.get())) {
-                    for (Optional<RecordedFrame> next = reader.next(); next.isPresent(); next = reader.next()) {
-                        frames.add(next.get().frame());
-                    }
-                }
+        try (FrameFileReader reader = FrameFileReader.open(recording().orElseThrow())) {
+            for (Optional<RecordedFrame> next = reader.next(); next.isPresent(); next = reader.next()) {
+                frames.add(next.get().frame());
             }
         }
         return frames;
@@ -174,8 +179,8 @@ final class WindowTest {
     }
 
     @Test
-    void anInterruptEndsTheModel() throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-INT", String.valueOf(program.pid())).start().waitFor();
+    void aSignalEndsTheModel() throws InterruptedException {
+        program.destroy(); // SIGTERM; a shell that runs the tests in the background lets them ignore SIGINT, or Ctrl-C
         assertEnds();
     }
 
