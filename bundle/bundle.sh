@@ -65,6 +65,17 @@ stage() {
   [ -f "$fatbins" ] || say "the bundle has no CUDA kernels: to include them, run ./headscope kernels first (needs nvcc)"
 }
 
+# Opens the window of a bundle on a virtual display and closes it by a key.
+bundled_window() {
+  timeout 180 xvfb-run -a sh -c '
+    env -i DISPLAY="$DISPLAY" XAUTHORITY="$XAUTHORITY" PATH=/usr/bin:/bin "$0" live --demo &
+    while kill -0 $! 2>/dev/null; do
+      xdotool search --name "Headscope live" >/dev/null 2>&1 && xdotool key q
+      sleep 0.5
+    done
+    wait $!' "$1"
+}
+
 # Runs a bundle from another folder, in an environment without Java and without this checkout.
 verify_bundle() {
   moved=$(mktemp -d)
@@ -76,7 +87,8 @@ verify_bundle() {
     bundled selftest --device cpu --only linear --max-tokens 3 &&
     bundled saliency --model "$moved/headscope/models/demo" --text "painted a picture of a horse" --out "$moved/run" &&
     [ -s "$moved/run/saliency.png" ] &&
-    same_in_every_locale
+    same_in_every_locale &&
+    bundled_window "$moved/headscope/headscope"
 }
 
 # The letters of a text and of a path survive in a locale without UTF-8: as an argument, a folder and printed text.

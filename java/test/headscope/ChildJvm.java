@@ -33,7 +33,12 @@ public final class ChildJvm {
 
     /** Starts a main class; {@code out.txt} and {@code err.txt} in the folder receive its output. */
     public static Process start(Path folder, List<String> command) throws IOException {
-        return start(folder, Map.of(), "", folder.resolve("out.txt"), command);
+        return start(folder, Map.of(), command);
+    }
+
+    /** @param variables added to the environment */
+    public static Process start(Path folder, Map<String, String> variables, List<String> command) throws IOException {
+        return start(folder, variables, "", folder.resolve("out.txt"), command);
     }
 
     /** @param out the file or device that receives standard output; it is not part of the result */

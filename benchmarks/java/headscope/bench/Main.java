@@ -3,6 +3,7 @@ package headscope.bench;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -10,11 +11,15 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** Runs the benchmarks selected by JMH's arguments; writes the numbers to -rff FILE.json and a table to FILE.md. */
+/** Runs the benchmark of viewers if the first argument is {@code live}, otherwise the benchmarks selected by JMH's arguments; writes the numbers to -rff FILE.json and a table to FILE.md. */
 public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) throws Exception {
+        if (arguments.length > 0 && arguments[0].equals("live")) {
+            LiveBenchmark.run(List.of(arguments).subList(1, arguments.length));
+            return;
+        }
         CommandLineOptions given = new CommandLineOptions(arguments);
         Path json = Path.of(given.getResult().orElse("target/benchmarks.json"));
         Machine machine = Machine.now();

@@ -83,7 +83,7 @@ public final class SaliencyFigure {
     }
 
     /** The small maps in one map of [layers * side, heads * side]. */
-    private static Mark.Heatmap tiled(Overview.Thumbnails heads, boolean transpose) {
+    static Mark.Heatmap tiled(Overview.Thumbnails heads, boolean transpose) {
         int side = heads.side();
         int rows = heads.layers() * side;
         int columns = heads.heads() * side;

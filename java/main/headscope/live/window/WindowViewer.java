@@ -1,5 +1,6 @@
 package headscope.live.window;
 
+import headscope.figure.Figure;
 import headscope.live.KeyFrame;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
@@ -10,15 +11,21 @@ import headscope.live.screen.LiveScreen;
 import headscope.live.screen.ScreenLayout;
 import headscope.live.screen.ScreenStatus;
 import headscope.live.window.Action.Desk;
+import headscope.render.OffscreenRenderer;
 import headscope.render.RenderUnavailableException;
 import headscope.render.window.Input;
 import headscope.render.window.Window;
 import headscope.result.frame.Frame;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -41,6 +48,7 @@ public final class WindowViewer implements AutoCloseable {
     private String notice = "";
     private long noticed;
     private Optional<Recorder> recorder = Optional.empty();
+    private final List<Thread> pictures = new ArrayList<>();
     private boolean quit;
 
     private WindowViewer(Window window, LiveRun run, Settings settings) {
@@ -121,8 +129,29 @@ public final class WindowViewer implements AutoCloseable {
         switch (action) {
             case QUIT -> quit = true;
             case RECORD -> record();
-            case PICTURE, EDIT_PROMPT -> { }
+            case PICTURE -> picture();
+            case EDIT_PROMPT -> { }
         }
+    }
+
+    /** Draws at print quality, in another thread with an OpenGL context of its own, while the window goes on. */
+    private void picture() {
+        if (text.frame().isEmpty()) {
+            return;
+        }
+        Figure figure = LivePicture.of(text, interaction.view());
+        Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".png");
+        pictures.add(Thread.ofPlatform().name("picture").start(() -> {
+            try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
+                Files.createDirectories(folder);
+                renderer.write(figure, file, OffscreenRenderer.DEFAULT_DPI, Map.of());
+                say("written: " + file);
+            } catch (RenderUnavailableException | IllegalArgumentException | UncheckedIOException refused) {
+                say("no picture: " + refused.getMessage());
+            } catch (IOException refused) {
+                say("no picture: %s cannot be created".formatted(folder));
+            }
+        }));
     }
 
     private void record() {
@@ -132,12 +161,15 @@ public final class WindowViewer implements AutoCloseable {
         } else if (text.frame().isPresent()) {
             Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".frames");
             try {
+                Files.createDirectories(folder);
                 Recorder begun = Recorder.open(file, text.source(), this::say);
                 begun.accept(KeyFrame.of(text));
                 recorder = Optional.of(begun);
                 say("records to " + file);
             } catch (UncheckedIOException refused) {
                 say(refused.getMessage());
+            } catch (IOException refused) {
+                say("%s: cannot be created".formatted(folder));
             }
         }
         interaction.setRecording(recorder.isPresent());
@@ -164,6 +196,14 @@ public final class WindowViewer implements AutoCloseable {
         return ends;
     }
 
+    private static void await(Thread picture) {
+        try {
+            picture.join();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private void draw(ScreenLayout layout) {
         drawn = System.nanoTime();
         ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice());
@@ -179,5 +219,6 @@ public final class WindowViewer implements AutoCloseable {
         endRecording();
         screen.close();
         window.close();
+        pictures.forEach(WindowViewer::await);
     }
 }
