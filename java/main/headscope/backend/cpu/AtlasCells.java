@@ -15,6 +15,9 @@ import jdk.incubator.vector.VectorOperators;
  * have the same bits for any number of workers.
  */
 final class AtlasCells {
+    /** Keys of a cell from which on vectors are faster: reducing their lanes takes as long as some tens of elements. */
+    private static final int VECTORS = 64;
+
     private final MemorySegment cells;
     /** The part of each stripe in the row of cells that began before it, [heads, stripes, side]. */
     private final MemorySegment borders;
@@ -92,8 +95,8 @@ final class AtlasCells {
             int from = Math.max(cell * bin, firstKey);
             int count = Math.min((cell + 1) * bin, endKey) - from;
             long first = index + from - firstKey;
-            float pooled = maximum ? largest(probs, first, count) : sum(probs, first, count);
-            to.setAtIndex(JAVA_FLOAT, at + cell, combined(to.getAtIndex(JAVA_FLOAT, at + cell), pooled));
+            to.setAtIndex(JAVA_FLOAT, at + cell,
+                    combined(to.getAtIndex(JAVA_FLOAT, at + cell), pooled(probs, first, count)));
         }
     }
 
@@ -106,30 +109,38 @@ final class AtlasCells {
         return ((long) head * stripes.count() + stripe) * side;
     }
 
+    private float pooled(MemorySegment probs, long first, int count) {
+        if (count < VECTORS) {
+            return pooled(0, probs, first, count);
+        }
+        int whole = Simd.whole(count);
+        float value = maximum ? largest(probs, first, whole) : sum(probs, first, whole);
+        return pooled(value, probs, first + whole, count - whole);
+    }
+
+    /** The value, combined with count elements one by one. */
+    private float pooled(float value, MemorySegment probs, long first, int count) {
+        float pooled = value;
+        for (long i = first; i < first + count; i++) {
+            pooled = combined(pooled, probs.getAtIndex(JAVA_FLOAT, i));
+        }
+        return pooled;
+    }
+
     private static float largest(MemorySegment values, long first, int count) {
         FloatVector peaks = FloatVector.zero(Simd.FLOATS);
-        int i = 0;
-        for (; i < Simd.whole(count); i += Simd.WIDTH) {
-            peaks = peaks.max(Simd.load(values, first + i));
+        for (long i = first; i < first + count; i += Simd.WIDTH) {
+            peaks = peaks.max(Simd.load(values, i));
         }
-        float largest = peaks.reduceLanes(VectorOperators.MAX);
-        for (; i < count; i++) {
-            largest = Math.max(largest, values.getAtIndex(JAVA_FLOAT, first + i));
-        }
-        return largest;
+        return peaks.reduceLanes(VectorOperators.MAX);
     }
 
     private static float sum(MemorySegment values, long first, int count) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
-        int i = 0;
-        for (; i < Simd.whole(count); i += Simd.WIDTH) {
-            sums = sums.add(Simd.load(values, first + i));
+        for (long i = first; i < first + count; i += Simd.WIDTH) {
+            sums = sums.add(Simd.load(values, i));
         }
-        float sum = VectorMath.sum(sums);
-        for (; i < count; i++) {
-            sum += values.getAtIndex(JAVA_FLOAT, first + i);
-        }
-        return sum;
+        return VectorMath.sum(sums);
     }
 
     /** Adds the parts of rows of cells that began before their stripe. Called after the rows of all stripes. */

@@ -266,9 +266,13 @@ public final class CpuBackend implements Backend {
             AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
         int tokens = statistics.tokens();
         Map<Metric, double[][]> values = new LinkedHashMap<>();
-        request.metrics().forEach(metric -> values.put(metric, IntStream.range(0, statistics.heads())
-                .mapToObj(head -> new double[] {HeadFold.ofSums(metric, statistics, spec, head)})
-                .toArray(double[][]::new)));
+        request.metrics().forEach(metric -> values.put(metric, new double[statistics.heads()][1]));
+        for (int head = 0; head < statistics.heads(); head++) {
+            double[] ofHead = HeadFold.ofSums(request.metrics(), statistics, spec, head);
+            for (int i = 0; i < ofHead.length; i++) {
+                values.get(request.metrics().get(i))[head][0] = ofHead[i];
+            }
+        }
         LayerResult metrics = new LayerResult(values);
         Optional<AttentionSnapshot.HeadVectors> vectors = request.head().map(head -> new AttentionSnapshot.HeadVectors(
                 statistics.hasRow() ? ofHead(statistics.row, head, tokens).toArray(JAVA_FLOAT) : new float[0],

@@ -60,8 +60,10 @@ final class FusedAttention implements AutoCloseable {
     void run(Call call) {
         int heads = call.spec().heads();
         Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
+        boolean single = call.queries() == 1;
         ColumnSums sums = new ColumnSums(
-                call.statistics().isPresent() ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
+                call.statistics().isPresent() && !single
+                        ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
                 stripes.count(), call.keys());
         Optional<AtlasCells> cells = call.statistics().flatMap(statistics -> statistics.atlas()
                 .map(atlas -> cells(atlas, stripes, statistics.tokens())));
@@ -69,11 +71,15 @@ final class FusedAttention implements AutoCloseable {
             // Longest rows first, so that the pieces that finish last are short.
             int head = piece % heads;
             int stripe = stripes.count() - 1 - piece / heads;
-            MemorySegment own = call.statistics().isPresent() ? sums.cleared(head, stripe) : MemorySegment.NULL;
+            MemorySegment own = call.statistics()
+                    .map(statistics -> single ? totals(statistics, head) : sums.cleared(head, stripe))
+                    .orElse(MemorySegment.NULL);
             stripe(call, head, stripes.border(stripe), stripes.border(stripe + 1), block -> {
                 call.statistics().ifPresent(statistics -> {
                     ColumnSums.add(own, block.firstKey, block.scores, block.rows, block.stride, block.width());
-                    keepRow(call, statistics, head, block);
+                    if (single) {
+                        keepRow(call, statistics, head, block);
+                    }
                 });
                 cells.ifPresent(atlas -> block.eachRow((token, row) ->
                         atlas.add(head, stripe, token, block.scores, row, block.firstKey, block.endKey)));
@@ -81,7 +87,9 @@ final class FusedAttention implements AutoCloseable {
         });
         call.statistics().ifPresent(statistics -> {
             workers.each(heads, head -> {
-                addColumnSums(call, statistics, head, sums);
+                if (!single) {
+                    addColumnSums(call, statistics, head, sums);
+                }
                 HeadFold.addRows(statistics, call.spec(), head, call.queries());
             });
             cells.ifPresent(AtlasCells::finish);
@@ -109,14 +117,18 @@ final class FusedAttention implements AutoCloseable {
         return new AtlasCells(atlas, stripes, tokens, borders);
     }
 
-    /** Copies the probabilities of a call with a single query. */
+    /** A head's column sums, to which a single query adds its row. */
+    private static MemorySegment totals(AttentionStatistics statistics, int head) {
+        MemorySegment totals = statistics.columnSum.rows(head, 1).bytes();
+        totals.setAtIndex(JAVA_DOUBLE, statistics.tokens(), 0);
+        return totals;
+    }
+
+    /** Copies the probabilities of a single query. */
     private static void keepRow(Call call, AttentionStatistics statistics, int head, Block block) {
-        if (call.queries() == 1) {
-            long at = (long) head * statistics.capacity() * Float.BYTES;
-            MemorySegment row = statistics.row.bytes().asSlice(at, (long) call.keys() * Float.BYTES).fill((byte) 0);
-            MemorySegment.copy(block.scores, 0, row, (long) block.firstKey * Float.BYTES,
-                    (long) block.width() * Float.BYTES);
-        }
+        MemorySegment row = statistics.row.rows(head, 1).bytes();
+        row.asSlice(0, (long) call.keys() * Float.BYTES).fill((byte) 0);
+        MemorySegment.copy(block.scores, 0, row, (long) block.firstKey * Float.BYTES, (long) block.width() * Float.BYTES);
     }
 
     private static void addColumnSums(Call call, AttentionStatistics statistics, int head, ColumnSums sums) {

@@ -10,6 +10,7 @@ import headscope.metric.Metric;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntToDoubleFunction;
 
 /** Metrics of one head from its statistics, in fp64. */
@@ -68,10 +69,13 @@ final class HeadFold {
         return statistics.sums.rows(head, 1).bytes().toArray(JAVA_DOUBLE);
     }
 
-    /** A metric with one value per head, from the head's {@link RowSums}. */
-    static double ofSums(Metric metric, AttentionStatistics statistics, AttentionSpec spec, int head) {
-        HeadFold fold = new HeadFold(statistics, spec, head);
-        return RowSums.metric(metric, sums(statistics, head), fold.columnSum(0), fold.tokens, spec.causal());
+    /** Metrics with one value per head [metrics], from the head's {@link RowSums}. */
+    static double[] ofSums(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec, int head) {
+        double[] sums = sums(statistics, head);
+        double firstKey = new HeadFold(statistics, spec, head).columnSum(0);
+        return metrics.stream()
+                .mapToDouble(metric -> RowSums.metric(metric, sums, firstKey, statistics.tokens(), spec.causal()))
+                .toArray();
     }
 
     private double row(Tensor perToken, int token) {
