@@ -32,7 +32,8 @@ import picocli.CommandLine.Option;
             "  ssh -L 8080:localhost:8080 gpu-machine      (from another room)",
             "  ./headscope live --demo --headless --film demo.png",
             "  ./headscope live --demo --record demo.frames",
-            "  ./headscope live --replay demo.frames --speed 0.5"
+            "  ./headscope live --replay demo.frames --speed 0.5",
+            "  ./headscope live --attach NAME              (a PyTorch model: clients/python/headscope_tap.py)"
         })
 final class LiveCommand implements Callable<Integer> {
     @Mixin
@@ -50,11 +51,18 @@ final class LiveCommand implements Callable<Integer> {
     @Mixin
     PlayOptions play = new PlayOptions();
 
+    @Mixin
+    AttachOptions attach = new AttachOptions();
+
     @Override
     public Integer call() throws InterruptedException {
+        require(replay.isEmpty() || attach.name.isEmpty(), "--replay and --attach exclude each other: give one of them");
         if (replay.isPresent()) {
             require(!options.chooseModel(), "--replay plays a recording without a model: leave out --model, --demo and --prompt");
             play.play(replay.get(), views);
+        } else if (attach.name.isPresent()) {
+            require(!options.chooseModel(), "--attach shows a model of another process: leave out --model, --demo and --prompt");
+            attach.watch(device, options.request(false), views);
         } else {
             watch();
         }

@@ -5,14 +5,11 @@ import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSnapshot.HeadVectors;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
-import headscope.model.Sequence;
-import headscope.model.Transformer;
 import headscope.result.frame.ChosenHead;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * The map of the head that a viewer looks at closely, as it grows. A map of more than {@link #MAX_TOKENS} tokens is that
@@ -27,14 +24,14 @@ final class ChosenMap {
     /** Rows of the map that are computed at a time. */
     private static final int STRIPE = 256;
 
-    private final Transformer model;
+    private final ObservedText text;
     private final PooledMap map = new PooledMap(CELLS);
     private int layer;
     private int head;
     private int atlasBin;
 
-    ChosenMap(Transformer model) {
-        this.model = model;
+    ChosenMap(ObservedText text) {
+        this.text = text;
     }
 
     void pick(int chosenLayer, int chosenHead) {
@@ -50,15 +47,15 @@ final class ChosenMap {
 
     /** Index among the heads of all layers. */
     int index() {
-        return layer * model.config().heads() + head;
+        return layer * text.heads() + head;
     }
 
     /** What is new after a pass. */
-    ChosenHead of(Sequence sequence, HeadVectors vectors) {
-        int end = sequence.tokens();
-        float[] eigenvalues = model.config().causal() ? eigenvalues(vectors) : new float[0];
+    ChosenHead of(HeadVectors vectors) {
+        int end = text.statistics().tokens();
+        float[] eigenvalues = text.causal() ? ChosenHead.shown(vectors.laplacian()) : new float[0];
         if (end > MAX_TOKENS) {
-            return ofAtlas(sequence.statistics(layer), eigenvalues);
+            return ofAtlas(text.statistics(layer), eigenvalues);
         }
         int before = map.tokens();
         int bin = map.bin();
@@ -66,7 +63,7 @@ final class ChosenMap {
         if (before == end - 1 && vectors.row().length > 0) {
             map.add(before, vectors.row(), 0, end);
         } else {
-            add(sequence, before, end);
+            add(before, end);
         }
         int first = bin == map.bin() ? before / bin : 0;
         return new ChosenHead(
@@ -77,9 +74,9 @@ final class ChosenMap {
         AtlasSpec spec = statistics.atlas().orElseThrow().spec;
         int tokens = statistics.tokens();
         int first = atlasBin == spec.bin(tokens) ? statistics.firstChangedRow() : 0;
-        AttentionSnapshot atlas = model.backend().snapshot(
+        AttentionSnapshot atlas = text.backend().snapshot(
                 new AttentionSnapshot.Request(List.of(), Optional.of(first), Optional.empty()), statistics,
-                model.attentionSpec(layer));
+                text.attentionSpec(layer));
         atlasBin = atlas.bin();
         int columns = spec.rows(tokens);
         float[] rows = new float[(columns - first) * columns];
@@ -91,23 +88,15 @@ final class ChosenMap {
                 layer, head, atlasBin, first, columns, rows, eigenvalues, tokens);
     }
 
-    /** (column sum) / (tokens that see the column) - a_ii, as {@link headscope.metric.Metric.LaplacianEigenvalues}. */
-    private static float[] eigenvalues(HeadVectors vectors) {
-        int tokens = vectors.columnSum().length;
-        return ChosenHead.shown(IntStream.range(0, tokens)
-                .mapToDouble(i -> vectors.columnSum()[i] / (tokens - i) - Math.exp(vectors.logDiagonal()[i]))
-                .toArray());
-    }
-
-    private void add(Sequence sequence, int first, int end) {
-        Backend backend = model.backend();
-        int stripe = model.config().causal() ? STRIPE : end;
+    private void add(int first, int end) {
+        Backend backend = text.backend();
+        int stripe = text.causal() ? STRIPE : end;
         for (int row = first; row < end; row += stripe) {
             int rows = Math.min(stripe, end - row);
             int keys = row + rows;
             Tensor probs = backend.allocate(DType.F32, rows, keys);
             try {
-                model.attentionMap(probs, sequence, layer, head, row);
+                text.attentionMap(probs, layer, head, row);
                 float[] values = backend.download(probs);
                 for (int i = 0; i < rows; i++) {
                     map.add(row + i, values, i * keys, keys);

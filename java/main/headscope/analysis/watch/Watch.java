@@ -12,7 +12,6 @@ import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
 import headscope.result.frame.FrameSource;
-import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -60,11 +59,8 @@ public final class Watch {
 
     /** What all frames of such a watch have in common. */
     public static FrameSource source(Transformer model, WatchRequest request, String name) {
-        return new FrameSource(
-                name, model.backend().describe(), model.config().layers(), model.config().heads(),
-                model.config().causal(),
-                request.metrics().stream().map(metric -> new MeasuredMetric(metric.key(), metric.unit())).toList(),
-                request.cells(), "maximum", request.maxNewTokens());
+        return request.source(name, model.backend(), model.config().layers(), model.config().heads(),
+                model.config().causal(), request.maxNewTokens());
     }
 
     public FrameSource source() {
@@ -119,45 +115,50 @@ public final class Watch {
         int room = model.config().causal() ? model.config().maxTokens() - ids.length : 0;
         int newTokens = Math.min(request.maxNewTokens(), room);
         int number = texts++;
-        try (WatchedText text = new WatchedText(
-                model, tokenizer, request, number, ids.length + newTokens, frames, () -> abandoned)) {
+        try (ModelText text = new ModelText(model, tokenizer, request.atlas(), ids.length + newTokens)) {
+            WatchedText watched = new WatchedText(text, request, number, frames, () -> abandoned);
             try {
-                read(text, ids, newTokens, number);
+                read(text, watched, ids, newTokens, number);
                 while (untilStopped && restart.isEmpty() && !stopped) {
-                    carryOut(commands.take(), text);
+                    carryOut(commands.take(), watched);
                 }
             } catch (WatchedText.Abandoned stop) {
                 stopped = true;
             } catch (RuntimeException | Error problem) {
-                text.fail(String.valueOf(problem.getMessage()).lines().findFirst().orElse(""));
+                watched.fail(String.valueOf(problem.getMessage()).lines().findFirst().orElse(""));
                 throw problem;
             }
         }
     }
 
-    private void read(WatchedText text, int[] ids, int newTokens, int number) {
-        text.pick(layer, head);
+    private void read(ModelText text, WatchedText watched, int[] ids, int newTokens, int number) {
+        watched.pick(layer, head);
         due = System.nanoTime();
-        int[] last = newTokens == 0 ? ids : generate(text, ids, newTokens, number);
+        int[] last = newTokens == 0 ? ids : generate(text, watched, ids, newTokens, number);
         if (restart.isEmpty() && !stopped) {
             // The generator does not read its last token; here every token that is shown has its row.
-            text.passed();
-            text.append(last);
-            model.forward(text.sequence(), last, text);
-            text.passed();
-            text.announce(State.ENDED);
+            watched.passed();
+            begin(text, watched, last);
+            model.forward(text.sequence(), last, watched);
+            watched.passed();
+            watched.announce(State.ENDED);
         }
     }
 
+    private static void begin(ModelText text, WatchedText watched, int... tokens) {
+        text.append(tokens);
+        watched.begin();
+    }
+
     /** @return the last new token, which has not been read */
-    private int[] generate(WatchedText text, int[] prompt, int newTokens, int number) {
-        text.append(prompt);
+    private int[] generate(ModelText text, WatchedText watched, int[] prompt, int newTokens, int number) {
+        begin(text, watched, prompt);
         int[] generated = new Generator(model, request.sampler(), newTokens)
-                .generate(text.sequence(), prompt, RandomStreams.of(request.seed(), number), text, tokens -> {
-                    text.passed();
-                    boolean over = obey(text);
+                .generate(text.sequence(), prompt, RandomStreams.of(request.seed(), number), watched, tokens -> {
+                    watched.passed();
+                    boolean over = obey(watched);
                     if (!over) {
-                        text.append(tokens[tokens.length - 1]);
+                        begin(text, watched, tokens[tokens.length - 1]);
                     }
                     return over;
                 });
@@ -203,7 +204,7 @@ public final class Watch {
             case Command.End _ -> ended = true;
             case Command.Restart(String prompt) -> restart(prompt, text);
             case Command.Pick(int chosenLayer, int chosenHead) -> {
-                if (chosenLayer >= 0 && chosenLayer < source.layers() && chosenHead >= 0 && chosenHead < source.heads()) {
+                if (source.has(chosenLayer, chosenHead)) {
                     layer = chosenLayer;
                     head = chosenHead;
                     text.pick(layer, head);

@@ -2,9 +2,14 @@ package headscope.analysis.watch;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.backend.AtlasSpec;
+import headscope.backend.Backend;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
+import headscope.result.frame.FrameSource;
+import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What is watched, and how the text goes on.
@@ -42,5 +47,17 @@ public record WatchRequest(
     /** As many tokens per second as the model gives. */
     public WatchRequest(List<Metric> metrics, int cells, Sampler sampler, int maxNewTokens, long seed) {
         this(metrics, cells, sampler, maxNewTokens, seed, Double.POSITIVE_INFINITY);
+    }
+
+    AtlasSpec atlas() {
+        return new AtlasSpec(cells, AtlasSpec.Pooling.MAXIMUM);
+    }
+
+    /** What all frames of such a watch have in common. */
+    FrameSource source(String name, Backend backend, int layers, int heads, boolean causal, int newTokens) {
+        return new FrameSource(
+                name, backend.describe(), layers, heads, causal,
+                metrics.stream().map(metric -> new MeasuredMetric(metric.key(), metric.unit())).toList(), cells,
+                atlas().pooling().name().toLowerCase(Locale.ROOT), newTokens);
     }
 }

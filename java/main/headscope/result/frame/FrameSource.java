@@ -31,4 +31,9 @@ public record FrameSource(
                     .formatted(layers, heads, side, maxNewTokens));
         }
     }
+
+    /** Whether the model has such a head. */
+    public boolean has(int layer, int head) {
+        return layer >= 0 && layer < layers && head >= 0 && head < heads;
+    }
 }

@@ -1,0 +1,161 @@
+package headscope.analysis.watch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.analysis.InputException;
+import headscope.backend.AttentionSpec;
+import headscope.backend.Backend;
+import headscope.backend.Devices;
+import headscope.live.LiveText;
+import headscope.model.Checkpoint;
+import headscope.model.LayerHook;
+import headscope.model.Sampler;
+import headscope.model.Sequence;
+import headscope.model.Tokenizer;
+import headscope.model.Transformer;
+import headscope.result.frame.Command;
+import headscope.result.frame.Frame;
+import headscope.result.tapped.Tapped;
+import headscope.result.tapped.TappedAttention;
+import headscope.result.tapped.TappedTokens;
+import headscope.tensor.DType;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/** What comes through a tap is shown as if the model ran here. */
+final class AttachedWatchTest {
+    private static final List<String> DEVICES = Devices.ALL;
+    private static final Path MODEL = Path.of("models/demo");
+    private static final String PROMPT = "the capital of boria is birch . the capital of boria is";
+    private static final WatchRequest REQUEST = new WatchRequest(WatchRequest.METRICS, 8, Sampler.GREEDY, 8, 0);
+
+    private final LinkedBlockingQueue<Command> commands = new LinkedBlockingQueue<>();
+
+    /** Messages that lie ready, then the end of the process. */
+    private record Messages(Deque<Tapped> left, int layers) implements Tap {
+        @Override
+        public Optional<Tapped> poll() {
+            return Optional.ofNullable(left.poll());
+        }
+
+        @Override
+        public int restarts() {
+            return 0;
+        }
+
+        @Override
+        public boolean hasProducer() {
+            return !left.isEmpty();
+        }
+    }
+
+    /** A hook that hands over what the tap of another process would. */
+    private record Feed(Backend backend, int text, Deque<Tapped> messages) implements LayerHook {
+        @Override
+        public void attention(int layer, Attention attention) {
+            AttentionSpec spec = attention.spec();
+            int count = attention.query().intSize(0);
+            int end = attention.key().intSize(0);
+            messages.add(new TappedAttention(
+                    text, layer, end - count, count, end, spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
+                    spec.causal(), spec.window(), spec.softCap(), new float[0], DType.F32,
+                    MemorySegment.ofArray(backend.download(attention.query())),
+                    MemorySegment.ofArray(backend.download(attention.key().rows(end - count, count))), 0));
+        }
+    }
+
+    /** Feeds a text: its first tokens at once, the last ones one by one. */
+    private static void feed(Transformer model, int text, int[] ids, int atOnce, List<String> names, Deque<Tapped> messages) {
+        try (Sequence sequence = model.sequence(ids.length)) {
+            for (int first = 0; first < ids.length; first = sequence.tokens()) {
+                int end = first == 0 ? atOnce : first + 1;
+                int[] pass = Arrays.copyOfRange(ids, first, end);
+                messages.add(new TappedTokens(text, first, end, pass, names.subList(first, end)));
+                model.forward(sequence, pass, new Feed(model.backend(), text, messages));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @FieldSource("DEVICES")
+    void framesEqualThoseOfAModelHere(String device) throws InterruptedException {
+        try (Backend backend = Devices.open(device); Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Tokenizer tokenizer = Tokenizer.open(MODEL, checkpoint.config());
+                Transformer model = new Transformer(checkpoint, backend)) {
+            commands.add(new Command.Pick(3, 5));
+            LiveText here = new LiveText(Watch.source(model, REQUEST, "demo"));
+            new Watch(model, tokenizer, REQUEST, "demo", here::add, commands).run(PROMPT, false);
+            int[] ids = here.tokens().stream().mapToInt(token -> token.id()).toArray();
+            List<String> names = here.tokens().stream().map(token -> token.name()).toList();
+            Deque<Tapped> messages = new ArrayDeque<>();
+            feed(model, 1, ids, ids.length - 8, names, messages);
+            Messages tap = new Messages(messages, model.config().layers());
+            try (AttachedWatch watch = new AttachedWatch(backend, tap, REQUEST, 64)) {
+                LiveText there = new LiveText(watch.await("demo"));
+                commands.add(new Command.Pick(3, 5));
+                watch.run(frame -> show(frame, there, ids.length), commands);
+                assertEquals(here.tokens(), there.tokens());
+                assertArrayEquals(here.atlas(), there.atlas(), 1e-5f);
+                assertArrayEquals(here.map(), there.map(), 1e-5f);
+                assertArrayEquals(
+                        here.chosen().orElseThrow().eigenvalues(), there.chosen().orElseThrow().eigenvalues(), 1e-5f);
+                WatchRequest.METRICS.forEach(metric -> assertArrayEquals(
+                        here.metric(metric.key()).orElseThrow(), there.metric(metric.key()).orElseThrow(), 1e-4f));
+            }
+        }
+    }
+
+    /** Stops when the text is whole. */
+    private void show(Frame frame, LiveText text, int tokens) {
+        text.add(frame);
+        if (frame.end() == tokens) {
+            commands.add(new Command.Stop());
+        }
+    }
+
+    @Test
+    void everyTextOfTheProcessIsShown() throws InterruptedException {
+        try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Transformer model = new Transformer(checkpoint, backend)) {
+            Deque<Tapped> messages = new ArrayDeque<>();
+            feed(model, 1, new int[] {1, 5, 6, 7}, 3, List.of("a", "b", "c", "d"), messages);
+            feed(model, 2, new int[] {1, 8, 9}, 2, List.of("a", "e", "f"), messages);
+            try (AttachedWatch watch = new AttachedWatch(
+                    backend, new Messages(messages, model.config().layers()), REQUEST, 64)) {
+                List<Frame> frames = new ArrayList<>();
+                watch.await("demo");
+                commands.add(new Command.Restart("the"));
+                watch.run(frame -> {
+                    frames.add(frame);
+                    if (frame.text() == 1 && frame.end() == 3) {
+                        commands.add(new Command.Stop());
+                    }
+                }, commands);
+                assertEquals(List.of(0, 1), frames.stream().map(Frame::text).distinct().toList());
+                assertTrue(frames.stream().anyMatch(frame -> frame.text() == 0 && frame.end() == 4));
+            }
+        }
+    }
+
+    @Test
+    void aProcessThatEndsBeforeItComputesIsAnError() {
+        try (Backend backend = Backend.open("cpu");
+                AttachedWatch watch = new AttachedWatch(backend, new Messages(new ArrayDeque<>(), 2), REQUEST, 64)) {
+            String problem = assertThrows(InputException.class, () -> watch.await("demo")).getMessage();
+            assertEquals("demo: the feeding process has ended; start it again", problem);
+        }
+    }
+}
