@@ -2,6 +2,7 @@ package headscope.backend;
 
 import static headscope.backend.AtlasObservation.observe;
 import static headscope.backend.AtlasObservation.reference;
+import static headscope.backend.AttentionCase.ones;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -29,12 +30,6 @@ class AttentionAtlasParityTest {
     private static final List<AtlasSpec> SPECS = List.of(
             new AtlasSpec(1, Pooling.MEAN), new AtlasSpec(3, Pooling.MAXIMUM), new AtlasSpec(3, Pooling.MEAN),
             new AtlasSpec(16, Pooling.MEAN), new AtlasSpec(64, Pooling.MAXIMUM));
-
-    private static int[] ones(int count) {
-        int[] ones = new int[count];
-        Arrays.fill(ones, 1);
-        return ones;
-    }
 
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")
@@ -205,39 +200,28 @@ class AttentionAtlasParityTest {
     void clearedStatisticsStartAgain() {
         AttentionCase one = new AttentionCase(9, 2, 1, 8, true, 0, 0, false, Inputs.NORMAL);
         for (String device : Devices.ALL) {
-            for (AtlasSpec atlas : List.of(new AtlasSpec(4, Pooling.MAXIMUM), new AtlasSpec(4, Pooling.MEAN))) {
+            for (Pooling pooling : Pooling.values()) {
                 try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
-                    AttentionSpec spec = one.spec(on);
-                    AttentionStatistics statistics = on.statistics(2, 12, Optional.of(atlas));
-                    backend.attentionStatistics(one.queries(on), one.keys(on), spec, statistics);
+                    Optional<AtlasSpec> atlas = Optional.of(new AtlasSpec(4, pooling));
+                    AttentionStatistics statistics = on.statistics(2, 12, atlas);
+                    backend.attentionStatistics(one.queries(on), one.keys(on), one.spec(on), statistics);
                     statistics.clear();
-                    for (int row = 0; row < 5; row++) {
-                        backend.attentionStatistics(
-                                one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1), spec, statistics);
-                    }
-                    float[] cells = backend.snapshot(
-                            new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec)
-                            .cells();
-                    try (Backend other = Devices.open(device)) {
-                        assertArrayEquals(firstTokens(other, one, atlas), cells, device);
-                    }
+                    assertArrayEquals(
+                            ofFiveRows(on, one, on.statistics(2, 12, atlas)), ofFiveRows(on, one, statistics), device);
                 }
             }
         }
     }
 
-    /** The atlas of the first five tokens, row by row. */
-    private static float[] firstTokens(Backend backend, AttentionCase one, AtlasSpec atlas) {
-        try (TensorScope on = new TensorScope(backend)) {
-            AttentionSpec spec = one.spec(on);
-            AttentionStatistics statistics = on.statistics(2, 12, Optional.of(atlas));
-            for (int row = 0; row < 5; row++) {
-                backend.attentionStatistics(
-                        one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1), spec, statistics);
-            }
-            return backend.snapshot(
-                    new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();
+    /** Cells after the first five rows, one by one. */
+    private static float[] ofFiveRows(TensorScope on, AttentionCase one, AttentionStatistics statistics) {
+        AttentionSpec spec = one.spec(on);
+        for (int row = 0; row < 5; row++) {
+            on.backend.attentionStatistics(
+                    one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1), spec, statistics);
         }
+        return on.backend.snapshot(
+                new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();
     }
 
     /** Two layers in one block of memory give the numbers of two layers of their own. */

@@ -5,6 +5,7 @@ import headscope.Tolerance;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -61,6 +62,13 @@ record AttentionCase(
 
     static Stream<AttentionCase> fewCausal() {
         return few().filter(AttentionCase::causal);
+    }
+
+    /** Numbers of rows of calls that add one row each. */
+    static int[] ones(int count) {
+        int[] ones = new int[count];
+        Arrays.fill(ones, 1);
+        return ones;
     }
 
     private static List<AttentionCase> ofLength(int tokens, int turn) {

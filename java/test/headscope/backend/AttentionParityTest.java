@@ -2,6 +2,7 @@ package headscope.backend;
 
 import static headscope.backend.Agreement.agree;
 import static headscope.backend.Agreement.same;
+import static headscope.backend.AttentionCase.ones;
 import static headscope.backend.AttentionObservation.observe;
 import static headscope.backend.AttentionObservation.reference;
 import static headscope.backend.AttentionObservation.statistics;
@@ -13,7 +14,6 @@ import headscope.Tolerance;
 import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,12 +54,6 @@ class AttentionParityTest {
                 assertEquals(0, backend.liveBytes());
             }
         }
-    }
-
-    private static int[] ones(int count) {
-        int[] ones = new int[count];
-        Arrays.fill(ones, 1);
-        return ones;
     }
 
     /** Prefill and decoding, row by row or in chunks, give the statistics of one call. */
