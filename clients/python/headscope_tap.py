@@ -488,8 +488,6 @@ class _Ring:
         _names.add(name)
         self._view = memoryview(self._map)
         self._words = self._view.cast("Q")
-        memory = torch.frombuffer(self._map, dtype=torch.uint8)
-        self._memory = {dtype: memory.view(dtype) for dtype in (torch.int32, *_DTYPES)}
         self._published = 0
         self._stopped_reader = -1
         self.waits = False  # for readers, as long as they progress
@@ -505,9 +503,12 @@ class _Ring:
         if tokens == 0:
             raise _Unsupported(f"one token of {q.shape[1]} + {k.shape[1]} heads of width {q.shape[2]} does not fit into a slot"
                                f" of {self._slot_bytes} bytes")
+        q, k = q.contiguous(), k.contiguous()
+        q_bytes, k_bytes = _bytes(q), _bytes(k)
+        a, b = len(q_bytes) // len(q), len(k_bytes) // len(k)
         for i in range(0, len(q), tokens):
-            part = q[i:i + tokens]
-            self._write(kind, (first + i, len(part), end, *shape), part, k[i:i + tokens], *tail)
+            to = min(i + tokens, len(q))
+            self._write(kind, (first + i, to - i, end, *shape), q_bytes[a * i:a * to], k_bytes[b * i:b * to], *tail)
 
     def write_token(self, text, layers, end, parts, payload):
         """The newest token of several layers; payload has the bytes of all parts."""
@@ -533,14 +534,13 @@ class _Ring:
     def write_tokens(self, text, first, ids, name_of):
         end = first + len(ids)
         for i in range(0, len(ids), _TOKENS_A_MESSAGE):
-            part = ids[i:i + _TOKENS_A_MESSAGE].to(torch.int32)
+            part = ids[i:i + _TOKENS_A_MESSAGE].to(torch.int32).contiguous()
             names = b"".join(name_of(token) + b"\0" for token in part.tolist())
             self._write(
                 (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
-                part, memoryview(names))
+                _bytes(part), names)
 
     def _write(self, kind, window, *parts):
-        """parts: tensors, or bytes."""
         if self.waits:
             self._wait_for_reader()
         number = self._published + 1
@@ -549,13 +549,8 @@ class _Ring:
         self._words[sequence] = 0
         to = at + _SLOT_BYTES
         for part in parts:
-            if isinstance(part, memoryview):
-                self._view[to:to + len(part)] = part
-                to += len(part)
-                continue
-            width, count = part.element_size(), part.numel()
-            self._memory[part.dtype][to // width:to // width + count].view(part.shape).copy_(part)
-            to += width * count
+            self._view[to:to + len(part)] = part
+            to += len(part)
         length = to - at - _SLOT_BYTES
         fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
         header = _SLOT.pack(*fields)
@@ -582,7 +577,6 @@ class _Ring:
         _names.discard(self._name)
         if os.path.exists(self._path):
             os.unlink(self._path)
-        self._memory.clear()
         self._words.release()
         self._view.release()
         self._map.close()
