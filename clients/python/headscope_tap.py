@@ -73,8 +73,6 @@ _SAFETENSORS = {
 _TOKENS_A_MESSAGE = 256
 _NAME_BYTES = 200
 
-_ELEMENTS_AT_ONCE = 1 << 18  # queries that the background collects before it copies them
-
 _NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader that has stopped
 
 _names = set()  # rings of this process: its own lock does not exclude it
@@ -116,16 +114,6 @@ class _How(NamedTuple):
     sinks: Optional[torch.Tensor]  # f32 [heads], on the CPU
 
 
-class _Rows(NamedTuple):
-    """Queries of one layer, and the keys of the same tokens."""
-
-    layer: int
-    q: torch.Tensor  # [queries, heads, head_dim]
-    k: torch.Tensor  # [queries, kv_heads, head_dim]
-    keys: int  # all that the queries could see
-    how: _How
-
-
 class Tap:
     """Feeds a ring, a capture, or both. Made by tap."""
 
@@ -154,10 +142,10 @@ class Tap:
         self._hows = {}
         self._ids = None
         self._padding = None
-        self._layer = layers  # the last layer that was seen: the next pass begins with a smaller one
+        self._layer = self._final = layers - 1  # the last layer that was seen, and the one that ends a pass
         self._leaves_out = False  # the rest of this pass
-        self._rows = []  # of this pass, to be copied
-        self._around = None  # tokens, last position and padding of this pass, to be copied with its first rows
+        self._rows = []  # layers of this pass that are not handed over yet
+        self._around = None  # token ids, last position and padding of this pass, for its first rows
         # On the thread that hands over:
         self._end = 0
         self._kept = None
@@ -179,11 +167,11 @@ class Tap:
     def __exit__(self, *failure):
         if self._detach:
             self._detach()
+        try:
+            self._flush()
+        except Exception as broken:
+            self._stop(broken)
         if self._background:
-            try:
-                self._flush()
-            except Exception as broken:
-                self._stop(broken)
             self._background.close()
         if self._ring:
             ring, self._ring = self._ring, None
@@ -208,7 +196,7 @@ class Tap:
         """
         scale = q.shape[-1] ** -0.5 if scale is None else float(scale)
         how = self._how(layer, scale, causal, window or 0, soft_cap or 0.0, sinks)
-        self._observe(layer, q, k, how, None if end is None else end - 1)
+        self._observe(layer, q, k, how, None if end is None else end - 1, False)
 
     def _attention(self, module, q, k, named, ignores_extras):
         """Called by transformers' attention function."""
@@ -223,125 +211,133 @@ class Tap:
             named.get("sliding_window") or 0,
             0.0 if ignores_extras else named.get("softcap") or 0.0,
             None if ignores_extras else named.get("s_aux"))
-        positions = named.get("position_ids")
-        self._observe(layer, q, k, how, positions)
+        self._observe(layer, q, k, how, named.get("position_ids"), True)
 
     def _how(self, layer, scale, causal, window, soft_cap, sinks):
         key = (scale, causal, window, soft_cap, sinks is None)
         known = self._hows.get(layer)
         if known is None or known[0] != key:
-            sinks = None if sinks is None else sinks.detach().float().cpu()
+            sinks = None if sinks is None else sinks.detach().float().cpu().contiguous()
             known = self._hows[layer] = key, _How(scale, bool(causal), window if causal else 0, soft_cap, sinks)
         return known[1]
 
     @_eager
-    def _observe(self, layer, q, k, how, positions):
-        """positions: None, the last one, or a tensor whose first row ends with it."""
+    def _observe(self, layer, q, k, how, positions, keeps):
+        """
+        positions  None, that of the last query, or a tensor whose first row ends with it
+        keeps      whether q and k stay as they are until the pass ends
+        """
         if self._ring is None and self._capture is None:
             return
         try:
-            begins = layer <= self._layer
-            self._layer = layer
-            queries = q.shape[-2]
-            q, k = _first_row(q), _first_row(k)
-            keys = k.shape[0]
-            if how.causal:
-                k = k[keys - queries:]
-            elif keys != queries:
+            queries, keys = q.shape[-2], k.shape[-2]
+            if not how.causal and keys != queries:
                 return  # cross attention
-            around = None
-            if begins:
-                self._leaves_out = False
-                last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
-                padding = self._padding
-                around = (self._ids, last, None if padding is None or padding.dim() != 2 else padding[0])
-                self._ids = self._padding = None
-            if self._in_background is None:
-                self._in_background = q.is_cuda
-            rows = _Rows(layer, q, k, keys, how)
-            if self._in_background:
-                self._copy(rows, around)
-            else:
-                self._hand_over(rows, around)
+            if layer <= self._layer:
+                self._flush()
+                self._begin(queries, positions)
+            self._layer = layer
+            if self._leaves_out:
+                return
+            if self._rows and self._rows[0][1].shape[-1] != q.shape[-1]:
+                self._flush()
+            self._rows.append((layer, q, k, how))
+            # The layers of a decoded token are handed over together, which takes a fraction of the time.
+            if queries > 1 or layer == self._final or not keeps:
+                self._flush()
         except Exception as failure:  # a picture must not end the model
             self._stop(failure)
 
-    def _copy(self, rows, around):
-        """Collects the rows of small passes, so that a decoded token costs one copy, and of large ones layer by layer."""
-        if around is not None:
-            self._flush()
-            self._around = around
-        if self._leaves_out:
+    def _begin(self, queries, positions):
+        """Begins a pass."""
+        self._final = self._layer  # where the pass before has ended
+        self._leaves_out = False
+        last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
+        padding = self._padding
+        self._around = self._ids, last, None if padding is None or padding.dim() != 2 else padding[0]
+        self._ids = self._padding = None
+
+    @torch.no_grad()
+    def _flush(self):
+        """Hands over the rows that have been collected, or has them copied in the background."""
+        rows, self._rows = self._rows, []
+        if not rows:
             return
-        if rows.q.is_cuda and torch.cuda.is_current_stream_capturing():
+        around, self._around = self._around, None
+        queries, dtype = rows[0][1].shape[-2], rows[0][1].dtype
+        layers = [(layer, k.shape[-2], how) for layer, _, k, how in rows]
+        parts = [_newest(x, queries) for _, q, k, _ in rows for x in (q, k)]
+        if dtype not in _DTYPES or any(part.dtype != dtype for part in parts):
+            parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
+        if self._in_background is None:
+            self._in_background = parts[0].is_cuda
+        if self._in_background:
+            self._copy(layers, parts, around)
+        else:
+            self._hand_over(layers, parts, torch.cat(parts, 1) if queries == 1 else None, around)
+
+    def _copy(self, layers, parts, around):
+        """Has a side stream copy the rows; skips the pass if there is no room."""
+        if parts[0].is_cuda and torch.cuda.is_current_stream_capturing():
             self._skip("a CUDA graph is being captured: its passes are not shown")
             return
-        if self._rows and self._rows[0].q.shape[::2] != rows.q.shape[::2]:
-            self._flush()
-        self._rows.append(rows)
-        if rows.layer == self._layers - 1 or rows.q.numel() * len(self._rows) >= _ELEMENTS_AT_ONCE:
-            self._flush()
-
-    def _flush(self):
-        """Has a side stream copy what is collected; skips the pass if there is no room."""
-        collected, self._rows = self._rows, []
-        around, self._around = self._around, None
-        if not collected:
-            return
         if self._background is None:
-            self._background = _Background(collected[0].q.device, self._megabytes or 256)
-        dtype = collected[0].q.dtype
-        joined = torch.cat([x.to(dtype) for rows in collected for x in (rows.q, rows.k)], 1)
-        widths = [(rows.layer, rows.q.shape[1], rows.k.shape[1], rows.keys, rows.how) for rows in collected]
-        small = around or ()
-        tensors = [joined, *(x for x in small if isinstance(x, torch.Tensor))]
+            self._background = _Background(parts[0].device, self._megabytes or 256)
+            if self._ring:
+                self._ring.waits = True
+        widths = [part.shape[1] for part in parts]
+        small = [x for x in around or () if isinstance(x, torch.Tensor)]
 
         def job(joined, *copies):
             copies = iter(copies)
-            of_pass = around and tuple(next(copies) if isinstance(x, torch.Tensor) else x for x in around)
-            at = 0
+            of_pass = around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
             try:
-                for layer, heads, kv_heads, keys, how in widths:
-                    q, k = joined[:, at:at + heads], joined[:, at + heads:at + heads + kv_heads]
-                    self._hand_over(_Rows(layer, q, k, keys, how), of_pass)
-                    of_pass = None
-                    at += heads + kv_heads
+                self._hand_over(layers, joined.split(widths, 1), joined, of_pass)
             except Exception as failure:
                 self._stop(failure)
 
-        if not self._background.submit(tensors, job):
+        if not self._background.submit([torch.cat(parts, 1), *small], job):
             self._skip(None)
 
-    def _hand_over(self, rows, around):
-        """Writes rows that are in the host's memory."""
-        layer, q, k, keys, how = rows
-        queries = q.shape[0]
+    def _hand_over(self, layers, parts, joined, around):
+        """Writes rows that are in the host's memory.
+
+        layers  (layer, number of keys, how) of each layer
+        parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
+        joined  these one after the other, contiguous, or None
+        around  token ids, last position and padding if a pass begins
+        """
+        queries = len(parts[0])
         if around is not None:
             ids, last, padding = around
-            self._end, self._kept = _window(queries, keys, last, padding)
+            self._end, self._kept = _window(queries, layers[0][1], last, padding)
         kept = self._kept
-        if kept is not None:
-            q, k = q[kept], k[kept]
-        if q.shape[0] == 0:
+        count = queries if kept is None else len(kept)
+        first = self._end - count
+        if count == 0:
             return
-        first = self._end - q.shape[0]
-        if q.dtype not in _DTYPES:
-            q, k = q.float(), k.float()
-        if k.dtype != q.dtype:
-            k = k.to(q.dtype)
         if around is not None:
             if first == 0:
                 self._text = self._text % 0xffff + 1
             if ids is not None and len(ids) == queries:
-                ids = ids if kept is None else ids[kept]
-                if self._capture is not None:
-                    self._capture.add_tokens(first, ids)
-                if self._ring is not None:
-                    self._ring.write_tokens(self._text, first, ids, self._name_of)
+                self._hand_over_tokens(first, ids if kept is None else ids[kept])
+        if joined is not None and count == 1 == queries and self._capture is None:
+            payload = _bytes(joined)
+            self._ring.write_token(self._text, layers, self._end, parts, payload)
+            return
+        for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
+            if kept is not None:
+                q, k = q[kept], k[kept]
+            if self._capture is not None:
+                self._capture.add(layer, first, q, k, how)
+            if self._ring is not None:
+                self._ring.write_attention(self._text, layer, first, self._end, q, k, how)
+
+    def _hand_over_tokens(self, first, ids):
         if self._capture is not None:
-            self._capture.add(layer, first, q, k, how)
+            self._capture.add_tokens(first, ids)
         if self._ring is not None:
-            self._ring.write_attention(self._text, layer, first, self._end, q, k, how, wait=self._background is not None)
+            self._ring.write_tokens(self._text, first, ids, self._name_of)
 
     def _name_of(self, token):
         if self._tokenizer is None:
@@ -388,10 +384,17 @@ def _text_config(model):
     return config.get_text_config() if hasattr(config, "get_text_config") else config
 
 
-def _first_row(x):
-    """[batch, heads, tokens, width] -> [tokens, heads, width] of the first text."""
-    x = x.detach()
-    return (x[0] if x.dim() == 4 else x).transpose(0, 1)
+def _bytes(tensor):
+    """The memory of a contiguous tensor, which the caller keeps alive."""
+    size = tensor.numel() * tensor.element_size()
+    return memoryview((ctypes.c_char * size).from_address(tensor.data_ptr())).cast("B")
+
+
+def _newest(x, count):
+    """[batch, heads, tokens, width] -> [count, heads, width], the newest tokens of the first text."""
+    if x.dim() == 3:
+        x = x[None]
+    return x[:1, :, -1] if count == 1 else x[0].transpose(0, 1)[x.shape[2] - count:]
 
 
 def _window(queries, keys, last, padding):
@@ -471,7 +474,8 @@ class _Ring:
         self._file = os.open(started, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             _allocate(self._file, size)
-            self._map = mmap.mmap(self._file, size)
+            # All pages at once: a page fault for every 4 KiB would slow the first pass down.
+            self._map = mmap.mmap(self._file, size, mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
             generation = int.from_bytes(os.urandom(8), "little")
             self._map[:_RING.size] = _RING.pack(
                 b"HSRG", VERSION, generation, self._slots, self._slot_bytes, layers, os.getpid())
@@ -484,52 +488,69 @@ class _Ring:
         _names.add(name)
         self._view = memoryview(self._map)
         self._words = self._view.cast("Q")
-        memory = torch.frombuffer(self._map, dtype=torch.uint8)
-        self._memory = {dtype: memory.view(dtype) for dtype in (torch.uint8, torch.int32, *_DTYPES)}
         self._published = 0
         self._stopped_reader = -1
+        self.waits = False  # for readers, as long as they progress
 
     def report_skipped(self, passes):
         self._words[_SKIPPED] = passes
 
-    def write_attention(self, text, layer, first, end, q, k, how, wait):
-        heads, width = q.shape[1:]
-        kv_heads = k.shape[1]
-        tail = () if how.sinks is None else (how.sinks.view(torch.uint8),)
-        flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
-        room = self._slot_bytes - _SLOT_BYTES - (4 * heads if tail else 0)
-        tokens = room // ((heads + kv_heads) * width * q.element_size())
+    def write_attention(self, text, layer, first, end, q, k, how):
+        kind, tail = self._kind(layer, q.dtype, how)
+        shape = how.window, how.scale, how.soft_cap, q.shape[1], k.shape[1], q.shape[2], text
+        room = self._slot_bytes - _SLOT_BYTES - sum(map(len, tail))
+        tokens = room // ((q.shape[1] + k.shape[1]) * q.shape[2] * q.element_size())
         if tokens == 0:
-            raise _Unsupported(f"one token of {heads} + {kv_heads} heads of width {width} does not fit into a slot of"
-                               f" {self._slot_bytes} bytes")
-        for i in range(0, q.shape[0], tokens):
-            part = q[i:i + tokens]
-            if wait:
-                self._wait_for_reader()
+            raise _Unsupported(f"one token of {q.shape[1]} + {k.shape[1]} heads of width {q.shape[2]} does not fit into a slot"
+                               f" of {self._slot_bytes} bytes")
+        q, k = q.contiguous(), k.contiguous()
+        q_bytes, k_bytes = _bytes(q), _bytes(k)
+        a, b = len(q_bytes) // len(q), len(k_bytes) // len(k)
+        for i in range(0, len(q), tokens):
+            to = min(i + tokens, len(q))
+            self._write(kind, (first + i, to - i, end, *shape), q_bytes[a * i:a * to], k_bytes[b * i:b * to], *tail)
+
+    def write_token(self, text, layers, end, parts, payload):
+        """The newest token of several layers; payload has the bytes of all parts."""
+        size = parts[0].element_size()
+        at = 0
+        for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
+            heads, kv_heads, width = q.shape[1], k.shape[1], q.shape[2]
+            to = at + (heads + kv_heads) * width * size
+            kind, tail = self._kind(layer, q.dtype, how)
+            if to - at + sum(map(len, tail)) > self._slot_bytes - _SLOT_BYTES:
+                self.write_attention(text, layer, end - 1, end, q, k, how)  # says what is wrong
             self._write(
-                (_ATTENTION, _DTYPES[q.dtype], flags, layer),
-                (first + i, part.shape[0], end, how.window, how.scale, how.soft_cap, heads, kv_heads, width, text),
-                part, k[i:i + tokens], *tail)
+                kind, (end - 1, 1, end, how.window, how.scale, how.soft_cap, heads, kv_heads, width, text),
+                payload[at:to], *tail)
+            at = to
+
+    @staticmethod
+    def _kind(layer, dtype, how):
+        tail = () if how.sinks is None else (_bytes(how.sinks),)
+        flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
+        return (_ATTENTION, _DTYPES[dtype], flags, layer), tail
 
     def write_tokens(self, text, first, ids, name_of):
         end = first + len(ids)
         for i in range(0, len(ids), _TOKENS_A_MESSAGE):
-            part = ids[i:i + _TOKENS_A_MESSAGE].to(torch.int32)
+            part = ids[i:i + _TOKENS_A_MESSAGE].to(torch.int32).contiguous()
             names = b"".join(name_of(token) + b"\0" for token in part.tolist())
             self._write(
                 (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
-                part, torch.frombuffer(bytearray(names), dtype=torch.uint8))
+                _bytes(part), names)
 
     def _write(self, kind, window, *parts):
+        if self.waits:
+            self._wait_for_reader()
         number = self._published + 1
         at = _RING_BYTES + (number - 1) % self._slots * self._slot_bytes
         sequence = (at + _SEQUENCE) // 8
         self._words[sequence] = 0
         to = at + _SLOT_BYTES
         for part in parts:
-            width, count = part.element_size(), part.numel()
-            self._memory[part.dtype][to // width:to // width + count].view(part.shape).copy_(part)
-            to += width * count
+            self._view[to:to + len(part)] = part
+            to += len(part)
         length = to - at - _SLOT_BYTES
         fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
         header = _SLOT.pack(*fields)
@@ -556,7 +577,6 @@ class _Ring:
         _names.discard(self._name)
         if os.path.exists(self._path):
             os.unlink(self._path)
-        self._memory.clear()
         self._words.release()
         self._view.release()
         self._map.close()
@@ -756,7 +776,7 @@ def _write_safetensors(file, tensors, metadata):
         with open(partial, "wb") as out:
             out.write(struct.pack("<Q", len(text)) + text)
             for tensor in tensors.values():
-                out.write(ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size()))
+                out.write(_bytes(tensor))
         os.replace(partial, file)
     finally:
         if os.path.exists(partial):

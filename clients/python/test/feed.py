@@ -24,9 +24,32 @@ class Letters:
         return "".join(f"A{token}" for token in ids)
 
 
+def observe(tap):
+    """Two layers of another module: 16 bits, grouped key heads, a window, a soft cap and sinks."""
+    generator = torch.Generator().manual_seed(5)
+    layers = [[torch.randn(1, heads, 7, 8, generator=generator).bfloat16() for heads in (4, 2)] for _ in range(2)]
+    sinks = torch.tensor([-1.0, 0.0, 1.0, 2.0])
+    for begin, end in ((0, 5), (5, 6), (6, 7)):
+        for layer, (q, k) in enumerate(layers):
+            keys = k[:, :, max(0, end - 3) if begin else 0:end]  # a rolling cache
+            tap.observe(layer, q[:, :, begin:end], keys, scale=0.25, window=3, soft_cap=5.0, sinks=sinks, end=end)
+
+
 def main():
     name, folder, mode = sys.argv[1:]
     torch.set_num_threads(1)
+    if mode == "observe":
+        with headscope_tap.tap(name=name, layers=2) as tap:
+            print("open", flush=True)
+            sys.stdin.readline()
+            observe(tap)
+            with headscope_tap.tap(layers=2, capture=True) as capture:
+                observe(capture)
+            headscope_tap.save(name + ".safetensors")
+            print("saved", flush=True)
+            sys.stdin.readline()
+        print("end", flush=True)
+        return
     model = SmallGpt2(folder)
     ids = read_safetensors(pathlib.Path(folder) / "expected.safetensors")["input_ids"].view(1, -1)
     mask = torch.ones_like(ids)

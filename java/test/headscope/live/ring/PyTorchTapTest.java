@@ -21,6 +21,7 @@ import headscope.result.tapped.CapturedText;
 import headscope.result.tapped.Tapped;
 import headscope.result.tapped.TappedAttention;
 import headscope.result.tapped.TappedTokens;
+import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -215,6 +216,40 @@ class PyTorchTapTest {
             assertEquals(Optional.of("yes"), captured.label());
             captured.layers().forEach(layer -> text.append(layer, LayerHook.NONE));
             compare(backend, text, tokens, all(reader));
+        }
+    }
+
+    /** A module that observes its layers itself: the ring and a captured file give the same statistics. */
+    @Test
+    void modulesMayObserveThemselves() throws IOException, InterruptedException {
+        Feed feed = new Feed(name("observe"), "observe");
+        feed.line();
+        try (RingReader reader = RingReader.open(name("observe")); Backend backend = Backend.open("cpu");
+                TappedText live = new TappedText(backend, 2, 8, Optional.empty());
+                TappedText file = new TappedText(backend, 2, 8, Optional.empty())) {
+            feed.next();
+            assertEquals("saved", feed.line());
+            List<Tapped> messages = all(reader);
+            assertEquals(List.of(0, 0, 5, 5, 6, 6), messages.stream().map(Tapped::first).toList());
+            messages.forEach(message -> live.append((TappedAttention) message, LayerHook.NONE));
+            CapturedText.read(folder.resolve(name("observe") + ".safetensors")).layers()
+                    .forEach(layer -> file.append(layer, LayerHook.NONE));
+            assertEquals("end", feed.end());
+
+            TappedAttention last = (TappedAttention) messages.getLast();
+            assertEquals(List.of(4, 2, 8, 0.25f, true, 3, 5f, DType.BF16), List.of(last.heads(), last.kvHeads(), last.headDim(),
+                    last.scale(), last.causal(), last.window(), last.softCap(), last.dtype()));
+            assertArrayEquals(new float[] {-1, 0, 1, 2}, last.sinks());
+            assertEquals(List.of(7, 7), List.of(live.tokens(), file.tokens()));
+            for (int layer = 0; layer < 2; layer++) {
+                LayerResult one = backend.measure(METRICS, live.statistics(layer), live.attentionSpec(layer));
+                LayerResult other = backend.measure(METRICS, file.statistics(layer), file.attentionSpec(layer));
+                for (Metric metric : METRICS) {
+                    for (int head = 0; head < 4; head++) {
+                        assertArrayEquals(other.of(metric)[head], one.of(metric)[head], Tolerance.PROBABILITY, metric.key());
+                    }
+                }
+            }
         }
     }
 
