@@ -8,24 +8,28 @@ import headscope.render.Program;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import org.lwjgl.opengl.GL;
 import org.lwjgl.system.MemoryUtil;
 
 /** Draws {@link Scene.Cells}: one draw call per grid, whatever its size. */
 final class CellsPass implements AutoCloseable {
+    private static final int SECTION = 1 << 20; // a new token of 1,024 heads with 64 x 64 cells takes 0.5 MiB
+
     private final Program program = new Program("cells");
     private final int array = glGenVertexArrays(); // the core profile draws nothing without one
     private final int maxSide;
-    private final PixelStream pixels = new PixelStream();
+    private final PixelStream pixels;
     private final Map<String, CellTexture> textures = new HashMap<>();
     private final Map<Colormap, Integer> colors = new HashMap<>();
 
     CellsPass() {
-        this(glGetInteger(GL_MAX_TEXTURE_SIZE));
+        this(glGetInteger(GL_MAX_TEXTURE_SIZE), new PixelStream(GL.getCapabilities().OpenGL44, SECTION));
     }
 
     /** @param maxSide largest side of a texture, in texels */
-    CellsPass(int maxSide) {
+    CellsPass(int maxSide, PixelStream pixels) {
         this.maxSide = maxSide;
+        this.pixels = pixels;
     }
 
     void draw(Box canvas, Scene.Cells cells) {
