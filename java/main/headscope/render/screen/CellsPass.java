@@ -5,11 +5,10 @@ import static org.lwjgl.opengl.GL33C.*;
 import headscope.figure.Colormap;
 import headscope.render.Box;
 import headscope.render.Program;
-import java.nio.ByteBuffer;
+import headscope.render.Texture;
 import java.util.HashMap;
 import java.util.Map;
 import org.lwjgl.opengl.GL;
-import org.lwjgl.system.MemoryUtil;
 
 /** Draws {@link Scene.Cells}: one draw call per grid, whatever its size. */
 final class CellsPass implements AutoCloseable {
@@ -53,7 +52,7 @@ final class CellsPass implements AutoCloseable {
                 .setColor("u_hidden", cells.hidden())
                 .setColor("u_empty", cells.empty())
                 .setTextureArray("u_values", 0, texture.id())
-                .setTexture("u_colors", 1, colors.computeIfAbsent(scale.colormap(), CellsPass::upload));
+                .setTexture("u_colors", 1, colors.computeIfAbsent(scale.colormap(), Texture::of));
         glDisable(GL_BLEND);
         glBindVertexArray(array);
         glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
@@ -74,22 +73,6 @@ final class CellsPass implements AutoCloseable {
 
     long bytes() {
         return textures.values().stream().mapToLong(CellTexture::bytes).sum();
-    }
-
-    private static int upload(Colormap colormap) {
-        int[] rgb = colormap.colors();
-        ByteBuffer texels = MemoryUtil.memAlloc(4 * rgb.length);
-        for (int color : rgb) {
-            texels.put((byte) (color >> 16)).put((byte) (color >> 8)).put((byte) color).put((byte) 255);
-        }
-        int texture = glGenTextures();
-        glActiveTexture(GL_TEXTURE0);
-        glBindTexture(GL_TEXTURE_2D, texture);
-        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
-        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAX_LEVEL, 0);
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, rgb.length, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, texels.flip());
-        MemoryUtil.memFree(texels);
-        return texture;
     }
 
     @Override
