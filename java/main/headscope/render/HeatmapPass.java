@@ -8,7 +8,6 @@ import headscope.figure.Mark;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
-import org.lwjgl.system.MemoryUtil;
 
 /** Draws {@link Mark.Heatmap}, and the colours of a bar as a map of one column. Uploads each colour map once. */
 final class HeatmapPass implements AutoCloseable {
@@ -52,7 +51,7 @@ final class HeatmapPass implements AutoCloseable {
             pooled = new float[texels == rows * columns ? 0 : texels];
             glTexImage2D(GL_TEXTURE_2D, 0, GL_R32F, pooling.pooledColumns(), pooling.pooledRows(), 0, GL_RED, GL_FLOAT,
                     (ByteBuffer) null);
-            colors = colorTextures.computeIfAbsent(bar.colormap(), HeatmapPass::upload);
+            colors = colorTextures.computeIfAbsent(bar.colormap(), Texture::of);
         }
 
         /** @param values [rows, columns] of the map, row-major */
@@ -89,18 +88,6 @@ final class HeatmapPass implements AutoCloseable {
         public void close() {
             glDeleteTextures(texture);
         }
-    }
-
-    private static int upload(Colormap colormap) {
-        int[] rgb = colormap.colors();
-        ByteBuffer texels = MemoryUtil.memAlloc(4 * rgb.length);
-        for (int color : rgb) {
-            texels.put((byte) (color >> 16)).put((byte) (color >> 8)).put((byte) color).put((byte) 255);
-        }
-        int texture = Texture.create();
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, rgb.length, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, texels.flip());
-        MemoryUtil.memFree(texels);
-        return texture;
     }
 
     @Override

@@ -50,14 +50,22 @@ public record GridGeometry(Box box, int columns, int rows, double gap, Camera ca
         return Math.clamp((long) Math.floor((y - box.y() + originY()) / pitch()), 0, rows - 1);
     }
 
-    /** The part of a rectangle of cells that the box shows; has no width or no height if it shows nothing of it. */
+    /**
+     * The part of a rectangle of cells that the box shows, at least one pixel wide and high; has no width or no height if
+     * the box shows nothing of it.
+     */
     public Box visible(double column, double row, double columnsWide, double rowsHigh) {
-        double width = columnsWide * pitch() - gap;
-        double height = rowsHigh * pitch() - gap;
-        long x0 = Math.clamp(Math.round(left(column)), box.x(), box.right());
-        long y0 = Math.clamp(Math.round(top(row)), box.y(), box.bottom());
-        long x1 = Math.clamp(Math.round(left(column) + width), x0, box.right());
-        long y1 = Math.clamp(Math.round(top(row) + height), y0, box.bottom());
-        return new Box((int) x0, (int) y0, (int) (x1 - x0), (int) (y1 - y0));
+        int[] x = visible(left(column), columnsWide * pitch() - gap, box.x(), box.right());
+        int[] y = visible(top(row), rowsHigh * pitch() - gap, box.y(), box.bottom());
+        return new Box(x[0], y[0], x[1] - x[0], y[1] - y[0]);
+    }
+
+    private static int[] visible(double start, double length, int first, int end) {
+        if (start >= end || start + length <= first) {
+            int edge = start >= end ? end : first;
+            return new int[] {edge, edge};
+        }
+        int low = Math.clamp(Math.round(start), first, end - 1);
+        return new int[] {low, Math.clamp(Math.round(start + length), low + 1, end)};
     }
 }

@@ -14,6 +14,7 @@ record KeyHelp(String key, String action) {
             new KeyHelp("S", "leave out the first token's column"),
             new KeyHelp("P", "write a picture for print"),
             new KeyHelp("R", "record to a file"),
+            new KeyHelp("E", "edit the prompt"),
             new KeyHelp("arrows", "choose a neighbouring head"),
             new KeyHelp("T", "attention that the picked token pays or gets"),
             new KeyHelp("D", "dark or light"),

@@ -47,10 +47,11 @@ final class MapPart {
         mark(canvas, map.visible(0, cells - 1, cells, 1), canvas.theme.accent());
         labels(canvas, map, text, head.bin(), picked);
         ColorScale.draw(canvas, layout.mapBar(), scale);
-        String pooled = head.bin() == 1 ? "" : "a cell is the %s".formatted(
-                Wording.cell(text.source().pooling(), head.bin()));
+        String notes = Wording.notes(
+                head.bin() == 1 ? "" : "cell: " + Wording.cell(text.source().pooling(), head.bin()),
+                Wording.reduced(1 / map.pitch()));
         GridPart.title(canvas, panel, "layer %d, head %d".formatted(head.layer(), head.head()),
-                Wording.notes("row attends to column", pooled, Wording.reduced(1 / map.pitch())));
+                notes.isEmpty() ? "row attends to column" : notes);
     }
 
     private static void mark(Canvas canvas, Box cells, int rgb) {

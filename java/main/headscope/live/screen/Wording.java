@@ -49,7 +49,7 @@ final class Wording {
 
     /** How the screen shows cells that are smaller than its pixels. */
     static String reduced(double cellsPerPixel) {
-        return cellsPerPixel > 1 ? "a pixel is the largest of its cells" : "";
+        return cellsPerPixel > 1 ? "pixel: largest of its cells" : "";
     }
 
     /** What one cell stands for. */

@@ -5,27 +5,30 @@ import static org.lwjgl.opengl.GL33C.*;
 import headscope.figure.Colormap;
 import headscope.render.Box;
 import headscope.render.Program;
-import java.nio.ByteBuffer;
+import headscope.render.Texture;
 import java.util.HashMap;
 import java.util.Map;
-import org.lwjgl.system.MemoryUtil;
+import org.lwjgl.opengl.GL;
 
 /** Draws {@link Scene.Cells}: one draw call per grid, whatever its size. */
 final class CellsPass implements AutoCloseable {
+    private static final int SECTION = 1 << 20; // a new token of 1,024 heads with 64 x 64 cells takes 0.5 MiB
+
     private final Program program = new Program("cells");
     private final int array = glGenVertexArrays(); // the core profile draws nothing without one
     private final int maxSide;
-    private final PixelStream pixels = new PixelStream();
+    private final PixelStream pixels;
     private final Map<String, CellTexture> textures = new HashMap<>();
     private final Map<Colormap, Integer> colors = new HashMap<>();
 
     CellsPass() {
-        this(glGetInteger(GL_MAX_TEXTURE_SIZE));
+        this(glGetInteger(GL_MAX_TEXTURE_SIZE), new PixelStream(GL.getCapabilities().OpenGL44, SECTION));
     }
 
     /** @param maxSide largest side of a texture, in texels */
-    CellsPass(int maxSide) {
+    CellsPass(int maxSide, PixelStream pixels) {
         this.maxSide = maxSide;
+        this.pixels = pixels;
     }
 
     void draw(Box canvas, Scene.Cells cells) {
@@ -49,7 +52,7 @@ final class CellsPass implements AutoCloseable {
                 .setColor("u_hidden", cells.hidden())
                 .setColor("u_empty", cells.empty())
                 .setTextureArray("u_values", 0, texture.id())
-                .setTexture("u_colors", 1, colors.computeIfAbsent(scale.colormap(), CellsPass::upload));
+                .setTexture("u_colors", 1, colors.computeIfAbsent(scale.colormap(), Texture::of));
         glDisable(GL_BLEND);
         glBindVertexArray(array);
         glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
@@ -70,22 +73,6 @@ final class CellsPass implements AutoCloseable {
 
     long bytes() {
         return textures.values().stream().mapToLong(CellTexture::bytes).sum();
-    }
-
-    private static int upload(Colormap colormap) {
-        int[] rgb = colormap.colors();
-        ByteBuffer texels = MemoryUtil.memAlloc(4 * rgb.length);
-        for (int color : rgb) {
-            texels.put((byte) (color >> 16)).put((byte) (color >> 8)).put((byte) color).put((byte) 255);
-        }
-        int texture = glGenTextures();
-        glActiveTexture(GL_TEXTURE0);
-        glBindTexture(GL_TEXTURE_2D, texture);
-        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
-        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAX_LEVEL, 0);
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, rgb.length, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, texels.flip());
-        MemoryUtil.memFree(texels);
-        return texture;
     }
 
     @Override

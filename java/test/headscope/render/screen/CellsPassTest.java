@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.lwjgl.opengl.GL;
 
 /** The shader's pixels against plain loops over the cells that each pixel covers. */
 final class CellsPassTest {
@@ -59,7 +61,7 @@ final class CellsPassTest {
             int layers, int heads, int side, int cells, double pitch, double gap, int maxSide, int first, boolean log) {
         CellValues values = values(layers, heads, side);
         int limit = Math.max(maxSide, 2 * side);
-        try (CellsPass pass = new CellsPass(limit)) {
+        try (CellsPass pass = new CellsPass(limit, new PixelStream(false, 1))) {
             for (int[] line : new int[][] {{-1, -1}, {-1, cells / 2}, {cells / 2, -1}}) {
                 int shownFirst = line[0] < 0 ? first : 0;
                 compare(pass, new Scene.Cells(values, cells, new Box(10, 8, 180, 130), 3.3, 7.1, pitch, gap, shownFirst,
@@ -68,28 +70,33 @@ final class CellsPassTest {
         }
     }
 
-    @Test
-    void followsChangedRows() {
+    /** Through mapped buffers whose sections are written again and again, and with OpenGL 3.3 alone. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void followsChangedRows(boolean persistent) {
         CellValues values = values(3, 4, 40);
-        try (CellsPass pass = new CellsPass(1024)) {
-            for (int round = 2; round < 8; round++) {
-                compare(pass, new Scene.Cells(values, 40, new Box(0, 0, WIDTH, HEIGHT), 0, 0, 31.3, 2, 0, -1, -1,
-                        scale(false), HIDDEN, EMPTY));
+        try (CellsPass pass = new CellsPass(
+                1024, new PixelStream(persistent && GL.getCapabilities().OpenGL44, 1 << 14))) {
+            for (int round = 2; round < 50; round++) {
                 int layer = random.nextInt(3);
-                int row = random.nextInt(40);
-                values.changed()[layer * 40 + row] = round;
-                for (int head = 0; head < 4; head++) {
-                    for (int column = 0; column < 40; column++) {
-                        values.values()[((layer * 4 + head) * 40 + row) * 40 + column] = random.nextFloat();
+                int first = random.nextInt(40);
+                for (int row = first; row < Math.min(40, first + 1 + random.nextInt(40)); row++) {
+                    values.changed()[layer * 40 + row] = round;
+                    for (int head = 0; head < 4; head++) {
+                        for (int column = 0; column < 40; column++) {
+                            values.values()[((layer * 4 + head) * 40 + row) * 40 + column] = random.nextFloat();
+                        }
                     }
                 }
+                compare(pass, new Scene.Cells(values, 40, new Box(0, 0, WIDTH, HEIGHT), 0, 0, 31.3, 2, 0, -1, -1,
+                        scale(false), HIDDEN, EMPTY));
             }
         }
     }
 
     @Test
     void aLargerMapReplacesASmallerOne() {
-        try (CellsPass pass = new CellsPass(1024)) {
+        try (CellsPass pass = new CellsPass(1024, new PixelStream(false, 1))) {
             for (int side : new int[] {1, 2, 3, 9, 4}) {
                 CellValues values = values(1, 1, side);
                 Arrays.fill(values.changed(), 10 + side + (side == 4 ? 100 : 0));
@@ -178,7 +185,7 @@ final class CellsPassTest {
     @Test
     void tooManyHeadsAreRefused() {
         CellValues values = values(1, 9, 4);
-        try (CellsPass pass = new CellsPass(8)) {
+        try (CellsPass pass = new CellsPass(8, new PixelStream(false, 1))) {
             IllegalArgumentException problem = assertThrows(
                     IllegalArgumentException.class, () -> compare(pass, new Scene.Cells(values, 4, new Box(0, 0, 9, 9), 0, 0, 9, 1, 0,
                             -1, -1, scale(false), HIDDEN, EMPTY)));
