@@ -217,6 +217,15 @@ final class LivePageTest {
     }
 
     @Test
+    void aBrowserWithoutWebGl2IsTold() {
+        start();
+        try (Browser plain = Browser.open(800, 600, "--disable-3d-apis")) {
+            plain.visit(server.url());
+            plain.awaitText("notice", text -> text.startsWith("This browser has no WebGL2"));
+        }
+    }
+
+    @Test
     void theModelDoesNotWaitForAFrozenPage() throws Exception {
         start();
         browser.visit(server.url());
