@@ -35,11 +35,12 @@ public final class Browser implements AutoCloseable {
         this.driver = driver;
     }
 
-    public static Browser open(int width, int height) {
+    public static Browser open(int width, int height, String... more) {
         ChromeOptions options = new ChromeOptions();
         options.setBinary(program("chromium").toString());
         options.addArguments("--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
                 "--window-size=%d,%d".formatted(width, height), "--hide-scrollbars");
+        options.addArguments(more);
         LoggingPreferences logs = new LoggingPreferences();
         logs.enable(LogType.BROWSER, Level.ALL);
         options.setCapability("goog:loggingPrefs", logs);

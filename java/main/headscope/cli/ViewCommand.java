@@ -30,6 +30,7 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  ./headscope view runs/demo --html demo.html",
             "  ./headscope view runs/demo --out demo.png",
+            "  ./headscope view runs/demo --serve 8080",
             "  ./headscope view demo.frames --speed 2"
         })
 final class ViewCommand implements Callable<Integer> {
@@ -58,10 +59,10 @@ final class ViewCommand implements Callable<Integer> {
             play.play(run, views);
             return 0;
         }
-        require(html.isPresent() || out.isPresent(), "nothing to write: give --html FILE or --out FILE");
+        require(html.isPresent() || out.isPresent() || views.serve.isPresent(),
+                "nothing to show: give --html FILE, --out FILE or --serve [HOST:]PORT");
         if (html.isPresent()) {
-            String page = RunPage.of("Headscope: " + title(), List.of(run));
-            AtomicFile.write(html.get(), page);
+            AtomicFile.write(html.get(), page());
             System.out.println(html.get());
         }
         if (out.isPresent()) {
@@ -70,7 +71,14 @@ final class ViewCommand implements Callable<Integer> {
             }
             System.out.println(out.get());
         }
+        if (views.serve.isPresent()) {
+            views.serve(page());
+        }
         return 0;
+    }
+
+    private String page() {
+        return RunPage.of("Headscope: " + title(), List.of(run));
     }
 
     /** Such as "spectra of demo". */

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
@@ -81,11 +82,7 @@ final class Views {
             });
         }
         if (serve.isPresent()) {
-            ServeAddress address = rejecting(() -> ServeAddress.parse(serve.get()));
-            AccessToken token = Optional.ofNullable(System.getenv(AccessToken.VARIABLE))
-                    .map(text -> rejecting(() -> AccessToken.of(text)))
-                    .orElseGet(AccessToken::random);
-            return new Served(PageServer.open(address, token));
+            return new Served(page());
         }
         window.size();
         Window.requireDisplay();
@@ -94,6 +91,26 @@ final class Views {
                 viewer.view(run, frames);
             }
         });
+    }
+
+    private PageServer page() {
+        ServeAddress address = rejecting(() -> ServeAddress.parse(serve.orElseThrow()));
+        AccessToken token = Optional.ofNullable(System.getenv(AccessToken.VARIABLE))
+                .map(text -> rejecting(() -> AccessToken.of(text)))
+                .orElseGet(AccessToken::random);
+        return PageServer.open(address, token);
+    }
+
+    /** Serves a page that needs nothing else until the program is stopped. */
+    @SuppressWarnings("try") // the stop is there to be closed
+    void serve(String html) throws InterruptedException {
+        CountDownLatch stopped = new CountDownLatch(1);
+        try (PageServer page = page();
+                CleanStop stop = new CleanStop(stopped::countDown)) {
+            page.serve(html);
+            System.out.println("Open " + page.savedUrl());
+            stopped.await();
+        }
     }
 
     /** Shows a run to the user until one of them ends. */

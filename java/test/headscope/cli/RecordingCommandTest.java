@@ -86,7 +86,10 @@ final class RecordingCommandTest {
             live --replay pom.xml --from -1                     | --from must be at least 0
             view pom.xml                                        | pom.xml: is not a recording of live --record
             view pom.xml --html x.html                          | --html and --out show a finished run
-            view java                                           | nothing to write
+            live --demo --serve 80x                             | --serve must be PORT or HOST:PORT
+            live --demo --serve no-such-host.invalid:0          | --serve: the host no-such-host.invalid is not known
+            live --demo --serve 203.0.113.1:0                   | --serve: port 0 of 203.0.113.1 cannot be opened
+            view java                                           | nothing to show
             view java --html x.html                             | java: contains no manifest.json
             view x --html x.html                                | x: no such folder
             """)

@@ -19,7 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class Broadcast implements AutoCloseable {
     static final int MAX_VIEWERS = 8;
 
-    private static final Duration PATIENCE = Duration.ofMillis(250);
+    private static final Duration PATIENCE = Duration.ofMillis(100);
 
     private final FrameStream stream;
     private final Latest frames;
@@ -27,6 +27,7 @@ final class Broadcast implements AutoCloseable {
     private final List<Viewer> viewers = new CopyOnWriteArrayList<>(); // one may leave while frames are passed on
     private final Thread thread;
     private String prompt;
+    private volatile boolean closed;
 
     /** @param frames of the stream, from the first one on */
     Broadcast(FrameStream stream, Latest frames, String prompt) {
@@ -39,11 +40,11 @@ final class Broadcast implements AutoCloseable {
 
     private void pass() {
         try {
-            while (true) {
+            while (!closed) {
                 frames.take(PATIENCE).ifPresent(this::pass);
                 attend();
             }
-        } catch (InterruptedException closed) {
+        } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
     }
@@ -97,7 +98,12 @@ final class Broadcast implements AutoCloseable {
     /** Gives viewers the last frame, and ends their connections. */
     @Override
     public void close() {
-        thread.interrupt();
+        closed = true; // an interrupt while a message is written would break its connection
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
         frames.take().ifPresent(this::pass);
         viewers.forEach(Viewer::close);
     }

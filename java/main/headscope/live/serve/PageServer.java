@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
@@ -98,7 +99,16 @@ public final class PageServer implements AutoCloseable {
             container.addMapping(Guard.SOCKET, (_, _, _) -> new Viewer(viewers));
         });
         socket.setHandler(new PageFiles());
-        server.setHandler(new Guard(resolved.isLoopbackAddress(), token, socket));
+        start(socket);
+    }
+
+    /** Serves a page that needs nothing else, to those who know its address; see {@link #savedUrl}. */
+    public void serve(String html) {
+        start(new SavedPage(html, token));
+    }
+
+    private void start(Handler content) {
+        server.setHandler(new Guard(resolved.isLoopbackAddress(), token, content));
         try {
             server.start();
         } catch (Exception failed) {
@@ -115,9 +125,14 @@ public final class PageServer implements AutoCloseable {
         return thrown.getCause() == null ? thrown : root(thrown.getCause());
     }
 
-    /** The page's address, which contains the token. */
+    /** The live page's address, which contains the token. */
     public String url() {
         return "http://%s:%d/#%s".formatted(host(), connector.getLocalPort(), token.text());
+    }
+
+    /** The address of a page that needs nothing else; it contains the token. */
+    public String savedUrl() {
+        return "http://%s:%d/%s".formatted(host(), connector.getLocalPort(), token.text());
     }
 
     private String host() {

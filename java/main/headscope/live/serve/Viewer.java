@@ -6,7 +6,6 @@ import headscope.result.frame.FrameSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -23,14 +22,16 @@ public final class Viewer implements Session.Listener.AutoDemanding {
 
     private static final long NANOS_BETWEEN_NOTICES = TimeUnit.SECONDS.toNanos(1);
     private static final long NANOS_BETWEEN_PINGS = TimeUnit.SECONDS.toNanos(15);
-    private static final Duration PATIENCE = Duration.ofMillis(500);
+    private static final Duration PATIENCE = Duration.ofMillis(100);
 
     private final Broadcast broadcast;
     private final FrameSource source;
     private final Latest slot = new Latest();
+    private final Thread sender = Thread.ofVirtual().name("viewer").unstarted(this::send);
     private Optional<Session> session = Optional.empty();
     private Optional<ControlLane> lane = Optional.empty();
     private boolean open;
+    private boolean writing;
     private int sent;
     private int confirmed;
     private long droppedBefore;
@@ -53,7 +54,7 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         }
         control.source(source);
         if (broadcast.join(this)) {
-            Thread.ofVirtual().name("viewer").start(() -> send(opened));
+            sender.start();
         } else {
             control.close(StatusCode.TRY_AGAIN_LATER,
                     "%d viewers are connected; close one of them".formatted(Broadcast.MAX_VIEWERS));
@@ -82,10 +83,7 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     @Override
     public void onWebSocketClose(int status, String reason, Callback closed) {
         broadcast.leave(this);
-        synchronized (this) {
-            open = false;
-            notifyAll();
-        }
+        end();
         closed.succeed();
     }
 
@@ -97,38 +95,42 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         notifyAll();
     }
 
-    private void send(Session to) {
+    private void send() {
         try {
-            while (awaitWindow()) {
-                Optional<Frame> next = slot.take(PATIENCE);
-                if (next.isPresent()) {
-                    send(to, next.get()).get();
-                }
+            while (awaitTurn()) {
+                slot.take(PATIENCE).ifPresent(this::send);
             }
-        } catch (ExecutionException gone) {
-            to.disconnect();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private CompletableFuture<Void> send(Session to, Frame frame) {
-        ByteBuffer message = FrameMessage.encode(source, count(), frame);
-        Callback.Completable written = new Callback.Completable();
-        to.sendBinary(message, written);
-        return written;
-    }
-
-    /** @return whether the connection is still open */
-    private synchronized boolean awaitWindow() throws InterruptedException {
-        while (open && sent - confirmed >= WINDOW) {
+    /** @return whether further frames are to be sent */
+    private synchronized boolean awaitTurn() throws InterruptedException {
+        while (open && (writing || sent - confirmed >= WINDOW)) {
             wait();
         }
         return open;
     }
 
-    private synchronized int count() {
-        return ++sent;
+    private void send(Frame frame) {
+        int number;
+        synchronized (this) {
+            number = ++sent;
+            writing = true;
+        }
+        session.orElseThrow().sendBinary(
+                FrameMessage.encode(source, number, frame), Callback.from(this::written, _ -> written()));
+    }
+
+    private synchronized void written() {
+        writing = false;
+        notifyAll();
+    }
+
+    private synchronized void end() {
+        open = false;
+        notifyAll();
     }
 
     /** The text so far. */
@@ -166,9 +168,10 @@ public final class Viewer implements Session.Listener.AutoDemanding {
 
     /** Sends the last frame, confirmed or not, and ends the connection. */
     void close() {
-        Optional<Frame> last = slot.take();
-        last.ifPresent(frame -> send(session.orElseThrow(), frame));
+        end();
         try {
+            sender.join();
+            slot.take().ifPresent(this::send);
             lane.orElseThrow().close(StatusCode.SHUTDOWN, "The program has ended").get(1, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException slow) {
             session.orElseThrow().disconnect();

@@ -116,6 +116,13 @@ final class LivePageTest {
         return tokenizer.encodePrompt(PROMPT).length;
     }
 
+    /** @return number of tokens on show */
+    private int awaitPaused() {
+        browser.awaitText("state", "paused"::equals);
+        awaitTokens(tokens.get());
+        return tokens.get();
+    }
+
     private static void awaitTokens(int tokens) {
         browser.awaitText("status", text -> text.startsWith(tokens + " tokens"));
     }
@@ -124,14 +131,13 @@ final class LivePageTest {
     void thePageShowsEveryToken() throws InterruptedException, IOException {
         start();
         browser.visit(server.url());
-        awaitTokens(promptTokens() + 1);
-        assertEquals("paused", browser.text("state"));
+        int paused = awaitPaused();
         assertEquals("Layer 0, head 0", browser.text("map-title"));
         assertTrue(browser.text("source").startsWith("demo <b> · 12 layers x 12 heads"), browser.text("source"));
         String before = browser.pixels("atlas");
         String map = browser.pixels("cells");
         browser.type(".");
-        awaitTokens(promptTokens() + 2);
+        awaitTokens(paused + 1);
         assertNotEquals(before, browser.pixels("atlas"));
         assertNotEquals(map, browser.pixels("cells"));
         browser.type(" ");
@@ -149,7 +155,7 @@ final class LivePageTest {
     void clicksAndKeysChooseAHead() throws InterruptedException {
         start();
         browser.visit(server.url());
-        awaitTokens(promptTokens() + 1);
+        awaitPaused();
         browser.click("atlas", 5.4 / 12, 3.4 / 12);
         assertEquals(new Command.Pick(3, 5), received.poll(60, TimeUnit.SECONDS));
         browser.awaitText("map-title", "Layer 3, head 5"::equals);
@@ -179,7 +185,7 @@ final class LivePageTest {
     void thePromptIsEditedAsPlainText() throws InterruptedException {
         start();
         browser.visit(server.url());
-        awaitTokens(promptTokens() + 1);
+        awaitPaused();
         browser.type("e");
         assertEquals(PROMPT, browser.script("return document.getElementById('prompt-text').value"));
         browser.write("prompt-text", "the capital <img src=x onerror=alert(1)>");
@@ -194,7 +200,7 @@ final class LivePageTest {
     void whatThePolicyForbidsDoesNotRun() {
         start();
         browser.visit(server.url());
-        awaitTokens(promptTokens() + 1);
+        awaitPaused();
         assertEquals(List.of(), browser.complaints());
         assertEquals(false, browser.script(
                 """
@@ -218,10 +224,19 @@ final class LivePageTest {
     }
 
     @Test
+    void aBrowserWithoutWebGl2IsTold() {
+        start();
+        try (Browser plain = Browser.open(800, 600, "--disable-3d-apis")) {
+            plain.visit(server.url());
+            plain.awaitText("notice", text -> text.startsWith("This browser has no WebGL2"));
+        }
+    }
+
+    @Test
     void theModelDoesNotWaitForAFrozenPage() throws Exception {
         start();
         browser.visit(server.url());
-        awaitTokens(promptTokens() + 1);
+        awaitPaused();
         List<ProcessHandle> renderers = browser.renderers();
         assertFalse(renderers.isEmpty());
         signal("STOP", renderers);

@@ -54,7 +54,11 @@ final class PageServerTest {
     }
 
     private String request(String head) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", page.getPort())) {
+        return request(page.getPort(), head);
+    }
+
+    private static String request(int port, String head) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", port)) {
             socket.getOutputStream().write((head + "\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         }
@@ -269,6 +273,21 @@ final class PageServerTest {
         server.close();
         assertEquals(frames.getFirst().tokens(), viewer.frame().frame().tokens());
         assertEquals(1001, viewer.closed());
+    }
+
+    @Test
+    void aSavedPageIsServedUnderTheTokenAlone() throws IOException {
+        try (PageServer saved = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
+            saved.serve("<!DOCTYPE html><title>saved</title>");
+            URI address = URI.create(saved.savedUrl());
+            String request = "GET %s HTTP/1.1\r\nHost: localhost";
+            String answer = request(address.getPort(), request.formatted(address.getPath()));
+            assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+            assertTrue(answer.endsWith("<!DOCTYPE html><title>saved</title>"), answer);
+            for (String path : List.of("/", "/wrong", "/" + TOKEN.text().substring(1), "/page.js")) {
+                assertTrue(request(address.getPort(), request.formatted(path)).startsWith("HTTP/1.1 404 "), path);
+            }
+        }
     }
 
     @Test
