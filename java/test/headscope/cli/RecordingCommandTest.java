@@ -86,7 +86,9 @@ final class RecordingCommandTest {
             live --replay pom.xml --from -1                     | --from must be at least 0
             view pom.xml                                        | pom.xml: is not a recording of live --record
             view pom.xml --html x.html                          | --html and --out show a finished run
-            view java                                           | nothing to write
+            view java --headless                                | --serve, --headless and --record show a recording
+            view java --serve 0                                 | --serve, --headless and --record show a recording
+            view java                                           | java: contains no manifest.json
             view java --html x.html                             | java: contains no manifest.json
             view x --html x.html                                | x: no such folder
             """)
