@@ -69,7 +69,7 @@ final class ViewCommand implements Callable<Integer> {
         if (html.isEmpty() && out.isEmpty()) {
             WindowOptions.Size size = views.window.size();
             List<Figure> figures = List.copyOf(RunFigures.of(run).values());
-            Window.requireDisplay();
+            Window.requireDisplay("write a page or a picture with --html FILE or --out FILE");
             FigureViewer.show("Headscope: " + title(), figures, size.width(), size.height());
         }
         if (html.isPresent()) {
