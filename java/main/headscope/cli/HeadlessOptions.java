@@ -50,10 +50,14 @@ final class HeadlessOptions {
                 "--fps must be from 1 to %d, not %d".formatted(MAX_PER_SECOND, perSecond));
         frames.ifPresent(folder -> InputException.require(emptyOrAbsent(folder),
                 folder + ": is not an empty folder; name another one for the frames"));
-        film.ifPresent(file -> InputException.rejecting(() -> {
-            Film.require(file);
-            return file;
-        }));
+        film.ifPresent(file -> {
+            InputException.rejecting(() -> {
+                Film.require(file);
+                return file;
+            });
+            Path folder = file.toAbsolutePath().getParent();
+            InputException.require(Files.isDirectory(folder), file + ": cannot be written: there is no such folder");
+        });
     }
 
     private static boolean emptyOrAbsent(Path folder) {
@@ -85,6 +89,7 @@ final class HeadlessOptions {
                         size.height(), every, ((Consumer<Image>) folder).andThen(written::add))) {
             run(source, commands, pictures, of);
             pictures.finish();
+            InputException.require(folder.images() > 0, "nothing to draw: no prompt was read to its end");
             written.finish();
         }
         frames.ifPresent(place -> System.out.printf("Frames: %s (%d images)%n", place, folder.images()));

@@ -2,8 +2,12 @@ package headscope.cli;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.figure.Figure;
+import headscope.live.window.FigureViewer;
+import headscope.picture.RunFigures;
 import headscope.picture.RunPage;
 import headscope.render.OffscreenRenderer;
+import headscope.render.window.Window;
 import headscope.result.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,12 +26,14 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = {
             "Shows a finished run, or plays a recording of live --record.",
+            "A window shows the figures of a run; the arrow keys change between them.",
             "The HTML page of a run needs no server and no other file: it can be opened from disk, mailed"
                     + " and printed."
         },
         footer = {
             "",
             "Examples:",
+            "  ./headscope view runs/demo",
             "  ./headscope view runs/demo --html demo.html",
             "  ./headscope view runs/demo --out demo.png",
             "  ./headscope view runs/demo --serve 8080",
@@ -59,8 +65,14 @@ final class ViewCommand implements Callable<Integer> {
             play.play(run, views);
             return 0;
         }
-        require(html.isPresent() || out.isPresent() || views.serve.isPresent(),
-                "nothing to show: give --html FILE, --out FILE or --serve [HOST:]PORT");
+        require(!views.headless.on && views.record.isEmpty(),
+                "--headless and --record show a recording; for a finished run use --html, --out or --serve");
+        if (html.isEmpty() && out.isEmpty() && views.serve.isEmpty()) {
+            WindowOptions.Size size = views.window.size();
+            List<Figure> figures = List.copyOf(RunFigures.of(run).values());
+            Window.requireDisplay("write a page or a picture with --html FILE or --out FILE, or serve a page with --serve PORT");
+            FigureViewer.show("Headscope: " + title(), figures, size.width(), size.height());
+        }
         if (html.isPresent()) {
             AtomicFile.write(html.get(), page());
             System.out.println(html.get());

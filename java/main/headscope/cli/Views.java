@@ -85,7 +85,7 @@ final class Views {
             return new Served(page());
         }
         window.size();
-        Window.requireDisplay();
+        Window.requireDisplay("look at it in a browser with --serve PORT, or write files with --headless");
         return (described, prompt, source) -> watch(described, source, (run, frames) -> {
             try (WindowViewer viewer = WindowViewer.open(run, window.settings(prompt))) {
                 viewer.view(run, frames);

@@ -186,7 +186,7 @@ public final class Replay implements AutoCloseable {
             }
             case Command.Speed(double times) -> {
                 speed *= times;
-                tell("plays at %s x".formatted(speed));
+                tell("plays %s times as fast as recorded".formatted(speed));
             }
             case Command.Move(int tokens) -> seek(shown.map(Frame::end).orElse(0) + tokens);
             case Command.Pick(int layer, int head) -> pick(layer, head);
@@ -205,8 +205,8 @@ public final class Replay implements AutoCloseable {
     private void pick(int layer, int head) {
         boolean known = chosen.filter(now -> now.layer() == layer && now.head() == head).isPresent();
         if (!known) {
-            tell("the map of layer %d, head %d was not recorded%s".formatted(layer + 1, head + 1, chosen
-                    .map(now -> "; shown is layer %d, head %d".formatted(now.layer() + 1, now.head() + 1)).orElse("")));
+            tell("the map of layer %d, head %d was not recorded%s".formatted(layer, head, chosen
+                    .map(now -> "; shown is layer %d, head %d".formatted(now.layer(), now.head())).orElse("")));
         }
     }
 

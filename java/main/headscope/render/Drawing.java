@@ -67,7 +67,12 @@ public final class Drawing implements AutoCloseable {
 
     /** Draws into the current framebuffer, from its lower left corner. */
     public void draw() {
-        glViewport(0, 0, canvas.width(), canvas.height());
+        draw(0, 0);
+    }
+
+    /** Draws into the current framebuffer, with the lower left corner at a pixel; what lies outside becomes white. */
+    public void draw(int left, int bottom) {
+        glViewport(left, bottom, canvas.width(), canvas.height());
         glClearColor(1, 1, 1, 1);
         glClear(GL_COLOR_BUFFER_BIT);
         calls.forEach(DrawCall::draw);

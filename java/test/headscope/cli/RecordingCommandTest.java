@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.ChildJvm;
+import headscope.result.frame.FrameFileReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,6 +62,25 @@ final class RecordingCommandTest {
         assertTrue(left().stream().noneMatch(name -> name.contains("none")));
     }
 
+    /** Files of at most 300 KiB are allowed. */
+    @Test
+    void theModelGoesOnWhenTheDiskIsFull() throws Exception {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        Process process = new ProcessBuilder("bash", "-c", "ulimit -f 300; exec \"$@\"", "bash", java,
+                "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector", "-XX:-UsePerfData",
+                "-Djava.library.path=" + System.getProperty("java.library.path"), "-cp", System.getProperty("java.class.path"),
+                "headscope.Main", "live", "--demo", "--device", "cpu", "--max-new-tokens", "8", "--headless", "--record",
+                path("full")).redirectErrorStream(true).start();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), printed);
+        assertTrue(printed.contains(
+                "full: cannot be written: file too large; the recording ends here, the model goes on\n"), printed);
+        assertTrue(printed.contains("watching: 9 of 9\n"), printed);
+        try (FrameFileReader reader = FrameFileReader.open(folder.resolve("full"))) {
+            assertTrue(reader.next().isPresent());
+        }
+    }
+
     /** The second frame's length. */
     private static byte[] damaged(byte[] recording) {
         ByteBuffer bytes = ByteBuffer.wrap(recording);
@@ -74,6 +95,7 @@ final class RecordingCommandTest {
             live --demo --headless                              | --headless shows nothing
             live --demo --frames x                              | --frames and --film need --headless
             live --demo --headless --film x.gif                 | x.gif: a film ends in .png (animated PNG) or .mp4
+            live --demo --headless --film none/x.png            | none/x.png: cannot be written: there is no such folder
             live --demo --headless --frames java                | java: is not an empty folder
             live --demo --headless --record pom.xml             | pom.xml: already exists
             live --demo --headless --frames x --every 0         | --every must be at least 1
@@ -89,7 +111,8 @@ final class RecordingCommandTest {
             live --demo --serve 80x                             | --serve must be PORT or HOST:PORT
             live --demo --serve no-such-host.invalid:0          | --serve: the host no-such-host.invalid is not known
             live --demo --serve 203.0.113.1:0                   | --serve: port 0 of 203.0.113.1 cannot be opened
-            view java                                           | nothing to show
+            view java --headless                                | --headless and --record show a recording
+            view java                                           | java: contains no manifest.json
             view java --html x.html                             | java: contains no manifest.json
             view x --html x.html                                | x: no such folder
             """)

@@ -108,14 +108,15 @@ public final class Window implements AutoCloseable {
     }
 
     /**
-     * Whether this machine has a screen to open a window on.
+     * Checks that this machine has a screen to open a window on.
      *
+     * @param instead what the user can do without one, as the end of a sentence
      * @throws RenderUnavailableException otherwise
      */
-    public static void requireDisplay() {
+    public static void requireDisplay(String instead) {
         if (empty("DISPLAY") && empty("WAYLAND_DISPLAY")) {
             throw new RenderUnavailableException(
-                    "no window: neither DISPLAY nor WAYLAND_DISPLAY is set", "log in to a desktop, use ssh -X, or look at it in a browser with --serve PORT");
+                    "no window: neither DISPLAY nor WAYLAND_DISPLAY is set", "log in to a desktop, use ssh -X, or " + instead);
         }
     }
 
@@ -130,7 +131,7 @@ public final class Window implements AutoCloseable {
      * @throws RenderUnavailableException if there is no display, or no OpenGL 3.3 on it
      */
     public static Window open(String title, int width, int height, boolean vsync) {
-        requireDisplay();
+        requireDisplay("use a machine with a screen");
         OpenGlLoading.prepare();
         ThreadPriority.lower(NICE);
         List<String> errors = new ArrayList<>();
