@@ -95,7 +95,7 @@ final class WatchedText implements LayerHook {
     /** The last frame of a text that cannot go on. It holds nothing of the pass that failed. */
     void fail(String why) {
         frames.accept(new Frame(
-                text, State.FAILED, why, passes, named, List.of(), 0, Map.of(), atlas.bin(named), List.of(),
+                text, State.FAILED, why, step(), named, List.of(), 0, Map.of(), atlas.bin(named), List.of(),
                 Optional.empty(), rate.perSecond(), observed.backend().liveBytes(), 0));
     }
 
@@ -134,8 +134,8 @@ final class WatchedText implements LayerHook {
         write(values, 0, observed.layers());
         message = state == State.RUNNING ? message : "";
         state = State.RUNNING;
-        emit(changed, Optional.of(chosen.of(values.head().orElseThrow())));
         passes++;
+        emit(changed, Optional.of(chosen.of(values.head().orElseThrow())));
     }
 
     /** Of all layers, with the chosen head's vectors. */
@@ -168,6 +168,11 @@ final class WatchedText implements LayerHook {
         return blocks;
     }
 
+    /** Of the last pass, or of the first one while it runs. */
+    private int step() {
+        return Math.max(0, passes - 1);
+    }
+
     private void emit(List<AtlasBlock> blocks, Optional<ChosenHead> head) {
         emit(observed.layers(), Math.max(read, named), blocks, head);
     }
@@ -177,7 +182,7 @@ final class WatchedText implements LayerHook {
         Map<String, float[]> values = new HashMap<>();
         metrics.forEach((key, all) -> values.put(key, all.clone()));
         frames.accept(new Frame(
-                text, state, message, passes, named, observed.tokens(named, end), layersRead, values, atlas.bin(end),
+                text, state, message, step(), named, observed.tokens(named, end), layersRead, values, atlas.bin(end),
                 blocks, head, rate.perSecond(), observed.backend().liveBytes(), 0));
         named = end;
         lastFrame = System.nanoTime();
