@@ -13,7 +13,8 @@ final class HelpPart {
         canvas.fill(new Box(0, 0, layout.width(), layout.height()), 0x000000, 0.5);
         double widest = KeyHelp.ALL.stream().mapToDouble(key -> canvas.width(key.action(), Canvas.SIZE)).max().orElse(0);
         int width = (int) Math.ceil(widest) + canvas.px(KEYS + 48);
-        int height = canvas.px(LINE) * KeyHelp.ALL.size() + canvas.px(62);
+        int pitch = Math.max(1, Math.min(canvas.px(LINE), (layout.height() - canvas.px(62)) / KeyHelp.ALL.size()));
+        int height = pitch * KeyHelp.ALL.size() + canvas.px(62);
         Box panel = new Box((layout.width() - width) / 2, Math.max(0, (layout.height() - height) / 2), width, height);
         canvas.fill(panel, canvas.theme.rule());
         int line = canvas.line(1);
@@ -25,7 +26,7 @@ final class HelpPart {
             double baseline = canvas.baseline(middle, Canvas.SIZE);
             canvas.text(key.key(), Canvas.SIZE, canvas.theme.accent(), panel.x() + canvas.px(24), baseline);
             canvas.text(key.action(), Canvas.SIZE, canvas.theme.ink(), panel.x() + canvas.px(24 + KEYS), baseline);
-            middle += canvas.px(LINE);
+            middle += pitch;
         }
     }
 }
