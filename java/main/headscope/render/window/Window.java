@@ -115,7 +115,7 @@ public final class Window implements AutoCloseable {
     public static void requireDisplay() {
         if (empty("DISPLAY") && empty("WAYLAND_DISPLAY")) {
             throw new RenderUnavailableException(
-                    "no window: neither DISPLAY nor WAYLAND_DISPLAY is set", "log in to a desktop, use ssh -X, or look at it in a browser with --serve PORT");
+                    "no window: neither DISPLAY nor WAYLAND_DISPLAY is set", "log in to a desktop or use ssh -X, use a browser with --serve PORT, or write files with --headless");
         }
     }
 
