@@ -42,10 +42,16 @@ final class LiveBenchmark {
 
     /** How the text is viewed. */
     private enum View {
-        NONE,
-        WINDOW_VSYNC,
-        WINDOW,
-        SLEEPING
+        NONE("none"),
+        WINDOW_VSYNC("window, vsync"),
+        WINDOW("window, no vsync"),
+        SLEEPING("window whose thread sleeps");
+
+        private final String words;
+
+        View(String words) {
+            this.words = words;
+        }
     }
 
     private LiveBenchmark(Transformer model, Tokenizer tokenizer, int newTokens, int texts, ExecutorService starter) {
@@ -65,27 +71,29 @@ final class LiveBenchmark {
         int newTokens = Integer.parseInt(arguments.get(1));
         int texts = Integer.parseInt(arguments.get(2));
         if (arguments.size() > 3) {
-            measure(Path.of(arguments.get(3)), Path.of(arguments.get(3)), rounds, newTokens, texts);
+            measure(arguments, Path.of(arguments.get(3)), Path.of(arguments.get(3)), rounds, newTokens, texts);
         } else {
             try (RandomCheckpoint random = RandomCheckpoint.write()) {
-                measure(random.folder(), Path.of("models/demo"), rounds, newTokens, texts);
+                measure(arguments, random.folder(), Path.of("models/demo"), rounds, newTokens, texts);
             }
         }
     }
 
-    private static void measure(Path folder, Path words, int rounds, int newTokens, int texts) throws Exception {
+    private static void measure(
+            List<String> arguments, Path folder, Path words, int rounds, int newTokens, int texts) throws Exception {
         try (ExecutorService starter = Executors.newSingleThreadExecutor();
                 Backend backend = starter.submit(() -> Backend.open("cpu")).get();
                 Checkpoint checkpoint = Checkpoint.open(folder);
                 Checkpoint worded = Checkpoint.open(words);
                 Tokenizer tokenizer = Tokenizer.open(words, worded.config());
                 Transformer model = starter.submit(() -> new Transformer(checkpoint, backend)).get()) {
-            System.out.println(Machine.now().describe("live"));
-            new LiveBenchmark(model, tokenizer, newTokens, texts, starter).report(rounds);
+            Machine machine = Machine.now();
+            String table = new LiveBenchmark(model, tokenizer, newTokens, texts, starter).table(rounds);
+            System.out.println(machine.describe("live " + String.join(" ", arguments)) + table);
         }
     }
 
-    private void report(int rounds) throws Exception {
+    private String table(int rounds) throws Exception {
         Map<View, double[]> rates = new EnumMap<>(View.class);
         for (View view : View.values()) {
             rates.put(view, new double[rounds]);
@@ -98,17 +106,19 @@ final class LiveBenchmark {
                 }
             }
         }
-        System.out.printf("| view | tokens/s, median of %d | of that without a view, median | lowest | highest |%n", rounds);
-        System.out.println("|---|---|---|---|---|");
+        StringBuilder table = new StringBuilder(
+                "| view | tokens/s, median of %d | of that without a view, median | lowest | highest |%n|---|---|---|---|---|%n"
+                        .formatted(rounds));
         for (View view : View.values()) {
             double[] ratios = new double[rounds];
             for (int i = 0; i < rounds; i++) {
                 ratios[i] = rates.get(view)[i] / rates.get(View.NONE)[i];
             }
             Arrays.sort(ratios);
-            System.out.printf("| %s | %.1f | %.1f %% | %.1f %% | %.1f %% |%n", view.name().toLowerCase().replace('_', ' '),
-                    median(rates.get(view)), 100 * median(ratios), 100 * ratios[0], 100 * ratios[rounds - 1]);
+            table.append("| %s | %.1f | %.1f %% | %.1f %% | %.1f %% |%n".formatted(view.words, median(rates.get(view)),
+                    100 * median(ratios), 100 * ratios[0], 100 * ratios[rounds - 1]));
         }
+        return table.toString();
     }
 
     private static double median(double[] values) {

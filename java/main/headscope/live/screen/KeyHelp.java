@@ -8,6 +8,7 @@ record KeyHelp(String key, String action) {
     static final List<KeyHelp> ALL = List.of(
             new KeyHelp("space", "pause, go on"),
             new KeyHelp(".", "compute one token"),
+            new KeyHelp("E", "write another prompt"),
             new KeyHelp("M", "maps, then each metric"),
             new KeyHelp("C", "next colour map"),
             new KeyHelp("L", "logarithmic colours"),

@@ -48,7 +48,7 @@ final class LivePicture {
 
     private String caption() {
         FrameSource source = text.source();
-        String cells = frame.bin() == 1 ? "" : " A cell of a small map is the %s of %d x %d tokens."
+        String cells = frame.bin() == 1 || view.mode() == Mode.METRIC ? "" : " A cell of a small map is the %s of %d x %d tokens."
                 .formatted(source.pooling(), frame.bin(), frame.bin());
         String first = view.firstToken() ? "" : " Without the column of the first token.";
         return "%s, %d layers x %d heads, after %d tokens.%s%s"

@@ -28,7 +28,7 @@ final class NoDisplayTest {
     @Test
     void aMachineWithoutDisplayIsRefusedBeforeTheModelIsRead() throws IOException, InterruptedException {
         String line = rejected("", "--model", "models/none", "--prompt", "a");
-        assertTrue(line.contains("DISPLAY") && line.contains("--serve"), line);
+        assertTrue(line.contains("DISPLAY") && line.contains("--serve PORT") && line.contains("--headless"), line);
     }
 
     @Test
