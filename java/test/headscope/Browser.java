@@ -35,6 +35,7 @@ public final class Browser implements AutoCloseable {
         this.driver = driver;
     }
 
+    /** @param more arguments of Chromium */
     public static Browser open(int width, int height, String... more) {
         ChromeOptions options = new ChromeOptions();
         options.setBinary(program("chromium").toString());

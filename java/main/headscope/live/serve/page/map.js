@@ -9,7 +9,7 @@ const LEFT = 84;
 const RIGHT = 84;
 const BOTTOM = 68;
 const LARGE_CELL = 48;
-const TOKEN = 12; // room for a token's name
+const TOKEN = 11; // room for a token's name
 
 export class ChosenMap {
   /** @param actions view(), colors(), text(), hover(line) */
