@@ -1,5 +1,6 @@
 package headscope.live;
 
+import headscope.result.ResultFormatException;
 import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
@@ -78,6 +79,15 @@ public final class Replay implements AutoCloseable {
      * @param untilStopped whether to wait for commands and for more frames at the end; otherwise returns
      */
     public void run(int from, boolean untilStopped) throws InterruptedException {
+        try {
+            play(from, untilStopped);
+        } catch (ResultFormatException damaged) {
+            tell(State.FAILED, damaged.getMessage());
+            throw damaged;
+        }
+    }
+
+    private void play(int from, boolean untilStopped) throws InterruptedException {
         clock = System.nanoTime();
         if (from > 0) {
             seek(from);

@@ -2,9 +2,11 @@ package headscope.live;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Seed;
+import headscope.result.ResultFormatException;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
@@ -14,6 +16,7 @@ import headscope.result.frame.RandomFrames;
 import headscope.result.frame.RecordedFrame;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -130,6 +133,19 @@ final class ReplayTest {
         }
         assertSame(text(first.subList(0, first.size() - 1)), play(file, AT_ONCE, 0, false));
         assertEquals("the recording ends within a frame, which is not shown", played.getLast().message());
+    }
+
+    @Test
+    void theLastFrameTellsWhereARecordingIsDamaged() throws IOException {
+        Path file = recording(first);
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 3] ^= 1;
+        Files.write(file, bytes);
+        String message = assertThrows(ResultFormatException.class, () -> play(file, AT_ONCE, 0, true)).getMessage();
+        assertTrue(message.contains(" is damaged at byte "), message);
+        assertEquals(State.FAILED, played.getLast().state());
+        assertEquals(message, played.getLast().message());
+        assertSame(text(first.subList(0, first.size() - 1)), text(played));
     }
 
     /** A viewer that stays sees what is appended later. */
