@@ -88,7 +88,25 @@ verify_bundle() {
     bundled saliency --model "$moved/headscope/models/demo" --text "painted a picture of a horse" --out "$moved/run" &&
     [ -s "$moved/run/saliency.png" ] &&
     same_in_every_locale &&
-    bundled_window "$moved/headscope/headscope"
+    bundled_window "$moved/headscope/headscope" &&
+    bundled_page
+}
+
+# The bundle serves the live page, and ends well when it is told to.
+bundled_page() {
+  local pid port='' status=0
+  (cd / && exec env -i PATH=/usr/bin:/bin "$moved/headscope/headscope" live --demo --serve 0) >"$moved/page.txt" 2>&1 &
+  pid=$!
+  for ((i = 0; i < 300 && ${#port} == 0; i++)); do
+    sleep 0.2
+    port=$(sed -n 's|^Open http://[^:]*:\([0-9]*\)/.*|\1|p' "$moved/page.txt")
+  done
+  { exec 4<>"/dev/tcp/127.0.0.1/$port" &&
+    printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&4 && grep -F 'page.js' <&4; } || status=1
+  exec 4>&-
+  kill "$pid" && wait "$pid" && return $status
+  cat "$moved/page.txt"
+  return 1
 }
 
 # The letters of a text and of a path survive in a locale without UTF-8: as an argument, a folder and printed text.

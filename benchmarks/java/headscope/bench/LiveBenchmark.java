@@ -6,6 +6,9 @@ import headscope.backend.Backend;
 import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
+import headscope.live.serve.AccessToken;
+import headscope.live.serve.PageServer;
+import headscope.live.serve.ServeAddress;
 import headscope.live.window.WindowViewer;
 import headscope.model.Checkpoint;
 import headscope.model.Sampler;
@@ -22,11 +25,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * What a view costs the model: tokens per second of a watched text without a viewer, with a window, and with a window whose
- * thread sleeps. The runs alternate, so that a busy machine slows all of them; the ratios are those of runs side by side.
+ * What a view costs the model: tokens per second of a watched text without a viewer, with a window, with a window whose
+ * thread sleeps, and with a page that a browser on another machine reads. The runs alternate, so that a busy machine slows all of them; the ratios are those of runs side by side.
  */
 final class LiveBenchmark {
     private static final String PROMPT = "the capital of boria is birch . the capital of cania is";
@@ -45,7 +49,9 @@ final class LiveBenchmark {
         NONE("none"),
         WINDOW_VSYNC("window, vsync"),
         WINDOW("window, no vsync"),
-        SLEEPING("window whose thread sleeps");
+        SLEEPING("window whose thread sleeps"),
+        PAGE("page, a reader that confirms every frame"),
+        FROZEN_PAGE("page, a reader that is frozen");
 
         private final String words;
 
@@ -133,23 +139,43 @@ final class LiveBenchmark {
         Latest frames = stream.subscribe();
         Texts producer = new Texts(new Watch(model, tokenizer, request, "benchmark", stream, commands));
         try (LiveRun run = starter.submit(() -> new LiveRun(stream, producer)).get()) {
-            if (view == View.NONE) {
-                producer.begin(run);
-                producer.ended.await();
-            } else {
-                try (WindowViewer viewer = WindowViewer.open(run, new WindowViewer.Settings(
-                        1280, 800, view == View.WINDOW_VSYNC, true, PROMPT, Path.of("target")))) {
+            switch (view) {
+                case NONE -> {
                     producer.begin(run);
-                    if (view == View.SLEEPING) {
-                        producer.ended.await();
-                    } else {
-                        viewer.view(run, frames);
-                        producer.ended.await();
-                    }
+                    producer.ended.await();
                 }
+                case WINDOW_VSYNC, WINDOW, SLEEPING -> window(view, run, frames, producer);
+                case PAGE, FROZEN_PAGE -> page(view == View.FROZEN_PAGE, run, frames, producer);
             }
         }
         return producer.tokens / producer.seconds;
+    }
+
+    private void window(View view, LiveRun run, Latest frames, Texts producer) throws InterruptedException {
+        try (WindowViewer viewer = WindowViewer.open(run, new WindowViewer.Settings(
+                1280, 800, view == View.WINDOW_VSYNC, true, PROMPT, Path.of("target")))) {
+            producer.begin(run);
+            if (view != View.SLEEPING) {
+                viewer.view(run, frames);
+            }
+            producer.ended.await();
+        }
+    }
+
+    @SuppressWarnings("try") // the reader works until it is closed
+    private void page(boolean frozen, LiveRun run, Latest frames, Texts producer) throws Exception {
+        try (PageServer page = PageServer.open(ServeAddress.parse("0"), AccessToken.random());
+                ExecutorService server = Executors.newSingleThreadExecutor()) {
+            Future<?> served = server.submit(() -> {
+                page.view(run, frames, PROMPT);
+                return null;
+            });
+            try (PageReader reader = new PageReader(page.url(), frozen)) {
+                producer.begin(run);
+                producer.ended.await();
+            }
+            served.get();
+        }
     }
 
     /** Several texts, timed; then the view ends. */

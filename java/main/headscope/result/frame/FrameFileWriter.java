@@ -32,8 +32,10 @@ public final class FrameFileWriter implements AutoCloseable {
             FrameFileWriter writer = new FrameFileWriter(
                     file, FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW));
             try {
-                writer.append(FrameFile.start());
-                writer.append(FrameFile.record(described));
+                // Written at once, so that a reader finds nothing or all of it.
+                ByteBuffer start = FrameFile.start();
+                ByteBuffer description = FrameFile.record(described);
+                writer.append(ByteBuffer.allocate(start.remaining() + description.remaining()).put(start).put(description).flip());
             } catch (UncheckedIOException failure) {
                 writer.close();
                 Files.delete(file);
