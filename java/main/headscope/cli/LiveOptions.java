@@ -6,7 +6,6 @@ import static headscope.analysis.InputException.require;
 import headscope.analysis.InputException;
 import headscope.analysis.watch.WatchRequest;
 import headscope.metric.Metric;
-import headscope.model.Sampler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
@@ -15,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of {@code live} that choose the model, its text and what is measured. */
@@ -50,14 +50,8 @@ final class LiveOptions {
             description = "Maximum number of new tokens after a prompt (default: ${DEFAULT-VALUE}).")
     int maxNewTokens = WatchRequest.MAX_NEW_TOKENS;
 
-    @Option(names = "--temperature", paramLabel = "X",
-            description = "Sampling temperature; 0 selects the most probable token (default: ${DEFAULT-VALUE}).")
-    double temperature = Sampler.GREEDY.temperature();
-
-    @Option(names = "--top-p", paramLabel = "X",
-            description = "Sample from the smallest set of most probable tokens whose total probability reaches X"
-                    + " (default: ${DEFAULT-VALUE}).")
-    double topP = Sampler.GREEDY.topP();
+    @Mixin
+    SamplingOptions sampling = new SamplingOptions();
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed for sampling (default: ${DEFAULT-VALUE}).")
     long seed;
@@ -101,7 +95,7 @@ final class LiveOptions {
     /** @param seen whether somebody watches the demo, who needs time */
     WatchRequest request(boolean seen) {
         return new WatchRequest(
-                rejecting(() -> Metric.parseList(metrics, Metric.ALL)), cells, rejecting(() -> new Sampler(temperature, topP)),
+                rejecting(() -> Metric.parseList(metrics, Metric.ALL)), cells, sampling.sampler(),
                 maxNewTokens, seed,
                 rate.orElse(demo && seen ? DEMO_RATE : Double.POSITIVE_INFINITY));
     }

@@ -10,7 +10,6 @@ import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
-import headscope.model.Sampler;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +19,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 
@@ -81,14 +81,8 @@ final class SpectraOptions {
             description = "String that ends an answer; white space before an answer does not count (default: a newline).")
     String stop = SpectraRequest.STOP;
 
-    @Option(names = "--temperature", paramLabel = "X",
-            description = "Sampling temperature; 0 selects the most probable token (default: ${DEFAULT-VALUE}).")
-    double temperature = Sampler.GREEDY.temperature();
-
-    @Option(names = "--top-p", paramLabel = "X",
-            description = "Sample from the smallest set of most probable tokens whose total probability reaches X"
-                    + " (default: ${DEFAULT-VALUE}).")
-    double topP = Sampler.GREEDY.topP();
+    @Mixin
+    SamplingOptions sampling = new SamplingOptions();
 
     @Option(names = "--seed", paramLabel = "N",
             description = "Seed for sampling and for the folds of the probes (default: ${DEFAULT-VALUE}).")
@@ -123,7 +117,7 @@ final class SpectraOptions {
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
-                run, texts, k, perSample, maxNewTokens, match, stop, rejecting(() -> new Sampler(temperature, topP)), seed, limit,
+                run, texts, k, perSample, maxNewTokens, match, stop, sampling.sampler(), seed, limit,
                 shortTexts == Short.SKIP, SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), markSignificant, !noProbes);
     }
 
