@@ -63,6 +63,8 @@ def main():
         "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
     }.get(mode, {})
     with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
+        if mode == "full":  # something to read: the ring waits only for a reader that has read
+            model.generate(ids, mask, NEW_TOKENS)
         print("open" if tap.feeding else "closed", flush=True)
         sys.stdin.readline()
         while mode == "endless":

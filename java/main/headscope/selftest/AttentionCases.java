@@ -21,6 +21,7 @@ final class AttentionCases {
     private static final int LARGEST = 10;
     /** Side of pooled maps; no number of tokens is a multiple of it. */
     private static final int CELLS = 5;
+    private static final int DECODED = 40;
 
     private static List<AttentionShape> variants(int headDim) {
         float scale = (float) (1 / Math.sqrt(headDim));
@@ -92,7 +93,7 @@ final class AttentionCases {
             Tensor v = keys(on, shape, tokens);
             Tensor out = on.unwritten(q.shape());
             Optional<AttentionStatistics> statistics = Optional.of(on.tensors.statistics(shape.heads(), tokens));
-            int prompt = shape.causal() ? (tokens + 1) / 2 : tokens;
+            int prompt = shape.causal() ? Math.max((tokens + 1) / 2, tokens - DECODED) : tokens;
             on.backend.attention(
                     out.rows(0, prompt), q.rows(0, prompt), k.rows(0, prompt), v.rows(0, prompt), spec, statistics);
             for (int row = prompt; row < tokens; row++) {
@@ -139,7 +140,7 @@ final class AttentionCases {
         }));
     }
 
-    /** In a causal text, the first half is prefilled and the rest is added token by token. */
+    /** In a causal text, the last half, but at most {@value #DECODED} tokens, is added token by token. */
     private static Case snapshot(AttentionShape shape, int tokens, double bound) {
         return of("snapshot", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
@@ -149,14 +150,15 @@ final class AttentionCases {
             for (AtlasSpec.Pooling pooling : AtlasSpec.Pooling.values()) {
                 AttentionStatistics statistics = on.tensors.statistics(
                         shape.heads(), tokens, Optional.of(new AtlasSpec(CELLS, pooling)));
-                int prompt = shape.causal() ? (tokens + 1) / 2 : tokens;
+                int prompt = shape.causal() ? Math.max((tokens + 1) / 2, tokens - DECODED) : tokens;
                 on.backend.attentionStatistics(q.rows(0, prompt), k.rows(0, prompt), spec, statistics);
                 for (int row = prompt; row < tokens; row++) {
                     on.backend.attentionStatistics(q.rows(row, 1), k.rows(0, row + 1), spec, statistics);
                 }
                 Metric entropy = new Metric.Entropy();
                 AttentionSnapshot snapshot = on.backend.snapshot(
-                        new AttentionSnapshot.Request(List.of(entropy), Optional.of(0), Optional.of(1)), statistics, spec);
+                        new AttentionSnapshot.Request(List.of(entropy), Optional.of(0), Optional.of(shape.heads() - 1)),
+                        statistics, spec);
                 AttentionSnapshot.HeadVectors head = snapshot.head().orElseThrow();
                 results.addAll(List.of(flat(snapshot.metrics().of(entropy)), snapshot.cells(), head.row(),
                         flat(new double[][] {head.columnSum()}), head.logDiagonal()));

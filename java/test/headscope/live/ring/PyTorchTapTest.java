@@ -321,6 +321,7 @@ class PyTorchTapTest {
         Feed feed = new Feed(name("skips"), "full");
         assertEquals("open", feed.line());
         try (RingReader reader = RingReader.open(name("skips"))) {
+            await(() -> reader.poll().isPresent());
             feed.next();
             assertTrue(feed.line().startsWith("same "));
             await(() -> reader.skipped() > 0);
