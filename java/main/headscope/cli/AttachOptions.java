@@ -32,7 +32,7 @@ final class AttachOptions {
                 AttachedWatch watch = new AttachedWatch(backend, new Ring(reader), request, maxTokens)) {
             HeadscopeCommand.warn("waiting for %s to compute; Ctrl-C ends the wait".formatted(name.get()));
             FrameSource source = watch.await(name.get());
-            view.show(source, "", (frames, commands, _) -> new AttachedModel(watch, frames, commands));
+            view.show(source, "", (frames, commands, stays) -> new AttachedModel(watch, frames, commands, stays));
         }
     }
 

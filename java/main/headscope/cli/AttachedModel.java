@@ -7,12 +7,17 @@ import headscope.result.frame.Frame;
 import java.util.concurrent.BlockingQueue;
 import java.util.function.Consumer;
 
-/** A model in another process. */
-record AttachedModel(AttachedWatch watch, Consumer<Frame> frames, BlockingQueue<Command> commands)
+/**
+ * A model in another process.
+ *
+ * @param untilStopped whether viewers wait for another process when this one has ended
+ */
+record AttachedModel(
+        AttachedWatch watch, Consumer<Frame> frames, BlockingQueue<Command> commands, boolean untilStopped)
         implements LiveRun.Producer {
     @Override
     public void run() throws InterruptedException {
-        watch.run(frames, commands);
+        watch.run(frames, commands, untilStopped);
     }
 
     /** What has come through the tap is shown at once: there is nothing to abandon. */

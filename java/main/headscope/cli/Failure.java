@@ -2,6 +2,7 @@ package headscope.cli;
 
 import headscope.analysis.InputException;
 import headscope.backend.DeviceException;
+import headscope.live.ring.RingException;
 import headscope.model.TextException;
 import headscope.render.RenderUnavailableException;
 import headscope.render.film.FilmException;
@@ -37,6 +38,7 @@ record Failure(String message, int status) {
             case RunFolderException e -> invalid(e.getMessage());
             case RenderUnavailableException e -> invalid(e.getMessage());
             case FilmException e -> invalid(e.getMessage());
+            case RingException e -> invalid(e.getMessage());
             case UncheckedIOException e when e.getMessage() != null && !e.getMessage().equals(String.valueOf(e.getCause())) ->
                     invalid(e.getMessage());
             case UncheckedIOException e -> of(e.getCause());

@@ -111,6 +111,9 @@ final class RecordingCommandTest {
             live --demo --serve 80x                             | --serve must be PORT or HOST:PORT
             live --demo --serve no-such-host.invalid:0          | --serve: the host no-such-host.invalid is not known
             live --demo --serve 203.0.113.1:0                   | --serve: port 0 of 203.0.113.1 cannot be opened
+            live --attach x --model y                           | --attach shows a model of another process
+            live --attach no-such-ring --serve 0                | /dev/shm/headscope-no-such-ring.ring: does not exist
+            live --attach x/y --serve 0                         | a ring's name has up to 64 letters
             view java --headless                                | --headless and --record show a recording
             view java                                           | java: contains no manifest.json
             view java --html x.html                             | java: contains no manifest.json

@@ -71,16 +71,22 @@ public final class AttachedWatch implements AutoCloseable {
         }
     }
 
-    /** Watches what comes, after {@link #await}, until {@link Command.Stop}. */
-    public void run(Consumer<Frame> frames, BlockingQueue<Command> commands) throws InterruptedException {
+    /**
+     * Watches what comes, after {@link #await}, until {@link Command.Stop}.
+     *
+     * @param untilStopped whether to wait for another process when this one has ended
+     */
+    public void run(Consumer<Frame> frames, BlockingQueue<Command> commands, boolean untilStopped)
+            throws InterruptedException {
         boolean fed = true;
         while (!stopped) {
+            boolean feeds = tap.hasProducer(); // asked first: what it has left is still shown
             Optional<Tapped> message = Optional.ofNullable(waiting.poll()).or(tap::poll);
             if (message.isPresent()) {
                 show(message.get(), frames);
-            }
-            if (fed != tap.hasProducer()) {
-                fed = !fed;
+            } else if (fed != feeds) {
+                fed = feeds;
+                stopped = !fed && !untilStopped;
                 say(fed ? "" : "the feeding process has ended; what it feeds when it is started again is shown");
             }
             Command command = message.isPresent() ? commands.poll() : commands.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);

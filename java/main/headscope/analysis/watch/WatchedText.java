@@ -39,7 +39,7 @@ final class WatchedText implements LayerHook {
     private String message = "";
     private final Map<String, float[]> metrics = new HashMap<>();
     private final List<AtlasBlock> unshown = new ArrayList<>(); // of a prompt's layers that have read it
-    private long lastFrame;
+    private long lastFrame = System.nanoTime();
 
     /** Thrown by the hook to leave a pass. */
     static final class Abandoned extends RuntimeException {

@@ -106,7 +106,7 @@ final class AttachedWatchTest {
             try (AttachedWatch watch = new AttachedWatch(backend, tap, REQUEST, 64)) {
                 LiveText there = new LiveText(watch.await("demo"));
                 commands.add(new Command.Pick(3, 5));
-                watch.run(frame -> show(frame, there, ids.length), commands);
+                watch.run(there::add, commands, false);
                 assertEquals(here.tokens(), there.tokens());
                 assertArrayEquals(here.atlas(), there.atlas(), 1e-5f);
                 assertArrayEquals(here.map(), there.map(), 1e-5f);
@@ -115,14 +115,6 @@ final class AttachedWatchTest {
                 WatchRequest.METRICS.forEach(metric -> assertArrayEquals(
                         here.metric(metric.key()).orElseThrow(), there.metric(metric.key()).orElseThrow(), 1e-4f));
             }
-        }
-    }
-
-    /** Stops when the text is whole. */
-    private void show(Frame frame, LiveText text, int tokens) {
-        text.add(frame);
-        if (frame.end() == tokens) {
-            commands.add(new Command.Stop());
         }
     }
 
@@ -143,7 +135,7 @@ final class AttachedWatchTest {
                     if (frame.text() == 1 && frame.end() == 3) {
                         commands.add(new Command.Stop());
                     }
-                }, commands);
+                }, commands, true);
                 assertEquals(List.of(0, 1), frames.stream().map(Frame::text).distinct().toList());
                 assertTrue(frames.stream().anyMatch(frame -> frame.text() == 0 && frame.end() == 4));
             }
