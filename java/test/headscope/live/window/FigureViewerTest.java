@@ -21,6 +21,9 @@ final class FigureViewerTest {
     private static final int HEIGHT = 800;
     private static final int SECONDS = 120;
 
+    /** Equal readings, 100 ms apart, of a picture that is complete. */
+    private static final int STABLE = 10;
+
     @TempDir
     Path folder;
 
@@ -33,14 +36,16 @@ final class FigureViewerTest {
         return colors;
     }
 
-    /** Waits until the screen shows something else. */
+    /** Waits until the screen shows something else, which stays: it is read while the window draws. */
     private static List<Integer> after(List<Integer> before, VirtualDisplay display) throws IOException, InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-        List<Integer> now = colors(display);
-        while (now.equals(before)) {
+        List<Integer> now = before;
+        for (int same = 0; same < STABLE; ) {
             assertTrue(System.nanoTime() < end, "nothing changes");
             Thread.sleep(100);
-            now = colors(display);
+            List<Integer> next = colors(display);
+            same = next.equals(now) && !next.equals(before) ? same + 1 : 0;
+            now = next;
         }
         return now;
     }
