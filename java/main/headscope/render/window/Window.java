@@ -43,7 +43,7 @@ public final class Window implements AutoCloseable {
     private static final double DOUBLE_CLICK_DISTANCE = 5;
 
     /** The window's thread gives way to those of the model: on a machine without GPU, both draw on the same cores. */
-    private static final int NICE = 10;
+    private static final int NICE = 19;
 
     private static final String PACKAGES =
             "GLFW and OpenGL need: apt-get install libx11-6 libxcursor1 libxi6 libxinerama1 libxrandr2 libegl1 libgl1-mesa-dri";
