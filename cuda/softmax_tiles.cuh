@@ -4,7 +4,7 @@
 #include "attention_tiles.cuh"
 #include "softmax_row.cuh"
 
-/// Placeholder for the output sums when only the softmax is needed.
+/// Takes the place of the output sums if only the softmax is needed.
 struct NoSums {
     __device__ void scale(int, float) {}
 };

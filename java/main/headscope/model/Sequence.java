@@ -99,7 +99,7 @@ public final class Sequence implements AutoCloseable {
     }
 
     /** Keys of a layer's first tokens [count, kvHeads * headDim], in {@link Backend#operands}. */
-    public Tensor keys(int layer, int count) {
+    Tensor keys(int layer, int count) {
         return keys.get(layer).rows(0, count);
     }
 
