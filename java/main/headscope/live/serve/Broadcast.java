@@ -5,6 +5,7 @@ import headscope.live.KeyFrame;
 import headscope.live.Latest;
 import headscope.live.LiveText;
 import headscope.live.MetricHistory.Curve;
+import headscope.live.ThreadPriority;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;
@@ -39,6 +40,7 @@ final class Broadcast implements AutoCloseable {
     }
 
     private void pass() {
+        ThreadPriority.giveWay();
         try {
             while (!closed) {
                 frames.take(PATIENCE).ifPresent(this::pass);

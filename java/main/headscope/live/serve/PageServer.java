@@ -3,6 +3,7 @@ package headscope.live.serve;
 import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
+import headscope.live.ThreadPriority;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -38,7 +39,15 @@ public final class PageServer implements AutoCloseable {
         this.address = address;
         this.resolved = resolved;
         this.token = token;
-        QueuedThreadPool threads = new QueuedThreadPool(THREADS);
+        QueuedThreadPool threads = new QueuedThreadPool(THREADS) {
+            @Override
+            public Thread newThread(Runnable work) {
+                return super.newThread(() -> {
+                    ThreadPriority.giveWay();
+                    work.run();
+                });
+            }
+        };
         threads.setName("page-server");
         threads.setDaemon(true);
         threads.setStopTimeout(STOP_MILLIS);

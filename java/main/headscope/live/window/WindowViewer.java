@@ -6,6 +6,7 @@ import headscope.live.Latest;
 import headscope.live.LiveRun;
 import headscope.live.LiveText;
 import headscope.live.Recorder;
+import headscope.live.ThreadPriority;
 import headscope.live.ViewState;
 import headscope.live.screen.LiveScreen;
 import headscope.live.screen.ScreenLayout;
@@ -72,8 +73,13 @@ public final class WindowViewer implements AutoCloseable {
      */
     public record Settings(int width, int height, boolean vsync, boolean dark, String prompt, Path folder) {}
 
-    /** @throws RenderUnavailableException if there is no display, or no OpenGL 3.3 on it */
+    /**
+     * The calling thread gives way to those of the model from now on.
+     *
+     * @throws RenderUnavailableException if there is no display, or no OpenGL 3.3 on it
+     */
     public static WindowViewer open(LiveRun run, Settings settings) {
+        ThreadPriority.giveWay();
         Window window = Window.open(
                 "Headscope live: " + run.stream().source().model(), settings.width, settings.height, settings.vsync);
         try {

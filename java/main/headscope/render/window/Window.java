@@ -42,9 +42,6 @@ public final class Window implements AutoCloseable {
     /** Distance between the clicks of a double click, in pixels. */
     private static final double DOUBLE_CLICK_DISTANCE = 5;
 
-    /** The window's thread gives way to those of the model: on a machine without GPU, both draw on the same cores. */
-    private static final int NICE = 19;
-
     private static final String PACKAGES =
             "GLFW and OpenGL need: apt-get install libx11-6 libxcursor1 libxi6 libxinerama1 libxrandr2 libegl1 libgl1-mesa-dri";
 
@@ -133,7 +130,6 @@ public final class Window implements AutoCloseable {
     public static Window open(String title, int width, int height, boolean vsync) {
         requireDisplay("use a machine with a screen");
         OpenGlLoading.prepare();
-        ThreadPriority.lower(NICE);
         List<String> errors = new ArrayList<>();
         try {
             glfwSetErrorCallback((_, description) -> errors.add(GLFWErrorCallback.getDescription(description)));

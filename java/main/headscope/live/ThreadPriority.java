@@ -1,12 +1,18 @@
-package headscope.render.window;
+package headscope.live;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** The scheduling priority of a thread on Linux; Java's own thread priorities have no effect there. */
-final class ThreadPriority {
+/**
+ * The scheduling priority of threads that show what a model does, on Linux; Java's own thread priorities have no effect there.
+ * Such threads give way to those of the model: on a machine without GPU, all run on the same cores.
+ */
+public final class ThreadPriority {
+    /** From 0 to 19 the share of a busy core falls from a half to 1.5 %. */
+    private static final int NICE = 19;
+
     private static final int PRIO_PROCESS = 0;
 
     /** The calling thread: on Linux each thread has a priority of its own. */
@@ -15,20 +21,18 @@ final class ThreadPriority {
     private ThreadPriority() {}
 
     /**
-     * Lets other threads run first when they need all cores. Threads that the calling thread starts later, such as those
-     * of Mesa's software renderer, inherit it.
-     *
-     * @param nice 1 to 19; from 0 to 19 the share of a busy core falls from a half to 1.5 %
+     * Lets the threads of a model run before the calling one when they need all cores. Threads that it starts later, such as
+     * those of Mesa's software renderer, inherit this.
      */
     @SuppressWarnings("restricted") // the launcher allows native access
-    static void lower(int nice) {
+    public static void giveWay() {
         Linker linker = Linker.nativeLinker();
         MethodHandle setpriority = linker.downcallHandle(
                 linker.defaultLookup().findOrThrow("setpriority"),
                 FunctionDescriptor.of(
                         ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         try {
-            int unused = (int) setpriority.invokeExact(PRIO_PROCESS, SELF, nice);
+            int unused = (int) setpriority.invokeExact(PRIO_PROCESS, SELF, NICE);
         } catch (Throwable impossible) {
             throw new IllegalStateException("setpriority", impossible);
         }
