@@ -16,7 +16,7 @@ public final class RetainedText implements TextMeasure, AutoCloseable {
     private static final int SIDE = 2048; // of the glyph texture, in texels; OpenGL 3.3 has at least 1024, GPUs 16384
 
     /** Lines that are kept; more than a screen shows at once. */
-    private static final int LINES = 16_384;
+    private static final int LINES = 4_096;
 
     private record Key(String text, float size) {}
 
