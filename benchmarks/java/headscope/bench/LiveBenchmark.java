@@ -16,10 +16,7 @@ import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.frame.Command;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -29,24 +26,24 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * What a view costs the model: tokens per second of a watched text without a viewer, with a window, with a window whose
- * thread sleeps, and with a page that a browser on another machine reads. The runs alternate, so that a busy machine slows all of them; the ratios are those of runs side by side.
+ * What a view costs the model. While a view is open, phases in which it receives frames alternate with phases in which it
+ * receives none and therefore draws and sends nothing. Each phase is compared with its two neighbours, so that a machine
+ * that is slower for some seconds slows both sides of a comparison.
  */
 final class LiveBenchmark {
     private static final String PROMPT = "the capital of boria is birch . the capital of cania is";
-    private static final int WARM_UP = 2;
+    private static final int WARM_UP = 4; // phases
 
     private final Transformer model;
     private final Tokenizer tokenizer;
-    private final WatchRequest request;
-    private final int texts;
+    private final int phases;
+    private final double seconds;
 
-    /** Starts runs: the window's thread has a low priority, which threads that it starts would inherit. */
+    /** Starts runs: the window's thread gives way to others, which threads that it starts would inherit. */
     private final ExecutorService starter;
 
     /** How the text is viewed. */
     private enum View {
-        NONE("none"),
         WINDOW_VSYNC("window, vsync"),
         WINDOW("window, no vsync"),
         SLEEPING("window whose thread sleeps"),
@@ -60,33 +57,32 @@ final class LiveBenchmark {
         }
     }
 
-    private LiveBenchmark(Transformer model, Tokenizer tokenizer, int newTokens, int texts, ExecutorService starter) {
+    private LiveBenchmark(Transformer model, Tokenizer tokenizer, int phases, double seconds, ExecutorService starter) {
         this.model = model;
         this.tokenizer = tokenizer;
-        this.request = new WatchRequest(WatchRequest.METRICS, WatchRequest.CELLS, Sampler.GREEDY, newTokens, 0);
-        this.texts = texts;
+        this.phases = phases;
+        this.seconds = seconds;
         this.starter = starter;
     }
 
     /**
-     * @param arguments rounds; new tokens per text; texts per run; folder of a model, or nothing for GPT-2 small's shape with
-     *                  random weights
+     * @param arguments phases per view; seconds per phase; folder of a model, or nothing for GPT-2 small's shape with random
+     *                  weights
      */
     static void run(List<String> arguments) throws Exception {
-        int rounds = Integer.parseInt(arguments.get(0));
-        int newTokens = Integer.parseInt(arguments.get(1));
-        int texts = Integer.parseInt(arguments.get(2));
-        if (arguments.size() > 3) {
-            measure(arguments, Path.of(arguments.get(3)), Path.of(arguments.get(3)), rounds, newTokens, texts);
+        int phases = Integer.parseInt(arguments.get(0));
+        double seconds = Double.parseDouble(arguments.get(1));
+        if (arguments.size() > 2) {
+            measure(arguments, Path.of(arguments.get(2)), Path.of(arguments.get(2)), phases, seconds);
         } else {
             try (RandomCheckpoint random = RandomCheckpoint.write()) {
-                measure(arguments, random.folder(), Path.of("models/demo"), rounds, newTokens, texts);
+                measure(arguments, random.folder(), Path.of("models/demo"), phases, seconds);
             }
         }
     }
 
-    private static void measure(
-            List<String> arguments, Path folder, Path words, int rounds, int newTokens, int texts) throws Exception {
+    private static void measure(List<String> arguments, Path folder, Path words, int phases, double seconds)
+            throws Exception {
         try (ExecutorService starter = Executors.newSingleThreadExecutor();
                 Backend backend = starter.submit(() -> Backend.open("cpu")).get();
                 Checkpoint checkpoint = Checkpoint.open(folder);
@@ -94,61 +90,38 @@ final class LiveBenchmark {
                 Tokenizer tokenizer = Tokenizer.open(words, worded.config());
                 Transformer model = starter.submit(() -> new Transformer(checkpoint, backend)).get()) {
             Machine machine = Machine.now();
-            String table = new LiveBenchmark(model, tokenizer, newTokens, texts, starter).table(rounds);
+            String table = new LiveBenchmark(model, tokenizer, phases, seconds, starter).table();
             System.out.println(machine.describe("live " + String.join(" ", arguments)) + table);
         }
     }
 
-    private String table(int rounds) throws Exception {
-        Map<View, double[]> rates = new EnumMap<>(View.class);
-        for (View view : View.values()) {
-            rates.put(view, new double[rounds]);
-        }
-        for (int round = -WARM_UP; round < rounds; round++) {
-            for (View view : View.values()) {
-                double rate = tokensPerSecond(view);
-                if (round >= 0) {
-                    rates.get(view)[round] = rate;
-                }
-            }
-        }
+    private String table() throws Exception {
         StringBuilder table = new StringBuilder(
-                "| view | tokens/s, median of %d | of that without a view, median | lowest | highest |%n|---|---|---|---|---|%n"
-                        .formatted(rounds));
+                "| view | tokens/s without it | with it | ratio, median of %d | 95 %% interval of the median |%n|---|---|---|---|---|%n"
+                        .formatted(phases));
         for (View view : View.values()) {
-            double[] ratios = new double[rounds];
-            for (int i = 0; i < rounds; i++) {
-                ratios[i] = rates.get(view)[i] / rates.get(View.NONE)[i];
-            }
-            Arrays.sort(ratios);
-            table.append("| %s | %.1f | %.1f %% | %.1f %% | %.1f %% |%n".formatted(view.words, median(rates.get(view)),
-                    100 * median(ratios), 100 * ratios[0], 100 * ratios[rounds - 1]));
+            AlternatingFrames frames = measure(view);
+            table.append("| %s | %.1f | %.1f | %s |%n".formatted(
+                    view.words, frames.rateWithout(), frames.rateWith(), frames.ratio()));
         }
         return table.toString();
     }
 
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
-    }
-
-    private double tokensPerSecond(View view) throws Exception {
+    private AlternatingFrames measure(View view) throws Exception {
         BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
+        int room = model.config().maxTokens() - tokenizer.encodePrompt(PROMPT).length;
+        WatchRequest request = new WatchRequest(WatchRequest.METRICS, WatchRequest.CELLS, Sampler.GREEDY, room, 0);
         FrameStream stream = new FrameStream(Watch.source(model, request, "benchmark"), commands::add);
-        Latest frames = stream.subscribe();
-        Texts producer = new Texts(new Watch(model, tokenizer, request, "benchmark", stream, commands));
+        Latest latest = stream.subscribe();
+        AlternatingFrames frames = new AlternatingFrames(stream, WARM_UP, phases, seconds);
+        Texts producer = new Texts(new Watch(model, tokenizer, request, "benchmark", frames, commands), frames);
         try (LiveRun run = starter.submit(() -> new LiveRun(stream, producer)).get()) {
             switch (view) {
-                case NONE -> {
-                    producer.begin(run);
-                    producer.ended.await();
-                }
-                case WINDOW_VSYNC, WINDOW, SLEEPING -> window(view, run, frames, producer);
-                case PAGE, FROZEN_PAGE -> page(view == View.FROZEN_PAGE, run, frames, producer);
+                case WINDOW_VSYNC, WINDOW, SLEEPING -> window(view, run, latest, producer);
+                case PAGE, FROZEN_PAGE -> page(view == View.FROZEN_PAGE, run, latest, producer);
             }
         }
-        return producer.tokens / producer.seconds;
+        return frames;
     }
 
     private void window(View view, LiveRun run, Latest frames, Texts producer) throws InterruptedException {
@@ -178,16 +151,16 @@ final class LiveBenchmark {
         }
     }
 
-    /** Several texts, timed; then the view ends. */
-    private final class Texts implements LiveRun.Producer {
+    /** Text after text until the last phase; then the view ends. */
+    private static final class Texts implements LiveRun.Producer {
         private final Watch watch;
+        private final AlternatingFrames frames;
         private final CompletableFuture<LiveRun> begun = new CompletableFuture<>();
         private final CountDownLatch ended = new CountDownLatch(1);
-        private double seconds;
-        private double tokens;
 
-        Texts(Watch watch) {
+        Texts(Watch watch, AlternatingFrames frames) {
             this.watch = watch;
+            this.frames = frames;
         }
 
         void begin(LiveRun run) {
@@ -197,14 +170,10 @@ final class LiveBenchmark {
         @Override
         public void run() throws InterruptedException {
             LiveRun run = begun.join();
-            int limit = model.config().maxTokens() - watch.tokens(PROMPT).length;
-            long start = System.nanoTime();
             try {
-                for (int text = 0; text < texts; text++) {
+                while (!frames.ended()) {
                     watch.run(PROMPT, false);
-                    tokens += Math.min(request.maxNewTokens(), limit);
                 }
-                seconds = (System.nanoTime() - start) / 1e9;
             } finally {
                 ended.countDown();
                 run.stop();
