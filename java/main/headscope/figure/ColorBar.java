@@ -21,6 +21,15 @@ public record ColorBar(String label, Range range, Colormap colormap, int decimal
         return open ? Tick.upTo(range, limit, decimals) : Tick.ofNumbers(range, limit, decimals);
     }
 
+    ColorBar withColors(Colormap other) {
+        return new ColorBar(label, range, other, decimals, open);
+    }
+
+    /** Whether the range extends on both sides of 0. */
+    boolean isSigned() {
+        return range.min() < 0 && range.max() > 0;
+    }
+
     /** Whether the bar has a colour for the value. */
     boolean shows(double value) {
         return range.contains(value) || open && value > range.max() && Double.isFinite(value);

@@ -45,6 +45,22 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
         }
     }
 
+    Panel withBar(Optional<ColorBar> other) {
+        return new Panel(title, x, y, other, marks);
+    }
+
+    /** Whether the panel has one cell per head: numbered axes, and as many cells as its heat maps have values. */
+    boolean showsHeads() {
+        return x instanceof Axis.Numbered columns && y instanceof Axis.Numbered rows
+                && marks.stream().allMatch(mark -> !(mark instanceof Mark.Heatmap map)
+                        || map.rows() == rows.count() && map.columns() == columns.count());
+    }
+
+    /** The panel with rows as columns. */
+    Panel transposed() {
+        return new Panel(title, y, x, bar, marks.stream().map(Mark::transposed).toList());
+    }
+
     /**
      * Checks that the panel's heat maps can show the values.
      *

@@ -1,6 +1,7 @@
 package headscope.render;
 
 import headscope.figure.Figure;
+import headscope.render.layout.FigureSize;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +12,7 @@ import java.util.Map;
  */
 public final class OffscreenRenderer implements AutoCloseable {
     /** Default resolution of figures, in dots per inch: print quality, about 2400 pixels wide. */
-    public static final int DEFAULT_DPI = 2 * Layout.UNITS_PER_INCH;
+    public static final int DEFAULT_DPI = FigureSize.DEFAULT_DPI;
 
     private final OffscreenContext context;
     private final Renderer renderer = new Renderer();

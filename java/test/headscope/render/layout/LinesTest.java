@@ -1,4 +1,4 @@
-package headscope.render;
+package headscope.render.layout;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

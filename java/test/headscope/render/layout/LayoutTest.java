@@ -1,4 +1,4 @@
-package headscope.render;
+package headscope.render.layout;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -9,6 +9,11 @@ import headscope.figure.Figure;
 import headscope.figure.FunctionsFigure;
 import headscope.figure.SaliencyFigure;
 import headscope.figure.SpectraFigure;
+import headscope.render.Box;
+import headscope.render.Font;
+import headscope.render.Label;
+import headscope.render.SampleFigures;
+import headscope.render.SampleMaps;
 import headscope.result.HeadMap;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
