@@ -78,7 +78,7 @@ public final class Font implements TextMeasure {
     }
 
     /** Whether a font has the character. */
-    boolean has(int character) {
+    public boolean has(int character) {
         return glyph(character).index() != 0;
     }
 
