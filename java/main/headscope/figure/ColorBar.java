@@ -11,6 +11,10 @@ import java.util.List;
  * @param open     whether values above the range are allowed; they have the top colour, and the last tick label a plus
  */
 public record ColorBar(String label, Range range, Colormap colormap, int decimals, boolean open) {
+    public ColorBar {
+        label = Visible.text(label);
+    }
+
     /** A bar for values that all lie within the range. */
     public ColorBar(String label, Range range, Colormap colormap) {
         this(label, range, colormap, 0, false);

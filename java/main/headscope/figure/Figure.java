@@ -15,6 +15,8 @@ import java.util.function.UnaryOperator;
 public record Figure(
         String title, List<Panel> panels, int columns, Optional<Mark.Cell> enlarged, String caption) {
     public Figure {
+        title = Visible.text(title);
+        caption = Visible.text(caption);
         panels = List.copyOf(panels);
         if (panels.isEmpty() || columns < 1) {
             throw new IllegalArgumentException("a figure of %d panels in %d columns".formatted(panels.size(), columns));

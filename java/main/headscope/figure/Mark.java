@@ -102,6 +102,7 @@ public sealed interface Mark {
                             "%s: x must increase, but %s follows %s".formatted(label, x[i], x[i - 1]));
                 }
             }
+            label = Visible.text(label);
             x = x.clone();
             y = y.clone();
         }

@@ -12,6 +12,7 @@ import java.util.Optional;
  */
 public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<Mark> marks) {
     public Panel {
+        title = Visible.text(title);
         marks = List.copyOf(marks);
         for (Mark mark : marks) {
             check(title, x, y, bar, mark);

@@ -22,7 +22,10 @@ final class Composer {
     private static final double CAPTION_GAP = 20;
     private static final double TITLE_SIZE = 20;
 
-    /** A panel's title shrinks to this size, then takes several lines, then is shortened. */
+    /** A panel's title shrinks to this size; then it takes several lines. */
+    private static final double WRAPPED_TITLE_SIZE = 15;
+
+    /** Several lines shrink to this size; then they are shortened. */
     private static final double MIN_TITLE_SIZE = 12;
 
     private static final int TITLE_LINES = 3;
@@ -90,10 +93,24 @@ final class Composer {
             above.add(Margin.above(panel.x(), sizes.get(i).width(), sheet));
             title = Math.min(title, sheet.fitted(panel.title(), title, sizes.get(i).width()));
         }
-        titleSize = Math.max(title, sheet.size(MIN_TITLE_SIZE));
+        titleSize = titleSize(Math.max(title, sheet.size(WRAPPED_TITLE_SIZE)));
         for (int i = 0; i < sizes.size(); i++) {
             titles.add(title(figure.panels().get(i).title(), sizes.get(i).width()));
         }
+    }
+
+    /** The size, reduced as far as allowed if a title needs too many lines. */
+    private float titleSize(float size) {
+        float smallest = sheet.size(MIN_TITLE_SIZE);
+        float step = sheet.size(0.5);
+        float reduced = size;
+        for (int i = 0; i < sizes.size(); i++) {
+            while (reduced > smallest
+                    && wrapped(figure.panels().get(i).title(), sizes.get(i).width(), reduced).size() > TITLE_LINES) {
+                reduced = Math.max(smallest, reduced - step);
+            }
+        }
+        return reduced;
     }
 
     /** The lines of a panel's title. */
@@ -101,14 +118,7 @@ final class Composer {
         if (text.isEmpty() || measure.width(text, titleSize) <= width * (1 + 1e-6)) {
             return text.isEmpty() ? List.of() : List.of(text);
         }
-        List<String> lines = wrapped(text, width, titleSize);
-        if (lines.size() <= TITLE_LINES) {
-            return lines;
-        }
-        List<String> first = new ArrayList<>(lines.subList(0, TITLE_LINES - 1));
-        String rest = String.join(" ", lines.subList(TITLE_LINES - 1, lines.size()));
-        first.add(sheet.shortened(rest, titleSize, width));
-        return first;
+        return Lines.wrap(text, width, TITLE_LINES, part -> measure.width(part, titleSize));
     }
 
     /** @param scale pixels per unit */

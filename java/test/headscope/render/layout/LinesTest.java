@@ -14,6 +14,16 @@ final class LinesTest {
         assertEquals(List.of("whole"), wrap("whole", 99));
     }
 
+    @Test
+    void aTextThatNeedsTooManyLinesLosesItsMiddle() {
+        String text = "a name of some length (Always)";
+        assertEquals(List.of("a name of some", "length (Always)"), Lines.wrap(text, 15, 2, String::length));
+        assertEquals(List.of("a name of", "so\u2026(Always)"), Lines.wrap(text, 11, 2, String::length));
+        assertEquals(List.of("a name \u2026ys)"), Lines.wrap(text, 11, 1, String::length));
+        assertEquals(List.of("\ud83d\ude42\ud83d\ude42\u2026\ud83d\ude42"), Lines.wrap("\ud83d\ude42".repeat(9), 4, 1,
+                part -> part.codePointCount(0, part.length())));
+    }
+
     /** Each character has a width of 1. */
     private static List<String> wrap(String text, int length) {
         return Lines.wrap(text, length, part -> part.codePointCount(0, part.length()));
