@@ -18,8 +18,8 @@ final class LinesTest {
     void aTextThatNeedsTooManyLinesLosesItsMiddle() {
         String text = "a name of some length (Always)";
         assertEquals(List.of("a name of some", "length (Always)"), Lines.wrap(text, 15, 2, String::length));
-        assertEquals(List.of("a name of", "so\u2026(Always)"), Lines.wrap(text, 11, 2, String::length));
-        assertEquals(List.of("a name \u2026ys)"), Lines.wrap(text, 11, 1, String::length));
+        assertEquals(List.of("a name of", "som\u2026Always)"), Lines.wrap(text, 11, 2, String::length));
+        assertEquals(List.of("a name\u2026ays)"), Lines.wrap(text, 11, 1, String::length));
         assertEquals(List.of("\ud83d\ude42\ud83d\ude42\u2026\ud83d\ude42"), Lines.wrap("\ud83d\ude42".repeat(9), 4, 1,
                 part -> part.codePointCount(0, part.length())));
     }
