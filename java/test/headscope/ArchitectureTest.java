@@ -104,13 +104,13 @@ final class ArchitectureTest {
                     .and(DescribedPredicate.not(resideInAPackage("headscope.analysis.statistics"))));
 
     @ArchTest
-    static final ArchRule FIGURE = uses("figure", "result");
+    static final ArchRule FIGURE = uses("figure", "result", "tensor");
 
     @ArchTest
     static final ArchRule PICTURE = uses("picture", "figure", "result");
 
     @ArchTest
-    static final ArchRule RENDER = uses("render", "figure");
+    static final ArchRule RENDER = uses("render", "figure", "tensor");
 
     @ArchTest
     static final ArchRule LIVE = uses("live", "picture", "figure", "render", "result", "tensor");

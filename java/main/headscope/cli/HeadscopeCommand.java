@@ -23,7 +23,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
             DemoCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class, GatesCommand.class,
-            RenderCommand.class, ViewCommand.class, LiveCommand.class, InfoCommand.class, DoctorCommand.class,
+            RenderCommand.class, CompareCommand.class, ViewCommand.class, LiveCommand.class, InfoCommand.class, DoctorCommand.class,
             SelfTestCommand.class, BenchCommand.class
         },
         footer = {

@@ -10,6 +10,8 @@ import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
 import headscope.figure.Range;
+import headscope.render.layout.FigureSize;
+import headscope.render.layout.Layout;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -24,7 +26,7 @@ final class HeatmapPassTest {
     @CsvSource({"1,1", "2,3", "12,12", "28,24", "32,32", "2,128", "31,127", "469,1000"})
     void everyPixelHasTheColourOfItsCell(int rows, int columns) {
         Figure figure = figure(rows, columns);
-        Box box = Layout.of(figure, 1, new Font()).panels().getFirst();
+        Box box = Layout.of(figure, FigureSize.of(96), new Font()).panels().getFirst();
         Image image;
         try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
             image = renderer.image(figure, DPI);
@@ -43,7 +45,7 @@ final class HeatmapPassTest {
     @Test
     void theBarRunsFromTheLowestToTheHighestColour() {
         Figure figure = figure(4, 4);
-        Box bar = Layout.of(figure, 1, new Font()).bars().getFirst();
+        Box bar = Layout.of(figure, FigureSize.of(96), new Font()).bars().getFirst();
         Image image;
         try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
             image = renderer.image(figure, DPI);

@@ -47,9 +47,9 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
             throw line.wrong("split must be \"train\" or \"test\", not %s".formatted(Printable.quote(split)));
         }
         String function = line.string("function");
-        if (function.isBlank() || List.of("layer", "head").contains(function) || !Printable.line(function).equals(function)) {
-            throw line.wrong("\"function\" must not be blank, \"layer\" or \"head\", nor contain control characters, but is %s"
-                    .formatted(Printable.quote(function)));
+        if (function.isBlank() || List.of("layer", "head").contains(function)) {
+            throw line.wrong("\"function\" must not be blank, nor the name of the first columns of heads.csv, \"layer\" and"
+                    + " \"head\", but is %s".formatted(Printable.quote(function)));
         }
         line.requireUsed(Set.of("prompt", "answer", "function", "split"));
         return new Text(line, line.string("prompt"), line.string("answer"), function, split.equals("test"));

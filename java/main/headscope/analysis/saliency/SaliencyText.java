@@ -33,7 +33,10 @@ record SaliencyText(
     static final String FORM =
             "{\"prompt\": \"...\", \"answer\": \"...\", \"groups\": [{\"label\": \"...\", \"start\": 0, \"end\": 7}]}";
 
-    private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
+    private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)", Pattern.DOTALL);
+
+    /** Between groups; a comma that is not followed by the next group's tokens belongs to a label. */
+    private static final String NEXT_GROUP = ",(?=\\d{1,6}(?:-\\d{1,6})?:)";
 
     /** Creates the exception for invalid input. For a text of the command line, the message names the option. */
     private interface Rejection {
@@ -50,7 +53,7 @@ record SaliencyText(
         /** Reads a text of the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;" include both ends. */
         SaliencyText commandLine(String text, Optional<String> target, Optional<String> groups) {
             List<TokenGroup> parsed = new ArrayList<>();
-            for (String one : groups.map(all -> all.split(",(?=\\d)")).orElse(new String[0])) {
+            for (String one : groups.map(all -> all.split(NEXT_GROUP)).orElse(new String[0])) {
                 Matcher parts = GROUP.matcher(one);
                 if (!parts.matches()) {
                     throw new InputException(("--groups: \"%s\" is not a group; write FIRST-LAST:LABEL, tokens counted from "

@@ -1,4 +1,5 @@
-package headscope.render;
+package headscope.render.layout;
+import headscope.render.Box;
 
 /**
  * An edge of a panel, for drawing in coordinates along it and away from it, in pixels. {@code along} is a canvas

@@ -1,6 +1,6 @@
-package headscope.render;
-
+package headscope.render.layout;
 import headscope.figure.Axis;
+import headscope.render.Box;
 import java.util.Optional;
 
 /**
@@ -41,13 +41,13 @@ record Margin(Side side, int length, AxisLabels labels, Optional<Brackets> brack
 
     void draw(Box panel) {
         Edge edge = new Edge(side, panel, sheet);
-        edge.parallel(name, nameSize(), edge.start() + length / 2.0, nameDistance() + sheet.px(Sheet.LABEL_GAP));
+        edge.parallel(sheet.name(name, nameSize(), length), nameSize(), edge.start() + length / 2.0, nameDistance() + sheet.px(Sheet.LABEL_GAP));
         brackets.ifPresent(all -> all.draw(edge, bracketDistance()));
         labels.draw(edge);
     }
 
     private float nameSize() {
-        return sheet.fitted(name, sheet.size(Sheet.LABEL_SIZE), length);
+        return sheet.nameSize(name, length);
     }
 
     private int bracketDistance() {

@@ -1,4 +1,4 @@
-package headscope.render;
+package headscope.render.layout;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +30,18 @@ final class Lines {
             line = rest;
         }
         lines.add(line);
+        return lines;
+    }
+
+    /** At most {@code count} lines; a text that needs more loses its middle, since both ends often tell texts apart. */
+    static List<String> wrap(String text, double length, int count, ToDoubleFunction<String> width) {
+        List<String> lines = wrap(text, length, width);
+        for (int kept = text.length() - 1; lines.size() > count && kept > 0; kept--) {
+            int head = text.offsetByCodePoints(0, text.codePointCount(0, kept * 2 / 3));
+            int tail = text.length() - (kept - kept * 2 / 3);
+            String end = text.substring(Character.isLowSurrogate(text.charAt(tail)) ? tail + 1 : tail);
+            lines = wrap(text.substring(0, head).strip() + "\u2026" + end.strip(), length, width);
+        }
         return lines;
     }
 

@@ -1,17 +1,17 @@
-package headscope.render;
+package headscope.render.layout;
 
 /**
  * Reduces a map of values to fewer rows and columns by the maximum of each block of cells. A block contains every cell
  * that its pixel touches, so neighbouring blocks share the cells on their border.
  */
-record MaxPooling(int rows, int columns, int pooledRows, int pooledColumns) {
+public record MaxPooling(int rows, int columns, int pooledRows, int pooledColumns) {
     /**
      * NaN cells are ignored; a block of NaN alone becomes NaN.
      *
      * @param values [rows, columns], row-major
      * @param pooled [pooledRows, pooledColumns], row-major; receives the result
      */
-    void apply(float[] values, float[] pooled) {
+    public void apply(float[] values, float[] pooled) {
         for (int row = 0; row < pooledRows; row++) {
             int top = first(row, rows, pooledRows);
             int bottom = end(row, rows, pooledRows);

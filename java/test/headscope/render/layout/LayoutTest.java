@@ -1,7 +1,8 @@
-package headscope.render;
+package headscope.render.layout;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.figure.CurvesFigure;
@@ -9,12 +10,20 @@ import headscope.figure.Figure;
 import headscope.figure.FunctionsFigure;
 import headscope.figure.SaliencyFigure;
 import headscope.figure.SpectraFigure;
+import headscope.render.Box;
+import headscope.render.Font;
+import headscope.render.Label;
+import headscope.render.SampleFigures;
+import headscope.render.SampleMaps;
 import headscope.result.HeadMap;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -89,6 +98,55 @@ final class LayoutTest {
             for (double scale : new double[] {0.5, 0.75, 1, 1.5, 2, 4}) {
                 check(Layout.of(SampleFigures.of(name), scale, FONT), name + ", scale " + scale);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {5, 7.25, 12, 30})
+    void figuresHaveTheGivenSize(double inches) {
+        for (String name : SampleFigures.NAMES) {
+            Figure figure = SampleFigures.of(name).withTitle("A title that is so long that it needs more than one line");
+            OptionalDouble given = OptionalDouble.of(inches);
+            OptionalDouble none = OptionalDouble.empty();
+            Layout wide = Layout.of(figure, new FigureSize(100, given, none, 6), FONT);
+            assertEquals(Math.round(100 * inches), wide.width());
+            check(wide, name + ", width " + inches);
+            Layout high = Layout.of(figure, new FigureSize(100, none, given, 6), FONT);
+            assertEquals(Math.round(100 * inches), high.height());
+            check(high, name + ", height " + inches);
+            Layout both = Layout.of(figure, new FigureSize(100, given, OptionalDouble.of(8), 6), FONT);
+            assertEquals(Math.round(100 * inches), both.width());
+            assertEquals(800, both.height());
+            check(both, name + ", both " + inches);
+        }
+    }
+
+    @Test
+    void aSizeThatIsTooSmallForTheLabelsIsRejectedWithOneThatFits() {
+        Figure figure = SampleFigures.of("functions-12");
+        String message = assertThrows(IllegalArgumentException.class, () -> Layout.of(figure,
+                new FigureSize(192, OptionalDouble.of(2), OptionalDouble.empty(), 12), FONT)).getMessage();
+        Matcher needed = Pattern.compile("--width 2\\.0in is too small for the figure's labels: with a font size of 12 pt it"
+                + " needs about ([\\d.]+)in x ([\\d.]+)in; a smaller --font-size needs less").matcher(message);
+        assertTrue(needed.matches(), message);
+        check(Layout.of(figure, new FigureSize(192, OptionalDouble.of(Double.parseDouble(needed.group(1))),
+                OptionalDouble.empty(), 12), FONT), message);
+        assertThrows(IllegalArgumentException.class, () -> Layout.of(figure, new FigureSize(192,
+                OptionalDouble.of(Double.parseDouble(needed.group(1)) - 0.2), OptionalDouble.empty(), 12), FONT));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"word ", "a/b,c;", "\u65e5\u672c\u8a9e", "\u062d\u0635\u0627\u0646 ", "\ud83d\ude00", "W", "x\ty\n"})
+    void longNamesNeitherOverlapNorLeaveTheCanvas(String part) {
+        for (int times : new int[] {1, 10, 60}) {
+            String name = part.repeat(times);
+            HeadMap map = new HeadMap(name, "importance", 12, 12, new float[144]);
+            for (int count : new int[] {1, 2, 5, 8}) {
+                check(Layout.of(FunctionsFigure.of(Collections.nCopies(count, map), 1, name).withTitle(name), 1, FONT), name);
+            }
+            TokenMap tokens = SampleFigures.map(Collections.nCopies(9, name),
+                    List.of(new TokenGroup(name, 0, 3), new TokenGroup(name + name, 3, 9)));
+            check(Layout.of(SaliencyFigure.of(new SaliencyFigure.Overview.Values(map), 3, 3, tokens, false, name), 1, FONT), name);
         }
     }
 

@@ -1,4 +1,4 @@
-package headscope.render;
+package headscope.render.layout;
 
 import headscope.figure.Axis;
 import java.util.List;

@@ -1,5 +1,8 @@
-package headscope.render;
-
+package headscope.render.layout;
+import headscope.render.Box;
+import headscope.render.Label;
+import headscope.render.Stroke;
+import headscope.render.TextMeasure;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,6 +21,9 @@ final class Sheet {
     static final double LABEL_SIZE = 17;
     static final double TICK_SIZE = 16;
 
+    /** Names of axes and colour bars shrink to this size; then they are shortened. */
+    private static final double MIN_LABEL_SIZE = 9.5;
+
     private static final double LINE = 1;
     private static final String ELLIPSIS = "\u2026";
 
@@ -32,6 +38,9 @@ final class Sheet {
 
     /** Width of a rule, in pixels. */
     final int line;
+
+    /** Whether the name of an axis or a colour bar is shortened. */
+    boolean cramped;
 
     Sheet(double scale, TextMeasure measure) {
         this.scale = scale;
@@ -89,6 +98,20 @@ final class Sheet {
     float fitted(String text, float size, double length) {
         double width = measure.width(text, size);
         return width <= length ? size : (float) (size * length / width);
+    }
+
+    /** The size of the name of an axis or a colour bar. */
+    float nameSize(String name, double length) {
+        return Math.max(fitted(name, size(LABEL_SIZE), length), size(MIN_LABEL_SIZE));
+    }
+
+    /** The name of an axis or a colour bar, shortened if it does not fit at its size. */
+    String name(String name, float size, double length) {
+        if (measure.width(name, size) <= length * (1 + 1e-6)) {
+            return name;
+        }
+        cramped = true;
+        return shortened(name, size, length);
     }
 
     /** The text, or as much of its beginning as fits with an ellipsis; empty if not even the ellipsis fits. */

@@ -1,13 +1,13 @@
-package headscope.render;
-
+package headscope.render.layout;
 import headscope.figure.Axis;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
+import headscope.render.Box;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The positions of a panel's cells. */
-final class Cells {
+public final class Cells {
     /** Cells narrower than this, in pixels, have no lines between them. */
     private static final int MIN_CELL = 6;
 
@@ -58,7 +58,7 @@ final class Cells {
     }
 
     /** The first pixel of a cell, rounded like in the heat map's shader. */
-    private static int edge(int length, int cells, int cell) {
+    public static int edge(int length, int cells, int cell) {
         return (int) Math.ceil((double) cell * length / cells - 0.5);
     }
 }

@@ -1,4 +1,4 @@
-package headscope.render;
+package headscope.render.layout;
 
 /** A side of a panel that can have labels. */
 enum Side {

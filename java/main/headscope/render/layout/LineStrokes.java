@@ -1,9 +1,10 @@
-package headscope.render;
-
+package headscope.render.layout;
 import headscope.figure.Axis;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
 import headscope.figure.Range;
+import headscope.render.Box;
+import headscope.render.Stroke;
 import java.util.ArrayList;
 import java.util.List;
 

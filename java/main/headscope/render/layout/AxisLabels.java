@@ -1,7 +1,7 @@
-package headscope.render;
-
+package headscope.render.layout;
 import headscope.figure.Axis;
 import headscope.figure.Tick;
+import headscope.render.Box;
 import java.util.List;
 import java.util.stream.IntStream;
 

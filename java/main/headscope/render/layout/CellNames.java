@@ -1,4 +1,4 @@
-package headscope.render;
+package headscope.render.layout;
 
 import java.util.ArrayList;
 import java.util.List;
