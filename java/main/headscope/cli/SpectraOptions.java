@@ -5,7 +5,6 @@ import static headscope.analysis.InputException.require;
 
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.CapturedRequest;
-import headscope.analysis.spectra.Match;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.backend.DeviceChoice;
@@ -27,7 +26,7 @@ import picocli.CommandLine.ParseResult;
 final class SpectraOptions {
     /** Options that --from takes. */
     private static final Set<String> WITH_FROM = Set.of(
-            "--verbose", "--from", "--labels", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
+            "--verbose", "--from", "--labels", "--label-names", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
             "--out", "--overwrite");
 
     /** Options that --captured takes besides. */
@@ -66,23 +65,8 @@ final class SpectraOptions {
                     + " (default: ${DEFAULT-VALUE}).")
     SpectraRequest.PerSample perSample = SpectraRequest.PerSample.MEAN;
 
-    @Option(names = "--max-new-tokens", paramLabel = "N",
-            description = "Maximum number of new tokens per answer (default: ${DEFAULT-VALUE}).")
-    int maxNewTokens = SpectraRequest.MAX_NEW_TOKENS;
-
-    @Option(names = "--match", paramLabel = "exact|normalised|contains",
-            description = "When an answer counts as right. exact: equal to an expected one. normalised: equal apart from"
-                    + " case, white space, quotation marks, brackets and the punctuation of sentences; signs, decimal"
-                    + " points, currencies, percent and comparisons count. contains: contains an expected one as whole"
-                    + " words, likewise normalised (default: ${DEFAULT-VALUE}).")
-    Match match = Match.NORMALISED;
-
-    @Option(names = "--stop", showDefaultValue = Visibility.NEVER, paramLabel = "STRING",
-            description = "String that ends an answer; white space before an answer does not count (default: a newline).")
-    String stop = SpectraRequest.STOP;
-
     @Mixin
-    SamplingOptions sampling = new SamplingOptions();
+    AnsweringOptions answering = new AnsweringOptions();
 
     @Option(names = "--seed", paramLabel = "N",
             description = "Seed for sampling and for the folds of the probes (default: ${DEFAULT-VALUE}).")
@@ -117,15 +101,14 @@ final class SpectraOptions {
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
-                run, texts, k, perSample, maxNewTokens, match, stop, sampling.sampler(), seed, limit,
-                shortTexts == Short.SKIP, SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), markSignificant, !noProbes);
+                run, texts, k, perSample, answering.answering(seed), limit, shortTexts == Short.SKIP, SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), markSignificant, !noProbes);
     }
 
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
         requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
         return new RetestRequest(
-                from.orElseThrow(), labels, out, overwrite, command,
+                from.orElseThrow(), labels, answering.labelNames(), out, overwrite, command,
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
                 parsed.hasMatchedOption("--per-sample") ? Optional.of(perSample) : Optional.empty(),
                 parsed.hasMatchedOption("--metrics")
@@ -141,7 +124,7 @@ final class SpectraOptions {
         requireOnly(parsed, Stream.concat(WITH_FROM.stream(), WITH_CAPTURED.stream()).collect(Collectors.toSet()),
                 "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");
         return new CapturedRequest(
-                captured, labels, device, out, overwrite, command, shortTexts == Short.SKIP,
+                captured, labels, answering.labelNames(), device, out, overwrite, command, shortTexts == Short.SKIP,
                 SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), k, perSample, markSignificant,
                 !noProbes, seed);
     }
