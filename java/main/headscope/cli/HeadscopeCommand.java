@@ -22,7 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
-            DemoCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class, GatesCommand.class,
+            DemoCommand.class, AnswerCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class, GatesCommand.class,
             RenderCommand.class, ViewCommand.class, LiveCommand.class, InfoCommand.class, DoctorCommand.class,
             SelfTestCommand.class, BenchCommand.class
         },
