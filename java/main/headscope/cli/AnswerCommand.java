@@ -32,10 +32,11 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  ./headscope answer --model models/demo --texts data/qa.jsonl --max-new-tokens 1 \\",
-            "      --out answers.jsonl",
-            "  ./headscope answer --model ~/models/Qwen3-0.6B --texts qa.csv --fields question=prompt \\",
-            "      --temperature 0.7 --samples 10 --out samples.jsonl",
+            "  ./headscope answer --model models/demo --texts data/qa.jsonl \\",
+            "      --max-new-tokens 1 --out answers.jsonl",
+            "  ./headscope answer --model ~/models/Qwen3-0.6B --texts qa.csv \\",
+            "      --fields question=prompt --temperature 0.7 --samples 10 \\",
+            "      --out samples.jsonl",
             "  ./headscope spectra --model models/demo --texts answers.jsonl"
         })
 final class AnswerCommand implements Callable<Integer> {
@@ -108,11 +109,12 @@ final class AnswerCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "%n%d answers to %d prompts: %d right (label 0), %d wrong (label 1), %.1f %% right%s%n",
                 summary.answers(), summary.prompts(), summary.label0(), summary.label1(),
                 100.0 * summary.label0() / summary.answers(),
-                summary.given() == 0 ? "" : "; %d labels are as the file gives them".formatted(summary.given()));
+                summary.given() == 0 ? "" : "; labels that the file gives: " + summary.given());
         if (samples > 1) {
             out.printf("%d prompts have at least one right answer%n", summary.solved());
         }
-        out.printf("%nAnswers: %s%nTo measure them: ./headscope spectra --model %s --texts %s%n", this.out,
-                ShellCommand.quoted(model.toString()), ShellCommand.quoted(this.out.toString()));
+        out.printf("%nAnswers: %s%nTo measure them: ./headscope spectra --model %s --texts %s%s%n", this.out,
+                ShellCommand.quoted(model.toString()), ShellCommand.quoted(this.out.toString()),
+                answering.labelNames.map(names -> " --label-names " + ShellCommand.quoted(names)).orElse(""));
     }
 }

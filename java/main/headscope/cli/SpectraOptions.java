@@ -33,13 +33,15 @@ final class SpectraOptions {
     private static final Set<String> WITH_CAPTURED = Set.of("--captured", "--device", "--dtype", "--check", "--short");
 
     @Option(names = "--texts", paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt; a list of answers accepts"
-                    + " each of them) or {\"text\", \"label\": 0|1} (the model reads the text); - reads standard input.")
+            description = "JSON lines, a JSON array or CSV of {\"prompt\", \"answer\"} (the model answers the prompt; a list"
+                    + " of answers accepts each of them), {\"prompt\", \"choices\", \"answer\"} (it chooses the most probable"
+                    + " one) or {\"text\", \"label\": 0|1} (it reads the text). A label beside a prompt takes precedence over"
+                    + " grading; \"generated\" is an answer to read, as headscope answer writes it. - reads standard input.")
     String texts;
 
     @Option(names = "--from", paramLabel = "RUN",
             description = "Test and draw the stored values of a finished spectra run again, without its model. Takes"
-                    + " --labels, --k (up to the stored one), --per-sample, --metrics, --mark-significant, --no-probes,"
+                    + " --labels, --label-names, --k (up to the stored one), --per-sample, --metrics, --mark-significant, --no-probes,"
                     + " --seed, --out and --overwrite.")
     Optional<Path> from = Optional.empty();
 
@@ -51,7 +53,7 @@ final class SpectraOptions {
 
     @Option(names = "--labels", paramLabel = "FILE",
             description = "With --from or --captured: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
-                    + " for example), or as JSON lines, each {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
+                    + " for example), or as JSON of {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
                     + " are not tested.")
     Optional<String> labels = Optional.empty();
 
@@ -107,6 +109,7 @@ final class SpectraOptions {
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
         requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
+        requireNamesOfLabels();
         return new RetestRequest(
                 from.orElseThrow(), labels, answering.labelNames(), out, overwrite, command,
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
@@ -123,10 +126,16 @@ final class SpectraOptions {
         require(from.isEmpty(), "--captured and --from exclude each other: give one of them");
         requireOnly(parsed, Stream.concat(WITH_FROM.stream(), WITH_CAPTURED.stream()).collect(Collectors.toSet()),
                 "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");
+        requireNamesOfLabels();
         return new CapturedRequest(
                 captured, labels, answering.labelNames(), device, out, overwrite, command, shortTexts == Short.SKIP,
                 SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), k, perSample, markSignificant,
                 !noProbes, seed);
+    }
+
+    private void requireNamesOfLabels() {
+        require(labels.isPresent() || answering.labelNames.isEmpty(),
+                "--label-names names the labels in --labels FILE, which is missing");
     }
 
     private static void requireOnly(ParseResult parsed, Set<String> allowed, String message) {

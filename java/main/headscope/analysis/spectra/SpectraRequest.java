@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 /**
  * The settings of a spectra run.
  *
- * @param texts         path of a file of JSON lines, or "-" for standard input
+ * @param texts         path of a file of texts, or "-" for standard input
  * @param k             largest eigenvalues kept per head and text
  * @param perSample     how a text's k eigenvalues enter the test
  * @param answering     how the model answers; its seed is also that of the folds of the probes
