@@ -76,7 +76,7 @@ final class CsvRows {
 
     private static Entry entry(String name, long line, List<String> columns, List<String> cells) {
         if (cells.size() != columns.size()) {
-            throw wrong(name, line, "%d cells, but %d columns".formatted(cells.size(), columns.size()));
+            throw wrong(name, line, "%d cells, but the first line has %d columns; the file is read as CSV".formatted(cells.size(), columns.size()));
         }
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         for (int i = 0; i < cells.size(); i++) {

@@ -122,7 +122,7 @@ class EntriesTest {
 
     @Test
     void malformedCsv() throws IOException {
-        rejects("FILE: line 3: 2 cells, but 3 columns", "t.csv", "a,b,c\n1,2,3\n1,2\n");
+        rejects("FILE: line 3: 2 cells, but the first line has 3 columns; the file is read as CSV", "t.csv", "a,b,c\n1,2,3\n1,2\n");
         rejects("FILE: line 1: two columns are named \"a\"", "t.csv", "a,b,a\n1,2,3\n");
         rejects("FILE: line 1: column 2 has no name; the first line of CSV names the columns", "t.csv", "a,,c\n1,2,3\n");
         rejects("FILE: contains no texts; a line is FORM", "t.csv", "a,b\n");
