@@ -127,7 +127,7 @@ public final class Answers implements AutoCloseable {
     private Line line(int index, int sample, Progress progress) {
         Text text = file.texts().get(index);
         long seed = request.answering().seed() + sample;
-        int work = tokens.get(index).work() * run.model.config().layers();
+        long work = (long) tokens.get(index).work() * run.model.config().layers();
         int samples = request.samples();
         LayerHook passed = new LayerHook() {
             private long tokens;
@@ -188,7 +188,7 @@ public final class Answers implements AutoCloseable {
     public AnswersSummary publish() {
         return run.onDisk(() -> {
             Path written = run.folder.progress("answers.jsonl");
-            Path out = request.run().out();
+            Path out = request.place();
             try {
                 Files.write(written, lines.stream().flatMap(List::stream).map(Line::json).toList());
                 try (FileChannel channel = FileChannel.open(written, StandardOpenOption.WRITE)) {
@@ -197,8 +197,7 @@ public final class Answers implements AutoCloseable {
                 if (!request.run().overwrite() && Files.exists(out)) {
                     throw new RunFolderException(out, "has appeared meanwhile; choose another --out, or use --overwrite");
                 }
-                Files.move(written, Files.isSymbolicLink(out) ? out.toRealPath() : out.toAbsolutePath(),
-                        StandardCopyOption.ATOMIC_MOVE);
+                Files.move(written, out, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException failure) {
                 throw new RunFolderException(out, failure);
             }

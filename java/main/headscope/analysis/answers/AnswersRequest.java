@@ -3,6 +3,8 @@ package headscope.analysis.answers;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.RunRequest;
+import headscope.result.RunFolderException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -28,14 +30,24 @@ public record AnswersRequest(RunRequest run, String texts, Answering answering, 
                 "%s: answers are written as JSON lines; give --out a file that ends in %s".formatted(out, ENDING));
         require(texts.equals("-") || !Path.of(texts).toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize()),
                 out + ": is both --texts and --out; choose another --out");
+        require(Files.exists(out) || !Files.isSymbolicLink(out), out + ": is a link to nothing; remove it, or choose another --out");
         require(!Files.isDirectory(out), out + ": is a folder; give --out a file");
         require(run.overwrite() || !Files.exists(out), out + ": already exists; choose another --out, or use --overwrite");
     }
 
+    /** The file that is written: if {@code out} is a link, what it points to. */
+    Path place() {
+        try {
+            return Files.isSymbolicLink(run.out()) ? run.out().toRealPath() : run.out().toAbsolutePath().normalize();
+        } catch (IOException failure) {
+            throw new RunFolderException(run.out(), failure);
+        }
+    }
+
     /** The run with a folder beside the file, where finished answers are until the file is complete. */
     RunRequest unfinished() {
-        Path out = run.out().toAbsolutePath().normalize();
-        return new RunRequest(run.model(), out.resolveSibling(out.getFileName() + ".run"), run.device(), run.resume(),
+        Path place = place();
+        return new RunRequest(run.model(), place.resolveSibling(place.getFileName() + ".run"), run.device(), run.resume(),
                 run.overwrite(), run.command(), run.fields());
     }
 }

@@ -1,5 +1,7 @@
 package headscope.analysis.answers;
 
+import java.util.Locale;
+
 /** How the log probabilities of a choice's tokens become its score; docs/metrics.md states the formulas. */
 public enum ChoiceScore {
     /** Their sum. */
@@ -21,6 +23,6 @@ public enum ChoiceScore {
     /** As the command line writes it. */
     @Override
     public String toString() {
-        return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

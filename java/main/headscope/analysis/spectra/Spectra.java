@@ -14,6 +14,7 @@ import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -46,6 +47,7 @@ public final class Spectra implements Analysis {
             }
             Observer.requireMetrics(request, tokens);
         });
+        repeated(file).ifPresent(run.notices::add);
         this.observer = run.add(new Observer(request, run.model, run.tokenizer));
     }
 
@@ -59,6 +61,18 @@ public final class Spectra implements Analysis {
         request.answering().requireUsable(texts.texts());
         texts.requireBothLabels();
         return new Spectra(request, texts);
+    }
+
+    /** Several answers to one prompt depend on each other. */
+    private static Optional<String> repeated(TextFile file) {
+        List<String> prompts = file.texts().stream()
+                .filter(text -> text.entry().has("generated"))
+                .map(Text::prompt)
+                .toList();
+        int different = new HashSet<>(prompts).size();
+        return different == prompts.size() ? Optional.empty() : Optional.of(("%s: %d given answers are to %d prompts: answers to one"
+                + " prompt depend on each other, so p is too small and the folds of the probes share prompts")
+                .formatted(file.name(), prompts.size(), different));
     }
 
     @Override

@@ -3,6 +3,7 @@ package headscope.analysis.answers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -187,6 +188,13 @@ class AnswersTest {
         Files.writeString(folder.resolve("answers.jsonl"), "old");
         finish(new AnswersRequest(run("answers.jsonl", false, true), texts, settings(Sampler.GREEDY, 0), 1, 2));
         assertEquals(2, lines("answers.jsonl").size());
+        Path link = Files.createSymbolicLink(folder.resolve("link.jsonl"), folder.resolve("answers.jsonl"));
+        finish(new AnswersRequest(run("link.jsonl", false, true), texts, settings(Sampler.GREEDY, 0), 1, 1));
+        assertTrue(Files.isSymbolicLink(link));
+        assertEquals(1, lines("answers.jsonl").size());
+        Files.delete(folder.resolve("answers.jsonl"));
+        rejects(link + ": is a link to nothing; remove it, or choose another --out",
+                () -> request(texts, "link.jsonl", settings(Sampler.GREEDY, 0), 1));
     }
 
     @Test
