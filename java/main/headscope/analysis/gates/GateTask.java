@@ -12,7 +12,7 @@ import java.util.Optional;
 /**
  * A task that gates are fitted to.
  *
- * @param texts  texts whose answers are to stay likely; a path of JSON lines, or "-"
+ * @param texts  texts whose answers are to stay likely; a path, or "-"
  * @param forget in a contrast, texts whose answers are to become unlikely; paired with the others line by line
  */
 public record GateTask(String name, String texts, Optional<String> forget) {

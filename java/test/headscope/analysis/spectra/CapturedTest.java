@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import headscope.Tolerance;
 import headscope.analysis.InputException;
+import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
 import headscope.backend.AttentionSpec;
@@ -110,7 +111,7 @@ class CapturedTest {
     }
 
     private static CapturedRequest request(List<Path> files, Optional<String> labels, int k, boolean skipShort, Path out) {
-        return new CapturedRequest(files, labels, cpu(), out, false, "spectra", skipShort,
+        return new CapturedRequest(files, labels, LabelNames.NUMBERS, cpu(), out, false, "spectra", skipShort,
                 SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN, false, true, 0);
     }
 
@@ -130,8 +131,7 @@ class CapturedTest {
         RunRequest run = new RunRequest(MODEL, out, cpu(), false, false, "spectra");
         SpectraRequest defaults = SpectraRequest.of(run, texts.toString());
         SpectraRequest request = new SpectraRequest(
-                run, texts.toString(), 6, defaults.perSample(), defaults.maxNewTokens(), defaults.match(), defaults.stop(),
-                defaults.sampler(), 0, 0, false, METRICS, false, true);
+                run, texts.toString(), 6, defaults.perSample(), defaults.answering(), 0, false, METRICS, false, true);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);

@@ -1,10 +1,17 @@
-package headscope.analysis.spectra;
+package headscope.analysis.answers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import headscope.analysis.Entry;
+import headscope.analysis.InputException;
+import headscope.analysis.Text;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -131,6 +138,59 @@ class MatchTest {
             """)
     void contains(String answer, String expected, boolean right) {
         assertEquals(right, Match.CONTAINS.accepts(answer, List.of(expected)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '`', textBlock = """
+            `Paris, of course.`,        paris,          true
+            paris,                      `Paris.`,       true
+            Parisian,                   paris,          false
+            It is Paris,                paris,          false
+            5.5,                        5,              false
+            5. That is,                 5,              true
+            東京です,                   東京,           true
+            anything,                   ?,              false
+            anything,                   ``,             false
+            """)
+    void prefix(String answer, String expected, boolean right) {
+        assertEquals(right, Match.PREFIX.accepts(answer, List.of(expected)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '`', textBlock = """
+            It is 42.,          4\\d,              true
+            It is 52.,          4\\d,              false
+            Paris,              paris,             false
+            Paris,              (?i)paris,         true
+            ` Paris\n`,         ^Paris$,           true
+            It is Paris,        ^Paris,            false
+            straße,             stra(ß|ss)e,       true
+            東京,               ^\\p{Han}+$,       true
+            """)
+    void regex(String answer, String expected, boolean right) {
+        assertEquals(right, Match.REGEX.accepts(answer, List.of(expected)));
+    }
+
+    /** Backtracking would take 2^64 steps. */
+    @Test
+    void regexTakesLinearTime() {
+        assertFalse(Match.REGEX.accepts("a".repeat(64) + "!", List.of("^(a+)+$", "^(a|aa)+$", "(.*a){40}b")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            a(b        | missing closing ) at character 1, "a(b"
+            a[b        | missing closing ] at character 2, "[b"
+            x**        | invalid nested repetition operator at character 2, "**"
+            (a)\\1     | invalid escape sequence at character 4, "\\1"
+            a(?=b)     | invalid or unsupported Perl syntax at character 2, "(?="
+            """)
+    void malformedExpressions(String expression, String rule) {
+        Text.Question text = new Text.Question(new Entry("f", "line 3", JsonNodeFactory.instance.objectNode()), "a",
+                List.of("right", expression), Optional.empty(), OptionalInt.empty());
+        String message = assertThrows(InputException.class, () -> Match.REGEX.requireUsable(text)).getMessage();
+        assertTrue(message.startsWith("f: line 3: the answer \"%s\" is not a regular expression: %s".formatted(expression, rule)), message);
+        Match.CONTAINS.requireUsable(text);
     }
 
     @Test

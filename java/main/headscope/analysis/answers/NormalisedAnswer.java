@@ -1,4 +1,4 @@
-package headscope.analysis.spectra;
+package headscope.analysis.answers;
 
 import headscope.analysis.WordSpacing;
 import java.text.Normalizer;
@@ -53,19 +53,28 @@ record NormalisedAnswer(String text) {
         return BLANKS.matcher(text).replaceAll(" ").strip();
     }
 
+    /** Whether the other answer begins this one, with white space or no text after it where its script separates words. */
+    boolean startsWith(NormalisedAnswer part) {
+        return part.text.isEmpty() ? text.isEmpty() : text.startsWith(part.text) && isWhole(part, 0);
+    }
+
     /** Whether the other answer occurs here, with white space or no text around it where its script separates words. */
     boolean contains(NormalisedAnswer part) {
         if (part.text.isEmpty()) {
             return text.isEmpty();
         }
         for (int at = text.indexOf(part.text); at >= 0; at = text.indexOf(part.text, at + 1)) {
-            int end = at + part.text.length();
-            if ((at == 0 || text.charAt(at - 1) == ' ' || !WordSpacing.separatesWords(part.text.codePointAt(0)))
-                    && (end == text.length() || text.charAt(end) == ' '
-                            || !WordSpacing.separatesWords(part.text.codePointBefore(part.text.length())))) {
+            if (isWhole(part, at)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private boolean isWhole(NormalisedAnswer part, int at) {
+        int end = at + part.text.length();
+        return (at == 0 || text.charAt(at - 1) == ' ' || !WordSpacing.separatesWords(part.text.codePointAt(0)))
+                && (end == text.length() || text.charAt(end) == ' '
+                        || !WordSpacing.separatesWords(part.text.codePointBefore(part.text.length())));
     }
 }

@@ -1,4 +1,4 @@
-package headscope.analysis.spectra;
+package headscope.analysis.answers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
