@@ -54,6 +54,9 @@ public final class LiveText {
         tokens.subList(next.firstToken(), tokens.size()).clear();
         tokens.addAll(next.tokens());
         metrics.putAll(next.metrics());
+        if (!next.past().isEmpty()) {
+            history.begin(next.past());
+        }
         if (next.layersRead() == source.layers()) {
             promptTokens = promptTokens == 0 ? next.end() - next.step() : promptTokens;
             history.add(next.end(), metrics);

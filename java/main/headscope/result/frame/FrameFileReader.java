@@ -85,7 +85,7 @@ public final class FrameFileReader implements AutoCloseable {
                 throw damaged(position, "%d layers x %d heads x %d x %d cells are too many".formatted(
                         read.layers(), read.heads(), read.side(), read.side()));
             }
-            return read;
+            return read.asRecorded();
         } catch (IOException malformed) {
             throw damaged(position, "the description of the recording is not valid");
         }
