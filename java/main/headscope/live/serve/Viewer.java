@@ -1,6 +1,7 @@
 package headscope.live.serve;
 
 import headscope.live.Latest;
+import headscope.live.ThreadPriority;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;
 import java.nio.ByteBuffer;
@@ -22,12 +23,15 @@ public final class Viewer implements Session.Listener.AutoDemanding {
 
     private static final long NANOS_BETWEEN_NOTICES = TimeUnit.SECONDS.toNanos(1);
     private static final long NANOS_BETWEEN_PINGS = TimeUnit.SECONDS.toNanos(15);
+    /** A screen shows 60 a second. */
+    private static final long MILLIS_BETWEEN_FRAMES = 16;
+
     private static final Duration PATIENCE = Duration.ofMillis(100);
 
     private final Broadcast broadcast;
     private final FrameSource source;
     private final Latest slot = new Latest();
-    private final Thread sender = Thread.ofVirtual().name("viewer").unstarted(this::send);
+    private final Thread sender = Thread.ofPlatform().daemon().name("viewer").unstarted(this::send);
     private Optional<Session> session = Optional.empty();
     private Optional<ControlLane> lane = Optional.empty();
     private boolean open;
@@ -96,9 +100,11 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     }
 
     private void send() {
+        ThreadPriority.giveWay();
         try {
             while (awaitTurn()) {
                 slot.take(PATIENCE).ifPresent(this::send);
+                Thread.sleep(MILLIS_BETWEEN_FRAMES);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();

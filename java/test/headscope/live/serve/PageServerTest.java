@@ -228,6 +228,12 @@ final class PageServerTest {
         assertTrue(lags.isOpen());
     }
 
+    private void awaitViewers(int count) throws InterruptedException {
+        while (server.viewers() != count) {
+            Thread.sleep(10);
+        }
+    }
+
     @Test
     void aViewerWhoseControlLaneIsFullIsCutOff() throws InterruptedException {
         SocketViewer frozen = SocketViewer.connect(server.url(), RandomFrames.SOURCE, false);
@@ -235,6 +241,7 @@ final class PageServerTest {
         busy.message("prompt");
         String prompt = "x".repeat(PageServer.MAX_MESSAGE_BYTES / 2);
         int sent = 0;
+        awaitViewers(2);
         while (server.viewers() == 2 && sent < 200) {
             busy.send("{\"type\":\"restart\",\"prompt\":\"%s\"}".formatted(prompt));
             busy.message("prompt");
