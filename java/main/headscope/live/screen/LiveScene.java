@@ -23,6 +23,11 @@ final class LiveScene {
     }
 
     Scene of(ViewState state, ScreenStatus status, ScreenLayout layout) {
+        return of(state, status, layout, List.of());
+    }
+
+    /** @param over what lies over the screen, in drawing order */
+    Scene of(ViewState state, ScreenStatus status, ScreenLayout layout, List<Scene.Part> over) {
         Theme theme = Theme.of(state.dark());
         Canvas canvas = new Canvas(theme, layout.scale(), measure);
         GridPart.draw(canvas, layout, text, state);
@@ -39,6 +44,7 @@ final class LiveScene {
         }
         List<Scene.Part> parts = new ArrayList<>(canvas.parts());
         parts.addAll(overlay.parts());
+        parts.addAll(over);
         return new Scene(layout.width(), layout.height(), theme.background(), parts);
     }
 

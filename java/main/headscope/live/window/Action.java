@@ -4,7 +4,7 @@ import headscope.figure.Colormap;
 import headscope.live.ViewState.Mode;
 
 /** What a key, or a line of a menu, does. */
-sealed interface Action {
+public sealed interface Action {
     /** Without a choice. */
     enum Plain implements Action {
         PAUSE,

@@ -23,7 +23,7 @@ import java.util.function.Consumer;
  * What keyboard and mouse mean at present: they write the prompt while it is open, choose in a menu while one is open, and
  * otherwise act on the view. Needs neither window nor OpenGL.
  */
-final class Interaction {
+public final class Interaction {
     /** A button that goes up nearer to where it went down has clicked rather than dragged; in units of 1/96 inch. */
     private static final double CLICK_DISTANCE = 4;
 
@@ -43,12 +43,12 @@ final class Interaction {
 
     /** What a pixel of the screen shows. */
     @FunctionalInterface
-    interface Picker {
+    public interface Picker {
         Pick at(ViewState view, double x, double y);
     }
 
     /** @param prompt with which the text has begun */
-    Interaction(
+    public Interaction(
             LiveText text, ViewState view, String prompt, Consumer<Command> commands, TextMeasure measure,
             Consumer<String> clipboard) {
         this.text = text;
@@ -59,23 +59,23 @@ final class Interaction {
         this.clipboard = clipboard;
     }
 
-    ViewState view() {
+    public ViewState view() {
         return controls.view();
     }
 
     /** Where the mouse points to the screen, unless a menu or the prompt lies over it. */
-    Optional<Mouse> pointer(ScreenLayout layout) {
+    public Optional<Mouse> pointer(ScreenLayout layout) {
         boolean covered = dialog.isPresent() || menu.isPresent() || down.isPresent() && dragged
                 || mouse.filter(at -> !(bar(layout).at(at.x(), at.y()) instanceof MenuBar.Place.Elsewhere)).isPresent();
         return covered ? Optional.empty() : mouse;
     }
 
-    void setRecording(boolean now) {
+    public void setRecording(boolean now) {
         recording = now;
     }
 
     /** The menus, and the prompt while it is written, over the screen. */
-    List<Scene.Part> parts(ScreenLayout layout) {
+    public List<Scene.Part> parts(ScreenLayout layout) {
         return dialog.map(open -> open.parts(layout, view().dark(), mouse)).orElseGet(() -> bar(layout).parts(mouse));
     }
 
@@ -92,12 +92,12 @@ final class Interaction {
     }
 
     /** Follows the head that the stream shows closely, which another viewer may have chosen. */
-    void follow(ChosenHead chosen) {
+    public void follow(ChosenHead chosen) {
         controls.follow(chosen.layer(), chosen.head());
     }
 
     /** @return what the owner of the window has to do */
-    Optional<Desk> on(Input input, ScreenLayout layout, Picker picker) {
+    public Optional<Desk> on(Input input, ScreenLayout layout, Picker picker) {
         switch (input) {
             case Input.Moved(double x, double y) -> mouse = Optional.of(new Mouse(x, y));
             case Input.Left _ -> mouse = Optional.empty();

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What a view shows of a text at this moment, as a figure for print. */
-final class LivePicture {
+public final class LivePicture {
     /** Lower end of the logarithmic scale of probabilities. */
     private static final int DECADES = 4;
 
@@ -37,7 +37,7 @@ final class LivePicture {
     }
 
     /** @param text of at least one frame */
-    static Figure of(LiveText text, ViewState view) {
+    public static Figure of(LiveText text, ViewState view) {
         LivePicture picture = new LivePicture(text, view);
         Optional<LiveFigure.Map> map = text.chosen().map(picture::map);
         int layer = text.chosen().map(ChosenHead::layer).orElse(0);
