@@ -1,7 +1,6 @@
 package headscope.live.window;
 
 import headscope.figure.Figure;
-import headscope.live.KeyFrame;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
 import headscope.live.LiveText;
@@ -23,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +34,6 @@ import java.util.Optional;
 public final class WindowViewer implements AutoCloseable {
     private static final long NANOS_BETWEEN_FRAMES = 1_000_000_000 / 60;
     private static final Duration NOTICE = Duration.ofSeconds(6);
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     private final Window window;
     private final LiveText text;
@@ -146,7 +143,7 @@ public final class WindowViewer implements AutoCloseable {
             return;
         }
         Figure figure = LivePicture.of(text, interaction.view());
-        Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".png");
+        Path file = folder.resolve("live-" + LocalDateTime.now().format(Recorder.TIME) + ".png");
         pictures.add(Thread.ofPlatform().name("picture").start(() -> {
             try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
                 Files.createDirectories(folder);
@@ -165,17 +162,12 @@ public final class WindowViewer implements AutoCloseable {
             endRecording();
             say("the recording is complete");
         } else if (text.frame().isPresent()) {
-            Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".frames");
             try {
-                Files.createDirectories(folder);
-                Recorder begun = Recorder.open(file, text.source(), this::say);
-                begun.accept(KeyFrame.of(text));
+                Recorder begun = Recorder.begin(folder, text, this::say);
                 recorder = Optional.of(begun);
-                say("records to " + file);
+                say("records to " + begun.file());
             } catch (UncheckedIOException refused) {
                 say(refused.getMessage());
-            } catch (IOException refused) {
-                say("%s: cannot be created".formatted(folder));
             }
         }
         interaction.setRecording(recorder.isPresent());

@@ -19,6 +19,7 @@ import java.net.URI;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -41,7 +42,7 @@ final class PageServerTest {
     private final URI page = URI.create(server.url());
 
     PageServerTest() {
-        server.serve(stream, stream.subscribe(), PROMPT);
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"));
     }
 
     @AfterEach
