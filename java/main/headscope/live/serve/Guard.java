@@ -28,7 +28,6 @@ final class Guard extends Handler.Wrapper {
             "X-Content-Type-Options", "nosniff",
             "X-Frame-Options", "DENY",
             "Referrer-Policy", "no-referrer",
-            "Cross-Origin-Opener-Policy", "same-origin",
             "Cross-Origin-Resource-Policy", "same-origin",
             "Cache-Control", "no-store");
 
@@ -45,6 +44,9 @@ final class Guard extends Handler.Wrapper {
     @Override
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
         HEADERS.forEach(response.getHeaders()::put);
+        if (loopback) { // elsewhere browsers ignore it without encryption, and complain
+            response.getHeaders().put("Cross-Origin-Opener-Policy", "same-origin");
+        }
         String authority = String.valueOf(request.getHeaders().get(HttpHeader.HOST));
         if (loopback && !LOOPBACK_NAMES.contains(authority.replaceFirst(":[0-9]*$", ""))) {
             return Refusal.write(response, HttpStatus.FORBIDDEN_403, "this server is known as localhost only", callback);
