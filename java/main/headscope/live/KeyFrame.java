@@ -46,7 +46,7 @@ public final class KeyFrame {
     }
 
     private static ChosenHead whole(ChosenHead newest, float[] map) {
-        return new ChosenHead(newest.layer(), newest.head(), newest.bin(), 0, newest.columns(), map.clone(),
+        return new ChosenHead(newest.layer(), newest.head(), newest.bin(), 0, newest.columns(), map,
                 newest.eigenvalues(), newest.tokens());
     }
 }

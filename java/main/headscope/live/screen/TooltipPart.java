@@ -45,7 +45,7 @@ final class TooltipPart {
             case Pick.MapCell(int row, int column) -> {
                 ChosenHead head = text.chosen().orElseThrow();
                 yield attention(text, head.layer(), head.head(), row, column, head.bin(),
-                        text.map()[row * head.columns() + column]);
+                        text.mapValue(row, column));
             }
             case Pick.Head head -> head(text, state, head);
         };

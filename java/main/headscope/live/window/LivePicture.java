@@ -109,7 +109,7 @@ public final class LivePicture {
         for (int row = top; row < bottom; row++) {
             for (int column = left; column < right; column++) {
                 values[(row - top) * (right - left) + column - left] =
-                        shown(text.map()[row * cells + column], column, cells);
+                        shown(text.mapValue(row, column), column, cells);
             }
         }
         return new LiveFigure.Map("layer %d, head %d".formatted(head.layer(), head.head()), names(top, bottom, head.bin()),

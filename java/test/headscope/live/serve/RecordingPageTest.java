@@ -75,7 +75,7 @@ final class RecordingPageTest {
                 Replay replay = new Replay(recording(), 1, stream, commands);
                 LiveRun run = serve(server, stream, replay)) {
             browser.visit(server.url());
-            browser.awaitText("source", text -> text.startsWith("random"));
+            browser.awaitText("source", text -> text.startsWith("recording of random"));
             for (String id : List.of("back", "ahead", "slower", "faster", "picture")) {
                 assertEquals(true, visible(id), id);
             }

@@ -222,7 +222,7 @@ class Page {
     this.asked = null;
     this.curve = { tokens: [], values: [] };
     element('grid-of').replaceChildren(new Option('maps', ''), ...metrics.map(key => new Option(key.replaceAll('_', ' '), key)));
-    say('source', `${source.model} · ${source.layers} layers x ${source.heads} heads · ${source.device}`);
+    say('source', `${source.recorded ? 'recording of ' : ''}${source.model} · ${source.layers} layers x ${source.heads} heads · ${source.device}`);
     this.view.set({ metric: metrics.includes(this.view.metric) ? this.view.metric : metrics[0], token: null });
   }
 
