@@ -161,6 +161,7 @@ final class Broadcast implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         frames.take().ifPresent(this::pass);
+        viewers.forEach(Viewer::end);
         viewers.forEach(Viewer::close);
         recorder.ifPresent(Recorder::close);
         pictures.close();

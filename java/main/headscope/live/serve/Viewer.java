@@ -29,6 +29,10 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     private static final long NANOS_BETWEEN_PINGS = TimeUnit.SECONDS.toNanos(15);
     private static final Duration PATIENCE = Duration.ofMillis(100);
 
+    /** How long the last frame may take; images take long while the model computes. */
+    private static final Duration LAST_FRAME = Duration.ofSeconds(2);
+
+
     private final Broadcast broadcast;
     private final FrameSource source;
     private final Latest slot = new Latest();
@@ -255,11 +259,15 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         lane.orElseThrow().askToStop();
     }
 
-    /** Sends the last frame, confirmed or not, and ends the connection. */
-    void close() {
+    /** Sends the last frame, confirmed or not. */
+    void end() {
         end(true);
+    }
+
+    /** Ends the connection, after {@link #end}. */
+    void close() {
         try {
-            sender.join();
+            sender.join(LAST_FRAME);
             lane.orElseThrow().close(StatusCode.SHUTDOWN, "The program has ended").get(1, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException slow) {
             session.orElseThrow().disconnect();
