@@ -150,6 +150,7 @@ class Page {
       side: () => this.view.token !== null && this.view.set({ column: !this.view.column }),
       whole: () => this.view.set({ grid: WHOLE, map: WHOLE }),
       leave: () => this.view.set({ token: null }),
+      scroll: pages => this.words.scroll(pages),
       theme: () => this.view.set({ theme: this.view.theme === 'dark' ? 'light' : 'dark' }),
       prompt: () => this.recorded() || ask('prompt-dialog', answer => {
         const prompt = element('prompt-text').value;
