@@ -41,6 +41,7 @@ public final class Replay implements AutoCloseable {
     private final BlockingQueue<Command> commands;
     private double speed;
 
+    private volatile double played;
     private boolean paused;
     private boolean step;
     private boolean stopped;
@@ -73,6 +74,11 @@ public final class Replay implements AutoCloseable {
 
     public FrameSource source() {
         return file.source();
+    }
+
+    /** The share of the recording that has been played, by its bytes; it falls when a recording grows. Called by any thread. */
+    public double played() {
+        return played;
     }
 
     /**
@@ -156,6 +162,7 @@ public final class Replay implements AutoCloseable {
                 frame.bin(), frame.atlas(), frame.chosen(), frame.tokensPerSecond(), frame.memoryBytes(), frame.dropped(),
                 frame.past());
         shown = Optional.of(renamed);
+        played = file.share();
         chosen = frame.chosen().or(() -> chosen);
         frames.accept(renamed);
     }

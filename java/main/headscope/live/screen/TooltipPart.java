@@ -39,7 +39,7 @@ final class TooltipPart {
 
     static List<String> lines(LiveText text, ViewState state, Pick pick) {
         return switch (pick) {
-            case Pick.Nothing _ -> List.of();
+            case Pick.Nothing _, Pick.TextBar _ -> List.of();
             case Pick.Token(int position) ->
                     List.of("token %d: %s".formatted(position, text.tokens().get(position).name()));
             case Pick.MapCell(int row, int column) -> {

@@ -62,8 +62,8 @@ public final class LivePicture {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;
         for (float value : values) {
-            low = Float.isNaN(value) ? low : Math.min(low, value);
-            high = Float.isNaN(value) ? high : Math.max(high, value);
+            low = Float.isFinite(value) ? Math.min(low, value) : low;
+            high = Float.isFinite(value) ? Math.max(high, value) : high;
         }
         Range range = low < high ? new Range(low, high) : new Range(low <= high ? low - 0.5 : 0, low <= high ? low + 0.5 : 1);
         String unit = source.metrics().stream()

@@ -36,6 +36,7 @@ public final class WindowViewer implements AutoCloseable {
     private static final Duration NOTICE = Duration.ofSeconds(6);
 
     private final Window window;
+    private final LiveRun run;
     private final LiveText text;
     private final LiveScreen screen;
     private final Interaction interaction;
@@ -51,6 +52,7 @@ public final class WindowViewer implements AutoCloseable {
 
     private WindowViewer(Window window, LiveRun run, Settings settings) {
         this.window = window;
+        this.run = run;
         this.text = new LiveText(run.stream().source());
         this.screen = new LiveScreen(text);
         this.folder = settings.folder;
@@ -139,7 +141,7 @@ public final class WindowViewer implements AutoCloseable {
 
     /** Draws at print quality, in another thread with an OpenGL context of its own, while the window goes on. */
     private void picture() {
-        if (text.frame().isEmpty()) {
+        if (text.tokens().isEmpty()) {
             return;
         }
         Figure figure = LivePicture.of(text, interaction.view());
@@ -204,7 +206,7 @@ public final class WindowViewer implements AutoCloseable {
 
     private void draw(ScreenLayout layout) {
         drawn = System.nanoTime();
-        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice());
+        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice(), run.played());
         screen.draw(interaction.view(), status, layout, interaction.parts(layout));
         window.finish();
         double millis = (System.nanoTime() - drawn) / 1e6;

@@ -135,6 +135,15 @@ public final class FrameFileReader implements AutoCloseable {
         return position;
     }
 
+    /** Share of the bytes of the file so far that lie before the next frame. */
+    public double share() {
+        try {
+            return (double) position / Math.max(position, channel.size());
+        } catch (IOException failure) {
+            throw new ResultFormatException(file, InputFile.fault(failure));
+        }
+    }
+
     /** Continues with the frame at an offset, the first one of a text. */
     public void moveTo(long offset) {
         position = offset;
