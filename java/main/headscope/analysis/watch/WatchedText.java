@@ -17,11 +17,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** One text as it grows in a model: gives a frame after every pass, and during the first one a frame per layer. */
 final class WatchedText implements LayerHook {
     /** The prompt's layers are shown as they come, but not more often than this. */
     private static final long NANOS_BETWEEN_LAYERS = 30_000_000;
+
+    /** Finite whenever attention is. */
+    private static final Metric FINITE = new Metric.AttentionScore();
 
     private final ObservedText observed;
     private final WatchRequest request;
@@ -29,6 +33,7 @@ final class WatchedText implements LayerHook {
     private final Consumer<Frame> frames;
     private final BooleanSupplier abandoned;
     private final AtlasSpec atlas;
+    private final List<Metric> measured;
     private final ChosenMap chosen;
     private final Rate rate = new Rate();
 
@@ -55,6 +60,7 @@ final class WatchedText implements LayerHook {
         this.frames = frames;
         this.abandoned = abandoned;
         this.atlas = request.atlas();
+        this.measured = Stream.concat(request.metrics().stream(), Stream.of(FINITE)).distinct().toList();
         this.chosen = new ChosenMap(observed);
         for (Metric metric : request.metrics()) {
             float[] unknown = new float[observed.layers() * observed.heads()];
@@ -109,7 +115,7 @@ final class WatchedText implements LayerHook {
             return;
         }
         AttentionSnapshot values = observed.backend().snapshot(
-                new AttentionSnapshot.Request(request.metrics(), Optional.of(0), Optional.empty()),
+                new AttentionSnapshot.Request(measured, Optional.of(0), Optional.empty()),
                 attention.statistics(), attention.spec());
         write(values, layer, 1);
         unshown.addAll(blocks(values, layer, 1));
@@ -141,11 +147,18 @@ final class WatchedText implements LayerHook {
     /** Of all layers, with the chosen head's vectors. */
     private AttentionSnapshot snapshot(Optional<Integer> firstRow) {
         return observed.backend().snapshot(
-                new AttentionSnapshot.Request(request.metrics(), firstRow, Optional.of(chosen.index())),
+                new AttentionSnapshot.Request(measured, firstRow, Optional.of(chosen.index())),
                 observed.statistics(), observed.attentionSpec(chosen.layer()));
     }
 
     private void write(AttentionSnapshot snapshot, int layer, int count) {
+        double[][] scores = snapshot.metrics().of(FINITE);
+        for (int i = 0; i < count * observed.heads(); i++) {
+            if (!Double.isFinite(scores[i][0])) {
+                observed.overflow("attention of layer %d, head %d is not finite"
+                        .formatted(layer + i / observed.heads(), i % observed.heads()));
+            }
+        }
         for (Metric metric : request.metrics()) {
             double[][] values = snapshot.metrics().of(metric);
             float[] all = metrics.get(metric.key());
