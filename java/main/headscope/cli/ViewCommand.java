@@ -9,6 +9,7 @@ import headscope.picture.RunPage;
 import headscope.render.OffscreenRenderer;
 import headscope.render.window.Window;
 import headscope.result.Manifest;
+import headscope.result.tapped.CapturedText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +61,7 @@ final class ViewCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (Files.isRegularFile(run)) {
+            require(!CapturedText.seemsToBe(run), run + ": is not a recording; a text of headscope_tap.save is shown by live --replay");
             require(html.isEmpty() && out.isEmpty(),
                     "--html and --out show a finished run; for a recording use --headless with --frames or --film");
             play.play(run, views);

@@ -107,8 +107,10 @@ public final class AttachedWatch implements AutoCloseable {
     }
 
     private void show(TappedAttention rows, WatchedText shown) {
-        if (rows.heads() != source.orElseThrow().heads()) {
-            shown.say("the model that feeds now has %d heads a layer: start this program again".formatted(rows.heads()));
+        FrameSource described = source.orElseThrow();
+        if (tap.layers() != described.layers() || rows.heads() != described.heads() || rows.causal() != described.causal()) {
+            shown.say("the model that feeds now has %d %s layers of %d heads: start this program again".formatted(
+                    tap.layers(), rows.causal() ? "causal" : "bidirectional", rows.heads()));
             return;
         }
         Optional<String> before = tapped.ignored();

@@ -66,7 +66,7 @@ public final class TappedText implements AutoCloseable {
 
     private void begin(TappedAttention rows) {
         text = rows.text();
-        ignored = rows.first() == 0 ? Optional.empty() : waiting("the beginning of the text is missing");
+        ignored = rows.first() == 0 ? Optional.empty() : waiting("the first %d tokens of this one were missed".formatted(rows.first()));
         int heads = layers.size() * rows.heads();
         if (statistics.map(all -> all.heads() != heads).orElse(true)) {
             close();
@@ -97,14 +97,14 @@ public final class TappedText implements AutoCloseable {
             return waiting("tokens from %d on are missing in layer %d".formatted(expected, rows.layer()));
         }
         if (rows.end() > capacity) {
-            return waiting("the text has more than %d tokens".formatted(capacity));
+            return waiting("this one has more than %d tokens (--max-tokens)".formatted(capacity));
         }
         return layer.like.attendsLike(rows) ? Optional.empty()
                 : waiting("layer %d attends in another way than before".formatted(rows.layer()));
     }
 
     private static Optional<String> waiting(String reason) {
-        return Optional.of(reason + "; " + WAITING);
+        return Optional.of(WAITING + ": " + reason);
     }
 
     /** Why the rest of the text is ignored; empty if it is not. */
