@@ -218,4 +218,5 @@ def main():
     sys.exit(overhead(options.rounds, options.background or None) if options.overhead else check(options.java))
 
 
-main()
+if __name__ == "__main__":
+    main()
