@@ -44,6 +44,7 @@ import struct
 import sys
 import threading
 import time
+import uuid
 import zlib
 from typing import NamedTuple, Optional
 
@@ -52,7 +53,7 @@ import torch
 __all__ = ["tap", "save", "Tap"]
 
 FOLDER = "/dev/shm"
-VERSION = 1
+VERSION = 2
 _CAPTURED_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -60,6 +61,9 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _RING = struct.Struct("<4sIQIIII")
 _RING_BYTES = 4096
 _PUBLISHED, _SKIPPED, _READ = 64 // 8, 72 // 8, 128 // 8
+_OFFER, _ACCEPTED, _REFUSED = 256 // 8, 264 // 8, 272 // 8
+_OFFERED = struct.Struct("<16sQ64s")  # of a GPU: UUID, bytes, handle
+_OFFERED_AT, _REASON_AT, _REASON_BYTES = 280, 368, 256
 
 # A slot's header: magic, version, kind, element type, flags, layer, sequence, nanoseconds, length, checksum, first token,
 # tokens, tokens of the text, window, scale, soft cap, heads, key heads, head width, text.
@@ -67,7 +71,7 @@ _SLOT = struct.Struct("<2sBBBBHQQIIIIIIffHHHH")
 _SLOT_BYTES = 64
 _SEQUENCE, _CHECKSUM = 8, 28
 _ATTENTION, _TOKENS = 1, 2
-_CAUSAL, _SINKS = 1, 2
+_CAUSAL, _SINKS, _ON_GPU = 1, 2, 4
 _DTYPES = {torch.float32: 1, torch.float16: 2, torch.bfloat16: 3}
 _SAFETENSORS = {
     torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.int32: "I32",
@@ -337,39 +341,58 @@ class Tap:
         if self._in_background or device.type == "cuda":
             self._copy(layers, parts, around)
         else:
+            if self._ring:
+                self._ring.follow_offer(None)
             around = around and [x.cpu() if isinstance(x, torch.Tensor) else x for x in around]
             self._hand_over(layers, parts, torch.cat(parts, 1) if queries == 1 else None, around)
 
     def _copy(self, layers, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
         if self._background is None:
-            self._background = _Background(parts[0].device, self._megabytes or 256)
+            ordinal = _ordinal(parts[0])
+            self._background = _Background(parts[0].device, self._megabytes or 256, lambda closing: self._follow_offer(ordinal, closing))
             if self._ring:
                 self._ring.waits = True
         if parts[0].device != self._background.device:
             raise _Unsupported("the model is spread over several devices, which is not supported")
-        widths = [part.shape[1] for part in parts]
         small = [x for x in around or () if isinstance(x, torch.Tensor)]
+        shapes = [part.shape for part in parts]
+        stays = self._ring is not None and self._ring.gpu is not None  # on the GPU
 
         def job(joined, *copies):
             copies = iter(copies)
             of_pass = around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
             try:
                 if not self._stopped:
-                    self._hand_over(layers, joined.split(widths, 1), joined, of_pass)
+                    rows = joined.cpu() if stays and self._ring.gpu is None else joined
+                    separate = [
+                        part.view(shape) for part, shape in zip(rows.split([a * b for a, b, _ in shapes]), shapes)]
+                    self._hand_over(layers, separate, rows, of_pass, stays and rows is joined)
             except Exception as failure:
                 self._stop(failure)
 
-        if not self._background.submit([torch.cat(parts, 1), *small], job):
+        joined = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
+        if not self._background.submit([joined, *small], job, stays):
             self._skip(None)
 
-    def _hand_over(self, layers, parts, joined, around):
-        """Writes rows that are in the host's memory.
+    def _follow_offer(self, ordinal, closing):
+        """On the thread that hands over: opens and closes the memory of a GPU that a reader offers."""
+        try:
+            if closing and self._ring:
+                self._ring.close_gpu()
+            elif not self._stopped and self._ring:
+                self._ring.follow_offer(ordinal, "the tap also captures" if self._capture else None)
+        except Exception as failure:
+            self._stop(failure)
+
+    def _hand_over(self, layers, parts, joined, around, on_gpu=False):
+        """Writes rows.
 
         layers  (layer, number of keys, how) of each layer
         parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
         joined  these one after the other, contiguous, or None
-        around  token ids, last position and padding if a pass begins
+        around  token ids, last position and padding if a pass begins; in the host's memory
+        on_gpu  whether parts and joined are there; otherwise they are in the host's memory
         """
         queries = len(parts[0])
         if around is not None:
@@ -387,6 +410,11 @@ class Tap:
                 self._text = self._text % 0xffff + 1
             if ids is not None and len(ids) == queries:
                 self._hand_over_tokens(first, ids if kept is None else ids[kept])
+        if on_gpu:
+            rows = range(queries) if kept is None else kept.tolist()
+            for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
+                self._ring.write_on_gpu(self._text, layer, first, self._end, q, k, rows, how)
+            return
         if joined is not None and count == 1 == queries and self._capture is None:
             self._ring.write_token(self._text, layers, self._end, parts, _bytes(joined))
             return
@@ -463,6 +491,11 @@ def _reason(failure):
 
 def _is_on_gpu(model):
     return any(parameter.is_cuda for parameter in model.parameters())
+
+
+def _ordinal(tensor):
+    """Number of the GPU that holds a tensor, as NVIDIA's driver counts; None on a CPU."""
+    return tensor.get_device() if tensor.is_cuda else None
 
 
 def _text_config(model):
@@ -630,6 +663,7 @@ class _Ring:
         self._words = self._view.cast("Q")
         self._published = 0
         self._stopped_reader = -1
+        self.gpu = None  # _Gpu, whose slots take queries and keys
         self.waits = False  # for readers, as long as they progress
 
     def report_skipped(self, passes):
@@ -671,6 +705,62 @@ class _Ring:
         flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
         return (_ATTENTION, _DTYPES[dtype], flags, layer), tail
 
+    def write_on_gpu(self, text, layer, first, end, q, k, rows, how):
+        """Rows of q and k, which are contiguous, in memory of the GPU; sinks are written into the slot."""
+        (*kind, flags, _), tail = self._kind(layer, q.dtype, how)
+        shape = how.window, how.scale, how.soft_cap, q.shape[1], k.shape[1], q.shape[2], text
+        widths = [x.shape[1] * x.shape[2] * x.element_size() for x in (q, k)]
+        tokens = self._slot_bytes // sum(widths)
+        if tokens == 0:
+            raise _Unsupported(f"one token of {sum(widths)} bytes does not fit into a slot of {self._slot_bytes} bytes")
+        for i in range(0, len(rows), tokens):
+            part = rows[i:i + tokens]
+            pieces = [
+                piece for x, width in zip((q, k), widths) for piece in _pieces(x.data_ptr(), width, part)]
+            self._write(
+                (*kind, flags | _ON_GPU, layer), (first + i, len(part), end, *shape), *tail, on_gpu=pieces)
+
+    def follow_offer(self, ordinal, obstacle=None):
+        """Opens the memory that a reader offers, refuses it, or closes it once the reader does not offer it any more.
+
+        ordinal   of the GPU that holds the tensors; None on a CPU
+        obstacle  why no memory of a GPU can be used
+        """
+        offer = self._words[_OFFER]
+        if self.gpu is not None and (offer != self.gpu.offer or not self._has_receiver()):
+            self.close_gpu()
+        if self.gpu is not None or offer in (0, self._words[_REFUSED]) or not self._has_receiver():
+            return
+        try:
+            if ordinal is None:
+                raise _Unsupported("the model's tensors are not on a GPU")
+            if obstacle:
+                raise _Unsupported(obstacle)
+            gpu, size, handle = _OFFERED.unpack_from(self._map, _OFFERED_AT)
+            if size < self._slots * self._slot_bytes:
+                raise _Unsupported(f"{size} bytes are offered for {self._slots} slots of {self._slot_bytes} bytes")
+            self.gpu = _Gpu(offer, ordinal, gpu, handle)
+            self._words[_ACCEPTED] = offer
+        except Exception as failure:  # the reader says it
+            reason = _reason(failure).encode("utf-8", "replace")[:_REASON_BYTES - 1]
+            self._map[_REASON_AT:_REASON_AT + _REASON_BYTES] = reason.ljust(_REASON_BYTES, b"\0")
+            self._words[_REFUSED] = offer
+
+    def _has_receiver(self):
+        """Whether the process that offers memory of a GPU lives: it holds a lock on the second byte."""
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 1)
+        except OSError:
+            return True
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, 1)
+        return False
+
+    def close_gpu(self):
+        gpu, self.gpu = self.gpu, None
+        if gpu is not None:
+            gpu.close()
+            self._words[_ACCEPTED] = 0
+
     def write_tokens(self, text, first, ids, name_of):
         end = first + len(ids)
         for i in range(0, len(ids), _TOKENS_A_MESSAGE):
@@ -680,7 +770,7 @@ class _Ring:
                 (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
                 _bytes(part), names)
 
-    def _write(self, kind, window, *parts):
+    def _write(self, kind, window, *parts, on_gpu=()):
         if self.waits:
             self._wait_for_reader()
         number = self._published + 1
@@ -691,6 +781,8 @@ class _Ring:
         for part in parts:
             self._view[to:to + len(part)] = part
             to += len(part)
+        if on_gpu:
+            self.gpu.write((number - 1) % self._slots * self._slot_bytes, on_gpu)
         length = to - at - _SLOT_BYTES
         fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
         header = _SLOT.pack(*fields)
@@ -719,6 +811,8 @@ class _Ring:
             _names.discard(self._name)
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
+        with contextlib.suppress(Exception):
+            self.close_gpu()
         with contextlib.suppress(Exception):  # another thread may be writing
             self._words.release()
             self._view.release()
@@ -780,7 +874,11 @@ def _lock(file, path):
 class _Background:
     """Copies tensors on a side stream into pinned memory, and hands them over in a thread, in order."""
 
-    def __init__(self, device, megabytes):
+    def __init__(self, device, megabytes, between):
+        """
+        between  called in the thread before every job and ten times a second with False, at last with True
+        """
+        self._between = between
         on_gpu = device.type == "cuda"
         self.device = device
         self._size = int(megabytes * (1 << 20))
@@ -795,8 +893,11 @@ class _Background:
         self._thread = threading.Thread(target=self._run, name="headscope_tap", daemon=True)
         self._thread.start()
 
-    def submit(self, tensors, job):
-        """Has job(*copies) run once the copies are made; False if there is no room for them."""
+    def submit(self, tensors, job, stays):
+        """Has job(*copies) run once the copies are made; False if there is no room for them.
+
+        stays  whether the job takes the first tensor itself
+        """
         places = []
         taken = self._taken
         for tensor in tensors:
@@ -810,6 +911,8 @@ class _Background:
         if taken - self._given_back > self._size:
             return False
         copies = [self._place(start, tensor) for start, tensor in zip(places, tensors)]
+        if stays:
+            copies[0] = tensors[0]
         self._taken = taken
         event = self._copy(copies, tensors)
         with self._changed:
@@ -823,26 +926,34 @@ class _Background:
 
     def _copy(self, copies, tensors):
         if self._stream is None:
-            for copy, tensor in zip(copies, tensors):
-                copy.copy_(tensor)
+            for place, tensor in zip(copies, tensors):
+                if place is not tensor:
+                    place.copy_(tensor)
             return None
         self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
         with torch.cuda.stream(self._stream):
-            for copy, tensor in zip(copies, tensors):
-                copy.copy_(tensor, non_blocking=True)
-                tensor.record_stream(self._stream)
+            for place, tensor in zip(copies, tensors):
+                if place is not tensor:
+                    place.copy_(tensor, non_blocking=True)
+                    tensor.record_stream(self._stream)
             return self._stream.record_event()
 
     def _run(self):
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._closing)
-                if not self._jobs:
-                    return
-                event, job, copies, taken = self._jobs[0]
+                self._changed.wait_for(lambda: self._jobs or self._closing, 0.1)
+                next_job = self._jobs[0] if self._jobs else None
+                ends = next_job is None and self._closing
+            self._between(ends)
+            if ends:
+                return
+            if next_job is None:
+                continue
+            event, job, copies, taken = next_job
             if event is not None:
                 event.synchronize()
             job(*copies)
+            del copies, next_job
             with self._changed:
                 self._jobs.popleft()
                 self._given_back = taken
@@ -853,6 +964,71 @@ class _Background:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
+
+
+class _Gpu:
+    """Memory of a GPU that Headscope has allocated, opened through NVIDIA's driver. Used by one thread.
+
+    of_reader  UUID of the GPU
+    """
+
+    def __init__(self, offer, ordinal, of_reader, handle):
+        self.offer = offer
+        self._driver = ctypes.CDLL("libcuda.so.1")
+        self._device, self._context, self._memory, self._stream, self._event = (
+            ctypes.c_int(), ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p())
+        self._call("cuInit", 0)
+        self._call("cuDeviceGet", ctypes.byref(self._device), ordinal)
+        own = (ctypes.c_ubyte * 16)()
+        self._call("cuDeviceGetUuid_v2", own, self._device)
+        if bytes(own) != of_reader:
+            raise _Unsupported("the model is on GPU-{}, Headscope on GPU-{}".format(
+                *(uuid.UUID(bytes=one) for one in (bytes(own), of_reader))))
+        self._call("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), self._device)
+        self._call("cuCtxSetCurrent", self._context)
+        peer_access = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS, the only flag and required
+        self._call("cuIpcOpenMemHandle_v2", ctypes.byref(self._memory), _IpcHandle.from_buffer_copy(handle), peer_access)
+        self._call("cuStreamCreate", ctypes.byref(self._stream), 1)  # CU_STREAM_NON_BLOCKING
+        self._call("cuEventCreate", ctypes.byref(self._event), 2)  # CU_EVENT_DISABLE_TIMING
+
+    def _call(self, function, *arguments):
+        status = getattr(self._driver, function)(*arguments)
+        if status:
+            name = ctypes.c_char_p()
+            self._driver.cuGetErrorName(status, ctypes.byref(name))
+            raise _Unsupported(f"{function}: {(name.value or str(status).encode()).decode()}")
+
+    def write(self, at, pieces):
+        """Copies pieces (address, bytes) of the GPU's memory behind each other; returns when the GPU has done it."""
+        for address, size in pieces:
+            self._call(
+                "cuMemcpyDtoDAsync_v2", ctypes.c_void_p(self._memory.value + at), ctypes.c_void_p(address),
+                ctypes.c_size_t(size), self._stream)
+            at += size
+        self._call("cuEventRecord", self._event, self._stream)
+        self._call("cuEventSynchronize", self._event)
+
+    def close(self):
+        self._call("cuIpcCloseMemHandle", self._memory)
+        self._call("cuEventDestroy_v2", self._event)
+        self._call("cuStreamDestroy_v2", self._stream)
+        self._call("cuDevicePrimaryCtxRelease_v2", self._device)
+
+
+class _IpcHandle(ctypes.Structure):
+    _fields_ = [("reserved", ctypes.c_ubyte * 64)]
+
+
+def _pieces(address, width, rows):
+    """(address, bytes) of rows; those that follow each other are one piece."""
+    pieces = []
+    for row in rows:
+        start = address + row * width
+        if pieces and sum(pieces[-1]) == start:
+            pieces[-1] = pieces[-1][0], pieces[-1][1] + width
+        else:
+            pieces.append((start, width))
+    return pieces
 
 
 class _Captured:

@@ -50,6 +50,14 @@ def main():
             sys.stdin.readline()
         print("end", flush=True)
         return
+    copied = []  # within the GPU
+    if mode.startswith("gpu"):
+        # As if the tensors were on a GPU: the emulated driver's memory of a GPU is the host's.
+        headscope_tap._ordinal = lambda tensor: 1 if mode == "gpu1" else 0
+        write = headscope_tap._Gpu.write
+        headscope_tap._Gpu.write = lambda *arguments: copied.append(arguments) or write(*arguments)
+    if mode == "full":
+        headscope_tap._NANOS_OF_A_READER = 1 << 62  # however slow this machine is
     model = SmallGpt2(folder)
     ids = read_safetensors(pathlib.Path(folder) / "expected.safetensors")["input_ids"].view(1, -1)
     mask = torch.ones_like(ids)
@@ -61,12 +69,15 @@ def main():
     options = {
         "background": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
         "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
+        "gpu": {"background": True}, "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
     }.get(mode, {})
     with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
-        if mode == "full":  # something to read: the ring waits only for a reader that has read
+        if mode in ("full", "gpu"):  # something to read: the ring waits only for a reader that has read
             model.generate(ids, mask, NEW_TOKENS)
         print("open" if tap.feeding else "closed", flush=True)
         sys.stdin.readline()
+        while mode == "gpu" and tap._ring.gpu is None:
+            time.sleep(0.001)
         while mode == "endless":
             model.generate(ids, mask, NEW_TOKENS)
             time.sleep(0.001)
@@ -77,6 +88,8 @@ def main():
             headscope_tap.save(name + ".safetensors", label="yes")
         sys.stdin.readline()
     after = model.generate(ids, mask, NEW_TOKENS)
+    if mode == "gpu":
+        print("copied", len(copied), flush=True)
     print("skipped", tap.skipped, "restored" if after[0] == tokens else "changed", flush=True)
 
 

@@ -61,6 +61,7 @@ final class LiveCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         require(replay.isEmpty() || attach.name.isEmpty(), "--replay and --attach exclude each other: give one of them");
+        require(!attach.sameGpu || attach.name.isPresent(), "--same-gpu needs --attach NAME");
         if (replay.isPresent()) {
             require(!options.chooseModel(), "--replay plays a recording without a model: leave out --model, --demo and --prompt");
             replay(replay.get());

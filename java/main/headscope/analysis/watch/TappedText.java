@@ -6,6 +6,7 @@ import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.model.LayerHook;
 import headscope.result.tapped.TappedAttention;
+import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -199,18 +200,23 @@ public final class TappedText implements AutoCloseable {
 
         /** Stores the rows. @return whether the pass is complete in this layer */
         boolean append(TappedAttention rows) {
-            store(queries.rows(rows.first(), rows.count()), rows.query(), rows.dtype());
-            store(keys.rows(rows.first(), rows.count()), rows.key(), rows.dtype());
+            store(queries.rows(rows.first(), rows.count()), rows.query(), rows);
+            store(keys.rows(rows.first(), rows.count()), rows.key(), rows);
             pending += rows.count();
             return tokens + pending == rows.end();
         }
 
-        private void store(Tensor destination, MemorySegment values, DType dtype) {
-            if (destination.dtype() == dtype) {
+        private void store(Tensor destination, MemorySegment values, TappedAttention rows) {
+            if (rows.onGpu()) {
+                Buffer received = new Buffer(values, () -> {});
+                backend.convert(destination, Tensor.of(received, rows.dtype(), destination.shape()));
+                return;
+            }
+            if (destination.dtype() == rows.dtype()) {
                 backend.upload(destination, values);
                 return;
             }
-            Tensor received = backend.allocate(dtype, destination.shape());
+            Tensor received = backend.allocate(rows.dtype(), destination.shape());
             backend.upload(received, values);
             backend.convert(destination, received);
             received.buffer().close();
