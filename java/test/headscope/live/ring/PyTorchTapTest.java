@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A PyTorch process with clients/python/headscope_tap.py, and our own model with the same weights. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PyTorchTapTest {
     private static final List<Metric> METRICS = List.of(
             new Metric.AttentionScore(), new Metric.Entropy(), new Metric.SinkShare(), new Metric.MeanDistance(),
@@ -204,6 +204,34 @@ class PyTorchTapTest {
                 }
             }
         }
+    }
+
+    /** Of two threads that read texts in turn, the text that began last is handed over, and no other's rows with it. */
+    @Test
+    void textsOfThreadsAreNotMixed() throws IOException, InterruptedException {
+        Feed feed = feed(name("threads"), "threads");
+        feed.line();
+        try (RingReader reader = RingReader.open(name("threads"))) {
+            feed.next();
+            assertEquals("saved", feed.line());
+            assertEquals(
+                    List.of("1.0: 0-5", "1.1: 0-5", "1.0: 5-6", "1.1: 5-6", "2.0: 0-3", "2.1: 0-3", "2.0: 3-4", "2.1: 3-4",
+                            "3.0: 0-2", "3.1: 0-2"),
+                    all(reader).stream().map(TappedAttention.class::cast).map(rows -> "%d.%d: %d-%d".formatted(
+                            rows.text(), rows.layer(), rows.first(), rows.end())).toList());
+            feed.end();
+        }
+    }
+
+    @Test
+    void anErrorInTheTapDoesNotReachTheModel() throws IOException, InterruptedException {
+        Feed feed = feed(name("failing"), "failing");
+        assertEquals("open", feed.line());
+        feed.next();
+        assertTrue(feed.line().startsWith("same "));
+        assertEquals("skipped 0 restored", feed.end());
+        assertEquals("headscope_tap: ZeroDivisionError: division by zero; the model continues without being shown\n", feed.err());
+        assertFalse(Files.exists(RingReader.path(name("failing"))));
     }
 
     @Test
