@@ -11,6 +11,7 @@ import headscope.render.FigureFormat;
 import headscope.render.layout.FigureSize;
 import headscope.render.window.Window;
 import headscope.result.Manifest;
+import headscope.result.tapped.CapturedText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +77,7 @@ final class ViewCommand implements Callable<Integer> {
                 "%s draws the file of --out; add --out FILE.png or FILE.svg"
                         .formatted(PictureOptions.given(spec.commandLine().getParseResult()).orElse("")));
         if (Files.isRegularFile(run)) {
+            require(!CapturedText.seemsToBe(run), run + ": is not a recording; a text of headscope_tap.save is shown by live --replay");
             require(html.isEmpty() && out.isEmpty(),
                     "--html and --out show a finished run; for a recording use --headless with --frames or --film");
             play.play(run, views);
