@@ -1,6 +1,5 @@
 package headscope.render;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.figure.Axis;
@@ -54,20 +53,6 @@ final class HeatmapPassTest {
         assertClose(colormap.at(0), image.at(bar.x(), bar.bottom() - 1), 0, 0);
         assertClose(colormap.at(1), image.at(bar.right() - 1, bar.y()), 0, 0);
         assertClose(colormap.at(0.5), image.at(bar.x() + 5, bar.y() + bar.height() / 2 - 1), 0, 0);
-    }
-
-    @Test
-    void poolingIgnoresMissingValues() {
-        float nan = Float.NaN;
-        float[] values = {1, nan, 3, nan, nan, 0, 2, nan, nan, nan};
-        assertArrayEquals(new float[] {3, 3}, pooled(values, new MaxPooling(2, 5, 1, 2)));
-        assertArrayEquals(new float[] {1, 3, 3, nan, 2, 2, nan, nan}, pooled(values, new MaxPooling(2, 5, 2, 4)));
-    }
-
-    private static float[] pooled(float[] values, MaxPooling pooling) {
-        float[] pooled = new float[pooling.pooledRows() * pooling.pooledColumns()];
-        pooling.apply(values, pooled);
-        return pooled;
     }
 
     /** The value of a pixel: of the cell that holds it or, if it touches several cells, their largest. */

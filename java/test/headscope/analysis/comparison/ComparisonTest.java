@@ -42,7 +42,7 @@ class ComparisonTest {
         for (int text = 0; text < TEXTS; text++) {
             scores.add(floats(random, CELLS));
             eigenvalues.add(floats(random, 2 * CELLS));
-            samples.add(new SampleTable.Sample(text, 3, "0", "", "", ids.isEmpty() ? "" : ids.get(text)));
+            samples.add(new SampleTable.Sample(text, 3, "0", "", "", ids.isEmpty() ? "" : ids.get(text), ""));
         }
         SpectraResult sample = SampleRuns.spectra(false);
         sample.manifest().json().putObject("texts").put("sha256", digest);
