@@ -41,6 +41,8 @@ import picocli.CommandLine.Mixin;
             "      --out runs/qwen3",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",
             "      --limit 200",
+            "  ./headscope spectra --model ~/models/gpt2 --texts judged.csv \\",
+            "      --fields question=prompt,verdict=label --label-names correct,hallucinated",
             "  ./headscope spectra --from runs/qwen3 --labels graded.csv --k 10 \\",
             "      --out runs/qwen3-graded",
             "  ./headscope spectra --captured captured/*.safetensors --k 50"

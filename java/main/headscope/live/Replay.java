@@ -211,7 +211,7 @@ public final class Replay implements AutoCloseable {
             }
             case Command.Move(int tokens) -> {
                 long to = (long) shown.map(Frame::end).orElse(0) + tokens;
-                seek((int) Math.clamp(to, 0, Integer.MAX_VALUE));
+                seek(Math.clamp(to, 0, Integer.MAX_VALUE));
             }
             case Command.Pick(int layer, int head) -> pick(layer, head);
             case Command.Restart _ -> tell("a recording has no model that could read another prompt");

@@ -12,7 +12,7 @@ import java.util.Arrays;
  * @param mean1  mean over texts of label 1
  */
 public record TestedHeads(double[] p, double[] q, double[] effect, double[] mean0, double[] mean1) {
-    private static final double LEVEL = 0.05;
+    static final double LEVEL = 0.05;
 
     /** Share of heads with p below 0.05. */
     public double shareSignificant() {

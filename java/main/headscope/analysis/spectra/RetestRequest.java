@@ -1,5 +1,6 @@
 package headscope.analysis.spectra;
 
+import headscope.analysis.LabelNames;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.OptionalLong;
  *
  * @param from            folder of a finished spectra run
  * @param labels          file of other labels
+ * @param labelNames      how the file of labels writes them
  * @param out             run folder to be written
  * @param overwrite       replace an earlier run in {@code out}
  * @param command         the command as typed, for the manifest
@@ -22,6 +24,6 @@ import java.util.OptionalLong;
  * @param seed            for the probes
  */
 public record RetestRequest(
-        Path from, Optional<String> labels, Path out, boolean overwrite, String command, OptionalInt k,
+        Path from, Optional<String> labels, LabelNames labelNames, Path out, boolean overwrite, String command, OptionalInt k,
         Optional<SpectraRequest.PerSample> perSample, Optional<List<String>> metrics, boolean markSignificant,
         boolean probes, OptionalLong seed) {}

@@ -38,6 +38,7 @@ final class WatchedText implements LayerHook {
     private final Rate rate = new Rate();
 
     private int named; // tokens that frames have named
+    private int layersShown; // of the last frame with values
     private int passes;
     private int read; // tokens of the passes that frames have shown
     private State state = State.READING;
@@ -90,18 +91,26 @@ final class WatchedText implements LayerHook {
         }
     }
 
-    /** Shows viewers one line until the state changes; nothing before there is a token to show. */
+    /** Shows viewers one line until the state changes. */
     void say(String line) {
         message = line;
         if (passes > 0) {
             emit(List.of(), Optional.empty());
+        } else {
+            tell(state, layersShown);
         }
     }
 
     /** The last frame of a text that cannot go on. It holds nothing of the pass that failed. */
     void fail(String why) {
+        message = why;
+        tell(State.FAILED, 0);
+    }
+
+    /** Only the message, and no values. */
+    private void tell(State told, int layersRead) {
         frames.accept(new Frame(
-                text, State.FAILED, why, step(), named, List.of(), 0, Map.of(), atlas.bin(named), List.of(),
+                text, told, message, step(), named, List.of(), layersRead, Map.of(), atlas.bin(named), List.of(),
                 Optional.empty(), rate.perSecond(), observed.backend().liveBytes(), 0));
     }
 
@@ -198,6 +207,7 @@ final class WatchedText implements LayerHook {
                 text, state, message, step(), named, observed.tokens(named, end), layersRead, values, atlas.bin(end),
                 blocks, head, rate.perSecond(), observed.backend().liveBytes(), 0));
         named = end;
+        layersShown = layersRead;
         lastFrame = System.nanoTime();
     }
 }
