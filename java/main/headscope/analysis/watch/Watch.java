@@ -60,7 +60,7 @@ public final class Watch {
     /** What all frames of such a watch have in common. */
     public static FrameSource source(Transformer model, WatchRequest request, String name) {
         return request.source(name, model.backend(), model.config().layers(), model.config().heads(),
-                model.config().causal(), request.maxNewTokens());
+                model.config().causal(), request.maxNewTokens(), model.config().maxTokens());
     }
 
     public FrameSource source() {

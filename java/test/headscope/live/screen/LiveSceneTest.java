@@ -14,6 +14,7 @@ import headscope.render.screen.OffscreenScreen;
 import headscope.render.screen.Scene;
 import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
+import headscope.result.frame.FrameSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -158,6 +159,21 @@ final class LiveSceneTest {
         assertEquals(List.of("running", "token 131,072 of at most 131,200", "412 tokens/s", "3 frames dropped",
                 "cells: maximum of 2048 x 2048 tokens", "memory 640 MiB", "made-up numbers", "up to 16 x 16 cells a pixel"), status);
         assertTrue(all.stream().anyMatch(label -> label.text().equals("the grid's cells: maximum of 2048 x 2048 tokens")));
+    }
+
+    @Test
+    void theStatusNamesTheLongestTextThatTheModelAllows() {
+        FrameSource made = new SampleFrames(1, 1, 1).source(); // 128 new tokens
+        FrameSource limited = new FrameSource(made.model(), made.device(), 1, 1, true, made.metrics(), made.side(),
+                made.pooling(), made.maxNewTokens(), 150, false);
+        for (int[] expected : new int[][] {{20, 148}, {30, 150}}) {
+            LiveText text = new LiveText(limited);
+            text.add(new SampleFrames(1, 1, 1).whole(expected[0], 0, 0));
+            LiveScene scene = new LiveScene(text, screen.measure());
+            String shown = "token %d of at most %d".formatted(expected[0], expected[1]);
+            assertTrue(texts(scene.of(state(Mode.MAPS), ScreenStatus.NONE, ScreenLayout.of(1280, 800, 1, limited))).stream()
+                    .anyMatch(label -> label.text().equals(shown)), shown);
+        }
     }
 
     @Test
