@@ -46,6 +46,25 @@ final class LiveSceneTest {
         return state(mode, OptionalInt.empty(), false, Camera.WHOLE, Camera.WHOLE, false);
     }
 
+    /** A text may begin with a message: that a model failed, or that its beginning was missed. */
+    @Test
+    void aMessageIsShownBeforeTheFirstToken() {
+        LiveText text = new LiveText(SampleScreens.made(2, 3, 5, 3).source());
+        text.add(new Frame(0, State.READING, "waiting for the next text", 0, 0, List.of(), 0, Map.of(), 1, List.of(),
+                Optional.empty(), Double.NaN, 0, 0));
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        for (Mode mode : Mode.values()) {
+            List<String> words = scene.of(state(mode), ScreenStatus.NONE, layout).parts().stream()
+                    .filter(part -> part instanceof Scene.Texts)
+                    .flatMap(part -> ((Scene.Texts) part).labels().stream())
+                    .map(Label::text)
+                    .toList();
+            assertTrue(words.contains("waiting for the next text"), words.toString());
+            assertEquals(new Pick.Nothing(), scene.pick(state(mode), layout, 100, 100));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "1, 1, 1, 1280, 800, 1", "12, 12, 41, 1280, 800, 1", "12, 12, 300, 2560, 1600, 2", "32, 32, 41, 1280, 800, 1",
