@@ -1,8 +1,8 @@
 package headscope;
 
 import headscope.cli.HeadscopeCommand;
-import headscope.cli.StandardError;
 import headscope.cli.StandardOutput;
+import headscope.cli.terminal.StandardError;
 import java.util.Locale;
 
 /** The program. */

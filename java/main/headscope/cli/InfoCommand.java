@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.model.ChatTemplate;
 import headscope.model.Checkpoint;
 import headscope.model.ModelConfig;
 import headscope.tensor.StoredTensor;
@@ -37,6 +38,7 @@ final class InfoCommand implements Callable<Integer> {
             line("hidden size", config.hidden());
             line("vocabulary", config.vocabulary().size());
             line("maximum length", config.maxTokens() + " tokens");
+            line("chat template", ChatTemplate.read(model).map(template -> template.file().getFileName().toString()).orElse("none"));
             line("sliding window", config.attention().windows().stream().filter(window -> window > 0).count() + " layers");
             line("parameters", "%,d".formatted(parameters));
             line("dtype", tensors.stream().map(tensor -> tensor.dtype().name()).distinct().sorted()
