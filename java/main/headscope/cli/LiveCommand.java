@@ -45,7 +45,7 @@ import picocli.CommandLine.Option;
             "  ./headscope live --demo --record demo.frames",
             "  ./headscope live --replay demo.frames --speed 0.5",
             "  ./headscope live --replay text.safetensors  (of headscope_tap.save)",
-            "  ./headscope live --attach NAME              (a PyTorch model: clients/python/headscope_tap.py)"
+            "  ./headscope live --attach NAME              (fed by headscope_tap.py)"
         })
 final class LiveCommand implements Callable<Integer> {
     @Mixin
