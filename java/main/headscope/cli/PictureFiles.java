@@ -6,11 +6,13 @@ import headscope.render.MissingFont;
 import headscope.render.OffscreenRenderer;
 import headscope.render.RenderUnavailableException;
 import headscope.result.Manifest;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Draws the figures of runs as PNG files. One renderer, opened for the first figure, draws all of them. */
 final class PictureFiles implements AutoCloseable {
@@ -26,7 +28,7 @@ final class PictureFiles implements AutoCloseable {
      */
     List<Path> drawIfPossible(Path folder, Path out) {
         try {
-            return drawAll(folder, OffscreenRenderer.DEFAULT_DPI);
+            return drawAll(folder, OffscreenRenderer.DEFAULT_DPI, UnaryOperator.identity());
         } catch (RenderUnavailableException unavailable) {
             HeadscopeCommand.warn("no figure: %s; afterwards run: ./headscope render %s"
                     .formatted(unavailable.getMessage(), ShellCommand.quoted(out.toString())));
@@ -37,21 +39,26 @@ final class PictureFiles implements AutoCloseable {
     /**
      * Draws every figure of a run into its folder; the main figure comes first.
      *
+     * @param view from the view of a spectra run to the one that is drawn
      * @return the files
      */
-    List<Path> drawAll(Path folder, int dpi) {
+    List<Path> drawAll(Path folder, int dpi, UnaryOperator<SpectraView> view) {
         Manifest manifest = Manifest.read(folder);
         List<Path> files = new ArrayList<>();
-        RunFigures.of(folder).forEach((name, figure) -> {
+        RunFigures.of(folder, view).forEach((name, figure) -> {
             files.add(folder.resolve(name));
             write(figure, manifest, files.getLast(), dpi);
         });
         return files;
     }
 
-    /** Draws the main figure of a run into a file. */
-    void draw(Path folder, Path file, int dpi) {
-        write(RunFigures.of(folder).firstEntry().getValue(), Manifest.read(folder), file, dpi);
+    /**
+     * Draws the main figure of a run into a file.
+     *
+     * @param view from the view of a spectra run to the one that is drawn
+     */
+    void draw(Path folder, Path file, int dpi, UnaryOperator<SpectraView> view) {
+        write(RunFigures.of(folder, view).firstEntry().getValue(), Manifest.read(folder), file, dpi);
     }
 
     private void write(Figure figure, Manifest manifest, Path file, int dpi) {

@@ -1,7 +1,7 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.RunRequest;
-import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.Saliency;
 import headscope.analysis.saliency.SaliencyRequest;
 import headscope.analysis.saliency.SaliencySummary;

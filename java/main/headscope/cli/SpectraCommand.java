@@ -133,9 +133,10 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
         if (summary.untested().isPresent()) {
             return;
         }
-        out.printf("%-12s %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
+        String row = "%%-%ds".formatted(summary.shareP().keySet().stream().mapToInt(String::length).reduce(12, Math::max));
+        out.printf(row + " %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
         summary.shareP().forEach((metric, share) -> out.printf(
-                "%-12s %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * summary.shareQ().get(metric)));
+                row + " %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * summary.shareQ().get(metric)));
         out.printf("About %d of %d heads are expected to have p < 0.05 by chance; q is adjusted for multiple tests"
                 + " (Benjamini-Hochberg).%n%n", summary.byChance(), summary.heads());
         out.printf("%-30s %8s %8s%n", "AUROC for " + (summary.answered() ? "wrong answers" : "label 1"), "mean", "std");

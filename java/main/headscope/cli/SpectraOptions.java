@@ -10,7 +10,9 @@ import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -27,8 +29,8 @@ import picocli.CommandLine.ParseResult;
 final class SpectraOptions {
     /** Options that --from takes. */
     private static final Set<String> WITH_FROM = Set.of(
-            "--verbose", "--from", "--labels", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
-            "--out", "--overwrite");
+            "--verbose", "--from", "--labels", "--k", "--per-sample", "--metrics", "--test", "--draw", "--show",
+            "--mark-significant", "--threshold", "--no-probes", "--seed", "--top-heads", "--out", "--overwrite");
 
     /** Options that --captured takes besides. */
     private static final Set<String> WITH_CAPTURED = Set.of("--captured", "--device", "--dtype", "--check", "--short");
@@ -40,8 +42,9 @@ final class SpectraOptions {
 
     @Option(names = "--from", paramLabel = "RUN",
             description = "Test and draw the stored values of a finished spectra run again, without its model. Takes"
-                    + " --labels, --k (up to the stored one), --per-sample, --metrics, --mark-significant, --no-probes,"
-                    + " --seed, --out and --overwrite.")
+                    + " --labels, --k (up to the stored one), --per-sample, --test (or --metrics, which then means the"
+                    + " same), --draw, --show, --mark-significant, --threshold, --no-probes, --seed, --top, --out and"
+                    + " --overwrite.")
     Optional<Path> from = Optional.empty();
 
     @Option(names = "--captured", paramLabel = "FILE", arity = "1..*",
@@ -103,12 +106,16 @@ final class SpectraOptions {
 
     @Option(names = "--metrics", paramLabel = "LIST",
             description = "Further metrics to store in values.safetensors (default: ${DEFAULT-VALUE}). Also available, at"
-                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy."
-                    + " With --from: the stored metrics to test and draw (default: attention_score, laplacian).")
+                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy.")
     String metrics = SpectraRequest.METRICS.stream().map(Metric::key).collect(Collectors.joining(", "));
 
-    @Option(names = "--mark-significant", description = "Mark heads with q < 0.05 with a dot.")
-    boolean markSignificant;
+    @Option(names = "--test", paramLabel = "METRIC,...",
+            description = "Metrics to test between the two groups of texts, each in every head: p, q, effect, AUROC and the"
+                    + " means of both groups. They are stored as well. (default: attention_score,laplacian).")
+    Optional<String> test = Optional.empty();
+
+    @Mixin
+    SpectraViewOptions view = new SpectraViewOptions();
 
     @Option(names = "--no-probes", description = "Do not fit the probes.")
     boolean noProbes;
@@ -118,20 +125,20 @@ final class SpectraOptions {
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
                 run, texts, k, perSample, maxNewTokens, match, stop, sampling.sampler(), seed, limit,
-                shortTexts == Short.SKIP, SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), markSignificant, !noProbes);
+                shortTexts == Short.SKIP, measured(), tested(test), view(test), !noProbes);
     }
 
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
         requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
+        boolean byMetrics = parsed.hasMatchedOption("--metrics");
+        require(!byMetrics || test.isEmpty(), "--from: --metrics and --test mean the same; give --test only");
+        Optional<String> chosen = byMetrics ? Optional.of(metrics) : test;
         return new RetestRequest(
                 from.orElseThrow(), labels, out, overwrite, command,
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
                 parsed.hasMatchedOption("--per-sample") ? Optional.of(perSample) : Optional.empty(),
-                parsed.hasMatchedOption("--metrics")
-                        ? Optional.of(rejecting(() -> Metric.parseList(metrics, k)).stream().map(Metric::key).distinct().toList())
-                        : Optional.empty(),
-                markSignificant, !noProbes,
+                tested(chosen), view(chosen), !noProbes,
                 parsed.hasMatchedOption("--seed") ? OptionalLong.of(seed) : OptionalLong.empty());
     }
 
@@ -142,8 +149,28 @@ final class SpectraOptions {
                 "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");
         return new CapturedRequest(
                 captured, labels, device, out, overwrite, command, shortTexts == Short.SKIP,
-                SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), k, perSample, markSignificant,
-                !noProbes, seed);
+                measured(), k, perSample, tested(test), view(test), !noProbes, seed);
+    }
+
+    /** What is measured: what the analysis needs, then --metrics, then what is tested. */
+    private List<Metric> measured() {
+        List<Metric> others = new ArrayList<>(rejecting("--metrics", () -> Metric.parseList(metrics, k)));
+        tested(test).forEach(key -> others.add(Metric.parse(key, k)));
+        return SpectraRequest.metrics(k, others);
+    }
+
+    /** The keys of the chosen metrics, then of those that are drawn besides. */
+    private List<String> tested(Optional<String> chosen) {
+        return Stream.concat(chosen(chosen).stream(), view(chosen).drawn().stream()).distinct().toList();
+    }
+
+    private static List<String> chosen(Optional<String> metrics) {
+        return metrics.map(names -> SpectraViewOptions.keys("--test", names)).orElse(SpectraView.PUBLISHED.drawn());
+    }
+
+    private SpectraView view(Optional<String> chosen) {
+        SpectraView published = SpectraView.PUBLISHED;
+        return view.over(new SpectraView(chosen(chosen), published.shown(), published.marked(), published.threshold()));
     }
 
     private static void requireOnly(ParseResult parsed, Set<String> allowed, String message) {

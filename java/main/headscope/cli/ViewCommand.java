@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -79,7 +80,7 @@ final class ViewCommand implements Callable<Integer> {
         }
         if (out.isPresent()) {
             try (PictureFiles pictures = new PictureFiles()) {
-                pictures.draw(run, out.get(), OffscreenRenderer.DEFAULT_DPI);
+                pictures.draw(run, out.get(), OffscreenRenderer.DEFAULT_DPI, UnaryOperator.identity());
             }
             System.out.println(out.get());
         }

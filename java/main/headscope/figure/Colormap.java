@@ -47,6 +47,11 @@ public record Colormap(String name, int[] colors) {
         return read("magma");
     }
 
+    /** Blue through light grey to red; 256 colours, lightest in the middle. */
+    public static Colormap coolwarm() {
+        return read("coolwarm");
+    }
+
     /** Sequential, then rainbow, then diverging maps; a viewer steps through them in this order. */
     public static List<Colormap> all() {
         return Stream.of("magma", "inferno", "viridis", "cividis", "rocket", "turbo", "jet", "coolwarm")

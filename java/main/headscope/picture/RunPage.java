@@ -77,7 +77,7 @@ public final class RunPage {
         ObjectNode run = JSON.objectNode()
                 .put("name", folder.toAbsolutePath().normalize().getFileName().toString())
                 .put("command", manifest.text("/command"))
-                .put("legend", Legend.of(analysis));
+                .put("legend", Legend.of(manifest));
         String shared = manifest.text("/" + GatesResult.CHECK_CAPTION);
         ArrayNode shown = run.putArray("figures");
         List<Figure> curves = new ArrayList<>();
@@ -101,7 +101,7 @@ public final class RunPage {
     /** For each panel, the beginning of the names of its columns in {@code heads.csv}; empty for all columns. */
     private static List<String> keys(Path folder, String analysis, Figure figure) {
         return switch (analysis) {
-            case SpectraResult.ANALYSIS -> List.copyOf(SpectraResult.read(folder).tested().keySet());
+            case SpectraResult.ANALYSIS -> SpectraResult.read(folder).view().drawn();
             case FunctionsResult.ANALYSIS -> figure.panels().stream().map(Panel::title).toList();
             case GatesResult.ANALYSIS -> GatesResult.read(folder).tasks().stream()
                     .flatMap(task -> Stream.of(task.name(), task.name())) // always, any

@@ -17,13 +17,11 @@ public record SpectraResult(
     /** {@link Manifest#analysis} of the run. */
     public static final String ANALYSIS = "spectra";
 
-    /** Manifest key: whether the figure marks heads with q below 0.05. */
-    public static final String MARK_SIGNIFICANT = "mark_significant";
-
     /** Manifest key: why there are no tests. */
     public static final String UNTESTED = "untested";
 
     private static final String P = "_p";
+    private static final String AUROC = "_auroc";
 
     public SpectraResult {
         tested = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(tested));
@@ -42,6 +40,7 @@ public record SpectraResult(
                 columns.put(metric + "_mean_0", one.mean0());
                 columns.put(metric + "_mean_1", one.mean1());
             });
+            tested.forEach((metric, one) -> columns.put(metric + AUROC, one.auroc()));
             new HeadTable(layers, heads, columns).write(folder.file(HeadTable.FILE));
         }
         samples.write(folder.file(SampleTable.FILE));
@@ -64,10 +63,7 @@ public record SpectraResult(
                 .toList();
         SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
         for (String metric : metrics) {
-            tested.put(metric, new TestedHeads(
-                    table.column(file, metric + P), table.column(file, metric + "_q"),
-                    table.column(file, metric + "_effect"), table.column(file, metric + "_mean_0"),
-                    table.column(file, metric + "_mean_1")));
+            tested.put(metric, tested(file, table, metric));
         }
         if (tested.isEmpty()) {
             throw new ResultFormatException(file, 1, "has no column of p-values, such as attention_score_p");
@@ -75,8 +71,20 @@ public record SpectraResult(
         return new SpectraResult(manifest, table.layers(), table.heads(), tested, samples);
     }
 
-    public boolean markSignificant() {
-        return manifest.flag("/" + MARK_SIGNIFICANT);
+    private static TestedHeads tested(Path file, HeadTable table, String metric) {
+        double[] p = table.column(file, metric + P);
+        double[] q = table.column(file, metric + "_q");
+        double[] effect = table.column(file, metric + "_effect");
+        double[] mean0 = table.column(file, metric + "_mean_0");
+        double[] mean1 = table.column(file, metric + "_mean_1");
+        return table.names().contains(metric + AUROC)
+                ? new TestedHeads(p, q, effect, mean0, mean1, table.column(metric + AUROC))
+                : new TestedHeads(p, q, effect, mean0, mean1);
+    }
+
+    /** What the figure shows. */
+    public SpectraView view() {
+        return SpectraView.read(manifest, List.copyOf(tested.keySet()));
     }
 
     /** Why there are no tests; empty if there are. */

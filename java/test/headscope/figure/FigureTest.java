@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.result.HeadMap;
+import headscope.result.SpectraView;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
 import java.util.Collections;
@@ -168,7 +169,7 @@ final class FigureTest {
 
     private static Figure spectra(float[] attention, float[] laplacian, Optional<SpectraFigure.Significant> dots) {
         return SpectraFigure.of(List.of(new HeadMap("AttnScore", "p-value", 1, 2, attention),
-                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian)), dots, "four texts");
+                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian)), SpectraView.Shown.P, dots, "four texts");
     }
 
     private static Panel panel(Mark mark) {

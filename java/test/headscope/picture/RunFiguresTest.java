@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
+import headscope.figure.Range;
 import headscope.result.FunctionsResult;
 import headscope.result.GateCurve;
 import headscope.result.GateScore;
@@ -20,6 +21,8 @@ import headscope.result.SaliencyColumn;
 import headscope.result.SaliencyResult;
 import headscope.result.SampleRuns;
 import headscope.result.SpectraResult;
+import headscope.result.SpectraView;
+import headscope.result.TestedHeads;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -80,6 +83,50 @@ class RunFiguresTest {
                         .filter(Mark.CellMarkers.class::isInstance)
                         .map(mark -> ((Mark.CellMarkers) mark).cells())
                         .toList());
+    }
+
+    /** The quantities of a run that a caller chooses, with ranges that are as long on both sides of no difference. */
+    @ParameterizedTest
+    @EnumSource(SpectraView.Shown.class)
+    void quantitiesOfSpectra(SpectraView.Shown shown) {
+        SpectraResult run = SampleRuns.spectra(false);
+        Path written = folder.resolve("run");
+        SampleRuns.commit(written, run::write);
+        Figure figure = RunFigures.of(written, view -> new SpectraView(List.of("laplacian"), shown, true, 0.03))
+                .get("spectra.png");
+        TestedHeads tested = run.tested().get("laplacian");
+        check(switch (shown) {
+            case P -> tested.p();
+            case LOG10P -> Arrays.stream(tested.p()).map(Math::log10).toArray();
+            case Q -> tested.q();
+            case EFFECT -> tested.effect();
+            case AUROC -> tested.auroc();
+        }, figure.panels().getFirst());
+        assertEquals(1, figure.panels().size());
+        assertEquals(List.of(new Mark.Cell(0, 0)), ((Mark.CellMarkers) figure.panels().getFirst().marks().get(1)).cells());
+        assertEquals("Caption of spectra." + switch (shown) {
+            case P -> "";
+            case LOG10P -> " Colour: decimal logarithm of p.";
+            case Q -> " Colour: q, p corrected for the number of heads (Benjamini-Hochberg).";
+            case EFFECT -> " Colour: rank-biserial correlation, positive where label 1 has the larger values.";
+            case AUROC -> " Colour: AUROC of each head alone, above 0.5 where label 1 has the larger values.";
+        } + " Dot: q < 0.03.", figure.caption());
+        Range range = figure.bars().getFirst().range();
+        double middle = shown == SpectraView.Shown.AUROC ? 0.5 : 0;
+        switch (shown) {
+            case P, Q -> assertEquals(new Range(0, 1), range);
+            case LOG10P -> assertEquals(0, range.max());
+            case EFFECT, AUROC -> assertEquals(middle - range.min(), range.max() - middle, 1e-12);
+        }
+    }
+
+    @Test
+    void rejectsToDrawWhatIsNotTested() {
+        Path written = folder.resolve("run");
+        SampleRuns.commit(written, SampleRuns.spectra(false)::write);
+        assertEquals(written + ": tests only attention_score, laplacian; to draw entropy, test it: spectra --from " + written
+                + " --test entropy", assertThrows(ResultFormatException.class, () -> RunFigures.of(written,
+                        view -> new SpectraView(List.of("laplacian", "entropy"), view.shown(), false, 0.05))).getMessage());
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import headscope.figure.FunctionsFigure;
 import headscope.figure.SaliencyFigure;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
+import headscope.result.SpectraView;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
 import java.util.Collections;
@@ -188,6 +189,6 @@ final class LayoutTest {
         float[] values = new float[layers * heads];
         values[0] = largest;
         HeadMap map = new HeadMap("AttnScore", "p-value", layers, heads, values);
-        return SpectraFigure.of(List.of(map, map), Optional.empty(), caption);
+        return SpectraFigure.of(List.of(map, map), SpectraView.Shown.P, Optional.empty(), caption);
     }
 }

@@ -54,9 +54,9 @@ public final class SampleRuns {
         SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
         tested.put("attention_score", attentionScore);
         tested.put("laplacian", laplacian);
-        return new SpectraResult(
-                new Manifest(manifest(SpectraResult.ANALYSIS).put(SpectraResult.MARK_SIGNIFICANT, markSignificant)),
-                LAYERS, HEADS, tested, samples());
+        ObjectNode manifest = manifest(SpectraResult.ANALYSIS);
+        new SpectraView(List.copyOf(tested.keySet()), SpectraView.Shown.P, markSignificant, 0.05).write(manifest);
+        return new SpectraResult(new Manifest(manifest), LAYERS, HEADS, tested, samples());
     }
 
     /** No q is below 0.05. */
@@ -64,11 +64,11 @@ public final class SampleRuns {
         Random random = random(purpose);
         double[] q = doubles(random, LAYERS * HEADS);
         for (int i = 0; i < q.length; i++) {
-            q[i] = 0.05 + q[i];
+            q[i] = 0.05 + 0.9 * q[i];
         }
         return new TestedHeads(
                 doubles(random, LAYERS * HEADS), q, doubles(random, LAYERS * HEADS),
-                doubles(random, LAYERS * HEADS), doubles(random, LAYERS * HEADS));
+                doubles(random, LAYERS * HEADS), doubles(random, LAYERS * HEADS), doubles(random, LAYERS * HEADS));
     }
 
     private static SampleTable samples() {

@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.Progress;
 import headscope.result.TokenGroup;
 import headscope.result.TokenNames;

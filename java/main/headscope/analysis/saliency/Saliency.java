@@ -1,6 +1,7 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.Analysis;
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.JsonLines;
 import headscope.analysis.Progress;

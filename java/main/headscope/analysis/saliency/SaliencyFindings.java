@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.model.ModelConfig;
 import headscope.model.Tokenizer;

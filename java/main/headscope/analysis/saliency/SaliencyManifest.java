@@ -3,6 +3,7 @@ package headscope.analysis.saliency;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.analysis.HeadName;
 import headscope.analysis.JsonLines;
 import headscope.analysis.Run;
 import headscope.result.Manifest;

@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.result.SaliencyCell;
 import headscope.result.SaliencyColumn;

@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Overflow;
 import headscope.analysis.Progress;

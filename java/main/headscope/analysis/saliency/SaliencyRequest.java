@@ -2,6 +2,7 @@ package headscope.analysis.saliency;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.RunRequest;

@@ -200,7 +200,7 @@ public final class Captured implements AutoCloseable {
         manifest.putObject("times").put("started", started.toString())
                 .put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
-        manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
+        request.view().write(manifest);
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("tokens", "T = the tokens that the model has read");
         conventions.put("laplacian", "column sum / (T - i) - a_ii; in windowed layers T - i as well");

@@ -105,14 +105,13 @@ public final class Retest implements AutoCloseable {
         int k = request.k().orElse(stored);
         require(k <= stored, "--k %d: %s holds the %d largest eigenvalues; choose at most %d, or run the model again"
                 .formatted(k, request.from(), stored, stored));
-        List<String> metrics = request.metrics().orElse(TestSettings.METRICS);
-        for (String metric : metrics) {
-            require(values.find(metric).isPresent(), "--metrics %s: %s holds only %s".formatted(metric, request.from(),
+        for (String metric : request.tested()) {
+            require(values.find(metric).isPresent(), "--test %s: %s holds only %s".formatted(metric, request.from(),
                     String.join(", ", values.measured().stream().map(SpectraValues.Measured::metric).toList())));
         }
         return new TestSettings(k,
                 request.perSample().orElseGet(() -> run.constant("/per_sample", SpectraRequest.PerSample.class)),
-                metrics, request.markSignificant(), request.probes(),
+                request.tested(), request.view(), request.probes(),
                 request.seed().orElse(run.json().at("/settings/seed").asLong()));
     }
 
@@ -186,7 +185,7 @@ public final class Retest implements AutoCloseable {
         times.put("started", started.toString());
         times.put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);
         manifest.put("per_sample", Manifest.keyword(settings.perSample()));
-        manifest.put(SpectraResult.MARK_SIGNIFICANT, settings.markSignificant());
+        settings.view().write(manifest);
         manifest.set("conventions", old.path("conventions").deepCopy());
         labels.ifPresent(file -> manifest.withObject("/conventions").put("label", "as given by " + file.name()));
         SpectraManifest.putResults(manifest, settings, found);

@@ -35,7 +35,7 @@ final class SpectraManifest {
         ObjectNode manifest = run.manifest(SpectraResult.ANALYSIS);
         ((ObjectNode) manifest.get("settings")).put("limit", request.limit());
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
-        manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
+        request.view().write(manifest);
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("bos", "kept as the tokenizer puts it");
         conventions.put("eos", "special tokens that the tokenizer adds after a text follow labelled texts, not prompts");
@@ -95,7 +95,9 @@ final class SpectraManifest {
                     : "mean of the %d largest eigenvalues per text".formatted(settings.k());
             case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(settings.k());
         };
-        return "%s; %s; k = %d, %s; two-sided Mann-Whitney U."
-                .formatted(model, found.classes(), settings.k(), statistic);
+        boolean spectra = settings.metrics().stream()
+                .anyMatch(metric -> Metric.parse(metric, settings.k()) instanceof Metric.Spectrum);
+        return "%s; %s; %stwo-sided Mann-Whitney U.".formatted(
+                model, found.classes(), spectra ? "k = %d, %s; ".formatted(settings.k(), statistic) : "");
     }
 }

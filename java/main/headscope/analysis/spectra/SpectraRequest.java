@@ -5,6 +5,7 @@ import static headscope.analysis.InputException.require;
 import headscope.analysis.RunRequest;
 import headscope.metric.Metric;
 import headscope.model.Sampler;
+import headscope.result.SpectraView;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -20,13 +21,14 @@ import java.util.stream.Stream;
  * @param limit         number of texts from the beginning of the file; 0 = all
  * @param skipShort     skip and count texts with fewer than k tokens instead of rejecting them
  * @param seed          for sampling and for the folds of the probes
- * @param metrics       attention score and Laplacian eigenvalues first, then further metrics to store
- * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param metrics       attention score and eigenvalues first, then further metrics to store, the tested ones among them
+ * @param tested        keys of the metrics whose heads are tested
+ * @param view          what the figure shows; it draws tested metrics
  * @param probes        fit the probes
  */
 public record SpectraRequest(
         RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, Match match, String stop,
-        Sampler sampler, long seed, int limit, boolean skipShort, List<Metric> metrics, boolean markSignificant,
+        Sampler sampler, long seed, int limit, boolean skipShort, List<Metric> metrics, List<String> tested, SpectraView view,
         boolean probes) {
     /** The defaults that are neither zero nor false. */
     public static final int K = 10;
@@ -40,12 +42,12 @@ public record SpectraRequest(
     /** Every setting at its default. */
     public static SpectraRequest of(RunRequest run, String texts) {
         return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, Match.NORMALISED, STOP, Sampler.GREEDY,
-                0, 0, false, metrics(K, METRICS), false, true);
+                0, 0, false, metrics(K, METRICS), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true);
     }
 
     public SpectraRequest withMaxNewTokens(int tokens) {
         return new SpectraRequest(run, texts, k, perSample, tokens, match, stop, sampler, seed, limit, skipShort, metrics,
-                markSignificant, probes);
+                tested, view, probes);
     }
 
     /** How the k eigenvalues of a text enter the test of a head. */
@@ -61,6 +63,8 @@ public record SpectraRequest(
         require(limit >= 0, "--limit must be at least 1, not " + limit);
         require(maxNewTokens >= 1, "--max-new-tokens must be at least 1, not " + maxNewTokens);
         metrics = List.copyOf(metrics);
+        tested = List.copyOf(tested);
+        TestSettings.requireMeasured(metrics, tested, view);
     }
 
     /** The metrics that the analysis needs, then the others. */
@@ -71,7 +75,7 @@ public record SpectraRequest(
     }
 
     TestSettings tests() {
-        return new TestSettings(k, perSample, TestSettings.METRICS, markSignificant, probes, seed);
+        return new TestSettings(k, perSample, tested, view, probes, seed);
     }
 
     /** Number of values per head and text. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.Progress;

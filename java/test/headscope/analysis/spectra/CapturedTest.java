@@ -22,6 +22,7 @@ import headscope.picture.RunFigures;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
+import headscope.result.SpectraView;
 import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
 import headscope.tensor.SafetensorsWriter;
@@ -111,7 +112,8 @@ class CapturedTest {
 
     private static CapturedRequest request(List<Path> files, Optional<String> labels, int k, boolean skipShort, Path out) {
         return new CapturedRequest(files, labels, cpu(), out, false, "spectra", skipShort,
-                SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN, false, true, 0);
+                SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN,
+                SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true, 0);
     }
 
     private static SpectraResult run(CapturedRequest request) {
@@ -131,7 +133,8 @@ class CapturedTest {
         SpectraRequest defaults = SpectraRequest.of(run, texts.toString());
         SpectraRequest request = new SpectraRequest(
                 run, texts.toString(), 6, defaults.perSample(), defaults.maxNewTokens(), defaults.match(), defaults.stop(),
-                defaults.sampler(), 0, 0, false, METRICS, false, true);
+                defaults.sampler(), 0, 0, false, METRICS, SpectraView.PUBLISHED.drawn(),
+                SpectraView.PUBLISHED, true);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);

@@ -18,6 +18,7 @@ import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
+import headscope.result.SpectraView;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -65,7 +66,8 @@ class RetestTest {
         SpectraRequest request = new SpectraRequest(
                 new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
                 texts.toString(), k, PerSample.MEAN, 1, Match.NORMALISED, "", Sampler.GREEDY, 3, 0, false,
-                SpectraRequest.metrics(k, List.of(new Metric.Entropy())), false, true);
+                SpectraRequest.metrics(k, List.of(new Metric.Entropy())), SpectraView.PUBLISHED.drawn(),
+                SpectraView.PUBLISHED, true);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);
@@ -74,8 +76,9 @@ class RetestTest {
     }
 
     private RetestRequest request(Optional<String> labels, OptionalInt k, Optional<List<String>> metrics) {
+        List<String> tested = metrics.orElse(SpectraView.PUBLISHED.drawn());
         return new RetestRequest(runs.resolve("stored"), labels, folder.resolve("out"), false, "test", k,
-                Optional.empty(), metrics, true, true, OptionalLong.empty());
+                Optional.empty(), tested, new SpectraView(tested, SpectraView.Shown.P, true, 0.05), true, OptionalLong.empty());
     }
 
     private static SpectraSummary finish(RetestRequest request) {
@@ -170,7 +173,7 @@ class RetestTest {
         Path stored = runs.resolve("stored");
         refused("--k 7: %s holds the 6 largest eigenvalues; choose at most 6, or run the model again".formatted(stored),
                 request(Optional.empty(), OptionalInt.of(7), Optional.empty()));
-        refused("--metrics confidence: %s holds only attention_eigenvalues, attention_score, entropy, laplacian"
+        refused("--test confidence: %s holds only attention_eigenvalues, attention_score, entropy, laplacian"
                 .formatted(stored), request(Optional.empty(), OptionalInt.empty(), Optional.of(List.of("confidence"))));
         Optional<String> strange = file("strange.csv", "index,label", "0,1", "99,0");
         refused("%s: %s has no text with index \"99\"; samples.csv there lists its texts".formatted(strange.get(), stored),
@@ -263,12 +266,12 @@ class RetestTest {
         finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
         Path first = folder.resolve("out");
         RetestRequest again = new RetestRequest(first, Optional.empty(), folder.resolve("again"), false, "test",
-                OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false, OptionalLong.empty());
+                OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertEquals("%s: has no values of its own; they are in the run that it was made from: --from %s"
                 .formatted(first, runs.resolve("stored")),
                 assertThrows(InputException.class, () -> Retest.open(again)).getMessage());
         RetestRequest nowhere = new RetestRequest(folder, Optional.empty(), folder.resolve("again"), false, "test",
-                OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false, OptionalLong.empty());
+                OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertThrows(ResultFormatException.class, () -> Retest.open(nowhere));
     }
 }

@@ -20,6 +20,7 @@ import headscope.result.RunFolderException;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
+import headscope.result.SpectraView;
 import headscope.tensor.Safetensors;
 import java.io.IOException;
 import java.io.InputStream;
@@ -72,7 +73,8 @@ class SpectraTest {
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
                 DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2, Match.NORMALISED, "",
-                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), false, true);
+                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), SpectraView.PUBLISHED.drawn(),
+                SpectraView.PUBLISHED, true);
     }
 
     private static Spectra open(SpectraRequest request) {

@@ -1,6 +1,4 @@
-package headscope.analysis.saliency;
-
-import headscope.analysis.InputException;
+package headscope.analysis;
 
 import headscope.model.ModelConfig;
 import java.util.Arrays;
@@ -27,7 +25,8 @@ public record HeadName(int layer, int head) {
         return Arrays.stream(text.split(",")).map(one -> parse(option, one)).distinct().toList();
     }
 
-    void requireIn(String option, ModelConfig config) {
+    /** @throws InputException if the model has no such head */
+    public void requireIn(String option, ModelConfig config) {
         if (layer >= config.layers() || head >= config.heads()) {
             throw new InputException("%s: there is no head %s; the model has %d layers of %d heads, counted from 0"
                     .formatted(option, this, config.layers(), config.heads()));
