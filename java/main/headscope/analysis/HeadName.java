@@ -20,6 +20,15 @@ public record HeadName(int layer, int head) {
         return new HeadName(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
     }
 
+    /**
+     * The name of a head of which only the index among the heads of all layers is known.
+     *
+     * @param heads number of heads in a layer
+     */
+    public static HeadName of(int index, int heads) {
+        return new HeadName(index / heads, index % heads);
+    }
+
     /** Parses heads separated by commas. */
     public static List<HeadName> parseList(String option, String text) {
         return Arrays.stream(text.split(",")).map(one -> parse(option, one)).distinct().toList();

@@ -6,7 +6,15 @@ import java.util.stream.IntStream;
 
 /** Heads in the order of their values. */
 public final class HeadRanking {
+    /** Number of heads that a summary lists by default. */
+    public static final int TOP = 5;
+
     private HeadRanking() {}
+
+    /** @throws InputException if it is no number of heads */
+    public static void requireCount(String option, int count) {
+        InputException.require(count >= 0, "%s must be at least 0, not %d".formatted(option, count));
+    }
 
     /**
      * Indices [layers * heads] of the heads with the smallest values, in ascending order. Heads with equal values are

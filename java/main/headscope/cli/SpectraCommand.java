@@ -1,5 +1,7 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
+import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.Captured;
 import headscope.analysis.spectra.CapturedRequest;
@@ -11,6 +13,7 @@ import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -147,6 +150,22 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
                         "%-30s %8.3f %8.3f%n", feature, measured.auroc(), measured.deviation());
                 case ProbeResult.Absent absent -> out.printf("%-30s %s%n", feature, absent.reason());
             }
+        });
+        if (options.top > 0) {
+            printTop(summary, out);
+        }
+    }
+
+    private void printTop(SpectraSummary summary, PrintStream out) {
+        summary.tested().forEach((metric, heads) -> {
+            out.printf("%n%s, heads with the smallest p:%n%-8s %10s %10s %8s %8s %12s %12s%n", SpectraSummary.name(metric),
+                    "head", "p", "q", "effect", "AUROC", summary.answered() ? "mean, right" : "mean, 0",
+                    summary.answered() ? "mean, wrong" : "mean, 1");
+            double[] strongest = Arrays.stream(heads.effect()).map(effect -> -Math.abs(effect)).toArray();
+            HeadRanking.smallest(options.top, heads.p(), strongest).forEach(head -> out.printf(
+                    "%-8s %10.3g %10.3g %8.3f %8.3f %12.4g %12.4g%n", HeadName.of(head, summary.perLayer()),
+                    heads.p()[head], heads.q()[head], heads.effect()[head], heads.auroc()[head], heads.mean0()[head],
+                    heads.mean1()[head]));
         });
     }
 

@@ -3,6 +3,7 @@ package headscope.cli;
 import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.CapturedRequest;
 import headscope.analysis.spectra.Match;
@@ -120,7 +121,13 @@ final class SpectraOptions {
     @Option(names = "--no-probes", description = "Do not fit the probes.")
     boolean noProbes;
 
+    @Option(names = {"--top", "--top-heads"}, paramLabel = "N",
+            description = "Print the N heads with the smallest p of each tested metric; 0 prints none (default:"
+                    + " ${DEFAULT-VALUE}).")
+    int top = HeadRanking.TOP;
+
     SpectraRequest request(RunRequest run) {
+        HeadRanking.requireCount("--top", top);
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
@@ -131,6 +138,7 @@ final class SpectraOptions {
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
         requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
+        HeadRanking.requireCount("--top", top);
         boolean byMetrics = parsed.hasMatchedOption("--metrics");
         require(!byMetrics || test.isEmpty(), "--from: --metrics and --test mean the same; give --test only");
         Optional<String> chosen = byMetrics ? Optional.of(metrics) : test;
@@ -144,6 +152,7 @@ final class SpectraOptions {
 
     /** @param parsed tells which options were given */
     CapturedRequest captured(ParseResult parsed, DeviceChoice device, Path out, boolean overwrite, String command) {
+        HeadRanking.requireCount("--top", top);
         require(from.isEmpty(), "--captured and --from exclude each other: give one of them");
         requireOnly(parsed, Stream.concat(WITH_FROM.stream(), WITH_CAPTURED.stream()).collect(Collectors.toSet()),
                 "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");

@@ -36,7 +36,7 @@ record SaliencyFindings(
         return new SaliencySummary(
                 objective(), texts.size(), head, unit(),
                 means.ranked().stream().limit(TOP)
-                        .map(one -> new SaliencySummary.Ranked(SaliencyMeans.name(one, config.heads()), values[one]))
+                        .map(one -> new SaliencySummary.Ranked(HeadName.of(one, config.heads()), values[one]))
                         .toList(),
                 detail.links(TOP), request.threshold(), aggregate(), above(SaliencyColumn.GATHER_SHARE), nearlyFlat(),
                 ablated());
@@ -87,7 +87,7 @@ record SaliencyFindings(
         double[] shares = means.columns().get(share);
         return IntStream.range(0, shares.length)
                 .filter(one -> shares[one] >= request.threshold())
-                .mapToObj(one -> SaliencyMeans.name(one, config.heads()))
+                .mapToObj(one -> HeadName.of(one, config.heads()))
                 .toList();
     }
 

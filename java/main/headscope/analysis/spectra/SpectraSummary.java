@@ -1,7 +1,7 @@
 package headscope.analysis.spectra;
 
 import headscope.analysis.statistics.ProbeResult;
-
+import headscope.result.TestedHeads;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -14,6 +14,8 @@ import java.util.SequencedMap;
  * @param label1    number of texts of label 1
  * @param skipped   number of texts skipped as too short
  * @param heads     number of heads in all layers
+ * @param perLayer  number of heads in a layer
+ * @param tested    by metric; empty without tests
  * @param shareP    share of heads with p below 0.05, by metric; empty without tests
  * @param shareQ    share of heads with q below 0.05, by metric
  * @param probes    AUROC of the probes, by feature; empty if none was fitted
@@ -21,7 +23,8 @@ import java.util.SequencedMap;
  * @param hasValues whether the run folder has the values, which a test of the values of another run does not copy
  */
 public record SpectraSummary(
-        boolean answered, int label0, int label1, int skipped, int heads, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
+        boolean answered, int label0, int label1, int skipped, int heads, int perLayer,
+        SequencedMap<String, TestedHeads> tested, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
         double unsupervised, SequencedMap<String, ProbeResult> probes, boolean hasValues) {
 
     /** Expected number of heads with p below 0.05 if no head differs. */
@@ -38,6 +41,11 @@ public record SpectraSummary(
                 ? "all %d answers are %s".formatted(label0 + label1, label0 > 0 ? "right" : "wrong")
                 : "all %d texts have label %d".formatted(label0 + label1, label0 > 0 ? 0 : 1))
                 + "; a test needs both classes");
+    }
+
+    /** The name of a tested metric in {@code shareP}. */
+    public static String name(String metric) {
+        return SpectraTests.name(metric);
     }
 
     /** The number of texts of each label, in words. */

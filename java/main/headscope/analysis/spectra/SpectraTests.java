@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary summary) {
     private static final String SCORE = "attention_score";
 
-    /** Names in summaries and manifests; other metrics keep their own. */
+    /** The names of published metrics; others keep their own. */
     private static final Map<String, String> SHORT = Map.of(SCORE, "AttnScore", "laplacian", "Laplacian");
 
     /** Features of the probes, as published, and the metrics that they are made of. */
@@ -61,8 +61,8 @@ record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary sum
                 SpectraValues.Measured measured = measured(values, metric, settings);
                 TestedHeads one = HeadTests.of(measured.texts(), classes, measured.perHead().orElse(1), pooled);
                 tested.put(metric, one);
-                shareP.put(SHORT.getOrDefault(metric, metric), one.shareSignificant());
-                shareQ.put(SHORT.getOrDefault(metric, metric), one.shareDiscovered());
+                shareP.put(name(metric), one.shareSignificant());
+                shareQ.put(name(metric), one.shareDiscovered());
             }
             unsupervised = unsupervised(measured(values, SCORE, settings).texts(), classes, values.layers());
             if (settings.probes()) {
@@ -70,7 +70,12 @@ record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary sum
             }
         }
         return new SpectraTests(tested, new SpectraSummary(answered, labels.length - ones, ones, skipped,
-                values.layers() * values.heads(), shareP, shareQ, unsupervised, probes, hasValues));
+                values.layers() * values.heads(), values.heads(), tested, shareP, shareQ, unsupervised, probes, hasValues));
+    }
+
+    /** The name of a metric in summaries and manifests. */
+    static String name(String metric) {
+        return SHORT.getOrDefault(metric, metric);
     }
 
     private static SequencedMap<String, ProbeResult> probes(
