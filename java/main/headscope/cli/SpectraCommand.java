@@ -11,11 +11,13 @@ import headscope.analysis.spectra.Spectra;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
+import headscope.result.LayerAuroc;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -151,8 +153,19 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
                 case ProbeResult.Absent absent -> out.printf("%-30s %s%n", feature, absent.reason());
             }
         });
+        summary.layers().ifPresent(layers -> print(layers, out));
         if (options.top > 0) {
             printTop(summary, out);
+        }
+    }
+
+    private static void print(LayerAuroc layers, PrintStream out) {
+        out.printf("%n%-30s%s%n", "AUROC of the heads of a layer",
+                layers.features().stream().map(" %12s"::formatted).collect(Collectors.joining()));
+        for (int i = 0; i < layers.layers(); i++) {
+            int layer = i;
+            out.printf("%-30d%s%n", layer, layers.features().stream()
+                    .map(feature -> " %12.3f".formatted(layers.mean(feature)[layer])).collect(Collectors.joining()));
         }
     }
 
@@ -178,8 +191,9 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     @Override
     List<String> files(SpectraSummary summary) {
         Stream<String> tests = summary.untested().isPresent() ? Stream.of() : Stream.of("heads.csv");
+        Stream<String> layers = summary.layers().isPresent() ? Stream.of(LayerAuroc.FILE) : Stream.of();
         Stream<String> values = summary.hasValues() ? Stream.of("values.safetensors") : Stream.of();
-        return Stream.of(tests, Stream.of("samples.csv"), values, Stream.of("manifest.json"))
+        return Stream.of(tests, layers, Stream.of("samples.csv"), values, Stream.of("manifest.json"))
                 .flatMap(names -> names)
                 .toList();
     }

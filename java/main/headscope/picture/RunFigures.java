@@ -49,6 +49,8 @@ public final class RunFigures {
             case SpectraResult.ANALYSIS -> {
                 SpectraResult run = tested(folder);
                 figures.put(name, SpectraPicture.of(run, drawable(folder, run, view.apply(run.view()))));
+                run.probes().ifPresent(probes -> figures.put("spectra-layers.png", SpectraPicture.layers(
+                        probes, run.manifest().text("/" + SpectraResult.LAYERS_CAPTION))));
             }
             case SaliencyResult.ANALYSIS -> figures.put(name, SaliencyPicture.of(SaliencyResult.read(folder)));
             case FunctionsResult.ANALYSIS -> figures.put(name, FunctionsPicture.of(FunctionsResult.read(folder)));

@@ -84,6 +84,8 @@ public final class RunPage {
         figures.forEach((file, figure) -> {
             if (shown.isEmpty()) {
                 shown.add(FigureJson.of(figure, figure.caption(), keys(folder, analysis, figure)));
+            } else if (shared.isEmpty()) {
+                shown.add(FigureJson.of(figure, figure.caption(), Collections.nCopies(figure.panels().size(), "")));
             } else {
                 curves.add(figure);
             }

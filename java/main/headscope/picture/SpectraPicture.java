@@ -1,9 +1,11 @@
 package headscope.picture;
 
+import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
+import headscope.result.LayerAuroc;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraView;
 import headscope.result.TestedHeads;
@@ -13,7 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The figure of a spectra run: one quantity of the tests, one map per metric. */
+/** The figures of a spectra run: one quantity of the tests, a map per metric; AUROC of each layer's probes. */
 final class SpectraPicture {
     private SpectraPicture() {}
 
@@ -30,6 +32,16 @@ final class SpectraPicture {
                         "q < " + BigDecimal.valueOf(view.threshold()).stripTrailingZeros().toPlainString()))
                 : Optional.empty();
         return SpectraFigure.of(maps, view.shown(), marks, (run.manifest().caption() + " " + note(view.shown())).strip());
+    }
+
+    /** How well the heads of each layer alone separate the classes, a curve per feature of the probes. */
+    static Figure layers(LayerAuroc probes, String caption) {
+        double[] layers = IntStream.range(0, probes.layers()).asDoubleStream().toArray();
+        return CurvesFigure.of(
+                probes.features().stream()
+                        .map(feature -> new CurvesFigure.Curve(feature, layers, probes.mean(feature)))
+                        .toList(),
+                "Layer Index", "AUROC", caption);
     }
 
     private static double[] values(TestedHeads tested, SpectraView.Shown shown) {

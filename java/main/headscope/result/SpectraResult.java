@@ -4,18 +4,24 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
  * The run folder of a spectra analysis, without its {@link SpectraValues}: {@code manifest.json}, {@code heads.csv},
- * {@code samples.csv}.
+ * {@code samples.csv}, {@code layers.csv}.
  *
  * @param tested by metric; empty, without {@code heads.csv}, if all texts have one label
+ * @param probes of each layer; empty if none was fitted
  */
 public record SpectraResult(
-        Manifest manifest, int layers, int heads, SequencedMap<String, TestedHeads> tested, SampleTable samples) {
+        Manifest manifest, int layers, int heads, SequencedMap<String, TestedHeads> tested, SampleTable samples,
+        Optional<LayerAuroc> probes) {
     /** {@link Manifest#analysis} of the run. */
     public static final String ANALYSIS = "spectra";
+
+    /** Manifest key: the caption of the figure of {@link LayerAuroc}. */
+    public static final String LAYERS_CAPTION = "layers_caption";
 
     /** Manifest key: why there are no tests. */
     public static final String UNTESTED = "untested";
@@ -43,6 +49,7 @@ public record SpectraResult(
             tested.forEach((metric, one) -> columns.put(metric + AUROC, one.auroc()));
             new HeadTable(layers, heads, columns).write(folder.file(HeadTable.FILE));
         }
+        probes.ifPresent(layers -> layers.write(folder));
         samples.write(folder.file(SampleTable.FILE));
         manifest.write(folder.file(RunFolder.MANIFEST));
     }
@@ -53,7 +60,7 @@ public record SpectraResult(
         SampleTable samples = SampleTable.read(folder.resolve(SampleTable.FILE));
         if (!manifest.text("/" + UNTESTED).isEmpty()) {
             return new SpectraResult(manifest, manifest.json().at("/model/layers").asInt(),
-                    manifest.json().at("/model/heads").asInt(), new LinkedHashMap<>(), samples);
+                    manifest.json().at("/model/heads").asInt(), new LinkedHashMap<>(), samples, Optional.empty());
         }
         Path file = folder.resolve(HeadTable.FILE);
         HeadTable table = HeadTable.read(file);
@@ -68,7 +75,7 @@ public record SpectraResult(
         if (tested.isEmpty()) {
             throw new ResultFormatException(file, 1, "has no column of p-values, such as attention_score_p");
         }
-        return new SpectraResult(manifest, table.layers(), table.heads(), tested, samples);
+        return new SpectraResult(manifest, table.layers(), table.heads(), tested, samples, LayerAuroc.read(folder));
     }
 
     private static TestedHeads tested(Path file, HeadTable table, String metric) {

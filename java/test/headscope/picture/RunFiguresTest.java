@@ -69,7 +69,8 @@ class RunFiguresTest {
     void spectra(boolean markSignificant) {
         SpectraResult run = SampleRuns.spectra(markSignificant);
         SequencedMap<String, Figure> figures = figures(run::write);
-        assertEquals(List.of("spectra.png"), List.copyOf(figures.keySet()));
+        assertEquals(markSignificant ? List.of("spectra.png", "spectra-layers.png") : List.of("spectra.png"),
+                List.copyOf(figures.keySet()));
         Figure figure = figures.get("spectra.png");
         check(List.of("AttnScore", "Laplacian Eigenvalues"),
                 "Caption of spectra." + (markSignificant ? " Dot: q < 0.05." : ""), figure);
@@ -83,6 +84,19 @@ class RunFiguresTest {
                         .filter(Mark.CellMarkers.class::isInstance)
                         .map(mark -> ((Mark.CellMarkers) mark).cells())
                         .toList());
+    }
+
+    @Test
+    void probesOfEachLayer() {
+        SpectraResult run = SampleRuns.spectra(true);
+        Figure figure = figures(run::write).get("spectra-layers.png");
+        check(List.of(""), "Caption of the layers.", figure);
+        Panel panel = figure.panels().getFirst();
+        assertEquals(1, panel.marks().size());
+        Mark.Line line = (Mark.Line) panel.marks().getFirst();
+        assertEquals("AttnLogDet", line.label());
+        assertArrayEquals(new double[] {0, 1, 2}, line.x());
+        assertArrayEquals(run.probes().orElseThrow().mean("AttnLogDet"), line.y());
     }
 
     /** The quantities of a run that a caller chooses, with ranges that are as long on both sides of no difference. */

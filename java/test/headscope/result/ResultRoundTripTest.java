@@ -32,7 +32,9 @@ class ResultRoundTripTest {
         Path out = folder.resolve("run");
         SpectraResult written = SampleRuns.spectra(markSignificant);
         SampleRuns.commit(out, written::write);
-        assertEquals(List.of("heads.csv", "manifest.json", "samples.csv"), files());
+        assertEquals(markSignificant
+                ? List.of("heads.csv", "layers.csv", "manifest.json", "samples.csv")
+                : List.of("heads.csv", "manifest.json", "samples.csv"), files());
         SpectraResult read = SpectraResult.read(out);
         RecordEquality.assertSame(written, read);
         assertEquals(markSignificant, read.view().marked());

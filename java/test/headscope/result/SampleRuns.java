@@ -44,7 +44,7 @@ public final class SampleRuns {
                 .put("caption", "Caption of " + analysis + ".");
     }
 
-    /** Head 0 has q below 0.05 in both measures, head 1 in the first. */
+    /** Head 0 has q below 0.05 in both measures, head 1 in the first. A run with marks also has probes of each layer. */
     public static SpectraResult spectra(boolean markSignificant) {
         TestedHeads attentionScore = tested("attention score");
         TestedHeads laplacian = tested("laplacian");
@@ -56,7 +56,13 @@ public final class SampleRuns {
         tested.put("laplacian", laplacian);
         ObjectNode manifest = manifest(SpectraResult.ANALYSIS);
         new SpectraView(List.copyOf(tested.keySet()), SpectraView.Shown.P, markSignificant, 0.05).write(manifest);
-        return new SpectraResult(new Manifest(manifest), LAYERS, HEADS, tested, samples());
+        manifest.put(SpectraResult.LAYERS_CAPTION, "Caption of the layers.");
+        SequencedMap<String, double[]> curves = new LinkedHashMap<>();
+        curves.put("AttnLogDet", doubles(random("layers"), LAYERS));
+        curves.put("AttnLogDet_std", doubles(random("deviation"), LAYERS));
+        return new SpectraResult(new Manifest(manifest), LAYERS, HEADS, tested, samples(), markSignificant
+                ? Optional.of(new LayerAuroc(new CurveTable("layer", IntStream.range(0, LAYERS).toArray(), curves)))
+                : Optional.empty());
     }
 
     /** No q is below 0.05. */

@@ -138,7 +138,7 @@ public final class Retest implements AutoCloseable {
         SpectraTests tests = SpectraTests.of(values, settings, answered, 0, false, progress);
         return onDisk(() -> {
             new SpectraResult(manifest(tests.summary()), values.layers(), values.heads(), tests.tested(),
-                    new SampleTable(samples)).write(begun);
+                    new SampleTable(samples), tests.summary().layers()).write(begun);
             return tests.summary();
         });
     }
@@ -189,7 +189,7 @@ public final class Retest implements AutoCloseable {
         manifest.set("conventions", old.path("conventions").deepCopy());
         labels.ifPresent(file -> manifest.withObject("/conventions").put("label", "as given by " + file.name()));
         SpectraManifest.putResults(manifest, settings, found);
-        manifest.put("caption", SpectraManifest.caption(model(), settings, found));
+        SpectraManifest.putCaptions(manifest, model(), settings, found);
         return new Manifest(manifest);
     }
 

@@ -94,7 +94,7 @@ public final class Spectra implements Analysis {
             SpectraTests tests = SpectraTests.of(values, request.tests(), answered, skipped, true, progress);
             new SpectraResult(
                     SpectraManifest.of(run, request, tests.summary()), values.layers(), values.heads(), tests.tested(),
-                    samples()).write(run.folder);
+                    samples(), tests.summary().layers()).write(run.folder);
             values.write(run.folder);
             return tests.summary();
         });

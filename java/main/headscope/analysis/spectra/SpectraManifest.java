@@ -48,7 +48,7 @@ final class SpectraManifest {
         });
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
         putResults(manifest, request.tests(), found);
-        manifest.put("caption", caption(run.modelCaption(), request.tests(), found));
+        putCaptions(manifest, run.modelCaption(), request.tests(), found);
         return new Manifest(manifest);
     }
 
@@ -88,7 +88,17 @@ final class SpectraManifest {
         }
     }
 
-    static String caption(String model, TestSettings settings, SpectraSummary found) {
+    /** The captions of the figures. */
+    static void putCaptions(ObjectNode manifest, String model, TestSettings settings, SpectraSummary found) {
+        manifest.put("caption", caption(model, settings, found));
+        if (found.layers().isPresent()) {
+            manifest.put(SpectraResult.LAYERS_CAPTION,
+                    "%s; %s; k = %d. Each point: a probe of the heads of one layer, mean AUROC over the held-out folds."
+                            .formatted(model, found.classes(), settings.k()));
+        }
+    }
+
+    private static String caption(String model, TestSettings settings, SpectraSummary found) {
         String statistic = switch (settings.perSample()) {
             case MEAN -> settings.k() == 1
                     ? "the largest eigenvalue of each text"

@@ -1,6 +1,7 @@
 package headscope.analysis.spectra;
 
 import headscope.analysis.statistics.ProbeResult;
+import headscope.result.LayerAuroc;
 import headscope.result.TestedHeads;
 import java.util.Map;
 import java.util.Optional;
@@ -19,13 +20,15 @@ import java.util.SequencedMap;
  * @param shareP    share of heads with p below 0.05, by metric; empty without tests
  * @param shareQ    share of heads with q below 0.05, by metric
  * @param probes    AUROC of the probes, by feature; empty if none was fitted
+ * @param layers    AUROC of the probes of each layer; empty if none was fitted
  * @param unsupervised AUROC of the untrained attention score, larger for label 1; NaN without tests
  * @param hasValues whether the run folder has the values, which a test of the values of another run does not copy
  */
 public record SpectraSummary(
         boolean answered, int label0, int label1, int skipped, int heads, int perLayer,
         SequencedMap<String, TestedHeads> tested, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
-        double unsupervised, SequencedMap<String, ProbeResult> probes, boolean hasValues) {
+        double unsupervised, SequencedMap<String, ProbeResult> probes,
+        Optional<LayerAuroc> layers, boolean hasValues) {
 
     /** Expected number of heads with p below 0.05 if no head differs. */
     public int byChance() {

@@ -160,7 +160,8 @@ class CapturedTest {
         assertEquals(expected.tested().keySet(), actual.tested().keySet());
         assertEquals("captured (layers x heads: %d x %d); 6 texts of label 0, 6 of label 1".formatted(own.layers(), own.heads()),
                 actual.manifest().caption().replaceAll("; k = .*", ""));
-        assertEquals(1, RunFigures.of(runs.resolve("captured")).size());
+        assertEquals(List.of("spectra.png", "spectra-layers.png"),
+                List.copyOf(RunFigures.of(runs.resolve("captured")).keySet()));
         assertEquals("text03.safetensors", actual.samples().samples().get(3).id());
     }
 

@@ -102,7 +102,7 @@ class RetestTest {
     @Test
     void sameSettingsGiveTheSameBytes() throws IOException {
         finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
-        for (String name : List.of("heads.csv", "samples.csv")) {
+        for (String name : List.of("heads.csv", "layers.csv", "samples.csv")) {
             assertArrayEquals(Files.readAllBytes(runs.resolve("stored").resolve(name)),
                     Files.readAllBytes(folder.resolve("out").resolve(name)), name);
         }
@@ -138,7 +138,7 @@ class RetestTest {
             assertEquals(
                     SpectraResult.read(other).manifest().json().get("auroc"), found.manifest().json().get("auroc"));
             assertEquals(labels.get(), found.manifest().text("/labels/path"));
-            for (String name : List.of("heads.csv", "samples.csv", "manifest.json", "")) {
+            for (String name : List.of("heads.csv", "layers.csv", "samples.csv", "manifest.json", "")) {
                 Files.delete(out.resolve(name));
             }
         }

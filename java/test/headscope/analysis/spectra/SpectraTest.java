@@ -102,7 +102,7 @@ class SpectraTest {
 
     @Test
     void writesItsFilesOnly() throws IOException {
-        assertEquals(List.of("heads.csv", "manifest.json", "samples.csv", "values.safetensors"),
+        assertEquals(List.of("heads.csv", "layers.csv", "manifest.json", "samples.csv", "values.safetensors"),
                 DemoRuns.files(reference.resolve("run")));
         assertEquals(List.of("run"), DemoRuns.files(reference));
     }
