@@ -12,6 +12,7 @@ import headscope.analysis.spectra.SpectraRequest;
 import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
 import headscope.result.LayerAuroc;
+import headscope.result.TokenValueFiles;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -46,6 +47,10 @@ import picocli.CommandLine.Mixin;
             "      --out runs/qwen3",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",
             "      --limit 200",
+            "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",
+            "      --test entropy,sink_share --show auroc --threshold 0.01",
+            "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",
+            "      --per-token laplacian,entropy --heads 11.10,2.0 --no-probes",
             "  ./headscope spectra --from runs/qwen3 --labels graded.csv --k 10 \\",
             "      --out runs/qwen3-graded",
             "  ./headscope spectra --captured captured/*.safetensors --k 50"
@@ -192,8 +197,10 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     List<String> files(SpectraSummary summary) {
         Stream<String> tests = summary.untested().isPresent() ? Stream.of() : Stream.of("heads.csv");
         Stream<String> layers = summary.layers().isPresent() ? Stream.of(LayerAuroc.FILE) : Stream.of();
+        Stream<String> tokens = options.perToken.isPresent()
+                ? Stream.of(TokenValueFiles.TABLE, TokenValueFiles.TENSORS) : Stream.of();
         Stream<String> values = summary.hasValues() ? Stream.of("values.safetensors") : Stream.of();
-        return Stream.of(tests, layers, Stream.of("samples.csv"), values, Stream.of("manifest.json"))
+        return Stream.of(tests, layers, Stream.of("samples.csv"), tokens, values, Stream.of("manifest.json"))
                 .flatMap(names -> names)
                 .toList();
     }

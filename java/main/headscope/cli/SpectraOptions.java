@@ -7,6 +7,7 @@ import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.CapturedRequest;
 import headscope.analysis.spectra.Match;
+import headscope.analysis.spectra.PerToken;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.backend.DeviceChoice;
@@ -121,6 +122,17 @@ final class SpectraOptions {
     @Option(names = "--no-probes", description = "Do not fit the probes.")
     boolean noProbes;
 
+    @Option(names = "--per-token", paramLabel = "METRIC,...",
+            description = "Also write values of every token in the heads of --heads, to tokens.safetensors and tokens.csv:"
+                    + " attention_score (log a_ii), laplacian (in the order of the tokens), attention_eigenvalues, entropy,"
+                    + " normalised_entropy, mean_distance, previous_token, self_attention, confidence, column_sum (the"
+                    + " attention that the token receives).")
+    Optional<String> perToken = Optional.empty();
+
+    @Option(names = "--heads", paramLabel = "L.H,...|all",
+            description = "Heads of --per-token; layer and head counted from 0, as in heads.csv.")
+    Optional<String> heads = Optional.empty();
+
     @Option(names = {"--top", "--top-heads"}, paramLabel = "N",
             description = "Print the N heads with the smallest p of each tested metric; 0 prints none (default:"
                     + " ${DEFAULT-VALUE}).")
@@ -132,7 +144,7 @@ final class SpectraOptions {
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
                 run, texts, k, perSample, maxNewTokens, match, stop, sampling.sampler(), seed, limit,
-                shortTexts == Short.SKIP, measured(), tested(test), view(test), !noProbes);
+                shortTexts == Short.SKIP, measured(), tested(test), view(test), !noProbes, PerToken.parse(perToken, heads));
     }
 
     /** @param parsed tells which options were given */

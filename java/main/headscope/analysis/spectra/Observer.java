@@ -109,11 +109,14 @@ final class Observer implements AutoCloseable {
             }
             throw tooShort(file, source.line(), text.tokens(), request.k());
         }
-        HeadValues values = measure(read, progress);
+        TokenValues tokens = TokenValues.of(
+                request.perToken(), request.perToken().heads(model.config()), text.tokens());
+        HeadValues values = measure(read, tokens, progress);
         values.overflow().ifPresent(head -> {
             throw JsonLines.wrong(file, source.line(), "%s; %s".formatted(head, Overflow.remedy(model.backend())));
         });
-        return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values.values()));
+        return Optional.of(new Observation(index, text.tokens(), label, answer, expected, values.values(),
+                request.perToken().values().isEmpty() ? new int[0] : read, tokens.values()));
     }
 
     private boolean hasSecondPass() {
@@ -144,10 +147,11 @@ final class Observer implements AutoCloseable {
         return RandomStreams.of(request.seed(), index);
     }
 
-    private HeadValues measure(int[] read, Progress progress) {
+    private HeadValues measure(int[] read, TokenValues tokens, Progress progress) {
         HeadValues values = new HeadValues(request.metrics(), request.k(), model.config().layers(), model.config().heads());
         for (int layer = 0; layer < model.config().layers(); layer++) {
             values.measure(layer, model.backend(), text.statistics(layer), model.attentionSpec(layer));
+            tokens.measure(layer, model.backend(), text.statistics(layer), model.attentionSpec(layer));
         }
         if (hasSecondPass()) {
             measureSymmetric(read, values, progress);

@@ -28,6 +28,7 @@ final class SpectraManifest {
         settings.put("seed", request.seed());
         settings.put("short", request.skipShort() ? "skip" : "fail");
         request.metrics().stream().map(Metric::key).forEach(settings.putArray("metrics")::add);
+        request.perToken().describe(settings);
         return input;
     }
 

@@ -25,11 +25,12 @@ import java.util.stream.Stream;
  * @param tested        keys of the metrics whose heads are tested
  * @param view          what the figure shows; it draws tested metrics
  * @param probes        fit the probes
+ * @param perToken      values of every token to store besides
  */
 public record SpectraRequest(
         RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, Match match, String stop,
         Sampler sampler, long seed, int limit, boolean skipShort, List<Metric> metrics, List<String> tested, SpectraView view,
-        boolean probes) {
+        boolean probes, PerToken perToken) {
     /** The defaults that are neither zero nor false. */
     public static final int K = 10;
 
@@ -42,12 +43,12 @@ public record SpectraRequest(
     /** Every setting at its default. */
     public static SpectraRequest of(RunRequest run, String texts) {
         return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, Match.NORMALISED, STOP, Sampler.GREEDY,
-                0, 0, false, metrics(K, METRICS), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true);
+                0, 0, false, metrics(K, METRICS), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true, PerToken.NONE);
     }
 
     public SpectraRequest withMaxNewTokens(int tokens) {
         return new SpectraRequest(run, texts, k, perSample, tokens, match, stop, sampler, seed, limit, skipShort, metrics,
-                tested, view, probes);
+                tested, view, probes, perToken);
     }
 
     /** How the k eigenvalues of a text enter the test of a head. */

@@ -134,7 +134,7 @@ class CapturedTest {
         SpectraRequest request = new SpectraRequest(
                 run, texts.toString(), 6, defaults.perSample(), defaults.maxNewTokens(), defaults.match(), defaults.stop(),
                 defaults.sampler(), 0, 0, false, METRICS, SpectraView.PUBLISHED.drawn(),
-                SpectraView.PUBLISHED, true);
+                SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);

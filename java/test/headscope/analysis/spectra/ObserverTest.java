@@ -29,7 +29,7 @@ class ObserverTest {
                 DemoRuns.request(Path.of("out"), false), "-", 3,
                 SpectraRequest.PerSample.MEAN, 4, Match.NORMALISED, "", Sampler.GREEDY, 0, 0, false,
                 SpectraRequest.metrics(3, Metric.all(3)), SpectraView.PUBLISHED.drawn(),
-                SpectraView.PUBLISHED, true);
+                SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Backend backend = Backend.open("cpu");
                 Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend);

@@ -67,7 +67,7 @@ class RetestTest {
                 new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
                 texts.toString(), k, PerSample.MEAN, 1, Match.NORMALISED, "", Sampler.GREEDY, 3, 0, false,
                 SpectraRequest.metrics(k, List.of(new Metric.Entropy())), SpectraView.PUBLISHED.drawn(),
-                SpectraView.PUBLISHED, true);
+                SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);

@@ -74,7 +74,7 @@ class SpectraTest {
         return new SpectraRequest(
                 DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2, Match.NORMALISED, "",
                 new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), SpectraView.PUBLISHED.drawn(),
-                SpectraView.PUBLISHED, true);
+                SpectraView.PUBLISHED, true, PerToken.NONE);
     }
 
     private static Spectra open(SpectraRequest request) {
