@@ -52,7 +52,11 @@ public final class RunFigures {
                 run.probes().ifPresent(probes -> figures.put("spectra-layers.png", SpectraPicture.layers(
                         probes, run.manifest().text("/" + SpectraResult.LAYERS_CAPTION))));
             }
-            case SaliencyResult.ANALYSIS -> figures.put(name, SaliencyPicture.of(SaliencyResult.read(folder)));
+            case SaliencyResult.ANALYSIS -> {
+                SaliencyResult run = SaliencyResult.read(folder);
+                figures.put(name, SaliencyPicture.of(run));
+                figures.putAll(SaliencyPicture.maps(run));
+            }
             case FunctionsResult.ANALYSIS -> figures.put(name, FunctionsPicture.of(FunctionsResult.read(folder)));
             case GatesResult.ANALYSIS -> {
                 GatesResult run = GatesResult.read(folder);

@@ -148,7 +148,11 @@ class RunFiguresTest {
     void saliency(SaliencyCell cell) {
         SaliencyResult run = SampleRuns.saliency(cell, false);
         SequencedMap<String, Figure> figures = figures(run::write);
-        assertEquals(List.of("saliency.png"), List.copyOf(figures.keySet()));
+        assertEquals(List.of("saliency.png", "saliency-0.1.png", "saliency-2.1.png"), List.copyOf(figures.keySet()));
+        Figure further = figures.get("saliency-2.1.png");
+        check(List.of("", "layer 3, head 2"), "Caption of a map.", further);
+        assertEquals(Optional.of(new Mark.Cell(2, 1)), further.enlarged());
+        check(run.maps().get(1), further.panels().get(1));
         Figure figure = figures.get("saliency.png");
         check(List.of("", "layer 2, head 1"), "Caption of saliency.", figure);
         assertEquals(Optional.of(new Mark.Cell(1, 0)), figure.enlarged());

@@ -94,13 +94,18 @@ public final class SampleRuns {
                 new long[] {0, 1});
     }
 
-    /** A run over one text without groups, with everything that such a run may have. */
+    /** A run over one text without groups, with everything that such a run may have: maps of heads 0.1 and 2.1 besides. */
     public static SaliencyResult saliency(SaliencyCell cell, boolean transpose) {
         Random random = random("saliency");
         List<String> tokens = List.of("<bos>", "a", "b,", "\"c\"");
         int count = tokens.size();
+        Manifest manifest = saliencyManifest(cell, transpose);
+        for (int layer = 0; layer < 2; layer++) {
+            manifest.json().withArray("/" + SaliencyResult.MAPS).addObject().put(SaliencyResult.LAYER, 2 * layer)
+                    .put(SaliencyResult.HEAD, 1).put(SaliencyResult.MAP_CAPTION, "Caption of a map.");
+        }
         return new SaliencyResult(
-                saliencyManifest(cell, transpose), LAYERS, HEADS, means(random),
+                manifest, LAYERS, HEADS, means(random),
                 new TokenTable(tokens, List.of(new TokenGroup("<ENV>", 1, 3), new TokenGroup("<LAN>", 3, 4))),
                 floats(random, count * count),
                 Optional.of(new SaliencyResult.Thumbnails(SIDE, floats(random, LAYERS * HEADS * SIDE * SIDE))),
@@ -108,7 +113,7 @@ public final class SampleRuns {
                 Optional.of(new SaliencyResult.Sums(
                         floats(random, LAYERS * HEADS * count), floats(random, LAYERS * HEADS * count),
                         floats(random, LAYERS * HEADS * count))),
-                List.of());
+                List.of(), arrays(random, 2, count * count));
     }
 
     /** A mean over texts with groups and ablated heads; without thumbnails and sums. */
@@ -117,7 +122,8 @@ public final class SampleRuns {
         return new SaliencyResult(
                 saliencyManifest(SaliencyCell.SHARE, false), LAYERS, HEADS, means(random),
                 new TokenTable(List.of("<ENV>", "<LAN>"), List.of()), floats(random, 4), Optional.empty(),
-                List.of(text(random, 2), text(random, 2), text(random, 2)), Optional.empty(), arrays(random, 3, 5));
+                List.of(text(random, 2), text(random, 2), text(random, 2)), Optional.empty(), arrays(random, 3, 5),
+                List.of());
     }
 
     /** The enlarged head is head 0 of layer 1. */
