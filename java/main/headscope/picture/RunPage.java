@@ -11,6 +11,7 @@ import headscope.result.FunctionsResult;
 import headscope.result.GatesResult;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
+import headscope.result.SaliencyResult;
 import headscope.result.SpectraResult;
 import java.io.IOException;
 import java.io.InputStream;
@@ -78,21 +79,19 @@ public final class RunPage {
                 .put("name", folder.toAbsolutePath().normalize().getFileName().toString())
                 .put("command", manifest.text("/command"))
                 .put("legend", Legend.of(manifest));
-        String shared = manifest.text("/" + GatesResult.CHECK_CAPTION);
         ArrayNode shown = run.putArray("figures");
-        List<Figure> curves = new ArrayList<>();
+        List<Figure> further = new ArrayList<>();
         figures.forEach((file, figure) -> {
             if (shown.isEmpty()) {
                 shown.add(FigureJson.of(figure, figure.caption(), keys(folder, analysis, figure)));
-            } else if (shared.isEmpty()) {
-                shown.add(FigureJson.of(figure, figure.caption(), Collections.nCopies(figure.panels().size(), "")));
             } else {
-                curves.add(figure);
+                further.add(figure);
             }
             figure.bars().stream().map(ColorBar::colormap).forEach(map -> colormaps.put(map.name(), map));
         });
-        if (!curves.isEmpty()) {
-            shown.add(FigureJson.of(together(curves, shared), shared, Collections.nCopies(curves.size(), "")));
+        if (!further.isEmpty()) {
+            Figure together = together(further, manifest);
+            shown.add(FigureJson.of(together, together.caption(), Collections.nCopies(further.size(), "")));
         }
         run.set("heads", heads(HeadTable.read(folder.resolve(HeadTable.FILE))));
         run.set("tables", FunctionsResult.ANALYSIS.equals(analysis) ? tables(FunctionsResult.read(folder)) : JSON.arrayNode());
@@ -109,6 +108,17 @@ public final class RunPage {
                     .flatMap(task -> Stream.of(task.name(), task.name())) // always, any
                     .toList();
             default -> Collections.nCopies(figure.panels().size(), "");
+        };
+    }
+
+    /** The figures after the main one as one figure: their curves, or their maps without the grid that the first one has. */
+    private static Figure together(List<Figure> figures, Manifest manifest) {
+        return switch (manifest.analysis()) {
+            case GatesResult.ANALYSIS -> together(figures, manifest.text("/" + GatesResult.CHECK_CAPTION));
+            case SaliencyResult.ANALYSIS -> new Figure(
+                    figures.stream().map(figure -> figure.panels().getLast()).toList(), Math.min(2, figures.size()),
+                    "Maps of further heads; layers and heads are counted from 1.");
+            default -> figures.getFirst();
         };
     }
 
