@@ -48,6 +48,8 @@ class CapturedTest {
     private static final List<Metric> METRICS =
             SpectraRequest.metrics(6, List.of(new Metric.Entropy(), new Metric.FiedlerValue()));
 
+    private static final List<String> TESTED = List.of("attention_score", "laplacian", "fiedler_value");
+
     @TempDir
     private static Path folder;
 
@@ -113,7 +115,7 @@ class CapturedTest {
     private static CapturedRequest request(List<Path> files, Optional<String> labels, int k, boolean skipShort, Path out) {
         return new CapturedRequest(files, labels, cpu(), out, false, "spectra", skipShort,
                 SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN,
-                SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true, 0);
+                TESTED, SpectraView.PUBLISHED, true, 0);
     }
 
     private static SpectraResult run(CapturedRequest request) {
@@ -133,7 +135,7 @@ class CapturedTest {
         SpectraRequest defaults = SpectraRequest.of(run, texts.toString());
         SpectraRequest request = new SpectraRequest(
                 run, texts.toString(), 6, defaults.perSample(), defaults.maxNewTokens(), defaults.match(), defaults.stop(),
-                defaults.sampler(), 0, 0, false, METRICS, SpectraView.PUBLISHED.drawn(),
+                defaults.sampler(), 0, 0, false, METRICS, TESTED,
                 SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
@@ -157,6 +159,7 @@ class CapturedTest {
                         Tolerance.fp32(texts.get(i)), metric.key());
             }
         }
+        assertEquals(TESTED, List.copyOf(actual.tested().keySet()));
         assertEquals(expected.tested().keySet(), actual.tested().keySet());
         assertEquals("captured (layers x heads: %d x %d); 6 texts of label 0, 6 of label 1".formatted(own.layers(), own.heads()),
                 actual.manifest().caption().replaceAll("; k = .*", ""));

@@ -12,8 +12,14 @@ import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 import headscope.analysis.spectra.SpectraRequest.PerSample;
+import headscope.backend.Backend;
+import headscope.backend.Devices;
 import headscope.metric.Metric;
+import headscope.model.Checkpoint;
+import headscope.model.LayerHook;
 import headscope.model.Sampler;
+import headscope.model.Sequence;
+import headscope.model.Transformer;
 import headscope.result.SampleTable;
 import headscope.result.SpectraView;
 import headscope.tensor.Safetensors;
@@ -164,6 +170,37 @@ class PerTokenTest {
                 Safetensors some = Safetensors.open(reference.resolve("run/tokens.safetensors"))) {
             assertEquals(LAYERS * HEADS, all.get("heads").shape()[0]);
             assertArrayEquals(of(some, "entropy", 3, 0), of(all, "entropy", 3, 11 * HEADS + 9));
+        }
+    }
+
+    /** On every device, as on the CPU. */
+    @Test
+    void devicesAgree() {
+        PerToken all = new PerToken(List.of(PerToken.Value.values()), CHOSEN);
+        List<float[]> expected = measure("cpu", all);
+        for (String device : Devices.ALL) {
+            List<float[]> actual = measure(device, all);
+            for (int value = 0; value < expected.size(); value++) {
+                float largest = 1;
+                for (float of : expected.get(value)) {
+                    largest = Float.isNaN(of) ? largest : Math.max(largest, Math.abs(of));
+                }
+                assertArrayEquals(expected.get(value), actual.get(value), (float) Tolerance.PROBABILITY * largest,
+                        device + ", " + all.values().get(value).key());
+            }
+        }
+    }
+
+    private static List<float[]> measure(String device, PerToken request) {
+        int[] ids = {1, 189, 40, 7, 200, 12, 5};
+        try (Backend backend = Devices.open(device); Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
+                Transformer model = new Transformer(checkpoint, backend); Sequence sequence = model.sequence(16)) {
+            model.forward(sequence, ids, LayerHook.NONE);
+            TokenValues tokens = TokenValues.of(request, request.heads(), ids.length);
+            for (int layer = 0; layer < LAYERS; layer++) {
+                tokens.measure(layer, backend, sequence.statistics(layer), model.attentionSpec(layer));
+            }
+            return tokens.values();
         }
     }
 

@@ -151,6 +151,8 @@ class RetestTest {
         assertEquals(List.of("entropy"), List.copyOf(summary.shareP().keySet()));
         Path out = folder.resolve("out");
         assertEquals(List.of("entropy"), List.copyOf(SpectraResult.read(out).tested().keySet()));
+        assertEquals("demo (gpt2, layers x heads: 12 x 12); 15 texts of label 0, 15 of label 1; two-sided Mann-Whitney U.",
+                SpectraResult.read(out).manifest().caption());
         assertEquals("Entropy", RunFigures.of(out).get("spectra.png").panels().getFirst().title());
     }
 
