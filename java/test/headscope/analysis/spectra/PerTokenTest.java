@@ -185,7 +185,7 @@ class PerTokenTest {
                 for (float of : expected.get(value)) {
                     largest = Float.isNaN(of) ? largest : Math.max(largest, Math.abs(of));
                 }
-                assertArrayEquals(expected.get(value), actual.get(value), (float) Tolerance.PROBABILITY * largest,
+                assertArrayEquals(expected.get(value), actual.get(value), Tolerance.PROBABILITY * largest,
                         device + ", " + all.values().get(value).key());
             }
         }
