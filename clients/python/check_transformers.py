@@ -10,6 +10,7 @@ small, and on a GPU one of 1.3 billion parameters.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import io
 import os
@@ -22,7 +23,9 @@ import time
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, GPT2Config, LlamaConfig
+from transformers import (
+    AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, BartConfig, BartForConditionalGeneration, GPT2Config,
+    GPT2LMHeadModel, LlamaConfig)
 
 import headscope_tap
 
@@ -108,6 +111,7 @@ def number(x):
 def check(java):
     torch.set_num_threads(1)  # the models are tiny
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     rows, pairs, failed = [], [], []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="headscope-check-"))
     for fixture in sorted(path.parent for path in FIXTURES.glob("*/expected.safetensors")):
@@ -150,22 +154,115 @@ def check(java):
     for i, row in enumerate(rows):
         print("|", " | ".join([*row, number(own.get(i))]), "|")
     print()
-    check_static_cache(failed)
+    for name, says, what in others():
+        report = io.StringIO()
+        with contextlib.redirect_stderr(report):
+            same = what()
+        lines = [line for line in report.getvalue().splitlines() if line.startswith("headscope_tap: ")]
+        good = same and (len(lines) == 1 and says in lines[0] if says else not lines)
+        print(f"- {name}: {'unchanged' if same else 'CHANGED'}", *[f'"{line}"' for line in lines], "" if good else "FAILED")
+        if not good:
+            failed.append(name)
     print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'all checks passed'}")
     return bool(failed)
 
 
-def check_static_cache(failed):
-    model = load(FIXTURES / "llama")
-    options = {"cache_implementation": "static", "disable_compile": True}
-    untapped = run(model, False, **options)
-    report = io.StringIO()
-    with contextlib.redirect_stderr(report), headscope_tap.tap(model, f"check-{os.getpid()}"):
-        same = equal(untapped, run(model, False, **options))
-    line = [line for line in report.getvalue().splitlines() if line.startswith("headscope_tap: ")]
-    print(f"Static cache: logits {'unchanged' if same else 'CHANGED'}; \"{' '.join(line)}\"")
-    if not same or len(line) != 1:
-        failed.append("static cache")
+def others():
+    """(name, what the tap says, function that tells whether the model computes the same) of what is shown in part or not."""
+    fixture = FIXTURES / "llama"
+    given = inputs(False, "left")
+
+    def tapped(model, work, **options):
+        untapped = work()
+        with headscope_tap.tap(model, f"check-{os.getpid()}", **options):
+            return equal(untapped, work()) and equal(untapped, work())
+
+    def static(name):
+        model = load(FIXTURES / name)
+        return tapped(model, lambda: run(model, False, cache_implementation="static", disable_compile=True))
+
+    def compiled(implementation, fullgraph):
+        model = load(fixture)
+        model.set_attn_implementation(implementation)
+        forward = torch.compile(model.forward, backend="eager", fullgraph=fullgraph)
+        same = tapped(model, lambda: [forward(**given).logits])
+        torch._dynamo.reset()
+        return same
+
+    def attentions():
+        model = load(fixture)
+        return tapped(model, lambda: list(model(**given, output_attentions=True).attentions))
+
+    def encoder_decoder():
+        config = BartConfig(d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
+                            encoder_ffn_dim=16, decoder_ffn_dim=16, vocab_size=100)
+        model = BartForConditionalGeneration(config).eval()
+        return tapped(model, lambda: [model(**given).logits])
+
+    def cross_attention():
+        model = GPT2LMHeadModel(small_gpt2(add_cross_attention=True)).eval()
+        encoded = torch.randn(1, PROMPT, 16)
+        return tapped(model, lambda: [model(**given, encoder_hidden_states=encoded).logits])
+
+    def upcast():
+        model = GPT2LMHeadModel(small_gpt2(reorder_and_upcast_attn=True, attn_implementation="eager")).eval()
+        return tapped(model, lambda: [model(**given).logits])
+
+    def threads():
+        model = load(fixture)
+
+        def work():
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                return [tensor for tensors in pool.map(lambda _: run(model, False), range(4)) for tensor in tensors]
+        return tapped(model, work)
+
+    def several():
+        first, second = load(fixture), load(FIXTURES / "qwen3")
+        work = lambda: run(first, True) + run(second, True)
+        with headscope_tap.tap(second, f"check-{os.getpid()}-2"), headscope_tap.tap(first, capture=True):
+            same = tapped(first, work)
+        return same and not headscope_tap._tapped
+
+    def failing():
+        model = load(fixture)
+        work = lambda: run(model, False)
+        untapped = work()
+        with headscope_tap.tap(model, f"check-{os.getpid()}") as tap:
+            tap._how = lambda *arguments: 1 / 0
+            return equal(untapped, work()) and not tap.feeding
+
+    def training():
+        model = load(FIXTURES / "gpt2")
+        model.gradient_checkpointing_enable()
+        model.train()
+
+        def work():
+            with torch.enable_grad():
+                model.zero_grad()
+                torch.manual_seed(1)
+                model(**given, labels=given["input_ids"]).loss.backward()
+                return [parameter.grad.clone() for parameter in model.parameters()]
+        return tapped(model, work)
+
+    return [
+        ("static cache", "static cache", lambda: static("llama")),
+        ("static cache, windows", "static cache", lambda: static("gemma3")),
+        *[(f"torch.compile, {implementation}{', fullgraph' if fullgraph else ''}", "is compiled",
+           lambda implementation=implementation, fullgraph=fullgraph: compiled(implementation, fullgraph))
+          for implementation in ("eager", "sdpa") for fullgraph in (False, True)],
+        ("output_attentions", "", attentions),
+        ("encoder-decoder", "encoder-decoder", encoder_decoder),
+        ("cross attention", "", cross_attention),
+        ("reorder_and_upcast_attn", "reorder_and_upcast_attn", upcast),
+        ("four threads", "", threads),
+        ("two models, three taps", "", several),
+        ("an error in the tap", "ZeroDivisionError", failing),
+        ("training with gradient checkpointing", "", training),
+    ]
+
+
+def small_gpt2(**options):
+    return GPT2Config(n_embd=16, n_layer=2, n_head=2, vocab_size=100, bos_token_id=0, eos_token_id=0, **options)
 
 
 @torch.no_grad()
@@ -218,4 +315,5 @@ def main():
     sys.exit(overhead(options.rounds, options.background or None) if options.overhead else check(options.java))
 
 
-main()
+if __name__ == "__main__":
+    main()

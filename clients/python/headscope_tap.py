@@ -1,8 +1,8 @@
 """Shows the attention of a PyTorch model in Headscope while the model runs.
 
-One file; needs PyTorch >= 1.13 and the standard library. Copy it beside your program.
+One file; needs Linux, PyTorch >= 1.13 and the standard library. Copy it beside your program.
 
-A model of transformers >= 4.51:
+A model of transformers >= 4.53:
 
     import headscope_tap
 
@@ -17,22 +17,25 @@ Any other module, after norm and position encoding:
         ...
         tap.observe(layer, q, k, scale=0.125)   # q [batch, heads, queries, head_dim], k [batch, kv_heads, keys, head_dim]
 
-To a file instead, which ./headscope spectra --captured reads:
+To a file instead, which ./headscope live --replay shows and spectra --captured analyses:
 
     with headscope_tap.tap(model, capture=True):
         model(**inputs)
     headscope_tap.save("text.safetensors", label="yes")
 
 The model computes exactly what it computes without a tap: it calls the attention function that it had before. Nothing waits
-for a reader. Of a batch, the first row is shown; its padding is left out. If the feed fails, one line on standard error says
-why, and the model continues. docs/ring.md describes the shared memory.
+for a reader. Of a batch, the first row is shown; its padding is left out. If several threads generate, the text that began
+last is shown. Not shown: compiled models, static caches, encoder-decoder models, cross attention, and beam search, whose
+texts change rows. If the feed fails, one line on standard error says why, and the model continues.
+docs/ring.md describes the shared memory.
 """
 
 import collections
+import contextlib
+import copy
 import ctypes
 import errno
 import fcntl
-import itertools
 import json
 import mmap
 import os
@@ -41,6 +44,7 @@ import struct
 import sys
 import threading
 import time
+import uuid
 import zlib
 from typing import NamedTuple, Optional
 
@@ -49,13 +53,17 @@ import torch
 __all__ = ["tap", "save", "Tap"]
 
 FOLDER = "/dev/shm"
-VERSION = 1
+VERSION = 2
+_CAPTURED_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 # The ring's header, and the words in it that change: index of 8 bytes.
 _RING = struct.Struct("<4sIQIIII")
 _RING_BYTES = 4096
 _PUBLISHED, _SKIPPED, _READ = 64 // 8, 72 // 8, 128 // 8
+_OFFER, _ACCEPTED, _REFUSED = 256 // 8, 264 // 8, 272 // 8
+_OFFERED = struct.Struct("<16sQ64s")  # of a GPU: UUID, bytes, handle
+_OFFERED_AT, _REASON_AT, _REASON_BYTES = 280, 368, 256
 
 # A slot's header: magic, version, kind, element type, flags, layer, sequence, nanoseconds, length, checksum, first token,
 # tokens, tokens of the text, window, scale, soft cap, heads, key heads, head width, text.
@@ -63,7 +71,7 @@ _SLOT = struct.Struct("<2sBBBBHQQIIIIIIffHHHH")
 _SLOT_BYTES = 64
 _SEQUENCE, _CHECKSUM = 8, 28
 _ATTENTION, _TOKENS = 1, 2
-_CAUSAL, _SINKS = 1, 2
+_CAUSAL, _SINKS, _ON_GPU = 1, 2, 4
 _DTYPES = {torch.float32: 1, torch.float16: 2, torch.bfloat16: 3}
 _SAFETENSORS = {
     torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.int32: "I32",
@@ -75,12 +83,15 @@ _NAME_BYTES = 200
 
 _NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader that has stopped
 
+_EAGER = "headscope_tap"  # a name for eager attention, which has none in the registry of transformers
+
 _names = set()  # rings of this process: its own lock does not exclude it
-_numbers = itertools.count(1)
 _captured = None  # the newest tap that captures
+_tapped = {}  # name of an attention implementation -> _Tapped
+_tapped_lock = threading.Lock()
 
 # torch.compile must not trace what reads and writes outside of the model.
-_eager = getattr(getattr(torch, "compiler", None), "disable", lambda function: function)
+_is_compiling = getattr(getattr(torch, "compiler", None), "is_compiling", lambda: False)
 
 
 def tap(model=None, name=None, *, layers=None, tokenizer=None, capture=False, megabytes=None, background=None):
@@ -130,24 +141,28 @@ class Tap:
         self._name = name
         self._layers = layers
         self._tokenizer = tokenizer
-        self._capture = _Captured() if capture else None
+        self._capture = _Captured(self._name_of) if capture else None
         self._megabytes = megabytes
         self._in_background = background
         self._background = None
         self._ring = None
         self._detach = None
+        self._process = os.getpid()
+        self._stopped = False
         self._reported = set()
-        self._lock = threading.Lock()
-        # On the model's thread:
-        self._hows = {}
-        self._ids = None
-        self._padding = None
+        self._lock = threading.RLock()
+        # Of the thread whose text is shown:
+        self._thread = None
+        self._first = None  # the layer that begins a pass
         self._layer = self._final = layers - 1  # the last layer that was seen, and the one that ends a pass
+        self._hows = {}
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
         self._around = None  # token ids, last position and padding of this pass, for its first rows
+        # Of every thread: token ids, padding and last layer of its pass
+        self._own = threading.local()
         # On the thread that hands over:
-        self._end = 0
+        self._total = self._end = 0
         self._kept = None
         self._text = 0
 
@@ -155,28 +170,41 @@ class Tap:
         global _captured
         if self._capture is not None:
             _captured = self._capture
-        if self._name is not None:
-            try:
+        try:
+            if self._name is not None:
                 self._ring = _Ring(self._name, self._layers, self._megabytes, self._token_bytes())
-            except OSError as failure:
-                self._report(failure.strerror or str(failure))
-        if self._model is not None and (self._ring or self._capture):
-            self._detach = _attach(self._model, self)
+            if self._model is not None and self._feeds():
+                if self._tokenizer is not None and (self._in_background or _is_on_gpu(self._model)):
+                    # Another thread will use it, and fast tokenizers reject two threads at once.
+                    self._tokenizer = copy.deepcopy(self._tokenizer)
+                self._detach = _attach(self._model, self)
+        except Exception as failure:
+            self._stop(failure)
         return self
 
     def __exit__(self, *failure):
-        if self._detach:
-            self._detach()
         try:
-            self._flush()
+            if self._detach:
+                self._detach()
+            with self._lock:
+                self._flush()
         except Exception as broken:
             self._stop(broken)
         if self._background:
             self._background.close()
-        if self._ring:
-            ring, self._ring = self._ring, None
-            ring.close()
+        if self._detach and self._first is None:
+            self._report("no layer has called an attention function of transformers: the model was not run, is compiled, or"
+                         " has attention of its own")
+        self._model = self._detach = None
+        with self._lock:
+            if self._ring:
+                ring, self._ring = self._ring, None
+                ring.close()
         return False
+
+    def _feeds(self):
+        # A process that was forked must not write what its parent writes.
+        return (self._ring is not None or self._capture is not None) and os.getpid() == self._process
 
     @property
     def feeding(self):
@@ -194,68 +222,106 @@ class Tap:
         sinks    [heads], scores that take part in the softmax without a key
         end      number of tokens of the text after this call; by default the number of keys
         """
-        scale = q.shape[-1] ** -0.5 if scale is None else float(scale)
-        how = self._how(layer, scale, causal, window or 0, soft_cap or 0.0, sinks)
-        self._observe(layer, q, k, how, None if end is None else end - 1, False)
+        try:
+            scale = q.shape[-1] ** -0.5 if scale is None else float(scale)
+            self._observe(
+                layer, q, k, (scale, causal, window or 0, soft_cap or 0.0, sinks), None if end is None else end - 1, False)
+        except Exception as failure:  # a picture must not end the model
+            self._stop(failure)
 
     def _attention(self, module, q, k, named, ignores_extras):
-        """Called by transformers' attention function."""
+        """Called by the attention functions of transformers."""
         layer = getattr(module, "layer_idx", None)
-        if layer is None or getattr(module, "config", self._config) is not self._config:
+        if (layer is None or getattr(module, "config", self._config) is not self._config
+                or getattr(module, "is_cross_attention", False) or "Cross" in type(module).__name__):
             return
-        scale, causal = named.get("scaling"), named.get("is_causal")
-        how = self._how(
-            layer,
-            q.shape[-1] ** -0.5 if scale is None else float(scale),
-            getattr(module, "is_causal", True) if causal is None else causal,
-            named.get("sliding_window") or 0,
-            0.0 if ignores_extras else named.get("softcap") or 0.0,
-            None if ignores_extras else named.get("s_aux"))
-        self._observe(layer, q, k, how, named.get("position_ids"), True)
+        try:
+            scale, causal = named.get("scaling"), named.get("is_causal")
+            self._observe(
+                layer, q, k,
+                (q.shape[-1] ** -0.5 if scale is None else float(scale),
+                 getattr(module, "is_causal", True) if causal is None else causal,
+                 named.get("sliding_window") or 0,
+                 0.0 if ignores_extras else named.get("softcap") or 0.0,
+                 None if ignores_extras else named.get("s_aux")),
+                named.get("position_ids"), True)
+        except Exception as failure:
+            self._stop(failure)
+
+    def _mask(self, named):
+        """Called by the mask functions of transformers, before the first layer of a pass."""
+        if named.get("config", self._config) is self._config:
+            self._own.padding = named.get("attention_mask")
+
+    def _embed(self, module, arguments):
+        if arguments and isinstance(arguments[0], torch.Tensor) and arguments[0].dim() == 2 and not _is_compiling():
+            self._own.ids = arguments[0].detach()[0]
 
     def _how(self, layer, scale, causal, window, soft_cap, sinks):
-        key = (scale, causal, window, soft_cap, sinks is None)
+        # A tensor's version changes when it is written, as in training.
+        version = None if sinks is None else 0 if sinks.is_inference() else sinks._version
+        key = (scale, causal, window, soft_cap, version)
         known = self._hows.get(layer)
         if known is None or known[0] != key:
             sinks = None if sinks is None else sinks.detach().float().cpu().contiguous()
             known = self._hows[layer] = key, _How(scale, bool(causal), window if causal else 0, soft_cap, sinks)
         return known[1]
 
-    @_eager
     def _observe(self, layer, q, k, how, positions, keeps):
         """
+        how        the arguments of _how
         positions  None, that of the last query, or a tensor whose first row ends with it
         keeps      whether q and k stay as they are until the pass ends
         """
-        if self._ring is None and self._capture is None:
-            return
-        try:
-            queries, keys = q.shape[-2], k.shape[-2]
-            if not how.causal and keys != queries:
-                return  # cross attention
-            if layer <= self._layer:
-                self._flush()
-                self._begin(queries, positions)
-            self._layer = layer
+        queries, keys = q.shape[-2], k.shape[-2]
+        causal = how[1]
+        if not causal and keys != queries:
+            return  # cross attention
+        with self._lock:
+            if not self._feeds() or not self._follows(layer, queries, keys, positions):
+                return
+            if q.is_cuda and torch.cuda.is_current_stream_capturing():
+                self._skip("a CUDA graph is being captured: its passes are not shown")
             if self._leaves_out:
                 return
-            if self._rows and self._rows[0][1].shape[-1] != q.shape[-1]:
+            how = self._how(layer, *how)
+            if self._rows and (self._rows[0][1].shape[-1] != q.shape[-1] or self._rows[0][1].device != q.device):
                 self._flush()
             self._rows.append((layer, q, k, how))
             # The layers of a decoded token are handed over together, which takes a fraction of the time.
             if queries > 1 or layer == self._final or not keeps:
                 self._flush()
-        except Exception as failure:  # a picture must not end the model
-            self._stop(failure)
+
+    def _follows(self, layer, queries, keys, positions):
+        """Whether the calling thread reads the text that is shown: the one that began last. Begins its passes."""
+        own, thread = self._own, threading.get_ident()
+        before = getattr(own, "layer", None)
+        own.layer = layer
+        if before is None or layer <= before:
+            self._first = layer if self._first is None else min(self._first, layer)
+            begins_text = keys == queries or self._thread is None
+            # The backward pass may compute layers again, from the last one to the first.
+            own.follows = layer == self._first and (thread == self._thread or begins_text)
+            if own.follows:
+                if thread == self._thread:
+                    self._flush()
+                    self._final = self._layer
+                self._thread = thread
+                self._begin(queries, positions)
+        if thread != self._thread or not own.follows:
+            return False
+        self._layer = layer
+        return True
 
     def _begin(self, queries, positions):
         """Begins a pass."""
-        self._final = self._layer  # where the pass before has ended
-        self._leaves_out = False
+        own = self._own
+        ids, padding = getattr(own, "ids", None), getattr(own, "padding", None)
+        own.ids = own.padding = None
         last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
-        padding = self._padding
-        self._around = self._ids, last, None if padding is None or padding.dim() != 2 else padding[0]
-        self._ids = self._padding = None
+        self._around = ids, last, None if padding is None or padding.dim() != 2 else padding[0]
+        self._rows = []
+        self._leaves_out = False
 
     @torch.no_grad()
     def _flush(self):
@@ -269,48 +335,71 @@ class Tap:
         parts = [_newest(x, queries) for _, q, k, _ in rows for x in (q, k)]
         if dtype not in _DTYPES or any(part.dtype != dtype for part in parts):
             parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
-        if self._in_background is None:
-            self._in_background = parts[0].is_cuda
-        if self._in_background:
+        device = parts[0].device
+        if device.type not in ("cpu", "cuda"):
+            raise _Unsupported(f"the model is on {device}: only CPUs and GPUs of CUDA are supported")
+        if self._in_background or device.type == "cuda":
             self._copy(layers, parts, around)
         else:
+            if self._ring:
+                self._ring.follow_offer(None)
+            around = around and [x.cpu() if isinstance(x, torch.Tensor) else x for x in around]
             self._hand_over(layers, parts, torch.cat(parts, 1) if queries == 1 else None, around)
 
     def _copy(self, layers, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
-        if parts[0].is_cuda and torch.cuda.is_current_stream_capturing():
-            self._skip("a CUDA graph is being captured: its passes are not shown")
-            return
         if self._background is None:
-            self._background = _Background(parts[0].device, self._megabytes or 256)
+            ordinal = _ordinal(parts[0])
+            self._background = _Background(parts[0].device, self._megabytes or 256, lambda closing: self._follow_offer(ordinal, closing))
             if self._ring:
                 self._ring.waits = True
-        widths = [part.shape[1] for part in parts]
+        if parts[0].device != self._background.device:
+            raise _Unsupported("the model is spread over several devices, which is not supported")
         small = [x for x in around or () if isinstance(x, torch.Tensor)]
+        shapes = [part.shape for part in parts]
+        stays = self._ring is not None and self._ring.gpu is not None  # on the GPU
 
         def job(joined, *copies):
             copies = iter(copies)
             of_pass = around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
             try:
-                self._hand_over(layers, joined.split(widths, 1), joined, of_pass)
+                if not self._stopped:
+                    rows = joined.cpu() if stays and self._ring.gpu is None else joined
+                    separate = [
+                        part.view(shape) for part, shape in zip(rows.split([a * b for a, b, _ in shapes]), shapes)]
+                    self._hand_over(layers, separate, rows, of_pass, stays and rows is joined)
             except Exception as failure:
                 self._stop(failure)
 
-        if not self._background.submit([torch.cat(parts, 1), *small], job):
+        joined = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
+        if not self._background.submit([joined, *small], job, stays):
             self._skip(None)
 
-    def _hand_over(self, layers, parts, joined, around):
-        """Writes rows that are in the host's memory.
+    def _follow_offer(self, ordinal, closing):
+        """On the thread that hands over: opens and closes the memory of a GPU that a reader offers."""
+        try:
+            if closing and self._ring:
+                self._ring.close_gpu()
+            elif not self._stopped and self._ring:
+                self._ring.follow_offer(ordinal, "the tap also captures" if self._capture else None)
+        except Exception as failure:
+            self._stop(failure)
+
+    def _hand_over(self, layers, parts, joined, around, on_gpu=False):
+        """Writes rows.
 
         layers  (layer, number of keys, how) of each layer
         parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
         joined  these one after the other, contiguous, or None
-        around  token ids, last position and padding if a pass begins
+        around  token ids, last position and padding if a pass begins; in the host's memory
+        on_gpu  whether parts and joined are there; otherwise they are in the host's memory
         """
         queries = len(parts[0])
         if around is not None:
             ids, last, padding = around
-            self._end, self._kept = _window(queries, layers[0][1], last, padding)
+            self._total, self._end, self._kept = _window(queries, layers[0][1], last, padding)
+        if any(keys > max(self._total, queries) for _, keys, _ in layers):
+            raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
         kept = self._kept
         count = queries if kept is None else len(kept)
         first = self._end - count
@@ -321,9 +410,13 @@ class Tap:
                 self._text = self._text % 0xffff + 1
             if ids is not None and len(ids) == queries:
                 self._hand_over_tokens(first, ids if kept is None else ids[kept])
+        if on_gpu:
+            rows = range(queries) if kept is None else kept.tolist()
+            for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
+                self._ring.write_on_gpu(self._text, layer, first, self._end, q, k, rows, how)
+            return
         if joined is not None and count == 1 == queries and self._capture is None:
-            payload = _bytes(joined)
-            self._ring.write_token(self._text, layers, self._end, parts, payload)
+            self._ring.write_token(self._text, layers, self._end, parts, _bytes(joined))
             return
         for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
             if kept is not None:
@@ -342,8 +435,11 @@ class Tap:
     def _name_of(self, token):
         if self._tokenizer is None:
             return b""
-        name = self._tokenizer.decode([token]).encode("utf-8", "replace").replace(b"\0", b" ")
-        return name[:_NAME_BYTES].decode("utf-8", "ignore").encode()
+        try:
+            name = self._tokenizer.decode([token])
+        except Exception:  # an id that the tokenizer does not know
+            return b""
+        return name.encode("utf-8", "replace")[:_NAME_BYTES].decode("utf-8", "ignore").replace("\0", " ").encode()
 
     def _token_bytes(self):
         """Upper limit for the bytes of one token's queries and keys, as far as the model tells."""
@@ -360,23 +456,46 @@ class Tap:
             self._report(reason)
 
     def _stop(self, failure):
-        self._report(f"{type(failure).__name__}: {failure}" if not isinstance(failure, _Unsupported) else str(failure))
-        if self._capture:
-            self._capture.layers.clear()
-        self._capture = None
-        self._ring, ring = None, self._ring
-        if ring:
-            ring.close()
+        """Ends the feed and says why. Throws nothing: a picture must not end the model."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            self._report(_reason(failure))
+            if self._capture:
+                self._capture.layers.clear()
+            self._capture = None
+            self._ring, ring = None, self._ring
+            if ring:
+                ring.close()
 
     def _report(self, text):
         with self._lock:
-            if text not in self._reported:
+            if text not in self._reported and os.getpid() == self._process:
                 self._reported.add(text)
-                print(f"headscope_tap: {text}; the model continues without being shown", file=sys.stderr, flush=True)
+                with contextlib.suppress(Exception):
+                    print(f"headscope_tap: {text}; the model continues without being shown", file=sys.stderr, flush=True)
 
 
 class _Unsupported(Exception):
     pass
+
+
+def _reason(failure):
+    if isinstance(failure, _Unsupported):
+        return str(failure)
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
+    return " ".join(f"{type(failure).__name__}: {failure}".split())
+
+
+def _is_on_gpu(model):
+    return any(parameter.is_cuda for parameter in model.parameters())
+
+
+def _ordinal(tensor):
+    """Number of the GPU that holds a tensor, as NVIDIA's driver counts; None on a CPU."""
+    return tensor.get_device() if tensor.is_cuda else None
 
 
 def _text_config(model):
@@ -398,64 +517,115 @@ def _newest(x, count):
 
 
 def _window(queries, keys, last, padding):
-    """Number of tokens of the text so far, and which of the queries are tokens of it: None for all."""
+    """Number of tokens so far with and without padding, and which of the queries are tokens of the text: None for all."""
     if isinstance(last, torch.Tensor):
         last = int(last)
     total = len(padding) if padding is not None else keys if last is None else last + 1
-    if keys > max(total, queries):
-        raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
     if padding is None or len(padding) < queries:
-        return total, None
+        return total, total, None
     padding = padding.bool()
     kept = padding[len(padding) - queries:]
-    return int(padding.sum()), None if bool(kept.all()) else kept.nonzero()[:, 0]
+    return total, int(padding.sum()), None if bool(kept.all()) else kept.nonzero()[:, 0]
 
 
 def _attach(model, tap):
-    """Registers an attention function and a mask function with transformers; returns what undoes it."""
-    from transformers import AttentionInterface, AttentionMaskInterface
-
-    before = model.config._attn_implementation or "eager"
-    name = f"headscope_tap_{next(_numbers)}"
-    attention, masks = AttentionInterface(), AttentionMaskInterface()
-    known = attention[before] if before in attention else None
-    ignores_extras = before == "sdpa"  # which computes neither soft caps nor sinks
-
-    def attend(module, query, key, value, attention_mask, **named):
-        tap._attention(module, query, key, named, ignores_extras)
-        inner = known or _eager_attention(module)
-        return inner(module, query, key, value, attention_mask, **named)
-
-    def mask(*arguments, **named):
-        tap._padding = named.get("attention_mask")
-        return masks[before](*arguments, **named)
-
-    AttentionInterface.register(name, attend)
-    if before in masks:
-        AttentionMaskInterface.register(name, mask)
-    model.set_attn_implementation(name)
-
-    def remember(module, arguments):
-        if arguments and isinstance(arguments[0], torch.Tensor) and arguments[0].dim() == 2:
-            tap._ids = arguments[0].detach()[0]
-
+    """Has the attention and mask functions of a model call the tap; returns what undoes it."""
+    try:
+        from transformers import AttentionInterface, AttentionMaskInterface
+    except ImportError:
+        raise _Unsupported("transformers 4.53 or newer is needed, or observe (see headscope_tap.py)")
+    config = tap._config
+    before = config._attn_implementation or "eager"
+    if hasattr(model, "_orig_mod"):
+        raise _Unsupported("a compiled model cannot be tapped: tap it before torch.compile, and run it uncompiled")
+    if getattr(model.config, "is_encoder_decoder", False):
+        raise _Unsupported("an encoder-decoder model cannot be shown: only decoders and encoders can")
+    if before == "eager" and getattr(config, "reorder_and_upcast_attn", False):
+        raise _Unsupported("eager attention with reorder_and_upcast_attn cannot be tapped: use sdpa")
+    name = before
+    with _tapped_lock:
+        if before not in AttentionInterface():  # eager attention is a function in the file of each model
+            name = _EAGER
+            if name not in AttentionInterface():
+                AttentionInterface.register(name, _eager_attention)
+                if before in AttentionMaskInterface():
+                    AttentionMaskInterface.register(name, AttentionMaskInterface()[before])
+        if name not in _tapped:
+            _tapped[name] = _Tapped(name, AttentionInterface, AttentionMaskInterface)
+        tapped = _tapped[name]
+        tapped.taps += (tap,)
+    # The part of a model with several parts, such as one for images, that reads the text.
+    reader = next((part for part in model.modules() if getattr(part, "config", None) is config), model)
+    if name != before:
+        _set_attention(reader, name)
     embeddings = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
-    hook = embeddings.register_forward_pre_hook(remember) if embeddings is not None else None
+    hook = embeddings.register_forward_pre_hook(tap._embed) if embeddings is not None else None
 
     def detach():
-        model.set_attn_implementation(before)
+        if name != before:
+            _set_attention(reader, before)
         if hook is not None:
             hook.remove()
+        with _tapped_lock:
+            tapped.taps = tuple(other for other in tapped.taps if other is not tap)
+            if not tapped.taps:
+                tapped.restore()
+                _tapped.pop(name, None)
 
     return detach
 
 
-def _eager_attention(module):
+def _set_attention(model, name):
+    if hasattr(model, "set_attn_implementation"):  # transformers >= 4.54
+        model.set_attn_implementation(name)
+    else:
+        model.config._attn_implementation = name
+
+
+class _Tapped:
+    """An attention implementation of transformers whose functions also call taps.
+
+    It takes the place of the implementation under the same name, because models compare the name with "sdpa" or
+    "flash_attention_2", and load the kernels of the latter by it.
+    """
+
+    def __init__(self, name, attentions, masks):
+        self.taps = ()
+        self._ignores_extras = name == "sdpa"  # which computes neither soft caps nor sinks
+        attend = attentions()[name]
+        mask = masks()[name] if name in masks() else None
+
+        def attend_and_tap(module, query, key, value, attention_mask, **named):
+            if not _is_compiling():
+                for tap in self.taps:
+                    tap._attention(module, query, key, named, self._ignores_extras)
+            return attend(module, query, key, value, attention_mask, **named)
+
+        def mask_and_tap(*arguments, **named):
+            if not _is_compiling():
+                for tap in self.taps:
+                    tap._mask(named)
+            return mask(*arguments, **named)
+
+        self._places = [(attentions, attend, attend_and_tap)]
+        if mask is not None:
+            self._places.append((masks, mask, mask_and_tap))
+        for registry, _, ours in self._places:
+            registry.register(name, ours)
+        self._name = name
+
+    def restore(self):
+        for registry, function, ours in self._places:
+            if registry()[self._name] is ours:
+                registry.register(self._name, function)
+
+
+def _eager_attention(module, query, key, value, attention_mask, **named):
     """The attention function of a model's own file, which is in no registry."""
     for kind in type(module).__mro__:
         found = getattr(sys.modules[kind.__module__], "eager_attention_forward", None)
         if found is not None:
-            return found
+            return found(module, query, key, value, attention_mask, **named)
     raise _Unsupported(f"{type(module).__module__} has no eager_attention_forward")
 
 
@@ -466,12 +636,15 @@ class _Ring:
         if name in _names:
             raise OSError(errno.EBUSY, f"the name {name} is in use by this process")
         self._name = name
+        self._process = os.getpid()
         self._path = os.path.join(FOLDER, f"headscope-{name}.ring")
         self._slot_bytes = max(1 << 16, 1 << (token_bytes + _SLOT_BYTES - 1).bit_length())
         self._slots = max(2, _size(megabytes) // self._slot_bytes)
         size = _RING_BYTES + self._slots * self._slot_bytes
         started = f"{self._path}.{os.getpid()}"
-        self._file = os.open(started, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(started)  # of a dead process with the same id
+        self._file = os.open(started, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             _allocate(self._file, size)
             # All pages at once: a page fault for every 4 KiB would slow the first pass down.
@@ -490,6 +663,7 @@ class _Ring:
         self._words = self._view.cast("Q")
         self._published = 0
         self._stopped_reader = -1
+        self.gpu = None  # _Gpu, whose slots take queries and keys
         self.waits = False  # for readers, as long as they progress
 
     def report_skipped(self, passes):
@@ -531,6 +705,62 @@ class _Ring:
         flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
         return (_ATTENTION, _DTYPES[dtype], flags, layer), tail
 
+    def write_on_gpu(self, text, layer, first, end, q, k, rows, how):
+        """Rows of q and k, which are contiguous, in memory of the GPU; sinks are written into the slot."""
+        (*kind, flags, _), tail = self._kind(layer, q.dtype, how)
+        shape = how.window, how.scale, how.soft_cap, q.shape[1], k.shape[1], q.shape[2], text
+        widths = [x.shape[1] * x.shape[2] * x.element_size() for x in (q, k)]
+        tokens = self._slot_bytes // sum(widths)
+        if tokens == 0:
+            raise _Unsupported(f"one token of {sum(widths)} bytes does not fit into a slot of {self._slot_bytes} bytes")
+        for i in range(0, len(rows), tokens):
+            part = rows[i:i + tokens]
+            pieces = [
+                piece for x, width in zip((q, k), widths) for piece in _pieces(x.data_ptr(), width, part)]
+            self._write(
+                (*kind, flags | _ON_GPU, layer), (first + i, len(part), end, *shape), *tail, on_gpu=pieces)
+
+    def follow_offer(self, ordinal, obstacle=None):
+        """Opens the memory that a reader offers, refuses it, or closes it once the reader does not offer it any more.
+
+        ordinal   of the GPU that holds the tensors; None on a CPU
+        obstacle  why no memory of a GPU can be used
+        """
+        offer = self._words[_OFFER]
+        if self.gpu is not None and (offer != self.gpu.offer or not self._has_receiver()):
+            self.close_gpu()
+        if self.gpu is not None or offer in (0, self._words[_REFUSED]) or not self._has_receiver():
+            return
+        try:
+            if ordinal is None:
+                raise _Unsupported("the model's tensors are not on a GPU")
+            if obstacle:
+                raise _Unsupported(obstacle)
+            gpu, size, handle = _OFFERED.unpack_from(self._map, _OFFERED_AT)
+            if size < self._slots * self._slot_bytes:
+                raise _Unsupported(f"{size} bytes are offered for {self._slots} slots of {self._slot_bytes} bytes")
+            self.gpu = _Gpu(offer, ordinal, gpu, handle)
+            self._words[_ACCEPTED] = offer
+        except Exception as failure:  # the reader says it
+            reason = _reason(failure).encode("utf-8", "replace")[:_REASON_BYTES - 1]
+            self._map[_REASON_AT:_REASON_AT + _REASON_BYTES] = reason.ljust(_REASON_BYTES, b"\0")
+            self._words[_REFUSED] = offer
+
+    def _has_receiver(self):
+        """Whether the process that offers memory of a GPU lives: it holds a lock on the second byte."""
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 1)
+        except OSError:
+            return True
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, 1)
+        return False
+
+    def close_gpu(self):
+        gpu, self.gpu = self.gpu, None
+        if gpu is not None:
+            gpu.close()
+            self._words[_ACCEPTED] = 0
+
     def write_tokens(self, text, first, ids, name_of):
         end = first + len(ids)
         for i in range(0, len(ids), _TOKENS_A_MESSAGE):
@@ -540,7 +770,7 @@ class _Ring:
                 (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
                 _bytes(part), names)
 
-    def _write(self, kind, window, *parts):
+    def _write(self, kind, window, *parts, on_gpu=()):
         if self.waits:
             self._wait_for_reader()
         number = self._published + 1
@@ -551,6 +781,8 @@ class _Ring:
         for part in parts:
             self._view[to:to + len(part)] = part
             to += len(part)
+        if on_gpu:
+            self.gpu.write((number - 1) % self._slots * self._slot_bytes, on_gpu)
         length = to - at - _SLOT_BYTES
         fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
         header = _SLOT.pack(*fields)
@@ -574,12 +806,17 @@ class _Ring:
                 self._stopped_reader = read
 
     def close(self):
-        _names.discard(self._name)
-        if os.path.exists(self._path):
-            os.unlink(self._path)
-        self._words.release()
-        self._view.release()
-        self._map.close()
+        """Throws nothing. The file is deleted, unless this is a copy of its process."""
+        if os.getpid() == self._process:
+            _names.discard(self._name)
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        with contextlib.suppress(Exception):
+            self.close_gpu()
+        with contextlib.suppress(Exception):  # another thread may be writing
+            self._words.release()
+            self._view.release()
+            self._map.close()
         os.close(self._file)
 
 
@@ -637,8 +874,13 @@ def _lock(file, path):
 class _Background:
     """Copies tensors on a side stream into pinned memory, and hands them over in a thread, in order."""
 
-    def __init__(self, device, megabytes):
+    def __init__(self, device, megabytes, between):
+        """
+        between  called in the thread before every job and ten times a second with False, at last with True
+        """
+        self._between = between
         on_gpu = device.type == "cuda"
+        self.device = device
         self._size = int(megabytes * (1 << 20))
         self._memory = torch.empty(self._size, dtype=torch.uint8, pin_memory=on_gpu)
         self._stream = torch.cuda.Stream(device) if on_gpu else None
@@ -651,8 +893,11 @@ class _Background:
         self._thread = threading.Thread(target=self._run, name="headscope_tap", daemon=True)
         self._thread.start()
 
-    def submit(self, tensors, job):
-        """Has job(*copies) run once the copies are made; False if there is no room for them."""
+    def submit(self, tensors, job, stays):
+        """Has job(*copies) run once the copies are made; False if there is no room for them.
+
+        stays  whether the job takes the first tensor itself
+        """
         places = []
         taken = self._taken
         for tensor in tensors:
@@ -666,6 +911,8 @@ class _Background:
         if taken - self._given_back > self._size:
             return False
         copies = [self._place(start, tensor) for start, tensor in zip(places, tensors)]
+        if stays:
+            copies[0] = tensors[0]
         self._taken = taken
         event = self._copy(copies, tensors)
         with self._changed:
@@ -679,26 +926,34 @@ class _Background:
 
     def _copy(self, copies, tensors):
         if self._stream is None:
-            for copy, tensor in zip(copies, tensors):
-                copy.copy_(tensor)
+            for place, tensor in zip(copies, tensors):
+                if place is not tensor:
+                    place.copy_(tensor)
             return None
         self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
         with torch.cuda.stream(self._stream):
-            for copy, tensor in zip(copies, tensors):
-                copy.copy_(tensor, non_blocking=True)
-                tensor.record_stream(self._stream)
+            for place, tensor in zip(copies, tensors):
+                if place is not tensor:
+                    place.copy_(tensor, non_blocking=True)
+                    tensor.record_stream(self._stream)
             return self._stream.record_event()
 
     def _run(self):
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._closing)
-                if not self._jobs:
-                    return
-                event, job, copies, taken = self._jobs[0]
+                self._changed.wait_for(lambda: self._jobs or self._closing, 0.1)
+                next_job = self._jobs[0] if self._jobs else None
+                ends = next_job is None and self._closing
+            self._between(ends)
+            if ends:
+                return
+            if next_job is None:
+                continue
+            event, job, copies, taken = next_job
             if event is not None:
                 event.synchronize()
             job(*copies)
+            del copies, next_job
             with self._changed:
                 self._jobs.popleft()
                 self._given_back = taken
@@ -711,10 +966,76 @@ class _Background:
         self._thread.join()
 
 
+class _Gpu:
+    """Memory of a GPU that Headscope has allocated, opened through NVIDIA's driver. Used by one thread.
+
+    of_reader  UUID of the GPU
+    """
+
+    def __init__(self, offer, ordinal, of_reader, handle):
+        self.offer = offer
+        self._driver = ctypes.CDLL("libcuda.so.1")
+        self._device, self._context, self._memory, self._stream, self._event = (
+            ctypes.c_int(), ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p())
+        self._call("cuInit", 0)
+        self._call("cuDeviceGet", ctypes.byref(self._device), ordinal)
+        own = (ctypes.c_ubyte * 16)()
+        self._call("cuDeviceGetUuid_v2", own, self._device)
+        if bytes(own) != of_reader:
+            raise _Unsupported("the model is on GPU-{}, Headscope on GPU-{}".format(
+                *(uuid.UUID(bytes=one) for one in (bytes(own), of_reader))))
+        self._call("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), self._device)
+        self._call("cuCtxSetCurrent", self._context)
+        peer_access = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS, the only flag and required
+        self._call("cuIpcOpenMemHandle_v2", ctypes.byref(self._memory), _IpcHandle.from_buffer_copy(handle), peer_access)
+        self._call("cuStreamCreate", ctypes.byref(self._stream), 1)  # CU_STREAM_NON_BLOCKING
+        self._call("cuEventCreate", ctypes.byref(self._event), 2)  # CU_EVENT_DISABLE_TIMING
+
+    def _call(self, function, *arguments):
+        status = getattr(self._driver, function)(*arguments)
+        if status:
+            name = ctypes.c_char_p()
+            self._driver.cuGetErrorName(status, ctypes.byref(name))
+            raise _Unsupported(f"{function}: {(name.value or str(status).encode()).decode()}")
+
+    def write(self, at, pieces):
+        """Copies pieces (address, bytes) of the GPU's memory behind each other; returns when the GPU has done it."""
+        for address, size in pieces:
+            self._call(
+                "cuMemcpyDtoDAsync_v2", ctypes.c_void_p(self._memory.value + at), ctypes.c_void_p(address),
+                ctypes.c_size_t(size), self._stream)
+            at += size
+        self._call("cuEventRecord", self._event, self._stream)
+        self._call("cuEventSynchronize", self._event)
+
+    def close(self):
+        self._call("cuIpcCloseMemHandle", self._memory)
+        self._call("cuEventDestroy_v2", self._event)
+        self._call("cuStreamDestroy_v2", self._stream)
+        self._call("cuDevicePrimaryCtxRelease_v2", self._device)
+
+
+class _IpcHandle(ctypes.Structure):
+    _fields_ = [("reserved", ctypes.c_ubyte * 64)]
+
+
+def _pieces(address, width, rows):
+    """(address, bytes) of rows; those that follow each other are one piece."""
+    pieces = []
+    for row in rows:
+        start = address + row * width
+        if pieces and sum(pieces[-1]) == start:
+            pieces[-1] = pieces[-1][0], pieces[-1][1] + width
+        else:
+            pieces.append((start, width))
+    return pieces
+
+
 class _Captured:
     """Queries and keys of one text."""
 
-    def __init__(self):
+    def __init__(self, name_of):
+        self._name_of = name_of  # token id -> UTF-8, empty without a tokenizer
         self.layers = {}  # layer -> (how, queries, keys), lists of [tokens, heads, head_dim]
         self.ids = []
 
@@ -752,9 +1073,12 @@ class _Captured:
             tensors[f"key.{layer}"] = torch.cat(keys)
             if how.sinks is not None:
                 tensors[f"sinks.{layer}"] = how.sinks
+        metadata = {"format": "headscope-captured", "version": str(_CAPTURED_VERSION)}
         if sum(map(len, self.ids)) == len(tensors["positions"]):
             tensors = {"ids": torch.cat(self.ids).long(), **tensors}
-        metadata = {"format": "headscope-captured", "version": str(VERSION)}
+            names = [self._name_of(token).decode() for token in tensors["ids"].tolist()]
+            if any(names):
+                metadata["tokens"] = "".join(name + "\0" for name in names)
         if label is not None:
             metadata["label"] = str(label)
         _write_safetensors(file, tensors, metadata)

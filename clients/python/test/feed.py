@@ -6,6 +6,7 @@ Prints a line when the tap is open, runs when it reads a line, prints the new to
 import pathlib
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -35,14 +36,33 @@ def observe(tap):
             tap.observe(layer, q[:, :, begin:end], keys, scale=0.25, window=3, soft_cap=5.0, sinks=sinks, end=end)
 
 
+def observe_threads(tap):
+    """Two threads read texts in turn: the one that began last is handed over."""
+    first, second = (ThreadPoolExecutor(1) for _ in range(2))
+
+    def read(thread, begin, end, *layers):
+        for layer in layers:
+            q, k = torch.zeros(1, 2, end - begin, 4), torch.zeros(1, 2, end, 4)
+            thread.submit(tap.observe, layer, q, k).result()
+
+    read(first, 0, 5, 0, 1)
+    read(first, 5, 6, 0, 1)
+    read(second, 0, 3, 0)
+    read(first, 6, 7, 0, 1)
+    read(second, 0, 3, 1)
+    read(second, 3, 4, 0, 1)
+    read(first, 0, 2, 0, 1)
+    read(second, 4, 5, 0, 1)
+
+
 def main():
     name, folder, mode = sys.argv[1:]
     torch.set_num_threads(1)
-    if mode == "observe":
+    if mode in ("observe", "threads"):
         with headscope_tap.tap(name=name, layers=2) as tap:
             print("open", flush=True)
             sys.stdin.readline()
-            observe(tap)
+            (observe if mode == "observe" else observe_threads)(tap)
             with headscope_tap.tap(layers=2, capture=True) as capture:
                 observe(capture)
             headscope_tap.save(name + ".safetensors")
@@ -50,10 +70,19 @@ def main():
             sys.stdin.readline()
         print("end", flush=True)
         return
+    copied = []  # within the GPU
+    if mode.startswith("gpu"):
+        # As if the tensors were on a GPU: the emulated driver's memory of a GPU is the host's.
+        headscope_tap._ordinal = lambda tensor: 1 if mode == "gpu1" else 0
+        write = headscope_tap._Gpu.write
+        headscope_tap._Gpu.write = lambda *arguments: copied.append(arguments) or write(*arguments)
+    if mode == "full":
+        headscope_tap._NANOS_OF_A_READER = 1 << 62  # however slow this machine is
     model = SmallGpt2(folder)
     ids = read_safetensors(pathlib.Path(folder) / "expected.safetensors")["input_ids"].view(1, -1)
     mask = torch.ones_like(ids)
     if mode == "batch":  # the first text is shorter than the second one
+        model.set_attn_implementation("sdpa")  # which is in the registry, unlike eager attention
         padding = torch.zeros(1, 5, dtype=torch.int64)
         ids = torch.cat([torch.cat([padding, ids], 1), torch.cat([ids, ids[:, :5]], 1)])
         mask = torch.cat([torch.cat([padding, mask], 1), torch.ones(1, mask.shape[1] + 5, dtype=torch.int64)])
@@ -61,12 +90,17 @@ def main():
     options = {
         "background": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
         "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
+        "gpu": {"background": True}, "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
     }.get(mode, {})
     with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
-        if mode == "full":  # something to read: the ring waits only for a reader that has read
+        if mode == "failing":
+            tap._how = lambda *arguments: 1 / 0
+        if mode in ("full", "gpu"):  # something to read: the ring waits only for a reader that has read
             model.generate(ids, mask, NEW_TOKENS)
         print("open" if tap.feeding else "closed", flush=True)
         sys.stdin.readline()
+        while mode == "gpu" and tap._ring.gpu is None:
+            time.sleep(0.001)
         while mode == "endless":
             model.generate(ids, mask, NEW_TOKENS)
             time.sleep(0.001)
@@ -77,6 +111,8 @@ def main():
             headscope_tap.save(name + ".safetensors", label="yes")
         sys.stdin.readline()
     after = model.generate(ids, mask, NEW_TOKENS)
+    if mode == "gpu":
+        print("copied", len(copied), flush=True)
     print("skipped", tap.skipped, "restored" if after[0] == tokens else "changed", flush=True)
 
 

@@ -43,6 +43,8 @@ def eager_mask(batch_size, q_length, kv_length, q_offset=0, attention_mask=None,
 
 
 AttentionMaskInterface.register("eager", eager_mask)
+AttentionMaskInterface.register("sdpa", eager_mask)
+AttentionInterface.register("sdpa", eager_attention_forward)
 
 
 def gelu(x):

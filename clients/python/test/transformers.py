@@ -1,4 +1,4 @@
-"""Stand-in for the registries of transformers >= 4.51, with the documented names and signatures. Debian has no transformers."""
+"""Stand-in for the registries of transformers >= 4.53, with the documented names and signatures. Debian has no transformers."""
 
 from collections.abc import MutableMapping
 

@@ -4,6 +4,8 @@
 // Device memory is host memory, a kernel has finished when its launch returns, and a copy is made as late as events
 // allow, which exposes missing waits. Device 0 has memory pools, device 1 has none.
 #include "../launch.h"
+#include "device_memory.h"
+#include "status.h"
 
 #include <chrono>
 #include <cstdio>
@@ -12,28 +14,16 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <set>
 #include <sstream>
 #include <string>
 
 namespace {
-enum Status {
-    SUCCESS = 0,
-    INVALID_VALUE = 1,
-    OUT_OF_MEMORY = 2,
-    INVALID_DEVICE = 101,
-    INVALID_IMAGE = 200,
-    INVALID_CONTEXT = 201,
-    NOT_FOUND = 500,
-    LAUNCH_FAILED = 719,
-};
 enum Attribute { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76, SHARED_MEMORY_OPTIN = 97, MEMORY_POOLS = 115 };
 enum FunctionAttribute { MOST_DYNAMIC_SHARED = 8 };
 
 constexpr int CUDA_VERSION = 13000;
 constexpr int DEVICES = 2;
-constexpr std::size_t MEMORY = std::size_t{1} << 30;
 
 /// The content of module files in tests: the emulator contains all kernels.
 constexpr char IMAGE[] = "emulated";
@@ -68,45 +58,28 @@ struct Function {
 
 std::map<std::string, Function> functions;
 std::map<std::string, int> constants;
-std::map<char*, std::size_t> memory;
 std::set<void*> pinned;
-std::size_t used = 0;
 thread_local bool current = false;
-std::mutex mutex;
-
-int allocate(char** pointer, std::size_t bytes) {
-    if (!current) {
-        return INVALID_CONTEXT;
-    }
-    if (bytes == 0) {
-        return INVALID_VALUE;
-    }
-    std::scoped_lock lock(mutex);
-    if (bytes > MEMORY - used) {
-        return OUT_OF_MEMORY;
-    }
-    *pointer = static_cast<char*>(std::malloc(bytes));
-    std::memset(*pointer, 0xff, bytes); // exposes memory that is not cleared
-    memory[*pointer] = bytes;
-    used += bytes;
-    return SUCCESS;
-}
-
-int release(char* pointer) {
-    std::scoped_lock lock(mutex);
-    auto found = memory.find(pointer);
-    if (found == memory.end()) {
-        return INVALID_VALUE;
-    }
-    used -= found->second;
-    memory.erase(found);
-    std::free(pointer);
-    return SUCCESS;
-}
 } // namespace
 
 extern "C" {
 int cuInit(unsigned) {
+    return SUCCESS;
+}
+
+int cuGetErrorName(int status, const char** name) {
+    static const std::map<int, const char*> names = {
+        {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"},
+        {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+        {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE"},
+        {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
+        {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE"},
+    };
+    auto found = names.find(status);
+    if (found == names.end()) {
+        return INVALID_VALUE;
+    }
+    *name = found->second;
     return SUCCESS;
 }
 
@@ -130,8 +103,13 @@ int cuDeviceGetName(char* name, int length, int) {
     return SUCCESS;
 }
 
+int cuDeviceGetUuid_v2(char* uuid, int device) {
+    std::snprintf(uuid, 16, "emulated GPU %d", device);
+    return SUCCESS;
+}
+
 int cuDeviceTotalMem_v2(std::size_t* bytes, int) {
-    *bytes = MEMORY;
+    *bytes = device_memory::TOTAL;
     return SUCCESS;
 }
 
@@ -217,25 +195,40 @@ int cuEventDestroy_v2(Event* event) {
 }
 
 int cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
-    *free = MEMORY - used;
-    *total = MEMORY;
+    *free = device_memory::free();
+    *total = device_memory::TOTAL;
     return SUCCESS;
 }
 
 int cuMemAlloc_v2(char** pointer, std::size_t bytes) {
-    return allocate(pointer, bytes);
+    return current ? device_memory::allocate(pointer, bytes, false) : INVALID_CONTEXT;
 }
 
 int cuMemAllocAsync(char** pointer, std::size_t bytes, Stream*) {
-    return allocate(pointer, bytes);
+    return current ? device_memory::allocate(pointer, bytes, true) : INVALID_CONTEXT;
 }
 
 int cuMemFree_v2(char* pointer) {
-    return release(pointer);
+    return device_memory::release(pointer);
 }
 
 int cuMemFreeAsync(char* pointer, Stream*) {
-    return release(pointer);
+    return device_memory::release(pointer);
+}
+
+int cuIpcGetMemHandle(device_memory::Handle* handle, char* pointer) {
+    return device_memory::name(handle, pointer);
+}
+
+int cuIpcOpenMemHandle_v2(char** pointer, device_memory::Handle handle, unsigned flags) {
+    constexpr unsigned LAZY_PEER_ACCESS = 1; // CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS, which is required
+    return !current                    ? INVALID_CONTEXT
+           : flags != LAZY_PEER_ACCESS ? INVALID_VALUE
+                                       : device_memory::open(pointer, handle);
+}
+
+int cuIpcCloseMemHandle(char* pointer) {
+    return device_memory::close(pointer);
 }
 
 int cuDeviceGetDefaultMemPool(void** pool, int device) {
@@ -278,6 +271,11 @@ int cuMemcpyHtoDAsync_v2(char* device, const void* host, std::size_t bytes, Stre
 
 int cuMemcpyDtoHAsync_v2(void* host, const char* device, std::size_t bytes, Stream* stream) {
     stream->copies.emplace_back([=] { std::memcpy(host, device, bytes); });
+    return SUCCESS;
+}
+
+int cuMemcpyDtoDAsync_v2(char* to, const char* from, std::size_t bytes, Stream* stream) {
+    stream->copies.emplace_back([=] { std::memcpy(to, from, bytes); });
     return SUCCESS;
 }
 

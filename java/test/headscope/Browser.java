@@ -2,13 +2,18 @@ package headscope;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.stream.Stream;
 import org.openqa.selenium.By;
@@ -30,9 +35,11 @@ public final class Browser implements AutoCloseable {
     private static final long POLL_NANOS = 50_000_000;
 
     private final ChromeDriver driver;
+    private final Path downloads;
 
-    private Browser(ChromeDriver driver) {
+    private Browser(ChromeDriver driver, Path downloads) {
         this.driver = driver;
+        this.downloads = downloads;
     }
 
     /** @param more arguments of Chromium */
@@ -42,6 +49,13 @@ public final class Browser implements AutoCloseable {
         options.addArguments("--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
                 "--window-size=%d,%d".formatted(width, height), "--hide-scrollbars");
         options.addArguments(more);
+        Path downloads;
+        try {
+            downloads = Files.createTempDirectory("downloads");
+        } catch (IOException problem) {
+            throw new UncheckedIOException(problem);
+        }
+        options.setExperimentalOption("prefs", Map.of("download.default_directory", downloads.toString()));
         LoggingPreferences logs = new LoggingPreferences();
         logs.enable(LogType.BROWSER, Level.ALL);
         options.setCapability("goog:loggingPrefs", logs);
@@ -49,7 +63,7 @@ public final class Browser implements AutoCloseable {
                 .usingDriverExecutable(program("chromedriver").toFile())
                 .usingAnyFreePort()
                 .build();
-        return new Browser(new ChromeDriver(service, options));
+        return new Browser(new ChromeDriver(service, options), downloads);
     }
 
     private static Path program(String name) {
@@ -71,10 +85,38 @@ public final class Browser implements AutoCloseable {
     }
 
     public void awaitText(String id, Predicate<String> expected) {
+        await(() -> expected.test(text(id)), () -> "%s still shows: %s".formatted(id, text(id)));
+    }
+
+    /** Waits until a canvas shows something else. */
+    public void awaitOtherPixels(String id, String before) {
+        await(() -> !pixels(id).equals(before), () -> id + " shows the same");
+    }
+
+    /** Waits until a script returns true. */
+    public void awaitTrue(String script) {
+        await(() -> Boolean.TRUE.equals(script(script)), () -> "not true: " + script);
+    }
+
+    /** Waits for a file that the page gives to the user, and moves it. */
+    public Path download(Path folder) throws IOException {
+        AtomicReference<Path> file = new AtomicReference<>();
+        await(() -> {
+            try (Stream<Path> files = Files.list(downloads)) {
+                files.filter(path -> path.toString().endsWith(".png")).findFirst().ifPresent(file::set);
+            } catch (IOException problem) {
+                throw new UncheckedIOException(problem);
+            }
+            return file.get() != null;
+        }, () -> "no file was downloaded");
+        return Files.move(file.get(), folder.resolve(file.get().getFileName()));
+    }
+
+    private static void await(BooleanSupplier met, Supplier<String> problem) {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!expected.test(text(id))) {
+        while (!met.getAsBoolean()) {
             if (System.nanoTime() > end) {
-                throw new IllegalStateException("%s still shows: %s".formatted(id, text(id)));
+                throw new IllegalStateException(problem.get());
             }
             LockSupport.parkNanos(POLL_NANOS);
         }

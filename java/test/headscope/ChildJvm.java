@@ -60,7 +60,8 @@ public final class ChildJvm {
 
     private static Process start(
             Path folder, Map<String, String> variables, String classes, Path out, List<String> command) throws IOException {
-        List<String> words = new ArrayList<>(List.of(
+        // A shell that runs the tests in the background lets them ignore SIGINT; a user's shell does not.
+        List<String> words = new ArrayList<>(List.of("env", "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "--add-modules", "jdk.incubator.vector",
                 "--sun-misc-unsafe-memory-access=allow", "-Xmx1g",

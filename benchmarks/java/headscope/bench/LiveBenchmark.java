@@ -140,7 +140,7 @@ final class LiveBenchmark {
         try (PageServer page = PageServer.open(ServeAddress.parse("0"), AccessToken.random());
                 ExecutorService server = Executors.newSingleThreadExecutor()) {
             Future<?> served = server.submit(() -> {
-                page.view(run, frames, PROMPT);
+                page.view(run, frames, PROMPT, Path.of("target"));
                 return null;
             });
             try (PageReader reader = new PageReader(page.url(), frozen)) {

@@ -16,19 +16,19 @@ import java.util.stream.IntStream;
 public record PromptAnswer(int[] ids, int start) {
     /** @param join what stands between prompt and answer */
     public static PromptAnswer of(
-            JsonLines.Line line, String prompt, String answer, Join join, ModelConfig config, Tokenizer tokenizer) {
-        int[] alone = line.located(() -> tokenizer.encodePrompt(prompt));
-        int[] ids = line.located(
+            Entry entry, String prompt, String answer, Join join, ModelConfig config, Tokenizer tokenizer) {
+        int[] alone = entry.located(() -> tokenizer.encodePrompt(prompt));
+        int[] ids = entry.located(
                 () -> tokenizer.encodePrompt(prompt + join.between(prompt, answer, tokenizer) + answer));
         int differs = Arrays.mismatch(alone, ids);
         if (differs == 0 || alone.length == 0) {
-            throw line.wrong("the prompt has no tokens before the answer");
+            throw entry.wrong("the prompt has no tokens before the answer");
         }
         if (differs < 0 || differs == ids.length) {
-            throw line.wrong("the answer has no tokens");
+            throw entry.wrong("the answer has no tokens");
         }
         if (ids.length - 1 > config.maxTokens()) {
-            throw line.wrong("prompt and answer have %d tokens; the limit for this model is %d: shorten the text"
+            throw entry.wrong("prompt and answer have %d tokens; the limit for this model is %d: shorten the text"
                     .formatted(ids.length, config.maxTokens() + 1));
         }
         return new PromptAnswer(ids, differs);

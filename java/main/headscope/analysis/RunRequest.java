@@ -13,9 +13,16 @@ import java.nio.file.Path;
  * @param resume    continue an interrupted run into {@code out}
  * @param overwrite replace an earlier run in {@code out}
  * @param command   the command as typed, for the manifest
+ * @param fields    other names of fields in the files of texts
  */
 public record RunRequest(
-        Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command) {
+        Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command, Fields fields) {
+    /** Fields have their own names. */
+    public RunRequest(
+            Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command) {
+        this(model, out, device, resume, overwrite, command, Fields.SAME);
+    }
+
 
     /** @throws InputException if the model is bidirectional */
     public void requireCausal(ModelConfig config) {

@@ -94,6 +94,17 @@ public interface Backend extends AutoCloseable {
     /** Copies a tensor to host memory of equal length in bytes. */
     void download(MemorySegment destination, Tensor source);
 
+    /**
+     * Memory of the GPU that another process writes.
+     *
+     * @param most bytes of the largest piece that is read
+     * @throws IllegalArgumentException if the device is not a GPU
+     * @throws DeviceException          if the system does not let processes share memory of the GPU
+     */
+    default SharedMemory share(long bytes, long most) {
+        throw new IllegalArgumentException("--same-gpu needs a GPU, and this is " + describe());
+    }
+
     /** Copies an fp32 tensor to the host, in row-major order. */
     default float[] download(Tensor source) {
         float[] values = new float[Math.toIntExact(source.count())];

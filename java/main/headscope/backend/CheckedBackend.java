@@ -106,6 +106,12 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public SharedMemory share(long bytes, long most) {
+        check(most >= 1 && most <= bytes, "share", "%d bytes in pieces of %d", bytes, most);
+        return backend.share(bytes, most);
+    }
+
+    @Override
     public float[] download(Tensor source) {
         floats("download", source);
         return backend.download(source);

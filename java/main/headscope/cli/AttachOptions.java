@@ -2,13 +2,17 @@ package headscope.cli;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.InputException;
 import headscope.analysis.watch.AttachedWatch;
 import headscope.analysis.watch.Tap;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
+import headscope.backend.SharedMemory;
+import headscope.live.ring.GpuSlots;
 import headscope.live.ring.RingReader;
 import headscope.result.frame.FrameSource;
 import headscope.result.tapped.Tapped;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -23,16 +27,56 @@ final class AttachOptions {
             description = "With --attach: the longest text that is shown (default: ${DEFAULT-VALUE}).")
     int maxTokens = 4096;
 
+    @Option(names = "--same-gpu",
+            description = "With --attach: queries and keys of a model on this GPU are copied within its memory, not through the"
+                    + " host's.")
+    boolean sameGpu;
+
     /** Shows what comes through the tap, in views, until the user stops. */
+    @SuppressWarnings("try") // the receiver is there to be closed
     void watch(DeviceOptions device, WatchRequest request, Views views) throws InterruptedException {
         require(maxTokens >= 1, "--max-tokens must be at least 1, not " + maxTokens);
         try (Views.Open view = views.open();
                 RingReader reader = RingReader.open(name.orElseThrow());
                 Backend backend = device.open();
+                Receiver received = sameGpu ? Receiver.open(reader, backend) : () -> {};
                 AttachedWatch watch = new AttachedWatch(backend, new Ring(reader), request, maxTokens)) {
             HeadscopeCommand.warn("waiting for %s to compute; Ctrl-C ends the wait".formatted(name.get()));
             FrameSource source = watch.await(name.get());
             view.show(source, "", (frames, commands, stays) -> new AttachedModel(watch, frames, commands, stays));
+        }
+    }
+
+    /** Memory of the GPU that the feeding process writes, until it is closed. */
+    private interface Receiver extends AutoCloseable {
+        static Receiver open(RingReader reader, Backend backend) {
+            SharedMemory memory = InputException.rejecting(() -> backend.share(reader.gpuBytes(), reader.slotBytes()));
+            reader.receive(new Slots(memory));
+            return () -> {
+                if (reader.withdraw()) {
+                    memory.close();
+                }
+            };
+        }
+
+        @Override
+        void close();
+    }
+
+    private record Slots(SharedMemory memory) implements GpuSlots {
+        @Override
+        public byte[] handle() {
+            return memory.handle();
+        }
+
+        @Override
+        public byte[] uuid() {
+            return memory.uuid();
+        }
+
+        @Override
+        public MemorySegment read(long offset, long bytes) {
+            return memory.read(offset, bytes);
         }
     }
 

@@ -7,6 +7,7 @@ import headscope.analysis.functions.Functions;
 import headscope.analysis.functions.FunctionsRequest;
 import headscope.analysis.functions.FunctionsSummary;
 import headscope.result.MaskingTable;
+import headscope.tensor.Printable;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
@@ -65,7 +66,7 @@ final class FunctionsCommand extends AnalysisCommand<FunctionsRequest, Functions
         out.printf("%-26s %8s %9s %14s %16s%n", "", "probe", "model", "heads before", "heads above");
         out.printf("%-26s %8s %9s %14s %16s%n", "function", "accuracy", "accuracy", "the elbow", summary.threshold());
         for (FunctionsSummary.Function function : summary.functions()) {
-            out.printf("%-26s %7.1f%% %8.1f%% %14d %8d (%4.1f%%)%n", function.name(), 100 * function.accuracy(),
+            out.printf("%-26s %7.1f%% %8.1f%% %14d %8d (%4.1f%%)%n", Printable.line(function.name()), 100 * function.accuracy(),
                     100 * function.answered(), function.beforeElbow(), function.above(),
                     100.0 * function.above() / summary.heads());
         }
@@ -93,7 +94,7 @@ final class FunctionsCommand extends AnalysisCommand<FunctionsRequest, Functions
         out.printf("%-26s %6s %8s %8s %8s %8s %10s %7s%n", "function", "heads", "none", "top", "random", "lowest",
                 "none", "top");
         for (MaskingTable.Row row : masking.rows()) {
-            out.printf("%-26s %6d %7.1f%% %7.1f%% %7.1f%% %7.1f%% %9.1f%% %6.1f%%%n", row.function(), row.heads(),
+            out.printf("%-26s %6d %7.1f%% %7.1f%% %7.1f%% %7.1f%% %9.1f%% %6.1f%%%n", Printable.line(row.function()), row.heads(),
                     100 * row.before(), 100 * row.top(), 100 * row.random(), 100 * row.lowest(),
                     100 * row.othersBefore(), 100 * row.othersTop());
         }

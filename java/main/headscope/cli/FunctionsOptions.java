@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 /** Options of {@code functions}. */
 final class FunctionsOptions {
     @Option(names = "--texts", required = true, paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\", \"function\", \"split\": \"train\"|\"test\"};"
+            description = "JSON lines, a JSON array or CSV of {\"prompt\", \"answer\", \"function\", \"split\": \"train\"|\"test\"};"
                     + " - reads standard input.")
     String texts;
 

@@ -8,6 +8,7 @@ import headscope.analysis.gates.GatesRequest;
 import headscope.analysis.gates.GatesSummary;
 import headscope.result.GateScore;
 import headscope.result.Manifest;
+import headscope.tensor.Printable;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
@@ -69,14 +70,17 @@ final class GatesCommand extends AnalysisCommand<GatesRequest, Gates, GatesSumma
         out.printf("%nHeads with a score of at least 0.5, of %d, in all of %d seeds (Always) and in at least one (Any):"
                 + "%n%n", summary.heads(), summary.seeds());
         for (GatesSummary.Task task : summary.tasks()) {
-            out.printf("%-16s %-8s %s%n", task.name(), "Always", shares(task.always()));
+            String name = Printable.line(task.name());
+            boolean fits = name.length() <= 16;
+            out.print(fits ? "" : name + System.lineSeparator());
+            out.printf("%-16s %-8s %s%n", fits ? name : "", "Always", shares(task.always()));
             out.printf("%-16s %-8s %s%n", "", "Any", shares(task.any()));
         }
         for (GatesSummary.Task task : summary.tasks()) {
             task.answer().ifPresent(answer -> out.printf(
                     "%n%s: mean log probability of an answer token %.3f with all heads open, %.3f under G+; %.0f%% of"
                             + " heads facilitate or interfere in at least one seed.%n",
-                    task.name(), answer.ungated(), answer.underGates(), 100 * task.either()));
+                    Printable.line(task.name()), answer.ungated(), answer.underGates(), 100 * task.either()));
         }
         if (options.top > 0) {
             printTop(summary, out);
@@ -85,7 +89,7 @@ final class GatesCommand extends AnalysisCommand<GatesRequest, Gates, GatesSumma
 
     private void printTop(GatesSummary summary, PrintStream out) {
         for (GatesSummary.Task task : summary.tasks()) {
-            out.printf("%n%s, heads with the largest %s in every seed (Always):%n", task.name(),
+            out.printf("%n%s, heads with the largest %s in every seed (Always):%n", Printable.line(task.name()),
                     Manifest.keyword(task.shown()));
             out.printf("%-8s %8s %8s %8s%n", "head", "Always", "Any", "mean");
             double[] always = Arrays.stream(task.scores().always()).map(score -> -score).toArray();

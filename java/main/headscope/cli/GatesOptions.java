@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 /** Options of {@code gates}. */
 final class GatesOptions {
     @Option(names = "--task", paramLabel = "NAME=FILE",
-            description = "Task and its texts, JSON lines, each {\"prompt\", \"answer\"}; may be repeated.")
+            description = "Task and its texts, JSON lines, a JSON array or CSV of {\"prompt\", \"answer\"}; may be repeated.")
     List<String> tasks = List.of();
 
     @Option(names = "--forget", paramLabel = "FILE",

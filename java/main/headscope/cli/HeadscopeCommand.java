@@ -22,8 +22,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
         subcommands = {
-            DemoCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class, GatesCommand.class,
-            RenderCommand.class, ViewCommand.class, LiveCommand.class, InfoCommand.class, DoctorCommand.class,
+            DemoCommand.class, AnswerCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class,
+            GatesCommand.class, RenderCommand.class, CompareCommand.class, ViewCommand.class, LiveCommand.class,
+            InfoCommand.class, DoctorCommand.class,
             SelfTestCommand.class, BenchCommand.class
         },
         footer = {

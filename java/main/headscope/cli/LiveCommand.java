@@ -2,12 +2,14 @@ package headscope.cli;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.watch.CapturedWatch;
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
 import headscope.model.Checkpoint;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
+import headscope.result.tapped.CapturedText;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -33,6 +35,7 @@ import picocli.CommandLine.Option;
             "  ./headscope live --demo --headless --film demo.png",
             "  ./headscope live --demo --record demo.frames",
             "  ./headscope live --replay demo.frames --speed 0.5",
+            "  ./headscope live --replay text.safetensors  (of headscope_tap.save)",
             "  ./headscope live --attach NAME              (a PyTorch model: clients/python/headscope_tap.py)"
         })
 final class LiveCommand implements Callable<Integer> {
@@ -45,7 +48,8 @@ final class LiveCommand implements Callable<Integer> {
     @Mixin
     Views views = new Views();
 
-    @Option(names = "--replay", paramLabel = "FILE", description = "Play a recording of --record instead of a model.")
+    @Option(names = "--replay", paramLabel = "FILE",
+            description = "Play a recording of --record, or show a text of headscope_tap.save, instead of a model.")
     Optional<Path> replay = Optional.empty();
 
     @Mixin
@@ -57,9 +61,10 @@ final class LiveCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         require(replay.isEmpty() || attach.name.isEmpty(), "--replay and --attach exclude each other: give one of them");
+        require(!attach.sameGpu || attach.name.isPresent(), "--same-gpu needs --attach NAME");
         if (replay.isPresent()) {
             require(!options.chooseModel(), "--replay plays a recording without a model: leave out --model, --demo and --prompt");
-            play.play(replay.get(), views);
+            replay(replay.get());
         } else if (attach.name.isPresent()) {
             require(!options.chooseModel(), "--attach shows a model of another process: leave out --model, --demo and --prompt");
             attach.watch(device, options.request(false), views);
@@ -67,6 +72,21 @@ final class LiveCommand implements Callable<Integer> {
             watch();
         }
         return 0;
+    }
+
+    private void replay(Path file) throws InterruptedException {
+        if (!CapturedText.seemsToBe(file)) {
+            play.play(file, views);
+            return;
+        }
+        play.requireRecording("has no effect on a captured text, which is shown as a whole: leave it out");
+        CapturedText text = CapturedText.read(file);
+        WatchRequest request = options.request(false);
+        try (Views.Open view = views.open();
+                Backend backend = device.open();
+                CapturedWatch watch = new CapturedWatch(backend, text, request, file.getFileName().toString())) {
+            view.show(watch.source(), "", (frames, commands, stays) -> new WatchedCapture(watch, frames, commands, stays));
+        }
     }
 
     private void watch() throws InterruptedException {

@@ -18,6 +18,12 @@ final class PlayOptions {
             description = "Begin where the text had this many tokens (default: ${DEFAULT-VALUE}).")
     int from;
 
+    /** @param why these options must be left out otherwise */
+    void requireRecording(String why) {
+        require(speed == 1, "--speed " + why);
+        require(from == 0, "--from " + why);
+    }
+
     /** Plays a recording in views. */
     void play(Path file, Views views) throws InterruptedException {
         require(speed > 0, "--speed must be above 0, not " + speed);

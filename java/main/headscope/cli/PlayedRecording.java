@@ -2,6 +2,7 @@ package headscope.cli;
 
 import headscope.live.LiveRun;
 import headscope.live.Replay;
+import java.util.OptionalDouble;
 
 /**
  * A recording that is played.
@@ -15,6 +16,11 @@ record PlayedRecording(Replay replay, int from, boolean untilStopped) implements
         try (replay) {
             replay.run(from, untilStopped);
         }
+    }
+
+    @Override
+    public OptionalDouble played() {
+        return OptionalDouble.of(replay.played());
     }
 
     /** A frame is read and shown at once: there is nothing to abandon. */

@@ -1,7 +1,10 @@
 package headscope.cli;
 
-import headscope.analysis.InputException;
-import headscope.render.OffscreenRenderer;
+import static headscope.analysis.InputException.rejecting;
+import static headscope.analysis.InputException.require;
+
+import headscope.render.FigureFormat;
+import headscope.render.layout.FigureSize;
 import headscope.result.Manifest;
 import headscope.result.SpectraResult;
 import java.nio.file.Path;
@@ -16,6 +19,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "render",
         mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = {
             "Draws the figures of finished runs again.",
             "The figures are written into the folders of the runs. Neither model nor texts are needed."
@@ -26,41 +30,40 @@ import picocli.CommandLine.Parameters;
             "  ./headscope render runs/demo --dpi 400 --out demo.png",
             "  ./headscope render runs/demo --show effect --threshold 0.01 \\",
             "      --out effect.png",
+            "  ./headscope render runs/demo --width 165mm --font-size 9 --out demo.svg",
+            "  ./headscope render runs/demo --title \"Right and wrong answers\" \\",
+            "      --colors cividis --transpose --out demo.png",
             "  ./headscope render runs/demo-all/*/"
         })
 final class RenderCommand implements Callable<Integer> {
-    private static final int MIN_DPI = 36;
-    private static final int MAX_DPI = 1200;
-
     @Parameters(paramLabel = "RUN", arity = "1..*", description = "Folders of finished runs.")
     List<Path> runs;
 
     @Option(names = "--out", paramLabel = "FILE",
-            description = "Write only the main figure of a single RUN, to this PNG file.")
+            description = "Write only the main figure of a single RUN, to this file: .png for pixels, .svg for vector"
+                    + " graphics, whose text stays text.")
     Path out;
 
-    @Option(names = "--dpi", paramLabel = "N", description = "Dots per inch (default: ${DEFAULT-VALUE}).")
-    int dpi = OffscreenRenderer.DEFAULT_DPI;
+    @Mixin
+    PictureOptions options = new PictureOptions();
 
     @Mixin
     SpectraViewOptions view = new SpectraViewOptions();
 
     @Override
     public Integer call() {
-        if (dpi < MIN_DPI || dpi > MAX_DPI) {
-            throw new InputException("--dpi must be from %d to %d, not %d".formatted(MIN_DPI, MAX_DPI, dpi));
-        }
-        if (out != null && runs.size() > 1) {
-            throw new InputException("--out takes the figure of one run, not of " + runs.size());
+        FigureSize size = options.size();
+        options.colormap();
+        if (out != null) {
+            require(runs.size() == 1, "--out takes the figure of one run, not of " + runs.size());
+            rejecting(() -> FigureFormat.of(out));
         }
         if (view.given()) {
             runs.forEach(RenderCommand::requireSpectra);
         }
         try (PictureFiles pictures = new PictureFiles()) {
-            if (out != null) {
-                draw(pictures, runs.getFirst());
-            } else {
-                runs.forEach(run -> draw(pictures, run));
+            for (Path run : runs) {
+                draw(pictures, run, size).forEach(System.out::println);
             }
         }
         return 0;
@@ -68,20 +71,19 @@ final class RenderCommand implements Callable<Integer> {
 
     private static void requireSpectra(Path run) {
         String analysis = Manifest.read(run).analysis();
-        InputException.require(analysis.equals(SpectraResult.ANALYSIS),
+        require(analysis.equals(SpectraResult.ANALYSIS),
                 "%s: is a run of %s; --draw, --show, --mark-significant and --threshold are for runs of spectra"
                         .formatted(run, analysis));
     }
 
-    /** Draws the figures of one run and prints their files; a resolution that this OpenGL cannot draw is rejected. */
-    private void draw(PictureFiles pictures, Path run) {
-        List<Path> files = InputException.rejecting(() -> {
+    /** Draws the figures of one run; a size that does not fit or that this OpenGL cannot draw is rejected. */
+    private List<Path> draw(PictureFiles pictures, Path run, FigureSize size) {
+        return rejecting(() -> {
             if (out == null) {
-                return pictures.drawAll(run, dpi, view::over);
+                return pictures.drawAll(run, size, options, view::over);
             }
-            pictures.draw(run, out, dpi, view::over);
+            pictures.draw(run, out, size, options, view::over);
             return List.of(out);
         });
-        files.forEach(System.out::println);
     }
 }

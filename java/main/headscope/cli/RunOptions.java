@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
 import java.nio.file.Path;
@@ -25,6 +26,11 @@ final class RunOptions {
     @Mixin
     DeviceOptions device = new DeviceOptions();
 
+    @Option(names = "--fields", paramLabel = "NAME=FIELD", split = ",",
+            description = "Other names of fields in the file of texts, such as question=prompt,reference=answer; NAME=-"
+                    + " ignores NAME.")
+    List<String> fields = List.of();
+
     @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
     boolean resume;
 
@@ -34,7 +40,7 @@ final class RunOptions {
     /** @param arguments of the program: the analysis and its options */
     RunRequest request(List<String> arguments) {
         InputException.require(model != null, "--model is missing: give the folder of a model");
-        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments));
+        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields));
     }
 
     Path out(List<String> arguments) {

@@ -5,6 +5,7 @@ import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.Saliency;
 import headscope.analysis.saliency.SaliencyRequest;
 import headscope.analysis.saliency.SaliencySummary;
+import headscope.tensor.Printable;
 import java.io.PrintStream;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
@@ -65,7 +66,8 @@ final class SaliencyCommand extends AnalysisCommand<SaliencyRequest, Saliency, S
         out.printf("%-8s %s%n", "head", summary.unit());
         summary.ranked().forEach(one -> out.printf("%-8s %.3g%n", one.head(), one.value()));
         out.printf("%nLargest elements of head %s, source -> receiving token:%n", summary.enlarged());
-        summary.links().forEach(link -> out.printf("%-8.3g %s -> %s%n", link.value(), link.source(), link.receiving()));
+        summary.links().forEach(link -> out.printf("%-8.3g %s -> %s%n", link.value(), Printable.line(link.source()),
+                Printable.line(link.receiving())));
         summary.aggregate().ifPresent(heads -> out.printf(
                 "%nAggregate heads, with at least %.0f %% of their saliency from the target's earlier occurrence to the"
                         + " last token (the source does not confirm this threshold): %s%n",

@@ -65,7 +65,7 @@ final class SaliencyOptions {
     double threshold = SaliencyRequest.THRESHOLD;
 
     @Option(names = "--texts", paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\"} and optionally \"groups\": [{\"label\", \"start\","
+            description = "JSON lines, a JSON array or CSV of {\"prompt\", \"answer\"} and optionally \"groups\": [{\"label\", \"start\","
                     + " \"end\"}], end exclusive, for --average and --ablate; - reads standard input.")
     Optional<String> texts;
 

@@ -51,6 +51,8 @@ import picocli.CommandLine.Mixin;
             "      --test entropy,sink_share --show auroc --threshold 0.01",
             "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",
             "      --per-token laplacian,entropy --heads 11.10,2.0 --no-probes",
+            "  ./headscope spectra --model ~/models/gpt2 --texts judged.csv \\",
+            "      --fields question=prompt,verdict=label --label-names correct,hallucinated",
             "  ./headscope spectra --from runs/qwen3 --labels graded.csv --k 10 \\",
             "      --out runs/qwen3-graded",
             "  ./headscope spectra --captured captured/*.safetensors --k 50"

@@ -6,7 +6,6 @@ import static headscope.analysis.InputException.require;
 import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.CapturedRequest;
-import headscope.analysis.spectra.Match;
 import headscope.analysis.spectra.PerToken;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
@@ -31,22 +30,24 @@ import picocli.CommandLine.ParseResult;
 final class SpectraOptions {
     /** Options that --from takes. */
     private static final Set<String> WITH_FROM = Set.of(
-            "--verbose", "--from", "--labels", "--k", "--per-sample", "--metrics", "--test", "--draw", "--show",
+            "--verbose", "--from", "--labels", "--label-names", "--k", "--per-sample", "--metrics", "--test", "--draw", "--show",
             "--mark-significant", "--threshold", "--no-probes", "--seed", "--top-heads", "--out", "--overwrite");
 
     /** Options that --captured takes besides. */
     private static final Set<String> WITH_CAPTURED = Set.of("--captured", "--device", "--dtype", "--check", "--short");
 
     @Option(names = "--texts", paramLabel = "FILE",
-            description = "JSON lines, each {\"prompt\", \"answer\"} (the model answers the prompt; a list of answers accepts"
-                    + " each of them) or {\"text\", \"label\": 0|1} (the model reads the text); - reads standard input.")
+            description = "JSON lines, a JSON array or CSV of {\"prompt\", \"answer\"} (the model answers the prompt; a list"
+                    + " of answers accepts each of them), {\"prompt\", \"choices\", \"answer\"} (it chooses the most probable"
+                    + " one) or {\"text\", \"label\": 0|1} (it reads the text). A label beside a prompt takes precedence over"
+                    + " grading; \"generated\" is an answer to read, as headscope answer writes it. - reads standard input.")
     String texts;
 
     @Option(names = "--from", paramLabel = "RUN",
             description = "Test and draw the stored values of a finished spectra run again, without its model. Takes"
-                    + " --labels, --k (up to the stored one), --per-sample, --test (or --metrics, which then means the"
-                    + " same), --draw, --show, --mark-significant, --threshold, --no-probes, --seed, --top, --out and"
-                    + " --overwrite.")
+                    + " --labels, --label-names, --k (up to the stored one), --per-sample, --test (or --metrics, which then"
+                    + " means the same), --draw, --show, --mark-significant, --threshold, --no-probes, --seed, --top, --out"
+                    + " and --overwrite.")
     Optional<Path> from = Optional.empty();
 
     @Option(names = "--captured", paramLabel = "FILE", arity = "1..*",
@@ -57,7 +58,7 @@ final class SpectraOptions {
 
     @Option(names = "--labels", paramLabel = "FILE",
             description = "With --from or --captured: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
-                    + " for example), or as JSON lines, each {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
+                    + " for example), or as JSON of {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
                     + " are not tested.")
     Optional<String> labels = Optional.empty();
 
@@ -71,23 +72,8 @@ final class SpectraOptions {
                     + " (default: ${DEFAULT-VALUE}).")
     SpectraRequest.PerSample perSample = SpectraRequest.PerSample.MEAN;
 
-    @Option(names = "--max-new-tokens", paramLabel = "N",
-            description = "Maximum number of new tokens per answer (default: ${DEFAULT-VALUE}).")
-    int maxNewTokens = SpectraRequest.MAX_NEW_TOKENS;
-
-    @Option(names = "--match", paramLabel = "exact|normalised|contains",
-            description = "When an answer counts as right. exact: equal to an expected one. normalised: equal apart from"
-                    + " case, white space, quotation marks, brackets and the punctuation of sentences; signs, decimal"
-                    + " points, currencies, percent and comparisons count. contains: contains an expected one as whole"
-                    + " words, likewise normalised (default: ${DEFAULT-VALUE}).")
-    Match match = Match.NORMALISED;
-
-    @Option(names = "--stop", showDefaultValue = Visibility.NEVER, paramLabel = "STRING",
-            description = "String that ends an answer; white space before an answer does not count (default: a newline).")
-    String stop = SpectraRequest.STOP;
-
     @Mixin
-    SamplingOptions sampling = new SamplingOptions();
+    AnsweringOptions answering = new AnsweringOptions();
 
     @Option(names = "--seed", paramLabel = "N",
             description = "Seed for sampling and for the folds of the probes (default: ${DEFAULT-VALUE}).")
@@ -143,19 +129,20 @@ final class SpectraOptions {
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
-                run, texts, k, perSample, maxNewTokens, match, stop, sampling.sampler(), seed, limit,
-                shortTexts == Short.SKIP, measured(), tested(test), view(test), !noProbes, PerToken.parse(perToken, heads));
+                run, texts, k, perSample, answering.answering(seed), limit, shortTexts == Short.SKIP, measured(), tested(test),
+                view(test), !noProbes, PerToken.parse(perToken, heads));
     }
 
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
         requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
+        requireNamesOfLabels();
         HeadRanking.requireCount("--top", top);
         boolean byMetrics = parsed.hasMatchedOption("--metrics");
         require(!byMetrics || test.isEmpty(), "--from: --metrics and --test mean the same; give --test only");
         Optional<String> chosen = byMetrics ? Optional.of(metrics) : test;
         return new RetestRequest(
-                from.orElseThrow(), labels, out, overwrite, command,
+                from.orElseThrow(), labels, answering.labelNames(), out, overwrite, command,
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
                 parsed.hasMatchedOption("--per-sample") ? Optional.of(perSample) : Optional.empty(),
                 tested(chosen), view(chosen), !noProbes,
@@ -168,8 +155,9 @@ final class SpectraOptions {
         require(from.isEmpty(), "--captured and --from exclude each other: give one of them");
         requireOnly(parsed, Stream.concat(WITH_FROM.stream(), WITH_CAPTURED.stream()).collect(Collectors.toSet()),
                 "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");
+        requireNamesOfLabels();
         return new CapturedRequest(
-                captured, labels, device, out, overwrite, command, shortTexts == Short.SKIP,
+                captured, labels, answering.labelNames(), device, out, overwrite, command, shortTexts == Short.SKIP,
                 measured(), k, perSample, tested(test), view(test), !noProbes, seed);
     }
 
@@ -192,6 +180,11 @@ final class SpectraOptions {
     private SpectraView view(Optional<String> chosen) {
         SpectraView published = SpectraView.PUBLISHED;
         return view.over(new SpectraView(chosen(chosen), published.shown(), published.marked(), published.threshold()));
+    }
+
+    private void requireNamesOfLabels() {
+        require(labels.isPresent() || answering.labelNames.isEmpty(),
+                "--label-names names the labels in --labels FILE, which is missing");
     }
 
     private static void requireOnly(ParseResult parsed, Set<String> allowed, String message) {

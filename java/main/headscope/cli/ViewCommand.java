@@ -1,14 +1,17 @@
 package headscope.cli;
 
+import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
 import headscope.figure.Figure;
 import headscope.live.window.FigureViewer;
 import headscope.picture.RunFigures;
 import headscope.picture.RunPage;
-import headscope.render.OffscreenRenderer;
+import headscope.render.FigureFormat;
+import headscope.render.layout.FigureSize;
 import headscope.render.window.Window;
 import headscope.result.Manifest;
+import headscope.result.tapped.CapturedText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +21,10 @@ import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Shows a finished run, or plays a recording. */
 @Command(
@@ -36,11 +41,14 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  ./headscope view runs/demo",
             "  ./headscope view runs/demo --html demo.html",
-            "  ./headscope view runs/demo --out demo.png",
+            "  ./headscope view runs/demo --out demo.svg --width 165mm --font-size 9",
             "  ./headscope view runs/demo --serve 8080",
             "  ./headscope view demo.frames --speed 2"
         })
 final class ViewCommand implements Callable<Integer> {
+    @Spec
+    CommandSpec spec;
+
     @Parameters(paramLabel = "RUN", description = "Folder of a finished run, or a recording.")
     Path run;
 
@@ -49,8 +57,11 @@ final class ViewCommand implements Callable<Integer> {
                     + " numbers and settings.")
     Optional<Path> html = Optional.empty();
 
-    @Option(names = "--out", paramLabel = "FILE", description = "Write the main figure to this PNG file, as render does.")
+    @Option(names = "--out", paramLabel = "FILE", description = "Write the main figure to this file, .png or .svg, as render does, with the options below.")
     Optional<Path> out = Optional.empty();
+
+    @Mixin
+    PictureOptions picture = new PictureOptions();
 
     @Mixin
     PlayOptions play = new PlayOptions();
@@ -60,7 +71,14 @@ final class ViewCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        FigureSize size = picture.size();
+        picture.colormap();
+        out.ifPresent(file -> rejecting(() -> FigureFormat.of(file)));
+        require(out.isPresent() || PictureOptions.given(spec.commandLine().getParseResult()).isEmpty(),
+                "%s draws the file of --out; add --out FILE.png or FILE.svg"
+                        .formatted(PictureOptions.given(spec.commandLine().getParseResult()).orElse("")));
         if (Files.isRegularFile(run)) {
+            require(!CapturedText.seemsToBe(run), run + ": is not a recording; a text of headscope_tap.save is shown by live --replay");
             require(html.isEmpty() && out.isEmpty(),
                     "--html and --out show a finished run; for a recording use --headless with --frames or --film");
             play.play(run, views);
@@ -69,10 +87,10 @@ final class ViewCommand implements Callable<Integer> {
         require(!views.headless.on && views.record.isEmpty(),
                 "--headless and --record show a recording; for a finished run use --html, --out or --serve");
         if (html.isEmpty() && out.isEmpty() && views.serve.isEmpty()) {
-            WindowOptions.Size size = views.window.size();
+            WindowOptions.Size window = views.window.size();
             List<Figure> figures = List.copyOf(RunFigures.of(run).values());
             Window.requireDisplay("write a page or a picture with --html FILE or --out FILE, or serve a page with --serve PORT");
-            FigureViewer.show("Headscope: " + title(), figures, size.width(), size.height());
+            FigureViewer.show("Headscope: " + title(), figures, window.width(), window.height());
         }
         if (html.isPresent()) {
             AtomicFile.write(html.get(), page());
@@ -80,7 +98,10 @@ final class ViewCommand implements Callable<Integer> {
         }
         if (out.isPresent()) {
             try (PictureFiles pictures = new PictureFiles()) {
-                pictures.draw(run, out.get(), OffscreenRenderer.DEFAULT_DPI, UnaryOperator.identity());
+                rejecting(() -> {
+                    pictures.draw(run, out.get(), size, picture, UnaryOperator.identity());
+                    return out.get();
+                });
             }
             System.out.println(out.get());
         }

@@ -162,7 +162,7 @@ final class Views {
         public void show(FrameSource described, String prompt, Source source) throws InterruptedException {
             watch(described, source, (run, frames) -> {
                 System.out.println("Open " + page.url());
-                page.view(run, frames, prompt);
+                page.view(run, frames, prompt, window.pictures);
             });
         }
 

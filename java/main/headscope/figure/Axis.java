@@ -40,7 +40,11 @@ public sealed interface Axis {
      * @param start first cell of the group
      * @param end   first cell after the group
      */
-    record Group(String label, int start, int end) {}
+    record Group(String label, int start, int end) {
+        public Group {
+            label = Visible.text(label);
+        }
+    }
 
     /**
      * Named cells.
@@ -50,7 +54,7 @@ public sealed interface Axis {
      */
     record Named(String label, List<String> names, List<Group> groups) implements Cells {
         public Named {
-            names = List.copyOf(names);
+            names = Visible.texts(names);
             groups = List.copyOf(groups);
             if (names.isEmpty() || !groups.isEmpty() && groups.getLast().end() > names.size()) {
                 throw new IllegalArgumentException("%s: %d names, %s".formatted(label, names.size(), groups));

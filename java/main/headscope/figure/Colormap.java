@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -47,9 +48,24 @@ public record Colormap(String name, int[] colors) {
         return read("magma");
     }
 
-    /** Blue through light grey to red; 256 colours, lightest in the middle. */
+    /** Blue through light grey to red; 256 colours, lightest in the middle, which means no difference. */
     public static Colormap coolwarm() {
         return read("coolwarm");
+    }
+
+    /** @throws IllegalArgumentException if there is no such map; the message lists all */
+    public static Colormap named(String name) {
+        List<String> names = all().stream().map(Colormap::name).toList();
+        String wanted = name.toLowerCase(Locale.ROOT);
+        if (!names.contains(wanted)) {
+            throw new IllegalArgumentException("no colour map \"%s\"; there are %s".formatted(name, String.join(", ", names)));
+        }
+        return read(wanted);
+    }
+
+    /** Whether the colours in the middle mean 0, and both ends a large distance from it. */
+    public boolean isDiverging() {
+        return name.equals("coolwarm");
     }
 
     /** Sequential, then rainbow, then diverging maps; a viewer steps through them in this order. */

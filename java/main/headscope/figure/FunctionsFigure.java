@@ -25,7 +25,7 @@ public final class FunctionsFigure {
     }
 
     /** The fewest rows that {@link #MAX_COLUMNS} allows, then the fewest columns: 5 panels become rows of 3 and 2. */
-    private static int columns(int panels) {
+    static int columns(int panels) {
         return Math.ceilDiv(panels, Math.ceilDiv(panels, MAX_COLUMNS));
     }
 }

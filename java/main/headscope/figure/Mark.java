@@ -5,6 +5,9 @@ import java.util.List;
 
 /** Something drawn in a panel. Rows and columns are cells of the panel's axes. */
 public sealed interface Mark {
+    /** The mark with rows as columns. */
+    Mark transposed();
+
     /** A cell of a panel; row 0 is the top one, column 0 the left one. */
     record Cell(int row, int column) {}
 
@@ -33,6 +36,17 @@ public sealed interface Mark {
             return new Heatmap(map.layers(), map.heads(), map.values());
         }
 
+        @Override
+        public Heatmap transposed() {
+            float[] turned = new float[values.length];
+            for (int row = 0; row < rows; row++) {
+                for (int column = 0; column < columns; column++) {
+                    turned[column * rows + row] = values[row * columns + column];
+                }
+            }
+            return new Heatmap(columns, rows, turned);
+        }
+
         /** Row-major [rows, columns]; a copy. */
         @Override
         public float[] values() {
@@ -54,10 +68,20 @@ public sealed interface Mark {
         public CellMarkers {
             cells = List.copyOf(cells);
         }
+
+        @Override
+        public CellMarkers transposed() {
+            return new CellMarkers(cells.stream().map(cell -> new Cell(cell.column(), cell.row())).toList());
+        }
     }
 
     /** Thin light lines between all cells. */
-    record Separators() implements Mark {}
+    record Separators() implements Mark {
+        @Override
+        public Separators transposed() {
+            return this;
+        }
+    }
 
     /**
      * A line through points. The figure's key shows it next to its label.
@@ -78,8 +102,14 @@ public sealed interface Mark {
                             "%s: x must increase, but %s follows %s".formatted(label, x[i], x[i - 1]));
                 }
             }
+            label = Visible.text(label);
             x = x.clone();
             y = y.clone();
+        }
+
+        @Override
+        public Line transposed() {
+            throw new UnsupportedOperationException(label + ": a line has no cells");
         }
 
         /** A copy. */

@@ -12,6 +12,7 @@ import java.util.Optional;
  */
 public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<Mark> marks) {
     public Panel {
+        title = Visible.text(title);
         marks = List.copyOf(marks);
         for (Mark mark : marks) {
             check(title, x, y, bar, mark);
@@ -43,6 +44,22 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
                 check(title, numbers(title, y), line.y());
             }
         }
+    }
+
+    Panel withBar(Optional<ColorBar> other) {
+        return new Panel(title, x, y, other, marks);
+    }
+
+    /** Whether the panel has one cell per head: numbered axes, and as many cells as its heat maps have values. */
+    boolean showsHeads() {
+        return x instanceof Axis.Numbered columns && y instanceof Axis.Numbered rows
+                && marks.stream().allMatch(mark -> !(mark instanceof Mark.Heatmap map)
+                        || map.rows() == rows.count() && map.columns() == columns.count());
+    }
+
+    /** The panel with rows as columns. */
+    Panel transposed() {
+        return new Panel(title, y, x, bar, marks.stream().map(Mark::transposed).toList());
     }
 
     /**

@@ -54,8 +54,8 @@ public final class SaliencyFigure {
                 .toList();
         Axis source = new Axis.Named("source token", names, groups);
         Axis receiving = new Axis.Named("receiving token", names, groups);
-        Mark.Heatmap detail = new Mark.Heatmap(
-                tokens, tokens, transpose ? transposed(map.values(), tokens) : map.values());
+        Mark.Heatmap values = new Mark.Heatmap(tokens, tokens, map.values());
+        Mark.Heatmap detail = transpose ? values.transposed() : values;
         Mark.Heatmap cells = switch (overview) {
             case Overview.Values heads -> Mark.Heatmap.of(heads.map());
             case Overview.Thumbnails heads -> tiled(heads, transpose);
@@ -108,15 +108,5 @@ public final class SaliencyFigure {
 
     private static ColorBar bar(String unit, double largest) {
         return new ColorBar(unit, Range.upTo(largest), Colormap.viridis());
-    }
-
-    private static float[] transposed(float[] values, int side) {
-        float[] turned = new float[values.length];
-        for (int row = 0; row < side; row++) {
-            for (int column = 0; column < side; column++) {
-                turned[column * side + row] = values[row * side + column];
-            }
-        }
-        return turned;
     }
 }

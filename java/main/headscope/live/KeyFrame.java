@@ -26,7 +26,7 @@ public final class KeyFrame {
         return new Frame(
                 newest.text(), newest.state(), newest.message(), newest.step(), 0, text.tokens(), newest.layersRead(),
                 metrics, newest.bin(), atlas(text, newest.cells()), text.chosen().map(chosen -> whole(chosen, text.map())),
-                newest.tokensPerSecond(), newest.memoryBytes(), newest.dropped());
+                newest.tokensPerSecond(), newest.memoryBytes(), newest.dropped(), text.history().points());
     }
 
     private static List<AtlasBlock> atlas(LiveText text, int cells) {
@@ -46,7 +46,7 @@ public final class KeyFrame {
     }
 
     private static ChosenHead whole(ChosenHead newest, float[] map) {
-        return new ChosenHead(newest.layer(), newest.head(), newest.bin(), 0, newest.columns(), map.clone(),
+        return new ChosenHead(newest.layer(), newest.head(), newest.bin(), 0, newest.columns(), map,
                 newest.eigenvalues(), newest.tokens());
     }
 }

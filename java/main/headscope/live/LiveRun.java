@@ -2,6 +2,7 @@ package headscope.live;
 
 import headscope.result.frame.Command;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * A producer of frames at work in a thread of its own. It never waits for viewers. Closing it ends the producer and
@@ -18,6 +19,11 @@ public final class LiveRun implements AutoCloseable {
     public interface Producer {
         /** Gives frames to the stream until there are no more, or until {@link Command.Stop}. */
         void run() throws InterruptedException;
+
+        /** The share of a recording that has been played; empty for a model. Called by any thread. */
+        default OptionalDouble played() {
+            return OptionalDouble.empty();
+        }
 
         /** Ends what the producer computes at present. Called by any thread, before it receives {@link Command.Stop}. */
         void abandon();
@@ -40,6 +46,11 @@ public final class LiveRun implements AutoCloseable {
 
     public FrameStream stream() {
         return stream;
+    }
+
+    /** The share of a recording that has been played; empty for a model. */
+    public OptionalDouble played() {
+        return producer.played();
     }
 
     /** Asks the producer and all viewers to end. May be called by any thread. */

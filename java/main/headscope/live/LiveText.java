@@ -16,14 +16,17 @@ import java.util.Optional;
 
 /** The text so far, as its frames add up. Belongs to one viewer and its thread. */
 public final class LiveText {
+    private static final int MIN_SIDE = 64;
+
     private final FrameSource source;
     private final List<Token> tokens = new ArrayList<>();
     private final MetricHistory history;
     private final Map<String, float[]> metrics = new HashMap<>();
     private final float[] atlas;
     private final long[] atlasChanged; // [layers, P]: number of the change that wrote a row
-    private float[] map = new float[0];
-    private long[] mapChanged = new long[0]; // [columns]
+    private int mapSide;
+    private float[] map = new float[0]; // [mapSide, mapSide]: the chosen head's map, then zeros
+    private long[] mapChanged = new long[0]; // [mapSide]
     private long change = 1;
     private int promptTokens;
     private Optional<ChosenHead> chosen = Optional.empty();
@@ -54,6 +57,9 @@ public final class LiveText {
         tokens.subList(next.firstToken(), tokens.size()).clear();
         tokens.addAll(next.tokens());
         metrics.putAll(next.metrics());
+        if (!next.past().isEmpty()) {
+            history.begin(next.past());
+        }
         if (next.layersRead() == source.layers()) {
             promptTokens = promptTokens == 0 ? next.end() - next.step() : promptTokens;
             history.add(next.end(), metrics);
@@ -73,6 +79,7 @@ public final class LiveText {
         promptTokens = 0;
         clearAtlas();
         chosen = Optional.empty();
+        mapSide = 0;
         map = new float[0];
         mapChanged = new long[0];
         frame = Optional.empty();
@@ -95,19 +102,31 @@ public final class LiveText {
     }
 
     private void write(ChosenHead next) {
-        int side = next.columns();
-        float[] grown = new float[side * side];
-        if (next.firstRow() > 0) {
-            int before = chosen.orElseThrow().columns();
-            for (int row = 0; row < Math.min(before, next.firstRow()); row++) {
-                System.arraycopy(map, row * before, grown, row * side, before);
+        if (next.firstRow() == 0) {
+            mapSide = side(next.columns());
+            map = new float[mapSide * mapSide];
+            mapChanged = new long[mapSide];
+            Arrays.fill(mapChanged, change);
+        } else if (next.columns() > mapSide) {
+            float[] before = map;
+            int side = mapSide;
+            mapSide = side(next.columns());
+            map = new float[mapSide * mapSide];
+            for (int row = 0; row < side; row++) {
+                System.arraycopy(before, row * side, map, row * mapSide, side);
             }
+            mapChanged = Arrays.copyOf(mapChanged, mapSide);
         }
-        System.arraycopy(next.values(), 0, grown, next.firstRow() * side, next.values().length);
-        map = grown;
-        mapChanged = Arrays.copyOf(mapChanged, side);
+        for (int row = 0; row < next.rows(); row++) {
+            System.arraycopy(next.values(), row * next.columns(), map, (next.firstRow() + row) * mapSide, next.columns());
+        }
         Arrays.fill(mapChanged, next.firstRow(), next.firstRow() + next.rows(), change);
         chosen = Optional.of(next);
+    }
+
+    /** Room for a map that grows: a power of two, so that it is seldom copied. */
+    private static int side(int columns) {
+        return Math.max(MIN_SIDE, Integer.highestOneBit(2 * columns - 1));
     }
 
     /** The newest frame; empty before the first. */
@@ -134,9 +153,12 @@ public final class LiveText {
         return new CellValues("atlas", source.layers(), source.heads(), source.side(), atlas, atlasChanged);
     }
 
-    /** {@link #map} with its changes; empty before the first frame that has one. */
+    /**
+     * {@link #map} with its changes, and with zeros behind each row and the last row; empty before the first frame that has
+     * one.
+     */
     public Optional<CellValues> mapCells() {
-        return chosen.map(head -> new CellValues("map", 1, 1, head.columns(), map, mapChanged));
+        return chosen.map(_ -> new CellValues("map", 1, 1, mapSide, map, mapChanged));
     }
 
     /** {@link #metric} as a grid of single cells. */
@@ -161,8 +183,18 @@ public final class LiveText {
         return chosen;
     }
 
-    /** The chosen head's map, row-major [columns, columns] of {@link #chosen}; changed by the next {@link #add}. */
+    /** A copy of the chosen head's map, row-major [columns, columns] of {@link #chosen}; empty if there is none. */
     public float[] map() {
-        return map;
+        int columns = chosen.map(ChosenHead::columns).orElse(0);
+        float[] copy = new float[columns * columns];
+        for (int row = 0; row < columns; row++) {
+            System.arraycopy(map, row * mapSide, copy, row * columns, columns);
+        }
+        return copy;
+    }
+
+    /** A cell of the chosen head's map. */
+    public float mapValue(int row, int column) {
+        return map[row * mapSide + column];
     }
 }

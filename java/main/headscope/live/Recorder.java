@@ -4,8 +4,12 @@ import headscope.result.frame.Frame;
 import headscope.result.frame.FrameFileWriter;
 import headscope.result.frame.FrameSource;
 import headscope.result.frame.RecordedFrame;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -19,6 +23,10 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
     /** Frames that wait for the disk one by one; further ones are joined with the last of them. */
     private static final int MAX_WAITING = 32;
 
+    /** In the names of files. */
+    public static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
+    private final Path path;
     private final FrameFileWriter file;
     private final Consumer<String> failures;
     private final Deque<RecordedFrame> waiting = new ArrayDeque<>();
@@ -27,7 +35,8 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
     private long joined;
     private boolean ended;
 
-    private Recorder(FrameFileWriter file, Consumer<String> failures) {
+    private Recorder(Path path, FrameFileWriter file, Consumer<String> failures) {
+        this.path = path;
         this.file = file;
         this.failures = failures;
         this.thread = Thread.ofPlatform().name("recorder").daemon().start(this::write);
@@ -40,7 +49,30 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
      * @throws UncheckedIOException with a message of one line if the file exists or cannot be written
      */
     public static Recorder open(Path file, FrameSource source, Consumer<String> failures) {
-        return new Recorder(FrameFileWriter.create(file, source), failures);
+        return new Recorder(file, FrameFileWriter.create(file, source), failures);
+    }
+
+    /**
+     * Begins a recording with the text so far, in a file named after the time.
+     *
+     * @param folder is created if necessary
+     * @param text   of at least one frame
+     * @throws UncheckedIOException as {@link #open}
+     */
+    public static Recorder begin(Path folder, LiveText text, Consumer<String> failures) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException problem) {
+            throw new UncheckedIOException("%s: cannot be created".formatted(folder), problem);
+        }
+        Path file = folder.resolve("live-%s.frames".formatted(LocalDateTime.now().format(TIME)));
+        Recorder begun = open(file, text.source(), failures);
+        begun.accept(KeyFrame.of(text));
+        return begun;
+    }
+
+    public Path file() {
+        return path;
     }
 
     /** Records the next frame of the stream; the first one must hold all of its text, see {@link KeyFrame}. */

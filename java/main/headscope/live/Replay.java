@@ -24,6 +24,9 @@ public final class Replay implements AutoCloseable {
     /** Longer gaps between frames, such as a pause, are shortened to this. */
     static final Duration MAX_GAP = Duration.ofSeconds(2);
 
+    /** As fast or as slow as viewers can make it. */
+    private static final double MAX_SPEED = 1000;
+
     /** A replay that is late by less catches up. */
     private static final long MAX_LATE_NANOS = 100_000_000;
 
@@ -38,6 +41,7 @@ public final class Replay implements AutoCloseable {
     private final BlockingQueue<Command> commands;
     private double speed;
 
+    private volatile double played;
     private boolean paused;
     private boolean step;
     private boolean stopped;
@@ -70,6 +74,11 @@ public final class Replay implements AutoCloseable {
 
     public FrameSource source() {
         return file.source();
+    }
+
+    /** The share of the recording that has been played, by its bytes; it falls when a recording grows. Called by any thread. */
+    public double played() {
+        return played;
     }
 
     /**
@@ -150,8 +159,10 @@ public final class Replay implements AutoCloseable {
     private void emit(Frame frame, State state, String message) {
         Frame renamed = new Frame(
                 text, state, message, frame.step(), frame.firstToken(), frame.tokens(), frame.layersRead(), frame.metrics(),
-                frame.bin(), frame.atlas(), frame.chosen(), frame.tokensPerSecond(), frame.memoryBytes(), frame.dropped());
+                frame.bin(), frame.atlas(), frame.chosen(), frame.tokensPerSecond(), frame.memoryBytes(), frame.dropped(),
+                frame.past());
         shown = Optional.of(renamed);
+        played = file.share();
         chosen = frame.chosen().or(() -> chosen);
         frames.accept(renamed);
     }
@@ -195,10 +206,13 @@ public final class Replay implements AutoCloseable {
                 clock = System.nanoTime();
             }
             case Command.Speed(double times) -> {
-                speed *= times;
+                speed = Math.clamp(speed * times, 1 / MAX_SPEED, MAX_SPEED);
                 tell("plays %s times as fast as recorded".formatted(speed));
             }
-            case Command.Move(int tokens) -> seek(shown.map(Frame::end).orElse(0) + tokens);
+            case Command.Move(int tokens) -> {
+                long to = (long) shown.map(Frame::end).orElse(0) + tokens;
+                seek(Math.clamp(to, 0, Integer.MAX_VALUE));
+            }
             case Command.Pick(int layer, int head) -> pick(layer, head);
             case Command.Restart _ -> tell("a recording has no model that could read another prompt");
             case Command.Stop _ -> stopped = true;

@@ -30,6 +30,9 @@ final class TensorReader {
     private static final Pattern NOT_PARAMETERS = Pattern.compile(
             ".*(\\.attn\\.(masked_)?bias|attention\\.(masked_)?bias|inv_freq|position_ids)|bert\\.pooler\\..*|cls\\.seq_relationship\\..*");
 
+    /** Elements that are converted at a time: 16 MiB in fp32. */
+    private static final long STAGED = 1 << 22;
+
     /** At most so many names in a message. */
     private static final int SHOWN = 4;
 
@@ -99,9 +102,20 @@ final class TensorReader {
         if (namesOnly) {
             return named(dtype, name, shape);
         }
-        try (Arena staging = Arena.ofConfined()) {
-            return upload(dtype, stored(name, staging, shape), shape);
+        StoredTensor stored = checked(name, shape);
+        Tensor tensor = allocate(dtype, shape);
+        Tensor elements = tensor.as(tensor.count());
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment staging = arena.allocate(Math.min(STAGED, stored.count()) * Float.BYTES, Float.BYTES);
+            for (long first = 0; first < stored.count(); first += STAGED) {
+                long count = Math.min(STAGED, stored.count() - first);
+                MemorySegment values = staging.asSlice(0, count * Float.BYTES);
+                copy(stored, first, values);
+                upload(elements.rows(first, count), values);
+            }
         }
+        stored.release();
+        return tensor;
     }
 
     Tensor reordered(
@@ -109,12 +123,17 @@ final class TensorReader {
         if (namesOnly) {
             return named(dtype, name, shape);
         }
+        StoredTensor stored = checked(name, storedShape);
+        Tensor tensor = allocate(dtype, shape);
         try (Arena staging = Arena.ofConfined()) {
-            MemorySegment stored = stored(name, staging, storedShape);
+            MemorySegment values = staging.allocate(stored.count() * Float.BYTES, Float.BYTES);
+            copy(stored, 0, values);
             MemorySegment used = staging.allocate(Tensor.count(shape) * Float.BYTES, Float.BYTES);
-            reordering.fill(used, stored);
-            return upload(dtype, used, shape);
+            reordering.fill(used, values);
+            upload(tensor, used);
         }
+        stored.release();
+        return tensor;
     }
 
     @SuppressWarnings("restricted") // the segment has a size and no memory; nothing reads it
@@ -126,32 +145,32 @@ final class TensorReader {
         return Tensor.of(new Buffer(MemorySegment.NULL.reinterpret(bytes), () -> {}), dtype, shape);
     }
 
-    private MemorySegment stored(String name, Arena staging, long... shape) {
-        StoredTensor tensor = checked(name, shape);
-        MemorySegment values = staging.allocate(tensor.count() * Float.BYTES, Float.BYTES);
-        tensor.copyTo(values);
-        for (long i = 0; i < tensor.count(); i++) {
+    private static void copy(StoredTensor stored, long first, MemorySegment values) {
+        stored.copyTo(first, values);
+        for (long i = 0; i < values.byteSize() / Float.BYTES; i++) {
             float value = values.getAtIndex(JAVA_FLOAT, i);
             if (!Float.isFinite(value)) {
-                throw new ModelFormatException(tensor.file(), "tensor \"" + name + "\"",
-                        "element %d is %s; the weights are damaged".formatted(i, value));
+                throw new ModelFormatException(stored.file(), "tensor \"" + stored.name() + "\"",
+                        "element %d is %s; the weights are damaged".formatted(first + i, value));
             }
         }
-        return values;
     }
 
-    private Tensor upload(DType dtype, MemorySegment values, long... shape) {
+    private Tensor allocate(DType dtype, long... shape) {
         Tensor tensor = backend.allocate(dtype, shape);
         buffers.add(tensor.buffer());
-        if (dtype == DType.F32) {
+        return tensor;
+    }
+
+    private void upload(Tensor tensor, MemorySegment values) {
+        if (tensor.dtype() == DType.F32) {
             backend.upload(tensor, values);
         } else {
-            Tensor exact = backend.allocate(DType.F32, shape);
+            Tensor exact = backend.allocate(DType.F32, tensor.shape());
             backend.upload(exact, values);
             backend.convert(tensor, exact);
             exact.buffer().close();
         }
-        return tensor;
     }
 
     private StoredTensor checked(String name, long... shape) {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A checkpoint's tokenizer.json, run by the Hugging Face tokenizers library. Its template may add special tokens before
@@ -36,6 +37,7 @@ public final class Tokenizer implements AutoCloseable {
     private final int after;
     private final int vocabulary;
     private final int maxTokens;
+    private Optional<Map<Integer, String>> tokens = Optional.empty(); // read when one is asked for
 
     private Tokenizer(TokenizerFile file, HuggingFaceTokenizer tokenizer, int vocabulary, int maxTokens) {
         this.file = file;
@@ -180,12 +182,15 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /** The string of an id in the tokenizer's notation; empty if the vocabulary does not have the id. */
-    public String token(int id) {
-        try {
-            return file.token(id).orElse("");
-        } catch (IOException impossible) {
-            throw new UncheckedIOException(impossible); // the file was parsed when it was opened
+    public synchronized String token(int id) {
+        if (tokens.isEmpty()) {
+            try {
+                tokens = Optional.of(file.tokens());
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible); // the file was parsed when it was opened
+            }
         }
+        return tokens.get().getOrDefault(id, "");
     }
 
     /** The text of token ids, without special tokens. */

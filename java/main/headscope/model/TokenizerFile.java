@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -51,16 +53,18 @@ record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unk
         return unknownToken.equals(Optional.of(token)) || unknownId.equals(OptionalInt.of(id));
     }
 
-    /** The string of an id, in the notation of the vocabulary. */
-    Optional<String> token(int id) throws IOException {
-        Optional<String> added = addedToken(id);
-        return added.isPresent() ? added : vocabularyToken(id);
+    /** The strings of all ids, in the notation of the vocabulary; those of added tokens before those of the vocabulary. */
+    Map<Integer, String> tokens() throws IOException {
+        Map<Integer, String> tokens = new HashMap<>();
+        readAdded(tokens);
+        readVocabulary(tokens);
+        return tokens;
     }
 
-    private Optional<String> addedToken(int id) throws IOException {
+    private void readAdded(Map<Integer, String> tokens) throws IOException {
         try (JsonParser parser = JSON.createParser(json)) {
             if (!enter(parser, "added_tokens")) {
-                return Optional.empty();
+                return;
             }
             while (parser.currentToken() == JsonToken.START_OBJECT) {
                 int number = -1;
@@ -75,17 +79,14 @@ record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unk
                     }
                     parser.skipChildren();
                 }
-                if (number == id) {
-                    return Optional.of(content);
-                }
+                tokens.putIfAbsent(number, content);
                 parser.nextToken();
             }
         }
-        return Optional.empty();
     }
 
     /** Vocabularies are an object {token: id} or an array of [token, score]. */
-    private Optional<String> vocabularyToken(int id) throws IOException {
+    private void readVocabulary(Map<Integer, String> tokens) throws IOException {
         try (JsonParser parser = JSON.createParser(json)) {
             boolean found = enter(parser, "model");
             while (found && parser.currentToken() == JsonToken.FIELD_NAME && !parser.currentName().equals("vocab")) {
@@ -94,27 +95,24 @@ record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unk
                 parser.nextToken();
             }
             if (!found || parser.currentToken() != JsonToken.FIELD_NAME) {
-                return Optional.empty();
+                return;
             }
             if (parser.nextToken() == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
                     String token = parser.currentName();
-                    if (parser.nextIntValue(-1) == id) {
-                        return Optional.of(token);
-                    }
+                    tokens.putIfAbsent(parser.nextIntValue(-1), token);
                 }
-                return Optional.empty();
+                return;
             }
             for (int i = 0; parser.nextToken() == JsonToken.START_ARRAY; i++) {
                 String token = parser.nextTextValue();
-                if (i == id) {
-                    return Optional.ofNullable(token);
+                if (token != null) {
+                    tokens.putIfAbsent(i, token);
                 }
                 while (parser.nextToken() != JsonToken.END_ARRAY) {
                     parser.skipChildren();
                 }
             }
-            return Optional.empty();
         }
     }
 

@@ -41,9 +41,11 @@ final class GatesPicture {
     /** The checks by file name; a contrast has none. */
     static SequencedMap<String, Figure> checks(GatesResult run) {
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
-        for (GatesResult.Task task : run.tasks()) {
-            task.check().ifPresent(check -> figures.put("check-" + task.name() + ".png",
-                    figure(check, task.name() + ": " + run.checkCaption())));
+        List<String> names = FileNames.unique(run.tasks().stream().map(GatesResult.Task::name).toList());
+        for (int i = 0; i < names.size(); i++) {
+            GatesResult.Task task = run.tasks().get(i);
+            String file = "check-%s.png".formatted(names.get(i));
+            task.check().ifPresent(check -> figures.put(file, figure(check, task.name() + ": " + run.checkCaption())));
         }
         return figures;
     }

@@ -103,7 +103,7 @@ public final class RunPage {
     private static List<String> keys(Path folder, String analysis, Figure figure) {
         return switch (analysis) {
             case SpectraResult.ANALYSIS -> SpectraResult.read(folder).view().drawn();
-            case FunctionsResult.ANALYSIS -> figure.panels().stream().map(Panel::title).toList();
+            case FunctionsResult.ANALYSIS -> List.copyOf(FunctionsResult.read(folder).importance().keySet());
             case GatesResult.ANALYSIS -> GatesResult.read(folder).tasks().stream()
                     .flatMap(task -> Stream.of(task.name(), task.name())) // always, any
                     .toList();

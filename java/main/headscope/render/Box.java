@@ -14,6 +14,11 @@ public record Box(int x, int y, int width, int height) {
         return x < other.right() && other.x < right() && y < other.bottom() && other.y < bottom();
     }
 
+    /** Whether a point lies in it; its right and lower edges do not. */
+    public boolean contains(double pointX, double pointY) {
+        return pointX >= x && pointX < right() && pointY >= y && pointY < bottom();
+    }
+
     public boolean contains(Box other) {
         return x <= other.x && y <= other.y && other.right() <= right() && other.bottom() <= bottom();
     }

@@ -15,7 +15,7 @@ import org.lwjgl.system.MemoryStack;
  * The first two come from jars, so that figures look the same on every machine. A character without a glyph becomes a
  * box.
  */
-final class Font implements TextMeasure {
+public final class Font implements TextMeasure {
     /** Glyphs start at multiples of 1 / PHASES of a pixel. */
     static final int PHASES = 4;
 
@@ -78,7 +78,7 @@ final class Font implements TextMeasure {
     }
 
     /** Whether a font has the character. */
-    boolean has(int character) {
+    public boolean has(int character) {
         return glyph(character).index() != 0;
     }
 

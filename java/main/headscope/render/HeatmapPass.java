@@ -5,11 +5,12 @@ import static org.lwjgl.opengl.GL33C.*;
 import headscope.figure.ColorBar;
 import headscope.figure.Colormap;
 import headscope.figure.Mark;
+import headscope.render.layout.MaxPooling;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Draws {@link Mark.Heatmap}, and the colours of a bar as a map of one column. Uploads each colour map once. */
+/** Draws {@link Mark.Heatmap}. Uploads each colour map once. */
 final class HeatmapPass implements AutoCloseable {
     private final Program program = new Program("heatmap");
     private final int array = glGenVertexArrays(); // the core profile draws nothing without one
@@ -20,16 +21,6 @@ final class HeatmapPass implements AutoCloseable {
         Values call = new Values(canvas, box, map.rows(), map.columns(), bar);
         call.replace(map.values());
         return call;
-    }
-
-    /** The bar's range, one value per row of pixels, the maximum at the top. */
-    DrawCall bar(Box canvas, Box box, ColorBar bar) {
-        float[] ramp = new float[box.height()];
-        double span = bar.range().max() - bar.range().min();
-        for (int row = 0; row < ramp.length; row++) {
-            ramp[row] = (float) (bar.range().max() - (row + 0.5) / ramp.length * span);
-        }
-        return call(canvas, box, new Mark.Heatmap(ramp.length, 1, ramp), bar);
     }
 
     /** A heat map whose values can be replaced. The texture has at most one texel per pixel. */

@@ -1,6 +1,7 @@
 package headscope.render;
 
 import headscope.figure.Figure;
+import headscope.render.layout.FigureSize;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +12,7 @@ import java.util.Map;
  */
 public final class OffscreenRenderer implements AutoCloseable {
     /** Default resolution of figures, in dots per inch: print quality, about 2400 pixels wide. */
-    public static final int DEFAULT_DPI = 2 * Layout.UNITS_PER_INCH;
+    public static final int DEFAULT_DPI = FigureSize.DEFAULT_DPI;
 
     private final OffscreenContext context;
     private final Renderer renderer = new Renderer();
@@ -60,14 +61,23 @@ public final class OffscreenRenderer implements AutoCloseable {
     }
 
     /**
-     * Draws a figure and writes it as a PNG. The file is complete or absent.
+     * Draws a figure in its natural size and writes it as a PNG. The file is complete or absent.
      *
      * @param texts stored in the file by keyword, see {@link PngFile#write}
      * @return the fonts of characters that are drawn as boxes
      */
     public List<MissingFont> write(Figure figure, Path file, int dpi, Map<String, String> texts) {
-        try (Drawing drawing = drawing(figure, dpi)) {
-            PngFile.write(file, image(drawing), dpi, texts);
+        return write(figure, file, FigureSize.of(dpi), texts);
+    }
+
+    /**
+     * The same in a given size.
+     *
+     * @throws IllegalArgumentException if the figure does not fit the size, or is larger than this OpenGL can draw
+     */
+    public List<MissingFont> write(Figure figure, Path file, FigureSize size, Map<String, String> texts) {
+        try (Drawing drawing = renderer.drawing(figure, size)) {
+            PngFile.write(file, image(drawing), size.dpi(), texts);
             return drawing.missingFonts();
         }
     }

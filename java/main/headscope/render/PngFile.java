@@ -1,18 +1,11 @@
 package headscope.render;
 
+import headscope.tensor.AtomicFile;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
 import javax.imageio.IIOImage;
@@ -31,42 +24,12 @@ public final class PngFile {
     private PngFile() {}
 
     /**
-     * Writes a temporary file and renames it, so that the file is complete or absent.
+     * Writes a file; it is complete or absent.
      *
      * @param texts text by keyword (1 to 79 Latin-1 characters, such as Software), stored as iTXt
      */
     public static void write(Path file, Image image, int dpi, Map<String, String> texts) {
-        byte[] png = encode(image, dpi, texts);
-        Path target = file.toAbsolutePath();
-        try {
-            Path partial = target.resolveSibling(
-                    ".%s.%d.part".formatted(target.getFileName(), ProcessHandle.current().pid()));
-            try {
-                try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE,
-                        StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
-                    ByteBuffer bytes = ByteBuffer.wrap(png);
-                    while (bytes.hasRemaining()) {
-                        channel.write(bytes);
-                    }
-                    channel.force(true);
-                }
-                Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-            } finally {
-                Files.deleteIfExists(partial);
-            }
-        } catch (IOException problem) {
-            throw new UncheckedIOException("%s: cannot be written: %s".formatted(file, reason(problem)), problem);
-        }
-    }
-
-    /** Why a file cannot be written, in words for a message. */
-    public static String reason(IOException problem) {
-        return switch (problem) {
-            case NoSuchFileException e -> "there is no such folder";
-            case AccessDeniedException e -> "permission denied";
-            case FileSystemException e when e.getReason() != null -> e.getReason();
-            default -> problem.getMessage();
-        };
+        AtomicFile.write(file, encode(image, dpi, texts));
     }
 
     /** The bytes of a file. */

@@ -3,8 +3,9 @@ package headscope.render;
 import static org.lwjgl.opengl.GL33C.*;
 
 import headscope.figure.Figure;
-import headscope.figure.Mark;
-import headscope.figure.Panel;
+import headscope.render.layout.FigureSize;
+import headscope.render.layout.Layout;
+import headscope.render.layout.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,9 +16,6 @@ import java.util.Map;
  * in this thread and lives as long as that context. Creates {@link Drawing}s, which hold the state of one figure.
  */
 public final class Renderer implements AutoCloseable {
-    private static final int GRID_INK = 0xE2E4E7;
-    private static final int SEPARATOR_INK = 0xFFFFFF;
-
     private final Font font = new Font();
     private final HeatmapPass heatmaps = new HeatmapPass();
     private final CellMarkersPass markers = new CellMarkersPass();
@@ -27,43 +25,33 @@ public final class Renderer implements AutoCloseable {
 
     /** Lays the figure out and uploads its buffers and textures. */
     public Drawing drawing(Figure figure, int dpi) {
-        if (dpi < 1) {
-            throw new IllegalArgumentException(dpi + " dots per inch");
-        }
-        double scale = (double) dpi / Layout.UNITS_PER_INCH;
-        Layout layout = Layout.of(figure, scale, font);
+        return drawing(figure, FigureSize.of(dpi));
+    }
+
+    /** @throws IllegalArgumentException if the figure does not fit the size, or is larger than this OpenGL can draw */
+    public Drawing drawing(Figure figure, FigureSize size) {
+        Layout layout = Layout.of(figure, size, font);
         int limit = glGetInteger(GL_MAX_TEXTURE_SIZE);
         if (Math.max(layout.width(), layout.height()) > limit) {
             throw new IllegalArgumentException("at %d dpi the figure has %d x %d pixels; this OpenGL implementation draws at most %d"
-                    .formatted(dpi, layout.width(), layout.height(), limit));
+                    .formatted(size.dpi(), layout.width(), layout.height(), limit));
         }
         Box canvas = new Box(0, 0, layout.width(), layout.height());
         List<DrawCall> calls = new ArrayList<>();
         Map<Integer, HeatmapPass.Values> values = new HashMap<>();
-        calls.add(rules.call(canvas, layout.gridLines(), GRID_INK));
-        for (int i = 0; i < figure.panels().size(); i++) {
-            Panel panel = figure.panels().get(i);
-            Box box = layout.panels().get(i);
-            for (Mark mark : panel.marks()) {
-                calls.add(switch (mark) {
-                    case Mark.Heatmap map -> {
-                        HeatmapPass.Values call = heatmaps.call(canvas, box, map, panel.bar().orElseThrow());
-                        values.putIfAbsent(i, call);
-                        yield call;
-                    }
-                    case Mark.CellMarkers cells -> markers.call(canvas, box, panel, cells, scale);
-                    case Mark.Separators _ ->
-                            rules.call(canvas, Cells.separators(box, panel, scale), SEPARATOR_INK);
-                    case Mark.Line line -> lines.call(canvas, LineStrokes.of(line, panel, box, scale));
-                });
-            }
+        for (Shape shape : layout.shapes()) {
+            calls.add(switch (shape) {
+                case Shape.Colors colors -> {
+                    HeatmapPass.Values call = heatmaps.call(canvas, colors.box(), colors.map(), colors.bar());
+                    colors.panel().ifPresent(panel -> values.putIfAbsent(panel, call));
+                    yield call;
+                }
+                case Shape.Rules boxes -> rules.call(canvas, boxes.boxes(), boxes.rgb());
+                case Shape.Dots dots -> markers.call(canvas, dots);
+                case Shape.Strokes strokes -> lines.call(canvas, strokes.strokes());
+                case Shape.Text labels -> text.call(canvas, labels.labels());
+            });
         }
-        for (int i = 0; i < figure.bars().size(); i++) {
-            calls.add(heatmaps.bar(canvas, layout.bars().get(i), figure.bars().get(i)));
-        }
-        calls.add(rules.call(canvas, layout.rules(), Sheet.INK));
-        calls.add(lines.call(canvas, layout.strokes()));
-        calls.add(text.call(canvas, layout.labels()));
         return new Drawing(figure, canvas, calls, values, MissingFont.of(
                 font, layout.labels().stream().flatMapToInt(label -> label.text().codePoints())));
     }

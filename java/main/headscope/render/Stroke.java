@@ -7,7 +7,7 @@ package headscope.render;
  */
 public record Stroke(double x0, double y0, double x1, double y1, double width, int rgb) {
     /** Whether the stroke and the box overlap. */
-    boolean crosses(Box box) {
+    public boolean crosses(Box box) {
         // Clips the line to the box, grown by half the width (Liang and Barsky 1984).
         double r = width / 2;
         double first = 0;

@@ -104,6 +104,11 @@ final class CsvFile {
                 .formatted(name, Printable.quote(text)));
     }
 
+    /** A number so that it is read back exactly, or nan. */
+    static String text(double value) {
+        return Double.isNaN(value) ? "nan" : Double.toString(value);
+    }
+
     /** Parses a number written by {@link Double#toString}, or nan. */
     static double number(Path file, Row row, int column, String name) {
         String text = row.cells().get(column);

@@ -37,6 +37,9 @@ public record GatesResult(Manifest manifest, int layers, int heads, List<Task> t
     /** Manifest key: the caption of the figures of checks. */
     public static final String CHECK_CAPTION = "check_caption";
 
+    /** Of the tensors of a fit. */
+    private static final List<String> SUFFIXES = List.of("0", "plus", "minus", "contrast");
+
     private static final String CHECK_FILE = "check.csv";
     private static final String CHECK_X = "heads";
 
@@ -155,12 +158,10 @@ public record GatesResult(Manifest manifest, int layers, int heads, List<Task> t
 
     private static SequencedMap<String, Fit> fits(Safetensors values, String task) {
         SequencedMap<String, Fit> fits = new LinkedHashMap<>();
-        String theta = tensor(task, "theta", "");
-        for (String name : values.names()) {
-            if (name.startsWith(theta)) {
-                String suffix = name.substring(theta.length());
+        for (String suffix : SUFFIXES) {
+            if (values.has(tensor(task, "theta", suffix))) {
                 fits.put(suffix, new Fit(
-                        ValuesFile.slices(values.get(name)),
+                        ValuesFile.slices(values.get(tensor(task, "theta", suffix))),
                         ValuesFile.slices(values.get(tensor(task, "gates", suffix))),
                         ValuesFile.slices(values.get(tensor(task, "nll", suffix)))));
             }

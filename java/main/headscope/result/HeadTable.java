@@ -86,7 +86,7 @@ public final class HeadTable {
         for (int i = 0; i < layers * heads; i++) {
             List<String> row = new ArrayList<>(List.of(String.valueOf(i / heads), String.valueOf(i % heads)));
             for (double[] values : columns.values()) {
-                row.add(Double.isNaN(values[i]) ? "nan" : Double.toString(values[i]));
+                row.add(CsvFile.text(values[i]));
             }
             rows.add(row);
         }

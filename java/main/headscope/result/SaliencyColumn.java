@@ -14,7 +14,7 @@ public enum SaliencyColumn {
     GATE_GRADIENT;
 
     /** In heads.csv and values.safetensors. */
-    String key() {
+    public String key() {
         return Manifest.keyword(this);
     }
 }

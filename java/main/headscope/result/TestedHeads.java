@@ -15,7 +15,7 @@ import java.util.Arrays;
 public record TestedHeads(
         double[] p, double[] q, double[] effect, double[] mean0, double[] mean1, double[] auroc) {
     /** Of p and q. */
-    public static final double LEVEL = 0.05;
+    static final double LEVEL = 0.05;
 
     /** Of a run that did not store the AUROC. */
     TestedHeads(double[] p, double[] q, double[] effect, double[] mean0, double[] mean1) {

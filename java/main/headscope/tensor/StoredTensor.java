@@ -73,13 +73,31 @@ public final class StoredTensor {
             throw new IllegalArgumentException("%s %s needs %d bytes as fp32, not %d"
                     .formatted(name, Arrays.toString(shape), 4 * count, destination.byteSize()));
         }
+        copyTo(0, destination);
+    }
+
+    /**
+     * Writes some elements as fp32 in the machine's byte order.
+     *
+     * @param first       index of the first one
+     * @param destination 4 bytes per element, native or heap, at any alignment
+     * @throws ModelFormatException      as {@link #copyTo(MemorySegment)}
+     * @throws IndexOutOfBoundsException if there are not so many elements
+     */
+    public void copyTo(long first, MemorySegment destination) {
+        MemorySegment source = bytes.asSlice(first * dtype.bytes, destination.byteSize() / 4 * dtype.bytes);
         switch (dtype) {
             case F32, F16, BF16, F64 -> MappedFile.read(file, fileBytes, () -> {
-                Conversion.copy(dtype, bytes, DType.F32, destination);
+                Conversion.copy(dtype, source, DType.F32, destination);
                 return destination;
             });
             default -> throw unsupported("F32, F16, BF16, F64");
         }
+    }
+
+    /** Gives back the memory that reading has occupied; the tensor can still be read, from the file. */
+    public void release() {
+        bytes.unload();
     }
 
     /** All elements as fp32, for the dtypes of {@link #copyTo} and at most 2^31 - 9 elements. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
@@ -92,6 +93,38 @@ public final class StrictJson {
         return tree(new StringReader(text));
     }
 
+    /** Receives the elements of an array, in order. */
+    public interface Elements {
+        /** @param line on which the element begins, from 1 */
+        void accept(JsonNode element, int line);
+    }
+
+    /** Reads an array element by element, and leaves the reader open. */
+    public static void elements(Reader reader, Elements receiver) throws IOException {
+        try (JsonParser parser = JSON.createParser(reader).disable(JsonParser.Feature.AUTO_CLOSE_SOURCE)) {
+            try {
+                if (parser.nextToken() != JsonToken.START_ARRAY) {
+                    throw new Fault("is not a JSON array", parser.currentTokenLocation());
+                }
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    int line = parser.currentTokenLocation().getLineNr();
+                    JsonNode element = TREES.readTree(parser);
+                    requireWellFormed(element, "", parser);
+                    receiver.accept(element, line);
+                }
+                if (parser.nextToken() != null) {
+                    throw new Fault("has more than one JSON value", parser.currentTokenLocation());
+                }
+            } catch (JsonProcessingException failure) {
+                throw located(failure, parser);
+            }
+        }
+    }
+
+    private static Fault located(JsonProcessingException failure, JsonParser parser) {
+        return new Fault(rule(failure), failure.getLocation() == null ? parser.currentLocation() : failure.getLocation());
+    }
+
     private static JsonNode tree(Reader reader) throws IOException {
         try (JsonParser parser = JSON.createParser(reader)) {
             try {
@@ -105,7 +138,7 @@ public final class StrictJson {
                 }
                 return value;
             } catch (JsonProcessingException failure) {
-                throw new Fault(rule(failure), failure.getLocation() == null ? parser.currentLocation() : failure.getLocation());
+                throw located(failure, parser);
             }
         }
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Prompts and answers as tokens. */
 class PromptAnswerTest {
-    private static final JsonLines.Line LINE = new JsonLines.Line("f", 1, new ObjectMapper().createObjectNode());
+    private static final Entry LINE = new Entry("f", "line 1", new ObjectMapper().createObjectNode());
 
     @TempDir
     private Path folder;

@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +27,12 @@ class TextFileTest {
 
     private TextFile read(String content) throws IOException {
         Path file = Files.writeString(folder.resolve("texts.jsonl"), content);
-        return TextFile.read(file.toString(), InputStream.nullInputStream());
+        return TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS);
+    }
+
+    private static Text question(TextFile texts, int index, String prompt, String... answers) {
+        return new Text.Question(
+                texts.file().entries().get(index), prompt, List.of(answers), Optional.empty(), OptionalInt.empty());
     }
 
     private void rejects(String message, String content) {
@@ -40,8 +47,9 @@ class TextFileTest {
 
                 {"text": "höher \\u2603", "label": 1}\r
                 """);
-        assertEquals(
-                List.of(new Text.Question(1, "Where?", List.of("Here")), new Text.Labelled(3, "höher ☃", 1)), texts.texts());
+        assertEquals(List.of(question(texts, 0, "Where?", "Here"),
+                new Text.Labelled(texts.file().entries().get(1), "höher ☃", OptionalInt.of(1))), texts.texts());
+        assertEquals(List.of("line 1", "line 3"), texts.file().entries().stream().map(Entry::place).toList());
     }
 
     @Test
@@ -52,7 +60,8 @@ class TextFileTest {
 
     @Test
     void acceptsEmptyPromptsAndAnswers() throws IOException {
-        assertEquals(List.of(new Text.Question(1, "", List.of(""))), read("{\"prompt\": \"\", \"answer\": \"\"}").texts());
+        TextFile texts = read("{\"prompt\": \"\", \"answer\": \"\"}");
+        assertEquals(List.of(question(texts, 0, "", "")), texts.texts());
     }
 
     /** Lines are counted from 1, including blank ones. */
@@ -67,12 +76,35 @@ class TextFileTest {
             []                                              | must be FORMS
             "text"                                          | must be FORMS
             7                                               | must be FORMS
-            {"text": "a", "label": 2}                       | label must be 0 or 1, not 2
-            {"text": "a", "label": -1}                      | label must be 0 or 1, not -1
-            {"text": "a", "label": 1.0}                     | label must be 0 or 1, not 1.0
-            {"text": "a", "label": "1"}                     | label must be 0 or 1, not "1"
-            {"text": "a", "label": true}                    | label must be 0 or 1, not true
-            {"text": "a", "label": null}                    | label must be 0 or 1, not null
+            {"text": "a", "label": 2}                       | LABEL, not 2
+            {"text": "a", "label": -1}                      | LABEL, not -1
+            {"text": "a", "label": 1.0}                     | LABEL, not 1.0
+            {"text": "a", "label": "yes"}                   | LABEL, not "yes"
+            {"text": "a", "label": ""}                      | LABEL, not ""
+            {"text": "a", "label": [1]}                     | LABEL, not [1]
+            {"text": "a", "label": null}                    | LABEL, not null
+            {"prompt": "a", "label": null}                  | LABEL, not null
+            {"prompt": "a", "answer": "b", "label": 3}      | LABEL, not 3
+            {"prompt": "a", "answer": null}                 | answer must be a string
+            {"prompt": "a", "generated": "b"}               | must be FORMS
+            {"prompt": "a", "answer": "b", "generated": 3}  | generated must be a string
+            {"prompt": "a", "answer": "b", "generated_tokens": [3]} | generated_tokens needs generated, the answer that they are
+            {"prompt": "a", "answer": "b", "generated": "b", "generated_tokens": []} | generated_tokens must be a list of token ids; omit it if they are unknown
+            {"prompt": "a", "answer": "b", "generated": "b", "generated_tokens": "3"} | generated_tokens must be a list of token ids; omit it if they are unknown
+            {"prompt": "a", "answer": "b", "generated": "b", "generated_tokens": [-3]} | generated_tokens must be a list of token ids
+            {"prompt": "a", "answer": "b", "choices": ["b"]} | choices must be a list of at least 2 strings
+            {"prompt": "a", "answer": "b", "choices": "b"}  | choices must be a list of at least 2 strings
+            {"prompt": "a", "answer": "b", "choices": ["b", 3]} | choices must be a list of strings
+            {"prompt": "a", "answer": "b", "choices": ["b", "b"]} | choices has the same string twice
+            {"prompt": "a", "answer": "d", "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not "d"
+            {"prompt": "a", "answer": 2, "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not 2
+            {"prompt": "a", "answer": -1, "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not -1
+            {"prompt": "a", "answer": 0.0, "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not 0.0
+            {"prompt": "a", "answer": "0", "choices": ["4", "5"]} | answer must be one of the choices, or its index from 0 to 1, not "0"
+            {"prompt": "a", "answer": "b", "choices": ["b", "c"], "generated": "d"} | generated is none of the choices
+            {"prompt": "a", "answer": "b", "text": "c"}     | must be FORMS
+            {"text": "a", "label": 1, "answer": "b"}        | "answer" would be ignored beside [label, text]: remove it, or give --fields answer=-
+            {"prompt": "a", "answer": "b", "Label": 1}      | "Label" would be ignored; write "label", or give --fields Label=-
             {"text": 1, "label": 1}                         | text must be a string
             {"prompt": null, "answer": "a"}                 | prompt must be a string
             {"prompt": "a", "answer": 1}                    | answer must be a string
@@ -82,13 +114,82 @@ class TextFileTest {
             {text: "a"}                                     | is not JSON (column 2); a line is FORMS
             """)
     void rejectsAMalformedLine(String line, String rule) {
-        rejects("line 3: " + rule.replace("FORMS", FORMS), GOOD + "\n" + line + "\n" + GOOD);
+        rejects("line 3: " + rule.replace("FORMS", FORMS)
+                .replace("LABEL", "label must be 0 or 1 (or false or true; other names by --label-names)"), GOOD + "\n" + line + "\n" + GOOD);
     }
 
     @Test
     void severalAnswersOfOnePrompt() throws IOException {
-        assertEquals(List.of(new Text.Question(1, "2+2=", List.of("4", "four"))),
-                read("{\"prompt\": \"2+2=\", \"answer\": [\"4\", \"four\"]}").texts());
+        TextFile texts = read("{\"prompt\": \"2+2=\", \"answer\": [\"4\", \"four\"]}");
+        assertEquals(List.of(question(texts, 0, "2+2=", "4", "four")), texts.texts());
+    }
+
+    /** A given label takes precedence; null is none. */
+    @Test
+    void labelsBesidePrompts() throws IOException {
+        assertEquals(List.of(OptionalInt.of(1), OptionalInt.of(0), OptionalInt.empty(), OptionalInt.of(1)), read("""
+                {"prompt": "a", "answer": "b", "label": 1}
+                {"prompt": "a", "label": false}
+                {"prompt": "a", "answer": "b", "label": null}
+                {"prompt": "a", "choices": ["b", "c"], "label": "1"}
+                """).texts().stream().map(Text::label).toList());
+        assertEquals(List.of(), ((Text.Question) read("{\"prompt\": \"a\", \"label\": 0}").texts().getFirst()).answers());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            0       | 0
+            1       | 1
+            false   | 0
+            true    | 1
+            "0"     | 0
+            "1"     | 1
+            "False" | 0
+            "True"  | 1
+            """)
+    void waysToWriteALabel(String written, int label) throws IOException {
+        assertEquals(OptionalInt.of(label),
+                read("{\"text\": \"a\", \"label\": " + written + "}").texts().getFirst().label());
+    }
+
+    @Test
+    void labelsByName() throws IOException {
+        LabelNames names = LabelNames.parse("correct,hallucinated");
+        Path file = Files.writeString(folder.resolve("names.jsonl"), """
+                {"text": "a", "label": "correct"}
+                {"text": "a", "label": "hallucinated"}
+                """);
+        assertEquals(List.of(OptionalInt.of(0), OptionalInt.of(1)),
+                TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, names).texts().stream()
+                        .map(Text::label).toList());
+        Files.writeString(file, "{\"text\": \"a\", \"label\": \"Correct\"}");
+        assertEquals(file + ": line 1: label must be correct or hallucinated, as --label-names says, not \"Correct\"",
+                assertThrows(InputException.class, () -> TextFile.read(
+                        file.toString(), InputStream.nullInputStream(), Fields.SAME, names)).getMessage());
+        Files.writeString(file, "{\"text\": \"a\", \"label\": 2}");
+        assertEquals(OptionalInt.of(0), TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME,
+                LabelNames.parse("2,5")).texts().getFirst().label());
+        for (String bad : List.of("", "one", "a,", ",a", "a,a", "a,b,c")) {
+            assertThrows(InputException.class, () -> LabelNames.parse(bad), bad);
+        }
+    }
+
+    @Test
+    void choicesAndTheRightOne() throws IOException {
+        assertEquals(List.of(1, 1, 1, 0), read("""
+                {"prompt": "a", "choices": ["b", "c"], "answer": "c"}
+                {"prompt": "a", "choices": ["b", "c"], "answer": 1}
+                {"prompt": "a", "choices": ["b", "c"], "answer": "1"}
+                {"prompt": "a", "choices": ["1", "0"], "answer": "1"}
+                """).texts().stream().map(text -> ((Text.Choice) text).right().getAsInt()).toList());
+    }
+
+    @Test
+    void generatedAnswers() throws IOException {
+        Text.Question text = (Text.Question) read("""
+                {"prompt": "a", "answer": "b", "generated": " b", "generated_tokens": [3, 4]}
+                """).texts().getFirst();
+        assertEquals(Optional.of(new Text.Generated(" b", List.of(3, 4))), text.generated());
     }
 
     @Test
@@ -101,27 +202,28 @@ class TextFileTest {
     void rejectsInvalidUtf8() throws IOException {
         Path file = Files.write(folder.resolve("texts.jsonl"), new byte[] {'{', (byte) 0xff, '}'});
         assertEquals(file + ": line 1: is not UTF-8; save the file as UTF-8", assertThrows(InputException.class,
-                () -> TextFile.read(file.toString(), InputStream.nullInputStream())).getMessage());
+                () -> TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS)).getMessage());
     }
 
     @Test
     void rejectsAMissingFile() {
         String missing = folder.resolve("none").toString();
-        assertEquals(missing + ": no such file; give a file of JSON lines", assertThrows(InputException.class,
-                () -> TextFile.read(missing, InputStream.nullInputStream())).getMessage());
-        assertThrows(InputException.class, () -> TextFile.read(folder.toString(), InputStream.nullInputStream()));
+        assertEquals(missing + ": no such file; give a file of JSON lines, a JSON array or CSV", assertThrows(InputException.class,
+                () -> TextFile.read(missing, InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS)).getMessage());
+        assertThrows(InputException.class, () -> TextFile.read(
+                folder.toString(), InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS));
     }
 
     @Test
     void readsStandardInput() throws IOException {
         InputStream piped = new ByteArrayInputStream(GOOD.getBytes(StandardCharsets.UTF_8));
-        TextFile texts = TextFile.read("-", piped);
+        TextFile texts = TextFile.read("-", piped, Fields.SAME, LabelNames.NUMBERS);
         assertEquals("standard input", texts.name());
-        assertEquals(read(GOOD).texts(), texts.texts());
+        assertEquals(List.of(new Text.Labelled(texts.file().entries().getFirst(), "a", OptionalInt.of(0))), texts.texts());
         assertEquals(read(GOOD).file().digest(), texts.file().digest());
         InputStream bad = new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8));
         assertEquals("standard input: line 1: must be " + FORMS,
-                assertThrows(InputException.class, () -> TextFile.read("-", bad)).getMessage());
+                assertThrows(InputException.class, () -> TextFile.read("-", bad, Fields.SAME, LabelNames.NUMBERS)).getMessage());
     }
 
     /** The example of FIPS 180-2. */
@@ -147,5 +249,7 @@ class TextFileTest {
                 assertThrows(InputException.class, texts::requireBothLabels).getMessage());
         read(GOOD + GOOD.replace('0', '1')).requireBothLabels();
         read("{\"prompt\": \"a\", \"answer\": \"b\"}").requireBothLabels();
+        read("{\"prompt\": \"a\", \"answer\": \"b\"}\n{\"prompt\": \"a\", \"label\": 1}").requireBothLabels();
+        assertThrows(InputException.class, read("{\"prompt\": \"a\", \"answer\": \"b\", \"label\": 1}")::requireBothLabels);
     }
 }

@@ -303,7 +303,8 @@ class CommandLineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "", "demo", "spectra", "saliency", "functions", "gates", "render", "view", "info", "doctor", "selftest", "bench"
+        "", "demo", "answer", "spectra", "saliency", "functions", "gates", "render", "compare", "view", "info", "doctor",
+        "selftest", "bench"
     })
     void helpFits80ColumnsAndContainsAnExample(String command) throws Exception {
         ChildJvm.Result result = headscope(command.isEmpty() ? List.of("--help") : List.of(command, "--help"));

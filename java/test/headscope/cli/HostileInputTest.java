@@ -50,7 +50,6 @@ class HostileInputTest {
             {"prompt": "a", "answer": "horse", "answer": "c"}     | line 2: has a key twice: 'answer'
             {"prompt": "a\\ud800", "answer": "horse"}             | line 2: has an unpaired surrogate in "prompt"
             {"prompt": 3, "answer": "horse"}                      | line 2: prompt must be a string
-            {"prompt": "a", "answer": "horse", "label": 0}        | line 2: "label" would be ignored beside
             {"prompt": "a", "answer": "horse", "Answer": "c"}     | line 2: "Answer" would be ignored; write "answer"
             [1, 2]                                            | line 2: must be {
             {"prompt": "a", "answer": "horse", "x": NaN}          | line 2: is not JSON
@@ -65,6 +64,15 @@ class HostileInputTest {
                     : line) + "\n");
             assertRejected(rule, run(analysis, texts));
         }
+    }
+
+    /** Where labels have no effect; in spectra a label beside a prompt takes precedence over grading. */
+    @ParameterizedTest
+    @CsvSource({"saliency, label", "functions, label", "gates, label", "saliency, generated", "functions, generated", "gates, choices"})
+    void fieldsOfOtherAnalysesAreNeverIgnored(String analysis, String field) throws IOException {
+        Path texts = Files.writeString(folder.resolve("texts.jsonl"),
+                GOOD.replace("}", ", \"function\": \"Inference\", \"split\": \"train\", \"%s\": 0}".formatted(field)));
+        assertRejected("line 1: \"%s\" would be ignored beside [answer, ".formatted(field), run(analysis, texts));
     }
 
     @Test

@@ -24,6 +24,22 @@ final class CameraTest {
     }
 
     @Test
+    void growthKeepsTheTokensOrTheEndInSight() {
+        assertEquals(Camera.WHOLE, Camera.WHOLE.grown(0.5));
+        assertEquals(new Camera(0.1, 0.15, 8), new Camera(0.2, 0.3, 4).grown(0.5));
+        assertEquals(new Camera(0.875, 0.15, 8), new Camera(0.75, 0.3, 4).grown(0.5));
+        assertEquals(Camera.WHOLE, new Camera(0.2, 0.3, 2).grown(2)); // the text has been moved back
+    }
+
+    @Test
+    void aPartIsShownByMovingAsLittleAsPossible() {
+        Camera camera = new Camera(0.25, 0.25, 4);
+        assertEquals(camera, camera.showing(0.3, 0.4, 0.1, 0.1));
+        assertEquals(new Camera(0.125, 0.75, 4), camera.showing(0.125, 0.9, 0.1, 0.1));
+        assertEquals(new Camera(0.5, 0.25, 4), camera.showing(0.5, 0, 0.5, 1), "larger than what is visible");
+    }
+
+    @Test
     void draggingMovesTheContentsWithTheCursor() {
         assertEquals(new Camera(0.25, 0.5, 4), new Camera(0.5, 0.5, 4).dragged(1, 0));
     }

@@ -43,8 +43,46 @@ final class LatestTest {
     @Test
     void joinedFramesStaySmall() {
         Latest slot = new Latest();
-        random.stream().forEach(slot::put);
-        assertTrue(slot.take().orElseThrow().atlas().size() <= RandomFrames.LAYERS * (RandomFrames.SIDE + 1));
+        List<Frame> stream = random.stream();
+        for (int i = 0; i < 100; i++) {
+            stream.forEach(slot::put);
+        }
+        Frame joined = slot.take().orElseThrow();
+        assertTrue(joined.atlas().size() <= RandomFrames.LAYERS * (RandomFrames.SIDE + 1));
+        assertEquals(100L * stream.size() - 1, joined.dropped());
+        assertEquals(100L * stream.size() - 1, slot.dropped());
+    }
+
+    /** Every frame is taken or counted as dropped, also while the producer runs. */
+    @Test
+    void noFrameIsLostBetweenTwoThreads() throws InterruptedException {
+        Latest slot = new Latest();
+        List<Frame> stream = random.stream();
+        List<Frame> first = stream.stream().filter(frame -> frame.text() == 0).toList();
+        Thread producer = Thread.ofPlatform().start(() -> {
+            for (int i = 0; i < 5000; i++) {
+                stream.forEach(slot::put);
+            }
+            first.forEach(slot::put);
+        });
+        LiveText seen = new LiveText(RandomFrames.SOURCE);
+        LiveText expected = new LiveText(RandomFrames.SOURCE);
+        first.forEach(expected::add);
+        long taken = 0;
+        long dropped = 0;
+        for (boolean more = true; more; ) {
+            more = producer.isAlive();
+            Optional<Frame> next = slot.take(Duration.ofMillis(10));
+            if (next.isPresent()) {
+                seen.add(next.get());
+                taken++;
+                dropped = next.get().dropped();
+            }
+        }
+        assertEquals(5000L * stream.size() + first.size(), taken + dropped);
+        assertEquals(expected.tokens(), seen.tokens());
+        assertArrayEquals(expected.atlas(), seen.atlas());
+        assertArrayEquals(expected.map(), seen.map());
     }
 
     @Test

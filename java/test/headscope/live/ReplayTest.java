@@ -49,7 +49,7 @@ final class ReplayTest {
 
     private LiveText play(Path file, double speed, int from, boolean untilStopped) throws InterruptedException {
         try (Replay replay = new Replay(file, speed, played::add, commands)) {
-            assertEquals(RandomFrames.SOURCE, replay.source());
+            assertEquals(RandomFrames.SOURCE.asRecorded(), replay.source());
             replay.run(from, untilStopped);
         }
         return text(played);
@@ -123,6 +123,36 @@ final class ReplayTest {
         assertEquals(List.of(3, 4, 7, 5, 6), played.stream().map(Frame::end).distinct().toList());
         assertEquals(2, played.getLast().text(), "every change of position begins a new text for viewers");
         assertSame(text(first.stream().filter(frame -> frame.end() <= 6).toList()), text(played));
+    }
+
+    /** A viewer that comes to a position, from wherever, knows all metrics before it. */
+    @Test
+    void theMetricsBeforeAPositionAreKnown() throws InterruptedException {
+        commands.addAll(List.of(new Command.Pause(), new Command.Move(5), new Command.Move(-3), new Command.Step(),
+                new Command.Move(Integer.MAX_VALUE), new Command.Move(Integer.MIN_VALUE), new Command.Move(4), new Command.Stop()));
+        play(recording(stream), 1, 2, true);
+        List<Integer> ends = new ArrayList<>();
+        LiveText seen = new LiveText(RandomFrames.SOURCE);
+        for (Frame frame : played) {
+            seen.add(frame);
+            ends.add(frame.end());
+            LiveText whole = text(first.stream().filter(known -> known.end() <= frame.end()).toList());
+            for (int head = 0; head < RandomFrames.LAYERS * RandomFrames.HEADS; head++) {
+                assertArrayEquals(whole.history().curve("entropy", head).tokens(), seen.history().curve("entropy", head).tokens());
+                assertArrayEquals(whole.history().curve("entropy", head).values(), seen.history().curve("entropy", head).values());
+            }
+        }
+        assertEquals(List.of(3, 8, 5, 6, first.getLast().end(), 3, 7), withoutRepeats(ends));
+    }
+
+    private static List<Integer> withoutRepeats(List<Integer> values) {
+        List<Integer> changes = new ArrayList<>();
+        for (int value : values) {
+            if (changes.isEmpty() || changes.getLast() != value) {
+                changes.add(value);
+            }
+        }
+        return changes;
     }
 
     @Test

@@ -1,6 +1,5 @@
 package headscope.render;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.figure.Axis;
@@ -10,6 +9,8 @@ import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
 import headscope.figure.Range;
+import headscope.render.layout.FigureSize;
+import headscope.render.layout.Layout;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -24,7 +25,7 @@ final class HeatmapPassTest {
     @CsvSource({"1,1", "2,3", "12,12", "28,24", "32,32", "2,128", "31,127", "469,1000"})
     void everyPixelHasTheColourOfItsCell(int rows, int columns) {
         Figure figure = figure(rows, columns);
-        Box box = Layout.of(figure, 1, new Font()).panels().getFirst();
+        Box box = Layout.of(figure, FigureSize.of(96), new Font()).panels().getFirst();
         Image image;
         try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
             image = renderer.image(figure, DPI);
@@ -43,7 +44,7 @@ final class HeatmapPassTest {
     @Test
     void theBarRunsFromTheLowestToTheHighestColour() {
         Figure figure = figure(4, 4);
-        Box bar = Layout.of(figure, 1, new Font()).bars().getFirst();
+        Box bar = Layout.of(figure, FigureSize.of(96), new Font()).bars().getFirst();
         Image image;
         try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
             image = renderer.image(figure, DPI);
@@ -52,20 +53,6 @@ final class HeatmapPassTest {
         assertClose(colormap.at(0), image.at(bar.x(), bar.bottom() - 1), 0, 0);
         assertClose(colormap.at(1), image.at(bar.right() - 1, bar.y()), 0, 0);
         assertClose(colormap.at(0.5), image.at(bar.x() + 5, bar.y() + bar.height() / 2 - 1), 0, 0);
-    }
-
-    @Test
-    void poolingIgnoresMissingValues() {
-        float nan = Float.NaN;
-        float[] values = {1, nan, 3, nan, nan, 0, 2, nan, nan, nan};
-        assertArrayEquals(new float[] {3, 3}, pooled(values, new MaxPooling(2, 5, 1, 2)));
-        assertArrayEquals(new float[] {1, 3, 3, nan, 2, 2, nan, nan}, pooled(values, new MaxPooling(2, 5, 2, 4)));
-    }
-
-    private static float[] pooled(float[] values, MaxPooling pooling) {
-        float[] pooled = new float[pooling.pooledRows() * pooling.pooledColumns()];
-        pooling.apply(values, pooled);
-        return pooled;
     }
 
     /** The value of a pixel: of the cell that holds it or, if it touches several cells, their largest. */

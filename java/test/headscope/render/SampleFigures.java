@@ -14,9 +14,9 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /** Synthetic figures of every kind except spectra, by name. */
-final class SampleFigures {
+public final class SampleFigures {
     /** The names that {@link #of} accepts; each has a golden image. */
-    static final List<String> NAMES = List.of("saliency-12", "saliency-32", "saliency-thumbnails", "functions-12",
+    public static final List<String> NAMES = List.of("saliency-12", "saliency-32", "saliency-thumbnails", "functions-12",
             "functions-32", "functions-5", "gates-28", "gates-12", "curves");
 
     private static final List<String> FUNCTIONS = List.of("Knowledge Recall", "Retrieval", "Logical Reasoning",
@@ -30,7 +30,7 @@ final class SampleFigures {
 
     private SampleFigures() {}
 
-    static Figure of(String name) {
+    public static Figure of(String name) {
         return switch (name) {
             case "saliency-12" -> saliency(12, 12, sentence(), false, false);
             case "saliency-32" -> saliency(32, 32, text(200), false, false);
@@ -46,7 +46,7 @@ final class SampleFigures {
     }
 
     /** One head has a large value, and one pair of tokens in its map. */
-    static Figure saliency(int layers, int heads, TokenMap map, boolean thumbnails, boolean transpose) {
+    public static Figure saliency(int layers, int heads, TokenMap map, boolean thumbnails, boolean transpose) {
         int layer = layers * 7 / 12 - 1;
         int head = heads * 8 / 12 - 1;
         Random random = new Random(7);
@@ -72,19 +72,19 @@ final class SampleFigures {
                 + "from 1.");
     }
 
-    static TokenMap sentence() {
+    public static TokenMap sentence() {
         return map(SENTENCE, List.of(new TokenGroup("<ENV>", 0, 7), new TokenGroup("<LAN>", 7, 13)));
     }
 
     /** Words in many scripts, in three groups. */
-    static TokenMap text(int tokens) {
+    public static TokenMap text(int tokens) {
         List<String> words = IntStream.range(0, tokens).mapToObj(i -> WORDS.get(i % WORDS.size())).toList();
         return map(words, List.of(new TokenGroup("<ENV>", 0, tokens * 3 / 5),
                 new TokenGroup("a name longer than its bracket", tokens * 3 / 5, tokens * 7 / 10),
                 new TokenGroup("<LAN>", tokens * 4 / 5, tokens)));
     }
 
-    static TokenMap map(List<String> tokens, List<TokenGroup> groups) {
+    public static TokenMap map(List<String> tokens, List<TokenGroup> groups) {
         Random random = new Random(3);
         int count = tokens.size();
         float[] values = new float[count * count];
@@ -98,7 +98,7 @@ final class SampleFigures {
         return new TokenMap("Layer 7, head 8", "saliency", tokens, groups, values);
     }
 
-    static Figure functions(int count, int layers, int heads, double top) {
+    public static Figure functions(int count, int layers, int heads, double top) {
         List<HeadMap> maps = IntStream.range(0, count)
                 .mapToObj(i -> {
                     Random random = new Random(i);
@@ -114,7 +114,7 @@ final class SampleFigures {
                 + "the texts of the test split that have it.");
     }
 
-    static Figure gates(int layers, int heads) {
+    public static Figure gates(int layers, int heads) {
         List<HeadMap> maps = new ArrayList<>();
         for (String title : List.of("Math (Always)", "Math (Any)", "Syntax (Always)", "Syntax (Any)")) {
             Random random = new Random(title.hashCode());
@@ -129,7 +129,7 @@ final class SampleFigures {
         return GatesFigure.of(maps, "Made-up numbers: facilitation, smallest (Always) and largest (Any) of 10 seeds.");
     }
 
-    static Figure curves() {
+    public static Figure curves() {
         List<CurvesFigure.Curve> curves = new ArrayList<>();
         List<String> labels = List.of("highest gates first", "lowest gates first", "random");
         for (int c = 0; c < labels.size(); c++) {

@@ -11,13 +11,13 @@ import java.util.Optional;
 import java.util.Random;
 
 /** Synthetic p-values that resemble those of a model: most are small, a few large, and one corner is brighter. */
-final class SampleMaps {
-    static final String CAPTION = "TinyLlama-1.1B-Chat, 100 texts per class, k = 10 largest eigenvalues of the "
+public final class SampleMaps {
+    public static final String CAPTION = "TinyLlama-1.1B-Chat, 100 texts per class, k = 10 largest eigenvalues of the "
             + "attention Laplacian, two-sided Mann-Whitney U test per head, Benjamini-Hochberg over all heads.";
 
     private SampleMaps() {}
 
-    static HeadMap map(String title, int layers, int heads, double bright, long seed) {
+    public static HeadMap map(String title, int layers, int heads, double bright, long seed) {
         Random random = new Random(seed);
         float[] values = new float[layers * heads];
         for (int layer = 0; layer < layers; layer++) {
@@ -31,14 +31,14 @@ final class SampleMaps {
         return new HeadMap(title, "p-value", layers, heads, values);
     }
 
-    static Figure figure(int layers, int heads) {
+    public static Figure figure(int layers, int heads) {
         return SpectraFigure.of(
                 List.of(map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2)),
                 SpectraView.Shown.P, Optional.empty(), CAPTION);
     }
 
     /** With marked heads, and missing values on the diagonal. */
-    static Figure marked(int layers, int heads) {
+    public static Figure marked(int layers, int heads) {
         HeadMap attention = missing(map("AttnScore", layers, heads, 3, 1));
         HeadMap laplacian = map("Laplacian Eigenvalues", layers, heads, 9, 2);
         return SpectraFigure.of(List.of(attention, laplacian), SpectraView.Shown.P,

@@ -84,7 +84,7 @@ public final class SampleRuns {
     }
 
     /** Metrics with one and with several values per head. */
-    static SpectraValues spectraValues() {
+    public static SpectraValues spectraValues() {
         Random random = random("spectra values");
         return new SpectraValues(LAYERS, HEADS, List.of(
                 new SpectraValues.Measured(

@@ -40,7 +40,7 @@ class SampleTableTest {
     void rejectsAMalformedFileByLine() throws IOException {
         Path file = folder.resolve("samples.csv");
         Files.writeString(file, "index,tokens\n");
-        rejects(file + ":1: the columns must be index,tokens,label,answer,expected", file);
+        rejects(file + ":1: the columns must be index,tokens,label,answer,expected, then possibly id,prompt", file);
         Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\"a\nb\nc\",\n1,x,,,\n");
         rejects(file + ":5: column tokens: \"x\" is not a whole number", file);
         Files.writeString(file, "index,tokens,label,answer,expected\n0,1,,\n");

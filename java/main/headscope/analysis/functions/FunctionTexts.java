@@ -1,7 +1,9 @@
 package headscope.analysis.functions;
 
+import headscope.analysis.Entries;
+import headscope.analysis.Entry;
+import headscope.analysis.Fields;
 import headscope.analysis.InputException;
-import headscope.analysis.JsonLines;
 import headscope.analysis.Text;
 import headscope.tensor.Printable;
 
@@ -16,7 +18,7 @@ import java.util.stream.Stream;
  *
  * @param functions the functions that occur: published ones in the published order, then others in the order of the file
  */
-record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
+record FunctionTexts(Entries file, List<Text> texts, List<String> functions) {
     /** The order of the published figure (Cognitive Mirrors, arXiv 2512.10978). */
     static final List<String> PUBLISHED = List.of(
             "Knowledge Recall", "Retrieval", "Logical Reasoning", "Decision-making", "Semantic Understanding",
@@ -26,12 +28,12 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
             "{\"prompt\": \"...\", \"answer\": \"...\", \"function\": \"...\", \"split\": \"train\" or \"test\"}";
 
     /** @param test whether it is a test text; otherwise a training text */
-    record Text(JsonLines.Line line, String prompt, String answer, String function, boolean test) {}
+    record Text(Entry entry, String prompt, String answer, String function, boolean test) {}
 
     /** @param source a path, or "-" for standard input */
-    static FunctionTexts read(String source, InputStream standardInput) {
-        JsonLines file = JsonLines.read(source, standardInput, FORM);
-        List<Text> texts = file.lines().stream().map(FunctionTexts::text).toList();
+    static FunctionTexts read(String source, Fields fields, InputStream standardInput) {
+        Entries file = Entries.read(source, standardInput, fields, FORM);
+        List<Text> texts = file.entries().stream().map(FunctionTexts::text).toList();
         List<String> present = texts.stream().map(Text::function).distinct().toList();
         List<String> functions = Stream.concat(PUBLISHED.stream().filter(present::contains), present.stream())
                 .distinct()
@@ -41,18 +43,18 @@ record FunctionTexts(JsonLines file, List<Text> texts, List<String> functions) {
         return all;
     }
 
-    private static Text text(JsonLines.Line line) {
-        String split = line.string("split");
+    private static Text text(Entry entry) {
+        String split = entry.string("split");
         if (!split.equals("train") && !split.equals("test")) {
-            throw line.wrong("split must be \"train\" or \"test\", not %s".formatted(Printable.quote(split)));
+            throw entry.wrong("split must be \"train\" or \"test\", not %s".formatted(Printable.quote(split)));
         }
-        String function = line.string("function");
-        if (function.isBlank() || List.of("layer", "head").contains(function) || !Printable.line(function).equals(function)) {
-            throw line.wrong("\"function\" must not be blank, \"layer\" or \"head\", nor contain control characters, but is %s"
-                    .formatted(Printable.quote(function)));
+        String function = entry.string("function");
+        if (function.isBlank() || List.of("layer", "head").contains(function)) {
+            throw entry.wrong("\"function\" must not be blank, nor the name of the first columns of heads.csv, \"layer\" and"
+                    + " \"head\", but is %s".formatted(Printable.quote(function)));
         }
-        line.requireUsed(Set.of("prompt", "answer", "function", "split"));
-        return new Text(line, line.string("prompt"), line.string("answer"), function, split.equals("test"));
+        entry.requireUsed(Set.of("prompt", "answer", "function", "split"));
+        return new Text(entry, entry.string("prompt"), entry.string("answer"), function, split.equals("test"));
     }
 
     /** A function needs training texts to be learned and test texts to average its importance over. */

@@ -30,6 +30,7 @@ import java.util.stream.IntStream;
 public final class Functions implements Analysis {
     private final FunctionsRequest request;
     private final FunctionTexts texts;
+    private final List<String> ids;
     private final List<PromptAnswer> prompts = new ArrayList<>();
     private final Run run;
     private final AnswerReader reader;
@@ -42,10 +43,11 @@ public final class Functions implements Analysis {
     private Functions(FunctionsRequest request, FunctionTexts texts) {
         this.request = request;
         this.texts = texts;
+        this.ids = texts.file().ids();
         this.run = new Run(request.run(), FunctionsManifest.input(request, texts), (config, tokenizer) -> {
             requireModel(config);
             for (FunctionTexts.Text text : texts.texts()) {
-                prompts.add(PromptAnswer.of(text.line(), text.prompt(), text.answer(), request.join(), config, tokenizer));
+                prompts.add(PromptAnswer.of(text.entry(), text.prompt(), text.answer(), request.join(), config, tokenizer));
             }
         });
         this.reader = new AnswerReader(run.model);
@@ -56,7 +58,7 @@ public final class Functions implements Analysis {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Functions open(FunctionsRequest request, InputStream standardInput) {
-        return new Functions(request, FunctionTexts.read(request.texts(), standardInput));
+        return new Functions(request, FunctionTexts.read(request.texts(), request.run().fields(), standardInput));
     }
 
     @Override
@@ -95,7 +97,7 @@ public final class Functions implements Analysis {
         Observation observation = reader.read(prompts.get(text), request.tokens(), progress);
         for (float value : observation.outputs()) {
             if (!Float.isFinite(value)) {
-                throw texts.texts().get(text).line().wrong(
+                throw texts.texts().get(text).entry().wrong(
                         "a head's output is not finite; " + Overflow.remedy(run.backend));
             }
         }
@@ -162,7 +164,7 @@ public final class Functions implements Analysis {
                 .mapToObj(text -> new SampleTable.Sample(
                         text, prompts.get(text).ids().length, texts.texts().get(text).function(),
                         run.tokenizer.decode(observations.get(text).predicted()).strip(),
-                        texts.texts().get(text).answer()))
+                        texts.texts().get(text).answer(), ids.get(text), texts.texts().get(text).prompt()))
                 .toList());
     }
 

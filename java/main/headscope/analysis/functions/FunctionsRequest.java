@@ -11,7 +11,7 @@ import java.util.Optional;
 /**
  * The settings of a functions run.
  *
- * @param texts     path of a file of JSON lines, or "-" for standard input
+ * @param texts     path of a file of texts, or "-" for standard input
  * @param tokens    the answer tokens whose predicting positions are averaged
  * @param threshold heads whose |importance| exceeds it are counted
  * @param shown     which part of the signed importance the figure shows

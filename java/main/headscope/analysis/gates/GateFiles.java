@@ -1,8 +1,10 @@
 package headscope.analysis.gates;
 
+import headscope.analysis.Entries;
+import headscope.analysis.Entry;
+import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
-import headscope.analysis.JsonLines;
 import headscope.analysis.PromptAnswer;
 import headscope.model.ModelConfig;
 import headscope.model.Tokenizer;
@@ -17,21 +19,21 @@ import java.util.Set;
  * @param retained  texts whose answers are to stay likely
  * @param forgotten texts whose answers are to become unlikely, in a contrast
  */
-record GateFiles(GateTask task, JsonLines retained, Optional<JsonLines> forgotten) {
+record GateFiles(GateTask task, Entries retained, Optional<Entries> forgotten) {
     private static final String FORM = "{\"prompt\": \"...\", \"answer\": \"...\"}";
 
-    static GateFiles read(GateTask task, int limit, InputStream standardInput) {
-        JsonLines retained = JsonLines.read(task.texts(), standardInput, FORM).first(limit);
-        Optional<JsonLines> forgotten =
-                task.forget().map(file -> JsonLines.read(file, standardInput, FORM).first(limit));
+    static GateFiles read(GateTask task, Fields fields, int limit, InputStream standardInput) {
+        Entries retained = Entries.read(task.texts(), standardInput, fields, FORM).first(limit);
+        Optional<Entries> forgotten =
+                task.forget().map(file -> Entries.read(file, standardInput, fields, FORM).first(limit));
         forgotten.ifPresent(partners -> requirePairs(retained, partners));
         return new GateFiles(task, retained, forgotten);
     }
 
-    private static void requirePairs(JsonLines retained, JsonLines forgotten) {
-        if (retained.lines().size() != forgotten.lines().size()) {
+    private static void requirePairs(Entries retained, Entries forgotten) {
+        if (retained.entries().size() != forgotten.entries().size()) {
             throw new InputException("%s: %d texts, but %s has %d; a contrast pairs them line by line".formatted(
-                    forgotten.name(), forgotten.lines().size(), retained.name(), retained.lines().size()));
+                    forgotten.name(), forgotten.entries().size(), retained.name(), retained.entries().size()));
         }
     }
 
@@ -41,17 +43,17 @@ record GateFiles(GateTask task, JsonLines retained, Optional<JsonLines> forgotte
     }
 
     private static PromptAnswer read(
-            JsonLines.Line line, Join join, ModelConfig config, Tokenizer tokenizer) {
+            Entry entry, Join join, ModelConfig config, Tokenizer tokenizer) {
         PromptAnswer read =
-                PromptAnswer.of(line, line.string("prompt"), line.string("answer"), join, config, tokenizer);
-        line.requireUsed(Set.of("prompt", "answer"));
+                PromptAnswer.of(entry, entry.string("prompt"), entry.string("answer"), join, config, tokenizer);
+        entry.requireUsed(Set.of("prompt", "answer"));
         return read;
     }
 
     private static List<PromptAnswer> encode(
-            JsonLines file, Join join, ModelConfig config, Tokenizer tokenizer) {
-        return file.lines().stream()
-                .map(line -> read(line, join, config, tokenizer))
+            Entries file, Join join, ModelConfig config, Tokenizer tokenizer) {
+        return file.entries().stream()
+                .map(entry -> read(entry, join, config, tokenizer))
                 .toList();
     }
 }

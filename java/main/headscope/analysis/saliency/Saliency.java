@@ -1,9 +1,10 @@
 package headscope.analysis.saliency;
 
 import headscope.analysis.Analysis;
+import headscope.analysis.Entries;
+import headscope.analysis.Entry;
 import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
-import headscope.analysis.JsonLines;
 import headscope.analysis.Progress;
 import headscope.analysis.ProgressFile;
 import headscope.analysis.Run;
@@ -30,7 +31,7 @@ public final class Saliency implements Analysis {
             stored -> stored.get("surprisal").floats());
 
     private final SaliencyRequest request;
-    private final Optional<JsonLines> file;
+    private final Optional<Entries> file;
     private final List<SaliencyText> shown = new ArrayList<>();
     private final List<SaliencyText> ablated = new ArrayList<>();
     private final Run run;
@@ -41,7 +42,7 @@ public final class Saliency implements Analysis {
     private HeadName head;
     private final SequencedMap<HeadName, HeadDetail> details = new LinkedHashMap<>();
 
-    private Saliency(SaliencyRequest request, Optional<JsonLines> file) {
+    private Saliency(SaliencyRequest request, Optional<Entries> file) {
         this.request = request;
         this.file = file;
         this.run = new Run(request.run(), SaliencyManifest.input(request, file), this::check);
@@ -54,7 +55,8 @@ public final class Saliency implements Analysis {
      */
     public static Saliency open(SaliencyRequest request, InputStream standardInput) {
         return new Saliency(request,
-                request.texts().map(source -> JsonLines.read(source, standardInput, SaliencyText.FORM)));
+                request.texts().map(source -> Entries.read(
+                        source, standardInput, request.run().fields(), SaliencyText.FORM)));
     }
 
     @Override
@@ -77,12 +79,12 @@ public final class Saliency implements Analysis {
         SaliencyText.Reader reader = new SaliencyText.Reader(config, tokenizer, request.join(), rival);
         SaliencyText.Reader plain = new SaliencyText.Reader(config, tokenizer, request.join(), Optional.empty());
         request.text().ifPresent(text -> shown.add(reader.commandLine(text, request.target(), request.groups())));
-        for (JsonLines.Line line : file.map(JsonLines::lines).orElse(List.of())) {
+        for (Entry entry : file.map(Entries::entries).orElse(List.of())) {
             if (request.average()) {
-                shown.add(reader.line(line));
+                shown.add(reader.entry(entry));
             }
             if (!request.ablation().heads().isEmpty()) {
-                ablated.add(plain.line(line));
+                ablated.add(plain.entry(entry));
             }
         }
         if (!sameLength()) {

@@ -3,8 +3,8 @@ package headscope.analysis.saliency;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.analysis.Entries;
 import headscope.analysis.HeadName;
-import headscope.analysis.JsonLines;
 import headscope.analysis.Run;
 import headscope.result.Manifest;
 import headscope.result.SaliencyColumn;
@@ -17,10 +17,10 @@ final class SaliencyManifest {
     private SaliencyManifest() {}
 
     /** Everything that determines the values of a text; the enlarged head is not part of it. */
-    static ObjectNode input(SaliencyRequest request, Optional<JsonLines> file) {
+    static ObjectNode input(SaliencyRequest request, Optional<Entries> file) {
         ObjectNode input = new ObjectMapper().createObjectNode();
         request.text().ifPresent(text -> input.put("text", text));
-        file.ifPresent(lines -> input.set("texts", lines.provenance()));
+        file.ifPresent(texts -> input.set("texts", texts.provenance()));
         ObjectNode settings = input.putObject("settings");
         request.target().ifPresent(word -> settings.put("target", word));
         settings.put("join", Manifest.keyword(request.join()));

@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param target    the word whose prediction is explained; empty = the model's own next token
  * @param join      what stands between the text and the target
  * @param groups    groups of the text's tokens, as given on the command line
- * @param texts     path of a file of JSON lines, or "-" for standard input; empty = none
+ * @param texts     path of a file of texts, or "-" for standard input; empty = none
  * @param average   whether the figure shows the mean over the texts of the file
  * @param threshold minimum share of a head's saliency that makes it an aggregate or gather head
  */
@@ -113,6 +113,7 @@ public record SaliencyRequest(
         require(text.isPresent() != average,
                 average ? "--average uses --texts; remove --text" : "give a --text, or --texts with --average");
         require(texts.isPresent() || !average, "--average needs --texts");
+        require(texts.isPresent() || run.fields().isEmpty(), "--fields names the fields of --texts; remove it");
         require(texts.isPresent() || ablation.heads().isEmpty(), "--ablate needs --texts, over which it is measured");
         require(texts.isEmpty() || average || !ablation.heads().isEmpty(), "--texts needs --average or --ablate");
         require(!average || target.isEmpty(), "--target is for --text only; with --average the target is each line's \"answer\"");

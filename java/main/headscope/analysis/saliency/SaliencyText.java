@@ -1,9 +1,9 @@
 package headscope.analysis.saliency;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import headscope.analysis.Entry;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
-import headscope.analysis.JsonLines;
 import headscope.model.ModelConfig;
 import headscope.model.TextException;
 import headscope.model.Tokenizer;
@@ -33,7 +33,10 @@ record SaliencyText(
     static final String FORM =
             "{\"prompt\": \"...\", \"answer\": \"...\", \"groups\": [{\"label\": \"...\", \"start\": 0, \"end\": 7}]}";
 
-    private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)");
+    private static final Pattern GROUP = Pattern.compile("(\\d{1,6})(?:-(\\d{1,6}))?:(.+)", Pattern.DOTALL);
+
+    /** Between groups; a comma that is not followed by the next group's tokens belongs to a label. */
+    private static final String NEXT_GROUP = ",(?=\\d{1,6}(?:-\\d{1,6})?:)";
 
     /** Creates the exception for invalid input. For a text of the command line, the message names the option. */
     private interface Rejection {
@@ -50,7 +53,7 @@ record SaliencyText(
         /** Reads a text of the command line; groups such as "0-6:&lt;ENV&gt;,7-12:&lt;LAN&gt;" include both ends. */
         SaliencyText commandLine(String text, Optional<String> target, Optional<String> groups) {
             List<TokenGroup> parsed = new ArrayList<>();
-            for (String one : groups.map(all -> all.split(",(?=\\d)")).orElse(new String[0])) {
+            for (String one : groups.map(all -> all.split(NEXT_GROUP)).orElse(new String[0])) {
                 Matcher parts = GROUP.matcher(one);
                 if (!parts.matches()) {
                     throw new InputException(("--groups: \"%s\" is not a group; write FIRST-LAST:LABEL, tokens counted from "
@@ -71,24 +74,24 @@ record SaliencyText(
             return new InputException(option + ": " + rule);
         }
 
-        SaliencyText line(JsonLines.Line line) {
-            Rejection wrong = (option, rule) -> line.wrong(rule);
-            line.requireUsed(Set.of("prompt", "answer", "groups"));
+        SaliencyText entry(Entry entry) {
+            Rejection wrong = (option, rule) -> entry.wrong(rule);
+            entry.requireUsed(Set.of("prompt", "answer", "groups"));
             List<TokenGroup> groups = new ArrayList<>();
-            JsonNode list = line.json().path("groups");
+            JsonNode list = entry.json().path("groups");
             if (!list.isMissingNode() && (!list.isArray() || list.isEmpty())) {
-                throw line.wrong("groups must be a list of {\"label\": \"...\", \"start\": 0, \"end\": 7}; omit the key if"
+                throw entry.wrong("groups must be a list of {\"label\": \"...\", \"start\": 0, \"end\": 7}; omit the key if"
                         + " there are none");
             }
             for (JsonNode group : list) {
                 if (!group.path("label").isTextual() || !group.path("start").isInt() || !group.path("end").isInt()) {
-                    throw line.wrong("a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not " + group);
+                    throw entry.wrong("a group is {\"label\": \"...\", \"start\": 0, \"end\": 7}, not " + group);
                 }
                 groups.add(group(group.get("label").textValue(), group.get("start").intValue(),
                         group.get("end").intValue(), wrong));
             }
-            return line.located(
-                    () -> text("%s: line %d".formatted(line.file(), line.number()), line.string("prompt"), Optional.of(line.string("answer")), groups, wrong));
+            return entry.located(
+                    () -> text("%s: %s".formatted(entry.file(), entry.place()), entry.string("prompt"), Optional.of(entry.string("answer")), groups, wrong));
         }
 
         private static TokenGroup group(String label, int start, int end, Rejection wrong) {

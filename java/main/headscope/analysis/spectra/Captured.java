@@ -70,7 +70,7 @@ public final class Captured implements AutoCloseable {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Captured open(CapturedRequest request, Consumer<String> notice) {
-        Optional<LabelFile> labels = request.labels().map(LabelFile::read);
+        Optional<LabelFile> labels = request.labels().map(file -> LabelFile.read(file, request.labelNames()));
         List<Sample> all = new ArrayList<>();
         int layers = 0;
         int heads = 0;
@@ -86,7 +86,7 @@ public final class Captured implements AutoCloseable {
             require(text.layers().stream().allMatch(TappedAttention::causal),
                     file + ": is of a bidirectional model; the Laplacian eigenvalues need a causal one");
             requireLength(request, file, text.tokens());
-            all.add(new Sample(all.size(), text.tokens(), labels.isPresent() ? "" : label(file, text), "", "", file.getFileName().toString()));
+            all.add(new Sample(all.size(), text.tokens(), labels.isPresent() ? "" : label(file, text), "", "", file.getFileName().toString(), ""));
         }
         Path first = request.files().getFirst();
         List<Sample> labelled = labels.map(file -> Retest.relabelled(file, all, first)).orElse(all);

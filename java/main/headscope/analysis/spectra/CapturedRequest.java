@@ -2,6 +2,7 @@ package headscope.analysis.spectra;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.LabelNames;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.result.SpectraView;
@@ -14,6 +15,7 @@ import java.util.Optional;
  *
  * @param files           of headscope_tap.save, one text each
  * @param labels          file of labels; empty if the captured files have them
+ * @param labelNames      how the file of labels writes them
  * @param device          where to compute
  * @param out             run folder to be written
  * @param overwrite       replace an earlier run in {@code out}
@@ -28,7 +30,7 @@ import java.util.Optional;
  * @param seed            for the probes
  */
 public record CapturedRequest(
-        List<Path> files, Optional<String> labels, DeviceChoice device, Path out, boolean overwrite, String command,
+        List<Path> files, Optional<String> labels, LabelNames labelNames, DeviceChoice device, Path out, boolean overwrite, String command,
         boolean skipShort, List<Metric> metrics, int k, SpectraRequest.PerSample perSample, List<String> tested,
         SpectraView view, boolean probes, long seed) {
     public CapturedRequest {

@@ -72,7 +72,7 @@ public final class Retest implements AutoCloseable {
         List<Sample> samples = source.samples().samples();
         require(samples.size() == values.labels().length, "%s: samples.csv lists %d texts, values.safetensors holds %d"
                 .formatted(from, samples.size(), values.labels().length));
-        Optional<LabelFile> labels = request.labels().map(LabelFile::read);
+        Optional<LabelFile> labels = request.labels().map(file -> LabelFile.read(file, request.labelNames()));
         List<Sample> relabelled = labels.map(file -> relabelled(file, samples, from)).orElse(samples);
         List<String> found = relabelled.stream().map(Sample::label).distinct().toList();
         require(found.size() == 2, "%s: all %d texts have label %s; a test needs both classes%s".formatted(

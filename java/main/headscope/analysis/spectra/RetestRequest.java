@@ -1,5 +1,6 @@
 package headscope.analysis.spectra;
 
+import headscope.analysis.LabelNames;
 import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.OptionalLong;
  *
  * @param from            folder of a finished spectra run
  * @param labels          file of other labels
+ * @param labelNames      how the file of labels writes them
  * @param out             run folder to be written
  * @param overwrite       replace an earlier run in {@code out}
  * @param command         the command as typed, for the manifest
@@ -23,6 +25,6 @@ import java.util.OptionalLong;
  * @param seed            for the probes
  */
 public record RetestRequest(
-        Path from, Optional<String> labels, Path out, boolean overwrite, String command, OptionalInt k,
+        Path from, Optional<String> labels, LabelNames labelNames, Path out, boolean overwrite, String command, OptionalInt k,
         Optional<SpectraRequest.PerSample> perSample, List<String> tested, SpectraView view,
         boolean probes, OptionalLong seed) {}

@@ -1,12 +1,13 @@
 package headscope.analysis.spectra;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import headscope.analysis.Analysis;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 import headscope.analysis.Run;
 import headscope.analysis.Text;
 import headscope.analysis.TextFile;
+import headscope.analysis.answers.TextEncoder;
+import headscope.analysis.answers.TextTokens;
 import headscope.metric.Metric;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
@@ -18,7 +19,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -30,7 +30,7 @@ public final class Spectra implements Analysis {
     private final SpectraRequest request;
     private final TextFile file;
     private final List<String> ids;
-    private final List<int[]> tokens = new ArrayList<>();
+    private final List<TextTokens> tokens = new ArrayList<>();
     private final Run run;
     private final Observer observer;
     private final List<Observation> observations = new ArrayList<>();
@@ -39,15 +39,17 @@ public final class Spectra implements Analysis {
     private Spectra(SpectraRequest request, TextFile file) {
         this.request = request;
         this.file = file;
-        this.ids = ids(file);
+        this.ids = file.file().ids();
         this.run = new Run(request.run(), SpectraManifest.input(request, file), (config, tokenizer) -> {
             request.run().requireCausal(config);
             request.perToken().requireIn(config);
+            TextEncoder encoder = new TextEncoder(request.answering(), config, tokenizer);
             for (Text text : file.texts()) {
-                tokens.add(Observer.encode(text, file.name(), request, config, tokenizer));
+                tokens.add(Observer.encode(text, request, encoder));
             }
             Observer.requireMetrics(request, tokens);
         });
+        repeated(file).ifPresent(run.notices::add);
         this.observer = run.add(new Observer(request, run.model, run.tokenizer));
     }
 
@@ -56,9 +58,23 @@ public final class Spectra implements Analysis {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Spectra open(SpectraRequest request, InputStream standardInput) {
-        TextFile texts = TextFile.read(request.texts(), standardInput).first(request.limit());
+        TextFile texts = TextFile.read(request.texts(), standardInput, request.run().fields(), request.answering().labelNames())
+                .first(request.limit());
+        request.answering().requireUsable(texts.texts());
         texts.requireBothLabels();
         return new Spectra(request, texts);
+    }
+
+    /** Several answers to one prompt depend on each other. */
+    private static Optional<String> repeated(TextFile file) {
+        List<String> prompts = file.texts().stream()
+                .filter(text -> text.entry().has("generated"))
+                .map(Text::prompt)
+                .toList();
+        int different = new HashSet<>(prompts).size();
+        return different == prompts.size() ? Optional.empty() : Optional.of(("%s: %d given answers are to %d prompts: answers to one"
+                + " prompt depend on each other, so p is too small and the folds of the probes share prompts")
+                .formatted(file.name(), prompts.size(), different));
     }
 
     @Override
@@ -73,7 +89,7 @@ public final class Spectra implements Analysis {
         for (int i = 0; i < tokens.size(); i++) {
             int text = i;
             Optional<Observation> observation = run.once(progressName(text), Observation.file(request),
-                    () -> observer.observe(text, file.texts().get(text), tokens.get(text), file.name(), progress));
+                    () -> observer.observe(text, file.texts().get(text), tokens.get(text), progress));
             observation.ifPresentOrElse(one -> observations.add(one.withoutTokens()), () -> skipped++);
             progress.reached(i + 1, tokens.size());
         }
@@ -92,10 +108,10 @@ public final class Spectra implements Analysis {
         }
         return run.onDisk(() -> {
             SpectraValues values = values();
-            boolean answered = observations.stream().noneMatch(observation -> observation.expected().isEmpty());
+            boolean answered = given() == 0;
             SpectraTests tests = SpectraTests.of(values, request.tests(), answered, skipped, true, progress);
             new SpectraResult(
-                    SpectraManifest.of(run, request, tests.summary()), values.layers(), values.heads(), tests.tested(),
+                    SpectraManifest.of(run, request, tests.summary(), given()), values.layers(), values.heads(), tests.tested(),
                     samples(), tests.summary().layers()).write(run.folder);
             values.write(run.folder);
             writeTokens();
@@ -122,31 +138,16 @@ public final class Spectra implements Analysis {
         }
     }
 
-    /** The names that lines have, by which labels can be given later; empty where a line has none. */
-    private static List<String> ids(TextFile file) {
-        Set<String> taken = new HashSet<>();
-        return file.file().lines().stream()
-                .map(line -> {
-                    JsonNode id = line.json().path("id");
-                    if (id.isMissingNode()) {
-                        return "";
-                    }
-                    if (!id.isTextual() && !id.isIntegralNumber() || id.asText().isBlank()) {
-                        throw line.wrong("id must be a string or a whole number");
-                    }
-                    if (!taken.add(id.asText())) {
-                        throw line.wrong("the id " + id + " is that of an earlier line");
-                    }
-                    return id.asText();
-                })
-                .toList();
+    /** Number of observed texts whose label the file gives; the others are graded. */
+    private int given() {
+        return (int) observations.stream().filter(text -> file.texts().get(text.index()).label().isPresent()).count();
     }
 
     private SampleTable samples() {
         return new SampleTable(observations.stream()
                 .map(text -> new SampleTable.Sample(
                         text.index(), text.tokens(), Integer.toString(text.label()), text.answer(), text.expected(),
-                        ids.get(text.index())))
+                        ids.get(text.index()), file.texts().get(text.index()).prompt()))
                 .toList());
     }
 

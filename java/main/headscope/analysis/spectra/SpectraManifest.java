@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.Run;
 import headscope.analysis.TextFile;
+import headscope.analysis.answers.Answering;
 import headscope.analysis.statistics.Probe;
 import headscope.analysis.statistics.ProbeResult;
 import headscope.metric.Metric;
@@ -20,19 +21,15 @@ final class SpectraManifest {
         input.set("texts", texts.file().provenance());
         ObjectNode settings = input.putObject("settings");
         settings.put("k", request.k());
-        settings.put("max_new_tokens", request.maxNewTokens());
-        settings.put("match", Manifest.keyword(request.match()));
-        settings.put("stop", request.stop());
-        settings.put("temperature", request.sampler().temperature());
-        settings.put("top_p", request.sampler().topP());
-        settings.put("seed", request.seed());
+        request.answering().describe(settings, texts.texts());
         settings.put("short", request.skipShort() ? "skip" : "fail");
         request.metrics().stream().map(Metric::key).forEach(settings.putArray("metrics")::add);
         request.perToken().describe(settings);
         return input;
     }
 
-    static Manifest of(Run run, SpectraRequest request, SpectraSummary found) {
+    /** @param given number of texts whose label the file gives */
+    static Manifest of(Run run, SpectraRequest request, SpectraSummary found, int given) {
         ObjectNode manifest = run.manifest(SpectraResult.ANALYSIS);
         ((ObjectNode) manifest.get("settings")).put("limit", request.limit());
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
@@ -42,15 +39,28 @@ final class SpectraManifest {
         conventions.put("eos", "special tokens that the tokenizer adds after a text follow labelled texts, not prompts");
         conventions.put("tokens", "T = prompt + generated - 1; the last generated token is not fed back");
         conventions.put("laplacian", "column sum / (T - i) - a_ii; in windowed layers T - i as well");
-        conventions.put("label", "1 = the answer is none of the expected ones: " + switch (request.match()) {
-            case EXACT -> "equal without the white space around them";
-            case NORMALISED -> "equal after normalisation";
-            case CONTAINS -> "contained as whole words after normalisation";
-        });
+        conventions.put("label", label(request.answering(), found, given));
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
         putResults(manifest, request.tests(), found);
+        manifest.withObject("/samples").put("labels_given", given).put("labels_graded", found.label0() + found.label1() - given);
         putCaptions(manifest, run.modelCaption(), request.tests(), found);
         return new Manifest(manifest);
+    }
+
+    private static String label(Answering answering, SpectraSummary found, int given) {
+        String asGiven = answering.labelNames().names().isEmpty()
+                ? "as the file of texts gives it"
+                : "as the file of texts gives it, 0 = %s, 1 = %s".formatted(answering.labelNames().names().toArray());
+        String graded = "1 = the answer is none of the expected ones: " + switch (answering.match()) {
+            case EXACT -> "equal without the white space around them";
+            case NORMALISED -> "equal after normalisation";
+            case PREFIX -> "at the beginning of the answer as whole words after normalisation";
+            case CONTAINS -> "contained as whole words after normalisation";
+            case REGEX -> "regular expressions, contained in the answer";
+        };
+        return given == 0 ? graded
+                : given == found.label0() + found.label1() ? asGiven
+                : asGiven + "; otherwise " + graded;
     }
 
     /** What the tests and the probes found, and how the probes were fitted. */

@@ -3,8 +3,8 @@ package headscope.analysis.spectra;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.RunRequest;
+import headscope.analysis.answers.Answering;
 import headscope.metric.Metric;
-import headscope.model.Sampler;
 import headscope.result.SpectraView;
 import java.util.List;
 import java.util.stream.Stream;
@@ -12,15 +12,12 @@ import java.util.stream.Stream;
 /**
  * The settings of a spectra run.
  *
- * @param texts         path of a file of JSON lines, or "-" for standard input
+ * @param texts         path of a file of texts, or "-" for standard input
  * @param k             largest eigenvalues kept per head and text
  * @param perSample     how a text's k eigenvalues enter the test
- * @param maxNewTokens  maximum number of new tokens
- * @param match         when an answer counts as right
- * @param stop          a string that ends an answer; empty = none
+ * @param answering     how the model answers; its seed is also that of the folds of the probes
  * @param limit         number of texts from the beginning of the file; 0 = all
  * @param skipShort     skip and count texts with fewer than k tokens instead of rejecting them
- * @param seed          for sampling and for the folds of the probes
  * @param metrics       attention score and eigenvalues first, then further metrics to store, the tested ones among them
  * @param tested        keys of the metrics whose heads are tested
  * @param view          what the figure shows; it draws tested metrics
@@ -28,26 +25,23 @@ import java.util.stream.Stream;
  * @param perToken      values of every token to store besides
  */
 public record SpectraRequest(
-        RunRequest run, String texts, int k, PerSample perSample, int maxNewTokens, Match match, String stop,
-        Sampler sampler, long seed, int limit, boolean skipShort, List<Metric> metrics, List<String> tested, SpectraView view,
-        boolean probes, PerToken perToken) {
+        RunRequest run, String texts, int k, PerSample perSample, Answering answering, int limit, boolean skipShort,
+        List<Metric> metrics, List<String> tested, SpectraView view, boolean probes, PerToken perToken) {
     /** The defaults that are neither zero nor false. */
     public static final int K = 10;
 
-    public static final int MAX_NEW_TOKENS = 16;
-    public static final String STOP = "\n";
     public static final List<Metric> METRICS = List.of(
             new Metric.Entropy(), new Metric.NormalisedEntropy(), new Metric.SinkShare(), new Metric.MeanDistance(),
             new Metric.PreviousToken(), new Metric.SelfAttention(), new Metric.Confidence());
 
     /** Every setting at its default. */
     public static SpectraRequest of(RunRequest run, String texts) {
-        return new SpectraRequest(run, texts, K, PerSample.MEAN, MAX_NEW_TOKENS, Match.NORMALISED, STOP, Sampler.GREEDY,
-                0, 0, false, metrics(K, METRICS), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true, PerToken.NONE);
+        return new SpectraRequest(run, texts, K, PerSample.MEAN, Answering.DEFAULT, 0, false, metrics(K, METRICS),
+                SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true, PerToken.NONE);
     }
 
     public SpectraRequest withMaxNewTokens(int tokens) {
-        return new SpectraRequest(run, texts, k, perSample, tokens, match, stop, sampler, seed, limit, skipShort, metrics,
+        return new SpectraRequest(run, texts, k, perSample, answering.withMaxNewTokens(tokens), limit, skipShort, metrics,
                 tested, view, probes, perToken);
     }
 
@@ -62,7 +56,6 @@ public record SpectraRequest(
     public SpectraRequest {
         require(k >= 1, "--k must be at least 1, not " + k);
         require(limit >= 0, "--limit must be at least 1, not " + limit);
-        require(maxNewTokens >= 1, "--max-new-tokens must be at least 1, not " + maxNewTokens);
         metrics = List.copyOf(metrics);
         tested = List.copyOf(tested);
         TestSettings.requireMeasured(metrics, tested, view);
@@ -76,7 +69,7 @@ public record SpectraRequest(
     }
 
     TestSettings tests() {
-        return new TestSettings(k, perSample, tested, view, probes, seed);
+        return new TestSettings(k, perSample, tested, view, probes, answering.seed());
     }
 
     /** Number of values per head and text. */

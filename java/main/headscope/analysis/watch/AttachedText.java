@@ -49,6 +49,10 @@ final class AttachedText implements ObservedText {
         return backend;
     }
 
+    /** The other process goes on; its values are shown as missing. */
+    @Override
+    public void overflow(String head) {}
+
     @Override
     public int layers() {
         return layers;

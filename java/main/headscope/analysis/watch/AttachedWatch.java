@@ -55,6 +55,7 @@ public final class AttachedWatch implements AutoCloseable {
      */
     public FrameSource await(String name) throws InterruptedException {
         while (true) {
+            boolean feeds = tap.hasProducer(); // asked first: what it has left is still shown
             Optional<Tapped> message = tap.poll();
             message.ifPresent(waiting::add);
             if (message.isPresent() && message.get() instanceof TappedAttention first) {
@@ -63,7 +64,7 @@ public final class AttachedWatch implements AutoCloseable {
                 source = Optional.of(described);
                 return described;
             }
-            InputException.require(message.isPresent() || tap.hasProducer(),
+            InputException.require(message.isPresent() || feeds,
                     name + ": the feeding process has ended; start it again");
             if (message.isEmpty()) {
                 Thread.sleep(IDLE_MILLIS);
@@ -80,7 +81,7 @@ public final class AttachedWatch implements AutoCloseable {
             throws InterruptedException {
         boolean fed = true;
         while (!stopped) {
-            boolean feeds = tap.hasProducer(); // asked first: what it has left is still shown
+            boolean feeds = tap.hasProducer(); // likewise
             Optional<Tapped> message = Optional.ofNullable(waiting.poll()).or(tap::poll);
             if (message.isPresent()) {
                 show(message.get(), frames);
@@ -107,8 +108,10 @@ public final class AttachedWatch implements AutoCloseable {
     }
 
     private void show(TappedAttention rows, WatchedText shown) {
-        if (rows.heads() != source.orElseThrow().heads()) {
-            shown.say("the model that feeds now has %d heads a layer: start this program again".formatted(rows.heads()));
+        FrameSource described = source.orElseThrow();
+        if (tap.layers() != described.layers() || rows.heads() != described.heads() || rows.causal() != described.causal()) {
+            shown.say("the model that feeds now has %d %s layers of %d heads: start this program again".formatted(
+                    tap.layers(), rows.causal() ? "causal" : "bidirectional", rows.heads()));
             return;
         }
         Optional<String> before = tapped.ignored();

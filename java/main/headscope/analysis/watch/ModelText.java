@@ -1,5 +1,7 @@
 package headscope.analysis.watch;
 
+import headscope.analysis.InputException;
+import headscope.analysis.Overflow;
 import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
@@ -44,6 +46,11 @@ final class ModelText implements ObservedText, AutoCloseable {
     @Override
     public Backend backend() {
         return model.backend();
+    }
+
+    @Override
+    public void overflow(String head) {
+        throw new InputException("%s; %s".formatted(head, Overflow.remedy(model.backend())));
     }
 
     @Override

@@ -26,6 +26,9 @@ interface ObservedText {
 
     AttentionSpec attentionSpec(int layer);
 
+    /** Called with a head whose attention is not finite, in words. @throws RuntimeException unless it is to be shown */
+    void overflow(String head);
+
     /** destination [rows, firstRow + rows] = consecutive rows of one head's map; a bidirectional map is computed at once. */
     void attentionMap(Tensor destination, int layer, int head, int firstRow);
 

@@ -6,6 +6,7 @@ import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.model.LayerHook;
 import headscope.result.tapped.TappedAttention;
+import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -66,7 +67,7 @@ public final class TappedText implements AutoCloseable {
 
     private void begin(TappedAttention rows) {
         text = rows.text();
-        ignored = rows.first() == 0 ? Optional.empty() : waiting("the beginning of the text is missing");
+        ignored = rows.first() == 0 ? Optional.empty() : waiting("the first %d tokens of this one were missed".formatted(rows.first()));
         int heads = layers.size() * rows.heads();
         if (statistics.map(all -> all.heads() != heads).orElse(true)) {
             close();
@@ -97,14 +98,14 @@ public final class TappedText implements AutoCloseable {
             return waiting("tokens from %d on are missing in layer %d".formatted(expected, rows.layer()));
         }
         if (rows.end() > capacity) {
-            return waiting("the text has more than %d tokens".formatted(capacity));
+            return waiting("this one has more than %d tokens (--max-tokens)".formatted(capacity));
         }
         return layer.like.attendsLike(rows) ? Optional.empty()
                 : waiting("layer %d attends in another way than before".formatted(rows.layer()));
     }
 
     private static Optional<String> waiting(String reason) {
-        return Optional.of(reason + "; " + WAITING);
+        return Optional.of(WAITING + ": " + reason);
     }
 
     /** Why the rest of the text is ignored; empty if it is not. */
@@ -199,18 +200,23 @@ public final class TappedText implements AutoCloseable {
 
         /** Stores the rows. @return whether the pass is complete in this layer */
         boolean append(TappedAttention rows) {
-            store(queries.rows(rows.first(), rows.count()), rows.query(), rows.dtype());
-            store(keys.rows(rows.first(), rows.count()), rows.key(), rows.dtype());
+            store(queries.rows(rows.first(), rows.count()), rows.query(), rows);
+            store(keys.rows(rows.first(), rows.count()), rows.key(), rows);
             pending += rows.count();
             return tokens + pending == rows.end();
         }
 
-        private void store(Tensor destination, MemorySegment values, DType dtype) {
-            if (destination.dtype() == dtype) {
+        private void store(Tensor destination, MemorySegment values, TappedAttention rows) {
+            if (rows.onGpu()) {
+                Buffer received = new Buffer(values, () -> {});
+                backend.convert(destination, Tensor.of(received, rows.dtype(), destination.shape()));
+                return;
+            }
+            if (destination.dtype() == rows.dtype()) {
                 backend.upload(destination, values);
                 return;
             }
-            Tensor received = backend.allocate(dtype, destination.shape());
+            Tensor received = backend.allocate(rows.dtype(), destination.shape());
             backend.upload(received, values);
             backend.convert(destination, received);
             received.buffer().close();

@@ -3,7 +3,9 @@ package headscope.analysis.watch;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Overflow;
 import headscope.analysis.statistics.RandomStreams;
+import headscope.metric.Metric;
 import headscope.model.Generator;
 import headscope.model.TextException;
 import headscope.model.Tokenizer;
@@ -91,7 +93,7 @@ public final class Watch {
      * Watches one text, and further ones as viewers restart it. If it fails, the last frame tells viewers why.
      *
      * @param untilStopped whether to wait for commands when a text has ended; otherwise returns
-     * @throws InputException as {@link #tokens}
+     * @throws InputException as {@link #tokens}, or if the model overflows
      */
     public void run(String prompt, boolean untilStopped) throws InterruptedException {
         restart = Optional.of(tokens(prompt));
@@ -116,7 +118,7 @@ public final class Watch {
         int newTokens = Math.min(request.maxNewTokens(), room);
         int number = texts++;
         try (ModelText text = new ModelText(model, tokenizer, request.atlas(), ids.length + newTokens)) {
-            WatchedText watched = new WatchedText(text, request, number, frames, () -> abandoned);
+            WatchedText watched = new WatchedText(text, request, number, this::show, () -> abandoned);
             try {
                 read(text, watched, ids, newTokens, number);
                 while (untilStopped && restart.isEmpty() && !stopped) {
@@ -129,6 +131,18 @@ public final class Watch {
                 throw problem;
             }
         }
+    }
+
+    /** Passes a frame on. @throws InputException if a head's attention is not finite */
+    private void show(Frame frame) {
+        float[] scores = frame.metrics().getOrDefault(new Metric.AttentionScore().key(), new float[0]);
+        for (int head = 0; head < Math.min(scores.length, frame.layersRead() * source.heads()); head++) {
+            if (!Float.isFinite(scores[head])) {
+                throw new InputException("attention of layer %d, head %d is not finite; %s".formatted(
+                        head / source.heads(), head % source.heads(), Overflow.remedy(model.backend())));
+            }
+        }
+        frames.accept(frame);
     }
 
     private void read(ModelText text, WatchedText watched, int[] ids, int newTokens, int number) {

@@ -17,11 +17,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** One text as it grows in a model: gives a frame after every pass, and during the first one a frame per layer. */
 final class WatchedText implements LayerHook {
     /** The prompt's layers are shown as they come, but not more often than this. */
     private static final long NANOS_BETWEEN_LAYERS = 30_000_000;
+
+    /** Finite whenever attention is. */
+    private static final Metric FINITE = new Metric.AttentionScore();
 
     private final ObservedText observed;
     private final WatchRequest request;
@@ -29,10 +33,12 @@ final class WatchedText implements LayerHook {
     private final Consumer<Frame> frames;
     private final BooleanSupplier abandoned;
     private final AtlasSpec atlas;
+    private final List<Metric> measured;
     private final ChosenMap chosen;
     private final Rate rate = new Rate();
 
     private int named; // tokens that frames have named
+    private int layersShown; // of the last frame with values
     private int passes;
     private int read; // tokens of the passes that frames have shown
     private State state = State.READING;
@@ -55,6 +61,7 @@ final class WatchedText implements LayerHook {
         this.frames = frames;
         this.abandoned = abandoned;
         this.atlas = request.atlas();
+        this.measured = Stream.concat(request.metrics().stream(), Stream.of(FINITE)).distinct().toList();
         this.chosen = new ChosenMap(observed);
         for (Metric metric : request.metrics()) {
             float[] unknown = new float[observed.layers() * observed.heads()];
@@ -84,18 +91,26 @@ final class WatchedText implements LayerHook {
         }
     }
 
-    /** Shows viewers one line until the state changes; nothing before there is a token to show. */
+    /** Shows viewers one line until the state changes. */
     void say(String line) {
         message = line;
         if (passes > 0) {
             emit(List.of(), Optional.empty());
+        } else {
+            tell(state, layersShown);
         }
     }
 
     /** The last frame of a text that cannot go on. It holds nothing of the pass that failed. */
     void fail(String why) {
+        message = why;
+        tell(State.FAILED, 0);
+    }
+
+    /** Only the message, and no values. */
+    private void tell(State told, int layersRead) {
         frames.accept(new Frame(
-                text, State.FAILED, why, step(), named, List.of(), 0, Map.of(), atlas.bin(named), List.of(),
+                text, told, message, step(), named, List.of(), layersRead, Map.of(), atlas.bin(named), List.of(),
                 Optional.empty(), rate.perSecond(), observed.backend().liveBytes(), 0));
     }
 
@@ -109,7 +124,7 @@ final class WatchedText implements LayerHook {
             return;
         }
         AttentionSnapshot values = observed.backend().snapshot(
-                new AttentionSnapshot.Request(request.metrics(), Optional.of(0), Optional.empty()),
+                new AttentionSnapshot.Request(measured, Optional.of(0), Optional.empty()),
                 attention.statistics(), attention.spec());
         write(values, layer, 1);
         unshown.addAll(blocks(values, layer, 1));
@@ -141,11 +156,18 @@ final class WatchedText implements LayerHook {
     /** Of all layers, with the chosen head's vectors. */
     private AttentionSnapshot snapshot(Optional<Integer> firstRow) {
         return observed.backend().snapshot(
-                new AttentionSnapshot.Request(request.metrics(), firstRow, Optional.of(chosen.index())),
+                new AttentionSnapshot.Request(measured, firstRow, Optional.of(chosen.index())),
                 observed.statistics(), observed.attentionSpec(chosen.layer()));
     }
 
     private void write(AttentionSnapshot snapshot, int layer, int count) {
+        double[][] scores = snapshot.metrics().of(FINITE);
+        for (int i = 0; i < count * observed.heads(); i++) {
+            if (!Double.isFinite(scores[i][0])) {
+                observed.overflow("attention of layer %d, head %d is not finite"
+                        .formatted(layer + i / observed.heads(), i % observed.heads()));
+            }
+        }
         for (Metric metric : request.metrics()) {
             double[][] values = snapshot.metrics().of(metric);
             float[] all = metrics.get(metric.key());
@@ -185,6 +207,7 @@ final class WatchedText implements LayerHook {
                 text, state, message, step(), named, observed.tokens(named, end), layersRead, values, atlas.bin(end),
                 blocks, head, rate.perSecond(), observed.backend().liveBytes(), 0));
         named = end;
+        layersShown = layersRead;
         lastFrame = System.nanoTime();
     }
 }

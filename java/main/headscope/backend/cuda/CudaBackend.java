@@ -6,6 +6,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.SharedMemory;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
@@ -95,6 +96,11 @@ final class CudaBackend implements Backend {
     @Override
     public void download(MemorySegment destination, Tensor source) {
         device.download(destination, source.bytes());
+    }
+
+    @Override
+    public SharedMemory share(long bytes, long most) {
+        return device.share(bytes, most);
     }
 
     @Override

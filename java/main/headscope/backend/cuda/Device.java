@@ -1,5 +1,6 @@
 package headscope.backend.cuda;
 
+import headscope.backend.SharedMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.SequencedMap;
 
@@ -25,6 +26,13 @@ interface Device extends AutoCloseable {
 
     /** Copies device bytes to host bytes of the same length, after all earlier launches. */
     void download(MemorySegment host, MemorySegment device);
+
+    /**
+     * Memory that another process can open and write.
+     *
+     * @param most bytes of the largest piece that is read
+     */
+    SharedMemory share(long bytes, long most);
 
     /** Maximum number of bytes of shared memory per block. */
     int sharedMemory();

@@ -5,6 +5,7 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_S
 import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
 import headscope.backend.DeviceMemoryException;
+import headscope.backend.SharedMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -112,6 +113,12 @@ final class JcudaDevice implements Device {
     public synchronized void download(MemorySegment host, MemorySegment from) {
         enter();
         staging.download(host, from);
+    }
+
+    @Override
+    public synchronized SharedMemory share(long bytes, long most) {
+        enter();
+        return new ExportedMemory(gpu.ordinal(), this::enter, compute, bytes, most);
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /** One mapped ring: the file of one producer, from its start to its end. */
 final class RingFile implements AutoCloseable {
@@ -24,15 +26,21 @@ final class RingFile implements AutoCloseable {
     private static final VarHandle WORD = LONG.varHandle();
     private static final int MAX_LAYERS = 1 << 16;
 
+    /** A producer looks at the offer ten times a second. */
+    private static final long WITHDRAWAL_NANOS = 2_000_000_000;
+
     private final Path path;
     private final Arena arena = Arena.ofShared();
     private final FileChannel channel;
     private final MemorySegment memory;
     private final Object key;
+    private final int version;
     private final long generation;
     private final long slots;
     private final int slotBytes;
     private final int layers;
+    private Optional<FileLock> receiver = Optional.empty();
+    private long offer;
 
     /** @throws RingException if there is no ring, or not one that this program can read */
     RingFile(Path path) {
@@ -56,10 +64,10 @@ final class RingFile implements AutoCloseable {
             if (memory.get(INT, 0) != RingFormat.RING_MAGIC) {
                 throw fault("is not a ring");
             }
-            int version = memory.get(INT, RingFormat.RING_VERSION);
-            if (version != RingFormat.VERSION) {
-                throw fault("has version %d of the ring, this program reads version %d; use the headscope_tap.py of this release"
-                        .formatted(version, RingFormat.VERSION));
+            this.version = memory.get(INT, RingFormat.RING_VERSION);
+            if (version < RingFormat.OLDEST_VERSION || version > RingFormat.VERSION) {
+                throw fault("has version %d of the ring, this program reads versions %d to %d; use the headscope_tap.py of this release"
+                        .formatted(version, RingFormat.OLDEST_VERSION, RingFormat.VERSION));
             }
             this.generation = memory.get(LONG, RingFormat.GENERATION);
             this.slots = Integer.toUnsignedLong(memory.get(INT, RingFormat.SLOTS));
@@ -90,6 +98,14 @@ final class RingFile implements AutoCloseable {
         } catch (IOException none) {
             return Optional.empty();
         }
+    }
+
+    int version() {
+        return version;
+    }
+
+    int slotBytes() {
+        return slotBytes;
     }
 
     long generation() {
@@ -142,6 +158,72 @@ final class RingFile implements AutoCloseable {
         return RingFormat.RING_HEADER + (sequence - 1) % slots * slotBytes;
     }
 
+    /** Offset of a message's queries and keys in memory of a GPU. */
+    long gpuOffset(long of) {
+        return offset(of) - RingFormat.RING_HEADER;
+    }
+
+    /**
+     * Offers memory of a GPU to the producer.
+     *
+     * @throws RingException if the producer does not know such memory, or another reader offers its own
+     */
+    void offer(GpuSlots offered) {
+        if (version < RingFormat.VERSION) {
+            throw fault("the feeding process uses an older headscope_tap.py, which knows no --same-gpu: use that of this release");
+        }
+        try {
+            receiver = Optional.ofNullable(channel.tryLock(RingFormat.RECEIVER_LOCK, 1, false));
+        } catch (OverlappingFileLockException | IOException failure) {
+            receiver = Optional.empty();
+        }
+        if (receiver.isEmpty()) {
+            throw taken();
+        }
+        MemorySegment.copy(MemorySegment.ofArray(offered.uuid()), 0, memory, RingFormat.UUID, offered.uuid().length);
+        memory.set(LONG, RingFormat.OFFERED_BYTES, this.slots * slotBytes);
+        MemorySegment.copy(MemorySegment.ofArray(offered.handle()), 0, memory, RingFormat.HANDLE, offered.handle().length);
+        offer = System.nanoTime() | 1;
+        WORD.setRelease(memory, (long) RingFormat.OFFER, offer);
+    }
+
+    RingException taken() {
+        return fault("another Headscope receives this model on its GPU (--same-gpu): end it first");
+    }
+
+    /** Whether the producer writes queries and keys to memory of a GPU that a reader has offered. */
+    boolean usesGpu() {
+        return version >= RingFormat.VERSION && word(RingFormat.ACCEPTED) != 0;
+    }
+
+    /** Why the producer refuses the offer, if it does. */
+    Optional<String> refusal() {
+        if (receiver.isEmpty() || word(RingFormat.REFUSED) != offer) {
+            return Optional.empty();
+        }
+        byte[] reason = memory.asSlice(RingFormat.REASON, RingFormat.REASON_BYTES).toArray(ValueLayout.JAVA_BYTE);
+        return Optional.of(new String(reason, StandardCharsets.UTF_8).split("\0")[0]);
+    }
+
+    /** Ends the offer. @return whether the producer has closed the memory; otherwise it must not be freed */
+    boolean withdraw() {
+        if (receiver.isEmpty()) {
+            return true;
+        }
+        WORD.setRelease(memory, (long) RingFormat.OFFER, 0L);
+        long end = System.nanoTime() + WITHDRAWAL_NANOS;
+        while (usesGpu() && hasProducer() && System.nanoTime() < end) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        try {
+            receiver.get().release();
+        } catch (IOException failure) {
+            throw fault(String.valueOf(failure.getMessage()));
+        }
+        receiver = Optional.empty();
+        return !usesGpu() || !hasProducer();
+    }
+
     private long word(long offset) {
         return (long) WORD.getAcquire(memory, offset);
     }
@@ -153,7 +235,7 @@ final class RingFile implements AutoCloseable {
 
     /** Whether the producer runs: it holds a lock on the first byte, which the system releases when it dies. */
     boolean hasProducer() {
-        try (FileLock lock = channel.tryLock(0, 1, true)) {
+        try (FileLock lock = channel.tryLock(RingFormat.PRODUCER_LOCK, 1, true)) {
             return lock == null;
         } catch (OverlappingFileLockException otherReader) {
             return false; // another reader of this program holds the lock for a moment: no producer does

@@ -5,7 +5,10 @@ import java.util.Optional;
 
 /** Numbers of the ring's layout, which docs/ring.md describes. Offsets are in bytes. */
 final class RingFormat {
-    static final int VERSION = 1;
+    static final int VERSION = 2;
+
+    /** The oldest version that can be read: without memory of a GPU. */
+    static final int OLDEST_VERSION = 1;
 
     /** "HSRG" and "HS", little-endian. */
     static final int RING_MAGIC = 0x47525348;
@@ -26,6 +29,27 @@ final class RingFormat {
 
     /** The only word that readers write. */
     static final int READ = 128;
+
+    /** Number of the offer of memory of a GPU, 0 for none; written by the reader that offers, last. */
+    static final int OFFER = 256;
+
+    /** The offer that the producer uses, or 0; written by the producer, as are the two below. */
+    static final int ACCEPTED = 264;
+
+    static final int REFUSED = 272;
+    static final int REASON = 368;
+    static final int REASON_BYTES = 256;
+
+    /** Of the reader that offers. */
+    static final int UUID = 280;
+
+    static final int OFFERED_BYTES = 296;
+    static final int HANDLE = 304;
+
+    /** The producer holds a lock on the first byte of the file, a reader that offers memory of a GPU on the second. */
+    static final int PRODUCER_LOCK = 0;
+
+    static final int RECEIVER_LOCK = 1;
 
     /** A slot's header; the payload begins behind it. */
     static final int SLOT_HEADER = 64;
@@ -55,6 +79,7 @@ final class RingFormat {
 
     static final int CAUSAL = 1;
     static final int SINKS = 2;
+    static final int ON_GPU = 4;
 
     private RingFormat() {}
 

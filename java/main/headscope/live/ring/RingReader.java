@@ -1,6 +1,7 @@
 package headscope.live.ring;
 
 import headscope.result.tapped.Tapped;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
@@ -26,6 +27,7 @@ public final class RingReader implements AutoCloseable {
     private long next;
     private int restarts;
     private long lastLook;
+    private Optional<GpuSlots> gpu = Optional.empty();
 
     private RingReader(Path path) {
         this.path = path;
@@ -33,6 +35,11 @@ public final class RingReader implements AutoCloseable {
             refused.put(refusal, 0L);
         }
         follow(new RingFile(path));
+        if (file.usesGpu() && file.hasProducer()) {
+            RingException taken = file.taken();
+            file.close();
+            throw taken;
+        }
     }
 
     /**
@@ -57,21 +64,52 @@ public final class RingReader implements AutoCloseable {
         return FOLDER.resolve("headscope-" + name + ".ring");
     }
 
+    /** Bytes of memory of a GPU that takes the queries and keys of all slots, for {@link #receive}. */
+    public long gpuBytes() {
+        return file.slots() * file.slotBytes();
+    }
+
+    /** Bytes of the queries and keys of one slot. */
+    public int slotBytes() {
+        return file.slotBytes();
+    }
+
+    /**
+     * Has the producer write queries and keys to memory of a GPU from its next pass on. It may refuse: then {@link #poll}
+     * throws. {@link #withdraw} must come before the memory is freed.
+     *
+     * @throws RingException if the producer does not know such memory, or another reader offers its own
+     */
+    public void receive(GpuSlots slots) {
+        file.offer(slots);
+        gpu = Optional.of(slots);
+    }
+
+    /** Ends {@link #receive}. @return whether the producer has closed the memory; otherwise it must not be freed */
+    public boolean withdraw() {
+        gpu = Optional.empty();
+        return file.withdraw();
+    }
+
     private void follow(RingFile opened) {
         file = opened;
         next = Math.max(1, opened.published() - opened.slots() + 1);
     }
 
     /**
-     * The next message, if there is one.
+     * The next message, if there is one. What it has on a GPU is valid until the next call.
      *
-     * @throws RingException if the file was truncated, or replaced by a ring that this program cannot read
+     * @throws RingException if the file was truncated, or replaced by a ring that this program cannot read, or if the
+     *                       producer refuses memory of a GPU
      */
     public Optional<Tapped> poll() {
         try {
             Optional<Tapped> message = message();
             file.markRead(next - 1);
             if (message.isEmpty() && next > file.published()) {
+                file.refusal().ifPresent(reason -> {
+                    throw new RingException(path + ": --same-gpu is refused: " + reason + "; leave it out");
+                });
                 followNewProducer();
             }
             return message;
@@ -114,8 +152,15 @@ public final class RingReader implements AutoCloseable {
             return refuse(Refusal.CONTRADICTORY);
         }
         SlotMessage message = new SlotMessage(copy.get());
-        Optional<Refusal> refusal = message.refusal(sequence, file.layers());
-        return refusal.isPresent() ? refuse(refusal.get()) : Optional.of(message.read());
+        Optional<Refusal> refusal = message.refusal(sequence, file);
+        if (refusal.isPresent()) {
+            return refuse(refusal.get());
+        }
+        if (message.bytesOnGpu() == 0) {
+            return Optional.of(message.read());
+        }
+        MemorySegment rows = gpu.orElseThrow(file::taken).read(file.gpuOffset(sequence), message.bytesOnGpu());
+        return file.sequence(sequence) == sequence ? Optional.of(message.attention(rows)) : refuse(Refusal.TORN);
     }
 
     private Optional<Tapped> refuse(Refusal reason) {
@@ -135,8 +180,14 @@ public final class RingReader implements AutoCloseable {
         lastLook = now;
         if (file.isReplaced()) {
             RingFile replacement = new RingFile(path);
+            Optional<GpuSlots> slots = gpu;
+            if (slots.isPresent() && replacement.slots() * replacement.slotBytes() > gpuBytes()) {
+                throw new RingException(path + ": the new process has a larger ring: start this program again");
+            }
+            withdraw();
             file.close();
             follow(replacement);
+            slots.ifPresent(this::receive);
             restarts++;
         }
     }

@@ -23,18 +23,18 @@ final class SlotMessage {
     }
 
     /** @return empty if there is none; then the message can be read */
-    Optional<Refusal> refusal(long sequence, int layers) {
+    Optional<Refusal> refusal(long sequence, RingFile ring) {
         if (slot.getLong(RingFormat.SEQUENCE) != sequence) {
             return Optional.of(Refusal.TORN);
         }
         if (Short.toUnsignedInt(slot.getShort(0)) != RingFormat.SLOT_MAGIC
-                || slot.get(RingFormat.SLOT_VERSION) != RingFormat.VERSION) {
+                || slot.get(RingFormat.SLOT_VERSION) != ring.version()) {
             return Optional.of(Refusal.VERSION);
         }
         if (!checksumMatches()) {
             return Optional.of(Refusal.CHECKSUM);
         }
-        return isConsistent(layers) ? Optional.empty() : Optional.of(Refusal.CONTRADICTORY);
+        return isConsistent(ring) ? Optional.empty() : Optional.of(Refusal.CONTRADICTORY);
     }
 
     private boolean checksumMatches() {
@@ -45,19 +45,19 @@ final class SlotMessage {
         return (int) computed.getValue() == stored;
     }
 
-    private boolean isConsistent(int layers) {
+    private boolean isConsistent(RingFile ring) {
         long first = uint(RingFormat.FIRST);
         long count = uint(RingFormat.COUNT);
         long end = uint(RingFormat.END);
         boolean tokensFit = count >= 1 && first + count <= end && end <= Integer.MAX_VALUE;
         return tokensFit && switch (slot.get(RingFormat.KIND)) {
-            case RingFormat.ATTENTION -> isAttention(layers, count);
+            case RingFormat.ATTENTION -> isAttention(ring, count);
             case RingFormat.TOKENS -> isTokens(count);
             default -> false;
         };
     }
 
-    private boolean isAttention(int layers, long count) {
+    private boolean isAttention(RingFile ring, long count) {
         int heads = ushort(RingFormat.HEADS);
         int kvHeads = ushort(RingFormat.KV_HEADS);
         int headDim = ushort(RingFormat.HEAD_DIM);
@@ -67,7 +67,7 @@ final class SlotMessage {
         long window = uint(RingFormat.WINDOW);
         Optional<DType> dtype = RingFormat.dtype(slot.get(RingFormat.DTYPE));
         if (dtype.isEmpty() || heads == 0 || kvHeads == 0 || heads % kvHeads != 0 || headDim == 0
-                || ushort(RingFormat.LAYER) >= layers || (flags & ~(RingFormat.CAUSAL | RingFormat.SINKS)) != 0
+                || ushort(RingFormat.LAYER) >= ring.layers() || (flags & ~(RingFormat.CAUSAL | RingFormat.SINKS | RingFormat.ON_GPU)) != 0
                 || !Float.isFinite(scale) || !Float.isFinite(softCap) || softCap < 0
                 || window > Integer.MAX_VALUE || (window > 0 && (flags & RingFormat.CAUSAL) == 0)) {
             return false;
@@ -75,6 +75,9 @@ final class SlotMessage {
         // 31 + 17 + 16 + 2 bits: no overflow in 64 bits only because a slot bounds the count.
         long perToken = (long) (heads + kvHeads) * headDim * dtype.get().bytes;
         long sinks = (flags & RingFormat.SINKS) == 0 ? 0 : (long) heads * Float.BYTES;
+        if ((flags & RingFormat.ON_GPU) != 0) {
+            return count <= ring.slotBytes() / perToken && sinks == payload();
+        }
         return count <= payload() / perToken && count * perToken + sinks == payload();
     }
 
@@ -96,7 +99,19 @@ final class SlotMessage {
         return slot.get(RingFormat.KIND) == RingFormat.TOKENS ? tokens() : attention();
     }
 
+    /** Bytes of queries and keys that lie in memory of a GPU; call only if there is no refusal. */
+    long bytesOnGpu() {
+        boolean onGpu = slot.get(RingFormat.KIND) == RingFormat.ATTENTION && (slot.get(RingFormat.FLAGS) & RingFormat.ON_GPU) != 0;
+        return !onGpu ? 0 : uint(RingFormat.COUNT) * (ushort(RingFormat.HEADS) + ushort(RingFormat.KV_HEADS))
+                * ushort(RingFormat.HEAD_DIM) * RingFormat.dtype(slot.get(RingFormat.DTYPE)).orElseThrow().bytes;
+    }
+
     private TappedAttention attention() {
+        return attention(MemorySegment.ofArray(slot.array()).asSlice(RingFormat.SLOT_HEADER));
+    }
+
+    /** @param rows queries, then keys; in memory of the GPU if {@link #bytesOnGpu} is not 0 */
+    TappedAttention attention(MemorySegment rows) {
         int heads = ushort(RingFormat.HEADS);
         int kvHeads = ushort(RingFormat.KV_HEADS);
         int headDim = ushort(RingFormat.HEAD_DIM);
@@ -105,18 +120,17 @@ final class SlotMessage {
         DType dtype = RingFormat.dtype(slot.get(RingFormat.DTYPE)).orElseThrow();
         int queryBytes = count * heads * headDim * dtype.bytes;
         int keyBytes = count * kvHeads * headDim * dtype.bytes;
-        int keys = RingFormat.SLOT_HEADER + queryBytes;
         float[] sinks = new float[(flags & RingFormat.SINKS) == 0 ? 0 : heads];
+        int end = slot.capacity() - sinks.length * Float.BYTES;
         for (int head = 0; head < sinks.length; head++) {
-            sinks[head] = slot.getFloat(keys + keyBytes + head * Float.BYTES);
+            sinks[head] = slot.getFloat(end + head * Float.BYTES);
         }
-        MemorySegment bytes = MemorySegment.ofArray(slot.array());
         return new TappedAttention(
                 ushort(RingFormat.TEXT), ushort(RingFormat.LAYER), slot.getInt(RingFormat.FIRST), count,
                 slot.getInt(RingFormat.END), heads, kvHeads, headDim, slot.getFloat(RingFormat.SCALE),
                 (flags & RingFormat.CAUSAL) != 0, slot.getInt(RingFormat.WINDOW), slot.getFloat(RingFormat.SOFT_CAP),
-                sinks, dtype, bytes.asSlice(RingFormat.SLOT_HEADER, queryBytes), bytes.asSlice(keys, keyBytes),
-                slot.getLong(RingFormat.NANOS));
+                sinks, dtype, rows.asSlice(0, queryBytes), rows.asSlice(queryBytes, keyBytes),
+                slot.getLong(RingFormat.NANOS), bytesOnGpu() != 0);
     }
 
     private TappedTokens tokens() {

@@ -25,12 +25,14 @@ final class CurvesPart {
         canvas.fill(panel, canvas.theme.panel());
         title(canvas, panel, "Laplacian eigenvalues, sorted");
         float[] values = text.chosen().map(ChosenHead::eigenvalues).orElse(new float[0]);
-        if (values.length == 0) {
-            note(canvas, panel, text.source().causal() ? "" : "none: attention is bidirectional");
+        double[] known = IntStream.range(0, values.length).mapToDouble(i -> values[i]).filter(Double::isFinite).toArray();
+        if (known.length == 0) {
+            note(canvas, panel, !text.source().causal() ? "none: attention is bidirectional"
+                    : values.length == 0 ? "" : "none: attention is not finite");
             return;
         }
-        double low = IntStream.range(0, values.length).mapToDouble(i -> values[i]).min().orElse(0);
-        double high = IntStream.range(0, values.length).mapToDouble(i -> values[i]).max().orElse(0);
+        double low = DoubleStream.of(known).min().orElse(0);
+        double high = DoubleStream.of(known).max().orElse(0);
         int tokens = Math.max(values.length, text.chosen().orElseThrow().tokens());
         double step = values.length == 1 ? 1 : (tokens - 1.0) / (values.length - 1); // from one shown rank to the next
         Plot plot = new Plot(Plot.area(canvas, panel), new Range(-0.5 * step, tokens - 1 + 0.5 * step),
@@ -47,6 +49,9 @@ final class CurvesPart {
     private static void bars(Canvas canvas, Plot plot, float[] values) {
         double zero = plot.py(0);
         for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                continue;
+            }
             int gap = plot.px(i + 1) - plot.px(i) > canvas.px(4) ? canvas.line(1) : 0;
             int left = (int) Math.round(plot.px(i - 0.5));
             int right = (int) Math.round(plot.px(i + 0.5));

@@ -37,7 +37,7 @@ public record GridGeometry(Box box, int columns, int rows, double gap, Camera ca
     }
 
     public boolean contains(double x, double y) {
-        return x >= box.x() && x < box.right() && y >= box.y() && y < box.bottom();
+        return box.contains(x, y);
     }
 
     /** The column under a pixel of the box. */

@@ -19,7 +19,7 @@ final class GridPart {
         canvas.fill(panel, canvas.theme.panel());
         GridGeometry grid = layout.grid(text.source(), state.grid());
         axes(canvas, grid);
-        Optional<Frame> frame = text.frame();
+        Optional<Frame> frame = text.frame().filter(newest -> newest.cells() > 0); // none if the model fails at once
         if (frame.isPresent() && state.mode() == Mode.MAPS) {
             maps(canvas, panel, grid, text, state, frame.get());
         } else if (frame.isPresent()) {

@@ -5,7 +5,7 @@ import headscope.render.Box;
 /** The list of keys, over everything else. */
 final class HelpPart {
     private static final double LINE = 24;
-    private static final double KEYS = 110;
+    private static final double KEYS = 140;
 
     private HelpPart() {}
 
@@ -24,7 +24,7 @@ final class HelpPart {
         double middle = panel.y() + canvas.px(62);
         for (KeyHelp key : KeyHelp.ALL) {
             double baseline = canvas.baseline(middle, Canvas.SIZE);
-            canvas.text(key.key(), Canvas.SIZE, canvas.theme.accent(), panel.x() + canvas.px(24), baseline);
+            canvas.text(key.hands(), Canvas.SIZE, canvas.theme.accent(), panel.x() + canvas.px(24), baseline);
             canvas.text(key.action(), Canvas.SIZE, canvas.theme.ink(), panel.x() + canvas.px(24 + KEYS), baseline);
             middle += pitch;
         }

@@ -2,29 +2,44 @@ package headscope.live.screen;
 
 import java.util.List;
 
-/** A key or a movement of the mouse, and what it does. */
-record KeyHelp(String key, String action) {
+/**
+ * Keys or movements of the mouse, and what they do.
+ *
+ * @param keys as menus name them; empty for the mouse
+ * @param hands what the user does, in words
+ */
+public record KeyHelp(List<String> keys, String hands, String action) {
     /** All of them, in the order in which they are listed. */
-    static final List<KeyHelp> ALL = List.of(
-            new KeyHelp("space", "pause, go on"),
-            new KeyHelp(".", "compute one token"),
-            new KeyHelp("E", "write another prompt"),
-            new KeyHelp("M", "maps, then each metric"),
-            new KeyHelp("C", "next colour map"),
-            new KeyHelp("L", "logarithmic colours"),
-            new KeyHelp("S", "leave out the first token's column"),
-            new KeyHelp("P", "write a picture for print"),
-            new KeyHelp("R", "record to a file"),
-            new KeyHelp("E", "edit the prompt"),
-            new KeyHelp("arrows", "choose a neighbouring head"),
-            new KeyHelp("T", "attention that the picked token pays or gets"),
-            new KeyHelp("D", "dark or light"),
-            new KeyHelp("[ ]", "recording: 10 tokens back, ahead"),
-            new KeyHelp("- +", "recording: slower, faster"),
-            new KeyHelp("click", "choose a head, pick a token"),
-            new KeyHelp("wheel", "zoom about the mouse"),
-            new KeyHelp("drag", "move"),
-            new KeyHelp("double click", "show everything again"),
-            new KeyHelp("Q", "quit"),
-            new KeyHelp("H", "this list"));
+    public static final List<KeyHelp> ALL = List.of(
+            key("space", "pause, go on"),
+            key(".", "compute one token"),
+            key("E", "write another prompt"),
+            key("P", "write a picture for print"),
+            key("R", "record to a file"),
+            key("M", "maps, then each metric"),
+            key("C", "next colour map"),
+            key("L", "logarithmic colours"),
+            key("S", "leave out the first token's column"),
+            key("T", "attention that the picked token pays or gets"),
+            key("D", "dark or light"),
+            new KeyHelp(List.of("left", "right", "up", "down"), "arrows", "choose a neighbouring head"),
+            new KeyHelp(List.of("PageUp", "PageDown"), "PageUp, PageDown", "scroll the text"),
+            new KeyHelp(List.of("Home", "End"), "Home, End", "beginning of the text, newest token"),
+            new KeyHelp(List.of("[", "]"), "[ ]", "recording: 10 tokens back, ahead"),
+            new KeyHelp(List.of("-", "+"), "- +", "recording: slower, faster"),
+            mouse("click", "choose a head, pick a token"),
+            mouse("wheel", "zoom about the mouse; scroll the text"),
+            mouse("drag", "move what is zoomed"),
+            new KeyHelp(List.of("0"), "double click, 0", "show everything again"),
+            key("Esc", "pick no token; close this list"),
+            key("H", "this list"),
+            key("Q", "quit"));
+
+    private static KeyHelp key(String key, String action) {
+        return new KeyHelp(List.of(key), key, action);
+    }
+
+    private static KeyHelp mouse(String hands, String action) {
+        return new KeyHelp(List.of(), hands, action);
+    }
 }

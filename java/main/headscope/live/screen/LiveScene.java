@@ -23,14 +23,18 @@ final class LiveScene {
     }
 
     Scene of(ViewState state, ScreenStatus status, ScreenLayout layout) {
-        Theme theme = Theme.of(state.dark());
-        Canvas canvas = new Canvas(theme, layout.scale(), measure);
+        return of(state, status, layout, List.of());
+    }
+
+    /** @param over what lies over the screen, in drawing order */
+    Scene of(ViewState state, ScreenStatus status, ScreenLayout layout, List<Scene.Part> over) {
+        Canvas canvas = canvas(state, layout);
         GridPart.draw(canvas, layout, text, state);
         MapPart.draw(canvas, layout, text, state);
         CurvesPart.draw(canvas, layout, text, state);
         words.draw(canvas, layout, state);
-        StatusPart.draw(canvas, layout, text, status);
-        Canvas overlay = new Canvas(theme, layout.scale(), measure);
+        StatusPart.draw(canvas, layout, text, state, status);
+        Canvas overlay = canvas(state, layout);
         if (state.help()) {
             HelpPart.draw(overlay, layout);
         } else if (status.mouse().isPresent()) {
@@ -39,11 +43,16 @@ final class LiveScene {
         }
         List<Scene.Part> parts = new ArrayList<>(canvas.parts());
         parts.addAll(overlay.parts());
-        return new Scene(layout.width(), layout.height(), theme.background(), parts);
+        parts.addAll(over);
+        return new Scene(layout.width(), layout.height(), canvas.theme.background(), parts);
+    }
+
+    private Canvas canvas(ViewState state, ScreenLayout layout) {
+        return new Canvas(Theme.of(state.dark()), layout.scale(), measure);
     }
 
     Pick pick(ViewState state, ScreenLayout layout, double x, double y) {
-        if (text.frame().isEmpty()) {
+        if (text.tokens().isEmpty()) {
             return new Pick.Nothing();
         }
         GridGeometry grid = layout.grid(text.source(), state.grid());
@@ -54,8 +63,7 @@ final class LiveScene {
             GridGeometry map = layout.map(text.chosen().get().columns(), state.map());
             return new Pick.MapCell(map.rowAt(y), map.columnAt(x));
         }
-        OptionalInt token = words.at(new Canvas(Theme.of(state.dark()), layout.scale(), measure), layout, x, y);
-        return token.isPresent() ? new Pick.Token(token.getAsInt()) : new Pick.Nothing();
+        return words.at(canvas(state, layout), layout, state, x, y);
     }
 
     private Pick head(GridGeometry grid, Frame frame, ViewState state, double x, double y) {

@@ -6,7 +6,6 @@ import headscope.render.TextMeasure;
 import headscope.render.screen.Scene;
 import headscope.render.screen.Screen;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The screen of one text in a window. Belongs to the OpenGL context that is current in this thread, and is closed before
@@ -31,9 +30,7 @@ public final class LiveScreen implements AutoCloseable {
      * @param over what lies over the screen, in drawing order
      */
     public void draw(ViewState state, ScreenStatus status, ScreenLayout layout, List<Scene.Part> over) {
-        Scene below = scene.of(state, status, layout);
-        screen.draw(new Scene(
-                below.width(), below.height(), below.background(), Stream.concat(below.parts().stream(), over.stream()).toList()));
+        screen.draw(scene.of(state, status, layout, over));
     }
 
     /** What lies under a pixel. */

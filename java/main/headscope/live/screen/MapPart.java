@@ -6,6 +6,7 @@ import headscope.render.Box;
 import headscope.render.screen.CellValues;
 import headscope.render.screen.Scene;
 import headscope.result.frame.ChosenHead;
+import headscope.result.frame.Frame.State;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -25,7 +26,8 @@ final class MapPart {
         Optional<CellValues> values = text.mapCells();
         if (values.isEmpty()) {
             GridPart.title(canvas, panel, "layer %d, head %d".formatted(state.layer(), state.head()), "");
-            canvas.center(text.frame().isEmpty() ? "waiting for the first token" : "reading", Canvas.SIZE,
+            boolean failed = text.frame().filter(frame -> frame.state() == State.FAILED).isPresent();
+            canvas.center(failed ? "" : text.frame().isEmpty() ? "waiting for the first token" : "reading", Canvas.SIZE,
                     canvas.theme.pale(), layout.map().x() + layout.map().width() / 2.0,
                     layout.map().y() + layout.map().height() / 2.0);
             return;
@@ -48,10 +50,16 @@ final class MapPart {
         labels(canvas, map, text, head.bin(), picked);
         ColorScale.draw(canvas, layout.mapBar(), scale);
         String notes = Wording.notes(
-                head.bin() == 1 ? "" : "cell: " + Wording.cell(text.source().pooling(), head.bin()),
+                head.bin() == 1 ? "" : "%s: %s".formatted(
+                        ofGrid(text, head) ? "the grid's cells" : "cell", Wording.cell(text.source().pooling(), head.bin())),
                 Wording.reduced(1 / map.pitch()));
         GridPart.title(canvas, panel, "layer %d, head %d".formatted(head.layer(), head.head()),
                 notes.isEmpty() ? "row attends to column" : notes);
+    }
+
+    /** Whether the map has no finer cells than the grid: that of a long text, or of a head that was not recorded. */
+    private static boolean ofGrid(LiveText text, ChosenHead head) {
+        return text.frame().filter(frame -> frame.bin() == head.bin() && frame.cells() == head.columns()).isPresent();
     }
 
     private static void mark(Canvas canvas, Box cells, int rgb) {

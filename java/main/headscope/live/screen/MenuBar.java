@@ -64,20 +64,16 @@ public final class MenuBar {
 
     public Place at(double x, double y) {
         for (int i = 0; i < titles.size(); i++) {
-            if (contains(titles.get(i), x, y)) {
+            if (titles.get(i).contains(x, y)) {
                 return new Place.Title(i);
             }
         }
-        if (open.isPresent() && contains(list, x, y)) {
+        if (open.isPresent() && list.contains(x, y)) {
             int items = menus.get(open.getAsInt()).items().size();
             long item = (long) Math.floor((y - list.y() - canvas.px(6)) / canvas.px(LINE));
             return new Place.Item(open.getAsInt(), Math.clamp(item, 0, items - 1));
         }
         return new Place.Elsewhere();
-    }
-
-    private static boolean contains(Box box, double x, double y) {
-        return x >= box.x() && x < box.right() && y >= box.y() && y < box.bottom();
     }
 
     /** @param mouse marks what it points to */

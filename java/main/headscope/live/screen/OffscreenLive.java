@@ -4,7 +4,10 @@ import headscope.live.LiveText;
 import headscope.live.ViewState;
 import headscope.render.Image;
 import headscope.render.RenderUnavailableException;
+import headscope.render.TextMeasure;
 import headscope.render.screen.OffscreenScreen;
+import headscope.render.screen.Scene;
+import java.util.List;
 
 /** The screen of one text without a window. Belongs to the thread that opened it. */
 public final class OffscreenLive implements AutoCloseable {
@@ -25,7 +28,22 @@ public final class OffscreenLive implements AutoCloseable {
 
     /** The text as it is now. Sizes are in pixels; {@code scale} is in pixels per unit, 1 on a usual screen. */
     public Image image(ViewState state, ScreenStatus status, int width, int height, double scale) {
-        return screen.image(scene.of(state, status, ScreenLayout.of(width, height, scale, text.source())));
+        return image(state, status, ScreenLayout.of(width, height, scale, text.source()), List.of());
+    }
+
+    /** @param over what lies over the screen, in drawing order */
+    public Image image(ViewState state, ScreenStatus status, ScreenLayout layout, List<Scene.Part> over) {
+        return screen.image(scene.of(state, status, layout, over));
+    }
+
+    /** What lies under a pixel. */
+    public Pick pick(ViewState state, ScreenLayout layout, double x, double y) {
+        return scene.pick(state, layout, x, y);
+    }
+
+    /** Measures text as this screen draws it. */
+    public TextMeasure measure() {
+        return screen.measure();
     }
 
     public long textureBytes() {

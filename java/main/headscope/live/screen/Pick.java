@@ -1,5 +1,7 @@
 package headscope.live.screen;
 
+import java.util.OptionalInt;
+
 /** What lies under a pixel of the screen. Cells and tokens count from 0. */
 public sealed interface Pick {
     record Nothing() implements Pick {}
@@ -14,6 +16,13 @@ public sealed interface Pick {
 
     /** A cell of the chosen head's map. */
     record MapCell(int row, int column) implements Pick {}
+
+    /**
+     * A place on the bar that scrolls the text.
+     *
+     * @param top where the text stands once it is there, as in {@link headscope.live.ViewState#textTop}
+     */
+    record TextBar(OptionalInt top) implements Pick {}
 
     /** A token of the text. */
     record Token(int position) implements Pick {}

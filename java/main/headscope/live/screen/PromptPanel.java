@@ -143,21 +143,17 @@ public final class PromptPanel {
     }
 
     public Place at(double x, double y) {
-        if (contains(start, x, y)) {
+        if (start.contains(x, y)) {
             return new Place.Start();
         }
-        if (contains(cancel, x, y)) {
+        if (cancel.contains(x, y)) {
             return new Place.Cancel();
         }
-        if (contains(field, x, y)) {
+        if (field.contains(x, y)) {
             int line = first + (int) Math.floor((y - field.y() - canvas.px(8)) / canvas.px(LINE));
             return new Place.Text(position(Math.clamp(line, 0, lines.size() - 1), x - field.x() - canvas.px(8)));
         }
         return new Place.Elsewhere();
-    }
-
-    private static boolean contains(Box box, double x, double y) {
-        return x >= box.x() && x < box.right() && y >= box.y() && y < box.bottom();
     }
 
     public List<Scene.Part> parts(Optional<Mouse> mouse) {

@@ -3,6 +3,7 @@ package headscope.live.screen;
 import headscope.result.frame.Frame.Token;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
@@ -61,6 +62,12 @@ final class TextFlow {
 
     int lines() {
         return lineStarts.size();
+    }
+
+    /** The line of a token, or the last line if there is no such token. */
+    int lineOf(int token) {
+        int found = Collections.binarySearch(lineStarts, token);
+        return Math.max(0, found >= 0 ? found : -found - 2);
     }
 
     /** The first token of a line. */

@@ -39,13 +39,13 @@ final class TooltipPart {
 
     static List<String> lines(LiveText text, ViewState state, Pick pick) {
         return switch (pick) {
-            case Pick.Nothing _ -> List.of();
+            case Pick.Nothing _, Pick.TextBar _ -> List.of();
             case Pick.Token(int position) ->
                     List.of("token %d: %s".formatted(position, text.tokens().get(position).name()));
             case Pick.MapCell(int row, int column) -> {
                 ChosenHead head = text.chosen().orElseThrow();
                 yield attention(text, head.layer(), head.head(), row, column, head.bin(),
-                        text.map()[row * head.columns() + column]);
+                        text.mapValue(row, column));
             }
             case Pick.Head head -> head(text, state, head);
         };

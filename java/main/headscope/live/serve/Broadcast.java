@@ -1,16 +1,23 @@
 package headscope.live.serve;
 
+import headscope.figure.Figure;
 import headscope.live.FrameStream;
 import headscope.live.KeyFrame;
 import headscope.live.Latest;
 import headscope.live.LiveText;
 import headscope.live.MetricHistory.Curve;
+import headscope.live.Recorder;
 import headscope.live.ThreadPriority;
+import headscope.live.ViewState;
+import headscope.live.window.LivePicture;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -27,11 +34,18 @@ final class Broadcast implements AutoCloseable {
     private final LiveText text;
     private final List<Viewer> viewers = new CopyOnWriteArrayList<>(); // one may leave while frames are passed on
     private final Thread thread;
+    private final Path folder;
+    private final Pictures pictures = new Pictures();
     private String prompt;
+    private Optional<Recorder> recorder = Optional.empty();
     private volatile boolean closed;
 
-    /** @param frames of the stream, from the first one on */
-    Broadcast(FrameStream stream, Latest frames, String prompt) {
+    /**
+     * @param frames of the stream, from the first one on
+     * @param folder for recordings
+     */
+    Broadcast(FrameStream stream, Latest frames, String prompt, Path folder) {
+        this.folder = folder;
         this.stream = stream;
         this.frames = frames;
         this.prompt = prompt;
@@ -54,6 +68,7 @@ final class Broadcast implements AutoCloseable {
     private synchronized void pass(Frame frame) {
         text.add(frame);
         viewers.forEach(viewer -> viewer.give(frame));
+        recorder.ifPresent(file -> file.accept(frame));
     }
 
     private synchronized void attend() {
@@ -71,6 +86,7 @@ final class Broadcast implements AutoCloseable {
             return false;
         }
         viewer.prompt(prompt);
+        recorder.ifPresent(file -> viewer.recording(file.file().toString()));
         if (text.frame().isPresent()) {
             viewer.begin(KeyFrame.of(text));
         }
@@ -87,6 +103,44 @@ final class Broadcast implements AutoCloseable {
 
     synchronized Curve curve(ViewerMessage.CurveRequest request) {
         return text.history().curve(request.metric(), request.layer() * source().heads() + request.head());
+    }
+
+    Pictures pictures() {
+        return pictures;
+    }
+
+    /** What a viewer sees, for print; empty before the first frame. */
+    synchronized Optional<Figure> figure(ViewState view) {
+        return text.frame().map(_ -> LivePicture.of(text, view));
+    }
+
+    /** Begins a recording of the text so far and what follows, or ends it. @return why there is none, in one line */
+    synchronized Optional<String> record() {
+        if (source().recorded()) {
+            return Optional.of("this is a recording already");
+        }
+        if (recorder.isPresent()) {
+            Path file = recorder.get().file();
+            recorder.get().close();
+            recorder = Optional.empty();
+            viewers.forEach(viewer -> viewer.recording(""));
+            tell("recorded: " + file);
+        } else if (text.frame().isPresent()) {
+            try {
+                Recorder begun = Recorder.begin(folder, text, this::tell);
+                recorder = Optional.of(begun);
+                viewers.forEach(viewer -> viewer.recording(begun.file().toString()));
+                tell("records to " + begun.file());
+            } catch (UncheckedIOException refused) {
+                return Optional.of("no recording: " + refused.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Shows a line to all viewers. May be called by any thread. */
+    private void tell(String line) {
+        viewers.forEach(viewer -> viewer.notice(line));
     }
 
     synchronized void send(Command command) {
@@ -107,6 +161,9 @@ final class Broadcast implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         frames.take().ifPresent(this::pass);
+        viewers.forEach(Viewer::end);
         viewers.forEach(Viewer::close);
+        recorder.ifPresent(Recorder::close);
+        pictures.close();
     }
 }

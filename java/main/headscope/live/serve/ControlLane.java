@@ -33,6 +33,7 @@ final class ControlLane {
                 .put("side", source.side())
                 .put("pooling", source.pooling())
                 .put("maxNewTokens", source.maxNewTokens())
+                .put("recorded", source.recorded())
                 .put("cellFormat", CellFormat.of(source).name().toLowerCase(Locale.ROOT));
         ArrayNode metrics = message.putArray("metrics");
         source.metrics().forEach(metric -> metrics.addObject().put("key", metric.key()).put("unit", metric.unit()));
@@ -62,6 +63,26 @@ final class ControlLane {
     /** Tells the viewer how many frames it has not been shown by themselves. */
     void dropped(long frames) {
         send(message("dropped").put("frames", frames));
+    }
+
+    /** @param file that frames are recorded in, on the server; empty if they are not */
+    void recording(String file) {
+        send(message("recording").put("file", file));
+    }
+
+    /** One line for the user. */
+    void notice(String line) {
+        send(message("notice").put("text", line));
+    }
+
+    /** The server cannot draw images for this viewer. */
+    void unavailable(String reason) {
+        send(message("unavailable").put("reason", reason));
+    }
+
+    /** The user of an image has asked to end the program. */
+    void askToStop() {
+        send(message("quit"));
     }
 
     private static ObjectNode message(String type) {

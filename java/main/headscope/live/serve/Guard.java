@@ -15,8 +15,10 @@ import org.eclipse.jetty.util.Fields;
  * its own resolve to it (DNS rebinding). The socket is for pages of this server alone, and for those who have the token.
  */
 final class Guard extends Handler.Wrapper {
-    static final String SOCKET = "/frames";
+    static final String FRAMES = "/frames";
+    static final String IMAGES = "/images";
 
+    private static final Set<String> SOCKETS = Set.of(FRAMES, IMAGES);
     private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private static final Map<String, String> HEADERS = Map.of(
@@ -26,7 +28,6 @@ final class Guard extends Handler.Wrapper {
             "X-Content-Type-Options", "nosniff",
             "X-Frame-Options", "DENY",
             "Referrer-Policy", "no-referrer",
-            "Cross-Origin-Opener-Policy", "same-origin",
             "Cross-Origin-Resource-Policy", "same-origin",
             "Cache-Control", "no-store");
 
@@ -43,11 +44,14 @@ final class Guard extends Handler.Wrapper {
     @Override
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
         HEADERS.forEach(response.getHeaders()::put);
+        if (loopback) { // elsewhere browsers ignore it without encryption, and complain
+            response.getHeaders().put("Cross-Origin-Opener-Policy", "same-origin");
+        }
         String authority = String.valueOf(request.getHeaders().get(HttpHeader.HOST));
         if (loopback && !LOOPBACK_NAMES.contains(authority.replaceFirst(":[0-9]*$", ""))) {
             return Refusal.write(response, HttpStatus.FORBIDDEN_403, "this server is known as localhost only", callback);
         }
-        if (Request.getPathInContext(request).equals(SOCKET)) {
+        if (SOCKETS.contains(Request.getPathInContext(request))) {
             Fields query = Request.extractQueryParameters(request);
             if (!token.matches(String.valueOf(query.getValue("token")))) {
                 return Refusal.write(response, HttpStatus.FORBIDDEN_403, "wrong token", callback);

@@ -24,7 +24,7 @@ final class PageFiles extends Handler.Abstract.NonBlocking {
 
     private static final List<String> PAGE = List.of(
             "index.html", "page.css", "icon.svg", "atlas.js", "camera.js", "colormap.js", "connection.js", "frames.js",
-            "heatmap.js", "ink.js", "keys.js", "map.js", "page.js", "plot.js", "status.js", "text.js", "view.js", "words.js");
+            "heatmap.js", "images.js", "ink.js", "keys.js", "map.js", "page.js", "plot.js", "save.js", "status.js", "text.js", "view.js", "words.js");
 
     private static final List<String> COLORMAPS = List.of(
             "rocket", "magma", "inferno", "viridis", "cividis", "turbo", "jet", "coolwarm");

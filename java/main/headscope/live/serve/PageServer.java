@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.eclipse.jetty.server.Handler;
@@ -89,23 +90,25 @@ public final class PageServer implements AutoCloseable {
      *
      * @param frames of the run, from the first one on
      * @param prompt that viewers may edit
+     * @param folder for recordings that viewers begin
      */
-    public void view(LiveRun run, Latest frames, String prompt) throws InterruptedException {
-        serve(run.stream(), frames, prompt);
+    public void view(LiveRun run, Latest frames, String prompt, Path folder) throws InterruptedException {
+        serve(run.stream(), frames, prompt, folder);
         while (!run.stopping() && !run.ended()) {
             Thread.sleep(MILLIS_BETWEEN_LOOKS);
         }
         run.stream().unsubscribe(frames);
     }
 
-    void serve(FrameStream stream, Latest frames, String prompt) {
-        Broadcast viewers = new Broadcast(stream, frames, prompt);
+    void serve(FrameStream stream, Latest frames, String prompt, Path folder) {
+        Broadcast viewers = new Broadcast(stream, frames, prompt, folder);
         broadcast = Optional.of(viewers);
         WebSocketUpgradeHandler socket = WebSocketUpgradeHandler.from(server, container -> {
             container.setMaxTextMessageSize(MAX_MESSAGE_BYTES);
             container.setMaxBinaryMessageSize(1);
             container.setIdleTimeout(Duration.ZERO); // a viewer has nothing to say while the model is paused
-            container.addMapping(Guard.SOCKET, (_, _, _) -> new Viewer(viewers));
+            container.addMapping(Guard.FRAMES, (_, _, _) -> new Viewer(viewers, false));
+            container.addMapping(Guard.IMAGES, (_, _, _) -> new Viewer(viewers, true));
         });
         socket.setHandler(new PageFiles());
         start(socket);

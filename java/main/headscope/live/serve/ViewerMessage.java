@@ -5,14 +5,19 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import headscope.figure.Colormap;
+import headscope.live.Camera;
+import headscope.live.ViewState;
+import headscope.live.ViewState.Mode;
+import headscope.render.window.Input;
 import headscope.result.frame.Command;
 import headscope.result.frame.FrameSource;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Locale;
+import java.util.OptionalInt;
 
 /** What a viewer sends, in JSON; see {@code docs/live-protocol.md}. */
 sealed interface ViewerMessage {
-    /** Confirms this frame and all before it. */
+    /** Confirms this frame or image and all before it. */
     record Confirmation(int frame) implements ViewerMessage {}
 
     /** To be carried out by the model. */
@@ -21,9 +26,31 @@ sealed interface ViewerMessage {
     /** Asks for a head's metric over the tokens so far. */
     record CurveRequest(String metric, int layer, int head) implements ViewerMessage {}
 
+    /** Asks for a picture for print of what is seen. */
+    record PictureRequest(ViewState view) implements ViewerMessage {}
+
+    /** Begins or ends a recording on the server. */
+    record RecordingRequest() implements ViewerMessage {}
+
+    /** The size of images, in pixels. */
+    record Size(int width, int height, double scale) implements ViewerMessage {}
+
+    /** What the user does with an image. */
+    record UserInput(Input input) implements ViewerMessage {}
+
     ObjectMapper JSON = new ObjectMapper()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+    /** Images of a screen, in pixels. */
+    int MIN_SIDE = 64;
+
+    int MAX_SIDE = 4096;
+
+    /** A map is not enlarged further. */
+    double MAX_ZOOM = 1e6;
+
+    double MAX_SPEED_UP = 1000;
 
     /** @throws IllegalArgumentException if the text is no such message, or names a head or a metric that does not exist */
     static ViewerMessage parse(String text, FrameSource source) {
@@ -33,59 +60,71 @@ sealed interface ViewerMessage {
         } catch (JsonProcessingException invalid) {
             throw new IllegalArgumentException("no JSON", invalid);
         }
-        String type = message.path("type").asText();
-        return switch (type) {
-            case "confirm" -> new Confirmation(number(fields(message, "frame"), "frame", Integer.MAX_VALUE));
-            case "pause" -> new Order(empty(message, new Command.Pause()));
-            case "resume" -> new Order(empty(message, new Command.Resume()));
-            case "step" -> new Order(empty(message, new Command.Step()));
-            case "end" -> new Order(empty(message, new Command.End()));
-            case "stop" -> new Order(empty(message, new Command.Stop()));
-            case "restart" -> new Order(new Command.Restart(string(fields(message, "prompt"), "prompt")));
+        return switch (message.path("type").asText()) {
+            case "confirm" -> new Confirmation(MessageFields.of(message, "frame").index("frame", Integer.MAX_VALUE));
+            case "pause" -> order(message, new Command.Pause());
+            case "resume" -> order(message, new Command.Resume());
+            case "step" -> order(message, new Command.Step());
+            case "end" -> order(message, new Command.End());
+            case "stop" -> order(message, new Command.Stop());
+            case "restart" -> new Order(new Command.Restart(MessageFields.of(message, "prompt").text("prompt")));
+            case "move" -> new Order(new Command.Move(MessageFields.of(message, "tokens").integer("tokens")));
+            case "speed" -> new Order(new Command.Speed(
+                    MessageFields.of(message, "times").number("times", 1 / MAX_SPEED_UP, MAX_SPEED_UP)));
             case "pick" -> {
-                fields(message, "layer", "head");
+                MessageFields fields = MessageFields.of(message, "layer", "head");
                 yield new Order(new Command.Pick(
-                        number(message, "layer", source.layers()), number(message, "head", source.heads())));
+                        fields.index("layer", source.layers()), fields.index("head", source.heads())));
             }
             case "curve" -> {
-                String metric = string(fields(message, "metric", "layer", "head"), "metric");
-                require(source.metrics().stream().anyMatch(known -> known.key().equals(metric)), "unknown metric");
-                yield new CurveRequest(
-                        metric, number(message, "layer", source.layers()), number(message, "head", source.heads()));
+                MessageFields fields = MessageFields.of(message, "metric", "layer", "head");
+                yield new CurveRequest(metric(fields, source), fields.index("layer", source.layers()),
+                        fields.index("head", source.heads()));
             }
-            default -> throw new IllegalArgumentException("unknown type");
+            case "record" -> {
+                MessageFields.of(message);
+                yield new RecordingRequest();
+            }
+            case "picture" -> new PictureRequest(view(message, source));
+            case "size" -> {
+                MessageFields fields = MessageFields.of(message, "width", "height", "scale");
+                yield new Size(side(fields, "width"), side(fields, "height"),
+                        fields.number("scale", 0.1, 10));
+            }
+            default -> new UserInput(InputMessage.parse(message));
         };
     }
 
-    private static Command empty(JsonNode message, Command command) {
-        fields(message);
-        return command;
+    private static ViewerMessage order(JsonNode message, Command command) {
+        MessageFields.of(message);
+        return new Order(command);
     }
 
-    private static JsonNode fields(JsonNode message, String... names) {
-        Set<String> expected = new TreeSet<>(Set.of(names));
-        expected.add("type");
-        Set<String> given = new TreeSet<>();
-        message.fieldNames().forEachRemaining(given::add);
-        require(given.equals(expected), "the fields must be " + expected);
-        return message;
+    private static int side(MessageFields fields, String name) {
+        return (int) fields.number(name, MIN_SIDE, MAX_SIDE);
     }
 
-    private static int number(JsonNode message, String name, int limit) {
-        JsonNode value = message.get(name);
-        require(value.isInt() && value.intValue() >= 0 && value.intValue() < limit, name + " out of range");
-        return value.intValue();
+    private static String metric(MessageFields fields, FrameSource source) {
+        String metric = fields.text("metric");
+        MessageFields.require(source.metrics().stream().anyMatch(known -> known.key().equals(metric)), "unknown metric");
+        return metric;
     }
 
-    private static String string(JsonNode message, String name) {
-        JsonNode value = message.get(name);
-        require(value.isTextual() && !value.textValue().isEmpty(), name + " must be a text that is not empty");
-        return value.textValue();
-    }
-
-    private static void require(boolean condition, String rule) {
-        if (!condition) {
-            throw new IllegalArgumentException(rule);
-        }
+    /** What the page shows. */
+    private static ViewState view(JsonNode message, FrameSource source) {
+        MessageFields fields = MessageFields.of(
+                message, "mode", "metric", "colormap", "log", "firstToken", "token", "column", "x", "y", "zoom");
+        String mode = fields.text("mode");
+        MessageFields.require(mode.equals("maps") || mode.equals("metric"), "unknown mode");
+        Colormap colormap = Colormap.all().stream().filter(map -> map.name().equals(fields.text("colormap"))).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("unknown colour map"));
+        int token = fields.integer("token");
+        return ViewState.of(metric(fields, source))
+                .withGridOf(Mode.valueOf(mode.toUpperCase(Locale.ROOT)), metric(fields, source))
+                .withColormap(colormap)
+                .withLog(fields.flag("log"))
+                .withFirstToken(fields.flag("firstToken"))
+                .withToken(token < 0 ? OptionalInt.empty() : OptionalInt.of(token), fields.flag("column"))
+                .withMap(new Camera(fields.number("x", 0, 1), fields.number("y", 0, 1), fields.number("zoom", 1, MAX_ZOOM)));
     }
 }

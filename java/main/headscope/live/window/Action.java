@@ -2,9 +2,10 @@ package headscope.live.window;
 
 import headscope.figure.Colormap;
 import headscope.live.ViewState.Mode;
+import headscope.live.screen.TextMove;
 
 /** What a key, or a line of a menu, does. */
-sealed interface Action {
+public sealed interface Action {
     /** Without a choice. */
     enum Plain implements Action {
         PAUSE,
@@ -39,6 +40,16 @@ sealed interface Action {
     record Show(Mode mode, String metric) implements Action {}
 
     record Colors(Colormap colormap) implements Action {}
+
+    /** Scrolls the text. */
+    record Scroll(TextMove by) implements Action {}
+
+    /**
+     * Zooms all heads about the chosen one, or its map about the middle.
+     *
+     * @param steps positive to enlarge
+     */
+    record Zoom(boolean map, int steps) implements Action {}
 
     /** Chooses the head some layers and heads further. */
     record Walk(int layers, int heads) implements Action {}

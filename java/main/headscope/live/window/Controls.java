@@ -7,6 +7,7 @@ import headscope.live.ViewState.Mode;
 import headscope.live.screen.GridGeometry;
 import headscope.live.screen.Pick;
 import headscope.live.screen.ScreenLayout;
+import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame.State;
 import headscope.result.frame.FrameSource;
@@ -19,11 +20,14 @@ import java.util.function.Consumer;
 final class Controls {
     private static final double ZOOM_PER_STEP = 1.25;
     private static final int TOKENS_PER_MOVE = 10;
+    private static final int LINES_PER_STEP = 3;
 
     private final FrameSource source;
     private final Consumer<Command> commands;
     private ViewState view;
     private boolean asked;
+    private int mapTokens;
+    private double wheel; // lines of text that are less than one
 
     Controls(FrameSource source, ViewState view, Consumer<Command> commands) {
         this.source = source;
@@ -59,6 +63,10 @@ final class Controls {
         }
     }
 
+    void closeHelp() {
+        view = view.withHelp(false);
+    }
+
     void show(Action.Show grid) {
         view = view.withGridOf(grid.mode(), grid.metric());
     }
@@ -70,6 +78,28 @@ final class Controls {
     void walk(Action.Walk by) {
         pick(Math.clamp(view.layer() + by.layers(), 0, source.layers() - 1),
                 Math.clamp(view.head() + by.heads(), 0, source.heads() - 1));
+        double width = 1.0 / source.heads();
+        double height = 1.0 / source.layers();
+        view = view.withGrid(view.grid().showing(view.head() * width, view.layer() * height, width, height));
+    }
+
+    /** @param top as in {@link ViewState#textTop} */
+    void showText(OptionalInt top) {
+        view = view.withTextTop(top);
+    }
+
+    /** Lines of the text that a turn of the wheel moves; what is less than one line is kept for the next turn. */
+    int lines(double steps) {
+        wheel -= LINES_PER_STEP * steps;
+        int whole = (int) wheel;
+        wheel -= whole;
+        return whole;
+    }
+
+    /** Another text begins. */
+    void begin() {
+        view = view.withTextTop(OptionalInt.empty()).withToken(OptionalInt.empty(), false).withMap(Camera.WHOLE);
+        mapTokens = 0;
     }
 
     /** The maps come first, then each metric. */
@@ -83,6 +113,16 @@ final class Controls {
     private void color(int by) {
         List<Colormap> all = Colormap.all();
         view = view.withColormap(all.get(Math.floorMod(all.indexOf(view.colormap()) + by, all.size())));
+    }
+
+    /** Shows the head that the stream shows closely, and the same tokens of it as before. */
+    void follow(ChosenHead chosen) {
+        follow(chosen.layer(), chosen.head());
+        int tokens = chosen.columns() * chosen.bin();
+        if (mapTokens > 0 && tokens != mapTokens) {
+            view = view.withMap(view.map().grown((double) mapTokens / tokens));
+        }
+        mapTokens = tokens;
     }
 
     /** Shows the head that the stream shows closely, unless the answer to a choice of this user is still to come. */
@@ -111,8 +151,19 @@ final class Controls {
                 view = view.withToken(
                         again && view.column() ? OptionalInt.empty() : OptionalInt.of(position), again && !view.column());
             }
-            case Pick.MapCell _, Pick.Nothing _ -> { }
+            case Pick.MapCell _, Pick.TextBar _, Pick.Nothing _ -> { }
         }
+    }
+
+    /** @param cells and columns as in {@link #zoom(double, double, double, ScreenLayout, int, int)} */
+    void zoom(Action.Zoom by, ScreenLayout layout, int cells, int columns) {
+        GridGeometry grid = layout.grid(source, view.grid());
+        GridGeometry map = layout.map(columns, view.map());
+        double x = by.map() ? map.box().x() + map.box().width() / 2.0
+                : Math.clamp(grid.left(view.head() + 0.5), grid.box().x(), grid.box().right() - 1);
+        double y = by.map() ? map.box().y() + map.box().height() / 2.0
+                : Math.clamp(grid.top(view.layer() + 0.5), grid.box().y(), grid.box().bottom() - 1);
+        zoom(by.steps(), x, y, layout, cells, columns);
     }
 
     /**

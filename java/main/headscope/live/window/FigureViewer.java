@@ -11,7 +11,7 @@ import java.util.List;
 /** Shows the figures of a finished run in a window, one at a time, as large as the window allows. */
 public final class FigureViewer {
     private static final Duration WAIT = Duration.ofMillis(100);
-    private static final int SCREEN_DPI = 96;
+    static final int SCREEN_DPI = 96;
     private static final int MIN_DPI = 24;
     private static final int MAX_DPI = 600;
 
@@ -63,13 +63,18 @@ public final class FigureViewer {
         }
     }
 
+    /** @param usual at {@link #SCREEN_DPI} */
+    static int dpi(Drawing usual, int width, int height) {
+        double fit = Math.min((double) width / usual.width(), (double) height / usual.height());
+        return (int) Math.clamp(SCREEN_DPI * fit, MIN_DPI, MAX_DPI);
+    }
+
     private void draw(Renderer renderer) {
         Figure figure = figures.get(shown);
-        double fit;
+        int dpi;
         try (Drawing usual = renderer.drawing(figure, SCREEN_DPI)) {
-            fit = Math.min((double) window.width() / usual.width(), (double) window.height() / usual.height());
+            dpi = dpi(usual, window.width(), window.height());
         }
-        int dpi = (int) Math.clamp(SCREEN_DPI * fit, MIN_DPI, MAX_DPI);
         try (Drawing drawing = renderer.drawing(figure, dpi)) {
             drawing.draw((window.width() - drawing.width()) / 2, (window.height() - drawing.height()) / 2);
         }

@@ -1,7 +1,9 @@
 package headscope.live.window;
 
+import headscope.live.screen.TextMove;
 import headscope.live.window.Action.Desk;
 import headscope.live.window.Action.Plain;
+import headscope.live.window.Action.Scroll;
 import headscope.live.window.Action.Walk;
 import headscope.render.window.Input;
 import java.util.Map;
@@ -24,6 +26,7 @@ final class Keys {
             Map.entry((int) 's', Plain.FIRST_TOKEN),
             Map.entry((int) 't', Plain.TOKEN_SIDE),
             Map.entry((int) 'd', Plain.DARK),
+            Map.entry((int) '0', Plain.WHOLE),
             Map.entry((int) 'h', Plain.HELP),
             Map.entry((int) 'e', Desk.EDIT_PROMPT),
             Map.entry((int) 'p', Desk.PICTURE),
@@ -44,7 +47,10 @@ final class Keys {
             case RIGHT -> new Walk(0, 1);
             case UP -> new Walk(-1, 0);
             case DOWN -> new Walk(1, 0);
-            case HOME -> Plain.WHOLE;
+            case PAGE_UP -> new Scroll(TextMove.PAGE_UP);
+            case PAGE_DOWN -> new Scroll(TextMove.PAGE_DOWN);
+            case HOME -> new Scroll(TextMove.START);
+            case END -> new Scroll(TextMove.END);
             case ESCAPE -> Plain.LEAVE;
             default -> null;
         });

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What a view shows of a text at this moment, as a figure for print. */
-final class LivePicture {
+public final class LivePicture {
     /** Lower end of the logarithmic scale of probabilities. */
     private static final int DECADES = 4;
 
@@ -37,7 +37,7 @@ final class LivePicture {
     }
 
     /** @param text of at least one frame */
-    static Figure of(LiveText text, ViewState view) {
+    public static Figure of(LiveText text, ViewState view) {
         LivePicture picture = new LivePicture(text, view);
         Optional<LiveFigure.Map> map = text.chosen().map(picture::map);
         int layer = text.chosen().map(ChosenHead::layer).orElse(0);
@@ -62,8 +62,8 @@ final class LivePicture {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;
         for (float value : values) {
-            low = Float.isNaN(value) ? low : Math.min(low, value);
-            high = Float.isNaN(value) ? high : Math.max(high, value);
+            low = Float.isFinite(value) ? Math.min(low, value) : low;
+            high = Float.isFinite(value) ? Math.max(high, value) : high;
         }
         Range range = low < high ? new Range(low, high) : new Range(low <= high ? low - 0.5 : 0, low <= high ? low + 0.5 : 1);
         String unit = source.metrics().stream()
@@ -109,7 +109,7 @@ final class LivePicture {
         for (int row = top; row < bottom; row++) {
             for (int column = left; column < right; column++) {
                 values[(row - top) * (right - left) + column - left] =
-                        shown(text.map()[row * cells + column], column, cells);
+                        shown(text.mapValue(row, column), column, cells);
             }
         }
         return new LiveFigure.Map("layer %d, head %d".formatted(head.layer(), head.head()), names(top, bottom, head.bin()),

@@ -4,16 +4,22 @@ import headscope.figure.Colormap;
 import headscope.live.ViewState;
 import headscope.live.ViewState.Mode;
 import headscope.live.screen.Menu;
+import headscope.live.screen.TextMove;
 import headscope.live.window.Action.Desk;
 import headscope.live.window.Action.Plain;
+import headscope.live.window.Action.Scroll;
+import headscope.live.window.Action.Walk;
 import headscope.result.frame.Frame.State;
 import headscope.result.frame.FrameSource;
+import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** Everything that keys do, as menus. */
 record Menus(List<Entries> menus) {
+    private static final int ZOOM_STEPS = 3;
+
     /** One menu. */
     private record Entries(String title, List<Entry> entries) {}
 
@@ -32,7 +38,8 @@ record Menus(List<Entries> menus) {
      * @param recording whether frames are recorded
      */
     static Menus of(ViewState view, FrameSource source, State state, boolean recording) {
-        return new Menus(List.of(run(state, recording), grid(view, source), colors(view), look(view)));
+        return new Menus(List.of(
+                run(state, recording), play(), grid(view, source), colors(view), move(), look(view)));
     }
 
     private static Entries run(State state, boolean recording) {
@@ -46,30 +53,63 @@ record Menus(List<Entries> menus) {
                 Entry.of("Quit", "Q", Desk.QUIT)));
     }
 
+    private static Entries play() {
+        return new Entries("Recording", List.of(
+                Entry.of("10 tokens back", "[", Plain.BACK),
+                Entry.of("10 tokens ahead", "]", Plain.AHEAD),
+                Entry.of("Half as fast", "-", Plain.SLOWER),
+                Entry.of("Twice as fast", "+", Plain.FASTER)));
+    }
+
+    /** The key is named at the entry that it would choose next. */
     private static Entries grid(ViewState view, FrameSource source) {
+        List<String> keys = source.metrics().stream().map(MeasuredMetric::key).toList();
+        int now = view.mode() == Mode.MAPS ? 0 : 1 + keys.indexOf(view.metric());
+        int next = (now + 1) % (keys.size() + 1);
         List<Entry> entries = new ArrayList<>();
-        entries.add(Entry.checked("attention maps", "M", view.mode() == Mode.MAPS,
+        entries.add(Entry.checked("attention maps", next == 0 ? "M" : "", now == 0,
                 new Action.Show(Mode.MAPS, view.metric())));
-        source.metrics().forEach(metric -> entries.add(Entry.checked(
-                metric.key().replace('_', ' '), "", view.mode() == Mode.METRIC && view.metric().equals(metric.key()),
-                new Action.Show(Mode.METRIC, metric.key()))));
+        for (int i = 1; i <= keys.size(); i++) {
+            String key = keys.get(i - 1);
+            entries.add(Entry.checked(key.replace('_', ' '), next == i ? "M" : "", now == i,
+                    new Action.Show(Mode.METRIC, key)));
+        }
         return new Entries("Metric", entries);
     }
 
     private static Entries colors(ViewState view) {
-        Stream<Entry> maps = Colormap.all().stream().map(colormap -> Entry.checked(
-                colormap.name(), colormap.equals(view.colormap()) ? "C" : "", colormap.equals(view.colormap()),
+        List<Colormap> all = Colormap.all();
+        Colormap next = all.get((all.indexOf(view.colormap()) + 1) % all.size());
+        Stream<Entry> maps = all.stream().map(colormap -> Entry.checked(
+                colormap.name(), colormap.equals(next) ? "C" : "", colormap.equals(view.colormap()),
                 new Action.Colors(colormap)));
         return new Entries("Colours", Stream.concat(
                 maps, Stream.of(Entry.checked("logarithmic", "L", view.log(), Plain.LOG))).toList());
+    }
+
+    private static Entries move() {
+        return new Entries("Move", List.of(
+                Entry.of("Head before", "left", new Walk(0, -1)),
+                Entry.of("Head after", "right", new Walk(0, 1)),
+                Entry.of("Layer before", "up", new Walk(-1, 0)),
+                Entry.of("Layer after", "down", new Walk(1, 0)),
+                Entry.of("Text: a page back", "PageUp", new Scroll(TextMove.PAGE_UP)),
+                Entry.of("Text: a page on", "PageDown", new Scroll(TextMove.PAGE_DOWN)),
+                Entry.of("Text: beginning", "Home", new Scroll(TextMove.START)),
+                Entry.of("Text: newest token", "End", new Scroll(TextMove.END))));
     }
 
     private static Entries look(ViewState view) {
         return new Entries("View", List.of(
                 Entry.checked("First token's column", "S", view.firstToken(), Plain.FIRST_TOKEN),
                 Entry.checked("What the picked token gets", "T", view.column(), Plain.TOKEN_SIDE),
+                Entry.of("Pick no token", "Esc", Plain.LEAVE),
                 Entry.checked("Dark", "D", view.dark(), Plain.DARK),
-                Entry.of("Show everything", "Home", Plain.WHOLE),
+                Entry.of("Enlarge all heads", "", new Action.Zoom(false, ZOOM_STEPS)),
+                Entry.of("Reduce all heads", "", new Action.Zoom(false, -ZOOM_STEPS)),
+                Entry.of("Enlarge the chosen head", "", new Action.Zoom(true, ZOOM_STEPS)),
+                Entry.of("Reduce the chosen head", "", new Action.Zoom(true, -ZOOM_STEPS)),
+                Entry.of("Show everything", "0", Plain.WHOLE),
                 Entry.of("Keys and mouse", "H", Plain.HELP)));
     }
 

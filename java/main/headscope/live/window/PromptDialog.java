@@ -13,6 +13,8 @@ import java.util.function.Consumer;
 
 /** Lets the user write a prompt. Needs neither window nor OpenGL. */
 final class PromptDialog {
+    private static final int PAGE = 8; // lines
+
     private final PromptEditor editor;
     private final TextMeasure measure;
     private final Consumer<String> clipboard;
@@ -78,6 +80,8 @@ final class PromptDialog {
             case RIGHT -> editor.right(shift);
             case UP -> editor.moveTo(panel.vertical(-1), shift);
             case DOWN -> editor.moveTo(panel.vertical(1), shift);
+            case PAGE_UP -> editor.moveTo(panel.vertical(-PAGE), shift);
+            case PAGE_DOWN -> editor.moveTo(panel.vertical(PAGE), shift);
             case HOME -> editor.moveTo(panel.lineStart(), shift);
             case END -> editor.moveTo(panel.lineEnd(), shift);
             case BACKSPACE -> editor.deleteBefore();

@@ -1,7 +1,6 @@
 package headscope.live.window;
 
 import headscope.figure.Figure;
-import headscope.live.KeyFrame;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
 import headscope.live.LiveText;
@@ -23,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,9 +34,9 @@ import java.util.Optional;
 public final class WindowViewer implements AutoCloseable {
     private static final long NANOS_BETWEEN_FRAMES = 1_000_000_000 / 60;
     private static final Duration NOTICE = Duration.ofSeconds(6);
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     private final Window window;
+    private final LiveRun run;
     private final LiveText text;
     private final LiveScreen screen;
     private final Interaction interaction;
@@ -54,6 +52,7 @@ public final class WindowViewer implements AutoCloseable {
 
     private WindowViewer(Window window, LiveRun run, Settings settings) {
         this.window = window;
+        this.run = run;
         this.text = new LiveText(run.stream().source());
         this.screen = new LiveScreen(text);
         this.folder = settings.folder;
@@ -142,11 +141,11 @@ public final class WindowViewer implements AutoCloseable {
 
     /** Draws at print quality, in another thread with an OpenGL context of its own, while the window goes on. */
     private void picture() {
-        if (text.frame().isEmpty()) {
+        if (text.tokens().isEmpty()) {
             return;
         }
         Figure figure = LivePicture.of(text, interaction.view());
-        Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".png");
+        Path file = folder.resolve("live-" + LocalDateTime.now().format(Recorder.TIME) + ".png");
         pictures.add(Thread.ofPlatform().name("picture").start(() -> {
             try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
                 Files.createDirectories(folder);
@@ -165,17 +164,12 @@ public final class WindowViewer implements AutoCloseable {
             endRecording();
             say("the recording is complete");
         } else if (text.frame().isPresent()) {
-            Path file = folder.resolve("live-" + LocalDateTime.now().format(TIME) + ".frames");
             try {
-                Files.createDirectories(folder);
-                Recorder begun = Recorder.open(file, text.source(), this::say);
-                begun.accept(KeyFrame.of(text));
+                Recorder begun = Recorder.begin(folder, text, this::say);
                 recorder = Optional.of(begun);
-                say("records to " + file);
+                say("records to " + begun.file());
             } catch (UncheckedIOException refused) {
                 say(refused.getMessage());
-            } catch (IOException refused) {
-                say("%s: cannot be created".formatted(folder));
             }
         }
         interaction.setRecording(recorder.isPresent());
@@ -212,7 +206,7 @@ public final class WindowViewer implements AutoCloseable {
 
     private void draw(ScreenLayout layout) {
         drawn = System.nanoTime();
-        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice());
+        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice(), run.played());
         screen.draw(interaction.view(), status, layout, interaction.parts(layout));
         window.finish();
         double millis = (System.nanoTime() - drawn) / 1e6;

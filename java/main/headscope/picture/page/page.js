@@ -119,8 +119,10 @@ class Run {
   columns(key, [layer, head]) {
     if (!this.values) return [];
     const found = [];
+    const belongs = (name, to) => name === to || name.startsWith(to + '_');
+    const longer = this.panels.map(panel => panel.panel.key).filter(other => other.length > key.length);
     this.names.forEach((name, i) => {
-      if (key === '' || name === key || name.startsWith(key + '_')) {
+      if (key === '' || belongs(name, key) && !longer.some(other => belongs(name, other))) {
         const short = key !== '' && name.startsWith(key + '_') ? name.slice(key.length + 1) : name;
         found.push([short.replaceAll('_', ' '), this.values[i][layer * this.headsPerLayer + head]]);
       }

@@ -1,6 +1,6 @@
 package headscope.render.film;
 
-import headscope.render.PngFile;
+import headscope.tensor.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -38,6 +38,6 @@ record PartialFile(Path target, Path path) {
     }
 
     UncheckedIOException failed(IOException problem) {
-        return new UncheckedIOException("%s: cannot be written: %s".formatted(target, PngFile.reason(problem)), problem);
+        return AtomicFile.failed(target, problem);
     }
 }

@@ -16,6 +16,8 @@ public sealed interface Input {
         DOWN,
         HOME,
         END,
+        PAGE_UP,
+        PAGE_DOWN,
         BACKSPACE,
         DELETE,
         ENTER,

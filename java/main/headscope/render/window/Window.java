@@ -29,6 +29,7 @@ public final class Window implements AutoCloseable {
     private static final Map<Integer, Input.Key> KEYS = Map.ofEntries(
             entry(GLFW_KEY_LEFT, Input.Key.LEFT), entry(GLFW_KEY_RIGHT, Input.Key.RIGHT), entry(GLFW_KEY_UP, Input.Key.UP),
             entry(GLFW_KEY_DOWN, Input.Key.DOWN), entry(GLFW_KEY_HOME, Input.Key.HOME), entry(GLFW_KEY_END, Input.Key.END),
+            entry(GLFW_KEY_PAGE_UP, Input.Key.PAGE_UP), entry(GLFW_KEY_PAGE_DOWN, Input.Key.PAGE_DOWN),
             entry(GLFW_KEY_BACKSPACE, Input.Key.BACKSPACE), entry(GLFW_KEY_DELETE, Input.Key.DELETE),
             entry(GLFW_KEY_ENTER, Input.Key.ENTER), entry(GLFW_KEY_KP_ENTER, Input.Key.ENTER),
             entry(GLFW_KEY_ESCAPE, Input.Key.ESCAPE));

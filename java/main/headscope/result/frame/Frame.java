@@ -27,11 +27,13 @@ import java.util.stream.Stream;
  * @param tokensPerSecond of the passes over new tokens so far; NaN before the second
  * @param memoryBytes     in use on the device
  * @param dropped         frames that the viewer did not show by themselves because it was busy
+ * @param past            metrics after earlier tokens, for a viewer that begins in the middle of the text; otherwise empty,
+ *                        and never part of a recording
  */
 public record Frame(
         int text, State state, String message, int step, int firstToken, List<Token> tokens, int layersRead,
         Map<String, float[]> metrics, int bin, List<AtlasBlock> atlas, Optional<ChosenHead> chosen,
-        double tokensPerSecond, long memoryBytes, long dropped) {
+        double tokensPerSecond, long memoryBytes, long dropped, List<MetricPoint> past) {
     /** What the model does. */
     public enum State {
         READING,
@@ -48,7 +50,24 @@ public record Frame(
      */
     public record Token(int id, String name) {}
 
+    /**
+     * Metrics of all heads when the text had this many tokens.
+     *
+     * @param metrics by key, row-major [layers, heads]
+     */
+    public record MetricPoint(int tokens, Map<String, float[]> metrics) {}
+
+    /** Without a past. */
+    public Frame(
+            int text, State state, String message, int step, int firstToken, List<Token> tokens, int layersRead,
+            Map<String, float[]> metrics, int bin, List<AtlasBlock> atlas, Optional<ChosenHead> chosen,
+            double tokensPerSecond, long memoryBytes, long dropped) {
+        this(text, state, message, step, firstToken, tokens, layersRead, metrics, bin, atlas, chosen, tokensPerSecond,
+                memoryBytes, dropped, List.of());
+    }
+
     public Frame {
+        past = List.copyOf(past);
         tokens = List.copyOf(tokens);
         metrics = Map.copyOf(metrics);
         atlas = List.copyOf(atlas);
@@ -71,7 +90,7 @@ public record Frame(
     public Frame withDropped(long count) {
         return new Frame(
                 text, state, message, step, firstToken, tokens, layersRead, metrics, bin, atlas, chosen, tokensPerSecond,
-                memoryBytes, count);
+                memoryBytes, count, past);
     }
 
     /**
@@ -87,7 +106,7 @@ public record Frame(
         return new Frame(
                 text, next.state, next.message, next.step, firstToken, joined, next.layersRead, joined(metrics, next.metrics),
                 next.bin, next.bin == bin ? joined(atlas, next.atlas) : next.atlas, joined(chosen, next.chosen),
-                next.tokensPerSecond, next.memoryBytes, next.dropped);
+                next.tokensPerSecond, next.memoryBytes, next.dropped, past);
     }
 
     private static Map<String, float[]> joined(Map<String, float[]> metrics, Map<String, float[]> next) {

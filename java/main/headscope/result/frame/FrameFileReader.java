@@ -85,7 +85,7 @@ public final class FrameFileReader implements AutoCloseable {
                 throw damaged(position, "%d layers x %d heads x %d x %d cells are too many".formatted(
                         read.layers(), read.heads(), read.side(), read.side()));
             }
-            return read;
+            return read.asRecorded();
         } catch (IOException malformed) {
             throw damaged(position, "the description of the recording is not valid");
         }
@@ -133,6 +133,15 @@ public final class FrameFileReader implements AutoCloseable {
     /** Offset of the next frame, for {@link #moveTo}. */
     public long position() {
         return position;
+    }
+
+    /** Share of the bytes of the file so far that lie before the next frame. */
+    public double share() {
+        try {
+            return (double) position / Math.max(position, channel.size());
+        } catch (IOException failure) {
+            throw new ResultFormatException(file, InputFile.fault(failure));
+        }
     }
 
     /** Continues with the frame at an offset, the first one of a text. */

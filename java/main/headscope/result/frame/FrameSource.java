@@ -1,5 +1,6 @@
 package headscope.result.frame;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.List;
 
 /**
@@ -12,10 +13,11 @@ import java.util.List;
  * @param side         P: the atlas has P x P cells per head
  * @param pooling      how the probabilities of one cell are combined: {@code maximum} or {@code mean}
  * @param maxNewTokens limit of new tokens after a prompt; 0 if the stream has none
+ * @param recorded     whether a recording is played, in which viewers can move; not part of the file
  */
 public record FrameSource(
         String model, String device, int layers, int heads, boolean causal, List<MeasuredMetric> metrics, int side,
-        String pooling, int maxNewTokens) {
+        String pooling, int maxNewTokens, @JsonIgnore boolean recorded) {
     /**
      * A metric with one value per head.
      *
@@ -24,12 +26,24 @@ public record FrameSource(
      */
     public record MeasuredMetric(String key, String unit) {}
 
+    /** Of a model that runs. */
+    public FrameSource(
+            String model, String device, int layers, int heads, boolean causal, List<MeasuredMetric> metrics, int side,
+            String pooling, int maxNewTokens) {
+        this(model, device, layers, heads, causal, metrics, side, pooling, maxNewTokens, false);
+    }
+
     public FrameSource {
         metrics = List.copyOf(metrics);
         if (layers < 1 || heads < 1 || side < 1 || maxNewTokens < 0) {
             throw new IllegalArgumentException("%d layers x %d heads, %d cells a side, %d new tokens"
                     .formatted(layers, heads, side, maxNewTokens));
         }
+    }
+
+    /** The same stream, played from a recording. */
+    public FrameSource asRecorded() {
+        return new FrameSource(model, device, layers, heads, causal, metrics, side, pooling, maxNewTokens, true);
     }
 
     /** Whether the model has such a head. */

@@ -4,10 +4,14 @@ import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
 import headscope.tensor.Safetensors;
 import headscope.tensor.StoredTensor;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -18,12 +22,23 @@ import java.util.Set;
  *
  * @param label  that the tap has given
  * @param ids    of the tokens; empty if the tap has not seen them
+ * @param names  the text of each token, if the tap has a tokenizer; otherwise empty
  * @param layers each with all tokens; at least one
  */
-public record CapturedText(Optional<String> label, int[] ids, List<TappedAttention> layers) {
+public record CapturedText(Optional<String> label, int[] ids, List<String> names, List<TappedAttention> layers) {
     private static final String FORMAT = "headscope-captured";
     private static final String VERSION = "1";
     private static final Set<DType> FLOATING = EnumSet.of(DType.F32, DType.F16, DType.BF16);
+
+    /** Whether a file begins as safetensors do: with the length of a header of JSON. */
+    public static boolean seemsToBe(Path path) {
+        try (InputStream file = Files.newInputStream(path)) {
+            byte[] start = file.readNBytes(Long.BYTES + 1);
+            return start.length > Long.BYTES && start[Long.BYTES] == '{';
+        } catch (IOException unreadable) {
+            return false;
+        }
+    }
 
     /** @throws ModelFormatException if the file is not one of headscope_tap.save */
     public static CapturedText read(Path path) {
@@ -40,13 +55,32 @@ public record CapturedText(Optional<String> label, int[] ids, List<TappedAttenti
             if (ids.length != 0 && ids.length != layers.getFirst().count()) {
                 throw new ModelFormatException(path, "tensor ids", "has %d ids for %d tokens".formatted(ids.length, layers.getFirst().count()));
             }
-            return new CapturedText(Optional.ofNullable(file.metadata().get("label")), ids, layers);
+            List<String> names = names(file.metadata().get("tokens"));
+            if (!names.isEmpty() && names.size() != ids.length) {
+                throw new ModelFormatException(path, "has %d names of tokens for %d ids".formatted(names.size(), ids.length));
+            }
+            return new CapturedText(Optional.ofNullable(file.metadata().get("label")), ids, names, layers);
         }
     }
 
     /** Number of tokens. */
     public int tokens() {
         return layers.getFirst().count();
+    }
+
+    /** The tokens, if the tap has seen their ids. */
+    public Optional<TappedTokens> named() {
+        List<String> each = names.isEmpty() ? Collections.nCopies(ids.length, "") : names;
+        return ids.length == 0 ? Optional.empty() : Optional.of(new TappedTokens(1, 0, ids.length, ids, each));
+    }
+
+    /** @param joined each name followed by a zero byte; or null */
+    private static List<String> names(String joined) {
+        if (joined == null) {
+            return List.of();
+        }
+        List<String> parts = List.of(joined.split("\0", -1));
+        return parts.subList(0, parts.size() - 1); // behind the last zero byte there is nothing
     }
 
     private static int[] ints(StoredTensor tensor) {

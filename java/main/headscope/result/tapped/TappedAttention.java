@@ -15,14 +15,24 @@ import java.util.Arrays;
  * @param query   [count, heads, headDim], read-only
  * @param key     [count, kvHeads, headDim], read-only
  * @param nanos   when the tap handed this over, in nanoseconds since 1970
+ * @param onGpu   whether query and key are in memory of the GPU that computes the statistics, until the next message
  */
 public record TappedAttention(
         int text, int layer, int first, int count, int end, int heads, int kvHeads, int headDim, float scale,
         boolean causal, int window, float softCap, float[] sinks, DType dtype, MemorySegment query, MemorySegment key,
-        long nanos) implements Tapped {
+        long nanos, boolean onGpu) implements Tapped {
     public TappedAttention {
         query = query.asReadOnly();
         key = key.asReadOnly();
+    }
+
+    /** Queries and keys in the host's memory. */
+    public TappedAttention(
+            int text, int layer, int first, int count, int end, int heads, int kvHeads, int headDim, float scale,
+            boolean causal, int window, float softCap, float[] sinks, DType dtype, MemorySegment query, MemorySegment key,
+            long nanos) {
+        this(text, layer, first, count, end, heads, kvHeads, headDim, scale, causal, window, softCap, sinks, dtype, query, key,
+                nanos, false);
     }
 
     /** Whether the layer attends like the other one, so that both can belong to one text. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,7 +25,7 @@ class FunctionTextsTest {
 
     private FunctionTexts read(String... lines) throws IOException {
         Path file = Files.write(folder.resolve("texts.jsonl"), List.of(lines));
-        return FunctionTexts.read(file.toString(), InputStream.nullInputStream());
+        return FunctionTexts.read(file.toString(), Fields.SAME, InputStream.nullInputStream());
     }
 
     private void rejects(String message, String... lines) {
@@ -52,8 +53,8 @@ class FunctionTextsTest {
         rejects("line 1: function is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
         rejects("line 1: split is missing", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
         rejects("line 2: split must be \"train\" or \"test\", not \"dev\"", line("a", "train"), line("a", "dev"));
-        rejects("line 1: \"function\" must not be blank, \"layer\" or \"head\", nor contain control characters, but is \"layer\"", line("layer", "train"));
-        rejects("line 1: \"function\" must not be blank, \"layer\" or \"head\", nor contain control characters, but is \" \"", line(" ", "train"));
+        rejects("line 1: \"function\" must not be blank, nor the name of the first columns of heads.csv, \"layer\" and \"head\", but is \"layer\"", line("layer", "train"));
+        rejects("line 1: \"function\" must not be blank, nor the name of the first columns of heads.csv, \"layer\" and \"head\", but is \" \"", line(" ", "train"));
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
+import headscope.analysis.Fields;
 import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
@@ -193,13 +194,13 @@ class FunctionsTest {
 
     private static void onDemo(OnDemo test) {
         FunctionTexts texts =
-                FunctionTexts.read(reference.resolve("few.jsonl").toString(), InputStream.nullInputStream());
+                FunctionTexts.read(reference.resolve("few.jsonl").toString(), Fields.SAME, InputStream.nullInputStream());
         try (Backend backend = Backend.open("cpu");
                 Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
                 Tokenizer tokenizer = Tokenizer.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend)) {
             test.accept(model, tokenizer, texts.texts().subList(0, 12).stream()
-                    .map(text -> PromptAnswer.of(text.line(), text.prompt(), text.answer(), Join.AUTO, model.config(), tokenizer))
+                    .map(text -> PromptAnswer.of(text.entry(), text.prompt(), text.answer(), Join.AUTO, model.config(), tokenizer))
                     .toList());
         }
     }

@@ -7,15 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import headscope.Tolerance;
 import headscope.analysis.InputException;
+import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
-import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
-import headscope.model.LayerHook;
-import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.picture.RunFigures;
@@ -23,16 +21,13 @@ import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
 import headscope.result.SpectraView;
-import headscope.tensor.DType;
+import headscope.result.tapped.CapturedFile;
 import headscope.tensor.ModelFormatException;
-import headscope.tensor.SafetensorsWriter;
-import headscope.tensor.SafetensorsWriter.Layout;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,51 +54,18 @@ class CapturedTest {
         return "a b ".repeat(4 + i % 7) + "the capital of aria is amber . ".repeat(1 + i % 4).strip();
     }
 
-    /** Captured queries and keys of a text, in the format of headscope_tap.save. */
-    private static Path capture(Transformer model, int[] ids, Path file, Map<String, String> metadata) {
-        Map<String, float[]> tensors = new LinkedHashMap<>();
-        List<Layout> layouts = new ArrayList<>();
-        int layers = model.config().layers();
-        try (Sequence sequence = model.sequence(ids.length)) {
-            model.forward(sequence, ids, new LayerHook() {
-                @Override
-                public void attention(int layer, Attention attention) {
-                    AttentionSpec spec = attention.spec();
-                    tensors.put("query." + layer, model.backend().download(attention.query()));
-                    layouts.add(new Layout("query." + layer, DType.F32, ids.length, spec.heads(), spec.headDim()));
-                    tensors.put("key." + layer, model.backend().download(attention.key()));
-                    layouts.add(new Layout("key." + layer, DType.F32, ids.length, spec.kvHeads(), spec.headDim()));
-                }
-            });
-        }
-        float[] scales = new float[layers];
-        IntStream.range(0, layers).forEach(layer -> scales[layer] = model.attentionSpec(layer).scale());
-        tensors.put("scale", scales);
-        tensors.put("soft_cap", new float[layers]);
-        layouts.addAll(List.of(
-                new Layout("scale", DType.F32, layers), new Layout("soft_cap", DType.F32, layers),
-                new Layout("causal", DType.I64, layers), new Layout("window", DType.I64, layers)));
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, metadata, layouts)) {
-            tensors.forEach(writer::append);
-            writer.append("causal", IntStream.range(0, layers).mapToLong(_ -> 1).toArray());
-            writer.append("window", new long[layers]);
-            writer.commit();
-        }
-        return file;
-    }
-
     @BeforeAll
     static void captureTexts() {
         try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(MODEL);
                 Tokenizer tokenizer = Tokenizer.open(MODEL, checkpoint.config());
                 Transformer model = new Transformer(checkpoint, backend)) {
             for (int i = 0; i < TEXTS; i++) {
-                FILES.add(capture(model, tokenizer.encode(text(i)), folder.resolve("text%02d.safetensors".formatted(i)),
+                FILES.add(CapturedFile.write(model, tokenizer.encode(text(i)), folder.resolve("text%02d.safetensors".formatted(i)),
                         Map.of("format", "headscope-captured", "version", "1", "label", Integer.toString(i % 2))));
             }
-            capture(model, tokenizer.encode(text(0)), folder.resolve("unlabelled.safetensors"),
+            CapturedFile.write(model, tokenizer.encode(text(0)), folder.resolve("unlabelled.safetensors"),
                     Map.of("format", "headscope-captured", "version", "1"));
-            capture(model, tokenizer.encode(text(0)), folder.resolve("newer.safetensors"),
+            CapturedFile.write(model, tokenizer.encode(text(0)), folder.resolve("newer.safetensors"),
                     Map.of("format", "headscope-captured", "version", "2"));
         }
     }
@@ -113,7 +75,7 @@ class CapturedTest {
     }
 
     private static CapturedRequest request(List<Path> files, Optional<String> labels, int k, boolean skipShort, Path out) {
-        return new CapturedRequest(files, labels, cpu(), out, false, "spectra", skipShort,
+        return new CapturedRequest(files, labels, LabelNames.NUMBERS, cpu(), out, false, "spectra", skipShort,
                 SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN,
                 TESTED, SpectraView.PUBLISHED, true, 0);
     }
@@ -134,8 +96,7 @@ class CapturedTest {
         RunRequest run = new RunRequest(MODEL, out, cpu(), false, false, "spectra");
         SpectraRequest defaults = SpectraRequest.of(run, texts.toString());
         SpectraRequest request = new SpectraRequest(
-                run, texts.toString(), 6, defaults.perSample(), defaults.maxNewTokens(), defaults.match(), defaults.stop(),
-                defaults.sampler(), 0, 0, false, METRICS, TESTED,
+                run, texts.toString(), 6, defaults.perSample(), defaults.answering(), 0, false, METRICS, TESTED,
                 SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);

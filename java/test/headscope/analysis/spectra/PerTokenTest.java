@@ -11,13 +11,13 @@ import headscope.analysis.DemoRuns;
 import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
+import headscope.analysis.answers.Answering;
 import headscope.analysis.spectra.SpectraRequest.PerSample;
 import headscope.backend.Backend;
 import headscope.backend.Devices;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
 import headscope.model.LayerHook;
-import headscope.model.Sampler;
 import headscope.model.Sequence;
 import headscope.model.Transformer;
 import headscope.result.SampleTable;
@@ -56,8 +56,8 @@ class PerTokenTest {
 
     private static SpectraRequest request(Path out, List<HeadName> heads, boolean resume) {
         return new SpectraRequest(
-                DemoRuns.request(out, resume), "data/qa.jsonl", K, PerSample.MEAN, 2, Match.NORMALISED, "", Sampler.GREEDY, 0,
-                TEXTS, false, SpectraRequest.metrics(K, SpectraRequest.METRICS), SpectraView.PUBLISHED.drawn(),
+                DemoRuns.request(out, resume), "data/qa.jsonl", K, PerSample.MEAN,
+                Answering.DEFAULT.withMaxNewTokens(2), TEXTS, false, SpectraRequest.metrics(K, SpectraRequest.METRICS), SpectraView.PUBLISHED.drawn(),
                 SpectraView.PUBLISHED, false, new PerToken(List.of(PerToken.Value.values()), heads));
     }
 

@@ -7,12 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.analysis.InputException;
+import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
+import headscope.analysis.answers.Answering;
 import headscope.analysis.spectra.SpectraRequest.PerSample;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
-import headscope.model.Sampler;
 import headscope.picture.RunFigures;
 import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
@@ -65,7 +66,7 @@ class RetestTest {
         Path texts = Files.write(runs.resolve(name + ".jsonl"), lines);
         SpectraRequest request = new SpectraRequest(
                 new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
-                texts.toString(), k, PerSample.MEAN, 1, Match.NORMALISED, "", Sampler.GREEDY, 3, 0, false,
+                texts.toString(), k, PerSample.MEAN, Answering.DEFAULT.withMaxNewTokens(1).withSeed(3), 0, false,
                 SpectraRequest.metrics(k, List.of(new Metric.Entropy())), SpectraView.PUBLISHED.drawn(),
                 SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
@@ -77,7 +78,7 @@ class RetestTest {
 
     private RetestRequest request(Optional<String> labels, OptionalInt k, Optional<List<String>> metrics) {
         List<String> tested = metrics.orElse(SpectraView.PUBLISHED.drawn());
-        return new RetestRequest(runs.resolve("stored"), labels, folder.resolve("out"), false, "test", k,
+        return new RetestRequest(runs.resolve("stored"), labels, LabelNames.NUMBERS, folder.resolve("out"), false, "test", k,
                 Optional.empty(), tested, new SpectraView(tested, SpectraView.Shown.P, true, 0.05), true, OptionalLong.empty());
     }
 
@@ -188,20 +189,21 @@ class RetestTest {
         refused(one.get() + ": all 2 texts have label 1; a test needs both classes",
                 request(one, OptionalInt.empty(), Optional.empty()));
         Optional<String> third = file("third.csv", "index,label", "0,1", "1,2");
-        refused(third.get() + ": line 3: label must be 0 or 1, not \"2\"",
+        refused(third.get() + ": line 3: label must be 0 or 1 (or false or true; other names by --label-names), not \"2\"",
                 request(third, OptionalInt.empty(), Optional.empty()));
         Optional<String> twice = file("twice.csv", "index,label", "0,1", "0,0");
         refused(twice.get() + ": line 3: text \"0\" has a label in an earlier line",
                 request(twice, OptionalInt.empty(), Optional.empty()));
         Optional<String> bare = file("bare.csv", "label", "1");
-        refused(bare.get() + ":1: the columns must include label and index, or label and id",
+        refused(bare.get() + ": line 2: must be {\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}, "
+                + "with the same fields in every line; those of CSV are columns",
                 request(bare, OptionalInt.empty(), Optional.empty()));
         Optional<String> other = file("labels.txt", "0");
-        refused(other.get() + ": labels are read from a file that ends in .csv or .jsonl",
+        refused(other.get() + ": contains no texts; a line is {\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}",
                 request(other, OptionalInt.empty(), Optional.empty()));
         Optional<String> mixed = file("mixed.jsonl", "{\"index\": 0, \"label\": 1}", "{\"id\": \"t1\", \"label\": 0}");
         refused(mixed.get() + ": line 2: must be {\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}, "
-                + "with the same fields in every line", request(mixed, OptionalInt.empty(), Optional.empty()));
+                + "with the same fields in every line; those of CSV are columns", request(mixed, OptionalInt.empty(), Optional.empty()));
     }
 
     /** A program that is being terminated deletes what it has written and writes no more. */
@@ -267,12 +269,12 @@ class RetestTest {
     void namesTheRunThatHasTheValues() {
         finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
         Path first = folder.resolve("out");
-        RetestRequest again = new RetestRequest(first, Optional.empty(), folder.resolve("again"), false, "test",
+        RetestRequest again = new RetestRequest(first, Optional.empty(), LabelNames.NUMBERS, folder.resolve("again"), false, "test",
                 OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertEquals("%s: has no values of its own; they are in the run that it was made from: --from %s"
                 .formatted(first, runs.resolve("stored")),
                 assertThrows(InputException.class, () -> Retest.open(again)).getMessage());
-        RetestRequest nowhere = new RetestRequest(folder, Optional.empty(), folder.resolve("again"), false, "test",
+        RetestRequest nowhere = new RetestRequest(folder, Optional.empty(), LabelNames.NUMBERS, folder.resolve("again"), false, "test",
                 OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertThrows(ResultFormatException.class, () -> Retest.open(nowhere));
     }

@@ -8,7 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
+import headscope.analysis.Join;
+import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
+import headscope.analysis.answers.Answering;
+import headscope.analysis.answers.ChoiceScore;
+import headscope.analysis.answers.Match;
 import headscope.analysis.statistics.BenjaminiHochberg;
 import headscope.analysis.statistics.MannWhitney;
 import headscope.metric.Metric;
@@ -72,9 +77,10 @@ class SpectraTest {
     private static SpectraRequest request(
             String texts, Path out, int k, int limit, boolean skipShort, boolean resume, List<Metric> metrics) {
         return new SpectraRequest(
-                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN, 2, Match.NORMALISED, "",
-                new Sampler(0.5, 0.9), 7, limit, skipShort, SpectraRequest.metrics(k, metrics), SpectraView.PUBLISHED.drawn(),
-                SpectraView.PUBLISHED, true, PerToken.NONE);
+                DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN,
+                new Answering(2, Match.NORMALISED, "", new Sampler(0.5, 0.9), 7, ChoiceScore.SUM, Join.AUTO, LabelNames.NUMBERS),
+                limit, skipShort, SpectraRequest.metrics(k, metrics), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true,
+                PerToken.NONE);
     }
 
     private static Spectra open(SpectraRequest request) {
@@ -268,7 +274,7 @@ class SpectraTest {
     void rejectsIdsThatDoNotNameOneText() throws IOException {
         Path twice = texts("{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": 1}",
                 "{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": \"1\"}");
-        rejects(twice + ": line 2: the id \"1\" is that of an earlier line", request(twice, folder.resolve("run"), false));
+        rejects(twice + ": line 2: the id \"1\" is that of an earlier entry", request(twice, folder.resolve("run"), false));
         Path list = texts("{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": []}");
         rejects(list + ": line 1: id must be a string or a whole number", request(list, folder.resolve("run"), false));
     }

@@ -142,6 +142,75 @@ final class AttachedWatchTest {
         }
     }
 
+    /** Who attaches in the middle of a text sees why it is not shown, and then the next one. */
+    @Test
+    void aTextWhoseBeginningWasMissedIsAnnounced() throws InterruptedException {
+        try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Transformer model = new Transformer(checkpoint, backend)) {
+            Deque<Tapped> messages = new ArrayDeque<>();
+            feed(model, 1, new int[] {1, 5, 6, 7}, 3, List.of("a", "b", "c", "d"), messages);
+            messages.removeIf(message -> message.first() == 0);
+            feed(model, 2, new int[] {1, 8, 9}, 2, List.of("a", "e", "f"), messages);
+            try (AttachedWatch watch = new AttachedWatch(
+                    backend, new Messages(messages, model.config().layers()), REQUEST, 64)) {
+                LiveText shown = new LiveText(watch.await("demo"));
+                List<Frame> frames = new ArrayList<>();
+                watch.run(frame -> {
+                    frames.add(frame);
+                    shown.add(frame);
+                }, commands, false);
+                Frame first = frames.getFirst();
+                assertEquals("waiting for the next text: the first 3 tokens of this one were missed", first.message());
+                assertEquals(List.of(0, 0, 0), List.of(first.text(), first.end(), first.layersRead()));
+                assertEquals(1, frames.stream().filter(frame -> frame.text() == 0).count(), "said once");
+                assertEquals(3, shown.tokens().size());
+            }
+        }
+    }
+
+    /** The process was restarted with another model. */
+    @Test
+    void aModelOfAnotherShapeIsAnnounced() throws InterruptedException {
+        try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Transformer model = new Transformer(checkpoint, backend)) {
+            Deque<Tapped> messages = new ArrayDeque<>();
+            feed(model, 1, new int[] {1, 5}, 2, List.of("a", "b"), messages);
+            int layers = model.config().layers();
+            TappedAttention last = (TappedAttention) messages.getLast();
+            messages.add(new TappedAttention(
+                    2, layers + 3, 0, last.count(), last.end(), last.heads(), last.kvHeads(), last.headDim(), last.scale(),
+                    true, 0, 0, new float[0], DType.F32, last.query(), last.key(), 0));
+            Tap restarted = new Tap() {
+                @Override
+                public Optional<Tapped> poll() {
+                    return Optional.ofNullable(messages.poll());
+                }
+
+                @Override
+                public int layers() {
+                    return layers + 4 * restarts();
+                }
+
+                @Override
+                public int restarts() {
+                    return messages.isEmpty() ? 1 : 0;
+                }
+
+                @Override
+                public boolean hasProducer() {
+                    return !messages.isEmpty();
+                }
+            };
+            try (AttachedWatch watch = new AttachedWatch(backend, restarted, REQUEST, 64)) {
+                List<String> said = new ArrayList<>();
+                watch.await("demo");
+                watch.run(frame -> said.add(frame.message()), commands, false);
+                assertTrue(said.contains("the model that feeds now has %d causal layers of %d heads: start this program again"
+                        .formatted(layers + 4, last.heads())), said.toString());
+            }
+        }
+    }
+
     @Test
     void aProcessThatEndsBeforeItComputesIsAnError() {
         try (Backend backend = Backend.open("cpu");

@@ -174,7 +174,7 @@ class TappedTextTest {
         try (Backend backend = Backend.open("cpu"); TappedText text = new TappedText(backend, 2, 4, Optional.empty())) {
             assertEquals("waiting for the next text", text.ignored().orElseThrow());
             text.append(row(1, 0, 3, DType.F32), LayerHook.NONE);
-            assertEquals("the beginning of the text is missing; waiting for the next text", text.ignored().orElseThrow());
+            assertEquals("waiting for the next text: the first 3 tokens of this one were missed", text.ignored().orElseThrow());
 
             text.append(row(2, 0, 0, DType.F32), LayerHook.NONE);
             text.append(row(2, 1, 0, DType.F32), LayerHook.NONE);
@@ -182,7 +182,7 @@ class TappedTextTest {
             assertEquals(Optional.empty(), text.ignored());
             assertEquals(1, text.tokens(), "the second layer has read one token");
             text.append(row(2, 1, 2, DType.F32), LayerHook.NONE);
-            assertEquals("tokens from 1 on are missing in layer 1; waiting for the next text", text.ignored().orElseThrow());
+            assertEquals("waiting for the next text: tokens from 1 on are missing in layer 1", text.ignored().orElseThrow());
             text.append(row(2, 0, 2, DType.F32), LayerHook.NONE);
             assertFalse(text.ignored().isEmpty(), "later rows of the same text");
 
@@ -193,7 +193,7 @@ class TappedTextTest {
             assertEquals(Optional.empty(), text.ignored());
             assertEquals(List.of(3, 4), List.of(text.text(), text.tokens()));
             text.append(row(3, 0, 4, DType.F32), LayerHook.NONE);
-            assertEquals("the text has more than 4 tokens; waiting for the next text", text.ignored().orElseThrow());
+            assertEquals("waiting for the next text: this one has more than 4 tokens (--max-tokens)", text.ignored().orElseThrow());
 
             text.clear();
             text.append(row(3, 0, 0, DType.F32), LayerHook.NONE);
@@ -213,7 +213,7 @@ class TappedTextTest {
                 assertEquals(3, text.attentionSpec(0).heads());
                 assertEquals(Optional.empty(), text.ignored());
                 text.append(row(2, 0, 1, DType.F32), LayerHook.NONE);
-                assertEquals("layer 0 has 2 heads, earlier ones have another number; waiting for the next text",
+                assertEquals("waiting for the next text: layer 0 has 2 heads, earlier ones have another number",
                         text.ignored().orElseThrow());
             }
             assertEquals(0, backend.liveBytes());

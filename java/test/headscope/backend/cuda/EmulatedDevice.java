@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
+import headscope.backend.SharedMemory;
 import headscope.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -94,6 +95,11 @@ public final class EmulatedDevice implements Device {
     public void download(MemorySegment host, MemorySegment device) {
         host.copyFrom(device);
         downloads++;
+    }
+
+    @Override
+    public SharedMemory share(long bytes, long most) {
+        throw new UnsupportedOperationException("only the emulated driver shares memory between processes");
     }
 
     /** Transfers from the device to the host so far. */

@@ -10,14 +10,20 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
+import headscope.backend.SharedMemory;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import jcuda.driver.CUipcMemHandle;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -88,6 +94,23 @@ class JcudaDeviceChecks {
             assertEquals(60, backend.liveBytes());
             tensor.buffer().close();
             assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    /** Another process opens the memory in SameGpuTest. */
+    @Test
+    void onlyMemoryOutsideOfPoolsIsExported() {
+        try (JcudaDevice device = device(0)) {
+            MemorySegment pooled = device.allocate(64);
+            assertEquals(CUresult.CUDA_ERROR_INVALID_VALUE,
+                    JCudaDriver.cuIpcGetMemHandle(new CUipcMemHandle(), new Address(pooled)));
+            device.free(pooled);
+            try (SharedMemory memory = device.share(4096, 512)) {
+                assertEquals(64, memory.handle().length);
+                assertArrayEquals(Arrays.copyOf("emulated GPU 0".getBytes(StandardCharsets.UTF_8), 16), memory.uuid());
+                assertEquals(512, memory.read(3584, 512).byteSize());
+                assertThrows(IndexOutOfBoundsException.class, () -> memory.read(3585, 512));
+            }
         }
     }
 

@@ -37,19 +37,24 @@ final class HandmadeRing implements AutoCloseable {
         return bytes.array();
     }
 
-    private HandmadeRing(Path file, long generation) throws IOException {
+    private HandmadeRing(Path file, long generation, int version) throws IOException {
         // Renamed into its place, as a producer does.
         Path started = file.resolveSibling(file.getFileName() + ".new");
-        Files.write(started, header(bytes -> bytes.putLong(8, generation)));
+        Files.write(started, header(bytes -> bytes.putInt(4, version).putLong(8, generation)));
         try (FileChannel channel = FileChannel.open(started, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             this.memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, channel.size(), arena);
         }
         Files.move(started, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
+    /** A ring of version 1. */
     static HandmadeRing create(Path file, long generation) {
+        return create(file, generation, 1);
+    }
+
+    static HandmadeRing create(Path file, long generation, int version) {
         try {
-            return new HandmadeRing(file, generation);
+            return new HandmadeRing(file, generation, version);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
@@ -67,6 +72,12 @@ final class HandmadeRing implements AutoCloseable {
             slot.putFloat(position);
         }
         return slot;
+    }
+
+    /** The same message in a ring of version 2, with its queries and keys in memory of a GPU. */
+    static ByteBuffer attentionOnGpu(int position) {
+        ByteBuffer slot = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).put(attention(position).array(), 0, 64);
+        return slot.put(2, (byte) 2).put(5, (byte) 5).putInt(24, 0);
     }
 
     /** Publishes a message with its sequence number and checksum. */
@@ -90,6 +101,14 @@ final class HandmadeRing implements AutoCloseable {
         word(at + 8, written);
         published = sequence;
         word(64, published);
+    }
+
+    byte[] bytes(long offset, int count) {
+        return memory.asSlice(offset, count).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    void text(long offset, String text) {
+        memory.setString(offset, text);
     }
 
     void word(long offset, long value) {

@@ -23,21 +23,18 @@ import headscope.result.tapped.TappedAttention;
 import headscope.result.tapped.TappedTokens;
 import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,70 +42,26 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A PyTorch process with clients/python/headscope_tap.py, and our own model with the same weights. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PyTorchTapTest {
-    private static final Path SCRIPTS = Path.of("clients/python/test").toAbsolutePath();
-    private static final int NEW_TOKENS = 9;
     private static final List<Metric> METRICS = List.of(
             new Metric.AttentionScore(), new Metric.Entropy(), new Metric.SinkShare(), new Metric.MeanDistance(),
             new Metric.PreviousToken(), new Metric.Confidence(), new Metric.LaplacianEigenvalues(Metric.ALL));
 
-    private static Path fixture;
-
     @TempDir
     private Path folder;
 
-    private final List<Process> started = new ArrayList<>();
-
-    @BeforeAll
-    static void findFixture() throws URISyntaxException {
-        fixture = Path.of(PyTorchTapTest.class.getResource("/headscope/fixtures/gpt2").toURI());
-    }
+    private final List<Feed> started = new ArrayList<>();
 
     @AfterEach
     void endProcesses() {
-        started.forEach(Process::destroyForcibly);
+        started.forEach(Feed::close);
     }
 
-    /** A process of feed.py. */
-    private final class Feed {
-        private final Process process;
-        private final BufferedReader out;
-        private final Path err;
-
-        Feed(String name, String mode) throws IOException {
-            err = folder.resolve("err" + started.size());
-            ProcessBuilder builder = new ProcessBuilder(
-                    "/usr/bin/python3", SCRIPTS.resolve("feed.py").toString(), name, fixture.toString(), mode)
-                    .directory(folder.toFile())
-                    .redirectError(err.toFile());
-            builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
-            process = builder.start();
-            started.add(process);
-            out = process.inputReader(StandardCharsets.UTF_8);
-        }
-
-        String line() throws IOException {
-            String line = out.readLine();
-            if (line == null) {
-                throw new AssertionError("feed.py has ended: " + Files.readString(err));
-            }
-            return line;
-        }
-
-        /** Lets the script go on. */
-        void next() throws IOException {
-            process.outputWriter().write("\n");
-            process.outputWriter().flush();
-        }
-
-        /** Lets it end. @return its last line */
-        String end() throws IOException, InterruptedException {
-            next();
-            String line = line();
-            assertEquals(0, process.waitFor(), Files.readString(err));
-            return line;
-        }
+    private Feed feed(String name, String mode) throws IOException {
+        Feed feed = new Feed(folder, name, mode, Map.of());
+        started.add(feed);
+        return feed;
     }
 
     private static String name(String test) {
@@ -129,16 +82,16 @@ class PyTorchTapTest {
         return messages;
     }
 
-    /** Our own engine's tokens and metrics of the fixture's prompt and {@link #NEW_TOKENS} greedy ones. */
+    /** Our own engine's tokens and metrics of the fixture's prompt and {@link #Feed.NEW_TOKENS} greedy ones. */
     private static void compare(Backend backend, TappedText text, String tokens, List<Tapped> messages) {
-        try (Checkpoint checkpoint = Checkpoint.open(fixture); Transformer model = new Transformer(checkpoint, backend);
-                Safetensors expected = Safetensors.open(fixture.resolve("expected.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(Feed.FIXTURE); Transformer model = new Transformer(checkpoint, backend);
+                Safetensors expected = Safetensors.open(Feed.FIXTURE.resolve("expected.safetensors"));
                 Sequence sequence = model.sequence(64)) {
             int[] prompt = Arrays.stream(expected.get("input_ids").longs()).mapToInt(Math::toIntExact).toArray();
-            int[] generated = new Generator(model, Sampler.GREEDY, NEW_TOKENS)
+            int[] generated = new Generator(model, Sampler.GREEDY, Feed.NEW_TOKENS)
                     .generate(sequence, prompt, new Random(1), LayerHook.NONE, all -> false);
             assertEquals("same" + join(generated), tokens, "logits with and without the tap, and the tokens");
-            assertEquals(join(prompt) + join(Arrays.copyOf(generated, NEW_TOKENS - 1)), join(messages.stream()
+            assertEquals(join(prompt) + join(Arrays.copyOf(generated, Feed.NEW_TOKENS - 1)), join(messages.stream()
                     .filter(TappedTokens.class::isInstance).map(TappedTokens.class::cast)
                     .flatMapToInt(named -> Arrays.stream(named.ids())).toArray()));
             assertEquals("A" + prompt[1], messages.stream().filter(TappedTokens.class::isInstance)
@@ -175,7 +128,7 @@ class PyTorchTapTest {
     @ParameterizedTest
     @ValueSource(strings = {"plain", "background", "batch"})
     void statisticsEqualThoseOfOurOwnModel(String mode) throws IOException, InterruptedException {
-        Feed feed = new Feed(name(mode), mode);
+        Feed feed = feed(name(mode), mode);
         assertEquals("open", feed.line());
         try (RingReader reader = RingReader.open(name(mode)); RingReader second = RingReader.open(name(mode));
                 Backend backend = Backend.open("cpu");
@@ -185,7 +138,7 @@ class PyTorchTapTest {
             List<Tapped> messages = new ArrayList<>();
             await(() -> {
                 messages.addAll(all(reader));
-                return messages.size() >= NEW_TOKENS * (1 + reader.layers());
+                return messages.size() >= Feed.NEW_TOKENS * (1 + reader.layers());
             });
             String tokens = feed.line();
             for (Tapped message : messages) {
@@ -205,7 +158,7 @@ class PyTorchTapTest {
 
     @Test
     void capturedTextsCanBeRead() throws IOException, InterruptedException {
-        Feed feed = new Feed(name("capture"), "capture");
+        Feed feed = feed(name("capture"), "capture");
         assertEquals("open", feed.line());
         try (RingReader reader = RingReader.open(name("capture")); Backend backend = Backend.open("cpu");
                 TappedText text = new TappedText(backend, reader.layers(), 64, Optional.empty())) {
@@ -222,7 +175,7 @@ class PyTorchTapTest {
     /** A module that observes its layers itself: the ring and a captured file give the same statistics. */
     @Test
     void modulesMayObserveThemselves() throws IOException, InterruptedException {
-        Feed feed = new Feed(name("observe"), "observe");
+        Feed feed = feed(name("observe"), "observe");
         feed.line();
         try (RingReader reader = RingReader.open(name("observe")); Backend backend = Backend.open("cpu");
                 TappedText live = new TappedText(backend, 2, 8, Optional.empty());
@@ -253,22 +206,50 @@ class PyTorchTapTest {
         }
     }
 
+    /** Of two threads that read texts in turn, the text that began last is handed over, and no other's rows with it. */
+    @Test
+    void textsOfThreadsAreNotMixed() throws IOException, InterruptedException {
+        Feed feed = feed(name("threads"), "threads");
+        feed.line();
+        try (RingReader reader = RingReader.open(name("threads"))) {
+            feed.next();
+            assertEquals("saved", feed.line());
+            assertEquals(
+                    List.of("1.0: 0-5", "1.1: 0-5", "1.0: 5-6", "1.1: 5-6", "2.0: 0-3", "2.1: 0-3", "2.0: 3-4", "2.1: 3-4",
+                            "3.0: 0-2", "3.1: 0-2"),
+                    all(reader).stream().map(TappedAttention.class::cast).map(rows -> "%d.%d: %d-%d".formatted(
+                            rows.text(), rows.layer(), rows.first(), rows.end())).toList());
+            feed.end();
+        }
+    }
+
+    @Test
+    void anErrorInTheTapDoesNotReachTheModel() throws IOException, InterruptedException {
+        Feed feed = feed(name("failing"), "failing");
+        assertEquals("open", feed.line());
+        feed.next();
+        assertTrue(feed.line().startsWith("same "));
+        assertEquals("skipped 0 restored", feed.end());
+        assertEquals("headscope_tap: ZeroDivisionError: division by zero; the model continues without being shown\n", feed.err());
+        assertFalse(Files.exists(RingReader.path(name("failing"))));
+    }
+
     @Test
     void aKilledProducerIsNoticedAndARestartedOneIsFollowed() throws IOException, InterruptedException {
         String name = name("killed");
-        Feed feed = new Feed(name, "endless");
+        Feed feed = feed(name, "endless");
         feed.line();
         feed.next();
         try (RingReader reader = RingReader.open(name)) {
             await(() -> reader.poll().isPresent());
             assertTrue(reader.hasProducer());
-            feed.process.destroyForcibly().waitFor();
+            feed.kill();
             await(() -> !reader.hasProducer());
             all(reader);
             assertTrue(Files.exists(RingReader.path(name)));
             long generation = reader.generation();
 
-            Feed restarted = new Feed(name, "plain");
+            Feed restarted = feed(name, "plain");
             assertEquals("open", restarted.line());
             restarted.next();
             await(() -> reader.poll().isPresent());
@@ -283,17 +264,17 @@ class PyTorchTapTest {
     @Test
     void aSecondProducerIsRefusedAndItsModelContinues() throws IOException, InterruptedException {
         String name = name("second");
-        Feed first = new Feed(name, "plain");
+        Feed first = feed(name, "plain");
         assertEquals("open", first.line());
-        Feed second = new Feed(name, "plain");
+        Feed second = feed(name, "plain");
         assertEquals("closed", second.line());
         second.next();
         assertTrue(second.line().startsWith("same "));
         second.end();
         assertEquals(
                 "headscope_tap: %s: the name is in use by process %d; end it, or choose another name; the model continues without being shown\n"
-                        .formatted(RingReader.path(name), first.process.pid()),
-                Files.readString(second.err));
+                        .formatted(RingReader.path(name), first.pid()),
+                second.err());
         try (RingReader reader = RingReader.open(name)) {
             assertTrue(reader.hasProducer(), "the first one is not disturbed");
         }
@@ -304,7 +285,7 @@ class PyTorchTapTest {
 
     @Test
     void aFullSharedMemoryIsReportedAndTheModelContinues() throws IOException, InterruptedException {
-        Feed feed = new Feed(name("full"), "huge");
+        Feed feed = feed(name("full"), "huge");
         assertEquals("closed", feed.line());
         feed.next();
         assertTrue(feed.line().startsWith("same "));
@@ -312,27 +293,33 @@ class PyTorchTapTest {
         assertEquals(
                 "headscope_tap: /dev/shm: no room for a ring of 1073741825 MiB (No space left on device); free some, or"
                         + " choose a smaller ring: tap(..., megabytes=N); the model continues without being shown\n",
-                Files.readString(feed.err));
+                feed.err());
         assertFalse(Files.exists(RingReader.path(name("full"))));
     }
 
     @Test
     void passesThatDoNotFitIntoTheBuffersAreSkippedAndCounted() throws IOException, InterruptedException {
-        Feed feed = new Feed(name("skips"), "full");
+        Feed feed = feed(name("skips"), "full");
         assertEquals("open", feed.line());
         try (RingReader reader = RingReader.open(name("skips"))) {
             await(() -> reader.poll().isPresent());
             feed.next();
             assertTrue(feed.line().startsWith("same "));
             await(() -> reader.skipped() > 0);
-            assertTrue(feed.end().matches("skipped [1-9][0-9]* restored"));
+            feed.next();
+            await(() -> {
+                all(reader);
+                return !reader.hasProducer();
+            });
+            assertTrue(feed.line().matches("skipped [1-9][0-9]* restored"));
+            feed.await();
         }
     }
 
     /** A reader that sleeps while the model runs loses messages, counts them, and reads what is left. */
     @Test
     void aSlowReaderDoesNotStopTheModel() throws IOException, InterruptedException {
-        Feed feed = new Feed(name("slow"), "small");
+        Feed feed = feed(name("slow"), "small");
         assertEquals("open", feed.line());
         try (RingReader reader = RingReader.open(name("slow"))) {
             feed.next();

@@ -38,7 +38,7 @@ final class LiveSceneTest {
     }
 
     private static ViewState state(Mode mode, OptionalInt token, boolean column, Camera grid, Camera map, boolean log) {
-        return new ViewState(mode, "entropy", Colormap.magma(), log, true, 0, 0, token, column, grid, map, true, false);
+        return new ViewState(mode, "entropy", Colormap.magma(), log, true, 0, 0, token, column, OptionalInt.empty(), grid, map, true, false);
     }
 
     private static ViewState state(Mode mode) {
@@ -92,6 +92,72 @@ final class LiveSceneTest {
                 .filter(label -> layout.text().contains(label.box()))
                 .toList().getLast();
         assertEquals(new Pick.Token(102), scene.pick(state, layout, newest.x() + 1, newest.y() - 2));
+    }
+
+    private static OptionalInt moved(TextScroll scroll, ScreenLayout layout, OptionalInt top, TextMove... moves) {
+        OptionalInt now = top;
+        for (TextMove move : moves) {
+            now = scroll.moved(ViewState.of("entropy").withTextTop(now), layout, move);
+        }
+        return now;
+    }
+
+    @Test
+    void theTextScrollsAndItsEndIsFollowedOnlyFromTheEnd() {
+        SampleFrames frames = new SampleFrames(1, 1, 1);
+        LiveText text = new LiveText(frames.source());
+        text.add(frames.whole(300, 0, 0));
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        TextScroll scroll = new TextScroll(text, screen.measure());
+        OptionalInt end = OptionalInt.empty();
+        assertEquals(end, moved(scroll, layout, end, TextMove.PAGE_DOWN));
+        assertEquals(OptionalInt.of(0), moved(scroll, layout, end, TextMove.START));
+        assertEquals(end, moved(scroll, layout, end, TextMove.START, TextMove.END));
+        assertEquals(end, moved(scroll, layout, end, new TextMove(-3, 0), new TextMove(3, 0)));
+        OptionalInt page = moved(scroll, layout, end, TextMove.PAGE_UP);
+        assertEquals(page, moved(scroll, layout, end, TextMove.PAGE_UP, TextMove.PAGE_UP, TextMove.PAGE_DOWN));
+        assertTrue(page.getAsInt() > 0 && page.getAsInt() < 299);
+
+        assertEquals(text.tokens().getLast().name(), inText(scene, layout, end).getLast().text());
+        String shown = words(scene, layout, page);
+        text.add(frames.next(1, 300, 0, 0));
+        assertEquals(shown, words(scene, layout, page));
+    }
+
+    private static List<Label> inText(LiveScene scene, ScreenLayout layout, OptionalInt top) {
+        Scene shown = scene.of(ViewState.of("entropy").withTextTop(top), ScreenStatus.NONE, layout);
+        return texts(shown).stream().filter(label -> layout.text().contains(label.box())).toList();
+    }
+
+    private static String words(LiveScene scene, ScreenLayout layout, OptionalInt top) {
+        return inText(scene, layout, top).stream().skip(1).map(Label::text).toList().toString();
+    }
+
+    @Test
+    void theBarOfALongTextIsPickedFromItsBeginningToItsEnd() {
+        LiveText text = SampleScreens.pooled(2, 2, 10_000);
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        ViewState state = state(Mode.MAPS);
+        double x = layout.text().right() - 8;
+        assertEquals(new Pick.TextBar(OptionalInt.of(0)), scene.pick(state, layout, x, layout.text().y() + 35));
+        assertEquals(new Pick.TextBar(OptionalInt.empty()), scene.pick(state, layout, x, layout.text().bottom() - 8));
+        Pick.TextBar middle = (Pick.TextBar) scene.pick(state, layout, x, layout.text().y() + (layout.text().height() + 28) / 2.0);
+        assertEquals(5000, middle.top().getAsInt(), 1000);
+        assertEquals(new Pick.Nothing(), scene.pick(state, layout, x, layout.text().y() + 5));
+    }
+
+    @Test
+    void theStatusNamesTheDeviceAndWhatACellIs() {
+        LiveText text = SampleScreens.pooled(80, 64, 131_072);
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        List<Label> all = texts(scene.of(state(Mode.MAPS), ScreenStatus.NONE, layout));
+        List<String> status = all.stream().filter(label -> layout.status().contains(label.box())).map(Label::text).toList();
+        assertEquals(List.of("running", "token 131,072 of at most 131,200", "412 tokens/s", "3 frames dropped",
+                "cells: maximum of 2048 x 2048 tokens", "memory 640 MiB", "made-up numbers", "up to 16 x 16 cells a pixel"), status);
+        assertTrue(all.stream().anyMatch(label -> label.text().equals("the grid's cells: maximum of 2048 x 2048 tokens")));
     }
 
     @Test

@@ -48,7 +48,7 @@ final class OffscreenLiveTest {
     private static Image image(OffscreenLive screen, Mode mode) {
         ViewState start = ViewState.of("entropy");
         ViewState state = new ViewState(mode, start.metric(), start.colormap(), true, true, 1, 2, start.token(), false,
-                start.grid(), start.map(), true, false);
+                start.textTop(), start.grid(), start.map(), true, false);
         return screen.image(state, ScreenStatus.NONE, 1280, 800, 1);
     }
 }

@@ -51,6 +51,45 @@ final class SampleFrames {
         return frame(0, 0, names, bin, atlas, chosen(layer, head, tokens, 0));
     }
 
+    /** A text whose maps are only known as cells of the atlas, of any length: a diagonal, and a column in each head. */
+    Frame pooled(int tokens, int layer, int head) {
+        List<Token> names = new ArrayList<>();
+        for (int i = 0; i < tokens; i++) {
+            names.add(token(i));
+        }
+        int bin = bin(tokens, SIDE);
+        int cells = (tokens + bin - 1) / bin;
+        List<AtlasBlock> atlas = new ArrayList<>();
+        for (int of = 0; of < source.layers(); of++) {
+            float[] block = new float[source.heads() * cells * SIDE];
+            for (int i = 0; i < source.heads(); i++) {
+                for (int row = 0; row < cells; row++) {
+                    for (int column = 0; column <= row; column++) {
+                        block[(i * cells + row) * SIDE + column] = cell(of, i, row, column);
+                    }
+                }
+            }
+            atlas.add(new AtlasBlock(of, 0, cells, block));
+        }
+        float[] rows = new float[cells * cells];
+        for (int row = 0; row < cells; row++) {
+            for (int column = 0; column <= row; column++) {
+                rows[row * cells + column] = cell(layer, head, row, column);
+            }
+        }
+        double[] eigenvalues = new double[tokens];
+        for (int i = 0; i < tokens; i++) {
+            eigenvalues[i] = 0.2 - 0.4 * i / tokens;
+        }
+        return frame(0, 0, names, bin, atlas,
+                new ChosenHead(layer, head, bin, 0, cells, rows, ChosenHead.shown(eigenvalues), tokens));
+    }
+
+    private float cell(int layer, int head, int row, int column) {
+        boolean bright = column == row || column == (int) (row * noise(layer, head, 7));
+        return (float) ((bright ? 0.5 : 0.1) * (1 + noise(layer * 131 + head, row, column)));
+    }
+
     /** The next token of a text of {@code tokens} tokens. */
     Frame next(int step, int tokens, int layer, int head) {
         int end = tokens + 1;

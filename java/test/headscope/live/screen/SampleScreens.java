@@ -36,7 +36,7 @@ final class SampleScreens {
         DEMO(1280, 800, 1), DEMO_LIGHT(1280, 800, 1), DEMO_TOKEN(1280, 800, 1), DEMO_LARGE(2560, 1600, 2),
         MANY(1280, 800, 1), MANY_METRIC(1280, 800, 1), MANY_LARGE(2560, 1600, 2), MANY_LARGE_LIGHT(2560, 1600, 2),
         HELP(1280, 800, 1), ONE(1280, 800, 1), HUGE(1280, 800, 1), ZOOMED(1280, 800, 1), SMALL(800, 500, 1),
-        WIDE(1920, 1080, 1);
+        WIDE(1920, 1080, 1), LONG(1280, 800, 1), LONG_START(1280, 800, 1), HUGE_ZOOMED(1280, 800, 1);
 
         final int width;
         final int height;
@@ -66,7 +66,8 @@ final class SampleScreens {
         LiveText text = switch (sample) {
             case DEMO, DEMO_LIGHT, DEMO_TOKEN, DEMO_LARGE, HELP, SMALL, WIDE -> demo();
             case ONE -> made(1, 1, 1, 0);
-            case HUGE -> made(80, 64, 50, 3);
+            case HUGE, HUGE_ZOOMED -> made(80, 64, 50, 3);
+            case LONG, LONG_START -> pooled(32, 32, 131_072);
             case MANY, MANY_METRIC, MANY_LARGE, MANY_LARGE_LIGHT, ZOOMED -> made(32, 32, 300, 2);
         };
         ViewState state = switch (sample) {
@@ -75,12 +76,14 @@ final class SampleScreens {
             case DEMO_TOKEN -> with(state(4, 6), Mode.MAPS, false, OptionalInt.of(8), true, true);
             case HELP -> help(state(4, 6));
             case ONE -> state(0, 0);
-            case HUGE, MANY_LARGE -> state(9, 20);
+            case HUGE, MANY_LARGE, LONG -> state(9, 20);
+            case LONG_START -> state(9, 20).withTextTop(OptionalInt.of(70_000));
+            case HUGE_ZOOMED -> state(9, 20).withGrid(new Camera(19.6 / 64, 8.6 / 80, 30));
             case MANY -> with(state(9, 20), Mode.MAPS, true, OptionalInt.empty(), false, true);
             case MANY_LARGE_LIGHT -> with(state(9, 20), Mode.MAPS, true, OptionalInt.of(100), false, false);
             case MANY_METRIC -> with(state(9, 20), Mode.METRIC, false, OptionalInt.empty(), true, true);
             case ZOOMED -> new ViewState(Mode.MAPS, "entropy", Colormap.viridis(), false, true, 9, 20, OptionalInt.empty(),
-                    false, new Camera(0.55, 0.2, 6), new Camera(0.6, 0.7, 8), true, false);
+                    false, OptionalInt.empty(), new Camera(0.55, 0.2, 6), new Camera(0.6, 0.7, 8), true, false);
         };
         ScreenLayout layout = ScreenLayout.of(sample.width, sample.height, sample.scale, text.source());
         ScreenStatus status = new ScreenStatus(4.1, sample == Sample.HELP ? Optional.empty()
@@ -93,18 +96,24 @@ final class SampleScreens {
 
     private static ViewState state(int layer, int head) {
         return new ViewState(Mode.MAPS, "attention_score", Colormap.magma(), false, true, layer, head,
-                OptionalInt.empty(), false, Camera.WHOLE, Camera.WHOLE, true, false);
+                OptionalInt.empty(), false, OptionalInt.empty(), Camera.WHOLE, Camera.WHOLE, true, false);
     }
 
     private static ViewState with(
             ViewState state, Mode mode, boolean log, OptionalInt token, boolean column, boolean dark) {
         return new ViewState(mode, state.metric(), state.colormap(), log, true, state.layer(), state.head(), token,
-                column, state.grid(), state.map(), dark, false);
+                column, state.textTop(), state.grid(), state.map(), dark, false);
     }
 
     private static ViewState help(ViewState state) {
-        return new ViewState(state.mode(), state.metric(), state.colormap(), false, false, state.layer(), state.head(),
-                state.token(), false, state.grid(), state.map(), true, true);
+        return state.withFirstToken(false).withHelp(true);
+    }
+
+    static LiveText pooled(int layers, int heads, int tokens) {
+        SampleFrames frames = new SampleFrames(layers, heads, 1);
+        LiveText text = new LiveText(frames.source());
+        text.add(frames.pooled(tokens, Math.min(9, layers - 1), Math.min(20, heads - 1)));
+        return text;
     }
 
     static LiveText made(int layers, int heads, int tokens, int steps) {

@@ -16,10 +16,13 @@ import headscope.model.Sampler;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.frame.Command;
+import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
+import headscope.result.frame.FrameFileReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -27,10 +30,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.Keys;
 
 /** The page in Chromium, which shows the demo's model while it runs. */
@@ -97,7 +102,7 @@ final class LivePageTest {
 
     /** Pauses before the first new token. */
     private void start() {
-        server.serve(stream, stream.subscribe(), PROMPT);
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"));
         commands.add(new Command.Pause());
         run = new LiveRun(stream, new LiveRun.Producer() {
             @Override
@@ -223,13 +228,32 @@ final class LivePageTest {
         assertEquals(0, server.viewers());
     }
 
+    /** A picture of what is seen arrives as a file, and the server records. */
     @Test
-    void aBrowserWithoutWebGl2IsTold() {
+    void picturesAndRecordingsAreMade(@TempDir Path folder) throws Exception {
         start();
-        try (Browser plain = Browser.open(800, 600, "--disable-3d-apis")) {
-            plain.visit(server.url());
-            plain.awaitText("notice", text -> text.startsWith("This browser has no WebGL2"));
+        browser.visit(server.url());
+        int paused = awaitPaused();
+        browser.type("p");
+        Path picture = browser.download(folder);
+        assertTrue(picture.getFileName().toString().matches("live-\\d{8}-\\d{6}\\.png"), picture.toString());
+        assertTrue(ImageIO.read(picture.toFile()).getWidth() > 2000);
+        browser.type("r");
+        browser.awaitText("notice", text -> text.startsWith("records to target/recordings/live-"));
+        assertEquals("true", browser.script("return document.getElementById('record').ariaPressed"));
+        Path recording = Path.of(browser.text("notice").substring("records to ".length()));
+        browser.type(".");
+        awaitTokens(paused + 1);
+        browser.type("r");
+        browser.awaitText("notice", ("recorded: " + recording)::equals);
+        try (FrameFileReader file = FrameFileReader.open(recording)) {
+            Frame first = file.next().orElseThrow().frame();
+            assertEquals(paused, first.end());
+            assertEquals(12, first.atlas().size());
+            assertEquals(paused + 1, file.next().orElseThrow().frame().end());
         }
+        Files.delete(recording);
+        assertEquals(List.of(), browser.complaints());
     }
 
     @Test

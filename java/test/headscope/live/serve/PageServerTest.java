@@ -11,6 +11,7 @@ import headscope.live.FrameStream;
 import headscope.live.LiveText;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
+import headscope.result.frame.FrameFileReader;
 import headscope.result.frame.RandomFrames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,7 +20,9 @@ import java.net.URI;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
@@ -28,11 +31,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The page's server, without a browser: who is let in, what limits hold, and what slow viewers miss. */
 final class PageServerTest {
     private static final AccessToken TOKEN = AccessToken.random();
     private static final String PROMPT = "a prompt";
+    private static final String PICTURE = "{\"type\":\"picture\",\"mode\":\"maps\",\"metric\":\"entropy\",\"colormap\":\"magma\","
+            + "\"log\":false,\"firstToken\":true,\"token\":-1,\"column\":false,\"x\":0,\"y\":0,\"zoom\":1}";
 
     private final BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
     private final FrameStream stream = new FrameStream(RandomFrames.SOURCE, commands::add);
@@ -41,7 +47,7 @@ final class PageServerTest {
     private final URI page = URI.create(server.url());
 
     PageServerTest() {
-        server.serve(stream, stream.subscribe(), PROMPT);
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"));
     }
 
     @AfterEach
@@ -95,18 +101,20 @@ final class PageServerTest {
     @Test
     void theSocketIsForThePageWithTheTokenAlone() {
         String origin = "http://" + page.getAuthority();
-        assertEquals(403, refusal(TOKEN.text().substring(1), origin));
-        assertEquals(403, refusal("", origin));
-        assertEquals(403, refusal(TOKEN.text(), "http://evil.example"));
-        assertEquals(403, refusal(TOKEN.text(), "http://localhost"));
-        assertEquals(403, refusal(TOKEN.text(), "null"));
-        assertEquals(403, refusal(TOKEN.text(), ""));
+        for (String path : List.of("/frames", "/images")) {
+            assertEquals(403, refusal(path, TOKEN.text().substring(1), origin));
+            assertEquals(403, refusal(path, "", origin));
+            assertEquals(403, refusal(path, TOKEN.text(), "http://evil.example"));
+            assertEquals(403, refusal(path, TOKEN.text(), "http://localhost"));
+            assertEquals(403, refusal(path, TOKEN.text(), "null"));
+            assertEquals(403, refusal(path, TOKEN.text(), ""));
+        }
         assertTrue(connect().isOpen());
     }
 
-    private int refusal(String token, String origin) {
+    private int refusal(String path, String token, String origin) {
         CompletionException refused = assertThrows(CompletionException.class,
-                () -> SocketViewer.open(page, token, origin, new WebSocket.Listener() { }).join());
+                () -> SocketViewer.open(page, path, token, origin, new WebSocket.Listener() { }).join());
         return assertInstanceOf(WebSocketHandshakeException.class, refused.getCause()).getResponse().statusCode();
     }
 
@@ -133,10 +141,13 @@ final class PageServerTest {
         viewer.send("{\"type\":\"pick\",\"layer\":1,\"head\":2}");
         viewer.send("{\"type\":\"resume\"}");
         viewer.send("{\"type\":\"end\"}");
+        viewer.send("{\"type\":\"move\",\"tokens\":-10}");
+        viewer.send("{\"type\":\"speed\",\"times\":0.5}");
         viewer.send("{\"type\":\"restart\",\"prompt\":\"another \\u20ac\"}");
         viewer.send("{\"type\":\"stop\"}");
         for (Command expected : List.of(
                 new Command.Pause(), new Command.Step(), new Command.Pick(1, 2), new Command.Resume(), new Command.End(),
+                new Command.Move(-10), new Command.Speed(0.5),
                 new Command.Restart("another \u20ac"), new Command.Stop())) {
             assertEquals(expected, commands.poll(30, TimeUnit.SECONDS));
         }
@@ -152,7 +163,10 @@ final class PageServerTest {
                 "{\"type\":\"pick\",\"layer\":0.5,\"head\":0}", "{\"type\":\"pick\",\"layer\":0}",
                 "{\"type\":\"restart\",\"prompt\":\"\"}", "{\"type\":\"restart\",\"prompt\":7}",
                 "{\"type\":\"curve\",\"metric\":\"none\",\"layer\":0,\"head\":0}", "{\"type\":\"confirm\",\"frame\":1}",
-                "[".repeat(100_000))) {
+                "{\"type\":\"move\",\"tokens\":0.5}", "{\"type\":\"speed\",\"times\":0}", "{\"type\":\"speed\",\"times\":\"2\"}",
+                "{\"type\":\"size\",\"width\":800,\"height\":600,\"scale\":1}", "{\"type\":\"typed\",\"codePoint\":32}",
+                PICTURE.replace("maps", "map"), PICTURE.replace("magma", "mauve"), PICTURE.replace("entropy", "envy"),
+                PICTURE.replace("\"zoom\":1", "\"zoom\":0.5"), "[".repeat(100_000))) {
             SocketViewer viewer = connect();
             viewer.send(message);
             assertEquals(1008, viewer.closed(), message.length() < 100 ? message : "nested");
@@ -166,6 +180,95 @@ final class PageServerTest {
         viewer.send("{\"type\":\"restart\",\"prompt\":\"%s\"}".formatted("x".repeat(PageServer.MAX_MESSAGE_BYTES)));
         assertEquals(1009, viewer.closed());
         assertTrue(commands.isEmpty());
+    }
+
+    @Test
+    void imagesAreDrawnInTheViewersSize() throws Exception {
+        SocketViewer viewer = SocketViewer.connectForImages(server.url(), RandomFrames.SOURCE);
+        viewer.message("prompt");
+        frames.subList(0, 4).forEach(stream);
+        viewer.send("{\"type\":\"size\",\"width\":640,\"height\":400,\"scale\":1}");
+        SocketViewer.Png first = viewer.image();
+        assertEquals(1, first.header().get("frame").intValue());
+        assertEquals(640, first.image().getWidth());
+        assertEquals(400, first.image().getHeight());
+        viewer.send("{\"type\":\"size\",\"width\":700,\"height\":500,\"scale\":2}");
+        SocketViewer.Png second = viewer.image();
+        assertEquals(700, second.image().getWidth());
+        frames.subList(4, frames.size()).forEach(stream);
+        viewer.send("{\"type\":\"typed\",\"codePoint\":99}");
+        Thread.sleep(500);
+        assertEquals(0, viewer.waiting(), "two are unconfirmed");
+        viewer.confirm(2);
+        SocketViewer.Png third = viewer.image();
+        assertEquals(3, third.header().get("frame").intValue());
+        assertTrue(!Arrays.equals(second.bytes(), third.bytes()));
+        viewer.send("{\"type\":\"typed\",\"codePoint\":46}");
+        assertEquals(new Command.Step(), commands.poll(60, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void aViewerThatSendsMoreThanImagesCanShowIsCutOff() {
+        SocketViewer viewer = SocketViewer.connectForImages(server.url(), RandomFrames.SOURCE);
+        viewer.send("{\"type\":\"size\",\"width\":4096,\"height\":4096,\"scale\":1}");
+        for (int i = 0; i < 5000 && viewer.isOpen(); i++) {
+            viewer.send("{\"type\":\"moved\",\"x\":1,\"y\":1}");
+        }
+        assertEquals(1008, viewer.closed());
+    }
+
+    @Test
+    void aPictureIsDrawnForTheOneWhoAsks() throws Exception {
+        SocketViewer viewer = connect();
+        SocketViewer other = connect();
+        viewer.send(PICTURE);
+        frames.forEach(stream);
+        viewer.read(1, frames.getLast().end());
+        viewer.send(PICTURE);
+        SocketViewer.Png picture = viewer.image();
+        assertTrue(picture.header().get("name").textValue().endsWith(".png"));
+        assertTrue(picture.image().getWidth() > 1000);
+        other.read(1, frames.getLast().end());
+        assertEquals(0, other.waiting());
+    }
+
+    @Test
+    void framesAreRecordedForAllViewers(@TempDir Path folder) throws Exception {
+        try (PageServer recording = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
+            recording.serve(stream, stream.subscribe(), PROMPT, folder.resolve("new"));
+            SocketViewer viewer = SocketViewer.connect(recording.url(), RandomFrames.SOURCE);
+            frames.subList(0, 14).forEach(stream);
+            viewer.read(1, frames.get(13).end());
+            viewer.send("{\"type\":\"record\"}");
+            String file = viewer.message("recording").get("file").textValue();
+            assertEquals("records to " + file, viewer.message("notice").get("text").textValue());
+            SocketViewer later = SocketViewer.connect(recording.url(), RandomFrames.SOURCE);
+            assertEquals(file, later.message("recording").get("file").textValue());
+            stream.accept(frames.get(14));
+            assertEquals(frames.get(14).end(), viewer.frame().frame().end());
+            later.send("{\"type\":\"record\"}");
+            assertEquals("", viewer.message("recording").get("file").textValue());
+            try (FrameFileReader reader = FrameFileReader.open(Path.of(file))) {
+                assertEquals(frames.get(13).end(), reader.next().orElseThrow().frame().end());
+                assertEquals(frames.get(14).end(), reader.next().orElseThrow().frame().end());
+                assertTrue(reader.next().isEmpty());
+            }
+        }
+    }
+
+    @Test
+    void aRecordingIsNotRecordedAgain(@TempDir Path folder) throws Exception {
+        FrameStream played = new FrameStream(RandomFrames.SOURCE.asRecorded(), commands::add);
+        try (PageServer replay = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
+            replay.serve(played, played.subscribe(), "", folder);
+            SocketViewer viewer = SocketViewer.connect(replay.url(), RandomFrames.SOURCE);
+            assertTrue(viewer.message("source").get("recorded").booleanValue());
+            played.accept(frames.getFirst());
+            viewer.frame();
+            viewer.send("{\"type\":\"record\"}");
+            assertEquals("this is a recording already", viewer.message("notice").get("text").textValue());
+        }
+        assertEquals(0, folder.toFile().list().length);
     }
 
     @Test
@@ -228,6 +331,12 @@ final class PageServerTest {
         assertTrue(lags.isOpen());
     }
 
+    private void awaitViewers(int count) throws InterruptedException {
+        while (server.viewers() != count) {
+            Thread.sleep(10);
+        }
+    }
+
     @Test
     void aViewerWhoseControlLaneIsFullIsCutOff() throws InterruptedException {
         SocketViewer frozen = SocketViewer.connect(server.url(), RandomFrames.SOURCE, false);
@@ -235,6 +344,7 @@ final class PageServerTest {
         busy.message("prompt");
         String prompt = "x".repeat(PageServer.MAX_MESSAGE_BYTES / 2);
         int sent = 0;
+        awaitViewers(2);
         while (server.viewers() == 2 && sent < 200) {
             busy.send("{\"type\":\"restart\",\"prompt\":\"%s\"}".formatted(prompt));
             busy.message("prompt");

@@ -3,6 +3,8 @@ package headscope.live.serve;
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.live.LiveText;
 import headscope.result.frame.FrameSource;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,11 +12,14 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.imageio.ImageIO;
 
 /** A viewer without a browser: receives messages, and confirms frames when it is told to. */
 final class SocketViewer implements WebSocket.Listener {
@@ -24,6 +29,7 @@ final class SocketViewer implements WebSocket.Listener {
     private final boolean reads;
     private final BlockingQueue<JsonNode> texts = new LinkedBlockingQueue<>();
     private final BlockingQueue<DecodedFrame> frames = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Png> images = new LinkedBlockingQueue<>();
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
     private final StringBuilder text = new StringBuilder();
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -40,19 +46,27 @@ final class SocketViewer implements WebSocket.Listener {
 
     /** @param reads whether anything is taken from the network */
     static SocketViewer connect(String pageUrl, FrameSource source, boolean reads) {
-        SocketViewer viewer = new SocketViewer(source, reads);
+        return connect(pageUrl, Guard.FRAMES, new SocketViewer(source, reads));
+    }
+
+    /** A viewer that is shown images. */
+    static SocketViewer connectForImages(String pageUrl, FrameSource source) {
+        return connect(pageUrl, Guard.IMAGES, new SocketViewer(source, true));
+    }
+
+    private static SocketViewer connect(String pageUrl, String path, SocketViewer viewer) {
         URI page = URI.create(pageUrl);
-        viewer.socket = open(page, page.getFragment(), "http://" + page.getAuthority(), viewer).join();
+        viewer.socket = open(page, path, page.getFragment(), "http://" + page.getAuthority(), viewer).join();
         return viewer;
     }
 
-    static CompletableFuture<WebSocket> open(URI page, String token, String origin, WebSocket.Listener listener) {
+    static CompletableFuture<WebSocket> open(URI page, String path, String token, String origin, WebSocket.Listener listener) {
         WebSocket.Builder builder = HttpClient.newHttpClient().newWebSocketBuilder();
         if (!origin.isEmpty()) {
             builder.header("Origin", origin);
         }
         return builder.buildAsync(
-                URI.create("ws://%s/frames?token=%s".formatted(page.getAuthority(), token)), listener);
+                URI.create("ws://%s%s?token=%s".formatted(page.getAuthority(), path, token)), listener);
     }
 
     void send(String message) {
@@ -83,9 +97,30 @@ final class SocketViewer implements WebSocket.Listener {
         return next;
     }
 
-    /** Frames that have come and were not asked for. */
+    /** A PNG file with its header. */
+    record Png(JsonNode header, byte[] bytes) {
+        static Png of(byte[] message) throws IOException {
+            int length = ByteBuffer.wrap(message, 4, 4).order(ByteOrder.LITTLE_ENDIAN).getInt();
+            return new Png(ViewerMessage.JSON.readTree(Arrays.copyOfRange(message, 8, 8 + length)),
+                    Arrays.copyOfRange(message, 8 + length, message.length));
+        }
+
+        BufferedImage image() throws IOException {
+            return ImageIO.read(new ByteArrayInputStream(bytes));
+        }
+    }
+
+    Png image() throws InterruptedException {
+        Png next = images.poll(2 * SECONDS, TimeUnit.SECONDS);
+        if (next == null) {
+            throw new IllegalStateException("no image");
+        }
+        return next;
+    }
+
+    /** Frames and images that have come and were not asked for. */
     int waiting() {
-        return frames.size();
+        return frames.size() + images.size();
     }
 
     /** Takes and confirms frames until the text has this many tokens. */
@@ -141,7 +176,12 @@ final class SocketViewer implements WebSocket.Listener {
         bytes.writeBytes(received);
         if (last) {
             try {
-                frames.add(DecodedFrame.of(ByteBuffer.wrap(bytes.toByteArray()), source, "f16"));
+                byte[] message = bytes.toByteArray();
+                if (message[2] == 'I') { // HSI1
+                    images.add(Png.of(message));
+                } else {
+                    frames.add(DecodedFrame.of(ByteBuffer.wrap(message), source, "f16"));
+                }
             } catch (IOException problem) {
                 throw new UncheckedIOException(problem);
             }

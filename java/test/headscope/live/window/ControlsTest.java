@@ -13,14 +13,13 @@ import headscope.live.screen.ScreenLayout;
 import headscope.live.window.Action.Plain;
 import headscope.render.Box;
 import headscope.render.window.Input;
+import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame.State;
 import headscope.result.frame.FrameSource;
 import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -167,19 +166,32 @@ final class ControlsTest {
     }
 
     @Test
-    void everyMenuEntryOfAKeyDoesWhatTheKeyDoes() {
-        Menus menus = Menus.of(controls.view(), SOURCE, State.RUNNING, false);
-        int keys = 0;
-        for (int menu = 0; menu < menus.shown().size(); menu++) {
-            for (int item = 0; item < menus.shown().get(menu).items().size(); item++) {
-                String key = menus.shown().get(menu).items().get(item).key();
-                Action action = menus.action(menu, item);
-                if (key.length() == 1 && !(action instanceof Action.Show) && !(action instanceof Action.Colors)) {
-                    assertEquals(Optional.of(action), Keys.typed(key.toLowerCase(Locale.ROOT).codePointAt(0)));
-                    keys++;
-                }
-            }
+    void walkingKeepsTheHeadInSight() {
+        controls.zoom(new Action.Zoom(false, 6), LAYOUT, 64, 64); // shows a part around layer 0, head 0
+        assertTrue(controls.view().grid().zoom() > 3);
+        for (int i = 0; i < 5; i++) {
+            press(Input.Key.RIGHT);
         }
-        assertTrue(keys >= 9, keys + " keys");
+        Camera grid = controls.view().grid();
+        assertEquals(5, controls.view().head());
+        assertTrue(grid.x() <= 5.0 / 6 && grid.x() + 1 / grid.zoom() >= 1 - 1e-9, grid.toString());
+        assertEquals(0, grid.y(), 1e-9);
+    }
+
+    @Test
+    void aZoomedMapStaysOnItsTokensWhileTheTextGrows() {
+        controls.follow(chosen(40));
+        controls.zoom(6, LAYOUT.map().x() + 1, LAYOUT.map().y() + 1, LAYOUT, 64, 40);
+        Camera before = controls.view().map();
+        controls.follow(chosen(50));
+        Camera after = controls.view().map();
+        assertEquals(before.zoom() / 40, after.zoom() / 50, 1e-9); // pixels of a token
+        assertEquals(40 * before.x(), 50 * after.x(), 1e-9);
+        controls.begin();
+        assertEquals(Camera.WHOLE, controls.view().map());
+    }
+
+    private static ChosenHead chosen(int tokens) {
+        return new ChosenHead(0, 0, 1, 0, tokens, new float[tokens * tokens], new float[0], tokens);
     }
 }

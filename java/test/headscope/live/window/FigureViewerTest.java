@@ -1,17 +1,17 @@
 package headscope.live.window;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import headscope.ChildJvm;
+import headscope.figure.Figure;
+import headscope.picture.RunFigures;
+import headscope.render.Box;
+import headscope.render.Drawing;
+import headscope.render.Image;
+import headscope.render.OffscreenRenderer;
 import headscope.result.SampleRuns;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,58 +19,39 @@ import org.junit.jupiter.api.io.TempDir;
 final class FigureViewerTest {
     private static final int WIDTH = 1280;
     private static final int HEIGHT = 800;
-    private static final int SECONDS = 120;
-
-    /** Equal readings, 100 ms apart, of a picture that is complete. */
-    private static final int STABLE = 10;
 
     @TempDir
     Path folder;
 
-    /** Colours of pixels on the diagonal of the screen. */
-    private static List<Integer> colors(VirtualDisplay display) throws IOException {
-        List<Integer> colors = new ArrayList<>();
-        for (int i = 0; i < 40; i++) {
-            colors.add(display.pixel(WIDTH * i / 40, HEIGHT * i / 40));
+    /** The figure as large as the window allows. */
+    private static Image image(Figure figure) {
+        try (OffscreenRenderer renderer = OffscreenRenderer.open();
+                Drawing usual = renderer.drawing(figure, FigureViewer.SCREEN_DPI)) {
+            return renderer.image(figure, FigureViewer.dpi(usual, WIDTH, HEIGHT));
         }
-        return colors;
     }
 
-    /** Waits until the screen shows something else, which stays: it is read while the window draws. */
-    private static List<Integer> after(List<Integer> before, VirtualDisplay display) throws IOException, InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-        List<Integer> now = before;
-        for (int same = 0; same < STABLE; ) {
-            assertTrue(System.nanoTime() < end, "nothing changes");
-            Thread.sleep(100);
-            List<Integer> next = colors(display);
-            same = next.equals(now) && !next.equals(before) ? same + 1 : 0;
-            now = next;
-        }
-        return now;
+    private static void await(WindowSession user, Image figure) throws IOException, InterruptedException {
+        Box middle = new Box((WIDTH - figure.width()) / 2, HEIGHT - (HEIGHT - figure.height()) / 2 - figure.height(),
+                figure.width(), figure.height());
+        user.await("figure", () -> SameImage.in(figure, 0, 0, user.display.image(), middle));
     }
 
     @Test
     void arrowKeysChangeBetweenTheFiguresOfARun() throws Exception {
         Path run = folder.resolve("run");
         SampleRuns.commit(run, SampleRuns.gates()::write);
-        try (VirtualDisplay display = VirtualDisplay.start(Files.createDirectory(folder.resolve("screen")), WIDTH, HEIGHT)) {
-            List<Integer> empty = colors(display);
-            Process program = ChildJvm.start(folder, Map.of("DISPLAY", display.name(), "WAYLAND_DISPLAY", ""),
-                    List.of("headscope.Main", "view", run.toString()));
-            try {
-                List<Integer> scores = after(empty, display);
-                assertTrue(display.xdotool("search", "--name", "Headscope: gates").matches("\\d+"));
-                display.xdotool("key", "Right");
-                List<Integer> check = after(scores, display);
-                display.xdotool("key", "Left");
-                assertEquals(scores, after(check, display));
-                display.xdotool("key", "q");
-                assertTrue(program.waitFor(SECONDS, TimeUnit.SECONDS));
-                assertEquals(0, program.exitValue());
-            } finally {
-                program.destroyForcibly();
-            }
+        List<Image> figures = RunFigures.of(run).values().stream().map(FigureViewerTest::image).toList();
+        assertEquals(2, figures.size());
+        try (WindowSession user = WindowSession.start(folder, 1, "view", run.toString())) {
+            await(user, figures.get(0));
+            assertEquals(1, user.display.xdotool("search", "--name", "Headscope: gates").lines().count());
+            user.key("Right");
+            await(user, figures.get(1));
+            user.key("Left");
+            await(user, figures.get(0));
+            user.key("q");
+            user.assertEnds(0);
         }
     }
 }

@@ -1,6 +1,7 @@
 package headscope.live.window;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.live.LiveText;
@@ -9,14 +10,20 @@ import headscope.live.ViewState.Mode;
 import headscope.live.screen.Pick;
 import headscope.live.screen.ScreenLayout;
 import headscope.live.window.Action.Desk;
+import headscope.render.Box;
 import headscope.render.TextMeasure;
 import headscope.render.window.Input;
+import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Command;
+import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;
 import headscope.result.frame.FrameSource.MeasuredMetric;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 final class InteractionTest {
@@ -49,8 +56,9 @@ final class InteractionTest {
 
     private final List<Command> sent = new ArrayList<>();
     private final List<String> copied = new ArrayList<>();
+    private final LiveText text = new LiveText(SOURCE);
     private final Interaction interaction = new Interaction(
-            new LiveText(SOURCE), ViewState.of("entropy"), "once upon a time", sent::add, HALF, copied::add);
+            text, ViewState.of("entropy"), "once upon a time", sent::add, HALF, copied::add);
     private Pick under = new Pick.Nothing();
 
     private Optional<Desk> on(Input input) {
@@ -118,9 +126,9 @@ final class InteractionTest {
         // The titles lie at the right end of the header: some pixel there opens each of them.
         double y = LAYOUT.header().height() / 2.0;
         List<Boolean> dark = new ArrayList<>();
-        for (double x = LAYOUT.width() - 20; x > LAYOUT.width() - 80; x -= 10) {
+        for (double x = LAYOUT.width() - 20; x > LAYOUT.width() - 50; x -= 10) {
             click(x, y);
-            click(x, LAYOUT.header().bottom() + 6 + 2.5 * 25); // the third entry of View
+            click(x, LAYOUT.header().bottom() + 6 + 3.5 * 25); // the fourth entry of View
             dark.add(interaction.view().dark());
         }
         assertTrue(dark.contains(false), "the last menu switches between dark and light: " + dark);
@@ -149,6 +157,78 @@ final class InteractionTest {
         on(new Input.Moved(202, 301));
         on(new Input.ButtonUp(202, 301));
         assertEquals(List.of(new Command.Pick(2, 3)), sent);
+    }
+
+    private OptionalInt scrolled(double... steps) {
+        Box panel = LAYOUT.text();
+        for (double by : steps) {
+            on(new Input.Scrolled(by, panel.x() + 9, panel.y() + 9));
+        }
+        return interaction.view().textTop();
+    }
+
+    @Test
+    void wheelAndKeysScrollTheText() {
+        text.add(frame(0, 1000));
+        on(new Input.Pressed(Input.Key.HOME, false));
+        assertEquals(OptionalInt.of(0), interaction.view().textTop());
+        int three = scrolled(-1).getAsInt();
+        assertTrue(three > 0 && three % 3 == 0, three + " tokens in three lines");
+        assertEquals(OptionalInt.of(three), scrolled(-0.2)); // touchpads give parts of a step
+        assertEquals(OptionalInt.of(three + three / 3), scrolled(-0.2));
+        on(new Input.Pressed(Input.Key.PAGE_DOWN, false));
+        assertTrue(interaction.view().textTop().getAsInt() > three + three / 3);
+        on(new Input.Pressed(Input.Key.PAGE_UP, false));
+        assertEquals(OptionalInt.of(three + three / 3), interaction.view().textTop());
+        on(new Input.Pressed(Input.Key.END, false));
+        assertEquals(OptionalInt.empty(), interaction.view().textTop());
+        assertEquals(ViewState.of("entropy").grid(), interaction.view().grid());
+    }
+
+    @Test
+    void theBarOfTheTextIsHeldUntilTheButtonGoesUp() {
+        under = new Pick.TextBar(OptionalInt.of(40));
+        on(new Input.ButtonDown(1260, 700, 1));
+        assertEquals(OptionalInt.of(40), interaction.view().textTop());
+        under = new Pick.TextBar(OptionalInt.empty());
+        on(new Input.Moved(900, 750));
+        assertEquals(OptionalInt.empty(), interaction.view().textTop());
+        on(new Input.ButtonUp(900, 750));
+        under = new Pick.TextBar(OptionalInt.of(7));
+        on(new Input.Moved(1260, 700));
+        assertEquals(OptionalInt.empty(), interaction.view().textTop());
+        assertEquals(List.of(), sent);
+    }
+
+    @Test
+    void aClickClosesTheListOfKeysAndPicksNothing() {
+        under = new Pick.Head(2, 3, 0, 0);
+        on(new Input.Typed('h'));
+        assertTrue(interaction.view().help());
+        click(200, 300);
+        assertFalse(interaction.view().help());
+        assertEquals(List.of(), sent);
+    }
+
+    @Test
+    void anotherTextBeginsAtItsEnd() {
+        follow(frame(0, 1000));
+        on(new Input.Pressed(Input.Key.HOME, false));
+        follow(frame(0, 1001));
+        assertEquals(OptionalInt.of(0), interaction.view().textTop());
+        follow(frame(1, 1000));
+        assertEquals(OptionalInt.empty(), interaction.view().textTop());
+    }
+
+    private void follow(Frame frame) {
+        text.add(frame);
+        frame.chosen().ifPresent(interaction::follow);
+    }
+
+    private static Frame frame(int text, int tokens) {
+        return new Frame(text, Frame.State.RUNNING, "", 0, 0, Collections.nCopies(tokens, new Frame.Token(1, "word")), 4,
+                Map.of(), 16, List.of(), Optional.of(new ChosenHead(0, 0, tokens, 0, 1, new float[1], new float[0], tokens)),
+                Double.NaN, 0, 0);
     }
 
     @Test

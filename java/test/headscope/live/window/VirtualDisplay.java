@@ -7,9 +7,11 @@ import static org.lwjgl.system.linux.X11.XCloseDisplay;
 import static org.lwjgl.system.linux.X11.XOpenDisplay;
 import static org.lwjgl.system.linux.X11.XSendEvent;
 
+import headscope.render.Image;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +40,7 @@ final class VirtualDisplay implements AutoCloseable {
     /** @param folder for the screen's pixels */
     static VirtualDisplay start(Path folder, int width, int height) throws IOException {
         Process server = new ProcessBuilder("Xvfb", "-displayfd", "1", "-screen", "0", "%dx%dx24".formatted(width, height),
-                        "-nolisten", "tcp", "-fbdir", folder.toString())
+                        "-noreset", "-nolisten", "tcp", "-fbdir", folder.toString())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         BufferedReader reader = server.inputReader();
@@ -55,10 +57,19 @@ final class VirtualDisplay implements AutoCloseable {
         return name;
     }
 
+    /** Tells programs that start from now on how many dots there are to an inch; 96 without. */
+    void setDpi(int dpi) throws IOException, InterruptedException {
+        run(List.of("xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER", "Xft.dpi: " + dpi));
+    }
+
     /** Runs xdotool. @return what it prints */
     String xdotool(String... words) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("xdotool"));
         command.addAll(List.of(words));
+        return run(command);
+    }
+
+    private String run(List<String> command) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("DISPLAY", name);
         Process process = builder.start();
@@ -94,12 +105,19 @@ final class VirtualDisplay implements AutoCloseable {
                 X11.getLibrary().getFunctionAddress("XInternAtom"));
     }
 
-    /** 0xRRGGBB of a pixel, from the server's file in XWD format: a header, colours, then 4 bytes a pixel. */
-    int pixel(int x, int y) throws IOException {
-        ByteBuffer image = ByteBuffer.wrap(Files.readAllBytes(pixels));
-        int start = image.getInt(0) + 12 * image.getInt(4 * 19);
-        int at = start + y * image.getInt(4 * 12) + 4 * x;
-        return (image.get(at + 2) & 255) << 16 | (image.get(at + 1) & 255) << 8 | image.get(at) & 255;
+    /** What the display shows, from the server's file in XWD format: a header, colours, then 4 bytes a pixel. */
+    Image image() throws IOException {
+        ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(pixels));
+        int start = file.getInt(0) + 12 * file.getInt(4 * 19);
+        int stride = file.getInt(4 * 12);
+        int width = file.getInt(4 * 4);
+        int height = file.getInt(4 * 5);
+        file.order(ByteOrder.LITTLE_ENDIAN);
+        int[] argb = new int[width * height];
+        for (int i = 0; i < argb.length; i++) {
+            argb[i] = 0xFF << 24 | file.getInt(start + i / width * stride + 4 * (i % width)) & 0xFFFFFF;
+        }
+        return new Image(width, height, argb);
     }
 
     @Override

@@ -97,7 +97,7 @@ final class FrameFileTest {
     void aRecordingGivesItsSourceAndEveryFrame() {
         Path file = recorded();
         try (FrameFileReader reader = FrameFileReader.open(file)) {
-            assertEquals(RandomFrames.SOURCE, reader.source());
+            assertEquals(RandomFrames.SOURCE.asRecorded(), reader.source());
         }
         List<RecordedFrame> read = read(file);
         assertEquals(frames.size(), read.size());

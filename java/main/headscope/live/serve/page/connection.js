@@ -1,22 +1,25 @@
 // The socket: connects, and connects again when the server is back.
 
+import { decode } from './frames.js';
+
 const SECONDS = [1, 1, 2, 3, 5];
 const TRY_AGAIN_LATER = 1013;
 
 export class Connection {
   /**
+   * @param path  frames or images
    * @param token of the page's address
-   * @param listener {message(object), frame(ArrayBuffer), opened(), lost(reason, seconds until the next try)}
+   * @param listener {message(object), binary(decoded message), opened(), lost(reason, seconds until the next try)}
    */
-  constructor(token, listener) {
-    this.token = token;
+  constructor(path, token, listener) {
+    this.address = `${path}?token=${encodeURIComponent(token)}`;
     this.listener = listener;
     this.tries = 0;
     this.#connect();
   }
 
   #connect() {
-    const address = new URL(`frames?token=${encodeURIComponent(this.token)}`, location.href);
+    const address = new URL(this.address, location.href);
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     address.hash = '';
     this.socket = new WebSocket(address);
@@ -31,7 +34,7 @@ export class Connection {
       if (typeof data === 'string') {
         this.listener.message(JSON.parse(data));
       } else {
-        this.listener.frame(data);
+        this.listener.binary(decode(data));
       }
     });
     this.socket.addEventListener('close', async event => {
@@ -46,7 +49,7 @@ export class Connection {
   /** Why no connection came about; the browser does not tell. */
   async #refusal() {
     try {
-      const answer = await fetch(`frames?token=${encodeURIComponent(this.token)}`);
+      const answer = await fetch(this.address);
       return answer.status === 403
           ? 'The server refuses this address: open the address that headscope printed last'
           : 'The server does not answer as expected';

@@ -3,18 +3,21 @@
 const WALK = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
- * @param actions by the id of their button; walk(layers, heads), view(by), colors(by), whole() and leave() have none
+ * @param actions by the id of their button; walk(layers, heads), view(by), colors(by), scroll(pages), whole()
+ *     and leave() have none
  */
 export function bindKeys(actions) {
   const keys = {
     ' ': actions.pause, '.': actions.step, m: () => actions.view(1), M: () => actions.view(-1), c: () => actions.colors(1),
     C: () => actions.colors(-1), l: actions.log, s: actions.sink, t: actions.side, d: actions.theme, e: actions.prompt,
-    q: actions.stop, h: actions.help, Home: actions.whole, Escape: actions.leave,
+    p: actions.picture, r: actions.record, q: actions.stop, h: actions.help, '[': actions.back, ']': actions.ahead,
+    '-': actions.slower, '+': actions.faster, 0: actions.whole, Escape: actions.leave,
+    Home: () => actions.scroll(-Infinity), End: () => actions.scroll(Infinity), PageUp: () => actions.scroll(-1),
+    PageDown: () => actions.scroll(1),
   };
-  for (const id of ['pause', 'step', 'end', 'log', 'sink', 'theme', 'prompt', 'stop', 'help']) {
-    const button = document.getElementById(id);
+  for (const button of document.querySelectorAll('#menu button')) {
     button.addEventListener('click', () => {
-      actions[id]();
+      actions[button.id]();
       button.blur(); // or the space bar would press it again
     });
   }

@@ -4,16 +4,20 @@ import { Atlas } from './atlas.js';
 import { WHOLE } from './camera.js';
 import { parseColormap } from './colormap.js';
 import { Connection } from './connection.js';
-import { decodeFrame } from './frames.js';
 import { supported } from './heatmap.js';
+import { ImagePage } from './images.js';
 import { number } from './ink.js';
 import { ask, bindKeys } from './keys.js';
 import { ChosenMap } from './map.js';
 import { Plot, ranks } from './plot.js';
+import { save } from './save.js';
 import { drawStatus } from './status.js';
 import { LiveText } from './text.js';
 import { COLORMAPS, View } from './view.js';
 import { Words } from './words.js';
+
+const NOTICE = 6; // seconds
+const TOKENS_PER_MOVE = 10;
 
 const element = id => document.getElementById(id);
 const say = (id, text) => {
@@ -30,9 +34,14 @@ async function file(path) {
   return answer.text();
 }
 
-function notice(text) {
+/** Shows a line, until another one or for some seconds. */
+function notice(text, seconds = Infinity) {
   element('notice').hidden = text === '';
   say('notice', text);
+  clearTimeout(notice.end);
+  if (seconds < Infinity) {
+    notice.end = setTimeout(() => notice(''), 1000 * seconds);
+  }
 }
 
 async function start() {
@@ -42,8 +51,7 @@ async function start() {
     return;
   }
   if (!supported()) {
-    notice('This browser has no WebGL2, which draws the maps: switch hardware acceleration on, or use a current Firefox, '
-        + 'Chrome, Edge or Safari.');
+    new ImagePage(token, notice);
     return;
   }
   const [vertex, fragment, ...maps] = await Promise.all(
@@ -67,6 +75,11 @@ class Page {
       prompt: message => {
         element('prompt-text').value = message.prompt;
       },
+      recording: ({ file }) => {
+        element('record').setAttribute('aria-pressed', file !== '');
+        element('record').title = file === '' ? 'Record on the server' : `Recorded in ${file} on the server`;
+      },
+      notice: message => notice(message.text, NOTICE),
     };
     this.view = new View(() => this.changed());
     const shared = { view: () => this.view, colors: () => this.colormaps.get(this.view.colormap), text: () => this.text };
@@ -86,9 +99,9 @@ class Page {
     new ResizeObserver(() => this.request()).observe(document.body);
     document.fonts.ready.then(() => this.request());
     this.changed();
-    this.connection = new Connection(token, {
+    this.connection = new Connection('frames', token, {
       message: message => this.receivers[message.type](message),
-      frame: buffer => this.frame(decodeFrame(buffer)),
+      binary: message => message.png === undefined ? this.frame(message) : save(message.header.name, message.png),
       opened: () => {
         this.lost = null;
         this.unconfirmed = 0;
@@ -97,7 +110,8 @@ class Page {
       lost: (reason, seconds) => {
         this.lost = reason;
         this.unconfirmed = 0;
-        notice(`${reason}. Next try in ${seconds} s.`);
+        const failed = this.text?.header?.state === 'failed' ? `${this.text.header.message}. ` : '';
+        notice(`${failed}${reason}. Next try in ${seconds} s.`);
         this.request();
       },
     });
@@ -119,7 +133,13 @@ class Page {
     bindKeys({
       pause: () => this.send({ type: this.text?.header?.state === 'paused' ? 'resume' : 'pause' }),
       step: () => this.send({ type: 'step' }),
-      end: () => this.send({ type: 'end' }),
+      end: () => this.recorded() || this.send({ type: 'end' }),
+      back: () => this.recorded() && this.send({ type: 'move', tokens: -TOKENS_PER_MOVE }),
+      ahead: () => this.recorded() && this.send({ type: 'move', tokens: TOKENS_PER_MOVE }),
+      slower: () => this.recorded() && this.send({ type: 'speed', times: 0.5 }),
+      faster: () => this.recorded() && this.send({ type: 'speed', times: 2 }),
+      picture: () => this.picture(),
+      record: () => this.recorded() || this.send({ type: 'record' }),
       view: by => {
         const { options, selectedIndex } = element('grid-of');
         this.show((selectedIndex + by + options.length) % options.length);
@@ -130,8 +150,9 @@ class Page {
       side: () => this.view.token !== null && this.view.set({ column: !this.view.column }),
       whole: () => this.view.set({ grid: WHOLE, map: WHOLE }),
       leave: () => this.view.set({ token: null }),
+      scroll: pages => this.words.scroll(pages),
       theme: () => this.view.set({ theme: this.view.theme === 'dark' ? 'light' : 'dark' }),
-      prompt: () => ask('prompt-dialog', answer => {
+      prompt: () => this.recorded() || ask('prompt-dialog', answer => {
         const prompt = element('prompt-text').value;
         if (answer === 'restart' && prompt !== '') {
           this.send({ type: 'restart', prompt });
@@ -147,6 +168,23 @@ class Page {
   show(index) {
     const metric = this.text?.source.metrics[index - 1]?.key;
     this.view.set(metric === undefined ? { mode: 'maps' } : { mode: 'metric', metric });
+  }
+
+  /** Whether a recording is played. */
+  recorded() {
+    return this.text?.source.recorded ?? false;
+  }
+
+  /** Asks for a picture for print, which arrives as a file. */
+  picture() {
+    const { view } = this;
+    if (this.text?.header != null) {
+      notice('The server draws the picture.', NOTICE);
+      this.send({
+        type: 'picture', mode: view.mode, metric: view.metric, colormap: view.colormap, log: view.log, firstToken: view.sink,
+        token: view.token ?? -1, column: view.column, ...view.map,
+      });
+    }
   }
 
   send(message) {
@@ -176,6 +214,8 @@ class Page {
   begin(source) {
     const metrics = source.metrics.map(({ key }) => key);
     this.text = new LiveText(source);
+    document.body.classList.toggle('recorded', source.recorded);
+    this.receivers.recording({ file: '' });
     this.atlas.source(source);
     this.map.reset();
     this.dropped = 0;
@@ -183,7 +223,7 @@ class Page {
     this.asked = null;
     this.curve = { tokens: [], values: [] };
     element('grid-of').replaceChildren(new Option('maps', ''), ...metrics.map(key => new Option(key.replaceAll('_', ' '), key)));
-    say('source', `${source.model} · ${source.layers} layers x ${source.heads} heads · ${source.device}`);
+    say('source', `${source.recorded ? 'recording of ' : ''}${source.model} · ${source.layers} layers x ${source.heads} heads · ${source.device}`);
     this.view.set({ metric: metrics.includes(this.view.metric) ? this.view.metric : metrics[0], token: null });
   }
 

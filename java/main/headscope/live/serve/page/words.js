@@ -58,6 +58,12 @@ export class Words {
     }
   }
 
+  /** @param pages of the visible height, to the end if infinite */
+  scroll(pages) {
+    const { root } = this;
+    root.scrollTop = Math.max(0, Math.min(root.scrollHeight, root.scrollTop + pages * 0.9 * root.clientHeight));
+  }
+
   #mark(token, name) {
     const word = token === null ? undefined : this.words[token - this.from];
     if (word !== undefined) {

@@ -1,0 +1,29 @@
+package headscope.analysis.answers;
+
+import headscope.model.Tokenizer;
+
+/**
+ * The answer in generated tokens: their text up to a stop string, without the white space around it. White space before
+ * an answer is not part of it, so that a newline as stop string ends no answer that has not begun.
+ *
+ * @param stop empty = none
+ */
+record AnswerDecoder(Tokenizer tokenizer, String stop) {
+    boolean isComplete(int[] generated) {
+        return end(decode(generated)) >= 0;
+    }
+
+    String answer(int[] generated) {
+        String decoded = decode(generated);
+        int end = end(decoded);
+        return (end < 0 ? decoded : decoded.substring(0, end)).strip();
+    }
+
+    private String decode(int[] generated) {
+        return tokenizer.decode(generated).stripLeading();
+    }
+
+    private int end(String decoded) {
+        return stop.isEmpty() ? -1 : decoded.indexOf(stop);
+    }
+}

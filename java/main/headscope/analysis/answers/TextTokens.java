@@ -1,0 +1,62 @@
+package headscope.analysis.answers;
+
+import java.util.List;
+
+/** A text as tokens, and what the model does with them. */
+public sealed interface TextTokens {
+    /** Maximum number of tokens of the text that the model reads. */
+    int most();
+
+    /** Maximum number of tokens that pass through the layers. */
+    default int work() {
+        return most();
+    }
+
+    /**
+     * Tokens that are read in one pass.
+     *
+     * @param ids    what the model reads
+     * @param answer the tokens of an answer, which the model has read but the last; empty for a text without answer
+     */
+    record Whole(int[] ids, int[] answer) implements TextTokens {
+        @Override
+        public int most() {
+            return ids.length;
+        }
+    }
+
+    /** A prompt that the model continues. */
+    record Prompt(int[] ids, int maxNewTokens) implements TextTokens {
+        @Override
+        public int most() {
+            return (int) Math.min(Integer.MAX_VALUE, ids.length - 1L + maxNewTokens);
+        }
+    }
+
+    /** A prompt and what a model has generated after it, which is read in the same passes and thus gives equal bits. */
+    record Replay(int[] prompt, int[] generated) implements TextTokens {
+        @Override
+        public int most() {
+            return prompt.length + generated.length - 1;
+        }
+    }
+
+    /**
+     * A prompt with each of its choices.
+     *
+     * @param ids   of prompt and choice, by choice
+     * @param start index of the first token that is scored, the same for all choices
+     */
+    record Choices(List<int[]> ids, int start) implements TextTokens {
+        @Override
+        public int most() {
+            return ids.stream().mapToInt(choice -> choice.length - 1).max().orElseThrow();
+        }
+
+        /** Each choice, then the chosen one. */
+        @Override
+        public int work() {
+            return ids.stream().mapToInt(choice -> choice.length - 1).sum() + most();
+        }
+    }
+}

@@ -1,8 +1,0 @@
-package headscope.render;
-
-/** A side of a panel that can have labels. */
-enum Side {
-    LEFT,
-    ABOVE,
-    BELOW
-}

@@ -1,0 +1,56 @@
+package headscope.render.layout;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/** Line breaking. */
+final class Lines {
+    private Lines() {}
+
+    /** Lines of at most {@code length}, broken at spaces, and inside words that are longer than a line. */
+    static List<String> wrap(String text, double length, ToDoubleFunction<String> width) {
+        List<String> lines = new ArrayList<>();
+        String line = "";
+        for (String word : text.strip().split("\\s+")) {
+            String longer = line.isEmpty() ? word : line + " " + word;
+            if (width.applyAsDouble(longer) <= length) {
+                line = longer;
+                continue;
+            }
+            if (!line.isEmpty()) {
+                lines.add(line);
+            }
+            String rest = word;
+            int fits;
+            while ((fits = fitting(rest, length, width)) < rest.length()) {
+                lines.add(rest.substring(0, fits));
+                rest = rest.substring(fits);
+            }
+            line = rest;
+        }
+        lines.add(line);
+        return lines;
+    }
+
+    /** At most {@code count} lines; a text that needs more loses its middle, since both ends often tell texts apart. */
+    static List<String> wrap(String text, double length, int count, ToDoubleFunction<String> width) {
+        List<String> lines = wrap(text, length, width);
+        for (int kept = text.length() - 1; lines.size() > count && kept > 0; kept--) {
+            int head = text.offsetByCodePoints(0, text.codePointCount(0, kept * 2 / 3));
+            int tail = text.length() - (kept - kept * 2 / 3);
+            String end = text.substring(Character.isLowSurrogate(text.charAt(tail)) ? tail + 1 : tail);
+            lines = wrap(text.substring(0, head).strip() + "\u2026" + end.strip(), length, width);
+        }
+        return lines;
+    }
+
+    /** Number of leading chars of a word that fit, at least one character. */
+    private static int fitting(String word, double length, ToDoubleFunction<String> width) {
+        int end = word.length();
+        while (end > 1 && width.applyAsDouble(word.substring(0, end)) > length) {
+            end = word.offsetByCodePoints(end, -1);
+        }
+        return Math.max(end, Character.charCount(word.codePointAt(0)));
+    }
+}

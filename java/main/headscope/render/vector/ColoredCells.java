@@ -1,0 +1,60 @@
+package headscope.render.vector;
+
+import headscope.figure.ColorBar;
+import headscope.figure.Mark;
+import headscope.render.Box;
+import headscope.render.layout.Cells;
+import headscope.render.layout.MaxPooling;
+import headscope.render.layout.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The colours of a heat map's cells, which are pooled to pixels if they are smaller, as the shader {@code heatmap} draws
+ * them.
+ *
+ * @param argb [rows, columns], row-major, 0xFFRRGGBB
+ */
+record ColoredCells(int rows, int columns, int[] argb) {
+    static ColoredCells of(Shape.Colors colors) {
+        Mark.Heatmap map = colors.map();
+        MaxPooling pooling = new MaxPooling(map.rows(), map.columns(), Math.min(map.rows(), colors.box().height()),
+                Math.min(map.columns(), colors.box().width()));
+        float[] values = new float[pooling.pooledRows() * pooling.pooledColumns()];
+        pooling.apply(map.values(), values);
+        int[] argb = new int[values.length];
+        for (int i = 0; i < values.length; i++) {
+            argb[i] = 0xFF000000 | color(colors.bar(), values[i]);
+        }
+        return new ColoredCells(pooling.pooledRows(), pooling.pooledColumns(), argb);
+    }
+
+    /** In single precision, as on a GPU. */
+    private static int color(ColorBar bar, float value) {
+        float min = (float) bar.range().min();
+        float max = (float) bar.range().max();
+        return bar.colormap().at((value - min) / (max - min));
+    }
+
+    /** The boxes of each colour, 0xRRGGBB; equal cells below each other share one. */
+    SortedMap<Integer, List<Box>> boxes(Box box) {
+        SortedMap<Integer, List<Box>> boxes = new TreeMap<>();
+        for (int column = 0; column < columns; column++) {
+            int left = Cells.edge(box.width(), columns, column);
+            int right = Cells.edge(box.width(), columns, column + 1);
+            for (int row = 0; row < rows; ) {
+                int color = argb[row * columns + column];
+                int top = Cells.edge(box.height(), rows, row);
+                while (row < rows && argb[row * columns + column] == color) {
+                    row++;
+                }
+                int bottom = Cells.edge(box.height(), rows, row);
+                boxes.computeIfAbsent(color & 0xFFFFFF, _ -> new ArrayList<>())
+                        .add(new Box(box.x() + left, box.y() + top, right - left, bottom - top));
+            }
+        }
+        return boxes;
+    }
+}
