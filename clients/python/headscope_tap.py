@@ -364,10 +364,11 @@ class Tap:
             of_pass = around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
             try:
                 if not self._stopped:
-                    rows = joined.cpu() if stays and self._ring.gpu is None else joined
+                    on_gpu = stays and self._ring.gpu is not None  # which may have been closed meanwhile
+                    rows = joined.cpu() if stays and not on_gpu else joined
                     separate = [
                         part.view(shape) for part, shape in zip(rows.split([a * b for a, b, _ in shapes]), shapes)]
-                    self._hand_over(layers, separate, rows, of_pass, stays and rows is joined)
+                    self._hand_over(layers, separate, rows, of_pass, on_gpu)
             except Exception as failure:
                 self._stop(failure)
 
@@ -706,7 +707,7 @@ class _Ring:
         return (_ATTENTION, _DTYPES[dtype], flags, layer), tail
 
     def write_on_gpu(self, text, layer, first, end, q, k, rows, how):
-        """Rows of q and k, which are contiguous, in memory of the GPU; sinks are written into the slot."""
+        """Rows of q and k, which are contiguous, in memory of the GPU; the offer and sinks are written into the slot."""
         (*kind, flags, _), tail = self._kind(layer, q.dtype, how)
         shape = how.window, how.scale, how.soft_cap, q.shape[1], k.shape[1], q.shape[2], text
         widths = [x.shape[1] * x.shape[2] * x.element_size() for x in (q, k)]
@@ -718,7 +719,8 @@ class _Ring:
             pieces = [
                 piece for x, width in zip((q, k), widths) for piece in _pieces(x.data_ptr(), width, part)]
             self._write(
-                (*kind, flags | _ON_GPU, layer), (first + i, len(part), end, *shape), *tail, on_gpu=pieces)
+                (*kind, flags | _ON_GPU, layer), (first + i, len(part), end, *shape), struct.pack("<Q", self.gpu.offer), *tail,
+                on_gpu=pieces)
 
     def follow_offer(self, ordinal, obstacle=None):
         """Opens the memory that a reader offers, refuses it, or closes it once the reader does not offer it any more.

@@ -90,17 +90,22 @@ def main():
     options = {
         "background": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
         "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
-        "gpu": {"background": True}, "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
+        "gpu": {"background": True}, "gpu-killed": {"background": True}, "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
     }.get(mode, {})
     with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
         if mode == "failing":
             tap._how = lambda *arguments: 1 / 0
-        if mode in ("full", "gpu"):  # something to read: the ring waits only for a reader that has read
+        if mode in ("full", "gpu", "gpu-killed"):  # something to read: the ring waits only for a reader that has read
             model.generate(ids, mask, NEW_TOKENS)
         print("open" if tap.feeding else "closed", flush=True)
         sys.stdin.readline()
-        while mode == "gpu" and tap._ring.gpu is None:
+        while mode in ("gpu", "gpu-killed") and tap._ring.gpu is None:
             time.sleep(0.001)
+        if mode == "gpu-killed":
+            print("accepted", flush=True)
+            sys.stdin.readline()
+            while tap._ring._words[headscope_tap._ACCEPTED]:
+                time.sleep(0.001)
         while mode == "endless":
             model.generate(ids, mask, NEW_TOKENS)
             time.sleep(0.001)

@@ -1,8 +1,8 @@
 package headscope;
 
 import headscope.cli.HeadscopeCommand;
-import headscope.cli.StandardError;
 import headscope.cli.StandardOutput;
+import headscope.cli.process.StandardError;
 import java.util.Locale;
 
 /** The program. */

@@ -41,6 +41,12 @@ public final class ChildJvm {
         return start(folder, variables, "", folder.resolve("out.txt"), command);
     }
 
+    /** @param classes folder in front of the class path */
+    public static Process start(Path folder, Map<String, String> variables, String classes, List<String> command)
+            throws IOException {
+        return start(folder, variables, classes, folder.resolve("out.txt"), command);
+    }
+
     /** @param out the file or device that receives standard output; it is not part of the result */
     public static Result run(
             Path folder, Map<String, String> variables, String classes, Path out, List<String> command)

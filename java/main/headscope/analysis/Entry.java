@@ -27,7 +27,9 @@ public record Entry(String file, String place, ObjectNode json) {
     public String string(String field) {
         JsonNode value = json.path(field);
         if (!value.isTextual()) {
-            throw wrong(field + (value.isMissingNode() ? " is missing" : " must be a string"));
+            throw wrong(field + (value.isMissingNode()
+                    ? " is missing; if it has another name there, give --fields NAME=" + field
+                    : " must be a string"));
         }
         return value.textValue();
     }

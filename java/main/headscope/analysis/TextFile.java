@@ -59,7 +59,8 @@ public record TextFile(Entries file, List<Text> texts) {
                     : OptionalInt.empty();
             return entry.has("choices") ? choice(entry, label) : question(entry, label);
         }
-        throw entry.wrong("must be " + FORMS);
+        throw entry.wrong("must be " + FORMS
+                + (json.has("prompt") || json.has("text") ? "" : "; if fields have other names, give --fields NAME=prompt"));
     }
 
     private static Text question(Entry entry, OptionalInt label) {

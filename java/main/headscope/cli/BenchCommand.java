@@ -6,6 +6,7 @@ import headscope.backend.DeviceMemoryException;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
 import headscope.model.Transformer;
+import headscope.tensor.AtomicFile;
 import headscope.timing.Bench;
 import headscope.timing.BenchFile;
 import headscope.timing.Measurement;

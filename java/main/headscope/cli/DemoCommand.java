@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.picture.RunPage;
+import headscope.tensor.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,13 +1,18 @@
 package headscope.cli;
 
+import headscope.analysis.InputException;
 import headscope.model.Checkpoint;
+import headscope.model.MemoryNeed;
 import headscope.model.ModelConfig;
 import headscope.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Describes a model without running it. */
@@ -15,15 +20,20 @@ import picocli.CommandLine.Parameters;
         name = "info",
         mixinStandardHelpOptions = true,
         description = "Prints the layers, heads, parameters, dtype and memory use of a model.",
-        footer = {"", "Example:", "  ./headscope info models/demo"})
+        footer = {"", "Example:", "  ./headscope info ~/models/Llama-3.2-1B --tokens 4096"})
 final class InfoCommand implements Callable<Integer> {
     private static final double MIB = 1 << 20;
 
     @Parameters(paramLabel = "MODEL", description = "Model folder in Hugging Face format.")
     Path model;
 
+    @Option(names = "--tokens", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Length of the longest text, for the memory of the process (default: the model's maximum).")
+    Optional<Integer> tokens = Optional.empty();
+
     @Override
     public Integer call() {
+        InputException.require(tokens.orElse(1) >= 1, "--tokens must be at least 1, not " + tokens.orElse(1));
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             ModelConfig config = checkpoint.config();
             List<StoredTensor> tensors =
@@ -43,17 +53,14 @@ final class InfoCommand implements Callable<Integer> {
                     .collect(Collectors.joining(", ")));
             line("on disk", "%.1f MiB".formatted(
                     tensors.stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum() / MIB));
+            MemoryNeed need = MemoryNeed.of(checkpoint);
+            int longest = tokens.orElse(config.maxTokens());
             line("in memory", "%.1f MiB as F32, and %.3f MiB per token of text".formatted(
-                    parameters * Float.BYTES / MIB, bytesPerToken(config) / MIB));
+                    need.weights() / MIB, need.bytesPerToken() / MIB));
+            line("process", "%.0f MiB on the CPU, with texts of %,d tokens".formatted(
+                    need.resident(longest) / MIB, longest));
         }
         return 0;
-    }
-
-    /** Bytes of keys, values and statistics; the statistics are six fp32 values and one fp64 value per head. */
-    private static double bytesPerToken(ModelConfig config) {
-        return (double) config.layers()
-                * (2.0 * config.kvHeads() * config.headDim() * Float.BYTES
-                        + config.heads() * (6 * Float.BYTES + Double.BYTES));
     }
 
     private static void line(String name, Object value) {

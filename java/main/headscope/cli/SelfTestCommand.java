@@ -5,6 +5,7 @@ import headscope.backend.Backend;
 import headscope.backend.Precision;
 import headscope.selftest.Selection;
 import headscope.selftest.SelfTest;
+import headscope.tensor.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -12,6 +12,7 @@ import headscope.render.layout.FigureSize;
 import headscope.render.window.Window;
 import headscope.result.Manifest;
 import headscope.result.tapped.CapturedText;
+import headscope.tensor.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -16,6 +16,9 @@ public enum FigureFormat {
                 return format;
             }
         }
-        throw new IllegalArgumentException("%s: a figure is written as .png or .svg; end the name with one of them".formatted(file));
+        String remedy = name.endsWith(".pdf")
+                ? "rsvg-convert -f pdf -o FILE.pdf FILE.svg makes a PDF"
+                : "end the name with one of them";
+        throw new IllegalArgumentException("%s: a figure is written as .png or .svg; %s".formatted(file, remedy));
     }
 }

@@ -68,11 +68,11 @@ class TextFileTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {"prompt": "a"}                                 | must be FORMS
-            {"answer": "a"}                                 | must be FORMS
+            {"answer": "a"}                                 | must be FORMS; if fields have other names, give --fields NAME=prompt
             {"text": "a"}                                   | must be FORMS
             {"text": "a", "prompt": "a", "answer": "b"}     | must be FORMS
             {"prompt": "a", "text": "a", "label": 1}        | must be FORMS
-            {}                                              | must be FORMS
+            {}                                              | must be FORMS; if fields have other names, give --fields NAME=prompt
             []                                              | must be FORMS
             "text"                                          | must be FORMS
             7                                               | must be FORMS
@@ -222,7 +222,7 @@ class TextFileTest {
         assertEquals(List.of(new Text.Labelled(texts.file().entries().getFirst(), "a", OptionalInt.of(0))), texts.texts());
         assertEquals(read(GOOD).file().digest(), texts.file().digest());
         InputStream bad = new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8));
-        assertEquals("standard input: line 1: must be " + FORMS,
+        assertEquals("standard input: line 1: must be " + FORMS + "; if fields have other names, give --fields NAME=prompt",
                 assertThrows(InputException.class, () -> TextFile.read("-", bad, Fields.SAME, LabelNames.NUMBERS)).getMessage());
     }
 

@@ -4,10 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import headscope.Browser;
 import headscope.ChildJvm;
+import headscope.OverflowingModel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -15,12 +14,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -32,8 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The commands that serve pages, in processes of their own, and Chromium, which opens the address that they print. */
 final class ServeCommandTest {
-    private static final String POISON = "lion";
-
     private static Browser browser;
 
     @TempDir
@@ -90,7 +84,9 @@ final class ServeCommandTest {
     /** A model that fails while it is viewed says why in the view and on the terminal. */
     @Test
     void aModelThatFailsSaysWhyEverywhere() throws IOException, InterruptedException {
-        Process process = start(Map.of(), "live", "--model", poisoned().toString(), "--prompt", "the capital of boria is",
+        Path model = folder.resolve("model");
+        OverflowingModel.write(model, "lion");
+        Process process = start(Map.of(), "live", "--model", model.toString(), "--prompt", "the capital of boria is",
                 "--max-new-tokens", "2", "--device", "cpu", "--serve", "0");
         browser.visit(url(process));
         browser.awaitText("state", "ended"::equals);
@@ -103,27 +99,6 @@ final class ServeCommandTest {
         assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         assertEquals(2, process.exitValue());
         assertEquals(1, errors().lines().filter(line -> line.startsWith("headscope: " + fault)).count(), errors());
-    }
-
-    /** The demo model; the embedding of one word is the largest BF16 number. */
-    private Path poisoned() throws IOException {
-        Path model = Files.createDirectory(folder.resolve("model"));
-        for (String name : List.of("config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json")) {
-            Files.copy(Path.of("models/demo", name), model.resolve(name));
-        }
-        ObjectMapper json = new ObjectMapper();
-        int token = json.readTree(model.resolve("tokenizer.json").toFile()).at("/model/vocab").get(POISON).intValue();
-        byte[] file = Files.readAllBytes(Path.of("models/demo/model.safetensors"));
-        ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        int header = Math.toIntExact(bytes.getLong(0));
-        JsonNode embedding = json.readTree(Arrays.copyOfRange(file, 8, 8 + header)).at("/transformer.wte.weight");
-        int row = 2 * embedding.at("/shape/1").intValue();
-        int start = 8 + header + embedding.at("/data_offsets/0").intValue() + token * row;
-        for (int at = start; at < start + row; at += 2) {
-            bytes.putShort(at, (short) 0x7f7f);
-        }
-        Files.write(model.resolve("model.safetensors"), file);
-        return model;
     }
 
     @Test

@@ -40,6 +40,42 @@ final class FigureTest {
     }
 
     @Test
+    void transposingExchangesRowsAndColumns() {
+        HeadMap map = new HeadMap("", "p-value", 2, 3, new float[] {0, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f});
+        Mark.CellMarkers marked = new Mark.CellMarkers(List.of(new Mark.Cell(0, 2)));
+        Figure figure = SpectraFigure.of(List.of(map), Optional.of(new SpectraFigure.Significant(List.of(marked), "q")), "");
+        Panel turned = figure.transposed().panels().getFirst();
+        assertEquals("Layer Index", turned.x().label());
+        assertArrayEquals(new float[] {0, 0.3f, 0.1f, 0.4f, 0.2f, 0.5f}, ((Mark.Heatmap) turned.marks().getFirst()).values());
+        assertEquals(new Mark.CellMarkers(List.of(new Mark.Cell(2, 0))), turned.marks().getLast());
+        Figure curves = CurvesFigure.of(
+                List.of(new CurvesFigure.Curve("a", new double[] {0, 1}, new double[] {0, 1})), "x", "y", "");
+        rejected(curves::transposed);
+        rejected(() -> curves.withColors(Colormap.jet()));
+    }
+
+    @Test
+    void divergingColoursNeedValuesOnBothSidesOfZero() {
+        Figure positive = spectra(new float[] {0.25f, 0}, new float[] {0.5f, 0.125f}, Optional.empty());
+        rejected(() -> positive.withColors(Colormap.coolwarm()));
+        assertEquals(List.of(Colormap.jet()), positive.withColors(Colormap.jet()).bars().stream().map(ColorBar::colormap).toList());
+        HeadMap map = new HeadMap("", "effect", 1, 2, new float[] {-1, 1});
+        Figure signed = new Figure(HeadPanels.of(List.of(map), new ColorBar("", new Range(-1, 1), Colormap.jet())), 1, "");
+        assertEquals(Colormap.coolwarm(), signed.withColors(Colormap.named("CoolWarm")).bars().getFirst().colormap());
+        rejected(() -> Colormap.named("pink"));
+    }
+
+    @Test
+    void controlCharactersBecomeVisible() {
+        Figure figure = new Figure(HeadPanels.of(List.of(new HeadMap("a\tb\u0007", "", 1, 1, new float[1])),
+                new ColorBar("c\u200bd", UNIT, Colormap.jet())), 1, "two\nlines").withTitle("\u202ereversed");
+        assertEquals("a\\tb\\u0007", figure.panels().getFirst().title());
+        assertEquals("c\\u200bd", figure.bars().getFirst().label());
+        assertEquals("two\\nlines", figure.caption());
+        assertEquals("\\u202ereversed", figure.title());
+    }
+
+    @Test
     void aHeatmapCopiesItsValues() {
         float[] values = {1, 2};
         Mark.Heatmap map = new Mark.Heatmap(1, 2, values);

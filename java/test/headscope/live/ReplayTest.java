@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,6 +68,19 @@ final class ReplayTest {
         assertArrayEquals(expected.map(), actual.map());
         assertArrayEquals(expected.metric("entropy").orElseThrow(), actual.metric("entropy").orElseThrow());
         assertEquals(expected.chosen().orElseThrow().head(), actual.chosen().orElseThrow().head());
+    }
+
+    @Test
+    void theShareThatHasBeenPlayedGrowsToAll() throws InterruptedException {
+        List<Double> shares = new ArrayList<>();
+        AtomicReference<Replay> playing = new AtomicReference<>();
+        try (Replay replay = new Replay(recording(stream), AT_ONCE, _ -> shares.add(playing.get().played()), commands)) {
+            playing.set(replay);
+            replay.run(0, false);
+        }
+        assertEquals(shares.stream().sorted().toList(), shares);
+        assertTrue(shares.getFirst() > 0 && shares.getFirst() < 1, shares.toString());
+        assertEquals(1, shares.getLast());
     }
 
     @Test

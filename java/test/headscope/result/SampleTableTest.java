@@ -15,6 +15,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SampleTableTest {
     @TempDir
@@ -34,6 +36,23 @@ class SampleTableTest {
                 lines",x
                 """, Files.readString(file));
         assertEquals(table, SampleTable.read(file));
+    }
+
+    /** Columns without values are left out, and tables of earlier versions are read, which have no prompts. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            index,tokens,label,answer,expected           | 0,3,1,a,b
+            index,tokens,label,answer,expected,id        | 0,3,1,a,b,q
+            index,tokens,label,answer,expected,prompt    | 0,3,1,a,b,p
+            index,tokens,label,answer,expected,id,prompt | 0,3,1,a,b,q,p
+            """)
+    void idsAndPromptsIfThereAreAny(String header, String row) throws IOException {
+        Path file = Files.writeString(folder.resolve("samples.csv"), header + "\n" + row + "\n");
+        SampleTable table = SampleTable.read(file);
+        assertEquals(new SampleTable(List.of(new Sample(
+                0, 3, "1", "a", "b", header.contains(",id") ? "q" : "", header.contains("prompt") ? "p" : ""))), table);
+        table.write(folder.resolve("again.csv"));
+        assertEquals(Files.readString(file), Files.readString(folder.resolve("again.csv")));
     }
 
     @Test

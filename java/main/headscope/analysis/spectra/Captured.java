@@ -191,12 +191,11 @@ public final class Captured implements AutoCloseable {
                 .put("dtype", request.device().precision().name());
         ObjectNode texts = manifest.putObject("texts");
         texts.put("captured_files", request.files().size()).put("sha256", Digest.of(request.files()));
-        labels.ifPresent(file -> manifest.putObject("labels").put("path", file.name()).put("sha256", file.digest())
-                .put("unlabelled_texts", unlabelled()));
+        labels.ifPresent(file -> manifest.set("labels", file.describe(unlabelled())));
         ObjectNode settings = manifest.putObject("settings");
         settings.put("k", request.k()).put("seed", request.seed()).put("short", request.skipShort() ? "skip" : "fail");
         request.metrics().stream().map(Metric::key).forEach(settings.putArray("metrics")::add);
-        manifest.put("run", Digest.of((texts.toString() + settings + manifest.path("labels").path("sha256"))
+        manifest.put("run", Digest.of((texts.toString() + settings + LabelFile.identity(manifest.path("labels")))
                 .getBytes(StandardCharsets.UTF_8)).substring(0, 12));
         manifest.putObject("times").put("started", started.toString())
                 .put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);

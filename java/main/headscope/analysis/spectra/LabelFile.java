@@ -1,5 +1,8 @@
 package headscope.analysis.spectra;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.Entries;
 import headscope.analysis.Entry;
 import headscope.analysis.Fields;
@@ -21,10 +24,12 @@ import java.util.Set;
  *
  * @param name    path, for messages and the manifest
  * @param digest  SHA-256 of the file, in hexadecimal
+ * @param names   how the file writes labels
  * @param byIndex texts are named by their index, as in {@code samples.csv}, otherwise by their id
  * @param labels  0 or 1 by the text's name
  */
-record LabelFile(String name, String digest, boolean byIndex, SequencedMap<String, Integer> labels) {
+record LabelFile(
+        String name, String digest, LabelNames names, boolean byIndex, SequencedMap<String, Integer> labels) {
     private static final String FORM = "{\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}";
 
     /** @throws InputException if the file is not one of labels */
@@ -42,7 +47,26 @@ record LabelFile(String name, String digest, boolean byIndex, SequencedMap<Strin
                 throw entry.wrong("text \"%s\" has a label in an earlier line".formatted(text));
             }
         }
-        return new LabelFile(file.name(), file.digest(), byIndex, labels);
+        return new LabelFile(file.name(), file.digest(), names, byIndex, labels);
+    }
+
+    /**
+     * The file, for a manifest.
+     *
+     * @param unlabelled number of texts for which the file has no label
+     */
+    ObjectNode describe(int unlabelled) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("path", name).put("sha256", digest);
+        if (!names.names().isEmpty()) {
+            names.names().forEach(json.putArray("names")::add);
+        }
+        return json.put("unlabelled_texts", unlabelled);
+    }
+
+    /** What decides the labels: the digest and the names, as JSON. */
+    static String identity(JsonNode description) {
+        return description.path("sha256") + description.path("names").toString();
     }
 
     /**

@@ -168,8 +168,7 @@ public final class Retest implements AutoCloseable {
         from.put("run", source.manifest().text("/run"));
         from.put("values_sha256", Digest.of(List.of(request.from().resolve(VALUES))));
         from.put("samples_sha256", Digest.of(List.of(request.from().resolve("samples.csv"))));
-        labels.ifPresent(file -> manifest.putObject("labels").put("path", file.name()).put("sha256", file.digest())
-                .put("unlabelled_texts", unlabelled()));
+        labels.ifPresent(file -> manifest.set("labels", file.describe(unlabelled())));
         for (String key : List.of("device", "model", "texts", "settings")) {
             JsonNode value = old.path(key);
             if (!value.isMissingNode()) {
@@ -179,7 +178,7 @@ public final class Retest implements AutoCloseable {
         ObjectNode changed = manifest.withObject("/settings");
         changed.put("k", settings.k());
         changed.put("seed", settings.seed());
-        manifest.put("run", Digest.of((from.deepCopy().without("path").toString() + manifest.at("/labels/sha256") + settings)
+        manifest.put("run", Digest.of((from.deepCopy().without("path").toString() + LabelFile.identity(manifest.path("labels")) + settings)
                 .getBytes(StandardCharsets.UTF_8)).substring(0, 12));
         ObjectNode times = manifest.putObject("times");
         times.put("started", started.toString());

@@ -60,7 +60,7 @@ public final class AttachedWatch implements AutoCloseable {
             message.ifPresent(waiting::add);
             if (message.isPresent() && message.get() instanceof TappedAttention first) {
                 FrameSource described = request.source(
-                        name, backend, tap.layers(), first.heads(), first.causal(), 0);
+                        name, backend, tap.layers(), first.heads(), first.causal(), 0, 0);
                 source = Optional.of(described);
                 return described;
             }

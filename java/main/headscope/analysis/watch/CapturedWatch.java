@@ -26,7 +26,7 @@ public final class CapturedWatch implements AutoCloseable {
         this.backend = backend;
         this.captured = captured;
         this.request = request;
-        this.source = request.source(name, backend, captured.layers().size(), first.heads(), first.causal(), 0);
+        this.source = request.source(name, backend, captured.layers().size(), first.heads(), first.causal(), 0, 0);
         this.tapped = new TappedText(
                 backend, captured.layers().size(), captured.tokens(), Optional.of(request.atlas()));
     }

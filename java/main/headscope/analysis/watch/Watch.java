@@ -3,9 +3,7 @@ package headscope.analysis.watch;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.InputException;
-import headscope.analysis.Overflow;
 import headscope.analysis.statistics.RandomStreams;
-import headscope.metric.Metric;
 import headscope.model.Generator;
 import headscope.model.TextException;
 import headscope.model.Tokenizer;
@@ -62,7 +60,7 @@ public final class Watch {
     /** What all frames of such a watch have in common. */
     public static FrameSource source(Transformer model, WatchRequest request, String name) {
         return request.source(name, model.backend(), model.config().layers(), model.config().heads(),
-                model.config().causal(), request.maxNewTokens());
+                model.config().causal(), request.maxNewTokens(), model.config().maxTokens());
     }
 
     public FrameSource source() {
@@ -118,7 +116,7 @@ public final class Watch {
         int newTokens = Math.min(request.maxNewTokens(), room);
         int number = texts++;
         try (ModelText text = new ModelText(model, tokenizer, request.atlas(), ids.length + newTokens)) {
-            WatchedText watched = new WatchedText(text, request, number, this::show, () -> abandoned);
+            WatchedText watched = new WatchedText(text, request, number, frames, () -> abandoned);
             try {
                 read(text, watched, ids, newTokens, number);
                 while (untilStopped && restart.isEmpty() && !stopped) {
@@ -131,18 +129,6 @@ public final class Watch {
                 throw problem;
             }
         }
-    }
-
-    /** Passes a frame on. @throws InputException if a head's attention is not finite */
-    private void show(Frame frame) {
-        float[] scores = frame.metrics().getOrDefault(new Metric.AttentionScore().key(), new float[0]);
-        for (int head = 0; head < Math.min(scores.length, frame.layersRead() * source.heads()); head++) {
-            if (!Float.isFinite(scores[head])) {
-                throw new InputException("attention of layer %d, head %d is not finite; %s".formatted(
-                        head / source.heads(), head % source.heads(), Overflow.remedy(model.backend())));
-            }
-        }
-        frames.accept(frame);
     }
 
     private void read(ModelText text, WatchedText watched, int[] ids, int newTokens, int number) {

@@ -54,10 +54,11 @@ public record WatchRequest(
     }
 
     /** What all frames of such a watch have in common. */
-    FrameSource source(String name, Backend backend, int layers, int heads, boolean causal, int newTokens) {
+    FrameSource source(
+            String name, Backend backend, int layers, int heads, boolean causal, int newTokens, int maxTokens) {
         return new FrameSource(
                 name, backend.describe(), layers, heads, causal,
                 metrics.stream().map(metric -> new MeasuredMetric(metric.key(), metric.unit())).toList(), cells,
-                atlas().pooling().name().toLowerCase(Locale.ROOT), newTokens);
+                atlas().pooling().name().toLowerCase(Locale.ROOT), newTokens, maxTokens, false);
     }
 }

@@ -196,6 +196,15 @@ final class RingFile implements AutoCloseable {
         return version >= RingFormat.VERSION && word(RingFormat.ACCEPTED) != 0;
     }
 
+    boolean uses(long offered) {
+        return word(RingFormat.ACCEPTED) == offered;
+    }
+
+    /** Whether this reader has made an offer and stands by it. */
+    boolean offers(long offered) {
+        return receiver.isPresent() && offer == offered;
+    }
+
     /** Why the producer refuses the offer, if it does. */
     Optional<String> refusal() {
         if (receiver.isEmpty() || word(RingFormat.REFUSED) != offer) {

@@ -159,7 +159,13 @@ public final class RingReader implements AutoCloseable {
         if (message.bytesOnGpu() == 0) {
             return Optional.of(message.read());
         }
-        MemorySegment rows = gpu.orElseThrow(file::taken).read(file.gpuOffset(sequence), message.bytesOnGpu());
+        if (!file.offers(message.offer())) {
+            if (file.uses(message.offer())) {
+                throw file.taken();
+            }
+            return refuse(Refusal.OVERWRITTEN); // with memory that has been freed
+        }
+        MemorySegment rows = gpu.orElseThrow().read(file.gpuOffset(sequence), message.bytesOnGpu());
         return file.sequence(sequence) == sequence ? Optional.of(message.attention(rows)) : refuse(Refusal.TORN);
     }
 

@@ -76,7 +76,7 @@ final class SlotMessage {
         long perToken = (long) (heads + kvHeads) * headDim * dtype.get().bytes;
         long sinks = (flags & RingFormat.SINKS) == 0 ? 0 : (long) heads * Float.BYTES;
         if ((flags & RingFormat.ON_GPU) != 0) {
-            return count <= ring.slotBytes() / perToken && sinks == payload();
+            return count <= ring.slotBytes() / perToken && Long.BYTES + sinks == payload();
         }
         return count <= payload() / perToken && count * perToken + sinks == payload();
     }
@@ -104,6 +104,11 @@ final class SlotMessage {
         boolean onGpu = slot.get(RingFormat.KIND) == RingFormat.ATTENTION && (slot.get(RingFormat.FLAGS) & RingFormat.ON_GPU) != 0;
         return !onGpu ? 0 : uint(RingFormat.COUNT) * (ushort(RingFormat.HEADS) + ushort(RingFormat.KV_HEADS))
                 * ushort(RingFormat.HEAD_DIM) * RingFormat.dtype(slot.get(RingFormat.DTYPE)).orElseThrow().bytes;
+    }
+
+    /** The offer of the memory; call only if {@link #bytesOnGpu} is not 0. */
+    long offer() {
+        return slot.getLong(RingFormat.SLOT_HEADER);
     }
 
     private TappedAttention attention() {

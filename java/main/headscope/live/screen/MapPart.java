@@ -27,7 +27,7 @@ final class MapPart {
         if (values.isEmpty()) {
             GridPart.title(canvas, panel, "layer %d, head %d".formatted(state.layer(), state.head()), "");
             boolean failed = text.frame().filter(frame -> frame.state() == State.FAILED).isPresent();
-            canvas.center(failed ? "" : text.frame().isEmpty() ? "waiting for the first token" : "reading", Canvas.SIZE,
+            canvas.center(failed ? "" : text.tokens().isEmpty() ? "waiting for the first token" : "reading", Canvas.SIZE,
                     canvas.theme.pale(), layout.map().x() + layout.map().width() / 2.0,
                     layout.map().y() + layout.map().height() / 2.0);
             return;

@@ -10,6 +10,7 @@ import headscope.result.frame.FrameSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 
 /** The line above: the model, and room for menus. The line below: what the model and the viewer do. */
 final class StatusPart {
@@ -97,11 +98,11 @@ final class StatusPart {
     /** The most important first, because those that do not fit are left out. */
     private static List<String> items(LiveText text, Frame frame, ScreenStatus status, String pixels) {
         FrameSource source = text.source();
-        boolean endless = source.maxNewTokens() == 0 || text.promptTokens() == 0;
+        OptionalInt limit = text.promptTokens() == 0 ? OptionalInt.empty() : source.limit(text.promptTokens());
         List<String> items = new ArrayList<>();
         items.add(status.notice());
-        items.add("token %s%s".formatted(Wording.count(frame.end()), endless ? ""
-                : " of at most " + Wording.count((long) text.promptTokens() + source.maxNewTokens())));
+        items.add("token %s%s".formatted(Wording.count(frame.end()), limit.isEmpty() ? ""
+                : " of at most " + Wording.count(limit.getAsInt())));
         if (frame.state() == State.READING) {
             items.add("layer %d of %d".formatted(frame.layersRead(), source.layers()));
         }

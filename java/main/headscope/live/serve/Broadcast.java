@@ -18,7 +18,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 
 /**
  * Passes a stream of frames on to viewers in browsers. Its thread keeps the text so far, from which a new viewer starts;
@@ -35,6 +37,7 @@ final class Broadcast implements AutoCloseable {
     private final List<Viewer> viewers = new CopyOnWriteArrayList<>(); // one may leave while frames are passed on
     private final Thread thread;
     private final Path folder;
+    private final Supplier<OptionalDouble> played;
     private final Pictures pictures = new Pictures();
     private String prompt;
     private Optional<Recorder> recorder = Optional.empty();
@@ -43,8 +46,11 @@ final class Broadcast implements AutoCloseable {
     /**
      * @param frames of the stream, from the first one on
      * @param folder for recordings
+     * @param played share of a recording that has been played; empty for a model
      */
-    Broadcast(FrameStream stream, Latest frames, String prompt, Path folder) {
+    Broadcast(
+            FrameStream stream, Latest frames, String prompt, Path folder, Supplier<OptionalDouble> played) {
+        this.played = played;
         this.folder = folder;
         this.stream = stream;
         this.frames = frames;
@@ -103,6 +109,10 @@ final class Broadcast implements AutoCloseable {
 
     synchronized Curve curve(ViewerMessage.CurveRequest request) {
         return text.history().curve(request.metric(), request.layer() * source().heads() + request.head());
+    }
+
+    OptionalDouble played() {
+        return played.get();
     }
 
     Pictures pictures() {

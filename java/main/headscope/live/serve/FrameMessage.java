@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
 /** A frame as one binary message; its layout is in {@code docs/live-protocol.md}. */
@@ -34,10 +35,14 @@ final class FrameMessage {
         this.frame = frame;
     }
 
-    /** @param number by which the viewer confirms the message */
-    static ByteBuffer encode(FrameSource source, int number, Frame frame) {
+    /**
+     * @param number by which the viewer confirms the message
+     * @param played share of a recording that has been played; empty for a model
+     */
+    static ByteBuffer encode(FrameSource source, int number, Frame frame, OptionalDouble played) {
         FrameMessage message = new FrameMessage(source, frame);
         message.state(number);
+        played.ifPresent(share -> message.header.put("played", share));
         message.tokens();
         message.metrics();
         message.atlas();

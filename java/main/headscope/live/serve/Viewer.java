@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -56,7 +57,7 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     Viewer(Broadcast broadcast, boolean images) {
         this.broadcast = broadcast;
         this.source = broadcast.source();
-        this.feed = images ? new ImageFeed(this, source, slot) : new FrameFeed(source, slot);
+        this.feed = images ? new ImageFeed(this, source, slot) : new FrameFeed(source, slot, this::played);
     }
 
     @Override
@@ -68,9 +69,9 @@ public final class Viewer implements Session.Listener.AutoDemanding {
             lane = Optional.of(control);
         }
         control.source(source);
-        if (broadcast.join(this)) {
-            sender.start();
-        } else {
+        sender.start();
+        if (!broadcast.join(this)) {
+            end(false);
             control.close(StatusCode.TRY_AGAIN_LATER,
                     "%d viewers are connected; close one of them".formatted(Broadcast.MAX_VIEWERS));
         }
@@ -204,6 +205,11 @@ public final class Viewer implements Session.Listener.AutoDemanding {
 
     synchronized String prompt() {
         return prompt;
+    }
+
+    /** Share of a recording that has been played; empty for a model. */
+    OptionalDouble played() {
+        return broadcast.played();
     }
 
     /** A command of this viewer. */

@@ -12,6 +12,10 @@ import java.util.List;
 public final class FigureViewer {
     private static final Duration WAIT = Duration.ofMillis(100);
     static final int SCREEN_DPI = 96;
+
+    /** By so many pixels at most a figure is larger than its size at another resolution says. */
+    private static final int ROUNDING = 8;
+
     private static final int MIN_DPI = 24;
     private static final int MAX_DPI = 600;
 
@@ -65,7 +69,7 @@ public final class FigureViewer {
 
     /** @param usual at {@link #SCREEN_DPI} */
     static int dpi(Drawing usual, int width, int height) {
-        double fit = Math.min((double) width / usual.width(), (double) height / usual.height());
+        double fit = Math.min((double) (width - ROUNDING) / usual.width(), (double) (height - ROUNDING) / usual.height());
         return (int) Math.clamp(SCREEN_DPI * fit, MIN_DPI, MAX_DPI);
     }
 

@@ -103,7 +103,9 @@ public final class Interaction {
         int current = text.frame().map(Frame::text).orElse(number);
         if (current != number) {
             number = current;
-            controls.begin();
+            if (!text.source().recorded()) { // in a recording a move begins another text
+                controls.begin();
+            }
         }
         controls.follow(chosen);
     }

@@ -38,8 +38,9 @@ record Menus(List<Entries> menus) {
      * @param recording whether frames are recorded
      */
     static Menus of(ViewState view, FrameSource source, State state, boolean recording) {
-        return new Menus(List.of(
-                run(state, recording), play(), grid(view, source), colors(view), move(), look(view)));
+        Stream<Entries> first = source.recorded() ? Stream.of(runRecorded(state), play()) : Stream.of(run(state, recording));
+        return new Menus(Stream.concat(
+                first, Stream.of(grid(view, source), colors(view), move(), look(view))).toList());
     }
 
     private static Entries run(State state, boolean recording) {
@@ -50,6 +51,14 @@ record Menus(List<Entries> menus) {
                 Entry.of("Write another prompt", "E", Desk.EDIT_PROMPT),
                 Entry.of("Save a picture for print", "P", Desk.PICTURE),
                 Entry.of(recording ? "End the recording" : "Record to a file", "R", Desk.RECORD),
+                Entry.of("Quit", "Q", Desk.QUIT)));
+    }
+
+    private static Entries runRecorded(State state) {
+        return new Entries("Run", List.of(
+                Entry.of(state == State.PAUSED ? "Go on" : "Pause", "space", Plain.PAUSE),
+                Entry.of("One token", ".", Plain.STEP),
+                Entry.of("Save a picture for print", "P", Desk.PICTURE),
                 Entry.of("Quit", "Q", Desk.QUIT)));
     }
 

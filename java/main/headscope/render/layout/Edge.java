@@ -1,5 +1,6 @@
 package headscope.render.layout;
 import headscope.render.Box;
+import headscope.render.Label;
 
 /**
  * An edge of a panel, for drawing in coordinates along it and away from it, in pixels. {@code along} is a canvas
@@ -34,9 +35,9 @@ record Edge(Side side, Box panel, Sheet sheet) {
     void perpendicular(String text, float size, long baseline, int away) {
         double width = sheet.measure.width(text, size);
         switch (side) {
-            case LEFT -> sheet.add(text, size, Sheet.INK, panel.x() - away - width, baseline, false);
-            case ABOVE -> sheet.add(text, size, Sheet.INK, baseline, panel.y() - away, true);
-            case BELOW -> sheet.add(text, size, Sheet.INK, baseline, panel.bottom() + away + width, true);
+            case LEFT -> sheet.add(text, size, Sheet.INK, panel.x() - away - width, baseline, false, Label.Anchor.END);
+            case ABOVE -> sheet.add(text, size, Sheet.INK, baseline, panel.y() - away, true, Label.Anchor.START);
+            case BELOW -> sheet.add(text, size, Sheet.INK, baseline, panel.bottom() + away + width, true, Label.Anchor.END);
         }
     }
 }

@@ -67,17 +67,22 @@ final class Sheet {
 
     /** A level line of text, centred at x. */
     void center(String text, float size, double x, int baseline) {
-        add(text, size, INK, x - measure.width(text, size) / 2, baseline, false);
+        add(text, size, INK, x - measure.width(text, size) / 2, baseline, false, Label.Anchor.MIDDLE);
     }
 
     /** An upward line of text, centred at y, with its baseline at x. */
     void upward(String text, float size, double x, double y) {
-        add(text, size, INK, x, y + measure.width(text, size) / 2, true);
+        add(text, size, INK, x, y + measure.width(text, size) / 2, true, Label.Anchor.MIDDLE);
     }
 
+    /** A line whose start stays in place. */
     void add(String text, float size, int rgb, double x, double y, boolean upward) {
+        add(text, size, rgb, x, y, upward, Label.Anchor.START);
+    }
+
+    void add(String text, float size, int rgb, double x, double y, boolean upward, Label.Anchor anchor) {
         if (!text.isEmpty()) {
-            labels.add(Label.of(text, size, rgb, x, y, upward, measure));
+            labels.add(Label.of(text, size, rgb, x, y, upward, measure).with(anchor));
         }
     }
 

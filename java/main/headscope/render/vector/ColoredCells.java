@@ -38,19 +38,23 @@ record ColoredCells(int rows, int columns, int[] argb) {
         return bar.colormap().at((value - min) / (max - min));
     }
 
-    /** The boxes of each colour, 0xRRGGBB; equal cells below each other share one. */
-    SortedMap<Integer, List<Box>> boxes(Box box) {
+    /**
+     * The boxes of each colour, 0xRRGGBB; equal cells below each other share one.
+     *
+     * @param overlap pixels by which they extend to the right and downwards, within the map
+     */
+    SortedMap<Integer, List<Box>> boxes(Box box, int overlap) {
         SortedMap<Integer, List<Box>> boxes = new TreeMap<>();
         for (int column = 0; column < columns; column++) {
             int left = Cells.edge(box.width(), columns, column);
-            int right = Cells.edge(box.width(), columns, column + 1);
+            int right = Math.min(Cells.edge(box.width(), columns, column + 1) + overlap, box.width());
             for (int row = 0; row < rows; ) {
                 int color = argb[row * columns + column];
                 int top = Cells.edge(box.height(), rows, row);
                 while (row < rows && argb[row * columns + column] == color) {
                     row++;
                 }
-                int bottom = Cells.edge(box.height(), rows, row);
+                int bottom = Math.min(Cells.edge(box.height(), rows, row) + overlap, box.height());
                 boxes.computeIfAbsent(color & 0xFFFFFF, _ -> new ArrayList<>())
                         .add(new Box(box.x() + left, box.y() + top, right - left, bottom - top));
             }

@@ -11,6 +11,7 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamWriter;
@@ -47,8 +48,11 @@ final class SvgElements {
     private void colors(Shape.Colors colors) throws XMLStreamException {
         ColoredCells cells = ColoredCells.of(colors);
         if (cells.rows() * cells.columns() <= MAX_PATHS) {
-            for (Map.Entry<Integer, List<Box>> color : cells.boxes(colors.box()).entrySet()) {
-                boxes(color.getValue(), color.getKey());
+            // Viewers that blend edges let the background through between cells: a layer of larger cells is behind them.
+            for (int overlap : new int[] {1, 0}) {
+                for (Map.Entry<Integer, List<Box>> color : cells.boxes(colors.box(), overlap).entrySet()) {
+                    boxes(color.getValue(), color.getKey());
+                }
             }
             return;
         }
@@ -110,16 +114,25 @@ final class SvgElements {
     private void label(Label label) throws XMLStreamException {
         newLine();
         xml.writeStartElement(SvgFile.NAMESPACE, "text");
-        String x = number(label.x());
-        String y = number(label.y());
+        double width = font.width(label.text(), label.size());
+        double along = switch (label.anchor()) {
+            case START -> 0;
+            case MIDDLE -> width / 2;
+            case END -> width;
+        };
+        String x = number(label.x() + (label.upward() ? 0 : along));
+        String y = number(label.y() - (label.upward() ? along : 0));
         if (label.upward()) {
             attributes("transform", "translate(%s %s) rotate(-90)".formatted(x, y));
         } else {
             attributes("x", x, "y", y);
         }
+        if (label.anchor() != Label.Anchor.START) {
+            attributes("text-anchor", label.anchor().name().toLowerCase(Locale.ROOT));
+        }
         attributes("font-size", number(label.size()), "fill", color(label.rgb()));
         if (label.text().codePoints().allMatch(font::has)) {
-            attributes("textLength", number(font.width(label.text(), label.size())), "lengthAdjust", "spacingAndGlyphs");
+            attributes("textLength", number(width), "lengthAdjust", "spacingAndGlyphs");
         }
         xml.writeAttribute("xml:space", "preserve");
         xml.writeCharacters(valid(label.text()));

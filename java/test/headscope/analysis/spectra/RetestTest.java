@@ -27,10 +27,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -143,6 +145,32 @@ class RetestTest {
                 Files.delete(out.resolve(name));
             }
         }
+    }
+
+    /** The same file read with the names exchanged has the other labels and is another run. */
+    @Test
+    void labelsByName() throws IOException {
+        List<String> lines = new ArrayList<>(List.of("index,label"));
+        for (int i = 0; i < TEXTS; i++) {
+            lines.add("%d,%s".formatted(i, i % 3 == 0 ? "bad" : "good"));
+        }
+        String labels = file("names.csv", lines.toArray(String[]::new)).orElseThrow();
+        List<String> first = new ArrayList<>();
+        Set<String> runs = new HashSet<>();
+        for (String names : List.of("good,bad", "bad,good")) {
+            Path out = folder.resolve(names);
+            RetestRequest request = new RetestRequest(RetestTest.runs.resolve("stored"), Optional.of(labels), LabelNames.parse(names),
+                    out, false, "test", OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false,
+                    OptionalLong.empty());
+            finish(request);
+            SpectraResult found = SpectraResult.read(out);
+            first.add(found.samples().samples().getFirst().label());
+            runs.add(found.manifest().text("/run"));
+            assertEquals(List.of(names.split(",")).toString(),
+                    found.manifest().json().at("/labels/names").toString().replace("\"", "").replace(",", ", "));
+        }
+        assertEquals(List.of("1", "0"), first);
+        assertEquals(2, runs.size());
     }
 
     @Test

@@ -30,24 +30,35 @@ public final class EmulatedDriver {
     /** Runs the program with kernels that the emulated driver can load. */
     public static ChildJvm.Result headscope(Path folder, Map<String, String> environment, List<String> arguments)
             throws IOException, InterruptedException {
+        return ChildJvm.run(folder, variables(environment), kernels(folder), program(arguments));
+    }
+
+    /** Starts the program; {@code out.txt} and {@code err.txt} in the folder receive its output. */
+    public static Process startHeadscope(Path folder, List<String> arguments) throws IOException {
+        return ChildJvm.start(folder, variables(Map.of()), kernels(folder), program(arguments));
+    }
+
+    private static List<String> program(List<String> arguments) {
+        return Stream.concat(Stream.of("headscope.Main"), arguments.stream()).toList();
+    }
+
+    /** A folder for the class path. */
+    private static String kernels(Path folder) throws IOException {
         Path kernels = Files.createDirectories(folder.resolve("kernels/cuda"));
         Files.writeString(kernels.resolve("fatbins.properties"), "toolkit=13\narchitectures=80,90\nfamilies=all\n");
         Files.writeString(kernels.resolve("all.fatbin"), "emulated");
-        return start(folder, environment, kernels.getParent().toString(), Stream.concat(
-                Stream.of("headscope.Main"), arguments.stream()).toList());
+        return kernels.getParent().toString();
     }
 
     /** Runs the tests of a class. */
     static ChildJvm.Result tests(Path folder, Class<?> tests) throws IOException, InterruptedException {
-        return start(folder, Map.of(), "", List.of(EmulatedDriver.class.getName(), tests.getName()));
+        return ChildJvm.run(folder, variables(Map.of()), "", List.of(EmulatedDriver.class.getName(), tests.getName()));
     }
 
-    private static ChildJvm.Result start(
-            Path folder, Map<String, String> environment, String classes, List<String> command)
-            throws IOException, InterruptedException {
+    private static Map<String, String> variables(Map<String, String> environment) {
         Map<String, String> variables = new HashMap<>(environment);
         variables.put("LD_LIBRARY_PATH", LIBRARIES.resolve("driver").toString());
-        return ChildJvm.run(folder, variables, classes, command);
+        return variables;
     }
 
     /** Entry point of the other process: runs the tests of the classes and prints failures. */

@@ -82,10 +82,10 @@ class GpuSlotsTest {
             long offer = ring.word(256);
             assertTrue(offer != 0);
             ring.word(264, offer);
-            ring.publish(HandmadeRing.attentionOnGpu(0));
+            ring.publish(HandmadeRing.attentionOnGpu(0, ring.word(256)));
             memory.write(0, 7);
             memory.write(1, 8);
-            ring.publish(HandmadeRing.attentionOnGpu(1));
+            ring.publish(HandmadeRing.attentionOnGpu(1, ring.word(256)));
             for (float value : new float[] {7, 8}) {
                 TappedAttention read = (TappedAttention) reader.poll().orElseThrow();
                 assertTrue(read.onGpu());
@@ -104,7 +104,7 @@ class GpuSlotsTest {
     void aSlotThatChangesWhileItIsReadIsTorn() {
         try (HandmadeRing ring = HandmadeRing.create(file, 1, 2); RingReader reader = RingReader.open(file)) {
             reader.receive(new Memory(new Memory().bytes, () -> ring.word(4096 + 8, 0)));
-            ring.publish(HandmadeRing.attentionOnGpu(0));
+            ring.publish(HandmadeRing.attentionOnGpu(0, ring.word(256)));
             assertEquals(Optional.empty(), reader.poll());
             assertEquals(1, reader.refused().get(Refusal.TORN));
         }
@@ -122,7 +122,7 @@ class GpuSlotsTest {
     void lyingHeadersAreRefused(String what, Consumer<ByteBuffer> lie) {
         try (HandmadeRing ring = HandmadeRing.create(file, 1, 2); RingReader reader = RingReader.open(file)) {
             reader.receive(new Memory());
-            ByteBuffer slot = HandmadeRing.attentionOnGpu(0);
+            ByteBuffer slot = HandmadeRing.attentionOnGpu(0, ring.word(256));
             lie.accept(slot);
             ring.publish(slot);
             assertEquals(Optional.empty(), reader.poll(), what);
@@ -164,9 +164,24 @@ class GpuSlotsTest {
             first.receive(new Memory());
             assertEquals(taken, fault(() -> other.receive(new Memory())));
             ring.word(264, ring.word(256));
-            ring.publish(HandmadeRing.attentionOnGpu(0));
+            ring.publish(HandmadeRing.attentionOnGpu(0, ring.word(256)));
             assertEquals(taken, fault(other::poll));
             assertEquals(List.of(0), first.poll().stream().map(message -> message.first()).toList());
+        }
+    }
+
+    /** A reader that has ended leaves messages in the ring whose queries and keys are gone. */
+    @Test
+    void messagesOfAnEarlierOfferAreRefused() {
+        try (HandmadeRing ring = HandmadeRing.create(file, 1, 2); RingReader reader = RingReader.open(file);
+                RingReader other = RingReader.open(file)) {
+            ring.publish(HandmadeRing.attentionOnGpu(0, 5));
+            reader.receive(new Memory());
+            ring.publish(HandmadeRing.attentionOnGpu(1, ring.word(256)));
+            assertEquals(List.of(1), reader.poll().stream().map(message -> message.first()).toList());
+            assertEquals(1, reader.refused().get(Refusal.OVERWRITTEN));
+            assertEquals(Optional.empty(), other.poll());
+            assertEquals(2, other.refused().get(Refusal.OVERWRITTEN));
         }
     }
 
@@ -183,7 +198,7 @@ class GpuSlotsTest {
                 }
                 assertArrayEquals(HANDLE, after.bytes(304, 64));
                 memory.write(0, 3);
-                after.publish(HandmadeRing.attentionOnGpu(0));
+                after.publish(HandmadeRing.attentionOnGpu(0, after.word(256)));
                 assertTrue(((TappedAttention) reader.poll().orElseThrow()).onGpu());
             }
         }

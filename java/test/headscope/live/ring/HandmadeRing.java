@@ -75,9 +75,9 @@ final class HandmadeRing implements AutoCloseable {
     }
 
     /** The same message in a ring of version 2, with its queries and keys in memory of a GPU. */
-    static ByteBuffer attentionOnGpu(int position) {
-        ByteBuffer slot = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).put(attention(position).array(), 0, 64);
-        return slot.put(2, (byte) 2).put(5, (byte) 5).putInt(24, 0);
+    static ByteBuffer attentionOnGpu(int position, long offer) {
+        ByteBuffer slot = ByteBuffer.allocate(72).order(ByteOrder.LITTLE_ENDIAN).put(attention(position).array(), 0, 64);
+        return slot.put(2, (byte) 2).put(5, (byte) 5).putInt(24, 8).putLong(64, offer);
     }
 
     /** Publishes a message with its sequence number and checksum. */

@@ -13,6 +13,7 @@ import headscope.live.LiveText;
 import headscope.result.frame.FrameFileReader;
 import headscope.result.frame.FrameSource.MeasuredMetric;
 import headscope.result.frame.RecordedFrame;
+import headscope.result.tapped.Tapped;
 import headscope.result.tapped.TappedAttention;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -113,6 +114,34 @@ class SameGpuTest {
         assertArrayEquals(ordinary.map(), within.map());
         for (MeasuredMetric metric : ordinary.source().metrics()) {
             assertArrayEquals(ordinary.metric(metric.key()).orElseThrow(), within.metric(metric.key()).orElseThrow(), metric.key());
+        }
+    }
+
+    /** The feeding process closes the memory of a Headscope that was killed, and continues through shared memory. */
+    @Test
+    void aKilledReceiverIsNoticed() throws Exception {
+        String name = name("killed");
+        try (Feed feed = feed(name, "gpu-killed")) {
+            assertEquals("open", feed.line());
+            Process headscope = EmulatedDriver.startHeadscope(folder, List.of("live", "--attach", name, "--device", "cuda",
+                    "--same-gpu", "--headless", "--record", folder.resolve("frames").toString()));
+            try {
+                feed.next();
+                assertEquals("accepted", feed.line());
+            } finally {
+                headscope.destroyForcibly().waitFor();
+            }
+            feed.next();
+            assertTrue(feed.line().startsWith("same "));
+            try (RingReader reader = RingReader.open(name)) {
+                int rows = 0;
+                while (rows < LAYERS * Feed.NEW_TOKENS) {
+                    Optional<Tapped> message = reader.poll();
+                    rows += message.isPresent() && message.get() instanceof TappedAttention read && !read.onGpu() ? 1 : 0;
+                }
+            }
+            assertEquals("skipped 0 restored", feed.end());
+            assertEquals("", feed.err());
         }
     }
 

@@ -14,6 +14,7 @@ import headscope.render.screen.OffscreenScreen;
 import headscope.render.screen.Scene;
 import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
+import headscope.result.frame.FrameSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +44,25 @@ final class LiveSceneTest {
 
     private static ViewState state(Mode mode) {
         return state(mode, OptionalInt.empty(), false, Camera.WHOLE, Camera.WHOLE, false);
+    }
+
+    /** A text may begin with a message: that a model failed, or that its beginning was missed. */
+    @Test
+    void aMessageIsShownBeforeTheFirstToken() {
+        LiveText text = new LiveText(SampleScreens.made(2, 3, 5, 3).source());
+        text.add(new Frame(0, State.READING, "waiting for the next text", 0, 0, List.of(), 0, Map.of(), 1, List.of(),
+                Optional.empty(), Double.NaN, 0, 0));
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        LiveScene scene = new LiveScene(text, screen.measure());
+        for (Mode mode : Mode.values()) {
+            List<String> words = scene.of(state(mode), ScreenStatus.NONE, layout).parts().stream()
+                    .filter(part -> part instanceof Scene.Texts)
+                    .flatMap(part -> ((Scene.Texts) part).labels().stream())
+                    .map(Label::text)
+                    .toList();
+            assertTrue(words.contains("waiting for the next text"), words.toString());
+            assertEquals(new Pick.Nothing(), scene.pick(state(mode), layout, 100, 100));
+        }
     }
 
     @ParameterizedTest
@@ -158,6 +178,21 @@ final class LiveSceneTest {
         assertEquals(List.of("running", "token 131,072 of at most 131,200", "412 tokens/s", "3 frames dropped",
                 "cells: maximum of 2048 x 2048 tokens", "memory 640 MiB", "made-up numbers", "up to 16 x 16 cells a pixel"), status);
         assertTrue(all.stream().anyMatch(label -> label.text().equals("the grid's cells: maximum of 2048 x 2048 tokens")));
+    }
+
+    @Test
+    void theStatusNamesTheLongestTextThatTheModelAllows() {
+        FrameSource made = new SampleFrames(1, 1, 1).source(); // 128 new tokens
+        FrameSource limited = new FrameSource(made.model(), made.device(), 1, 1, true, made.metrics(), made.side(),
+                made.pooling(), made.maxNewTokens(), 150, false);
+        for (int[] expected : new int[][] {{20, 148}, {30, 150}}) {
+            LiveText text = new LiveText(limited);
+            text.add(new SampleFrames(1, 1, 1).whole(expected[0], 0, 0));
+            LiveScene scene = new LiveScene(text, screen.measure());
+            String shown = "token %d of at most %d".formatted(expected[0], expected[1]);
+            assertTrue(texts(scene.of(state(Mode.MAPS), ScreenStatus.NONE, ScreenLayout.of(1280, 800, 1, limited))).stream()
+                    .anyMatch(label -> label.text().equals(shown)), shown);
+        }
     }
 
     @Test

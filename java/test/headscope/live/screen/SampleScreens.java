@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.LinkedBlockingQueue;
 
@@ -36,7 +37,8 @@ final class SampleScreens {
         DEMO(1280, 800, 1), DEMO_LIGHT(1280, 800, 1), DEMO_TOKEN(1280, 800, 1), DEMO_LARGE(2560, 1600, 2),
         MANY(1280, 800, 1), MANY_METRIC(1280, 800, 1), MANY_LARGE(2560, 1600, 2), MANY_LARGE_LIGHT(2560, 1600, 2),
         HELP(1280, 800, 1), ONE(1280, 800, 1), HUGE(1280, 800, 1), ZOOMED(1280, 800, 1), SMALL(800, 500, 1),
-        WIDE(1920, 1080, 1), LONG(1280, 800, 1), LONG_START(1280, 800, 1), HUGE_ZOOMED(1280, 800, 1);
+        WIDE(1920, 1080, 1), LONG(1280, 800, 1), LONG_START(1280, 800, 1), HUGE_ZOOMED(1280, 800, 1),
+        RECORDING(1280, 800, 1), RECORDING_LIGHT(1280, 800, 1);
 
         final int width;
         final int height;
@@ -68,6 +70,7 @@ final class SampleScreens {
             case ONE -> made(1, 1, 1, 0);
             case HUGE, HUGE_ZOOMED -> made(80, 64, 50, 3);
             case LONG, LONG_START -> pooled(32, 32, 131_072);
+            case RECORDING, RECORDING_LIGHT -> made(4, 4, 60, 3);
             case MANY, MANY_METRIC, MANY_LARGE, MANY_LARGE_LIGHT, ZOOMED -> made(32, 32, 300, 2);
         };
         ViewState state = switch (sample) {
@@ -75,7 +78,8 @@ final class SampleScreens {
             case DEMO_LIGHT -> with(state(4, 6), Mode.MAPS, true, OptionalInt.empty(), false, false);
             case DEMO_TOKEN -> with(state(4, 6), Mode.MAPS, false, OptionalInt.of(8), true, true);
             case HELP -> help(state(4, 6));
-            case ONE -> state(0, 0);
+            case ONE, RECORDING -> state(0, 0);
+            case RECORDING_LIGHT -> state(0, 0).withDark(false);
             case HUGE, MANY_LARGE, LONG -> state(9, 20);
             case LONG_START -> state(9, 20).withTextTop(OptionalInt.of(70_000));
             case HUGE_ZOOMED -> state(9, 20).withGrid(new Camera(19.6 / 64, 8.6 / 80, 30));
@@ -88,7 +92,8 @@ final class SampleScreens {
         ScreenLayout layout = ScreenLayout.of(sample.width, sample.height, sample.scale, text.source());
         ScreenStatus status = new ScreenStatus(4.1, sample == Sample.HELP ? Optional.empty()
                 : Optional.of(new ScreenStatus.Mouse(layout.map().x() + 0.3 * layout.map().width(),
-                        layout.map().y() + 0.7 * layout.map().height())), "");
+                        layout.map().y() + 0.7 * layout.map().height())), "",
+                sample == Sample.RECORDING || sample == Sample.RECORDING_LIGHT ? OptionalDouble.of(0.4) : OptionalDouble.empty());
         try (OffscreenLive screen = OffscreenLive.open(text)) {
             return screen.image(state, status, sample.width, sample.height, sample.scale);
         }
@@ -140,7 +145,7 @@ final class SampleScreens {
             watch.run(PROMPT, false);
             FrameSource source = watch.source();
             LiveText text = new LiveText(new FrameSource("demo", "cpu, 2 workers", source.layers(), source.heads(), true,
-                    source.metrics(), source.side(), source.pooling(), source.maxNewTokens()));
+                    source.metrics(), source.side(), source.pooling(), source.maxNewTokens(), source.maxTokens(), false));
             frames.forEach(frame -> text.add(steady(frame)));
             return text;
         }

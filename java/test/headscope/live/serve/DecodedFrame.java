@@ -19,7 +19,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /** A binary message, read as {@code docs/live-protocol.md} describes it. */
-record DecodedFrame(int number, Frame frame) {
+record DecodedFrame(JsonNode header, Frame frame) {
+    int number() {
+        return header.get("frame").intValue();
+    }
+
     static DecodedFrame of(ByteBuffer message, FrameSource source, String cellFormat) throws IOException {
         ByteBuffer in = message.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         byte[] magic = new byte[4];
@@ -50,7 +54,7 @@ record DecodedFrame(int number, Frame frame) {
             }
             blocks.add(new AtlasBlock(block.get("layer").intValue(), block.get("firstRow").intValue(), rows, values));
         }
-        return new DecodedFrame(header.get("frame").intValue(), new Frame(
+        return new DecodedFrame(header, new Frame(
                 header.get("text").intValue(), State.valueOf(header.get("state").textValue().toUpperCase(Locale.ROOT)),
                 header.get("message").textValue(), header.get("step").intValue(), header.get("firstToken").intValue(),
                 tokens, header.get("layersRead").intValue(), metrics, header.get("bin").intValue(), blocks,

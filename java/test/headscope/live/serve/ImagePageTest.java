@@ -14,6 +14,7 @@ import headscope.result.frame.RandomFrames;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -53,7 +54,7 @@ final class ImagePageTest {
     }
 
     private void visit() {
-        server.serve(stream, stream.subscribe(), "a prompt", Path.of("target/recordings"));
+        server.serve(stream, stream.subscribe(), "a prompt", Path.of("target/recordings"), OptionalDouble::empty);
         frames.subList(0, 3).forEach(stream);
         browser.visit(server.url());
         browser.awaitTrue("return document.getElementById('screen').width === innerWidth");

@@ -11,6 +11,7 @@ import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
 import headscope.live.FrameStream;
 import headscope.live.LiveRun;
+import headscope.live.screen.KeyHelp;
 import headscope.model.Checkpoint;
 import headscope.model.Sampler;
 import headscope.model.Tokenizer;
@@ -25,6 +26,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -102,7 +104,7 @@ final class LivePageTest {
 
     /** Pauses before the first new token. */
     private void start() {
-        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"));
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"), OptionalDouble::empty);
         commands.add(new Command.Pause());
         run = new LiveRun(stream, new LiveRun.Producer() {
             @Override
@@ -184,6 +186,21 @@ final class LivePageTest {
         browser.type("m");
         browser.awaitText("grid-title", "attention score (nats)"::equals);
         assertEquals(List.of(), browser.complaints());
+    }
+
+    @Test
+    void theListOfKeysIsThatOfTheWindow() {
+        start();
+        browser.visit(server.url());
+        awaitPaused();
+        browser.type("h");
+        assertEquals(true, browser.script("return document.getElementById('help-dialog').open"));
+        assertEquals(KeyHelp.ALL.stream().map(KeyHelp::hands).sorted().toList(), browser.script(
+                "return [...document.querySelectorAll('#help-dialog th')].map(cell => cell.textContent)"
+                        + ".filter(key => key !== 'hover').sort()"));
+        assertEquals(List.of("[ ]", "- +"), browser.script(
+                "return [...document.querySelectorAll('#help-dialog tr')].filter(row => row.offsetParent === null)"
+                        + ".map(row => row.firstChild.textContent)"));
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
@@ -47,7 +48,7 @@ final class PageServerTest {
     private final URI page = URI.create(server.url());
 
     PageServerTest() {
-        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"));
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"), OptionalDouble::empty);
     }
 
     @AfterEach
@@ -235,7 +236,7 @@ final class PageServerTest {
     @Test
     void framesAreRecordedForAllViewers(@TempDir Path folder) throws Exception {
         try (PageServer recording = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
-            recording.serve(stream, stream.subscribe(), PROMPT, folder.resolve("new"));
+            recording.serve(stream, stream.subscribe(), PROMPT, folder.resolve("new"), OptionalDouble::empty);
             SocketViewer viewer = SocketViewer.connect(recording.url(), RandomFrames.SOURCE);
             frames.subList(0, 14).forEach(stream);
             viewer.read(1, frames.get(13).end());
@@ -260,11 +261,11 @@ final class PageServerTest {
     void aRecordingIsNotRecordedAgain(@TempDir Path folder) throws Exception {
         FrameStream played = new FrameStream(RandomFrames.SOURCE.asRecorded(), commands::add);
         try (PageServer replay = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
-            replay.serve(played, played.subscribe(), "", folder);
+            replay.serve(played, played.subscribe(), "", folder, () -> OptionalDouble.of(0.25));
             SocketViewer viewer = SocketViewer.connect(replay.url(), RandomFrames.SOURCE);
             assertTrue(viewer.message("source").get("recorded").booleanValue());
             played.accept(frames.getFirst());
-            viewer.frame();
+            assertEquals(0.25, viewer.frame().header().get("played").doubleValue());
             viewer.send("{\"type\":\"record\"}");
             assertEquals("this is a recording already", viewer.message("notice").get("text").textValue());
         }

@@ -13,6 +13,7 @@ import headscope.result.frame.RandomFrames;
 import headscope.result.frame.RecordedFrame;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -104,6 +105,7 @@ final class RecordingPageTest {
             browser.type(" ");
             browser.awaitText("state", "ended"::equals);
             browser.awaitText("text", text -> text.startsWith("t0t1t2"));
+            assertEquals("100%", browser.script("return document.getElementById('played').style.width"));
             assertEquals(List.of(), browser.complaints());
             assertEquals(false, run.ended());
             browser.visit("about:blank");
@@ -111,7 +113,7 @@ final class RecordingPageTest {
     }
 
     private static LiveRun serve(PageServer server, FrameStream stream, Replay replay) {
-        server.serve(stream, stream.subscribe(), "", Path.of("target/recordings"));
+        server.serve(stream, stream.subscribe(), "", Path.of("target/recordings"), () -> OptionalDouble.of(replay.played()));
         return new LiveRun(stream, new LiveRun.Producer() {
             @Override
             public void run() throws InterruptedException {

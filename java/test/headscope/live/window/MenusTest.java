@@ -36,8 +36,8 @@ final class MenusTest {
             "PageUp", Input.Key.PAGE_UP, "PageDown", Input.Key.PAGE_DOWN, "Home", Input.Key.HOME, "End", Input.Key.END,
             "Esc", Input.Key.ESCAPE);
 
-    private static Menus menus(ViewState view) {
-        return Menus.of(view, SOURCE, State.RUNNING, false);
+    private static Menus menus(FrameSource source, ViewState view) {
+        return Menus.of(view, source, State.RUNNING, false);
     }
 
     private static Optional<Action> key(String name) {
@@ -46,7 +46,8 @@ final class MenusTest {
     }
 
     private static Set<String> inMenus() {
-        return menus(ViewState.of("entropy")).shown().stream()
+        return Stream.of(SOURCE, SOURCE.asRecorded())
+                .flatMap(source -> menus(source, ViewState.of("entropy")).shown().stream())
                 .flatMap(menu -> menu.items().stream().map(Menu.Item::key))
                 .filter(key -> !key.isEmpty())
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -76,20 +77,31 @@ final class MenusTest {
     @ValueSource(strings = {"", "m", "mm", "c", "lsdt"})
     void anEntryDoesWhatItsKeyDoes(String before) {
         int compared = 0;
-        for (int menu = 0; menu < menus(ViewState.of("entropy")).shown().size(); menu++) {
-            for (int item = 0; item < menus(ViewState.of("entropy")).shown().get(menu).items().size(); item++) {
-                Session byKey = new Session(before);
-                Session byMenu = new Session(before);
-                Menus menus = menus(byMenu.controls.view());
-                String key = menus.shown().get(menu).items().get(item).key();
-                Action action = menus.action(menu, item);
-                if (!key.isEmpty()) {
-                    assertEquals(byMenu.does(action), byKey.does(key(key).orElseThrow()), key);
-                    compared++;
+        for (FrameSource source : List.of(SOURCE, SOURCE.asRecorded())) {
+            List<Menu> shown = menus(source, ViewState.of("entropy")).shown();
+            for (int menu = 0; menu < shown.size(); menu++) {
+                for (int item = 0; item < shown.get(menu).items().size(); item++) {
+                    Session byKey = new Session(before);
+                    Session byMenu = new Session(before);
+                    Menus menus = menus(source, byMenu.controls.view());
+                    String key = menus.shown().get(menu).items().get(item).key();
+                    Action action = menus.action(menu, item);
+                    if (!key.isEmpty()) {
+                        assertEquals(byMenu.does(action), byKey.does(key(key).orElseThrow()), key);
+                        compared++;
+                    }
                 }
             }
         }
-        assertTrue(compared >= 20, compared + " keys");
+        assertTrue(compared >= 40, compared + " keys");
+    }
+
+    @Test
+    void aRecordingIsPlayedAndAModelAsked() {
+        List<String> model = menus(SOURCE, ViewState.of("entropy")).shown().stream().map(Menu::title).toList();
+        List<String> recording = menus(SOURCE.asRecorded(), ViewState.of("entropy")).shown().stream().map(Menu::title).toList();
+        assertEquals(List.of("Run", "Metric", "Colours", "Move", "View"), model);
+        assertEquals(List.of("Run", "Recording", "Metric", "Colours", "Move", "View"), recording);
     }
 
     /** One user's view and commands. */

@@ -144,8 +144,8 @@ final class WindowTest {
             user.awaitView("end of the text", VIEW, at);
             user.key("Home");
             user.awaitView("beginning of the text", VIEW.withTextTop(OptionalInt.of(0)), at);
-            user.key("period"); // a new token does not scroll back to the end
             int tokens = user.newest().end();
+            user.key("period"); // a new token does not scroll back to the end
             user.await("step", () -> user.newest().end() == tokens + 1);
             user.awaitView("beginning of the text", VIEW.withTextTop(OptionalInt.of(0)), at);
             user.key("Next", "d", "l", "s");

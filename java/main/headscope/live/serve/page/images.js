@@ -5,7 +5,8 @@ import { ask } from './keys.js';
 import { save } from './save.js';
 
 const KEYS = {
-  ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down', Home: 'home', End: 'end', Backspace: 'backspace',
+  ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down', Home: 'home', End: 'end', PageUp: 'page_up',
+  PageDown: 'page_down', Backspace: 'backspace',
   Delete: 'delete', Enter: 'enter', Escape: 'escape',
 };
 const CONTROL_KEYS = { a: 'select_all', c: 'copy', x: 'cut' };

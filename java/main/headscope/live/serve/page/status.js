@@ -15,6 +15,7 @@ export function drawStatus(text, dropped, millis, lost) {
   const name = lost !== null ? 'lost' : header?.state ?? (text === null ? 'connecting' : 'waiting');
   state.dataset.state = name;
   state.textContent = lost !== null ? 'no connection' : name;
+  document.getElementById('played').style.width = `${100 * (header?.played ?? 0)}%`;
   const facts = [];
   if (header !== null) {
     const limit = source.maxNewTokens > 0 ? `, at most ${source.maxNewTokens} new` : '';

@@ -1,4 +1,4 @@
-package headscope.cli;
+package headscope.cli.process;
 
 import headscope.analysis.InputException;
 import java.io.IOException;
@@ -10,14 +10,14 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** The bytes of the command line: the JVM replaces those that are not UTF-8 by U+FFFD without notice. */
-final class RawArguments {
+public final class RawArguments {
     private static final Path BYTES = Path.of("/proc/self/cmdline");
     private static final String REPLACEMENT = "\ufffd";
 
     private RawArguments() {}
 
     /** @throws InputException if an argument contains U+FFFD because its bytes are not UTF-8 */
-    static void requireUtf8(List<String> arguments) {
+    public static void requireUtf8(List<String> arguments) {
         if (arguments.stream().noneMatch(argument -> argument.contains(REPLACEMENT)) || !Files.exists(BYTES)) {
             return;
         }

@@ -1,4 +1,4 @@
-package headscope.cli;
+package headscope.cli.process;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
