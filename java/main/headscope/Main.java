@@ -2,7 +2,7 @@ package headscope;
 
 import headscope.cli.HeadscopeCommand;
 import headscope.cli.StandardOutput;
-import headscope.cli.process.StandardError;
+import headscope.cli.terminal.StandardError;
 import java.util.Locale;
 
 /** The program. */

@@ -1,6 +1,8 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.cli.terminal.CleanStop;
+import headscope.cli.terminal.ProgressLine;
 import headscope.live.LiveRun;
 import headscope.live.film.FilmedText;
 import headscope.render.Image;

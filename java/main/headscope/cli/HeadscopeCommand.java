@@ -1,6 +1,6 @@
 package headscope.cli;
 
-import headscope.cli.process.RawArguments;
+import headscope.cli.terminal.RawArguments;
 import headscope.tensor.Printable;
 import java.math.BigDecimal;
 import java.util.List;

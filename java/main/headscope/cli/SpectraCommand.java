@@ -11,6 +11,8 @@ import headscope.analysis.spectra.Spectra;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
+import headscope.cli.terminal.InterruptHint;
+import headscope.cli.terminal.ProgressLine;
 import headscope.result.LayerAuroc;
 import headscope.result.TokenValueFiles;
 import java.io.PrintStream;
@@ -45,6 +47,8 @@ import picocli.CommandLine.Mixin;
             "      --max-new-tokens 1",
             "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts qa.jsonl --k 50 \\",
             "      --out runs/qwen3",
+            "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts chats.jsonl \\",
+            "      --system \"Answer in one word.\" --no-special-tokens",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",
             "      --limit 200",
             "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",

@@ -43,7 +43,8 @@ final class FigureTest {
     void transposingExchangesRowsAndColumns() {
         HeadMap map = new HeadMap("", "p-value", 2, 3, new float[] {0, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f});
         Mark.CellMarkers marked = new Mark.CellMarkers(List.of(new Mark.Cell(0, 2)));
-        Figure figure = SpectraFigure.of(List.of(map), Optional.of(new SpectraFigure.Significant(List.of(marked), "q")), "");
+        Figure figure = SpectraFigure.of(
+                List.of(map), SpectraView.Shown.P, Optional.of(new SpectraFigure.Significant(List.of(marked), "q")), "");
         Panel turned = figure.transposed().panels().getFirst();
         assertEquals("Layer Index", turned.x().label());
         assertArrayEquals(new float[] {0, 0.3f, 0.1f, 0.4f, 0.2f, 0.5f}, ((Mark.Heatmap) turned.marks().getFirst()).values());

@@ -160,7 +160,7 @@ class RetestTest {
         for (String names : List.of("good,bad", "bad,good")) {
             Path out = folder.resolve(names);
             RetestRequest request = new RetestRequest(RetestTest.runs.resolve("stored"), Optional.of(labels), LabelNames.parse(names),
-                    out, false, "test", OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false,
+                    out, false, "test", OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false,
                     OptionalLong.empty());
             finish(request);
             SpectraResult found = SpectraResult.read(out);

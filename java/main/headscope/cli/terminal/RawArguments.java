@@ -1,4 +1,4 @@
-package headscope.cli.process;
+package headscope.cli.terminal;
 
 import headscope.analysis.InputException;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package headscope.cli.process;
+package headscope.cli.terminal;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
