@@ -6,6 +6,7 @@ import headscope.render.Drawing;
 import headscope.render.Image;
 import headscope.render.OffscreenRenderer;
 import headscope.result.HeadMap;
+import headscope.result.SpectraView;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -68,7 +69,7 @@ public class FrameBenchmark {
     private Figure figure() {
         HeadMap attention = new HeadMap("AttnScore", "p-value", SIDE, SIDE, next());
         HeadMap laplacian = new HeadMap("Laplacian Eigenvalues", "p-value", SIDE, SIDE, next());
-        return SpectraFigure.of(List.of(attention, laplacian), Optional.empty(), "A caption.");
+        return SpectraFigure.of(List.of(attention, laplacian), SpectraView.Shown.P, Optional.empty(), "A caption.");
     }
 
     /** The first value is 1, so that all frames have the same colour scale. */

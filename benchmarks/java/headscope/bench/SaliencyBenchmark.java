@@ -1,9 +1,9 @@
 package headscope.bench;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
-import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.Saliency;
 import headscope.analysis.saliency.SaliencyRequest;
 import headscope.analysis.saliency.SaliencySummary;

@@ -24,6 +24,17 @@ public final class InputException extends RuntimeException {
         }
     }
 
+    /** {@link #rejecting(Supplier)} with a message that begins with the option. */
+    public static <T> T rejecting(String option, Supplier<T> value) {
+        return rejecting(() -> {
+            try {
+                return value.get();
+            } catch (IllegalArgumentException rejected) {
+                throw new IllegalArgumentException(option + ": " + rejected.getMessage(), rejected);
+            }
+        });
+    }
+
     /** @throws InputException with this message unless the condition holds */
     public static void require(boolean condition, String message) {
         if (!condition) {

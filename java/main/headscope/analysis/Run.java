@@ -107,6 +107,12 @@ public final class Run implements AutoCloseable {
         });
     }
 
+    /** Reads what {@link #once} has stored under a name, for work that does not keep it in memory. */
+    public <T> T again(String name, ProgressFile<T> format) {
+        Path file = folder.progress(name + ".safetensors");
+        return format.read(file).orElseThrow(() -> new RunFolderException(file, "is missing or damaged; repeat the run"));
+    }
+
     /**
      * Runs work that writes into the run folder. If the disk fails, what the run has finished is kept for a resumed run.
      * The folder is deleted only if nothing has been finished and the disk is not full, or if input is rejected before

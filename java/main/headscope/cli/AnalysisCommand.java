@@ -94,7 +94,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
         out.println();
         figures.forEach(figure -> out.printf("Figure: %s%n", folder.resolve(figure.getFileName())));
         if (!figures.isEmpty()) {
-            out.println(Legend.of(Manifest.read(folder).analysis()));
+            out.println(Legend.of(Manifest.read(folder)));
         }
         out.printf("Data: %s (%s)%n", folder, String.join(", ", files(summary)));
         undrawn.ifPresent(reason -> HeadscopeCommand.warn("no figure: " + reason));

@@ -1,5 +1,7 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
+import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.functions.Functions;
 import headscope.analysis.functions.FunctionsRequest;
@@ -7,7 +9,9 @@ import headscope.analysis.functions.FunctionsSummary;
 import headscope.result.MaskingTable;
 import headscope.tensor.Printable;
 import java.io.PrintStream;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -66,7 +70,21 @@ final class FunctionsCommand extends AnalysisCommand<FunctionsRequest, Functions
                     100 * function.answered(), function.beforeElbow(), function.above(),
                     100.0 * function.above() / summary.heads());
         }
+        if (options.topHeads > 0) {
+            printTop(summary, out);
+        }
         summary.ablation().ifPresent(masking -> print(masking, out));
+    }
+
+    private void printTop(FunctionsSummary summary, PrintStream out) {
+        out.printf("%nHeads with the largest absolute importance (signed here), the most important first:%n%n");
+        for (FunctionsSummary.Function function : summary.functions()) {
+            double[] ascending = Arrays.stream(function.importance()).map(value -> -Math.abs(value)).toArray();
+            String heads = HeadRanking.smallest(options.topHeads, ascending).stream()
+                    .map(head -> "%-6s %+-9.2g".formatted(HeadName.of(head, summary.perLayer()), function.importance()[head]))
+                    .collect(Collectors.joining(" "));
+            out.printf("%-26s %s%n", function.name(), heads.strip());
+        }
     }
 
     private static void print(MaskingTable masking, PrintStream out) {

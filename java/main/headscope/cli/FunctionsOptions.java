@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.HeadRanking;
 import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
 import headscope.analysis.functions.FunctionsRequest;
@@ -88,7 +89,13 @@ final class FunctionsOptions {
             description = "Number of random sets of heads to average over (default: ${DEFAULT-VALUE}).")
     int draws = Ablation.DEFAULT.draws();
 
+    @Option(names = "--top-heads", paramLabel = "N",
+            description = "Print the N heads with the largest |importance| for each function; 0 prints none (default:"
+                    + " ${DEFAULT-VALUE}).")
+    int topHeads = HeadRanking.TOP;
+
     FunctionsRequest request(RunRequest run) {
+        HeadRanking.requireCount("--top-heads", topHeads);
         return new FunctionsRequest(
                 run, texts, answerTokens, new Training(projection, hidden, dropout, epochs, batch, rate, decay, order),
                 threshold, shown, top, mask.map(heads -> new Ablation(heads(heads), maskFactor, draws)), join.join,

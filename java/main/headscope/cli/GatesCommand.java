@@ -1,12 +1,16 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
+import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.gates.Gates;
 import headscope.analysis.gates.GatesRequest;
 import headscope.analysis.gates.GatesSummary;
 import headscope.result.GateScore;
+import headscope.result.Manifest;
 import headscope.tensor.Printable;
 import java.io.PrintStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
@@ -77,6 +81,22 @@ final class GatesCommand extends AnalysisCommand<GatesRequest, Gates, GatesSumma
                     "%n%s: mean log probability of an answer token %.3f with all heads open, %.3f under G+; %.0f%% of"
                             + " heads facilitate or interfere in at least one seed.%n",
                     Printable.line(task.name()), answer.ungated(), answer.underGates(), 100 * task.either()));
+        }
+        if (options.top > 0) {
+            printTop(summary, out);
+        }
+    }
+
+    private void printTop(GatesSummary summary, PrintStream out) {
+        for (GatesSummary.Task task : summary.tasks()) {
+            out.printf("%n%s, heads with the largest %s in every seed (Always):%n", Printable.line(task.name()),
+                    Manifest.keyword(task.shown()));
+            out.printf("%-8s %8s %8s %8s%n", "head", "Always", "Any", "mean");
+            double[] always = Arrays.stream(task.scores().always()).map(score -> -score).toArray();
+            double[] mean = Arrays.stream(task.scores().mean()).map(score -> -score).toArray();
+            HeadRanking.smallest(options.top, always, mean).forEach(head -> out.printf("%-8s %8.3f %8.3f %8.3f%n",
+                    HeadName.of(head, summary.perLayer()), task.scores().always()[head], task.scores().any()[head],
+                    task.scores().mean()[head]));
         }
     }
 

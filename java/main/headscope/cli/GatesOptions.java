@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.analysis.HeadRanking;
 import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
 import headscope.analysis.gates.GateTask;
@@ -92,7 +93,13 @@ final class GatesOptions {
                     + GatesRequest.QUICK_BATCH + " and --check-texts " + GatesRequest.QUICK_CHECK_TEXTS + ".")
     boolean quick;
 
+    @Option(names = {"--top", "--top-heads"}, paramLabel = "N",
+            description = "Print the N heads of each task whose smallest score over the seeds is largest; 0 prints none"
+                    + " (default: ${DEFAULT-VALUE}).")
+    int top = HeadRanking.TOP;
+
     GatesRequest request(RunRequest run) {
+        HeadRanking.requireCount("--top", top);
         List<GateTask> all = tasks();
         GatesRequest defaults = quick ? GatesRequest.quick(run, all) : GatesRequest.of(run, all);
         return new GatesRequest(

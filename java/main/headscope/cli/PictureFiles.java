@@ -11,6 +11,7 @@ import headscope.render.RenderUnavailableException;
 import headscope.render.layout.FigureSize;
 import headscope.render.vector.SvgFile;
 import headscope.result.Manifest;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /** Draws the figures of runs into files. One renderer, opened for the first PNG file, draws all of them. */
 final class PictureFiles implements AutoCloseable {
@@ -33,7 +35,7 @@ final class PictureFiles implements AutoCloseable {
      */
     List<Path> drawIfPossible(Path folder, Path out) {
         try {
-            return drawAll(folder, FigureSize.of(FigureSize.DEFAULT_DPI), new PictureOptions());
+            return drawAll(folder, FigureSize.of(FigureSize.DEFAULT_DPI), new PictureOptions(), UnaryOperator.identity());
         } catch (RenderUnavailableException unavailable) {
             HeadscopeCommand.warn("no figure: %s; afterwards run: ./headscope render %s"
                     .formatted(unavailable.getMessage(), ShellCommand.quoted(out.toString())));
@@ -44,12 +46,13 @@ final class PictureFiles implements AutoCloseable {
     /**
      * Draws every figure of a run into its folder; the main figure comes first.
      *
+     * @param view from the view of a spectra run to the one that is drawn
      * @return the files
      */
-    List<Path> drawAll(Path folder, FigureSize size, PictureOptions options) {
+    List<Path> drawAll(Path folder, FigureSize size, PictureOptions options, UnaryOperator<SpectraView> view) {
         Map<String, String> texts = texts(Manifest.read(folder));
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
-        RunFigures.of(folder).forEach((name, figure) -> figures.put(name, options.applied(figure, figures.isEmpty())));
+        RunFigures.of(folder, view).forEach((name, figure) -> figures.put(name, options.applied(figure, figures.isEmpty())));
         List<Path> files = new ArrayList<>();
         figures.forEach((name, figure) -> {
             files.add(folder.resolve(name));
@@ -58,9 +61,13 @@ final class PictureFiles implements AutoCloseable {
         return files;
     }
 
-    /** Draws the main figure of a run into a file. */
-    void draw(Path folder, Path file, FigureSize size, PictureOptions options) {
-        Figure figure = options.applied(RunFigures.of(folder).firstEntry().getValue(), true);
+    /**
+     * Draws the main figure of a run into a file.
+     *
+     * @param view from the view of a spectra run to the one that is drawn
+     */
+    void draw(Path folder, Path file, FigureSize size, PictureOptions options, UnaryOperator<SpectraView> view) {
+        Figure figure = options.applied(RunFigures.of(folder, view).firstEntry().getValue(), true);
         write(figure, file, size, texts(Manifest.read(folder)));
     }
 

@@ -5,6 +5,8 @@ import static headscope.analysis.InputException.require;
 
 import headscope.render.FigureFormat;
 import headscope.render.layout.FigureSize;
+import headscope.result.Manifest;
+import headscope.result.SpectraResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -26,6 +28,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  ./headscope render runs/demo --dpi 400 --out demo.png",
+            "  ./headscope render runs/demo --show effect --threshold 0.01 \\",
+            "      --out effect.png",
             "  ./headscope render runs/demo --width 165mm --font-size 9 --out demo.svg",
             "  ./headscope render runs/demo --title \"Right and wrong answers\" \\",
             "      --colors cividis --transpose --out demo.png",
@@ -43,6 +47,9 @@ final class RenderCommand implements Callable<Integer> {
     @Mixin
     PictureOptions options = new PictureOptions();
 
+    @Mixin
+    SpectraViewOptions view = new SpectraViewOptions();
+
     @Override
     public Integer call() {
         FigureSize size = options.size();
@@ -50,6 +57,9 @@ final class RenderCommand implements Callable<Integer> {
         if (out != null) {
             require(runs.size() == 1, "--out takes the figure of one run, not of " + runs.size());
             rejecting(() -> FigureFormat.of(out));
+        }
+        if (view.given()) {
+            runs.forEach(RenderCommand::requireSpectra);
         }
         try (PictureFiles pictures = new PictureFiles()) {
             for (Path run : runs) {
@@ -59,13 +69,20 @@ final class RenderCommand implements Callable<Integer> {
         return 0;
     }
 
+    private static void requireSpectra(Path run) {
+        String analysis = Manifest.read(run).analysis();
+        require(analysis.equals(SpectraResult.ANALYSIS),
+                "%s: is a run of %s; --draw, --show, --mark-significant and --threshold are for runs of spectra"
+                        .formatted(run, analysis));
+    }
+
     /** Draws the figures of one run; a size that does not fit or that this OpenGL cannot draw is rejected. */
     private List<Path> draw(PictureFiles pictures, Path run, FigureSize size) {
         return rejecting(() -> {
             if (out == null) {
-                return pictures.drawAll(run, size, options);
+                return pictures.drawAll(run, size, options, view::over);
             }
-            pictures.draw(run, out, size, options);
+            pictures.draw(run, out, size, options, view::over);
             return List.of(out);
         });
     }

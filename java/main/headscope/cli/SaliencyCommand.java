@@ -1,7 +1,7 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.RunRequest;
-import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.Saliency;
 import headscope.analysis.saliency.SaliencyRequest;
 import headscope.analysis.saliency.SaliencySummary;
@@ -34,7 +34,7 @@ import picocli.CommandLine.Mixin;
             "      --groups \"0-6:<ENV>,7-12:<LAN>\" --text \\",
             "      \"<CHI> painted a picture of a horse <CHI> my favorite animal is the\"",
             "  ./headscope saliency --model models/demo --texts data/grounding.jsonl \\",
-            "      --average --objective logit",
+            "      --average --objective logit --maps 0.3,10.5",
             "  ./headscope saliency --model models/demo --texts data/grounding.jsonl \\",
             "      --average --ablate 0.3,10.5"
         })

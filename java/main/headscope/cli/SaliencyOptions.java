@@ -1,7 +1,7 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.RunRequest;
-import headscope.analysis.saliency.HeadName;
 import headscope.analysis.saliency.SaliencyRequest;
 import headscope.analysis.saliency.SaliencyRequest.Ablation;
 import headscope.analysis.saliency.SaliencyRequest.View;
@@ -40,6 +40,11 @@ final class SaliencyOptions {
             description = "Head to enlarge; layer and head counted from 0, as in heads.csv, while the figure counts from"
                     + " 1 (default: the head with the largest cell).")
     Optional<String> head;
+
+    @Option(names = "--maps", paramLabel = "L.H,...",
+            description = "Further heads to enlarge: the map of each is stored, and drawn in a figure saliency-L.H.png of its"
+                    + " own.")
+    Optional<String> maps;
 
     @Option(names = "--cell", paramLabel = "max|mean|thumbnail|share",
             description = "What the grid shows of each head: the largest element of its map, the mean element, the map"
@@ -82,7 +87,8 @@ final class SaliencyOptions {
     SaliencyRequest request(RunRequest run) {
         return new SaliencyRequest(
                 run, text, target, join.join, groups, texts, average, SaliencyRequest.Objective.parse(objective),
-                new View(head.map(name -> HeadName.parse("--head", name)), cell, skipFirst, transpose), threshold,
+                new View(head.map(name -> HeadName.parse("--head", name)), cell, skipFirst, transpose,
+                        maps.map(names -> HeadName.parseList("--maps", names)).orElse(List.of())), threshold,
                 new Ablation(ablate.map(names -> HeadName.parseList("--ablate", names)).orElse(List.of()), random, seed));
     }
 }

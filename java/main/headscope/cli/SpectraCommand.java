@@ -1,5 +1,7 @@
 package headscope.cli;
 
+import headscope.analysis.HeadName;
+import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.Captured;
 import headscope.analysis.spectra.CapturedRequest;
@@ -11,10 +13,14 @@ import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
 import headscope.cli.terminal.InterruptHint;
 import headscope.cli.terminal.ProgressLine;
+import headscope.result.LayerAuroc;
+import headscope.result.TokenValueFiles;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,6 +51,10 @@ import picocli.CommandLine.Mixin;
             "      --system \"Answer in one word.\" --no-special-tokens",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",
             "      --limit 200",
+            "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",
+            "      --test entropy,sink_share --show auroc --threshold 0.01",
+            "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",
+            "      --per-token laplacian,entropy --heads 11.10,2.0 --no-probes",
             "  ./headscope spectra --model ~/models/gpt2 --texts judged.csv \\",
             "      --fields question=prompt,verdict=label --label-names correct,hallucinated",
             "  ./headscope spectra --from runs/qwen3 --labels graded.csv --k 10 \\",
@@ -139,9 +149,10 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
         if (summary.untested().isPresent()) {
             return;
         }
-        out.printf("%-12s %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
+        String row = "%%-%ds".formatted(summary.shareP().keySet().stream().mapToInt(String::length).reduce(12, Math::max));
+        out.printf(row + " %14s %14s%n", "heads with", "p < 0.05", "q < 0.05");
         summary.shareP().forEach((metric, share) -> out.printf(
-                "%-12s %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * summary.shareQ().get(metric)));
+                row + " %13.1f%% %13.1f%%%n", metric, 100 * share, 100 * summary.shareQ().get(metric)));
         out.printf("About %d of %d heads are expected to have p < 0.05 by chance; q is adjusted for multiple tests"
                 + " (Benjamini-Hochberg).%n%n", summary.byChance(), summary.heads());
         out.printf("%-30s %8s %8s%n", "AUROC for " + (summary.answered() ? "wrong answers" : "label 1"), "mean", "std");
@@ -152,6 +163,33 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
                         "%-30s %8.3f %8.3f%n", feature, measured.auroc(), measured.deviation());
                 case ProbeResult.Absent absent -> out.printf("%-30s %s%n", feature, absent.reason());
             }
+        });
+        summary.layers().ifPresent(layers -> print(layers, out));
+        if (options.top > 0) {
+            printTop(summary, out);
+        }
+    }
+
+    private static void print(LayerAuroc layers, PrintStream out) {
+        out.printf("%n%-30s%s%n", "AUROC of the heads of a layer",
+                layers.features().stream().map(" %12s"::formatted).collect(Collectors.joining()));
+        for (int i = 0; i < layers.layers(); i++) {
+            int layer = i;
+            out.printf("%-30d%s%n", layer, layers.features().stream()
+                    .map(feature -> " %12.3f".formatted(layers.mean(feature)[layer])).collect(Collectors.joining()));
+        }
+    }
+
+    private void printTop(SpectraSummary summary, PrintStream out) {
+        summary.tested().forEach((metric, heads) -> {
+            out.printf("%n%s, heads with the smallest p:%n%-8s %10s %10s %8s %8s %12s %12s%n", SpectraSummary.name(metric),
+                    "head", "p", "q", "effect", "AUROC", summary.answered() ? "mean, right" : "mean, 0",
+                    summary.answered() ? "mean, wrong" : "mean, 1");
+            double[] strongest = Arrays.stream(heads.effect()).map(effect -> -Math.abs(effect)).toArray();
+            HeadRanking.smallest(options.top, heads.p(), strongest).forEach(head -> out.printf(
+                    "%-8s %10.3g %10.3g %8.3f %8.3f %12.4g %12.4g%n", HeadName.of(head, summary.perLayer()),
+                    heads.p()[head], heads.q()[head], heads.effect()[head], heads.auroc()[head], heads.mean0()[head],
+                    heads.mean1()[head]));
         });
     }
 
@@ -164,8 +202,11 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     @Override
     List<String> files(SpectraSummary summary) {
         Stream<String> tests = summary.untested().isPresent() ? Stream.of() : Stream.of("heads.csv");
+        Stream<String> layers = summary.layers().isPresent() ? Stream.of(LayerAuroc.FILE) : Stream.of();
+        Stream<String> tokens = options.perToken.isPresent()
+                ? Stream.of(TokenValueFiles.TABLE, TokenValueFiles.TENSORS) : Stream.of();
         Stream<String> values = summary.hasValues() ? Stream.of("values.safetensors") : Stream.of();
-        return Stream.of(tests, Stream.of("samples.csv"), values, Stream.of("manifest.json"))
+        return Stream.of(tests, layers, Stream.of("samples.csv"), tokens, values, Stream.of("manifest.json"))
                 .flatMap(names -> names)
                 .toList();
     }

@@ -3,13 +3,17 @@ package headscope.cli;
 import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.HeadRanking;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.CapturedRequest;
+import headscope.analysis.spectra.PerToken;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -26,8 +30,8 @@ import picocli.CommandLine.ParseResult;
 final class SpectraOptions {
     /** Options that --from takes. */
     private static final Set<String> WITH_FROM = Set.of(
-            "--verbose", "--from", "--labels", "--label-names", "--k", "--per-sample", "--metrics", "--mark-significant", "--no-probes", "--seed",
-            "--out", "--overwrite");
+            "--verbose", "--from", "--labels", "--label-names", "--k", "--per-sample", "--metrics", "--test", "--draw", "--show",
+            "--mark-significant", "--threshold", "--no-probes", "--seed", "--top-heads", "--out", "--overwrite");
 
     /** Options that --captured takes besides. */
     private static final Set<String> WITH_CAPTURED = Set.of("--captured", "--device", "--dtype", "--check", "--short");
@@ -41,8 +45,9 @@ final class SpectraOptions {
 
     @Option(names = "--from", paramLabel = "RUN",
             description = "Test and draw the stored values of a finished spectra run again, without its model. Takes"
-                    + " --labels, --label-names, --k (up to the stored one), --per-sample, --metrics, --mark-significant, --no-probes,"
-                    + " --seed, --out and --overwrite.")
+                    + " --labels, --label-names, --k (up to the stored one), --per-sample, --test (or --metrics, which then"
+                    + " means the same), --draw, --show, --mark-significant, --threshold, --no-probes, --seed, --top, --out"
+                    + " and --overwrite.")
     Optional<Path> from = Optional.empty();
 
     @Option(names = "--captured", paramLabel = "FILE", arity = "1..*",
@@ -89,48 +94,92 @@ final class SpectraOptions {
 
     @Option(names = "--metrics", paramLabel = "LIST",
             description = "Further metrics to store in values.safetensors (default: ${DEFAULT-VALUE}). Also available, at"
-                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy."
-                    + " With --from: the stored metrics to test and draw (default: attention_score, laplacian).")
+                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy.")
     String metrics = SpectraRequest.METRICS.stream().map(Metric::key).collect(Collectors.joining(", "));
 
-    @Option(names = "--mark-significant", description = "Mark heads with q < 0.05 with a dot.")
-    boolean markSignificant;
+    @Option(names = "--test", paramLabel = "METRIC,...",
+            description = "Metrics to test between the two groups of texts, each in every head: p, q, effect, AUROC and the"
+                    + " means of both groups. They are stored as well. (default: attention_score,laplacian).")
+    Optional<String> test = Optional.empty();
+
+    @Mixin
+    SpectraViewOptions view = new SpectraViewOptions();
 
     @Option(names = "--no-probes", description = "Do not fit the probes.")
     boolean noProbes;
 
+    @Option(names = "--per-token", paramLabel = "METRIC,...",
+            description = "Also write values of every token in the heads of --heads, to tokens.safetensors and tokens.csv:"
+                    + " attention_score (log a_ii), laplacian (in the order of the tokens), attention_eigenvalues, entropy,"
+                    + " normalised_entropy, mean_distance, previous_token, self_attention, confidence, column_sum (the"
+                    + " attention that the token receives).")
+    Optional<String> perToken = Optional.empty();
+
+    @Option(names = "--heads", paramLabel = "L.H,...|all",
+            description = "Heads of --per-token; layer and head counted from 0, as in heads.csv.")
+    Optional<String> heads = Optional.empty();
+
+    @Option(names = {"--top", "--top-heads"}, paramLabel = "N",
+            description = "Print the N heads with the smallest p of each tested metric; 0 prints none (default:"
+                    + " ${DEFAULT-VALUE}).")
+    int top = HeadRanking.TOP;
+
     SpectraRequest request(RunRequest run) {
+        HeadRanking.requireCount("--top", top);
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
-                run, texts, k, perSample, answering.answering(seed), limit, shortTexts == Short.SKIP, SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), markSignificant, !noProbes);
+                run, texts, k, perSample, answering.answering(seed), limit, shortTexts == Short.SKIP, measured(), tested(test),
+                view(test), !noProbes, PerToken.parse(perToken, heads));
     }
 
     /** @param parsed tells which options were given */
     RetestRequest retest(ParseResult parsed, Path out, boolean overwrite, String command) {
         requireOnly(parsed, WITH_FROM, "--from tests stored values; %s has no effect on them: leave it out");
         requireNamesOfLabels();
+        HeadRanking.requireCount("--top", top);
+        boolean byMetrics = parsed.hasMatchedOption("--metrics");
+        require(!byMetrics || test.isEmpty(), "--from: --metrics and --test mean the same; give --test only");
+        Optional<String> chosen = byMetrics ? Optional.of(metrics) : test;
         return new RetestRequest(
                 from.orElseThrow(), labels, answering.labelNames(), out, overwrite, command,
                 parsed.hasMatchedOption("--k") ? OptionalInt.of(k) : OptionalInt.empty(),
                 parsed.hasMatchedOption("--per-sample") ? Optional.of(perSample) : Optional.empty(),
-                parsed.hasMatchedOption("--metrics")
-                        ? Optional.of(rejecting(() -> Metric.parseList(metrics, k)).stream().map(Metric::key).distinct().toList())
-                        : Optional.empty(),
-                markSignificant, !noProbes,
+                tested(chosen), view(chosen), !noProbes,
                 parsed.hasMatchedOption("--seed") ? OptionalLong.of(seed) : OptionalLong.empty());
     }
 
     /** @param parsed tells which options were given */
     CapturedRequest captured(ParseResult parsed, DeviceChoice device, Path out, boolean overwrite, String command) {
+        HeadRanking.requireCount("--top", top);
         require(from.isEmpty(), "--captured and --from exclude each other: give one of them");
         requireOnly(parsed, Stream.concat(WITH_FROM.stream(), WITH_CAPTURED.stream()).collect(Collectors.toSet()),
                 "--captured analyses queries and keys that a tap has saved; %s has no effect on them: leave it out");
         requireNamesOfLabels();
         return new CapturedRequest(
                 captured, labels, answering.labelNames(), device, out, overwrite, command, shortTexts == Short.SKIP,
-                SpectraRequest.metrics(k, rejecting(() -> Metric.parseList(metrics, k))), k, perSample, markSignificant,
-                !noProbes, seed);
+                measured(), k, perSample, tested(test), view(test), !noProbes, seed);
+    }
+
+    /** What is measured: what the analysis needs, then --metrics, then what is tested. */
+    private List<Metric> measured() {
+        List<Metric> others = new ArrayList<>(rejecting("--metrics", () -> Metric.parseList(metrics, k)));
+        tested(test).forEach(key -> others.add(Metric.parse(key, k)));
+        return SpectraRequest.metrics(k, others);
+    }
+
+    /** The keys of the chosen metrics, then of those that are drawn besides. */
+    private List<String> tested(Optional<String> chosen) {
+        return Stream.concat(chosen(chosen).stream(), view(chosen).drawn().stream()).distinct().toList();
+    }
+
+    private static List<String> chosen(Optional<String> metrics) {
+        return metrics.map(names -> SpectraViewOptions.keys("--test", names)).orElse(SpectraView.PUBLISHED.drawn());
+    }
+
+    private SpectraView view(Optional<String> chosen) {
+        SpectraView published = SpectraView.PUBLISHED;
+        return view.over(new SpectraView(chosen(chosen), published.shown(), published.marked(), published.threshold()));
     }
 
     private void requireNamesOfLabels() {

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -99,7 +100,7 @@ final class ViewCommand implements Callable<Integer> {
         if (out.isPresent()) {
             try (PictureFiles pictures = new PictureFiles()) {
                 rejecting(() -> {
-                    pictures.draw(run, out.get(), size, picture);
+                    pictures.draw(run, out.get(), size, picture, UnaryOperator.identity());
                     return out.get();
                 });
             }

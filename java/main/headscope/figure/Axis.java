@@ -67,11 +67,21 @@ public sealed interface Axis {
         }
     }
 
-    /** A continuous axis; numbers increase to the right on a horizontal axis and upwards on a vertical one. */
-    record Numbers(String label, Range range) implements Axis {
+    /**
+     * A continuous axis; numbers increase to the right on a horizontal axis and upwards on a vertical one.
+     *
+     * @param whole whether ticks are whole numbers, of which the range contains at least one
+     */
+    record Numbers(String label, Range range, boolean whole) implements Axis {
+        public Numbers(String label, Range range) {
+            this(label, range, false);
+        }
+
         /** At most {@code limit} round numbers within the range. */
         public List<Tick> ticks(int limit) {
-            return Tick.ofNumbers(range, limit);
+            // as many ticks as there are whole numbers have a step of at least 1
+            int numbers = (int) Math.min(Integer.MAX_VALUE, Math.floor(range.max()) - Math.ceil(range.min()) + 1);
+            return Tick.ofNumbers(range, whole ? Math.min(limit, numbers) : limit);
         }
     }
 }

@@ -48,7 +48,7 @@ public record Colormap(String name, int[] colors) {
         return read("magma");
     }
 
-    /** Blue through light grey to red; 256 colours, lightest in the middle, which means 0. */
+    /** Blue through light grey to red; 256 colours, lightest in the middle, which means no difference. */
     public static Colormap coolwarm() {
         return read("coolwarm");
     }

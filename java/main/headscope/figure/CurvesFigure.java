@@ -42,7 +42,8 @@ public final class CurvesFigure {
             lines.add(new Mark.Line(curve.label(), curve.x(), curve.y(), COLORS[lines.size()],
                     curve.x().length <= MAX_DOTS));
         }
-        Panel panel = new Panel("", new Axis.Numbers(x, horizontal(ends(curves, Curve::x))),
+        boolean whole = curves.stream().flatMapToDouble(curve -> Arrays.stream(curve.x())).allMatch(at -> at == Math.rint(at));
+        Panel panel = new Panel("", new Axis.Numbers(x, horizontal(ends(curves, Curve::x)), whole),
                 new Axis.Numbers(y, vertical(ends(curves, Curve::y))), Optional.empty(), lines);
         return new Figure(List.of(panel), 1, caption);
     }

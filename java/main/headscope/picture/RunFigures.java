@@ -8,9 +8,11 @@ import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
 import headscope.result.SaliencyResult;
 import headscope.result.SpectraResult;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /** The figures of a finished run, built from its folder alone: neither model nor GPU is needed. */
 public final class RunFigures {
@@ -23,20 +25,38 @@ public final class RunFigures {
      * @throws ResultFormatException if a file of the run is missing or malformed
      */
     public static SequencedMap<String, Figure> of(Path folder) {
+        return of(folder, UnaryOperator.identity());
+    }
+
+    /**
+     * The figures, those of a spectra run with another view.
+     *
+     * @param view from the view of the run to the one that is drawn
+     */
+    public static SequencedMap<String, Figure> of(Path folder, UnaryOperator<SpectraView> view) {
         try {
-            return read(folder);
+            return read(folder, view);
         } catch (IllegalArgumentException impossible) {
             throw new ResultFormatException(folder, "contains values that no run writes: " + impossible.getMessage());
         }
     }
 
-    private static SequencedMap<String, Figure> read(Path folder) {
+    private static SequencedMap<String, Figure> read(Path folder, UnaryOperator<SpectraView> view) {
         String analysis = Manifest.read(folder).analysis();
         SequencedMap<String, Figure> figures = new LinkedHashMap<>();
         String name = analysis + ".png";
         switch (analysis) {
-            case SpectraResult.ANALYSIS -> figures.put(name, SpectraPicture.of(tested(folder)));
-            case SaliencyResult.ANALYSIS -> figures.put(name, SaliencyPicture.of(SaliencyResult.read(folder)));
+            case SpectraResult.ANALYSIS -> {
+                SpectraResult run = tested(folder);
+                figures.put(name, SpectraPicture.of(run, drawable(folder, run, view.apply(run.view()))));
+                run.probes().ifPresent(probes -> figures.put("spectra-layers.png", SpectraPicture.layers(
+                        probes, run.manifest().text("/" + SpectraResult.LAYERS_CAPTION))));
+            }
+            case SaliencyResult.ANALYSIS -> {
+                SaliencyResult run = SaliencyResult.read(folder);
+                figures.put(name, SaliencyPicture.of(run));
+                figures.putAll(SaliencyPicture.maps(run));
+            }
             case FunctionsResult.ANALYSIS -> figures.put(name, FunctionsPicture.of(FunctionsResult.read(folder)));
             case GatesResult.ANALYSIS -> {
                 GatesResult run = GatesResult.read(folder);
@@ -57,5 +77,13 @@ public final class RunFigures {
                     .formatted(run.untested()));
         }
         return run;
+    }
+
+    private static SpectraView drawable(Path folder, SpectraResult run, SpectraView view) {
+        view.drawn().stream().filter(metric -> !run.tested().containsKey(metric)).findFirst().ifPresent(metric -> {
+            throw new ResultFormatException(folder, "tests only %s; to draw %s, test it: spectra --from %s --test %s"
+                    .formatted(String.join(", ", run.tested().keySet()), metric, folder, metric));
+        });
+        return view;
     }
 }

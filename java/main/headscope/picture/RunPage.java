@@ -11,6 +11,7 @@ import headscope.result.FunctionsResult;
 import headscope.result.GatesResult;
 import headscope.result.HeadTable;
 import headscope.result.Manifest;
+import headscope.result.SaliencyResult;
 import headscope.result.SpectraResult;
 import java.io.IOException;
 import java.io.InputStream;
@@ -77,20 +78,20 @@ public final class RunPage {
         ObjectNode run = JSON.objectNode()
                 .put("name", folder.toAbsolutePath().normalize().getFileName().toString())
                 .put("command", manifest.text("/command"))
-                .put("legend", Legend.of(analysis));
-        String shared = manifest.text("/" + GatesResult.CHECK_CAPTION);
+                .put("legend", Legend.of(manifest));
         ArrayNode shown = run.putArray("figures");
-        List<Figure> curves = new ArrayList<>();
+        List<Figure> further = new ArrayList<>();
         figures.forEach((file, figure) -> {
             if (shown.isEmpty()) {
                 shown.add(FigureJson.of(figure, figure.caption(), keys(folder, analysis, figure)));
             } else {
-                curves.add(figure);
+                further.add(figure);
             }
             figure.bars().stream().map(ColorBar::colormap).forEach(map -> colormaps.put(map.name(), map));
         });
-        if (!curves.isEmpty()) {
-            shown.add(FigureJson.of(together(curves, shared), shared, Collections.nCopies(curves.size(), "")));
+        if (!further.isEmpty()) {
+            Figure together = together(further, manifest);
+            shown.add(FigureJson.of(together, together.caption(), Collections.nCopies(further.size(), "")));
         }
         run.set("heads", heads(HeadTable.read(folder.resolve(HeadTable.FILE))));
         run.set("tables", FunctionsResult.ANALYSIS.equals(analysis) ? tables(FunctionsResult.read(folder)) : JSON.arrayNode());
@@ -101,12 +102,23 @@ public final class RunPage {
     /** For each panel, the beginning of the names of its columns in {@code heads.csv}; empty for all columns. */
     private static List<String> keys(Path folder, String analysis, Figure figure) {
         return switch (analysis) {
-            case SpectraResult.ANALYSIS -> List.copyOf(SpectraResult.read(folder).tested().keySet());
+            case SpectraResult.ANALYSIS -> SpectraResult.read(folder).view().drawn();
             case FunctionsResult.ANALYSIS -> List.copyOf(FunctionsResult.read(folder).importance().keySet());
             case GatesResult.ANALYSIS -> GatesResult.read(folder).tasks().stream()
                     .flatMap(task -> Stream.of(task.name(), task.name())) // always, any
                     .toList();
             default -> Collections.nCopies(figure.panels().size(), "");
+        };
+    }
+
+    /** The figures after the main one as one figure: their curves, or their maps without the grid that the first one has. */
+    private static Figure together(List<Figure> figures, Manifest manifest) {
+        return switch (manifest.analysis()) {
+            case GatesResult.ANALYSIS -> together(figures, manifest.text("/" + GatesResult.CHECK_CAPTION));
+            case SaliencyResult.ANALYSIS -> new Figure(
+                    figures.stream().map(figure -> figure.panels().getLast()).toList(), Math.min(2, figures.size()),
+                    "Maps of further heads; layers and heads are counted from 1.");
+            default -> figures.getFirst();
         };
     }
 

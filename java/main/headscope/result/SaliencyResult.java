@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
 
 /**
  * The run folder of a saliency analysis: {@code manifest.json}, {@code heads.csv}, {@code tokens.csv} and
@@ -26,10 +27,12 @@ import java.util.SequencedMap;
  * @param texts             what was measured of each text
  * @param sums              of the maps of a single text
  * @param ablatedSurprisal  per text: the surprisal of its answer under each set of ablated heads, nats; may be empty
+ * @param maps              further enlarged maps, each [T, T], of {@link #chosen}
  */
 public record SaliencyResult(
         Manifest manifest, int layers, int heads, Map<SaliencyColumn, double[]> means, TokenTable tokens, float[] map,
-        Optional<Thumbnails> thumbnails, List<TextValues> texts, Optional<Sums> sums, List<float[]> ablatedSurprisal) {
+        Optional<Thumbnails> thumbnails, List<TextValues> texts, Optional<Sums> sums, List<float[]> ablatedSurprisal,
+        List<float[]> maps) {
     /** {@link Manifest#analysis} of the run. */
     public static final String ANALYSIS = "saliency";
 
@@ -50,6 +53,12 @@ public record SaliencyResult(
 
     /** Manifest key, among the settings: what the overview shows of each head, a {@link SaliencyCell}. */
     public static final String CELL = "cell";
+
+    /** Manifest key: the heads of further maps, objects of {@link #LAYER}, {@link #HEAD} and {@link #MAP_CAPTION}. */
+    public static final String MAPS = "maps";
+
+    /** Manifest key: the caption of the figure of a further map. */
+    public static final String MAP_CAPTION = "caption";
 
     private static final String SURPRISAL = "surprisal";
     private static final String TARGET = "target";
@@ -101,6 +110,7 @@ public record SaliencyResult(
                 }
             }
             writer.append(MAP, map);
+            maps.forEach(values -> writer.append(MAPS, values));
             thumbnails.ifPresent(small -> writer.append(THUMBNAILS, small.values()));
             sums.ifPresent(of -> {
                 writer.append(ROWS, of.rows());
@@ -127,6 +137,9 @@ public record SaliencyResult(
             layouts.add(new Layout(BLOCKS, DType.F32, count, layers, heads, groups, groups));
         }
         layouts.add(new Layout(MAP, DType.F32, side, side));
+        if (!maps.isEmpty()) {
+            layouts.add(new Layout(MAPS, DType.F32, maps.size(), side, side));
+        }
         thumbnails.ifPresent(small ->
                 layouts.add(new Layout(THUMBNAILS, DType.F32, layers, heads, small.side(), small.side())));
         if (sums.isPresent()) {
@@ -161,7 +174,8 @@ public record SaliencyResult(
                     texts(values),
                     values.has(ROWS) ? Optional.of(new Sums(values.get(ROWS).floats(), values.get(COLUMNS).floats(),
                             values.get(SIGNED).floats())) : Optional.empty(),
-                    values.has(ABLATED) ? ValuesFile.slices(values.get(ABLATED)) : List.of());
+                    values.has(ABLATED) ? ValuesFile.slices(values.get(ABLATED)) : List.of(),
+                    values.has(MAPS) ? ValuesFile.slices(values.get(MAPS)) : List.of());
         }
     }
 
@@ -211,6 +225,27 @@ public record SaliencyResult(
     /** The enlarged head within its layer, from 0. */
     public int enlargedHead() {
         return manifest.wholeNumber("/%s/%s".formatted(HEAD, HEAD));
+    }
+
+    /**
+     * A head with a further map.
+     *
+     * @param layer   from 0
+     * @param head    within its layer, from 0
+     * @param caption of its figure
+     * @param map     [T, T], like {@link SaliencyResult#map}
+     */
+    public record Chosen(int layer, int head, String caption, float[] map) {}
+
+    /** The further maps with their heads. */
+    public List<Chosen> chosen() {
+        return IntStream.range(0, maps.size())
+                .mapToObj(i -> {
+                    String at = "/%s/%d/".formatted(MAPS, i);
+                    return new Chosen(manifest.wholeNumber(at + LAYER), manifest.wholeNumber(at + HEAD),
+                            manifest.text(at + MAP_CAPTION), maps.get(i));
+                })
+                .toList();
     }
 
     public SaliencyCell cell() {

@@ -4,26 +4,30 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
  * The run folder of a spectra analysis, without its {@link SpectraValues}: {@code manifest.json}, {@code heads.csv},
- * {@code samples.csv}.
+ * {@code samples.csv}, {@code layers.csv}.
  *
  * @param tested by metric; empty, without {@code heads.csv}, if all texts have one label
+ * @param probes of each layer; empty if none was fitted
  */
 public record SpectraResult(
-        Manifest manifest, int layers, int heads, SequencedMap<String, TestedHeads> tested, SampleTable samples) {
+        Manifest manifest, int layers, int heads, SequencedMap<String, TestedHeads> tested, SampleTable samples,
+        Optional<LayerAuroc> probes) {
     /** {@link Manifest#analysis} of the run. */
     public static final String ANALYSIS = "spectra";
 
-    /** Manifest key: whether the figure marks heads with q below 0.05. */
-    public static final String MARK_SIGNIFICANT = "mark_significant";
+    /** Manifest key: the caption of the figure of {@link LayerAuroc}. */
+    public static final String LAYERS_CAPTION = "layers_caption";
 
     /** Manifest key: why there are no tests. */
     public static final String UNTESTED = "untested";
 
     private static final String P = "_p";
+    private static final String AUROC = "_auroc";
 
     public SpectraResult {
         tested = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(tested));
@@ -42,8 +46,10 @@ public record SpectraResult(
                 columns.put(metric + "_mean_0", one.mean0());
                 columns.put(metric + "_mean_1", one.mean1());
             });
+            tested.forEach((metric, one) -> columns.put(metric + AUROC, one.auroc()));
             new HeadTable(layers, heads, columns).write(folder.file(HeadTable.FILE));
         }
+        probes.ifPresent(layers -> layers.write(folder));
         samples.write(folder.file(SampleTable.FILE));
         manifest.write(folder.file(RunFolder.MANIFEST));
     }
@@ -54,7 +60,7 @@ public record SpectraResult(
         SampleTable samples = SampleTable.read(folder.resolve(SampleTable.FILE));
         if (!manifest.text("/" + UNTESTED).isEmpty()) {
             return new SpectraResult(manifest, manifest.json().at("/model/layers").asInt(),
-                    manifest.json().at("/model/heads").asInt(), new LinkedHashMap<>(), samples);
+                    manifest.json().at("/model/heads").asInt(), new LinkedHashMap<>(), samples, Optional.empty());
         }
         Path file = folder.resolve(HeadTable.FILE);
         HeadTable table = HeadTable.read(file);
@@ -64,19 +70,28 @@ public record SpectraResult(
                 .toList();
         SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
         for (String metric : metrics) {
-            tested.put(metric, new TestedHeads(
-                    table.column(file, metric + P), table.column(file, metric + "_q"),
-                    table.column(file, metric + "_effect"), table.column(file, metric + "_mean_0"),
-                    table.column(file, metric + "_mean_1")));
+            tested.put(metric, tested(file, table, metric));
         }
         if (tested.isEmpty()) {
             throw new ResultFormatException(file, 1, "has no column of p-values, such as attention_score_p");
         }
-        return new SpectraResult(manifest, table.layers(), table.heads(), tested, samples);
+        return new SpectraResult(manifest, table.layers(), table.heads(), tested, samples, LayerAuroc.read(folder));
     }
 
-    public boolean markSignificant() {
-        return manifest.flag("/" + MARK_SIGNIFICANT);
+    private static TestedHeads tested(Path file, HeadTable table, String metric) {
+        double[] p = table.column(file, metric + P);
+        double[] q = table.column(file, metric + "_q");
+        double[] effect = table.column(file, metric + "_effect");
+        double[] mean0 = table.column(file, metric + "_mean_0");
+        double[] mean1 = table.column(file, metric + "_mean_1");
+        return table.names().contains(metric + AUROC)
+                ? new TestedHeads(p, q, effect, mean0, mean1, table.column(metric + AUROC))
+                : new TestedHeads(p, q, effect, mean0, mean1);
+    }
+
+    /** What the figure shows. */
+    public SpectraView view() {
+        return SpectraView.read(manifest, List.copyOf(tested.keySet()));
     }
 
     /** Why there are no tests; empty if there are. */

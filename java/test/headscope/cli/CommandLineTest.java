@@ -18,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -66,6 +67,29 @@ class CommandLineTest {
         assertEquals(0, result.status(), result.err());
         assertArrayEquals(Files.readAllBytes(again), Files.readAllBytes(viewed));
         assertTrue(Files.readString(page).contains("<title>Headscope: spectra of demo</title>"));
+    }
+
+    /** Each tested metric has columns, and the drawn ones a panel; another view of the run is drawn from its folder. */
+    @Test
+    void testsChosenMetrics() throws Exception {
+        Path run = folder.resolve("run");
+        ChildJvm.Result result = headscope(with(RUN, "--test", "sink_share,fiedler_value", "--draw", "sink_share,laplacian",
+                "--show", "effect", "--threshold", "0.01", "--top", "2", "--per-token", "entropy", "--heads", "11.10,0.3",
+                "--no-probes", "--out", run.toString()));
+        assertEquals(0, result.status(), result.err());
+        assertTrue(result.out().matches("(?s).*fiedler_value, heads with the smallest p:\n[^\n]*\n(\\d+\\.\\d+ [^\n]*\n){2}\n.*"),
+                result.out());
+        assertTrue(result.out().contains("(heads.csv, samples.csv, tokens.csv, tokens.safetensors, values.safetensors, manifest.json)"),
+                result.out());
+        assertEquals("sink_share_p,sink_share_q,sink_share_effect,fiedler_value_p,fiedler_value_q,fiedler_value_effect,"
+                + "laplacian_p,laplacian_q,laplacian_effect", Files.readAllLines(run.resolve("heads.csv")).getFirst()
+                .replaceAll("^layer,head,|,sink_share_mean.*", ""));
+        byte[] drawn = Files.readAllBytes(run.resolve("spectra.png"));
+        assertEquals(0, headscope(List.of("render", run.toString())).status());
+        assertArrayEquals(drawn, Files.readAllBytes(run.resolve("spectra.png")));
+        Path other = folder.resolve("other.png");
+        assertEquals(0, headscope(List.of("render", run.toString(), "--show", "auroc", "--out", other.toString())).status());
+        assertFalse(Arrays.equals(drawn, Files.readAllBytes(other)));
     }
 
     /** The answers that are expected are given by nobody: there is no test, until other labels are given. */
@@ -227,6 +251,14 @@ class CommandLineTest {
                 List.of("spectra", "--from", folder.toString(), "--resume", "--out", out.toString()),
                 with(RUN, "--k", "1000", "--out", out.toString()),
                 with(RUN, "--metrics", "beauty", "--out", out.toString()),
+                with(RUN, "--test", "beauty", "--out", out.toString()),
+                with(RUN, "--draw", "", "--out", out.toString()),
+                with(RUN, "--show", "beauty", "--out", out.toString()),
+                with(RUN, "--threshold", "0", "--out", out.toString()),
+                with(RUN, "--top", "-1", "--out", out.toString()),
+                with(RUN, "--per-token", "sink_share", "--heads", "all", "--out", out.toString()),
+                with(RUN, "--heads", "0.1", "--out", out.toString()),
+                with(SALIENCY, "--maps", "0.3,12.0", "--out", out.toString()),
                 with(RUN, "--device", "abacus", "--out", out.toString()),
                 with(RUN, "--device", "cuda:", "--out", out.toString()),
                 with(RUN, "--device", "cpu", "--dtype", "bf16", "--out", out.toString()),

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.result.HeadMap;
+import headscope.result.SpectraView;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
 import java.util.Collections;
@@ -42,7 +43,8 @@ final class FigureTest {
     void transposingExchangesRowsAndColumns() {
         HeadMap map = new HeadMap("", "p-value", 2, 3, new float[] {0, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f});
         Mark.CellMarkers marked = new Mark.CellMarkers(List.of(new Mark.Cell(0, 2)));
-        Figure figure = SpectraFigure.of(List.of(map), Optional.of(new SpectraFigure.Significant(List.of(marked), "q")), "");
+        Figure figure = SpectraFigure.of(
+                List.of(map), SpectraView.Shown.P, Optional.of(new SpectraFigure.Significant(List.of(marked), "q")), "");
         Panel turned = figure.transposed().panels().getFirst();
         assertEquals("Layer Index", turned.x().label());
         assertArrayEquals(new float[] {0, 0.3f, 0.1f, 0.4f, 0.2f, 0.5f}, ((Mark.Heatmap) turned.marks().getFirst()).values());
@@ -204,7 +206,7 @@ final class FigureTest {
 
     private static Figure spectra(float[] attention, float[] laplacian, Optional<SpectraFigure.Significant> dots) {
         return SpectraFigure.of(List.of(new HeadMap("AttnScore", "p-value", 1, 2, attention),
-                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian)), dots, "four texts");
+                new HeadMap("Laplacian Eigenvalues", "p-value", 1, 2, laplacian)), SpectraView.Shown.P, dots, "four texts");
     }
 
     private static Panel panel(Mark mark) {

@@ -39,6 +39,18 @@ final class TickTest {
         ticks.forEach(tick -> assertEquals(tick.value() + 1, Double.parseDouble(tick.label())));
     }
 
+    /** Such as layers, also on a wide axis; one layer alone lies in the middle of half a layer on either side. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "0    | 3   | 9  | 0 1 2 3",
+        "0    | 11  | 24 | 0 1 2 3 4 5 6 7 8 9 10 11",
+        "0    | 11  | 8  | 0 2 4 6 8 10",
+        "-0.5 | 0.5 | 9  | 0",
+    })
+    void wholeNumbersHaveNoTicksBetween(double min, double max, int limit, String expected) {
+        assertEquals(expected, labels(new Axis.Numbers("", new Range(min, max), true).ticks(limit)));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "0.004   | 9 | 0.0000 0.0005 0.0010 0.0015 0.0020 0.0025 0.0030 0.0035 0.0040+",

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
+import headscope.figure.Range;
 import headscope.result.FunctionsResult;
 import headscope.result.GateCurve;
 import headscope.result.GateScore;
@@ -20,6 +21,8 @@ import headscope.result.SaliencyColumn;
 import headscope.result.SaliencyResult;
 import headscope.result.SampleRuns;
 import headscope.result.SpectraResult;
+import headscope.result.SpectraView;
+import headscope.result.TestedHeads;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,7 +69,8 @@ class RunFiguresTest {
     void spectra(boolean markSignificant) {
         SpectraResult run = SampleRuns.spectra(markSignificant);
         SequencedMap<String, Figure> figures = figures(run::write);
-        assertEquals(List.of("spectra.png"), List.copyOf(figures.keySet()));
+        assertEquals(markSignificant ? List.of("spectra.png", "spectra-layers.png") : List.of("spectra.png"),
+                List.copyOf(figures.keySet()));
         Figure figure = figures.get("spectra.png");
         check(List.of("AttnScore", "Laplacian Eigenvalues"),
                 "Caption of spectra." + (markSignificant ? " Dot: q < 0.05." : ""), figure);
@@ -82,12 +86,73 @@ class RunFiguresTest {
                         .toList());
     }
 
+    @Test
+    void probesOfEachLayer() {
+        SpectraResult run = SampleRuns.spectra(true);
+        Figure figure = figures(run::write).get("spectra-layers.png");
+        check(List.of(""), "Caption of the layers.", figure);
+        Panel panel = figure.panels().getFirst();
+        assertEquals(1, panel.marks().size());
+        Mark.Line line = (Mark.Line) panel.marks().getFirst();
+        assertEquals("AttnLogDet", line.label());
+        assertArrayEquals(new double[] {0, 1, 2}, line.x());
+        assertArrayEquals(run.probes().orElseThrow().mean("AttnLogDet"), line.y());
+    }
+
+    /** The quantities of a run that a caller chooses, with ranges that are as long on both sides of no difference. */
+    @ParameterizedTest
+    @EnumSource(SpectraView.Shown.class)
+    void quantitiesOfSpectra(SpectraView.Shown shown) {
+        SpectraResult run = SampleRuns.spectra(false);
+        Path written = folder.resolve("run");
+        SampleRuns.commit(written, run::write);
+        Figure figure = RunFigures.of(written, view -> new SpectraView(List.of("laplacian"), shown, true, 0.03))
+                .get("spectra.png");
+        TestedHeads tested = run.tested().get("laplacian");
+        check(switch (shown) {
+            case P -> tested.p();
+            case LOG10P -> Arrays.stream(tested.p()).map(Math::log10).toArray();
+            case Q -> tested.q();
+            case EFFECT -> tested.effect();
+            case AUROC -> tested.auroc();
+        }, figure.panels().getFirst());
+        assertEquals(1, figure.panels().size());
+        assertEquals(List.of(new Mark.Cell(0, 0)), ((Mark.CellMarkers) figure.panels().getFirst().marks().get(1)).cells());
+        assertEquals("Caption of spectra." + switch (shown) {
+            case P -> "";
+            case LOG10P -> " Colour: decimal logarithm of p.";
+            case Q -> " Colour: q, p corrected for the number of heads (Benjamini-Hochberg).";
+            case EFFECT -> " Colour: rank-biserial correlation, positive where label 1 has the larger values.";
+            case AUROC -> " Colour: AUROC of each head alone, above 0.5 where label 1 has the larger values.";
+        } + " Dot: q < 0.03.", figure.caption());
+        Range range = figure.bars().getFirst().range();
+        double middle = shown == SpectraView.Shown.AUROC ? 0.5 : 0;
+        switch (shown) {
+            case P, Q -> assertEquals(new Range(0, 1), range);
+            case LOG10P -> assertEquals(0, range.max());
+            case EFFECT, AUROC -> assertEquals(middle - range.min(), range.max() - middle, 1e-12);
+        }
+    }
+
+    @Test
+    void rejectsToDrawWhatIsNotTested() {
+        Path written = folder.resolve("run");
+        SampleRuns.commit(written, SampleRuns.spectra(false)::write);
+        assertEquals(written + ": tests only attention_score, laplacian; to draw entropy, test it: spectra --from " + written
+                + " --test entropy", assertThrows(ResultFormatException.class, () -> RunFigures.of(written,
+                        view -> new SpectraView(List.of("laplacian", "entropy"), view.shown(), false, 0.05))).getMessage());
+    }
+
     @ParameterizedTest
     @EnumSource(SaliencyCell.class)
     void saliency(SaliencyCell cell) {
         SaliencyResult run = SampleRuns.saliency(cell, false);
         SequencedMap<String, Figure> figures = figures(run::write);
-        assertEquals(List.of("saliency.png"), List.copyOf(figures.keySet()));
+        assertEquals(List.of("saliency.png", "saliency-0.1.png", "saliency-2.1.png"), List.copyOf(figures.keySet()));
+        Figure further = figures.get("saliency-2.1.png");
+        check(List.of("", "layer 3, head 2"), "Caption of a map.", further);
+        assertEquals(Optional.of(new Mark.Cell(2, 1)), further.enlarged());
+        check(run.maps().get(1), further.panels().get(1));
         Figure figure = figures.get("saliency.png");
         check(List.of("", "layer 2, head 1"), "Caption of saliency.", figure);
         assertEquals(Optional.of(new Mark.Cell(1, 0)), figure.enlarged());

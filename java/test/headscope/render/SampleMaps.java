@@ -4,6 +4,7 @@ import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.SpectraFigure;
 import headscope.result.HeadMap;
+import headscope.result.SpectraView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,14 +34,14 @@ public final class SampleMaps {
     public static Figure figure(int layers, int heads) {
         return SpectraFigure.of(
                 List.of(map("AttnScore", layers, heads, 3, 1), map("Laplacian Eigenvalues", layers, heads, 9, 2)),
-                Optional.empty(), CAPTION);
+                SpectraView.Shown.P, Optional.empty(), CAPTION);
     }
 
     /** With marked heads, and missing values on the diagonal. */
     public static Figure marked(int layers, int heads) {
         HeadMap attention = missing(map("AttnScore", layers, heads, 3, 1));
         HeadMap laplacian = map("Laplacian Eigenvalues", layers, heads, 9, 2);
-        return SpectraFigure.of(List.of(attention, laplacian),
+        return SpectraFigure.of(List.of(attention, laplacian), SpectraView.Shown.P,
                 Optional.of(new SpectraFigure.Significant(
                         List.of(some(attention, 0), some(laplacian, 0.8)), "q < 0.05")),
                 CAPTION);

@@ -32,10 +32,32 @@ class ResultRoundTripTest {
         Path out = folder.resolve("run");
         SpectraResult written = SampleRuns.spectra(markSignificant);
         SampleRuns.commit(out, written::write);
-        assertEquals(List.of("heads.csv", "manifest.json", "samples.csv"), files());
+        assertEquals(markSignificant
+                ? List.of("heads.csv", "layers.csv", "manifest.json", "samples.csv")
+                : List.of("heads.csv", "manifest.json", "samples.csv"), files());
         SpectraResult read = SpectraResult.read(out);
         RecordEquality.assertSame(written, read);
-        assertEquals(markSignificant, read.markSignificant());
+        assertEquals(markSignificant, read.view().marked());
+    }
+
+    /** A folder of an earlier version has neither the AUROC nor what its figure draws. */
+    @Test
+    void spectraOfAnEarlierVersion() throws IOException {
+        Path out = folder.resolve("run");
+        SpectraResult written = SampleRuns.spectra(true);
+        SampleRuns.commit(out, written::write);
+        Path heads = out.resolve("heads.csv");
+        Files.write(heads, Files.readAllLines(heads).stream().map(line -> line.replaceAll("(,[^,]+){2}$", "")).toList());
+        Path manifest = out.resolve("manifest.json");
+        Files.writeString(manifest, Files.readString(manifest)
+                .replaceAll("(?s)  \"drawn\" : .*?\\],\n", "").replaceAll("  \"(shown|mark_threshold)\" : [^\n]+\n", "")
+                .replaceAll(",\\s*}", "}"));
+        SpectraResult read = SpectraResult.read(out);
+        assertEquals(new SpectraView(List.of("attention_score", "laplacian"), SpectraView.Shown.P, true, 0.05), read.view());
+        TestedHeads tested = read.tested().get("laplacian");
+        for (int head = 0; head < tested.p().length; head++) {
+            assertEquals((written.tested().get("laplacian").effect()[head] + 1) / 2, tested.auroc()[head]);
+        }
     }
 
     @Test

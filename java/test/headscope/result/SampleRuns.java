@@ -44,7 +44,7 @@ public final class SampleRuns {
                 .put("caption", "Caption of " + analysis + ".");
     }
 
-    /** Head 0 has q below 0.05 in both measures, head 1 in the first. */
+    /** Head 0 has q below 0.05 in both measures, head 1 in the first. A run with marks also has probes of each layer. */
     public static SpectraResult spectra(boolean markSignificant) {
         TestedHeads attentionScore = tested("attention score");
         TestedHeads laplacian = tested("laplacian");
@@ -54,9 +54,15 @@ public final class SampleRuns {
         SequencedMap<String, TestedHeads> tested = new LinkedHashMap<>();
         tested.put("attention_score", attentionScore);
         tested.put("laplacian", laplacian);
-        return new SpectraResult(
-                new Manifest(manifest(SpectraResult.ANALYSIS).put(SpectraResult.MARK_SIGNIFICANT, markSignificant)),
-                LAYERS, HEADS, tested, samples());
+        ObjectNode manifest = manifest(SpectraResult.ANALYSIS);
+        new SpectraView(List.copyOf(tested.keySet()), SpectraView.Shown.P, markSignificant, 0.05).write(manifest);
+        manifest.put(SpectraResult.LAYERS_CAPTION, "Caption of the layers.");
+        SequencedMap<String, double[]> curves = new LinkedHashMap<>();
+        curves.put("AttnLogDet", doubles(random("layers"), LAYERS));
+        curves.put("AttnLogDet_std", doubles(random("deviation"), LAYERS));
+        return new SpectraResult(new Manifest(manifest), LAYERS, HEADS, tested, samples(), markSignificant
+                ? Optional.of(new LayerAuroc(new CurveTable("layer", IntStream.range(0, LAYERS).toArray(), curves)))
+                : Optional.empty());
     }
 
     /** No q is below 0.05. */
@@ -64,11 +70,11 @@ public final class SampleRuns {
         Random random = random(purpose);
         double[] q = doubles(random, LAYERS * HEADS);
         for (int i = 0; i < q.length; i++) {
-            q[i] = 0.05 + q[i];
+            q[i] = 0.05 + 0.9 * q[i];
         }
         return new TestedHeads(
                 doubles(random, LAYERS * HEADS), q, doubles(random, LAYERS * HEADS),
-                doubles(random, LAYERS * HEADS), doubles(random, LAYERS * HEADS));
+                doubles(random, LAYERS * HEADS), doubles(random, LAYERS * HEADS), doubles(random, LAYERS * HEADS));
     }
 
     private static SampleTable samples() {
@@ -88,13 +94,18 @@ public final class SampleRuns {
                 new long[] {0, 1});
     }
 
-    /** A run over one text without groups, with everything that such a run may have. */
+    /** A run over one text without groups, with everything that such a run may have: maps of heads 0.1 and 2.1 besides. */
     public static SaliencyResult saliency(SaliencyCell cell, boolean transpose) {
         Random random = random("saliency");
         List<String> tokens = List.of("<bos>", "a", "b,", "\"c\"");
         int count = tokens.size();
+        Manifest manifest = saliencyManifest(cell, transpose);
+        for (int layer = 0; layer < 2; layer++) {
+            manifest.json().withArray("/" + SaliencyResult.MAPS).addObject().put(SaliencyResult.LAYER, 2 * layer)
+                    .put(SaliencyResult.HEAD, 1).put(SaliencyResult.MAP_CAPTION, "Caption of a map.");
+        }
         return new SaliencyResult(
-                saliencyManifest(cell, transpose), LAYERS, HEADS, means(random),
+                manifest, LAYERS, HEADS, means(random),
                 new TokenTable(tokens, List.of(new TokenGroup("<ENV>", 1, 3), new TokenGroup("<LAN>", 3, 4))),
                 floats(random, count * count),
                 Optional.of(new SaliencyResult.Thumbnails(SIDE, floats(random, LAYERS * HEADS * SIDE * SIDE))),
@@ -102,7 +113,7 @@ public final class SampleRuns {
                 Optional.of(new SaliencyResult.Sums(
                         floats(random, LAYERS * HEADS * count), floats(random, LAYERS * HEADS * count),
                         floats(random, LAYERS * HEADS * count))),
-                List.of());
+                List.of(), arrays(random, 2, count * count));
     }
 
     /** A mean over texts with groups and ablated heads; without thumbnails and sums. */
@@ -111,7 +122,8 @@ public final class SampleRuns {
         return new SaliencyResult(
                 saliencyManifest(SaliencyCell.SHARE, false), LAYERS, HEADS, means(random),
                 new TokenTable(List.of("<ENV>", "<LAN>"), List.of()), floats(random, 4), Optional.empty(),
-                List.of(text(random, 2), text(random, 2), text(random, 2)), Optional.empty(), arrays(random, 3, 5));
+                List.of(text(random, 2), text(random, 2), text(random, 2)), Optional.empty(), arrays(random, 3, 5),
+                List.of());
     }
 
     /** The enlarged head is head 0 of layer 1. */

@@ -177,11 +177,13 @@ public final class Functions implements Analysis {
                 .mapToObj(function -> new FunctionsSummary.Function(
                         texts.functions().get(function), texts.chosen(true, function).length,
                         confusion.accuracy(function), shareRight(function), importance.get(function).beforeElbow(),
-                        importance.get(function).above(request.threshold())))
+                        importance.get(function).above(request.threshold()),
+                        importance.get(function).values()))
                 .toList();
         int test = texts.split(true).length;
         return new FunctionsSummary(
-                texts.split(false).length, test, run.model.config().layers() * run.model.config().heads(), loss,
+                texts.split(false).length, test, run.model.config().layers() * run.model.config().heads(),
+                run.model.config().heads(), loss,
                 confusion.accuracy(), (double) texts.chosen(true, texts.mostFrequent()).length / test,
                 request.threshold(), functions,
                 request.ablation().map(settings -> new MaskingTable(ablated)));

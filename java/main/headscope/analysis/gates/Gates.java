@@ -126,7 +126,7 @@ public final class Gates implements Analysis {
     /** Writes all files but the figures into {@link #folder}. */
     public GatesSummary write() {
         return run.onDisk(() -> {
-            GatesSummary summary = GatesSummary.of(request, model.heads(), fitted);
+            GatesSummary summary = GatesSummary.of(request, model.heads(), run.model.config().heads(), fitted);
             new GatesResult(
                     GatesManifest.of(run, request, texts, summary), run.model.config().layers(),
                     run.model.config().heads(), fitted.stream().map(FittedTask::result).toList()).write(run.folder);

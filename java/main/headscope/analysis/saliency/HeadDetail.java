@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.Progress;
 import headscope.result.TokenGroup;
 import headscope.result.TokenNames;
@@ -18,13 +19,13 @@ import java.util.stream.IntStream;
  * @param betweenGroups whether values are sums over the elements of each pair of groups
  */
 record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
-    /** The map from token to token, of texts of the same length. */
-    static HeadDetail tokens(
+    /** The maps of distinct heads from token to token, of texts of the same length. */
+    static List<HeadDetail> tokens(
             SaliencyObserver observer, List<SaliencyText> texts, List<SaliencyObservation> observations,
-            HeadName head, Progress progress) {
-        List<float[]> maps = new ArrayList<>();
+            List<HeadName> heads, Progress progress) {
+        List<List<float[]>> maps = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
-            maps.add(observer.map(texts.get(i), observations.get(i).target(), head));
+            maps.add(observer.maps(texts.get(i), observations.get(i).target(), heads));
             progress.reached(i + 1, texts.size());
         }
         List<List<TokenGroup>> groups = texts.stream().map(SaliencyText::groups).distinct().toList();
@@ -34,9 +35,11 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
                     return different.size() == 1 ? different.getFirst() : TokenTable.DIFFERS;
                 })
                 .toList();
-        return new HeadDetail(
-                new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of()), SaliencyMeans.rounded(maps),
-                false);
+        TokenTable side = new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of());
+        return IntStream.range(0, heads.size())
+                .mapToObj(head -> new HeadDetail(
+                        side, SaliencyMeans.rounded(maps.stream().map(ofText -> ofText.get(head)).toList()), false))
+                .toList();
     }
 
     /** The map from group to group, of texts with the same groups: sums over the elements of each pair. */

@@ -3,6 +3,7 @@ package headscope.analysis.saliency;
 import headscope.analysis.Analysis;
 import headscope.analysis.Entries;
 import headscope.analysis.Entry;
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Progress;
 import headscope.analysis.ProgressFile;
@@ -12,9 +13,12 @@ import headscope.model.Tokenizer;
 import headscope.result.SaliencyCell;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
 
 /**
  * The saliency analysis: propagates the gradient of a prediction back to the attention of every head. In order:
@@ -36,7 +40,7 @@ public final class Saliency implements Analysis {
     private final List<float[]> surprisals = new ArrayList<>();
     private SaliencyMeans means;
     private HeadName head;
-    private HeadDetail detail;
+    private final SequencedMap<HeadName, HeadDetail> details = new LinkedHashMap<>();
 
     private Saliency(SaliencyRequest request, Optional<Entries> file) {
         this.request = request;
@@ -64,6 +68,7 @@ public final class Saliency implements Analysis {
     private void check(ModelConfig config, Tokenizer tokenizer) {
         request.run().requireCausal(config);
         request.view().head().ifPresent(head -> head.requireIn("--head", config));
+        request.view().maps().forEach(head -> head.requireIn("--maps", config));
         request.ablation().heads().forEach(head -> head.requireIn("--ablate", config));
         if (2 * request.ablation().heads().size() > config.layers() * config.heads()) {
             throw new InputException("--ablate: %d of %d heads leave too few for random sets of the same size; name at most half of the heads"
@@ -137,14 +142,20 @@ public final class Saliency implements Analysis {
         return observation;
     }
 
-    /** Chooses the head to enlarge and computes its map, for which texts of equal length are run once more. */
+    /** Chooses the head to enlarge; computes its map and those of --maps, for which texts of equal length run once more. */
     public void enlarge(Progress progress) {
-        detail = run.onDisk(() -> {
+        run.onDisk(() -> {
             means = SaliencyMeans.of(observations, request.view().cell());
             head = request.view().head().orElseGet(() -> means.largest(run.model.config().heads()));
-            return sameLength()
-                    ? HeadDetail.tokens(observer, shown, observations, head, progress)
-                    : HeadDetail.groups(shown, observations, head, run.model.config().heads());
+            List<HeadName> heads = Stream.concat(Stream.of(head), request.view().maps().stream()).distinct().toList();
+            List<HeadDetail> maps = sameLength()
+                    ? HeadDetail.tokens(observer, shown, observations, heads, progress)
+                    : heads.stream()
+                            .map(one -> HeadDetail.groups(shown, observations, one, run.model.config().heads())).toList();
+            for (int i = 0; i < heads.size(); i++) {
+                details.put(heads.get(i), maps.get(i));
+            }
+            return maps;
         });
     }
 
@@ -152,7 +163,7 @@ public final class Saliency implements Analysis {
     public SaliencySummary write() {
         return run.onDisk(() -> {
             SaliencyFindings findings = new SaliencyFindings(
-                    request, run.model.config(), run.tokenizer, shown, observations, means, head, detail, surprisals);
+                    request, run.model.config(), run.tokenizer, shown, observations, means, head, details, surprisals);
             findings.result(SaliencyManifest.of(run, findings)).write(run.folder);
             return findings.summary();
         });

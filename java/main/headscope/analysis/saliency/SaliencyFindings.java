@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.model.ModelConfig;
 import headscope.model.Tokenizer;
@@ -11,16 +12,20 @@ import headscope.result.TokenNames;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
 /**
  * Everything that a saliency run has measured, and what follows from it.
  *
+ * @param head       the enlarged one
+ * @param details    the maps of the enlarged head and of the other heads of the request
  * @param surprisals per text, one under each of {@link AblationSets}; empty if no head was ablated
  */
 record SaliencyFindings(
         SaliencyRequest request, ModelConfig config, Tokenizer tokenizer, List<SaliencyText> texts,
-        List<SaliencyObservation> observations, SaliencyMeans means, HeadName head, HeadDetail detail,
+        List<SaliencyObservation> observations, SaliencyMeans means, HeadName head,
+        SequencedMap<HeadName, HeadDetail> details,
         List<float[]> surprisals) {
     private static final int TOP = 5;
 
@@ -30,14 +35,19 @@ record SaliencyFindings(
     /** The maps of a loss are nearly flat if their largest element is below this. */
     private static final double NEARLY_FLAT = 1e-3;
 
+    /** The enlarged map. */
+    HeadDetail detail() {
+        return details.get(head);
+    }
+
     SaliencySummary summary() {
         double[] values = means.columns().get(means.overview());
         return new SaliencySummary(
                 objective(), texts.size(), head, unit(),
                 means.ranked().stream().limit(TOP)
-                        .map(one -> new SaliencySummary.Ranked(SaliencyMeans.name(one, config.heads()), values[one]))
+                        .map(one -> new SaliencySummary.Ranked(HeadName.of(one, config.heads()), values[one]))
                         .toList(),
-                detail.links(TOP), request.threshold(), aggregate(), above(SaliencyColumn.GATHER_SHARE), nearlyFlat(),
+                detail().links(TOP), request.threshold(), aggregate(), above(SaliencyColumn.GATHER_SHARE), nearlyFlat(),
                 ablated());
     }
 
@@ -86,7 +96,7 @@ record SaliencyFindings(
         double[] shares = means.columns().get(share);
         return IntStream.range(0, shares.length)
                 .filter(one -> shares[one] >= request.threshold())
-                .mapToObj(one -> SaliencyMeans.name(one, config.heads()))
+                .mapToObj(one -> HeadName.of(one, config.heads()))
                 .toList();
     }
 
@@ -109,9 +119,9 @@ record SaliencyFindings(
     SaliencyResult result(Manifest manifest) {
         boolean sameGroups = texts.stream().map(SaliencyText::labels).distinct().count() == 1;
         SaliencyObservation first = observations.getFirst();
-        int side = Math.min(SaliencyFold.SIDE, detail.side().tokens().size());
+        int side = Math.min(SaliencyFold.SIDE, detail().side().tokens().size());
         return new SaliencyResult(
-                manifest, config.layers(), config.heads(), means.columns(), detail.side(), detail.values(),
+                manifest, config.layers(), config.heads(), means.columns(), detail().side(), detail().values(),
                 request.view().cell() == SaliencyCell.THUMBNAIL
                         ? Optional.of(new SaliencyResult.Thumbnails(side, SaliencyMeans.rounded(
                                 observations.stream().map(SaliencyObservation::small).toList())))
@@ -120,6 +130,6 @@ record SaliencyFindings(
                 request.average()
                         ? Optional.empty()
                         : Optional.of(new SaliencyResult.Sums(first.rows(), first.columns(), first.signed())),
-                surprisals);
+                surprisals, request.view().maps().stream().map(one -> details.get(one).values()).toList());
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.Entries;
+import headscope.analysis.HeadName;
 import headscope.analysis.Run;
 import headscope.result.Manifest;
 import headscope.result.SaliencyColumn;
@@ -66,7 +67,12 @@ final class SaliencyManifest {
         });
         manifest.put(SaliencyResult.UNIT, found.detail().betweenGroups() ? unit(request) + " between groups" : unit(request));
         manifest.put(SaliencyResult.OVERVIEW_UNIT, unit(request));
-        manifest.put("caption", caption(run, found));
+        manifest.put("caption", caption(run, found, found.head()));
+        for (HeadName head : request.view().maps()) {
+            manifest.withArray("/" + SaliencyResult.MAPS).addObject()
+                    .put(SaliencyResult.LAYER, head.layer()).put(SaliencyResult.HEAD, head.head())
+                    .put(SaliencyResult.MAP_CAPTION, caption(run, found, head));
+        }
         return new Manifest(manifest);
     }
 
@@ -79,7 +85,7 @@ final class SaliencyManifest {
         return request.average() ? "mean saliency" : "saliency";
     }
 
-    private static String caption(Run run, SaliencyFindings found) {
+    private static String caption(Run run, SaliencyFindings found, HeadName head) {
         SaliencyRequest.View view = found.request().view();
         String grid = switch (view.cell()) {
             case MAX -> "the largest element of each head's map";
@@ -94,6 +100,6 @@ final class SaliencyManifest {
                                 ? " (probability %.3f)".formatted(found.probability())
                                 : ", mean of %d texts".formatted(found.texts().size()),
                         grid, view.skipFirst() ? ", the first token's column left out" : "",
-                        found.head().layer() + 1, found.head().head() + 1, found.head());
+                        head.layer() + 1, head.head() + 1, head);
     }
 }

@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.result.SaliencyCell;
 import headscope.result.SaliencyColumn;
@@ -67,10 +68,6 @@ record SaliencyMeans(Map<SaliencyColumn, double[]> columns, SaliencyColumn overv
     }
 
     HeadName largest(int heads) {
-        return name(ranked().getFirst(), heads);
-    }
-
-    static HeadName name(int head, int heads) {
-        return new HeadName(head / heads, head % heads);
+        return HeadName.of(ranked().getFirst(), heads);
     }
 }

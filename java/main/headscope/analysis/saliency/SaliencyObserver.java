@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
@@ -16,8 +17,11 @@ import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Runs forward and backward passes of texts. */
@@ -48,30 +52,39 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
         }
     }
 
-    /** The map of one head, [T, T]. */
-    float[] map(SaliencyText text, int target, HeadName head) {
+    /** The maps of some heads, each [T, T]. */
+    List<float[]> maps(SaliencyText text, int target, List<HeadName> chosen) {
         Backend backend = model.backend();
         int[] last = {text.last()};
-        float[] map = new float[text.length() * text.length()];
+        int size = text.length() * text.length();
+        Map<HeadName, float[]> maps = new HashMap<>();
         try (Tape tape = forward(text, LayerHook.NONE)) {
             Tensor logits = model.logits(tape, last);
             differentiate(logits, target, text);
             model.backward(tape, last, logits, new GradientHook() {
                 @Override
                 public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
-                    return layer == head.layer()
-                            ? Optional.of(new AttentionSaliency.Request(
-                                    new int[text.length()], 0, 0, List.of(head.head())))
-                            : Optional.empty();
+                    List<Integer> heads = ofLayer(layer);
+                    return heads.isEmpty()
+                            ? Optional.empty()
+                            : Optional.of(new AttentionSaliency.Request(new int[text.length()], 0, 0, heads));
                 }
 
                 @Override
                 public void attention(int layer, int only, AttentionSpec spec, AttentionSaliency saliency) {
-                    System.arraycopy(backend.download(saliency.maps), 0, map, 0, map.length);
+                    float[] all = backend.download(saliency.maps);
+                    List<Integer> heads = ofLayer(layer);
+                    for (int i = 0; i < heads.size(); i++) {
+                        maps.put(new HeadName(layer, heads.get(i)), Arrays.copyOfRange(all, i * size, (i + 1) * size));
+                    }
+                }
+
+                private List<Integer> ofLayer(int layer) {
+                    return chosen.stream().filter(head -> head.layer() == layer).map(HeadName::head).sorted().toList();
                 }
             });
         }
-        return map;
+        return chosen.stream().map(maps::get).toList();
     }
 
     /**

@@ -2,6 +2,7 @@ package headscope.analysis.saliency;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
@@ -80,14 +81,21 @@ public record SaliencyRequest(
      * What the figure shows.
      *
      * @param head      the head to enlarge; empty = the one whose cell is largest
+     * @param maps      further heads to enlarge, each in a figure of its own
      * @param skipFirst exclude the first source token from everything but the enlarged map
      * @param transpose source tokens on the y axis
      */
-    public record View(Optional<HeadName> head, SaliencyCell cell, boolean skipFirst, boolean transpose) {
+    public record View(
+            Optional<HeadName> head, SaliencyCell cell, boolean skipFirst, boolean transpose, List<HeadName> maps) {
         public static final View DEFAULT = new View(Optional.empty(), SaliencyCell.MAX, false, false);
 
         public View withoutFirst() {
-            return new View(head, cell, true, transpose);
+            return new View(head, cell, true, transpose, maps);
+        }
+
+        /** One enlarged head. */
+        public View(Optional<HeadName> head, SaliencyCell cell, boolean skipFirst, boolean transpose) {
+            this(head, cell, skipFirst, transpose, List.of());
         }
     }
 

@@ -174,7 +174,8 @@ public final class Captured implements AutoCloseable {
                 .toList(), samples.stream().mapToLong(sample -> Long.parseLong(sample.label())).toArray());
         SpectraTests tests = SpectraTests.of(all, request.tests(), false, skipped, true, progress);
         return run.onDisk(() -> {
-            new SpectraResult(manifest(tests.summary()), layers, heads, tests.tested(), new SampleTable(samples)).write(folder);
+            new SpectraResult(manifest(tests.summary()), layers, heads, tests.tested(), new SampleTable(samples),
+                    tests.summary().layers()).write(folder);
             all.write(folder);
             return tests.summary();
         });
@@ -199,15 +200,15 @@ public final class Captured implements AutoCloseable {
         manifest.putObject("times").put("started", started.toString())
                 .put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
-        manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
+        request.view().write(manifest);
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("tokens", "T = the tokens that the model has read");
         conventions.put("laplacian", "column sum / (T - i) - a_ii; in windowed layers T - i as well");
         conventions.put("label", labels.map(file -> "as given by " + file.name()).orElse("as given to headscope_tap.save"));
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
         SpectraManifest.putResults(manifest, request.tests(), found);
-        manifest.put("caption", SpectraManifest.caption(
-                "captured (layers x heads: %d x %d)".formatted(layers, heads), request.tests(), found));
+        SpectraManifest.putCaptions(
+                manifest, "captured (layers x heads: %d x %d)".formatted(layers, heads), request.tests(), found);
         return new Manifest(manifest);
     }
 

@@ -5,6 +5,7 @@ import static headscope.analysis.InputException.require;
 import headscope.analysis.LabelNames;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -20,24 +21,27 @@ import java.util.Optional;
  * @param overwrite       replace an earlier run in {@code out}
  * @param command         the command as typed, for the manifest
  * @param skipShort       skip and count texts with fewer than k tokens instead of rejecting them
- * @param metrics         attention score and eigenvalues first, then further metrics to store
+ * @param metrics         attention score and eigenvalues first, then further metrics to store, the tested ones among them
  * @param k               number of largest eigenvalues kept per head and text
  * @param perSample       how a text's k eigenvalues enter the test
- * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param tested          keys of the metrics whose heads are tested
+ * @param view            what the figure shows; it draws tested metrics
  * @param probes          fit the probes
  * @param seed            for the probes
  */
 public record CapturedRequest(
         List<Path> files, Optional<String> labels, LabelNames labelNames, DeviceChoice device, Path out, boolean overwrite, String command,
-        boolean skipShort, List<Metric> metrics, int k, SpectraRequest.PerSample perSample, boolean markSignificant,
-        boolean probes, long seed) {
+        boolean skipShort, List<Metric> metrics, int k, SpectraRequest.PerSample perSample, List<String> tested,
+        SpectraView view, boolean probes, long seed) {
     public CapturedRequest {
         require(!files.isEmpty(), "--captured needs at least one file of headscope_tap.save");
         files = List.copyOf(files);
         metrics = List.copyOf(metrics);
+        tested = List.copyOf(tested);
+        TestSettings.requireMeasured(metrics, tested, view);
     }
 
     TestSettings tests() {
-        return new TestSettings(k, perSample, TestSettings.METRICS, markSignificant, probes, seed);
+        return new TestSettings(k, perSample, tested, view, probes, seed);
     }
 }

@@ -23,6 +23,7 @@ final class HeadTests {
     static TestedHeads of(List<float[]> values, int[] labels, int perHead, boolean pooled) {
         int heads = values.getFirst().length / perHead;
         double[] effect = new double[heads];
+        double[] auroc = new double[heads];
         double[] mean0 = new double[heads];
         double[] mean1 = new double[heads];
         double[] p = new double[heads];
@@ -34,13 +35,15 @@ final class HeadTests {
             if (right.length == 0 || wrong.length == 0) {
                 p[head] = Double.NaN;
                 effect[head] = Double.NaN;
+                auroc[head] = Double.NaN;
                 return;
             }
             MannWhitney test = MannWhitney.test(wrong, right);
             p[head] = test.p();
             effect[head] = test.effect();
+            auroc[head] = test.auroc();
         });
-        return new TestedHeads(p, BenjaminiHochberg.qValues(p), effect, mean0, mean1);
+        return new TestedHeads(p, BenjaminiHochberg.qValues(p), effect, mean0, mean1, auroc);
     }
 
     private static double[] sample(

@@ -70,12 +70,15 @@ final class Observer implements AutoCloseable {
             }
             throw tooShort(text, sequence.tokens(), request.k());
         }
-        HeadValues values = measure(sequence, answer.read(), progress);
+        TokenValues ofTokens = TokenValues.of(
+                request.perToken(), request.perToken().heads(model.config()), sequence.tokens());
+        HeadValues values = measure(sequence, answer.read(), ofTokens, progress);
         values.overflow().ifPresent(head -> {
             throw text.entry().wrong("%s; %s".formatted(head, Overflow.remedy(model.backend())));
         });
         return Optional.of(new Observation(index, answer.read().length, answerer.label(text, answer), answer.text(),
-                Answerer.expected(text), values.values()));
+                Answerer.expected(text), values.values(),
+                request.perToken().values().isEmpty() ? new int[0] : answer.read(), ofTokens.values()));
     }
 
     private boolean hasSecondPass() {
@@ -96,10 +99,11 @@ final class Observer implements AutoCloseable {
         };
     }
 
-    private HeadValues measure(Sequence sequence, int[] read, Progress progress) {
+    private HeadValues measure(Sequence sequence, int[] read, TokenValues ofTokens, Progress progress) {
         HeadValues values = new HeadValues(request.metrics(), request.k(), model.config().layers(), model.config().heads());
         for (int layer = 0; layer < model.config().layers(); layer++) {
             values.measure(layer, model.backend(), sequence.statistics(layer), model.attentionSpec(layer));
+            ofTokens.measure(layer, model.backend(), sequence.statistics(layer), model.attentionSpec(layer));
         }
         if (hasSecondPass()) {
             measureSymmetric(sequence, read, values, progress);

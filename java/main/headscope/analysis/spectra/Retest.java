@@ -105,14 +105,13 @@ public final class Retest implements AutoCloseable {
         int k = request.k().orElse(stored);
         require(k <= stored, "--k %d: %s holds the %d largest eigenvalues; choose at most %d, or run the model again"
                 .formatted(k, request.from(), stored, stored));
-        List<String> metrics = request.metrics().orElse(TestSettings.METRICS);
-        for (String metric : metrics) {
-            require(values.find(metric).isPresent(), "--metrics %s: %s holds only %s".formatted(metric, request.from(),
+        for (String metric : request.tested()) {
+            require(values.find(metric).isPresent(), "--test %s: %s holds only %s".formatted(metric, request.from(),
                     String.join(", ", values.measured().stream().map(SpectraValues.Measured::metric).toList())));
         }
         return new TestSettings(k,
                 request.perSample().orElseGet(() -> run.constant("/per_sample", SpectraRequest.PerSample.class)),
-                metrics, request.markSignificant(), request.probes(),
+                request.tested(), request.view(), request.probes(),
                 request.seed().orElse(run.json().at("/settings/seed").asLong()));
     }
 
@@ -139,7 +138,7 @@ public final class Retest implements AutoCloseable {
         SpectraTests tests = SpectraTests.of(values, settings, answered, 0, false, progress);
         return onDisk(() -> {
             new SpectraResult(manifest(tests.summary()), values.layers(), values.heads(), tests.tested(),
-                    new SampleTable(samples)).write(begun);
+                    new SampleTable(samples), tests.summary().layers()).write(begun);
             return tests.summary();
         });
     }
@@ -185,11 +184,11 @@ public final class Retest implements AutoCloseable {
         times.put("started", started.toString());
         times.put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);
         manifest.put("per_sample", Manifest.keyword(settings.perSample()));
-        manifest.put(SpectraResult.MARK_SIGNIFICANT, settings.markSignificant());
+        settings.view().write(manifest);
         manifest.set("conventions", old.path("conventions").deepCopy());
         labels.ifPresent(file -> manifest.withObject("/conventions").put("label", "as given by " + file.name()));
         SpectraManifest.putResults(manifest, settings, found);
-        manifest.put("caption", SpectraManifest.caption(model(), settings, found));
+        SpectraManifest.putCaptions(manifest, model(), settings, found);
         return new Manifest(manifest);
     }
 

@@ -1,6 +1,7 @@
 package headscope.analysis.spectra;
 
 import headscope.analysis.LabelNames;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -18,12 +19,12 @@ import java.util.OptionalLong;
  * @param command         the command as typed, for the manifest
  * @param k               number of largest eigenvalues, up to the stored one
  * @param perSample       how a text's k eigenvalues enter the test
- * @param metrics         keys of the stored metrics to test
- * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param tested          keys of the stored metrics to test
+ * @param view            what the figure shows; it draws tested metrics
  * @param probes          fit the probes
  * @param seed            for the probes
  */
 public record RetestRequest(
         Path from, Optional<String> labels, LabelNames labelNames, Path out, boolean overwrite, String command, OptionalInt k,
-        Optional<SpectraRequest.PerSample> perSample, Optional<List<String>> metrics, boolean markSignificant,
+        Optional<SpectraRequest.PerSample> perSample, List<String> tested, SpectraView view,
         boolean probes, OptionalLong seed) {}

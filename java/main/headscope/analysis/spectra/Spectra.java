@@ -12,6 +12,7 @@ import headscope.metric.Metric;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
+import headscope.result.TokenValueFiles;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -41,6 +42,7 @@ public final class Spectra implements Analysis {
         this.ids = file.file().ids();
         this.run = new Run(request.run(), SpectraManifest.input(request, file), (config, tokenizer) -> {
             request.run().requireCausal(config);
+            request.perToken().requireIn(config);
             TextEncoder encoder = new TextEncoder(request.answering(), config, tokenizer);
             for (Text text : file.texts()) {
                 tokens.add(Observer.encode(text, request, encoder));
@@ -87,9 +89,9 @@ public final class Spectra implements Analysis {
         progress.reached(0, tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
             int text = i;
-            Optional<Observation> observation = run.once("%06d".formatted(text), Observation.file(request.metrics()),
+            Optional<Observation> observation = run.once(progressName(text), Observation.file(request),
                     () -> observer.observe(text, file.texts().get(text), tokens.get(text), progress));
-            observation.ifPresentOrElse(observations::add, () -> skipped++);
+            observation.ifPresentOrElse(one -> observations.add(one.withoutTokens()), () -> skipped++);
             progress.reached(i + 1, tokens.size());
         }
     }
@@ -111,10 +113,30 @@ public final class Spectra implements Analysis {
             SpectraTests tests = SpectraTests.of(values, request.tests(), answered, skipped, true, progress);
             new SpectraResult(
                     SpectraManifest.of(run, request, tests.summary(), given()), values.layers(), values.heads(), tests.tested(),
-                    samples()).write(run.folder);
+                    samples(), tests.summary().layers()).write(run.folder);
             values.write(run.folder);
+            writeTokens();
             return tests.summary();
         });
+    }
+
+    private static String progressName(int text) {
+        return "%06d".formatted(text);
+    }
+
+    /** Writes the values of tokens, if they are stored, one text after the other from its progress file. */
+    private void writeTokens() {
+        PerToken perToken = request.perToken();
+        if (!perToken.values().isEmpty()) {
+            new TokenValueFiles(
+                    perToken.values().stream().map(PerToken.Value::key).toList(),
+                    perToken.heads(run.model.config()).stream().map(head -> new int[] {head.layer(), head.head()}).toList(),
+                    observations.stream().map(text -> new TokenValueFiles.Text(text.index(), text.ids())).toList())
+                    .write(run.folder,
+                            text -> run.again(progressName(observations.get(text).index()), Observation.file(request))
+                                    .orElseThrow().perToken(),
+                            run.tokenizer::token);
+        }
     }
 
     /** Number of observed texts whose label the file gives; the others are graded. */

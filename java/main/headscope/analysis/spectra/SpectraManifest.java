@@ -24,6 +24,7 @@ final class SpectraManifest {
         request.answering().describe(settings, texts.texts());
         settings.put("short", request.skipShort() ? "skip" : "fail");
         request.metrics().stream().map(Metric::key).forEach(settings.putArray("metrics")::add);
+        request.perToken().describe(settings);
         return input;
     }
 
@@ -32,7 +33,7 @@ final class SpectraManifest {
         ObjectNode manifest = run.manifest(SpectraResult.ANALYSIS);
         ((ObjectNode) manifest.get("settings")).put("limit", request.limit());
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
-        manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
+        request.view().write(manifest);
         ObjectNode conventions = manifest.putObject("conventions");
         conventions.put("bos", request.run().prompting().specialTokens()
                 ? "kept as the tokenizer puts it" : "as the text has it; the tokenizer adds none");
@@ -43,7 +44,7 @@ final class SpectraManifest {
         conventions.put("test", "two-sided Mann-Whitney U; effect positive where label 1 has the larger values");
         putResults(manifest, request.tests(), found);
         manifest.withObject("/samples").put("labels_given", given).put("labels_graded", found.label0() + found.label1() - given);
-        manifest.put("caption", caption(run.modelCaption(), request.tests(), found));
+        putCaptions(manifest, run.modelCaption(), request.tests(), found);
         return new Manifest(manifest);
     }
 
@@ -99,14 +100,26 @@ final class SpectraManifest {
         }
     }
 
-    static String caption(String model, TestSettings settings, SpectraSummary found) {
+    /** The captions of the figures. */
+    static void putCaptions(ObjectNode manifest, String model, TestSettings settings, SpectraSummary found) {
+        manifest.put("caption", caption(model, settings, found));
+        if (found.layers().isPresent()) {
+            manifest.put(SpectraResult.LAYERS_CAPTION,
+                    "%s; %s; k = %d. Each point: a probe of the heads of one layer, mean AUROC over the held-out folds."
+                            .formatted(model, found.classes(), settings.k()));
+        }
+    }
+
+    private static String caption(String model, TestSettings settings, SpectraSummary found) {
         String statistic = switch (settings.perSample()) {
             case MEAN -> settings.k() == 1
                     ? "the largest eigenvalue of each text"
                     : "mean of the %d largest eigenvalues per text".formatted(settings.k());
             case POOLED -> "the %d largest eigenvalues of every text, pooled".formatted(settings.k());
         };
-        return "%s; %s; k = %d, %s; two-sided Mann-Whitney U."
-                .formatted(model, found.classes(), settings.k(), statistic);
+        boolean spectra = settings.metrics().stream()
+                .anyMatch(metric -> Metric.parse(metric, settings.k()) instanceof Metric.Spectrum);
+        return "%s; %s; %stwo-sided Mann-Whitney U.".formatted(
+                model, found.classes(), spectra ? "k = %d, %s; ".formatted(settings.k(), statistic) : "");
     }
 }

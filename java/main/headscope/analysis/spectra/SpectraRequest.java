@@ -5,6 +5,7 @@ import static headscope.analysis.InputException.require;
 import headscope.analysis.RunRequest;
 import headscope.analysis.answers.Answering;
 import headscope.metric.Metric;
+import headscope.result.SpectraView;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -17,13 +18,15 @@ import java.util.stream.Stream;
  * @param answering     how the model answers; its seed is also that of the folds of the probes
  * @param limit         number of texts from the beginning of the file; 0 = all
  * @param skipShort     skip and count texts with fewer than k tokens instead of rejecting them
- * @param metrics       attention score and Laplacian eigenvalues first, then further metrics to store
- * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param metrics       attention score and eigenvalues first, then further metrics to store, the tested ones among them
+ * @param tested        keys of the metrics whose heads are tested
+ * @param view          what the figure shows; it draws tested metrics
  * @param probes        fit the probes
+ * @param perToken      values of every token to store besides
  */
 public record SpectraRequest(
         RunRequest run, String texts, int k, PerSample perSample, Answering answering, int limit, boolean skipShort,
-        List<Metric> metrics, boolean markSignificant, boolean probes) {
+        List<Metric> metrics, List<String> tested, SpectraView view, boolean probes, PerToken perToken) {
     /** The defaults that are neither zero nor false. */
     public static final int K = 10;
 
@@ -33,12 +36,13 @@ public record SpectraRequest(
 
     /** Every setting at its default. */
     public static SpectraRequest of(RunRequest run, String texts) {
-        return new SpectraRequest(run, texts, K, PerSample.MEAN, Answering.DEFAULT, 0, false, metrics(K, METRICS), false, true);
+        return new SpectraRequest(run, texts, K, PerSample.MEAN, Answering.DEFAULT, 0, false, metrics(K, METRICS),
+                SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true, PerToken.NONE);
     }
 
     public SpectraRequest withMaxNewTokens(int tokens) {
         return new SpectraRequest(run, texts, k, perSample, answering.withMaxNewTokens(tokens), limit, skipShort, metrics,
-                markSignificant, probes);
+                tested, view, probes, perToken);
     }
 
     /** How the k eigenvalues of a text enter the test of a head. */
@@ -53,6 +57,8 @@ public record SpectraRequest(
         require(k >= 1, "--k must be at least 1, not " + k);
         require(limit >= 0, "--limit must be at least 1, not " + limit);
         metrics = List.copyOf(metrics);
+        tested = List.copyOf(tested);
+        TestSettings.requireMeasured(metrics, tested, view);
     }
 
     /** The metrics that the analysis needs, then the others. */
@@ -63,7 +69,7 @@ public record SpectraRequest(
     }
 
     TestSettings tests() {
-        return new TestSettings(k, perSample, TestSettings.METRICS, markSignificant, probes, answering.seed());
+        return new TestSettings(k, perSample, tested, view, probes, answering.seed());
     }
 
     /** Number of values per head and text. */

@@ -1,7 +1,8 @@
 package headscope.analysis.spectra;
 
 import headscope.analysis.statistics.ProbeResult;
-
+import headscope.result.LayerAuroc;
+import headscope.result.TestedHeads;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -14,15 +15,20 @@ import java.util.SequencedMap;
  * @param label1    number of texts of label 1
  * @param skipped   number of texts skipped as too short
  * @param heads     number of heads in all layers
+ * @param perLayer  number of heads in a layer
+ * @param tested    by metric; empty without tests
  * @param shareP    share of heads with p below 0.05, by metric; empty without tests
  * @param shareQ    share of heads with q below 0.05, by metric
  * @param probes    AUROC of the probes, by feature; empty if none was fitted
+ * @param layers    AUROC of the probes of each layer; empty if none was fitted
  * @param unsupervised AUROC of the untrained attention score, larger for label 1; NaN without tests
  * @param hasValues whether the run folder has the values, which a test of the values of another run does not copy
  */
 public record SpectraSummary(
-        boolean answered, int label0, int label1, int skipped, int heads, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
-        double unsupervised, SequencedMap<String, ProbeResult> probes, boolean hasValues) {
+        boolean answered, int label0, int label1, int skipped, int heads, int perLayer,
+        SequencedMap<String, TestedHeads> tested, SequencedMap<String, Double> shareP, Map<String, Double> shareQ,
+        double unsupervised, SequencedMap<String, ProbeResult> probes,
+        Optional<LayerAuroc> layers, boolean hasValues) {
 
     /** Expected number of heads with p below 0.05 if no head differs. */
     public int byChance() {
@@ -38,6 +44,11 @@ public record SpectraSummary(
                 ? "all %d answers are %s".formatted(label0 + label1, label0 > 0 ? "right" : "wrong")
                 : "all %d texts have label %d".formatted(label0 + label1, label0 > 0 ? 0 : 1))
                 + "; a test needs both classes");
+    }
+
+    /** The name of a tested metric in {@code shareP}. */
+    public static String name(String metric) {
+        return SpectraTests.name(metric);
     }
 
     /** The number of texts of each label, in words. */

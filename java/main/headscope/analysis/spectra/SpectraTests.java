@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary summary) {
     private static final String SCORE = "attention_score";
 
-    /** Names in summaries and manifests; other metrics keep their own. */
+    /** The names of published metrics; others keep their own. */
     private static final Map<String, String> SHORT = Map.of(SCORE, "AttnScore", "laplacian", "Laplacian");
 
     /** Features of the probes, as published, and the metrics that they are made of. */
@@ -53,6 +53,7 @@ record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary sum
         SequencedMap<String, Double> shareP = new LinkedHashMap<>();
         Map<String, Double> shareQ = new LinkedHashMap<>();
         SequencedMap<String, ProbeResult> probes = new LinkedHashMap<>();
+        LayerProbes layers = new LayerProbes(values, labels, settings.seed());
         double unsupervised = Double.NaN;
         if (ones > 0 && ones < labels.length) {
             int[] classes = IntStream.range(0, labels.length).map(i -> labels[i] ? 1 : 0).toArray();
@@ -61,29 +62,39 @@ record SpectraTests(SequencedMap<String, TestedHeads> tested, SpectraSummary sum
                 SpectraValues.Measured measured = measured(values, metric, settings);
                 TestedHeads one = HeadTests.of(measured.texts(), classes, measured.perHead().orElse(1), pooled);
                 tested.put(metric, one);
-                shareP.put(SHORT.getOrDefault(metric, metric), one.shareSignificant());
-                shareQ.put(SHORT.getOrDefault(metric, metric), one.shareDiscovered());
+                shareP.put(name(metric), one.shareSignificant());
+                shareQ.put(name(metric), one.shareDiscovered());
             }
             unsupervised = unsupervised(measured(values, SCORE, settings).texts(), classes, values.layers());
             if (settings.probes()) {
-                probes = probes(values, settings, labels, progress);
+                probes = probes(values, settings, labels, layers, progress);
             }
         }
         return new SpectraTests(tested, new SpectraSummary(answered, labels.length - ones, ones, skipped,
-                values.layers() * values.heads(), shareP, shareQ, unsupervised, probes, hasValues));
+                values.layers() * values.heads(), values.heads(), tested, shareP, shareQ, unsupervised, probes, layers.result(), hasValues));
+    }
+
+    /** The name of a metric in summaries and manifests. */
+    static String name(String metric) {
+        return SHORT.getOrDefault(metric, metric);
     }
 
     private static SequencedMap<String, ProbeResult> probes(
-            SpectraValues values, TestSettings settings, boolean[] labels, Progress progress) {
-        int folds = FEATURES.size() * Probe.folds(labels);
+            SpectraValues values, TestSettings settings, boolean[] labels, LayerProbes layers, Progress progress) {
+        int folds = FEATURES.size() * Probe.folds(labels) * (1 + values.layers());
         AtomicInteger done = new AtomicInteger();
+        Runnable fitted = () -> {
+            synchronized (progress) {
+                progress.reached(done.incrementAndGet(), folds);
+            }
+        };
         SequencedMap<String, ProbeResult> probes = new LinkedHashMap<>();
-        FEATURES.forEach((name, metric) -> probes.put(name, Probe.crossValidate(
-                measured(values, metric, settings).texts().toArray(float[][]::new), labels, settings.seed(), () -> {
-                    synchronized (progress) {
-                        progress.reached(done.incrementAndGet(), folds);
-                    }
-                })));
+        FEATURES.forEach((name, metric) -> {
+            SpectraValues.Measured measured = measured(values, metric, settings);
+            probes.put(name, Probe.crossValidate(
+                    measured.texts().toArray(float[][]::new), labels, settings.seed(), fitted));
+            layers.add(name, measured, fitted);
+        });
         return probes;
     }
 

@@ -4,6 +4,7 @@ import static headscope.analysis.InputException.require;
 
 import headscope.analysis.spectra.SpectraRequest.PerSample;
 import headscope.metric.Metric;
+import headscope.result.SpectraView;
 import java.util.List;
 
 /**
@@ -12,18 +13,22 @@ import java.util.List;
  * @param k              number of largest eigenvalues per head and text
  * @param perSample      how a text's k eigenvalues enter the test
  * @param metrics        keys of the metrics whose heads are tested
- * @param markSignificant mark heads with q below 0.05 in the figure
+ * @param view           what the figure shows; it draws tested metrics
  * @param probes         fit the probes
  * @param seed           for the probes
  */
 record TestSettings(
-        int k, PerSample perSample, List<String> metrics, boolean markSignificant, boolean probes, long seed) {
-    /** The metrics of the published figure. */
-    static final List<String> METRICS =
-            List.of(new Metric.AttentionScore().key(), new Metric.LaplacianEigenvalues(1).key());
-
+        int k, PerSample perSample, List<String> metrics, SpectraView view, boolean probes, long seed) {
     TestSettings {
         require(k >= 1, "--k must be at least 1, not " + k);
         metrics = List.copyOf(metrics);
+    }
+
+    /** Rejects tests of what is not measured, and drawings of what is not tested. */
+    static void requireMeasured(List<Metric> measured, List<String> tested, SpectraView view) {
+        List<String> keys = measured.stream().map(Metric::key).toList();
+        require(!tested.isEmpty() && keys.containsAll(tested), "tested are %s, measured only %s".formatted(tested, keys));
+        require(!view.drawn().isEmpty() && tested.containsAll(view.drawn()),
+                "drawn are %s, tested only %s".formatted(view.drawn(), tested));
     }
 }

@@ -88,7 +88,8 @@ class AnswersTest {
     private Path spectra(String texts, String out, Answering settings) {
         SpectraRequest defaults = SpectraRequest.of(run(out, false, false), texts);
         SpectraRequest request = new SpectraRequest(defaults.run(), texts, 4, defaults.perSample(), settings, 0, false,
-                SpectraRequest.metrics(4, defaults.metrics().subList(3, defaults.metrics().size())), false, true);
+                SpectraRequest.metrics(4, defaults.metrics().subList(3, defaults.metrics().size())),
+                defaults.tested(), defaults.view(), true, defaults.perToken());
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);

@@ -47,7 +47,8 @@ class ComparisonTest {
         SpectraResult sample = SampleRuns.spectra(false);
         sample.manifest().json().putObject("texts").put("sha256", digest);
         SpectraResult run = new SpectraResult(
-                sample.manifest(), sample.layers(), sample.heads(), sample.tested(), new SampleTable(samples));
+                sample.manifest(), sample.layers(), sample.heads(), sample.tested(), new SampleTable(samples),
+                sample.probes());
         SpectraValues values = new SpectraValues(SampleRuns.LAYERS, SampleRuns.HEADS, List.of(
                 new SpectraValues.Measured("attention_score", OptionalInt.empty(), scores),
                 new SpectraValues.Measured("laplacian", OptionalInt.of(2), eigenvalues)), new long[TEXTS]);

@@ -1,5 +1,6 @@
 package headscope.analysis.saliency;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
+import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.Progress;
@@ -17,8 +19,10 @@ import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.analysis.saliency.SaliencyRequest.View;
 import headscope.backend.DeviceChoice;
 import headscope.model.Checkpoint;
+import headscope.picture.RunFigures;
 import headscope.result.HeadTable;
 import headscope.result.SaliencyCell;
+import headscope.result.SaliencyResult;
 import headscope.result.TokenGroup;
 import headscope.result.TokenTable;
 import headscope.tensor.Safetensors;
@@ -241,6 +245,28 @@ class SaliencyTest {
         List<String> names = TokenTable.read(folder.resolve("run/tokens.csv")).tokens();
         assertEquals("*", names.get(HORSE));
         assertEquals("picture", names.get(4));
+    }
+
+    /** A further map equals that of a run which enlarges its head, also in the same layer and for groups. */
+    @Test
+    void furtherMapsAreThoseOfTheirHeads() throws IOException {
+        List<HeadName> chosen = List.of(new HeadName(11, 9), new HeadName(0, 3), new HeadName(11, 2));
+        Path uneven = texts(line(TEXT, "horse", 7), line("<MOT> holds a toy frog <CHI> show me the", "frog", 5));
+        for (boolean groups : new boolean[] {false, true}) {
+            View several = new View(Optional.of(new HeadName(11, 2)), SaliencyCell.MAX, false, false, chosen);
+            finish(groups ? average(uneven, several, NONE, false) : horse(new Objective.Logit(), several));
+            List<SaliencyResult.Chosen> maps = SaliencyResult.read(folder.resolve("run")).chosen();
+            assertArrayEquals(values("map"), maps.get(2).map());
+            assertEquals(List.of("saliency.png", "saliency-11.9.png", "saliency-0.3.png", "saliency-11.2.png"),
+                    List.copyOf(RunFigures.of(folder.resolve("run")).keySet()));
+            for (int i = 0; i < chosen.size(); i++) {
+                View one = new View(Optional.of(chosen.get(i)), SaliencyCell.MAX, false, false);
+                finish(groups ? average(uneven, one, NONE, false) : horse(new Objective.Logit(), one));
+                assertArrayEquals(values("map"), maps.get(i).map());
+                assertEquals(chosen.get(i), new HeadName(maps.get(i).layer(), maps.get(i).head()));
+                assertEquals(SaliencyResult.read(folder.resolve("run")).manifest().caption(), maps.get(i).caption());
+            }
+        }
     }
 
     /** Maps of texts of different lengths are averaged by group. */

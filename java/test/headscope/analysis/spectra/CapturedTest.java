@@ -20,6 +20,7 @@ import headscope.picture.RunFigures;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
+import headscope.result.SpectraView;
 import headscope.result.tapped.CapturedFile;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
@@ -41,6 +42,8 @@ class CapturedTest {
     private static final int TEXTS = 12;
     private static final List<Metric> METRICS =
             SpectraRequest.metrics(6, List.of(new Metric.Entropy(), new Metric.FiedlerValue()));
+
+    private static final List<String> TESTED = List.of("attention_score", "laplacian", "fiedler_value");
 
     @TempDir
     private static Path folder;
@@ -73,7 +76,8 @@ class CapturedTest {
 
     private static CapturedRequest request(List<Path> files, Optional<String> labels, int k, boolean skipShort, Path out) {
         return new CapturedRequest(files, labels, LabelNames.NUMBERS, cpu(), out, false, "spectra", skipShort,
-                SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN, false, true, 0);
+                SpectraRequest.metrics(k, METRICS.subList(3, METRICS.size())), k, SpectraRequest.PerSample.MEAN,
+                TESTED, SpectraView.PUBLISHED, true, 0);
     }
 
     private static SpectraResult run(CapturedRequest request) {
@@ -92,7 +96,8 @@ class CapturedTest {
         RunRequest run = new RunRequest(MODEL, out, cpu(), false, false, "spectra");
         SpectraRequest defaults = SpectraRequest.of(run, texts.toString());
         SpectraRequest request = new SpectraRequest(
-                run, texts.toString(), 6, defaults.perSample(), defaults.answering(), 0, false, METRICS, false, true);
+                run, texts.toString(), 6, defaults.perSample(), defaults.answering(), 0, false, METRICS, TESTED,
+                SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);
@@ -115,10 +120,12 @@ class CapturedTest {
                         Tolerance.fp32(texts.get(i)), metric.key());
             }
         }
+        assertEquals(TESTED, List.copyOf(actual.tested().keySet()));
         assertEquals(expected.tested().keySet(), actual.tested().keySet());
         assertEquals("captured (layers x heads: %d x %d); 6 texts of label 0, 6 of label 1".formatted(own.layers(), own.heads()),
                 actual.manifest().caption().replaceAll("; k = .*", ""));
-        assertEquals(1, RunFigures.of(runs.resolve("captured")).size());
+        assertEquals(List.of("spectra.png", "spectra-layers.png"),
+                List.copyOf(RunFigures.of(runs.resolve("captured")).keySet()));
         assertEquals("text03.safetensors", actual.samples().samples().get(3).id());
     }
 

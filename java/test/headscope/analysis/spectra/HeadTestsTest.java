@@ -27,10 +27,20 @@ class HeadTestsTest {
         assertArrayEquals(new double[] {1 / 35.0, 1 / 35.0, 1, 24 / 70.0}, tests.p(), ROUNDING);
         assertArrayEquals(new double[] {2 / 35.0, 2 / 35.0, 1, 24 / 70.0 * 4 / 3}, tests.q(), ROUNDING);
         assertArrayEquals(new double[] {1, -1, 0, 0.5}, tests.effect(), ROUNDING);
+        assertArrayEquals(new double[] {1, 0, 0.5, 12 / 16.0}, tests.auroc(), ROUNDING);
         assertArrayEquals(new double[] {2.5, 6.5, 5, 3.5}, tests.mean0(), ROUNDING);
         assertArrayEquals(new double[] {6.5, 2.5, 5, 5.5}, tests.mean1(), ROUNDING);
         assertEquals(0.5, tests.shareSignificant());
         assertEquals(0, tests.shareDiscovered());
+    }
+
+    /** Two against three with equal values: of the six pairs 2 > 1, 2 = 2 twice, 3 > 1, 3 > 2 twice. */
+    @Test
+    void equalValuesCountHalf() {
+        List<float[]> values = List.of(new float[] {1}, new float[] {2}, new float[] {2}, new float[] {2}, new float[] {3});
+        TestedHeads tests = HeadTests.of(values, new int[] {0, 0, 0, 1, 1}, 1, false);
+        assertArrayEquals(new double[] {(1 + 0.5 + 0.5 + 3) / 6}, tests.auroc(), ROUNDING);
+        assertArrayEquals(new double[] {2 * 5 / 6.0 - 1}, tests.effect(), ROUNDING);
     }
 
     /** Two values per head and text, averaged or pooled. */
@@ -47,6 +57,7 @@ class HeadTestsTest {
         TestedHeads pooled = HeadTests.of(values, labels, 2, true);
         // 1 3 5 7 against 2 4: 5 of 8 pairs. 0 0 1 9 against 6 8: 2 of 8.
         assertArrayEquals(new double[] {0.25, -0.5}, pooled.effect(), ROUNDING);
+        assertArrayEquals(new double[] {5 / 8.0, 2 / 8.0}, pooled.auroc(), ROUNDING);
         assertArrayEquals(mean.mean0(), pooled.mean0(), ROUNDING);
         assertArrayEquals(mean.mean1(), pooled.mean1(), ROUNDING);
     }
@@ -60,6 +71,7 @@ class HeadTestsTest {
                 new float[] {none, 2}, new float[] {4, 3});
         TestedHeads tests = HeadTests.of(values, labels, 1, false);
         assertArrayEquals(new double[] {1, Double.NaN}, tests.effect(), ROUNDING);
+        assertArrayEquals(new double[] {1, Double.NaN}, tests.auroc(), ROUNDING);
         assertArrayEquals(new double[] {1 / 3.0, Double.NaN}, tests.p(), ROUNDING);
         assertArrayEquals(new double[] {1 / 3.0, Double.NaN}, tests.q(), ROUNDING);
         assertArrayEquals(new double[] {3.5, 2}, tests.mean1(), ROUNDING);

@@ -21,6 +21,7 @@ import headscope.model.Checkpoint;
 import headscope.model.Sampler;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
+import headscope.result.SpectraView;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -40,7 +41,8 @@ class ObserverTest {
         SpectraRequest request = new SpectraRequest(
                 DemoRuns.request(Path.of("out"), false), "-", 3,
                 SpectraRequest.PerSample.MEAN, SETTINGS, 0, false,
-                SpectraRequest.metrics(3, Metric.all(3)), false, true);
+                SpectraRequest.metrics(3, Metric.all(3)), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true,
+                PerToken.NONE);
         try (Backend backend = Backend.open("cpu");
                 Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend);

@@ -19,6 +19,7 @@ import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
+import headscope.result.SpectraView;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -68,7 +69,8 @@ class RetestTest {
         SpectraRequest request = new SpectraRequest(
                 new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
                 texts.toString(), k, PerSample.MEAN, Answering.DEFAULT.withMaxNewTokens(1).withSeed(3), 0, false,
-                SpectraRequest.metrics(k, List.of(new Metric.Entropy())), false, true);
+                SpectraRequest.metrics(k, List.of(new Metric.Entropy())), SpectraView.PUBLISHED.drawn(),
+                SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
             spectra.observe(Progress.SILENT);
             spectra.write(Progress.SILENT);
@@ -77,8 +79,9 @@ class RetestTest {
     }
 
     private RetestRequest request(Optional<String> labels, OptionalInt k, Optional<List<String>> metrics) {
+        List<String> tested = metrics.orElse(SpectraView.PUBLISHED.drawn());
         return new RetestRequest(runs.resolve("stored"), labels, LabelNames.NUMBERS, folder.resolve("out"), false, "test", k,
-                Optional.empty(), metrics, true, true, OptionalLong.empty());
+                Optional.empty(), tested, new SpectraView(tested, SpectraView.Shown.P, true, 0.05), true, OptionalLong.empty());
     }
 
     private static SpectraSummary finish(RetestRequest request) {
@@ -102,7 +105,7 @@ class RetestTest {
     @Test
     void sameSettingsGiveTheSameBytes() throws IOException {
         finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
-        for (String name : List.of("heads.csv", "samples.csv")) {
+        for (String name : List.of("heads.csv", "layers.csv", "samples.csv")) {
             assertArrayEquals(Files.readAllBytes(runs.resolve("stored").resolve(name)),
                     Files.readAllBytes(folder.resolve("out").resolve(name)), name);
         }
@@ -138,7 +141,7 @@ class RetestTest {
             assertEquals(
                     SpectraResult.read(other).manifest().json().get("auroc"), found.manifest().json().get("auroc"));
             assertEquals(labels.get(), found.manifest().text("/labels/path"));
-            for (String name : List.of("heads.csv", "samples.csv", "manifest.json", "")) {
+            for (String name : List.of("heads.csv", "layers.csv", "samples.csv", "manifest.json", "")) {
                 Files.delete(out.resolve(name));
             }
         }
@@ -157,7 +160,7 @@ class RetestTest {
         for (String names : List.of("good,bad", "bad,good")) {
             Path out = folder.resolve(names);
             RetestRequest request = new RetestRequest(RetestTest.runs.resolve("stored"), Optional.of(labels), LabelNames.parse(names),
-                    out, false, "test", OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false,
+                    out, false, "test", OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false,
                     OptionalLong.empty());
             finish(request);
             SpectraResult found = SpectraResult.read(out);
@@ -177,6 +180,8 @@ class RetestTest {
         assertEquals(List.of("entropy"), List.copyOf(summary.shareP().keySet()));
         Path out = folder.resolve("out");
         assertEquals(List.of("entropy"), List.copyOf(SpectraResult.read(out).tested().keySet()));
+        assertEquals("demo (gpt2, layers x heads: 12 x 12); 15 texts of label 0, 15 of label 1; two-sided Mann-Whitney U.",
+                SpectraResult.read(out).manifest().caption());
         assertEquals("Entropy", RunFigures.of(out).get("spectra.png").panels().getFirst().title());
     }
 
@@ -199,7 +204,7 @@ class RetestTest {
         Path stored = runs.resolve("stored");
         refused("--k 7: %s holds the 6 largest eigenvalues; choose at most 6, or run the model again".formatted(stored),
                 request(Optional.empty(), OptionalInt.of(7), Optional.empty()));
-        refused("--metrics confidence: %s holds only attention_eigenvalues, attention_score, entropy, laplacian"
+        refused("--test confidence: %s holds only attention_eigenvalues, attention_score, entropy, laplacian"
                 .formatted(stored), request(Optional.empty(), OptionalInt.empty(), Optional.of(List.of("confidence"))));
         Optional<String> strange = file("strange.csv", "index,label", "0,1", "99,0");
         refused("%s: %s has no text with index \"99\"; samples.csv there lists its texts".formatted(strange.get(), stored),
@@ -293,12 +298,12 @@ class RetestTest {
         finish(request(Optional.empty(), OptionalInt.empty(), Optional.empty()));
         Path first = folder.resolve("out");
         RetestRequest again = new RetestRequest(first, Optional.empty(), LabelNames.NUMBERS, folder.resolve("again"), false, "test",
-                OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false, OptionalLong.empty());
+                OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertEquals("%s: has no values of its own; they are in the run that it was made from: --from %s"
                 .formatted(first, runs.resolve("stored")),
                 assertThrows(InputException.class, () -> Retest.open(again)).getMessage());
         RetestRequest nowhere = new RetestRequest(folder, Optional.empty(), LabelNames.NUMBERS, folder.resolve("again"), false, "test",
-                OptionalInt.empty(), Optional.empty(), Optional.empty(), false, false, OptionalLong.empty());
+                OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertThrows(ResultFormatException.class, () -> Retest.open(nowhere));
     }
 }

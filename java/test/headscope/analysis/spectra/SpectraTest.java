@@ -25,6 +25,7 @@ import headscope.result.RunFolderException;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
+import headscope.result.SpectraView;
 import headscope.tensor.Safetensors;
 import java.io.IOException;
 import java.io.InputStream;
@@ -78,7 +79,8 @@ class SpectraTest {
         return new SpectraRequest(
                 DemoRuns.request(out, resume), texts, k, SpectraRequest.PerSample.MEAN,
                 new Answering(2, Match.NORMALISED, "", new Sampler(0.5, 0.9), 7, ChoiceScore.SUM, Join.AUTO, LabelNames.NUMBERS),
-                limit, skipShort, SpectraRequest.metrics(k, metrics), false, true);
+                limit, skipShort, SpectraRequest.metrics(k, metrics), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, true,
+                PerToken.NONE);
     }
 
     private static Spectra open(SpectraRequest request) {
@@ -106,7 +108,7 @@ class SpectraTest {
 
     @Test
     void writesItsFilesOnly() throws IOException {
-        assertEquals(List.of("heads.csv", "manifest.json", "samples.csv", "values.safetensors"),
+        assertEquals(List.of("heads.csv", "layers.csv", "manifest.json", "samples.csv", "values.safetensors"),
                 DemoRuns.files(reference.resolve("run")));
         assertEquals(List.of("run"), DemoRuns.files(reference));
     }

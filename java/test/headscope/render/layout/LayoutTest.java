@@ -16,6 +16,7 @@ import headscope.render.Label;
 import headscope.render.SampleFigures;
 import headscope.render.SampleMaps;
 import headscope.result.HeadMap;
+import headscope.result.SpectraView;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
 import java.util.Collections;
@@ -246,6 +247,6 @@ final class LayoutTest {
         float[] values = new float[layers * heads];
         values[0] = largest;
         HeadMap map = new HeadMap("AttnScore", "p-value", layers, heads, values);
-        return SpectraFigure.of(List.of(map, map), Optional.empty(), caption);
+        return SpectraFigure.of(List.of(map, map), SpectraView.Shown.P, Optional.empty(), caption);
     }
 }

@@ -1,6 +1,4 @@
-package headscope.analysis.saliency;
-
-import headscope.analysis.InputException;
+package headscope.analysis;
 
 import headscope.model.ModelConfig;
 import java.util.Arrays;
@@ -22,12 +20,22 @@ public record HeadName(int layer, int head) {
         return new HeadName(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
     }
 
+    /**
+     * The name of a head of which only the index among the heads of all layers is known.
+     *
+     * @param heads number of heads in a layer
+     */
+    public static HeadName of(int index, int heads) {
+        return new HeadName(index / heads, index % heads);
+    }
+
     /** Parses heads separated by commas. */
     public static List<HeadName> parseList(String option, String text) {
         return Arrays.stream(text.split(",")).map(one -> parse(option, one)).distinct().toList();
     }
 
-    void requireIn(String option, ModelConfig config) {
+    /** @throws InputException if the model has no such head */
+    public void requireIn(String option, ModelConfig config) {
         if (layer >= config.layers() || head >= config.heads()) {
             throw new InputException("%s: there is no head %s; the model has %d layers of %d heads, counted from 0"
                     .formatted(option, this, config.layers(), config.heads()));
