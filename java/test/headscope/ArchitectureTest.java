@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 @AnalyzeClasses(packages = "headscope", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
     private static final Set<String> PACKAGES = Set.of(
-            "tensor", "metric", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture",
+            "tensor", "metric", "jinja", "backend", "model", "selftest", "timing", "analysis", "result", "figure", "picture",
             "render", "live", "cli");
 
     /**
@@ -70,13 +70,16 @@ final class ArchitectureTest {
     static final ArchRule METRIC = uses("metric");
 
     @ArchTest
+    static final ArchRule JINJA = uses("jinja");
+
+    @ArchTest
     static final ArchRule RESULT = uses("result", "tensor");
 
     @ArchTest
     static final ArchRule BACKEND = uses("backend", "tensor", "metric");
 
     @ArchTest
-    static final ArchRule MODEL = uses("model", "backend", "tensor");
+    static final ArchRule MODEL = uses("model", "backend", "tensor", "jinja");
 
     @ArchTest
     static final ArchRule SELFTEST = uses("selftest", "backend", "tensor", "metric");
