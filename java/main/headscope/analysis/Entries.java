@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -29,9 +30,10 @@ import java.util.Set;
  * @param name    path of the file, for messages and the manifest
  * @param digest  SHA-256 of the bytes, in hexadecimal
  * @param fields  other names of fields, by which the file was read
+ * @param chat    how messages became prompts, if there are any
  * @param entries at least one
  */
-public record Entries(String name, String digest, Fields fields, List<Entry> entries) {
+public record Entries(String name, String digest, Fields fields, Optional<ChatUse> chat, List<Entry> entries) {
     /** Bytes that may precede the first character that tells the format. */
     private static final int BEGINNING = 1 << 16;
 
@@ -70,7 +72,7 @@ public record Entries(String name, String digest, Fields fields, List<Entry> ent
     public Entries first(int limit) {
         return limit == 0 || limit >= entries.size()
                 ? this
-                : new Entries(name, digest, fields, entries.subList(0, limit));
+                : new Entries(name, digest, fields, chat, entries.subList(0, limit));
     }
 
     /**
@@ -91,12 +93,13 @@ public record Entries(String name, String digest, Fields fields, List<Entry> ent
                 .toList();
     }
 
-    /** Path, digest and other names of fields, for a run's provenance. */
+    /** Path, digest, other names of fields and how messages became prompts, for a run's provenance. */
     public ObjectNode provenance() {
         ObjectNode json = new ObjectMapper().createObjectNode();
         json.put("path", name);
         json.put("sha256", digest);
         fields.describe(json);
+        chat.ifPresent(use -> use.describe(json));
         return json;
     }
 
@@ -114,7 +117,7 @@ public record Entries(String name, String digest, Fields fields, List<Entry> ent
             throw new InputException(name + ": contains no texts; a line is " + form);
         }
         List<Entry> renamed = fields.apply(name, entries);
-        return new Entries(name, HexFormat.of().formatHex(digested.getMessageDigest().digest()), fields,
+        return new Entries(name, HexFormat.of().formatHex(digested.getMessageDigest().digest()), fields, Optional.empty(),
                 format == Format.CSV ? renamed.stream().map(CsvRows::withLists).toList() : renamed);
     }
 

@@ -21,7 +21,7 @@ public record Entry(String file, String place, ObjectNode json) {
 
     /** Fields that determine a text or its label in some analysis. Where they would be ignored, they are rejected. */
     private static final Set<String> DECISIVE =
-            Set.of("prompt", "answer", "text", "label", "choices", "generated", "generated_tokens");
+            Set.of("prompt", "answer", "text", "label", "choices", "generated", "generated_tokens", "messages");
 
     /** The value of a required string field. */
     public String string(String field) {

@@ -92,6 +92,9 @@ public record Provenance(ObjectNode json) {
                 model.put(key, Digest.of(List.of(file)));
             }
         });
+        if (!request.prompting().specialTokens()) {
+            model.put("special_tokens", false);
+        }
         json.setAll(input);
         return new Provenance(json);
     }

@@ -48,8 +48,10 @@ public final class Run implements AutoCloseable {
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
             CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
             this.backend = resources.add(InputException.rejecting(() -> Backend.open(request.device(), notices::add)));
-            this.tokenizer = resources.add(Tokenizer.open(request.model(), checkpoint.config()));
+            this.tokenizer = resources.add(Tokenizer.open(
+                    request.model(), checkpoint.config(), request.prompting().specialTokens()));
             check.accept(checkpoint.config(), tokenizer);
+            tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices::add);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.provenance = read(reading);
             files.requireUnchanged();

@@ -2,6 +2,7 @@ package headscope.analysis;
 
 import headscope.backend.DeviceChoice;
 import headscope.model.ModelConfig;
+import java.io.InputStream;
 import java.nio.file.Path;
 
 /**
@@ -14,15 +15,26 @@ import java.nio.file.Path;
  * @param overwrite replace an earlier run in {@code out}
  * @param command   the command as typed, for the manifest
  * @param fields    other names of fields in the files of texts
+ * @param prompting how messages become prompts, and prompts tokens
  */
 public record RunRequest(
-        Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command, Fields fields) {
-    /** Fields have their own names. */
+        Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command, Fields fields,
+        Prompting prompting) {
+    /** Fields have their own names, and prompts are made in the standard way. */
     public RunRequest(
             Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command) {
-        this(model, out, device, resume, overwrite, command, Fields.SAME);
+        this(model, out, device, resume, overwrite, command, Fields.SAME, Prompting.standard());
     }
 
+    /**
+     * Reads a file of texts, in which messages become prompts by the model's chat template.
+     *
+     * @param source a path, or "-" for standard input
+     * @param form   the form of an entry, for messages
+     */
+    public Entries read(String source, InputStream standardInput, String form) {
+        return prompting.written(Entries.read(source, standardInput, fields, form), model);
+    }
 
     /** @throws InputException if the model is bidirectional */
     public void requireCausal(ModelConfig config) {

@@ -1,7 +1,6 @@
 package headscope.analysis;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -11,19 +10,15 @@ import java.util.Set;
 
 /** A file of prompts and labelled texts. */
 public record TextFile(Entries file, List<Text> texts) {
-    private static final String FORMS =
+    /** The forms of an entry, for messages. */
+    public static final String FORMS =
             "{\"prompt\": \"...\", \"answer\": \"...\"} or {\"text\": \"...\", \"label\": 0 or 1}";
 
     private static final Set<String> OF_PROMPTS =
             Set.of("prompt", "answer", "choices", "label", "generated", "generated_tokens");
 
-    /**
-     * @param source a path, or "-" for standard input
-     * @param fields other names of fields
-     * @param labels how labels are written
-     */
-    public static TextFile read(String source, InputStream standardInput, Fields fields, LabelNames labels) {
-        Entries file = Entries.read(source, standardInput, fields, FORMS);
+    /** @param labels how labels are written */
+    public static TextFile of(Entries file, LabelNames labels) {
         return new TextFile(file, file.entries().stream().map(entry -> parse(entry, labels)).toList());
     }
 

@@ -79,6 +79,9 @@ final class AnswerCommand implements Callable<Integer> {
     List<String> fields = List.of();
 
     @Mixin
+    ChatOptions chat = new ChatOptions();
+
+    @Mixin
     DeviceOptions device = new DeviceOptions();
 
     @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
@@ -91,7 +94,8 @@ final class AnswerCommand implements Callable<Integer> {
     public Integer call() {
         List<String> arguments = spec.commandLine().getParent().getParseResult().originalArgs();
         AnswersRequest request = new AnswersRequest(
-                new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields)),
+                new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields),
+                        chat.prompting()),
                 texts, answering.answering(seed), samples, limit);
         try (Answers answers = Answers.open(request, System.in)) {
             answers.notices().forEach(HeadscopeCommand::warn);

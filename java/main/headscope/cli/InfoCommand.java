@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.model.ChatTemplate;
 import headscope.model.Checkpoint;
 import headscope.model.MemoryNeed;
 import headscope.model.ModelConfig;
@@ -47,6 +48,7 @@ final class InfoCommand implements Callable<Integer> {
             line("hidden size", config.hidden());
             line("vocabulary", config.vocabulary().size());
             line("maximum length", config.maxTokens() + " tokens");
+            line("chat template", ChatTemplate.read(model).map(template -> template.file().getFileName().toString()).orElse("none"));
             line("sliding window", config.attention().windows().stream().filter(window -> window > 0).count() + " layers");
             line("parameters", "%,d".formatted(parameters));
             line("dtype", tensors.stream().map(tensor -> tensor.dtype().name()).distinct().sorted()

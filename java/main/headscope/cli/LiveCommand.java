@@ -2,6 +2,7 @@ package headscope.cli;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.Prompting;
 import headscope.analysis.watch.CapturedWatch;
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
@@ -13,6 +14,7 @@ import headscope.result.tapped.CapturedText;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -30,6 +32,8 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  ./headscope live --demo",
             "  ./headscope live --model ~/models/gpt2 --prompt \"The capital of France is\"",
+            "  ./headscope live --model ~/models/Qwen3-0.6B --chat --system \"Answer in one word.\" \\",
+            "      --prompt \"What is the capital of France?\"",
             "  ./headscope live --demo --serve 8080",
             "  ssh -L 8080:localhost:8080 gpu-machine      (from another room)",
             "  ./headscope live --demo --headless --film demo.png",
@@ -63,10 +67,10 @@ final class LiveCommand implements Callable<Integer> {
         require(replay.isEmpty() || attach.name.isEmpty(), "--replay and --attach exclude each other: give one of them");
         require(!attach.sameGpu || attach.name.isPresent(), "--same-gpu needs --attach NAME");
         if (replay.isPresent()) {
-            require(!options.chooseModel(), "--replay plays a recording without a model: leave out --model, --demo and --prompt");
+            require(!options.chooseModel(), "--replay plays a recording without a model: leave out --model, --demo, --chat and --prompt");
             replay(replay.get());
         } else if (attach.name.isPresent()) {
-            require(!options.chooseModel(), "--attach shows a model of another process: leave out --model, --demo and --prompt");
+            require(!options.chooseModel(), "--attach shows a model of another process: leave out --model, --demo, --chat and --prompt");
             attach.watch(device, options.request(false), views);
         } else {
             watch();
@@ -93,15 +97,18 @@ final class LiveCommand implements Callable<Integer> {
         Path folder = options.model();
         String prompt = options.prompt();
         WatchRequest request = options.request(!views.headless.on);
+        Prompting prompting = options.prompting();
+        UnaryOperator<String> written = options.chat ? text -> prompting.chat(text, folder) : UnaryOperator.identity();
         try (Views.Open view = views.open();
                 Checkpoint checkpoint = Checkpoint.open(folder);
-                Tokenizer tokenizer = Tokenizer.open(folder, checkpoint.config());
+                Tokenizer tokenizer = Tokenizer.open(folder, checkpoint.config(), prompting.specialTokens());
                 Backend backend = device.open();
                 Transformer model = new Transformer(checkpoint, backend)) {
             String name = folder.toAbsolutePath().normalize().getFileName().toString();
             view.show(Watch.source(model, request, name), prompt, (frames, commands, stays) -> {
-                Watch watch = new Watch(model, tokenizer, request, name, frames, commands);
+                Watch watch = new Watch(model, tokenizer, request, name, frames, commands, written);
                 watch.tokens(prompt);
+                tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(HeadscopeCommand::warn);
                 return new WatchedPrompt(watch, prompt, stays);
             });
         }

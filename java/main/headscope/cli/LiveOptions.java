@@ -4,6 +4,7 @@ import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
 import headscope.analysis.InputException;
+import headscope.analysis.Prompting;
 import headscope.analysis.watch.WatchRequest;
 import headscope.metric.Metric;
 import java.io.IOException;
@@ -35,6 +36,13 @@ final class LiveOptions {
     @Option(names = "--prompt-file", paramLabel = "FILE", description = "File with the prompt, in UTF-8.")
     Optional<Path> promptFile = Optional.empty();
 
+    @Option(names = "--chat",
+            description = "The prompt is a user's message, which the model's chat template makes a text.")
+    boolean chat;
+
+    @Mixin
+    ChatOptions chats = new ChatOptions();
+
     @Option(names = "--demo", description = "Use the demo checkpoint, and a prompt that it knows.")
     boolean demo;
 
@@ -62,7 +70,7 @@ final class LiveOptions {
 
     /** Whether the command line names a model or a text. */
     boolean chooseModel() {
-        return demo || model.isPresent() || prompt.isPresent() || promptFile.isPresent();
+        return demo || chat || model.isPresent() || prompt.isPresent() || promptFile.isPresent();
     }
 
     Path model() {
@@ -80,6 +88,11 @@ final class LiveOptions {
         require(!text.isEmpty(), promptFile.map(file -> file + ": empty; write a prompt into it")
                 .orElse("--prompt is empty: give the text that the model continues"));
         return text;
+    }
+
+    Prompting prompting() {
+        require(chat || chats.system.isEmpty(), "--system is the system message of a chat: add --chat");
+        return chats.prompting();
     }
 
     private static String read(Path file) {

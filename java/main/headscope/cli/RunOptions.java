@@ -31,6 +31,9 @@ final class RunOptions {
                     + " ignores NAME.")
     List<String> fields = List.of();
 
+    @Mixin
+    ChatOptions chat = new ChatOptions();
+
     @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
     boolean resume;
 
@@ -40,7 +43,8 @@ final class RunOptions {
     /** @param arguments of the program: the analysis and its options */
     RunRequest request(List<String> arguments) {
         InputException.require(model != null, "--model is missing: give the folder of a model");
-        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields));
+        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields),
+                chat.prompting());
     }
 
     Path out(List<String> arguments) {

@@ -3,6 +3,7 @@ package headscope.cli;
 import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.backend.Precision;
+import headscope.cli.terminal.ProgressLine;
 import headscope.selftest.Selection;
 import headscope.selftest.SelfTest;
 import headscope.tensor.AtomicFile;

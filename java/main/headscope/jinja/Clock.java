@@ -1,15 +1,17 @@
 package headscope.jinja;
 
-import java.time.LocalDateTime;
+import java.time.LocalDate;
+import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.TemporalAccessor;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
- * {@code strftime_now}: C's strftime in the C locale.
- *
- * @param now the time that the templates see
+ * {@code strftime_now}: C's strftime in the C locale. A time of day is written only if one is given, because texts would
+ * otherwise differ from second to second.
  */
-record Clock(LocalDateTime now) {
+public record Clock(LocalDate date, Optional<LocalTime> time) {
     String format(String format) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < format.length(); i++) {
@@ -30,12 +32,32 @@ record Clock(LocalDateTime now) {
     private String written(String directive) {
         return switch (directive) {
             case "%" -> "%";
-            case "a" -> name(now.getDayOfWeek()).substring(0, 3);
-            case "A" -> name(now.getDayOfWeek());
-            case "b", "h" -> name(now.getMonth()).substring(0, 3);
-            case "B" -> name(now.getMonth());
-            case "p" -> now.getHour() < 12 ? "AM" : "PM";
-            default -> now.format(DateTimeFormatter.ofPattern(pattern(directive), Locale.ROOT));
+            case "a" -> name(date.getDayOfWeek()).substring(0, 3);
+            case "A" -> name(date.getDayOfWeek());
+            case "b", "h" -> name(date.getMonth()).substring(0, 3);
+            case "B" -> name(date.getMonth());
+            case "p" -> needed().getHour() < 12 ? "AM" : "PM";
+            case "H", "I", "M", "S", "T" -> written(timePattern(directive), needed());
+            default -> written(pattern(directive), date);
+        };
+    }
+
+    private static String written(String pattern, TemporalAccessor moment) {
+        return DateTimeFormatter.ofPattern(pattern, Locale.ROOT).format(moment);
+    }
+
+    private LocalTime needed() {
+        return time.orElseThrow(() -> new TemplateException(
+                "the template writes the time of day: give --date YYYY-MM-DDTHH:MM:SS"));
+    }
+
+    private static String timePattern(String directive) {
+        return switch (directive) {
+            case "H" -> "HH";
+            case "I" -> "hh";
+            case "M" -> "mm";
+            case "S" -> "ss";
+            default -> "HH:mm:ss";
         };
     }
 
@@ -52,12 +74,7 @@ record Clock(LocalDateTime now) {
             case "m" -> "MM";
             case "y" -> "yy";
             case "Y" -> "yyyy";
-            case "H" -> "HH";
-            case "I" -> "hh";
-            case "M" -> "mm";
-            case "S" -> "ss";
             case "F" -> "yyyy-MM-dd";
-            case "T" -> "HH:mm:ss";
             case "D" -> "MM/dd/yy";
             default -> throw TemplateException.unsupported("strftime_now with %" + directive);
         };

@@ -30,7 +30,7 @@ final class Scope {
                 return found;
             }
         }
-        return new Value.Undefined("\"%s\" is undefined".formatted(name));
+        return Value.undefined(name);
     }
 
     void set(String name, Value value) {

@@ -1,6 +1,5 @@
 package headscope.jinja;
 
-import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -43,14 +42,14 @@ public final class Template {
     /**
      * The text for some variables.
      *
-     * @param now   the time that strftime_now writes
+     * @param clock what strftime_now writes
      * @param input characters of the variables; time and memory are bounded by a multiple
      * @throws TemplateException if the template rejects the variables, uses what is not supported, or takes too long
      */
-    public String render(Map<String, Value> variables, LocalDateTime now, long input) {
+    public String render(Map<String, Value> variables, Clock clock, long input) {
         Limits limits = new Limits(input);
         Printing printing = new Printing(limits);
-        Scope scope = Scope.outermost(new Globals(limits, printing, new Clock(now)).functions());
+        Scope scope = Scope.outermost(new Globals(limits, printing, clock).functions());
         variables.forEach(scope::set);
         try {
             return new Renderer(limits, printing, new Evaluator(limits, printing)).text(nodes, scope);

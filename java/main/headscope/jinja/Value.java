@@ -90,6 +90,11 @@ public sealed interface Value
         }
     }
 
+    /** A variable without value. */
+    static Undefined undefined(String name) {
+        return new Undefined("\"%s\" is undefined".formatted(name));
+    }
+
     static Str of(String text) {
         return new Str(text);
     }

@@ -33,18 +33,22 @@ public final class Tokenizer implements AutoCloseable {
 
     private final TokenizerFile file;
     private final HuggingFaceTokenizer tokenizer;
+    private final boolean specialTokens;
     private final int before;
     private final int after;
     private final int vocabulary;
     private final int maxTokens;
     private Optional<Map<Integer, String>> tokens = Optional.empty(); // read when one is asked for
+    private volatile Optional<String> repeated = Optional.empty();
 
-    private Tokenizer(TokenizerFile file, HuggingFaceTokenizer tokenizer, int vocabulary, int maxTokens) {
+    private Tokenizer(
+            TokenizerFile file, HuggingFaceTokenizer tokenizer, boolean specialTokens, int vocabulary, int maxTokens) {
         this.file = file;
         this.tokenizer = tokenizer;
+        this.specialTokens = specialTokens;
         this.vocabulary = vocabulary;
         this.maxTokens = maxTokens;
-        long[] special = tokenizer.encode(SAMPLE, true, false).getSpecialTokenMask();
+        long[] special = tokenizer.encode(SAMPLE, specialTokens, false).getSpecialTokenMask();
         int first = 0;
         while (first < special.length && special[first] == 1) {
             first++;
@@ -63,7 +67,16 @@ public final class Tokenizer implements AutoCloseable {
      * @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read
      */
     public static Tokenizer open(Path folder, ModelConfig config) {
-        return open(folder, config.vocabulary().size(), config.maxTokens());
+        return open(folder, config, true);
+    }
+
+    /**
+     * A model's tokenizer, with or without the special tokens that its template adds.
+     *
+     * @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read
+     */
+    public static Tokenizer open(Path folder, ModelConfig config, boolean specialTokens) {
+        return open(folder, specialTokens, config.vocabulary().size(), config.maxTokens());
     }
 
     /**
@@ -72,10 +85,10 @@ public final class Tokenizer implements AutoCloseable {
      * @throws ModelFormatException if tokenizer.json is missing from the folder or cannot be read
      */
     public static Tokenizer open(Path folder) {
-        return open(folder, Integer.MAX_VALUE, Integer.MAX_VALUE);
+        return open(folder, true, Integer.MAX_VALUE, Integer.MAX_VALUE);
     }
 
-    private static Tokenizer open(Path folder, int vocabulary, int maxTokens) {
+    private static Tokenizer open(Path folder, boolean specialTokens, int vocabulary, int maxTokens) {
         Path path = folder.resolve("tokenizer.json");
         if (!Files.exists(path)) {
             throw new ModelFormatException(path, "is missing; texts cannot be tokenized without it");
@@ -84,7 +97,7 @@ public final class Tokenizer implements AutoCloseable {
             TokenizerFile file = TokenizerFile.of(bytes(path));
             return new Tokenizer(file, HuggingFaceTokenizer.newInstance(
                     new ByteArrayInputStream(file.json()), Map.of("truncation", "false", "padding", "false")),
-                    vocabulary, maxTokens);
+                    specialTokens, vocabulary, maxTokens);
         } catch (ModelFormatException unreadable) {
             throw unreadable;
         } catch (JsonProcessingException failure) {
@@ -113,7 +126,7 @@ public final class Tokenizer implements AutoCloseable {
 
     private Encoding encoding(String text) {
         requireLength(text);
-        Encoding encoding = tokenizer.encode(text, true, false);
+        Encoding encoding = tokenizer.encode(text, specialTokens, false);
         long[] ids = encoding.getIds();
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] >= vocabulary) {
@@ -122,7 +135,18 @@ public final class Tokenizer implements AutoCloseable {
                         .formatted(Printable.quote(encoding.getTokens()[i]), ids[i], vocabulary));
             }
         }
+        if (before > 0 && ids.length > before && ids[before] == ids[before - 1]) {
+            repeated = Optional.of(encoding.getTokens()[before]);
+        }
         return encoding;
+    }
+
+    /**
+     * The special token that begins one of the texts so far and that the tokenizer has added before it too; empty if
+     * there is none.
+     */
+    public Optional<String> repeatedBeginning() {
+        return repeated;
     }
 
     /**
@@ -133,7 +157,7 @@ public final class Tokenizer implements AutoCloseable {
         long limit = 2L * maxTokens;
         long length = Math.clamp(8L * maxTokens, SHORT_TEXT, MAX_TEXT);
         for (; length < text.length(); length = Math.min(2 * length, MAX_TEXT)) {
-            if (tokenizer.encode(prefix(text, (int) length), true, false).getIds().length > limit) {
+            if (tokenizer.encode(prefix(text, (int) length), specialTokens, false).getIds().length > limit) {
                 throw new TextException("more than %d tokens; the model takes at most %d: shorten the text"
                         .formatted(limit, maxTokens));
             }

@@ -27,7 +27,7 @@ class TextFileTest {
 
     private TextFile read(String content) throws IOException {
         Path file = Files.writeString(folder.resolve("texts.jsonl"), content);
-        return TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS);
+        return TextFile.of(Entries.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, FORMS), LabelNames.NUMBERS);
     }
 
     private static Text question(TextFile texts, int index, String prompt, String... answers) {
@@ -160,15 +160,13 @@ class TextFileTest {
                 {"text": "a", "label": "hallucinated"}
                 """);
         assertEquals(List.of(OptionalInt.of(0), OptionalInt.of(1)),
-                TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, names).texts().stream()
+                TextFile.of(Entries.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, FORMS), names).texts().stream()
                         .map(Text::label).toList());
         Files.writeString(file, "{\"text\": \"a\", \"label\": \"Correct\"}");
         assertEquals(file + ": line 1: label must be correct or hallucinated, as --label-names says, not \"Correct\"",
-                assertThrows(InputException.class, () -> TextFile.read(
-                        file.toString(), InputStream.nullInputStream(), Fields.SAME, names)).getMessage());
+                assertThrows(InputException.class, () -> TextFile.of(Entries.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, FORMS), names)).getMessage());
         Files.writeString(file, "{\"text\": \"a\", \"label\": 2}");
-        assertEquals(OptionalInt.of(0), TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME,
-                LabelNames.parse("2,5")).texts().getFirst().label());
+        assertEquals(OptionalInt.of(0), TextFile.of(Entries.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, FORMS), LabelNames.parse("2,5")).texts().getFirst().label());
         for (String bad : List.of("", "one", "a,", ",a", "a,a", "a,b,c")) {
             assertThrows(InputException.class, () -> LabelNames.parse(bad), bad);
         }
@@ -202,28 +200,27 @@ class TextFileTest {
     void rejectsInvalidUtf8() throws IOException {
         Path file = Files.write(folder.resolve("texts.jsonl"), new byte[] {'{', (byte) 0xff, '}'});
         assertEquals(file + ": line 1: is not UTF-8; save the file as UTF-8", assertThrows(InputException.class,
-                () -> TextFile.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS)).getMessage());
+                () -> TextFile.of(Entries.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, FORMS), LabelNames.NUMBERS)).getMessage());
     }
 
     @Test
     void rejectsAMissingFile() {
         String missing = folder.resolve("none").toString();
         assertEquals(missing + ": no such file; give a file of JSON lines, a JSON array or CSV", assertThrows(InputException.class,
-                () -> TextFile.read(missing, InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS)).getMessage());
-        assertThrows(InputException.class, () -> TextFile.read(
-                folder.toString(), InputStream.nullInputStream(), Fields.SAME, LabelNames.NUMBERS));
+                () -> TextFile.of(Entries.read(missing, InputStream.nullInputStream(), Fields.SAME, FORMS), LabelNames.NUMBERS)).getMessage());
+        assertThrows(InputException.class, () -> TextFile.of(Entries.read(folder.toString(), InputStream.nullInputStream(), Fields.SAME, FORMS), LabelNames.NUMBERS));
     }
 
     @Test
     void readsStandardInput() throws IOException {
         InputStream piped = new ByteArrayInputStream(GOOD.getBytes(StandardCharsets.UTF_8));
-        TextFile texts = TextFile.read("-", piped, Fields.SAME, LabelNames.NUMBERS);
+        TextFile texts = TextFile.of(Entries.read("-", piped, Fields.SAME, FORMS), LabelNames.NUMBERS);
         assertEquals("standard input", texts.name());
         assertEquals(List.of(new Text.Labelled(texts.file().entries().getFirst(), "a", OptionalInt.of(0))), texts.texts());
         assertEquals(read(GOOD).file().digest(), texts.file().digest());
         InputStream bad = new ByteArrayInputStream("{}".getBytes(StandardCharsets.UTF_8));
         assertEquals("standard input: line 1: must be " + FORMS + "; if fields have other names, give --fields NAME=prompt",
-                assertThrows(InputException.class, () -> TextFile.read("-", bad, Fields.SAME, LabelNames.NUMBERS)).getMessage());
+                assertThrows(InputException.class, () -> TextFile.of(Entries.read("-", bad, Fields.SAME, FORMS), LabelNames.NUMBERS)).getMessage());
     }
 
     /** The example of FIPS 180-2. */

@@ -10,11 +10,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
+import java.time.LocalDate;
+import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Renderings against those of Jinja2, which expected.py stores in expected.json. */
 class TemplateTest {
     private static final Path HERE = Path.of("java/test/headscope/jinja");
-    private static final LocalDateTime NOW = LocalDateTime.of(2026, 11, 6, 9, 5, 7);
+    private static final Clock NOW = new Clock(LocalDate.of(2026, 11, 6), Optional.of(LocalTime.of(9, 5, 7)));
 
     /** Snippets that Jinja2 renders and this interpreter rejects: by a part of the snippet, what the message names. */
     private static final Map<String, String> REJECTED = Map.of(

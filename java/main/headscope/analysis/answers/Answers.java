@@ -81,8 +81,8 @@ public final class Answers implements AutoCloseable {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Answers open(AnswersRequest request, InputStream standardInput) {
-        TextFile texts = TextFile.read(
-                        request.texts(), standardInput, request.run().fields(), request.answering().labelNames())
+        TextFile texts = TextFile.of(
+                        request.run().read(request.texts(), standardInput, TextFile.FORMS), request.answering().labelNames())
                 .first(request.limit());
         texts.texts().forEach(Answers::requireUnanswered);
         request.answering().requireUsable(texts.texts());

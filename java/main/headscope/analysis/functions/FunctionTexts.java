@@ -2,12 +2,10 @@ package headscope.analysis.functions;
 
 import headscope.analysis.Entries;
 import headscope.analysis.Entry;
-import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import headscope.analysis.Text;
 import headscope.tensor.Printable;
 
-import java.io.InputStream;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -24,15 +22,14 @@ record FunctionTexts(Entries file, List<Text> texts, List<String> functions) {
             "Knowledge Recall", "Retrieval", "Logical Reasoning", "Decision-making", "Semantic Understanding",
             "Syntactic Understanding", "Inference", "Math Calculation");
 
-    private static final String FORM =
+    /** The form of an entry, for messages. */
+    static final String FORM =
             "{\"prompt\": \"...\", \"answer\": \"...\", \"function\": \"...\", \"split\": \"train\" or \"test\"}";
 
     /** @param test whether it is a test text; otherwise a training text */
     record Text(Entry entry, String prompt, String answer, String function, boolean test) {}
 
-    /** @param source a path, or "-" for standard input */
-    static FunctionTexts read(String source, Fields fields, InputStream standardInput) {
-        Entries file = Entries.read(source, standardInput, fields, FORM);
+    static FunctionTexts of(Entries file) {
         List<Text> texts = file.entries().stream().map(FunctionTexts::text).toList();
         List<String> present = texts.stream().map(Text::function).distinct().toList();
         List<String> functions = Stream.concat(PUBLISHED.stream().filter(present::contains), present.stream())

@@ -58,7 +58,7 @@ public final class Functions implements Analysis {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Functions open(FunctionsRequest request, InputStream standardInput) {
-        return new Functions(request, FunctionTexts.read(request.texts(), request.run().fields(), standardInput));
+        return new Functions(request, FunctionTexts.of(request.run().read(request.texts(), standardInput, FunctionTexts.FORM)));
     }
 
     @Override

@@ -2,10 +2,10 @@ package headscope.analysis.gates;
 
 import headscope.analysis.Entries;
 import headscope.analysis.Entry;
-import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.PromptAnswer;
+import headscope.analysis.RunRequest;
 import headscope.model.ModelConfig;
 import headscope.model.Tokenizer;
 import java.io.InputStream;
@@ -22,10 +22,10 @@ import java.util.Set;
 record GateFiles(GateTask task, Entries retained, Optional<Entries> forgotten) {
     private static final String FORM = "{\"prompt\": \"...\", \"answer\": \"...\"}";
 
-    static GateFiles read(GateTask task, Fields fields, int limit, InputStream standardInput) {
-        Entries retained = Entries.read(task.texts(), standardInput, fields, FORM).first(limit);
+    static GateFiles read(GateTask task, RunRequest run, int limit, InputStream standardInput) {
+        Entries retained = run.read(task.texts(), standardInput, FORM).first(limit);
         Optional<Entries> forgotten =
-                task.forget().map(file -> Entries.read(file, standardInput, fields, FORM).first(limit));
+                task.forget().map(file -> run.read(file, standardInput, FORM).first(limit));
         forgotten.ifPresent(partners -> requirePairs(retained, partners));
         return new GateFiles(task, retained, forgotten);
     }

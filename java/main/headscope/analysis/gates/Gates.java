@@ -41,7 +41,7 @@ public final class Gates implements Analysis {
      */
     public static Gates open(GatesRequest request, InputStream standardInput) {
         return new Gates(request, request.tasks().stream()
-                .map(task -> GateFiles.read(task, request.run().fields(), request.limit(), standardInput))
+                .map(task -> GateFiles.read(task, request.run(), request.limit(), standardInput))
                 .toList());
     }
 

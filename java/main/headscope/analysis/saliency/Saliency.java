@@ -50,9 +50,10 @@ public final class Saliency implements Analysis {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Saliency open(SaliencyRequest request, InputStream standardInput) {
+        InputException.require(request.texts().isPresent() || request.run().prompting().system().isEmpty(),
+                "--system: there is no file of chats; give --texts with \"messages\"");
         return new Saliency(request,
-                request.texts().map(source -> Entries.read(
-                        source, standardInput, request.run().fields(), SaliencyText.FORM)));
+                request.texts().map(source -> request.run().read(source, standardInput, SaliencyText.FORM)));
     }
 
     @Override

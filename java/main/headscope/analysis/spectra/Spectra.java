@@ -56,7 +56,8 @@ public final class Spectra implements Analysis {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Spectra open(SpectraRequest request, InputStream standardInput) {
-        TextFile texts = TextFile.read(request.texts(), standardInput, request.run().fields(), request.answering().labelNames())
+        TextFile texts = TextFile.of(
+                        request.run().read(request.texts(), standardInput, TextFile.FORMS), request.answering().labelNames())
                 .first(request.limit());
         request.answering().requireUsable(texts.texts());
         texts.requireBothLabels();

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * Watches every head while a model reads prompts and generates: gives a frame for each token and carries out the
@@ -30,6 +31,7 @@ public final class Watch {
     private final FrameSource source;
     private final Consumer<Frame> frames;
     private final BlockingQueue<Command> commands;
+    private final UnaryOperator<String> written;
 
     private int texts;
     private long due; // when the next token may come, in System.nanoTime
@@ -49,6 +51,14 @@ public final class Watch {
     public Watch(
             Transformer model, Tokenizer tokenizer, WatchRequest request, String name, Consumer<Frame> frames,
             BlockingQueue<Command> commands) {
+        this(model, tokenizer, request, name, frames, commands, UnaryOperator.identity());
+    }
+
+    /** @param written the text that the model reads for a prompt, such as that of a chat */
+    public Watch(
+            Transformer model, Tokenizer tokenizer, WatchRequest request, String name, Consumer<Frame> frames,
+            BlockingQueue<Command> commands, UnaryOperator<String> written) {
+        this.written = written;
         this.model = model;
         this.tokenizer = tokenizer;
         this.request = request;
@@ -76,7 +86,7 @@ public final class Watch {
         require(!prompt.isEmpty(), "the prompt is empty: write a text that the model continues");
         int[] ids;
         try {
-            ids = tokenizer.encodePrompt(prompt);
+            ids = tokenizer.encodePrompt(written.apply(prompt));
         } catch (TextException rejected) {
             throw new InputException("the prompt cannot be read: " + rejected.getMessage());
         }

@@ -13,6 +13,7 @@ import headscope.analysis.InputException;
 import headscope.analysis.Join;
 import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
+import headscope.analysis.Prompting;
 import headscope.analysis.RunRequest;
 import headscope.analysis.spectra.Spectra;
 import headscope.analysis.spectra.SpectraRequest;
@@ -206,7 +207,7 @@ class AnswersTest {
         Answering settings = new Answering(1, Match.NORMALISED, "", Sampler.GREEDY, 0, ChoiceScore.SUM, Join.AUTO,
                 LabelNames.parse("correct,hallucinated"));
         RunRequest run = new RunRequest(DemoRuns.MODEL, folder.resolve("a.jsonl"), DeviceChoice.of("cpu"), false, false, "test",
-                Fields.parse(List.of("question=prompt", "reference=answer", "verdict=label")));
+                Fields.parse(List.of("question=prompt", "reference=answer", "verdict=label")), Prompting.standard());
         finish(new AnswersRequest(run, texts, settings, 1, 0));
         assertEquals(List.of("correct", "hallucinated"),
                 lines("a.jsonl").stream().map(line -> line.get("label").textValue()).toList());

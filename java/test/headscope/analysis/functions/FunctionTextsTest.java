@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import headscope.analysis.Entries;
 import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import java.io.IOException;
@@ -25,7 +26,8 @@ class FunctionTextsTest {
 
     private FunctionTexts read(String... lines) throws IOException {
         Path file = Files.write(folder.resolve("texts.jsonl"), List.of(lines));
-        return FunctionTexts.read(file.toString(), Fields.SAME, InputStream.nullInputStream());
+        return FunctionTexts.of(
+                Entries.read(file.toString(), InputStream.nullInputStream(), Fields.SAME, FunctionTexts.FORM));
     }
 
     private void rejects(String message, String... lines) {

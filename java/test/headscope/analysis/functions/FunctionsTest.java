@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
 import headscope.analysis.DemoRuns;
+import headscope.analysis.Entries;
 import headscope.analysis.Fields;
 import headscope.analysis.Join;
 import headscope.analysis.Progress;
@@ -194,7 +195,8 @@ class FunctionsTest {
 
     private static void onDemo(OnDemo test) {
         FunctionTexts texts =
-                FunctionTexts.read(reference.resolve("few.jsonl").toString(), Fields.SAME, InputStream.nullInputStream());
+                FunctionTexts.of(
+                Entries.read(reference.resolve("few.jsonl").toString(), InputStream.nullInputStream(), Fields.SAME, FunctionTexts.FORM));
         try (Backend backend = Backend.open("cpu");
                 Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
                 Tokenizer tokenizer = Tokenizer.open(DemoRuns.MODEL);

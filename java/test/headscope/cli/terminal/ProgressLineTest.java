@@ -1,4 +1,4 @@
-package headscope.cli;
+package headscope.cli.terminal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,4 +1,4 @@
-package headscope.cli;
+package headscope.cli.terminal;
 
 import headscope.analysis.Progress;
 import java.io.PrintStream;
@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
  * Shows progress on standard error: on a terminal a bar with rate and remaining time, elsewhere a line per 10 % of the
  * work. Rate and remaining time appear after a second of work, and do not count what an interrupted run has finished.
  */
-final class ProgressLine implements Progress, AutoCloseable {
+public final class ProgressLine implements Progress, AutoCloseable {
     private static final int CELLS = 20;
     private static final double FRAME_SECONDS = 0.1;
     /** Minimum time between two lines about the same part. */
@@ -33,7 +33,7 @@ final class ProgressLine implements Progress, AutoCloseable {
     private boolean drawn;
 
     /** @param unit of the work, in the plural */
-    ProgressLine(String task, String unit) {
+    public ProgressLine(String task, String unit) {
         this(task, unit, System.err, System.console() != null && System.console().isTerminal(), System::nanoTime);
     }
 

@@ -1,0 +1,195 @@
+package headscope.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import headscope.jinja.Clock;
+import headscope.jinja.Template;
+import headscope.jinja.TemplateException;
+import headscope.jinja.Value;
+import headscope.tensor.InputFile;
+import headscope.tensor.ModelFormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.LocalTime;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A model's chat template, which writes messages as one text, with the special tokens that it may name. Found as
+ * transformers finds it: in chat_template.jinja, otherwise as chat_template in tokenizer_config.json, where it is a
+ * string or a list of named templates, of which "default" is used.
+ *
+ * @see <a href="https://huggingface.co/docs/transformers/chat_templating">Chat templates</a>
+ */
+public final class ChatTemplate {
+    private static final String TEMPLATE = "chat_template.jinja";
+    private static final String CONFIG = "tokenizer_config.json";
+
+    /** Before tokenizer_config.json had added_tokens_decoder, this file named the special tokens. */
+    private static final String SPECIAL_TOKENS = "special_tokens_map.json";
+
+    private static final List<String> TOKENS =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+
+    /** Classes that have no special tokens of their own. */
+    private static final Set<String> WITHOUT_TOKENS =
+            Set.of("", "PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend");
+
+    private static final long MAX_BYTES = 64 * InputFile.MIB;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+    private final String source;
+    private final Template template;
+    private final Map<String, Value> tokens;
+
+    private ChatTemplate(Path file, String source, Map<String, Value> tokens) {
+        this.file = file;
+        this.source = source;
+        this.tokens = tokens;
+        try {
+            this.template = Template.parse(source);
+        } catch (TemplateException fault) {
+            throw new ModelFormatException(file, place(fault) + fault.getMessage());
+        }
+        TOKENS.stream().filter(token -> template.mentions(token) && !tokens.containsKey(token)).findFirst().ifPresent(token -> {
+            throw new ModelFormatException(file.resolveSibling(CONFIG), ("does not name %1$s, which the chat template uses, and"
+                    + " the default of its tokenizer_class is not known here: add \"%1$s\", a string or null").formatted(token));
+        });
+    }
+
+    /**
+     * The chat template of a model; empty if it has none.
+     *
+     * @throws ModelFormatException if the template cannot be read or has a tag that is not supported
+     */
+    public static Optional<ChatTemplate> read(Path folder) {
+        Path own = folder.resolve(TEMPLATE);
+        Path config = folder.resolve(CONFIG);
+        JsonNode settings = Files.exists(config) ? json(config) : JSON.createObjectNode();
+        if (Files.exists(own)) {
+            return Optional.of(new ChatTemplate(own, text(own), tokens(folder, settings)));
+        }
+        if (Files.isDirectory(folder.resolve("additional_chat_templates"))) {
+            throw new ModelFormatException(folder.resolve("additional_chat_templates"),
+                    "contains chat templates, but " + TEMPLATE + " beside it is missing: copy the one to use to that name");
+        }
+        return source(config, settings.path("chat_template"))
+                .map(source -> new ChatTemplate(config, source, tokens(folder, settings)));
+    }
+
+    private static Optional<String> source(Path config, JsonNode template) {
+        if (template.isMissingNode() || template.isNull()) {
+            return Optional.empty();
+        }
+        Map<String, JsonNode> named = new LinkedHashMap<>();
+        if (template.isArray()) {
+            template.forEach(one -> named.put(one.path("name").asText(), one.path("template")));
+        } else if (template.isObject()) {
+            template.properties().forEach(one -> named.put(one.getKey(), one.getValue()));
+        } else {
+            named.put("default", template);
+        }
+        JsonNode chosen = named.get("default");
+        if (chosen == null) {
+            throw new ModelFormatException(config, "chat_template", "has the templates %s, but none is named default"
+                    .formatted(named.keySet()));
+        }
+        if (!chosen.isTextual()) {
+            throw new ModelFormatException(config, "chat_template",
+                    "must be a string, or a list of {\"name\": \"...\", \"template\": \"...\"}");
+        }
+        return Optional.of(chosen.textValue());
+    }
+
+    /** The tokens that the files name; an absent one is undefined, if its tokenizer has no default for it. */
+    private static Map<String, Value> tokens(Path folder, JsonNode settings) {
+        Path legacy = folder.resolve(SPECIAL_TOKENS);
+        JsonNode first = !settings.has("added_tokens_decoder") && Files.exists(legacy) ? json(legacy) : JSON.createObjectNode();
+        boolean known = WITHOUT_TOKENS.contains(settings.path("tokenizer_class").asText(""));
+        Map<String, Value> tokens = new HashMap<>();
+        for (String name : TOKENS) {
+            JsonNode token = first.has(name) ? first.get(name) : settings.path(name);
+            JsonNode content = token.isObject() ? token.path("content") : token;
+            if (content.isTextual()) {
+                tokens.put(name, Value.of(content.textValue()));
+            } else if (!token.isNull() && !token.isMissingNode()) {
+                throw new ModelFormatException(first.has(name) ? legacy : folder.resolve(CONFIG), name,
+                        "must be a string, or an object with content");
+            } else if (known || token.isNull()) {
+                tokens.put(name, Value.undefined(name));
+            }
+        }
+        return tokens;
+    }
+
+    private static JsonNode json(Path file) {
+        try {
+            return JSON.readTree(text(file));
+        } catch (IOException failure) {
+            throw new ModelFormatException(file, "is not JSON");
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(InputFile.read(file, MAX_BYTES))).toString();
+        } catch (CharacterCodingException failure) {
+            throw new ModelFormatException(file, "is not UTF-8");
+        } catch (IOException failure) {
+            throw new ModelFormatException(file, InputFile.fault(failure));
+        }
+    }
+
+    /** The file that contains it. */
+    public Path file() {
+        return file;
+    }
+
+    public String source() {
+        return source;
+    }
+
+    /** Whether its texts may depend on the date. */
+    public boolean dated() {
+        return template.mentions("strftime_now");
+    }
+
+    /**
+     * The text of messages, as transformers' apply_chat_template writes it.
+     *
+     * @param messages each an object with role and content
+     * @param answered whether a text that the model continues as its answer (add_generation_prompt)
+     * @param date     that strftime_now writes
+     * @param time     of day that it writes; a template that needs it is rejected without
+     * @throws TextException if the template rejects the messages, or needs for them what is not supported
+     */
+    public String render(ArrayNode messages, boolean answered, LocalDate date, Optional<LocalTime> time) {
+        try {
+            Map<String, Value> variables = new HashMap<>(tokens);
+            variables.put("messages", Value.of(messages));
+            variables.put("tools", Value.None.NONE);
+            variables.put("documents", Value.None.NONE);
+            variables.put("add_generation_prompt", Value.of(answered));
+            return template.render(variables, new Clock(date, time), messages.toString().length());
+        } catch (TemplateException fault) {
+            throw new TextException(fault.isRaised()
+                    ? "the chat template rejects the messages: " + fault.getMessage()
+                    : "%s, %s%s".formatted(file, place(fault), fault.getMessage()));
+        }
+    }
+
+    private String place(TemplateException fault) {
+        return (file.endsWith(CONFIG) ? "chat_template: " : "") + (fault.line() > 0 ? "line %d: ".formatted(fault.line()) : "");
+    }
+}
