@@ -5,6 +5,7 @@ import headscope.model.ChatTemplate;
 import headscope.model.Checkpoint;
 import headscope.model.MemoryNeed;
 import headscope.model.ModelConfig;
+import headscope.tensor.ModelFormatException;
 import headscope.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,7 +49,7 @@ final class InfoCommand implements Callable<Integer> {
             line("hidden size", config.hidden());
             line("vocabulary", config.vocabulary().size());
             line("maximum length", config.maxTokens() + " tokens");
-            line("chat template", ChatTemplate.read(model).map(template -> template.file().getFileName().toString()).orElse("none"));
+            line("chat template", chatTemplate());
             line("sliding window", config.attention().windows().stream().filter(window -> window > 0).count() + " layers");
             line("parameters", "%,d".formatted(parameters));
             line("dtype", tensors.stream().map(tensor -> tensor.dtype().name()).distinct().sorted()
@@ -63,6 +64,15 @@ final class InfoCommand implements Callable<Integer> {
                     need.resident(longest) / MIB, longest));
         }
         return 0;
+    }
+
+    /** The file that contains it, or why it cannot be used. */
+    private String chatTemplate() {
+        try {
+            return ChatTemplate.read(model).map(template -> template.file().getFileName().toString()).orElse("none");
+        } catch (ModelFormatException unusable) {
+            return "not usable: " + unusable.getMessage();
+        }
     }
 
     private static void line(String name, Object value) {

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -145,5 +146,20 @@ class TokenizerTest {
         String message = assertThrows(ModelFormatException.class, () -> Tokenizer.open(folder)).getMessage();
         assertTrue(message.startsWith(file + ": cannot be read as a tokenizer: "), message);
         assertEquals(1, message.lines().count(), message);
+    }
+
+    @Test
+    void specialTokensCanBeLeftToTheText() {
+        ModelConfig config = ConfigReader.read(DEMO);
+        try (Tokenizer with = Tokenizer.open(DEMO, config);
+                Tokenizer without = Tokenizer.open(DEMO, config, false)) {
+            assertArrayEquals(with.encode("six minus two"), without.encode("<bos>six minus two"));
+            assertEquals(0, without.tokens("six").before());
+            assertEquals(Optional.empty(), without.repeatedBeginning());
+            assertEquals(Optional.empty(), with.repeatedBeginning());
+            with.encodePrompt("<bos>six minus two");
+            with.encodePrompt("six");
+            assertEquals(Optional.of("<bos>"), with.repeatedBeginning());
+        }
     }
 }
