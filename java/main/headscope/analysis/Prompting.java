@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.model.ChatTemplate;
+import headscope.model.TextException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -91,7 +92,7 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
             throw entry.wrong("the last message is the assistant's, which makes it a text that is read: give \"label\", or end"
                     + " with the user's message and give \"answer\"");
         }
-        String text = entry.located(() -> template.render(withSystem(messages), !last, date, time));
+        String text = text(entry, template, messages, !last);
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         entry.json().properties().forEach(field -> {
             if (field.getKey().equals(MESSAGES)) {
@@ -101,6 +102,16 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
             }
         });
         return new Entry(entry.file(), entry.place(), json);
+    }
+
+    private String text(Entry entry, ChatTemplate template, ArrayNode messages, boolean answered) {
+        ArrayNode all = withSystem(messages);
+        try {
+            return template.render(all, answered, date, time);
+        } catch (TextException rejected) {
+            throw entry.wrong(rejected.getMessage()
+                    + (all.size() > messages.size() ? " (with the system message of --system)" : ""));
+        }
     }
 
     private static ArrayNode messages(Entry entry) {
@@ -138,7 +149,7 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
     /**
      * The prompt for a message of the user, with the system message if there is one.
      *
-     * @throws headscope.model.TextException if the template rejects them
+     * @throws TextException if the template rejects them
      */
     public String chat(String message, Path model) {
         ArrayNode messages = JsonNodeFactory.instance.arrayNode().add(message("user", message));

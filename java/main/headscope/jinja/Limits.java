@@ -24,7 +24,7 @@ final class Limits {
     void charge(long steps) {
         left -= steps;
         if (left < 0) {
-            throw new TemplateException("takes more than %d steps".formatted(allowed));
+            throw new TemplateException("rendering takes more than %d steps".formatted(allowed));
         }
     }
 

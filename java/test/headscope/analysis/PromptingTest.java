@@ -99,7 +99,7 @@ class PromptingTest {
         "{`messages`: [{`role`: `user`, `content`: [{`type`: `image`}]}], `answer`: `c`}; a message is {\"role\": \"...\", \"content\": \"...\"}, whose content is a string or a list of {\"type\": \"text\", \"text\": \"...\"}, not {\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}",
         "{`messages`: [{`role`: `assistant`, `content`: `a`}], `answer`: `c`}; the last message is the assistant's, so that there is nothing to answer: remove it, or give \"label\" instead of \"answer\"",
         "{`messages`: [{`role`: `assistant`, `content`: `a`}]}; the last message is the assistant's, which makes it a text that is read: give \"label\", or end with the user's message and give \"answer\"",
-        "{`messages`: [{`role`: `user`, `content`: `a`}], `answer`: `c`}; the chat template rejects the messages: no system role"
+        "{`messages`: [{`role`: `user`, `content`: `a`}], `answer`: `c`}; the chat template rejects the messages: no system role (with the system message of --system)"
     })
     void unusableMessages(String line, String rule) {
         assertEquals(folder.resolve("texts.jsonl") + ": line 1: " + rule,
@@ -128,8 +128,8 @@ class PromptingTest {
     @Test
     void aRunRecordsAndComparesHowPromptsWereMade() throws IOException {
         Path texts = Files.writeString(folder.resolve("texts.jsonl"), """
-                {"messages": [{"role": "user", "content": "six minus two equals"}], "answer": "four"}
-                {"messages": [{"role": "user", "content": "six minus one equals"}], "answer": "five"}
+                {"messages": [{"role": "user", "content": "the capital of boria is birch . six minus two equals"}], "answer": "four"}
+                {"messages": [{"role": "user", "content": "the capital of boria is birch . six minus one equals"}], "answer": "five"}
                 """);
         Path out = folder.resolve("run");
         try (Spectra spectra = open(texts, system("a"), out, false)) {
