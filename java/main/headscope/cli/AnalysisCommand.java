@@ -3,6 +3,7 @@ package headscope.cli;
 import headscope.analysis.Analysis;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
+import headscope.cli.terminal.InterruptHint;
 import headscope.cli.terminal.ProgressLine;
 import headscope.picture.Legend;
 import headscope.result.Manifest;

@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.cli.terminal.CleanStop;
 import headscope.cli.terminal.ProgressLine;
 import headscope.live.LiveRun;
 import headscope.live.film.FilmedText;

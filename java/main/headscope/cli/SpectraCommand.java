@@ -9,6 +9,7 @@ import headscope.analysis.spectra.Spectra;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.analysis.spectra.SpectraSummary;
 import headscope.analysis.statistics.ProbeResult;
+import headscope.cli.terminal.InterruptHint;
 import headscope.cli.terminal.ProgressLine;
 import java.io.PrintStream;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package headscope.cli;
 import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
+import headscope.cli.terminal.CleanStop;
 import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;

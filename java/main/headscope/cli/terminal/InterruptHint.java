@@ -1,15 +1,15 @@
-package headscope.cli;
+package headscope.cli.terminal;
 
 /** Prints a hint if the user stops the program (Ctrl-C, kill) before {@link #close}. */
-final class InterruptHint implements AutoCloseable {
+public final class InterruptHint implements AutoCloseable {
     private final Thread hook;
 
-    InterruptHint(String hint) {
+    public InterruptHint(String hint) {
         this(hint, () -> {});
     }
 
     /** @param tidy runs after the hint is printed, while the program goes on until it ends */
-    InterruptHint(String hint, Runnable tidy) {
+    public InterruptHint(String hint, Runnable tidy) {
         this.hook = new Thread(() -> {
             System.err.printf("%n%s%n", hint);
             tidy.run();

@@ -1,4 +1,4 @@
-package headscope.cli;
+package headscope.cli.terminal;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -7,14 +7,14 @@ import java.util.concurrent.TimeUnit;
  * Ends a command like its user's own wish if the program is stopped (Ctrl-C, kill): cleanly, and with status 0. The
  * command has {@value #SECONDS} seconds to end.
  */
-final class CleanStop implements AutoCloseable {
+public final class CleanStop implements AutoCloseable {
     private static final int SECONDS = 10;
 
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Thread hook;
 
     /** @param stop asks the command to end; called by another thread */
-    CleanStop(Runnable stop) {
+    public CleanStop(Runnable stop) {
         this.hook = new Thread(() -> {
             stop.run();
             if (await()) {
