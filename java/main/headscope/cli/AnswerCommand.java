@@ -119,6 +119,7 @@ final class AnswerCommand implements Callable<Integer> {
         }
         out.printf("%nAnswers: %s%nTo measure them: ./headscope spectra --model %s --texts %s%s%n", this.out,
                 ShellCommand.quoted(model.toString()), ShellCommand.quoted(this.out.toString()),
-                answering.labelNames.map(names -> " --label-names " + ShellCommand.quoted(names)).orElse(""));
+                answering.labelNames.map(names -> " --label-names " + ShellCommand.quoted(names)).orElse("")
+                        + (chat.noSpecialTokens ? " --no-special-tokens" : ""));
     }
 }

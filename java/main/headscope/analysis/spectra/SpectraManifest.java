@@ -34,7 +34,8 @@ final class SpectraManifest {
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
         manifest.put(SpectraResult.MARK_SIGNIFICANT, request.markSignificant());
         ObjectNode conventions = manifest.putObject("conventions");
-        conventions.put("bos", "kept as the tokenizer puts it");
+        conventions.put("bos", request.run().prompting().specialTokens()
+                ? "kept as the tokenizer puts it" : "as the text has it; the tokenizer adds none");
         conventions.put("eos", "special tokens that the tokenizer adds after a text follow labelled texts, not prompts");
         conventions.put("tokens", "T = prompt + generated - 1; the last generated token is not fed back");
         conventions.put("laplacian", "column sum / (T - i) - a_ii; in windowed layers T - i as well");
