@@ -350,7 +350,8 @@ class Tap:
         """Has a side stream copy the rows; skips the pass if there is no room."""
         if self._background is None:
             ordinal = _ordinal(parts[0])
-            self._background = _Background(parts[0].device, self._megabytes or 256, lambda closing: self._follow_offer(ordinal, closing))
+            self._background = _Background(
+                parts[0].device, self._megabytes or 256, lambda closing: self._follow_offer(ordinal, closing))
             if self._ring:
                 self._ring.waits = True
         if parts[0].device != self._background.device:
@@ -1060,7 +1061,8 @@ class _Captured:
     def save(self, file, label):
         layers = sorted(self.layers)
         if layers != list(range(len(layers))) or len({sum(map(len, queries)) for _, queries, _ in self.layers.values()}) > 1:
-            raise RuntimeError(f"layers {layers} were captured; they must be 0, 1, ... without a gap, with equal numbers of tokens")
+            raise RuntimeError(
+                f"layers {layers} were captured; they must be 0, 1, ... without a gap, with equal numbers of tokens")
         hows = [self.layers[layer][0] for layer in layers]
         tensors = {
             "positions": torch.arange(sum(map(len, self.layers[0][1]))),

@@ -8,12 +8,17 @@ import headscope.analysis.watch.Tap;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
 import headscope.backend.SharedMemory;
+import headscope.live.LiveRun;
 import headscope.live.ring.GpuSlots;
 import headscope.live.ring.RingReader;
+import headscope.result.frame.Command;
+import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;
 import headscope.result.tapped.Tapped;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** How a model in another process is watched. */
@@ -45,6 +50,20 @@ final class AttachOptions {
             FrameSource source = watch.await(name.get());
             view.show(source, "", (frames, commands, stays) -> new AttachedModel(watch, frames, commands, stays));
         }
+    }
+
+    /** @param untilStopped whether viewers wait for another process when this one has ended */
+    private record AttachedModel(
+            AttachedWatch watch, Consumer<Frame> frames, BlockingQueue<Command> commands, boolean untilStopped)
+            implements LiveRun.Producer {
+        @Override
+        public void run() throws InterruptedException {
+            watch.run(frames, commands, untilStopped);
+        }
+
+        /** What has come through the tap is shown at once: there is nothing to abandon. */
+        @Override
+        public void abandon() {}
     }
 
     /** Memory of the GPU that the feeding process writes, until it is closed. */

@@ -7,13 +7,18 @@ import headscope.analysis.watch.CapturedWatch;
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
+import headscope.live.LiveRun;
 import headscope.model.Checkpoint;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
+import headscope.result.frame.Command;
+import headscope.result.frame.Frame;
 import headscope.result.tapped.CapturedText;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,7 +45,7 @@ import picocli.CommandLine.Option;
             "  ./headscope live --demo --record demo.frames",
             "  ./headscope live --replay demo.frames --speed 0.5",
             "  ./headscope live --replay text.safetensors  (of headscope_tap.save)",
-            "  ./headscope live --attach NAME              (a PyTorch model: clients/python/headscope_tap.py)"
+            "  ./headscope live --attach NAME              (fed by headscope_tap.py)"
         })
 final class LiveCommand implements Callable<Integer> {
     @Mixin
@@ -89,7 +94,22 @@ final class LiveCommand implements Callable<Integer> {
         try (Views.Open view = views.open();
                 Backend backend = device.open();
                 CapturedWatch watch = new CapturedWatch(backend, text, request, file.getFileName().toString())) {
-            view.show(watch.source(), "", (frames, commands, stays) -> new WatchedCapture(watch, frames, commands, stays));
+            view.show(watch.source(), "", (frames, commands, stays) -> new Captured(watch, frames, commands, stays));
+        }
+    }
+
+    /** @param untilStopped whether viewers stay when the text is shown */
+    private record Captured(
+            CapturedWatch watch, Consumer<Frame> frames, BlockingQueue<Command> commands, boolean untilStopped)
+            implements LiveRun.Producer {
+        @Override
+        public void run() throws InterruptedException {
+            watch.run(frames, commands, untilStopped);
+        }
+
+        @Override
+        public void abandon() {
+            watch.abandon();
         }
     }
 

@@ -2,6 +2,7 @@ package headscope.cli;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.live.LiveRun;
 import headscope.live.Replay;
 import headscope.result.frame.FrameFileReader;
 import headscope.result.frame.FrameSource;
@@ -17,6 +18,23 @@ final class PlayOptions {
     @Option(names = "--from", paramLabel = "TOKENS",
             description = "Begin where the text had this many tokens (default: ${DEFAULT-VALUE}).")
     int from;
+
+    /**
+     * @param from         tokens that are shown at once
+     * @param untilStopped whether viewers may stay at the end
+     */
+    private record PlayedRecording(Replay replay, int from, boolean untilStopped) implements LiveRun.Producer {
+        @Override
+        public void run() throws InterruptedException {
+            try (replay) {
+                replay.run(from, untilStopped);
+            }
+        }
+
+        /** A frame is read and shown at once: there is nothing to abandon. */
+        @Override
+        public void abandon() {}
+    }
 
     /** @param why these options must be left out otherwise */
     void requireRecording(String why) {

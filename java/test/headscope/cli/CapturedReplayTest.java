@@ -20,6 +20,9 @@ import headscope.result.frame.RecordedFrame;
 import headscope.result.tapped.CapturedFile;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +30,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,6 +142,29 @@ final class CapturedReplayTest {
             String[] words = option.split(" ");
             assertRefused(message, "--replay", file.toString(), words[0], words[1]);
         }
+    }
+
+    /** Bytes of the file that lie: (tensor, index of an element of 8 bytes, value). */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            window | -5         | FILE: layer 0: cannot attend with scale 0.28867513, soft cap 0.0 and a window of -5 tokens, causal
+            window | 4294967296 | FILE: tensor window: 4294967296 is out of range
+            ids    | 4294967296 | FILE: tensor ids: 4294967296 is out of range
+            """)
+    void impossibleValuesAreRefused(String tensor, long value, String message) throws IOException, URISyntaxException {
+        try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(fixture("gpt2"));
+                Transformer opened = new Transformer(checkpoint, backend)) {
+            CapturedFile.write(opened, IDS, file, METADATA);
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int header = (int) buffer.getLong(0);
+        String json = new String(bytes, Long.BYTES, header, StandardCharsets.UTF_8);
+        Matcher begin = Pattern.compile("\"" + tensor + "\".*?\"data_offsets\":\\[(\\d+)").matcher(json);
+        assertTrue(begin.find(), json);
+        buffer.putLong(Long.BYTES + header + Integer.parseInt(begin.group(1)), value);
+        Files.write(file, bytes);
+        assertRefused(message, "--replay", file.toString());
     }
 
     @Test

@@ -4,6 +4,7 @@ import headscope.figure.Axis;
 import headscope.figure.Range;
 import headscope.figure.Tick;
 import headscope.render.Box;
+import java.util.List;
 
 /** The axes of a small plot, and places in it. */
 record Plot(Box box, Range x, Range y) {
@@ -57,12 +58,19 @@ record Plot(Box box, Range x, Range y) {
         }
     }
 
+    /** Numbers of the vertical axis; a few more than the limit rather than only one, which tells no scale. */
+    private List<Tick> ticks(int limit) {
+        Axis.Numbers axis = new Axis.Numbers("", y);
+        List<Tick> ticks = axis.ticks(Math.max(2, limit));
+        return ticks.size() > 1 ? ticks : axis.ticks(Math.max(2, limit) + 2);
+    }
+
     /** Frame and numbers; those below are whole. */
     void axes(Canvas canvas) {
         Theme theme = canvas.theme;
         int line = canvas.line(1);
         canvas.frame(box, line, theme.rule());
-        for (Tick tick : new Axis.Numbers("", y).ticks(Math.max(2, box.height() / canvas.px(26)))) {
+        for (Tick tick : ticks(box.height() / canvas.px(26))) {
             int at = (int) Math.round(py(tick.value()) - line / 2.0);
             canvas.cover(new Box(box.x() - line - canvas.px(4), at, canvas.px(4), line), theme.rule());
             canvas.right(tick.label(), Canvas.SMALL_SIZE, theme.pale(), box.x() - canvas.px(9),

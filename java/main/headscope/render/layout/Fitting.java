@@ -13,7 +13,9 @@ final class Fitting {
     private static final double SMALLEST = 1.0 / 64;
 
     private static final double LARGEST = 64;
-    private static final int STEPS = 28;
+
+    /** Halve twelve octaves to less than a pixel in ten thousand. */
+    private static final int STEPS = 16;
 
     /** Width and height depend on each other a little, through wrapped captions and labels. */
     private static final int ROUNDS = 3;

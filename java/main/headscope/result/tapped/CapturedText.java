@@ -50,7 +50,7 @@ public record CapturedText(Optional<String> label, int[] ids, List<String> names
                 throw new ModelFormatException(path, "has version %s of captured queries and keys, this program reads version %s"
                         .formatted(file.metadata().get("version"), VERSION));
             }
-            int[] ids = file.has("ids") ? ints(file.get("ids")) : new int[0];
+            int[] ids = file.has("ids") ? ints(path, file.get("ids")) : new int[0];
             List<TappedAttention> layers = new Reading(path, file).layers();
             if (ids.length != 0 && ids.length != layers.getFirst().count()) {
                 throw new ModelFormatException(path, "tensor ids", "has %d ids for %d tokens".formatted(ids.length, layers.getFirst().count()));
@@ -83,8 +83,13 @@ public record CapturedText(Optional<String> label, int[] ids, List<String> names
         return parts.subList(0, parts.size() - 1); // behind the last zero byte there is nothing
     }
 
-    private static int[] ints(StoredTensor tensor) {
-        return Arrays.stream(tensor.longs()).mapToInt(Math::toIntExact).toArray();
+    private static int[] ints(Path path, StoredTensor tensor) {
+        return Arrays.stream(tensor.longs()).mapToInt(value -> {
+            if (value != (int) value) {
+                throw new ModelFormatException(path, "tensor " + tensor.name(), "%d is out of range".formatted(value));
+            }
+            return (int) value;
+        }).toArray();
     }
 
     /** Reads the layers of one file. */
@@ -105,6 +110,11 @@ public record CapturedText(Optional<String> label, int[] ids, List<String> names
                 long[] shape = query.shape();
                 float[] sinks = file.has("sinks." + i) ? file.get("sinks." + i).floats() : new float[0];
                 requireShapes(query, key, sinks, layers);
+                if (!Float.isFinite(scales[i]) || !Float.isFinite(softCaps[i]) || softCaps[i] < 0 || windows[i] < 0
+                        || windows[i] > 0 && causal[i] == 0) {
+                    throw new ModelFormatException(path, "layer " + i, "cannot attend with scale %s, soft cap %s and a window of %d tokens, %s"
+                            .formatted(scales[i], softCaps[i], windows[i], causal[i] == 0 ? "bidirectional" : "causal"));
+                }
                 layers.add(new TappedAttention(
                         1, i, 0, (int) shape[0], (int) shape[0], (int) shape[1], (int) key.shape()[1], (int) shape[2],
                         scales[i], causal[i] != 0, windows[i], softCaps[i], sinks, DType.F32, values(query), values(key), 0));
@@ -113,7 +123,7 @@ public record CapturedText(Optional<String> label, int[] ids, List<String> names
         }
 
         private int[] ofEachLayer(StoredTensor tensor, int layers) {
-            int[] values = ints(tensor);
+            int[] values = ints(path, tensor);
             if (values.length != layers) {
                 throw new ModelFormatException(path, "tensor " + tensor.name(), "has %d values for %d layers".formatted(values.length, layers));
             }

@@ -96,6 +96,9 @@ final class RecordingPageTest {
             browser.type(".", ".");
             awaitTokens(5);
             assertCurveBeginsAt(3);
+            browser.click("atlas", 2.5 / 3, 0.5 / 2);
+            browser.awaitText("status", text -> text.startsWith("the map of layer 0, head 2 was not recorded"));
+            assertEquals("Layer 1, head 0", browser.text("map-title"));
             browser.type("+");
             browser.awaitText("status", text -> text.startsWith("plays 2.0 times as fast as recorded"));
             browser.clickOn("#slower");

@@ -192,7 +192,7 @@ class Page {
   }
 
   pick(layer, head) {
-    this.picked = { layer, head };
+    this.picked = this.recorded() ? null : { layer, head }; // a recording has the map of the head chosen then
     this.send({ type: 'pick', layer, head });
     this.view.set({ map: WHOLE });
   }
