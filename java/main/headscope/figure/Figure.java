@@ -47,15 +47,16 @@ public record Figure(
     /**
      * The figure with other colours on all its colour bars.
      *
-     * @throws IllegalArgumentException if there is no bar, or a diverging map meets a bar that does not extend on both
-     *                                  sides of 0
+     * @throws IllegalArgumentException if there is no bar, or a diverging map meets a bar that neither extends on both
+     *                                  sides of 0 nor has such a map
      */
     public Figure withColors(Colormap colors) {
         List<ColorBar> bars = bars();
         if (bars.isEmpty()) {
             throw new IllegalArgumentException("the figure has no heat map whose colours " + colors.name() + " could be");
         }
-        bars.stream().filter(bar -> colors.isDiverging() && !bar.isSigned()).findFirst().ifPresent(bar -> {
+        bars.stream().filter(bar -> colors.isDiverging() && !bar.isSigned() && !bar.colormap().isDiverging())
+                .findFirst().ifPresent(bar -> {
             throw new IllegalArgumentException(
                     "%s is a diverging colour map, whose middle means 0, but the values are from %s to %s".formatted(
                             colors.name(), bar.ticks(2).getFirst().label(), bar.ticks(2).getLast().label()));
