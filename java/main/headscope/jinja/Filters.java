@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /** The filters of Jinja2 that chat templates use, and the tojson of transformers. */
 final class Filters {
     /** Jinja2's idea of a word's beginning, for the filter title. */
-    private static final Pattern WORD = Pattern.compile("[^-\\s({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern WORD = Pattern.compile("[^-\\s\\x1c-\\x1f({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
 
     private final Limits limits;
     private final Comparison comparison;

@@ -174,6 +174,13 @@ final class WatchTest {
         assertEquals(1, frames.getLast().text());
     }
 
+    /** As of a chat, whose template makes a text of the prompt. */
+    @Test
+    void promptsAreReadAsTheyAreWritten() {
+        Watch watch = new Watch(model, tokenizer, request(64, 1), "demo", frame -> {}, commands, prompt -> prompt + " . " + prompt);
+        assertArrayEquals(tokenizer.encodePrompt(PROMPT + " . " + PROMPT), watch.tokens(PROMPT));
+    }
+
     @Test
     void aRunIsAbandonedBetweenLayers() throws InterruptedException {
         List<Frame> frames = new ArrayList<>();
