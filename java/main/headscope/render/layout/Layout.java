@@ -25,7 +25,7 @@ public record Layout(Figure figure, double scale, int width, int height, List<Bo
 
     /** @throws IllegalArgumentException if the size is too small for the figure's labels; the message says what fits */
     public static Layout of(Figure figure, FigureSize size, TextMeasure measure) {
-        return new Fitting(figure, size, measure).layout();
+        return new Fitting(figure, size, new MeasuredOnce(measure)).layout();
     }
 
     /** The natural size. */

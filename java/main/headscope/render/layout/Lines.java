@@ -35,14 +35,29 @@ final class Lines {
 
     /** At most {@code count} lines; a text that needs more loses its middle, since both ends often tell texts apart. */
     static List<String> wrap(String text, double length, int count, ToDoubleFunction<String> width) {
-        List<String> lines = wrap(text, length, width);
-        for (int kept = text.length() - 1; lines.size() > count && kept > 0; kept--) {
-            int head = text.offsetByCodePoints(0, text.codePointCount(0, kept * 2 / 3));
-            int tail = text.length() - (kept - kept * 2 / 3);
-            String end = text.substring(Character.isLowSurrogate(text.charAt(tail)) ? tail + 1 : tail);
-            lines = wrap(text.substring(0, head).strip() + "\u2026" + end.strip(), length, width);
+        List<String> whole = wrap(text, length, width);
+        if (whole.size() <= count) {
+            return whole;
         }
-        return lines;
+        int fits = 0;
+        int exceeds = text.length();
+        while (exceeds - fits > 1) {
+            int middle = (fits + exceeds) / 2;
+            if (wrap(withoutMiddle(text, middle), length, width).size() <= count) {
+                fits = middle;
+            } else {
+                exceeds = middle;
+            }
+        }
+        return wrap(withoutMiddle(text, fits), length, width);
+    }
+
+    /** About {@code kept} chars of a text: two thirds from its beginning, one from its end. */
+    private static String withoutMiddle(String text, int kept) {
+        int head = text.offsetByCodePoints(0, text.codePointCount(0, kept * 2 / 3));
+        int tail = text.length() - (kept - kept * 2 / 3);
+        boolean divided = tail < text.length() && Character.isLowSurrogate(text.charAt(tail));
+        return text.substring(0, head).strip() + "\u2026" + text.substring(divided ? tail + 1 : tail).strip();
     }
 
     /** Number of leading chars of a word that fit, at least one character. */
