@@ -9,7 +9,7 @@ import headscope.live.MetricHistory.Curve;
 import headscope.live.Recorder;
 import headscope.live.ThreadPriority;
 import headscope.live.ViewState;
-import headscope.live.window.LivePicture;
+import headscope.live.control.LivePicture;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;

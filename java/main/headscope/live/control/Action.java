@@ -1,4 +1,4 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import headscope.figure.Colormap;
 import headscope.live.ViewState.Mode;

@@ -1,4 +1,4 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,4 +1,4 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.live.LiveText;
 import headscope.live.ViewState;
 import headscope.live.ViewState.Mode;
+import headscope.live.control.Action.Desk;
 import headscope.live.screen.Pick;
 import headscope.live.screen.ScreenLayout;
-import headscope.live.window.Action.Desk;
 import headscope.render.Box;
 import headscope.render.TextMeasure;
 import headscope.render.window.Input;

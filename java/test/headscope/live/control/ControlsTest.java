@@ -1,4 +1,4 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,9 +8,9 @@ import headscope.figure.Colormap;
 import headscope.live.Camera;
 import headscope.live.ViewState;
 import headscope.live.ViewState.Mode;
+import headscope.live.control.Action.Plain;
 import headscope.live.screen.Pick;
 import headscope.live.screen.ScreenLayout;
-import headscope.live.window.Action.Plain;
 import headscope.render.Box;
 import headscope.render.window.Input;
 import headscope.result.frame.ChosenHead;

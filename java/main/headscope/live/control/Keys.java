@@ -1,10 +1,10 @@
-package headscope.live.window;
+package headscope.live.control;
 
+import headscope.live.control.Action.Desk;
+import headscope.live.control.Action.Plain;
+import headscope.live.control.Action.Scroll;
+import headscope.live.control.Action.Walk;
 import headscope.live.screen.TextMove;
-import headscope.live.window.Action.Desk;
-import headscope.live.window.Action.Plain;
-import headscope.live.window.Action.Scroll;
-import headscope.live.window.Action.Walk;
 import headscope.render.window.Input;
 import java.util.Map;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import headscope.figure.ColorBar;
 import headscope.figure.Figure;

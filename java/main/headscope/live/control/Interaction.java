@@ -1,14 +1,14 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import headscope.live.LiveText;
 import headscope.live.ViewState;
+import headscope.live.control.Action.Desk;
 import headscope.live.screen.MenuBar;
 import headscope.live.screen.Pick;
 import headscope.live.screen.ScreenLayout;
 import headscope.live.screen.ScreenStatus.Mouse;
 import headscope.live.screen.TextMove;
 import headscope.live.screen.TextScroll;
-import headscope.live.window.Action.Desk;
 import headscope.render.TextMeasure;
 import headscope.render.screen.Scene;
 import headscope.render.window.Input;

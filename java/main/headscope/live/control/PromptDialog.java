@@ -1,4 +1,4 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import headscope.live.screen.PromptEditor;
 import headscope.live.screen.PromptPanel;

@@ -1,14 +1,14 @@
-package headscope.live.window;
+package headscope.live.control;
 
 import headscope.figure.Colormap;
 import headscope.live.ViewState;
 import headscope.live.ViewState.Mode;
+import headscope.live.control.Action.Desk;
+import headscope.live.control.Action.Plain;
+import headscope.live.control.Action.Scroll;
+import headscope.live.control.Action.Walk;
 import headscope.live.screen.Menu;
 import headscope.live.screen.TextMove;
-import headscope.live.window.Action.Desk;
-import headscope.live.window.Action.Plain;
-import headscope.live.window.Action.Scroll;
-import headscope.live.window.Action.Walk;
 import headscope.result.frame.Frame.State;
 import headscope.result.frame.FrameSource;
 import headscope.result.frame.FrameSource.MeasuredMetric;
