@@ -1,8 +1,9 @@
 package headscope.cli;
 
 import static headscope.analysis.InputException.rejecting;
-import static headscope.analysis.InputException.require;
 
+import headscope.analysis.HeadName;
+import headscope.analysis.HeadRanking;
 import headscope.analysis.comparison.Comparison;
 import headscope.figure.ComparisonFigure;
 import headscope.figure.Figure;
@@ -13,7 +14,7 @@ import headscope.result.FunctionsResult;
 import headscope.result.GatesResult;
 import headscope.tensor.Printable;
 import java.nio.file.Path;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -75,8 +76,8 @@ final class CompareCommand implements Callable<Integer> {
             description = "File of the figure, .png or .svg; the table gets the same name with .csv (default: ${DEFAULT-VALUE}).")
     Path out = Path.of("compare.png");
 
-    @Option(names = "--top", paramLabel = "N", description = "Number of heads to print (default: ${DEFAULT-VALUE}).")
-    int top = 10;
+    @Option(names = "--top", paramLabel = "N", description = "Print the N heads that differ most; 0 prints none (default: ${DEFAULT-VALUE}).")
+    int top = HeadRanking.TOP;
 
     @Mixin
     PictureOptions options = new PictureOptions();
@@ -86,7 +87,7 @@ final class CompareCommand implements Callable<Integer> {
         FigureSize size = options.size();
         options.colormap();
         rejecting(() -> FigureFormat.of(out));
-        require(top >= 0, "--top must be at least 0, not " + top);
+        HeadRanking.requireCount("--top", top);
         Comparison found = Comparison.of(first, second, measures);
         Figure figure = options.applied(figure(found), true);
         try (PictureFiles pictures = new PictureFiles()) {
@@ -146,16 +147,21 @@ final class CompareCommand implements Callable<Integer> {
             } else {
                 System.out.printf("%n%s%n", Printable.line(one.name()));
             }
-            System.out.printf("%-8s %12s %12s %12s %12s%n", "head", "RUN1", "RUN2", "difference", "q");
-            IntStream.range(0, one.difference().length)
-                    .filter(head -> !Double.isNaN(one.difference()[head]))
-                    .boxed()
-                    .sorted(Comparator.comparingDouble(head -> -Math.abs(one.difference()[head])))
-                    .limit(top)
-                    .forEach(head -> System.out.printf("%-8s %12.4g %12.4g %+12.4g %12s%n",
-                            "%d.%d".formatted(head / found.heads(), head % found.heads()), one.value1()[head],
-                            one.value2()[head], one.difference()[head],
-                            Double.isNaN(one.q()[head]) ? "" : "%.2g".formatted(one.q()[head])));
+            if (Arrays.stream(one.difference()).allMatch(difference -> difference == 0)) {
+                System.out.println("Every head is the same in both runs.");
+            } else if (top > 0) {
+                printHeads(one, found.heads());
+            }
+        }
+    }
+
+    private void printHeads(ComparisonTable.Measure one, int heads) {
+        System.out.printf("%-8s %12s %12s %12s %12s%n", "head", "RUN1", "RUN2", "difference", "q");
+        double[] least = Arrays.stream(one.difference()).map(difference -> -Math.abs(difference)).toArray();
+        for (int head : HeadRanking.smallest(top, least)) {
+            System.out.printf("%-8s %12.4g %12.4g %+12.4g %12s%n", HeadName.of(head, heads), one.value1()[head],
+                    one.value2()[head], one.difference()[head],
+                    Double.isNaN(one.q()[head]) ? "" : "%.2g".formatted(one.q()[head]));
         }
     }
 }
