@@ -1,6 +1,5 @@
 package headscope.cli;
 
-import headscope.analysis.Fields;
 import headscope.analysis.RunRequest;
 import headscope.analysis.answers.Answers;
 import headscope.analysis.answers.AnswersRequest;
@@ -73,10 +72,8 @@ final class AnswerCommand implements Callable<Integer> {
             description = "Read only the first N texts (default: all).")
     int limit;
 
-    @Option(names = "--fields", paramLabel = "NAME=FIELD", split = ",",
-            description = "Other names of fields in the file of texts, such as question=prompt,reference=answer; NAME=-"
-                    + " ignores NAME.")
-    List<String> fields = List.of();
+    @Mixin
+    FieldsOption fields = new FieldsOption();
 
     @Mixin
     ChatOptions chat = new ChatOptions();
@@ -94,7 +91,7 @@ final class AnswerCommand implements Callable<Integer> {
     public Integer call() {
         List<String> arguments = spec.commandLine().getParent().getParseResult().originalArgs();
         AnswersRequest request = new AnswersRequest(
-                new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields),
+                new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
                         chat.prompting()),
                 texts, answering.answering(seed), samples, limit);
         try (Answers answers = Answers.open(request, System.in)) {

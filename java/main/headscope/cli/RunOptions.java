@@ -1,6 +1,5 @@
 package headscope.cli;
 
-import headscope.analysis.Fields;
 import headscope.analysis.InputException;
 import headscope.analysis.RunRequest;
 import java.nio.file.Path;
@@ -26,10 +25,8 @@ final class RunOptions {
     @Mixin
     DeviceOptions device = new DeviceOptions();
 
-    @Option(names = "--fields", paramLabel = "NAME=FIELD", split = ",",
-            description = "Other names of fields in the file of texts, such as question=prompt,reference=answer; NAME=-"
-                    + " ignores NAME.")
-    List<String> fields = List.of();
+    @Mixin
+    FieldsOption fields = new FieldsOption();
 
     @Mixin
     ChatOptions chat = new ChatOptions();
@@ -43,7 +40,7 @@ final class RunOptions {
     /** @param arguments of the program: the analysis and its options */
     RunRequest request(List<String> arguments) {
         InputException.require(model != null, "--model is missing: give the folder of a model");
-        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), Fields.parse(fields),
+        return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
                 chat.prompting());
     }
 
