@@ -1,8 +1,8 @@
 """Shows the attention of a PyTorch model in Headscope while the model runs.
 
-One file; needs Linux, PyTorch >= 1.13 and the standard library. Copy it beside your program.
+A single file that needs Linux, PyTorch >= 1.13 and the standard library. Copy it next to your program.
 
-A model of transformers >= 4.53:
+For a model of transformers >= 4.53:
 
     import headscope_tap
 
@@ -11,22 +11,22 @@ A model of transformers >= 4.53:
 
 and, at the same time, in another terminal: ./headscope live --attach NAME
 
-Any other module, after norm and position encoding:
+For any other module, after norm and position encoding:
 
     with headscope_tap.tap(name="NAME", layers=12) as tap:
         ...
         tap.observe(layer, q, k, scale=0.125)   # q [batch, heads, queries, head_dim], k [batch, kv_heads, keys, head_dim]
 
-To a file instead, which ./headscope live --replay shows and spectra --captured analyses:
+To write a file instead, for ./headscope live --replay and spectra --captured:
 
     with headscope_tap.tap(model, capture=True):
         model(**inputs)
     headscope_tap.save("text.safetensors", label="yes")
 
-The model computes exactly what it computes without a tap: it calls the attention function that it had before. Nothing waits
-for a reader. Of a batch, the first row is shown; its padding is left out. If several threads generate, the text that began
-last is shown. Not shown: compiled models, static caches, encoder-decoder models, cross attention, and beam search, whose
-texts change rows. If the feed fails, one line on standard error says why, and the model continues.
+The model computes exactly what it computes without a tap: it calls the same attention function. It never waits for a reader.
+Of a batch, the first row is shown, without padding. If several threads generate, the text that began
+last is shown. Not supported: compiled models, static caches, encoder-decoder models, cross attention, and beam search, which
+moves texts between rows. If the feed fails, one line on standard error says why, and the model continues.
 docs/ring.md describes the shared memory.
 """
 
@@ -85,7 +85,7 @@ _NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader
 
 _EAGER = "headscope_tap"  # a name for eager attention, which has none in the registry of transformers
 
-_names = set()  # rings of this process: its own lock does not exclude it
+_names = set()  # rings of this process, which its own lock does not exclude
 _captured = None  # the newest tap that captures
 _tapped = {}  # name of an attention implementation -> _Tapped
 _tapped_lock = threading.Lock()
@@ -95,21 +95,21 @@ _is_compiling = getattr(getattr(torch, "compiler", None), "is_compiling", lambda
 
 
 def tap(model=None, name=None, *, layers=None, tokenizer=None, capture=False, megabytes=None, background=None):
-    """Taps a model, for use in a with statement.
+    """Taps a model; to be used in a with statement.
 
-    model       of transformers; without it, call observe
-    name        of the ring that ./headscope live --attach NAME reads; None for none
+    model       a model of transformers; if absent, call observe
+    name        name for ./headscope live --attach NAME; None writes no shared memory
     layers      number of layers; by default that of the model
     tokenizer   whose decode([id]) names the tokens; without it, they are shown by position
     capture     keeps queries and keys of the newest text in memory, for save
-    megabytes   of shared memory; by default 256, but at most half of what is free
-    background  hands over in a thread, from copies that a side stream makes; by default for models on a GPU
+    megabytes   size of the shared memory; by default 256, but at most half of what is free
+    background  whether a thread hands over copies made on a side stream; by default for models on a GPU
     """
     return Tap(model, name, layers, tokenizer, capture, megabytes, background)
 
 
 def save(file, label=None):
-    """Writes the newest text that a tap has captured to a safetensors file, and a label of it if there is one."""
+    """Writes the newest captured text to a safetensors file, with a label if one is given."""
     if _captured is None or not _captured.layers:
         raise RuntimeError("nothing is captured: use headscope_tap.tap(..., capture=True) and run the model first")
     _captured.save(file, label)
@@ -134,8 +134,8 @@ class Tap:
         config = _text_config(model)
         layers = layers or getattr(config, "num_hidden_layers", None)
         if not layers:
-            raise ValueError("the number of layers is not known: tap(..., layers=N)")
-        self.skipped = 0  # passes that were left out because the buffers were full
+            raise ValueError("the number of layers is unknown: use tap(..., layers=N)")
+        self.skipped = 0  # passes that were skipped because the buffers were full
         self._model = model
         self._config = config
         self._name = name
@@ -194,7 +194,7 @@ class Tap:
             self._background.close()
         if self._detach and self._first is None:
             self._report("no layer has called an attention function of transformers: the model was not run, is compiled, or"
-                         " has attention of its own")
+                         " has its own attention code")
         self._model = self._detach = None
         with self._lock:
             if self._ring:
@@ -281,7 +281,7 @@ class Tap:
             if not self._feeds() or not self._follows(layer, queries, keys, positions):
                 return
             if q.is_cuda and torch.cuda.is_current_stream_capturing():
-                self._skip("a CUDA graph is being captured: its passes are not shown")
+                self._skip("passes captured in a CUDA graph are not shown")
             if self._leaves_out:
                 return
             how = self._how(layer, *how)
@@ -337,7 +337,7 @@ class Tap:
             parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
         device = parts[0].device
         if device.type not in ("cpu", "cuda"):
-            raise _Unsupported(f"the model is on {device}: only CPUs and GPUs of CUDA are supported")
+            raise _Unsupported(f"the model is on {device}: only CPUs and CUDA GPUs are supported")
         if self._in_background or device.type == "cuda":
             self._copy(layers, parts, around)
         else:
@@ -531,17 +531,17 @@ def _window(queries, keys, last, padding):
 
 
 def _attach(model, tap):
-    """Has the attention and mask functions of a model call the tap; returns what undoes it."""
+    """Makes the attention and mask functions of a model call the tap; returns a function that undoes it."""
     try:
         from transformers import AttentionInterface, AttentionMaskInterface
     except ImportError:
-        raise _Unsupported("transformers 4.53 or newer is needed, or observe (see headscope_tap.py)")
+        raise _Unsupported("transformers 4.53 or later is needed; otherwise call observe (see headscope_tap.py)")
     config = tap._config
     before = config._attn_implementation or "eager"
     if hasattr(model, "_orig_mod"):
-        raise _Unsupported("a compiled model cannot be tapped: tap it before torch.compile, and run it uncompiled")
+        raise _Unsupported("a compiled model cannot be tapped: tap and run the model without torch.compile")
     if getattr(model.config, "is_encoder_decoder", False):
-        raise _Unsupported("an encoder-decoder model cannot be shown: only decoders and encoders can")
+        raise _Unsupported("an encoder-decoder model cannot be tapped: only decoders and encoders can")
     if before == "eager" and getattr(config, "reorder_and_upcast_attn", False):
         raise _Unsupported("eager attention with reorder_and_upcast_attn cannot be tapped: use sdpa")
     name = before
@@ -724,7 +724,7 @@ class _Ring:
                 on_gpu=pieces)
 
     def follow_offer(self, ordinal, obstacle=None):
-        """Opens the memory that a reader offers, refuses it, or closes it once the reader does not offer it any more.
+        """Opens the memory that a reader offers, refuses it, or closes it once it is no longer offered.
 
         ordinal   of the GPU that holds the tensors; None on a CPU
         obstacle  why no memory of a GPU can be used
@@ -744,13 +744,13 @@ class _Ring:
                 raise _Unsupported(f"{size} bytes are offered for {self._slots} slots of {self._slot_bytes} bytes")
             self.gpu = _Gpu(offer, ordinal, gpu, handle)
             self._words[_ACCEPTED] = offer
-        except Exception as failure:  # the reader says it
+        except Exception as failure:  # reported by the reader
             reason = _reason(failure).encode("utf-8", "replace")[:_REASON_BYTES - 1]
             self._map[_REASON_AT:_REASON_AT + _REASON_BYTES] = reason.ljust(_REASON_BYTES, b"\0")
             self._words[_REFUSED] = offer
 
     def _has_receiver(self):
-        """Whether the process that offers memory of a GPU lives: it holds a lock on the second byte."""
+        """Whether the process that offers GPU memory is alive: it holds a lock on the second byte."""
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 1)
         except OSError:
@@ -897,7 +897,7 @@ class _Background:
         self._thread.start()
 
     def submit(self, tensors, job, stays):
-        """Has job(*copies) run once the copies are made; False if there is no room for them.
+        """Runs job(*copies) once the copies are made; returns False if there is no room for them.
 
         stays  whether the job takes the first tensor itself
         """
@@ -1002,7 +1002,7 @@ class _Gpu:
             raise _Unsupported(f"{function}: {(name.value or str(status).encode()).decode()}")
 
     def write(self, at, pieces):
-        """Copies pieces (address, bytes) of the GPU's memory behind each other; returns when the GPU has done it."""
+        """Copies pieces (address, bytes) of the GPU's memory one after the other; returns when the copies are complete."""
         for address, size in pieces:
             self._call(
                 "cuMemcpyDtoDAsync_v2", ctypes.c_void_p(self._memory.value + at), ctypes.c_void_p(address),
@@ -1054,7 +1054,7 @@ class _Captured:
             self.layers[layer] = how, [], []
         _, queries, keys = self.layers.get(layer, (how, [], []))
         if sum(map(len, queries)) != first:
-            raise _Unsupported("the text was not captured from its first token on")
+            raise _Unsupported("the text was not captured from its first token")
         queries.append(q.clone())
         keys.append(k.clone())
 

@@ -4,12 +4,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 
 /**
- * How the messages of a file became prompts.
+ * How the chats of a file were rendered.
  *
  * @param file   of the template, in the model's folder
  * @param digest SHA-256 of the template in UTF-8, in hexadecimal
  * @param system system message that was added
- * @param date   that the template may write
+ * @param date   that the template may use
  */
 record ChatUse(String file, String digest, Optional<String> system, Optional<String> date) {
     void describe(ObjectNode texts) {

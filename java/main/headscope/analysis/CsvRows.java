@@ -24,7 +24,7 @@ import org.apache.commons.csv.CSVRecord;
  * The reader stays open.
  */
 final class CsvRows {
-    /** Fields that may be lists. A cell with such a list in JSON is read as one. */
+    /** Fields that may be lists. A cell that contains a JSON list is read as a list. */
     private static final Set<String> LISTS = Set.of("answer", "choices", "generated_tokens", "groups", "messages");
 
     private CsvRows() {}
@@ -68,7 +68,7 @@ final class CsvRows {
                 throw wrong(name, line, "column %d has no name; the first line of CSV names the columns".formatted(i + 1));
             }
             if (cells.indexOf(column) < i) {
-                throw wrong(name, line, "two columns are named " + Printable.quote(column));
+                throw wrong(name, line, "two columns have the name " + Printable.quote(column));
             }
         }
         return cells;

@@ -29,12 +29,12 @@ import java.util.Set;
  *
  * @param name    path of the file, for messages and the manifest
  * @param digest  SHA-256 of the bytes, in hexadecimal
- * @param fields  other names of fields, by which the file was read
- * @param chat    how messages became prompts, if there are any
+ * @param fields  field names of the file
+ * @param chat    how messages were rendered, if there are any
  * @param entries at least one
  */
 public record Entries(String name, String digest, Fields fields, Optional<ChatUse> chat, List<Entry> entries) {
-    /** Bytes that may precede the first character that tells the format. */
+    /** Maximum number of bytes before the first character, which determines the format. */
     private static final int BEGINNING = 1 << 16;
 
     private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
@@ -47,7 +47,7 @@ public record Entries(String name, String digest, Fields fields, Optional<ChatUs
 
     /**
      * @param source a path, or "-" for standard input
-     * @param fields other names of fields
+     * @param fields field names of the file
      * @param form   the form of an entry, for messages
      */
     public static Entries read(String source, InputStream standardInput, Fields fields, String form) {
@@ -86,14 +86,14 @@ public record Entries(String name, String digest, Fields fields, Optional<ChatUs
                 .map(entry -> {
                     String id = entry.id().orElse("");
                     if (!id.isEmpty() && !taken.add(id)) {
-                        throw entry.wrong("the id \"%s\" is that of an earlier entry".formatted(id));
+                        throw entry.wrong("the id \"%s\" is already that of an earlier entry".formatted(id));
                     }
                     return id;
                 })
                 .toList();
     }
 
-    /** Path, digest, other names of fields and how messages became prompts, for a run's provenance. */
+    /** Path, digest, field names and how messages were rendered, for a run's provenance. */
     public ObjectNode provenance() {
         ObjectNode json = new ObjectMapper().createObjectNode();
         json.put("path", name);

@@ -28,7 +28,7 @@ public record Entry(String file, String place, ObjectNode json) {
         JsonNode value = json.path(field);
         if (!value.isTextual()) {
             throw wrong(field + (value.isMissingNode()
-                    ? " is missing; if it has another name there, give --fields NAME=" + field
+                    ? " is missing; if it has another name in the file, give --fields NAME=" + field
                     : " must be a string"));
         }
         return value.textValue();

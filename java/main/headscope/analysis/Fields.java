@@ -16,12 +16,12 @@ import java.util.SequencedMap;
 import java.util.Set;
 
 /**
- * Other names of fields in a file of texts.
+ * Field names of a file of texts that differ from Headscope's.
  *
  * @param renamed for a name in the file, the field that it is, or {@value #IGNORED}
  */
 public record Fields(SequencedMap<String, String> renamed) {
-    /** What a name that is ignored is read as. */
+    /** In place of a field: the name is ignored. */
     private static final String IGNORED = "-";
 
     /** The fields that analyses read. */
@@ -29,7 +29,7 @@ public record Fields(SequencedMap<String, String> renamed) {
             "prompt", "answer", "choices", "text", "label", "id", "generated", "generated_tokens", "messages", "groups",
             "function", "split");
 
-    /** At most so many names in a message. */
+    /** Maximum number of names in a message. */
     private static final int SHOWN = 12;
 
     /** Every field has its own name. */
@@ -52,7 +52,7 @@ public record Fields(SequencedMap<String, String> renamed) {
             require(field.equals(IGNORED) || KNOWN.contains(field), "--fields: there is no field %s; the fields are %s"
                     .formatted(Printable.quote(field), String.join(", ", KNOWN)));
             require(renamed.putIfAbsent(name, field) == null, "--fields: %s is given twice".formatted(Printable.quote(name)));
-            require(field.equals(IGNORED) || given.add(field), "--fields: two names are read as " + field);
+            require(field.equals(IGNORED) || given.add(field), "--fields: two names stand for " + field);
         }
         return new Fields(renamed);
     }
@@ -92,7 +92,7 @@ public record Fields(SequencedMap<String, String> renamed) {
         for (Map.Entry<String, JsonNode> value : entry.json().properties()) {
             String field = renamed.getOrDefault(value.getKey(), value.getKey());
             if (!field.equals(IGNORED) && json.putIfAbsent(field, value.getValue()) != null) {
-                throw entry.wrong("has both %s and the field that --fields reads as it; ignore it by --fields %s=-"
+                throw entry.wrong("has both %s and a field that --fields renames to it; ignore %1$s with --fields %s=-"
                         .formatted(Printable.quote(field), field));
             }
         }

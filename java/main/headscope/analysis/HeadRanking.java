@@ -11,7 +11,7 @@ public final class HeadRanking {
 
     private HeadRanking() {}
 
-    /** @throws InputException if it is no number of heads */
+    /** @throws InputException if it is not a number of heads */
     public static void requireCount(String option, int count) {
         InputException.require(count >= 0, "%s must be at least 0, not %d".formatted(option, count));
     }

@@ -18,12 +18,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How messages become prompts, and prompts tokens.
+ * How chats are rendered and prompts are tokenized.
  *
- * @param system        system message of chats that have none
+ * @param system        system message for chats without one
  * @param specialTokens whether the tokenizer adds its special tokens to a text
- * @param date          that chat templates write for strftime_now
- * @param time          of day that they write; empty rejects templates that do, whose texts would differ every second
+ * @param date          that strftime_now returns in chat templates
+ * @param time          of day for them; if empty, templates that use it are rejected, as their texts would differ every second
  */
 public record Prompting(Optional<String> system, boolean specialTokens, LocalDate date, Optional<LocalTime> time) {
     private static final String MESSAGES = "messages";
@@ -49,10 +49,10 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
     }
 
     /**
-     * Entries in which messages are replaced by a prompt, or by a text if the assistant's message ends them.
+     * Entries in which messages are replaced by a prompt, or by a text if the last message is the assistant's.
      *
-     * @param model folder of the model whose template writes them
-     * @throws InputException if messages cannot be written, or if there is a system message but no chat
+     * @param model folder of the model whose template renders them
+     * @throws InputException if messages cannot be rendered, or if there is a system message but no chat
      */
     Entries written(Entries file, Path model) {
         if (file.entries().stream().noneMatch(entry -> entry.has(MESSAGES))) {
@@ -71,7 +71,7 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
 
     private static ChatTemplate template(Path model) {
         return ChatTemplate.read(model).orElseThrow(() -> new InputException(("%s: has no chat template (chat_template.jinja, or"
-                + " chat_template in tokenizer_config.json): give prompts instead of messages, or the model's template")
+                + " chat_template in tokenizer_config.json): give prompts instead of messages, or add the model's template")
                 .formatted(model)));
     }
 
@@ -85,11 +85,11 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
         boolean last = messages.get(messages.size() - 1).path("role").asText().equals("assistant");
         boolean answered = entry.has("answer") || entry.has("choices") || entry.has("generated");
         if (last && answered) {
-            throw entry.wrong("the last message is the assistant's, so that there is nothing to answer: remove it, or give"
+            throw entry.wrong("the last message is the assistant's, so there is nothing to answer: remove it, or give"
                     + " \"label\" instead of \"answer\"");
         }
         if (last && !entry.has("label")) {
-            throw entry.wrong("the last message is the assistant's, which makes it a text that is read: give \"label\", or end"
+            throw entry.wrong("the last message is the assistant's, so the chat is read as a text: give \"label\", or end"
                     + " with the user's message and give \"answer\"");
         }
         String text = text(entry, template, messages, !last);
@@ -156,7 +156,7 @@ public record Prompting(Optional<String> system, boolean specialTokens, LocalDat
         return template(model).render(withSystem(messages), true, date, time);
     }
 
-    /** A warning about a special token that a text begins with and the tokenizer adds before it too. */
+    /** A warning about a special token that a text begins with and that the tokenizer adds as well. */
     public static String repeated(String token) {
         return "texts begin with %1$s, and the tokenizer adds another %1$s before them; to add none, give --no-special-tokens"
                 .formatted(token);

@@ -90,11 +90,11 @@ public record TextFile(Entries file, List<Text> texts) {
         String prompt = entry.string("prompt");
         List<String> choices = strings(entry, "choices", entry.json().get("choices"), 2);
         if (new HashSet<>(choices).size() < choices.size()) {
-            throw entry.wrong("choices has the same string twice");
+            throw entry.wrong("choices contains the same string twice");
         }
         Optional<Text.Generated> generated = generated(entry);
         generated.filter(answer -> !choices.contains(answer.text())).ifPresent(answer -> {
-            throw entry.wrong("generated is none of the choices");
+            throw entry.wrong("generated is not one of the choices");
         });
         OptionalInt right = entry.json().has("answer") ? right(entry, choices) : OptionalInt.empty();
         return new Text.Choice(entry, prompt, choices, right, generated, label);
@@ -119,7 +119,7 @@ public record TextFile(Entries file, List<Text> texts) {
     private static Optional<Text.Generated> generated(Entry entry) {
         if (!entry.has("generated")) {
             if (entry.has("generated_tokens")) {
-                throw entry.wrong("generated_tokens needs generated, the answer that they are");
+                throw entry.wrong("generated_tokens without generated: add the answer whose tokens they are");
             }
             return Optional.empty();
         }

@@ -17,8 +17,8 @@ final class AnsweringOptions {
 
     @Option(names = "--match", paramLabel = "exact|normalised|prefix|contains|regex",
             description = "When an answer counts as right. exact: equal to an expected one. normalised: equal apart from"
-                    + " case, white space, quotation marks, brackets and the punctuation of sentences; signs, decimal"
-                    + " points, currencies, percent and comparisons count. prefix, contains: begins with or contains an"
+                    + " case, white space, quotation marks, brackets and sentence punctuation; signs, decimal points,"
+                    + " currencies, percent and comparisons count. prefix, contains: begins with or contains an"
                     + " expected one as whole words, likewise normalised. regex: the expected ones are regular"
                     + " expressions (RE2), one of which the answer contains (default: ${DEFAULT-VALUE}).")
     Match match = Answering.DEFAULT.match();
@@ -32,7 +32,7 @@ final class AnsweringOptions {
 
     @Option(names = "--choice-score", paramLabel = "sum|per-token|per-character",
             description = "For texts with \"choices\": the model chooses the one with the largest sum of the log"
-                    + " probabilities of its tokens, or sum by number of tokens or characters (default: ${DEFAULT-VALUE}).")
+                    + " probabilities of its tokens, or this sum per token or per character (default: ${DEFAULT-VALUE}).")
     ChoiceScore choiceScore = Answering.DEFAULT.choiceScore();
 
     @Mixin

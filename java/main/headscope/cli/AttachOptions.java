@@ -29,12 +29,12 @@ final class AttachOptions {
     Optional<String> name = Optional.empty();
 
     @Option(names = "--max-tokens", paramLabel = "N",
-            description = "With --attach: the longest text that is shown (default: ${DEFAULT-VALUE}).")
+            description = "With --attach: maximum number of tokens of a text (default: ${DEFAULT-VALUE}).")
     int maxTokens = 4096;
 
     @Option(names = "--same-gpu",
-            description = "With --attach: queries and keys of a model on this GPU are copied within its memory, not through the"
-                    + " host's.")
+            description = "With --attach, for a model on the same GPU: copy queries and keys within the GPU's memory instead of"
+                    + " through the host's.")
     boolean sameGpu;
 
     /** Shows what comes through the tap, in views, until the user stops. */

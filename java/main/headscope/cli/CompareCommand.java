@@ -34,10 +34,10 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Compares two finished runs of the same analysis, head by head.",
-            "Two models of the same shape, two data sets or two checkpoints of a training. Draws the difference, RUN2 minus"
-                    + " RUN1, writes it as a table, and prints the heads that differ most. Where both runs have values of"
-                    + " the same texts, every head is tested (paired Wilcoxon signed-rank test, adjusted for the number of"
-                    + " heads)."
+            "The runs may differ in the model (of the same shape), the data set or the training checkpoint. Draws the"
+                    + " difference, RUN2 minus RUN1, writes it as a table, and prints the heads that differ most. If both"
+                    + " runs contain values of the same texts, every head is tested (paired Wilcoxon signed-rank test,"
+                    + " adjusted for the number of heads)."
         },
         footer = {
             "",
@@ -63,17 +63,17 @@ final class CompareCommand implements Callable<Integer> {
     Path second;
 
     @Option(names = "--show", paramLabel = "difference|both",
-            description = "Draw RUN2 minus RUN1 on a scale around 0, with a dot where q < 0.05, or both side by side on one"
+            description = "Draw RUN2 minus RUN1 on a scale symmetric around 0, with a dot where q < 0.05, or both side by side on one"
                     + " scale (default: ${DEFAULT-VALUE}).")
     Show show = Show.DIFFERENCE;
 
     @Option(names = "--measure", paramLabel = "NAME",
-            description = "What is compared: a stored metric of spectra, a function, a score of a gates task, or a column of"
-                    + " saliency; may be repeated (default: what the figures of both runs show).")
+            description = "Measure to compare: a stored metric of spectra, a function, a score of a gates task, or a column of"
+                    + " saliency; may be repeated (default: those that the figures of both runs show).")
     List<String> measures = List.of();
 
     @Option(names = "--out", paramLabel = "FILE",
-            description = "File of the figure, .png or .svg; the table gets the same name with .csv (default: ${DEFAULT-VALUE}).")
+            description = "File of the figure, .png or .svg; the table has the same name with .csv (default: ${DEFAULT-VALUE}).")
     Path out = Path.of("compare.png");
 
     @Option(names = "--top", paramLabel = "N", description = "Print the N heads that differ most; 0 prints none (default: ${DEFAULT-VALUE}).")
@@ -123,7 +123,7 @@ final class CompareCommand implements Callable<Integer> {
         };
     }
 
-    /** The ends of two paths from where they differ: "a/spectra" and "b/spectra", or "1" and "2" if they are the same. */
+    /** The shortest ends of two paths that differ: "a/spectra" and "b/spectra", or "1" and "2" if they are the same. */
     private static List<String> names(Path one, Path other) {
         for (int length = 1; length <= Math.min(one.getNameCount(), other.getNameCount()); length++) {
             Path first = one.subpath(one.getNameCount() - length, one.getNameCount());
@@ -148,7 +148,7 @@ final class CompareCommand implements Callable<Integer> {
                 System.out.printf("%n%s%n", Printable.line(one.name()));
             }
             if (Arrays.stream(one.difference()).allMatch(difference -> difference == 0)) {
-                System.out.println("Every head is the same in both runs.");
+                System.out.println("All heads have the same values in both runs.");
             } else if (top > 0) {
                 printHeads(one, found.heads());
             }

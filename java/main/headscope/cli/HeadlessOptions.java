@@ -29,11 +29,11 @@ final class HeadlessOptions {
     boolean on;
 
     @Option(names = "--frames", paramLabel = "DIR",
-            description = "Draw the screen into PNG files of this folder: frame-000000.png, frame-000001.png, ...")
+            description = "Draw the screen into PNG files in this folder: frame-000000.png, frame-000001.png, ...")
     Optional<Path> frames = Optional.empty();
 
     @Option(names = "--film", paramLabel = "FILE",
-            description = "Draw the screen into a film: an animated PNG (.png), or .mp4 where ffmpeg is installed.")
+            description = "Draw the screen into a film: FILE.png, an animated PNG, or FILE.mp4 if ffmpeg is installed.")
     Optional<Path> film = Optional.empty();
 
     @Option(names = "--every", paramLabel = "N", description = "Draw every N-th token, and the last (default: ${DEFAULT-VALUE}).")

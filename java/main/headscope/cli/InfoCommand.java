@@ -30,7 +30,7 @@ final class InfoCommand implements Callable<Integer> {
     Path model;
 
     @Option(names = "--tokens", showDefaultValue = Visibility.NEVER, paramLabel = "N",
-            description = "Length of the longest text, for the memory of the process (default: the model's maximum).")
+            description = "Number of tokens of the longest text, for the estimate of memory use (default: the model's maximum).")
     Optional<Integer> tokens = Optional.empty();
 
     @Override

@@ -30,21 +30,22 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = {
             "Shows every head while a model reads a prompt and continues it.",
-            "A window shows the attention maps of all heads as tokens come, one head closely, and metrics over tokens."
+            "A window shows the attention maps of all heads as they grow with each token, one enlarged head, and metrics over"
+                    + " tokens."
         },
         footer = {
             "",
             "Examples:",
             "  ./headscope live --demo",
             "  ./headscope live --model ~/models/gpt2 --prompt \"The capital of France is\"",
-            "  ./headscope live --model ~/models/Qwen3-0.6B --chat --system \"Answer in one word.\" \\",
-            "      --prompt \"What is the capital of France?\"",
+            "  ./headscope live --model ~/models/Qwen3-0.6B --chat \\",
+            "      --system \"Answer in one word.\" --prompt \"What is the capital of France?\"",
             "  ./headscope live --demo --serve 8080",
             "  ssh -L 8080:localhost:8080 gpu-machine      (from another room)",
             "  ./headscope live --demo --headless --film demo.png",
             "  ./headscope live --demo --record demo.frames",
             "  ./headscope live --replay demo.frames --speed 0.5",
-            "  ./headscope live --replay text.safetensors  (of headscope_tap.save)",
+            "  ./headscope live --replay text.safetensors  (written by headscope_tap.save)",
             "  ./headscope live --attach NAME              (fed by headscope_tap.py)"
         })
 final class LiveCommand implements Callable<Integer> {
@@ -58,7 +59,7 @@ final class LiveCommand implements Callable<Integer> {
     Views views = new Views();
 
     @Option(names = "--replay", paramLabel = "FILE",
-            description = "Play a recording of --record, or show a text of headscope_tap.save, instead of a model.")
+            description = "Play a recording made with --record, or show a text written by headscope_tap.save, instead of running a model.")
     Optional<Path> replay = Optional.empty();
 
     @Mixin

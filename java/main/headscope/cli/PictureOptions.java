@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 
-/** How the file of a figure looks. */
+/** Appearance of a figure in a file. */
 final class PictureOptions {
     private static final int MIN_DPI = 36;
     private static final int MAX_DPI = 1200;
@@ -30,7 +30,7 @@ final class PictureOptions {
 
     @Option(names = "--width", paramLabel = "LENGTH",
             description = "Width of the figure in inches, or with a unit: 6.5, 165mm, 16.5cm, 1200px. Texts keep their size,"
-                    + " panels become smaller or larger (default: the width that the panels need).")
+                    + " panels shrink or grow (default: the width that the panels need).")
     Optional<String> width = Optional.empty();
 
     @Option(names = "--height", paramLabel = "LENGTH",
@@ -38,7 +38,7 @@ final class PictureOptions {
     Optional<String> height = Optional.empty();
 
     @Option(names = "--font-size", paramLabel = "PT",
-            description = "Size of the numbers on axes, in points; all other texts are in proportion (default: ${DEFAULT-VALUE}).")
+            description = "Size of the numbers on axes, in points; all other text scales with it (default: ${DEFAULT-VALUE}).")
     double fontSize = FigureSize.DEFAULT_FONT_SIZE;
 
     @Option(names = "--colors", paramLabel = "NAME",
@@ -46,7 +46,7 @@ final class PictureOptions {
                     + " 0, coolwarm (default: that of the analysis).")
     Optional<String> colors = Optional.empty();
 
-    @Option(names = "--transpose", description = "Heads as rows and layers as columns, in maps with one cell per head.")
+    @Option(names = "--transpose", description = "Draw heads as rows and layers as columns, in maps with one cell per head.")
     boolean transpose;
 
     @Option(names = "--dpi", paramLabel = "N", description = "Dots per inch (default: ${DEFAULT-VALUE}).")
@@ -91,8 +91,8 @@ final class PictureOptions {
         Figure changed = title.map(figure::withTitle).orElse(figure);
         if (transpose && (main || figure.hasHeadsOnly())) {
             require(figure.hasHeadsOnly(),
-                    "--transpose exchanges layers and heads in maps with one cell per head; this figure has other panels:"
-                            + " curves, or a map of tokens (saliency --transpose exchanges its axes)");
+                    "--transpose exchanges layers and heads in maps with one cell per head; this figure has other panels,"
+                            + " such as curves or a map of tokens (saliency --transpose exchanges the axes of the latter)");
             changed = changed.transposed();
         }
         if (colors.isPresent() && (main || !figure.bars().isEmpty())) {

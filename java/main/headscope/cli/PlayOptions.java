@@ -16,7 +16,7 @@ final class PlayOptions {
     double speed = 1;
 
     @Option(names = "--from", paramLabel = "TOKENS",
-            description = "Begin where the text had this many tokens (default: ${DEFAULT-VALUE}).")
+            description = "Begin where the text has this many tokens (default: ${DEFAULT-VALUE}).")
     int from;
 
     /**

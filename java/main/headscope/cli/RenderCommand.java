@@ -55,7 +55,7 @@ final class RenderCommand implements Callable<Integer> {
         FigureSize size = options.size();
         options.colormap();
         if (out != null) {
-            require(runs.size() == 1, "--out takes the figure of one run, not of " + runs.size());
+            require(runs.size() == 1, "--out is for the figure of a single run, not of " + runs.size());
             rejecting(() -> FigureFormat.of(out));
         }
         if (view.given()) {
@@ -72,7 +72,7 @@ final class RenderCommand implements Callable<Integer> {
     private static void requireSpectra(Path run) {
         String analysis = Manifest.read(run).analysis();
         require(analysis.equals(SpectraResult.ANALYSIS),
-                "%s: is a run of %s; --draw, --show, --mark-significant and --threshold are for runs of spectra"
+                "%s: is a %s run; --draw, --show, --mark-significant and --threshold are for spectra runs"
                         .formatted(run, analysis));
     }
 

@@ -40,7 +40,7 @@ final class SpectraOptions {
             description = "JSON lines, a JSON array or CSV of {\"prompt\", \"answer\"} (the model answers the prompt; a list"
                     + " of answers accepts each of them), {\"prompt\", \"choices\", \"answer\"} (it chooses the most probable"
                     + " one) or {\"text\", \"label\": 0|1} (it reads the text). A label beside a prompt takes precedence over"
-                    + " grading; \"generated\" is an answer to read, as headscope answer writes it. - reads standard input.")
+                    + " grading; \"generated\" is an existing answer, as written by headscope answer. - reads standard input.")
     String texts;
 
     @Option(names = "--from", paramLabel = "RUN",
@@ -51,15 +51,15 @@ final class SpectraOptions {
     Optional<Path> from = Optional.empty();
 
     @Option(names = "--captured", paramLabel = "FILE", arity = "1..*",
-            description = "Analyse queries and keys of a PyTorch model, one file of headscope_tap.save per text, without a"
-                    + " model folder. The label of a text is that of its file, or comes from --labels, whose ids are file"
-                    + " names. Takes the options of --from, --device, --dtype, --check and --short.")
+            description = "Analyse captured queries and keys of a PyTorch model, without a model folder; one file per text,"
+                    + " written by headscope_tap.save. A text's label is stored in its file or comes from --labels, whose"
+                    + " ids are file names. Takes the options of --from, --device, --dtype, --check and --short.")
     List<Path> captured = List.of();
 
     @Option(names = "--labels", paramLabel = "FILE",
             description = "With --from or --captured: other labels, as CSV with the columns index or id, and label (an edited samples.csv,"
                     + " for example), or as JSON of {\"index\" or \"id\", \"label\": 0|1}. Texts without a label"
-                    + " are not tested.")
+                    + " are left out of the test.")
     Optional<String> labels = Optional.empty();
 
     @Option(names = "--k", paramLabel = "N",
@@ -93,13 +93,14 @@ final class SpectraOptions {
     Short shortTexts = Short.FAIL;
 
     @Option(names = "--metrics", paramLabel = "LIST",
-            description = "Further metrics to store in values.safetensors (default: ${DEFAULT-VALUE}). Also available, at"
-                    + " O(T^3) time per head: fiedler_value, largest_eigenvalue, spectral_entropy.")
+            description = "Further metrics to store in values.safetensors (default: ${DEFAULT-VALUE}). Also available, in"
+                    + " time cubic in the number of tokens: fiedler_value, largest_eigenvalue, spectral_entropy.")
     String metrics = SpectraRequest.METRICS.stream().map(Metric::key).collect(Collectors.joining(", "));
 
     @Option(names = "--test", paramLabel = "METRIC,...",
-            description = "Metrics to test between the two groups of texts, each in every head: p, q, effect, AUROC and the"
-                    + " means of both groups. They are stored as well. (default: attention_score,laplacian).")
+            description = "Metrics to test for a difference between the two groups of texts, in every head; heads.csv contains p,"
+                    + " q, the effect, the AUROC and the means of both groups. Tested metrics are also stored (default:"
+                    + " attention_score,laplacian).")
     Optional<String> test = Optional.empty();
 
     @Mixin
@@ -109,7 +110,7 @@ final class SpectraOptions {
     boolean noProbes;
 
     @Option(names = "--per-token", paramLabel = "METRIC,...",
-            description = "Also write values of every token in the heads of --heads, to tokens.safetensors and tokens.csv:"
+            description = "Also write values of every token, for the heads of --heads, to tokens.safetensors and tokens.csv:"
                     + " attention_score (log a_ii), laplacian (in the order of the tokens), attention_eigenvalues, entropy,"
                     + " normalised_entropy, mean_distance, previous_token, self_attention, confidence, column_sum (the"
                     + " attention that the token receives).")

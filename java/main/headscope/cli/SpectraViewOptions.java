@@ -16,15 +16,15 @@ final class SpectraViewOptions {
     Optional<String> draw = Optional.empty();
 
     @Option(names = "--show", paramLabel = "p|log10p|q|effect|auroc",
-            description = "Quantity that the panels show: p-value, its decimal logarithm, p corrected for the number of"
-                    + " heads, rank-biserial correlation around 0, or AUROC around 0.5 (default: p).")
+            description = "Quantity to draw: the p-value, its decimal logarithm, p corrected for the number of heads (q), the"
+                    + " rank-biserial correlation, or the AUROC of each head (default: p).")
     Optional<SpectraView.Shown> shown = Optional.empty();
 
-    @Option(names = "--mark-significant", description = "Mark heads with q below the threshold with a dot.")
+    @Option(names = "--mark-significant", description = "Put a dot on heads with q below the threshold.")
     boolean marked;
 
     @Option(names = "--threshold", paramLabel = "X",
-            description = "Threshold of the marks; implies --mark-significant (default: 0.05).")
+            description = "Threshold of q for the dots; implies --mark-significant (default: 0.05).")
     Optional<Double> threshold = Optional.empty();
 
     /** Whether an option was given. */
@@ -32,7 +32,7 @@ final class SpectraViewOptions {
         return draw.isPresent() || shown.isPresent() || marked || threshold.isPresent();
     }
 
-    /** A view with what was given instead. */
+    /** The view with the given options in place of its own values. */
     SpectraView over(SpectraView view) {
         threshold.ifPresent(x -> require(x > 0 && x <= 1, "--threshold must be above 0 and at most 1, not " + x));
         return new SpectraView(

@@ -58,7 +58,8 @@ final class ViewCommand implements Callable<Integer> {
                     + " numbers and settings.")
     Optional<Path> html = Optional.empty();
 
-    @Option(names = "--out", paramLabel = "FILE", description = "Write the main figure to this file, .png or .svg, as render does, with the options below.")
+    @Option(names = "--out", paramLabel = "FILE", description = "Write the main figure to this file, .png or .svg, as render does; --title, --width, --height, --font-size,"
+                    + " --colors, --transpose and --dpi apply to it.")
     Optional<Path> out = Optional.empty();
 
     @Mixin
@@ -76,10 +77,10 @@ final class ViewCommand implements Callable<Integer> {
         picture.colormap();
         out.ifPresent(file -> rejecting(() -> FigureFormat.of(file)));
         require(out.isPresent() || PictureOptions.given(spec.commandLine().getParseResult()).isEmpty(),
-                "%s draws the file of --out; add --out FILE.png or FILE.svg"
+                "%s applies to the file of --out; add --out FILE.png or FILE.svg"
                         .formatted(PictureOptions.given(spec.commandLine().getParseResult()).orElse("")));
         if (Files.isRegularFile(run)) {
-            require(!CapturedText.seemsToBe(run), run + ": is not a recording; a text of headscope_tap.save is shown by live --replay");
+            require(!CapturedText.seemsToBe(run), run + ": is not a recording; live --replay shows a text written by headscope_tap.save");
             require(html.isEmpty() && out.isEmpty(),
                     "--html and --out show a finished run; for a recording use --headless with --frames or --film");
             play.play(run, views);

@@ -30,7 +30,7 @@ final class WindowOptions {
     boolean vsync = true;
 
     @Option(names = "--pictures", paramLabel = "DIR",
-            description = "Folder of the pictures and recordings that keys make (default: ${DEFAULT-VALUE}).")
+            description = "Folder for the pictures and recordings made with P and R (default: ${DEFAULT-VALUE}).")
     Path pictures = Path.of("runs");
 
     /** @param prompt that the user may edit */

@@ -58,7 +58,7 @@ public record Colormap(String name, int[] colors) {
         List<String> names = all().stream().map(Colormap::name).toList();
         String wanted = name.toLowerCase(Locale.ROOT);
         if (!names.contains(wanted)) {
-            throw new IllegalArgumentException("no colour map \"%s\"; there are %s".formatted(name, String.join(", ", names)));
+            throw new IllegalArgumentException("unknown colour map \"%s\"; use one of %s".formatted(name, String.join(", ", names)));
         }
         return read(wanted);
     }

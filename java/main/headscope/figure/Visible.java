@@ -3,7 +3,7 @@ package headscope.figure;
 import headscope.tensor.Printable;
 import java.util.List;
 
-/** Text of users as it is drawn: in one line, with control and formatting characters as escapes. */
+/** Text from the user as it is drawn: in one line, with control and formatting characters as escapes. */
 final class Visible {
     private Visible() {}
 

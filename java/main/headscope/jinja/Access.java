@@ -11,7 +11,7 @@ import java.util.Set;
  * an item, {@code a["b"]} an item before a method.
  */
 final class Access {
-    /** Attributes that Python's values have and this interpreter lacks, or that the sandbox of Jinja2 rejects. */
+    /** Attributes of Python's values that this interpreter does not support or that Jinja2's sandbox rejects. */
     private static final Map<String, Set<String>> UNSUPPORTED = Map.of(
             "str", Set.of("casefold", "center", "encode", "expandtabs", "format", "format_map", "isascii", "isdecimal",
                     "isidentifier", "isnumeric", "isprintable", "istitle", "ljust", "maketrans", "rindex", "rjust", "swapcase",
@@ -102,7 +102,7 @@ final class Access {
         Arithmetic.requireDefined(target, from, to, step);
         long by = step instanceof Value.None ? 1 : Arithmetic.whole(step);
         if (by == 0) {
-            throw new TemplateException("a slice has the step 0");
+            throw new TemplateException("the step of a slice is 0");
         }
         return switch (target) {
             case Value.Str string -> {
@@ -113,7 +113,7 @@ final class Access {
             case Value.Row row when row.indexed() && row.kind() != Value.Row.Kind.RANGE ->
                 new Value.Row(row.kind(), sliced(row.values(), from, to, by));
             case Value.Row row when row.kind() == Value.Row.Kind.RANGE -> throw TemplateException.unsupported("a slice of a range");
-            default -> throw new TemplateException("a %s has no slices".formatted(target.type()));
+            default -> throw new TemplateException("a %s cannot be sliced".formatted(target.type()));
         };
     }
 

@@ -23,7 +23,7 @@ record Arguments(List<Value> positional, SequencedMap<String, Value> named) {
      * Arguments by the position of their parameters; empty where one is absent.
      *
      * @param function   for messages
-     * @param parameters names; those behind "|" are optional, and all before "/" are positional only
+     * @param parameters names; those after "|" are optional, and those before "/" are positional only
      */
     List<Optional<Value>> bind(String function, String... parameters) {
         List<String> names = new ArrayList<>();
@@ -45,12 +45,12 @@ record Arguments(List<Value> positional, SequencedMap<String, Value> named) {
         for (int i = 0; i < names.size(); i++) {
             boolean byName = i >= positionalOnly && named.containsKey(names.get(i));
             if (byName && i < positional.size()) {
-                throw new TemplateException("%s has two values for %s".formatted(function, names.get(i)));
+                throw new TemplateException("%s has several values for %s".formatted(function, names.get(i)));
             }
             bound.add(i < positional.size() ? Optional.of(positional.get(i))
                     : byName ? Optional.of(named.get(names.get(i))) : Optional.empty());
             if (bound.getLast().isEmpty() && i < required) {
-                throw new TemplateException("%s lacks its argument %s".formatted(function, names.get(i)));
+                throw new TemplateException("%s needs the argument %s".formatted(function, names.get(i)));
             }
         }
         for (String name : named.keySet()) {

@@ -66,7 +66,7 @@ final class Arithmetic {
             throw TemplateException.unsupported("formatting a string with %");
         }
         if (!Comparison.isNumber(left) || !Comparison.isNumber(right)) {
-            throw new TemplateException("%s does not take a %s and a %s".formatted(operator, left.type(), right.type()));
+            throw new TemplateException("%s cannot be applied to a %s and a %s".formatted(operator, left.type(), right.type()));
         }
         try {
             boolean whole = isWhole(left) && isWhole(right);
@@ -74,7 +74,7 @@ final class Arithmetic {
                     ? new Value.Int(whole(operator, whole(left), whole(right)))
                     : new Value.Real(real(operator, exact(left), exact(right)));
         } catch (ArithmeticException overflow) {
-            throw new TemplateException("a number is beyond 64 bits");
+            throw new TemplateException("a number exceeds 64 bits");
         }
     }
 
@@ -102,7 +102,7 @@ final class Arithmetic {
                 }
                 yield new Value.Row(row.kind(), values);
             }
-            default -> throw new TemplateException("* does not take a %s and a number".formatted(value.type()));
+            default -> throw new TemplateException("* cannot be applied to a %s and a number".formatted(value.type()));
         };
     }
 

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * {@code strftime_now}: C's strftime in the C locale. A time of day is written only if one is given, because texts would
+ * {@code strftime_now}: C's strftime in the C locale. The time of day is available only if it is given, because texts would
  * otherwise differ from second to second.
  */
 public record Clock(LocalDate date, Optional<LocalTime> time) {
@@ -48,7 +48,7 @@ public record Clock(LocalDate date, Optional<LocalTime> time) {
 
     private LocalTime needed() {
         return time.orElseThrow(() -> new TemplateException(
-                "the template writes the time of day: give --date YYYY-MM-DDTHH:MM:SS"));
+                "the template uses the time of day: give --date YYYY-MM-DDTHH:MM:SS"));
     }
 
     private static String timePattern(String directive) {

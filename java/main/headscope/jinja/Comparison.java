@@ -71,7 +71,7 @@ final class Comparison {
         }
         if (!isNumber(left) || !isNumber(right)) {
             Arithmetic.requireDefined(left, right);
-            throw new TemplateException("a %s and a %s have no order".formatted(left.type(), right.type()));
+            throw new TemplateException("a %s and a %s cannot be ordered".formatted(left.type(), right.type()));
         }
         if (left instanceof Value.Real || right instanceof Value.Real) {
             double one = Arithmetic.real(left);
@@ -110,7 +110,7 @@ final class Comparison {
                 return limits.text(text.text()).contains(searched.text());
             }
             Arithmetic.requireDefined(part);
-            throw new TemplateException("a %s is not searched in a string".formatted(part.type()));
+            throw new TemplateException("a %s cannot be searched for in a string".formatted(part.type()));
         }
         if (whole instanceof Value.Dict dict) {
             return !(part instanceof Value.None) && !(part instanceof Value.Undefined)

@@ -201,7 +201,7 @@ final class ExpressionParser {
                 default -> Long.parseLong(text);
             };
         } catch (NumberFormatException large) {
-            throw new TemplateException(token.line(), "the number %s is beyond 64 bits".formatted(token.text()));
+            throw new TemplateException(token.line(), "the number %s exceeds 64 bits".formatted(token.text()));
         }
     }
 
@@ -288,7 +288,7 @@ final class ExpressionParser {
         return new Expr.FilterCall(name, cursor.current().isOperator("(") ? arguments() : Expr.Passed.NOTHING);
     }
 
-    /** Jinja2 reads a name with dots as that of a filter or a test, and knows none. */
+    /** Jinja2 parses a name with dots as that of a filter or a test, but defines none. */
     private String withoutDot(String name) {
         if (cursor.current().isOperator(".")) {
             throw cursor.fault("\"%s\" is followed by \".\"; parentheses are needed".formatted(name));
@@ -336,7 +336,7 @@ final class ExpressionParser {
             } else if (names.isEmpty()) {
                 positional.add(expression());
             } else {
-                throw cursor.fault("an argument without a name stands behind one with a name");
+                throw cursor.fault("a positional argument follows a keyword argument");
             }
             if (!cursor.current().isOperator(")")) {
                 cursor.expectOperator(",");

@@ -52,7 +52,7 @@ final class Globals {
         long end = bound.get(1).map(Arithmetic::whole).orElse(first);
         long step = bound.get(2).map(Arithmetic::whole).orElse(1L);
         if (step == 0) {
-            throw new TemplateException("a range has the step 0");
+            throw new TemplateException("the step of a range is 0");
         }
         List<Value> values = new ArrayList<>();
         for (long i = start; step > 0 ? i < end : i > end; i = Math.addExact(i, step)) {
@@ -74,7 +74,7 @@ final class Globals {
     private static SequencedMap<Value, Value> entries(String function, Arguments arguments) {
         SequencedMap<Value, Value> entries = new LinkedHashMap<>();
         if (!arguments.positional().isEmpty()) {
-            throw TemplateException.unsupported("%s with arguments without names".formatted(function));
+            throw TemplateException.unsupported("%s with positional arguments".formatted(function));
         }
         arguments.named().forEach((name, value) -> entries.put(Value.of(name), value));
         return entries;

@@ -42,7 +42,7 @@ final class JsonText {
             case Value.Row row when row.kind().compareTo(Value.Row.Kind.TUPLE) <= 0 -> list(row.values(), depth);
             case Value.Dict dict -> dict(dict, depth);
             case Value.Undefined undefined -> throw new TemplateException("tojson: " + undefined.fault());
-            default -> throw new TemplateException("tojson does not take a %s".formatted(value.type()));
+            default -> throw new TemplateException("tojson cannot be applied to a %s".formatted(value.type()));
         }
     }
 

@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Splits a template into tokens, as Jinja2 does with trim_blocks (the line feed after a tag or a comment goes) and
- * lstrip_blocks (so do blanks before it, from the beginning of the line).
+ * Splits a template into tokens, as Jinja2 does with trim_blocks (removes the line feed after a tag or a comment) and
+ * lstrip_blocks (removes the white space between the beginning of the line and a tag or a comment).
  */
 final class Lexer {
     private static final Pattern RAW = Pattern.compile("\\{%([-+]?)\\s*raw\\s*(?:-%\\}\\s*|%\\})", Pattern.UNICODE_CHARACTER_CLASS);

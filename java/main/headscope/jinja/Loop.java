@@ -44,7 +44,7 @@ final class Loop implements Value {
 
     private Value cycle(List<Value> choices) {
         if (choices.isEmpty()) {
-            throw new TemplateException("loop.cycle lacks its arguments");
+            throw new TemplateException("loop.cycle needs arguments");
         }
         return choices.get(index % choices.size());
     }

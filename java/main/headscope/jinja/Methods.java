@@ -80,7 +80,7 @@ final class Methods {
             }
         }
         if (name.equals("index")) {
-            throw new TemplateException("list.index does not find the value");
+            throw new TemplateException("list.index: the value is not in the list");
         }
         return new Value.Int(count);
     }
@@ -228,7 +228,7 @@ final class Methods {
             return new Value.Int(sought.isEmpty() ? Strings.length(text) + 1 : Strings.split(text, sought, -1).size() - 1);
         }
         if (name.equals("index") && place < 0) {
-            throw new TemplateException("str.index does not find the text");
+            throw new TemplateException("str.index: the text is not found");
         }
         return new Value.Int(place < 0 ? -1 : text.codePointCount(0, place));
     }

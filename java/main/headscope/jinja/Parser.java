@@ -71,12 +71,12 @@ final class Parser {
             case "generation" -> List.of(new Node.Generation(line, withoutLoops(() -> body("endgeneration"))));
             case "break", "continue" -> {
                 if (loops == 0) {
-                    throw new TemplateException(line, "{%% %s %%} stands outside of a loop".formatted(tag));
+                    throw new TemplateException(line, "{%% %s %%} is outside a loop".formatted(tag));
                 }
                 yield List.of(tag.equals("break") ? new Node.Break(line) : new Node.Continue(line));
             }
             default -> throw new TemplateException(line, tag.startsWith("end") || tag.equals("else") || tag.equals("elif")
-                    ? "{%% %s %%} stands where %s is expected".formatted(tag, ends.isEmpty() ? "no end" : String.join(" or ", ends.stream().sorted().toList()))
+                    ? "{%% %s %%} is found where %s is expected".formatted(tag, ends.isEmpty() ? "no end" : String.join(" or ", ends.stream().sorted().toList()))
                     : "the tag {%% %s %%} is not supported".formatted(tag));
         };
     }
@@ -157,7 +157,7 @@ final class Parser {
             if (cursor.skipOperator("=")) {
                 defaults.add(expressions.expression());
             } else if (!defaults.isEmpty()) {
-                throw cursor.fault("a parameter without default stands behind one with a default");
+                throw cursor.fault("a parameter without a default follows one with a default");
             }
             if (!cursor.current().isOperator(")")) {
                 cursor.expectOperator(",");

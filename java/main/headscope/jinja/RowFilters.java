@@ -58,7 +58,7 @@ final class RowFilters {
             case "select", "reject" -> chosen(value, test(function, arguments, 0), name.equals("select"));
             case "selectattr", "rejectattr" -> {
                 Value attribute = arguments.positional().stream().findFirst()
-                        .orElseThrow(() -> new TemplateException(function + " lacks its argument attribute"));
+                        .orElseThrow(() -> new TemplateException(function + " needs the argument attribute"));
                 Predicate<Value> test = test(function, arguments, 1);
                 yield chosen(value, one -> test.test(attribute(one, attribute)), name.equals("selectattr"));
             }
@@ -83,7 +83,7 @@ final class RowFilters {
             return access.item(value, index);
         }
         if (!(path instanceof Value.Str string)) {
-            throw new TemplateException("an attribute is a string, not a %s".formatted(path.type()));
+            throw new TemplateException("the argument attribute must be a string, not a %s".formatted(path.type()));
         }
         Value found = value;
         for (String part : Strings.split(string.text(), ".", -1)) {
@@ -94,7 +94,7 @@ final class RowFilters {
 
     private List<Value> reversible(Value value) {
         if (value instanceof Value.Once) {
-            throw new TemplateException("a generator has no end; write |list before");
+            throw new TemplateException("a generator cannot be read from its end; insert |list before");
         }
         return Rows.list(value, limits);
     }

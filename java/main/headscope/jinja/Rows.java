@@ -18,7 +18,7 @@ final class Rows {
             case Value.Dict dict -> dict.entries().keySet().iterator();
             case Value.Once once -> once.read();
             case Loop _ -> throw TemplateException.unsupported("iterating over loop");
-            default -> throw new TemplateException("a %s has no elements".formatted(value.type()));
+            default -> throw new TemplateException("a %s cannot be iterated over".formatted(value.type()));
         };
     }
 

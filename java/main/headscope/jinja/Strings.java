@@ -174,7 +174,7 @@ final class Strings {
         return titlecase(text.codePointAt(0)) + text.substring(second).toLowerCase(Locale.ROOT);
     }
 
-    /** Letters behind others in lower case, all others in title case. */
+    /** Letters that follow a letter in lower case, all others in title case. */
     static String title(String text) {
         StringBuilder title = new StringBuilder();
         boolean inside = false;

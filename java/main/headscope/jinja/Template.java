@@ -6,10 +6,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * A chat template: the part of Jinja2 3.1 that chat templates use, set up as transformers does (trim_blocks,
+ * A chat template: the part of Jinja2 3.1 that chat templates use, configured as in transformers (trim_blocks,
  * lstrip_blocks, break and continue, the generation tag, tojson without escapes for HTML, raise_exception and
  * strftime_now). What is not supported is rejected by name, because a prompt that differs from that of transformers
- * would change every number behind it.
+ * would change every number computed from it.
  *
  * @see <a href="https://jinja.palletsprojects.com/en/stable/templates/">Jinja2, Template Designer Documentation</a>
  */
@@ -40,11 +40,11 @@ public final class Template {
     }
 
     /**
-     * The text for some variables.
+     * Renders the template.
      *
      * @param clock what strftime_now writes
      * @param input characters of the variables; time and memory are bounded by a multiple
-     * @throws TemplateException if the template rejects the variables, uses what is not supported, or takes too long
+     * @throws TemplateException if the template rejects the variables, uses an unsupported feature, or takes too long
      */
     public String render(Map<String, Value> variables, Clock clock, long input) {
         Limits limits = new Limits(input);
@@ -58,7 +58,7 @@ public final class Template {
         }
     }
 
-    /** Nothing that was changed meanwhile is used any more, so that the error is safe to catch. */
+    /** Whatever was changed before the error is discarded, so that the error is safe to catch. */
     private static TemplateException nested() {
         return new TemplateException("the template is nested too deeply");
     }

@@ -1,6 +1,6 @@
 package headscope.jinja;
 
-/** A template cannot be read, uses what is not supported, or rejects its input by {@code raise_exception}. */
+/** A template is malformed, uses an unsupported feature, or rejects its input by {@code raise_exception}. */
 public final class TemplateException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The tests behind {@code is}. */
+/** The tests that follow {@code is}. */
 final class Tests {
     private final Comparison comparison;
     private final Printing printing;

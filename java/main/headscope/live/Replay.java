@@ -207,7 +207,7 @@ public final class Replay implements AutoCloseable {
             }
             case Command.Speed(double times) -> {
                 speed = Math.clamp(speed * times, 1 / MAX_SPEED, MAX_SPEED);
-                tell("plays %s times as fast as recorded".formatted(speed));
+                tell("playing %s times as fast as recorded".formatted(speed));
             }
             case Command.Move(int tokens) -> {
                 long to = (long) shown.map(Frame::end).orElse(0) + tokens;

@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A model's chat template, which writes messages as one text, with the special tokens that it may name. Found as
- * transformers finds it: in chat_template.jinja, otherwise as chat_template in tokenizer_config.json, where it is a
+ * A model's chat template, which renders messages as one text, with the special tokens that it may use. It is looked up
+ * as in transformers: in chat_template.jinja, otherwise as chat_template in tokenizer_config.json, where it is a
  * string or a list of named templates, of which "default" is used.
  *
  * @see <a href="https://huggingface.co/docs/transformers/chat_templating">Chat templates</a>
@@ -64,7 +64,7 @@ public final class ChatTemplate {
         }
         TOKENS.stream().filter(token -> template.mentions(token) && !tokens.containsKey(token)).findFirst().ifPresent(token -> {
             throw new ModelFormatException(file.resolveSibling(CONFIG), ("does not name %1$s, which the chat template uses, and"
-                    + " the default of its tokenizer_class is not known here: add \"%1$s\", a string or null").formatted(token));
+                    + " Headscope does not know the default of its tokenizer_class: add \"%1$s\", a string or null").formatted(token));
         });
     }
 
@@ -102,7 +102,7 @@ public final class ChatTemplate {
         }
         JsonNode chosen = named.get("default");
         if (chosen == null) {
-            throw new ModelFormatException(config, "chat_template", "has the templates %s, but none is named default"
+            throw new ModelFormatException(config, "chat_template", "contains the templates %s, but none is named default"
                     .formatted(named.keySet()));
         }
         if (!chosen.isTextual()) {
@@ -160,19 +160,19 @@ public final class ChatTemplate {
         return source;
     }
 
-    /** Whether its texts may depend on the date. */
+    /** Whether the rendered text may depend on the date. */
     public boolean dated() {
         return template.mentions("strftime_now");
     }
 
     /**
-     * The text of messages, as transformers' apply_chat_template writes it.
+     * The text of messages, as rendered by transformers' apply_chat_template.
      *
      * @param messages each an object with role and content
      * @param answered whether a text that the model continues as its answer (add_generation_prompt)
-     * @param date     that strftime_now writes
-     * @param time     of day that it writes; a template that needs it is rejected without
-     * @throws TextException if the template rejects the messages, or needs for them what is not supported
+     * @param date     that strftime_now returns
+     * @param time     of day; if empty, a template that uses it is rejected
+     * @throws TextException if the template rejects the messages, or uses an unsupported feature for them
      */
     public String render(ArrayNode messages, boolean answered, LocalDate date, Optional<LocalTime> time) {
         try {

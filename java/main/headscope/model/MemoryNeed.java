@@ -28,7 +28,7 @@ public record MemoryNeed(long weights, long bytesPerToken) {
         return new MemoryNeed(parameters * Float.BYTES, config.layers() * (keysAndValues + statistics) + activations);
     }
 
-    /** Bytes that are resident at most, for texts of so many tokens. */
+    /** Maximum number of resident bytes, for texts of this many tokens. */
     public long resident(int tokens) {
         return PROCESS + weights + tokens * bytesPerToken;
     }

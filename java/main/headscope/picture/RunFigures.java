@@ -81,7 +81,7 @@ public final class RunFigures {
 
     private static SpectraView drawable(Path folder, SpectraResult run, SpectraView view) {
         view.drawn().stream().filter(metric -> !run.tested().containsKey(metric)).findFirst().ifPresent(metric -> {
-            throw new ResultFormatException(folder, "tests only %s; to draw %s, test it: spectra --from %s --test %s"
+            throw new ResultFormatException(folder, "tests only %s; to draw %s, test it first: spectra --from %s --test %s"
                     .formatted(String.join(", ", run.tested().keySet()), metric, folder, metric));
         });
         return view;

@@ -111,7 +111,7 @@ public final class RunFolder implements AutoCloseable {
             return place.toRealPath();
         } catch (IOException failure) {
             throw new RunFolderException(place,
-                    "is a link to nothing (%s); remove it, or choose another --out".formatted(DiskFailure.reason(failure)));
+                    "is a broken link (%s); remove it, or choose another --out".formatted(DiskFailure.reason(failure)));
         }
     }
 

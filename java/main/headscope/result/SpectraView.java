@@ -49,7 +49,7 @@ public record SpectraView(List<String> drawn, Shown shown, boolean marked, doubl
         manifest.put(THRESHOLD, threshold);
     }
 
-    /** @param tested the metrics that a run without the entry draws, as earlier versions did */
+    /** @param tested the metrics that are drawn if the manifest has no such entry, as in earlier versions */
     static SpectraView read(Manifest manifest, List<String> tested) {
         List<String> drawn = new ArrayList<>();
         for (JsonNode metric : manifest.json().path(DRAWN)) {

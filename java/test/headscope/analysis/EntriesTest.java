@@ -123,7 +123,7 @@ class EntriesTest {
     @Test
     void malformedCsv() throws IOException {
         rejects("FILE: line 3: 2 cells, but the first line has 3 columns; the file is read as CSV", "t.csv", "a,b,c\n1,2,3\n1,2\n");
-        rejects("FILE: line 1: two columns are named \"a\"", "t.csv", "a,b,a\n1,2,3\n");
+        rejects("FILE: line 1: two columns have the name \"a\"", "t.csv", "a,b,a\n1,2,3\n");
         rejects("FILE: line 1: column 2 has no name; the first line of CSV names the columns", "t.csv", "a,,c\n1,2,3\n");
         rejects("FILE: contains no texts; a line is FORM", "t.csv", "a,b\n");
         rejects("FILE: contains no texts; a line is FORM", "t.csv", "");
@@ -151,7 +151,7 @@ class EntriesTest {
     @Test
     void otherNamesThatAreNotThere() {
         rejects("--fields: FILE has no field \"question\", only \"prompt\", \"answer\", \"id\"", "t.jsonl", LINES, "question=prompt");
-        rejects("FILE: line 1: has both \"prompt\" and the field that --fields reads as it; ignore it by --fields prompt=-",
+        rejects("FILE: line 1: has both \"prompt\" and a field that --fields renames to it; ignore \"prompt\" with --fields prompt=-",
                 "t.jsonl", "{\"prompt\": \"a\", \"question\": \"b\"}", "question=prompt");
     }
 
@@ -161,7 +161,7 @@ class EntriesTest {
             =prompt            | --fields: write NAME=FIELD, such as question=prompt, or NAME=- to ignore NAME, not "=prompt"
             question=promt     | --fields: there is no field "promt"; the fields are prompt, answer,
             question=          | --fields: there is no field ""; the fields are prompt, answer,
-            a=prompt,b=prompt  | --fields: two names are read as prompt
+            a=prompt,b=prompt  | --fields: two names stand for prompt
             a=prompt,a=answer  | --fields: "a" is given twice
             """)
     void malformedNames(String option, String message) {
@@ -173,7 +173,7 @@ class EntriesTest {
     void idsNameOneEntry() throws IOException {
         assertEquals(List.of("", "2"), read("texts.jsonl", LINES).ids());
         Entries twice = read("texts.jsonl", "{\"id\": 1}\n{\"id\": \"1\"}\n");
-        assertEquals(folder.resolve("texts.jsonl") + ": line 2: the id \"1\" is that of an earlier entry",
+        assertEquals(folder.resolve("texts.jsonl") + ": line 2: the id \"1\" is already that of an earlier entry",
                 assertThrows(InputException.class, twice::ids).getMessage());
     }
 }

@@ -97,8 +97,8 @@ class PromptingTest {
         "{`messages`: `a`, `answer`: `c`}; messages must be a list of {\"role\": \"...\", \"content\": \"...\"} with at least one",
         "{`messages`: [{`role`: `user`}], `answer`: `c`}; a message is {\"role\": \"...\", \"content\": \"...\"}, whose content is a string or a list of {\"type\": \"text\", \"text\": \"...\"}, not {\"role\":\"user\"}",
         "{`messages`: [{`role`: `user`, `content`: [{`type`: `image`}]}], `answer`: `c`}; a message is {\"role\": \"...\", \"content\": \"...\"}, whose content is a string or a list of {\"type\": \"text\", \"text\": \"...\"}, not {\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}",
-        "{`messages`: [{`role`: `assistant`, `content`: `a`}], `answer`: `c`}; the last message is the assistant's, so that there is nothing to answer: remove it, or give \"label\" instead of \"answer\"",
-        "{`messages`: [{`role`: `assistant`, `content`: `a`}]}; the last message is the assistant's, which makes it a text that is read: give \"label\", or end with the user's message and give \"answer\"",
+        "{`messages`: [{`role`: `assistant`, `content`: `a`}], `answer`: `c`}; the last message is the assistant's, so there is nothing to answer: remove it, or give \"label\" instead of \"answer\"",
+        "{`messages`: [{`role`: `assistant`, `content`: `a`}]}; the last message is the assistant's, so the chat is read as a text: give \"label\", or end with the user's message and give \"answer\"",
         "{`messages`: [{`role`: `user`, `content`: `a`}], `answer`: `c`}; the chat template rejects the messages: no system role (with the system message of --system)"
     })
     void unusableMessages(String line, String rule) {
@@ -113,7 +113,7 @@ class PromptingTest {
                 () -> read(system("x"), "{\"prompt\": \"a\", \"answer\": \"b\"}")).getMessage());
         Files.delete(model.resolve("chat_template.jinja"));
         assertEquals(model + ": has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): give"
-                + " prompts instead of messages, or the model's template", assertThrows(InputException.class,
+                + " prompts instead of messages, or add the model's template", assertThrows(InputException.class,
                 () -> read(Prompting.standard(), "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"answer\": \"b\"}"))
                 .getMessage());
     }

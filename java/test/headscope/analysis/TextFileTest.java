@@ -88,20 +88,20 @@ class TextFileTest {
             {"prompt": "a", "answer": null}                 | answer must be a string
             {"prompt": "a", "generated": "b"}               | must be FORMS
             {"prompt": "a", "answer": "b", "generated": 3}  | generated must be a string
-            {"prompt": "a", "answer": "b", "generated_tokens": [3]} | generated_tokens needs generated, the answer that they are
+            {"prompt": "a", "answer": "b", "generated_tokens": [3]} | generated_tokens without generated: add the answer whose tokens they are
             {"prompt": "a", "answer": "b", "generated": "b", "generated_tokens": []} | generated_tokens must be a list of token ids; omit it if they are unknown
             {"prompt": "a", "answer": "b", "generated": "b", "generated_tokens": "3"} | generated_tokens must be a list of token ids; omit it if they are unknown
             {"prompt": "a", "answer": "b", "generated": "b", "generated_tokens": [-3]} | generated_tokens must be a list of token ids
             {"prompt": "a", "answer": "b", "choices": ["b"]} | choices must be a list of at least 2 strings
             {"prompt": "a", "answer": "b", "choices": "b"}  | choices must be a list of at least 2 strings
             {"prompt": "a", "answer": "b", "choices": ["b", 3]} | choices must be a list of strings
-            {"prompt": "a", "answer": "b", "choices": ["b", "b"]} | choices has the same string twice
+            {"prompt": "a", "answer": "b", "choices": ["b", "b"]} | choices contains the same string twice
             {"prompt": "a", "answer": "d", "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not "d"
             {"prompt": "a", "answer": 2, "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not 2
             {"prompt": "a", "answer": -1, "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not -1
             {"prompt": "a", "answer": 0.0, "choices": ["b", "c"]} | answer must be one of the choices, or its index from 0 to 1, not 0.0
             {"prompt": "a", "answer": "0", "choices": ["4", "5"]} | answer must be one of the choices, or its index from 0 to 1, not "0"
-            {"prompt": "a", "answer": "b", "choices": ["b", "c"], "generated": "d"} | generated is none of the choices
+            {"prompt": "a", "answer": "b", "choices": ["b", "c"], "generated": "d"} | generated is not one of the choices
             {"prompt": "a", "answer": "b", "text": "c"}     | must be FORMS
             {"text": "a", "label": 1, "answer": "b"}        | "answer" would be ignored beside [label, text]: remove it, or give --fields answer=-
             {"prompt": "a", "answer": "b", "Label": 1}      | "Label" would be ignored; write "label", or give --fields Label=-

@@ -54,7 +54,7 @@ class AnswerCommandTest {
                 "--label-names", "correct,hallucinated");
         assertEquals(0, answered.status(), answered.err());
         assertTrue(answered.out().contains(
-                "4 answers to 4 prompts: 3 right (label 0), 1 wrong (label 1), 75.0 % right; labels that the file gives: 2"),
+                "4 answers to 4 prompts: 3 right (label 0), 1 wrong (label 1), 75.0 % right; labels given in the file: 2"),
                 answered.out());
         Path answers = folder.resolve("answers.jsonl");
         Files.writeString(answers, Files.readString(answers).replaceFirst("\"correct\"", "\"hallucinated\""));

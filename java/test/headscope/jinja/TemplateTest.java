@@ -81,7 +81,7 @@ class TemplateTest {
         "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}; rendering takes more than",
         "{{ 'x' * 10000000000 }}; rendering takes more than",
         "{{ [1] * 10000000000 }}; rendering takes more than",
-        "{{ 9 ** 9 ** 9 }}; a number is beyond 64 bits",
+        "{{ 9 ** 9 ** 9 }}; a number exceeds 64 bits",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}; macros are nested more than 100 deep",
         "{% set ns = namespace(x='ab') %}{% for i in range(100) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}; rendering takes more than",
         "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}; rendering takes more than",

@@ -132,7 +132,7 @@ final class ReplayTest {
         assertTrue(commands.isEmpty());
         List<String> messages = played.stream().map(Frame::message).filter(message -> !message.isEmpty()).distinct().toList();
         assertEquals(List.of("the map of layer 0, head 2 was not recorded; shown is layer 1, head 0",
-                "a recording has no model that could read another prompt", "plays 1000.0 times as fast as recorded"), messages);
+                "a recording has no model that could read another prompt", "playing 1000.0 times as fast as recorded"), messages);
         assertTrue(played.stream().allMatch(frame -> frame.state() == State.PAUSED));
         assertEquals(List.of(3, 4, 7, 5, 6), played.stream().map(Frame::end).distinct().toList());
         assertEquals(2, played.getLast().text(), "every change of position begins a new text for viewers");

@@ -85,8 +85,8 @@ class ChatTemplateTest {
     void aTokenWhoseDefaultIsUnknownIsRejectedIfItIsUsed() throws IOException {
         config("{'tokenizer_class': 'LlamaTokenizer', 'eos_token': '</s>', 'pad_token': null}");
         template(TOKENS);
-        rejects("/tokenizer_config.json: does not name bos_token, which the chat template uses, and the default of its"
-                + " tokenizer_class is not known here: add \"bos_token\", a string or null");
+        rejects("/tokenizer_config.json: does not name bos_token, which the chat template uses, and Headscope does not"
+                + " know the default of its tokenizer_class: add \"bos_token\", a string or null");
         template("{{ eos_token }}{{ pad_token }}");
         assertEquals("</s>", render(true));
     }
@@ -94,7 +94,7 @@ class ChatTemplateTest {
     @Test
     void unusableTemplatesAreRejectedWithTheirLine() throws IOException {
         config("{'chat_template': [{'name': 'rag', 'template': 'x'}]}");
-        rejects("/tokenizer_config.json: chat_template: has the templates [rag], but none is named default");
+        rejects("/tokenizer_config.json: chat_template: contains the templates [rag], but none is named default");
         config("{'chat_template': 3}");
         rejects("/tokenizer_config.json: chat_template: must be a string, or a list of {\"name\": \"...\", \"template\": \"...\"}");
         config("{'chat_template': '{% if x %}'}");
@@ -131,7 +131,7 @@ class ChatTemplateTest {
         assertEquals("06 November 2026", render(true));
         template("{{ strftime_now('%H:%M') }}");
         assertEquals(folder.resolve("chat_template.jinja")
-                + ", line 1: the template writes the time of day: give --date YYYY-MM-DDTHH:MM:SS",
+                + ", line 1: the template uses the time of day: give --date YYYY-MM-DDTHH:MM:SS",
                 assertThrows(TextException.class, () -> render(true)).getMessage());
         assertEquals("09:05", ChatTemplate.read(folder).orElseThrow()
                 .render(messages("hi"), true, DATE, Optional.of(LocalTime.of(9, 5))));

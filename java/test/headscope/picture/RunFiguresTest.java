@@ -138,7 +138,7 @@ class RunFiguresTest {
     void rejectsToDrawWhatIsNotTested() {
         Path written = folder.resolve("run");
         SampleRuns.commit(written, SampleRuns.spectra(false)::write);
-        assertEquals(written + ": tests only attention_score, laplacian; to draw entropy, test it: spectra --from " + written
+        assertEquals(written + ": tests only attention_score, laplacian; to draw entropy, test it first: spectra --from " + written
                 + " --test entropy", assertThrows(ResultFormatException.class, () -> RunFigures.of(written,
                         view -> new SpectraView(List.of("laplacian", "entropy"), view.shown(), false, 0.05))).getMessage());
     }

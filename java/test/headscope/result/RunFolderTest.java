@@ -236,7 +236,7 @@ class RunFolderTest {
     void linkToNothingIsRefused() throws IOException {
         Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("absent"));
         for (boolean flag : new boolean[] {false, true}) {
-            rejects(link + ": is a link to nothing (no such file or folder); remove it, or choose another --out",
+            rejects(link + ": is a broken link (no such file or folder); remove it, or choose another --out",
                     () -> RunFolder.begin(link, flag, flag));
         }
         assertEquals(List.of("link"), members(folder));

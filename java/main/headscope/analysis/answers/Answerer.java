@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/** Lets a model read texts, answer prompts and choose between choices. */
+/** Runs a model over texts, prompts to answer and prompts with choices. */
 public final class Answerer implements AutoCloseable {
     private static final int CAPACITY = 256;
 
@@ -39,7 +39,7 @@ public final class Answerer implements AutoCloseable {
      * @param read      all tokens that the model has read
      * @param generated the answer's tokens, of which the model has not read the last
      * @param choice    index of the choice, if there are choices
-     * @param scores    of the choices; empty if the model has not chosen between them
+     * @param scores    of the choices; empty if the model has not scored them
      */
     public record Answer(String text, int[] read, int[] generated, OptionalInt choice, List<Double> scores) {}
 

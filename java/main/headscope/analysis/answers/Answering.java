@@ -17,8 +17,8 @@ import java.util.List;
  * @param match        when an answer counts as right
  * @param stop         a string that ends an answer; empty = none
  * @param seed         for sampling
- * @param choiceScore  what the model's choice has the largest of
- * @param join         what stands between a prompt and a given answer or a choice
+ * @param choiceScore  score by which the model chooses
+ * @param join         separator between a prompt and a given answer or a choice
  * @param labelNames   how labels are written
  */
 public record Answering(

@@ -28,8 +28,8 @@ import java.util.Map;
 
 /**
  * A model's answers to prompts, graded, as a file of texts for other analyses. In order: {@link #open} (which checks
- * everything before anything is written), {@link #answer}, {@link #publish}. What an interrupted run has finished is
- * kept for a later one with --resume.
+ * everything before anything is written), {@link #answer}, {@link #publish}. Answers that an interrupted
+ * run has finished are kept for --resume.
  */
 public final class Answers implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -93,7 +93,7 @@ public final class Answers implements AutoCloseable {
         boolean answered = switch (text) {
             case Text.Question question -> question.generated().isPresent();
             case Text.Choice choice -> choice.generated().isPresent();
-            case Text.Labelled labelled -> throw text.entry().wrong("is a text without a prompt, which nothing answers");
+            case Text.Labelled labelled -> throw text.entry().wrong("is a text without a prompt: there is nothing to answer");
         };
         if (answered) {
             throw text.entry().wrong("has an answer already; to generate another, ignore it and its label by --fields"
@@ -195,7 +195,7 @@ public final class Answers implements AutoCloseable {
                     channel.force(true);
                 }
                 if (!request.run().overwrite() && Files.exists(out)) {
-                    throw new RunFolderException(out, "has appeared meanwhile; choose another --out, or use --overwrite");
+                    throw new RunFolderException(out, "was created by another program meanwhile; choose another --out, or use --overwrite");
                 }
                 Files.move(written, out, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException failure) {
@@ -225,7 +225,7 @@ public final class Answers implements AutoCloseable {
                 (int) lines.stream().filter(ofText -> ofText.stream().anyMatch(line -> line.label == 0)).count(), first);
     }
 
-    /** Without {@link #publish}, keeps what is finished. */
+    /** Without {@link #publish}, keeps the finished answers for --resume. */
     @Override
     public void close() {
         run.close();

@@ -30,7 +30,7 @@ public record AnswersRequest(RunRequest run, String texts, Answering answering, 
                 "%s: answers are written as JSON lines; give --out a file that ends in %s".formatted(out, ENDING));
         require(texts.equals("-") || !Path.of(texts).toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize()),
                 out + ": is both --texts and --out; choose another --out");
-        require(Files.exists(out) || !Files.isSymbolicLink(out), out + ": is a link to nothing; remove it, or choose another --out");
+        require(Files.exists(out) || !Files.isSymbolicLink(out), out + ": is a broken link; remove it, or choose another --out");
         require(!Files.isDirectory(out), out + ": is a folder; give --out a file");
         require(run.overwrite() || !Files.exists(out), out + ": already exists; choose another --out, or use --overwrite");
     }

@@ -8,7 +8,7 @@ public enum ChoiceScore {
     SUM,
     /** Their mean. */
     PER_TOKEN,
-    /** Their sum by the number of characters of the choice. */
+    /** Their sum divided by the number of characters of the choice. */
     PER_CHARACTER;
 
     /** @param logProb sum over the tokens, nats */

@@ -45,7 +45,7 @@ public enum Match {
             } catch (PatternSyntaxException malformed) {
                 String part = malformed.getPattern();
                 int at = part.isEmpty() ? -1 : pattern.indexOf(part);
-                throw question.entry().wrong("the answer %s is not a regular expression: %s%s; --match regex takes the syntax"
+                throw question.entry().wrong("the answer %s is not a regular expression: %s%s; --match regex uses the syntax"
                         .formatted(Printable.quote(pattern), malformed.getDescription(),
                                 at < 0 ? "" : " at character %d, %s".formatted(at + 1, Printable.quote(part)))
                         + " of RE2");

@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Makes tokens of texts, and rejects what a model cannot read. */
+/** Tokenizes texts, and rejects those that the model cannot read. */
 public record TextEncoder(Answering settings, ModelConfig config, Tokenizer tokenizer) {
     /** @throws headscope.analysis.InputException if the model cannot read the text */
     public TextTokens encode(Text text) {
@@ -72,7 +72,7 @@ public record TextEncoder(Answering settings, ModelConfig config, Tokenizer toke
     }
 
     private static RuntimeException otherTokens(Entry entry) {
-        return entry.wrong("generated_tokens are not those of generated in this model's tokenizer: omit them, so that the"
+        return entry.wrong("generated_tokens do not match generated with this model's tokenizer: omit them, so that the"
                 + " answer is tokenized, or restore the answer");
     }
 

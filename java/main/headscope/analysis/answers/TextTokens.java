@@ -16,7 +16,7 @@ public sealed interface TextTokens {
      * Tokens that are read in one pass.
      *
      * @param ids    what the model reads
-     * @param answer the tokens of an answer, which the model has read but the last; empty for a text without answer
+     * @param answer the tokens of an answer, of which the model reads all but the last; empty for a text without answer
      */
     record Whole(int[] ids, int[] answer) implements TextTokens {
         @Override
@@ -33,7 +33,7 @@ public sealed interface TextTokens {
         }
     }
 
-    /** A prompt and what a model has generated after it, which is read in the same passes and thus gives equal bits. */
+    /** A prompt and the tokens that a model has generated after it, read in the same passes to give the same bits. */
     record Replay(int[] prompt, int[] generated) implements TextTokens {
         @Override
         public int most() {

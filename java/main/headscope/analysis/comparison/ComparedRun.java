@@ -20,7 +20,7 @@ import java.util.SequencedSet;
 import java.util.stream.IntStream;
 
 /**
- * What two runs can be compared by.
+ * The measures and texts by which a run is compared.
  *
  * @param measures of every head, by name
  * @param drawn    names of the measures that the run's own figure shows
@@ -65,7 +65,7 @@ record ComparedRun(
             case SaliencyResult.ANALYSIS -> saliency(folder, manifest);
             case FunctionsResult.ANALYSIS -> functions(folder, manifest);
             case GatesResult.ANALYSIS -> gates(folder, manifest);
-            default -> throw new InputException("%s: a run of %s cannot be compared".formatted(folder, manifest.analysis()));
+            default -> throw new InputException("%s: a %s run cannot be compared".formatted(folder, manifest.analysis()));
         };
     }
 

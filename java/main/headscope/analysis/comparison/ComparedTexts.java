@@ -36,7 +36,7 @@ record ComparedTexts(String digest, List<Sample> texts) {
         }
         return !digest.isEmpty() && digest.equals(other.digest)
                 ? pairs(other, sample -> String.valueOf(sample.index()))
-                : none("the texts come from different files and have no ids that tell which are the same");
+                : none("the texts come from different files and have no unique ids by which to pair them");
     }
 
     private static Pairs none(String reason) {

@@ -50,7 +50,7 @@ public record Comparison(
     private static List<String> measures(ComparedRun one, ComparedRun other, List<String> names) {
         if (names.isEmpty()) {
             if (!one.drawn().equals(other.drawn())) {
-                throw new InputException("%s shows %s, but %s shows %s; name what both contain with --measure: %s".formatted(
+                throw new InputException("%s shows %s, but %s shows %s; choose a measure that both contain with --measure: %s".formatted(
                         one.folder(), listed(one.drawn()), other.folder(), listed(other.drawn()),
                         listed(one.measures().keySet().stream().filter(other.measures()::containsKey).toList())));
             }
@@ -59,7 +59,7 @@ public record Comparison(
         for (String name : names) {
             for (ComparedRun run : List.of(one, other)) {
                 if (!run.measures().containsKey(name)) {
-                    throw new InputException("%s contains no %s; there are %s".formatted(
+                    throw new InputException("%s contains no %s; it contains %s".formatted(
                             run.folder(), Printable.quote(name), listed(run.measures().keySet())));
                 }
             }

@@ -55,7 +55,7 @@ public final class Saliency implements Analysis {
      */
     public static Saliency open(SaliencyRequest request, InputStream standardInput) {
         InputException.require(request.texts().isPresent() || request.run().prompting().system().isEmpty(),
-                "--system: there is no file of chats; give --texts with \"messages\"");
+                "--system needs a file of chats: give --texts with \"messages\"");
         return new Saliency(request,
                 request.texts().map(source -> request.run().read(source, standardInput, SaliencyText.FORM)));
     }

@@ -113,7 +113,7 @@ public record SaliencyRequest(
         require(text.isPresent() != average,
                 average ? "--average uses --texts; remove --text" : "give a --text, or --texts with --average");
         require(texts.isPresent() || !average, "--average needs --texts");
-        require(texts.isPresent() || run.fields().isEmpty(), "--fields names the fields of --texts; remove it");
+        require(texts.isPresent() || run.fields().isEmpty(), "--fields has an effect only with --texts; remove it");
         require(texts.isPresent() || ablation.heads().isEmpty(), "--ablate needs --texts, over which it is measured");
         require(texts.isEmpty() || average || !ablation.heads().isEmpty(), "--texts needs --average or --ablate");
         require(!average || target.isEmpty(), "--target is for --text only; with --average the target is each line's \"answer\"");

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
-/** One probe per layer and feature: what the heads of a layer tell without those of the others. */
+/** One probe per layer and feature: how well the heads of a single layer separate the classes. */
 final class LayerProbes {
     private final SpectraValues values;
     private final boolean[] labels;
@@ -25,7 +25,7 @@ final class LayerProbes {
     }
 
     /**
-     * Fits the probes of a feature. A feature that gives no probe in some layer has no curve.
+     * Fits the probes of a feature. A feature without a probe in some layer has no curve.
      *
      * @param measured the values of the feature, [layers, heads, values per head] for each text
      * @param fitted   called after each fold, from any thread

@@ -48,7 +48,7 @@ final class Observer implements AutoCloseable {
     static void requireMetrics(SpectraRequest request, List<TextTokens> tokens) {
         int longest = tokens.stream().mapToInt(TextTokens::most).max().orElseThrow();
         if (HeadValues.needSymmetric(request.metrics()) && longest > Metric.Symmetric.MAX_TOKENS) {
-            throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; one may have %d"
+            throw new InputException("the symmetrised spectrum is computed for texts of at most %d tokens; a text may have %d"
                     .formatted(Metric.Symmetric.MAX_TOKENS, longest));
         }
     }

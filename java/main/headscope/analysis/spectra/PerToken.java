@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 public record PerToken(List<Value> values, List<HeadName> heads) {
     public static final PerToken NONE = new PerToken(List.of(), List.of());
 
-    /** What a token has in a head. Names and formulas are those of the metrics, of which they are the terms. */
+    /** A value of one token in one head. Names and formulas are those of the metrics whose terms they are. */
     public enum Value {
         /** log a_ii. */
         ATTENTION_SCORE,
@@ -43,7 +43,7 @@ public record PerToken(List<Value> values, List<HeadName> heads) {
         SELF_ATTENTION,
         /** max_j a_ij. */
         CONFIDENCE,
-        /** c_i = sum_u a_ui, the attention that the token receives. No metric. */
+        /** c_i = sum_u a_ui, the attention that the token receives. Not a metric. */
         COLUMN_SUM;
 
         /** Name on the command line and of the tensor. */
@@ -75,7 +75,7 @@ public record PerToken(List<Value> values, List<HeadName> heads) {
      * @param heads  separated by commas, or all
      */
     public static PerToken parse(Optional<String> values, Optional<String> heads) {
-        require(values.isPresent() || heads.isEmpty(), "--heads chooses the heads of --per-token; give --per-token METRIC,...");
+        require(values.isPresent() || heads.isEmpty(), "--heads has an effect only with --per-token METRIC,...");
         if (values.isEmpty()) {
             return NONE;
         }
@@ -85,7 +85,7 @@ public record PerToken(List<Value> values, List<HeadName> heads) {
                 heads.get().equals("all") ? List.of() : HeadName.parseList("--heads", heads.get()));
     }
 
-    /** @throws InputException if the model lacks one of the heads */
+    /** @throws InputException if the model does not have one of the heads */
     void requireIn(ModelConfig config) {
         heads.forEach(head -> head.requireIn("--heads", config));
     }

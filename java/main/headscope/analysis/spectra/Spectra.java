@@ -73,7 +73,7 @@ public final class Spectra implements Analysis {
                 .map(Text::prompt)
                 .toList();
         int different = new HashSet<>(prompts).size();
-        return different == prompts.size() ? Optional.empty() : Optional.of(("%s: %d given answers are to %d prompts: answers to one"
+        return different == prompts.size() ? Optional.empty() : Optional.of(("%s: %d given answers belong to %d prompts: answers to one"
                 + " prompt depend on each other, so p is too small and the folds of the probes share prompts")
                 .formatted(file.name(), prompts.size(), different));
     }

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * What is measured of every token of one text in chosen heads: one array per value of the request, [tokens, heads].
+ * The values of every token of one text in chosen heads: one array per value of the request, [tokens, heads].
  *
  * @param heads of all layers, in the order of the arrays
  */

@@ -88,7 +88,7 @@ public final class AttachedWatch implements AutoCloseable {
             } else if (fed != feeds) {
                 fed = feeds;
                 stopped = !fed && !untilStopped;
-                say(fed ? "" : "the feeding process has ended; what it feeds when it is started again is shown");
+                say(fed ? "" : "the feeding process has ended; when it is started again, its texts are shown");
             }
             Command command = message.isPresent() ? commands.poll() : commands.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
             if (command != null) {
@@ -110,7 +110,7 @@ public final class AttachedWatch implements AutoCloseable {
     private void show(TappedAttention rows, WatchedText shown) {
         FrameSource described = source.orElseThrow();
         if (tap.layers() != described.layers() || rows.heads() != described.heads() || rows.causal() != described.causal()) {
-            shown.say("the model that feeds now has %d %s layers of %d heads: start this program again".formatted(
+            shown.say("the feeding process now has a model with %d %s layers of %d heads: start this program again".formatted(
                     tap.layers(), rows.causal() ? "causal" : "bidirectional", rows.heads()));
             return;
         }
@@ -156,7 +156,7 @@ public final class AttachedWatch implements AutoCloseable {
                 }
             }
             case Command.Pause _, Command.Resume _, Command.Step _, Command.End _, Command.Restart _, Command.Move _,
-                    Command.Speed _ -> say("the model runs in another process, which decides what it does");
+                    Command.Speed _ -> say("the model runs in another process, which alone controls it");
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.function.Consumer;
 
-/** Watches every head over a captured text: the whole text is one pass, because the file does not say how it grew. */
+/** Watches every head over a captured text: the whole text is one pass, because the file does not record the original passes. */
 public final class CapturedWatch implements AutoCloseable {
     private final Backend backend;
     private final CapturedText captured;
@@ -72,7 +72,7 @@ public final class CapturedWatch implements AutoCloseable {
                 }
             }
             case Command.Pause _, Command.Resume _, Command.Step _, Command.End _, Command.Restart _, Command.Move _,
-                    Command.Speed _ -> watched.say("a captured text is shown as a whole; no model is here that could go on");
+                    Command.Speed _ -> watched.say("a captured text is shown as a whole; there is no model to continue it");
         }
         return false;
     }

@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Everything that keys do, as menus. */
+/** Menus with every action that has a key. */
 record Menus(List<Entries> menus) {
     private static final int ZOOM_STEPS = 3;
 
@@ -45,7 +45,7 @@ record Menus(List<Entries> menus) {
 
     private static Entries run(State state, boolean recording) {
         return new Entries("Run", List.of(
-                Entry.of(state == State.PAUSED ? "Go on" : "Pause", "space", Plain.PAUSE),
+                Entry.of(state == State.PAUSED ? "Resume" : "Pause", "space", Plain.PAUSE),
                 Entry.of("One token", ".", Plain.STEP),
                 Entry.of("End this text", "", Plain.END),
                 Entry.of("Write another prompt", "E", Desk.EDIT_PROMPT),
@@ -56,7 +56,7 @@ record Menus(List<Entries> menus) {
 
     private static Entries runRecorded(State state) {
         return new Entries("Run", List.of(
-                Entry.of(state == State.PAUSED ? "Go on" : "Pause", "space", Plain.PAUSE),
+                Entry.of(state == State.PAUSED ? "Resume" : "Pause", "space", Plain.PAUSE),
                 Entry.of("One token", ".", Plain.STEP),
                 Entry.of("Save a picture for print", "P", Desk.PICTURE),
                 Entry.of("Quit", "Q", Desk.QUIT)));
@@ -65,12 +65,12 @@ record Menus(List<Entries> menus) {
     private static Entries play() {
         return new Entries("Recording", List.of(
                 Entry.of("10 tokens back", "[", Plain.BACK),
-                Entry.of("10 tokens ahead", "]", Plain.AHEAD),
+                Entry.of("10 tokens forward", "]", Plain.AHEAD),
                 Entry.of("Half as fast", "-", Plain.SLOWER),
                 Entry.of("Twice as fast", "+", Plain.FASTER)));
     }
 
-    /** The key is named at the entry that it would choose next. */
+    /** The entry that the key chooses next shows the key. */
     private static Entries grid(ViewState view, FrameSource source) {
         List<String> keys = source.metrics().stream().map(MeasuredMetric::key).toList();
         int now = view.mode() == Mode.MAPS ? 0 : 1 + keys.indexOf(view.metric());
@@ -98,12 +98,12 @@ record Menus(List<Entries> menus) {
 
     private static Entries move() {
         return new Entries("Move", List.of(
-                Entry.of("Head before", "left", new Walk(0, -1)),
-                Entry.of("Head after", "right", new Walk(0, 1)),
-                Entry.of("Layer before", "up", new Walk(-1, 0)),
-                Entry.of("Layer after", "down", new Walk(1, 0)),
-                Entry.of("Text: a page back", "PageUp", new Scroll(TextMove.PAGE_UP)),
-                Entry.of("Text: a page on", "PageDown", new Scroll(TextMove.PAGE_DOWN)),
+                Entry.of("Previous head", "left", new Walk(0, -1)),
+                Entry.of("Next head", "right", new Walk(0, 1)),
+                Entry.of("Previous layer", "up", new Walk(-1, 0)),
+                Entry.of("Next layer", "down", new Walk(1, 0)),
+                Entry.of("Text: page back", "PageUp", new Scroll(TextMove.PAGE_UP)),
+                Entry.of("Text: page forward", "PageDown", new Scroll(TextMove.PAGE_DOWN)),
                 Entry.of("Text: beginning", "Home", new Scroll(TextMove.START)),
                 Entry.of("Text: newest token", "End", new Scroll(TextMove.END))));
     }
@@ -111,13 +111,13 @@ record Menus(List<Entries> menus) {
     private static Entries look(ViewState view) {
         return new Entries("View", List.of(
                 Entry.checked("First token's column", "S", view.firstToken(), Plain.FIRST_TOKEN),
-                Entry.checked("What the picked token gets", "T", view.column(), Plain.TOKEN_SIDE),
-                Entry.of("Pick no token", "Esc", Plain.LEAVE),
+                Entry.checked("Attention to the picked token", "T", view.column(), Plain.TOKEN_SIDE),
+                Entry.of("Unpick the token", "Esc", Plain.LEAVE),
                 Entry.checked("Dark", "D", view.dark(), Plain.DARK),
-                Entry.of("Enlarge all heads", "", new Action.Zoom(false, ZOOM_STEPS)),
-                Entry.of("Reduce all heads", "", new Action.Zoom(false, -ZOOM_STEPS)),
-                Entry.of("Enlarge the chosen head", "", new Action.Zoom(true, ZOOM_STEPS)),
-                Entry.of("Reduce the chosen head", "", new Action.Zoom(true, -ZOOM_STEPS)),
+                Entry.of("Zoom in: all heads", "", new Action.Zoom(false, ZOOM_STEPS)),
+                Entry.of("Zoom out: all heads", "", new Action.Zoom(false, -ZOOM_STEPS)),
+                Entry.of("Zoom in: chosen head", "", new Action.Zoom(true, ZOOM_STEPS)),
+                Entry.of("Zoom out: chosen head", "", new Action.Zoom(true, -ZOOM_STEPS)),
                 Entry.of("Show everything", "0", Plain.WHOLE),
                 Entry.of("Keys and mouse", "H", Plain.HELP)));
     }

@@ -2,7 +2,7 @@ package headscope.live.ring;
 
 import java.lang.foreign.MemorySegment;
 
-/** Memory of a GPU that a producer in another process opens, and writes instead of the payloads of a ring's slots. */
+/** GPU memory that a producer in another process opens and writes in place of the payloads of a ring's slots. */
 public interface GpuSlots {
     /** A CUipcMemHandle, 64 bytes. */
     byte[] handle();

@@ -66,7 +66,7 @@ final class RingFile implements AutoCloseable {
             }
             this.version = memory.get(INT, RingFormat.RING_VERSION);
             if (version < RingFormat.OLDEST_VERSION || version > RingFormat.VERSION) {
-                throw fault("has version %d of the ring, this program reads versions %d to %d; use the headscope_tap.py of this release"
+                throw fault("contains version %d of the ring, but this program reads versions %d to %d; use the headscope_tap.py of this release"
                         .formatted(version, RingFormat.OLDEST_VERSION, RingFormat.VERSION));
             }
             this.generation = memory.get(LONG, RingFormat.GENERATION);
@@ -170,7 +170,7 @@ final class RingFile implements AutoCloseable {
      */
     void offer(GpuSlots offered) {
         if (version < RingFormat.VERSION) {
-            throw fault("the feeding process uses an older headscope_tap.py, which knows no --same-gpu: use that of this release");
+            throw fault("the feeding process uses an older headscope_tap.py without support for --same-gpu: use that of this release");
         }
         try {
             receiver = Optional.ofNullable(channel.tryLock(RingFormat.RECEIVER_LOCK, 1, false));
@@ -188,7 +188,7 @@ final class RingFile implements AutoCloseable {
     }
 
     RingException taken() {
-        return fault("another Headscope receives this model on its GPU (--same-gpu): end it first");
+        return fault("another Headscope process already uses --same-gpu with this model: end it first");
     }
 
     /** Whether the producer writes queries and keys to memory of a GPU that a reader has offered. */

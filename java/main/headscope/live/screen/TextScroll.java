@@ -5,7 +5,7 @@ import headscope.live.ViewState;
 import headscope.render.TextMeasure;
 import java.util.OptionalInt;
 
-/** Scrolls the text. Lays it out as the screen does, and needs no OpenGL. */
+/** Scrolls the text, with the layout of the screen and without OpenGL. */
 public final class TextScroll {
     private final TextPart words;
     private final TextMeasure measure;

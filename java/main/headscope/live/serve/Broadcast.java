@@ -127,7 +127,7 @@ final class Broadcast implements AutoCloseable {
     /** Begins a recording of the text so far and what follows, or ends it. @return why there is none, in one line */
     synchronized Optional<String> record() {
         if (source().recorded()) {
-            return Optional.of("this is a recording already");
+            return Optional.of("a recording is being played, which cannot be recorded");
         }
         if (recorder.isPresent()) {
             Path file = recorder.get().file();
@@ -140,7 +140,7 @@ final class Broadcast implements AutoCloseable {
                 Recorder begun = Recorder.begin(folder, text, this::tell);
                 recorder = Optional.of(begun);
                 viewers.forEach(viewer -> viewer.recording(begun.file().toString()));
-                tell("records to " + begun.file());
+                tell("recording to " + begun.file());
             } catch (UncheckedIOException refused) {
                 return Optional.of("no recording: " + refused.getMessage());
             }

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 
-/** What one viewer is shown, as messages. Belongs to the viewer's thread, except {@link #hear}. */
+/** The messages to one viewer. Used by the viewer's thread only, except {@link #hear}. */
 interface Feed extends AutoCloseable {
     /** The shortest time from one message to the next. */
     Duration interval();

@@ -23,8 +23,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * The live screen as images, for a browser that cannot draw: they show what a window shows, and keyboard and mouse do the
- * same.
+ * The live screen as images, for a browser without WebGL2: they show the same as a window, and keyboard and mouse have
+ * the same effect.
  */
 final class ImageFeed implements Feed {
     private static final Duration INTERVAL = Duration.ofMillis(200);

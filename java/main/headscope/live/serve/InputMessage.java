@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import headscope.render.window.Input;
 import java.util.Locale;
 
-/** What the user of an image does with keyboard and mouse, in JSON; positions are pixels of the image. */
+/** Keyboard and mouse input on an image, in JSON; positions are in pixels of the image. */
 final class InputMessage {
     /** Beyond the image while a button is down. */
     private static final double MAX_POSITION = 1e5;

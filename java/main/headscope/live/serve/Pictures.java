@@ -10,7 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 
-/** Draws pictures at print quality, one after the other, in a thread that gives way to the model. */
+/** Draws pictures at print quality, one after the other, in a thread of low priority. */
 final class Pictures implements AutoCloseable {
     private final ExecutorService drawer = Executors.newSingleThreadExecutor(work -> Thread.ofPlatform().daemon()
             .name("pictures").unstarted(() -> {
@@ -19,7 +19,7 @@ final class Pictures implements AutoCloseable {
             }));
 
     /**
-     * Draws later.
+     * Queues a picture.
      *
      * @param drawn   receives the PNG file
      * @param refused receives one line if it cannot be drawn
@@ -35,7 +35,7 @@ final class Pictures implements AutoCloseable {
         });
     }
 
-    /** No more are drawn. */
+    /** Draws no further pictures. */
     @Override
     public void close() {
         drawer.shutdown(); // an interrupt while a message is written would break its connection

@@ -169,7 +169,7 @@ public final class WindowViewer implements AutoCloseable {
             try {
                 Recorder begun = Recorder.begin(folder, text, this::say);
                 recorder = Optional.of(begun);
-                say("records to " + begun.file());
+                say("recording to " + begun.file());
             } catch (UncheckedIOException refused) {
                 say(refused.getMessage());
             }

@@ -14,7 +14,7 @@ final class Fitting {
 
     private static final double LARGEST = 64;
 
-    /** Halve twelve octaves to less than a pixel in ten thousand. */
+    /** Enough to bisect twelve octaves to a precision of one pixel in ten thousand. */
     private static final int STEPS = 16;
 
     /** Width and height depend on each other a little, through wrapped captions and labels. */

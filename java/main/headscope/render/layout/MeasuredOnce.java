@@ -4,7 +4,7 @@ import headscope.render.TextMeasure;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Text metrics that are kept: a search for a figure's size measures the same lines again and again. */
+/** Cached text metrics: the search for a figure's size measures the same lines many times. */
 final class MeasuredOnce implements TextMeasure {
     private record Line(String text, float size) {}
 

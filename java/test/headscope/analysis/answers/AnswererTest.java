@@ -198,11 +198,11 @@ class AnswererTest {
     void tokensOfAnotherAnswerAreRejected() {
         int[] birch = tokenizer.encodePrompt(PROMPT + " birch");
         int token = birch[birch.length - 1];
-        rejects("generated_tokens are not those of generated in this model's tokenizer: omit them, so that the answer is"
+        rejects("generated_tokens do not match generated with this model's tokenizer: omit them, so that the answer is"
                 + " tokenized, or restore the answer", question(Optional.of(new Text.Generated("elder", List.of(token)))));
         rejects("generated_tokens has token 217, but the model embeds only 217 tokens",
                 question(Optional.of(new Text.Generated("birch", List.of(217)))));
-        rejects("generated_tokens are not those of generated in this model's tokenizer: omit them, so that the answer is"
+        rejects("generated_tokens do not match generated with this model's tokenizer: omit them, so that the answer is"
                 + " tokenized, or restore the answer", new Text.Choice(ENTRY, PROMPT, List.of("birch", "elder"), OptionalInt.of(0),
                 Optional.of(new Text.Generated("elder", List.of(token))), OptionalInt.empty()));
         rejects("the answer has no tokens", question(Optional.of(new Text.Generated("", List.of()))));

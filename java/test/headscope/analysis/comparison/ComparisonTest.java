@@ -116,7 +116,7 @@ class ComparisonTest {
     @Test
     void otherTextsAreNotTested() {
         Comparison found = Comparison.of(spectra("one", 1, "one file", List.of()), spectra("other", 2, "another file", List.of()), List.of());
-        assertEquals("the texts come from different files and have no ids that tell which are the same", found.untested());
+        assertEquals("the texts come from different files and have no unique ids by which to pair them", found.untested());
         assertTrue(Arrays.stream(found.table().measures().getFirst().p()).allMatch(Double::isNaN));
         assertTrue(Arrays.stream(found.table().measures().getFirst().difference()).noneMatch(Double::isNaN));
     }
@@ -136,7 +136,7 @@ class ComparisonTest {
         assertEquals("mean", Comparison.of(saliency, saliency, List.of()).table().measures().getFirst().name());
         assertEquals("two runs of the same analysis can be compared, but %s is gates and %s is functions".formatted(gates, functions),
                 assertThrows(InputException.class, () -> Comparison.of(gates, functions, List.of())).getMessage());
-        assertEquals(saliency + " contains no \"beauty\"; there are \"maximum\", \"mean\", \"aggregate_share\", \"gather_share\","
+        assertEquals(saliency + " contains no \"beauty\"; it contains \"maximum\", \"mean\", \"aggregate_share\", \"gather_share\","
                         + " \"gate_gradient\"",
                 assertThrows(InputException.class, () -> Comparison.of(saliency, saliency, List.of("beauty"))).getMessage());
     }

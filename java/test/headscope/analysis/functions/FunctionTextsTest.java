@@ -52,8 +52,8 @@ class FunctionTextsTest {
 
     @Test
     void rejectsIncompleteLines() {
-        rejects("line 1: function is missing; if it has another name there, give --fields NAME=function", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
-        rejects("line 1: split is missing; if it has another name there, give --fields NAME=split", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
+        rejects("line 1: function is missing; if it has another name in the file, give --fields NAME=function", "{\"prompt\": \"a\", \"answer\": \"b\", \"split\": \"test\"}");
+        rejects("line 1: split is missing; if it has another name in the file, give --fields NAME=split", "{\"prompt\": \"a\", \"answer\": \"b\", \"function\": \"c\"}");
         rejects("line 2: split must be \"train\" or \"test\", not \"dev\"", line("a", "train"), line("a", "dev"));
         rejects("line 1: \"function\" must not be blank, nor the name of the first columns of heads.csv, \"layer\" and \"head\", but is \"layer\"", line("layer", "train"));
         rejects("line 1: \"function\" must not be blank, nor the name of the first columns of heads.csv, \"layer\" and \"head\", but is \" \"", line(" ", "train"));

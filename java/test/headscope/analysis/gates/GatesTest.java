@@ -259,7 +259,7 @@ class GatesTest {
         Path unanswered = texts("unanswered.jsonl", line("eight plus zero equals", "eight"), line("one plus one", ""));
         rejects(unanswered + ": line 2: the answer has no tokens", GateTask.parse("A=" + unanswered));
         Path other = texts("other.jsonl", "{\"text\": \"eight\", \"label\": 1}");
-        rejects(other + ": line 1: prompt is missing; if it has another name there, give --fields NAME=prompt", GateTask.parse("A=" + other));
+        rejects(other + ": line 1: prompt is missing; if it has another name in the file, give --fields NAME=prompt", GateTask.parse("A=" + other));
         Path tooLong = texts("long.jsonl", line("eight ".repeat(127).strip(), "eight eight"));
         rejects(tooLong + ": line 1: prompt and answer have 130 tokens; the limit for this model is 129: "
                 + "shorten the text", GateTask.parse("A=" + tooLong));

@@ -216,7 +216,7 @@ class PerTokenTest {
         assertEquals("--per-token: sink_share has no value per token" + known, rejection("entropy,sink-share", "all"));
         assertEquals("--per-token: unknown metric \"beauty\"" + known, rejection("beauty", "all"));
         assertEquals("--per-token needs --heads L.H,... or --heads all", rejection("entropy", null));
-        assertEquals("--heads chooses the heads of --per-token; give --per-token METRIC,...", rejection(null, "0.1"));
+        assertEquals("--heads has an effect only with --per-token METRIC,...", rejection(null, "0.1"));
         assertTrue(rejection("entropy", "first").startsWith("--heads: \"first\" is not a head"));
         Path out = folder.resolve("run");
         DemoRuns.assertRejected("--heads: there is no head 12.0; the model has 12 layers of 12 heads, counted from 0", out,

@@ -274,7 +274,7 @@ class SpectraTest {
     void rejectsIdsThatDoNotNameOneText() throws IOException {
         Path twice = texts("{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": 1}",
                 "{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": \"1\"}");
-        rejects(twice + ": line 2: the id \"1\" is that of an earlier entry", request(twice, folder.resolve("run"), false));
+        rejects(twice + ": line 2: the id \"1\" is already that of an earlier entry", request(twice, folder.resolve("run"), false));
         Path list = texts("{\"prompt\": \"a a a a a\", \"answer\": \"b\", \"id\": []}");
         rejects(list + ": line 1: id must be a string or a whole number", request(list, folder.resolve("run"), false));
     }

@@ -205,7 +205,7 @@ final class AttachedWatchTest {
                 List<String> said = new ArrayList<>();
                 watch.await("demo");
                 watch.run(frame -> said.add(frame.message()), commands, false);
-                assertTrue(said.contains("the model that feeds now has %d causal layers of %d heads: start this program again"
+                assertTrue(said.contains("the feeding process now has a model with %d causal layers of %d heads: start this program again"
                         .formatted(layers + 4, last.heads())), said.toString());
             }
         }

@@ -149,7 +149,7 @@ class GpuSlotsTest {
     @Test
     void anOlderProducerKnowsNoSuchMemory() {
         try (HandmadeRing ring = HandmadeRing.create(file, 1); RingReader reader = RingReader.open(file)) {
-            assertEquals("FILE: the feeding process uses an older headscope_tap.py, which knows no --same-gpu: use that of this release",
+            assertEquals("FILE: the feeding process uses an older headscope_tap.py without support for --same-gpu: use that of this release",
                     fault(() -> reader.receive(new Memory())));
             ring.publish(HandmadeRing.attention(0));
             assertTrue(reader.poll().isPresent(), "without it, the ring is read");
@@ -158,7 +158,7 @@ class GpuSlotsTest {
 
     @Test
     void otherReadersAreToldThatOneReceives() {
-        String taken = "FILE: another Headscope receives this model on its GPU (--same-gpu): end it first";
+        String taken = "FILE: another Headscope process already uses --same-gpu with this model: end it first";
         try (HandmadeRing ring = HandmadeRing.create(file, 1, 2); RingReader first = RingReader.open(file);
                 RingReader other = RingReader.open(file)) {
             first.receive(new Memory());

@@ -284,7 +284,7 @@ class RingReaderTest {
     void ringsThatCannotBeReadAreRejectedInOneLine() throws IOException {
         assertEquals("FILE: is not a ring: it has only 0 bytes", fault(new byte[0]));
         assertEquals("FILE: is not a ring", fault(new byte[5000]));
-        assertEquals("FILE: has version 3 of the ring, this program reads versions 1 to 2; use the headscope_tap.py of this release",
+        assertEquals("FILE: contains version 3 of the ring, but this program reads versions 1 to 2; use the headscope_tap.py of this release",
                 fault(HandmadeRing.header(bytes -> bytes.putInt(4, 3))));
         assertEquals("FILE: contradicts itself: 5 slots of 512 bytes, 2 layers, in 6144 bytes",
                 fault(HandmadeRing.header(bytes -> bytes.putInt(16, 5))));

@@ -241,7 +241,7 @@ final class LivePageTest {
         browser.awaitText("notice", text -> text.startsWith("The server refuses this address: open the address"));
         browser.visit("about:blank");
         browser.visit(server.url().replaceFirst("#.*", ""));
-        browser.awaitText("notice", text -> text.startsWith("This address lacks its token"));
+        browser.awaitText("notice", text -> text.startsWith("The token is missing from the address"));
         assertEquals(0, server.viewers());
     }
 
@@ -256,9 +256,9 @@ final class LivePageTest {
         assertTrue(picture.getFileName().toString().matches("live-\\d{8}-\\d{6}\\.png"), picture.toString());
         assertTrue(ImageIO.read(picture.toFile()).getWidth() > 2000);
         browser.type("r");
-        browser.awaitText("notice", text -> text.startsWith("records to target/recordings/live-"));
+        browser.awaitText("notice", text -> text.startsWith("recording to target/recordings/live-"));
         assertEquals("true", browser.script("return document.getElementById('record').ariaPressed"));
-        Path recording = Path.of(browser.text("notice").substring("records to ".length()));
+        Path recording = Path.of(browser.text("notice").substring("recording to ".length()));
         browser.type(".");
         awaitTokens(paused + 1);
         browser.type("r");

@@ -242,7 +242,7 @@ final class PageServerTest {
             viewer.read(1, frames.get(13).end());
             viewer.send("{\"type\":\"record\"}");
             String file = viewer.message("recording").get("file").textValue();
-            assertEquals("records to " + file, viewer.message("notice").get("text").textValue());
+            assertEquals("recording to " + file, viewer.message("notice").get("text").textValue());
             SocketViewer later = SocketViewer.connect(recording.url(), RandomFrames.SOURCE);
             assertEquals(file, later.message("recording").get("file").textValue());
             stream.accept(frames.get(14));
@@ -267,7 +267,7 @@ final class PageServerTest {
             played.accept(frames.getFirst());
             assertEquals(0.25, viewer.frame().header().get("played").doubleValue());
             viewer.send("{\"type\":\"record\"}");
-            assertEquals("this is a recording already", viewer.message("notice").get("text").textValue());
+            assertEquals("a recording is being played, which cannot be recorded", viewer.message("notice").get("text").textValue());
         }
         assertEquals(0, folder.toFile().list().length);
     }

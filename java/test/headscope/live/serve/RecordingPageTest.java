@@ -100,9 +100,9 @@ final class RecordingPageTest {
             browser.awaitText("status", text -> text.startsWith("the map of layer 0, head 2 was not recorded"));
             assertEquals("Layer 1, head 0", browser.text("map-title"));
             browser.type("+");
-            browser.awaitText("status", text -> text.startsWith("plays 2.0 times as fast as recorded"));
+            browser.awaitText("status", text -> text.startsWith("playing 2.0 times as fast as recorded"));
             browser.clickOn("#slower");
-            browser.awaitText("status", text -> text.startsWith("plays 1.0 times as fast as recorded"));
+            browser.awaitText("status", text -> text.startsWith("playing 1.0 times as fast as recorded"));
             browser.type("r", "e");
             assertEquals(false, browser.script("return document.getElementById('prompt-dialog').open"));
             browser.type(" ");

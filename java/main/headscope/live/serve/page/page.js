@@ -47,7 +47,7 @@ function notice(text, seconds = Infinity) {
 async function start() {
   const token = location.hash.slice(1);
   if (token === '') {
-    notice('This address lacks its token, the part after #: open the address that headscope printed.');
+    notice('The token is missing from the address, the part after #: open the address that headscope printed.');
     return;
   }
   if (!supported()) {
@@ -179,7 +179,7 @@ class Page {
   picture() {
     const { view } = this;
     if (this.text?.header != null) {
-      notice('The server draws the picture.', NOTICE);
+      notice('The server is drawing the picture.', NOTICE);
       this.send({
         type: 'picture', mode: view.mode, metric: view.metric, colormap: view.colormap, log: view.log, firstToken: view.sink,
         token: view.token ?? -1, column: view.column, ...view.map,
@@ -331,7 +331,7 @@ class Page {
         : view.token === null ? 'All heads' : view.column ? `Attention that ${token} gets` : `Attention that ${token} pays`);
     say('map-title', chosen ? `Layer ${chosen.layer}, head ${chosen.head}` : 'No head yet');
     say('curve-title', `${metric} over tokens`);
-    say('spectrum-title', text.source.causal ? 'Laplacian eigenvalues, sorted' : 'Laplacian eigenvalues: of causal attention only');
+    say('spectrum-title', text.source.causal ? 'Laplacian eigenvalues, sorted' : 'Laplacian eigenvalues: for causal attention only');
     say('text-title', view.token === null ? 'Text so far; click a token' : 'Text so far; click the token again');
     element('pause').lastElementChild.textContent = text.header?.state === 'paused' ? 'resume' : 'pause';
   }
