@@ -24,9 +24,10 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         customSynopsis = "headscope answer --model DIR --texts FILE --out FILE.jsonl [OPTIONS]",
         description = {
-            "Answers prompts and grades the answers, for a look at them before anything is measured.",
-            "The file that it writes has each text with the model's answer (generated), its tokens (generated_tokens) and"
-                    + " its label. Labels may be edited. spectra then reads the same answers instead of generating them."
+            "Generates and grades answers without measuring heads.",
+            "The output file contains each text with the model's answer (generated), the answer's tokens"
+                    + " (generated_tokens) and its label. Check the answers and edit labels if necessary; spectra then reads"
+                    + " these answers instead of generating them."
         },
         footer = {
             "",
@@ -50,8 +51,9 @@ final class AnswerCommand implements Callable<Integer> {
     Path model;
 
     @Option(names = "--texts", paramLabel = "FILE", required = true,
-            description = "JSON lines, a JSON array or CSV: prompt, and answer (a list accepts each of its answers), choices"
-                    + " and answer (the model chooses the most probable one), or label; - reads standard input.")
+            description = "JSON lines, a JSON array or CSV of {\"prompt\", \"answer\"} (a list of answers accepts each of them),"
+                    + " {\"prompt\", \"choices\", \"answer\"} (the model chooses the most probable one) or {\"prompt\","
+                    + " \"label\"}; - reads standard input.")
     String texts;
 
     @Option(names = "--out", paramLabel = "FILE.jsonl", required = true, description = "File to write.")
@@ -61,8 +63,8 @@ final class AnswerCommand implements Callable<Integer> {
     AnsweringOptions answering = new AnsweringOptions();
 
     @Option(names = "--samples", paramLabel = "N",
-            description = "Number of answers to each prompt, which needs --temperature above 0; each is a line with its seed,"
-                    + " --seed plus its number from 0 (default: ${DEFAULT-VALUE}).")
+            description = "Number of answers per prompt, one line each; more than 1 needs --temperature above 0. Sample s,"
+                    + " counted from 0, has the seed --seed + s (default: ${DEFAULT-VALUE}).")
     int samples = 1;
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed for sampling (default: ${DEFAULT-VALUE}).")
@@ -81,7 +83,7 @@ final class AnswerCommand implements Callable<Integer> {
     @Mixin
     DeviceOptions device = new DeviceOptions();
 
-    @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
+    @Option(names = "--resume", description = "Resume an interrupted command with the same --out.")
     boolean resume;
 
     @Option(names = "--overwrite", description = "Replace an existing file.")
@@ -110,13 +112,13 @@ final class AnswerCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "%n%d answers to %d prompts: %d right (label 0), %d wrong (label 1), %.1f %% right%s%n",
                 summary.answers(), summary.prompts(), summary.label0(), summary.label1(),
                 100.0 * summary.label0() / summary.answers(),
-                summary.given() == 0 ? "" : "; labels that the file gives: " + summary.given());
+                summary.given() == 0 ? "" : "; labels given in the file: " + summary.given());
         if (samples > 1) {
             out.printf("%d prompts have at least one right answer%n", summary.solved());
         }
         out.printf("%nAnswers: %s%nTo measure them: ./headscope spectra --model %s --texts %s%s%n", this.out,
                 ShellCommand.quoted(model.toString()), ShellCommand.quoted(this.out.toString()),
                 answering.labelNames.map(names -> " --label-names " + ShellCommand.quoted(names)).orElse("")
-                        + (chat.noSpecialTokens ? " --no-special-tokens" : ""));
+                        + (chat.noSpecialTokens ? " --no-special-tokens" : "") + (seed == 0 ? "" : " --seed " + seed));
     }
 }

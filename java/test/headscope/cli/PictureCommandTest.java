@@ -69,7 +69,7 @@ class PictureCommandTest {
         ChildJvm.Result compared = headscope("compare @one @two --out @c.svg --top 1");
         assertEquals(0, compared.status(), compared.err());
         assertTrue(compared.out().startsWith("No test: "), compared.out());
-        assertTrue(compared.out().contains("\nlaplacian\nhead "), compared.out());
+        assertTrue(compared.out().contains("\nlaplacian\nAll heads have the same values in both runs.\n"), compared.out());
         assertTrue(Files.readString(folder.resolve("c.svg")).contains(">laplacian: two \u2212 one</text>"));
         assertEquals(13, Files.readAllLines(folder.resolve("c.csv")).size());
         assertEquals(0, headscope("compare @one @two --show both --measure laplacian --out @d.png").status());
@@ -81,7 +81,7 @@ class PictureCommandTest {
             render @one --out @x.gif                       | x.gif: a figure is written as .png or .svg
             render @one --out @x                           | x: a figure is written as .png or .svg
             view @one --out @x.jpeg                        | x.jpeg: a figure is written as .png or .svg
-            view @one --title T                            | --title draws the file of --out
+            view @one --title T                            | --title applies to the file of --out
             render @one --out @x.png --width 1mm           | --width 0.1in is too small for the figure's labels
             render @one --out @x.svg --height 1            | --height 1.0in is too small for the figure's labels
             render @one --out @x.svg --font-size 150       | --font-size 150 is too large for the figure's natural size
@@ -89,14 +89,14 @@ class PictureCommandTest {
             render @one --out @x.svg --width 5ft           | --width must be a length such as 6.5, 165mm, 16.5cm or 1200px
             render @one --out @x.svg --width -3            | --width must be a length
             render @one --out @x.svg --height 0            | --height must be above 0 and at most 200 inches
-            render @one --out @x.svg --colors pink         | no colour map "pink"; there are magma, inferno
+            render @one --out @x.svg --colors pink         | unknown colour map "pink"; use one of magma, inferno
             render @one --out @x.svg --colors coolwarm     | coolwarm is a diverging colour map
             render @saliency --out @x.svg --transpose      | --transpose exchanges layers and heads
-            render @one @two --out @x.svg                  | --out takes the figure of one run
+            render @one @two --out @x.svg                  | --out is for the figure of a single run
             render @one --out @none/x.svg                  | x.svg: cannot be written: there is no such folder
             compare @one @two --out @x.pdf                 | x.pdf: a figure is written as .png or .svg
             compare @one @functions --out @x.svg           | two runs of the same analysis can be compared
-            compare @one @two --measure entropy            | one contains no "entropy"; there are "attention_score", "laplacian"
+            compare @one @two --measure entropy            | one contains no "entropy"; it contains "attention_score", "laplacian"
             compare @one @none --out @x.svg                | none: no such folder
             """)
     void whatCannotBeDrawnIsRefusedAndLeavesNothing(String command, String message) throws Exception {
