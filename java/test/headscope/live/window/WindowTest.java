@@ -112,11 +112,11 @@ final class WindowTest {
             Box map = layout.map();
             Mouse inMap = new Mouse(map.x() + map.width() / 4, map.y() + map.height() / 2);
             user.moveMouse(inMap);
-            user.wheel(4);
-            ViewState both = chosen.withGrid(moved).withMap(zoomed(map, inMap, 4));
+            user.wheel(3); // a fourth step would make cells larger than they can be, if few tokens have come
+            ViewState both = chosen.withGrid(moved).withMap(zoomed(map, inMap, 3));
             user.awaitView("larger map", both, inMap);
             user.wheel(-2);
-            user.awaitView("smaller map", chosen.withGrid(moved).withMap(zoomed(map, inMap, 2)), inMap);
+            user.awaitView("smaller map", chosen.withGrid(moved).withMap(zoomed(map, inMap, 1)), inMap);
             user.display.xdotool("click", "--repeat", "2", "--delay", "20", "1");
             user.awaitView("whole map", chosen.withGrid(moved), inMap);
             user.key("0");
