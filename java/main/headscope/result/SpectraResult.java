@@ -1,5 +1,6 @@
 package headscope.result;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -52,6 +53,25 @@ public record SpectraResult(
         probes.ifPresent(layers -> layers.write(folder));
         samples.write(folder.file(SampleTable.FILE));
         manifest.write(folder.file(RunFolder.MANIFEST));
+    }
+
+    /**
+     * The values of this run, one of each text.
+     *
+     * @throws ResultFormatException if the run was made from the values of another one, or if its files contradict each other
+     */
+    public SpectraValues values(Path folder) {
+        String origin = manifest.text("/from/path");
+        if (!origin.isEmpty() && !Files.exists(folder.resolve(ValuesFile.FILE))) {
+            throw new ResultFormatException(folder,
+                    "has no values of its own; give the run that it was made from: " + origin);
+        }
+        SpectraValues values = SpectraValues.read(folder);
+        if (samples.samples().size() != values.labels().length) {
+            throw new ResultFormatException(folder, "%s lists %d texts, %s holds %d".formatted(
+                    SampleTable.FILE, samples.samples().size(), ValuesFile.FILE, values.labels().length));
+        }
+        return values;
     }
 
     /** @throws ResultFormatException if a file is missing or malformed */

@@ -32,12 +32,13 @@ record ComparedRun(
     /**
      * A measure.
      *
-     * @param mean  [layers, heads], over all texts
-     * @param texts [layers, heads] of each text; empty if the run does not contain them
+     * @param definition the settings that define its values, such as "a mean of 10 eigenvalues"; empty if none does
+     * @param mean       [layers, heads], over all texts
+     * @param texts      [layers, heads] of each text; empty if the run does not contain them
      */
-    record Measure(double[] mean, List<float[]> texts) {
-        static Measure of(List<float[]> texts) {
-            return new Measure(mean(texts), texts);
+    record Measure(String definition, double[] mean, List<float[]> texts) {
+        Measure(double[] mean, List<float[]> texts) {
+            this("", mean, texts);
         }
 
         /** The mean over the texts that have a value; NaN if none has. */
@@ -72,11 +73,13 @@ record ComparedRun(
     /** Means of the stored metrics; of eigenvalues, the mean over the k of a text. */
     private static ComparedRun spectra(Path folder, Manifest manifest) {
         SpectraResult run = SpectraResult.read(folder);
-        SpectraValues values = SpectraValues.read(folder);
+        SpectraValues values = run.values(folder);
         SequencedMap<String, Measure> measures = new LinkedHashMap<>();
         for (SpectraValues.Measured one : values.measured()) {
             int perHead = one.perHead().orElse(1);
-            measures.put(one.metric(), Measure.of(one.texts().stream().map(text -> means(text, perHead)).toList()));
+            List<float[]> texts = one.texts().stream().map(text -> means(text, perHead)).toList();
+            measures.put(one.metric(), new Measure(one.perHead().isPresent() ? "a mean of %d eigenvalues".formatted(perHead) : "",
+                    Measure.mean(texts), texts));
         }
         SequencedSet<String> drawn = new LinkedHashSet<>(run.tested().keySet());
         drawn.retainAll(measures.keySet());
@@ -99,9 +102,11 @@ record ComparedRun(
 
     private static ComparedRun saliency(Path folder, Manifest manifest) {
         SaliencyResult run = SaliencyResult.read(folder);
+        String definition = "the saliency of %s%s".formatted(manifest.text("/settings/objective"),
+                manifest.json().at("/settings/skip_first").asBoolean() ? " without the first token" : "");
         SequencedMap<String, Measure> measures = new LinkedHashMap<>();
         for (SaliencyColumn column : SaliencyColumn.values()) {
-            measures.put(column.key(), new Measure(run.means().get(column),
+            measures.put(column.key(), new Measure(definition, run.means().get(column),
                     run.texts().stream().map(text -> text.heads().get(column)).toList()));
         }
         SaliencyColumn drawn = switch (run.cell()) {

@@ -32,6 +32,7 @@ public record Comparison(
         requireSame("analysis", first, one.manifest().analysis(), second, other.manifest().analysis());
         requireSame("shape", first, one.shape(), second, other.shape());
         List<String> chosen = measures(one, other, names);
+        chosen.forEach(name -> requireSameDefinition(name, one, other));
         ComparedTexts.Pairs pairs = one.texts().pairs(other.texts());
         List<ComparisonTable.Measure> measures = chosen.stream()
                 .map(name -> compare(name, one.measures().get(name), other.measures().get(name), pairs))
@@ -44,6 +45,15 @@ public record Comparison(
         if (!one.equals(other)) {
             throw new InputException("two runs of the same %s can be compared, but %s is %s and %s is %s"
                     .formatted(what, first, one, second, other));
+        }
+    }
+
+    private static void requireSameDefinition(String name, ComparedRun one, ComparedRun other) {
+        String first = one.measures().get(name).definition();
+        String second = other.measures().get(name).definition();
+        if (!first.equals(second)) {
+            throw new InputException("%s is %s in %s and %s in %s: analyse again with the same settings, or name another --measure"
+                    .formatted(Printable.quote(name), first, one.folder(), second, other.folder()));
         }
     }
 

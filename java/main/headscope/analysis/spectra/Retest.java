@@ -14,7 +14,6 @@ import headscope.result.SampleTable.Sample;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -63,15 +62,9 @@ public final class Retest implements AutoCloseable {
         require(!from.toAbsolutePath().normalize().equals(request.out().toAbsolutePath().normalize()),
                 from + ": is both --from and --out; choose another --out");
         SpectraResult source = SpectraResult.read(from);
-        String origin = source.manifest().text("/from/path");
-        require(Files.exists(from.resolve(VALUES)) || origin.isEmpty(),
-                "%s: has no values of its own; they are in the run that it was made from: --from %s"
-                        .formatted(from, origin));
-        SpectraValues values = SpectraValues.read(from);
+        SpectraValues values = source.values(from);
         TestSettings settings = settings(request, source.manifest(), values);
         List<Sample> samples = source.samples().samples();
-        require(samples.size() == values.labels().length, "%s: samples.csv lists %d texts, values.safetensors holds %d"
-                .formatted(from, samples.size(), values.labels().length));
         Optional<LabelFile> labels = request.labels().map(file -> LabelFile.read(file, request.labelNames()));
         List<Sample> relabelled = labels.map(file -> relabelled(file, samples, from)).orElse(samples);
         List<String> found = relabelled.stream().map(Sample::label).distinct().toList();

@@ -10,6 +10,7 @@ import headscope.analysis.statistics.BenjaminiHochberg;
 import headscope.analysis.statistics.WilcoxonSignedRank;
 import headscope.result.ComparisonTable;
 import headscope.result.FunctionsResult;
+import headscope.result.ResultFormatException;
 import headscope.result.SaliencyCell;
 import headscope.result.SampleRuns;
 import headscope.result.SampleTable;
@@ -33,15 +34,19 @@ class ComparisonTest {
     @TempDir
     private Path folder;
 
-    /** Two values of the Laplacian per head and text. */
+    /** Two values of the Laplacian per head and text; or k. */
     private Path spectra(String name, long seed, String digest, List<String> ids) {
+        return spectra(name, seed, digest, ids, 2);
+    }
+
+    private Path spectra(String name, long seed, String digest, List<String> ids, int k) {
         Random random = new Random(seed);
         List<float[]> scores = new ArrayList<>();
         List<float[]> eigenvalues = new ArrayList<>();
         List<SampleTable.Sample> samples = new ArrayList<>();
         for (int text = 0; text < TEXTS; text++) {
             scores.add(floats(random, CELLS));
-            eigenvalues.add(floats(random, 2 * CELLS));
+            eigenvalues.add(floats(random, k * CELLS));
             samples.add(new SampleTable.Sample(text, 3, "0", "", "", ids.isEmpty() ? "" : ids.get(text), ""));
         }
         SpectraResult sample = SampleRuns.spectra(false);
@@ -51,7 +56,7 @@ class ComparisonTest {
                 sample.probes());
         SpectraValues values = new SpectraValues(SampleRuns.LAYERS, SampleRuns.HEADS, List.of(
                 new SpectraValues.Measured("attention_score", OptionalInt.empty(), scores),
-                new SpectraValues.Measured("laplacian", OptionalInt.of(2), eigenvalues)), new long[TEXTS]);
+                new SpectraValues.Measured("laplacian", OptionalInt.of(k), eigenvalues)), new long[TEXTS]);
         SampleRuns.commit(folder.resolve(name), out -> {
             run.write(out);
             values.write(out);
@@ -139,6 +144,27 @@ class ComparisonTest {
         assertEquals(saliency + " contains no \"beauty\"; it contains \"maximum\", \"mean\", \"aggregate_share\", \"gather_share\","
                         + " \"gate_gradient\"",
                 assertThrows(InputException.class, () -> Comparison.of(saliency, saliency, List.of("beauty"))).getMessage());
+    }
+
+    /** Means of different numbers of eigenvalues differ, whatever the models do. */
+    @Test
+    void measuresWithDifferentDefinitionsAreNotCompared() {
+        Path two = spectra("two", 1, "same", List.of());
+        Path three = spectra("three", 1, "same", List.of(), 3);
+        assertEquals(("\"laplacian\" is a mean of 2 eigenvalues in %s and a mean of 3 eigenvalues in %s: analyse again with the"
+                        + " same settings, or name another --measure").formatted(two, three),
+                assertThrows(InputException.class, () -> Comparison.of(two, three, List.of())).getMessage());
+        assertEquals(TEXTS, Comparison.of(two, three, List.of("attention_score")).pairs());
+    }
+
+    @Test
+    void aRunWhoseFilesContradictEachOtherIsRejected() throws IOException {
+        Path one = spectra("one", 1, "same", List.of());
+        Path other = spectra("other", 2, "same", List.of());
+        List<String> lines = Files.readAllLines(other.resolve("samples.csv"));
+        Files.write(other.resolve("samples.csv"), lines.subList(0, TEXTS - 1));
+        assertEquals("%s: samples.csv lists %d texts, values.safetensors holds %d".formatted(other, TEXTS - 2, TEXTS),
+                assertThrows(ResultFormatException.class, () -> Comparison.of(one, other, List.of())).getMessage());
     }
 
     @Test

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import headscope.analysis.InputException;
 import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
@@ -299,9 +298,9 @@ class RetestTest {
         Path first = folder.resolve("out");
         RetestRequest again = new RetestRequest(first, Optional.empty(), LabelNames.NUMBERS, folder.resolve("again"), false, "test",
                 OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
-        assertEquals("%s: has no values of its own; they are in the run that it was made from: --from %s"
+        assertEquals("%s: has no values of its own; give the run that it was made from: %s"
                 .formatted(first, runs.resolve("stored")),
-                assertThrows(InputException.class, () -> Retest.open(again)).getMessage());
+                assertThrows(ResultFormatException.class, () -> Retest.open(again)).getMessage());
         RetestRequest nowhere = new RetestRequest(folder, Optional.empty(), LabelNames.NUMBERS, folder.resolve("again"), false, "test",
                 OptionalInt.empty(), Optional.empty(), SpectraView.PUBLISHED.drawn(), SpectraView.PUBLISHED, false, OptionalLong.empty());
         assertThrows(ResultFormatException.class, () -> Retest.open(nowhere));
