@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import static headscope.analysis.InputException.rejecting;
+import static headscope.analysis.InputException.require;
 
 import headscope.analysis.HeadName;
 import headscope.analysis.HeadRanking;
@@ -12,7 +13,9 @@ import headscope.render.layout.FigureSize;
 import headscope.result.ComparisonTable;
 import headscope.result.FunctionsResult;
 import headscope.result.GatesResult;
+import headscope.result.RunFolder;
 import headscope.tensor.Printable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -87,6 +90,7 @@ final class CompareCommand implements Callable<Integer> {
         FigureSize size = options.size();
         options.colormap();
         rejecting(() -> FigureFormat.of(out));
+        Path csv = table(out);
         HeadRanking.requireCount("--top", top);
         Comparison found = Comparison.of(first, second, measures);
         Figure figure = options.applied(figure(found), true);
@@ -99,12 +103,21 @@ final class CompareCommand implements Callable<Integer> {
                 return out;
             });
         }
-        String name = out.getFileName().toString();
-        Path csv = out.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".csv");
         found.table().write(csv);
         print(found);
         System.out.printf("%nFigure: %s%nData: %s%n", out, csv);
         return 0;
+    }
+
+    /** Beside the figure, but not among the files of a run, whose heads.csv or samples.csv it could replace. */
+    private static Path table(Path figure) {
+        Path folder = figure.toAbsolutePath().getParent();
+        require(!Files.exists(folder.resolve(RunFolder.MANIFEST)), "--out %s: %s is the folder of a run; write the comparison into another one"
+                .formatted(figure, folder));
+        String name = figure.getFileName().toString();
+        Path csv = figure.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".csv");
+        require(!Files.isDirectory(csv), csv + ": cannot be written: is a folder");
+        return csv;
     }
 
     private Figure figure(Comparison found) {

@@ -94,10 +94,6 @@ final class ViewCommand implements Callable<Integer> {
             Window.requireDisplay("write a page or a picture with --html FILE or --out FILE, or serve a page with --serve PORT");
             FigureViewer.show("Headscope: " + title(), figures, window.width(), window.height());
         }
-        if (html.isPresent()) {
-            AtomicFile.write(html.get(), page());
-            System.out.println(html.get());
-        }
         if (out.isPresent()) {
             try (PictureFiles pictures = new PictureFiles()) {
                 rejecting(() -> {
@@ -106,6 +102,10 @@ final class ViewCommand implements Callable<Integer> {
                 });
             }
             System.out.println(out.get());
+        }
+        if (html.isPresent()) {
+            AtomicFile.write(html.get(), page());
+            System.out.println(html.get());
         }
         if (views.serve.isPresent()) {
             views.serve(page());

@@ -81,6 +81,7 @@ class PictureCommandTest {
             render @one --out @x.gif                       | x.gif: a figure is written as .png or .svg
             render @one --out @x                           | x: a figure is written as .png or .svg
             view @one --out @x.jpeg                        | x.jpeg: a figure is written as .png or .svg
+            view @one --out @x.svg --html @x.html --height 1 | --height 1.0in is too small for the figure's labels
             view @one --title T                            | --title applies to the file of --out
             render @one --out @x.png --width 1mm           | --width 0.1in is too small for the figure's labels
             render @one --out @x.svg --height 1            | --height 1.0in is too small for the figure's labels
@@ -98,6 +99,7 @@ class PictureCommandTest {
             compare @one @functions --out @x.svg           | two runs of the same analysis can be compared
             compare @one @two --measure entropy            | one contains no "entropy"; it contains "attention_score", "laplacian"
             compare @one @none --out @x.svg                | none: no such folder
+            compare @one @two --out @one/heads.svg         | one is the folder of a run; write the comparison into another one
             """)
     void whatCannotBeDrawnIsRefusedAndLeavesNothing(String command, String message) throws Exception {
         ChildJvm.Result result = headscope(command);
