@@ -130,6 +130,7 @@ final class Views {
         }
         try (Recorder recorder = Recorder.open(record.get(), described, HeadscopeCommand::warn)) {
             shown.show(recorder);
+            require(!recorder.isEmpty(), record.get() + ": nothing to record: no frame has come");
             if (recorder.joined() > 0) {
                 HeadscopeCommand.warn("%s: %d frames are recorded as part of the next one, because the disk was busy"
                         .formatted(record.get(), recorder.joined()));

@@ -33,6 +33,7 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
     private final long begun = System.nanoTime();
     private final Thread thread;
     private long joined;
+    private boolean empty = true;
     private boolean ended;
 
     private Recorder(Path path, FrameFileWriter file, Consumer<String> failures) {
@@ -81,6 +82,7 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
         if (ended) {
             return;
         }
+        empty = false;
         Frame next = frame;
         if (waiting.size() >= MAX_WAITING && waiting.getLast().frame().text() == frame.text()) {
             joined++;
@@ -93,6 +95,11 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
     /** Number of frames that were joined with the one before because the disk was busy. */
     public synchronized long joined() {
         return joined;
+    }
+
+    /** Whether no frame has come; such a recording is removed when it is closed. */
+    public synchronized boolean isEmpty() {
+        return empty;
     }
 
     private void write() {
@@ -123,7 +130,7 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
         notifyAll();
     }
 
-    /** Writes the frames that wait, and ends the recording. */
+    /** Writes the frames that wait, and ends the recording; removes its file if it has no frames. */
     @Override
     public void close() {
         end();
@@ -133,5 +140,12 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
             Thread.currentThread().interrupt();
         }
         file.close();
+        if (isEmpty()) {
+            try {
+                Files.deleteIfExists(path);
+            } catch (IOException problem) {
+                throw new UncheckedIOException("%s: has no frames and cannot be removed".formatted(path), problem);
+            }
+        }
     }
 }

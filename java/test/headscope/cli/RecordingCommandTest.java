@@ -101,6 +101,8 @@ final class RecordingCommandTest {
             live --demo --headless --frames x --every 0         | --every must be at least 1
             live --demo --headless --film x.png --fps 0         | --fps must be from 1 to 60
             live --demo --headless --film x.png --serve 0       | --serve and --headless exclude each other
+            live --demo --device cpu --headless --record x --chat | ./models/demo: has no chat template
+            live --demo --device cpu --headless --record x --prompt-file pom.xml | the prompt has
             live --demo --replay x                              | --replay plays a recording without a model
             live --replay x --headless --film x.png             | x: no such file
             live --replay pom.xml --headless --film x.png       | pom.xml: is not a recording of live --record
