@@ -38,6 +38,9 @@ final class InfoCommand implements Callable<Integer> {
         InputException.require(tokens.orElse(1) >= 1, "--tokens must be at least 1, not " + tokens.orElse(1));
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             ModelConfig config = checkpoint.config();
+            int longest = tokens.orElse(config.maxTokens());
+            InputException.require(longest <= config.maxTokens(),
+                    "--tokens must be at most %d, the model's maximum, not %d".formatted(config.maxTokens(), longest));
             List<StoredTensor> tensors =
                     checkpoint.tensors().names().stream().map(checkpoint.tensors()::get).toList();
             long parameters = tensors.stream().mapToLong(StoredTensor::count).sum();
@@ -57,7 +60,6 @@ final class InfoCommand implements Callable<Integer> {
             line("on disk", "%.1f MiB".formatted(
                     tensors.stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum() / MIB));
             MemoryNeed need = MemoryNeed.of(checkpoint);
-            int longest = tokens.orElse(config.maxTokens());
             line("in memory", "%.1f MiB as F32, and %.3f MiB per token of text".formatted(
                     need.weights() / MIB, need.bytesPerToken() / MIB));
             line("process", "%.0f MiB on the CPU, with texts of %,d tokens".formatted(

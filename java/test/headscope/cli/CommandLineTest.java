@@ -289,6 +289,7 @@ class CommandLineTest {
                 List.of("render", folder.toString()),
                 List.of("render", folder.toString(), folder.toString(), "--out", out.toString()),
                 with(SALIENCY, "--head", "99.1", "--out", out.toString()),
+                List.of("info", "models/demo", "--tokens", "129"),
                 List.of("info", folder.toString()));
         for (List<String> command : commands) {
             ChildJvm.Result result = headscope(command);
