@@ -36,10 +36,13 @@ public enum Match {
     /**
      * Checks the expected answers before anything is computed.
      *
-     * @throws headscope.analysis.InputException if one is not a regular expression
+     * @throws headscope.analysis.InputException if one is not a regular expression, or an empty one
      */
     void requireUsable(Text.Question question) {
         for (String pattern : this == REGEX ? question.answers() : List.<String>of()) {
+            if (pattern.isEmpty()) {
+                throw question.entry().wrong("an answer is empty, and as a regular expression accepts every answer; ^$ accepts only an empty one");
+            }
             try {
                 Pattern.compile(pattern);
             } catch (PatternSyntaxException malformed) {

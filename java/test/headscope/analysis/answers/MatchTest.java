@@ -194,6 +194,15 @@ class MatchTest {
     }
 
     @Test
+    void anEmptyExpressionIsRejected() {
+        Text.Question text = new Text.Question(new Entry("f", "line 3", JsonNodeFactory.instance.objectNode()), "a",
+                List.of("right", ""), Optional.empty(), OptionalInt.empty());
+        assertEquals("f: line 3: an answer is empty, and as a regular expression accepts every answer; ^$ accepts only an empty one",
+                assertThrows(InputException.class, () -> Match.REGEX.requireUsable(text)).getMessage());
+        Match.EXACT.requireUsable(text);
+    }
+
+    @Test
     void oneOfSeveral() {
         for (Match match : Match.values()) {
             assertTrue(match.accepts("4", List.of("four", "4")));
