@@ -742,11 +742,16 @@ class _Ring:
             gpu, size, handle = _OFFERED.unpack_from(self._map, _OFFERED_AT)
             if size < self._slots * self._slot_bytes:
                 raise _Unsupported(f"{size} bytes are offered for {self._slots} slots of {self._slot_bytes} bytes")
-            self.gpu = _Gpu(offer, ordinal, gpu, handle)
+            # A reader that withdraws its offer frees the memory unless it sees this number: before the memory is opened.
             self._words[_ACCEPTED] = offer
+            if self._has_receiver() and self._words[_OFFER] == offer:
+                self.gpu = _Gpu(offer, ordinal, gpu, handle)
+            else:
+                self._words[_ACCEPTED] = 0
         except Exception as failure:  # reported by the reader
             reason = _reason(failure).encode("utf-8", "replace")[:_REASON_BYTES - 1]
             self._map[_REASON_AT:_REASON_AT + _REASON_BYTES] = reason.ljust(_REASON_BYTES, b"\0")
+            self._words[_ACCEPTED] = 0
             self._words[_REFUSED] = offer
 
     def _has_receiver(self):

@@ -76,6 +76,18 @@ def main():
         headscope_tap._ordinal = lambda tensor: 1 if mode == "gpu1" else 0
         write = headscope_tap._Gpu.write
         headscope_tap._Gpu.write = lambda *arguments: copied.append(arguments) or write(*arguments)
+    if mode == "gpu-withdrawn":  # the reader withdraws its offer while the memory is being opened
+        opens = headscope_tap._Gpu.__init__
+
+        def opens_late(gpu, offer, *arguments):
+            print("opens", flush=True)
+            while tap._ring._words[headscope_tap._OFFER] == offer:
+                time.sleep(0.001)
+            time.sleep(0.1)
+            pathlib.Path("opened").touch()
+            opens(gpu, offer, *arguments)
+
+        headscope_tap._Gpu.__init__ = opens_late
     if mode == "full":
         headscope_tap._NANOS_OF_A_READER = 1 << 62  # however slow this machine is
     model = SmallGpt2(folder)
@@ -90,7 +102,8 @@ def main():
     options = {
         "background": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
         "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
-        "gpu": {"background": True}, "gpu-killed": {"background": True}, "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
+        "gpu": {"background": True}, "gpu-killed": {"background": True}, "gpu-withdrawn": {"background": True},
+        "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
     }.get(mode, {})
     with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
         if mode == "failing":

@@ -16,7 +16,8 @@ final class ChatOptions {
     boolean noSpecialTokens;
 
     @Option(names = "--date", paramLabel = "DATE",
-            description = "Date for chat templates that contain one, as YYYY-MM-DD (default: today).")
+            description = "Date for chat templates that contain one, as YYYY-MM-DD, or as YYYY-MM-DDTHH:MM:SS for those that"
+                    + " contain the time (default: today).")
     Optional<String> date = Optional.empty();
 
     Prompting prompting() {

@@ -220,6 +220,7 @@ final class RingFile implements AutoCloseable {
             return true;
         }
         WORD.setRelease(memory, (long) RingFormat.OFFER, 0L);
+        VarHandle.fullFence(); // the producer writes ACCEPTED and then reads OFFER: one of the two sees the other's word
         long end = System.nanoTime() + WITHDRAWAL_NANOS;
         while (usesGpu() && hasProducer() && System.nanoTime() < end) {
             LockSupport.parkNanos(1_000_000);

@@ -187,7 +187,9 @@ public final class RingReader implements AutoCloseable {
         if (file.isReplaced()) {
             RingFile replacement = new RingFile(path);
             Optional<GpuSlots> slots = gpu;
-            if (slots.isPresent() && replacement.slots() * replacement.slotBytes() > gpuBytes()) {
+            if (slots.isPresent() && (replacement.slots() * replacement.slotBytes() > gpuBytes()
+                    || replacement.slotBytes() > slotBytes())) {
+                replacement.close();
                 throw new RingException(path + ": the new process has a larger ring: start this program again");
             }
             withdraw();

@@ -33,7 +33,6 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     /** How long the last frame may take; images take long while the model computes. */
     private static final Duration LAST_FRAME = Duration.ofSeconds(2);
 
-
     private final Broadcast broadcast;
     private final FrameSource source;
     private final Latest slot = new Latest();

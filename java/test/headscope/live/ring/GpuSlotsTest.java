@@ -203,4 +203,21 @@ class GpuSlotsTest {
             }
         }
     }
+
+    /** Of as many bytes in all, but in larger slots: a piece that is copied would exceed its memory. */
+    @Test
+    void aRestartedProducerWithLargerSlotsIsRejected() {
+        try (HandmadeRing before = HandmadeRing.create(file, 1, 2); RingReader reader = RingReader.open(file)) {
+            reader.receive(new Memory());
+            before.word(264, before.word(256));
+            try (HandmadeRing after = HandmadeRing.create(file, 2, 2, header -> header
+                    .putInt(16, HandmadeRing.SLOTS / 2).putInt(20, 2 * HandmadeRing.SLOT_BYTES))) {
+                assertEquals("FILE: the new process has a larger ring: start this program again", fault(() -> {
+                    while (after.word(256) == 0) {
+                        reader.poll();
+                    }
+                }));
+            }
+        }
+    }
 }

@@ -37,10 +37,10 @@ final class HandmadeRing implements AutoCloseable {
         return bytes.array();
     }
 
-    private HandmadeRing(Path file, long generation, int version) throws IOException {
+    private HandmadeRing(Path file, long generation, int version, Consumer<ByteBuffer> change) throws IOException {
         // Renamed into its place, as a producer does.
         Path started = file.resolveSibling(file.getFileName() + ".new");
-        Files.write(started, header(bytes -> bytes.putInt(4, version).putLong(8, generation)));
+        Files.write(started, header(bytes -> change.accept(bytes.putInt(4, version).putLong(8, generation))));
         try (FileChannel channel = FileChannel.open(started, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             this.memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, channel.size(), arena);
         }
@@ -53,8 +53,13 @@ final class HandmadeRing implements AutoCloseable {
     }
 
     static HandmadeRing create(Path file, long generation, int version) {
+        return create(file, generation, version, header -> {});
+    }
+
+    /** @param change of the header */
+    static HandmadeRing create(Path file, long generation, int version, Consumer<ByteBuffer> change) {
         try {
-            return new HandmadeRing(file, generation, version);
+            return new HandmadeRing(file, generation, version, change);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }

@@ -193,6 +193,24 @@ class SameGpuTest {
         }
     }
 
+    /** Memory that a process opens must not be freed before. */
+    @Test
+    void anOfferIsNotWithdrawnWhileItsMemoryIsBeingOpened() throws Exception {
+        String name = name("withdrawn");
+        try (Feed feed = feed(name, "gpu-withdrawn")) {
+            assertEquals("open", feed.line());
+            try (RingReader reader = RingReader.open(name)) {
+                reader.receive(new Nowhere("emulated GPU 0"));
+                feed.next();
+                List<String> lines = List.of(feed.line(), feed.line()); // of two threads
+                assertTrue(lines.contains("opens"), lines.toString());
+                assertTrue(!reader.withdraw() || Files.exists(folder.resolve("opened")));
+            }
+            assertEquals("skipped 0 restored", feed.end());
+            assertEquals("", feed.err());
+        }
+    }
+
     @Test
     void aCpuHasNoSuchMemory() {
         try (Backend backend = Backend.open("cpu")) {

@@ -108,6 +108,34 @@ final class ImagePageTest {
         assertEquals(new Command.Stop(), command());
     }
 
+    /** A smaller image, or one that another thread decodes, may be decoded before the one that came first. */
+    @Test
+    void imagesMayBeDecodedInAnotherOrder() {
+        visit();
+        browser.script("""
+                window.decoded = 0;
+                const decode = createImageBitmap;
+                let release;
+                const released = new Promise(now => release = now);
+                window.createImageBitmap = async file => {
+                  const number = ++window.decoded;
+                  const image = await decode(file);
+                  await (number === 1 ? released : setTimeout(release));
+                  return image;
+                };
+                window.WebSocket = class extends WebSocket {
+                  constructor(address) {
+                    super(address);
+                    window.again = true;
+                  }
+                };""");
+        for (int image = 1; image <= 3; image++) {
+            stream.accept(frames.get(2 + image));
+            browser.awaitTrue("return window.decoded >= %d".formatted(image));
+        }
+        assertEquals(null, browser.script("return window.again"), "the connection stays");
+    }
+
     @Test
     void aPictureForPrintIsAFile(@TempDir Path folder) throws IOException {
         visit();

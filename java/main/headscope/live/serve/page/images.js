@@ -20,7 +20,7 @@ export class ImagePage {
     this.ink = this.canvas.getContext('2d');
     this.moved = null;
     this.receivers = {
-      source: () => this.#resize(),
+      source: () => this.#begin(),
       notice: ({ text }) => notice(text, 6),
       unavailable: ({ reason }) => notice(`This browser has no WebGL2, and the server cannot draw for it: ${reason}`),
       quit: () => ask('stop-dialog', answer => answer === 'stop' && this.#send({ type: 'stop' })),
@@ -42,10 +42,20 @@ export class ImagePage {
 
   async #show(frame, png) {
     const image = await createImageBitmap(new Blob([png], { type: 'image/png' }));
+    if (frame <= this.shown) { // a later image may be decoded first; it also confirms this one
+      return;
+    }
+    this.shown = frame;
     this.canvas.width = image.width;
     this.canvas.height = image.height;
     this.ink.drawImage(image, 0, 0);
     this.#send({ type: 'confirm', frame });
+  }
+
+  /** A new connection counts its images from 1. */
+  #begin() {
+    this.shown = 0;
+    this.#resize();
   }
 
   #resize() {
