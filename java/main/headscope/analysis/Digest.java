@@ -4,6 +4,7 @@ import headscope.tensor.DiskFailure;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -17,6 +18,11 @@ public final class Digest {
 
     public static String of(byte[] bytes) {
         return HexFormat.of().formatHex(sha256().digest(bytes));
+    }
+
+    /** The id of a run: twelve digits of the digest of what decides its numbers. */
+    public static String id(String decisive) {
+        return of(decisive.getBytes(StandardCharsets.UTF_8)).substring(0, 12);
     }
 
     /**

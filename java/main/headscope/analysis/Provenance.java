@@ -14,7 +14,6 @@ import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -106,9 +105,9 @@ public record Provenance(ObjectNode json) {
                 .map(DType::name).distinct().sorted().collect(Collectors.joining(", "));
     }
 
-    /** The run id: twelve hexadecimal digits of the digest. */
+    /** The run id. */
     String run() {
-        return Digest.of(json.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
+        return Digest.id(json.toString());
     }
 
     /** Rejects a resumed run whose input differs from that of the interrupted one; stores the input of a new one. */

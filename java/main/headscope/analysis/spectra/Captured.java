@@ -24,7 +24,6 @@ import headscope.result.tapped.TappedAttention;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -195,8 +194,8 @@ public final class Captured implements AutoCloseable {
         ObjectNode settings = manifest.putObject("settings");
         settings.put("k", request.k()).put("seed", request.seed()).put("short", request.skipShort() ? "skip" : "fail");
         request.metrics().stream().map(Metric::key).forEach(settings.putArray("metrics")::add);
-        manifest.put("run", Digest.of((texts.toString() + settings + LabelFile.identity(manifest.path("labels")))
-                .getBytes(StandardCharsets.UTF_8)).substring(0, 12));
+        manifest.put("run", request.tests().id(
+                Digest.id(texts.toString() + settings + LabelFile.identity(manifest.path("labels")))));
         manifest.putObject("times").put("started", started.toString())
                 .put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);
         manifest.put("per_sample", Manifest.keyword(request.perSample()));

@@ -13,7 +13,6 @@ import headscope.result.SampleTable;
 import headscope.result.SampleTable.Sample;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -171,8 +170,8 @@ public final class Retest implements AutoCloseable {
         ObjectNode changed = manifest.withObject("/settings");
         changed.put("k", settings.k());
         changed.put("seed", settings.seed());
-        manifest.put("run", Digest.of((from.deepCopy().without("path").toString() + LabelFile.identity(manifest.path("labels")) + settings)
-                .getBytes(StandardCharsets.UTF_8)).substring(0, 12));
+        manifest.put("run", Digest.id(
+                from.deepCopy().without("path").toString() + LabelFile.identity(manifest.path("labels")) + settings));
         ObjectNode times = manifest.putObject("times");
         times.put("started", started.toString());
         times.put("seconds", Duration.between(started, Instant.now()).toMillis() / 1000.0);

@@ -31,6 +31,7 @@ final class SpectraManifest {
     /** @param given number of texts whose label the file gives */
     static Manifest of(Run run, SpectraRequest request, SpectraSummary found, int given) {
         ObjectNode manifest = run.manifest(SpectraResult.ANALYSIS);
+        manifest.put("run", request.tests().id(manifest.path("run").asText()));
         ((ObjectNode) manifest.get("settings")).put("limit", request.limit());
         manifest.put("per_sample", Manifest.keyword(request.perSample()));
         request.view().write(manifest);

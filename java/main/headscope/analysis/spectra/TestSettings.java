@@ -2,6 +2,7 @@ package headscope.analysis.spectra;
 
 import static headscope.analysis.InputException.require;
 
+import headscope.analysis.Digest;
 import headscope.analysis.spectra.SpectraRequest.PerSample;
 import headscope.metric.Metric;
 import headscope.result.SpectraView;
@@ -30,5 +31,16 @@ record TestSettings(
         require(!tested.isEmpty() && keys.containsAll(tested), "tested are %s, measured only %s".formatted(tested, keys));
         require(!view.drawn().isEmpty() && tested.containsAll(view.drawn()),
                 "drawn are %s, tested only %s".formatted(view.drawn(), tested));
+    }
+
+    /**
+     * The id of a run with these tests. The published tests keep the id of the values, which --resume compares: a run can be
+     * resumed with other tests.
+     *
+     * @param values id of the values that are tested; they include k and the seed
+     */
+    String id(String values) {
+        boolean published = perSample == PerSample.MEAN && metrics.equals(SpectraView.PUBLISHED.drawn()) && probes;
+        return published ? values : Digest.id(values + perSample + metrics + probes);
     }
 }
