@@ -46,9 +46,10 @@ void main() {
         color = vec4(u_empty, 1.0);
         return;
     }
-    // the cells under the pixel: one if cells are at least as large as pixels, otherwise all that it touches
+    // the cells under the pixel: one if cells are at least as large as pixels, otherwise all that it covers. An edge of cells that
+    // meets the pixel's edge or its centre lies clearly to one side, whatever the rounding of v_place.
     float reach = float(u_cells) / side; // cells per pixel
-    float margin = reach > 1.0 ? reach / 2.0 : 0.0;
+    float margin = reach > 1.0 ? 0.498 * reach : -0.002 * reach;
     ivec2 last = ivec2(u_cells - 1);
     ivec2 from = clamp(ivec2(floor(inside * reach - margin)), ivec2(0), last);
     ivec2 to = reach > 1.0 ? clamp(ivec2(ceil(inside * reach + margin)) - 1, from, last) : from;
