@@ -2,6 +2,7 @@ package headscope.live;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -225,12 +226,15 @@ final class ReplayTest {
     }
 
     @Test
-    void aRecordingWithoutFramesIsPlayedAsNothing() throws InterruptedException {
-        Path file = recording(List.of());
-        play(file, AT_ONCE, 5, false);
-        assertEquals(List.of(), played);
-        try (FrameFileReader reader = FrameFileReader.open(file)) {
-            assertEquals(Optional.empty(), reader.next());
+    void aRecordingWithoutFramesIsPlayedAsNothingAndDoesNotStay() throws InterruptedException {
+        Path file = folder.resolve("recording");
+        try (Recorder recorder = Recorder.open(file, RandomFrames.SOURCE, failure -> { throw new AssertionError(failure); })) {
+            play(recorder.file(), AT_ONCE, 5, false);
+            assertEquals(List.of(), played);
+            try (FrameFileReader reader = FrameFileReader.open(file)) {
+                assertEquals(Optional.empty(), reader.next());
+            }
         }
+        assertFalse(Files.exists(file));
     }
 }
