@@ -9,13 +9,13 @@ final class SameImage {
     /** Largest difference of one channel, of 255: text and lines are blended at another place of the framebuffer. */
     private static final int TOLERANCE = 2;
 
-    private SameImage() {}
-
     /**
      * Share of pixels that may differ: an edge of cells that meets a pixel's centre is rounded to either side, here and in
      * a window.
      */
-    private static final double EDGES = 0.02;
+    private static final double EDGES = 0.005;
+
+    private SameImage() {}
 
     /** @param x and y: the upper left corner of {@code expected}'s part that lies in the box of {@code seen} */
     static boolean in(Image expected, int x, int y, Image seen, Box box) {
