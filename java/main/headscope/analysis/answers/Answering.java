@@ -35,10 +35,6 @@ public record Answering(
         return new Answering(tokens, match, stop, sampler, seed, choiceScore, join, labelNames);
     }
 
-    public Answering withSeed(long other) {
-        return new Answering(maxNewTokens, match, stop, sampler, other, choiceScore, join, labelNames);
-    }
-
     /** Checks what can be known before the model is read. */
     public void requireUsable(List<Text> texts) {
         for (Text text : texts) {

@@ -6,13 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.analysis.Join;
 import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
 import headscope.analysis.RunRequest;
 import headscope.analysis.answers.Answering;
+import headscope.analysis.answers.ChoiceScore;
+import headscope.analysis.answers.Match;
 import headscope.analysis.spectra.SpectraRequest.PerSample;
 import headscope.backend.DeviceChoice;
 import headscope.metric.Metric;
+import headscope.model.Sampler;
 import headscope.picture.RunFigures;
 import headscope.result.ResultFormatException;
 import headscope.result.RunFolder;
@@ -39,6 +43,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of stored values: equal to those of a run of the model with the same settings. */
 class RetestTest {
+    private static final Answering ANSWERING = new Answering(
+            1, Match.NORMALISED, "\n", Sampler.GREEDY, 3, ChoiceScore.SUM, Join.AUTO, LabelNames.NUMBERS);
+
     private static final int TEXTS = 30;
 
     @TempDir
@@ -67,7 +74,7 @@ class RetestTest {
         Path texts = Files.write(runs.resolve(name + ".jsonl"), lines);
         SpectraRequest request = new SpectraRequest(
                 new RunRequest(Path.of("models/demo"), runs.resolve(name), DeviceChoice.of("cpu"), false, false, "test"),
-                texts.toString(), k, PerSample.MEAN, Answering.DEFAULT.withMaxNewTokens(1).withSeed(3), 0, false,
+                texts.toString(), k, PerSample.MEAN, ANSWERING, 0, false,
                 SpectraRequest.metrics(k, List.of(new Metric.Entropy())), SpectraView.PUBLISHED.drawn(),
                 SpectraView.PUBLISHED, true, PerToken.NONE);
         try (Spectra spectra = Spectra.open(request, InputStream.nullInputStream())) {
