@@ -55,7 +55,7 @@ final class LibraryExample {
                 model.forward(sequence, tokens, LayerHook.NONE);
                 for (int layer = 0; layer < scores.length; layer++) {
                     double[][] measured = model.backend()
-                            .measure(List.of(SCORE), sequence.statistics(layer), model.attentionSpec(layer)).of(SCORE);
+                            .measure(List.of(SCORE), sequence.statistics(layer), model.attentionSpec(layer)).getFirst().of(SCORE);
                     for (int head = 0; head < measured.length; head++) {
                         scores[layer][head][text] = measured[head][0];
                     }

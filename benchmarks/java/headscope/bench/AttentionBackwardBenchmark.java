@@ -3,9 +3,11 @@ package headscope.bench;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -78,7 +80,7 @@ public class AttentionBackwardBenchmark {
 
     @Benchmark
     public Tensor forward() {
-        backend.attention(out, logSumExp, q, k, v, spec);
+        backend.attention(out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec);
         return out;
     }
 
@@ -94,7 +96,7 @@ public class AttentionBackwardBenchmark {
 
     private Tensor gradients(Optional<AttentionSaliency> observed) {
         backend.gradients().attention(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, observed);
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(observed));
         return qGradient;
     }
 }

@@ -3,6 +3,7 @@ package headscope.bench;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.Tensor;
 import java.util.concurrent.TimeUnit;
@@ -56,7 +57,7 @@ public class AttentionStatisticsBenchmark {
             try (Backend backend = new CpuBackend(THREADS);
                     AttentionStatistics fused = new AttentionStatistics(backend, HEADS, tokens);
                     MaterialisedAttention maps = new MaterialisedAttention(backend, spec, tokens)) {
-                backend.attentionStatistics(q, k, spec, fused);
+                backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, fused);
                 maps.observe(q, k);
                 maps.requireSame(fused);
             }
@@ -111,7 +112,7 @@ public class AttentionStatisticsBenchmark {
     @Benchmark
     public AttentionStatistics fused(Layer layer, Fused fused) {
         fused.statistics.clear();
-        fused.backend.attentionStatistics(layer.q, layer.k, layer.spec, fused.statistics);
+        fused.backend.attentionStatistics(layer.q, layer.k, Packing.of(layer.q.intSize(0), layer.k.intSize(0)), layer.spec, fused.statistics);
         return fused.statistics;
     }
 

@@ -2,6 +2,7 @@ package headscope.bench;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.backend.cpu.CpuBackend;
 import headscope.tensor.Tensor;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +54,6 @@ public class SpectrumBenchmark {
 
     @Benchmark
     public double[][] symmetric() {
-        return backend.symmetricSpectrum(q, k, spec);
+        return backend.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst();
     }
 }

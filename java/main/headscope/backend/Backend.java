@@ -208,30 +208,34 @@ public interface Backend extends AutoCloseable {
     int[] draw(Tensor logits, double temperature, double topP, double[] marks);
 
     /**
-     * Attention of the last queries of a text over all of its keys, and its statistics.
+     * Attention of the last queries of each text over all of the text's keys, and its statistics.
      *
      * @param out        [queries, heads * headDim], as q
-     * @param k          [keys, kvHeads * headDim], as v; keys &gt;= queries, and equal if not causal; of the operands'
-     *                   type
-     * @param statistics hold the first keys - queries rows, and receive the others, as does their atlas; empty if none
-     *                   are needed
+     * @param k          [keys, kvHeads * headDim], as v; of the operands' type
+     * @param packing    the texts; whole ones if attention is not causal
+     * @param statistics hold the first keys - queries rows of each text, and receive the others, as does their atlas;
+     *                   empty if none are needed
      */
     void attention(
-            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics);
+            Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics);
 
     /**
      * Attention as above; instead of statistics, writes what {@link Gradients#attention} needs.
      *
-     * @param logSumExp [heads, queries], written; see {@link AttentionStatistics#logSumExp}
+     * @param logSumExp [heads * queries], written: one text after the other, each of them [heads, queries of the text];
+     *                  see {@link AttentionStatistics#logSumExp}
      */
-    void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec);
+    void attention(
+            Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec);
 
     /** The statistics of {@link #attention}, without values and output. */
-    void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics);
+    void attentionStatistics(
+            Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics);
 
     /**
-     * destination [queries, keys] = the attention probabilities of one head; O(queries * keys) memory. The queries are
-     * the last of the text that the keys cover, so a long causal map can be computed in blocks of rows.
+     * destination [queries, keys] = the attention probabilities of one head of one text; O(queries * keys) memory. The
+     * queries are the last of the text that the keys cover, so a long causal map can be computed in blocks of rows.
      */
     void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head);
 
@@ -240,14 +244,15 @@ public interface Backend extends AutoCloseable {
      *
      * @param metrics at least one, none of them {@link Metric.Symmetric}: those are computed from {@link #symmetricSpectrum}
      * @param spec    the attention that the statistics describe
+     * @return one result per text of the statistics
      */
-    LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec);
+    List<LayerResult> measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec);
 
     /**
      * What is known of all heads after a pass, downloaded at once: metrics, rows of cells of the atlas, and one head's
      * vectors.
      *
-     * @param statistics of the heads of one layer or of several
+     * @param statistics of the heads of one layer or of several, for one text
      * @param spec       the attention of any of these layers; they are all causal or all bidirectional
      */
     AttentionSnapshot snapshot(AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec);
@@ -255,12 +260,12 @@ public interface Backend extends AutoCloseable {
     /**
      * Eigenvalues of the normalised Laplacian of every head's symmetrised attention map; see {@link Metric.Symmetric}.
      *
-     * @param q of the whole text, as k; at most {@link Metric.Symmetric#MAX_TOKENS} tokens
-     * @return [heads][tokens], ascending
+     * @param packing whole texts of at most {@link Metric.Symmetric#MAX_TOKENS} tokens each
+     * @return for each text [heads][tokens], ascending
      * @throws DeviceException if a GPU's eigenvalues differ from a matrix in trace or Frobenius norm by more than
      *                         rounding explains
      */
-    double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec);
+    List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec);
 
     /** The gradients of these operations. */
     Gradients gradients();

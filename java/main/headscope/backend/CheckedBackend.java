@@ -295,25 +295,27 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void attention(
-            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
-        outputAndValues(out, q, k, v, spec);
-        statistics.ifPresent(rows -> capacity("attention", q, k, spec, rows));
-        backend.attention(out, q, k, v, spec, statistics);
+            Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics) {
+        outputAndValues(out, q, k, v, packing, spec);
+        statistics.ifPresent(rows -> capacity("attention", packing, spec, rows));
+        backend.attention(out, q, k, v, packing, spec, statistics);
         finite.require("attention", out);
         statistics.ifPresent(rows -> finite("attention", rows));
     }
 
     @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        outputAndValues(out, q, k, v, spec);
+    public void attention(
+            Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
+        outputAndValues(out, q, k, v, packing, spec);
         floats("attention", logSumExp);
-        check(logSumExp.hasShape(spec.heads(), q.size(0)), "attention", "log-sum-exp %s for q %s", logSumExp, q);
-        backend.attention(out, logSumExp, q, k, v, spec);
+        check(logSumExp.count() == spec.heads() * q.size(0), "attention", "log-sum-exp %s for q %s", logSumExp, q);
+        backend.attention(out, logSumExp, q, k, v, packing, spec);
         finite.require("attention", out, logSumExp);
     }
 
-    private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        queriesAndKeys("attention", q, k, spec);
+    private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
+        packed("attention", q, k, packing, spec, operands());
         operand("attention", v, operands());
         floats("attention", out);
         check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
@@ -321,25 +323,29 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
-        queriesAndKeys("attentionStatistics", q, k, spec);
-        capacity("attentionStatistics", q, k, spec, statistics);
-        backend.attentionStatistics(q, k, spec, statistics);
+    public void attentionStatistics(
+            Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
+        packed("attentionStatistics", q, k, packing, spec, operands());
+        capacity("attentionStatistics", packing, spec, statistics);
+        backend.attentionStatistics(q, k, packing, spec, statistics);
         finite("attentionStatistics", statistics);
     }
 
     private void finite(String operation, AttentionStatistics statistics) {
         finite.require(operation, statistics.logSumExp, statistics.logDiagonal, statistics.columnSum,
                 statistics.entropy, statistics.maximum, statistics.previous, statistics.distance, statistics.sums);
-        if (statistics.hasRow()) {
-            finite.require(operation, statistics.row);
+        for (int text = 0; text < statistics.texts(); text++) {
+            AttentionStatistics one = statistics.text(text);
+            if (one.hasRow()) {
+                finite.require(operation, one.row);
+            }
         }
         statistics.atlas().ifPresent(atlas -> finite.require(operation, atlas.cells));
     }
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        queriesAndKeys("attentionMap", q, k, spec);
+        queriesAndKeys("attentionMap", q, k, spec, operands());
         floats("attentionMap", destination);
         check(head >= 0 && head < spec.heads() && destination.hasShape(q.size(0), k.size(0)),
                 "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
@@ -347,13 +353,12 @@ final class CheckedBackend implements Backend {
         finite.require("attentionMap", destination);
     }
 
-    private void wholeText(String operation, Tensor q, Tensor k, AttentionSpec spec) {
-        queriesAndKeys(operation, q, k, spec);
-        check(q.size(0) == k.size(0), operation, "q %s and k %s must cover the same complete text", q, k);
-    }
-
-    private void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec) {
-        queriesAndKeys(operation, q, k, spec, backend.operands());
+    /** Checks that a packing describes q and k. */
+    static void packed(
+            String operation, Tensor q, Tensor k, Packing packing, AttentionSpec spec, DType operands) {
+        queriesAndKeys(operation, q, k, spec, operands);
+        check(q.size(0) == packing.queries() && k.size(0) == packing.keys() && (spec.causal() || packing.isWhole()),
+                operation, "q %s and k %s for %s, %s", q, k, packing, spec);
     }
 
     static void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec, DType operands) {
@@ -371,19 +376,27 @@ final class CheckedBackend implements Backend {
     }
 
     private static void capacity(
-            String operation, Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+            String operation, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
         open(operation, statistics);
-        check(statistics.heads() == spec.heads() && statistics.tokens() == k.size(0) - q.size(0)
-                        && k.size(0) <= statistics.capacity(),
-                operation, "statistics of %d heads hold %d of at most %d tokens, for q %s and k %s",
-                statistics.heads(), statistics.tokens(), statistics.capacity(), q, k);
+        check(statistics.heads() == spec.heads(), operation,
+                "statistics of %d heads for %s", statistics.heads(), spec);
+        for (Packing.Text text : packing.texts()) {
+            check(text.slot() < statistics.texts(), operation,
+                    "statistics of %d texts for slot %d", statistics.texts(), text.slot());
+            AttentionStatistics rows = statistics.text(text.slot());
+            check(rows.tokens() == text.keys() - text.queries() && text.keys() <= rows.capacity(), operation,
+                    "statistics hold %d of at most %d tokens, for %s", rows.tokens(), rows.capacity(), text);
+        }
     }
 
     @Override
-    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+    public List<LayerResult> measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
         check(!metrics.isEmpty(), "measure", "no metrics");
-        check(statistics.heads() == spec.heads() && statistics.tokens() > 0, "measure",
-                "statistics of %d heads and %d tokens", statistics.heads(), statistics.tokens());
+        check(statistics.heads() == spec.heads(), "measure",
+                "statistics of %d heads for %s", statistics.heads(), spec);
+        for (int text = 0; text < statistics.texts(); text++) {
+            check(statistics.text(text).tokens() > 0, "measure", "text %d has no tokens", text);
+        }
         measurable("measure", metrics, statistics, spec);
         return backend.measure(metrics, statistics, spec);
     }
@@ -425,12 +438,15 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
-        wholeText("symmetricSpectrum", q, k, spec);
-        check(q.size(0) <= Metric.Symmetric.MAX_TOKENS, "symmetricSpectrum",
-                "%d tokens; the symmetrised spectrum is computed for at most %d",
-                q.size(0), Metric.Symmetric.MAX_TOKENS);
-        return backend.symmetricSpectrum(q, k, spec);
+    public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
+        packed("symmetricSpectrum", q, k, packing, spec, operands());
+        check(packing.isWhole(), "symmetricSpectrum", "%s: the texts must be whole", packing);
+        for (Packing.Text text : packing.texts()) {
+            check(text.keys() <= Metric.Symmetric.MAX_TOKENS, "symmetricSpectrum",
+                    "%d tokens; the symmetrised spectrum is computed for at most %d",
+                    text.keys(), Metric.Symmetric.MAX_TOKENS);
+        }
+        return backend.symmetricSpectrum(q, k, packing, spec);
     }
 
     @Override

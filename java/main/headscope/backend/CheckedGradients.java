@@ -6,6 +6,7 @@ import static headscope.backend.CheckedBackend.floats;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** Checks the arguments of {@link Gradients}, as {@link CheckedBackend} does those of {@link Backend}. */
@@ -144,25 +145,30 @@ final class CheckedGradients implements Gradients {
     @Override
     public void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
-            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+            Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            List<Optional<AttentionSaliency>> saliency) {
         String operation = "attention's gradient";
-        CheckedBackend.queriesAndKeys(operation, q, k, spec, operands);
+        CheckedBackend.packed(operation, q, k, packing, spec, operands);
         CheckedBackend.operand(operation, v, operands);
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())
                         && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape())
                         && v.dtype() == k.dtype()
-                        && logSumExp.hasShape(spec.heads(), q.size(0)),
+                        && logSumExp.count() == spec.heads() * q.size(0),
                 operation, "q %s, k %s, v %s, out %s, log-sum-exp %s into %s, %s and %s from %s", q, k, v, out,
                 logSumExp, qGradient, kGradient, vGradient, gradient);
-        saliency.ifPresent(maps -> check(
-                maps.heads == spec.heads() && maps.tokens == k.size(0) && q.size(0) == k.size(0)
-                        && maps.request.groups().length == maps.tokens && maps.request.firstSource() >= 0
-                        && maps.request.firstSource() <= maps.tokens && maps.request.cells() <= maps.tokens
-                        && maps.request.maps().stream().allMatch(head -> head >= 0 && head < maps.heads),
-                operation, "saliency of %d heads and %d tokens for q %s and k %s", maps.heads, maps.tokens, q, k));
+        check(saliency.size() == packing.count(), operation, "%d requests for %s", saliency.size(), packing);
+        for (int i = 0; i < packing.count(); i++) {
+            Packing.Text text = packing.text(i);
+            saliency.get(i).ifPresent(maps -> check(
+                    maps.heads == spec.heads() && maps.tokens == text.keys() && text.queries() == text.keys()
+                            && maps.request.groups().length == maps.tokens && maps.request.firstSource() >= 0
+                            && maps.request.firstSource() <= maps.tokens && maps.request.cells() <= maps.tokens
+                            && maps.request.maps().stream().allMatch(head -> head >= 0 && head < maps.heads),
+                    operation, "saliency of %d heads and %d tokens for %s", maps.heads, maps.tokens, text));
+        }
         gradients.attention(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, packing, spec, saliency);
         finite.require(operation, qGradient, kGradient, vGradient);
     }
 

@@ -1,6 +1,7 @@
 package headscope.backend;
 
 import headscope.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -76,13 +77,14 @@ public interface Gradients {
      *
      * @param qGradient [queries, heads * headDim], as gradient, out and q
      * @param kGradient [keys, kvHeads * headDim], as vGradient, k and v; k and v of the operands' type
-     * @param logSumExp [heads, queries], from {@link Backend#attention(Tensor, Tensor, Tensor, Tensor, Tensor,
-     *                  AttentionSpec)}
-     * @param saliency  if present, every element is written; requires queries = keys
+     * @param logSumExp [heads * queries], from {@link Backend#attention(Tensor, Tensor, Tensor, Tensor, Tensor,
+     *                  Packing, AttentionSpec)}
+     * @param saliency  for each text, or empty for none: if present, every element is written; requires whole texts
      */
     void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
-            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency);
+            Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            List<Optional<AttentionSaliency>> saliency);
 
     /**
      * Cross entropy of each row and its gradient, in place: row i of logits [rows, words] becomes factors[i] * (softmax

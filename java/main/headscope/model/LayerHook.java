@@ -2,6 +2,7 @@ package headscope.model;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.Packing;
 import headscope.tensor.Tensor;
 
 /**
@@ -17,9 +18,11 @@ public interface LayerHook {
      *
      * @param query      [new tokens, heads * headDim], after norm and rotation
      * @param key        [all tokens so far, kvHeads * headDim], after norm and rotation
+     * @param packing    the texts of the pass
      * @param statistics of all rows so far
      */
-    record Attention(AttentionSpec spec, Tensor query, Tensor key, AttentionStatistics statistics) {}
+    record Attention(
+            AttentionSpec spec, Tensor query, Tensor key, Packing packing, AttentionStatistics statistics) {}
 
     /** Called after a layer's attention if the pass collects statistics: for a {@link Transformer#sequence}. */
     default void attention(int layer, Attention attention) {}

@@ -3,8 +3,10 @@ package headscope.model;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -19,13 +21,7 @@ final class SelfAttention {
     private final Adjoints adjoints;
 
     /** q [rows, heads * headDim]; k and v [rows, kvHeads * headDim]. */
-    record Projections(Tensor q, Tensor k, Tensor v) {
-        Projections rows(Span span) {
-            return new Projections(
-                    q.rows(span.first(), span.count()), k.rows(span.first(), span.count()),
-                    v.rows(span.first(), span.count()));
-        }
-    }
+    record Projections(Tensor q, Tensor k, Tensor v) {}
 
     SelfAttention(
             ModelConfig config, Weights weights, Backend backend, RopeTables ropes, Activations activations,
@@ -96,13 +92,14 @@ final class SelfAttention {
     Tensor attend(int layer, Projections projections, List<Span> spans) {
         long rows = projections.q().size(0);
         Tensor heads = activations.heads.rows(rows);
-        for (Span span : spans) {
-            Projections text = projections.rows(span);
-            backend.attention(
-                    heads.rows(span.first(), span.count()), logSumExp(span, rows), text.q(), text.k(), text.v(),
-                    spec(layer));
-        }
+        backend.attention(
+                heads, logSumExp(rows), projections.q(), projections.k(), projections.v(), packing(spans),
+                spec(layer));
         return heads;
+    }
+
+    private static Packing packing(List<Span> spans) {
+        return Packing.whole(spans.stream().mapToInt(Span::count).toArray());
     }
 
     /** Head outputs times their gates. */
@@ -132,9 +129,9 @@ final class SelfAttention {
         return new Span(span.first() + from, from, span.count() - from);
     }
 
-    /** [heads, tokens] of one text in a pass of this many rows. */
-    private Tensor logSumExp(Span span, long rows) {
-        return activations.logSumExp.rows(rows).rows(span.first(), span.count()).as(config.heads(), span.count());
+    /** [heads * rows]; one text after the other. */
+    private Tensor logSumExp(long rows) {
+        return activations.logSumExp.rows(rows).as(config.heads() * rows);
     }
 
     /**
@@ -174,20 +171,20 @@ final class SelfAttention {
         Projections gradients = new Projections(
                 adjoints.query.rows(rows), adjoints.key.rows(rows), adjoints.value.rows(rows));
         AttentionSpec spec = spec(layer);
+        List<Optional<AttentionSaliency>> saliency = new ArrayList<>();
         for (int text = 0; text < spans.size(); text++) {
-            Span span = spans.get(text);
-            Optional<AttentionSaliency> saliency = hook.saliency(layer, text)
-                    .map(request -> new AttentionSaliency(backend, config.heads(), span.count(), request));
-            if (needed || saliency.isPresent()) {
-                Projections out = gradients.rows(span);
-                Projections in = projections.rows(span);
-                backend.gradients().attention(
-                        out.q(), out.k(), out.v(), gradient.rows(span.first(), span.count()),
-                        heads.rows(span.first(), span.count()), logSumExp(span, rows), in.q(), in.k(), in.v(), spec,
-                        saliency);
-            }
+            int tokens = spans.get(text).count();
+            saliency.add(hook.saliency(layer, text)
+                    .map(request -> new AttentionSaliency(backend, config.heads(), tokens, request)));
+        }
+        if (needed || saliency.stream().anyMatch(Optional::isPresent)) {
+            backend.gradients().attention(
+                    gradients.q(), gradients.k(), gradients.v(), gradient, heads, logSumExp(rows), projections.q(),
+                    projections.k(), projections.v(), packing(spans), spec, saliency);
+        }
+        for (int text = 0; text < spans.size(); text++) {
             int index = text;
-            saliency.ifPresent(computed -> {
+            saliency.get(text).ifPresent(computed -> {
                 hook.attention(layer, index, spec, computed);
                 computed.close();
             });

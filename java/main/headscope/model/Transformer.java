@@ -4,6 +4,7 @@ import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
+import headscope.backend.Packing;
 import headscope.backend.SplitOnOutOfMemory;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
@@ -101,9 +102,11 @@ public final class Transformer implements AutoCloseable {
     private void attend(Tensor heads, int layer, Tensor q, Sequence sequence, int end, LayerHook hook) {
         AttentionSpec spec = attentionSpec(layer);
         Tensor k = sequence.keys(layer, end);
-        backend.attention(heads, q, k, sequence.values(layer, end), spec, sequence.findStatistics(layer));
+        Packing packing = Packing.of(q.intSize(0), end);
+        backend.attention(
+                heads, q, k, sequence.values(layer, end), packing, spec, sequence.findStatistics(layer));
         sequence.findStatistics(layer).ifPresent(statistics ->
-                hook.attention(layer, new LayerHook.Attention(spec, q, k, statistics)));
+                hook.attention(layer, new LayerHook.Attention(spec, q, k, packing, statistics)));
     }
 
     /**

@@ -4,6 +4,7 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.backend.TensorScope;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
@@ -57,23 +58,23 @@ final class AttentionWork implements AutoCloseable {
         Cost rows = new Cost(products, values + keys + vectors);
         Cost columns = new Cost(products, values + keys + (double) spec.heads() * tokens * (Float.BYTES + Double.BYTES));
         return List.of(
-                Work.of("attention", () -> backend.attention(out, q, k, v, spec, Optional.empty()))
+                Work.of("attention", () -> backend.attention(out, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, Optional.empty()))
                         .with("attention_forward", forward),
                 Work.of("attention, observed", () -> {
                     statistics.clear();
-                    backend.attention(out, q, k, v, spec, Optional.of(statistics));
+                    backend.attention(out, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, Optional.of(statistics));
                 }).with("attention_forward", observed).with("attention_columns", columns),
                 Work.of("statistics", () -> {
                     statistics.clear();
-                    backend.attentionStatistics(q, k, spec, statistics);
+                    backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
                 }).with("attention_statistics", rows).with("attention_columns", columns),
                 Work.of("decoding, observed", () -> {
                     decoded.clear();
                     decoded.grow(tokens - 1);
-                    backend.attention(out.rows(0, 1), q.rows(0, 1), k, v, spec, Optional.of(decoded));
+                    backend.attention(out.rows(0, 1), q.rows(0, 1), k, v, Packing.of(1, k.intSize(0)), spec, Optional.of(decoded));
                 }).with("attention_", new Cost(4.0 * spec.headDim() * tokens * spec.heads(), 2 * keys)),
                 Work.of("laplacian", () -> backend.measure(
-                        List.of(new Metric.LaplacianEigenvalues(EIGENVALUES)), statistics, spec))
+                        List.of(new Metric.LaplacianEigenvalues(EIGENVALUES)), statistics, spec).getFirst())
                         .with("laplacian", new Cost(0, 12.0 * spec.heads() * tokens)));
     }
 
@@ -86,14 +87,14 @@ final class AttentionWork implements AutoCloseable {
         Tensor vGradient = tensors.allocate(DType.F32, v.shape());
         AttentionSaliency saliency = tensors.saliency(
                 spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens));
-        backend.attention(out, logSumExp, q, k, v, spec);
+        backend.attention(out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec);
         // Five products, as Dao et al. 2022 count them; products that the query-gradient kernel repeats are not counted.
         double product = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
         double read = 3.0 * out.count() * Float.BYTES + 2.0 * k.count() * k.dtype().bytes;
         Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);
         Cost keys = new Cost(4 * product, read + 2.0 * k.count() * Float.BYTES);
         return Work.of("gradient, observed", () -> backend.gradients().attention(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, Optional.of(saliency)))
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency))))
                 .with("attention_query_gradient", queries).with("attention_key_gradient", keys);
     }
 

@@ -3,6 +3,7 @@ package headscope.timing;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
+import headscope.backend.Packing;
 import headscope.backend.TensorScope;
 import headscope.model.LayerHook;
 import headscope.model.Sequence;
@@ -69,7 +70,7 @@ public final class Bench implements AutoCloseable {
             Tensor q = RandomTensors.normal(tensors, DType.F32, 1, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
             Tensor k = RandomTensors.normal(tensors, device.operands(), 2, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
             add(measured, show, stopwatch.time(SPECTRA, tokens, Work.of(
-                    "symmetric spectra", () -> device.symmetricSpectrum(q, k, spec))));
+                    "symmetric spectra", () -> device.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst())));
         }
         return measured;
     }

@@ -182,7 +182,7 @@ class AttentionAtlasParityTest {
             AttentionStatistics statistics = on.statistics(1, 5, Optional.of(new AtlasSpec(3, pooling)));
             int end = 0;
             for (int count : pieces) {
-                on.backend.attentionStatistics(tokens.rows(end, count), tokens.rows(0, end + count), spec, statistics);
+                on.backend.attentionStatistics(tokens.rows(end, count), tokens.rows(0, end + count), Packing.of(count, end + count), spec, statistics);
                 end += count;
             }
             AttentionSnapshot snapshot = on.backend.snapshot(
@@ -204,7 +204,7 @@ class AttentionAtlasParityTest {
                 try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                     Optional<AtlasSpec> atlas = Optional.of(new AtlasSpec(4, pooling));
                     AttentionStatistics statistics = on.statistics(2, 12, atlas);
-                    backend.attentionStatistics(one.queries(on), one.keys(on), one.spec(on), statistics);
+                    backend.attentionStatistics(one.queries(on), one.keys(on), Packing.whole(one.tokens()), one.spec(on), statistics);
                     statistics.clear();
                     assertArrayEquals(
                             ofFiveRows(on, one, on.statistics(2, 12, atlas)), ofFiveRows(on, one, statistics), device);
@@ -218,7 +218,7 @@ class AttentionAtlasParityTest {
         AttentionSpec spec = one.spec(on);
         for (int row = 0; row < 5; row++) {
             on.backend.attentionStatistics(
-                    one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1), spec, statistics);
+                    one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1), Packing.of(1, row + 1), spec, statistics);
         }
         return on.backend.snapshot(
                 new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();
@@ -239,7 +239,7 @@ class AttentionAtlasParityTest {
                 AttentionStatistics statistics = all.heads(2 * layer, 2);
                 Tensor q = one.queries(on);
                 backend.scale(q, layer + 1);
-                backend.attentionStatistics(q, one.keys(on), spec, statistics);
+                backend.attentionStatistics(q, one.keys(on), Packing.of(q.intSize(0), one.tokens()), spec, statistics);
                 return backend.snapshot(request, statistics, spec);
             }).toList();
             all.grow(9);
@@ -270,12 +270,12 @@ class AttentionAtlasParityTest {
             AttentionStatistics statistics = on.statistics(3, 40);
             for (int[] rows : causal ? new int[][] {{0, 30}, {30, 31}, {31, 37}} : new int[][] {{0, 37}}) {
                 backend.attentionStatistics(one.queries(on).rows(rows[0], rows[1] - rows[0]),
-                        one.keys(on).rows(0, rows[1]), spec, statistics);
+                        one.keys(on).rows(0, rows[1]), Packing.of(rows[1] - rows[0], rows[1]), spec, statistics);
             }
             AttentionSnapshot snapshot = backend.snapshot(
                     new AttentionSnapshot.Request(AtlasObservation.METRICS, Optional.empty(), Optional.of(2)),
                     statistics, spec);
-            LayerResult expected = backend.measure(AtlasObservation.METRICS, statistics, spec);
+            LayerResult expected = backend.measure(AtlasObservation.METRICS, statistics, spec).getFirst();
             for (Metric metric : AtlasObservation.METRICS) {
                 for (int head = 0; head < 3; head++) {
                     assertArrayEquals(expected.of(metric)[head], snapshot.metrics().of(metric)[head], metric.key());
@@ -285,7 +285,7 @@ class AttentionAtlasParityTest {
                 Metric laplacian = new Metric.LaplacianEigenvalues(Metric.ALL);
                 double[] ascending = snapshot.head().orElseThrow().laplacian();
                 Arrays.sort(ascending);
-                double[] descending = backend.measure(List.of(laplacian), statistics, spec).of(laplacian)[2];
+                double[] descending = backend.measure(List.of(laplacian), statistics, spec).getFirst().of(laplacian)[2];
                 for (int i = 0; i < ascending.length; i++) {
                     assertEquals(descending[i], ascending[ascending.length - 1 - i]);
                 }

@@ -55,14 +55,14 @@ class AttentionGradientsParityTest {
             Tensor gradient = on.tensor(one.outputGradients(), tokens, width).rows(tokens - queries, queries);
             Tensor out = on.unwritten(queries, width);
             Tensor logSumExp = on.unwritten(one.heads(), queries);
-            backend.attention(out, logSumExp, q, k, v, spec);
+            backend.attention(out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec);
             Tensor qGradient = on.unwritten(queries, width);
             Tensor kGradient = on.unwritten(tokens, keyWidth);
             Tensor vGradient = on.unwritten(tokens, keyWidth);
             Optional<AttentionSaliency> saliency =
                     request.map(given -> on.saliency(one.heads(), one.tokens(), given));
             backend.gradients().attention(
-                    qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency);
+                    qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(saliency));
             return new Results(
                     backend.download(out), backend.download(logSumExp), backend.download(qGradient),
                     backend.download(kGradient), backend.download(vGradient), saliency.map(maps -> SaliencyValues.of(backend, maps)));
@@ -226,7 +226,7 @@ class AttentionGradientsParityTest {
                 Tensor out = on.unwritten(tokens, (long) one.heads() * one.headDim());
                 Tensor keys = on.tensor(one.keys(), tokens, (long) one.kvHeads() * one.headDim());
                 backend.attention(
-                        out, on.tensor(one.queries(), out.shape()), keys, on.tensor(one.values(), keys.shape()),
+                        out, on.tensor(one.queries(), out.shape()), keys, on.tensor(one.values(), keys.shape()), Packing.of(out.intSize(0), keys.intSize(0)),
                         one.spec(on), Optional.of(statistics));
                 same(device + " output", on.backend.download(out), all.out);
                 same(device + " log-sum-exp", on.backend.download(statistics.logSumExp), all.logSumExp);
@@ -310,15 +310,14 @@ class AttentionGradientsParityTest {
                 Tensor v = on.tensor(new float[] {0, 2, 4, 6}, tokens, 1);
                 Tensor out = on.unwritten(tokens, 1);
                 Tensor logSumExp = on.unwritten(1, tokens);
-                backend.attention(out, logSumExp, q, k, v, spec);
+                backend.attention(out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec);
                 Tensor qGradient = on.unwritten(tokens, 1);
                 Tensor kGradient = on.unwritten(tokens, 1);
                 Tensor vGradient = on.unwritten(tokens, 1);
                 AttentionSaliency saliency =
                         on.saliency(1, tokens, new AttentionSaliency.Request(new int[] {0, 0, 1, -1}, 0, 2, List.of(0)));
                 backend.gradients().attention(
-                        qGradient, kGradient, vGradient, on.tensor(ones, tokens, 1), out, logSumExp, q, k, v, spec,
-                        Optional.of(saliency));
+                        qGradient, kGradient, vGradient, on.tensor(ones, tokens, 1), out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency)));
                 double tolerance = Tolerance.softmax(1, tokens, 6) * 6;
                 agree("q", zeros, on.backend.download(qGradient), i -> tolerance);
                 agree("k", new float[] {

@@ -49,10 +49,10 @@ record AttentionObservation(
                 Tensor rows = q.rows(first, count);
                 Tensor keys = k.rows(0, first + count);
                 if (output) {
-                    backend.attention(out.rows(first, count), rows, keys, v.rows(0, first + count), spec,
+                    backend.attention(out.rows(first, count), rows, keys, v.rows(0, first + count), Packing.of(rows.intSize(0), keys.intSize(0)), spec,
                             Optional.of(statistics));
                 } else {
-                    backend.attentionStatistics(rows, keys, spec, statistics);
+                    backend.attentionStatistics(rows, keys, Packing.of(rows.intSize(0), keys.intSize(0)), spec, statistics);
                 }
                 first += count;
             }
@@ -62,7 +62,7 @@ record AttentionObservation(
                     perToken(on, statistics.logDiagonal, one), columnSums(on, statistics, one),
                     perToken(on, statistics.entropy, one), perToken(on, statistics.maximum, one),
                     perToken(on, statistics.previous, one), perToken(on, statistics.distance, one),
-                    backend.measure(metrics(one), statistics, spec));
+                    backend.measure(metrics(one), statistics, spec).getFirst());
         }
     }
 

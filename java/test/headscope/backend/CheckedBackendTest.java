@@ -129,22 +129,23 @@ class CheckedBackendTest extends ArgumentChecks {
         AttentionSpec spec = AttentionSpec.plain(4, 2, 8, true);
         Tensor q = floats(3, 32);
         Tensor k = floats(5, 16);
+        Packing packing = Packing.of(3, 5);
         Optional<AttentionStatistics> none = Optional.empty();
-        refused("attention: out", () -> backend.attention(floats(3, 16), q, k, floats(5, 16), spec, none));
-        refused("attention: out", () -> backend.attention(floats(3, 32), q, k, floats(4, 16), spec, none));
-        refused("attention: q", () -> backend.attention(floats(3, 16), floats(3, 16), k, k, spec, none));
-        refused("attention: q", () -> backend.attention(floats(3, 32), q, floats(5, 32), floats(5, 32), spec, none));
-        refused("attention: q", () -> backend.attention(floats(6, 32), floats(6, 32), k, k, spec, none));
-        refused("attention: q", () -> backend.attention(floats(0, 32), floats(0, 32), k, k, spec, none));
+        refused("attention: out", () -> backend.attention(floats(3, 16), q, k, floats(5, 16), packing, spec, none));
+        refused("attention: out", () -> backend.attention(floats(3, 32), q, k, floats(4, 16), packing, spec, none));
+        refused("attention: q", () -> backend.attention(floats(3, 16), floats(3, 16), k, k, packing, spec, none));
+        refused("attention: q", () -> backend.attention(floats(3, 32), q, floats(5, 32), floats(5, 32), packing, spec, none));
+        refused("attention: q", () -> backend.attention(floats(6, 32), floats(6, 32), k, k, packing, spec, none));
+        refused("attention: q", () -> backend.attention(floats(0, 32), floats(0, 32), k, k, packing, spec, none));
         refused("attention: q", () -> backend.attention(
-                floats(3, 32), q, k, k, AttentionSpec.plain(4, 2, 8, false), none));
+                floats(3, 32), q, k, k, packing, AttentionSpec.plain(4, 2, 8, false), none));
         refused("attention: F32[5, 16] is closed",
-                () -> backend.attention(floats(3, 32), q, k, closed(5, 16), spec, none));
+                () -> backend.attention(floats(3, 32), q, k, closed(5, 16), packing, spec, none));
         AttentionSpec sinks = new AttentionSpec(4, 2, 8, 1, true, 0, 0, Optional.of(floats(3)));
         refused("attention: sinks F32[3] for 4 heads",
-                () -> backend.attention(floats(3, 32), q, k, floats(5, 16), sinks, none));
-        refused("attention: log-sum-exp F32[3, 4]",
-                () -> backend.attention(floats(3, 32), floats(3, 4), q, k, floats(5, 16), spec));
+                () -> backend.attention(floats(3, 32), q, k, floats(5, 16), packing, sinks, none));
+        refused("attention: log-sum-exp F32[3, 5]",
+                () -> backend.attention(floats(3, 32), floats(3, 5), q, k, floats(5, 16), packing, spec));
         refused("attentionMap: head 4", () -> backend.attentionMap(floats(3, 5), q, k, spec, 4));
         refused("attentionMap: head -1", () -> backend.attentionMap(floats(3, 5), q, k, spec, -1));
         refused("attentionMap: head 0", () -> backend.attentionMap(floats(5, 5), q, k, spec, 0));
@@ -160,7 +161,7 @@ class CheckedBackendTest extends ArgumentChecks {
         closed.close();
         refused("snapshot: the statistics are closed", () -> backend.snapshot(request(none, none), closed, spec));
         refused("attentionStatistics: the statistics are closed",
-                () -> backend.attentionStatistics(floats(1, 8), floats(4, 8), spec, closed));
+                () -> backend.attentionStatistics(floats(1, 8), floats(4, 8), Packing.of(1, 4), spec, closed));
         try (AttentionStatistics plain = new AttentionStatistics(backend, 2, 4);
                 AttentionStatistics pooled = new AttentionStatistics(backend, 2, 4, Optional.of(atlas));
                 AttentionStatistics layers = new AttentionStatistics(backend, 3, 4)) {
@@ -168,8 +169,8 @@ class CheckedBackendTest extends ArgumentChecks {
             layers.grow(3);
             refused("snapshot: statistics of 3 heads and 3 tokens, for layers of 2 heads",
                     () -> backend.snapshot(request(none, none), layers, spec));
-            backend.attentionStatistics(floats(3, 8), floats(3, 8), spec, plain);
-            backend.attentionStatistics(floats(3, 8), floats(3, 8), spec, pooled);
+            backend.attentionStatistics(floats(3, 8), floats(3, 8), Packing.of(3, 3), spec, plain);
+            backend.attentionStatistics(floats(3, 8), floats(3, 8), Packing.of(3, 3), spec, pooled);
             refused("snapshot: the statistics have no atlas",
                     () -> backend.snapshot(request(Optional.of(0), none), plain, spec));
             for (int row : new int[] {-1, 2}) {
@@ -200,15 +201,15 @@ class CheckedBackendTest extends ArgumentChecks {
         try (AttentionStatistics fresh = new AttentionStatistics(backend, 2, 4);
                 AttentionStatistics others = new AttentionStatistics(backend, 1, 4);
                 AttentionStatistics small = new AttentionStatistics(backend, 2, 2)) {
-            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, others));
-            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, small));
+            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, Packing.of(3, 3), spec, others));
+            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, Packing.of(3, 3), spec, small));
             // Rows 3 and 4 without the statistics of rows 1 and 2.
             refused("attentionStatistics: ",
-                    () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), spec, fresh));
+                    () -> backend.attentionStatistics(floats(2, 8), floats(4, 8), Packing.of(2, 4), spec, fresh));
             refused("measure: ", () -> backend.measure(entropy, fresh, spec));
-            backend.attentionStatistics(q, q, spec, fresh);
+            backend.attentionStatistics(q, q, Packing.of(3, 3), spec, fresh);
             assertEquals(3, fresh.tokens());
-            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, spec, fresh));
+            refused("attentionStatistics: ", () -> backend.attentionStatistics(q, q, Packing.of(3, 3), spec, fresh));
             refused("measure: ", () -> backend.measure(
                     entropy, fresh, AttentionSpec.plain(1, 1, 4, true)));
             refused("measure: laplacian is defined for causal attention only", () -> backend.measure(
@@ -222,9 +223,10 @@ class CheckedBackendTest extends ArgumentChecks {
     @Test
     void spectra() {
         AttentionSpec spec = AttentionSpec.plain(1, 1, 1, true);
-        refused("symmetricSpectrum: q", () -> backend.symmetricSpectrum(floats(2, 1), floats(3, 1), spec));
-        long many = Metric.Symmetric.MAX_TOKENS + 1;
+        refused("symmetricSpectrum: 1 texts with 2 queries and 3 keys: the texts must be whole", () -> backend.symmetricSpectrum(
+                floats(2, 1), floats(3, 1), Packing.of(2, 3), spec));
+        int many = Metric.Symmetric.MAX_TOKENS + 1;
         refused("symmetricSpectrum: 4097 tokens; the symmetrised spectrum is computed for at most 4096",
-                () -> backend.symmetricSpectrum(floats(many, 1), floats(many, 1), spec));
+                () -> backend.symmetricSpectrum(floats(many, 1), floats(many, 1), Packing.of(many, many), spec));
     }
 }

@@ -79,7 +79,7 @@ class CheckedGradientsTest extends ArgumentChecks {
     private void attention(Tensor q, Tensor k, Tensor v, Tensor logSumExp, Tensor kGradient) {
         gradients.attention(
                 floats(3, 32), kGradient, floats(5, 16), floats(3, 32), floats(3, 32), logSumExp, q, k, v,
-                AttentionSpec.plain(4, 2, 8, true), Optional.empty());
+                Packing.of(3, 5), AttentionSpec.plain(4, 2, 8, true), List.of(Optional.empty()));
     }
 
     @Test
@@ -90,7 +90,7 @@ class CheckedGradientsTest extends ArgumentChecks {
         refused("attention's gradient: q", () -> attention(floats(3, 16), k, k, logSumExp, floats(5, 16)));
         refused("attention's gradient: q", () -> attention(q, floats(2, 16), k, logSumExp, floats(5, 16)));
         refused("attention's gradient: q", () -> attention(q, k, floats(4, 16), logSumExp, floats(5, 16)));
-        refused("attention's gradient: q", () -> attention(q, k, k, floats(3, 4), floats(5, 16)));
+        refused("attention's gradient: q", () -> attention(q, k, k, floats(3, 5), floats(5, 16)));
         refused("attention's gradient: q", () -> attention(q, k, k, logSumExp, floats(5, 32)));
         refused("attention's gradient: F32[5, 16] is closed",
                 () -> attention(q, k, k, logSumExp, closed(5, 16)));
@@ -103,7 +103,7 @@ class CheckedGradientsTest extends ArgumentChecks {
         try (AttentionSaliency saliency = new AttentionSaliency(backend, heads, tokens, request)) {
             gradients.attention(
                     floats(3, 8), floats(3, 8), floats(3, 8), x, x, floats(2, 3), x, x, x,
-                    AttentionSpec.plain(2, 2, 4, true), Optional.of(saliency));
+                    Packing.of(3, 3), AttentionSpec.plain(2, 2, 4, true), List.of(Optional.of(saliency)));
         }
     }
 

@@ -69,8 +69,8 @@ class DeviceMemoryTest {
             Tensor queries = on.tensor(q, tokens, heads * 16L);
             Tensor keys = on.tensor(q, tokens, heads * 16L);
             AttentionStatistics statistics = on.statistics(heads, tokens);
-            backend.attentionStatistics(queries, keys, spec, statistics);
-            return backend.measure(List.of(spectrum), statistics, spec).of(spectrum);
+            backend.attentionStatistics(queries, keys, Packing.of(queries.intSize(0), keys.intSize(0)), spec, statistics);
+            return backend.measure(List.of(spectrum), statistics, spec).getFirst().of(spectrum);
         }
     }
 
@@ -96,7 +96,7 @@ class DeviceMemoryTest {
             Tensor k = on.tensor(Inputs.NORMAL.values(random, tokens, 3 * 16), tokens, 3 * 16);
             AttentionStatistics statistics = on.statistics(
                     6, tokens, Optional.of(new AtlasSpec(side, AtlasSpec.Pooling.MEAN)));
-            backend.attentionStatistics(q, k, spec, statistics);
+            backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
             return backend.snapshot(
                     new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();
         }
@@ -121,11 +121,11 @@ class DeviceMemoryTest {
             AttentionSpec spec = AttentionSpec.plain(1, 1, 2, true);
             Tensor x = on.tensor(new float[] {1, 2, 3, 4}, 2, 2);
             AttentionStatistics statistics = on.statistics(1, 3);
-            backend.attentionStatistics(x.rows(0, 1), x.rows(0, 1), spec, statistics);
+            backend.attentionStatistics(x.rows(0, 1), x.rows(0, 1), Packing.of(1, 1), spec, statistics);
             assertArrayEquals(new double[] {1, 0, 0}, Reference.downloadDoubles(backend, statistics.columnSum));
             backend.upload(statistics.columnSum, MemorySegment.ofArray(new double[] {Double.NaN, 0, 0}));
             assertEquals("attentionStatistics: element 0 of its result F64[1, 3] is NaN",
-                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, spec, statistics))
+                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, Packing.of(1, x.intSize(0)), spec, statistics))
                             .getMessage());
         }
     }

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,8 @@ import org.apache.commons.numbers.gamma.Erfc;
  * Attention stores whole tokens x tokens maps, from which metrics are computed.
  */
 final class Reference implements Backend {
-    private final Map<AttentionStatistics, List<Whole>> whole = new IdentityHashMap<>();
+    /** Maps of each text of the statistics. */
+    private final Map<AttentionStatistics, Map<Integer, List<Whole>>> whole = new IdentityHashMap<>();
 
     /** All rows of a head's map so far, and their logarithms. */
     private record Whole(double[][] logMap, double[][] map) {}
@@ -308,7 +310,16 @@ final class Reference implements Backend {
 
     @Override
     public void attention(
-            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+            Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            attention(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
+        }
+        statistics.ifPresent(rows -> attentionStatistics(q, k, packing, spec, rows));
+    }
+
+    private static void attention(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         int headDim = spec.headDim();
         for (int head = 0; head < spec.heads(); head++) {
             double[][] map = ReferenceAttention.map(q, k, spec, head);
@@ -326,12 +337,19 @@ final class Reference implements Backend {
                 }
             }
         }
-        statistics.ifPresent(rows -> attentionStatistics(q, k, spec, rows));
     }
 
     @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        attention(out, q, k, v, spec, Optional.empty());
+    public void attention(
+            Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
+        attention(out, q, k, v, packing, spec, Optional.empty());
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            logSumExp(text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k), spec);
+        }
+    }
+
+    private static void logSumExp(Tensor logSumExp, Tensor q, Tensor k, AttentionSpec spec) {
         int queries = q.intSize(0);
         for (int head = 0; head < spec.heads(); head++) {
             double[] lse = ReferenceAttention.logSumExp(
@@ -343,7 +361,25 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
+    public void attentionStatistics(
+            Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            List<Whole> heads = attentionStatistics(
+                    text.queries(q), text.keys(k), spec, text.statistics(statistics),
+                    heads(statistics, packing.text(i).slot()));
+            whole.computeIfAbsent(statistics, key -> new HashMap<>()).put(packing.text(i).slot(), heads);
+        }
+        statistics.grow(packing);
+    }
+
+    /** Of one text of the statistics. */
+    private List<Whole> heads(AttentionStatistics statistics, int text) {
+        return whole.getOrDefault(statistics, Map.of()).get(text);
+    }
+
+    private static List<Whole> attentionStatistics(
+            Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics, List<Whole> earlier) {
         int queries = q.intSize(0);
         int keys = k.intSize(0);
         int before = keys - queries;
@@ -353,7 +389,7 @@ final class Reference implements Backend {
             double[] lse = ReferenceAttention.logSumExp(scores, spec, head);
             double[][] logMap = new double[keys][];
             for (int i = 0; i < before; i++) {
-                logMap[i] = Arrays.copyOf(whole.get(statistics).get(head).logMap()[i], keys);
+                logMap[i] = Arrays.copyOf(earlier.get(head).logMap()[i], keys);
                 Arrays.fill(logMap[i], before, keys, Double.NEGATIVE_INFINITY);
             }
             System.arraycopy(ReferenceAttention.logMap(scores, lse), 0, logMap, before, queries);
@@ -374,8 +410,7 @@ final class Reference implements Backend {
             }
             heads.add(new Whole(logMap, map));
         }
-        whole.put(statistics, heads);
-        statistics.grow(queries);
+        return heads;
     }
 
     @Override
@@ -389,35 +424,43 @@ final class Reference implements Backend {
     }
 
     @Override
-    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
-        return new LayerResult(metrics.stream().distinct().collect(Collectors.toMap(
-                metric -> metric,
-                metric -> whole.get(statistics).stream()
-                        .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
-                        .toArray(double[][]::new))));
+    public List<LayerResult> measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        return IntStream.range(0, statistics.texts())
+                .mapToObj(text -> new LayerResult(metrics.stream().distinct().collect(Collectors.toMap(
+                        metric -> metric,
+                        metric -> heads(statistics, text).stream()
+                                .map(head -> ReferenceMetrics.of(metric, head.logMap(), head.map(), spec))
+                                .toArray(double[][]::new)))))
+                .toList();
     }
 
     @Override
     public AttentionSnapshot snapshot(
             AttentionSnapshot.Request request, AttentionStatistics statistics, AttentionSpec spec) {
-        List<double[][]> maps = whole.get(statistics).stream().map(Whole::map).toList();
+        List<double[][]> maps = heads(statistics, 0).stream().map(Whole::map).toList();
         int tokens = statistics.tokens();
         return new AttentionSnapshot(
-                tokens, measure(request.metrics(), statistics, spec),
+                tokens, measure(request.metrics(), statistics, spec).getFirst(),
                 request.firstRow().map(row -> statistics.atlas().orElseThrow().spec.bin(tokens)).orElse(0),
                 request.firstRow().orElse(0),
                 request.firstRow()
                         .map(row -> ReferenceAtlas.cells(maps, statistics.atlas().orElseThrow().spec, row))
                         .orElse(new float[0]),
                 request.head().map(head -> ReferenceAtlas.vectors(
-                        maps.get(head), whole.get(statistics).get(head).logMap(), statistics.hasRow())));
+                        maps.get(head), heads(statistics, 0).get(head).logMap(), statistics.hasRow())));
     }
 
     @Override
-    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
-        double[][] values = new double[spec.heads()][];
-        for (int head = 0; head < spec.heads(); head++) {
-            values[head] = ReferenceMetrics.symmetricSpectrum(ReferenceAttention.map(q, k, spec, head));
+    public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
+        List<double[][]> values = new ArrayList<>();
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            double[][] ofHeads = new double[spec.heads()][];
+            for (int head = 0; head < spec.heads(); head++) {
+                ofHeads[head] = ReferenceMetrics.symmetricSpectrum(
+                        ReferenceAttention.map(text.queries(q), text.keys(k), spec, head));
+            }
+            values.add(ofHeads);
         }
         return values;
     }

@@ -6,6 +6,7 @@ import static headscope.backend.Reference.get;
 import static headscope.backend.Reference.set;
 
 import headscope.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 import org.apache.commons.numbers.gamma.Erfc;
 
@@ -221,7 +222,18 @@ final class ReferenceGradients implements Gradients {
     @Override
     public void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
-            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+            Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            List<Optional<AttentionSaliency>> saliency) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            attention(text.queries(qGradient), text.keys(kGradient), text.keys(vGradient), text.queries(gradient),
+                    text.queries(q), text.keys(k), text.keys(v), spec, saliency.get(i));
+        }
+    }
+
+    private static void attention(
+            Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor q, Tensor k, Tensor v,
+            AttentionSpec spec, Optional<AttentionSaliency> saliency) {
         int headDim = spec.headDim();
         double[] g = doubles(gradient);
         double[] queries = doubles(q);

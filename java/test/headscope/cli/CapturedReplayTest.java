@@ -97,7 +97,7 @@ final class CapturedReplayTest {
                 }
                 float[] expected = new float[model.config().layers() * heads];
                 for (int layer = 0; layer < model.config().layers(); layer++) {
-                    double[][] values = backend.measure(List.of(metric), sequence.statistics(layer), model.attentionSpec(layer)).of(metric);
+                    double[][] values = backend.measure(List.of(metric), sequence.statistics(layer), model.attentionSpec(layer)).getFirst().of(metric);
                     for (int head = 0; head < heads; head++) {
                         expected[layer * heads + head] = (float) values[head][0];
                     }

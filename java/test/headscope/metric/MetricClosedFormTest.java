@@ -8,6 +8,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.backend.Packing;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -58,10 +59,10 @@ class MetricClosedFormTest {
             AttentionSpec spec = new AttentionSpec(1, 1, tokens, 1, head.causal(), head.window(), 0,
                     head.sink() ? Optional.of(sink) : Optional.empty());
             if (metric instanceof Metric.Symmetric symmetric) {
-                return new double[] {symmetric.of(backend.symmetricSpectrum(q, k, spec)[0])};
+                return new double[] {symmetric.of(backend.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst()[0])};
             }
-            backend.attentionStatistics(q, k, spec, statistics);
-            return backend.measure(List.of(metric), statistics, spec).of(metric)[0];
+            backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
+            return backend.measure(List.of(metric), statistics, spec).getFirst().of(metric)[0];
         }
     }
 
@@ -335,7 +336,7 @@ class MetricClosedFormTest {
             try (Backend backend = Devices.open(device)) {
                 Tensor zeros = units(backend, tokens, ZERO);
                 double[] spectrum = backend.symmetricSpectrum(
-                        zeros, zeros, AttentionSpec.plain(1, 1, tokens, true))[0];
+                        zeros, zeros, Packing.of(zeros.intSize(0), zeros.intSize(0)), AttentionSpec.plain(1, 1, tokens, true)).getFirst()[0];
                 double one = Tolerance.eigenvalue(Tolerance.formula(1), tokens);
                 assertEquals(trace, Arrays.stream(spectrum).sum(), tokens * one, device);
                 assertEquals(0, spectrum[0], one, device);

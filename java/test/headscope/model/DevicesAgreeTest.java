@@ -57,7 +57,7 @@ class DevicesAgreeTest {
                 model.forward(sequence, ids, LayerHook.NONE);
                 for (int layer = 0; layer < model.config().layers(); layer++) {
                     LayerResult measured = loaded.backend().measure(
-                            metrics, sequence.statistics(layer), model.attentionSpec(layer));
+                            metrics, sequence.statistics(layer), model.attentionSpec(layer)).getFirst();
                     metrics.forEach(metric -> values.addAll(List.of(measured.of(metric))));
                 }
             }

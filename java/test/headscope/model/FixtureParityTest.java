@@ -60,7 +60,7 @@ class FixtureParityTest {
             Metric score = new Metric.AttentionScore();
             for (int layer = 0; layer < config.layers(); layer++) {
                 double[][] measured = backend.measure(
-                        List.of(score), sequence.statistics(layer), model.attentionSpec(layer)).of(score);
+                        List.of(score), sequence.statistics(layer), model.attentionSpec(layer)).getFirst().of(score);
                 for (int head = 0; head < config.heads(); head++) {
                     assertEquals(scores[layer * config.heads() + head], measured[head][0],
                             Tolerance.fp32(scores), "attention score of layer " + layer + ", head " + head);
@@ -80,7 +80,7 @@ class FixtureParityTest {
         Metric eigenvalues = new Metric.LaplacianEigenvalues(Metric.ALL);
         for (int layer = 0; layer < model.config().layers(); layer++) {
             double[][] measured = model.backend().measure(
-                    List.of(eigenvalues), sequence.statistics(layer), model.attentionSpec(layer)).of(eigenvalues);
+                    List.of(eigenvalues), sequence.statistics(layer), model.attentionSpec(layer)).getFirst().of(eigenvalues);
             for (int head = 0; head < heads; head++) {
                 for (int i = 0; i < tokens; i++) {
                     assertEquals(laplacian[(layer * heads + head) * tokens + i], measured[head][i],

@@ -73,7 +73,7 @@ class GeneratorTest {
     }
 
     private static LayerResult measure(Transformer model, List<Metric> metrics, Sequence sequence, int layer) {
-        return model.backend().measure(metrics, sequence.statistics(layer), model.attentionSpec(layer));
+        return model.backend().measure(metrics, sequence.statistics(layer), model.attentionSpec(layer)).getFirst();
     }
 
     private static void compare(String what, double[][] expected, double[][] actual) {

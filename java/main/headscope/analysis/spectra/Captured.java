@@ -11,6 +11,7 @@ import headscope.analysis.Provenance;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.backend.TensorScope;
 import headscope.metric.Metric;
 import headscope.result.Manifest;
@@ -142,10 +143,10 @@ public final class Captured implements AutoCloseable {
                         ? Optional.empty() : Optional.of(scope.tensor(layer.sinks(), heads));
                 AttentionSpec spec = new AttentionSpec(
                         heads, layer.kvHeads(), layer.headDim(), layer.scale(), true, layer.window(), layer.softCap(), sinks);
-                backend.attentionStatistics(q, k, spec, statistics);
+                backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
                 measured.measure(layer.layer(), backend, statistics, spec);
                 if (HeadValues.needSymmetric(request.metrics())) {
-                    measured.addSymmetric(layer.layer(), backend.symmetricSpectrum(q, k, spec));
+                    measured.addSymmetric(layer.layer(), backend.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst());
                 }
             }
         }

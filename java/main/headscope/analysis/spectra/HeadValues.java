@@ -35,7 +35,7 @@ final class HeadValues {
 
     /** Measures what follows from a layer's statistics. */
     void measure(int layer, Backend backend, AttentionStatistics statistics, AttentionSpec spec) {
-        LayerResult result = backend.measure(fromStatistics, statistics, spec);
+        LayerResult result = backend.measure(fromStatistics, statistics, spec).getFirst();
         fromStatistics.forEach(metric -> store(metric, layer, result.of(metric)));
     }
 

@@ -119,7 +119,7 @@ final class Observer implements AutoCloseable {
             @Override
             public void attention(int layer, Attention attention) {
                 values.addSymmetric(
-                        layer, backend.symmetricSpectrum(attention.query(), attention.key(), attention.spec()));
+                        layer, backend.symmetricSpectrum(attention.query(), attention.key(), attention.packing(), attention.spec()).getFirst());
                 progress.within(0.5 + (layer + 1) / (2.0 * model.config().layers()));
             }
         });

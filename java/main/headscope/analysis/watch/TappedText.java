@@ -4,6 +4,7 @@ import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.model.LayerHook;
 import headscope.result.tapped.TappedAttention;
 import headscope.tensor.Buffer;
@@ -227,8 +228,9 @@ public final class TappedText implements AutoCloseable {
             tokens += pending;
             pending = 0;
             Tensor k = keys.rows(0, tokens);
-            backend.attentionStatistics(q, k, spec, statistics);
-            return new LayerHook.Attention(spec, q, k, statistics);
+            Packing packing = Packing.of(q.intSize(0), k.intSize(0));
+            backend.attentionStatistics(q, k, packing, spec, statistics);
+            return new LayerHook.Attention(spec, q, k, packing, statistics);
         }
 
         void clear() {

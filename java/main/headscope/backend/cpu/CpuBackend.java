@@ -10,6 +10,8 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Packing;
+import headscope.backend.TextRows;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.Buffer;
@@ -25,6 +27,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Operations in fp32 with Java's Vector API and OpenBLAS. Does not check arguments. */
 public final class CpuBackend implements Backend {
@@ -229,21 +232,36 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void attention(
-            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
-        attention.run(new FusedAttention.Call(
-                spec, q, k, Optional.of(v), Optional.of(out), statistics, Optional.empty()));
+            Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            attention.run(new FusedAttention.Call(
+                    spec, text.queries(q), text.keys(k), Optional.of(text.keys(v)), Optional.of(text.queries(out)),
+                    statistics.map(text::statistics), Optional.empty()));
+        }
     }
 
     @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        attention.run(new FusedAttention.Call(
-                spec, q, k, Optional.of(v), Optional.of(out), Optional.empty(), Optional.of(logSumExp)));
+    public void attention(
+            Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            attention.run(new FusedAttention.Call(
+                    spec, text.queries(q), text.keys(k), Optional.of(text.keys(v)), Optional.of(text.queries(out)),
+                    Optional.empty(), Optional.of(text.logSumExp(logSumExp, spec.heads()))));
+        }
     }
 
     @Override
-    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
-        attention.run(new FusedAttention.Call(
-                spec, q, k, Optional.empty(), Optional.empty(), Optional.of(statistics), Optional.empty()));
+    public void attentionStatistics(
+            Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            attention.run(new FusedAttention.Call(
+                    spec, text.queries(q), text.keys(k), Optional.empty(), Optional.empty(),
+                    Optional.of(text.statistics(statistics)), Optional.empty()));
+        }
     }
 
     @Override
@@ -253,12 +271,20 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+    public List<LayerResult> measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        int heads = spec.heads();
+        List<Map<Metric, double[][]>> values = Stream.generate(() -> empty(metrics, heads))
+                .limit(statistics.texts())
+                .toList();
+        workers.each(statistics.texts() * heads, index -> values.get(index / heads).forEach((metric, ofHeads) ->
+                ofHeads[index % heads] = HeadFold.of(metric, statistics.text(index / heads), spec, index % heads)));
+        return values.stream().map(LayerResult::new).toList();
+    }
+
+    private static Map<Metric, double[][]> empty(List<Metric> metrics, int heads) {
         Map<Metric, double[][]> values = new LinkedHashMap<>();
-        metrics.forEach(metric -> values.put(metric, new double[spec.heads()][]));
-        workers.each(spec.heads(), head -> values.forEach(
-                (metric, heads) -> heads[head] = HeadFold.of(metric, statistics, spec, head)));
-        return new LayerResult(values);
+        metrics.forEach(metric -> values.put(metric, new double[heads][]));
+        return values;
     }
 
     @Override
@@ -293,19 +319,26 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
-        int tokens = q.intSize(0);
-        double[][] values = new double[spec.heads()][];
-        workers.each(spec.heads(), head -> {
-            try (Arena arena = Arena.ofConfined()) {
-                Buffer memory = new Buffer(arena.allocate((long) tokens * tokens * Float.BYTES, ALIGNMENT), () -> {});
-                Tensor map = Tensor.of(memory, DType.F32, tokens, tokens);
-                attentionMap(map, q, k, spec, head);
-                values[head] = SymmetricLaplacian.eigenvalues(tokens,
-                        (row, column) -> map.bytes().getAtIndex(JAVA_FLOAT, (long) row * tokens + column));
-            }
+    public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
+        int heads = spec.heads();
+        List<double[][]> values = Stream.generate(() -> new double[heads][]).limit(packing.count()).toList();
+        workers.each(packing.count() * heads, index -> {
+            TextRows text = new TextRows(packing, index / heads);
+            values.get(index / heads)[index % heads] =
+                    symmetricSpectrum(text.queries(q), text.keys(k), spec, index % heads);
         });
         return values;
+    }
+
+    private double[] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec, int head) {
+        int tokens = q.intSize(0);
+        try (Arena arena = Arena.ofConfined()) {
+            Buffer memory = new Buffer(arena.allocate((long) tokens * tokens * Float.BYTES, ALIGNMENT), () -> {});
+            Tensor map = Tensor.of(memory, DType.F32, tokens, tokens);
+            attentionMap(map, q, k, spec, head);
+            return SymmetricLaplacian.eigenvalues(tokens,
+                    (row, column) -> map.bytes().getAtIndex(JAVA_FLOAT, (long) row * tokens + column));
+        }
     }
 
     @Override

@@ -4,8 +4,11 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
+import headscope.backend.Packing;
+import headscope.backend.TextRows;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 
 /** Gradients of the operations of {@link CpuBackend}. */
@@ -133,9 +136,15 @@ final class CpuGradients implements Gradients, AutoCloseable {
     @Override
     public void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
-            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
-        attention.run(new FusedAttentionBackward.Call(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, spec, saliency));
+            Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            List<Optional<AttentionSaliency>> saliency) {
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            attention.run(new FusedAttentionBackward.Call(
+                    text.queries(qGradient), text.keys(kGradient), text.keys(vGradient), text.queries(gradient),
+                    text.queries(out), text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k),
+                    text.keys(v), spec, saliency.get(i)));
+        }
     }
 
     @Override

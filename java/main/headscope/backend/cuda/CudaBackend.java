@@ -6,7 +6,9 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Packing;
 import headscope.backend.SharedMemory;
+import headscope.backend.TextRows;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
 
 /** The CUDA backend: launches kernels by name. cuda/README.md lists kernels, parameters and launches. */
 final class CudaBackend implements Backend {
@@ -211,26 +214,45 @@ final class CudaBackend implements Backend {
 
     @Override
     public void attention(
-            Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+            Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            FusedAttention attention = new FusedAttention(device, kernels, queries.tensor(), k, spec);
-            statistics.ifPresentOrElse(
-                    seen -> attention.observe(Optional.of(out), Optional.of(v), seen), () -> attention.into(out, v));
+            for (int i = 0; i < packing.count(); i++) {
+                TextRows text = new TextRows(packing, i);
+                FusedAttention attention = attention(queries.tensor(), k, text, spec);
+                statistics.ifPresentOrElse(
+                        seen -> attention.observe(
+                                Optional.of(text.queries(out)), Optional.of(text.keys(v)), text.statistics(seen)),
+                        () -> attention.into(text.queries(out), text.keys(v)));
+            }
+        }
+    }
+
+    private FusedAttention attention(Tensor q, Tensor k, TextRows text, AttentionSpec spec) {
+        return new FusedAttention(device, kernels, text.queries(q), text.keys(k), spec);
+    }
+
+    @Override
+    public void attention(
+            Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            for (int i = 0; i < packing.count(); i++) {
+                TextRows text = new TextRows(packing, i);
+                attention(queries.tensor(), k, text, spec)
+                        .into(text.queries(out), text.logSumExp(logSumExp, spec.heads()), text.keys(v));
+            }
         }
     }
 
     @Override
-    public void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+    public void attentionStatistics(
+            Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            new FusedAttention(device, kernels, queries.tensor(), k, spec).into(out, logSumExp, v);
-        }
-    }
-
-    @Override
-    public void attentionStatistics(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
-        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            new FusedAttention(device, kernels, queries.tensor(), k, spec)
-                    .observe(Optional.empty(), Optional.empty(), statistics);
+            for (int i = 0; i < packing.count(); i++) {
+                TextRows text = new TextRows(packing, i);
+                attention(queries.tensor(), k, text, spec)
+                        .observe(Optional.empty(), Optional.empty(), text.statistics(statistics));
+            }
         }
     }
 
@@ -242,8 +264,10 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public LayerResult measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
-        return new LayerMetrics(device, kernels, statistics, spec).of(metrics);
+    public List<LayerResult> measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        return IntStream.range(0, statistics.texts())
+                .mapToObj(text -> new LayerMetrics(device, kernels, statistics.text(text), spec).of(metrics))
+                .toList();
     }
 
     @Override
@@ -253,9 +277,13 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public double[][] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec) {
+    public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            return new SymmetricSpectrum(device, kernels, queries.tensor(), k, spec).ofHeads();
+            return IntStream.range(0, packing.count())
+                    .mapToObj(i -> new TextRows(packing, i))
+                    .map(text -> new SymmetricSpectrum(
+                            device, kernels, text.queries(queries.tensor()), text.keys(k), spec).ofHeads())
+                    .toList();
         }
     }
 

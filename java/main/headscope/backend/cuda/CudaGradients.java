@@ -4,9 +4,12 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
+import headscope.backend.Packing;
+import headscope.backend.TextRows;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 
 /** Launches the gradient kernels. Everything is fp32, except products with 16-bit weights. */
@@ -108,15 +111,23 @@ final class CudaGradients implements Gradients {
     @Override
     public void attention(
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
-            Tensor q, Tensor k, Tensor v, AttentionSpec spec, Optional<AttentionSaliency> saliency) {
+            Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            List<Optional<AttentionSaliency>> saliency) {
         try (Kernels.Operand keys = kernels.operand(k, DType.F32);
                 Kernels.Operand values = kernels.operand(v, DType.F32)) {
-            AttentionGradient attention = new AttentionGradient(
-                    kernels, gradient, logSumExp, q, keys.tensor(), values.tensor(), spec);
-            if (saliency.isPresent()) {
-                attention.withSaliency(qGradient, kGradient, vGradient, out, saliency.get());
-            } else {
-                attention.withoutSaliency(qGradient, kGradient, vGradient, out);
+            for (int i = 0; i < packing.count(); i++) {
+                TextRows text = new TextRows(packing, i);
+                AttentionGradient attention = new AttentionGradient(
+                        kernels, text.queries(gradient), text.logSumExp(logSumExp, spec.heads()), text.queries(q),
+                        text.keys(keys.tensor()), text.keys(values.tensor()), spec);
+                Tensor ofQueries = text.queries(qGradient);
+                Tensor ofKeys = text.keys(kGradient);
+                Tensor ofValues = text.keys(vGradient);
+                if (saliency.get(i).isPresent()) {
+                    attention.withSaliency(ofQueries, ofKeys, ofValues, text.queries(out), saliency.get(i).get());
+                } else {
+                    attention.withoutSaliency(ofQueries, ofKeys, ofValues, text.queries(out));
+                }
             }
         }
     }

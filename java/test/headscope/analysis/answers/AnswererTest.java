@@ -129,7 +129,7 @@ class AnswererTest {
     /** Metrics of a layer's heads, one list a metric. */
     private static List<String> measured(Answerer answerer) {
         List<Metric> metrics = Metric.all(3).stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
-        LayerResult measured = backend.measure(metrics, answerer.sequence().statistics(3), model.attentionSpec(3));
+        LayerResult measured = backend.measure(metrics, answerer.sequence().statistics(3), model.attentionSpec(3)).getFirst();
         return metrics.stream().map(metric -> Arrays.deepToString(measured.of(metric))).toList();
     }
 

@@ -83,7 +83,7 @@ class TappedTextTest {
         } else {
             metrics.removeIf(metric -> metric instanceof Metric.NormalisedEntropy);
         }
-        LayerResult result = backend.measure(metrics, statistics, spec);
+        LayerResult result = backend.measure(metrics, statistics, spec).getFirst();
         return metrics.stream().map(result::of).toList();
     }
 

@@ -111,7 +111,7 @@ final class WatchTest {
     private static void assertShown(int layer, LayerHook.Attention attention, LiveText text, int cells) {
         int tokens = text.tokens().size();
         int heads = model.config().heads();
-        double[][] scores = backend.measure(List.of(SCORE), attention.statistics(), attention.spec()).of(SCORE);
+        double[][] scores = backend.measure(List.of(SCORE), attention.statistics(), attention.spec()).getFirst().of(SCORE);
         try (TensorScope scope = new TensorScope(backend)) {
             Tensor map = scope.allocate(DType.F32, tokens, tokens);
             for (int head = 0; head < heads; head++) {

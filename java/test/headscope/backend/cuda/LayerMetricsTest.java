@@ -7,6 +7,7 @@ import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -33,9 +34,9 @@ class LayerMetricsTest {
                 values[i] = (float) Math.sin(i);
             }
             backend.upload(q, MemorySegment.ofArray(values));
-            backend.attentionStatistics(q, q, spec, statistics);
+            backend.attentionStatistics(q, q, Packing.of(q.intSize(0), q.intSize(0)), spec, statistics);
             long before = device.downloads();
-            backend.measure(metrics, statistics, spec);
+            backend.measure(metrics, statistics, spec).getFirst();
             assertEquals(1, device.downloads() - before);
             q.buffer().close();
         }
@@ -56,7 +57,7 @@ class LayerMetricsTest {
             List<AttentionStatistics> layers = List.of(all.heads(0, HEADS), all.heads(HEADS, HEADS));
             for (int[] rows : new int[][] {{0, TOKENS - 1}, {TOKENS - 1, TOKENS}}) {
                 layers.forEach(layer -> backend.attentionStatistics(
-                        q.rows(rows[0], rows[1] - rows[0]), q.rows(0, rows[1]), spec, layer));
+                        q.rows(rows[0], rows[1] - rows[0]), q.rows(0, rows[1]), Packing.of(rows[1] - rows[0], rows[1]), spec, layer));
                 all.grow(rows[1] - rows[0]);
                 long before = device.downloads();
                 AttentionSnapshot snapshot = backend.snapshot(

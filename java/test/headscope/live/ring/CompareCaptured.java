@@ -44,8 +44,8 @@ final class CompareCaptured {
             }
             double largest = 0;
             for (int layer = 0; layer < model.config().layers(); layer++) {
-                LayerResult own = backend.measure(METRICS, sequence.statistics(layer), model.attentionSpec(layer));
-                LayerResult tapped = backend.measure(METRICS, text.statistics(layer), text.attentionSpec(layer));
+                LayerResult own = backend.measure(METRICS, sequence.statistics(layer), model.attentionSpec(layer)).getFirst();
+                LayerResult tapped = backend.measure(METRICS, text.statistics(layer), text.attentionSpec(layer)).getFirst();
                 for (Metric metric : METRICS) {
                     for (int head = 0; head < model.config().heads(); head++) {
                         largest = Math.max(largest, Math.abs(own.of(metric)[head][0] - tapped.of(metric)[head][0]));

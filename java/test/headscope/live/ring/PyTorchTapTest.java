@@ -98,8 +98,8 @@ class PyTorchTapTest {
                     .map(TappedTokens.class::cast).findFirst().orElseThrow().names().get(1));
             assertEquals(sequence.tokens(), text.tokens());
             for (int layer = 0; layer < model.config().layers(); layer++) {
-                LayerResult own = backend.measure(METRICS, sequence.statistics(layer), model.attentionSpec(layer));
-                LayerResult tapped = backend.measure(METRICS, text.statistics(layer), text.attentionSpec(layer));
+                LayerResult own = backend.measure(METRICS, sequence.statistics(layer), model.attentionSpec(layer)).getFirst();
+                LayerResult tapped = backend.measure(METRICS, text.statistics(layer), text.attentionSpec(layer)).getFirst();
                 for (Metric metric : METRICS) {
                     for (int head = 0; head < model.config().heads(); head++) {
                         double[] one = own.of(metric)[head];
@@ -195,8 +195,8 @@ class PyTorchTapTest {
             assertArrayEquals(new float[] {-1, 0, 1, 2}, last.sinks());
             assertEquals(List.of(7, 7), List.of(live.tokens(), file.tokens()));
             for (int layer = 0; layer < 2; layer++) {
-                LayerResult one = backend.measure(METRICS, live.statistics(layer), live.attentionSpec(layer));
-                LayerResult other = backend.measure(METRICS, file.statistics(layer), file.attentionSpec(layer));
+                LayerResult one = backend.measure(METRICS, live.statistics(layer), live.attentionSpec(layer)).getFirst();
+                LayerResult other = backend.measure(METRICS, file.statistics(layer), file.attentionSpec(layer)).getFirst();
                 for (Metric metric : METRICS) {
                     for (int head = 0; head < 4; head++) {
                         assertArrayEquals(other.of(metric)[head], one.of(metric)[head], Tolerance.PROBABILITY, metric.key());
