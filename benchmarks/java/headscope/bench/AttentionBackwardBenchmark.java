@@ -96,7 +96,8 @@ public class AttentionBackwardBenchmark {
 
     private Tensor gradients(Optional<AttentionSaliency> observed) {
         backend.gradients().attention(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(observed));
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v,
+                Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(observed));
         return qGradient;
     }
 }

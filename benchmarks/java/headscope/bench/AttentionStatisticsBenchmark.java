@@ -112,7 +112,8 @@ public class AttentionStatisticsBenchmark {
     @Benchmark
     public AttentionStatistics fused(Layer layer, Fused fused) {
         fused.statistics.clear();
-        fused.backend.attentionStatistics(layer.q, layer.k, Packing.of(layer.q.intSize(0), layer.k.intSize(0)), layer.spec, fused.statistics);
+        fused.backend.attentionStatistics(layer.q, layer.k,
+                Packing.of(layer.q.intSize(0), layer.k.intSize(0)), layer.spec, fused.statistics);
         return fused.statistics;
     }
 

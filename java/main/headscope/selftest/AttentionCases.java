@@ -96,10 +96,12 @@ final class AttentionCases {
             Optional<AttentionStatistics> statistics = Optional.of(on.tensors.statistics(shape.heads(), tokens));
             int prompt = shape.causal() ? Math.max((tokens + 1) / 2, tokens - DECODED) : tokens;
             on.backend.attention(
-                    out.rows(0, prompt), q.rows(0, prompt), k.rows(0, prompt), v.rows(0, prompt), Packing.of(prompt, prompt), spec, statistics);
+                    out.rows(0, prompt), q.rows(0, prompt), k.rows(0, prompt), v.rows(0, prompt),
+                    Packing.of(prompt, prompt), spec, statistics);
             for (int row = prompt; row < tokens; row++) {
                 on.backend.attention(
-                        out.rows(row, 1), q.rows(row, 1), k.rows(0, row + 1), v.rows(0, row + 1), Packing.of(1, row + 1), spec, statistics);
+                        out.rows(row, 1), q.rows(row, 1), k.rows(0, row + 1), v.rows(0, row + 1),
+                        Packing.of(1, row + 1), spec, statistics);
             }
             return new Tensor[] {out};
         }));
@@ -110,7 +112,8 @@ final class AttentionCases {
         return of("attentionStatistics", shape, tokens, bound, on -> {
             AttentionSpec spec = shape.spec(on::normal);
             AttentionStatistics statistics = on.tensors.statistics(shape.heads(), tokens);
-            on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens), Packing.whole(tokens), spec, statistics);
+            on.backend.attentionStatistics(queries(on, shape, tokens), keys(on, shape, tokens),
+                    Packing.whole(tokens), spec, statistics);
             List<float[]> results = new ArrayList<>();
             for (Tensor vector : List.of(statistics.logSumExp, statistics.logDiagonal, statistics.entropy, statistics.maximum, statistics.previous,
                     statistics.distance)) {
@@ -152,9 +155,11 @@ final class AttentionCases {
                 AttentionStatistics statistics = on.tensors.statistics(
                         shape.heads(), tokens, Optional.of(new AtlasSpec(CELLS, pooling)));
                 int prompt = shape.causal() ? Math.max((tokens + 1) / 2, tokens - DECODED) : tokens;
-                on.backend.attentionStatistics(q.rows(0, prompt), k.rows(0, prompt), Packing.of(prompt, prompt), spec, statistics);
+                on.backend.attentionStatistics(q.rows(0, prompt), k.rows(0, prompt),
+                        Packing.of(prompt, prompt), spec, statistics);
                 for (int row = prompt; row < tokens; row++) {
-                    on.backend.attentionStatistics(q.rows(row, 1), k.rows(0, row + 1), Packing.of(1, row + 1), spec, statistics);
+                    on.backend.attentionStatistics(q.rows(row, 1), k.rows(0, row + 1),
+                            Packing.of(1, row + 1), spec, statistics);
                 }
                 Metric entropy = new Metric.Entropy();
                 AttentionSnapshot snapshot = on.backend.snapshot(
@@ -197,7 +202,8 @@ final class AttentionCases {
             AttentionSaliency saliency = on.tensors.saliency(shape.heads(), tokens,
                     new AttentionSaliency.Request(groups, 1, Math.min(tokens, CELLS), List.of(shape.heads() - 1)));
             on.backend.gradients().attention(
-                    qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency)));
+                    qGradient, kGradient, vGradient, queries(on, shape, tokens), out, logSumExp, q, k, v,
+                    Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency)));
             List<Tensor> results = new ArrayList<>(List.of(
                     vGradient, saliency.signed, saliency.rows, saliency.columns, saliency.maximum, saliency.groups,
                     saliency.pooledMaximum, saliency.pooledMean, saliency.maps));

@@ -58,11 +58,13 @@ final class AttentionWork implements AutoCloseable {
         Cost rows = new Cost(products, values + keys + vectors);
         Cost columns = new Cost(products, values + keys + (double) spec.heads() * tokens * (Float.BYTES + Double.BYTES));
         return List.of(
-                Work.of("attention", () -> backend.attention(out, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, Optional.empty()))
+                Work.of("attention", () -> backend.attention(out, q, k, v,
+                        Packing.of(q.intSize(0), k.intSize(0)), spec, Optional.empty()))
                         .with("attention_forward", forward),
                 Work.of("attention, observed", () -> {
                     statistics.clear();
-                    backend.attention(out, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, Optional.of(statistics));
+                    backend.attention(out, q, k, v,
+                            Packing.of(q.intSize(0), k.intSize(0)), spec, Optional.of(statistics));
                 }).with("attention_forward", observed).with("attention_columns", columns),
                 Work.of("statistics", () -> {
                     statistics.clear();
@@ -71,7 +73,8 @@ final class AttentionWork implements AutoCloseable {
                 Work.of("decoding, observed", () -> {
                     decoded.clear();
                     decoded.grow(tokens - 1);
-                    backend.attention(out.rows(0, 1), q.rows(0, 1), k, v, Packing.of(1, k.intSize(0)), spec, Optional.of(decoded));
+                    backend.attention(out.rows(0, 1), q.rows(0, 1), k, v,
+                            Packing.of(1, k.intSize(0)), spec, Optional.of(decoded));
                 }).with("attention_", new Cost(4.0 * spec.headDim() * tokens * spec.heads(), 2 * keys)),
                 Work.of("laplacian", () -> backend.measure(
                         List.of(new Metric.LaplacianEigenvalues(EIGENVALUES)), statistics, spec).getFirst())
@@ -94,7 +97,8 @@ final class AttentionWork implements AutoCloseable {
         Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);
         Cost keys = new Cost(4 * product, read + 2.0 * k.count() * Float.BYTES);
         return Work.of("gradient, observed", () -> backend.gradients().attention(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency))))
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v,
+                Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency))))
                 .with("attention_query_gradient", queries).with("attention_key_gradient", keys);
     }
 

@@ -70,7 +70,8 @@ public final class Bench implements AutoCloseable {
             Tensor q = RandomTensors.normal(tensors, DType.F32, 1, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
             Tensor k = RandomTensors.normal(tensors, device.operands(), 2, tokens, (long) MATRICES * SPECTRA_HEAD_DIM);
             add(measured, show, stopwatch.time(SPECTRA, tokens, Work.of(
-                    "symmetric spectra", () -> device.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst())));
+                    "symmetric spectra", () -> device.symmetricSpectrum(q, k,
+                            Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst())));
         }
         return measured;
     }

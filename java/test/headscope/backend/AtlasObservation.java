@@ -38,7 +38,8 @@ record AtlasObservation(AttentionCase of, AtlasSpec spec, AttentionSnapshot whol
             AttentionStatistics statistics = on.statistics(one.heads(), one.tokens() + 3, Optional.of(atlas));
             int[] first = {0};
             List<AttentionSnapshot> changes = Arrays.stream(pieces).mapToObj(count -> {
-                backend.attentionStatistics(q.rows(first[0], count), k.rows(0, first[0] + count), Packing.of(count, first[0] + count), spec, statistics);
+                backend.attentionStatistics(q.rows(first[0], count), k.rows(0, first[0] + count),
+                        Packing.of(count, first[0] + count), spec, statistics);
                 first[0] += count;
                 return snapshot(backend, statistics, spec, statistics.firstChangedRow());
             }).toList();

@@ -182,7 +182,8 @@ class AttentionAtlasParityTest {
             AttentionStatistics statistics = on.statistics(1, 5, Optional.of(new AtlasSpec(3, pooling)));
             int end = 0;
             for (int count : pieces) {
-                on.backend.attentionStatistics(tokens.rows(end, count), tokens.rows(0, end + count), Packing.of(count, end + count), spec, statistics);
+                on.backend.attentionStatistics(tokens.rows(end, count), tokens.rows(0, end + count),
+                        Packing.of(count, end + count), spec, statistics);
                 end += count;
             }
             AttentionSnapshot snapshot = on.backend.snapshot(
@@ -204,7 +205,8 @@ class AttentionAtlasParityTest {
                 try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                     Optional<AtlasSpec> atlas = Optional.of(new AtlasSpec(4, pooling));
                     AttentionStatistics statistics = on.statistics(2, 12, atlas);
-                    backend.attentionStatistics(one.queries(on), one.keys(on), Packing.whole(one.tokens()), one.spec(on), statistics);
+                    backend.attentionStatistics(one.queries(on), one.keys(on),
+                            Packing.whole(one.tokens()), one.spec(on), statistics);
                     statistics.clear();
                     assertArrayEquals(
                             ofFiveRows(on, one, on.statistics(2, 12, atlas)), ofFiveRows(on, one, statistics), device);
@@ -218,7 +220,8 @@ class AttentionAtlasParityTest {
         AttentionSpec spec = one.spec(on);
         for (int row = 0; row < 5; row++) {
             on.backend.attentionStatistics(
-                    one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1), Packing.of(1, row + 1), spec, statistics);
+                    one.queries(on).rows(row, 1), one.keys(on).rows(0, row + 1),
+                            Packing.of(1, row + 1), spec, statistics);
         }
         return on.backend.snapshot(
                 new AttentionSnapshot.Request(List.of(), Optional.of(0), Optional.empty()), statistics, spec).cells();

@@ -62,7 +62,8 @@ class AttentionGradientsParityTest {
             Optional<AttentionSaliency> saliency =
                     request.map(given -> on.saliency(one.heads(), one.tokens(), given));
             backend.gradients().attention(
-                    qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(saliency));
+                    qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v,
+                    Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(saliency));
             return new Results(
                     backend.download(out), backend.download(logSumExp), backend.download(qGradient),
                     backend.download(kGradient), backend.download(vGradient), saliency.map(maps -> SaliencyValues.of(backend, maps)));
@@ -226,7 +227,8 @@ class AttentionGradientsParityTest {
                 Tensor out = on.unwritten(tokens, (long) one.heads() * one.headDim());
                 Tensor keys = on.tensor(one.keys(), tokens, (long) one.kvHeads() * one.headDim());
                 backend.attention(
-                        out, on.tensor(one.queries(), out.shape()), keys, on.tensor(one.values(), keys.shape()), Packing.of(out.intSize(0), keys.intSize(0)),
+                        out, on.tensor(one.queries(), out.shape()), keys, on.tensor(one.values(), keys.shape()),
+                                Packing.of(out.intSize(0), keys.intSize(0)),
                         one.spec(on), Optional.of(statistics));
                 same(device + " output", on.backend.download(out), all.out);
                 same(device + " log-sum-exp", on.backend.download(statistics.logSumExp), all.logSumExp);
@@ -317,7 +319,8 @@ class AttentionGradientsParityTest {
                 AttentionSaliency saliency =
                         on.saliency(1, tokens, new AttentionSaliency.Request(new int[] {0, 0, 1, -1}, 0, 2, List.of(0)));
                 backend.gradients().attention(
-                        qGradient, kGradient, vGradient, on.tensor(ones, tokens, 1), out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency)));
+                        qGradient, kGradient, vGradient, on.tensor(ones, tokens, 1), out, logSumExp, q, k, v,
+                                Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency)));
                 double tolerance = Tolerance.softmax(1, tokens, 6) * 6;
                 agree("q", zeros, on.backend.download(qGradient), i -> tolerance);
                 agree("k", new float[] {

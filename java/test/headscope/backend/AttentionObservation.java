@@ -49,10 +49,12 @@ record AttentionObservation(
                 Tensor rows = q.rows(first, count);
                 Tensor keys = k.rows(0, first + count);
                 if (output) {
-                    backend.attention(out.rows(first, count), rows, keys, v.rows(0, first + count), Packing.of(rows.intSize(0), keys.intSize(0)), spec,
+                    backend.attention(out.rows(first, count), rows, keys, v.rows(0, first + count),
+                            Packing.of(rows.intSize(0), keys.intSize(0)), spec,
                             Optional.of(statistics));
                 } else {
-                    backend.attentionStatistics(rows, keys, Packing.of(rows.intSize(0), keys.intSize(0)), spec, statistics);
+                    backend.attentionStatistics(rows, keys,
+                            Packing.of(rows.intSize(0), keys.intSize(0)), spec, statistics);
                 }
                 first += count;
             }

@@ -152,7 +152,8 @@ class AttentionParityTest {
 
     private static double[][] spectrum(Backend backend, AttentionCase one) {
         try (TensorScope on = new TensorScope(backend)) {
-            return backend.symmetricSpectrum(one.queries(on), one.keys(on), Packing.whole(one.tokens()), one.spec(on)).getFirst();
+            return backend.symmetricSpectrum(one.queries(on), one.keys(on),
+                    Packing.whole(one.tokens()), one.spec(on)).getFirst();
         }
     }
 

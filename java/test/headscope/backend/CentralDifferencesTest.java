@@ -231,10 +231,12 @@ class CentralDifferencesTest {
         Tensor ofQ = like(q);
         Tensor ofK = like(k);
         Tensor ofV = like(v);
-        gradients.attention(ofQ, ofK, ofV, gradient, out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.empty()));
+        gradients.attention(ofQ, ofK, ofV, gradient, out, logSumExp, q, k, v,
+                Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.empty()));
         agrees(Arrays.asList(q, k, v), inputs -> {
             Tensor moved = like(q);
-            backend.attention(moved, like(logSumExp), inputs.get(0), inputs.get(1), inputs.get(2), Packing.of(inputs.get(0).intSize(0), inputs.get(1).intSize(0)), spec);
+            backend.attention(moved, like(logSumExp), inputs.get(0), inputs.get(1), inputs.get(2),
+                    Packing.of(inputs.get(0).intSize(0), inputs.get(1).intSize(0)), spec);
             return backend.download(moved);
         }, gradient, ofQ, ofK, ofV);
     }

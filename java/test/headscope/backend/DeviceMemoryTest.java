@@ -69,7 +69,8 @@ class DeviceMemoryTest {
             Tensor queries = on.tensor(q, tokens, heads * 16L);
             Tensor keys = on.tensor(q, tokens, heads * 16L);
             AttentionStatistics statistics = on.statistics(heads, tokens);
-            backend.attentionStatistics(queries, keys, Packing.of(queries.intSize(0), keys.intSize(0)), spec, statistics);
+            backend.attentionStatistics(queries, keys,
+                    Packing.of(queries.intSize(0), keys.intSize(0)), spec, statistics);
             return backend.measure(List.of(spectrum), statistics, spec).getFirst().of(spectrum);
         }
     }
@@ -125,7 +126,8 @@ class DeviceMemoryTest {
             assertArrayEquals(new double[] {1, 0, 0}, Reference.downloadDoubles(backend, statistics.columnSum));
             backend.upload(statistics.columnSum, MemorySegment.ofArray(new double[] {Double.NaN, 0, 0}));
             assertEquals("attentionStatistics: element 0 of its result F64[1, 3] is NaN",
-                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x, Packing.of(1, x.intSize(0)), spec, statistics))
+                    assertThrows(DeviceException.class, () -> backend.attentionStatistics(x.rows(1, 1), x,
+                            Packing.of(1, x.intSize(0)), spec, statistics))
                             .getMessage());
         }
     }

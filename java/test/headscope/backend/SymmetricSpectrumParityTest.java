@@ -65,8 +65,10 @@ class SymmetricSpectrumParityTest {
             backend.convert(roundedKeys, half);
             Tensor roundedQueries = on.unwritten(tokens, 32);
             backend.convert(roundedQueries, halfQueries);
-            double[][] expected = backend.symmetricSpectrum(roundedQueries, roundedKeys, Packing.of(roundedQueries.intSize(0), roundedKeys.intSize(0)), one.spec(on)).getFirst();
-            double[][] actual = backend.symmetricSpectrum(q, half, Packing.of(q.intSize(0), half.intSize(0)), one.spec(on)).getFirst();
+            double[][] expected = backend.symmetricSpectrum(roundedQueries, roundedKeys,
+                    Packing.of(roundedQueries.intSize(0), roundedKeys.intSize(0)), one.spec(on)).getFirst();
+            double[][] actual = backend.symmetricSpectrum(q, half,
+                    Packing.of(q.intSize(0), half.intSize(0)), one.spec(on)).getFirst();
             for (int head = 0; head < 2; head++) {
                 agree("head " + head, expected[head], actual[head], i -> Tolerance.eigenvalue(worst, tokens));
             }
@@ -91,7 +93,8 @@ class SymmetricSpectrumParityTest {
                 AttentionSpec spec = new AttentionSpec(
                         1, 1, tokens, 1, false, 0, 0, Optional.of(on.tensor(new float[] {sink}, 1)));
                 double[][] actual = backend.symmetricSpectrum(
-                        on.tensor(q, tokens, tokens), on.tensor(k, tokens, tokens), Packing.whole(tokens), spec).getFirst();
+                        on.tensor(q, tokens, tokens), on.tensor(k, tokens, tokens),
+                                Packing.whole(tokens), spec).getFirst();
                 double tolerance = Tolerance.eigenvalue(Tolerance.softmax(tokens, tokens, 0), tokens);
                 agree(device, wanted, actual[0], i -> tolerance);
             }
@@ -126,7 +129,8 @@ class SymmetricSpectrumParityTest {
             Tensor x = on.tensor(Inputs.NORMAL.values(Seed.random(), 40, 8), 40, 8);
             AttentionSpec spec = new AttentionSpec(
                     2, 2, 4, 1, true, 0, 0, Optional.of(on.tensor(new float[] {0, Float.NaN}, 2)));
-            String message = assertThrows(DeviceException.class, () -> backend.symmetricSpectrum(x, x, Packing.whole(x.intSize(0)), spec).getFirst()).getMessage();
+            String message = assertThrows(DeviceException.class, () -> backend.symmetricSpectrum(x, x,
+                    Packing.whole(x.intSize(0)), spec).getFirst()).getMessage();
             assertTrue(message.startsWith("symmetricSpectrum: head 1, 40 tokens: "), message);
         }
     }

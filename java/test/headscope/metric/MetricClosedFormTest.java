@@ -59,7 +59,8 @@ class MetricClosedFormTest {
             AttentionSpec spec = new AttentionSpec(1, 1, tokens, 1, head.causal(), head.window(), 0,
                     head.sink() ? Optional.of(sink) : Optional.empty());
             if (metric instanceof Metric.Symmetric symmetric) {
-                return new double[] {symmetric.of(backend.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst()[0])};
+                return new double[] {symmetric.of(backend.symmetricSpectrum(q, k,
+                        Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst()[0])};
             }
             backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
             return backend.measure(List.of(metric), statistics, spec).getFirst().of(metric)[0];
@@ -336,7 +337,8 @@ class MetricClosedFormTest {
             try (Backend backend = Devices.open(device)) {
                 Tensor zeros = units(backend, tokens, ZERO);
                 double[] spectrum = backend.symmetricSpectrum(
-                        zeros, zeros, Packing.of(zeros.intSize(0), zeros.intSize(0)), AttentionSpec.plain(1, 1, tokens, true)).getFirst()[0];
+                        zeros, zeros,
+                        Packing.of(zeros.intSize(0), zeros.intSize(0)), AttentionSpec.plain(1, 1, tokens, true)).getFirst()[0];
                 double one = Tolerance.eigenvalue(Tolerance.formula(1), tokens);
                 assertEquals(trace, Arrays.stream(spectrum).sum(), tokens * one, device);
                 assertEquals(0, spectrum[0], one, device);

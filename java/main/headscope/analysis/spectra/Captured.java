@@ -146,7 +146,8 @@ public final class Captured implements AutoCloseable {
                 backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
                 measured.measure(layer.layer(), backend, statistics, spec);
                 if (HeadValues.needSymmetric(request.metrics())) {
-                    measured.addSymmetric(layer.layer(), backend.symmetricSpectrum(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst());
+                    measured.addSymmetric(layer.layer(), backend.symmetricSpectrum(q, k,
+                            Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst());
                 }
             }
         }

@@ -57,7 +57,8 @@ class LayerMetricsTest {
             List<AttentionStatistics> layers = List.of(all.heads(0, HEADS), all.heads(HEADS, HEADS));
             for (int[] rows : new int[][] {{0, TOKENS - 1}, {TOKENS - 1, TOKENS}}) {
                 layers.forEach(layer -> backend.attentionStatistics(
-                        q.rows(rows[0], rows[1] - rows[0]), q.rows(0, rows[1]), Packing.of(rows[1] - rows[0], rows[1]), spec, layer));
+                        q.rows(rows[0], rows[1] - rows[0]), q.rows(0, rows[1]),
+                                Packing.of(rows[1] - rows[0], rows[1]), spec, layer));
                 all.grow(rows[1] - rows[0]);
                 long before = device.downloads();
                 AttentionSnapshot snapshot = backend.snapshot(
