@@ -4,11 +4,12 @@
 //   add_row      x[i, c] += row[c]
 //   scale        x *= factor
 //   multiply     x *= y
-//   scale_heads  x[i, h, d] *= factors[h]
+//   scale_heads  x[i, h, d] *= factors[r, h] for rows i of range r; other rows are unchanged
 //   zero         x = 0
 //   soft_cap     x = cap * tanh(x / cap)
 //
-// In      y as x; row [width]; factors [heads]; fp32
+// In      y as x; row [width]; factors [ranges, heads]; fp32; bounds [ranges, 2], int32: first row and end of
+//         each range, ascending, without overlap
 // Out     x [count], fp32, every element
 // Launch  one thread per element: grid x = ceil(count / elementwise_threads), block elementwise_threads
 // Cost    12 bytes per element for add and multiply, 4 for zero, 8 otherwise
@@ -47,10 +48,24 @@ KERNEL(multiply_f32, THREADS, float* x, const float* y, int64_t count) {
     }
 }
 
-KERNEL(scale_heads_f32, THREADS, float* x, const float* factors, int64_t count, int heads, int headDim) {
+KERNEL(scale_heads_f32, THREADS, float* x, const float* factors, const int* bounds, int64_t count, int ranges,
+       int heads, int headDim) {
     int64_t i = element();
     if (i < count) {
-        x[i] *= factors[i / headDim % heads];
+        int64_t head = i / headDim;
+        int row = static_cast<int>(head / heads);
+        int range = 0; // the last one that begins at the row or before it
+        for (int end = ranges; end - range > 1;) {
+            int middle = (range + end) / 2;
+            if (bounds[2 * middle] <= row) {
+                range = middle;
+            } else {
+                end = middle;
+            }
+        }
+        if (bounds[2 * range] <= row && row < bounds[2 * range + 1]) {
+            x[i] *= factors[static_cast<int64_t>(range) * heads + head % heads];
+        }
     }
 }
 

@@ -68,13 +68,18 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
         }
         int heads = 3;
         std::vector<float> outputs = random_floats(random, count * heads * width);
-        std::vector<float> factors = {0, -1.5f, 0.3f};
+        std::vector<float> factors = {0, -1.5f, 0.3f, 2, 3, 4, 0.7f, -1, 5};
+        int rowCount = static_cast<int>(count);
+        std::vector<int> bounds = {0, rowCount / 3, rowCount / 2, rowCount / 2, rowCount / 2, rowCount};
         std::vector<float> gated = outputs;
         int64_t elements = count * heads * width;
-        launch("scale_heads_f32", pieces(elements, threads), 1, threads, gated.data(), factors.data(), elements, heads,
-               width);
+        launch("scale_heads_f32", pieces(elements, threads), 1, threads, gated.data(), factors.data(), bounds.data(),
+               elements, 3, heads, width);
         for (int64_t i = 0; i < elements; i++) {
-            CHECK(gated[i] == outputs[i] * factors[i / width % heads], "element %ld of heads of width %d", i, width);
+            int64_t inRow = i / (heads * width);
+            int64_t range = inRow < count / 3 ? 0 : inRow < count / 2 ? -1 : 2;
+            float factor = range < 0 ? 1 : factors[range * heads + i / width % heads];
+            CHECK(gated[i] == outputs[i] * factor, "element %ld of heads of width %d", i, width);
         }
     }
 }

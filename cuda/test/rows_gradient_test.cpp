@@ -143,13 +143,18 @@ void check_embed(std::mt19937_64& random, int width) {
 void check_scale_heads(std::mt19937_64& random, int rows, int heads, int headDim) {
     std::vector<float> gradient = random_floats(random, static_cast<int64_t>(rows) * heads * headDim);
     std::vector<float> x = random_floats(random, static_cast<int64_t>(rows) * heads * headDim);
-    std::vector<double> expected(heads, 0);
-    for (std::size_t i = 0; i < x.size(); i++) {
-        expected[i / headDim % heads] += static_cast<double>(gradient[i]) * x[i];
+    // rows of the middle third belong to no range, and one range has no rows
+    std::vector<int> bounds = {0, rows / 3, rows / 2, rows / 2, rows / 2, rows};
+    std::vector<double> expected(3 * heads, 0);
+    for (int range = 0; range < 3; range++) {
+        for (int64_t i = static_cast<int64_t>(bounds[2 * range]) * heads * headDim;
+             i < static_cast<int64_t>(bounds[2 * range + 1]) * heads * headDim; i++) {
+            expected[range * heads + i / headDim % heads] += static_cast<double>(gradient[i]) * x[i];
+        }
     }
-    std::vector<float> destination(heads, NAN);
-    launch("scale_heads_gradient_f32", heads, 1, constant("scale_heads_gradient_threads"), destination.data(),
-           gradient.data(), x.data(), rows, headDim);
+    std::vector<float> destination(3 * heads, NAN);
+    launch("scale_heads_gradient_f32", 3 * heads, 1, constant("scale_heads_gradient_threads"), destination.data(),
+           gradient.data(), x.data(), bounds.data(), heads, headDim);
     // fp64 sums of products of floats are almost exact
     check_close(destination, expected, 1e-9, EPS, "scale_heads");
 }

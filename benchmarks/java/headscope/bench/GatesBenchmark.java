@@ -12,6 +12,7 @@ import headscope.model.Transformer;
 import headscope.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -62,12 +63,9 @@ public class GatesBenchmark {
         batch = new Batch(IntStream.range(0, texts)
                 .mapToObj(text -> random.ints(TOKENS, 0, vocabulary).toArray())
                 .toList());
-        gates = new HeadGates(model, texts);
-        for (int text = 0; text < texts; text++) {
-            float[] mask = new float[model.config().layers() * model.config().heads()];
-            Arrays.fill(mask, 0.5f);
-            gates.set(text, 0, mask);
-        }
+        float[] mask = new float[model.config().layers() * model.config().heads()];
+        Arrays.fill(mask, 0.5f);
+        gates = new HeadGates(model, Collections.nCopies(texts, new HeadGates.OfText(0, mask)));
         last = IntStream.range(0, texts).map(text -> batch.first(text) + TOKENS - 1).toArray();
         targets = random.ints(texts, 0, vocabulary).toArray();
         factors = new float[texts];

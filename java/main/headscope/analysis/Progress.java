@@ -8,10 +8,10 @@ public interface Progress {
     void reached(int done, int of);
 
     /**
-     * Progress within the part that follows the finished ones. The first call also marks where computing begins, after
+     * Progress within the parts that follow the finished ones. The first call also marks where computing begins, after
      * the parts that an interrupted run has finished.
      *
-     * @param share of the part that is done, 0 to 1
+     * @param parts that are done, from 0: half of a part counts as 0.5, half of a batch as half its number of texts
      */
-    default void within(double share) {}
+    default void within(double parts) {}
 }

@@ -14,12 +14,19 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** What every analysis works with: a model on a device, its tokenizer, and the run folder that is being written. */
 public final class Run implements AutoCloseable {
@@ -33,6 +40,8 @@ public final class Run implements AutoCloseable {
     public final Tokenizer tokenizer;
     public final Transformer model;
     public final RunFolder folder;
+    /** How texts that pass through the model together are chosen. */
+    public final TextBatches batches;
     private final Provenance provenance;
     private final Instant started = Instant.now();
     private final Resources resources = new Resources();
@@ -54,6 +63,7 @@ public final class Run implements AutoCloseable {
             tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices::add);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.provenance = read(reading);
+            this.batches = TextBatches.of(request, backend);
             files.requireUnchanged();
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             folder.notice().ifPresent(notices::add);
@@ -94,16 +104,46 @@ public final class Run implements AutoCloseable {
      * @param name of the progress file, without its extension
      */
     public <T> T once(String name, ProgressFile<T> format, Supplier<T> work) {
+        return together(List.of(name), format, () -> List.of(work.get())).getFirst();
+    }
+
+    /**
+     * Like {@link #once}, for the values of texts that are computed together. If one value of a batch is not stored, all
+     * are computed: on a GPU their last digits may depend on the batch.
+     *
+     * @param batches  indices of texts, of which every text has one
+     * @param name     of a text's progress file
+     * @param work     computes the values of a batch, one per text
+     * @param kept     what is returned of a value, which may be smaller than what is stored
+     * @param finished learns the number of finished texts after each batch
+     * @return one value per text, in the order of their indices
+     */
+    public <T> List<T> inBatches(
+            List<int[]> batches, IntFunction<String> name, ProgressFile<T> format, Function<int[], List<T>> work,
+            UnaryOperator<T> kept, IntConsumer finished) {
+        SortedMap<Integer, T> values = new TreeMap<>();
+        for (int[] batch : batches) {
+            List<T> some = together(Arrays.stream(batch).mapToObj(name).toList(), format, () -> work.apply(batch));
+            for (int i = 0; i < batch.length; i++) {
+                values.put(batch[i], kept.apply(some.get(i)));
+            }
+            finished.accept(values.size());
+        }
+        return List.copyOf(values.values());
+    }
+
+    private <T> List<T> together(List<String> names, ProgressFile<T> format, Supplier<List<T>> work) {
         return onDisk(() -> {
-            Path file = folder.progress(name + ".safetensors");
-            Optional<T> stored = folder.resumed() ? format.read(file) : Optional.empty();
-            T value = stored.orElseGet(() -> {
-                T computed = work.get();
-                format.write(file, computed);
-                return computed;
-            });
+            List<Path> files = names.stream().map(name -> folder.progress(name + ".safetensors")).toList();
+            List<T> stored = folder.resumed()
+                    ? files.stream().map(format::read).flatMap(Optional::stream).toList()
+                    : List.of();
+            List<T> values = stored.size() == files.size() ? stored : work.get();
+            for (int i = 0; i < files.size() && values != stored; i++) {
+                format.write(files.get(i), values.get(i));
+            }
             worthKeeping = true;
-            return value;
+            return values;
         });
     }
 

@@ -4,6 +4,7 @@ import headscope.backend.DeviceChoice;
 import headscope.model.ModelConfig;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 
 /**
  * The settings that all analyses share.
@@ -16,14 +17,21 @@ import java.nio.file.Path;
  * @param command   the command as typed, for the manifest
  * @param fields    other names of fields in the files of texts
  * @param prompting how messages become prompts, and prompts tokens
+ * @param batchTokens maximum number of tokens that pass through the model together; empty = by device
  */
 public record RunRequest(
         Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command, Fields fields,
-        Prompting prompting) {
+        Prompting prompting, OptionalInt batchTokens) {
+    public RunRequest {
+        InputException.require(batchTokens.orElse(1) >= 1,
+                "--batch-tokens must be at least 1, not " + batchTokens.orElse(1));
+    }
+
     /** Fields have their own names, and prompts are made in the standard way. */
     public RunRequest(
             Path model, Path out, DeviceChoice device, boolean resume, boolean overwrite, String command) {
-        this(model, out, device, resume, overwrite, command, Fields.SAME, Prompting.standard());
+        this(model, out, device, resume, overwrite, command, Fields.SAME, Prompting.standard(),
+                OptionalInt.empty());
     }
 
     /**

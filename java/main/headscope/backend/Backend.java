@@ -169,8 +169,12 @@ public interface Backend extends AutoCloseable {
     /** x *= y, element by element, of equal shapes. */
     void multiply(Tensor x, Tensor y);
 
-    /** Head h of every row of x [rows, heads * headDim] *= factors[h]; factors [heads]. */
-    void scaleHeads(Tensor x, Tensor factors);
+    /**
+     * Head h of the rows of range r of x [rows, heads * headDim] *= factors[r, h]; other rows are unchanged.
+     *
+     * @param factors [ranges, heads]
+     */
+    void scaleHeads(Tensor x, Tensor factors, RowRanges ranges);
 
     /** x = cap * tanh(x / cap); cap &gt; 0. */
     void softCap(Tensor x, float cap);

@@ -273,16 +273,17 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public void scaleHeads(Tensor x, Tensor factors) {
-        headFactors("scaleHeads", x, factors);
-        backend.scaleHeads(x, factors);
+    public void scaleHeads(Tensor x, Tensor factors, RowRanges ranges) {
+        headFactors("scaleHeads", x, factors, ranges);
+        backend.scaleHeads(x, factors, ranges);
         finite.require("scaleHeads", x);
     }
 
-    static void headFactors(String operation, Tensor x, Tensor factors) {
+    static void headFactors(String operation, Tensor x, Tensor factors, RowRanges ranges) {
         floats(operation, x, factors);
-        check(x.rank() == 2 && factors.rank() == 1 && factors.size(0) > 0 && x.size(1) % factors.size(0) == 0,
-                operation, "%s by %s", x, factors);
+        check(x.rank() == 2 && factors.rank() == 2 && factors.size(1) > 0 && x.size(1) % factors.size(1) == 0
+                        && factors.size(0) == ranges.count() && ranges.end(ranges.count() - 1) <= x.size(0),
+                operation, "%s by %s, %s", x, factors, ranges);
     }
 
     @Override

@@ -135,10 +135,10 @@ final class CheckedGradients implements Gradients {
     }
 
     @Override
-    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x, RowRanges ranges) {
         same("scaleHeads' gradient", gradient, x);
-        CheckedBackend.headFactors("scaleHeads' gradient", x, destination);
-        gradients.scaleHeads(destination, gradient, x);
+        CheckedBackend.headFactors("scaleHeads' gradient", x, destination, ranges);
+        gradients.scaleHeads(destination, gradient, x, ranges);
         finite.require("scaleHeads' gradient", destination);
     }
 

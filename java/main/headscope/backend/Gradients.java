@@ -66,8 +66,11 @@ public interface Gradients {
      */
     void embed(Tensor destination, Tensor gradient, int[] ids);
 
-    /** With respect to the factors: destination [heads] = sum of gradient * x over rows and the elements of a head. */
-    void scaleHeads(Tensor destination, Tensor gradient, Tensor x);
+    /**
+     * With respect to the factors: destination [ranges, heads] = sum of gradient * x over the rows of a range and the
+     * elements of a head; 0 for an empty range.
+     */
+    void scaleHeads(Tensor destination, Tensor gradient, Tensor x, RowRanges ranges);
 
     /**
      * With respect to queries, keys and values. With probabilities p_ij, outputs o_i and their gradients g_i (Dao et

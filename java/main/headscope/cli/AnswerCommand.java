@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
@@ -94,7 +95,7 @@ final class AnswerCommand implements Callable<Integer> {
         List<String> arguments = spec.commandLine().getParent().getParseResult().originalArgs();
         AnswersRequest request = new AnswersRequest(
                 new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
-                        chat.prompting()),
+                        chat.prompting(), OptionalInt.empty()),
                 texts, answering.answering(seed), samples, limit);
         try (Answers answers = Answers.open(request, System.in)) {
             answers.notices().forEach(HeadscopeCommand::warn);

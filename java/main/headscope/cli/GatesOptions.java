@@ -74,11 +74,6 @@ final class GatesOptions {
                     + GatesRequest.CHECK_TEXTS + ").")
     Optional<Integer> checkTexts;
 
-    @Option(names = "--pass-tokens", paramLabel = "N",
-            description = "Maximum number of tokens per forward pass, over all masks. Memory grows with it, and the last"
-                    + " digits of results may change (default: ${DEFAULT-VALUE}).")
-    int passTokens = GatesRequest.PASS_TOKENS;
-
     @Option(names = "--seed", paramLabel = "N",
             description = "Seed for initial gates, batches and random orders (default: ${DEFAULT-VALUE}).")
     long seed;
@@ -109,7 +104,7 @@ final class GatesOptions {
                 batch.orElse(defaults.batch()), lambda, regulariser, clipNorm,
                 tasks.isEmpty() ? defaults.score() : score,
                 new GatesRequest.Check(checkTexts.orElse(defaults.check().texts()), defaults.check().steps()),
-                passTokens, seed, limit, quick);
+                seed, limit, quick);
     }
 
     private List<GateTask> tasks() {

@@ -1,6 +1,7 @@
 package headscope.cli;
 
 import headscope.analysis.InputException;
+import headscope.analysis.TextBatches;
 import headscope.model.ChatTemplate;
 import headscope.model.Checkpoint;
 import headscope.model.MemoryNeed;
@@ -60,10 +61,11 @@ final class InfoCommand implements Callable<Integer> {
             line("on disk", "%.1f MiB".formatted(
                     tensors.stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum() / MIB));
             MemoryNeed need = MemoryNeed.of(checkpoint);
-            line("in memory", "%.1f MiB as F32, and %.3f MiB per token of text".formatted(
-                    need.weights() / MIB, need.bytesPerToken() / MIB));
-            line("process", "%.0f MiB on the CPU, with texts of %,d tokens".formatted(
-                    need.resident(longest) / MIB, longest));
+            line("in memory", "%.1f MiB as F32; %.3f MiB per token of a batch, %.3f MiB per token of a text that is continued"
+                    .formatted(need.weights() / MIB, need.bytesPerRow() / MIB, need.bytesKept() / MIB));
+            line("process", "%.0f MiB on the CPU, reading texts of up to %,d tokens; %.0f MiB if it generates answers".formatted(
+                    need.resident(longest, TextBatches.ON_CPU, false) / MIB, longest,
+                    need.resident(longest, TextBatches.ON_CPU, true) / MIB));
         }
         return 0;
     }

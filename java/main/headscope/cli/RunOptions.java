@@ -31,6 +31,9 @@ final class RunOptions {
     @Mixin
     ChatOptions chat = new ChatOptions();
 
+    @Mixin
+    BatchOption batch = new BatchOption();
+
     @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
     boolean resume;
 
@@ -41,7 +44,7 @@ final class RunOptions {
     RunRequest request(List<String> arguments) {
         InputException.require(model != null, "--model is missing: give the folder of a model");
         return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
-                chat.prompting());
+                chat.prompting(), batch.tokens());
     }
 
     Path out(List<String> arguments) {

@@ -1,6 +1,6 @@
 package headscope.model;
 
-import java.util.ArrayList;
+import headscope.backend.Packing;
 import java.util.Arrays;
 import java.util.List;
 
@@ -29,13 +29,13 @@ public record Batch(List<int[]> texts) {
         return texts.stream().flatMapToInt(Arrays::stream).toArray();
     }
 
-    List<Span> spans() {
-        List<Span> spans = new ArrayList<>();
-        int first = 0;
-        for (int[] ids : texts) {
-            spans.add(new Span(first, 0, ids.length));
-            first += ids.length;
-        }
-        return spans;
+    /** Where the texts lie in the rows; the same for all layers of a pass. */
+    Packing packing() {
+        return Packing.whole(lengths());
+    }
+
+    /** Number of tokens of each text. */
+    int[] lengths() {
+        return texts.stream().mapToInt(ids -> ids.length).toArray();
     }
 }

@@ -2,6 +2,7 @@ package headscope.model;
 
 import headscope.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
@@ -33,7 +34,7 @@ public record Generator(Transformer model, Sampler sampler, int maxNewTokens) {
         int[] next = prompt;
         while (true) {
             Tensor hidden = model.forward(sequence, next, hook);
-            int token = sampler.next(model.backend(), model.logits(hidden.rows(next.length - 1, 1)), random);
+            int token = sampler.next(model.backend(), model.logits(hidden.rows(next.length - 1, 1)), List.of(random))[0];
             tokens = Arrays.copyOf(tokens, tokens.length + 1);
             tokens[tokens.length - 1] = token;
             boolean ended = model.config().vocabulary().endOfText().contains(token);

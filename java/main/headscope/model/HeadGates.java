@@ -4,52 +4,60 @@ import headscope.backend.Backend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
-import java.util.Optional;
+import java.util.List;
 
-/** Factors on head outputs before the output projection: one set per text of a batch, 1 by default. */
+/** Factors on head outputs before the output projection: one set per text of a batch. */
 public final class HeadGates implements AutoCloseable {
-    private static final int NO_TOKEN = Integer.MAX_VALUE;
-
-    private final Backend backend;
+    /** [layers, texts, heads]. */
     private final Tensor factors;
     private final int[] fromTokens;
 
-    public HeadGates(Transformer model, int texts) {
-        this.backend = model.backend();
-        this.factors = backend.allocate(DType.F32, texts, model.config().layers(), model.config().heads());
-        this.fromTokens = new int[texts];
-        Arrays.fill(fromTokens, NO_TOKEN);
+    /**
+     * The factors of one text.
+     *
+     * @param fromToken first token of the text whose head outputs are multiplied; earlier tokens are unchanged
+     * @param factors   [layers * heads]
+     */
+    public record OfText(int fromToken, float[] factors) {
+        public OfText {
+            if (fromToken < 0) {
+                throw new IllegalArgumentException("gates from token %d; expected 0 or more".formatted(fromToken));
+            }
+        }
     }
 
-    /**
-     * @param fromToken first token of the text whose head outputs are multiplied; earlier tokens are unchanged
-     * @param values    [layers * heads]
-     */
-    public void set(int text, int fromToken, float[] values) {
-        if (fromToken < 0 || values.length != factors.size(1) * factors.size(2)) {
-            throw new IllegalArgumentException("%d gates from token %d; expected %d layers * %d heads, from token >= 0"
-                    .formatted(values.length, fromToken, factors.size(1), factors.size(2)));
+    /** @throws IllegalArgumentException if a text has not one factor per head of the model */
+    public HeadGates(Transformer model, List<OfText> texts) {
+        Backend backend = model.backend();
+        int layers = model.config().layers();
+        int heads = model.config().heads();
+        float[] values = new float[layers * texts.size() * heads];
+        for (int text = 0; text < texts.size(); text++) {
+            float[] ofText = texts.get(text).factors();
+            if (ofText.length != layers * heads) {
+                throw new IllegalArgumentException(
+                        "%d gates; expected %d layers * %d heads".formatted(ofText.length, layers, heads));
+            }
+            for (int layer = 0; layer < layers; layer++) {
+                System.arraycopy(ofText, layer * heads, values, (layer * texts.size() + text) * heads, heads);
+            }
         }
-        backend.upload(factors.rows(text, 1), MemorySegment.ofArray(values));
-        fromTokens[text] = fromToken;
+        this.fromTokens = texts.stream().mapToInt(OfText::fromToken).toArray();
+        this.factors = backend.allocate(DType.F32, layers, texts.size(), heads);
+        backend.upload(factors, MemorySegment.ofArray(values));
     }
 
     int texts() {
         return fromTokens.length;
     }
 
-    /** A layer's factors [heads] for a text, if set. */
-    Optional<Tensor> factors(int text, int layer) {
-        return fromTokens[text] == NO_TOKEN
-                ? Optional.empty()
-                : Optional.of(factors.rows(text, 1).as(factors.size(1), factors.size(2))
-                        .rows(layer, 1).as(factors.size(2)));
+    /** A layer's factors [texts, heads]. */
+    Tensor factors(int layer) {
+        return factors.rows(layer, 1).as(factors.size(1), factors.size(2));
     }
 
-    /** First token that a text's factors multiply, at most count; 0 if no factors are set. */
-    int fromToken(int text, int count) {
-        return fromTokens[text] == NO_TOKEN ? 0 : Math.min(fromTokens[text], count);
+    int fromToken(int text) {
+        return fromTokens[text];
     }
 
     @Override

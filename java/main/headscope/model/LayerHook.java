@@ -14,17 +14,20 @@ public interface LayerHook {
     LayerHook NONE = new LayerHook() {};
 
     /**
-     * One layer's attention.
+     * One layer's attention. Rows of a text are {@link headscope.backend.TextRows} of the packing.
      *
      * @param query      [new tokens, heads * headDim], after norm and rotation
      * @param key        [all tokens so far, kvHeads * headDim], after norm and rotation
      * @param packing    the texts of the pass
-     * @param statistics of all rows so far
+     * @param statistics of all rows so far, for each text
      */
     record Attention(
             AttentionSpec spec, Tensor query, Tensor key, Packing packing, AttentionStatistics statistics) {}
 
-    /** Called after a layer's attention if the pass collects statistics: for a {@link Transformer#sequence}. */
+    /**
+     * Called after a layer's attention if the pass collects statistics: for a {@link Transformer#sequence}, and by
+     * {@link Transformer#observe}, which overwrites the statistics in the next layer.
+     */
     default void attention(int layer, Attention attention) {}
 
     /**

@@ -3,15 +3,16 @@ package headscope.model;
 import headscope.tensor.StoredTensor;
 
 /**
- * The memory of a process that measures texts on the CPU, one at a time.
+ * The memory of a process that measures texts on the CPU.
  *
- * @param weights       bytes of all weights in fp32
- * @param bytesPerToken of the longest text: keys and values, statistics, activations
+ * @param weights     bytes of all weights in fp32
+ * @param bytesPerRow of a pass, whose rows are the tokens of all its texts: activations, and statistics of one layer
+ * @param bytesKept   per token of a text that the model continues: keys, values and statistics of all layers
  */
-public record MemoryNeed(long weights, long bytesPerToken) {
+public record MemoryNeed(long weights, long bytesPerRow, long bytesKept) {
     /**
      * The Java virtual machine with its heap, and the libraries for products and pictures: the resident memory of
-     * {@code spectra} minus the two others, which {@code benchmarks/memory} measures.
+     * {@code spectra} minus the others, which {@code benchmarks/memory} measures.
      */
     private static final long PROCESS = 330L << 20;
 
@@ -23,13 +24,21 @@ public record MemoryNeed(long weights, long bytesPerToken) {
                 .sum();
         long keysAndValues = 2L * config.keyWidth() * Float.BYTES;
         long statistics = (long) config.heads() * (7 * Float.BYTES + Double.BYTES); // see AttentionStatistics
-        long activations = Float.BYTES * (3L * config.hidden() + 2L * config.queryWidth() + 2L * config.keyWidth()
-                + 2L * config.feedForward().width());
-        return new MemoryNeed(parameters * Float.BYTES, config.layers() * (keysAndValues + statistics) + activations);
+        boolean normed = config.norms().queryKey() != ModelConfig.QueryKeyNorm.NONE;
+        long activations = Float.BYTES * (3L * config.hidden() + (normed ? 3L : 2L) * config.queryWidth()
+                + (normed ? 3L : 2L) * config.keyWidth() + 2L * config.feedForward().width());
+        return new MemoryNeed(
+                parameters * Float.BYTES, activations + statistics, config.layers() * (keysAndValues + statistics));
     }
 
-    /** Maximum number of resident bytes, for texts of this many tokens. */
-    public long resident(int tokens) {
-        return PROCESS + weights + tokens * bytesPerToken;
+    /**
+     * Maximum number of resident bytes.
+     *
+     * @param tokens    of the longest text
+     * @param batch     tokens that pass through the model together
+     * @param continued whether the model continues texts by more than one token
+     */
+    public long resident(int tokens, int batch, boolean continued) {
+        return PROCESS + weights + Math.max(tokens, batch) * bytesPerRow + (continued ? tokens * bytesKept : 0);
     }
 }

@@ -4,6 +4,7 @@ import headscope.backend.Backend;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
@@ -13,7 +14,12 @@ final class RopeTables implements AutoCloseable {
     private static final int MIN_POSITIONS = 256;
 
     /** Both tensors are [positions, rotated / 2]. */
-    record Angles(Tensor cosine, Tensor sine) {}
+    record Angles(Tensor cosine, Tensor sine) {
+        void close() {
+            cosine.buffer().close();
+            sine.buffer().close();
+        }
+    }
 
     private final Backend backend;
     private final Map<Rope, Angles> tables = new HashMap<>();
@@ -22,17 +28,34 @@ final class RopeTables implements AutoCloseable {
         this.backend = backend;
     }
 
-    /** Rows of the positions first .. first + count - 1. */
+    /** Rows of the positions first .. first + count - 1; valid until longer texts are processed. */
     Angles angles(Rope rope, int first, int count) {
+        Angles table = table(rope, first + count);
+        return new Angles(table.cosine().rows(first, count), table.sine().rows(first, count));
+    }
+
+    /** Rows of these positions. The caller closes them. */
+    Angles gather(Rope rope, int[] positions) {
+        Angles table = table(rope, Arrays.stream(positions).max().orElseThrow() + 1);
+        long width = table.cosine().size(1);
+        Angles rows = new Angles(
+                backend.allocate(DType.F32, positions.length, width), backend.allocate(DType.F32, positions.length, width));
+        backend.embed(rows.cosine(), table.cosine(), positions);
+        backend.embed(rows.sine(), table.sine(), positions);
+        return rows;
+    }
+
+    /** The table of at least this many positions. */
+    private Angles table(Rope rope, int positions) {
         Angles table = tables.get(rope);
-        if (table == null || table.cosine().size(0) < first + count) {
+        if (table == null || table.cosine().size(0) < positions) {
             if (table != null) {
-                close(table);
+                table.close();
             }
-            table = fill(rope, Math.max(MIN_POSITIONS, Integer.highestOneBit(first + count) * 2));
+            table = fill(rope, Math.max(MIN_POSITIONS, Integer.highestOneBit(positions) * 2));
             tables.put(rope, table);
         }
-        return new Angles(table.cosine().rows(first, count), table.sine().rows(first, count));
+        return table;
     }
 
     private Angles fill(Rope rope, int positions) {
@@ -53,13 +76,8 @@ final class RopeTables implements AutoCloseable {
         return table;
     }
 
-    private static void close(Angles table) {
-        table.cosine().buffer().close();
-        table.sine().buffer().close();
-    }
-
     @Override
     public void close() {
-        tables.values().forEach(RopeTables::close);
+        tables.values().forEach(Angles::close);
     }
 }

@@ -2,6 +2,7 @@ package headscope.model;
 
 import headscope.backend.Backend;
 import headscope.tensor.Tensor;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
@@ -23,10 +24,16 @@ public record Sampler(double temperature, double topP) {
         }
     }
 
-    /** @param logits [1, vocabulary] */
-    int next(Backend backend, Tensor logits, RandomGenerator random) {
+    /**
+     * The next token of each text.
+     *
+     * @param logits  [texts, vocabulary]
+     * @param randoms one per text
+     */
+    public int[] next(Backend backend, Tensor logits, List<? extends RandomGenerator> randoms) {
         return temperature == 0
-                ? backend.argmax(logits)[0]
-                : backend.draw(logits, temperature, topP, new double[] {random.nextDouble()})[0];
+                ? backend.argmax(logits)
+                : backend.draw(logits, temperature, topP,
+                        randoms.stream().mapToDouble(RandomGenerator::nextDouble).toArray());
     }
 }

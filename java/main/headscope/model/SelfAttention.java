@@ -3,7 +3,7 @@ package headscope.model;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
-import headscope.backend.Packing;
+import headscope.backend.RowRanges;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
@@ -16,7 +16,6 @@ final class SelfAttention {
     private final ModelConfig config;
     private final Weights weights;
     private final Backend backend;
-    private final RopeTables ropes;
     private final Activations activations;
     private final Adjoints adjoints;
 
@@ -24,12 +23,10 @@ final class SelfAttention {
     record Projections(Tensor q, Tensor k, Tensor v) {}
 
     SelfAttention(
-            ModelConfig config, Weights weights, Backend backend, RopeTables ropes, Activations activations,
-            Adjoints adjoints) {
+            ModelConfig config, Weights weights, Backend backend, Activations activations, Adjoints adjoints) {
         this.config = config;
         this.weights = weights;
         this.backend = backend;
-        this.ropes = ropes;
         this.activations = activations;
         this.adjoints = adjoints;
     }
@@ -43,7 +40,7 @@ final class SelfAttention {
     }
 
     /** q, k and v of input [rows, hidden], after norm and rotation. */
-    Projections project(int layer, Tensor input, List<Span> spans) {
+    Projections project(int layer, Tensor input, Pass pass) {
         Weights.Layer parameters = weights.layers().get(layer);
         long rows = input.size(0);
         Tensor q = activations.query.rows(rows);
@@ -52,12 +49,10 @@ final class SelfAttention {
         project(q, activations.rawQuery, input, parameters.query(), parameters.queryNorm());
         project(k, activations.rawKey, input, parameters.key(), parameters.keyNorm());
         parameters.value().forward(backend, v, input);
-        config.positions().ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
-            RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
-            for (Tensor x : List.of(q, k)) {
-                backend.rotate(x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
-            }
-        }));
+        config.positions().ropes().get(layer).map(pass::angles).ifPresent(angles -> {
+            backend.rotate(q, config.headDim(), angles.cosine(), angles.sine());
+            backend.rotate(k, config.headDim(), angles.cosine(), angles.sine());
+        });
         return new Projections(q, k, v);
     }
 
@@ -88,45 +83,22 @@ final class SelfAttention {
         return operand;
     }
 
-    /** Head outputs over whole texts [rows, heads * headDim], before the gates. */
-    Tensor attend(int layer, Projections projections, List<Span> spans) {
-        long rows = projections.q().size(0);
-        Tensor heads = activations.heads.rows(rows);
+    /** Head outputs over whole texts [rows, heads * headDim], before the gates, and what the backward pass needs of them. */
+    void attend(Tensor heads, int layer, Projections projections, Pass pass) {
         backend.attention(
-                heads, logSumExp(rows), projections.q(), projections.k(), projections.v(), packing(spans),
+                heads, logSumExp(heads.size(0)), projections.q(), projections.k(), projections.v(), pass.packing(),
                 spec(layer));
-        return heads;
-    }
-
-    private static Packing packing(List<Span> spans) {
-        return Packing.whole(spans.stream().mapToInt(Span::count).toArray());
     }
 
     /** Head outputs times their gates. */
-    Tensor gate(int layer, Tensor heads, List<Span> spans, Optional<HeadGates> gates) {
+    Tensor gate(int layer, Tensor heads, Pass pass, Optional<HeadGates> gates) {
         if (gates.isEmpty()) {
             return heads;
         }
         Tensor gated = activations.gated.rows(heads.size(0));
         backend.convert(gated, heads);
-        scaleHeads(gated, layer, spans, gates.get());
+        backend.scaleHeads(gated, gates.get().factors(layer), pass.gated(gates));
         return gated;
-    }
-
-    private void scaleHeads(Tensor x, int layer, List<Span> spans, HeadGates gates) {
-        for (int text = 0; text < spans.size(); text++) {
-            Span gated = gated(text, spans.get(text), Optional.of(gates));
-            if (gated.count() > 0) {
-                Tensor rows = x.rows(gated.first(), gated.count());
-                gates.factors(text, layer).ifPresent(factors -> backend.scaleHeads(rows, factors));
-            }
-        }
-    }
-
-    /** Rows of a text that its gates multiply. */
-    private static Span gated(int text, Span span, Optional<HeadGates> gates) {
-        int from = gates.map(set -> set.fromToken(text, span.count())).orElse(0);
-        return new Span(span.first() + from, from, span.count() - from);
     }
 
     /** [heads * rows]; one text after the other. */
@@ -141,22 +113,16 @@ final class SelfAttention {
      * @param heads    result of {@link #attend}
      */
     void gateBackward(
-            int layer, Tensor gradient, Tensor heads, List<Span> spans, Optional<HeadGates> gates, GradientHook hook) {
-        Tensor gatesGradient = adjoints.gates.rows(spans.size());
-        backend.scale(gatesGradient, 0);
-        for (int text = 0; text < spans.size(); text++) {
-            Span gated = gated(text, spans.get(text), gates);
-            if (gated.count() > 0) {
-                backend.gradients().scaleHeads(
-                        gatesGradient.rows(text, 1).as(config.heads()), gradient.rows(gated.first(), gated.count()),
-                        heads.rows(gated.first(), gated.count()));
-            }
-        }
+            int layer, Tensor gradient, Tensor heads, Pass pass, Optional<HeadGates> gates, GradientHook hook) {
+        int texts = pass.packing().count();
+        Tensor gatesGradient = adjoints.gates.rows(texts);
+        RowRanges gated = pass.gated(gates);
+        backend.gradients().scaleHeads(gatesGradient, gradient, heads, gated);
         float[] all = backend.download(gatesGradient);
-        for (int text = 0; text < spans.size(); text++) {
+        for (int text = 0; text < texts; text++) {
             hook.gates(layer, text, Arrays.copyOfRange(all, text * config.heads(), (text + 1) * config.heads()));
         }
-        gates.ifPresent(set -> scaleHeads(gradient, layer, spans, set));
+        gates.ifPresent(set -> backend.scaleHeads(gradient, set.factors(layer), gated));
     }
 
     /**
@@ -165,24 +131,24 @@ final class SelfAttention {
      * @param needed whether the result is used; otherwise only what the hook requests is computed
      */
     Projections attendBackward(
-            int layer, Tensor gradient, Tensor heads, Projections projections, List<Span> spans, GradientHook hook,
+            int layer, Tensor gradient, Tensor heads, Projections projections, Pass pass, GradientHook hook,
             boolean needed) {
         long rows = gradient.size(0);
         Projections gradients = new Projections(
                 adjoints.query.rows(rows), adjoints.key.rows(rows), adjoints.value.rows(rows));
         AttentionSpec spec = spec(layer);
         List<Optional<AttentionSaliency>> saliency = new ArrayList<>();
-        for (int text = 0; text < spans.size(); text++) {
-            int tokens = spans.get(text).count();
+        for (int text = 0; text < pass.packing().count(); text++) {
+            int tokens = pass.packing().text(text).queries();
             saliency.add(hook.saliency(layer, text)
                     .map(request -> new AttentionSaliency(backend, config.heads(), tokens, request)));
         }
         if (needed || saliency.stream().anyMatch(Optional::isPresent)) {
             backend.gradients().attention(
                     gradients.q(), gradients.k(), gradients.v(), gradient, heads, logSumExp(rows), projections.q(),
-                    projections.k(), projections.v(), packing(spans), spec, saliency);
+                    projections.k(), projections.v(), pass.packing(), spec, saliency);
         }
-        for (int text = 0; text < spans.size(); text++) {
+        for (int text = 0; text < saliency.size(); text++) {
             int index = text;
             saliency.get(text).ifPresent(computed -> {
                 hook.attention(layer, index, spec, computed);
@@ -193,16 +159,13 @@ final class SelfAttention {
     }
 
     /** Maps the gradients of q, k and v, which are overwritten, to that of the input. */
-    void projectBackward(int layer, Tensor inputGradient, Projections gradients, List<Span> spans) {
+    void projectBackward(int layer, Tensor inputGradient, Projections gradients, Pass pass) {
         Weights.Layer parameters = weights.layers().get(layer);
         long rows = inputGradient.size(0);
-        config.positions().ropes().get(layer).ifPresent(rope -> spans.forEach(span -> {
-            RopeTables.Angles angles = ropes.angles(rope, span.position(), span.count());
-            for (Tensor x : List.of(gradients.q(), gradients.k())) {
-                backend.gradients().rotate(
-                        x.rows(span.first(), span.count()), config.headDim(), angles.cosine(), angles.sine());
-            }
-        }));
+        config.positions().ropes().get(layer).map(pass::angles).ifPresent(angles -> {
+            backend.gradients().rotate(gradients.q(), config.headDim(), angles.cosine(), angles.sine());
+            backend.gradients().rotate(gradients.k(), config.headDim(), angles.cosine(), angles.sine());
+        });
         parameters.queryNorm().ifPresent(norm -> norm.backward(
                 backend, gradients.q(), gradients.q(), activations.rawQuery.rows(rows)));
         parameters.keyNorm().ifPresent(norm -> norm.backward(

@@ -8,17 +8,24 @@ import java.util.Optional;
 /** The residual stream between the layers, kept by a forward pass over a batch for the backward pass. */
 public final class Tape implements AutoCloseable {
     private final Batch batch;
+    private final Pass pass;
     private final Optional<HeadGates> gates;
     private final Tensor residuals;
 
-    Tape(ModelConfig config, Backend backend, Batch batch, Optional<HeadGates> gates) {
+    /** @param pass is closed with the tape */
+    Tape(ModelConfig config, Backend backend, Batch batch, Pass pass, Optional<HeadGates> gates) {
         this.batch = batch;
+        this.pass = pass;
         this.gates = gates;
         this.residuals = backend.allocate(DType.F32, config.layers() + 1L, batch.rows(), config.hidden());
     }
 
     public Batch batch() {
         return batch;
+    }
+
+    Pass pass() {
+        return pass;
     }
 
     Optional<HeadGates> gates() {
@@ -38,5 +45,6 @@ public final class Tape implements AutoCloseable {
     @Override
     public void close() {
         residuals.buffer().close();
+        pass.close();
     }
 }

@@ -2,11 +2,11 @@ package headscope.model;
 
 import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
 import headscope.backend.SplitOnOutOfMemory;
-import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ public final class Transformer implements AutoCloseable {
     private final Activations activations;
     private final Adjoints adjoints;
     private final SelfAttention attention;
-    private final FeedForward feedForward;
+    private final Layers layers;
     private final LogitsHead head;
 
     /** Uploads the weights. The checkpoint can be closed afterwards. */
@@ -41,8 +41,8 @@ public final class Transformer implements AutoCloseable {
         this.workspace = new Workspace(backend);
         this.activations = new Activations(config, workspace);
         this.adjoints = new Adjoints(config, workspace);
-        this.attention = new SelfAttention(config, weights, backend, ropes, activations, adjoints);
-        this.feedForward = new FeedForward(config.feedForward().activation(), backend, activations, adjoints);
+        this.attention = new SelfAttention(config, weights, backend, activations, adjoints);
+        this.layers = new Layers(config, weights, backend, activations, adjoints, attention);
         this.head = new LogitsHead(config, weights, backend, activations, adjoints);
     }
 
@@ -80,33 +80,66 @@ public final class Transformer implements AutoCloseable {
      * @return output of the last layer [ids.length, hidden], for {@link #logits}; valid until the next call
      */
     public Tensor forward(Sequence sequence, int[] ids, LayerHook hook) {
-        int count = ids.length;
-        int end = sequence.tokens() + count;
-        requireCapacity(sequence, count);
-        List<Span> spans = List.of(new Span(0, sequence.tokens(), count));
-        Tensor x = activations.residual.rows(count);
-        embed(x, ids, spans);
-        for (int i = 0; i < config.layers(); i++) {
-            Weights.Layer layer = weights.layers().get(i);
-            SelfAttention.Projections now = attention.project(i, normalised(x, layer.beforeAttention()), spans);
-            sequence.append(i, now);
-            Tensor heads = activations.heads.rows(count);
-            attend(heads, i, now.q(), sequence, end, hook);
-            hook.headOutputs(i, heads);
-            addBranches(x, heads, layer);
+        int end = sequence.tokens() + ids.length;
+        requireCapacity(sequence, ids.length);
+        try (Pass pass = new Pass(backend, ropes, Packing.of(ids.length, end))) {
+            Tensor x = embedded(ids, pass);
+            layers.forward(pass, layer -> x, Optional.empty(), hook, (layer, heads, projections) -> {
+                sequence.append(layer, projections);
+                attend(heads, layer, new SelfAttention.Projections(
+                        projections.q(), sequence.keys(layer, end), sequence.values(layer, end)), pass,
+                        sequence.findStatistics(layer), hook);
+            });
+            sequence.grow(ids.length);
+            return x;
         }
-        sequence.grow(count);
-        return x;
     }
 
-    private void attend(Tensor heads, int layer, Tensor q, Sequence sequence, int end, LayerHook hook) {
+    /**
+     * Processes whole texts and measures their attention: {@link LayerHook#attention} receives the statistics of one
+     * layer after the other. Each text attends only to itself.
+     *
+     * @return output of the last layer [rows, hidden], for {@link #logits}; valid until the next call
+     */
+    public Tensor observe(Batch batch, LayerHook hook) {
+        try (AttentionStatistics statistics =
+                new AttentionStatistics(backend, config.heads(), batch.lengths(), Optional.empty())) {
+            return read(batch, Optional.empty(), Optional.of(statistics), hook);
+        }
+    }
+
+    /**
+     * Processes whole texts, without statistics and without what {@link #backward} needs. Each text attends only to
+     * itself.
+     *
+     * @param gates factors on head outputs, one set per text
+     * @return output of the last layer [rows, hidden], for {@link #logits}; valid until the next call
+     */
+    public Tensor read(Batch batch, Optional<HeadGates> gates, LayerHook hook) {
+        return read(batch, gates, Optional.empty(), hook);
+    }
+
+    /** @param statistics of a layer at a time, overwritten by the next layer */
+    private Tensor read(
+            Batch batch, Optional<HeadGates> gates, Optional<AttentionStatistics> statistics, LayerHook hook) {
+        requireCapacity(batch, gates);
+        try (Pass pass = new Pass(backend, ropes, batch.packing())) {
+            Tensor x = embedded(batch.ids(), pass);
+            layers.forward(pass, layer -> x, gates, hook, (layer, heads, projections) -> {
+                statistics.ifPresent(AttentionStatistics::clear);
+                attend(heads, layer, attention.operands(projections), pass, statistics, hook);
+            });
+            return x;
+        }
+    }
+
+    private void attend(
+            Tensor heads, int layer, SelfAttention.Projections operands, Pass pass,
+            Optional<AttentionStatistics> statistics, LayerHook hook) {
         AttentionSpec spec = attentionSpec(layer);
-        Tensor k = sequence.keys(layer, end);
-        Packing packing = Packing.of(q.intSize(0), end);
-        backend.attention(
-                heads, q, k, sequence.values(layer, end), packing, spec, sequence.findStatistics(layer));
-        sequence.findStatistics(layer).ifPresent(statistics ->
-                hook.attention(layer, new LayerHook.Attention(spec, q, k, packing, statistics)));
+        backend.attention(heads, operands.q(), operands.k(), operands.v(), pass.packing(), spec, statistics);
+        statistics.ifPresent(collected -> hook.attention(layer, new LayerHook.Attention(
+                spec, operands.q(), operands.k(), pass.packing(), collected)));
     }
 
     /**
@@ -134,25 +167,22 @@ public final class Transformer implements AutoCloseable {
     }
 
     /**
-     * Processes whole texts. Each text attends only to itself.
+     * Processes whole texts and keeps what {@link #backward} needs. Each text attends only to itself.
      *
      * @param gates factors on head outputs, one set per text
      * @return input of {@link #logits(Tape, int[])} and {@link #backward}; the caller closes it
      */
     public Tape forward(Batch batch, Optional<HeadGates> gates, LayerHook hook) {
         requireCapacity(batch, gates);
-        List<Span> spans = batch.spans();
-        Tape tape = new Tape(config, backend, batch, gates);
+        Pass pass = new Pass(backend, ropes, batch.packing());
+        Tape tape = new Tape(config, backend, batch, pass, gates);
         try {
-            embed(tape.residual(0), batch.ids(), spans);
-            for (int i = 0; i < config.layers(); i++) {
-                Weights.Layer layer = weights.layers().get(i);
-                Tensor x = tape.residual(i + 1);
-                backend.convert(x, tape.residual(i));
-                Tensor heads = attention.attend(i, project(i, x, spans), spans);
-                hook.headOutputs(i, heads);
-                addBranches(x, attention.gate(i, heads, spans, gates), layer);
-            }
+            layers.embed(tape.residual(0), batch.ids(), pass);
+            layers.forward(pass, i -> {
+                backend.convert(tape.residual(i + 1), tape.residual(i));
+                return tape.residual(i + 1);
+            }, gates, hook, (layer, heads, projections) ->
+                    attention.attend(heads, layer, attention.operands(projections), pass));
             return tape;
         } catch (Throwable failure) {
             tape.close();
@@ -179,7 +209,18 @@ public final class Transformer implements AutoCloseable {
      * @return [rows.length, vocabulary]; valid until the next call
      */
     public Tensor logits(Tape tape, int[] rows) {
-        return logits(picked(tape, rows));
+        return logits(tape.hidden(), rows);
+    }
+
+    /**
+     * Logits of some rows.
+     *
+     * @param hidden output of the last layer [all rows, hidden]
+     * @param rows   without repetition
+     * @return [rows.length, vocabulary]; valid until the next call
+     */
+    public Tensor logits(Tensor hidden, int[] rows) {
+        return logits(picked(hidden, rows));
     }
 
     /**
@@ -193,132 +234,24 @@ public final class Transformer implements AutoCloseable {
     public void backward(Tape tape, int[] rows, Tensor logitsGradient, GradientHook hook) {
         requireCausal();
         Tensor pickedGradient = adjoints.picked.rows(rows.length);
-        head.backward(pickedGradient, logitsGradient, picked(tape, rows));
+        head.backward(pickedGradient, logitsGradient, picked(tape.hidden(), rows));
         Tensor gradient = adjoints.residual.rows(tape.batch().rows());
         backend.gradients().embed(gradient, pickedGradient, rows);
         for (int i = config.layers() - 1; i >= 0; i--) {
-            backward(i, tape, gradient, hook);
+            layers.backward(i, tape, gradient, hook);
         }
     }
 
-    /** Replaces the gradient of a layer's output by that of its input. In the first layer, the gradient stops at the head outputs. */
-    private void backward(int i, Tape tape, Tensor gradient, GradientHook hook) {
-        Weights.Layer layer = weights.layers().get(i);
-        List<Span> spans = tape.batch().spans();
-        Tensor before = tape.residual(i);
-        SelfAttention.Projections projections = project(i, before, spans);
-        Tensor heads = attention.attend(i, projections, spans);
-
-        Tensor headsGradient = adjoints.heads.rows(gradient.size(0));
-        if (config.norms().placement() == Placement.PARALLEL) {
-            layer.output().backward(backend, headsGradient, gradient);
-            if (i > 0) {
-                feedForwardBackward(gradient, before, layer);
-            }
-        } else {
-            Tensor branch = activations.attended.rows(gradient.size(0));
-            layer.output().forward(backend, branch, attention.gate(i, heads, spans, tape.gates()));
-            Tensor between = activations.residual.rows(gradient.size(0));
-            backend.convert(between, before);
-            addToResidual(between, branch, layer.afterAttention());
-            feedForwardBackward(gradient, between, layer);
-            layer.output().backward(backend, headsGradient, normBackward(gradient, branch, layer.afterAttention()));
-        }
-
-        attention.gateBackward(i, headsGradient, heads, spans, tape.gates(), hook);
-        SelfAttention.Projections gradients =
-                attention.attendBackward(i, headsGradient, heads, projections, spans, hook, i > 0);
-        if (i > 0) {
-            Tensor inputGradient = adjoints.input.rows(gradient.size(0));
-            attention.projectBackward(i, inputGradient, gradients, spans);
-            addBackward(gradient, inputGradient, before, layer.beforeAttention());
-        }
+    /** The input of the first layer, in a workspace that later passes overwrite. */
+    private Tensor embedded(int[] ids, Pass pass) {
+        Tensor x = activations.residual.rows(ids.length);
+        layers.embed(x, ids, pass);
+        return x;
     }
 
-    /** Replaces the gradient of a layer's output by that of x, the residual stream before the feed-forward part. */
-    private void feedForwardBackward(Tensor gradient, Tensor x, Weights.Layer layer) {
-        Tensor input = normalised(x, layer.beforeFeedForward());
-        Tensor branch = activations.branch.rows(x.size(0));
-        feedForward.recompute(input, layer.feedForward());
-        if (layer.afterFeedForward().isPresent()) {
-            feedForward.recomputeOutput(branch, input, layer.feedForward());
-        }
-        Tensor inputGradient = adjoints.input.rows(x.size(0));
-        feedForward.backward(
-                inputGradient, normBackward(gradient, branch, layer.afterFeedForward()), input, layer.feedForward());
-        addBackward(gradient, inputGradient, x, layer.beforeFeedForward());
-    }
-
-    private void embed(Tensor x, int[] ids, List<Span> spans) {
-        backend.embed(x, weights.embedding(), ids);
-        if (config.vocabulary().embeddingScale() != 1) {
-            backend.scale(x, config.vocabulary().embeddingScale());
-        }
-        weights.positions().ifPresent(positions -> spans.forEach(span -> backend.add(
-                x.rows(span.first(), span.count()), positions.rows(span.position(), span.count()))));
-        weights.segment().ifPresent(segment -> backend.addRow(x, segment));
-        weights.afterEmbedding().ifPresent(norm -> norm.forward(backend, x, x));
-    }
-
-    private SelfAttention.Projections project(int layer, Tensor x, List<Span> spans) {
-        Tensor input = normalised(x, weights.layers().get(layer).beforeAttention());
-        return attention.operands(attention.project(layer, input, spans));
-    }
-
-    /** Adds the output projection of heads [rows, heads * headDim] and the feed-forward part to x. */
-    private void addBranches(Tensor x, Tensor heads, Weights.Layer layer) {
-        Tensor branch = activations.branch.rows(x.size(0));
-        layer.output().forward(backend, branch, heads);
-        if (config.norms().placement() == Placement.PARALLEL) {
-            Tensor feedForwardInput = normalised(x, layer.beforeFeedForward());
-            backend.add(x, branch);
-            feedForward.forward(branch, feedForwardInput, layer.feedForward());
-            backend.add(x, branch);
-        } else {
-            addToResidual(x, branch, layer.afterAttention());
-            feedForward.forward(branch, normalised(x, layer.beforeFeedForward()), layer.feedForward());
-            addToResidual(x, branch, layer.afterFeedForward());
-        }
-    }
-
-    private void addToResidual(Tensor x, Tensor branch, Optional<Weights.Norm> norm) {
-        if (config.norms().placement() == Placement.ON_SUM) {
-            backend.add(x, branch);
-            norm.ifPresent(after -> after.forward(backend, x, x));
-        } else {
-            backend.add(x, normalised(branch, norm));
-        }
-    }
-
-    /** x itself if there is no norm. */
-    private Tensor normalised(Tensor x, Optional<Weights.Norm> norm) {
-        if (norm.isEmpty()) {
-            return x;
-        }
-        Tensor out = activations.normalised.rows(x.size(0));
-        norm.get().forward(backend, out, x);
-        return out;
-    }
-
-    /** The gradient itself if there is no norm. */
-    private Tensor normBackward(Tensor gradient, Tensor x, Optional<Weights.Norm> norm) {
-        if (norm.isEmpty()) {
-            return gradient;
-        }
-        Tensor out = adjoints.branch.rows(x.size(0));
-        norm.get().backward(backend, out, gradient, x);
-        return out;
-    }
-
-    /** Adds to gradient the gradient of a branch's input, propagated through the norm of x. */
-    private void addBackward(Tensor gradient, Tensor inputGradient, Tensor x, Optional<Weights.Norm> norm) {
-        norm.ifPresent(before -> before.backward(backend, inputGradient, inputGradient, x));
-        backend.add(gradient, inputGradient);
-    }
-
-    private Tensor picked(Tape tape, int[] rows) {
+    private Tensor picked(Tensor hidden, int[] rows) {
         Tensor picked = activations.picked.rows(rows.length);
-        backend.embed(picked, tape.hidden(), rows);
+        backend.embed(picked, hidden, rows);
         return picked;
     }
 

@@ -3,6 +3,7 @@ package headscope.selftest;
 import headscope.backend.Activation;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.RowRanges;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -141,9 +142,10 @@ final class RowCases {
         }, rows, heads, 2 * width));
         cases.add(Case.of("scaleHeads", 4 * Case.rounding(rows * width), on -> {
             Tensor x = on.normal(rows, (long) heads * width);
-            Tensor back = on.unwritten(heads);
-            on.backend.gradients().scaleHeads(back, x, x);
-            on.backend.scaleHeads(x, on.normal(heads));
+            Tensor back = on.unwritten(2, heads);
+            RowRanges halves = new RowRanges(new int[] {0, rows / 2}, new int[] {rows / 2, rows});
+            on.backend.gradients().scaleHeads(back, x, x, halves);
+            on.backend.scaleHeads(x, on.normal(2, heads), halves);
             return new Tensor[] {x, back};
         }, rows, heads, width));
     }

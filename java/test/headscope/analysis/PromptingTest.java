@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,7 +58,8 @@ class PromptingTest {
     }
 
     private RunRequest request(Prompting prompting, Path out, boolean resume) {
-        return new RunRequest(model, out, DeviceChoice.of("cpu"), resume, false, "test", Fields.SAME, prompting);
+        return new RunRequest(model, out, DeviceChoice.of("cpu"), resume, false, "test", Fields.SAME, prompting,
+                OptionalInt.empty());
     }
 
     @Test

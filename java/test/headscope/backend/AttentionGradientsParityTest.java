@@ -370,10 +370,11 @@ class AttentionGradientsParityTest {
         for (String device : Devices.ALL) {
             try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
                 Results passed = results(backend, one, one.tokens(), Optional.of(request(one)));
-                Tensor factors = on.unwritten(one.heads());
+                Tensor factors = on.unwritten(1, one.heads());
                 float[] gradient = one.outputGradients();
                 backend.gradients().scaleHeads(
-                        factors, on.tensor(gradient, one.tokens(), width), on.tensor(passed.out, one.tokens(), width));
+                        factors, on.tensor(gradient, one.tokens(), width), on.tensor(passed.out, one.tokens(), width),
+                        RowRanges.all(one.tokens()));
                 float[] sums = new float[one.heads()];
                 double[] magnitudes = new double[one.heads()];
                 for (int i = 0; i < gradient.length; i++) {

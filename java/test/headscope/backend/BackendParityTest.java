@@ -293,11 +293,16 @@ class BackendParityTest {
             return on.backend.download(place);
         });
         for (int heads : new int[] {1, 2, size, 2 * size}) {
-            compareBits("scaleHeads of " + heads, on -> {
-                Tensor place = on.tensor(x, 3, 2 * size);
-                on.backend.scaleHeads(place, on.tensor(Arrays.copyOf(y, heads), heads));
-                return on.backend.download(place);
-            });
+            for (RowRanges ranges : List.of(
+                    RowRanges.all(3), new RowRanges(new int[] {0, 1, 2}, new int[] {1, 1, 3}),
+                    new RowRanges(new int[] {1, 2}, new int[] {2, 2}))) {
+                compareBits("scaleHeads of %d heads, %s".formatted(heads, ranges), on -> {
+                    Tensor place = on.tensor(x, 3, 2 * size);
+                    on.backend.scaleHeads(
+                            place, on.tensor(Arrays.copyOf(y, ranges.count() * heads), ranges.count(), heads), ranges);
+                    return on.backend.download(place);
+                });
+            }
         }
     }
 

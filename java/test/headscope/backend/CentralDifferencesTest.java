@@ -162,12 +162,13 @@ class CentralDifferencesTest {
         agrees(List.of(turned), inputs -> inPlace(inputs.get(0), () ->
                 backend.rotate(inputs.get(0), 3, cosine, sine)), before, ofTurned);
 
-        Tensor factors = awayFromZero(2);
+        RowRanges halves = new RowRanges(new int[] {0, size / 2}, new int[] {size / 2, size});
+        Tensor factors = awayFromZero(4).as(2, 2);
         Tensor ofFactors = like(factors);
-        gradients.scaleHeads(ofFactors, before, turned);
+        gradients.scaleHeads(ofFactors, before, turned, halves);
         agrees(List.of(factors), inputs -> {
             Tensor scaled = copy(turned);
-            return inPlace(scaled, () -> backend.scaleHeads(scaled, inputs.get(0)));
+            return inPlace(scaled, () -> backend.scaleHeads(scaled, inputs.get(0), halves));
         }, before, ofFactors);
     }
 

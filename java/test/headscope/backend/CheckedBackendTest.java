@@ -98,7 +98,12 @@ class CheckedBackendTest extends ArgumentChecks {
         refused("addRow: F32[2, 3] and F32[2]", () -> backend.addRow(floats(2, 3), floats(2)));
         refused("scale: F32[3] is closed", () -> backend.scale(closed(3), 2));
         refused("multiply: F32[3] and F32[4]", () -> backend.multiply(floats(3), floats(4)));
-        refused("scaleHeads: F32[2, 6] by F32[4]", () -> backend.scaleHeads(floats(2, 6), floats(4)));
+        refused("scaleHeads: F32[2, 6] by F32[1, 4], 1 ranges of rows up to 2",
+                () -> backend.scaleHeads(floats(2, 6), floats(1, 4), RowRanges.all(2)));
+        refused("scaleHeads: F32[2, 6] by F32[1, 3], 1 ranges of rows up to 3",
+                () -> backend.scaleHeads(floats(2, 6), floats(1, 3), RowRanges.all(3)));
+        refused("scaleHeads: F32[2, 6] by F32[2, 3], 1 ranges of rows up to 2",
+                () -> backend.scaleHeads(floats(2, 6), floats(2, 3), RowRanges.all(2)));
         refused("convert: F32[3] into F16[4]", () -> backend.convert(of(DType.F16, 4), floats(3)));
         refused("convert: F64[3] is none of", () -> backend.convert(floats(3), of(DType.F64, 3)));
         refused("convert: F32[3] is closed", () -> backend.convert(of(DType.F16, 3), closed(3)));

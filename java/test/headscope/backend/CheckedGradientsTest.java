@@ -56,9 +56,9 @@ class CheckedGradientsTest extends ArgumentChecks {
                 () -> gradients.addShare(y, shares, y, y, shares, 4));
         refused("addShare's gradient: F32[2, 4] and F32[2, 3]",
                 () -> gradients.addShare(y, shares, y, y, floats(2, 3), 0));
-        refused("scaleHeads' gradient: ", () -> gradients.scaleHeads(floats(2), y, y));
+        refused("scaleHeads' gradient: ", () -> gradients.scaleHeads(floats(1, 2), y, y, RowRanges.all(2)));
         refused("scaleHeads' gradient: F32[2, 3] and F32[3, 2]",
-                () -> gradients.scaleHeads(floats(3), y, floats(3, 2)));
+                () -> gradients.scaleHeads(floats(1, 3), y, floats(3, 2), RowRanges.all(2)));
         refused("adamW: step 0",
                 () -> gradients.adamW(x, x, x, x, new Gradients.AdamW(0.1f, 0.9f, 0.999f, 1e-8f, 0), 0));
         refused("adamW: F32[3] and F32[4]", () -> gradients.adamW(

@@ -276,13 +276,18 @@ class GradientsParityTest {
         long width = (long) heads * headDim;
         float[] gradient = inputs.values(random, tokens, (int) width);
         float[] x = inputs.values(random, tokens, (int) width);
-        double[] magnitude = new double[heads];
+        // rows 5 to 7 lie in no range, and one range has no rows
+        RowRanges ranges = new RowRanges(new int[] {0, 8, 9}, new int[] {5, 8, tokens});
+        double[] magnitude = new double[ranges.count() * heads];
         for (int i = 0; i < x.length; i++) {
-            magnitude[i / headDim % heads] += Math.abs(gradient[i] * x[i]);
+            int range = ranges.find(i / (int) width);
+            if (range >= 0) {
+                magnitude[range * heads + i / headDim % heads] += Math.abs(gradient[i] * x[i]);
+            }
         }
         compare("scaleHeads", into((gradients, destination, on) -> gradients.scaleHeads(
-                destination, on.tensor(gradient, tokens, width), on.tensor(x, tokens, width)), heads),
-                i -> Tolerance.sum(tokens * headDim, magnitude[i]));
+                destination, on.tensor(gradient, tokens, width), on.tensor(x, tokens, width), ranges),
+                ranges.count(), heads), i -> Tolerance.sum(tokens * headDim, magnitude[i]));
     }
 
     @ParameterizedTest
@@ -376,7 +381,8 @@ class GradientsParityTest {
         for (Operation operation : Arrays.asList(
                 input(gradient, weight, 130, 90, size), weight(gradient, x, 130, 90, size),
                 bias(gradient, 130, size), into((gradients, destination, on) -> gradients.scaleHeads(
-                        destination, on.tensor(gradient, 130, size), on.tensor(gradient, 130, size)), 5))) {
+                        destination, on.tensor(gradient, 130, size), on.tensor(gradient, 130, size),
+                        new RowRanges(new int[] {0, 50}, new int[] {49, 130})), 2, 5))) {
             float[] expected = ofWorkers(1, operation);
             for (int workers = 1; workers <= 3; workers++) {
                 same(workers + " workers", expected, ofWorkers(workers, operation));

@@ -10,6 +10,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +29,9 @@ public final class InstrumentedBackend implements InvocationHandler {
     private final Object actual;
     private final String prefix;
     private final String wrong;
-    private final Set<String> called;
+    private final Collection<String> called;
 
-    private InstrumentedBackend(Backend backend, Object actual, String prefix, String wrong, Set<String> called) {
+    private InstrumentedBackend(Backend backend, Object actual, String prefix, String wrong, Collection<String> called) {
         this.backend = backend;
         this.actual = actual;
         this.prefix = prefix;
@@ -50,8 +51,8 @@ public final class InstrumentedBackend implements InvocationHandler {
                 .map(Method::getName).distinct().sorted();
     }
 
-    /** @param called receives the names of called operations */
-    public static Backend recording(Backend backend, Set<String> called) {
+    /** @param called receives the name of each called method, that of an operation among them */
+    public static Backend recording(Backend backend, Collection<String> called) {
         return proxy(Backend.class, new InstrumentedBackend(backend, backend, "", "", called));
     }
 
@@ -75,7 +76,7 @@ public final class InstrumentedBackend implements InvocationHandler {
             throw failure.getCause();
         }
         if (name.equals("measure") && name.equals(wrong)) {
-            return spoilt((LayerResult) result, (List<?>) arguments[0]);
+            return List.of(spoilt((LayerResult) ((List<?>) result).getFirst(), (List<?>) arguments[0]));
         }
         if (name.equals(wrong)) {
             spoil(result, arguments);
@@ -104,7 +105,7 @@ public final class InstrumentedBackend implements InvocationHandler {
             snapshot.cells()[snapshot.cells().length / 2] += 1;
             return;
         }
-        if (result instanceof double[][] values) {
+        if (result instanceof List<?> ofTexts && ofTexts.getFirst() instanceof double[][] values) {
             values[values.length - 1][0] += 1;
             return;
         }

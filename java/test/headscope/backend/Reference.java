@@ -296,10 +296,13 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void scaleHeads(Tensor x, Tensor factors) {
-        long headDim = x.size(1) / factors.size(0);
-        for (long i = 0; i < x.count(); i++) {
-            set(x, i, get(x, i) * get(factors, i / headDim % factors.size(0)));
+    public void scaleHeads(Tensor x, Tensor factors, RowRanges ranges) {
+        long heads = factors.size(1);
+        long headDim = x.size(1) / heads;
+        for (int range = 0; range < ranges.count(); range++) {
+            for (long i = ranges.first(range) * x.size(1); i < ranges.end(range) * x.size(1); i++) {
+                set(x, i, get(x, i) * get(factors, range * heads + i / headDim % heads));
+            }
         }
     }
 

@@ -207,15 +207,17 @@ final class ReferenceGradients implements Gradients {
     }
 
     @Override
-    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
-        int heads = destination.intSize(0);
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x, RowRanges ranges) {
+        int heads = destination.intSize(1);
         long headDim = x.size(1) / heads;
-        double[] sums = new double[heads];
-        for (long i = 0; i < x.count(); i++) {
-            sums[(int) (i / headDim % heads)] += get(gradient, i) * get(x, i);
-        }
-        for (int head = 0; head < heads; head++) {
-            set(destination, head, sums[head]);
+        for (int range = 0; range < ranges.count(); range++) {
+            double[] sums = new double[heads];
+            for (long i = ranges.first(range) * x.size(1); i < ranges.end(range) * x.size(1); i++) {
+                sums[(int) (i / headDim % heads)] += get(gradient, i) * get(x, i);
+            }
+            for (int head = 0; head < heads; head++) {
+                set(destination, range * heads + head, sums[head]);
+            }
         }
     }
 

@@ -145,18 +145,23 @@ class BackwardTest {
         try (LoadedModel loaded = LoadedModel.open(scaled)) {
             expected = logits(loaded.model(), ids, Optional.empty());
         }
-        try (LoadedModel loaded = LoadedModel.open("gpt2"); HeadGates gates = new HeadGates(loaded.model(), 1)) {
-            gates.set(0, 0, factors);
+        try (LoadedModel loaded = LoadedModel.open("gpt2");
+                HeadGates gates = gates(loaded.model(), 0, factors);
+                HeadGates fromTen = gates(loaded.model(), 9, factors)) {
             assertArrayEquals(
                     expected, logits(loaded.model(), ids, Optional.of(gates)), Tolerance.fp32(expected));
-            gates.set(0, 9, factors);
-            float[] partly = logits(loaded.model(), ids, Optional.of(gates));
+            float[] partly = logits(loaded.model(), ids, Optional.of(fromTen));
             float[] ungated = logits(loaded.model(), ids, Optional.empty());
             int before = 9 * loaded.model().config().vocabulary().size();
             assertArrayEquals(Arrays.copyOf(ungated, before), Arrays.copyOf(partly, before),
                     "tokens before the first gated token");
             assertTrue(Math.abs(ungated[before] - partly[before]) > Tolerance.fp32(ungated));
         }
+    }
+
+    /** Gates of the first text of a batch of one. */
+    private static HeadGates gates(Transformer model, int fromToken, float[] factors) {
+        return new HeadGates(model, List.of(new HeadGates.OfText(fromToken, factors)));
     }
 
     private static float[] factors(Random random, int count) {
@@ -187,26 +192,30 @@ class BackwardTest {
             Random random = new Random(4);
             List<int[]> texts = List.of(random.ints(6, 1, 96).toArray(), random.ints(4, 1, 96).toArray());
             float[] factors = factors(random, model.config().layers() * model.config().heads());
-            try (HeadGates gates = new HeadGates(model, 2)) {
-                gates.set(0, 2, factors);
-                Result exact = run(model, texts, Optional.of(gates));
-                for (int i = 0; i < factors.length; i++) {
-                    double near = loss(model, texts, gates, factors, i, step) - loss(model, texts, gates, factors, i, -step);
-                    double far = loss(model, texts, gates, factors, i, 2 * step)
-                            - loss(model, texts, gates, factors, i, -2 * step);
-                    assertEquals((8 * near - far) / (12 * step), exact.gates()[0][i],
-                            Tolerance.centralDifference(step, exact.losses()[0]), "gate " + i);
-                }
+            Result exact = gated(model, texts, factors);
+            for (int i = 0; i < factors.length; i++) {
+                double near = loss(model, texts, factors, i, step) - loss(model, texts, factors, i, -step);
+                double far = loss(model, texts, factors, i, 2 * step) - loss(model, texts, factors, i, -2 * step);
+                assertEquals((8 * near - far) / (12 * step), exact.gates()[0][i],
+                        Tolerance.centralDifference(step, exact.losses()[0]), "gate " + i);
             }
         }
     }
 
-    private static double loss(
-            Transformer model, List<int[]> texts, HeadGates gates, float[] factors, int nudged, float by) {
+    /** The first text has gates from its third token on, the second has open ones. */
+    private static Result gated(Transformer model, List<int[]> texts, float[] factors) {
+        float[] open = new float[factors.length];
+        Arrays.fill(open, 1);
+        try (HeadGates gates = new HeadGates(
+                model, List.of(new HeadGates.OfText(2, factors), new HeadGates.OfText(0, open)))) {
+            return run(model, texts, Optional.of(gates));
+        }
+    }
+
+    private static double loss(Transformer model, List<int[]> texts, float[] factors, int nudged, float by) {
         float[] other = factors.clone();
         other[nudged] += by;
-        gates.set(0, 2, other);
-        return run(model, texts, Optional.of(gates)).losses()[0];
+        return gated(model, texts, other).losses()[0];
     }
 
     @Test
@@ -228,17 +237,20 @@ class BackwardTest {
         try (LoadedModel loaded = LoadedModel.open("gpt2")) {
             Transformer model = loaded.model();
             Batch two = new Batch(List.of(text("one", 3), text("two", 3)));
-            try (HeadGates gates = new HeadGates(model, 1)) {
+            try (HeadGates gates = gates(model, 0, new float[12])) {
                 assertThrows(IllegalArgumentException.class,
                         () -> model.forward(two, Optional.of(gates), LayerHook.NONE));
-                assertThrows(IllegalArgumentException.class, () -> gates.set(0, 0, new float[3]));
-                assertThrows(IllegalArgumentException.class, () -> gates.set(0, -1, new float[12]));
+                assertThrows(IllegalArgumentException.class,
+                        () -> model.read(two, Optional.of(gates), LayerHook.NONE));
             }
+            assertThrows(IllegalArgumentException.class, () -> gates(model, 0, new float[3]));
+            assertThrows(IllegalArgumentException.class, () -> gates(model, -1, new float[12]));
             assertThrows(IllegalArgumentException.class, () -> new Batch(List.of()));
             assertThrows(IllegalArgumentException.class, () -> new Batch(List.of(new int[0])));
             Batch tooLong = new Batch(List.of(text("long", model.config().maxTokens() + 1)));
             assertThrows(IllegalArgumentException.class,
                     () -> model.forward(tooLong, Optional.empty(), LayerHook.NONE));
+            assertThrows(IllegalArgumentException.class, () -> model.observe(tooLong, LayerHook.NONE));
         }
     }
 }

@@ -2,6 +2,8 @@ package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import headscope.backend.AttentionStatistics;
+import headscope.backend.TextRows;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,6 +81,40 @@ class LayerHookTest {
             Batch batch = new Batch(List.of(PROMPT, new int[] {3, 2, 1}));
             loaded.model().forward(batch, Optional.empty(), recorder).close();
             assertEquals(headCalls(loaded.model(), PROMPT.length + 3), recorder.calls);
+        }
+    }
+
+    /** Statistics of one layer at a time, whose rows are those of each text. */
+    @Test
+    void observedBatchesCallBoth() {
+        try (LoadedModel loaded = LoadedModel.open("gpt2")) {
+            List<Call> calls = new ArrayList<>();
+            List<AttentionStatistics> all = new ArrayList<>();
+            Batch batch = new Batch(List.of(PROMPT, new int[] {3, 2, 1}));
+            loaded.model().observe(batch, new LayerHook() {
+                @Override
+                public void attention(int layer, Attention attention) {
+                    all.add(attention.statistics());
+                    for (int text = 0; text < batch.texts().size(); text++) {
+                        TextRows rows = new TextRows(attention.packing(), text);
+                        calls.add(new Call("attention", layer, rows.queries(attention.query()).size(0),
+                                rows.keys(attention.key()).size(0), rows.statistics(attention.statistics()).tokens()));
+                    }
+                }
+
+                @Override
+                public void headOutputs(int layer, Tensor heads) {
+                    calls.add(headCall(layer, heads.size(0)));
+                }
+            });
+            List<Call> expected = new ArrayList<>();
+            for (int layer = 0; layer < loaded.model().config().layers(); layer++) {
+                expected.add(new Call("attention", layer, PROMPT.length, PROMPT.length, PROMPT.length));
+                expected.add(new Call("attention", layer, 3, 3, 3));
+                expected.add(headCall(layer, PROMPT.length + 3));
+            }
+            assertEquals(expected, calls);
+            assertEquals(1, all.stream().distinct().count(), "every layer uses the same memory");
         }
     }
 }

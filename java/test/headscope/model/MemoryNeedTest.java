@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -20,14 +21,21 @@ class MemoryNeedTest {
                 Transformer model = new Transformer(checkpoint, backend)) {
             MemoryNeed need = MemoryNeed.of(checkpoint);
             assertEquals(1, (double) backend.liveBytes() / need.weights(), 0.2, "weights");
+            int[] ids = new int[TOKENS];
+            Arrays.setAll(ids, i -> i % 5);
             long before = backend.liveBytes();
+            backend.peakBytes();
+            model.observe(new Batch(List.of(ids, ids)), LayerHook.NONE);
+            close(fixture + ", batch", (double) (backend.peakBytes() - before) / (2 * TOKENS * need.bytesPerRow()));
+            long workspace = backend.liveBytes();
             try (Sequence text = model.sequence(TOKENS)) {
-                int[] ids = new int[TOKENS];
-                Arrays.setAll(ids, i -> i % 5);
                 model.forward(text, ids, LayerHook.NONE);
-                double ratio = (double) (backend.liveBytes() - before) / (TOKENS * need.bytesPerToken());
-                assertTrue(ratio > 0.8 && ratio < 1.25, fixture + ": " + ratio);
+                close(fixture + ", continued", (double) (backend.liveBytes() - workspace) / (TOKENS * need.bytesKept()));
             }
         }
+    }
+
+    private static void close(String what, double ratio) {
+        assertTrue(ratio > 0.8 && ratio < 1.25, what + ": " + ratio);
     }
 }

@@ -8,6 +8,7 @@ import headscope.backend.Devices;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +32,7 @@ class SamplerTest {
             try (Backend backend = Devices.open(device)) {
                 Tensor row = backend.allocate(DType.F32, 1, logits.length);
                 backend.upload(row, MemorySegment.ofArray(logits));
-                int token = sampler.next(backend, row, always(number));
+                int token = sampler.next(backend, row, List.of(always(number)))[0];
                 row.buffer().close();
                 return token;
             }

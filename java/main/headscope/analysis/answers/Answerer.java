@@ -2,14 +2,18 @@ package headscope.analysis.answers;
 
 import headscope.analysis.Overflow;
 import headscope.analysis.Text;
+import headscope.model.Batch;
 import headscope.model.Generator;
 import headscope.model.LayerHook;
+import headscope.model.Predictions;
 import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -54,27 +58,56 @@ public final class Answerer implements AutoCloseable {
         return switch (tokens) {
             case TextTokens.Whole whole -> {
                 model.forward(sequence, whole.ids(), hook);
-                yield given(text, whole.ids(), whole.answer());
+                yield given(text, tokens).orElseThrow();
             }
             case TextTokens.Replay replay -> {
                 model.forward(sequence, replay.prompt(), hook);
                 for (int i = 0; i < replay.generated().length - 1; i++) {
                     model.forward(sequence, new int[] {replay.generated()[i]}, hook);
                 }
-                yield given(text, read(replay.prompt(), replay.generated()), replay.generated());
+                yield given(text, tokens).orElseThrow();
             }
-            case TextTokens.Prompt prompt -> {
-                int[] generated = generator.generate(sequence, prompt.ids(), random, hook, decoder::isComplete);
-                yield new Answer(decoder.answer(generated), read(prompt.ids(), generated), generated,
-                        OptionalInt.empty(), List.of());
-            }
-            case TextTokens.Choices choices -> choose((Text.Choice) text, choices, hook);
+            case TextTokens.Prompt prompt -> answered(
+                    prompt, generator.generate(sequence, prompt.ids(), random, hook, decoder::isComplete));
+            case TextTokens.Choices choices ->
+                    choose(List.of((Text.Choice) text), List.of(choices), hook).getFirst();
         };
     }
 
-    /** The sequence of the last text, with its attention statistics. */
+    /** The sequence of the last text that {@link #answer} has read, with its attention statistics; not of choices. */
     public Sequence sequence() {
         return sequence;
+    }
+
+    /** The answer that comes with a text; empty if the model answers it. */
+    public static Optional<Answer> given(Text text, TextTokens tokens) {
+        return switch (tokens) {
+            case TextTokens.Whole whole -> Optional.of(given(text, whole.ids(), whole.answer()));
+            case TextTokens.Replay replay -> Optional.of(
+                    given(text, read(replay.prompt(), replay.generated()), replay.generated()));
+            case TextTokens.Prompt prompt -> Optional.empty();
+            case TextTokens.Choices choices -> Optional.empty();
+        };
+    }
+
+    /**
+     * The answers of one token to prompts that have been read together.
+     *
+     * @param hidden  output of the model's last layer
+     * @param rows    of the prompts' last tokens
+     * @param randoms for sampling, one per prompt
+     */
+    public List<Answer> answers(
+            List<TextTokens.Prompt> prompts, Tensor hidden, int[] rows, List<RandomGenerator> randoms) {
+        int[] tokens = settings.sampler().next(model.backend(), model.logits(hidden, rows), randoms);
+        return IntStream.range(0, tokens.length)
+                .mapToObj(i -> answered(prompts.get(i), new int[] {tokens[i]}))
+                .toList();
+    }
+
+    private Answer answered(TextTokens.Prompt prompt, int[] generated) {
+        return new Answer(decoder.answer(generated), read(prompt.ids(), generated), generated,
+                OptionalInt.empty(), List.of());
     }
 
     private static int[] read(int[] prompt, int[] generated) {
@@ -93,43 +126,70 @@ public final class Answerer implements AutoCloseable {
         return new Answer(answer, read, generated, chosen, List.of());
     }
 
-    /** Scores every choice in a pass of its own, and reads the best one again unless it was the last. */
-    private Answer choose(Text.Choice text, TextTokens.Choices choices, LayerHook hook) {
-        double[] scores = new double[choices.ids().size()];
+    /** Scores the choices of several texts in one pass; the model reads all tokens of a choice but the last. */
+    public List<Answer> choose(List<Text.Choice> texts, List<TextTokens.Choices> tokens, LayerHook hook) {
+        Batch batch = new Batch(tokens.stream().flatMap(choices -> choices.ids().stream())
+                .map(ids -> Arrays.copyOf(ids, ids.length - 1))
+                .toList());
+        double[] logProbs = logProbs(batch, tokens, hook);
+        List<Answer> answers = new ArrayList<>();
+        int first = 0;
+        for (int i = 0; i < texts.size(); i++) {
+            int end = first + tokens.get(i).ids().size();
+            answers.add(choose(texts.get(i), tokens.get(i), Arrays.copyOfRange(logProbs, first, end)));
+            first = end;
+        }
+        return answers;
+    }
+
+    private Answer choose(Text.Choice text, TextTokens.Choices choices, double[] logProbs) {
+        double[] scores = new double[logProbs.length];
         int best = 0;
         for (int choice = 0; choice < scores.length; choice++) {
-            int[] ids = choices.ids().get(choice);
-            sequence.clear();
-            double logProb = logProb(ids, choices.start(), hook);
-            if (!Double.isFinite(logProb)) {
+            if (!Double.isFinite(logProbs[choice])) {
                 throw text.entry().wrong(
                         "the probability of a choice is not a number; " + Overflow.remedy(model.backend()));
             }
             scores[choice] = settings.choiceScore().of(
-                    logProb, text.choices().get(choice), ids.length - choices.start());
+                    logProbs[choice], text.choices().get(choice), choices.ids().get(choice).length - choices.start());
             best = scores[choice] > scores[best] ? choice : best;
         }
         int[] chosen = choices.ids().get(best);
-        int[] read = Arrays.copyOf(chosen, chosen.length - 1);
-        if (best != scores.length - 1) {
-            sequence.clear();
-            model.forward(sequence, read, hook);
-        }
-        return new Answer(text.choices().get(best), read, Arrays.copyOfRange(chosen, choices.start(), chosen.length),
-                OptionalInt.of(best), Arrays.stream(scores).boxed().toList());
+        return new Answer(text.choices().get(best), Arrays.copyOf(chosen, chosen.length - 1),
+                Arrays.copyOfRange(chosen, choices.start(), chosen.length), OptionalInt.of(best),
+                Arrays.stream(scores).boxed().toList());
     }
 
-    /** Sum of the log probabilities of the tokens from {@code start} on, each after all tokens before it, in nats. */
-    private double logProb(int[] ids, int start, LayerHook hook) {
-        Tensor hidden = model.forward(sequence, Arrays.copyOf(ids, ids.length - 1), hook);
-        int[] targets = Arrays.copyOfRange(ids, start, ids.length);
-        float[] factors = new float[targets.length];
-        Tensor logits = model.logits(hidden.rows(start - 1, targets.length));
-        double sum = 0;
-        for (float nll : model.backend().gradients().crossEntropy(logits, targets, factors)) {
-            sum -= nll;
+    /**
+     * For each choice the sum of the log probabilities of the tokens from its start on, each after all tokens before it,
+     * in nats.
+     *
+     * @param batch the choices without their last tokens
+     */
+    private double[] logProbs(Batch batch, List<TextTokens.Choices> tokens, LayerHook hook) {
+        IntStream.Builder rows = IntStream.builder();
+        IntStream.Builder targets = IntStream.builder();
+        List<Integer> scored = new ArrayList<>();
+        for (TextTokens.Choices choices : tokens) {
+            for (int[] ids : choices.ids()) {
+                int first = batch.first(scored.size());
+                for (int token = choices.start(); token < ids.length; token++) {
+                    rows.add(first + token - 1);
+                    targets.add(ids[token]);
+                }
+                scored.add(ids.length - choices.start());
+            }
         }
-        return sum;
+        float[] nll = new Predictions(model, model.read(batch, Optional.empty(), hook))
+                .nll(rows.build().toArray(), targets.build().toArray());
+        double[] logProbs = new double[scored.size()];
+        int row = 0;
+        for (int choice = 0; choice < logProbs.length; choice++) {
+            for (int token = 0; token < scored.get(choice); token++) {
+                logProbs[choice] -= nll[row++];
+            }
+        }
+        return logProbs;
     }
 
     private void empty(int tokens) {

@@ -48,6 +48,6 @@ public record AnswersRequest(RunRequest run, String texts, Answering answering, 
     RunRequest unfinished() {
         Path place = place();
         return new RunRequest(run.model(), place.resolveSibling(place.getFileName() + ".run"), run.device(), run.resume(),
-                run.overwrite(), run.command(), run.fields(), run.prompting());
+                run.overwrite(), run.command(), run.fields(), run.prompting(), run.batchTokens());
     }
 }

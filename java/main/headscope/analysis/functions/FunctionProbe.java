@@ -3,6 +3,7 @@ package headscope.analysis.functions;
 import headscope.backend.Activation;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.RowRanges;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -65,7 +66,7 @@ final class FunctionProbe implements AutoCloseable {
         this.mask = allocate(maxTexts, sizes.hidden);
         this.projectionsGradient = allocate(maxTexts, sizes.projections());
         this.hiddenGradient = allocate(maxTexts, sizes.hidden);
-        this.contribution = allocate(sizes.heads);
+        this.contribution = allocate(1, sizes.heads);
     }
 
     private Tensor allocate(long... shape) {
@@ -140,7 +141,8 @@ final class FunctionProbe implements AutoCloseable {
             backend.upload(logits.rows(0, batch.length), MemorySegment.ofArray(chosen));
             backward(batch.length, Optional.empty());
             backend.gradients().scaleHeads(
-                    contribution, projectionsGradient.rows(0, batch.length), projections.rows(0, batch.length));
+                    contribution, projectionsGradient.rows(0, batch.length), projections.rows(0, batch.length),
+                    RowRanges.all(batch.length));
             float[] some = backend.download(contribution);
             for (int head = 0; head < sums.length; head++) {
                 sums[head] += some[head];

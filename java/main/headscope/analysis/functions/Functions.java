@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -50,7 +51,7 @@ public final class Functions implements Analysis {
                 prompts.add(PromptAnswer.of(text.entry(), text.prompt(), text.answer(), request.join(), config, tokenizer));
             }
         });
-        this.reader = new AnswerReader(run.model);
+        this.reader = new AnswerReader(run.model, run.batches);
     }
 
     /**
@@ -86,22 +87,25 @@ public final class Functions implements Analysis {
     public void observe(Progress progress) {
         run.requireSameInput();
         progress.reached(0, prompts.size());
-        for (int i = 0; i < prompts.size(); i++) {
-            int text = i;
-            observations.add(run.once("%06d".formatted(text), Observation.FILE, () -> observe(text, progress)));
-            progress.reached(i + 1, prompts.size());
-        }
+        int[] all = IntStream.range(0, prompts.size()).toArray();
+        observations.addAll(run.inBatches(
+                run.batches.of(all, text -> prompts.get(text).inputs().length), "%06d"::formatted, Observation.FILE,
+                batch -> observe(batch, progress), UnaryOperator.identity(),
+                done -> progress.reached(done, all.length)));
     }
 
-    private Observation observe(int text, Progress progress) {
-        Observation observation = reader.read(prompts.get(text), request.tokens(), progress);
-        for (float value : observation.outputs()) {
-            if (!Float.isFinite(value)) {
-                throw texts.texts().get(text).entry().wrong(
-                        "a head's output is not finite; " + Overflow.remedy(run.backend));
+    private List<Observation> observe(int[] batch, Progress progress) {
+        List<Observation> some = reader.read(
+                Arrays.stream(batch).mapToObj(prompts::get).toList(), request.tokens(), progress);
+        for (int i = 0; i < batch.length; i++) {
+            for (float value : some.get(i).outputs()) {
+                if (!Float.isFinite(value)) {
+                    throw texts.texts().get(batch[i]).entry().wrong(
+                            "a head's output is not finite; " + Overflow.remedy(run.backend));
+                }
             }
         }
-        return observation;
+        return some;
     }
 
     /** Trains the probe, predicts the functions of the test texts, and computes the importance of each head. */

@@ -8,6 +8,7 @@ import headscope.backend.Backend;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
 import headscope.model.LayerHook;
+import headscope.model.Predictions;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
@@ -55,9 +56,9 @@ final class GatedModel {
         double[] nll = new double[texts.size()];
         pass(texts, pass -> {
             Passed passed = new Passed(pass, texts.size(), model.config().layers());
-            try (HeadGates gates = pass.gates(model, masks);
-                    Tape tape = model.forward(pass.batch(), Optional.of(gates), passed)) {
-                loss(pass, model.logits(tape, pass.rows()), nll);
+            try (HeadGates gates = pass.gates(model, masks)) {
+                Tensor hidden = model.read(pass.batch(), Optional.of(gates), passed);
+                nll(pass, new Predictions(model, hidden).nll(pass.rows(), pass.targets()), nll);
             }
         });
         return nll;
@@ -77,7 +78,7 @@ final class GatedModel {
             try (HeadGates gates = pass.gates(model, masks);
                     Tape tape = model.forward(pass.batch(), Optional.of(gates), passed)) {
                 Tensor logits = model.logits(tape, rows);
-                loss(pass, logits, nll);
+                nll(pass, backend.gradients().crossEntropy(logits, pass.targets(), pass.factors()), nll);
                 dropWhatExceedsTheGap(pass, logits, nll);
                 model.backward(tape, rows, logits, addingTo(updated, pass, passed));
             }
@@ -93,9 +94,8 @@ final class GatedModel {
         }
     }
 
-    /** Computes the nll of each text; replaces the logits by the gradient of the loss. */
-    private void loss(GatedPass pass, Tensor logits, double[] nll) {
-        float[] ofTokens = backend.gradients().crossEntropy(logits, pass.targets(), pass.factors());
+    /** Averages over the tokens of each answer. */
+    private void nll(GatedPass pass, float[] ofTokens, double[] nll) {
         int row = 0;
         for (int i = 0; i < pass.texts().size(); i++) {
             int end = row + pass.texts().get(i).text().answerTokens();

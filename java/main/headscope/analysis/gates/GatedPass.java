@@ -53,11 +53,7 @@ record GatedPass(int first, List<GatedText> texts) {
 
     /** @param masks [masks][layers * heads] */
     HeadGates gates(Transformer model, float[][] masks) {
-        HeadGates gates = new HeadGates(model, texts.size());
-        for (int text = 0; text < texts.size(); text++) {
-            gates.set(text, 0, masks[texts.get(text).mask()]);
-        }
-        return gates;
+        return new HeadGates(model, texts.stream().map(text -> new HeadGates.OfText(0, masks[text.mask()])).toList());
     }
 
     /** The rows that predict answer tokens, text by text. */

@@ -32,7 +32,7 @@ public final class Gates implements Analysis {
                 texts.add(ofTask.encode(request.join(), config, tokenizer));
             }
         });
-        this.model = new GatedModel(run.model, request.passTokens());
+        this.model = new GatedModel(run.model, run.batches.tokens());
     }
 
     /**

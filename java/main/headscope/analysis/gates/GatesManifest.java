@@ -41,7 +41,6 @@ final class GatesManifest {
         }
         settings.put("check_texts", request.check().texts());
         settings.put("check_steps", request.check().steps());
-        settings.put("pass_tokens", request.passTokens());
         settings.put("seed", request.seed());
         settings.put("limit", request.limit());
         settings.put("quick", request.quick());

@@ -20,15 +20,13 @@ import java.util.stream.IntStream;
  * @param lambda     weight of the regulariser; negative in contrasts only
  * @param clipNorm   maximum norm of a gradient; infinite = no clipping
  * @param score      the score that the figure shows
- * @param passTokens maximum number of tokens of a forward pass
  * @param seed       for initial gates and batches
  * @param limit      number of texts from the beginning of each file; 0 = all
  * @param quick      whether the run is approximate; the figure and the summary say so
  */
 public record GatesRequest(
         RunRequest run, List<GateTask> tasks, Join join, int seeds, List<Schedule> schedules, int batch, double lambda,
-        Regulariser regulariser, double clipNorm, GateScore score, Check check, int passTokens, long seed,
-        int limit, boolean quick) {
+        Regulariser regulariser, double clipNorm, GateScore score, Check check, long seed, int limit, boolean quick) {
     /** Defaults, as in the paper. */
     public static final int SEEDS = 10;
 
@@ -48,19 +46,16 @@ public record GatesRequest(
     /** Defaults that the paper does not give. */
     public static final GateScore SCORE = GateScore.FACILITATION;
 
-    public static final int PASS_TOKENS = 4096;
-
     /** Every setting at its default. */
     public static GatesRequest of(RunRequest run, List<GateTask> tasks) {
         return new GatesRequest(run, tasks, Join.AUTO, SEEDS, Schedule.parseList(UPDATES, RATES), BATCH, LAMBDA, Regulariser.MEAN,
-                Double.POSITIVE_INFINITY, score(tasks), new Check(CHECK_TEXTS, 24), PASS_TOKENS, 0, 0, false);
+                Double.POSITIVE_INFINITY, score(tasks), new Check(CHECK_TEXTS, 24), 0, 0, false);
     }
 
     /** An approximate run with fewer seeds, updates and texts: a minute or two on a small model. */
     public static GatesRequest quick(RunRequest run, List<GateTask> tasks) {
         return new GatesRequest(run, tasks, Join.AUTO, QUICK_SEEDS, Schedule.parseList(QUICK_UPDATES, RATES), QUICK_BATCH, LAMBDA,
-                Regulariser.MEAN, Double.POSITIVE_INFINITY, score(tasks), new Check(QUICK_CHECK_TEXTS, 12), PASS_TOKENS,
-                0, 0, true);
+                Regulariser.MEAN, Double.POSITIVE_INFINITY, score(tasks), new Check(QUICK_CHECK_TEXTS, 12), 0, 0, true);
     }
 
     private static GateScore score(List<GateTask> tasks) {
@@ -146,7 +141,6 @@ public record GatesRequest(
         require(lambda > 0 || tasks.stream().allMatch(GateTask::isContrast),
                 "a negative --lambda requires --forget and --retain; a task is always fitted with both signs");
         require(clipNorm > 0, "--clip-norm must be above 0");
-        require(passTokens >= 1, "--pass-tokens must be at least 1, not " + passTokens);
         require(limit >= 0, "--limit must be at least 1, not " + limit);
     }
 

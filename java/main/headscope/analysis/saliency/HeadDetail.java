@@ -5,7 +5,6 @@ import headscope.analysis.Progress;
 import headscope.result.TokenGroup;
 import headscope.result.TokenNames;
 import headscope.result.TokenTable;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -23,11 +22,8 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
     static List<HeadDetail> tokens(
             SaliencyObserver observer, List<SaliencyText> texts, List<SaliencyObservation> observations,
             List<HeadName> heads, Progress progress) {
-        List<List<float[]>> maps = new ArrayList<>();
-        for (int i = 0; i < texts.size(); i++) {
-            maps.add(observer.maps(texts.get(i), observations.get(i).target(), heads));
-            progress.reached(i + 1, texts.size());
-        }
+        List<List<float[]>> maps = observer.maps(
+                texts, observations.stream().mapToInt(SaliencyObservation::target).toArray(), heads, progress);
         List<List<TokenGroup>> groups = texts.stream().map(SaliencyText::groups).distinct().toList();
         List<String> names = IntStream.range(0, texts.getFirst().length())
                 .mapToObj(token -> {

@@ -13,11 +13,14 @@ import headscope.model.Tokenizer;
 import headscope.result.SaliencyCell;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -46,7 +49,7 @@ public final class Saliency implements Analysis {
         this.request = request;
         this.file = file;
         this.run = new Run(request.run(), SaliencyManifest.input(request, file), this::check);
-        this.observer = new SaliencyObserver(request, run.model);
+        this.observer = new SaliencyObserver(request, run.model, run.batches);
     }
 
     /**
@@ -123,23 +126,27 @@ public final class Saliency implements Analysis {
         run.requireSameInput();
         int all = shown.size() + ablated.size();
         progress.reached(0, all);
-        for (SaliencyText text : shown) {
-            observations.add(run.once(
-                    "text-%06d".formatted(observations.size()), SaliencyObservation.FILE, () -> observe(text, progress)));
-            progress.reached(observations.size(), all);
-        }
-        AblationSets sets = AblationSets.of(request.ablation(), run.model.config());
-        for (SaliencyText text : ablated) {
-            surprisals.add(run.once("ablated-%06d".formatted(surprisals.size()), SURPRISALS,
-                    () -> observer.surprisals(text, sets.gates(), progress)));
-            progress.reached(observations.size() + surprisals.size(), all);
-        }
+        observations.addAll(run.inBatches(
+                batches(shown, 1), "text-%06d"::formatted, SaliencyObservation.FILE, batch -> observe(batch, progress),
+                UnaryOperator.identity(), done -> progress.reached(done, all)));
+        List<float[]> gates = AblationSets.of(request.ablation(), run.model.config()).gates();
+        surprisals.addAll(run.inBatches(
+                batches(ablated, gates.size()), "ablated-%06d"::formatted, SURPRISALS,
+                batch -> observer.surprisals(
+                        Arrays.stream(batch).mapToObj(ablated::get).toList(), gates, progress),
+                UnaryOperator.identity(), done -> progress.reached(shown.size() + done, all)));
     }
 
-    private SaliencyObservation observe(SaliencyText text, Progress progress) {
-        SaliencyObservation observation = observer.observe(text, progress);
-        requireShare(!request.average() && text.ground(observation.target()).isEmpty());
-        return observation;
+    /** @param copies number of times that a text passes through the model */
+    private List<int[]> batches(List<SaliencyText> texts, int copies) {
+        return run.batches.of(IntStream.range(0, texts.size()).toArray(), text -> copies * texts.get(text).length());
+    }
+
+    private List<SaliencyObservation> observe(int[] batch, Progress progress) {
+        List<SaliencyObservation> some =
+                observer.observe(Arrays.stream(batch).mapToObj(shown::get).toList(), progress);
+        requireShare(!request.average() && shown.getFirst().ground(some.getFirst().target()).isEmpty());
+        return some;
     }
 
     /** Chooses the head to enlarge; computes its map and those of --maps, for which texts of equal length run once more. */

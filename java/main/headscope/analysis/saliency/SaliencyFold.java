@@ -2,9 +2,7 @@ package headscope.analysis.saliency;
 
 import headscope.analysis.InputException;
 import headscope.analysis.Overflow;
-import headscope.analysis.Progress;
 import headscope.backend.AttentionSaliency;
-import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.model.GradientHook;
 import headscope.model.ModelConfig;
@@ -20,7 +18,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Collects the saliency statistics of every head during one text's backward pass. */
-final class SaliencyFold implements GradientHook {
+final class SaliencyFold {
     /** Maximum number of rows and columns of a thumbnail. */
     static final int SIDE = 24;
 
@@ -30,8 +28,6 @@ final class SaliencyFold implements GradientHook {
     private final int target;
     /** 1 with --skip-first. */
     private final int firstSource;
-    private final Progress progress;
-    private final int layers;
     private final int heads;
     private final int side;
     private final OptionalInt ground;
@@ -48,14 +44,12 @@ final class SaliencyFold implements GradientHook {
     private final float[] signed;
     private float largest;
 
-    SaliencyFold(SaliencyRequest request, Transformer model, SaliencyText text, int target, Progress progress) {
+    SaliencyFold(SaliencyRequest request, Transformer model, SaliencyText text, int target) {
         ModelConfig config = model.config();
         int all = config.layers() * config.heads();
         int groups = text.groups().size();
         this.backend = model.backend();
         this.place = text.place();
-        this.progress = progress;
-        this.layers = config.layers();
         this.text = text;
         this.target = target;
         this.firstSource = request.view().skipFirst() ? 1 : 0;
@@ -95,19 +89,18 @@ final class SaliencyFold implements GradientHook {
         return -1;
     }
 
-    @Override
-    public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
+    /** The saliency to compute in every layer. */
+    Optional<AttentionSaliency.Request> saliency() {
         return Optional.of(new AttentionSaliency.Request(classes, firstSource, side, List.of()));
     }
 
-    @Override
-    public void gates(int layer, int only, float[] gradient) {
+    /** See {@link GradientHook#gates}. */
+    void gates(int layer, float[] gradient) {
         System.arraycopy(gradient, 0, values.get(SaliencyColumn.GATE_GRADIENT), layer * heads, heads);
-        progress.within(1 - 2.0 * layer / (3 * layers));
     }
 
-    @Override
-    public void attention(int layer, int only, AttentionSpec spec, AttentionSaliency saliency) {
+    /** See {@link GradientHook#attention}. */
+    void attention(int layer, AttentionSaliency saliency) {
         int tokens = text.length();
         float[] rowSums = backend.download(saliency.rows);
         float[] maxima = backend.download(saliency.maximum);

@@ -4,7 +4,7 @@ import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
 import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
-
+import headscope.analysis.TextBatches;
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
@@ -13,69 +13,165 @@ import headscope.model.Batch;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
 import headscope.model.LayerHook;
+import headscope.model.Predictions;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoubleConsumer;
+import java.util.stream.IntStream;
 
-/** Runs forward and backward passes of texts. */
-record SaliencyObserver(SaliencyRequest request, Transformer model) {
-    /** Maximum number of gated copies of a text in a forward pass. */
-    private static final int COPIES = 16;
-
-    /** @param progress learns through which share of the layers the text has passed: a third of the work forward */
-    SaliencyObservation observe(SaliencyText text, Progress progress) {
-        int layers = model.config().layers();
-        int[] last = {text.last()};
+/**
+ * Runs forward and backward passes of texts.
+ *
+ * @param batches how texts are divided into passes
+ */
+record SaliencyObserver(SaliencyRequest request, Transformer model, TextBatches batches) {
+    /**
+     * Observes texts in one pass forward and one back.
+     *
+     * @param progress learns how many of the texts are done: a third of the work is the forward pass
+     */
+    List<SaliencyObservation> observe(List<SaliencyText> texts, Progress progress) {
         progress.within(0);
+        List<SaliencyObservation> observations = new ArrayList<>();
+        model.splitOnOutOfMemory(texts.size(), (first, count) -> observations.addAll(observeTogether(
+                texts.subList(first, first + count), share -> progress.within(first + count * share))));
+        return observations;
+    }
+
+    /** @param done learns which share of the work is done */
+    private List<SaliencyObservation> observeTogether(List<SaliencyText> texts, DoubleConsumer done) {
+        int layers = model.config().layers();
         LayerHook forward = new LayerHook() {
             @Override
             public void headOutputs(int layer, Tensor heads) {
-                progress.within((layer + 1.0) / (3 * layers));
+                done.accept((layer + 1.0) / (3 * layers));
             }
         };
-        try (Tape tape = forward(text, forward)) {
-            Tensor logits = model.logits(tape, last);
+        Batch batch = batch(texts);
+        int[] rows = lastRows(texts, batch);
+        try (Tape tape = model.forward(batch, Optional.empty(), forward)) {
+            Tensor logits = model.logits(tape, rows);
             float[] scores = model.backend().download(logits);
-            int target = text.target().orElseGet(() -> model.backend().argmax(logits)[0]);
-            requireRival(text, target);
-            SaliencyFold fold = new SaliencyFold(request, model, text, target, progress);
-            differentiate(logits, target, text);
-            model.backward(tape, last, logits, fold);
-            return fold.observation(surprisal(text, scores, target));
+            int[] targets = targets(texts, logits);
+            List<SaliencyFold> folds = IntStream.range(0, texts.size())
+                    .mapToObj(text -> new SaliencyFold(request, model, texts.get(text), targets[text]))
+                    .toList();
+            differentiate(logits, targets, texts);
+            model.backward(tape, rows, logits, folding(folds, done));
+            int words = logits.intSize(1);
+            return IntStream.range(0, texts.size())
+                    .mapToObj(text -> folds.get(text).observation(surprisal(
+                            texts.get(text), Arrays.copyOfRange(scores, text * words, (text + 1) * words), targets[text])))
+                    .toList();
         }
     }
 
-    /** The maps of some heads, each [T, T]. */
-    List<float[]> maps(SaliencyText text, int target, List<HeadName> chosen) {
+    private static Batch batch(List<SaliencyText> texts) {
+        return new Batch(texts.stream().map(SaliencyText::ids).toList());
+    }
+
+    /** The row of each text's last token. */
+    private static int[] lastRows(List<SaliencyText> texts, Batch batch) {
+        return IntStream.range(0, texts.size()).map(text -> batch.first(text) + texts.get(text).last()).toArray();
+    }
+
+    /** The tokens whose prediction is explained: by default those that the model predicts. */
+    private int[] targets(List<SaliencyText> texts, Tensor logits) {
+        int[] targets = texts.stream().allMatch(text -> text.target().isPresent())
+                ? new int[texts.size()]
+                : model.backend().argmax(logits);
+        for (int text = 0; text < targets.length; text++) {
+            targets[text] = texts.get(text).target().orElse(targets[text]);
+            requireRival(texts.get(text), targets[text]);
+        }
+        return targets;
+    }
+
+    /** Hands every text's part of a backward pass to its fold. */
+    private GradientHook folding(List<SaliencyFold> folds, DoubleConsumer done) {
+        int layers = model.config().layers();
+        return new GradientHook() {
+            @Override
+            public Optional<AttentionSaliency.Request> saliency(int layer, int text) {
+                return folds.get(text).saliency();
+            }
+
+            @Override
+            public void gates(int layer, int text, float[] gradient) {
+                folds.get(text).gates(layer, gradient);
+            }
+
+            @Override
+            public void attention(int layer, int text, AttentionSpec spec, AttentionSaliency saliency) {
+                folds.get(text).attention(layer, saliency);
+                if (text == folds.size() - 1) {
+                    done.accept(1 - 2.0 * layer / (3 * layers));
+                }
+            }
+        };
+    }
+
+    /**
+     * The maps of some heads, each [T, T], of every text.
+     *
+     * @param targets one per text
+     * @param progress counts texts
+     */
+    List<List<float[]>> maps(List<SaliencyText> texts, int[] targets, List<HeadName> chosen, Progress progress) {
+        List<List<float[]>> maps = new ArrayList<>(Collections.nCopies(texts.size(), List.of()));
+        int[] all = IntStream.range(0, texts.size()).toArray();
+        int done = 0;
+        for (int[] batch : batches.of(all, text -> texts.get(text).length())) {
+            model.splitOnOutOfMemory(batch.length, (first, count) -> {
+                int[] some = Arrays.copyOfRange(batch, first, first + count);
+                List<List<float[]>> ofSome = mapsTogether(
+                        Arrays.stream(some).mapToObj(texts::get).toList(),
+                        Arrays.stream(some).map(text -> targets[text]).toArray(), chosen);
+                for (int i = 0; i < count; i++) {
+                    maps.set(some[i], ofSome.get(i));
+                }
+            });
+            done += batch.length;
+            progress.reached(done, texts.size());
+        }
+        return maps;
+    }
+
+    private List<List<float[]>> mapsTogether(List<SaliencyText> texts, int[] targets, List<HeadName> chosen) {
         Backend backend = model.backend();
-        int[] last = {text.last()};
-        int size = text.length() * text.length();
-        Map<HeadName, float[]> maps = new HashMap<>();
-        try (Tape tape = forward(text, LayerHook.NONE)) {
-            Tensor logits = model.logits(tape, last);
-            differentiate(logits, target, text);
-            model.backward(tape, last, logits, new GradientHook() {
+        Batch batch = batch(texts);
+        int[] rows = lastRows(texts, batch);
+        List<Map<HeadName, float[]>> maps = texts.stream().map(text -> (Map<HeadName, float[]>) new HashMap<HeadName, float[]>()).toList();
+        try (Tape tape = model.forward(batch, Optional.empty(), LayerHook.NONE)) {
+            Tensor logits = model.logits(tape, rows);
+            differentiate(logits, targets, texts);
+            model.backward(tape, rows, logits, new GradientHook() {
                 @Override
-                public Optional<AttentionSaliency.Request> saliency(int layer, int only) {
+                public Optional<AttentionSaliency.Request> saliency(int layer, int text) {
                     List<Integer> heads = ofLayer(layer);
                     return heads.isEmpty()
                             ? Optional.empty()
-                            : Optional.of(new AttentionSaliency.Request(new int[text.length()], 0, 0, heads));
+                            : Optional.of(new AttentionSaliency.Request(
+                                    new int[texts.get(text).length()], 0, 0, heads));
                 }
 
                 @Override
-                public void attention(int layer, int only, AttentionSpec spec, AttentionSaliency saliency) {
+                public void attention(int layer, int text, AttentionSpec spec, AttentionSaliency saliency) {
                     float[] all = backend.download(saliency.maps);
                     List<Integer> heads = ofLayer(layer);
+                    int size = texts.get(text).length() * texts.get(text).length();
                     for (int i = 0; i < heads.size(); i++) {
-                        maps.put(new HeadName(layer, heads.get(i)), Arrays.copyOfRange(all, i * size, (i + 1) * size));
+                        maps.get(text).put(
+                                new HeadName(layer, heads.get(i)), Arrays.copyOfRange(all, i * size, (i + 1) * size));
                     }
                 }
 
@@ -84,59 +180,63 @@ record SaliencyObserver(SaliencyRequest request, Transformer model) {
                 }
             });
         }
-        return chosen.stream().map(maps::get).toList();
+        return maps.stream().map(ofText -> chosen.stream().map(ofText::get).toList()).toList();
     }
 
     /**
-     * The surprisal of the target, nats, under each set of factors on the outputs of heads.
+     * The surprisal of each text's target, nats, under each set of factors on the outputs of heads.
      *
      * @param gates one array [layers * heads] per set
+     * @return one array per text
      */
-    float[] surprisals(SaliencyText text, List<float[]> gates, Progress progress) {
-        float[] surprisals = new float[gates.size()];
-        for (int first = 0; first < gates.size(); first += COPIES) {
-            progress.within((double) first / gates.size());
-            int start = first;
-            model.splitOnOutOfMemory(Math.min(COPIES, gates.size() - start), (from, count) -> {
-                int to = start + from;
-                System.arraycopy(surprisalsOfBatch(text, gates.subList(to, to + count)), 0, surprisals, to, count);
+    List<float[]> surprisals(List<SaliencyText> texts, List<float[]> gates, Progress progress) {
+        List<float[]> surprisals = texts.stream().map(text -> new float[gates.size()]).toList();
+        progress.within(0);
+        int sets = gates.size();
+        int[] copies = IntStream.range(0, texts.size() * sets).toArray();
+        int done = 0;
+        for (int[] pass : batches.of(copies, copy -> texts.get(copy / sets).length())) {
+            model.splitOnOutOfMemory(pass.length, (first, count) -> {
+                int[] some = Arrays.copyOfRange(pass, first, first + count);
+                float[] ofSome = surprisalsOfBatch(
+                        Arrays.stream(some).mapToObj(copy -> texts.get(copy / sets)).toList(),
+                        Arrays.stream(some).mapToObj(copy -> gates.get(copy % sets)).toList());
+                for (int i = 0; i < count; i++) {
+                    requireFinite(texts.get(some[i] / sets), ofSome[i]);
+                    surprisals.get(some[i] / sets)[some[i] % sets] = ofSome[i];
+                }
             });
-        }
-        for (float surprisal : surprisals) {
-            requireFinite(text, surprisal);
+            done += pass.length;
+            progress.within((double) done / sets);
         }
         return surprisals;
     }
 
-    private float[] surprisalsOfBatch(SaliencyText text, List<float[]> gates) {
-        Batch batch = new Batch(Collections.nCopies(gates.size(), text.ids()));
-        int[] rows = new int[gates.size()];
-        int[] targets = new int[gates.size()];
-        try (HeadGates factors = new HeadGates(model, gates.size())) {
-            for (int copy = 0; copy < gates.size(); copy++) {
-                factors.set(copy, 0, gates.get(copy));
-                rows[copy] = batch.first(copy) + text.last();
-                targets[copy] = text.target().orElseThrow();
-            }
-            try (Tape tape = model.forward(batch, Optional.of(factors), LayerHook.NONE)) {
-                return model.backend().gradients()
-                        .crossEntropy(model.logits(tape, rows), targets, new float[gates.size()]);
-            }
+    /** @param gates one set per text */
+    private float[] surprisalsOfBatch(List<SaliencyText> texts, List<float[]> gates) {
+        Batch batch = batch(texts);
+        int[] targets = texts.stream().mapToInt(text -> text.target().orElseThrow()).toArray();
+        try (HeadGates factors =
+                new HeadGates(model, gates.stream().map(set -> new HeadGates.OfText(0, set)).toList())) {
+            Tensor hidden = model.read(batch, Optional.of(factors), LayerHook.NONE);
+            return new Predictions(model, hidden).nll(lastRows(texts, batch), targets);
         }
     }
 
-    private Tape forward(SaliencyText text, LayerHook hook) {
-        return model.forward(new Batch(List.of(text.ids())), Optional.empty(), hook);
-    }
-
-    /** Replaces logits [1, vocabulary] by the gradient of the objective with respect to them. */
-    private void differentiate(Tensor logits, int target, SaliencyText text) {
+    /** Replaces logits [texts, vocabulary] by the gradient of the objective with respect to them. */
+    private void differentiate(Tensor logits, int[] targets, List<SaliencyText> texts) {
         if (request.objective() instanceof Objective.Loss) {
-            model.backend().gradients().crossEntropy(logits, new int[] {target}, new float[] {1});
+            float[] factors = new float[targets.length];
+            Arrays.fill(factors, 1);
+            model.backend().gradients().crossEntropy(logits, targets, factors);
         } else {
-            float[] gradient = new float[logits.intSize(1)];
-            gradient[target] = 1;
-            text.rival().ifPresent(rival -> gradient[rival] = -1);
+            int words = logits.intSize(1);
+            float[] gradient = new float[targets.length * words];
+            for (int text = 0; text < targets.length; text++) {
+                int first = text * words;
+                gradient[first + targets[text]] = 1;
+                texts.get(text).rival().ifPresent(rival -> gradient[first + rival] = -1);
+            }
             model.backend().upload(logits, MemorySegment.ofArray(gradient));
         }
     }

@@ -144,7 +144,8 @@ public final class Captured implements AutoCloseable {
                 AttentionSpec spec = new AttentionSpec(
                         heads, layer.kvHeads(), layer.headDim(), layer.scale(), true, layer.window(), layer.softCap(), sinks);
                 backend.attentionStatistics(q, k, Packing.of(q.intSize(0), k.intSize(0)), spec, statistics);
-                measured.measure(layer.layer(), backend, statistics, spec);
+                measured.add(layer.layer(), backend.measure(
+                        HeadValues.fromStatistics(request.metrics()), statistics, spec).getFirst());
                 if (HeadValues.needSymmetric(request.metrics())) {
                     measured.addSymmetric(layer.layer(), backend.symmetricSpectrum(q, k,
                             Packing.of(q.intSize(0), k.intSize(0)), spec).getFirst());

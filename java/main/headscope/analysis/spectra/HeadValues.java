@@ -1,7 +1,5 @@
 package headscope.analysis.spectra;
 
-import headscope.backend.AttentionSpec;
-import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
@@ -13,7 +11,6 @@ import java.util.Optional;
 /** What is measured of every head on one text: one array per metric, [layers, heads, values per head]. */
 final class HeadValues {
     private final List<Metric> metrics;
-    private final List<Metric> fromStatistics;
     private final int heads;
     private final List<float[]> values = new ArrayList<>();
 
@@ -23,7 +20,6 @@ final class HeadValues {
      */
     HeadValues(List<Metric> metrics, int k, int layers, int heads) {
         this.metrics = metrics;
-        this.fromStatistics = metrics.stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
         this.heads = heads;
         metrics.forEach(metric -> values.add(new float[layers * heads * (metric instanceof Metric.Spectrum ? k : 1)]));
     }
@@ -33,10 +29,14 @@ final class HeadValues {
         return metrics.stream().anyMatch(Metric.Symmetric.class::isInstance);
     }
 
-    /** Measures what follows from a layer's statistics. */
-    void measure(int layer, Backend backend, AttentionStatistics statistics, AttentionSpec spec) {
-        LayerResult result = backend.measure(fromStatistics, statistics, spec).getFirst();
-        fromStatistics.forEach(metric -> store(metric, layer, result.of(metric)));
+    /** The metrics that follow from a layer's statistics. */
+    static List<Metric> fromStatistics(List<Metric> metrics) {
+        return metrics.stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
+    }
+
+    /** @param result of {@link Backend#measure}: the metrics of {@link #fromStatistics} */
+    void add(int layer, LayerResult result) {
+        fromStatistics(metrics).forEach(metric -> store(metric, layer, result.of(metric)));
     }
 
     /** @param spectra of {@link Backend#symmetricSpectrum} */

@@ -1,22 +1,28 @@
 package headscope.analysis.spectra;
 
 import headscope.analysis.InputException;
-import headscope.analysis.Overflow;
 import headscope.analysis.Progress;
 import headscope.analysis.Text;
+import headscope.analysis.TextBatches;
 import headscope.analysis.answers.Answerer;
 import headscope.analysis.answers.TextEncoder;
 import headscope.analysis.answers.TextTokens;
-import headscope.analysis.statistics.RandomStreams;
+import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.metric.Metric;
+import headscope.model.Batch;
 import headscope.model.LayerHook;
 import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Runs texts through a model and measures every head. */
 final class Observer implements AutoCloseable {
@@ -34,14 +40,9 @@ final class Observer implements AutoCloseable {
     static TextTokens encode(Text text, SpectraRequest request, TextEncoder encoder) {
         TextTokens tokens = encoder.encode(text);
         if (tokens.most() < request.k() && !request.skipShort()) {
-            throw tooShort(text, tokens.most(), request.k());
+            throw IndexedText.tooShort(text, tokens.most(), request.k());
         }
         return tokens;
-    }
-
-    private static InputException tooShort(Text text, int tokens, int k) {
-        return text.entry().wrong(("%d tokens give %d eigenvalues, but --k is %d: lower --k, or skip such texts with"
-                + " --short skip").formatted(tokens, tokens, k));
     }
 
     /** Rejects metrics that are not computed for texts of this length. */
@@ -53,74 +54,89 @@ final class Observer implements AutoCloseable {
         }
     }
 
+    /** Batches of texts that are read in one pass; other texts are alone. In the order of their first texts. */
+    static List<int[]> batches(List<TextTokens> tokens, TextBatches batches) {
+        int[] whole = IntStream.range(0, tokens.size()).filter(text -> tokens.get(text).isWhole()).toArray();
+        Stream<int[]> alone = IntStream.range(0, tokens.size()).filter(text -> !tokens.get(text).isWhole())
+                .mapToObj(text -> new int[] {text});
+        return Stream.concat(batches.of(whole, text -> tokens.get(text).work()).stream(), alone)
+                .sorted(Comparator.comparingInt(batch -> Arrays.stream(batch).min().orElseThrow()))
+                .toList();
+    }
+
     /**
-     * Measures a text.
+     * Measures the texts of a batch.
      *
-     * @param progress learns which share of the text is done
-     * @return empty if the text has fewer than k tokens and may be skipped
+     * @param progress learns how many of the texts are done
+     * @return empty for a text that has fewer than k tokens and may be skipped
      */
-    Optional<Observation> observe(int index, Text text, TextTokens tokens, Progress progress) {
+    List<Optional<Observation>> observe(List<IndexedText> texts, Progress progress) {
         progress.within(0);
-        Answerer.Answer answer = answerer.answer(
-                text, tokens, RandomStreams.of(request.answering().seed(), index), layers(tokens.work(), progress));
-        Sequence sequence = answerer.sequence();
-        if (sequence.tokens() < request.k()) {
-            if (request.skipShort()) {
-                return Optional.empty();
-            }
-            throw tooShort(text, sequence.tokens(), request.k());
+        if (!texts.getFirst().tokens().isWhole()) {
+            return List.of(continued(texts.getFirst(), progress));
         }
-        TokenValues ofTokens = TokenValues.of(
-                request.perToken(), request.perToken().heads(model.config()), sequence.tokens());
-        HeadValues values = measure(sequence, answer.read(), ofTokens, progress);
-        values.overflow().ifPresent(head -> {
-            throw text.entry().wrong("%s; %s".formatted(head, Overflow.remedy(model.backend())));
-        });
-        return Optional.of(new Observation(index, answer.read().length, answerer.label(text, answer), answer.text(),
-                Answerer.expected(text), values.values(),
-                request.perToken().values().isEmpty() ? new int[0] : answer.read(), ofTokens.values()));
+        WholeTexts together = new WholeTexts(request, model, answerer);
+        LayerHook passed = passed(
+                texts.stream().mapToLong(text -> text.tokens().work()).sum(), texts.size(), progress);
+        List<Optional<Observation>> observations = new ArrayList<>();
+        model.splitOnOutOfMemory(texts.size(), (first, count) ->
+                observations.addAll(together.observe(texts.subList(first, first + count), passed)));
+        return observations;
     }
 
-    private boolean hasSecondPass() {
-        return HeadValues.needSymmetric(request.metrics());
-    }
-
-    /** Reports the share of the tokens that have passed through the layers; a second pass is the second half. */
-    private LayerHook layers(int tokens, Progress progress) {
-        double whole = (hasSecondPass() ? 2.0 : 1.0) * tokens * model.config().layers();
+    /**
+     * Reports the share of the rows that have passed through the layers.
+     *
+     * @param rows of all passes
+     */
+    private LayerHook passed(long rows, int texts, Progress progress) {
+        double whole = (double) rows * model.config().layers() / texts;
         return new LayerHook() {
             private long passed;
 
             @Override
             public void headOutputs(int layer, Tensor heads) {
                 passed += heads.size(0);
-                progress.within(passed / whole);
+                progress.within(Math.min(texts, passed / whole));
             }
         };
     }
 
-    private HeadValues measure(Sequence sequence, int[] read, TokenValues ofTokens, Progress progress) {
-        HeadValues values = new HeadValues(request.metrics(), request.k(), model.config().layers(), model.config().heads());
+    /** Measures a text whose answer is generated, or read in the passes in which it was generated. */
+    private Optional<Observation> continued(IndexedText text, Progress progress) {
+        boolean again = HeadValues.needSymmetric(request.metrics());
+        LayerHook passed = passed((again ? 2L : 1L) * text.tokens().work(), 1, progress);
+        Answerer.Answer answer = answerer.answer(text.text(), text.tokens(), text.random(request), passed);
+        if (text.isSkipped(answer.read().length, request)) {
+            return Optional.empty();
+        }
+        Sequence sequence = answerer.sequence();
+        TextValues values = new TextValues(request, model, sequence.tokens());
+        List<Metric> metrics = HeadValues.fromStatistics(request.metrics());
         for (int layer = 0; layer < model.config().layers(); layer++) {
-            values.measure(layer, model.backend(), sequence.statistics(layer), model.attentionSpec(layer));
-            ofTokens.measure(layer, model.backend(), sequence.statistics(layer), model.attentionSpec(layer));
+            AttentionStatistics statistics = sequence.statistics(layer);
+            values.add(layer, model.backend().measure(metrics, statistics, model.attentionSpec(layer)).getFirst(),
+                    statistics, model.attentionSpec(layer));
         }
-        if (hasSecondPass()) {
-            measureSymmetric(sequence, read, values, progress);
+        if (again) {
+            measureSymmetric(answer.read(), values, passed);
         }
-        return values;
+        return Optional.of(values.observation(text, answer, answerer.label(text.text(), answer)));
     }
 
     /** Runs the text through the model again, because the symmetrised spectrum needs all its queries at once. */
-    private void measureSymmetric(Sequence sequence, int[] read, HeadValues values, Progress progress) {
-        sequence.clear();
+    private void measureSymmetric(int[] read, TextValues values, LayerHook passed) {
         Backend backend = model.backend();
-        model.forward(sequence, read, new LayerHook() {
+        model.observe(new Batch(List.of(read)), new LayerHook() {
             @Override
             public void attention(int layer, Attention attention) {
-                values.addSymmetric(
-                        layer, backend.symmetricSpectrum(attention.query(), attention.key(), attention.packing(), attention.spec()).getFirst());
-                progress.within(0.5 + (layer + 1) / (2.0 * model.config().layers()));
+                values.addSymmetric(layer, backend.symmetricSpectrum(
+                        attention.query(), attention.key(), attention.packing(), attention.spec()).getFirst());
+            }
+
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
+                passed.headOutputs(layer, heads);
             }
         });
     }

@@ -15,6 +15,7 @@ import headscope.result.SpectraValues;
 import headscope.result.TokenValueFiles;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -87,13 +88,15 @@ public final class Spectra implements Analysis {
     public void observe(Progress progress) {
         run.requireSameInput();
         progress.reached(0, tokens.size());
-        for (int i = 0; i < tokens.size(); i++) {
-            int text = i;
-            Optional<Observation> observation = run.once(progressName(text), Observation.file(request),
-                    () -> observer.observe(text, file.texts().get(text), tokens.get(text), progress));
-            observation.ifPresentOrElse(one -> observations.add(one.withoutTokens()), () -> skipped++);
-            progress.reached(i + 1, tokens.size());
-        }
+        List<Optional<Observation>> all = run.inBatches(
+                Observer.batches(tokens, run.batches), Spectra::progressName, Observation.file(request),
+                batch -> observer.observe(Arrays.stream(batch)
+                        .mapToObj(text -> new IndexedText(text, file.texts().get(text), tokens.get(text)))
+                        .toList(), progress),
+                observation -> observation.map(Observation::withoutTokens),
+                done -> progress.reached(done, tokens.size()));
+        all.stream().flatMap(Optional::stream).forEach(observations::add);
+        skipped = tokens.size() - observations.size();
     }
 
     /**

@@ -11,6 +11,7 @@ import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
 import headscope.backend.Packing;
+import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
@@ -220,9 +221,9 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void scaleHeads(Tensor x, Tensor factors) {
-        int heads = factors.intSize(0);
-        rows.scaleHeads(x.bytes(), factors.bytes(), heads, x.intSize(1) / heads);
+    public void scaleHeads(Tensor x, Tensor factors, RowRanges ranges) {
+        int heads = factors.intSize(1);
+        rows.scaleHeads(x.bytes(), factors.bytes(), ranges, heads, x.intSize(1) / heads);
     }
 
     @Override

@@ -1,10 +1,13 @@
 package headscope.backend.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
 import headscope.backend.Packing;
+import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -125,12 +128,13 @@ final class CpuGradients implements Gradients, AutoCloseable {
     }
 
     @Override
-    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
-        int heads = destination.intSize(0);
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x, RowRanges ranges) {
+        int heads = destination.intSize(1);
         int headDim = x.intSize(1) / heads;
         MemorySegment sums = destination.bytes();
-        workers.each(heads, head -> RowGradients.head(
-                sums, gradient.bytes(), x.bytes(), x.intSize(0), head, heads, headDim));
+        workers.each(ranges.count() * heads, factor -> sums.setAtIndex(JAVA_FLOAT, factor, RowGradients.head(
+                gradient.bytes(), x.bytes(), ranges.first(factor / heads), ranges.end(factor / heads), factor % heads,
+                heads, headDim)));
     }
 
     @Override

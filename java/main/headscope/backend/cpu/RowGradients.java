@@ -187,16 +187,15 @@ final class RowGradients {
         }
     }
 
-    /** sums[head] = sum of gradient * x over the rows and elements of a head; sums over rows are fp64. */
-    static void head(
-            MemorySegment sums, MemorySegment gradient, MemorySegment x, int tokens, int head, int heads,
-            int headDim) {
+    /** Sum of gradient * x over some rows and the elements of a head; sums over rows are fp64. */
+    static float head(
+            MemorySegment gradient, MemorySegment x, int firstRow, int endRow, int head, int heads, int headDim) {
         double sum = 0;
-        for (int token = 0; token < tokens; token++) {
-            long first = ((long) token * heads + head) * headDim;
+        for (int row = firstRow; row < endRow; row++) {
+            long first = ((long) row * heads + head) * headDim;
             sum += dot(gradient, first, x, first, headDim);
         }
-        sums.setAtIndex(JAVA_FLOAT, head, (float) sum);
+        return (float) sum;
     }
 
     /** See {@link Gradients#adamW}. */

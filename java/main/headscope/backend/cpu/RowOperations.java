@@ -3,6 +3,7 @@ package headscope.backend.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import headscope.backend.Activation;
+import headscope.backend.RowRanges;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -156,10 +157,13 @@ final class RowOperations {
     }
 
     /** Row i of x [tokens, heads * headDim]: head h *= factors[h]. */
-    void scaleHeads(MemorySegment x, MemorySegment factors, int heads, int headDim) {
-        loop.rows(x, heads * headDim, (row, end) -> {
-            for (int head = 0; head < heads; head++) {
-                scaleHead(x, row + (long) head * headDim, headDim, factors.getAtIndex(JAVA_FLOAT, head));
+    void scaleHeads(MemorySegment x, MemorySegment factors, RowRanges ranges, int heads, int headDim) {
+        int width = heads * headDim;
+        loop.rows(x, width, (row, end) -> {
+            int range = ranges.find(Math.toIntExact(row / width));
+            for (int head = 0; head < heads && range >= 0; head++) {
+                scaleHead(x, row + (long) head * headDim, headDim,
+                        factors.getAtIndex(JAVA_FLOAT, (long) range * heads + head));
             }
         });
     }

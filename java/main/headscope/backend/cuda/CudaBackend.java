@@ -7,6 +7,7 @@ import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
 import headscope.backend.Packing;
+import headscope.backend.RowRanges;
 import headscope.backend.SharedMemory;
 import headscope.backend.TextRows;
 import headscope.metric.LayerResult;
@@ -70,10 +71,12 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public void scaleHeads(Tensor x, Tensor factors) {
-        int heads = factors.intSize(0);
-        kernels.perElement("elementwise", "scale_heads_f32", x.count(),
-                x, factors, x.count(), heads, x.intSize(1) / heads);
+    public void scaleHeads(Tensor x, Tensor factors, RowRanges ranges) {
+        int heads = factors.intSize(1);
+        try (Kernels.Scratch bounds = kernels.uploaded(MemorySegment.ofArray(ranges.bounds()))) {
+            kernels.perElement("elementwise", "scale_heads_f32", x.count(),
+                    x, factors, bounds.memory(), x.count(), ranges.count(), heads, x.intSize(1) / heads);
+        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
 import headscope.backend.Packing;
+import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -101,11 +102,12 @@ final class CudaGradients implements Gradients {
     }
 
     @Override
-    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x) {
-        int heads = destination.intSize(0);
-        device.launch(Launch.flat(
-                "scale_heads_gradient_f32", heads, 1, device.constant("scale_heads_gradient_threads"),
-                destination, gradient, x, x.intSize(0), x.intSize(1) / heads));
+    public void scaleHeads(Tensor destination, Tensor gradient, Tensor x, RowRanges ranges) {
+        int heads = destination.intSize(1);
+        try (Kernels.Scratch bounds = kernels.uploaded(MemorySegment.ofArray(ranges.bounds()))) {
+            kernels.perBlock("scale_heads_gradient", "scale_heads_gradient_f32", destination.count(),
+                    destination, gradient, x, bounds.memory(), heads, x.intSize(1) / heads);
+        }
     }
 
     @Override

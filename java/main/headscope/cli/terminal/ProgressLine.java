@@ -28,7 +28,8 @@ public final class ProgressLine implements Progress, AutoCloseable {
     private int first;
     private int done;
     private int of;
-    private double share;
+    /** Parts done after the finished ones. */
+    private double within;
     private int tenths;
     private boolean drawn;
 
@@ -51,19 +52,19 @@ public final class ProgressLine implements Progress, AutoCloseable {
     public void reached(int done, int of) {
         this.done = done;
         this.of = of;
-        this.share = 0;
+        this.within = 0;
         show();
     }
 
     @Override
-    public void within(double share) {
+    public void within(double parts) {
         if (!computing) {
             computing = true;
             started = nanoseconds.getAsLong();
             first = done;
         }
         if (done < of) {
-            this.share = Math.clamp(share, 0, 1);
+            within = Math.clamp(parts, 0, of - done);
             show();
         }
     }
@@ -76,11 +77,12 @@ public final class ProgressLine implements Progress, AutoCloseable {
             return;
         }
         int reached = (int) (position() * 10 / of);
-        if (reached > tenths && (share == 0 || share < 1 && secondsSince(shown) >= LINE_SECONDS)) {
+        if (reached > tenths && (within == 0 || secondsSince(shown) >= LINE_SECONDS)) {
             tenths = reached;
             shown = nanoseconds.getAsLong();
-            out.printf(Locale.ROOT, "%s: %d of %d%s%n", task, done, of,
-                    share == 0 ? "" : ", %.0f %% of the next".formatted(100 * share));
+            double ofNext = position() - whole();
+            out.printf(Locale.ROOT, "%s: %d of %d%s%n", task, whole(), of,
+                    ofNext == 0 ? "" : ", %.0f %% of the next".formatted(100 * ofNext));
         }
     }
 
@@ -89,12 +91,17 @@ public final class ProgressLine implements Progress, AutoCloseable {
         shown = nanoseconds.getAsLong();
         int cells = (int) (position() * CELLS / of);
         out.printf(Locale.ROOT, "\r%s %3.0f %% %s%s %d of %d %s%s\033[K", task, Math.floor(100 * position() / of),
-                "\u2588".repeat(cells), "\u2591".repeat(CELLS - cells), done, of, unit, rate());
+                "\u2588".repeat(cells), "\u2591".repeat(CELLS - cells), whole(), of, unit, rate());
         out.flush();
     }
 
     private double position() {
-        return done + share;
+        return done + within;
+    }
+
+    /** Number of parts that are done. */
+    private int whole() {
+        return (int) position();
     }
 
     /** Rate and remaining time; empty while too little is known. */

@@ -106,23 +106,31 @@ class AnswererTest {
             assertEquals(OptionalInt.of(best), answer.choice());
             assertEquals(choices.get(best), answer.text());
             assertEquals(best == 2 ? 0 : 1, answerer.label(text, answer));
-            assertEquals(answer.read().length, answerer.sequence().tokens());
         }
     }
 
-    /** Wherever the chosen one stands, the statistics are those of prompt and choice in one pass. */
+    /** The choices of several texts are scored in one pass. */
     @Test
-    void statisticsAreOfTheChosenOne() {
+    void choicesOfSeveralTextsAreScoredTogether() {
         Answering settings = settings(ChoiceScore.SUM, Sampler.GREEDY);
-        int[] read = PromptAnswer.of(ENTRY, PROMPT, "birch . elder", Join.AUTO, model.config(), tokenizer).inputs();
-        for (String[] choices : List.of(new String[] {"birch . elder", "3 3 3"}, new String[] {"3 3 3", "birch . elder"})) {
-            try (Answerer answerer = new Answerer(settings, model, tokenizer); Answerer plain = new Answerer(settings, model, tokenizer)) {
-                Answerer.Answer answer = answer(answerer, settings, choice(OptionalInt.of(0), OptionalInt.empty(), choices));
-                assertEquals("birch . elder", answer.text());
-                assertArrayEquals(read, answer.read());
-                model.forward(plain.sequence(), read, LayerHook.NONE);
-                assertEquals(measured(plain), measured(answerer));
+        List<Text.Choice> texts = List.of(
+                choice(OptionalInt.of(0), OptionalInt.empty(), "birch . elder", "3 3 3"),
+                choice(OptionalInt.of(1), OptionalInt.empty(), "elder", "3", "birch"),
+                choice(OptionalInt.of(1), OptionalInt.empty(), "3 3 3", "birch . elder"));
+        try (Answerer answerer = new Answerer(settings, model, tokenizer)) {
+            List<Answerer.Answer> together = answerer.choose(
+                    texts, texts.stream().map(text -> (TextTokens.Choices) encode(settings, text)).toList(), LayerHook.NONE);
+            assertEquals(List.of("birch . elder", "birch", "birch . elder"),
+                    together.stream().map(Answerer.Answer::text).toList());
+            for (int i = 0; i < texts.size(); i++) {
+                Answerer.Answer alone = answer(answerer, settings, texts.get(i));
+                for (int choice = 0; choice < alone.scores().size(); choice++) {
+                    assertEquals(alone.scores().get(choice), together.get(i).scores().get(choice), Tolerance.sum(200, 20));
+                }
+                assertArrayEquals(alone.read(), together.get(i).read());
             }
+            assertArrayEquals(PromptAnswer.of(ENTRY, PROMPT, "birch . elder", Join.AUTO, model.config(), tokenizer).inputs(),
+                    together.get(0).read());
         }
     }
 

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -208,7 +209,8 @@ class AnswersTest {
         Answering settings = new Answering(1, Match.NORMALISED, "", Sampler.GREEDY, 0, ChoiceScore.SUM, Join.AUTO,
                 LabelNames.parse("correct,hallucinated"));
         RunRequest run = new RunRequest(DemoRuns.MODEL, folder.resolve("a.jsonl"), DeviceChoice.of("cpu"), false, false, "test",
-                Fields.parse(List.of("question=prompt", "reference=answer", "verdict=label")), Prompting.standard());
+                Fields.parse(List.of("question=prompt", "reference=answer", "verdict=label")), Prompting.standard(),
+                OptionalInt.empty());
         finish(new AnswersRequest(run, texts, settings, 1, 0));
         assertEquals(List.of("correct", "hallucinated"),
                 lines("a.jsonl").stream().map(line -> line.get("label").textValue()).toList());

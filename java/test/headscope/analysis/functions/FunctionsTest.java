@@ -12,6 +12,7 @@ import headscope.analysis.Fields;
 import headscope.analysis.Join;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
+import headscope.analysis.TextBatches;
 import headscope.backend.Backend;
 import headscope.model.Batch;
 import headscope.model.Checkpoint;
@@ -216,8 +217,7 @@ class FunctionsTest {
                     int[] written = generator.generate(
                             sequence, Arrays.copyOf(text.ids(), text.start()), new Random(0), LayerHook.NONE,
                             tokens -> true);
-                    assertArrayEquals(written, new AnswerReader(model)
-                            .read(text, FunctionsRequest.AnswerTokens.ALL, Progress.SILENT).predicted());
+                    assertArrayEquals(written, read(model, text, FunctionsRequest.AnswerTokens.ALL).predicted());
                 }
             }
         });
@@ -228,15 +228,18 @@ class FunctionsTest {
     void averagesHeadOutputsOverPredictingRows() {
         onDemo((model, tokenizer, texts) -> {
             PromptAnswer text = new PromptAnswer(texts.getFirst().ids(), texts.getFirst().ids().length - 3);
-            AnswerReader reader = new AnswerReader(model);
-            float[] first = reader.read(text, FunctionsRequest.AnswerTokens.FIRST, Progress.SILENT).outputs();
-            float[] last = reader.read(text, FunctionsRequest.AnswerTokens.LAST, Progress.SILENT).outputs();
-            float[] all = reader.read(text, FunctionsRequest.AnswerTokens.ALL, Progress.SILENT).outputs();
+            float[] first = read(model, text, FunctionsRequest.AnswerTokens.FIRST).outputs();
+            float[] last = read(model, text, FunctionsRequest.AnswerTokens.LAST).outputs();
+            float[] all = read(model, text, FunctionsRequest.AnswerTokens.ALL).outputs();
             assertArrayEquals(rows(model, text, text.firstRow(), 1), first);
             assertArrayEquals(rows(model, text, text.firstRow() + 2, 1), last);
             assertArrayEquals(rows(model, text, text.firstRow(), 3), all);
             assertFalse(Arrays.equals(first, last));
         });
+    }
+
+    private static Observation read(Transformer model, PromptAnswer text, FunctionsRequest.AnswerTokens tokens) {
+        return new AnswerReader(model, new TextBatches(128)).read(List.of(text), tokens, Progress.SILENT).getFirst();
     }
 
     /** The head outputs of all layers, averaged over some rows. */
@@ -277,8 +280,8 @@ class FunctionsTest {
             }
             int right = 0;
             for (PromptAnswer text : texts) {
-                try (HeadGates gates = new HeadGates(model, 1)) {
-                    gates.set(0, text.start() - 1, factors);
+                try (HeadGates gates = new HeadGates(
+                        model, List.of(new HeadGates.OfText(text.start() - 1, factors)))) {
                     try (Tape tape = model.forward(
                             new Batch(List.of(text.inputs())), Optional.of(gates), LayerHook.NONE)) {
                         float[] logits = model.backend().download(model.logits(tape, new int[] {text.start() - 1}));
@@ -290,7 +293,7 @@ class FunctionsTest {
                     }
                 }
             }
-            assertEquals(right, new AnswerReader(model).countRight(texts, factors));
+            assertEquals(right, new AnswerReader(model, new TextBatches(100)).countRight(texts, factors));
         });
     }
 

@@ -59,7 +59,7 @@ class GatesTest {
         return new GatesRequest(
                 DemoRuns.request(out, resume), tasks, Join.AUTO, SEEDS, schedules, 3, 0.1,
                 GatesRequest.Regulariser.MEAN, Double.POSITIVE_INFINITY, GateScore.FACILITATION,
-                new GatesRequest.Check(2, 3), 64, 5, 8, false);
+                new GatesRequest.Check(2, 3), 5, 8, false);
     }
 
     private static Gates open(GatesRequest request) {

@@ -52,12 +52,12 @@ class ObserverTest {
             TextEncoder encoder = new TextEncoder(SETTINGS, model.config(), tokenizer);
             Entry entry = new Entry("f", "line 1", JsonNodeFactory.instance.objectNode());
             Text question = new Text.Question(entry, prompt, List.of("x"), Optional.empty(), OptionalInt.empty());
-            Observation generated = observer.observe(0, question, encoder.encode(question), Progress.SILENT).orElseThrow();
+            Observation generated = observe(observer, 0, question, encoder);
             assertEquals(ids.length + 3, generated.tokens());
             String[] words = generated.answer().split(" ");
             String text = prompt + " " + String.join(" ", Arrays.copyOf(words, 3));
             Text labelled = new Text.Labelled(entry, text, OptionalInt.of(1));
-            Observation read = observer.observe(1, labelled, encoder.encode(labelled), Progress.SILENT).orElseThrow();
+            Observation read = observe(observer, 1, labelled, encoder);
             assertEquals(generated.tokens(), read.tokens());
             for (int m = 0; m < request.metrics().size(); m++) {
                 float[] expected = read.values().get(m);
@@ -65,5 +65,10 @@ class ObserverTest {
                         request.metrics().get(m).key());
             }
         }
+    }
+
+    private static Observation observe(Observer observer, int index, Text text, TextEncoder encoder) {
+        return observer.observe(List.of(new IndexedText(index, text, encoder.encode(text))), Progress.SILENT)
+                .getFirst().orElseThrow();
     }
 }
