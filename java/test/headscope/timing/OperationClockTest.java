@@ -7,9 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.Devices;
 import headscope.backend.TensorScope;
+import headscope.model.Checkpoint;
+import headscope.model.LayerHook;
+import headscope.model.Sequence;
+import headscope.model.Transformer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -56,6 +62,36 @@ class OperationClockTest {
             timed.add(y, y.rows(0, 5));
             assertEquals(5, spent.size());
         }
+    }
+
+    /** Every kernel of a pass belongs to an operation, and those that do its work have the work of its formula. */
+    @Test
+    void aPassOnAnEmulatedGpuIsTimedKernelByKernel() {
+        try (Backend emulated = Devices.emulated(DType.BF16); Checkpoint checkpoint = Checkpoint.open(Path.of("models/demo"))) {
+            OperationClock clock = new OperationClock(emulated);
+            try (Transformer model = new Transformer(checkpoint, clock.backend()); Sequence text = model.sequence(5)) {
+                int[] ids = {5, 6, 7, 8};
+                SequencedMap<OperationClock.Key, OperationClock.Spent> prefill = clock.time(new Pass(1, 0, 4),
+                        () -> model.logits(model.forward(text, ids, LayerHook.NONE).rows(3, 1)));
+                SequencedMap<OperationClock.Key, OperationClock.Spent> decoding = clock.time(new Pass(1, 4, 1),
+                        () -> clock.backend().argmax(model.logits(model.forward(text, new int[] {9}, LayerHook.NONE))));
+                // two products of 12 layers with 12 heads of width 16
+                assertEquals(12 * 2 * 2 * 12 * 16 * 10, cost(prefill, "attention", "attention_forward").operations());
+                assertEquals(12 * 2 * 12 * 16 * 10, cost(prefill, "attention", "attention_columns").operations());
+                assertEquals(12 * 2 * 2 * 12 * 16 * 5, cost(decoding, "attention", "attention_decode").operations());
+                assertEquals(12 * 2 * 4 * 192 * 768, cost(prefill, "linear 768 x 192", "linear").operations());
+                assertTrue(decoding.containsKey(new OperationClock.Key("argmax", "argmax_f32")), decoding.keySet().toString());
+            }
+        }
+    }
+
+    /** The work of the only kernel of an operation whose name begins like this. */
+    private static Cost cost(SequencedMap<OperationClock.Key, OperationClock.Spent> spent, String operation, String kernel) {
+        List<Cost> costs = spent.entrySet().stream()
+                .filter(entry -> entry.getKey().operation().equals(operation) && entry.getKey().kernel().startsWith(kernel))
+                .map(entry -> entry.getValue().cost()).toList();
+        assertEquals(1, costs.size(), spent.keySet().toString());
+        return costs.getFirst();
     }
 
     @Test
