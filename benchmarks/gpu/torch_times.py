@@ -1,61 +1,48 @@
-"""Times in PyTorch and cuSOLVER the work that `headscope bench` times, on one GPU.
+"""Times in PyTorch and cuSOLVER the work that `headscope bench` times, on one device.
 
-    python3 torch_times.py [FILE]
+    python3 torch_times.py [--json FILE] [--device cuda|cpu] [--tokens 2048,8192,16384] [--spectra 32,128,512,1024]
 
-Prints one line per measurement as soon as it is taken. FILE receives all of them as JSON, {name: milliseconds}, and is
-rewritten after each, so that a stopped run keeps its measurements. A time is the median of 10 runs, or of 3
-if one run takes more than half a second. Exit status: 0; 2 without a GPU that PyTorch can use.
+Prints one line per measurement as soon as it is taken; FILE receives {name: milliseconds} after each, so that a stopped run
+keeps its measurements. A time is the median of 10 runs, or of 3 if one takes more than half a second.
 
-Attention: bf16, causal, 32 heads of width 128, T = 8192. `flash` is fused attention without statistics; `eager` stores
-the map of one head at a time and reads the statistics from it.
+Attention: bf16, causal, 32 heads of width 128, T tokens.
 
-Symmetric spectra: eigenvalues of 1,024 fp32 matrices, n = 32, 128 and 512. torch.linalg.eigvalsh solves large matrices
-one by one, so for n = 512 it is given 128 matrices and `eigvalsh 512` is eight times their time. cuSOLVER's
-XsyevBatched always gets all 1,024.
+    cudnn T             cuDNN's fused attention, without statistics
+    flash T             FlashAttention 2, without statistics
+    flash backward T    its backward pass; at most 8,192 tokens
+    eager T             the map of one head at a time is stored and the statistics are read from it; 8,192 tokens, or the most
+
+Symmetric spectra: eigenvalues of 1,024 fp32 matrices, from n = 1,024 on of 128.
+
+    XsyevBatched n      by cuSOLVER, values only; four of them are compared with torch.linalg.eigvalsh
+
+Exit status: 0; 2 if there is no PyTorch, or it finds no such device.
 """
 
+import argparse
 import ctypes
 import glob
-import json
 import os
-import statistics
 import sys
 
+EAGER_TOKENS = 8192
+BACKWARD_TOKENS = 8192
 MATRICES = 1024
-SLOW = 500  # milliseconds
+LARGE_MATRICES = 128  # from n = LARGE on
+LARGE = 1024
+CHECKED = 4
 LIBRARIES = ("libcusolver.so.12", "libcusolver.so.11")  # of CUDA 13 and 12
 
 
-def milliseconds(work, before=lambda: None):
-    """The median over runs, each after `before` and with the second-level cache emptied."""
-    flush = torch.empty(64 << 20, dtype=torch.float32, device="cuda")
-
-    def once():
-        before()
-        flush.zero_()
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        work()
-        end.record()
-        torch.cuda.synchronize()
-        return start.elapsed_time(end)
-
-    once()
-    times = [once()]
-    while len(times) < (3 if times[0] > SLOW else 10):
-        times.append(once())
-    return statistics.median(times)
-
-
-def flash(q, k, v):
-    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+def fused(q, k, v, backend):
+    with sdpa_kernel(backend):
         return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
 def eager(q, k, v):
     """One [T, T] map at a time, so that it fits in memory, then its statistics."""
     tokens = q.shape[-2]
-    hidden = torch.ones(tokens, tokens, dtype=torch.bool, device="cuda").triu(1)
+    hidden = torch.ones(tokens, tokens, dtype=torch.bool, device=q.device).triu(1)
     for head in range(q.shape[1]):
         scores = (q[0, head] @ k[0, head].T).float() * q.shape[-1] ** -0.5
         scores = scores.masked_fill(hidden, float("-inf"))
@@ -68,13 +55,13 @@ def eager(q, k, v):
         probs.amax(dim=-1)
 
 
-def laplacians(n):
-    """Input of the eigenvalue solvers, [MATRICES, n, n]: I - D^-1/2 W D^-1/2 with W = (A + A') / 2."""
-    a = torch.rand(MATRICES, n, n, device="cuda").tril()
+def laplacians(n, count, device):
+    """Input of the eigenvalue solvers, [count, n, n]: I - D^-1/2 W D^-1/2 with W = (A + A') / 2."""
+    a = torch.rand(count, n, n, device=device).tril()
     a = a / a.sum(dim=-1, keepdim=True)
     w = (a + a.transpose(1, 2)) / 2
     d = w.sum(dim=-1).rsqrt()
-    return (torch.eye(n, device="cuda") - d[:, :, None] * w * d[:, None, :]).contiguous()
+    return (torch.eye(n, device=device) - d[:, :, None] * w * d[:, None, :]).contiguous()
 
 
 def load_cusolver():
@@ -141,64 +128,75 @@ class XsyevBatched:
         self.library.cusolverDnDestroy(self.handle)
 
 
-class Report:
-    """Prints each measurement and rewrites the JSON file."""
-
-    def __init__(self, path):
-        self.path = path
-        self.times = {}
-
-    def add(self, name, value):
-        self.times[name] = value
-        print(f"{name}: {value}" if isinstance(value, str) else f"{name}: {value:.4g} ms", flush=True)
-        if self.path:
-            with open(self.path, "w", encoding="utf-8") as file:
-                json.dump(self.times, file, indent=2)
-                file.write("\n")
-
-
-def spectra(report, n, cusolver):
-    matrices = laplacians(n)
-    sample = matrices[:128] if n == 512 else matrices
-    report.add(f"eigvalsh {n}", milliseconds(lambda: torch.linalg.eigvalsh(sample)) * MATRICES / len(sample))
-    if cusolver is None:
-        return
+def spectra(report, n, cusolver, device):
+    matrices = laplacians(n, MATRICES if n < LARGE else LARGE_MATRICES, device)
     solver = XsyevBatched(cusolver, matrices)
-    report.add(f"XsyevBatched {n}", milliseconds(solver, solver.restore))
-    difference = (solver.values[:len(sample)] - torch.linalg.eigvalsh(sample)).abs().max().item()
+    report.add(f"XsyevBatched {n}", 1e3 * median_seconds(solver, device, solver.restore, kernels=True))
+    difference = (solver.values[:CHECKED] - torch.linalg.eigvalsh(matrices[:CHECKED])).abs().max().item()
     failed = int((solver.info != 0).sum())
     report.add(f"XsyevBatched {n}, check",
-               f"{failed} matrices without a result, at most {difference:.1e} from eigvalsh,"
+               f"{failed} of {len(matrices)} matrices without a result, at most {difference:.1e} from eigvalsh,"
                f" {solver.device_workspace.numel() / 2**30:.2f} GiB of workspace")
     solver.close()
 
 
-def main():
-    report = Report(sys.argv[1] if len(sys.argv) > 1 else None)
+def attention(report, tokens, device, largest):
+    q, k, v = (torch.randn(1, 32, tokens, 128, dtype=torch.bfloat16, device=device) for _ in range(3))
+
+    def time(name, work):
+        report.measure(f"{name} {tokens}", lambda: median_seconds(work, device, kernels=True))
+
+    time("cudnn", lambda: fused(q, k, v, SDPBackend.CUDNN_ATTENTION))
+    time("flash", lambda: fused(q, k, v, SDPBackend.FLASH_ATTENTION))
+    if tokens <= BACKWARD_TOKENS:
+        leaves = [x.detach().requires_grad_() for x in (q, k, v)]
+        gradient = torch.randn_like(q)
+        out = fused(*leaves, SDPBackend.FLASH_ATTENTION)
+        time("flash backward", lambda: torch.autograd.grad(out, leaves, gradient, retain_graph=True))
+    if tokens == min(EAGER_TOKENS, largest):
+        time("eager", lambda: eager(q, k, v))
+
+
+def numbers(text):
+    return [int(part) for part in text.split(",")]
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json")
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    parser.add_argument("--tokens", default="2048,8192,16384", type=numbers)
+    parser.add_argument("--spectra", default="32,128,512,1024", type=numbers)
+    return parser.parse_args()
+
+
+def main(options):
+    report = Report(options.json)
     report.add("torch", torch.__version__)
     torch.manual_seed(0)
-    q, k, v = (torch.randn(1, 32, 8192, 128, dtype=torch.bfloat16, device="cuda") for _ in range(3))
-    report.add("flash", milliseconds(lambda: flash(q, k, v)))
-    report.add("eager", milliseconds(lambda: eager(q, k, v)))
-    del q, k, v
-    torch.linalg.eigvalsh(torch.eye(2, device="cuda"))  # makes PyTorch load its own cuSOLVER
-    cusolver = load_cusolver()
+    for tokens in options.tokens:
+        attention(report, tokens, options.device, max(options.tokens))
+    cusolver = None
+    if options.device == "cuda":
+        torch.linalg.eigvalsh(torch.eye(2, device="cuda"))  # makes PyTorch load its own cuSOLVER
+        cusolver = load_cusolver()
     if cusolver is None:
         report.add("XsyevBatched", "not measured: no " + " or ".join(LIBRARIES) + " with cusolverDnXsyevBatched")
-    for n in (32, 128, 512):
-        spectra(report, n, cusolver)
+        return
+    for n in options.spectra:
+        spectra(report, n, cusolver, options.device)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
-        sys.exit(__doc__)
+    given = read_options()
     try:
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
+        from peers import Report, median_seconds
     except ImportError as missing:
-        print(f"not run: PyTorch is not installed ({missing})")
+        print(f"not run: {missing}")
         sys.exit(2)
-    if not torch.cuda.is_available():
+    if given.device == "cuda" and not torch.cuda.is_available():
         print("not run: PyTorch finds no GPU")
         sys.exit(2)
-    main()
+    main(given)

@@ -1,29 +1,39 @@
 package headscope.cli;
 
+import static headscope.analysis.InputException.require;
+
 import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
-import headscope.model.Transformer;
+import headscope.render.FigureFormat;
+import headscope.render.layout.FigureSize;
 import headscope.tensor.AtomicFile;
 import headscope.timing.Bench;
 import headscope.timing.BenchFile;
 import headscope.timing.Measurement;
+import headscope.timing.ModelBench;
 import headscope.timing.Shape;
 import headscope.timing.Target;
+import headscope.timing.Targets;
+import headscope.timing.Throughput;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,7 +54,7 @@ import picocli.CommandLine.Option;
             "      --tokens 8192 --json new.json",
             "  ./headscope bench --shape gpt2 --tokens 512 --compare old.json",
             "  ./headscope bench --spectra 32,128",
-            "  ./headscope bench --model models/demo"
+            "  ./headscope bench --model models/demo --chart roofline.png"
         })
 final class BenchCommand implements Callable<Integer> {
     private static final String DEFAULT_SHAPE = "llama-3.1-8b";
@@ -64,13 +74,18 @@ final class BenchCommand implements Callable<Integer> {
     Optional<String> tokens;
 
     @Option(names = "--spectra", paramLabel = "LIST",
-            description = "Also time the symmetrised spectra of 1,024 heads at these numbers of tokens.")
+            description = "Also time the symmetrised spectra of 1,024 heads (from 1,024 tokens on, of 128 heads) at these"
+                    + " numbers of tokens.")
     Optional<String> spectra;
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "Also time this model's forward pass, without statistics and with all of them, at numbers of tokens up to"
-                    + " the model's maximum.")
+            description = "Also time this model, without statistics and with all of them: its forward pass at numbers of tokens up"
+                    + " to the model's maximum, as a whole and kernel by kernel, and tokens per second of reading and decoding.")
     Optional<Path> model;
+
+    @Option(names = "--batches", paramLabel = "LIST",
+            description = "Numbers of texts that --model reads at once, of 128 tokens each (default: ${DEFAULT-VALUE}).")
+    String batches = "1,8,64";
 
     @Option(names = "--json", paramLabel = "FILE", description = "Also write every measurement to this file.")
     Optional<Path> json;
@@ -80,76 +95,165 @@ final class BenchCommand implements Callable<Integer> {
                     + " by more than its noise.")
     Optional<Path> compare;
 
+    @Option(names = "--add", paramLabel = "FILE",
+            description = "File written by an earlier --json on the same device: --json and --targets also contain its"
+                    + " measurements, except those that this run repeats.")
+    Optional<Path> add;
+
     @Option(names = "--targets", paramLabel = "FILE",
-            description = "Also write the targets for a GPU and the measured values to this file, as a Markdown table.")
+            description = "Also write the targets for an H100 and the measured values to this file, as a Markdown table.")
     Optional<Path> targets;
 
-    @Option(names = "--torch", paramLabel = "FILE",
-            description = "Output of benchmarks/gpu/torch_times.py, for --targets.")
-    Optional<Path> torch;
+    @Option(names = "--peers", paramLabel = "FILE",
+            description = "Times of other programs, written by the scripts of benchmarks/gpu, for --targets. May be repeated.")
+    List<Path> peers = List.of();
+
+    @Option(names = "--chart", paramLabel = "FILE",
+            description = "Draw the kernels of --model's forward pass, .png or .svg: their rates under the device's ceilings,"
+                    + " and their shares of the time.")
+    Optional<Path> chart;
 
     @Override
     public Integer call() throws IOException {
         List<Shape> chosen = shapes.map(list -> InputException.rejecting(() -> Shape.parseList(list))).orElseGet(
                 () -> spectra.isEmpty() && model.isEmpty() ? Shape.parseList(DEFAULT_SHAPE) : List.of());
-        List<Integer> spectraTokens = spectra.map(list -> tokenCounts("--spectra", list)).orElse(List.of());
-        if (spectraTokens.stream().anyMatch(count -> count > Metric.Symmetric.MAX_TOKENS)) {
-            throw new InputException("--spectra takes at most %d tokens".formatted(Metric.Symmetric.MAX_TOKENS));
-        }
-        Optional<BenchFile> earlier = compare.map(path -> InputException.rejecting(() -> BenchFile.read(path)));
-        Map<String, Double> torchTimes = torch.map(path -> InputException.rejecting(() -> BenchFile.readTorch(path))).orElse(Map.of());
+        List<Integer> spectraTokens = spectra.map(list -> counts("--spectra", list)).orElse(List.of());
+        require(spectraTokens.stream().allMatch(count -> count <= Metric.Symmetric.MAX_TOKENS),
+                "--spectra takes at most %d tokens".formatted(Metric.Symmetric.MAX_TOKENS));
+        List<Integer> texts = counts("--batches", batches);
+        Optional<BenchFile> before = compare.map(BenchCommand::read);
+        Optional<BenchFile> earlier = add.map(BenchCommand::read);
+        Map<String, Double> peerTimes = new TreeMap<>();
+        peers.forEach(path -> peerTimes.putAll(InputException.rejecting(() -> BenchFile.readPeers(path))));
+        Stream.of(json, targets, chart).flatMap(Optional::stream).forEach(BenchCommand::requireFolder);
+        SequencedMap<String, List<Measurement>> passes = new LinkedHashMap<>();
         BenchFile file;
-        try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
-            List<Integer> textTokens = tokenCounts("--tokens",
-                    tokens.orElse(timed.isGpu() ? GPU_TOKENS : CPU_TOKENS));
-            printHeader(timed, bench);
-            file = new BenchFile(HeadscopeCommand.version(), timed.describe(),
-                    Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), bench.ceilings(),
-                    measure(timed, bench, chosen, textTokens, spectraTokens));
+        try (PictureFiles pictures = new PictureFiles()) {
+            requireChart(pictures);
+            try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
+                List<Integer> textTokens = counts("--tokens", tokens.orElse(timed.isGpu() ? GPU_TOKENS : CPU_TOKENS));
+                BenchTable table = new BenchTable(bench.ceilings());
+                table.header(timed.describe());
+                List<Measurement> measured = attention(bench, table, chosen, textTokens, spectraTokens);
+                model.ifPresent(folder -> measured.addAll(model(folder, bench, table, textTokens, texts, passes)));
+                file = new BenchFile(HeadscopeCommand.version(), timed.describe(),
+                        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), bench.ceilings(), measured);
+            }
+            chart.ifPresent(path -> drawn(pictures, path, file, passes));
         }
+        BenchFile all = earlier.map(other -> InputException.rejecting(() -> file.with(other))).orElse(file);
         if (json.isPresent()) {
-            AtomicFile.write(json.get(), file.text());
+            AtomicFile.write(json.get(), all.text());
         }
         if (targets.isPresent()) {
-            AtomicFile.write(targets.get(), Target.table(Target.of(file.measurements(), torchTimes)));
+            AtomicFile.write(targets.get(), Target.table(Targets.of(all, peerTimes)));
         }
-        return earlier.map(before -> changes(InputException.rejecting(() -> file.since(before)))).orElse(0);
+        return before.map(old -> BenchTable.changes(InputException.rejecting(() -> file.since(old)))).orElse(0);
     }
 
-    private List<Measurement> measure(
-            Backend timed, Bench bench, List<Shape> chosen, List<Integer> textTokens, List<Integer> spectraTokens) {
-        Consumer<Measurement> show = measurement -> print(measurement, bench);
+    private static BenchFile read(Path path) {
+        return InputException.rejecting(() -> BenchFile.read(path));
+    }
+
+    private static void requireFolder(Path file) {
+        require(Files.isDirectory(file.toAbsolutePath().getParent()), file + ": cannot be written: there is no such folder");
+    }
+
+    /** Refuses a chart that cannot be drawn, before anything is measured. */
+    private void requireChart(PictureFiles pictures) {
+        chart.ifPresent(path -> {
+            require(model.isPresent(), "--chart draws the forward pass of a model; give --model as well");
+            if (InputException.rejecting(() -> FigureFormat.of(path)) == FigureFormat.PNG) {
+                pictures.open();
+            }
+        });
+    }
+
+    private static List<Measurement> attention(
+            Bench bench, BenchTable table, List<Shape> chosen, List<Integer> textTokens, List<Integer> spectraTokens) {
         List<Measurement> all = new ArrayList<>();
         for (Shape shape : chosen) {
             for (int count : textTokens) {
-                all.addAll(ifItFits(shape.name(), count, () -> bench.attention(shape, count, show)));
+                all.addAll(ifItFits(shape.name(), count, () -> bench.attention(shape, count, table::print)));
             }
         }
         for (int count : spectraTokens) {
-            all.addAll(ifItFits("spectra", count, () -> bench.spectra(count, show)));
+            all.addAll(ifItFits("spectra", count, () -> bench.spectra(count, table::print)));
         }
-        model.ifPresent(folder -> all.addAll(measureModel(folder, timed, bench, textTokens, show)));
         return all;
     }
 
-    /** Numbers of tokens above the model's maximum are replaced by that maximum. */
-    private static List<Measurement> measureModel(
-            Path folder, Backend timed, Bench bench, List<Integer> textTokens, Consumer<Measurement> show) {
+    /**
+     * Numbers of tokens above the model's maximum are replaced by that maximum.
+     *
+     * @param passes receives the kernels of each profiled pass
+     */
+    private static List<Measurement> model(Path folder, Bench bench, BenchTable table, List<Integer> textTokens,
+            List<Integer> batches, SequencedMap<String, List<Measurement>> passes) {
         List<Measurement> all = new ArrayList<>();
-        try (Checkpoint checkpoint = Checkpoint.open(folder); Transformer loaded = new Transformer(checkpoint, timed)) {
-            int maxTokens = loaded.config().maxTokens();
-            String name = folder.toAbsolutePath().normalize().getFileName().toString();
-            for (int count : textTokens.stream().map(count -> Math.min(count, maxTokens)).distinct().toList()) {
-                List<Measurement> both =
-                        ifItFits(name, count, () -> bench.model(name, loaded, count, show));
-                if (!both.isEmpty()) {
-                    System.out.printf("%-14s %7d all statistics: %.3f times the time without statistics%n", name, count,
-                            both.getLast().median() / both.getFirst().median());
-                }
+        String name = folder.toAbsolutePath().normalize().getFileName().toString();
+        try (ModelBench timed = open(folder, name, bench)) {
+            List<Integer> lengths =
+                    textTokens.stream().map(count -> Math.min(count, timed.maxTokens())).distinct().sorted().toList();
+            table.print(timed.reading());
+            all.add(timed.reading());
+            int longest = 0;
+            for (int count : lengths) {
+                List<Measurement> both = ifItFits(name, count, () -> timed.forward(count));
+                both.forEach(table::print);
                 all.addAll(both);
+                if (!both.isEmpty()) {
+                    table.overhead(both.getFirst(), both.getLast());
+                    longest = count;
+                }
             }
+            System.out.println();
+            for (int count : lengths) {
+                all.addAll(throughput(table, name, count, () -> timed.prefill(1, count)));
+            }
+            int text = timed.textTokens();
+            for (int texts : batches) {
+                if (texts > 1 || !lengths.contains(text)) {
+                    all.addAll(throughput(table, name, text, () -> timed.prefill(texts, text)));
+                }
+            }
+            for (int texts : batches) {
+                all.addAll(throughput(table, name, text, () -> timed.decoding(texts)));
+            }
+            List<Measurement> gates = ifItFits(name, text, timed::gates);
+            gates.forEach(table::print);
+            all.addAll(gates);
+            int profiled = longest;
+            all.addAll(longest == 0 ? List.of() : ifItFits(name, profiled, () -> profiled(timed, table, profiled, passes)));
         }
         return all;
+    }
+
+    private static ModelBench open(Path folder, String name, Bench bench) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            return bench.open(name, checkpoint);
+        }
+    }
+
+    private static List<Measurement> throughput(BenchTable table, String name, int count, Supplier<List<Throughput>> timing) {
+        return ifItFits(name, count, () -> {
+            List<Throughput> measured = timing.get();
+            measured.forEach(table::print);
+            return measured.stream().map(Throughput::time).toList();
+        });
+    }
+
+    private static List<Measurement> profiled(
+            ModelBench timed, BenchTable table, int count, SequencedMap<String, List<Measurement>> passes) {
+        passes.putAll(timed.profile(count));
+        passes.forEach(table::profile);
+        return passes.values().stream().flatMap(List::stream).toList();
+    }
+
+    private static void drawn(PictureFiles pictures, Path path, BenchFile file, SequencedMap<String, List<Measurement>> passes) {
+        require(!passes.isEmpty(), path + ": not drawn: no pass of the model fits in memory");
+        pictures.write(BenchChart.of(file, passes), path, FigureSize.of(FigureSize.DEFAULT_DPI), Map.of("Software", file.program()));
+        System.out.println(path);
     }
 
     /** Prints a line and returns no measurements if the device has too little memory. */
@@ -162,7 +266,7 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static List<Integer> tokenCounts(String option, String list) {
+    private static List<Integer> counts(String option, String list) {
         try {
             List<Integer> counts = Arrays.stream(list.split(",")).map(String::strip).map(Integer::valueOf).toList();
             if (counts.stream().allMatch(count -> count >= 1)) {
@@ -173,29 +277,5 @@ final class BenchCommand implements Callable<Integer> {
         }
         throw new InputException(
                 "%s must be positive integers, separated by commas, not \"%s\"".formatted(option, list));
-    }
-
-    private static void printHeader(Backend timed, Bench bench) {
-        System.out.printf("%s; peak %.4g TFLOP/s in a matrix product, %.4g GB/s in a copy%n%n", timed.describe(),
-                bench.ceilings().teraflops(), bench.ceilings().gigabytesPerSecond());
-        System.out.printf("%-14s %7s %-22s %-30s %10s %6s %9s %5s %8s %5s %10s%n", "shape", "tokens", "operation",
-                "kernel", "ms", "+-", "TFLOP/s", "", "GB/s", "", "peak MiB");
-    }
-
-    private static void print(Measurement one, Bench bench) {
-        System.out.printf("%-14s %7d %-22s %-30s %10.3f %5.1f%% %9.4g %4.0f%% %8.4g %4.0f%% %10.1f%n",
-                one.shape(), one.tokens(), one.operation(), one.kernel(), 1e3 * one.median(), 100 * one.noise(),
-                one.teraflops(), 100 * one.teraflops() / bench.ceilings().teraflops(), one.gigabytesPerSecond(),
-                100 * one.gigabytesPerSecond() / bench.ceilings().gigabytesPerSecond(),
-                one.peakBytes() / (double) (1 << 20));
-    }
-
-    private static int changes(List<BenchFile.Change> changes) {
-        System.out.printf("%n%-90s %8s %8s%n", "compared with the earlier file", "time x", "noise");
-        for (BenchFile.Change change : changes) {
-            System.out.printf("%-90s %8.3f %7.1f%%%s%n", change.name(), change.ratio(), 100 * change.noise(),
-                    change.isRegression() ? "  SLOWER" : "");
-        }
-        return changes.stream().anyMatch(BenchFile.Change::isRegression) ? 1 : 0;
     }
 }

@@ -88,10 +88,19 @@ final class PictureFiles implements AutoCloseable {
         }
     }
 
-    private void writePixels(Figure figure, Path file, FigureSize size, Map<String, String> texts) {
+    /**
+     * Opens the renderer of PNG files before the first one is drawn.
+     *
+     * @throws RenderUnavailableException if this machine cannot draw
+     */
+    void open() {
         if (renderer.isEmpty()) {
             renderer = Optional.of(OffscreenRenderer.open());
         }
+    }
+
+    private void writePixels(Figure figure, Path file, FigureSize size, Map<String, String> texts) {
+        open();
         List<MissingFont> missing = renderer.get().write(figure, file, size, texts);
         missing.forEach(font -> HeadscopeCommand.warn(
                 "%s: no font for %s, boxes are drawn; on Debian or Ubuntu: apt-get install %s, then draw it again with"

@@ -67,21 +67,76 @@ public sealed interface Axis {
         }
     }
 
+    /** Numbers that increase to the right on a horizontal axis and upwards on a vertical one. */
+    sealed interface Continuous extends Axis {
+        Range range();
+
+        /** The relative position of a number: 0 at the lower end, 1 at the upper end. */
+        double fraction(double number);
+
+        /** At most {@code limit} round numbers within the range. */
+        List<Tick> ticks(int limit);
+    }
+
     /**
-     * A continuous axis; numbers increase to the right on a horizontal axis and upwards on a vertical one.
+     * A linear axis.
      *
      * @param whole whether ticks are whole numbers, of which the range contains at least one
      */
-    record Numbers(String label, Range range, boolean whole) implements Axis {
+    record Numbers(String label, Range range, boolean whole) implements Continuous {
         public Numbers(String label, Range range) {
             this(label, range, false);
         }
 
-        /** At most {@code limit} round numbers within the range. */
+        @Override
+        public double fraction(double number) {
+            return range.fraction(number);
+        }
+
+        @Override
         public List<Tick> ticks(int limit) {
             // as many ticks as there are whole numbers have a step of at least 1
             int numbers = (int) Math.min(Integer.MAX_VALUE, Math.floor(range.max()) - Math.ceil(range.min()) + 1);
             return Tick.ofNumbers(range, whole ? Math.min(limit, numbers) : limit);
+        }
+    }
+
+    /**
+     * A logarithmic axis.
+     *
+     * @param range of positive numbers, with at least one power of ten
+     */
+    record Logarithmic(String label, Range range) implements Continuous {
+        public Logarithmic {
+            if (range.min() <= 0 || Tick.ofPowers(range, 1).isEmpty()) {
+                throw new IllegalArgumentException("%s: a logarithmic axis from %s to %s".formatted(label, range.min(), range.max()));
+            }
+        }
+
+        @Override
+        public double fraction(double number) {
+            return Math.log(number / range.min()) / Math.log(range.max() / range.min());
+        }
+
+        /** Powers of ten. */
+        @Override
+        public List<Tick> ticks(int limit) {
+            return Tick.ofPowers(range, limit);
+        }
+    }
+
+    /** Named cells whose names are never shortened. */
+    record Categories(String label, List<String> names) implements Cells {
+        public Categories {
+            names = Visible.texts(names);
+            if (names.isEmpty()) {
+                throw new IllegalArgumentException(label + ": no categories");
+            }
+        }
+
+        @Override
+        public int count() {
+            return names.size();
         }
     }
 }

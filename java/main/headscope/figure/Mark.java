@@ -84,6 +84,62 @@ public sealed interface Mark {
     }
 
     /**
+     * Dots with labels, which are placed beside them.
+     *
+     * @param labels one per point, those with the best places first
+     */
+    record Points(List<String> labels, double[] x, double[] y, int rgb) implements Mark {
+        public Points {
+            labels = Visible.texts(labels);
+            if (labels.size() != x.length || x.length != y.length) {
+                throw new IllegalArgumentException(
+                        "%d labels and %d of y for %d of x".formatted(labels.size(), y.length, x.length));
+            }
+            x = x.clone();
+            y = y.clone();
+        }
+
+        @Override
+        public Points transposed() {
+            throw new UnsupportedOperationException("points have no cells");
+        }
+
+        /** A copy. */
+        @Override
+        public double[] x() {
+            return x.clone();
+        }
+
+        /** A copy. */
+        @Override
+        public double[] y() {
+            return y.clone();
+        }
+    }
+
+    /**
+     * Level bars, one per cell of the vertical axis, from the left end of the horizontal axis.
+     *
+     * @param ends numbers on the horizontal axis
+     */
+    record Bars(double[] ends, int rgb) implements Mark {
+        public Bars {
+            ends = ends.clone();
+        }
+
+        @Override
+        public Bars transposed() {
+            throw new UnsupportedOperationException("bars are level");
+        }
+
+        /** A copy. */
+        @Override
+        public double[] ends() {
+            return ends.clone();
+        }
+    }
+
+    /**
      * A line through points. The figure's key shows it next to its label.
      *
      * @param x      strictly increasing

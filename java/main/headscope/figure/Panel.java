@@ -43,6 +43,17 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
                 check(title, numbers(title, x), line.x());
                 check(title, numbers(title, y), line.y());
             }
+            case Mark.Points points -> {
+                check(title, numbers(title, x), points.x());
+                check(title, numbers(title, y), points.y());
+            }
+            case Mark.Bars bars -> {
+                if (bars.ends().length != cells(title, y)) {
+                    throw new IllegalArgumentException(
+                            "%s: %d bars for %d cells".formatted(title, bars.ends().length, cells(title, y)));
+                }
+                check(title, numbers(title, x), bars.ends());
+            }
         }
     }
 
@@ -83,11 +94,11 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
         }
     }
 
-    private static void check(String title, Range range, double[] coordinates) {
+    private static void check(String title, Axis.Continuous axis, double[] coordinates) {
         for (double coordinate : coordinates) {
-            if (!range.contains(coordinate)) {
-                throw new IllegalArgumentException(
-                        "%s: %s is beyond the axis, %s to %s".formatted(title, coordinate, range.min(), range.max()));
+            if (!(Math.abs(axis.fraction(coordinate) - 0.5) <= 0.5 + Range.SLACK)) {
+                throw new IllegalArgumentException("%s: %s is beyond the axis, %s to %s"
+                        .formatted(title, coordinate, axis.range().min(), axis.range().max()));
             }
         }
     }
@@ -107,9 +118,9 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
         throw new IllegalArgumentException("%s: the axis %s has no cells".formatted(title, axis.label()));
     }
 
-    private static Range numbers(String title, Axis axis) {
-        if (axis instanceof Axis.Numbers numbers) {
-            return numbers.range();
+    private static Axis.Continuous numbers(String title, Axis axis) {
+        if (axis instanceof Axis.Continuous numbers) {
+            return numbers;
         }
         throw new IllegalArgumentException("%s: the axis %s has no numbers".formatted(title, axis.label()));
     }

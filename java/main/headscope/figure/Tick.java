@@ -64,6 +64,19 @@ public record Tick(double value, String label) {
         return List.copyOf(ticks);
     }
 
+    /** Powers of ten; every n-th of them if there are more than {@code limit}. */
+    static List<Tick> ofPowers(Range range, int limit) {
+        int first = (int) Math.ceil(Math.log10(range.min()) - Range.SLACK);
+        int last = (int) Math.floor(Math.log10(range.max()) + Range.SLACK);
+        int step = Math.ceilDiv(last - first + 1, Math.max(1, limit));
+        List<Tick> ticks = new ArrayList<>();
+        for (int power = first; power <= last; power += Math.max(1, step)) {
+            BigDecimal exact = BigDecimal.ONE.scaleByPowerOfTen(power);
+            ticks.add(new Tick(exact.doubleValue(), label(exact.setScale(Math.max(0, -power)), power, 0)));
+        }
+        return List.copyOf(ticks);
+    }
+
     private static List<Tick> multiples(Range range, RoundStep step, int decimals) {
         double slack = Range.SLACK * (range.max() - range.min());
         List<Tick> ticks = new ArrayList<>();

@@ -67,6 +67,7 @@ final class FigureJson {
                 named.groups().forEach(group -> groups.addObject()
                         .put("label", group.label()).put("start", group.start()).put("end", group.end()));
             }
+            case Axis.Logarithmic _, Axis.Categories _ -> throw notInARun(axis.label());
             case Axis.Numbers numbers -> {
                 json.put("min", numbers.range().min()).put("max", numbers.range().max());
                 json.set("ticks", limited(numbers::ticks));
@@ -98,6 +99,7 @@ final class FigureJson {
                 ArrayNode cells = json.put("kind", "markers").putArray("cells");
                 markers.cells().forEach(cell -> cells.add(cell(cell)));
             }
+            case Mark.Points _, Mark.Bars _ -> throw notInARun("labelled points or bars");
             case Mark.Separators _ -> json.put("kind", "separators");
             case Mark.Line line -> {
                 json.put("kind", "line").put("label", line.label()).put("color", "#%06x".formatted(line.rgb()))
@@ -107,6 +109,10 @@ final class FigureJson {
             }
         }
         return json;
+    }
+
+    private static IllegalArgumentException notInARun(String what) {
+        return new IllegalArgumentException("no figure of a run has " + what);
     }
 
     private static void numbers(ArrayNode json, double[] values) {

@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Measurements on one device, as JSON.
@@ -85,13 +88,13 @@ public record BenchFile(
     }
 
     /**
-     * Reads the output of benchmarks/gpu/torch_times.py: milliseconds by name.
+     * Reads times of other programs, written by the scripts of benchmarks/gpu: milliseconds by name.
      *
      * @throws IllegalArgumentException if the file is not JSON
      */
-    public static Map<String, Double> readTorch(Path file) {
+    public static Map<String, Double> readPeers(Path file) {
         Map<String, Double> times = new TreeMap<>();
-        tree(file, "printed by torch_times.py").properties().forEach(entry -> {
+        tree(file, "written by a script of benchmarks/gpu").properties().forEach(entry -> {
             if (entry.getValue().isNumber()) {
                 times.put(entry.getKey(), entry.getValue().asDouble());
             }
@@ -117,14 +120,28 @@ public record BenchFile(
     }
 
     /**
-     * Changes of all measurements that both files contain.
+     * These measurements, and those of an earlier file that were not repeated.
+     *
+     * @throws IllegalArgumentException if the earlier file is of another device
+     */
+    public BenchFile with(BenchFile earlier) {
+        if (!device.equals(earlier.device)) {
+            throw new IllegalArgumentException("the earlier file was measured on %s, not on %s".formatted(earlier.device, device));
+        }
+        Set<String> names = measurements.stream().map(Measurement::name).collect(Collectors.toSet());
+        return new BenchFile(program, device, date, ceilings, Stream.concat(
+                earlier.measurements.stream().filter(one -> !names.contains(one.name())), measurements.stream()).toList());
+    }
+
+    /**
+     * Changes of all measurements that both files contain, except those with a single run, whose noise is not known.
      *
      * @throws IllegalArgumentException if there are none
      */
     public List<Change> since(BenchFile earlier) {
         List<Change> changes = new ArrayList<>();
         for (Measurement now : measurements) {
-            earlier.measurements.stream().filter(before -> before.name().equals(now.name())).findFirst()
+            earlier.measurements.stream().filter(before -> before.name().equals(now.name()) && before.runs() > 1 && now.runs() > 1).findFirst()
                     .ifPresent(before -> changes.add(new Change(
                             now.name(), now.median() / before.median(), now.noise() + before.noise())));
         }

@@ -14,6 +14,7 @@ public record Shape(AttentionShape attention, int layers) {
     private static final List<Shape> KNOWN = List.of(
             new Shape(AttentionShape.plain("gpt2", 12, 12, 64), 12),
             new Shape(AttentionShape.plain("pythia-6.9b", 32, 32, 128), 32),
+            new Shape(AttentionShape.plain("llama-3.2-1b", 32, 8, 64), 16),
             new Shape(AttentionShape.plain("llama-3.1-8b", 32, 8, 128), 32),
             new Shape(AttentionShape.plain("llama-3.1-70b", 64, 8, 128), 80),
             new Shape(AttentionShape.plain("qwen3-32b", 64, 8, 128), 64),

@@ -16,6 +16,9 @@ final class Stopwatch implements AutoCloseable {
     private static final int MAX_RUNS = 30;
     /** After this time no further run starts, if there have been at least {@value #MIN_RUNS}. */
     private static final long ENOUGH_NANOSECONDS = 1_000_000_000;
+    /** Work that takes longer, in seconds, is run {@value #SLOW_RUNS} times. */
+    private static final double SLOW = 0.5;
+    private static final int SLOW_RUNS = 3;
 
     private final Backend backend;
     private final Tensor flushed;
@@ -26,25 +29,35 @@ final class Stopwatch implements AutoCloseable {
     }
 
     List<Measurement> time(String shape, int tokens, Work work) {
-        work.time(backend); // warm-up: loads modules and maps memory
+        double first = Work.seconds(() -> work.seconds().apply(backend)); // also loads modules and maps memory
+        int fewest = first > SLOW ? SLOW_RUNS : MIN_RUNS;
         backend.peakBytes();
         SequencedMap<String, List<Double>> seconds = new LinkedHashMap<>();
         long enough = System.nanoTime() + ENOUGH_NANOSECONDS;
-        for (int run = 0; run < MAX_RUNS && (run < MIN_RUNS || System.nanoTime() < enough); run++) {
-            backend.scale(flushed, 1);
-            work.time(backend).forEach(
-                    (kernel, time) -> seconds.computeIfAbsent(kernel, name -> new ArrayList<>()).add(time));
+        for (int run = 0; run < MAX_RUNS && (run < fewest || System.nanoTime() < enough); run++) {
+            flush();
+            work.seconds().apply(backend).forEach(
+                    (kernel, time) -> seconds.computeIfAbsent(kernel, _ -> new ArrayList<>()).add(time));
         }
         long peak = backend.peakBytes() - flushed.count() * Float.BYTES;
         List<Measurement> measured = new ArrayList<>();
-        seconds.forEach((kernel, runs) -> {
-            List<Double> sorted = runs.stream().sorted().toList();
-            Cost cost = work.cost(kernel);
-            measured.add(new Measurement(shape, tokens, backend.operands().name(), work.operation(), kernel,
-                    sorted.size(), sorted.get(sorted.size() / 2), sorted.getFirst(), sorted.getLast(),
-                    cost.operations(), cost.bytes(), peak));
-        });
+        seconds.forEach((kernel, runs) ->
+                measured.add(measurement(shape, tokens, work.operation(), kernel, runs, work.cost(kernel), peak)));
         return measured;
+    }
+
+    /** @param seconds of each run */
+    Measurement measurement(
+            String shape, int tokens, String operation, String kernel, List<Double> seconds, Cost cost, long peakBytes) {
+        List<Double> sorted = seconds.stream().sorted().toList();
+        return new Measurement(shape, tokens, backend.operands().name(), operation, kernel, sorted.size(),
+                sorted.get(sorted.size() / 2), sorted.getFirst(), sorted.getLast(), cost.operations(), cost.bytes(), peakBytes);
+    }
+
+    /** Empties the caches and waits until they are empty. */
+    private void flush() {
+        backend.scale(flushed, 1);
+        backend.download(flushed.rows(0, 1));
     }
 
     @Override

@@ -4,31 +4,46 @@ import headscope.backend.Backend;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 
 /**
  * An operation to be timed.
  *
- * @param whole whether the kernels' times are added to one measurement, "all"
- * @param costs costs of kernels, by prefixes of their names
+ * @param seconds runs it on a backend; returns the time of each kernel
+ * @param costs   costs of kernels, by prefixes of their names
  */
-record Work(String operation, Runnable body, boolean whole, SequencedMap<String, Cost> costs) {
+record Work(String operation, Function<Backend, Map<String, Double>> seconds, SequencedMap<String, Cost> costs) {
+    /** The name of the only measurement of work that is timed from its start to its end, gaps between kernels included. */
+    static final String WALL_CLOCK = "wall clock";
+
+    /** Each kernel is measured. */
     static Work of(String operation, Runnable body) {
-        return new Work(operation, body, false, new LinkedHashMap<>());
+        return new Work(operation, backend -> backend.time(body), new LinkedHashMap<>());
     }
 
+    /** The kernels' times are added to one measurement, "all". */
     static Work whole(String operation, Runnable body) {
-        return new Work(operation, body, true, new LinkedHashMap<>());
+        return new Work(operation,
+                backend -> Map.of("all", backend.time(body).values().stream().mapToDouble(Double::doubleValue).sum()),
+                new LinkedHashMap<>());
+    }
+
+    /** @param seconds runs work that ends when its result is on the host, and returns the time that it took */
+    static Work wallClock(String operation, DoubleSupplier seconds) {
+        return new Work(operation, _ -> Map.of(WALL_CLOCK, seconds.getAsDouble()), new LinkedHashMap<>());
+    }
+
+    /** Seconds that a call takes. */
+    static double seconds(Runnable call) {
+        long start = System.nanoTime();
+        call.run();
+        return (System.nanoTime() - start) / 1e9;
     }
 
     Work with(String kernel, Cost cost) {
         costs.put(kernel, cost);
         return this;
-    }
-
-    /** Seconds of each kernel. */
-    Map<String, Double> time(Backend backend) {
-        Map<String, Double> seconds = backend.time(body);
-        return whole ? Map.of("all", seconds.values().stream().mapToDouble(Double::doubleValue).sum()) : seconds;
     }
 
     /** Cost of a kernel; of all kernels for "cpu"; 0 for an auxiliary kernel. */

@@ -65,12 +65,21 @@ class MeasuringTest {
     void benchReportsChanges() throws Exception {
         Path json = folder.resolve("now.json");
         Path targets = folder.resolve("targets.md");
-        ChildJvm.Result result = bench("--spectra", "3", "--model", "models/demo", "--tokens", "5,1000", "--json",
-                json.toString(), "--targets", targets.toString());
+        Path chart = folder.resolve("chart.svg");
+        ChildJvm.Result result = bench("--spectra", "3", "--model", "models/demo", "--tokens", "5,1000",
+                "--batches", "1,2", "--json", json.toString(), "--targets", targets.toString(), "--chart", chart.toString());
         assertEquals(0, result.status(), result.err());
         assertTrue(result.out().contains("demo                 5 all statistics: "), result.out());
         assertTrue(result.out().contains("demo               128 all statistics: "), result.out());
-        assertTrue(Files.readString(targets).matches("(?s).*\\| model forward pass with all statistics[^|]*\\| at most 1.25 x \\| [0-9.]+ x \\|.*"));
+        assertTrue(Files.readString(targets).matches("(?s).*\\| the same with all statistics[^|]*\\| at most 1.1 x \\| not measured \\|.*"));
+
+        assertTrue(result.out().matches("(?s).*demo +128 decoding, 1 text, observed .* tokens/s .*decoding of token 128, kernel by kernel: .*"),
+                result.out());
+        assertTrue(Files.readString(chart).contains(">prefill of 128 tokens: "));
+
+        ChildJvm.Result more = bench("--spectra", "2", "--add", json.toString(), "--json", json.toString());
+        assertEquals(0, more.status(), more.err());
+        assertTrue(Files.readString(json).contains("forward pass, observed"));
 
         Path slow = rescaled(json, "slow.json", 1e6);
         Path fast = rescaled(json, "fast.json", 1e-6);
@@ -97,7 +106,9 @@ class MeasuringTest {
         Path other = Files.writeString(folder.resolve("other.json"), "{\"samples\": []}");
         for (List<String> unusable : List.of(
                 List.of("--compare", text.toString()), List.of("--compare", other.toString()),
-                List.of("--compare", folder.resolve("none").toString()), List.of("--torch", text.toString()),
+                List.of("--compare", folder.resolve("none").toString()), List.of("--peers", text.toString()), List.of("--add", text.toString()),
+                List.of("--chart", "roofline.png"), List.of("--model", "models/demo", "--chart", "roofline.pdf"),
+                List.of("--json", folder.resolve("none/a.json").toString()), List.of("--batches", "1,0"),
                 List.of("--shape", "gpt5"), List.of("--tokens", "0"), List.of("--spectra", "many"),
                 List.of("--spectra", "100000"))) {
             ChildJvm.Result result = bench(unusable.toArray(String[]::new));

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import headscope.render.SampleFigures;
 import headscope.result.HeadMap;
 import headscope.result.SpectraView;
 import headscope.result.TokenGroup;
 import headscope.result.TokenMap;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +39,44 @@ final class FigureTest {
         rejected(() -> new Figure(List.of(panel(heatmap(1))), 0, ""));
         rejected(() -> panel(heatmap(1.5f)));
         rejected(() -> panel(heatmap(-0.1f)));
+        rejected(() -> new Axis.Logarithmic("rate", new Range(0, 1)));
+        rejected(() -> new Axis.Logarithmic("rate", new Range(2, 9)));
+        rejected(() -> new Axis.Categories("kernel", List.of()));
+        rejected(() -> points(1, 0));
+        rejected(() -> points(0.9, 1));
+        rejected(() -> new Mark.Points(List.of("a", "b"), new double[1], new double[1], 0));
+        rejected(() -> panel(new Mark.Points(List.of("a"), new double[1], new double[1], 0)));
+        rejected(() -> bars(0.5));
+        rejected(() -> bars(0.5, 1.5));
+        assertEquals(1, points(100, 10).marks().size() * bars(0, 1).marks().size());
+    }
+
+    /** On axes from 1 to 100. */
+    private static Panel points(double x, double y) {
+        Axis axis = new Axis.Logarithmic("rate", new Range(1, 100));
+        return new Panel("panel", axis, axis, Optional.empty(),
+                List.of(new Mark.Points(List.of("a"), new double[] {x}, new double[] {y}, 0)));
+    }
+
+    private static Panel bars(double... ends) {
+        return new Panel("panel", new Axis.Numbers("share", UNIT), new Axis.Categories("", List.of("a", "b")), Optional.empty(),
+                List.of(new Mark.Bars(ends, 0)));
+    }
+
+    @Test
+    void aRooflineShowsTheKernelsThatTakeTime() {
+        Figure figure = SampleFigures.roofline(20);
+        assertEquals(List.of("copy: 2,378 GB/s", "matrix product: 746.0 TFLOP/s"), figure.panels().getFirst().marks().stream()
+                .filter(Mark.Line.class::isInstance).map(mark -> ((Mark.Line) mark).label()).toList());
+        Panel shares = figure.panels().getLast();
+        List<String> names = ((Axis.Categories) shares.y()).names();
+        assertEquals("8 others", names.getLast());
+        double[] ends = ((Mark.Bars) shares.marks().getFirst()).ends();
+        assertEquals(names.size(), ends.length);
+        assertEquals(100, Arrays.stream(ends).sum(), 1e-9);
+        Mark.Points points = (Mark.Points) figure.panels().getFirst().marks().getLast();
+        assertEquals(names.size() - 2, points.labels().size()); // nothing is known of one kernel's work
+        rejected(figure::transposed);
     }
 
     @Test

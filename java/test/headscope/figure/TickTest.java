@@ -93,6 +93,21 @@ final class TickTest {
         assertEquals(expected, labels(new ColorBar("", new Range(min, max), Colormap.rocket()).ticks(limit)));
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "1      | 1000 | 9 | 1 10 100 1000",
+        "0.001  | 10   | 9 | 0.001 0.01 0.1 1 10",
+        "0.5    | 200  | 9 | 1 10 100",
+        "0.001  | 1e6  | 4 | 0.001 1 1000 1e6",
+        "1e-7   | 1e-5 | 9 | 1e-7 1e-6 0.00001",
+        "1      | 1000 | 0 | 1",
+    })
+    void logarithmicAxesAreLabelledByPowersOfTen(double min, double max, int limit, String expected) {
+        Axis.Logarithmic axis = new Axis.Logarithmic("", new Range(min, max));
+        assertEquals(expected, labels(axis.ticks(limit)));
+        assertEquals(0.5, axis.fraction(Math.sqrt(min * max)), 1e-12);
+    }
+
     @Test
     void numbersRespectTheLimitAndTheRange() {
         for (double max = 1e-12; max < 1e12; max *= 1.7) {

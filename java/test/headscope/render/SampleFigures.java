@@ -4,6 +4,7 @@ import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
 import headscope.figure.FunctionsFigure;
 import headscope.figure.GatesFigure;
+import headscope.figure.RooflineFigure;
 import headscope.figure.SaliencyFigure;
 import headscope.result.HeadMap;
 import headscope.result.TokenGroup;
@@ -17,7 +18,7 @@ import java.util.stream.IntStream;
 public final class SampleFigures {
     /** The names that {@link #of} accepts; each has a golden image. */
     public static final List<String> NAMES = List.of("saliency-12", "saliency-32", "saliency-thumbnails", "functions-12",
-            "functions-32", "functions-5", "gates-28", "gates-12", "curves");
+            "functions-32", "functions-5", "gates-28", "gates-12", "curves", "roofline");
 
     private static final List<String> FUNCTIONS = List.of("Knowledge Recall", "Retrieval", "Logical Reasoning",
             "Decision-making", "Semantic Understanding", "Syntactic Understanding", "Inference", "Math Calculation");
@@ -41,6 +42,7 @@ public final class SampleFigures {
             case "gates-28" -> gates(28, 24);
             case "gates-12" -> gates(12, 12);
             case "curves" -> curves();
+            case "roofline" -> roofline(14);
             default -> throw new IllegalArgumentException("no sample " + name + "; there are " + NAMES);
         };
     }
@@ -127,6 +129,27 @@ public final class SampleFigures {
             maps.add(new HeadMap(title, "", layers, heads, values));
         }
         return GatesFigure.of(maps, "Made-up numbers: facilitation, smallest (Always) and largest (Any) of 10 seeds.");
+    }
+
+    /** Two passes; the shares of the kernels fall by a quarter from one to the next, and many have similar rates. */
+    public static Figure roofline(int kernels) {
+        List<String> names = List.of("linear 8192 x 2048", "attention_forward_bf16_d64", "linear 2048 x 8192",
+                "attention_columns_bf16_d64", "linear 2048 x 2048", "convert_bf16_f32", "gate_silu_f32", "rms_norm_f32", "add_f32",
+                "rotate_f32", "linear 512 x 2048");
+        double total = IntStream.range(0, kernels).mapToDouble(i -> Math.pow(0.75, i)).sum();
+        List<RooflineFigure.Pass> passes = new ArrayList<>();
+        for (double intensity : new double[] {600, 0.9}) {
+            Random random = new Random(5);
+            passes.add(new RooflineFigure.Pass(intensity > 1 ? "prefill of 2,048 tokens: 12.3 ms" : "decoding of token 2,048: 1.2 ms",
+                    IntStream.range(0, kernels).mapToObj(i -> {
+                        String name = i < names.size() ? names.get(i) : "kernel " + i;
+                        double operations = intensity / Math.pow(name.startsWith("linear") || name.startsWith("attention") ? 1.3 : 2, i);
+                        double roof = Math.min(746, 2.378 * operations);
+                        return new RooflineFigure.Kernel(name, name.startsWith("convert") ? 0 : operations,
+                                roof * (0.3 + 0.6 * random.nextDouble()), Math.pow(0.75, i) / total);
+                    }).toList()));
+        }
+        return RooflineFigure.of(passes, 746, 2378, "Made-up numbers: a model of one billion parameters with all statistics.");
     }
 
     public static Figure curves() {

@@ -45,6 +45,23 @@ class BenchFileTest {
         assertEquals("gpt2, 8 tokens, F32: a, cpu", changes.getFirst().name());
     }
 
+    /** Such as the time of reading the weights. */
+    @Test
+    void aSingleRunIsNotCompared() {
+        Measurement once = new Measurement("gpt2", 0, "F32", "a", "wall clock", 1, 1, 1, 1, 0, 0, 0);
+        Measurement slower = new Measurement("gpt2", 0, "F32", "a", "wall clock", 1, 2, 2, 2, 0, 0, 0);
+        assertEquals(1, file(slower, measurement("b", 1)).since(file(once, measurement("b", 1))).size());
+    }
+
+    @Test
+    void addsMeasurementsThatWereNotRepeated() {
+        BenchFile before = file(measurement("a", 1), measurement("b", 1));
+        BenchFile now = file(measurement("b", 2), measurement("c", 3));
+        assertEquals(List.of(measurement("a", 1), measurement("b", 2), measurement("c", 3)), now.with(before).measurements());
+        BenchFile other = new BenchFile("headscope", "another device", "", new Ceilings(1, 1), List.of());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> now.with(other)).getMessage().contains("another device"));
+    }
+
     @Test
     void refusesFilesWithoutCommonMeasurements() {
         assertTrue(assertThrows(IllegalArgumentException.class,
@@ -63,9 +80,9 @@ class BenchFileTest {
     }
 
     @Test
-    void readsTimesOfPyTorch() throws IOException {
+    void readsTimesOfOtherPrograms() throws IOException {
         Path torch = Files.writeString(folder.resolve("torch.json"), "{\"torch\": \"2.9\", \"flash\": 1.5, \"eager\": 90}");
-        assertEquals(Map.of("flash", 1.5, "eager", 90.0), BenchFile.readTorch(torch));
-        assertThrows(IllegalArgumentException.class, () -> BenchFile.readTorch(folder.resolve("none")));
+        assertEquals(Map.of("flash", 1.5, "eager", 90.0), BenchFile.readPeers(torch));
+        assertThrows(IllegalArgumentException.class, () -> BenchFile.readPeers(folder.resolve("none")));
     }
 }

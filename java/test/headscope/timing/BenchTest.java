@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
 import headscope.backend.InstrumentedBackend;
+import headscope.model.Checkpoint;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 
 /** Benchmarks measure all operations, and refuse a device with wrong results. Times are not tested. */
@@ -34,6 +37,52 @@ class BenchTest {
             }
             assertEquals(0, cpu.liveBytes());
         }
+    }
+
+    @Test
+    void timesAModel() {
+        try (Backend cpu = Backend.open("cpu:1")) {
+            try (Bench bench = new Bench(cpu, cpu); Checkpoint checkpoint = Checkpoint.open(Path.of("models/demo"));
+                    ModelBench model = bench.open("demo", checkpoint)) {
+                assertEquals(1, model.reading().runs());
+                assertEquals(List.of("forward pass", "forward pass, observed"), operations(model.forward(6)));
+                assertEquals(List.of("prefill, 1 text", "prefill, 1 text, observed"), throughput(model.prefill(1, 6), 6));
+                assertEquals(List.of("prefill, 3 texts"), throughput(model.prefill(3, 6), 18));
+                List<Throughput> decoding = model.decoding(1);
+                assertEquals(List.of("decoding, 1 text", "decoding, 1 text, observed"), throughput(decoding, 1));
+                // keys and values of 65 tokens in 12 layers of 192 elements
+                assertEquals(model.reading().bytes() + 2 * 65 * 12 * 192 * 4, decoding.getFirst().time().bytes());
+                assertEquals(List.of(), model.decoding(2));
+                assertEquals(List.of("gates, one update of 64 texts"), operations(model.gates()));
+                SequencedMap<String, List<Measurement>> passes = model.profile(6);
+                assertEquals(List.of("prefill of 6 tokens", "decoding of token 6"), List.copyOf(passes.keySet()));
+                for (List<Measurement> kernels : passes.values()) {
+                    assertEquals(kernels.size(), operations(kernels).stream().distinct().count());
+                    for (int i = 1; i < kernels.size(); i++) {
+                        assertTrue(kernels.get(i).median() <= kernels.get(i - 1).median());
+                    }
+                }
+                // 12 layers, two products of 12 heads of width 16 over the lower triangle of 6 x 6, and over one row of it
+                assertEquals(12 * 2 * 2 * 12 * 16 * 21, named(passes, "prefill: attention").operations());
+                assertEquals(12 * 2 * 2 * 12 * 16 * 6, named(passes, "decoding: attention").operations());
+                assertEquals(12 * 2 * 6 * 192 * 768, named(passes, "prefill: linear 768 x 192").operations());
+            }
+            assertEquals(0, cpu.liveBytes());
+        }
+    }
+
+    private static List<String> operations(List<Measurement> measured) {
+        return measured.stream().map(Measurement::operation).toList();
+    }
+
+    private static List<String> throughput(List<Throughput> measured, int newTokens) {
+        measured.forEach(one -> assertEquals(newTokens / one.time().median(), one.tokensPerSecond()));
+        return operations(measured.stream().map(Throughput::time).toList());
+    }
+
+    private static Measurement named(SequencedMap<String, List<Measurement>> passes, String operation) {
+        return passes.values().stream().flatMap(List::stream)
+                .filter(one -> one.operation().equals(operation)).findFirst().orElseThrow();
     }
 
     @Test

@@ -25,10 +25,11 @@ record AxisLabels(
     /** @param length of the edge, in pixels */
     static AxisLabels of(Axis axis, Side side, int length, Sheet sheet) {
         return switch (axis) {
-            case Axis.Named names -> CellNames.of(names.names(), length, sheet);
+            case Axis.Named names -> CellNames.of(names.names(), CellNames.MAX_LENGTH, length, sheet);
+            case Axis.Categories names -> CellNames.of(names.names(), Double.POSITIVE_INFINITY, length, sheet);
             case Axis.Numbered cells -> numbered(cells, side, length, sheet);
-            case Axis.Numbers numbers when side == Side.LEFT -> vertical(numbers, length, sheet);
-            case Axis.Numbers numbers -> horizontal(numbers, length, sheet);
+            case Axis.Continuous numbers when side == Side.LEFT -> vertical(numbers, length, sheet);
+            case Axis.Continuous numbers -> horizontal(numbers, length, sheet);
         };
     }
 
@@ -41,19 +42,19 @@ record AxisLabels(
         return numbers(ticks, positions, false, sheet);
     }
 
-    private static AxisLabels vertical(Axis.Numbers axis, int length, Sheet sheet) {
+    private static AxisLabels vertical(Axis.Continuous axis, int length, Sheet sheet) {
         List<Tick> ticks = axis.ticks(limit(length, sheet));
         double[] positions = ticks.stream()
-                .mapToDouble(tick -> (1 - axis.range().fraction(tick.value())) * length)
+                .mapToDouble(tick -> (1 - axis.fraction(tick.value())) * length)
                 .toArray();
         return numbers(ticks, positions, true, sheet);
     }
 
-    private static AxisLabels horizontal(Axis.Numbers axis, int length, Sheet sheet) {
+    private static AxisLabels horizontal(Axis.Continuous axis, int length, Sheet sheet) {
         for (int limit = limit(length, sheet); ; limit--) {
             List<Tick> ticks = axis.ticks(limit);
             double[] positions = ticks.stream()
-                    .mapToDouble(tick -> axis.range().fraction(tick.value()) * length)
+                    .mapToDouble(tick -> axis.fraction(tick.value()) * length)
                     .toArray();
             double distance = ticks.stream().mapToDouble(tick -> distance(tick.label(), sheet)).max().orElse(0);
             if (limit == 1 || IntStream.range(1, positions.length)

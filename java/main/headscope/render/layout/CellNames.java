@@ -10,17 +10,18 @@ final class CellNames {
     /** Names shrink down to this size before some are omitted. */
     private static final double MIN_SIZE = 9.5;
 
-    /** Longer names are shortened. */
-    private static final double MAX_LENGTH = 120;
+    /** Longer names of tokens are shortened. */
+    static final double MAX_LENGTH = 120;
 
     private CellNames() {}
 
     /**
      * All names, or every n-th if there is no room for all; then those have tick marks.
      *
-     * @param length of all cells, in pixels
+     * @param longest length of a name, in units
+     * @param length  of all cells, in pixels
      */
-    static AxisLabels of(List<String> names, int length, Sheet sheet) {
+    static AxisLabels of(List<String> names, double longest, int length, Sheet sheet) {
         double cell = (double) length / names.size();
         float size = sheet.size(SIZE);
         while (height(size, sheet) > cell && size > sheet.size(MIN_SIZE)) {
@@ -33,7 +34,7 @@ final class CellNames {
         for (int i = step / 2; i < names.size(); i += step) {
             boolean within = (i + 0.5) * cell + height / 2.0 <= length;
             if (within || step == 1 || texts.isEmpty()) {
-                texts.add(sheet.shortened(names.get(i), size, sheet.size(MAX_LENGTH)));
+                texts.add(sheet.shortened(names.get(i), size, sheet.size(longest)));
                 positions.add((i + 0.5) * length / names.size());
             }
         }

@@ -234,14 +234,16 @@ final class Composer {
         above.get(i).draw(box);
         left.get(i).draw(box);
         this.below.get(i).draw(box);
+        PointLabels.add(figure.panels().get(i), box, sheet);
     }
 
-    /** The lines of the figure with their labels, one below the other; returns their right end. */
+    /** The lines of the figure with their labels, one below the other; returns their right end. Panels may share a line. */
     private int key(int x) {
         List<Mark.Line> lines = figure.panels().stream()
                 .flatMap(panel -> panel.marks().stream())
                 .filter(Mark.Line.class::isInstance)
                 .map(Mark.Line.class::cast)
+                .distinct()
                 .toList();
         float size = sheet.size(Sheet.TICK_SIZE);
         int lineX = x + sheet.px(KEY_GAP);

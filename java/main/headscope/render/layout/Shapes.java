@@ -32,6 +32,8 @@ final class Shapes {
                     case Mark.CellMarkers cells -> dots(box, panel, cells, scale);
                     case Mark.Separators _ -> new Shape.Rules(Cells.separators(box, panel, scale), SEPARATOR_INK);
                     case Mark.Line line -> new Shape.Strokes(LineStrokes.of(line, panel, box, scale));
+                    case Mark.Points points -> new Shape.Strokes(LineStrokes.of(points, panel, box, scale));
+                    case Mark.Bars bars -> new Shape.Rules(Places.bars(bars, panel, box), bars.rgb());
                 });
             }
         }

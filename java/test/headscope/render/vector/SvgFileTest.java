@@ -132,7 +132,7 @@ final class SvgFileTest {
 
     @Test
     void theSameInputGivesTheSameBytes() {
-        FigureSize size = new FigureSize(192, OptionalDouble.of(6), OptionalDouble.empty(), 8);
+        FigureSize size = new FigureSize(192, OptionalDouble.of(10), OptionalDouble.empty(), 8);
         for (String sample : SampleFigures.NAMES) {
             Figure figure = SampleFigures.of(sample);
             assertArrayEquals(SvgFile.encode(figure, size, TEXTS), SvgFile.encode(figure, size, new HashMap<>(TEXTS)));
