@@ -2,7 +2,6 @@ package headscope;
 
 import headscope.cli.HeadscopeCommand;
 import headscope.cli.StandardOutput;
-import headscope.cli.terminal.StandardError;
 import java.util.Locale;
 
 /** The program. */
@@ -11,7 +10,6 @@ public final class Main {
 
     public static void main(String[] arguments) {
         Locale.setDefault(Locale.ROOT); // numbers and letters do not depend on the user's language
-        StandardError.restore();
         StandardOutput output = StandardOutput.install();
         System.exit(output.close(HeadscopeCommand.run(arguments)));
     }

@@ -5,6 +5,7 @@ import headscope.tensor.Printable;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -22,12 +23,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Measures every attention head of a transformer and draws all of them in one figure.",
         mixinStandardHelpOptions = true,
         versionProvider = HeadscopeCommand.Version.class,
-        subcommands = {
-            DemoCommand.class, AnswerCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class,
-            GatesCommand.class, RenderCommand.class, CompareCommand.class, ViewCommand.class, LiveCommand.class,
-            InfoCommand.class, DoctorCommand.class,
-            SelfTestCommand.class, BenchCommand.class
-        },
         footer = {
             "",
             "Examples:",
@@ -44,6 +39,13 @@ public final class HeadscopeCommand implements Runnable {
     /** Exit status for errors in the program. */
     static final int INTERNAL_ERROR = 1;
 
+    private static final List<Class<?>> COMMANDS = List.of(
+            DemoCommand.class, AnswerCommand.class, SpectraCommand.class, SaliencyCommand.class, FunctionsCommand.class,
+            GatesCommand.class, RenderCommand.class, CompareCommand.class, ViewCommand.class, LiveCommand.class,
+            InfoCommand.class, DoctorCommand.class,
+            SelfTestCommand.class, BenchCommand.class);
+
+    private static final Set<String> VERSION = Set.of("--version", "-V");
     private static final int MAX_LINE = 380;
 
     @Spec
@@ -65,18 +67,33 @@ public final class HeadscopeCommand implements Runnable {
         HeadscopeCommand program = new HeadscopeCommand();
         try {
             RawArguments.requireUtf8(List.of(arguments));
-            return commandLine(program).execute(arguments);
+            return commandLine(program, needed(List.of(arguments))).execute(arguments);
         } catch (Throwable error) {
             return program.report(error);
         }
     }
 
     static CommandLine commandLine() {
-        return commandLine(new HeadscopeCommand());
+        return commandLine(new HeadscopeCommand(), COMMANDS);
     }
 
-    private static CommandLine commandLine(HeadscopeCommand program) {
+    /**
+     * The commands that these arguments name; all, for the list of commands, if they name none. To read the annotations
+     * of all commands takes longer than to start the JVM.
+     */
+    private static List<Class<?>> needed(List<String> arguments) {
+        if (VERSION.contains(String.join(" ", arguments))) {
+            return List.of();
+        }
+        List<Class<?>> named = COMMANDS.stream()
+                .filter(command -> arguments.contains(command.getAnnotation(Command.class).name()))
+                .toList();
+        return named.isEmpty() ? COMMANDS : named;
+    }
+
+    private static CommandLine commandLine(HeadscopeCommand program, List<Class<?>> commands) {
         CommandLine line = new CommandLine(program);
+        commands.forEach(line::addSubcommand);
         line.setExecutionExceptionHandler((failure, command, parsed) -> program.report(failure));
         line.setParameterExceptionHandler((failure, words) -> reject(failure));
         line.setExpandAtFiles(false); // a text may begin with @

@@ -1,5 +1,6 @@
 package headscope.cli;
 
+import headscope.cli.terminal.StandardError;
 import headscope.tensor.DiskFailure;
 import headscope.tensor.Printable;
 import java.io.BufferedOutputStream;
@@ -29,7 +30,7 @@ public final class StandardOutput {
     public static StandardOutput install() {
         StandardOutput output = new StandardOutput(new FileOutputStream(FileDescriptor.out));
         System.setOut(output.stream);
-        System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(new StandardError(), true, StandardCharsets.UTF_8));
         return output;
     }
 
