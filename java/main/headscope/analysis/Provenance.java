@@ -105,6 +105,13 @@ public record Provenance(ObjectNode json) {
                 .map(DType::name).distinct().sorted().collect(Collectors.joining(", "));
     }
 
+    /** The same with the size of batches, on which the last digits of a GPU's products depend. */
+    Provenance inBatches(int tokens) {
+        ObjectNode sized = json.deepCopy();
+        sized.withObject("/settings").put("batch_tokens", tokens);
+        return new Provenance(sized);
+    }
+
     /** The run id. */
     String run() {
         return Digest.id(json.toString());

@@ -62,8 +62,8 @@ public final class Run implements AutoCloseable {
             check.accept(checkpoint.config(), tokenizer);
             tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices::add);
             this.model = resources.add(new Transformer(checkpoint, backend));
-            this.provenance = read(reading);
             this.batches = TextBatches.of(request, backend);
+            this.provenance = backend.isGpu() ? read(reading).inBatches(batches.tokens()) : read(reading);
             files.requireUnchanged();
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             folder.notice().ifPresent(notices::add);
