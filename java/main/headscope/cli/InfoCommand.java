@@ -61,9 +61,10 @@ final class InfoCommand implements Callable<Integer> {
             line("on disk", "%.1f MiB".formatted(
                     tensors.stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum() / MIB));
             MemoryNeed need = MemoryNeed.of(checkpoint);
-            line("in memory", "%.1f MiB as F32; %.3f MiB per token of a batch, %.3f MiB per token of a text that is continued"
-                    .formatted(need.weights() / MIB, need.bytesPerRow() / MIB, need.bytesKept() / MIB));
-            line("process", "%.0f MiB on the CPU, reading texts of up to %,d tokens; %.0f MiB if it generates answers".formatted(
+            line("in memory", "%.1f MiB as F32".formatted(need.weights() / MIB));
+            line("per token", "%.3f MiB in a batch, and %.3f MiB in a text to which an answer is generated".formatted(
+                    need.bytesPerRow() / MIB, need.bytesKept() / MIB));
+            line("process", "%.0f MiB on the CPU, with texts of %,d tokens; %.0f MiB if answers are generated".formatted(
                     need.resident(longest, TextBatches.ON_CPU, false) / MIB, longest,
                     need.resident(longest, TextBatches.ON_CPU, true) / MIB));
         }

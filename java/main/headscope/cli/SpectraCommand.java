@@ -46,7 +46,7 @@ import picocli.CommandLine.Mixin;
             "  ./headscope spectra --model models/demo --texts data/qa.jsonl \\",
             "      --max-new-tokens 1",
             "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts qa.jsonl --k 50 \\",
-            "      --out runs/qwen3",
+            "      --batch-tokens 8192 --out runs/qwen3",
             "  ./headscope spectra --model ~/models/Qwen3-0.6B --texts chats.jsonl \\",
             "      --system \"Answer in one word.\" --no-special-tokens",
             "  cat texts.jsonl | ./headscope spectra --model ~/models/gpt2 --texts - \\",

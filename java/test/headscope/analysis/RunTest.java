@@ -20,6 +20,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -257,6 +259,36 @@ class RunTest {
     private static String damage(Path request, String damage) {
         return "%s: %s, so that --resume cannot tell which model and texts the interrupted run had; restore the file, or start over with --overwrite"
                 .formatted(request, damage);
+    }
+
+    private static final ProgressFile<Long> NUMBER = new ProgressFile<>(
+            number -> new ProgressFile.Contents(Map.of(), Map.of(), Map.of("number", new long[] {number})),
+            stored -> stored.get("number").longs()[0]);
+
+    /** The values of all texts, in their order; the batches that are computed, and the numbers of finished texts. */
+    private record Computed(List<Long> values, List<String> batches, List<Integer> finished) {
+        static Computed of(Run run) {
+            List<String> batches = new ArrayList<>();
+            List<Integer> finished = new ArrayList<>();
+            run.requireSameInput();
+            List<Long> values = run.inBatches(List.of(new int[] {2, 0}, new int[] {1, 3}), "%06d"::formatted, NUMBER, batch -> {
+                batches.add(Arrays.toString(batch));
+                return Arrays.stream(batch).mapToObj(text -> 10L * text).toList();
+            }, value -> value + 1, finished::add);
+            return new Computed(values, batches, finished);
+        }
+    }
+
+    /** A batch of which a value is missing is computed as a whole: on a GPU its digits may depend on the batch. */
+    @Test
+    void batchesAreResumedAsAWhole() throws IOException {
+        try (Run run = open(false, false)) {
+            assertEquals(new Computed(List.of(1L, 11L, 21L, 31L), List.of("[2, 0]", "[1, 3]"), List.of(2, 4)), Computed.of(run));
+        }
+        Files.delete(partial.resolve(".headscope-progress/000003.safetensors"));
+        try (Run run = open(true, false)) {
+            assertEquals(new Computed(List.of(1L, 11L, 21L, 31L), List.of("[1, 3]"), List.of(2, 4)), Computed.of(run));
+        }
     }
 
     private Run open(boolean resume, boolean overwrite) {

@@ -56,6 +56,23 @@ class ProgressLineTest {
                 "observing: 1 of 2"), shown());
     }
 
+    /** A batch of six texts: the number of texts that its progress amounts to. */
+    @Test
+    void aBatchCountsAsItsTexts() {
+        try (ProgressLine progress = line(false)) {
+            progress.reached(0, 10);
+            for (int i = 1; i <= 4; i++) {
+                after(3);
+                progress.within(6 * i / 4.0);
+            }
+            progress.reached(6, 10);
+            progress.within(9);
+            progress.reached(10, 10);
+        }
+        assertEquals(List.of("observing: 1 of 10, 50 % of the next", "observing: 3 of 10",
+                "observing: 4 of 10, 50 % of the next", "observing: 6 of 10", "observing: 10 of 10"), shown());
+    }
+
     @Test
     void rateAndTimeLeftAppearOnceTheyAreKnown() {
         String empty = "\u2591".repeat(20);
