@@ -73,7 +73,7 @@ class MeasuringTest {
         assertTrue(result.out().contains("demo               128 all statistics: "), result.out());
         assertTrue(Files.readString(targets).matches("(?s).*\\| the same with all statistics[^|]*\\| at most 1.1 x \\| not measured \\|.*"));
 
-        assertTrue(result.out().matches("(?s).*demo +128 decoding, 1 text, observed .* tokens/s .*decoding of token 128, kernel by kernel: .*"),
+        assertTrue(result.out().matches("(?s).*demo +64 decoding, 1 text, observed .* tokens/s .*decoding of token 128, kernel by kernel: .*"),
                 result.out());
         assertTrue(Files.readString(chart).contains(">prefill of 128 tokens: "));
 
