@@ -109,6 +109,7 @@ class MeasuringTest {
                 List.of("--compare", folder.resolve("none").toString()), List.of("--peers", text.toString()), List.of("--add", text.toString()),
                 List.of("--chart", "roofline.png"), List.of("--model", "models/demo", "--chart", "roofline.pdf"),
                 List.of("--json", folder.resolve("none/a.json").toString()), List.of("--batches", "1,0"),
+                List.of("--model", folder.resolve("none").toString()),
                 List.of("--shape", "gpt5"), List.of("--tokens", "0"), List.of("--spectra", "many"),
                 List.of("--spectra", "100000"))) {
             ChildJvm.Result result = bench(unusable.toArray(String[]::new));
