@@ -61,6 +61,7 @@ stage() {
   cp -r "$home/target/natives/lib" "$1/target/natives/"
   cp -r "$home/headscope" "$home/models" "$home/data" "$home/README.md" "$home/LICENSE" "$1"
   cp -r "$home/benchmarks/gpu" "$1/benchmarks/"
+  cp "$home/benchmarks/results/2026-11-26-h100.json" "$1/benchmarks/results/" # measure compares an H100 with it
   git -C "$home" describe --always --dirty --exclude '*' >"$1/commit" 2>/dev/null || echo unknown >"$1/commit"
   [ -f "$fatbins" ] || say "the bundle has no CUDA kernels: to include them, run ./headscope kernels first (needs nvcc)"
 }

@@ -192,6 +192,7 @@ if __name__ == "__main__":
     try:
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
+        sys.dont_write_bytecode = True  # the folder may be read-only, and is packed as it is
         from peers import Report, median_seconds
     except ImportError as missing:
         print(f"not run: {missing}")

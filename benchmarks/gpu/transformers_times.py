@@ -1,6 +1,7 @@
 """Times transformers on the work that `headscope bench --model` times.
 
-    python3 transformers_times.py MODEL [--json FILE] [--device cuda|cpu] [--dtype bfloat16] [--tokens 512,2048,8192]
+    python3 transformers_times.py MODEL [--json FILE] [--device cuda|cpu] [--dtype bfloat16] [--tokens 512,2048,8192] \\
+        [--batches 1,8,64]
 
 Prints one line per measurement as soon as it is taken; FILE receives {name: milliseconds} after each. A time is the median
 of 10 runs, or of 3 if one takes more than half a second, from the start until the result is on the device. T is a number of
@@ -17,7 +18,6 @@ Exit status: 0; 2 if PyTorch or transformers is missing, or PyTorch finds no suc
 import argparse
 import sys
 
-BATCHES = (1, 8, 64)
 TEXT_TOKENS = 128
 NEW_TOKENS = 32
 MAX_EAGER = 2048  # more tokens store more than 20 GB of maps
@@ -36,13 +36,18 @@ def attention_statistics(probs):
     return diagonal, columns, entropy, largest, previous, distance
 
 
+def numbers(text):
+    return [int(part) for part in text.split(",")]
+
+
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--json")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
-    parser.add_argument("--tokens", default="512,2048,8192", type=lambda text: [int(part) for part in text.split(",")])
+    parser.add_argument("--tokens", default="512,2048,8192", type=numbers)
+    parser.add_argument("--batches", default="1,8,64", type=numbers)
     return parser.parse_args()
 
 
@@ -80,7 +85,7 @@ def main(options):
         for tokens in options.tokens:
             ids = texts(1, tokens)
             report.measure(f"sdpa {tokens}", lambda: median_seconds(lambda: forward(ids), device))
-        for number in BATCHES:
+        for number in options.batches:
             ids = texts(number, TEXT_TOKENS)
             if number > 1:
                 mask = torch.ones_like(ids)
@@ -99,6 +104,7 @@ if __name__ == "__main__":
     try:
         import torch
         import transformers
+        sys.dont_write_bytecode = True  # the folder may be read-only, and is packed as it is
         from peers import Report, median_seconds
     except ImportError as missing:
         print(f"not run: {missing}")

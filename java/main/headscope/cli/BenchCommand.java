@@ -126,6 +126,7 @@ final class BenchCommand implements Callable<Integer> {
         Map<String, Double> peerTimes = new TreeMap<>();
         peers.forEach(path -> peerTimes.putAll(InputException.rejecting(() -> BenchFile.readPeers(path))));
         Stream.of(json, targets, chart).flatMap(Optional::stream).forEach(BenchCommand::requireFolder);
+        model.ifPresent(folder -> Checkpoint.open(folder).close()); // a folder that is no model is refused before anything is timed
         SequencedMap<String, List<Measurement>> passes = new LinkedHashMap<>();
         BenchFile file;
         try (PictureFiles pictures = new PictureFiles()) {

@@ -73,7 +73,7 @@ class MeasuringTest {
         assertTrue(result.out().contains("demo               128 all statistics: "), result.out());
         assertTrue(Files.readString(targets).matches("(?s).*\\| the same with all statistics[^|]*\\| at most 1.1 x \\| not measured \\|.*"));
 
-        assertTrue(result.out().matches("(?s).*demo +128 decoding, 1 text, observed .* tokens/s .*decoding of token 128, kernel by kernel: .*"),
+        assertTrue(result.out().matches("(?s).*demo +64 decoding, 1 text, observed .* tokens/s .*decoding of token 128, kernel by kernel: .*"),
                 result.out());
         assertTrue(Files.readString(chart).contains(">prefill of 128 tokens: "));
 
@@ -109,6 +109,7 @@ class MeasuringTest {
                 List.of("--compare", folder.resolve("none").toString()), List.of("--peers", text.toString()), List.of("--add", text.toString()),
                 List.of("--chart", "roofline.png"), List.of("--model", "models/demo", "--chart", "roofline.pdf"),
                 List.of("--json", folder.resolve("none/a.json").toString()), List.of("--batches", "1,0"),
+                List.of("--model", folder.resolve("none").toString()),
                 List.of("--shape", "gpt5"), List.of("--tokens", "0"), List.of("--spectra", "many"),
                 List.of("--spectra", "100000"))) {
             ChildJvm.Result result = bench(unusable.toArray(String[]::new));

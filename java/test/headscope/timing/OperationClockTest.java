@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.Devices;
+import headscope.backend.Packing;
 import headscope.backend.TensorScope;
 import headscope.model.Checkpoint;
 import headscope.model.LayerHook;
@@ -44,7 +45,7 @@ class OperationClockTest {
                 timed.linear(y, x, weight, Optional.empty());
                 timed.rmsNorm(y, y, norm, 1e-5f);
                 timed.add(y, y.rows(0, 5));
-                timed.attention(y, q, k, v, spec, Optional.empty());
+                timed.attention(y, q, k, v, Packing.of(5, 5), spec, Optional.empty());
                 words[0] = timed.argmax(y);
             });
             assertEquals(List.of("linear 4 x 6", "rmsNorm", "add", "attention", "argmax"),
@@ -129,7 +130,7 @@ class OperationClockTest {
             Tensor q = tensors.allocate(DType.F32, 5, 4);
             Tensor k = tensors.allocate(DType.F32, 5, 2);
             AttentionSpec spec = AttentionSpec.plain(2, 1, 2, true);
-            Object[] arguments = {q, q, k, k, spec, Optional.of(tensors.statistics(2, 5))};
+            Object[] arguments = {q, q, k, k, Packing.of(5, 5), spec, Optional.of(tensors.statistics(2, 5))};
             OperationCost cost = OperationCost.of("attention", arguments, FIVE);
             Cost forward = cost.of("attention_forward_bf16_d128", false);
             assertEquals(2 * 2 * 2 * 15 * 2, forward.operations());
