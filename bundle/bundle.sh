@@ -58,6 +58,11 @@ stage() {
     tail -n 3 "$home/target/bundle.log" >&2
     fail "no bundle was made; full output: target/bundle.log"
   }
+  # the archive of classes stores the jars' times, which are those in the packed bundle
+  find "$1/runtime/lib/modules" "$1/target" -exec touch --date="$bundle_time" {} +
+  [ -s "$home/target/classes.list" ] || list_classes "$home/target/classes.list" >>"$home/target/bundle.log" 2>&1
+  dump_classes "$1/runtime" "$1/target/headscope.jar" "$home/target/classes.list" "$1/target/headscope.jsa" \
+    >>"$home/target/bundle.log" 2>&1 || fail "no archive of classes was made; full output: target/bundle.log"
   cp -r "$home/target/natives/lib" "$1/target/natives/"
   cp -r "$home/headscope" "$home/models" "$home/data" "$home/README.md" "$home/LICENSE" "$1"
   cp -r "$home/benchmarks/gpu" "$1/benchmarks/"
@@ -85,12 +90,22 @@ verify_bundle() {
   bundled() { (cd / && env -i PATH=/usr/bin:/bin "$moved/headscope/headscope" "$@"); }
   stage "$staged/headscope" && mv "$staged/headscope" "$moved/" &&
     bundled doctor | grep '^compute .*OpenBLAS' &&
+    starts_from_archive &&
     bundled selftest --device cpu --only linear --max-tokens 3 &&
     bundled saliency --model "$moved/headscope/models/demo" --text "painted a picture of a horse" --out "$moved/run" &&
     [ -s "$moved/run/saliency.png" ] &&
     same_in_every_locale &&
     bundled_window "$moved/headscope/headscope" &&
     bundled_page
+}
+
+# The bundle's own classes come from its archive of classes, in a folder other than the one where it was made.
+starts_from_archive() {
+  (cd / && env -i PATH=/usr/bin:/bin JAVA_TOOL_OPTIONS=-Xlog:class+load "$moved/headscope/headscope" --version) |
+    grep -F 'headscope.Main source: shared objects file' || {
+    echo "the archive of classes is not used"
+    return 1
+  }
 }
 
 # The bundle serves the live page, and ends well when it is told to.

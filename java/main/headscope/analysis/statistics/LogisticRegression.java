@@ -1,9 +1,8 @@
 package headscope.analysis.statistics;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.ejml.data.DMatrixRMaj;
-import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;
-import org.ejml.interfaces.linsol.LinearSolverDense;
 
 /**
  * Logistic regression by Newton's method with exact steps: the minimum of |w|^2 / 2 + sum over samples of c_s
@@ -163,16 +162,14 @@ record LogisticRegression(double[] weights, double intercept) {
                 curvature.data[i * size + i] += i < size - 1 ? 1 : 0;
                 largest = Math.max(largest, curvature.unsafe_get(i, i));
             }
-            DMatrixRMaj step = new DMatrixRMaj(size, 1);
             for (double raise = 0; ; raise = Math.max(1e-14 * largest, 10 * raise)) {
                 DMatrixRMaj raised = curvature.copy();
                 for (int i = 0; i < size; i++) {
                     raised.data[i * size + i] += raise;
                 }
-                LinearSolverDense<DMatrixRMaj> solver = LinearSolverFactory_DDRM.chol(size);
-                if (solver.setA(raised)) {
-                    solver.solve(DMatrixRMaj.wrap(size, 1, gradient), step);
-                    return step.data;
+                Optional<Cholesky> factored = Cholesky.of(raised);
+                if (factored.isPresent()) {
+                    return factored.get().solve(gradient);
                 }
             }
         }
