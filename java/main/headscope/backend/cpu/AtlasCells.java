@@ -30,11 +30,11 @@ final class AtlasCells {
 
     /**
      * @param firstToken number of tokens so far
-     * @param borders    of at least {@link #borderBytes}
+     * @param borders    of {@link #borderBytes}
      */
     AtlasCells(AttentionAtlas atlas, Stripes stripes, int firstToken, MemorySegment borders) {
         this.cells = atlas.cells.bytes();
-        this.borders = borders.asSlice(0, borderBytes(atlas, stripes)).fill((byte) 0);
+        this.borders = borders.fill((byte) 0);
         this.stripes = stripes;
         this.heads = atlas.cells.intSize(0);
         this.side = atlas.spec.side();
@@ -47,8 +47,8 @@ final class AtlasCells {
         }
     }
 
-    static long borderBytes(AttentionAtlas atlas, Stripes stripes) {
-        return atlas.cells.size(0) * stripes.count() * atlas.spec.side() * Float.BYTES;
+    static long borderBytes(AtlasSpec spec, int heads, Stripes stripes) {
+        return (long) heads * stripes.count() * spec.side() * Float.BYTES;
     }
 
     /** In place: a merged cell lies before those that are still to be merged. */
@@ -143,13 +143,11 @@ final class AtlasCells {
         return VectorMath.sum(sums);
     }
 
-    /** Adds the parts of rows of cells that began before their stripe. Called after the rows of all stripes. */
-    void finish() {
-        for (int head = 0; head < heads; head++) {
-            for (int stripe = 0; stripe < stripes.count(); stripe++) {
-                if (start(stripe) % bin > 0) {
-                    addBorder(index(head, start(stripe) / bin), border(head, stripe));
-                }
+    /** Adds the parts of rows of a head's cells that began before their stripe, after the rows of all of its stripes. */
+    void finish(int head) {
+        for (int stripe = 0; stripe < stripes.count(); stripe++) {
+            if (start(stripe) % bin > 0) {
+                addBorder(index(head, start(stripe) / bin), border(head, stripe));
             }
         }
     }

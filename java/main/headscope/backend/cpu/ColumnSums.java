@@ -1,7 +1,6 @@
 package headscope.backend.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.VectorOperators;
@@ -26,7 +25,7 @@ record ColumnSums(MemorySegment memory, int stripes, int keys) {
         return sum;
     }
 
-    /** sums[first + j] += sum of column j of block [rows, stride], for j &lt; width. */
+    /** sums[first + j] += sum of column j of block [rows, stride], for j &lt; width; the stride is padded. */
     static void add(MemorySegment sums, int first, MemorySegment block, int rows, int stride, int width) {
         int half = Simd.DOUBLES.length();
         int column = 0;
@@ -41,12 +40,25 @@ record ColumnSums(MemorySegment memory, int stripes, int keys) {
             Simd.store(low, sums, first + column);
             Simd.store(high, sums, first + column + half);
         }
-        for (; column < width; column++) {
-            double sum = sums.getAtIndex(JAVA_DOUBLE, first + column);
-            for (int r = 0; r < rows; r++) {
-                sum += block.getAtIndex(JAVA_FLOAT, (long) r * stride + column);
-            }
-            sums.setAtIndex(JAVA_DOUBLE, first + column, sum);
+        if (column < width) {
+            addLast(sums, first, block, rows, stride, column, width);
         }
+    }
+
+    /** The last columns, which do not fill a register. */
+    private static void addLast(
+            MemorySegment sums, int first, MemorySegment block, int rows, int stride, int column, int width) {
+        int half = Simd.DOUBLES.length();
+        var insideLow = Simd.DOUBLES.indexInRange(column, width);
+        var insideHigh = Simd.DOUBLES.indexInRange(column + half, width);
+        var low = Simd.loadDoubles(sums, first + column, insideLow);
+        var high = Simd.loadDoubles(sums, first + column + half, insideHigh);
+        for (int r = 0; r < rows; r++) {
+            var values = Simd.load(block, (long) r * stride + column);
+            low = low.add(values.convertShape(VectorOperators.F2D, Simd.DOUBLES, 0));
+            high = high.add(values.convertShape(VectorOperators.F2D, Simd.DOUBLES, 1));
+        }
+        Simd.store(low, sums, first + column, insideLow);
+        Simd.store(high, sums, first + column + half, insideHigh);
     }
 }

@@ -35,7 +35,7 @@ public final class CpuBackend implements Backend {
     private static final int ALIGNMENT = 64;
 
     private final Workers workers;
-    private final ProductParts parts;
+    private final RowProducts products;
     private final FusedAttention attention;
     private final RowOperations rows;
     private final CpuGradients gradients;
@@ -45,11 +45,11 @@ public final class CpuBackend implements Backend {
     /** @param workers number of threads, including the caller's */
     public CpuBackend(int workers) {
         this.workers = new Workers(workers);
-        this.parts = new ProductParts(this.workers);
+        this.products = new RowProducts(this.workers);
         this.attention = new FusedAttention(this.workers);
         ParallelLoop loop = new ParallelLoop(this.workers);
         this.rows = new RowOperations(loop);
-        this.gradients = new CpuGradients(this.workers, loop, rows);
+        this.gradients = new CpuGradients(this.workers, loop, rows, products);
     }
 
     @Override
@@ -132,28 +132,11 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        int tokens = x.intSize(0);
         int in = x.intSize(1);
         int out = weight.intSize(0);
-        boolean byTokens = tokens >= out;
-        MemorySegment c = destination.bytes();
-        parts.each(Math.max(tokens, out), (long) tokens * in * out, (from, count) -> {
-            int firstToken = byTokens ? from : 0;
-            int firstOut = byTokens ? 0 : from;
-            int partTokens = byTokens ? count : tokens;
-            int partOut = byTokens ? out : count;
-            bias.ifPresent(values -> {
-                for (int token = firstToken; token < firstToken + partTokens; token++) {
-                    MemorySegment.copy(values.bytes(), (long) firstOut * Float.BYTES,
-                            c, ((long) token * out + firstOut) * Float.BYTES, (long) partOut * Float.BYTES);
-                }
-            });
-            OpenBlas.multiply(
-                    partTokens, partOut, in, 1,
-                    new Matrix(x.bytes(), (long) firstToken * in, in),
-                    new Matrix(weight.bytes(), (long) firstOut * in, in).transpose(),
-                    bias.isPresent() ? 1 : 0, new Matrix(c, (long) firstToken * out + firstOut, out));
-        });
+        products.multiply(
+                x.intSize(0), out, in, new Matrix(x.bytes(), 0, in), new Matrix(weight.bytes(), 0, in).transpose(),
+                bias.map(Tensor::bytes), new Matrix(destination.bytes(), 0, out));
     }
 
     @Override
@@ -235,40 +218,27 @@ public final class CpuBackend implements Backend {
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
-        for (int i = 0; i < packing.count(); i++) {
-            TextRows text = new TextRows(packing, i);
-            attention.run(new FusedAttention.Call(
-                    spec, text.queries(q), text.keys(k), Optional.of(text.keys(v)), Optional.of(text.queries(out)),
-                    statistics.map(text::statistics), Optional.empty()));
-        }
+        attention.run(new FusedAttention.Call(
+                spec, packing, q, k, Optional.of(v), Optional.of(out), statistics, Optional.empty()));
     }
 
     @Override
     public void attention(
             Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
-        for (int i = 0; i < packing.count(); i++) {
-            TextRows text = new TextRows(packing, i);
-            attention.run(new FusedAttention.Call(
-                    spec, text.queries(q), text.keys(k), Optional.of(text.keys(v)), Optional.of(text.queries(out)),
-                    Optional.empty(), Optional.of(text.logSumExp(logSumExp, spec.heads()))));
-        }
+        attention.run(new FusedAttention.Call(
+                spec, packing, q, k, Optional.of(v), Optional.of(out), Optional.empty(), Optional.of(logSumExp)));
     }
 
     @Override
     public void attentionStatistics(
             Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
-        for (int i = 0; i < packing.count(); i++) {
-            TextRows text = new TextRows(packing, i);
-            attention.run(new FusedAttention.Call(
-                    spec, text.queries(q), text.keys(k), Optional.empty(), Optional.empty(),
-                    Optional.of(text.statistics(statistics)), Optional.empty()));
-        }
+        attention.run(new FusedAttention.Call(
+                spec, packing, q, k, Optional.empty(), Optional.empty(), Optional.of(statistics), Optional.empty()));
     }
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        attention.map(new FusedAttention.Call(
-                spec, q, k, Optional.empty(), Optional.of(destination), Optional.empty(), Optional.empty()), head);
+        attention.map(destination, q, k, spec, head);
     }
 
     @Override
@@ -277,8 +247,12 @@ public final class CpuBackend implements Backend {
         List<Map<Metric, double[][]>> values = Stream.generate(() -> empty(metrics, heads))
                 .limit(statistics.texts())
                 .toList();
-        workers.each(statistics.texts() * heads, index -> values.get(index / heads).forEach((metric, ofHeads) ->
-                ofHeads[index % heads] = HeadFold.of(metric, statistics.text(index / heads), spec, index % heads)));
+        List<AttentionStatistics> texts = IntStream.range(0, statistics.texts()).mapToObj(statistics::text).toList();
+        workers.each(texts.size() * heads, index -> {
+            int head = index % heads;
+            HeadFold fold = new HeadFold(texts.get(index / heads), spec, head);
+            values.get(index / heads).forEach((metric, ofHeads) -> ofHeads[head] = fold.of(metric));
+        });
         return values.stream().map(LayerResult::new).toList();
     }
 

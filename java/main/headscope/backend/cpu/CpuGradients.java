@@ -8,7 +8,6 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
 import headscope.backend.Packing;
 import headscope.backend.RowRanges;
-import headscope.backend.TextRows;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -17,14 +16,16 @@ import java.util.Optional;
 /** Gradients of the operations of {@link CpuBackend}. */
 final class CpuGradients implements Gradients, AutoCloseable {
     private final Workers workers;
+    private final RowProducts products;
     private final ProductParts parts;
     private final ParallelLoop loop;
     private final RowOperations operations;
     private final RowGradients rows;
     private final FusedAttentionBackward attention;
 
-    CpuGradients(Workers workers, ParallelLoop loop, RowOperations operations) {
+    CpuGradients(Workers workers, ParallelLoop loop, RowOperations operations, RowProducts products) {
         this.workers = workers;
+        this.products = products;
         this.parts = new ProductParts(workers);
         this.loop = loop;
         this.operations = operations;
@@ -34,18 +35,11 @@ final class CpuGradients implements Gradients, AutoCloseable {
 
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
-        int tokens = gradient.intSize(0);
         int out = gradient.intSize(1);
         int in = weight.intSize(1);
-        boolean byTokens = tokens >= in;
-        parts.each(Math.max(tokens, in), (long) tokens * in * out, (from, count) -> {
-            int token = byTokens ? from : 0;
-            int column = byTokens ? 0 : from;
-            OpenBlas.multiply(
-                    byTokens ? count : tokens, byTokens ? in : count, out, 1,
-                    new Matrix(gradient.bytes(), (long) token * out, out), new Matrix(weight.bytes(), column, in),
-                    0, new Matrix(destination.bytes(), (long) token * in + column, in));
-        });
+        products.multiply(
+                gradient.intSize(0), in, out, new Matrix(gradient.bytes(), 0, out), new Matrix(weight.bytes(), 0, in),
+                Optional.empty(), new Matrix(destination.bytes(), 0, in));
     }
 
     @Override
@@ -142,13 +136,8 @@ final class CpuGradients implements Gradients, AutoCloseable {
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             List<Optional<AttentionSaliency>> saliency) {
-        for (int i = 0; i < packing.count(); i++) {
-            TextRows text = new TextRows(packing, i);
-            attention.run(new FusedAttentionBackward.Call(
-                    text.queries(qGradient), text.keys(kGradient), text.keys(vGradient), text.queries(gradient),
-                    text.queries(out), text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k),
-                    text.keys(v), spec, saliency.get(i)));
-        }
+        attention.run(new FusedAttentionBackward.Call(
+                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v, packing, spec, saliency));
     }
 
     @Override

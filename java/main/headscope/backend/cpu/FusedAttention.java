@@ -1,13 +1,16 @@
 package headscope.backend.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import headscope.backend.AttentionAtlas;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.Packing;
+import headscope.backend.TextRows;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -17,18 +20,13 @@ import java.util.function.Consumer;
  * adds the probabilities to the column sums and to the atlas, and multiplies them with the values. Temporary memory is one block per
  * worker, and {@value Stripes#MAX} * tokens doubles per head for the column sums.
  *
- * <p>The unit of work is a head and a stripe of query rows. Column sums of stripes are added in order, so results have
- * the same bits for any number of workers.
+ * <p>The unit of work is a text, a head and a stripe of query rows. Column sums of stripes are added in order, and a text's
+ * arithmetic depends on this text only, so results have the same bits for any number of workers and in any batch.
  */
 final class FusedAttention implements AutoCloseable {
-    /** Floats in a block of scores: 512 KiB, which fit into a core's second-level cache. */
-    private static final int BLOCK_FLOATS = 128 * 1024;
-    private static final int MAX_ROWS = 64;
-    private static final int MIN_ROWS = 16;
-
     private final Workers workers;
     private final Scratch scratch = new Scratch();
-    private final ConcurrentLinkedQueue<Block> blocks = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<AttentionBlock> blocks = new ConcurrentLinkedQueue<>();
     private MemorySegment columns = MemorySegment.NULL;
     private MemorySegment borders = MemorySegment.NULL;
 
@@ -38,174 +36,153 @@ final class FusedAttention implements AutoCloseable {
 
     /** Arguments of one call; see {@link headscope.backend.Backend#attention}. */
     record Call(
-            AttentionSpec spec, Tensor q, Tensor k, Optional<Tensor> v, Optional<Tensor> out,
-            Optional<AttentionStatistics> statistics, Optional<Tensor> logSumExp) {
-        AttentionLayout layout() {
-            return AttentionLayout.of(spec, q, k);
+            AttentionSpec spec, Packing packing, Tensor q, Tensor k, Optional<Tensor> v, Optional<Tensor> out,
+            Optional<AttentionStatistics> statistics, Optional<Tensor> logSumExp) {}
+
+    /** One text of a call; absent tensors are NULL. */
+    private record Text(
+            AttentionLayout layout, MemorySegment q, MemorySegment k, MemorySegment v, MemorySegment out,
+            MemorySegment logSumExp, Optional<TextStatistics> statistics) {
+        static Text of(Call call, int index, Optional<TextStatistics> statistics) {
+            return new Text(
+                    AttentionLayout.of(call.spec(), call.packing(), index), call.q().bytes(), call.k().bytes(),
+                    bytes(call.v()), bytes(call.out()), bytes(call.logSumExp()), statistics);
         }
 
-        int queries() {
-            return q.intSize(0);
-        }
-
-        int keys() {
-            return k.intSize(0);
-        }
-
-        int firstToken() {
-            return layout().firstToken();
+        private static MemorySegment bytes(Optional<Tensor> tensor) {
+            return tensor.map(Tensor::bytes).orElse(MemorySegment.NULL);
         }
     }
 
     void run(Call call) {
         int heads = call.spec().heads();
-        Stripes stripes = Stripes.of(call.queries(), call.spec().causal());
-        boolean single = call.queries() == 1;
-        ColumnSums sums = new ColumnSums(
-                call.statistics().isPresent() && !single
-                        ? columns(heads, stripes.count(), call.keys()) : MemorySegment.NULL,
-                stripes.count(), call.keys());
-        Optional<AtlasCells> cells = call.statistics().flatMap(statistics -> statistics.atlas()
-                .map(atlas -> cells(atlas, stripes, statistics.tokens())));
-        workers.each(heads * stripes.count(), piece -> {
-            // Longest rows first, so that the pieces that finish last are short.
-            int head = piece % heads;
-            int stripe = stripes.count() - 1 - piece / heads;
-            MemorySegment own = call.statistics()
-                    .map(statistics -> single ? totals(statistics, head) : sums.cleared(head, stripe))
-                    .orElse(MemorySegment.NULL);
-            stripe(call, head, stripes.border(stripe), stripes.border(stripe + 1), block -> {
-                call.statistics().ifPresent(statistics -> {
-                    ColumnSums.add(own, block.firstKey, block.scores, block.rows, block.stride, block.width());
-                    if (single) {
-                        keepRow(call, statistics, head, block);
-                    }
-                });
-                cells.ifPresent(atlas -> block.eachRow((token, row) ->
-                        atlas.add(head, stripe, token, block.scores, row, block.firstKey, block.endKey)));
-            });
+        AttentionPieces pieces = new AttentionPieces(call.packing(), call.spec().causal());
+        List<Optional<TextStatistics>> statistics = statistics(call, pieces);
+        List<Text> texts = new ArrayList<>();
+        for (int index = 0; index < call.packing().count(); index++) {
+            texts.add(Text.of(call, index, statistics.get(index)));
+        }
+        pieces.each(workers, heads, (index, head, stripe) -> {
+            stripe(texts.get(index), head, stripe, pieces.stripes(index));
+            if (pieces.isWhole(index)) {
+                statistics.get(index).ifPresent(text -> text.finish(head));
+            }
         });
-        call.statistics().ifPresent(statistics -> {
-            workers.each(heads, head -> {
-                if (!single) {
-                    addColumnSums(call, statistics, head, sums);
-                }
-                HeadFold.addRows(statistics, call.spec(), head, call.queries());
-            });
-            cells.ifPresent(AtlasCells::finish);
-            statistics.grow(call.queries());
-        });
-    }
-
-    /** Writes the probabilities of one head to the call's out [queries, keys]. */
-    void map(Call call, int head) {
-        MemorySegment map = call.out().orElseThrow().bytes().fill((byte) 0);
-        eachBlock(call, head, 0, call.queries(), block -> block.eachRow((token, row) -> {
-            long query = token - call.firstToken();
-            MemorySegment.copy(block.scores, row * Float.BYTES, map,
-                    (query * call.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
-        }));
-    }
-
-    private synchronized MemorySegment columns(int heads, int stripes, int keys) {
-        columns = scratch.grow(columns, ColumnSums.bytes(heads, stripes, keys));
-        return columns;
-    }
-
-    private synchronized AtlasCells cells(AttentionAtlas atlas, Stripes stripes, int tokens) {
-        borders = scratch.grow(borders, AtlasCells.borderBytes(atlas, stripes));
-        return new AtlasCells(atlas, stripes, tokens, borders);
-    }
-
-    /** A head's column sums, to which a single query adds its row. */
-    private static MemorySegment totals(AttentionStatistics statistics, int head) {
-        MemorySegment totals = statistics.columnSum.rows(head, 1).bytes();
-        totals.setAtIndex(JAVA_DOUBLE, statistics.tokens(), 0);
-        return totals;
-    }
-
-    /** Copies the probabilities of a single query. */
-    private static void keepRow(Call call, AttentionStatistics statistics, int head, Block block) {
-        MemorySegment row = statistics.row.rows(head, 1).bytes();
-        row.asSlice(0, (long) call.keys() * Float.BYTES).fill((byte) 0);
-        MemorySegment.copy(block.scores, 0, row, (long) block.firstKey * Float.BYTES, (long) block.width() * Float.BYTES);
-    }
-
-    private static void addColumnSums(Call call, AttentionStatistics statistics, int head, ColumnSums sums) {
-        MemorySegment total = statistics.columnSum.bytes();
-        long base = (long) head * statistics.capacity();
-        int tokens = statistics.tokens();
-        for (int key = 0; key < call.keys(); key++) {
-            double before = key < tokens ? total.getAtIndex(JAVA_DOUBLE, base + key) : 0;
-            total.setAtIndex(JAVA_DOUBLE, base + key, sums.sum(before, head, key));
+        if (call.statistics().isPresent()) {
+            pieces.eachDivided(workers, heads, (index, head) -> statistics.get(index).orElseThrow().finish(head));
+            call.statistics().get().grow(call.packing());
         }
     }
 
-    /** Output of query rows from to to - 1 of one head; observe receives their probabilities. */
-    private void stripe(Call call, int head, int from, int to, Consumer<Block> observe) {
-        AttentionSpec spec = call.spec();
-        AttentionLayout layout = call.layout();
-        eachBlock(call, head, from, to, block -> {
-            observe.accept(block);
-            if (call.out().isPresent()) {
-                OpenBlas.multiply(
-                        block.rows, spec.headDim(), block.width(), 1, block.matrix(),
-                        layout.keyRows(call.v().orElseThrow(), block.firstKey, spec.kvHead(head)),
-                        0, layout.queryRows(call.out().get(), block.firstToken - call.firstToken(), head));
+    private List<Optional<TextStatistics>> statistics(Call call, AttentionPieces pieces) {
+        int texts = call.packing().count();
+        List<Optional<TextStatistics>> all = new ArrayList<>();
+        if (call.statistics().isEmpty()) {
+            for (int index = 0; index < texts; index++) {
+                all.add(Optional.empty());
+            }
+            return all;
+        }
+        AttentionStatistics statistics = call.statistics().get();
+        long[] firstColumn = new long[texts + 1];
+        long[] firstBorder = new long[texts + 1];
+        for (int index = 0; index < texts; index++) {
+            Packing.Text text = call.packing().text(index);
+            Stripes stripes = pieces.stripes(index);
+            firstColumn[index + 1] = firstColumn[index]
+                    + (text.queries() == 1 ? 0 : ColumnSums.bytes(call.spec().heads(), stripes.count(), text.keys()));
+            firstBorder[index + 1] = firstBorder[index] + statistics.atlas()
+                    .map(atlas -> AtlasCells.borderBytes(atlas.spec, call.spec().heads(), stripes))
+                    .orElse(0L);
+        }
+        columns = scratch.grow(columns, firstColumn[texts]);
+        borders = scratch.grow(borders, firstBorder[texts]);
+        for (int index = 0; index < texts; index++) {
+            AttentionStatistics ofText = new TextRows(call.packing(), index).statistics(statistics);
+            Stripes stripes = pieces.stripes(index);
+            AttentionLayout layout = AttentionLayout.of(call.spec(), call.packing(), index);
+            ColumnSums sums = new ColumnSums(part(columns, firstColumn, index), stripes.count(), layout.keys());
+            Optional<AtlasCells> cells = Optional.empty();
+            if (ofText.atlas().isPresent()) {
+                AttentionAtlas atlas = ofText.atlas().get();
+                cells = Optional.of(new AtlasCells(atlas, stripes, ofText.tokens(), part(borders, firstBorder, index)));
+            }
+            all.add(Optional.of(new TextStatistics(ofText, layout, sums, cells)));
+        }
+        return all;
+    }
+
+    private static MemorySegment part(MemorySegment memory, long[] first, int index) {
+        return memory.asSlice(first[index], first[index + 1] - first[index]);
+    }
+
+    /** Writes the probabilities of one head of one text to destination [queries, keys]. */
+    void map(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
+        AttentionLayout layout = AttentionLayout.of(spec, Packing.of(q.intSize(0), k.intSize(0)), 0);
+        MemorySegment map = destination.bytes().fill((byte) 0);
+        Text text = new Text(
+                layout, q.bytes(), k.bytes(), MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL, Optional.empty());
+        eachBlock(text, head, 0, layout.queries(), block -> block.eachRow((token, row) -> {
+            long query = token - layout.firstToken();
+            MemorySegment.copy(block.scores, row * Float.BYTES, map,
+                    (query * layout.keys() + block.firstKey) * Float.BYTES, (long) block.width() * Float.BYTES);
+        }));
+    }
+
+    private void stripe(Text text, int head, int stripe, Stripes stripes) {
+        AttentionLayout layout = text.layout();
+        int kvHead = layout.spec().kvHead(head);
+        boolean observed = text.statistics().isPresent();
+        MemorySegment sums = observed ? text.statistics().get().columns(head, stripe) : MemorySegment.NULL;
+        eachBlock(text, head, stripes.border(stripe), stripes.border(stripe + 1), block -> {
+            if (observed) {
+                text.statistics().get().add(head, stripe, sums, block);
+            }
+            if (!text.out().equals(MemorySegment.NULL)) {
+                block.multiply(layout, layout.keyRows(text.v(), block.firstKey, kvHead),
+                        layout.queryRows(text.out(), block.firstToken - layout.firstToken(), head));
             }
         });
     }
 
     /** Computes the probabilities of query rows from to to - 1 of one head, block by block. */
-    private void eachBlock(Call call, int head, int from, int to, Consumer<Block> use) {
-        AttentionSpec spec = call.spec();
-        AttentionLayout layout = call.layout();
-        Block block = Optional.ofNullable(blocks.poll()).orElseGet(Block::new);
+    private void eachBlock(Text text, int head, int from, int to, Consumer<AttentionBlock> use) {
+        AttentionLayout layout = text.layout();
+        AttentionBlock polled = blocks.poll();
+        AttentionBlock block = polled == null ? new AttentionBlock(scratch) : polled;
         for (int row = from; row < to; row += block.rows) {
-            int token = call.firstToken() + row;
-            int firstKey = spec.firstKey(token);
-            int widest = spec.endKey(token + Math.min(to - row, MAX_ROWS) - 1, call.keys()) - firstKey;
-            int rows = Math.min(to - row, Math.clamp(BLOCK_FLOATS / widest, MIN_ROWS, MAX_ROWS));
-            block.shape(scratch, token, rows, firstKey, spec.endKey(token + rows - 1, call.keys()));
-            OpenBlas.multiply(
-                    rows, block.width(), spec.headDim(), spec.scale(), layout.queryRows(call.q(), row, head),
-                    layout.keyRows(call.k(), firstKey, spec.kvHead(head)).transpose(), 0, block.matrix());
-            normalise(call, head, block);
+            block.shape(layout, row, to);
+            block.score(layout, layout.queryRows(text.q(), row, head),
+                    layout.keyRows(text.k(), block.firstKey, layout.spec().kvHead(head)));
+            normalise(text, head, block);
             use.accept(block);
         }
         blocks.add(block);
     }
 
-    private static void normalise(Call call, int head, Block block) {
-        AttentionSpec spec = call.spec();
-        float sink = spec.sinks()
-                .map(sinks -> sinks.bytes().getAtIndex(JAVA_FLOAT, head))
-                .orElse(Float.NEGATIVE_INFINITY);
-        MemorySegment logSumExp = call.logSumExp().map(Tensor::bytes).orElse(MemorySegment.NULL);
+    private static void normalise(Text text, int head, AttentionBlock block) {
+        AttentionLayout layout = text.layout();
+        AttentionSpec spec = layout.spec();
+        float sink = spec.sinks().isPresent()
+                ? spec.sinks().get().bytes().getAtIndex(JAVA_FLOAT, head)
+                : Float.NEGATIVE_INFINITY;
+        SoftmaxRow row = block.row;
+        boolean observed = text.statistics().isPresent();
+        boolean differentiated = !text.logSumExp().equals(MemorySegment.NULL);
         for (int r = 0; r < block.rows; r++) {
             int token = block.firstToken + r;
             int from = spec.firstKey(token) - block.firstKey;
-            int to = spec.endKey(token, call.keys()) - block.firstKey;
-            SoftmaxRow row = block.row;
+            int to = spec.endKey(token, layout.keys()) - block.firstKey;
             row.softmax(block.scores, (long) r * block.stride, from, to, block.width(), spec.softCap(), sink,
                     token - block.firstKey);
-            if (call.statistics().isPresent()) {
-                store(call.statistics().get(), head, token, row);
+            if (observed) {
+                text.statistics().get().store(head, token, row);
             }
-            if (call.logSumExp().isPresent()) {
-                logSumExp.setAtIndex(JAVA_FLOAT, (long) head * call.queries() + token - call.firstToken(), row.logSumExp);
+            if (differentiated) {
+                text.logSumExp().setAtIndex(
+                        JAVA_FLOAT, layout.rowIndex(head, token - layout.firstToken()), row.logSumExp);
             }
         }
-    }
-
-    private static void store(AttentionStatistics statistics, int head, int token, SoftmaxRow row) {
-        long at = (long) head * statistics.capacity() + token;
-        statistics.logSumExp.bytes().setAtIndex(JAVA_FLOAT, at, row.logSumExp);
-        statistics.logDiagonal.bytes().setAtIndex(JAVA_FLOAT, at, row.logDiagonal);
-        statistics.entropy.bytes().setAtIndex(JAVA_FLOAT, at, row.entropy);
-        statistics.maximum.bytes().setAtIndex(JAVA_FLOAT, at, row.maximum);
-        statistics.previous.bytes().setAtIndex(JAVA_FLOAT, at, row.previous);
-        statistics.distance.bytes().setAtIndex(JAVA_FLOAT, at, row.distance);
     }
 
     /** Bytes of temporary memory, which is kept until {@link #close}. */
@@ -216,45 +193,5 @@ final class FusedAttention implements AutoCloseable {
     @Override
     public void close() {
         scratch.close();
-    }
-
-    private interface RowUse {
-        void row(int token, long index);
-    }
-
-    /** Scores, then probabilities [rows, stride], of consecutive query rows and keys firstKey to endKey - 1. */
-    private static final class Block {
-        final SoftmaxRow row = new SoftmaxRow();
-        MemorySegment scores = MemorySegment.NULL;
-        int firstToken;
-        int rows;
-        int firstKey;
-        int endKey;
-        int stride;
-
-        int width() {
-            return endKey - firstKey;
-        }
-
-        /** Passes on each row's token and the index of its first element. */
-        void eachRow(RowUse use) {
-            for (int r = 0; r < rows; r++) {
-                use.row(firstToken + r, (long) r * stride);
-            }
-        }
-
-        Matrix matrix() {
-            return new Matrix(scores, 0, stride);
-        }
-
-        void shape(Scratch scratch, int firstToken, int rows, int firstKey, int endKey) {
-            this.firstToken = firstToken;
-            this.rows = rows;
-            this.firstKey = firstKey;
-            this.endKey = endKey;
-            // Strides that are multiples of a power of two would map equal columns of all rows to one cache set.
-            this.stride = Simd.roundUp(endKey - firstKey) + Simd.WIDTH;
-            this.scores = scratch.grow(scores, (long) rows * stride * Float.BYTES);
-        }
     }
 }

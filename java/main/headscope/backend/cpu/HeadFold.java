@@ -7,7 +7,6 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.RowSums;
 import headscope.metric.Metric;
-import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -17,29 +16,33 @@ import java.util.function.IntToDoubleFunction;
 final class HeadFold {
     private final AttentionStatistics statistics;
     private final AttentionSpec spec;
-    private final int head;
     private final int tokens;
+    /** Index of the head's first element in a vector of all heads. */
+    private final long first;
+    private final MemorySegment logDiagonal;
+    private final MemorySegment columnSum;
 
-    private HeadFold(AttentionStatistics statistics, AttentionSpec spec, int head) {
+    HeadFold(AttentionStatistics statistics, AttentionSpec spec, int head) {
         this.statistics = statistics;
         this.spec = spec;
-        this.head = head;
         this.tokens = statistics.tokens();
+        this.first = (long) head * statistics.capacity();
+        this.logDiagonal = statistics.logDiagonal.bytes();
+        this.columnSum = statistics.columnSum.bytes();
     }
 
-    static double[] of(Metric metric, AttentionStatistics statistics, AttentionSpec spec, int head) {
-        HeadFold fold = new HeadFold(statistics, spec, head);
+    double[] of(Metric metric) {
         return switch (metric) {
-            case Metric.LaplacianEigenvalues m -> fold.largest(m.largest(), i -> fold.laplacian(i));
-            case Metric.AttentionEigenvalues m -> fold.largest(m.largest(), i -> fold.diagonal(i));
-            case Metric.AttentionScore m -> fold.mean(0, i -> fold.row(statistics.logDiagonal, i));
-            case Metric.Entropy m -> fold.mean(0, i -> fold.row(statistics.entropy, i));
-            case Metric.NormalisedEntropy m -> fold.normalisedEntropy();
-            case Metric.SinkShare m -> one(fold.columnSum(0) / fold.tokens);
-            case Metric.MeanDistance m -> fold.mean(0, i -> fold.row(statistics.distance, i));
-            case Metric.PreviousToken m -> fold.mean(1, i -> fold.row(statistics.previous, i));
-            case Metric.SelfAttention m -> fold.mean(0, i -> fold.diagonal(i));
-            case Metric.Confidence m -> fold.mean(0, i -> fold.row(statistics.maximum, i));
+            case Metric.LaplacianEigenvalues m -> largest(m.largest(), this::laplacian);
+            case Metric.AttentionEigenvalues m -> largest(m.largest(), this::diagonal);
+            case Metric.AttentionScore m -> mean(0, logDiagonal);
+            case Metric.Entropy m -> mean(0, statistics.entropy.bytes());
+            case Metric.NormalisedEntropy m -> normalisedEntropy();
+            case Metric.SinkShare m -> one(columnSum(0) / tokens);
+            case Metric.MeanDistance m -> mean(0, statistics.distance.bytes());
+            case Metric.PreviousToken m -> mean(1, statistics.previous.bytes());
+            case Metric.SelfAttention m -> meanDiagonal();
+            case Metric.Confidence m -> mean(0, statistics.maximum.bytes());
             case Metric.Symmetric m -> throw new IllegalArgumentException(
                     m.key() + " needs the whole attention map: use symmetricSpectrum");
         };
@@ -50,17 +53,21 @@ final class HeadFold {
         int before = statistics.tokens();
         int end = before + newRows;
         HeadFold fold = new HeadFold(statistics, spec, head);
+        MemorySegment entropies = statistics.entropy.bytes();
+        MemorySegment distances = statistics.distance.bytes();
+        MemorySegment previous = statistics.previous.bytes();
+        MemorySegment maxima = statistics.maximum.bytes();
         double[] sums = before == 0 ? new double[RowSums.COUNT] : sums(statistics, head);
         for (int i = before; i < end; i++) {
             int keys = spec.endKey(i, end);
-            double entropy = fold.row(statistics.entropy, i);
-            sums[RowSums.LOG_DIAGONAL] += fold.row(statistics.logDiagonal, i);
+            double entropy = fold.value(entropies, i);
+            sums[RowSums.LOG_DIAGONAL] += fold.value(fold.logDiagonal, i);
             sums[RowSums.ENTROPY] += entropy;
             sums[RowSums.NORMALISED_ENTROPY] += keys > 1 ? entropy / Math.log(keys) : 0;
-            sums[RowSums.DISTANCE] += fold.row(statistics.distance, i);
-            sums[RowSums.PREVIOUS] += i > 0 ? fold.row(statistics.previous, i) : 0;
+            sums[RowSums.DISTANCE] += fold.value(distances, i);
+            sums[RowSums.PREVIOUS] += i > 0 ? fold.value(previous, i) : 0;
             sums[RowSums.DIAGONAL] += fold.diagonal(i);
-            sums[RowSums.MAXIMUM] += fold.row(statistics.maximum, i);
+            sums[RowSums.MAXIMUM] += fold.value(maxima, i);
         }
         MemorySegment.copy(sums, 0, statistics.sums.rows(head, 1).bytes(), JAVA_DOUBLE, 0, sums.length);
     }
@@ -78,16 +85,16 @@ final class HeadFold {
                 .toArray();
     }
 
-    private double row(Tensor perToken, int token) {
-        return perToken.bytes().getAtIndex(JAVA_FLOAT, (long) head * statistics.capacity() + token);
+    private double value(MemorySegment perToken, int token) {
+        return perToken.getAtIndex(JAVA_FLOAT, first + token);
     }
 
     private double columnSum(int token) {
-        return statistics.columnSum.bytes().getAtIndex(JAVA_DOUBLE, (long) head * statistics.capacity() + token);
+        return columnSum.getAtIndex(JAVA_DOUBLE, first + token);
     }
 
     private double diagonal(int token) {
-        return Math.exp(row(statistics.logDiagonal, token));
+        return Math.exp(value(logDiagonal, token));
     }
 
     private double laplacian(int token) {
@@ -95,24 +102,33 @@ final class HeadFold {
     }
 
     private double[] normalisedEntropy() {
+        MemorySegment entropies = statistics.entropy.bytes();
         double sum = 0;
         int rows = 0;
         for (int i = 0; i < tokens; i++) {
             int keys = spec.endKey(i, tokens);
             if (keys > 1) {
-                sum += row(statistics.entropy, i) / Math.log(keys);
+                sum += value(entropies, i) / Math.log(keys);
                 rows++;
             }
         }
         return one(sum / rows);
     }
 
-    private double[] mean(int first, IntToDoubleFunction value) {
+    private double[] mean(int from, MemorySegment perToken) {
         double sum = 0;
-        for (int i = first; i < tokens; i++) {
-            sum += value.applyAsDouble(i);
+        for (int i = from; i < tokens; i++) {
+            sum += value(perToken, i);
         }
-        return one(sum / (tokens - first));
+        return one(sum / (tokens - from));
+    }
+
+    private double[] meanDiagonal() {
+        double sum = 0;
+        for (int i = 0; i < tokens; i++) {
+            sum += diagonal(i);
+        }
+        return one(sum / tokens);
     }
 
     private static double[] one(double value) {

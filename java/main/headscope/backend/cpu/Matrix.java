@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
  * A row-major fp32 matrix in memory, as an operand of {@link OpenBlas#multiply}; its size is an argument there.
  *
  * @param offset     of its first element, in elements
- * @param stride     from one row to the next, in elements
+ * @param stride     from one row of the stored matrix to the next, in elements
  * @param transposed whether the operand is the transpose of the stored matrix
  */
 record Matrix(MemorySegment memory, long offset, int stride, boolean transposed) {
@@ -16,6 +16,16 @@ record Matrix(MemorySegment memory, long offset, int stride, boolean transposed)
 
     Matrix transpose() {
         return new Matrix(memory, offset, stride, !transposed);
+    }
+
+    /** The operand without the rows before this one. */
+    Matrix fromRow(int row) {
+        return new Matrix(memory, offset + (transposed ? row : (long) row * stride), stride, transposed);
+    }
+
+    /** The operand without the columns before this one. */
+    Matrix fromColumn(int column) {
+        return new Matrix(memory, offset + (transposed ? (long) column * stride : column), stride, transposed);
     }
 
     /** The memory, starting at the first element. */

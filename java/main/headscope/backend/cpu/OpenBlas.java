@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Set;
 import org.bytedeco.javacpp.Loader;
 
 /**
@@ -38,6 +39,9 @@ final class OpenBlas {
             "LAPACKE_dsyevd",
             FunctionDescriptor.of(
                     JAVA_INT, JAVA_INT, JAVA_BYTE, JAVA_BYTE, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
+
+    /** Whether OpenBLAS has kernels of their own for small matrices on this processor. */
+    static final boolean HAS_SMALL_KERNELS = Set.of("SkylakeX", "Cooperlake", "SapphireRapids").contains(core());
 
     private OpenBlas() {}
 

@@ -171,7 +171,7 @@ final class RowGradients {
         });
     }
 
-    private static float dot(MemorySegment x, long xFirst, MemorySegment y, long yFirst, int count) {
+    static float dot(MemorySegment x, long xFirst, MemorySegment y, long yFirst, int count) {
         FloatVector sums = FloatVector.zero(Simd.FLOATS);
         for (int column = 0; column < count; column += Simd.WIDTH) {
             VectorMask<Float> inside = Simd.inside(column, count);

@@ -21,6 +21,9 @@ final class SaliencyFold {
     private final List<Integer> maps;
     /** [tokens, groups], 1 if a token belongs to a group, else 0. */
     private final MemorySegment membership;
+    private final MemorySegment signed;
+    private final MemorySegment rows;
+    private final MemorySegment maximum;
 
     /** @param membership temporary memory of {@link #membershipBytes} bytes */
     SaliencyFold(AttentionSaliency saliency, ColumnSums columnSums, MemorySegment membership) {
@@ -32,6 +35,9 @@ final class SaliencyFold {
         this.cells = new PooledCells(saliency.pooledMaximum, saliency.pooledMean, tokens);
         this.maps = saliency.request.maps();
         this.membership = membership.fill((byte) 0);
+        this.signed = saliency.signed.bytes();
+        this.rows = saliency.rows.bytes();
+        this.maximum = saliency.maximum.bytes();
         int[] groupOf = saliency.request.groups();
         for (int token = 0; token < tokens; token++) {
             if (groupOf[token] >= 0) {
@@ -84,24 +90,17 @@ final class SaliencyFold {
     private void addRow(int head, AttentionTile tile, int r) {
         int token = tile.firstToken + r;
         long at = (long) head * tokens + token;
-        saliency.signed.bytes().setAtIndex(JAVA_FLOAT, at, tile.dots[r]);
-        addTo(saliency.rows.bytes(), at, tile.sum(r));
-        MemorySegment maximum = saliency.maximum.bytes();
+        signed.setAtIndex(JAVA_FLOAT, at, tile.dots[r]);
+        rows.setAtIndex(JAVA_FLOAT, at, rows.getAtIndex(JAVA_FLOAT, at) + tile.sum(r));
         maximum.setAtIndex(JAVA_FLOAT, at, Math.max(maximum.getAtIndex(JAVA_FLOAT, at), tile.peak(r)));
         cells.add(head, token, tile.saliency, (long) r * tile.stride, tile.firstKey, tile.width);
     }
 
-    /** Writes the column sums, after all tiles have been added. */
-    void finish() {
-        for (int head = 0; head < saliency.heads; head++) {
-            for (int key = 0; key < tokens; key++) {
-                saliency.columns.bytes().setAtIndex(
-                        JAVA_FLOAT, (long) head * tokens + key, (float) columnSums.sum(0, head, key));
-            }
+    /** Writes a head's column sums, after all of its tiles have been added. */
+    void finish(int head) {
+        MemorySegment columns = saliency.columns.bytes();
+        for (int key = 0; key < tokens; key++) {
+            columns.setAtIndex(JAVA_FLOAT, (long) head * tokens + key, (float) columnSums.sum(0, head, key));
         }
-    }
-
-    private static void addTo(MemorySegment values, long at, float more) {
-        values.setAtIndex(JAVA_FLOAT, at, values.getAtIndex(JAVA_FLOAT, at) + more);
     }
 }

@@ -61,6 +61,15 @@ final class Simd {
         vector.intoMemorySegment(known(segment), index << 3, ORDER);
     }
 
+    /** Lanes outside the mask are 0. */
+    static DoubleVector loadDoubles(MemorySegment segment, long index, VectorMask<Double> inside) {
+        return DoubleVector.fromMemorySegment(DOUBLES, known(segment), index << 3, ORDER, inside);
+    }
+
+    static void store(DoubleVector vector, MemorySegment segment, long index, VectorMask<Double> inside) {
+        vector.intoMemorySegment(known(segment), index << 3, ORDER, inside);
+    }
+
     /** The largest multiple of the width that is at most count. */
     static int whole(int count) {
         return FLOATS.loopBound(count);

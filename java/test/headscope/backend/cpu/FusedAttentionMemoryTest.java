@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Packing;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -27,7 +28,8 @@ class FusedAttentionMemoryTest {
             Tensor q = backend.allocate(DType.F32, tokens, HEADS * HEAD_DIM);
             for (int first = 0; first < tokens; first += step) {
                 attention.run(new FusedAttention.Call(
-                        AttentionSpec.plain(HEADS, HEADS, HEAD_DIM, true), q.rows(first, step), q.rows(0, first + step),
+                        AttentionSpec.plain(HEADS, HEADS, HEAD_DIM, true), Packing.of(step, first + step),
+                        q.rows(first, step), q.rows(0, first + step),
                         Optional.of(q.rows(0, first + step)), Optional.of(q.rows(first, step)),
                         Optional.of(statistics), Optional.empty()));
             }

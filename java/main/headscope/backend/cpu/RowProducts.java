@@ -1,0 +1,151 @@
+package headscope.backend.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Products of the rows of a batch with a weight, c [rows, n] = a [rows, k] b [k, n]. A row has the same bits whatever the
+ * other rows are, how many they are, and how many workers there are.
+ *
+ * <p>OpenBLAS multiplies small matrices by other kernels than large ones, in another order of k, and the number of rows
+ * decides which. On processors for which it has such kernels, a product is divided into tiles that all of them compute:
+ * they do not pack their operands, which for few rows takes most of the time. The limits are those of OpenBLAS 0.3.31
+ * (sgemm_small_kernel_permit_skylakex.c).
+ */
+final class RowProducts {
+    /** Columns of a tile. */
+    private static final int COLUMNS = 64;
+    /** Multiples of this many columns have the same bits in tiles with any number of rows. */
+    private static final int COLUMN_STEP = 4;
+    private static final int ROW_STEP = 4;
+    private static final int MAX_ROWS = 64;
+    /** Longer sums are divided, so that a tile of weights fits into the second-level cache. */
+    private static final int MAX_DEPTH = 1024;
+    private static final int MAX_DEPTH_ACROSS = 768;
+    /** OpenBLAS's limits: multiply-adds, elements of c if b is transposed, and the shortest sum. */
+    private static final int MULTIPLY_ADDS = 1_000_000;
+    private static final int ELEMENTS = 1200;
+    private static final int MIN_DEPTH = 32;
+
+    /** Multiply-adds of a piece of work: some 10 microseconds. */
+    private static final long PIECE = 500_000;
+    private static final int PIECES_PER_WORKER = 4;
+
+    private final Workers workers;
+    private final ProductParts parts;
+
+    RowProducts(Workers workers) {
+        this.workers = workers;
+        this.parts = new ProductParts(workers);
+    }
+
+    /** @param bias [n], added to each row */
+    void multiply(int rows, int n, int k, Matrix a, Matrix b, Optional<MemorySegment> bias, Matrix c) {
+        if (OpenBlas.HAS_SMALL_KERNELS && k >= MIN_DEPTH && (b.transposed() || (long) n * k <= MULTIPLY_ADDS)) {
+            tiles(rows, n, k, a, b, bias, c);
+        } else {
+            whole(rows, n, k, a, b, bias, c);
+        }
+    }
+
+    private void whole(int rows, int n, int k, Matrix a, Matrix b, Optional<MemorySegment> bias, Matrix c) {
+        boolean byRows = rows >= n;
+        parts.each(Math.max(rows, n), (long) rows * n * k, (from, count) -> {
+            int row = byRows ? from : 0;
+            int column = byRows ? 0 : from;
+            int countRows = byRows ? count : rows;
+            int columns = byRows ? n : count;
+            fill(bias, countRows, columns, column, c.fromRow(row));
+            OpenBlas.multiply(
+                    countRows, columns, k, 1, a.fromRow(row), b.fromColumn(column), bias.isPresent() ? 1 : 0,
+                    c.fromRow(row).fromColumn(column));
+        });
+    }
+
+    private static void fill(Optional<MemorySegment> bias, int rows, int columns, int column, Matrix c) {
+        if (bias.isPresent()) {
+            for (int row = 0; row < rows; row++) {
+                MemorySegment.copy(bias.get(), (long) column * Float.BYTES, c.memory(),
+                        (c.fromRow(row).offset() + column) * Float.BYTES, (long) columns * Float.BYTES);
+            }
+        }
+    }
+
+    /** Workers take rows or columns, in units of a tile. */
+    private void tiles(int rows, int n, int k, Matrix a, Matrix b, Optional<MemorySegment> bias, Matrix c) {
+        int depth = depth(k, b.transposed() ? MAX_DEPTH : MAX_DEPTH_ACROSS);
+        int tileRows = tileRows(depth, b.transposed());
+        boolean byRows = rows >= n;
+        int unit = byRows ? tileRows : COLUMNS;
+        int length = byRows ? rows : n;
+        int units = (length + unit - 1) / unit;
+        long most = Math.min(units, (long) PIECES_PER_WORKER * workers.count());
+        int pieces = (int) Math.clamp((long) rows * n * k / PIECE, 1, most);
+        workers.each(pieces, piece -> {
+            int from = (int) ((long) units * piece / pieces) * unit;
+            int to = Math.min(length, (int) ((long) units * (piece + 1) / pieces) * unit);
+            if (byRows) {
+                piece(to - from, 0, n, k, depth, tileRows, a.fromRow(from), b, bias, c.fromRow(from));
+            } else {
+                piece(rows, from, to, k, depth, tileRows, a, b, bias, c);
+            }
+        });
+    }
+
+    /** The length of sums of tiles: equal parts, in whole registers. */
+    private static int depth(int k, int most) {
+        int parts = (k + most - 1) / most;
+        return parts == 1 ? k : Simd.roundUp((k + parts - 1) / parts);
+    }
+
+    private static int tileRows(int depth, boolean transposed) {
+        int rows = Math.min(MULTIPLY_ADDS / (COLUMNS * depth), transposed ? ELEMENTS / COLUMNS : MAX_ROWS);
+        return Math.min(rows, MAX_ROWS) / ROW_STEP * ROW_STEP;
+    }
+
+    /** Columns from to to - 1. */
+    private static void piece(
+            int rows, int from, int to, int k, int depth, int tileRows, Matrix a, Matrix b, Optional<MemorySegment> bias,
+            Matrix c) {
+        fill(bias, rows, to - from, from, c);
+        int whole = to / COLUMN_STEP * COLUMN_STEP;
+        for (int column = from; column < whole; column += COLUMNS) {
+            int columns = Math.min(COLUMNS, whole - column);
+            for (int first = 0; first < k; first += depth) {
+                float beta = bias.isPresent() || first > 0 ? 1 : 0;
+                for (int row = 0; row < rows; row += tileRows) {
+                    OpenBlas.multiply(
+                            Math.min(tileRows, rows - row), columns, Math.min(depth, k - first), 1,
+                            a.fromRow(row).fromColumn(first), b.fromRow(first).fromColumn(column), beta,
+                            c.fromRow(row).fromColumn(column));
+                }
+            }
+        }
+        for (int column = whole; column < to; column++) {
+            column(rows, column, k, a, b, bias, c);
+        }
+    }
+
+    /** One of the last columns. */
+    private static void column(int rows, int column, int k, Matrix a, Matrix b, Optional<MemorySegment> bias, Matrix c) {
+        float addend = bias.isPresent() ? bias.get().getAtIndex(JAVA_FLOAT, column) : 0;
+        Matrix weight = b.fromColumn(column);
+        for (int row = 0; row < rows; row++) {
+            Matrix x = a.fromRow(row);
+            float sum = b.transposed()
+                    ? RowGradients.dot(x.memory(), x.offset(), weight.memory(), weight.offset(), k)
+                    : dot(x.memory(), x.offset(), weight.memory(), weight.offset(), weight.stride(), k);
+            c.memory().setAtIndex(JAVA_FLOAT, c.fromRow(row).offset() + column, addend + sum);
+        }
+    }
+
+    private static float dot(MemorySegment x, long xFirst, MemorySegment y, long yFirst, int yStep, int count) {
+        float sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum = Math.fma(x.getAtIndex(JAVA_FLOAT, xFirst + i), y.getAtIndex(JAVA_FLOAT, yFirst + (long) i * yStep), sum);
+        }
+        return sum;
+    }
+}
