@@ -4,6 +4,8 @@
 //   WIDE_KERNEL(name, threads, arguments...)      the same, one block per multiprocessor: allows more registers
 //   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
 //   DYNAMIC_SHARED(float, pool);                  dynamic shared memory, whose size the launch sets
+//   Exchanged<X>                                  an element of shared memory that one thread writes and others read; the
+//                                                 emulator reports a read without __syncwarp() or __syncthreads() before
 //   EXPORT(name, value);                          an integer that the host reads from the module
 //   UNROLL for (...)                              a loop to unroll fully, so that arrays stay in registers
 //   UNROLL_BY(2) for (...)                        a loop to unroll partially, which limits registers
@@ -32,6 +34,9 @@ template <class T>
 struct Same {
     using Type = T;
 };
+
+template <class X>
+using Exchanged = X;
 
 #else
 #include "emulator/emulator.h"

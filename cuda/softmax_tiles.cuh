@@ -14,8 +14,8 @@ template <int WIDTH>
 struct SoftmaxMemory {
     using Shape = TileShape<WIDTH>;
 
-    float own[Shape::KEPT];    // score of each row's own token
-    float before[Shape::KEPT]; // score of the previous token
+    Exchanged<float> own[Shape::KEPT];    // score of each row's own token
+    Exchanged<float> before[Shape::KEPT]; // score of the previous token
     float peak[Shape::ROWS][TILE_THREADS];
     float sum[Shape::ROWS][TILE_THREADS];
     float moment[Shape::ROWS][TILE_THREADS];

@@ -1,5 +1,7 @@
 #include "block.h"
 
+#include "asynchrony.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -12,7 +14,7 @@ namespace emulator {
 
 namespace {
 constexpr std::size_t MAX_STATIC_SHARED = 48 * 1024;
-constexpr int NAN_BYTE = 0xff; // two, four or eight of them form a NaN
+constexpr std::size_t MAX_SHARED = 227 * 1024; // static and dynamic
 
 dim3 unravel(std::uint64_t index, dim3 extent) {
     return {static_cast<unsigned>(index % extent.x), static_cast<unsigned>(index / extent.x % extent.y),
@@ -37,6 +39,8 @@ Block& current() {
 
 Block::Block() : fibers(MAX_THREADS) {}
 
+Block::~Block() = default;
+
 std::string Block::run(const Launch& what, std::uint64_t index) {
     launch = &what;
     onThisThread = this;
@@ -46,11 +50,13 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
     int count = static_cast<int>(what.block.x * what.block.y * what.block.z);
     // Every block has its own order; an odd multiplier spreads neighbouring indices.
     random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
-    threads.assign(count, Thread{State::READY, {}, 0, 0, 0, 0, 0});
-    memory.clear();
+    threads.assign(count, Thread{State::READY, {}, 0, 0, 0, 0, 0, {}, {}});
+    memory.clear(what.shared_bytes);
+    beside = nullptr;
+    warpOrderings.fill(0);
+    blockOrderings = 0;
     copies.clear();
     copies.resize(count);
-    memoryBytes = 0;
     waiting = 0;
     error.clear();
     ready.clear();
@@ -62,12 +68,16 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
         fibers.prepare(thread, enter);
     }
     schedule(all);
-    while (next < ready.size() && error.empty()) {
+    while (error.empty() && (next < ready.size() || resume_waiting())) {
         running = ready[next++];
         threadIdx = unravel(running, what.block);
         fibers.resume(running);
     }
     bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
+    if (ended && error.empty() && beside != nullptr) {
+        error = beside->unbalanced();
+        error = error.empty() ? error : "kernel " + what.kernel + ", block " + text(blockIdx) + ": " + error;
+    }
     if (ended || !error.empty()) {
         if (!ended) {
             fibers.abandon();
@@ -85,17 +95,24 @@ __attribute__((no_sanitize("address"))) void Block::enter() {
     block.launch->body();
     block.threads[block.running].state = State::ENDED;
     block.require_no_copies();
+    if (block.beside != nullptr) {
+        block.beside->require_no_products();
+    }
     block.fibers.leave(block.running);
+}
+
+std::uint64_t Block::next_random() {
+    random ^= random << 13; // xorshift, Marsaglia 2003
+    random ^= random >> 7;
+    random ^= random << 17;
+    return random;
 }
 
 /// Makes threads ready, in the order given by the seed.
 void Block::schedule(std::vector<int>& what) {
     if (random != 0) {
         for (std::size_t i = what.size(); i > 1; i--) {
-            random ^= random << 13; // xorshift, Marsaglia 2003
-            random ^= random >> 7;
-            random ^= random << 17;
-            std::swap(what[i - 1], what[random % i]);
+            std::swap(what[i - 1], what[next_random() % i]);
         }
     }
     if (next == ready.size()) {
@@ -106,6 +123,46 @@ void Block::schedule(std::vector<int>& what) {
         threads[thread].state = State::READY;
         ready.push_back(thread);
     }
+}
+
+/// Makes threads ready whose condition holds; with a seed, only those of some warps, so that others lag behind.
+bool Block::resume_waiting() {
+    others.clear();
+    bool all = random == 0;
+    for (int attempt = 0; attempt < 2 && others.empty(); attempt++, all = true) {
+        std::uint64_t warps = random == 0 ? 0 : next_random() >> 16;
+        for (int thread = 0; thread < thread_count() && error.empty(); thread++) {
+            bool asked = all || (warps >> thread / WARP & 1);
+            if (asked && threads[thread].state == State::WAITING && threads[thread].ready()) {
+                others.push_back(thread);
+            }
+        }
+    }
+    schedule(others);
+    return next < ready.size();
+}
+
+void Block::wait_until(Site site, std::function<bool()> condition, std::function<std::string()> missing) {
+    if (error.empty()) {
+        threads[running].ready = std::move(condition);
+        threads[running].missing = std::move(missing);
+    }
+    pause(State::WAITING, site);
+}
+
+void Block::report(Site site, const std::string& mistake) {
+    if (error.empty()) {
+        threads[running].site = site;
+        error = describe(running) + ": " + mistake;
+    }
+}
+
+Asynchrony& Block::asynchrony() {
+    if (beside == nullptr) {
+        memory.separate();
+        beside = std::make_unique<Asynchrony>(*this, memory);
+    }
+    return *beside;
 }
 
 void Block::pause(State state, Site site) {
@@ -132,14 +189,20 @@ void Block::wait(Site site) {
         }
         own.state = State::READY;
         if (error.empty()) {
+            blockOrderings++;
             schedule(others);
+            if (beside != nullptr) {
+                others.push_back(running);
+                beside->clocks.meet(others);
+            }
             return;
         }
     }
     pause(State::AT_BARRIER, site);
 }
 
-void Block::meet(Site site, unsigned mask, std::uint64_t value, int source, void (*body)(void* const*)) {
+void Block::meet(Site site, unsigned mask, std::uint64_t value, int source, bool ordering,
+                 void (*body)(void* const*)) {
     int lane = running % WARP;
     int first = running - lane;
     Thread& own = threads[running];
@@ -186,6 +249,13 @@ void Block::meet(Site site, unsigned mask, std::uint64_t value, int source, void
     }
     own.state = State::READY;
     schedule(others);
+    if (ordering) {
+        warpOrderings[first / WARP] += mask == ~0u;
+        if (beside != nullptr) {
+            others.push_back(running);
+            beside->clocks.meet(others);
+        }
+    }
 }
 
 /// Whether a thread waits in the same exchange as another.
@@ -195,17 +265,17 @@ bool Block::meets(int thread, const Thread& other) const {
 }
 
 std::uint64_t Block::exchange(Site site, unsigned mask, std::uint64_t value, int source) {
-    meet(site, mask, value, source);
+    meet(site, mask, value, source, false);
     return threads[running].result;
 }
 
-std::uint32_t Block::ballot(Site site, unsigned mask, bool value) {
-    meet(site, mask, value, running % WARP);
+std::uint32_t Block::ballot(Site site, unsigned mask, bool value, bool ordering) {
+    meet(site, mask, value, running % WARP, ordering);
     return threads[running].votes;
 }
 
 void Block::collective(Site site, void* own, void (*body)(void* const* all)) {
-    meet(site, ~0u, reinterpret_cast<std::uint64_t>(own), running % WARP, body);
+    meet(site, ~0u, reinterpret_cast<std::uint64_t>(own), running % WARP, false, body);
 }
 
 void Block::require_no_copies() {
@@ -226,7 +296,7 @@ void Block::require_alignment(Site site, const void* address) {
 void Block::copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros) {
     require_alignment(site, to);
     require_alignment(site, from);
-    std::memset(to, NAN_BYTE, bytes + zeros);
+    std::memset(to, SharedMemory::NAN_BYTE, bytes + zeros);
     std::deque<Copies>& groups = copies[running];
     if (groups.empty()) {
         groups.emplace_back();
@@ -254,23 +324,16 @@ void Block::wait_for_copies(std::size_t newest) {
 }
 
 void* Block::shared(const void* tag, std::size_t bytes) {
-    for (Memory& piece : memory) {
-        if (piece.tag == tag) {
-            return piece.bytes.get();
-        }
-    }
-    memoryBytes += tag == this ? 0 : bytes; // dynamic memory is checked by the launch
-    if (memoryBytes > MAX_STATIC_SHARED) {
-        error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memoryBytes) +
+    unsigned char* variable = memory.piece(tag, bytes, false).threads.get();
+    if (memory.static_bytes() > MAX_STATIC_SHARED || memory.static_bytes() + launch->shared_bytes > MAX_SHARED) {
+        error = std::string("kernel ") + launch->kernel + " has " + std::to_string(memory.static_bytes()) +
                 " bytes of static shared memory";
     }
-    memory.push_back({tag, std::make_unique<unsigned char[]>(bytes)});
-    std::memset(memory.back().bytes.get(), NAN_BYTE, bytes);
-    return memory.back().bytes.get();
+    return variable;
 }
 
 void* Block::dynamic_shared() {
-    return shared(this, launch->shared_bytes);
+    return memory.piece(this, launch->shared_bytes, true).threads.get();
 }
 
 std::string Block::describe(int thread) const {
@@ -282,7 +345,7 @@ std::string Block::describe(int thread) const {
            text(unravel(thread, launch->block)) + does;
 }
 
-/// Describes a deadlock: a waiting thread and one that it waits for.
+/// Describes a deadlock: what threads wait for, or a waiting thread and one that it waits for.
 std::string Block::deadlock() const {
     int count = static_cast<int>(threads.size());
     int waits = 0;
@@ -290,6 +353,19 @@ std::string Block::deadlock() const {
         waits++;
     }
     const Thread& own = threads[waits];
+    std::string waiters; // one for each place
+    std::vector<Site> sites;
+    for (int thread = 0; thread < count; thread++) {
+        const Site& site = threads[thread].site;
+        if (threads[thread].state == State::WAITING &&
+            std::none_of(sites.begin(), sites.end(), [&](const Site& other) { return same(site, other); })) {
+            sites.push_back(site);
+            waiters += (waiters.empty() ? "" : "\n") + describe(thread) + " for ever: " + threads[thread].missing();
+        }
+    }
+    if (!waiters.empty()) {
+        return waiters;
+    }
     int first = own.state == State::IN_WARP ? waits - waits % WARP : 0;
     for (int thread = first; thread < count; thread++) {
         bool awaited = own.state == State::AT_BARRIER

@@ -2,13 +2,16 @@
 #pragma once
 
 #include "fiber.h"
+#include "shared_memory.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct dim3 {
@@ -37,9 +40,12 @@ struct Launch {
     std::uint64_t seed; // seed of the thread order; 0 = by index
 };
 
+class Asynchrony;
+
 class Block {
 public:
     Block();
+    ~Block();
 
     /// Runs one block to completion. Returns an error message, or an empty string.
     std::string run(const Launch& launch, std::uint64_t index);
@@ -50,11 +56,34 @@ public:
     /// Warp exchange: waits for all lanes of mask, then returns the value of lane `source`.
     std::uint64_t exchange(Site site, unsigned mask, std::uint64_t value, int source);
 
-    /// Like exchange; returns one bit per lane of mask, set if its value is true.
-    std::uint32_t ballot(Site site, unsigned mask, bool value);
+    /// Like exchange; returns one bit per lane of mask, set if its value is true. Ordering: what the lanes wrote before is
+    /// visible to the others afterwards, which no other exchange promises.
+    std::uint32_t ballot(Site site, unsigned mask, bool value, bool ordering = false);
 
     /// Operation of a warp: once all lanes have arrived, body is called once with the arguments of all lanes.
     void collective(Site site, void* own, void (*body)(void* const* all));
+
+    /// Waits until ready() holds, which is asked when no thread can run. missing() says what the thread waits for.
+    void wait_until(Site site, std::function<bool()> ready, std::function<std::string()> missing);
+
+    /// Reports a mistake of the running thread; the block ends when the thread next waits or ends.
+    void report(Site site, const std::string& mistake);
+
+    int thread() const {
+        return running;
+    }
+
+    int thread_count() const {
+        return static_cast<int>(threads.size());
+    }
+
+    /// How often the thread's warp and its block have synchronised in a way that orders memory.
+    std::pair<std::uint32_t, std::uint32_t> orderings(int thread) const {
+        return {warpOrderings[thread / WARP], blockOrderings};
+    }
+
+    /// Barriers, copies and products that run beside the threads.
+    Asynchrony& asynchrony();
 
     /// Asynchronous copy into shared memory: until the thread waits for it, the destination is NaN.
     void copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros);
@@ -74,7 +103,7 @@ public:
     void* dynamic_shared();
 
 private:
-    enum class State { READY, AT_BARRIER, IN_WARP, ENDED };
+    enum class State { READY, AT_BARRIER, IN_WARP, WAITING, ENDED };
 
     struct Thread {
         State state;
@@ -84,6 +113,8 @@ private:
         std::uint64_t value;
         std::uint64_t result;
         std::uint32_t votes;
+        std::function<bool()> ready;
+        std::function<std::string()> missing;
     };
 
     struct Copy {
@@ -94,15 +125,13 @@ private:
     };
     using Copies = std::vector<Copy>;
 
-    struct Memory {
-        const void* tag;
-        std::unique_ptr<unsigned char[]> bytes;
-    };
-
     static void enter();
     void schedule(std::vector<int>& threads);
+    bool resume_waiting();
+    std::uint64_t next_random();
     bool meets(int thread, const Thread& other) const;
-    void meet(Site site, unsigned mask, std::uint64_t value, int source, void (*body)(void* const*) = nullptr);
+    void meet(Site site, unsigned mask, std::uint64_t value, int source, bool ordering,
+              void (*body)(void* const*) = nullptr);
     void pause(State state, Site site);
     std::string describe(int thread) const;
     std::string deadlock() const;
@@ -112,9 +141,11 @@ private:
     std::vector<int> ready; // queue, starting at `next`
     std::size_t next = 0;
     std::vector<int> others; // threads that become ready
-    std::vector<Memory> memory;
+    SharedMemory memory;
+    std::unique_ptr<Asynchrony> beside; // null until used
+    std::array<std::uint32_t, MAX_THREADS / WARP> warpOrderings{};
+    std::uint32_t blockOrderings = 0;
     std::vector<std::deque<Copies>> copies; // pending, per thread and group; the last group is open
-    std::size_t memoryBytes = 0;
     const Launch* launch = nullptr;
     int running = 0;
     int waiting = 0; // threads at the barrier

@@ -101,6 +101,42 @@ T shuffle(Site site, unsigned mask, T value, int source) {
 
 } // namespace emulator
 
+/// A value in shared memory with its writer. A shuffle orders no memory, although lanes meet in it.
+template <class X>
+class Exchanged {
+public:
+    Exchanged& operator=(X x) {
+        emulator::Block& block = emulator::current();
+        value = x;
+        writer = block.thread();
+        written = block.orderings(writer);
+        return *this;
+    }
+
+    Exchanged& operator=(const Exchanged& other) {
+        return *this = static_cast<X>(other);
+    }
+
+    operator X() const {
+        emulator::Block& block = emulator::current();
+        int reader = block.thread();
+        if (writer >= 0 && writer != reader) {
+            auto now = block.orderings(writer);
+            bool together = writer / emulator::WARP == reader / emulator::WARP;
+            if (now.second == written.second && (!together || now.first == written.first)) {
+                block.report({"a read", "", 0}, "no barrier since thread " + std::to_string(writer) +
+                                                    " wrote what the thread reads from shared memory");
+            }
+        }
+        return value;
+    }
+
+private:
+    X value;
+    int writer; // -1 in new memory
+    std::pair<std::uint32_t, std::uint32_t> written;
+};
+
 // The call site is a default argument, so that reports can name the line.
 #define EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
@@ -109,7 +145,7 @@ inline void __syncthreads(EMULATOR_SITE) {
 }
 
 inline void __syncwarp(unsigned mask = 0xffffffffu, EMULATOR_SITE) {
-    emulator::current().ballot({"__syncwarp", file, line}, mask, false);
+    emulator::current().ballot({"__syncwarp", file, line}, mask, false, true);
 }
 
 inline unsigned __ballot_sync(unsigned mask, int predicate, EMULATOR_SITE) {
@@ -151,6 +187,14 @@ T __shfl_down_sync(unsigned mask, T value, int lanes, int width = emulator::WARP
     int lane = emulator::lane();
     return emulator::shuffle({"__shfl_down_sync", file, line}, mask, value,
                              lane % width + lanes < width ? lane + lanes : lane);
+}
+
+struct alignas(8) float2 {
+    float x, y;
+};
+
+inline float2 make_float2(float x, float y) {
+    return {x, y};
 }
 
 template <class T>

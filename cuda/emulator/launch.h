@@ -1,6 +1,8 @@
 // The emulator's interface: the counterpart of cuLaunchKernel and cuModuleGetGlobal.
 #pragma once
 
+#include <stdint.h>
+
 #pragma GCC visibility push(default)
 extern "C" {
 
@@ -17,6 +19,11 @@ int headscope_constant(const char* name);
 
 /// The names of all kernels, one per line, sorted.
 const char* headscope_kernels();
+
+/// Encodes a tensor map like cuTensorMapEncodeTiled: a tensor whose axis 0 is contiguous, strides of the others in bytes,
+/// a box per copy, and a swizzle of 0 or 128 bytes. Returns an empty string, or what the driver would refuse.
+const char* headscope_tensor_map(void* map, int element_bytes, int axes, void* tensor, const uint64_t* extent,
+                                 const uint64_t* stride, const uint32_t* box, int swizzle);
 
 /// Sets the seed of the order in which the threads of a block run; 0 = by index.
 void headscope_shuffle(unsigned long seed);

@@ -76,6 +76,28 @@ KERNEL(missing_syncwarp, THREADS, int* values) {
     values[threadIdx.x] = pile[threadIdx.x ^ 1];
 }
 
+/// Hands a value to the next lane; a shuffle is no barrier.
+KERNEL(exchanged, THREADS, float* values, int barrier) {
+    SHARED(Exchanged<float>[THREADS], pile);
+    int lane = threadIdx.x % WARP;
+    int first = threadIdx.x - lane;
+    pile[threadIdx.x] = static_cast<float>(threadIdx.x);
+    __shfl_xor_sync(ALL_LANES, lane, 1);
+    if (barrier == 1) {
+        __syncwarp();
+    } else if (barrier == 2) {
+        __syncthreads();
+    }
+    values[threadIdx.x] = barrier == 2 ? pile[blockDim.x - 1 - threadIdx.x] : pile[first + (lane ^ 1)];
+}
+
+KERNEL(exchanged_by_warps, THREADS, float* values) {
+    SHARED(Exchanged<float>[THREADS], pile);
+    pile[threadIdx.x] = static_cast<float>(threadIdx.x);
+    __syncwarp();
+    values[threadIdx.x] = pile[blockDim.x - 1 - threadIdx.x];
+}
+
 KERNEL(beyond_shared, THREADS, float* value, int index) {
     SHARED(float[8], pile);
     float* all = pile;
@@ -149,6 +171,18 @@ void check_reports() {
     check_lanes(); // the failures leave no state behind
 }
 
+void check_exchange() {
+    std::vector<float> values(THREADS);
+    for (int barrier : {1, 2}) {
+        launch("exchanged", 1, 1, THREADS, values.data(), barrier);
+        for (int i = 0; i < THREADS; i++) {
+            CHECK(values[i] == (barrier == 2 ? THREADS - 1 - i : i ^ 1), "value %d is %g", i, values[i]);
+        }
+    }
+    check_reported("no barrier since thread", "exchanged", 64, values.data(), 0);
+    check_reported("no barrier since thread", "exchanged_by_warps", 64, values.data());
+}
+
 void check_order() {
     bool exposed = false;
     for (unsigned long seed = 1; seed <= 4; seed++) {
@@ -197,6 +231,7 @@ int main() {
         check_blocks();
     }
     check_reports();
+    check_exchange();
     check_order();
     check_bounds();
 }

@@ -62,7 +62,9 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
                 macros.putAll(macros(Files.readString(header)));
             }
             macros.putAll(macros(text));
-            macros.put("FOR_EACH_WIDTH", new Macro(List.of("F"), "F(<width>)"));
+            for (String widths : List.of("FOR_EACH_WIDTH", "FOR_EACH_GROUP_WIDTH")) {
+                macros.put(widths, new Macro(List.of("F"), "F(<width>)"));
+            }
             List<Kernel> kernels = new ArrayList<>();
             List<String> constants = new ArrayList<>();
             String code = withoutLineBreaks(text).replaceAll("(?m)^#.*", "").replaceAll("//.*", "");

@@ -1,0 +1,154 @@
+// Attention on Hopper's tensor cores: a block keeps some rows of one head resident and multiplies them with streamed
+// tiles of rows (Shah et al. 2024, FlashAttention-3). Queries are resident while keys and values are streamed, or vice
+// versa.
+//
+// One thread of the first warp group copies tiles, as boxes of tensor maps; the other groups each own 64 of the resident
+// rows. A tile's slot has two barriers: `full`, which waits for the bytes, and `empty`, at which every warp arrives that
+// has read the tile. The n-th tile is in slot n % SLOTS; its phase has the parity n / SLOTS % 2.
+#pragma once
+
+#include "attention.cuh"
+#include "hopper.cuh"
+
+/// Layout of rows in shared memory: pieces of 64 columns, each [rows][128 bytes] as its box lies, one after the other.
+template <int WIDTH, int GROUPS, int SLOTS_>
+struct GroupShape {
+    static constexpr int ROWS = 64; // of a warp group
+    static constexpr int KEPT = ROWS * GROUPS;
+    static constexpr int TILE = 128;
+    static constexpr int SLOTS = SLOTS_;
+    static constexpr int THREADS = GROUP_THREADS * (GROUPS + 1);
+    static constexpr int ARRIVALS = 4 * GROUPS; // warps that read a tile
+    static constexpr int PIECES = (WIDTH + 63) / 64;
+    static constexpr int PIECE_COLUMNS = 64;
+    static constexpr int ROW_BYTES = 128;
+    static constexpr int KEPT_BYTES = PIECES * KEPT * ROW_BYTES;
+    static constexpr int TILE_BYTES = PIECES * TILE * ROW_BYTES;
+    static constexpr int COPY_REGISTERS = GROUPS == 3 ? 32 : 24;
+    static constexpr int GROUP_REGISTERS = GROUPS == 3 ? 160 : 240;
+    static constexpr int PRODUCTS = TILE / 2; // scores of a tile that a thread holds
+};
+
+/// Of the thread's group among those that multiply, uniform over the warp; and its lane's element r, i of eight columns.
+__device__ __forceinline__ int group_index() {
+    return __shfl_sync(ALL_LANES, static_cast<int>(threadIdx.x) / GROUP_THREADS - 1, 0);
+}
+
+__device__ __forceinline__ int group_row(int r) {
+    int thread = threadIdx.x % GROUP_THREADS;
+    return thread / WARP * 16 + thread % WARP / 4 + 8 * r;
+}
+
+__device__ __forceinline__ int group_column() {
+    return threadIdx.x % 4 * 2;
+}
+
+/// Barriers of streamed tiles.
+template <int SLOTS>
+struct TileBarriers {
+    Barrier full[SLOTS];
+    Barrier empty[SLOTS];
+
+    __device__ __forceinline__ void initialise(int readers) {
+        UNROLL for (int slot = 0; slot < SLOTS; slot++) {
+            ::initialise(full + slot, 1);
+            ::initialise(empty + slot, readers);
+        }
+    }
+
+    /// The barrier on which the copy of the n-th tile arrives, once its slot is free.
+    __device__ __forceinline__ Barrier* begin(int n, int bytes) {
+        wait_for(empty + n % SLOTS, n / SLOTS % 2 ^ 1);
+        arrive_expecting(full + n % SLOTS, bytes);
+        return full + n % SLOTS;
+    }
+
+    __device__ __forceinline__ void wait(int n) {
+        wait_for(full + n % SLOTS, n / SLOTS % 2);
+    }
+
+    /// The warp has read the n-th tile. All lanes of a warp have come as far as its lane 0: products are waited for
+    /// together.
+    __device__ __forceinline__ void release(int n) {
+        if (threadIdx.x % WARP == 0) {
+            arrive(empty + n % SLOTS);
+        }
+    }
+};
+
+/// Copies rows of one head, from `row` on, as pieces; 0 beyond the tensor's last row and the head's width.
+template <class Shape, int ROWS>
+__device__ __forceinline__ void load_rows(unsigned char* to, const TensorMap& map, Barrier* barrier, int head, int row) {
+    UNROLL for (int piece = 0; piece < Shape::PIECES; piece++) {
+        load_box(to + piece * ROWS * Shape::ROW_BYTES, map, barrier, piece * Shape::PIECE_COLUMNS, head, row);
+    }
+}
+
+/// Starts s [64, TILE] = the group's resident rows times a tile's rows.
+template <class Shape, class T, int WIDTH>
+__device__ __forceinline__ void multiply_rows(Registers<float, Shape::PRODUCTS>& s, const unsigned char* kept,
+                                              const unsigned char* tile) {
+    constexpr int EIGHT_ROWS = 8 * Shape::ROW_BYTES;
+    UNROLL for (int step = 0; step < WIDTH / 16; step++) {
+        int column = step % 4 * 32;
+        multiply_tiles<T>(
+            s, describe_tile(kept + step / 4 * Shape::KEPT * Shape::ROW_BYTES + column, 16, EIGHT_ROWS),
+            describe_tile(tile + step / 4 * Shape::TILE * Shape::ROW_BYTES + column, 16, EIGHT_ROWS), step != 0);
+    }
+    commit_products();
+}
+
+/// Resident rows stay, `tiles` tiles go by: calls process(s, i) with the products of the i-th tile, which it releases.
+/// The next tile's are computed meanwhile.
+template <class Shape, class T, int WIDTH, class Process>
+__device__ __forceinline__ void walk_groups(const unsigned char* kept, const unsigned char* pool,
+                                            TileBarriers<Shape::SLOTS>& barriers, int tiles, Process process) {
+    using Products = Registers<float, Shape::PRODUCTS>;
+    Products even;
+    Products odd;
+    auto multiply = [&](Products& s, int i) {
+        barriers.wait(i);
+        begin_products(s);
+        multiply_rows<Shape, T, WIDTH>(s, kept, pool + i % Shape::SLOTS * Shape::TILE_BYTES);
+    };
+    multiply(even, 0);
+    int i = 0;
+    for (; i + 2 < tiles; i += 2) {
+        multiply(odd, i + 1);
+        wait_for_products<1>(even);
+        process(even, i);
+        multiply(even, i + 2);
+        wait_for_products<1>(odd);
+        process(odd, i + 1);
+    }
+    if (i + 1 < tiles) {
+        multiply(odd, i + 1);
+        wait_for_products<1>(even);
+        process(even, i);
+        wait_for_products<0>(odd);
+        process(odd, i + 1);
+    } else {
+        wait_for_products<0>(even);
+        process(even, i);
+    }
+}
+
+/// Soft-capped products in units of log 2, as in attention_tiles.cuh.
+template <int N>
+__device__ __forceinline__ void soft_cap(const AttentionSpec& spec, Registers<float, N>& s) {
+    float cap = spec.softCap * LOG2_E;
+    float slope = 2 * LOG2_E * spec.scale / spec.softCap;
+    UNROLL for (int i = 0; i < N; i++) {
+        s[i] = fmaf(-2 * cap, fast_reciprocal(fast_exp2(s[i] * slope) + 1), cap);
+    }
+}
+
+// Launch constants of a kernel: its name followed by _threads, _tile (resident rows) and _shared (bytes of dynamic
+// shared memory).
+#define EXPORT_GROUPS(kernel, SHAPE) \
+    EXPORT(kernel##_threads, SHAPE::THREADS); \
+    EXPORT(kernel##_tile, SHAPE::KEPT); \
+    EXPORT(kernel##_shared, SHAPE::BYTES)
+
+/// The head widths that these kernels are compiled for.
+#define FOR_EACH_GROUP_WIDTH(F) F(64) F(80) F(96) F(128)

@@ -1,0 +1,73 @@
+// attention_statistics_16bit.cu for Hopper: two tiles of scores in registers, so that products run beside the softmax.
+//
+// In      q [queries, heads, headDim]; k [keys, kvHeads, headDim], of all texts; bf16 or fp16, as the tensor maps of
+//         attention_forward_90a.cu; sinks [heads], fp32, or null; texts, and the tiles of <kernel>_tile queries of all texts
+// Out     the new rows of the six statistics [heads, capacity] of each text
+// Launch  grid x = tiles, y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
+// Cost    2 queries keys headDim operations per head, half if causal
+// Rounds  the same bits as attention_forward_90a.cu
+// See     Backend.attentionStatistics, test/attention_90a_test.cpp
+#include "softmax_groups.cuh"
+
+template <class Shape, class T, int WIDTH>
+__device__ __forceinline__ void attention_statistics(const Statistics& statistics, const TensorMap& q,
+                                                     const TensorMap& k, const float* sinks, const BlockText& block) {
+    DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys
+    SHARED(Barrier, kept);
+    SHARED(TileBarriers<Shape::SLOTS>, keys);
+    SHARED(DiagonalScores<Shape::KEPT>, diagonal);
+    const AttentionSpec& spec = block.spec;
+    int head = blockIdx.y;
+    KeyTiles<Shape> tiles(block);
+    if (threadIdx.x == 0) {
+        initialise(&kept, 1);
+        keys.initialise(Shape::ARRIVALS);
+        barriers_initialised();
+    }
+    __syncthreads();
+    unsigned char* kPool = pool + Shape::KEPT_BYTES;
+    if (threadIdx.x < GROUP_THREADS) {
+        give_registers<Shape::COPY_REGISTERS>();
+        if (threadIdx.x == 0) {
+            prefetch_map(q);
+            prefetch_map(k);
+            arrive_expecting(&kept, Shape::KEPT_BYTES);
+            load_rows<Shape, Shape::KEPT>(pool, q, &kept, head, block.text.firstQuery + tiles.firstRow);
+            for (int i = 0; i < tiles.count; i++) {
+                load_rows<Shape, Shape::TILE>(kPool + i % Shape::SLOTS * Shape::TILE_BYTES, k,
+                                              keys.begin(i, Shape::TILE_BYTES), spec.kvHead(head),
+                                              block.text.firstKey + tiles.key(i));
+            }
+        }
+        return;
+    }
+    take_registers<Shape::GROUP_REGISTERS>();
+    int row = group_index() * Shape::ROWS;
+    SoftmaxGroup<Shape> softmax(spec, tiles.firstRow, row, diagonal);
+    wait_for(&kept, 0);
+    walk_groups<Shape, T, WIDTH>(pool + row * Shape::ROW_BYTES, kPool, keys, tiles.count,
+                                 [&](Registers<float, Shape::PRODUCTS>& s, int i) {
+                                     keys.release(i);
+                                     softmax.tile(tiles.key(i), s);
+                                 });
+    Statistics own = block.of(statistics);
+    UNROLL for (int r = 0; r < 2; r++) {
+        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, own, head, block.text.capacity);
+    }
+}
+
+template <int WIDTH>
+struct StatisticsShape : GroupShape<WIDTH, 2, 4> {
+    using Shape = GroupShape<WIDTH, 2, 4>;
+    static constexpr int BYTES = Shape::KEPT_BYTES + Shape::SLOTS * Shape::TILE_BYTES;
+};
+
+#define ATTENTION_STATISTICS(WIDTH, NAME, T) \
+    EXPORT_GROUPS(attention_statistics_90a_##NAME##_d##WIDTH, StatisticsShape<WIDTH>); \
+    WIDE_KERNEL(attention_statistics_90a_##NAME##_d##WIDTH, StatisticsShape<WIDTH>::THREADS, STATISTICS, \
+                const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, const float* sinks, \
+                PACKED_TEXTS) { \
+        attention_statistics<StatisticsShape<WIDTH>, T, WIDTH>(STATISTICS_VALUE, q, k, sinks, TEXT_OF_BLOCK); \
+    }
+#define BOTH(WIDTH) ATTENTION_STATISTICS(WIDTH, bf16, Bf16) ATTENTION_STATISTICS(WIDTH, f16, F16)
+FOR_EACH_GROUP_WIDTH(BOTH)

@@ -1,0 +1,67 @@
+// Attention of 16-bit queries, keys and values: its tolerances, and messages that name a text.
+#pragma once
+
+#include "attention_observed.h"
+
+/// Half the distance between 1 and the next number.
+template <class T>
+constexpr double ROUNDING = 0;
+template <>
+inline constexpr double ROUNDING<Bf16> = 1 / 256.0;
+template <>
+inline constexpr double ROUNDING<F16> = 1 / 2048.0;
+
+/// exp2 and the soft cap add an error of 2^-22 to that of fp32.
+template <class T>
+double fast_error(const TextOf<T>& text, const Attention& expected) {
+    return score_error(text, expected) + 2.5e-7 * (4 + text.spec.softCap);
+}
+
+/// The worst error of the computation whose scores, probabilities and output are rounded to 16 bits.
+template <class T>
+double naive_error(const TextOf<T>& text, const Attention& expected) {
+    const Spec& spec = text.spec;
+    int width = spec.headDim;
+    double worst = 0;
+    auto round = [](double x) { return static_cast<double>(to_float(from_float<T>(static_cast<float>(x)))); };
+    for (int head = 0; head < spec.heads; head++) {
+        int kvHead = head / (spec.heads / spec.kvHeads);
+        for (int i = 0; i < text.tokens; i++) {
+            int64_t at = static_cast<int64_t>(head) * text.tokens + i;
+            std::vector<double> p(text.tokens);
+            double lse = expected.logSumExp[at];
+            double total = spec.sinks.empty() ? 0 : std::exp(spec.sinks[head] - lse);
+            for (int j = 0; j < text.tokens; j++) {
+                double exact = expected.map[at * text.tokens + j];
+                p[j] = exact > 0 ? std::exp(round(std::log(exact) + lse) - lse) : 0;
+                total += p[j];
+            }
+            for (int d = 0; d < width; d++) {
+                double sum = 0;
+                for (int j = 0; j < text.tokens; j++) {
+                    sum += round(p[j] / total) *
+                           to_float(text.v[(static_cast<int64_t>(j) * spec.kvHeads + kvHead) * width + d]);
+                }
+                double own = expected.out[(static_cast<int64_t>(i) * spec.heads + head) * width + d];
+                worst = std::max(worst, std::abs(round(sum) - own));
+            }
+        }
+    }
+    return worst;
+}
+
+template <class T>
+void check_out(const TextOf<T>& text, const std::vector<float>& out, const Attention& expected) {
+    double largest = 0;
+    for (double x : expected.out) {
+        largest = std::max(largest, std::abs(x));
+    }
+    check_close(out, expected.out, 2 * naive_error(text, expected) + ROUNDING<T> * largest, 0, "out");
+}
+
+template <class T>
+void name(const char* what, const TextOf<T>& text) {
+    situation = std::string(what) + ", " + NAME<T> + ": " + std::to_string(text.tokens) + " tokens, heads " +
+                std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
+                std::to_string(text.spec.headDim);
+}

@@ -1,0 +1,554 @@
+// The operations of hopper.cuh in the emulator: their results, and a report for each of their mistakes.
+#include "tensor_maps.h"
+
+namespace {
+constexpr int ROWS = 64; // of a warp group
+constexpr int TILE = 64; // keys
+constexpr int ROW_BYTES = 128;
+constexpr int TILE_BYTES = TILE * ROW_BYTES;
+constexpr int STAGES = 2;
+constexpr int BLOCK = 2 * GROUP_THREADS;
+
+/// Row and column of an element of a lane's sums.
+int sum_row(int i) {
+    return static_cast<int>(threadIdx.x) % GROUP_THREADS / WARP * 16 + static_cast<int>(threadIdx.x) % WARP / 4 +
+           i / 2 % 2 * 8;
+}
+
+int sum_column(int i) {
+    return i / 4 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + i % 2;
+}
+} // namespace
+
+/// Fields of descriptors, as on the device: s = q k' [64, 128], o = s / 64, rounded, times v [128, WIDTH].
+template <class T, int WIDTH>
+void described(const TensorMap& q, const TensorMap& k, const TensorMap& v, float* scores, float* out, int kLeading,
+               int kStride, int vLeading, int vStride, int vStep) {
+    constexpr int KEYS = 128;
+    constexpr int PIECES = (WIDTH + 63) / 64;
+    DYNAMIC_SHARED(unsigned char, pool);
+    SHARED(Barrier, barrier);
+    unsigned char* kPool = pool + PIECES * ROWS * ROW_BYTES;
+    unsigned char* vPool = kPool + PIECES * KEYS * ROW_BYTES;
+    if (threadIdx.x == 0) {
+        initialise(&barrier, 1);
+        barriers_initialised();
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        arrive_expecting(&barrier, PIECES * (ROWS + 2 * KEYS) * ROW_BYTES);
+        for (int piece = 0; piece < PIECES; piece++) {
+            load_box(pool + piece * ROWS * ROW_BYTES, q, &barrier, piece * 64, 0);
+            load_box(kPool + piece * KEYS * ROW_BYTES, k, &barrier, piece * 64, 0);
+            load_box(vPool + piece * KEYS * ROW_BYTES, v, &barrier, piece * 64, 0);
+        }
+    }
+    wait_for(&barrier, 0);
+    Registers<float, KEYS / 2> s;
+    Registers<float, WIDTH / 2> o;
+    Registers<unsigned, KEYS / 4> weights;
+    begin_products(s);
+    for (int i = 0; i < WIDTH / 16; i++) {
+        multiply_tiles<T>(s, describe_tile(pool + i / 4 * ROWS * ROW_BYTES + i % 4 * 32, kLeading, kStride),
+                          describe_tile(kPool + i / 4 * KEYS * ROW_BYTES + i % 4 * 32, kLeading, kStride), i != 0);
+    }
+    commit_products();
+    wait_for_products<0>(s);
+    for (int i = 0; i < KEYS / 4; i++) {
+        weights[i] = pack<T>(s[2 * i] / 64, s[2 * i + 1] / 64);
+    }
+    for (int i = 0; i < WIDTH / 2; i++) {
+        o[i] = 0;
+    }
+    begin_products(o, weights);
+    for (int i = 0; i < KEYS / 16; i++) {
+        multiply_registers<T>(o, weights, 4 * i, describe_tile(vPool + i * vStep, vLeading, vStride));
+    }
+    commit_products();
+    wait_for_products<0>(o, weights);
+    for (int i = 0; i < KEYS / 2; i++) {
+        scores[sum_row(i) * KEYS + sum_column(i)] = s[i];
+    }
+    for (int i = 0; i < WIDTH / 2; i++) {
+        out[sum_row(i) * WIDTH + sum_column(i)] = o[i];
+    }
+}
+
+#define DESCRIBED(NAME, T, WIDTH) \
+    WIDE_KERNEL(described_##NAME##_d##WIDTH, GROUP_THREADS, const __grid_constant__ TensorMap q, \
+                const __grid_constant__ TensorMap k, const __grid_constant__ TensorMap v, float* scores, float* out, \
+                int kLeading, int kStride, int vLeading, int vStride, int vStep) { \
+        described<T, WIDTH>(q, k, v, scores, out, kLeading, kStride, vLeading, vStride, vStep); \
+    }
+DESCRIBED(bf16, Bf16, 128)
+DESCRIBED(f16, F16, 128)
+DESCRIBED(bf16, Bf16, 96)
+DESCRIBED(bf16, Bf16, 80)
+DESCRIBED(bf16, Bf16, 64)
+
+/// What a kernel leaves out, or does wrongly.
+enum Fault {
+    NONE,
+    BARRIERS_NOT_PUBLISHED,
+    BARRIERS_NOT_SYNCHRONISED,
+    BARRIER_IN_REGISTERS,
+    NOT_WAITED_FOR_TILE,
+    ONE_LANE_WAITS,
+    TOO_FEW_BYTES,
+    TOO_MANY_BYTES,
+    WRONG_PARITY,
+    NOT_RELEASED,
+    RELEASED_TWICE,
+    RELEASED_TOO_EARLY,
+    NOT_WAITED_FOR_SLOT,
+    ONE_BOX_OVER_ANOTHER,
+    MISALIGNED_BOX,
+    TILE_BEYOND_END,
+    NO_BEGIN,
+    NO_BEGIN_FOR_WEIGHTS,
+    SUMS_TOO_EARLY,
+    WEIGHTS_TOO_EARLY,
+    PRODUCTS_NOT_COMMITTED,
+    PRODUCTS_NOT_WAITED_FOR,
+    DESCRIPTOR_BEYOND_TILE,
+    DESCRIPTOR_BETWEEN_ROWS,
+    WRITTEN_NOT_PUBLISHED,
+    COPIED_OVER_UNPUBLISHED,
+    ONE_WARP_LESS,
+    NAMED_BARRIER_LEFT,
+    NAMED_BARRIER_OF_OTHER_SIZE,
+    NAMED_BARRIER_TWICE,
+    NAMED_BARRIER_FOR_EVER,
+    REGISTERS_DO_NOT_FIT,
+    REGISTERS_BETWEEN_STEPS,
+    REGISTERS_WRONG_WAY,
+    COPY_NOBODY_WAITS_FOR,
+};
+
+/// out [64, 64] = sum over tiles of 64 keys of bf16(q k' / 64) v, k and v [keys, 64], all in boxes of 64 rows. One
+/// thread copies, one warp group computes.
+WIDE_KERNEL(streamed, BLOCK, const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k,
+            const __grid_constant__ TensorMap v, float* out, int tiles, int fault) {
+    DYNAMIC_SHARED(unsigned char, pool); // q, then stages of k and v
+    SHARED(Barrier[1 + 2 * STAGES], barriers);
+    Barrier* kept = barriers;
+    Barrier* full = kept + 1;
+    Barrier* empty = full + STAGES;
+    if (threadIdx.x == 0) {
+        for (int i = 0; i <= STAGES; i++) {
+            initialise(kept + i, 1);
+        }
+        for (int i = 0; i < STAGES; i++) {
+            initialise(empty + i, 4);
+        }
+        if (fault != BARRIERS_NOT_PUBLISHED) {
+            barriers_initialised();
+        }
+    }
+    if (fault != BARRIERS_NOT_SYNCHRONISED) {
+        __syncthreads();
+    }
+    if (threadIdx.x < GROUP_THREADS) {
+        if (fault != REGISTERS_DO_NOT_FIT) {
+            give_registers<24>();
+        }
+        if (fault == NAMED_BARRIER_OF_OTHER_SIZE) {
+            arrive_threads(1, 2 * GROUP_THREADS);
+        }
+        if (fault == NAMED_BARRIER_TWICE) {
+            arrive_threads(1, 2 * GROUP_THREADS);
+            arrive_threads(1, 2 * GROUP_THREADS);
+        }
+        if (threadIdx.x == 0) {
+            Barrier local;
+            arrive_expecting(fault == BARRIER_IN_REGISTERS ? &local : kept, TILE_BYTES);
+            if (fault == COPIED_OVER_UNPUBLISHED) {
+                pool[0] = 1;
+            }
+            load_box(pool, q, kept, 0, 0);
+            for (int i = 0; i < tiles; i++) {
+                int stage = i % STAGES;
+                unsigned char* to = pool + (1 + 2 * stage) * TILE_BYTES;
+                if (fault != NOT_WAITED_FOR_SLOT) {
+                    wait_for(empty + stage, i / STAGES % 2 ^ 1);
+                }
+                arrive_expecting(full + stage, (fault == TOO_FEW_BYTES    ? 1
+                                                : fault == TOO_MANY_BYTES ? 3
+                                                                          : 2) *
+                                                   TILE_BYTES);
+                load_box(to + (fault == MISALIGNED_BOX ? 64 : 0), k, full + stage, 0, i * TILE);
+                load_box(fault == ONE_BOX_OVER_ANOTHER ? to
+                         : fault == TILE_BEYOND_END    ? to + (2 * STAGES - 1) * TILE_BYTES
+                                                       : to + TILE_BYTES,
+                         v, full + stage, 0, i * TILE);
+            }
+            if (fault == COPY_NOBODY_WAITS_FOR) {
+                wait_for(empty + tiles % STAGES, tiles / STAGES % 2 ^ 1);
+                arrive_expecting(full + tiles % STAGES, TILE_BYTES);
+                load_box(pool + (1 + 2 * (tiles % STAGES)) * TILE_BYTES, k, full + tiles % STAGES, 0, 0);
+            }
+        }
+        return;
+    }
+    if (fault == REGISTERS_BETWEEN_STEPS) {
+        take_registers<252>();
+    } else if (fault == REGISTERS_WRONG_WAY) {
+        take_registers<40>();
+    } else {
+        take_registers<256>();
+    }
+    if (fault == NAMED_BARRIER_LEFT) {
+        arrive_threads(1, 2 * GROUP_THREADS);
+    }
+    if (fault == NAMED_BARRIER_OF_OTHER_SIZE) {
+        arrive_threads(1, GROUP_THREADS);
+    }
+    if (fault == NAMED_BARRIER_FOR_EVER) {
+        sync_threads(1, 2 * GROUP_THREADS);
+    }
+    int warp = threadIdx.x % GROUP_THREADS / WARP;
+    Registers<float, TILE / 2> s;
+    Registers<float, 32> o;
+    Registers<unsigned, TILE / 4> weights;
+    for (int i = 0; i < 32; i++) {
+        o[i] = 0;
+    }
+    wait_for(kept, 0);
+    for (int tile = 0; tile < tiles; tile++) {
+        int stage = tile % STAGES;
+        unsigned char* keys = pool + (1 + 2 * stage) * TILE_BYTES;
+        bool waits = fault != NOT_WAITED_FOR_TILE && (fault != ONE_LANE_WAITS || threadIdx.x % WARP == 0);
+        if (waits) {
+            wait_for(full + stage, (tile / STAGES % 2) ^ (fault == WRONG_PARITY));
+        }
+        if (fault == WRITTEN_NOT_PUBLISHED && threadIdx.x == GROUP_THREADS) {
+            keys[0] ^= 1;
+        }
+        __syncwarp(fault == ONE_LANE_WAITS ? 1u << threadIdx.x % WARP : ALL_LANES);
+        if (fault != NO_BEGIN) {
+            begin_products(s);
+        }
+        int beyond = fault == DESCRIPTOR_BEYOND_TILE && tile == 1 ? -TILE_BYTES / 2 // half of the slot before
+                     : fault == DESCRIPTOR_BETWEEN_ROWS           ? ROW_BYTES
+                                                                  : 0;
+        for (int depth = 0; depth < 4; depth++) {
+            multiply_tiles<Bf16>(s, describe_tile(pool + 32 * depth, 16, 1024),
+                                 describe_tile(keys + beyond + 32 * depth, 16, 1024), depth != 0);
+        }
+        commit_products();
+        if (fault != SUMS_TOO_EARLY) {
+            wait_for_products<0>(s);
+        }
+        for (int i = 0; i < TILE / 4; i++) {
+            weights[i] = pack<Bf16>(s[2 * i] / 64, s[2 * i + 1] / 64);
+        }
+        if (fault == NO_BEGIN_FOR_WEIGHTS) {
+            begin_products(o);
+        } else {
+            begin_products(o, weights);
+        }
+        for (int i = 0; i < TILE / 16; i++) {
+            multiply_registers<Bf16>(o, weights, 4 * i, describe_tile(keys + TILE_BYTES + i * 2048, 16, 1024));
+        }
+        if (fault == ONE_WARP_LESS && warp == 2) {
+            multiply_registers<Bf16>(o, weights, 0, describe_tile(keys + TILE_BYTES, 16, 1024));
+        }
+        if (fault != PRODUCTS_NOT_COMMITTED) {
+            commit_products();
+        }
+        if (fault == WEIGHTS_TOO_EARLY) {
+            weights[0] = 0;
+        }
+        if (fault == RELEASED_TOO_EARLY && threadIdx.x % WARP == 0) {
+            arrive(empty + stage);
+        }
+        if (fault != PRODUCTS_NOT_WAITED_FOR) {
+            wait_for_products<0>(o, weights);
+        }
+        bool releases = fault != RELEASED_TOO_EARLY && fault != NOT_RELEASED && threadIdx.x % WARP == 0;
+        if (releases) {
+            arrive(empty + stage);
+        }
+        if (fault == RELEASED_TWICE && threadIdx.x % WARP == 0) {
+            arrive(empty + stage);
+        }
+    }
+    if (fault == PRODUCTS_NOT_COMMITTED || fault == PRODUCTS_NOT_WAITED_FOR) {
+        return;
+    }
+    for (int i = 0; i < 32; i++) {
+        out[sum_row(i) * 64 + sum_column(i)] = o[i];
+    }
+}
+
+/// Tiles that threads write: s = a b', [64, 64].
+WIDE_KERNEL(written, GROUP_THREADS, const Bf16* a, const Bf16* b, float* sum) {
+    DYNAMIC_SHARED(unsigned char, pool);
+    for (int i = threadIdx.x; i < 64 * 64; i += GROUP_THREADS) {
+        int row = i / 64;
+        int at = row * ROW_BYTES + (i % 64 / 8 ^ row % 8) * 16 + i % 8 * 2;
+        *reinterpret_cast<Bf16*>(pool + at) = a[i];
+        *reinterpret_cast<Bf16*>(pool + TILE_BYTES + at) = b[i];
+    }
+    publish();
+    __syncthreads();
+    Registers<float, 32> s;
+    begin_products(s);
+    for (int depth = 0; depth < 4; depth++) {
+        multiply_tiles<Bf16>(s, describe_tile(pool + 32 * depth, 16, 1024),
+                             describe_tile(pool + TILE_BYTES + 32 * depth, 16, 1024), depth != 0);
+    }
+    commit_products();
+    wait_for_products<0>(s);
+    for (int i = 0; i < 32; i++) {
+        sum[sum_row(i) * 64 + sum_column(i)] = s[i];
+    }
+}
+
+/// Boxes without a swizzle: of a vector, and of a tensor of three axes. Reads them early, and once they have arrived.
+WIDE_KERNEL(boxed, WARP, const __grid_constant__ TensorMap vector, const __grid_constant__ TensorMap tensor, int x, int y,
+            int z, float* early, float* observed) {
+    DYNAMIC_SHARED(float, pool); // [32], then [2, 2, 4]
+    SHARED(Barrier, barrier);
+    if (threadIdx.x == 0) {
+        initialise(&barrier, 1);
+        barriers_initialised();
+        arrive_expecting(&barrier, (32 + 16) * sizeof(float));
+        load_box(pool, vector, &barrier, x);
+        load_box(pool + 32, tensor, &barrier, x, y, z);
+    }
+    __syncthreads();
+    *early = pool[3];
+    wait_for(&barrier, 0);
+    observed[threadIdx.x] = pool[threadIdx.x];
+    if (threadIdx.x < 16) {
+        observed[32 + threadIdx.x] = pool[32 + threadIdx.x];
+    }
+}
+
+namespace {
+
+template <class T>
+std::vector<T> numbers(std::mt19937_64& random, int64_t count) {
+    std::vector<T> x;
+    for (float element : random_floats(random, count)) {
+        x.push_back(from_float<T>(element));
+    }
+    return x;
+}
+
+/// a b' or, transposed, a b; products of row-major matrices.
+template <class A, class B>
+std::vector<double> product(const std::vector<A>& a, const std::vector<B>& b, int rows, int depth, int columns,
+                            bool transposed) {
+    std::vector<double> sums;
+    for (int row = 0; row < rows; row++) {
+        for (int column = 0; column < columns; column++) {
+            double sum = 0;
+            for (int d = 0; d < depth; d++) {
+                sum += static_cast<double>(to_float(a[row * depth + d])) *
+                       to_float(b[transposed ? d * columns + column : column * depth + d]);
+            }
+            sums.push_back(sum);
+        }
+    }
+    return sums;
+}
+
+template <class T>
+std::vector<T> rounded(const std::vector<float>& x) {
+    std::vector<T> y;
+    for (float element : x) {
+        y.push_back(from_float<T>(element / 64));
+    }
+    return y;
+}
+
+/// The fields that are right on an H100; others give wrong results or a report.
+template <class T>
+void check_descriptors(std::mt19937_64& random, const char* name, int width) {
+    constexpr int KEYS = 128;
+    std::string kernel = std::string("described_") + name + "_d" + std::to_string(width);
+    situation = kernel;
+    std::vector<T> q = numbers<T>(random, ROWS * width);
+    std::vector<T> k = numbers<T>(random, KEYS * width);
+    std::vector<T> v = numbers<T>(random, KEYS * width);
+    TensorMap maps[] = {map_of_rows(q.data(), ROWS, width, ROWS), map_of_rows(k.data(), KEYS, width, KEYS),
+                        map_of_rows(v.data(), KEYS, width, KEYS)};
+    std::vector<double> expected = product(q, k, ROWS, width, KEYS, false);
+    BlockOf block(GROUP_THREADS, (width + 63) / 64 * (ROWS + 2 * KEYS) * ROW_BYTES);
+    std::vector<float> s(ROWS * KEYS, NAN);
+    std::vector<float> o(ROWS * width, NAN);
+    launch(kernel.c_str(), 1, 1, block, maps[0], maps[1], maps[2], s.data(), o.data(), 16, 1024, KEYS * ROW_BYTES, 1024,
+           2048);
+    check_close(s, expected, 2e-3, 1e-6, "s"); // sums of numbers up to 400
+    check_close(o, product(rounded<T>(s), v, ROWS, KEYS, width, true), 2e-3, 1e-6, "o");
+    float* sOut = s.data();
+    float* oOut = o.data();
+    for (std::vector<int> fields : {std::vector{16, 128, 16384, 1024, 2048}, {16, 2048, 16384, 1024, 2048},
+                                    {16, 1024, 16384, 128, 2048}, {16, 1024, 1024, 16384, 2048},
+                                    {16, 1024, 16384, 1024, 1024}, {16, 1024, 16384, 1024, 128}}) {
+        void* arguments[] = {&maps[0],  &maps[1],   &maps[2],   &sOut,      &oOut,
+                             &fields[0], &fields[1], &fields[2], &fields[3], &fields[4]};
+        int result = headscope_launch(kernel.c_str(), 1, 1, 1, GROUP_THREADS, 1, 1, block.shared, arguments);
+        std::vector<double> again = product(rounded<T>(s), v, ROWS, KEYS, width, true);
+        double worst = 0;
+        for (std::size_t i = 0; i < s.size(); i++) {
+            worst = std::max(worst, std::abs(s[i] - expected[i]));
+        }
+        for (std::size_t i = 0; i < o.size(); i++) {
+            worst = std::max(worst, std::abs(o[i] - again[i]));
+        }
+        CHECK(result != 0 || worst > 1, "wrong fields give right results");
+    }
+}
+
+struct Stream {
+    int tiles = 5;
+    std::vector<Bf16> q, k, v;
+    std::vector<float> out;
+    TensorMap maps[3];
+
+    explicit Stream(std::mt19937_64& random)
+        : q(numbers<Bf16>(random, ROWS * 64)), k(numbers<Bf16>(random, tiles * TILE * 64)),
+          v(numbers<Bf16>(random, tiles * TILE * 64)), out(ROWS * 64, NAN),
+          maps{map_of_rows(q.data(), ROWS, 64, ROWS), map_of_rows(k.data(), tiles * TILE, 64, TILE),
+               map_of_rows(v.data(), tiles * TILE, 64, TILE)} {}
+
+    int run(int fault) {
+        float* to = out.data();
+        void* arguments[] = {&maps[0], &maps[1], &maps[2], &to, &tiles, &fault};
+        return headscope_launch("streamed", 1, 1, 1, BLOCK, 1, 1, (1 + 2 * STAGES) * TILE_BYTES, arguments);
+    }
+
+    void check() {
+        std::vector<double> expected(ROWS * 64);
+        for (int tile = 0; tile < tiles; tile++) {
+            std::vector<Bf16> keys(k.begin() + tile * TILE * 64, k.begin() + (tile + 1) * TILE * 64);
+            std::vector<Bf16> values(v.begin() + tile * TILE * 64, v.begin() + (tile + 1) * TILE * 64);
+            std::vector<double> s = product(q, keys, ROWS, 64, TILE, false);
+            std::vector<Bf16> weights = rounded<Bf16>(std::vector<float>(s.begin(), s.end()));
+            std::vector<double> part = product(weights, values, ROWS, TILE, 64, true);
+            for (std::size_t i = 0; i < part.size(); i++) {
+                expected[i] += part[i];
+            }
+        }
+        CHECK(run(NONE) == 0, "%s", headscope_last_error());
+        check_close(out, expected, 0.3, 1e-3, "out"); // a rounding of a weight up to 6 to bf16, times a value up to 60
+    }
+};
+
+void check_faults(Stream& stream) {
+    const std::vector<std::pair<Fault, const char*>> reports = {
+        {BARRIERS_NOT_PUBLISHED, "no barriers_initialised()"},
+        {BARRIERS_NOT_SYNCHRONISED, "not initialised|no __syncthreads()|no barriers_initialised()"},
+        {BARRIER_IN_REGISTERS, "the barrier is not initialised"},
+        {NOT_WAITED_FOR_TILE, "has not waited for the tile|nobody has written"},
+        {ONE_LANE_WAITS, "has not waited for the tile"},
+        {TOO_FEW_BYTES, "expects 8192 bytes, and its copies bring 16384"},
+        {TOO_MANY_BYTES, "expects 24576 bytes, and its copies bring 16384"},
+        {WRONG_PARITY, "has not waited for the tile|nobody has written|lacks"},
+        {NOT_RELEASED, "lacks 4 of 4 arrivals"},
+        {RELEASED_TWICE, "more arrivals than the 4|may still read|unbalanced|overwrites one|has not waited|lacks"},
+        {RELEASED_TOO_EARLY, "may still read"},
+        {NOT_WAITED_FOR_SLOT, "overwrites|more arrivals"},
+        {ONE_BOX_OVER_ANOTHER, "overwrites one that has not arrived"},
+        {MISALIGNED_BOX, "aligned to 128"},
+        {TILE_BEYOND_END, "has its size|overwrites|nobody has written"},
+        {NO_BEGIN, "no begin_products()"},
+        {NO_BEGIN_FOR_WEIGHTS, "no begin_products()"},
+        {SUMS_TOO_EARLY, "before wait_for_products()"},
+        {WEIGHTS_TOO_EARLY, "before wait_for_products()"},
+        {PRODUCTS_NOT_COMMITTED, "before|may still read"},
+        {PRODUCTS_NOT_WAITED_FOR, "before|may still read"},
+        {DESCRIPTOR_BEYOND_TILE, "reads outside its tile|has not waited"},
+        {DESCRIPTOR_BETWEEN_ROWS, "multiple of 1024"},
+        {WRITTEN_NOT_PUBLISHED, "no publish()"},
+        {COPIED_OVER_UNPUBLISHED, "no publish()"},
+        {ONE_WARP_LESS, "have not issued the same products"},
+        {NAMED_BARRIER_LEFT, "barrier 1 is left unbalanced: 128 of 256"},
+        {NAMED_BARRIER_OF_OTHER_SIZE, "and not of"},
+        {NAMED_BARRIER_TWICE, "arrives twice"},
+        {NAMED_BARRIER_FOR_EVER, "128 of 256 threads have arrived"},
+        {REGISTERS_DO_NOT_FIT, "more registers, and"},
+        {REGISTERS_BETWEEN_STEPS, "in steps of 8"},
+        {REGISTERS_WRONG_WAY, "more than it wants"},
+        {COPY_NOBODY_WAITS_FOR, "left unbalanced"},
+    };
+    for (auto& [fault, texts] : reports) {
+        situation = "fault " + std::to_string(fault);
+        CHECK(stream.run(fault) != 0, "went unnoticed; expected: %s", texts);
+        std::string message = headscope_last_error();
+        bool expected = false;
+        for (std::string rest = texts; !rest.empty();) {
+            std::size_t bar = rest.find('|');
+            expected = expected || message.find(rest.substr(0, bar)) != std::string::npos;
+            rest = bar == std::string::npos ? "" : rest.substr(bar + 1);
+        }
+        CHECK(expected, "%s, expected: %s", message.c_str(), texts);
+    }
+}
+
+void check_written(std::mt19937_64& random) {
+    situation = "written by threads";
+    std::vector<Bf16> a = numbers<Bf16>(random, 64 * 64);
+    std::vector<Bf16> b = numbers<Bf16>(random, 64 * 64);
+    std::vector<float> sum(64 * 64, NAN);
+    launch("written", 1, 1, BlockOf(GROUP_THREADS, 2 * TILE_BYTES), a.data(), b.data(), sum.data());
+    check_close(sum, product(a, b, 64, 64, 64, false), 2e-3, 1e-6, "sum");
+}
+
+void check_boxes() {
+    std::vector<float> x(3 * 5 * 8);
+    for (std::size_t i = 0; i < x.size(); i++) {
+        x[i] = static_cast<float>(i + 1);
+    }
+    TensorMap vector = map_of(x.data(), {x.size()}, {}, {32}, 0);
+    TensorMap tensor = map_of(x.data(), {7, 5, 3}, {8, 40}, {4, 2, 2}, 0);
+    for (std::vector<int> at : {std::vector{1, 2, 1}, {-2, -1, -1}, {5, 4, 2}, {100, 0, 0}}) {
+        situation = "box at " + std::to_string(at[0]);
+        std::vector<float> observed(48, NAN);
+        float early = 0;
+        launch("boxed", 1, 1, BlockOf(WARP, 48 * sizeof(float)), vector, tensor, at[0], at[1], at[2], &early,
+               observed.data());
+        CHECK(std::isnan(early), "a copy that has not been waited for gives %g", early);
+        for (int i = 0; i < 32; i++) {
+            int element = at[0] + i;
+            float expected = element >= 0 && element < static_cast<int>(x.size()) ? x[element] : 0;
+            CHECK(observed[i] == expected, "element %d is %g, not %g", i, observed[i], expected);
+        }
+        for (int i = 0; i < 16; i++) {
+            int column = at[0] + i % 4, row = at[1] + i / 4 % 2, plane = at[2] + i / 8;
+            bool inside = column >= 0 && column < 7 && row >= 0 && row < 5 && plane >= 0 && plane < 3;
+            float expected = inside ? x[plane * 40 + row * 8 + column] : 0;
+            CHECK(observed[32 + i] == expected, "element %d is %g, not %g", i, observed[32 + i], expected);
+        }
+    }
+    TensorMap map;
+    for (uint64_t stride : {4, 24}) { // bytes
+        uint64_t extent[] = {4, 4};
+        uint32_t box[] = {4, 4};
+        const char* mistake = headscope_tensor_map(&map, 4, 2, x.data(), extent, &stride, box, 0);
+        CHECK(std::strstr(mistake, "multiple of 16"), "%s", mistake);
+    }
+}
+
+} // namespace
+
+int main() {
+    std::mt19937_64 random(SEED);
+    for (unsigned long seed : {0ul, SEED, SEED + 1, SEED + 2}) {
+        headscope_shuffle(seed);
+        Stream stream(random);
+        stream.check();
+        check_faults(stream);
+        stream.check(); // the reports leave no state behind
+        check_written(random);
+        check_boxes();
+    }
+    check_descriptors<Bf16>(random, "bf16", 128);
+    check_descriptors<F16>(random, "f16", 128);
+    check_descriptors<Bf16>(random, "bf16", 96);
+    check_descriptors<Bf16>(random, "bf16", 80);
+    check_descriptors<Bf16>(random, "bf16", 64);
+}
