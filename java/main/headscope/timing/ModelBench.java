@@ -13,6 +13,7 @@ import headscope.model.Transformer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -179,10 +180,7 @@ public final class ModelBench implements AutoCloseable {
         Arrays.fill(factors, 1f / GATED_TEXTS);
         float[] half = new float[model.config().layers() * model.config().heads()];
         Arrays.fill(half, 0.5f);
-        try (HeadGates gates = new HeadGates(model, GATED_TEXTS)) {
-            for (int text = 0; text < GATED_TEXTS; text++) {
-                gates.set(text, 0, half);
-            }
+        try (HeadGates gates = new HeadGates(model, Collections.nCopies(GATED_TEXTS, new HeadGates.OfText(0, half)))) {
             return stopwatch.time(name, tokens, Work.wallClock(GATES, () -> Work.seconds(() -> {
                 try (Tape tape = model.forward(batch, Optional.of(gates), LayerHook.NONE)) {
                     Tensor logits = model.logits(tape, last);
