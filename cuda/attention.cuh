@@ -7,6 +7,7 @@
 // so that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2, so that the softmax uses exp2.
 #pragma once
 
+#include "text_tile.cuh"
 #include "warp.cuh"
 
 constexpr int SIDE = 16;   // threads along a row or a column of a tile
@@ -23,7 +24,7 @@ constexpr float LN_2 = 0.69314718f;
 /// The score of a masked key; finite, because 0 * -infinity would make the entropy NaN.
 constexpr float BELOW_ALL = -1e30f;
 
-/// AttentionSpec.java and the lengths of a call.
+/// AttentionSpec.java and the lengths and places of one text.
 struct AttentionSpec {
     int queries;
     int keys;
@@ -34,6 +35,22 @@ struct AttentionSpec {
     int causal;
     int window;
     float softCap;
+    int queryStart;
+    int keyStart;
+    int slot;
+    int tile; // of the block, counted from the text's first row
+    int capacity;
+    int64_t statistics;
+
+    /// Where a head's vector over tokens begins: element i belongs to token i.
+    __device__ int64_t vector(int head) const {
+        return statistics + static_cast<int64_t>(head) * capacity;
+    }
+
+    /// The element of a query row in a head's vector.
+    __device__ int64_t element(int head, int row) const {
+        return vector(head) + position(row);
+    }
 
     /// The key and value head that a query head reads.
     __device__ int kvHead(int head) const {
@@ -70,12 +87,46 @@ struct AttentionSpec {
     }
 };
 
-#define ATTENTION_SPEC \
-    int queries, int keys, int heads, int kvHeads, int headDim, float scale, int causal, int window, float softCap
-#define ATTENTION_SPEC_VALUE \
-    AttentionSpec { \
-        queries, keys, heads, kvHeads, headDim, scale, causal, window, softCap \
+/// A text's spec in a block: from the tile with this index, or without tiles that of the only text.
+/// Vectors of the only text are [heads, capacity], or [heads, queries] if the capacity is 0.
+__device__ inline AttentionSpec attention_spec(const TextTile* tiles, unsigned index, const AttentionSpec& only,
+                                               int capacity) {
+    AttentionSpec spec = only;
+    if (tiles != nullptr) {
+        const TextTile& own = tiles[index];
+        spec.queries = own.queries;
+        spec.keys = own.keys;
+        spec.queryStart = own.queryStart;
+        spec.keyStart = own.keyStart;
+        spec.slot = own.slot;
+        spec.tile = own.tile;
+        spec.capacity = own.capacity;
+        spec.statistics = own.statistics;
+    } else {
+        spec.capacity = capacity > 0 ? capacity : spec.queries;
+        spec.statistics = capacity > 0 ? 0 : -spec.position(0);
     }
+    return spec;
+}
+
+/// Parameters of every attention kernel. tiles is null for one text, with queries and keys; these are not read if there
+/// are tiles.
+#define ATTENTION_SPEC \
+    const TextTile *tiles, int queries, int keys, int heads, int kvHeads, int headDim, float scale, int causal, \
+        int window, float softCap
+#define ATTENTION_SPEC_VALUE(INDEX, TILE, CAPACITY) \
+    attention_spec(tiles, INDEX, \
+                   AttentionSpec{queries, keys, heads, kvHeads, headDim, scale, causal, window, softCap, 0, 0, 0, TILE, \
+                                 0, 0}, \
+                   CAPACITY)
+
+/// The spec of a block that owns a tile of queries: tiles with the most keys come first, so that the last blocks are
+/// short.
+#define QUERY_TILE_SPEC(CAPACITY) \
+    ATTENTION_SPEC_VALUE(blockIdx.x, static_cast<int>(causal != 0 ? gridDim.x - 1 - blockIdx.x : blockIdx.x), CAPACITY)
+
+/// The spec of a block that owns a tile of keys.
+#define KEY_TILE_SPEC(CAPACITY) ATTENTION_SPEC_VALUE(blockIdx.x, static_cast<int>(blockIdx.x), CAPACITY)
 
 /// The head widths that kernels are compiled for.
 #define FOR_EACH_WIDTH(F) F(16) F(32) F(64) F(80) F(96) F(128) F(256)
@@ -106,14 +157,14 @@ struct Head {
           queryStride(static_cast<int64_t>(spec.heads) * spec.headDim),
           keyStride(static_cast<int64_t>(spec.kvHeads) * spec.headDim) {}
 
-    /// Offset of a head in queries and output.
+    /// Offset of a text's head in queries and output.
     static __device__ int64_t queryOffset(const AttentionSpec& spec, int head) {
-        return static_cast<int64_t>(head) * spec.headDim;
+        return (static_cast<int64_t>(spec.queryStart) * spec.heads + head) * spec.headDim;
     }
 
-    /// Offset of a head in keys and values.
+    /// Offset of a text's head in keys and values.
     static __device__ int64_t keyOffset(const AttentionSpec& spec, int head) {
-        return static_cast<int64_t>(spec.kvHead(head)) * spec.headDim;
+        return (static_cast<int64_t>(spec.keyStart) * spec.kvHeads + spec.kvHead(head)) * spec.headDim;
     }
 
     /// This head's part of a tensor shaped like the queries.
@@ -278,8 +329,7 @@ __device__ void walk_keys(const Head& head, int firstRow, Fold& fold) {
     }
 }
 
-/// First row of this block's query tile. Tiles with the most keys come first, so that the last blocks are short.
+/// First row of this block's query tile.
 __device__ inline int first_row(const AttentionSpec& spec) {
-    unsigned tile = spec.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
-    return static_cast<int>(tile) * QUERY_TILE;
+    return spec.tile * QUERY_TILE;
 }

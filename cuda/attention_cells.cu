@@ -47,10 +47,10 @@ struct ProbabilityTiles {
 
 template <int WIDTH>
 __device__ void attention_cells(float* pooled, const float* logSumExp, const float* q, const float* k,
-                                const AttentionSpec& spec, int capacity, const BinnedCells& cells, bool mean) {
+                                const AttentionSpec& spec, const BinnedCells& cells, bool mean) {
     int firstRow = first_row(spec);
     Head head(spec, blockIdx.y, q, k);
-    ProbabilityTiles tiles{head, firstRow, logSumExp + static_cast<int64_t>(blockIdx.y) * capacity,
+    ProbabilityTiles tiles{head, firstRow, logSumExp + spec.vector(static_cast<int>(blockIdx.y)),
                            cleared_cells(mean ? nullptr : pooled, mean ? pooled : nullptr, cells, spec, firstRow)};
     walk_keys<WIDTH>(head, firstRow, tiles);
 }
@@ -100,7 +100,7 @@ KERNEL(attention_cells_merge_f32, ATTENTION_THREADS, float* cells, int side, int
 #define ATTENTION_CELLS(WIDTH) \
     WIDE_KERNEL(attention_cells_f32_d##WIDTH, ATTENTION_THREADS, float* pooled, const float* logSumExp, \
                 const float* q, const float* k, ATTENTION_SPEC, int capacity, int side, int bin, int mean) { \
-        attention_cells<WIDTH>(pooled, logSumExp, q, k, ATTENTION_SPEC_VALUE, capacity, BinnedCells{side, bin}, \
+        attention_cells<WIDTH>(pooled, logSumExp, q, k, QUERY_TILE_SPEC(capacity), BinnedCells{side, bin}, \
                                mean != 0); \
     }
 FOR_EACH_WIDTH(ATTENTION_CELLS)

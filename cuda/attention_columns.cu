@@ -20,11 +20,11 @@ EXPORT(attention_columns_key_tile, KEY_TILE);
 
 template <int WIDTH>
 __device__ void attention_columns(double* columnSum, const float* logSumExp, const float* q, const float* k,
-                                  const AttentionSpec& spec, int capacity) {
+                                  const AttentionSpec& spec) {
     int headIndex = blockIdx.y;
-    int firstKey = blockIdx.x * KEY_TILE;
+    int firstKey = spec.tile * KEY_TILE;
     Head head(spec, headIndex, q, k);
-    int64_t base = static_cast<int64_t>(headIndex) * capacity;
+    int64_t base = spec.vector(headIndex);
     int start = head.spec.firstRow(firstKey);
     int end = head.spec.endRow(firstKey + KEY_TILE - 1);
     double sum[COLUMNS] = {};
@@ -63,6 +63,6 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
 #define ATTENTION_COLUMNS(WIDTH) \
     KERNEL(attention_columns_f32_d##WIDTH, ATTENTION_THREADS, double* columnSum, const float* logSumExp, \
            const float* q, const float* k, ATTENTION_SPEC, int capacity) { \
-        attention_columns<WIDTH>(columnSum, logSumExp, q, k, ATTENTION_SPEC_VALUE, capacity); \
+        attention_columns<WIDTH>(columnSum, logSumExp, q, k, KEY_TILE_SPEC(capacity)); \
     }
 FOR_EACH_WIDTH(ATTENTION_COLUMNS)

@@ -42,14 +42,14 @@ __device__ void mask_columns(const AttentionSpec& spec, int firstKey, int firstQ
 
 template <int WIDTH, class T>
 __device__ void attention_columns(double* columnSum, const float* logSumExp, const T* q, const T* k,
-                                  const AttentionSpec& spec, int capacity) {
+                                  const AttentionSpec& spec) {
     using Shape = TileShape<WIDTH>;
     DYNAMIC_SHARED(unsigned char, bytes);
     int head = blockIdx.y;
     int kvHead = spec.kvHead(head);
-    int firstKey = static_cast<int>(blockIdx.x) * Shape::KEPT;
+    int firstKey = spec.tile * Shape::KEPT;
     int warpKey = firstKey + warp_row<WIDTH>();
-    int64_t base = static_cast<int64_t>(head) * capacity;
+    int64_t base = spec.vector(head);
     int first = spec.firstRow(firstKey) / Shape::TILE * Shape::TILE;
     int end = spec.endRow(min(firstKey + Shape::KEPT, spec.keys) - 1);
     T* pool = reinterpret_cast<T*>(bytes); // [kept + slots * tile, PITCH]
@@ -102,7 +102,7 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
     EXPORT_TILES(attention_columns_##NAME##_d##WIDTH, WIDTH); \
     KERNEL(attention_columns_##NAME##_d##WIDTH, TILE_THREADS, double* columnSum, const float* logSumExp, const T* q, \
            const T* k, ATTENTION_SPEC, int capacity) { \
-        attention_columns<WIDTH>(columnSum, logSumExp, q, k, ATTENTION_SPEC_VALUE, capacity); \
+        attention_columns<WIDTH>(columnSum, logSumExp, q, k, KEY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_COLUMNS(WIDTH, bf16, Bf16) ATTENTION_COLUMNS(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)

@@ -154,26 +154,29 @@ __device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], con
 
 template <int WIDTH, class T>
 __device__ void attention_decode(float* sums, float* rows, float* scores, const T* q, const T* k, const T* v,
-                                 const AttentionSpec& spec, int capacity) {
+                                 const AttentionSpec& spec) {
     SHARED(float[SPLIT], score);
     int head = blockIdx.y;
-    int query = blockIdx.z;
+    int query = spec.tile;
     int position = spec.position(query);
     int first = max(static_cast<int>(blockIdx.x) * SPLIT, spec.firstKey(query));
     int end = min((static_cast<int>(blockIdx.x) + 1) * SPLIT, spec.endKey(query));
     int count = max(0, end - first);
     int64_t stride = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
-    int64_t keyOffset = static_cast<int64_t>(spec.kvHead(head)) * spec.headDim;
-    int64_t row = (static_cast<int64_t>(blockIdx.x) * spec.queries + query) * spec.heads + head;
+    int64_t keyOffset = (static_cast<int64_t>(spec.keyStart) * spec.kvHeads + spec.kvHead(head)) * spec.headDim;
+    int64_t row = (static_cast<int64_t>(blockIdx.x) * gridDim.z + blockIdx.z) * spec.heads + head;
+    if (static_cast<int64_t>(blockIdx.x) * SPLIT >= spec.keys) {
+        return; // another text has more keys
+    }
 
-    const T* own = q + (static_cast<int64_t>(query) * spec.heads + head) * spec.headDim;
+    const T* own = q + (static_cast<int64_t>(spec.queryStart + query) * spec.heads + head) * spec.headDim;
     score_keys<WIDTH>(score, spec, own, k + keyOffset, stride, first, end);
     __syncthreads();
     float ownScore = position >= first && position < end ? score[position - first] : BELOW_ALL;
     float beforeScore = position > first && position <= end ? score[position - 1 - first] : BELOW_ALL;
     if (scores != nullptr) {
         for (int i = threadIdx.x; i < count; i += THREADS) {
-            scores[static_cast<int64_t>(head) * capacity + first + i] = score[i];
+            scores[spec.vector(head) + first + i] = score[i];
         }
     }
     SoftmaxRow sum = softmax_split(score, count, first, position);
@@ -189,12 +192,13 @@ __device__ void attention_decode(float* sums, float* rows, float* scores, const 
 }
 
 KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, const float* rows, const float* sinks,
-       ATTENTION_SPEC, int capacity, int splits) {
-    AttentionSpec spec = ATTENTION_SPEC_VALUE;
-    int query = blockIdx.x;
+       ATTENTION_SPEC, int capacity) {
+    AttentionSpec spec = ATTENTION_SPEC_VALUE(blockIdx.x, static_cast<int>(blockIdx.x), capacity);
+    int query = spec.tile;
     int head = blockIdx.y;
-    int64_t first = static_cast<int64_t>(query) * spec.heads + head;
-    int64_t step = static_cast<int64_t>(spec.queries) * spec.heads;
+    int64_t first = static_cast<int64_t>(blockIdx.x) * spec.heads + head;
+    int64_t step = static_cast<int64_t>(gridDim.x) * spec.heads;
+    int splits = (spec.keys + SPLIT - 1) / SPLIT;
     SoftmaxRow whole;
     float own = BELOW_ALL;
     float before = BELOW_ALL;
@@ -212,7 +216,7 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, 
     }
     FinishedRow finished(whole, sink_score(sinks, head));
     if (logSumExp != nullptr && threadIdx.x == 0) {
-        finished.write(STATISTICS_VALUE, spec, head, query, capacity, own, before);
+        finished.write(STATISTICS_VALUE, spec, head, query, own, before);
     }
     if (out == nullptr) {
         return;
@@ -223,19 +227,20 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, const float* sums, 
             int64_t row = first + split * step;
             sum += sums[row * spec.headDim + c] * exp2f(rows[row * ROW_NUMBERS] - finished.row.peak);
         }
-        out[first * spec.headDim + c] = sum * finished.inverse;
+        out[(static_cast<int64_t>(spec.queryStart + query) * spec.heads + head) * spec.headDim + c] = sum * finished.inverse;
     }
 }
 
 /// A block owns the keys of one cell.
 KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, double* sums, float* cells, STATISTICS,
        ATTENTION_SPEC, int capacity, int side, int bin, int mean) {
-    AttentionSpec spec = ATTENTION_SPEC_VALUE;
+    AttentionSpec spec = ATTENTION_SPEC_VALUE(blockIdx.z, 0, capacity);
     int position = spec.position(0);
-    int64_t base = static_cast<int64_t>(blockIdx.y) * capacity;
+    int head = static_cast<int>(blockIdx.y);
+    int64_t base = spec.vector(head);
     float logSum = logSumExp[base + position] * LOG2_E;
     int first = static_cast<int>(blockIdx.x) * bin;
-    int end = min(first + bin, keys);
+    int end = min(first + bin, spec.keys);
     float peak = 0;
     float sum = 0;
     for (int key = first + static_cast<int>(threadIdx.x); key < end; key += blockDim.x) {
@@ -250,7 +255,7 @@ KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, double* sum
         RowSums row;
         row.add(STATISTICS_VALUE, base + position, position, spec.endKey(0));
         for (int i = 0; i < ROW_SUMS; i++) {
-            double& total = sums[static_cast<int64_t>(blockIdx.y) * ROW_SUMS + i];
+            double& total = sums[(static_cast<int64_t>(spec.slot) * heads + head) * ROW_SUMS + i];
             total = position == 0 ? row.x[i] : total + row.x[i];
         }
     }
@@ -259,7 +264,7 @@ KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, double* sum
     }
     float value = mean != 0 ? block_sum(sum) : block_maximum(peak);
     if (threadIdx.x == 0) {
-        float& cell = cells[(static_cast<int64_t>(blockIdx.y) * side + position / bin) * side + blockIdx.x];
+        float& cell = cells[(static_cast<int64_t>(head) * side + position / bin) * side + blockIdx.x];
         float before = position % bin == 0 ? 0 : cell;
         cell = mean != 0 ? before + value : fmaxf(before, value);
     }
@@ -268,7 +273,8 @@ KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, double* sum
 #define ATTENTION_DECODE(WIDTH, NAME, T) \
     KERNEL(attention_decode_##NAME##_d##WIDTH, THREADS, float* sums, float* rows, float* scores, const T* q, \
            const T* k, const T* v, ATTENTION_SPEC, int capacity) { \
-        attention_decode<WIDTH>(sums, rows, scores, q, k, v, ATTENTION_SPEC_VALUE, capacity); \
+        attention_decode<WIDTH>(sums, rows, scores, q, k, v, \
+                                ATTENTION_SPEC_VALUE(blockIdx.z, static_cast<int>(blockIdx.z), capacity)); \
     }
 #define ALL(WIDTH) \
     ATTENTION_DECODE(WIDTH, f32, float) ATTENTION_DECODE(WIDTH, bf16, Bf16) ATTENTION_DECODE(WIDTH, f16, F16)

@@ -42,7 +42,7 @@ struct WeightedValues {
 
 template <int WIDTH>
 __device__ void attention_forward(float* out, const Statistics& statistics, const float* q, const float* k,
-                                  const float* v, const float* sinks, const AttentionSpec& spec, int capacity) {
+                                  const float* v, const float* sinks, const AttentionSpec& spec) {
     int headIndex = blockIdx.y;
     int firstRow = first_row(spec);
     Head head(spec, headIndex, q, k);
@@ -50,7 +50,7 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     walk_keys<WIDTH>(head, firstRow, values);
     UNROLL for (int r = 0; r < ROWS; r++) {
         FinishedRow row = values.rows.finish(r, sink_score(sinks, headIndex));
-        values.rows.write(row, r, statistics, capacity);
+        values.rows.write(row, r, statistics);
         values.sum.scale(r, row.shrink * row.inverse);
     }
     values.sum.write(out + Head::queryOffset(spec, headIndex), head.queryStride, firstRow, spec.queries, spec.headDim);
@@ -59,6 +59,6 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
 #define ATTENTION_FORWARD(WIDTH) \
     KERNEL(attention_forward_f32_d##WIDTH, ATTENTION_THREADS, float* out, STATISTICS, const float* q, const float* k, \
            const float* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, ATTENTION_SPEC_VALUE, capacity); \
+        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, QUERY_TILE_SPEC(capacity)); \
     }
 FOR_EACH_WIDTH(ATTENTION_FORWARD)

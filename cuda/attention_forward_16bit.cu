@@ -12,7 +12,7 @@
 
 template <int WIDTH, class T>
 __device__ void attention_forward(float* out, const Statistics& statistics, const T* q, const T* k, const T* v,
-                                  const float* sinks, const AttentionSpec& spec, int capacity) {
+                                  const float* sinks, const AttentionSpec& spec) {
     using Shape = TileShape<WIDTH>;
     DYNAMIC_SHARED(unsigned char, bytes);
     SHARED(SoftmaxMemory<WIDTH>, memory);
@@ -51,7 +51,7 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     UNROLL for (int r = 0; r < Shape::ROWS; r++) {
         FinishedRow row = softmax.finish(r, sink_score(sinks, head));
 
-        softmax.write(row, r, statistics, head, capacity);
+        softmax.write(row, r, statistics, head);
         weighted.scale(r, row.shrink * row.inverse);
     }
     weighted.write(out, spec, head, firstRow + warpRow);
@@ -61,7 +61,7 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     EXPORT_TILES(attention_forward_##NAME##_d##WIDTH, WIDTH); \
     KERNEL(attention_forward_##NAME##_d##WIDTH, TILE_THREADS, float* out, STATISTICS, const T* q, const T* k, \
            const T* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, ATTENTION_SPEC_VALUE, capacity); \
+        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, QUERY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_FORWARD(WIDTH, bf16, Bf16) ATTENTION_FORWARD(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)

@@ -9,7 +9,7 @@
 
 /// The element of a vector [heads, queries] of a row; 0 beyond the last row, where the gradient is 0, too.
 __device__ inline float of_row(const float* vector, const Head& head, int row) {
-    return row < head.spec.queries ? vector[static_cast<int64_t>(head.index) * head.spec.queries + row] : 0;
+    return row < head.spec.queries ? vector[head.spec.element(head.index, row)] : 0;
 }
 
 /// Probability from a score in units of log 2 and the row's logSumExp in nats.

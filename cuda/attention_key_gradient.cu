@@ -62,7 +62,7 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
     int sharing = spec.heads / spec.kvHeads;
     int firstHead = blockIdx.y * sharing;
     KeyGradient<WIDTH> sums;
-    sums.firstKey = blockIdx.x * KEY_TILE;
+    sums.firstKey = spec.tile * KEY_TILE;
     for (int index = firstHead; index < firstHead + sharing; index++) {
         Head head(spec, index, q, k);
         UNROLL for (int r = 0; r < ROWS; r++) {
@@ -91,6 +91,6 @@ __device__ void attention_key_gradient(float* kGradient, float* vGradient, float
                 float* columns, const float* gradient, const float* logSumExp, const float* signedSum, const float* q, \
                 const float* k, const float* v, ATTENTION_SPEC) { \
         attention_key_gradient<WIDTH>(kGradient, vGradient, columns, gradient, logSumExp, signedSum, q, k, v, \
-                                      ATTENTION_SPEC_VALUE); \
+                                      KEY_TILE_SPEC(0)); \
     }
 FOR_EACH_WIDTH(ATTENTION_KEY_GRADIENT)

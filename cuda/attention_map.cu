@@ -66,6 +66,6 @@ __device__ void attention_map(float* destination, const float* q, const float* k
 #define ATTENTION_MAP(WIDTH) \
     WIDE_KERNEL(attention_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* q, const float* k, \
                 const float* sinks, ATTENTION_SPEC, int head) { \
-        attention_map<WIDTH>(destination, q, k, sinks, ATTENTION_SPEC_VALUE, head); \
+        attention_map<WIDTH>(destination, q, k, sinks, QUERY_TILE_SPEC(0), head); \
     }
 FOR_EACH_WIDTH(ATTENTION_MAP)

@@ -59,7 +59,7 @@ __device__ void attention_map(float* destination, const T* q, const T* k, const 
     EXPORT_TILES(attention_map_##NAME##_d##WIDTH, WIDTH); \
     KERNEL(attention_map_##NAME##_d##WIDTH, TILE_THREADS, float* destination, const T* q, const T* k, \
            const float* sinks, ATTENTION_SPEC, int head) { \
-        attention_map<WIDTH>(destination, q, k, sinks, ATTENTION_SPEC_VALUE, head); \
+        attention_map<WIDTH>(destination, q, k, sinks, QUERY_TILE_SPEC(0), head); \
     }
 #define BOTH(WIDTH) ATTENTION_MAP(WIDTH, bf16, Bf16) ATTENTION_MAP(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)

@@ -170,7 +170,7 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
     UNROLL for (int r = 0; r < ROWS; r++) {
         int row = firstRow + tile_row(r);
         if (tile_column(0) == 0 && row < spec.queries) {
-            signedSum[static_cast<int64_t>(head.index) * spec.queries + row] = fold.signedSum[r];
+            signedSum[spec.element(head.index, row)] = fold.signedSum[r];
         }
     }
     if (to.rows != nullptr) {
@@ -185,6 +185,6 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
                 ATTENTION_SPEC, int groupCount, int firstSource) { \
         Saliency saliency{rows, maximum, groups, groupOf, groupCount, firstSource}; \
         attention_query_gradient<WIDTH>(qGradient, signedSum, saliency, gradient, out, logSumExp, q, k, v, \
-                                        ATTENTION_SPEC_VALUE); \
+                                        QUERY_TILE_SPEC(0)); \
     }
 FOR_EACH_WIDTH(ATTENTION_QUERY_GRADIENT)

@@ -14,20 +14,20 @@ EXPORT(attention_statistics_query_tile, QUERY_TILE);
 
 template <int WIDTH>
 __device__ void attention_statistics(const Statistics& statistics, const float* q, const float* k, const float* sinks,
-                                     const AttentionSpec& spec, int capacity) {
+                                     const AttentionSpec& spec) {
     int headIndex = blockIdx.y;
     int firstRow = first_row(spec);
     Head head(spec, headIndex, q, k);
     SoftmaxRows rows(head, firstRow);
     walk_keys<WIDTH>(head, firstRow, rows);
     UNROLL for (int r = 0; r < ROWS; r++) {
-        rows.write(rows.finish(r, sink_score(sinks, headIndex)), r, statistics, capacity);
+        rows.write(rows.finish(r, sink_score(sinks, headIndex)), r, statistics);
     }
 }
 
 #define ATTENTION_STATISTICS(WIDTH) \
     KERNEL(attention_statistics_f32_d##WIDTH, ATTENTION_THREADS, STATISTICS, const float* q, const float* k, \
            const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_statistics<WIDTH>(STATISTICS_VALUE, q, k, sinks, ATTENTION_SPEC_VALUE, capacity); \
+        attention_statistics<WIDTH>(STATISTICS_VALUE, q, k, sinks, QUERY_TILE_SPEC(capacity)); \
     }
 FOR_EACH_WIDTH(ATTENTION_STATISTICS)

@@ -11,7 +11,7 @@
 
 template <int WIDTH, class T>
 __device__ void attention_statistics(const Statistics& statistics, const T* q, const T* k, const float* sinks,
-                                     const AttentionSpec& spec, int capacity) {
+                                     const AttentionSpec& spec) {
     using Shape = TileShape<WIDTH>;
     DYNAMIC_SHARED(unsigned char, bytes);
     SHARED(SoftmaxMemory<WIDTH>, memory);
@@ -25,7 +25,7 @@ __device__ void attention_statistics(const Statistics& statistics, const T* q, c
                           softmax.tile(mask, key, product, none);
                       });
     UNROLL for (int r = 0; r < Shape::ROWS; r++) {
-        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, statistics, head, capacity);
+        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, statistics, head);
     }
 }
 
@@ -33,7 +33,7 @@ __device__ void attention_statistics(const Statistics& statistics, const T* q, c
     EXPORT_TILES(attention_statistics_##NAME##_d##WIDTH, WIDTH); \
     KERNEL(attention_statistics_##NAME##_d##WIDTH, TILE_THREADS, STATISTICS, const T* q, const T* k, \
            const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_statistics<WIDTH>(STATISTICS_VALUE, q, k, sinks, ATTENTION_SPEC_VALUE, capacity); \
+        attention_statistics<WIDTH>(STATISTICS_VALUE, q, k, sinks, QUERY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_STATISTICS(WIDTH, bf16, Bf16) ATTENTION_STATISTICS(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)

@@ -17,18 +17,19 @@ constexpr int THREADS = 256;
 EXPORT(attention_sums_threads, THREADS);
 
 KERNEL(attention_sums_f64, THREADS, double* sums, STATISTICS, ATTENTION_SPEC, int capacity) {
-    AttentionSpec spec = ATTENTION_SPEC_VALUE;
+    AttentionSpec spec = ATTENTION_SPEC_VALUE(blockIdx.y, 0, capacity);
     Statistics rows = STATISTICS_VALUE;
-    int64_t base = static_cast<int64_t>(blockIdx.x) * capacity;
+    int head = static_cast<int>(blockIdx.x);
+    int64_t base = spec.vector(head);
     RowSums own;
-    for (int query = threadIdx.x; query < queries; query += blockDim.x) {
+    for (int query = threadIdx.x; query < spec.queries; query += blockDim.x) {
         int token = spec.position(query);
         own.add(rows, base + token, token, spec.endKey(query));
     }
     for (int i = 0; i < ROW_SUMS; i++) {
         double sum = block_sum(own.x[i]);
         if (threadIdx.x == 0) {
-            double& total = sums[static_cast<int64_t>(blockIdx.x) * ROW_SUMS + i];
+            double& total = sums[(static_cast<int64_t>(spec.slot) * heads + head) * ROW_SUMS + i];
             total = spec.position(0) == 0 ? sum : total + sum;
         }
     }

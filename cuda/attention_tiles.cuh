@@ -60,20 +60,21 @@ struct RowsOfHead {
     int rows;
     int headDim;
 
-    __device__ RowsOfHead(const T* tensor, int head, int heads, int rows, int headDim)
-        : x(tensor + static_cast<int64_t>(head) * headDim), stride(static_cast<int64_t>(heads) * headDim), rows(rows),
-          headDim(headDim) {}
+    /// The rows from `first` on.
+    __device__ RowsOfHead(const T* tensor, int first, int head, int heads, int rows, int headDim)
+        : x(tensor + (static_cast<int64_t>(first) * heads + head) * headDim),
+          stride(static_cast<int64_t>(heads) * headDim), rows(rows), headDim(headDim) {}
 };
 
 template <class T>
 __device__ RowsOfHead<T> queries_of(const AttentionSpec& spec, int head, const T* q) {
-    return {q, head, spec.heads, spec.queries, spec.headDim};
+    return {q, spec.queryStart, head, spec.heads, spec.queries, spec.headDim};
 }
 
 /// One head's keys or values. Recomputed each time, which takes a few multiplications and no registers.
 template <class T>
 __device__ RowsOfHead<T> keys_of(const AttentionSpec& spec, int kvHead, const T* k) {
-    return {k, recomputed(kvHead), spec.kvHeads, spec.keys, spec.headDim};
+    return {k, recomputed(spec.keyStart), kvHead, spec.kvHeads, spec.keys, spec.headDim};
 }
 
 /// Starts copying COUNT rows; 0 beyond the last row and the head's width. Tensors are aligned to 16 bytes.
@@ -253,7 +254,7 @@ struct WeightedTiles {
     /// Writes the rows of one head from firstRow on.
     __device__ void write(float* out, const AttentionSpec& spec, int head, int firstRow) const {
         int64_t stride = static_cast<int64_t>(spec.heads) * spec.headDim;
-        out += static_cast<int64_t>(head) * spec.headDim;
+        out += (static_cast<int64_t>(spec.queryStart) * spec.heads + head) * spec.headDim;
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             int row = firstRow + lane_row(r);
             UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
@@ -296,11 +297,10 @@ struct TileMask {
     }
 };
 
-/// First row of this block's query tile. Tiles with the most keys come first, so that the last blocks are short.
+/// First row of this block's query tile.
 template <int WIDTH>
 __device__ int first_kept_query(const AttentionSpec& spec) {
-    unsigned tile = spec.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
-    return static_cast<int>(tile) * TileShape<WIDTH>::KEPT;
+    return spec.tile * TileShape<WIDTH>::KEPT;
 }
 
 /// First row of a warp within the block.

@@ -6,13 +6,15 @@
 //   previous_token      a_(i, i-1), i >= 1        self_attention  a_ii
 //   confidence          max_j a_ij
 //
-// In      logDiagonal, entropy, maximum, previous, distance, fp32, and columnSum, fp64: [heads, capacity] each
-// Out     destination [heads], fp64; NaN if there is no row
-// Launch  grid x = heads; block min(head_fold_threads, tokens rounded up to 32)
+// In      logDiagonal, entropy, maximum, previous, distance, fp32, and columnSum, fp64: [heads, capacity] each, for each
+//         text; tiles [texts], or null for one text
+// Out     destination [texts, heads], fp64; NaN if there is no row
+// Launch  grid x = heads, y = texts; block min(head_fold_threads, tokens rounded up to 32)
 // Cost    4 bytes per token and head
 // Rounds  fp64, bit-reproducible
 // See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
 #include "block.cuh"
+#include "text_tile.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(head_fold_threads, THREADS);
@@ -102,17 +104,18 @@ __device__ void head_fold(double* destination, const Rows& rows) {
     }
     double total = block_sum(sum);
     if (threadIdx.x == 0) {
-        destination[blockIdx.x] = total / (rows.tokens - Fold::first(rows));
+        destination[blockIdx.y * gridDim.x + blockIdx.x] = total / (rows.tokens - Fold::first(rows));
     }
 }
 
 #define HEAD_FOLD(name, Fold) \
     KERNEL(name##_f64, THREADS, double* destination, const float* logDiagonal, const double* columnSum, \
-           const float* entropy, const float* maximum, const float* previous, const float* distance, int tokens, \
-           int causal, int capacity) { \
-        int64_t at = static_cast<int64_t>(blockIdx.x) * capacity; \
+           const float* entropy, const float* maximum, const float* previous, const float* distance, \
+           const TextTile* tiles, int tokens, int causal, int capacity) { \
+        TextVectors text(tiles, tokens, capacity); \
+        int64_t at = text.of(static_cast<int>(blockIdx.x)); \
         head_fold<Fold>(destination, Rows{logDiagonal + at, columnSum + at, entropy + at, maximum + at, previous + at, \
-                                          distance + at, tokens, causal != 0}); \
+                                          distance + at, text.tokens, causal != 0}); \
     }
 
 HEAD_FOLD(attention_score, AttentionScore)

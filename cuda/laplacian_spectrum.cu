@@ -3,13 +3,14 @@
 //   laplacian               columnSum_i / (tokens - i) - a_ii        (Binkowski et al. 2025, equations 2 and 3)
 //   attention_eigenvalues   a_ii
 //
-// In      logDiagonal, fp32, and columnSum, fp64: [heads, capacity]
-// Out     destination [heads, min(largest, tokens)], fp64, every element; workspace [heads, tokens], fp64, overwritten
-// Launch  grid x = heads; block min(laplacian_spectrum_threads, tokens rounded up to 32)
+// In      logDiagonal, fp32, and columnSum, fp64: [heads, capacity] for each text; tiles [texts], or null for one text
+// Out     destination [texts, heads, largest], fp64, the first min(largest, tokens) of each row;
+//         workspace [texts, heads, longest], fp64, overwritten; no text has more than longest tokens
+// Launch  grid x = heads, y = texts; block min(laplacian_spectrum_threads, tokens rounded up to 32)
 // Cost    12 bytes per token and head, then log2(tokens)^2 / 2 passes over 8 tokens bytes in the cache
 // Rounds  fp64, bit-reproducible
 // See     Metric.java, docs/metrics.md, Backend.measure, test/head_metrics_test.cpp
-#include "kernel.cuh"
+#include "text_tile.cuh"
 
 constexpr int THREADS = 1024;
 EXPORT(laplacian_spectrum_threads, THREADS);
@@ -58,9 +59,11 @@ struct AttentionEigenvalues {
 
 template <class Spectrum>
 __device__ void spectrum(double* destination, double* workspace, const float* logDiagonal, const double* columnSum,
-                         int tokens, int largest, int capacity) {
-    int64_t at = static_cast<int64_t>(blockIdx.x) * capacity;
-    double* values = workspace + static_cast<int64_t>(blockIdx.x) * tokens;
+                         const TextVectors& text, int largest, int longest) {
+    int64_t at = text.of(static_cast<int>(blockIdx.x));
+    int64_t row = static_cast<int64_t>(blockIdx.y) * gridDim.x + blockIdx.x;
+    int tokens = text.tokens;
+    double* values = workspace + row * longest;
     for (int i = threadIdx.x; i < tokens; i += blockDim.x) {
         double diagonal = exp(static_cast<double>(logDiagonal[at + i]));
         values[i] = Spectrum::eigenvalue(diagonal, columnSum[at + i], tokens - i);
@@ -69,14 +72,15 @@ __device__ void spectrum(double* destination, double* workspace, const float* lo
     sort(values, tokens);
     int kept = min(largest, tokens);
     for (int i = threadIdx.x; i < kept; i += blockDim.x) {
-        destination[static_cast<int64_t>(blockIdx.x) * kept + i] = values[i];
+        destination[row * largest + i] = values[i];
     }
 }
 
 #define SPECTRUM(name, Spectrum) \
     KERNEL(name##_f64, THREADS, double* destination, double* workspace, const float* logDiagonal, \
-           const double* columnSum, int tokens, int largest, int capacity) { \
-        spectrum<Spectrum>(destination, workspace, logDiagonal, columnSum, tokens, largest, capacity); \
+           const double* columnSum, const TextTile* tiles, int tokens, int largest, int capacity, int longest) { \
+        spectrum<Spectrum>(destination, workspace, logDiagonal, columnSum, TextVectors(tiles, tokens, capacity), \
+                           largest, longest); \
     }
 
 SPECTRUM(laplacian, Laplacian)

@@ -74,12 +74,11 @@ struct FinishedRow {
     }
 
     /// own and before are the scores of the query's own token and of the previous one.
-    __device__ void write(const Statistics& to, const AttentionSpec& spec, int head, int query, int64_t capacity,
-                          float own, float before) const {
-        bool alone = to.logDiagonal == nullptr;
-        int64_t at = alone ? static_cast<int64_t>(head) * spec.queries + query : head * capacity + spec.position(query);
+    __device__ void write(const Statistics& to, const AttentionSpec& spec, int head, int query, float own,
+                          float before) const {
+        int64_t at = spec.element(head, query);
         to.logSumExp[at] = (row.peak + logTotal) * LN_2;
-        if (alone) {
+        if (to.logDiagonal == nullptr) {
             return;
         }
         to.logDiagonal[at] = (own - row.peak - logTotal) * LN_2;

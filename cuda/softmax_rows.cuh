@@ -43,12 +43,12 @@ public:
     }
 
     /// Writes the statistics; one lane per row.
-    __device__ void write(const FinishedRow& finished, int r, const Statistics& to, int64_t capacity) const {
+    __device__ void write(const FinishedRow& finished, int r, const Statistics& to) const {
         int row = firstRow + tile_row(r);
         float ownScore = warp_maximum<SIDE>(own[r]);
         float beforeScore = warp_maximum<SIDE>(before[r]);
         if (to.logSumExp != nullptr && tile_column(0) == 0 && row < head.spec.queries) {
-            finished.write(to, head.spec, head.index, row, capacity, ownScore, beforeScore);
+            finished.write(to, head.spec, head.index, row, ownScore, beforeScore);
         }
     }
 

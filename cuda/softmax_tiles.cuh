@@ -89,11 +89,11 @@ public:
     }
 
     /// Writes the statistics; one lane per row.
-    __device__ void write(const FinishedRow& finished, int r, const Statistics& to, int head, int64_t capacity) const {
+    __device__ void write(const FinishedRow& finished, int r, const Statistics& to, int head) const {
         int query = firstRow + lane_row(r);
         __syncwarp(); // another lane may have stored the score of the row's own token
         if (to.logSumExp != nullptr && threadIdx.x % QUAD == 0 && query < spec.queries) {
-            finished.write(to, spec, head, query, capacity, memory.own[row + lane_row(r)],
+            finished.write(to, spec, head, query, memory.own[row + lane_row(r)],
                            memory.before[row + lane_row(r)]);
         }
     }

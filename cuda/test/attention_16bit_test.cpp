@@ -33,18 +33,18 @@ std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& obs
     }
     if (what == What::NO_VALUES) {
         launch_tiles(withWidth<T>("attention_statistics", spec.headDim), queries, spec.heads, to_write[0], to_write[1],
-                     to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), sinks, queries, keys,
+                     to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), sinks, NO_TILES, queries, keys,
                      spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap,
                      observed.capacity);
     } else {
         launch_tiles(withWidth<T>("attention_forward", spec.headDim), queries, spec.heads, out.data(), to_write[0],
                      to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), v.data(),
-                     sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
-                     spec.softCap, observed.capacity);
+                     sinks, NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
+                     spec.softCap, what == What::LOG_SUM_EXP ? 0 : observed.capacity);
     }
     if (to_write[1] != nullptr) {
         launch_tiles(withWidth<T>("attention_columns", spec.headDim), keys, spec.heads, observed.columnSum.data(),
-                     observed.logSumExp.data(), q.data(), k.data(), queries, keys, spec.heads, spec.kvHeads,
+                     observed.logSumExp.data(), q.data(), k.data(), NO_TILES, queries, keys, spec.heads, spec.kvHeads,
                      spec.headDim,
                      spec.scale(), causal, spec.window, spec.softCap, observed.capacity);
     }

@@ -57,7 +57,7 @@ struct Atlas {
         std::vector<float> q = rows(text.q, spec.heads * spec.headDim, tokens, end);
         launch(withWidth("attention_cells", spec.headDim).c_str(),
                pieces(queries, constant("attention_cells_query_tile")), spec.heads, constant("attention_cells_threads"),
-               pooled.data(), observed.logSumExp.data(), q.data(), text.k.data(), queries, end, spec.heads, spec.kvHeads,
+               pooled.data(), observed.logSumExp.data(), q.data(), text.k.data(), NO_TILES, queries, end, spec.heads, spec.kvHeads,
                spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, side, bin,
                mean);
         int touched = (end - 1) / bin - tokens / bin + 1;
@@ -80,18 +80,18 @@ struct Atlas {
         const T* noValues = nullptr;
         launch(withWidth<T>("attention_decode", spec.headDim).c_str(), splits, spec.heads,
                constant("attention_decode_threads"), null, numbers.data(), row.data(), q.data(), text.k.data(), noValues,
-               1, end, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
+               NO_TILES, 1, end, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
                spec.softCap, capacity);
         auto to = observed.all();
         launch("attention_merge_f32", 1, spec.heads, constant("attention_merge_threads"), null, to[0]->data(),
                to[1]->data(), to[2]->data(), to[3]->data(), to[4]->data(), to[5]->data(), null, numbers.data(),
-               spec.sinks.empty() ? null : const_cast<float*>(spec.sinks.data()), 1, end, spec.heads, spec.kvHeads,
-               spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, splits);
+               spec.sinks.empty() ? null : const_cast<float*>(spec.sinks.data()), NO_TILES, 1, end, spec.heads, spec.kvHeads,
+               spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity);
         int bin = pool ? bin_of(side, end) : constant("attention_decode_keys");
         int blocks = pool ? side : static_cast<int>(pieces(end, bin));
         launch("attention_row_f32", blocks, spec.heads, fitting("attention_row_threads", bin), row.data(),
                observed.columnSum.data(), sums.data(), pool ? cells.data() : null, to[0]->data(), to[1]->data(),
-               to[2]->data(), to[3]->data(), to[4]->data(), to[5]->data(), 1, end, spec.heads, spec.kvHeads, spec.headDim,
+               to[2]->data(), to[3]->data(), to[4]->data(), to[5]->data(), NO_TILES, 1, end, spec.heads, spec.kvHeads, spec.headDim,
                spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, blocks, bin, mean);
         tokens = end;
     }
@@ -226,7 +226,7 @@ void check_sums(std::mt19937_64& random) {
                 auto of = observed.all();
                 launch("attention_sums_f64", 3, 1, fitting("attention_sums_threads", end - first), sums.data(),
                        of[0]->data(), of[1]->data(), of[2]->data(), of[3]->data(), of[4]->data(), of[5]->data(),
-                       end - first, end, 3, 1, 16, 0.25f, causal, 0, 0.0f, observed.capacity);
+                       NO_TILES, end - first, end, 3, 1, 16, 0.25f, causal, 0, 0.0f, observed.capacity);
             }
             std::vector<double> expected = row_sums(observed, causal == 1, 0, tokens);
             check_close(sums, expected, 1e-9, 1e-12, "sums");

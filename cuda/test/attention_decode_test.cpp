@@ -26,8 +26,9 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* obs
     float scale = spec.scale();
     float* scores = nullptr;
     int capacity = 0;
+    const TextTile* tiles = NO_TILES;
     void* arguments[] = {&sums_pointer, &numbers_pointer, &scores,      &q_pointer,   &k_pointer, &v_pointer,
-                         &queries,      &keys,            &own.heads,   &own.kvHeads, &own.headDim, &scale,
+                         &tiles,        &queries,      &keys,            &own.heads,   &own.kvHeads, &own.headDim, &scale,
                          &causal,       &own.window,      &own.softCap, &capacity};
     CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
                            static_cast<unsigned>(spec.heads), static_cast<unsigned>(queries),
@@ -39,8 +40,8 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* obs
     }
     launch("attention_merge_f32", queries, spec.heads, constant("attention_merge_threads"), out.data(), to_write[0],
            to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], sums.data(), numbers.data(),
-           spec.sinks.empty() ? nullptr : spec.sinks.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim,
-           scale, causal, spec.window, spec.softCap, observed == nullptr ? 0 : observed->capacity, splits);
+           spec.sinks.empty() ? nullptr : spec.sinks.data(), NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim,
+           scale, causal, spec.window, spec.softCap, observed == nullptr ? 0 : observed->capacity);
     return out;
 }
 

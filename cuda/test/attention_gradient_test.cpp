@@ -171,20 +171,20 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
     launch(withWidth("attention_forward", spec.headDim).c_str(),
            pieces(queries, constant("attention_forward_query_tile")), spec.heads, constant("attention_forward_threads"),
            out.data(), actual.logSumExp.data(), none, none, none, none, none, q.data(), text.k.data(), text.v.data(),
-           sinks, queries, tokens, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap, 0);
+           sinks, NO_TILES, queries, tokens, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap, 0);
     launch(withWidth("attention_query_gradient", spec.headDim).c_str(),
            pieces(queries, constant("attention_query_gradient_query_tile")), spec.heads,
            constant("attention_query_gradient_threads"), actual.q.data(), actual.signedSum.data(),
            observed ? actual.rows.data() : none, observed ? actual.maximum.data() : none,
            observed ? actual.groups.data() : none, gradient.data(), out.data(), actual.logSumExp.data(), q.data(),
-           text.k.data(), text.v.data(), observed ? cut.groupOf.data() : nullptr, queries, tokens, spec.heads,
+           text.k.data(), text.v.data(), observed ? cut.groupOf.data() : nullptr, NO_TILES, queries, tokens, spec.heads,
            spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap, observed ? cut.groups : 0,
            cut.firstSource);
     launch(withWidth("attention_key_gradient", spec.headDim).c_str(),
            pieces(tokens, constant("attention_key_gradient_key_tile")), spec.kvHeads,
            constant("attention_key_gradient_threads"), actual.k.data(), actual.v.data(),
            observed ? actual.columns.data() : none, gradient.data(), actual.logSumExp.data(), actual.signedSum.data(),
-           q.data(), text.k.data(), text.v.data(), queries, tokens, spec.heads, spec.kvHeads, spec.headDim, scale,
+           q.data(), text.k.data(), text.v.data(), NO_TILES, queries, tokens, spec.heads, spec.kvHeads, spec.headDim, scale,
            causal, spec.window, spec.softCap);
     if (!observed) {
         return actual;
@@ -197,7 +197,7 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
     launch(withWidth("attention_saliency_map", spec.headDim).c_str(),
            pieces(queries, constant("attention_saliency_map_query_tile")), chosen.size(),
            constant("attention_saliency_map_threads"), actual.map.data(), gradient.data(), actual.logSumExp.data(),
-           q.data(), text.k.data(), text.v.data(), chosen.data(), queries, tokens, spec.heads, spec.kvHeads,
+           q.data(), text.k.data(), text.v.data(), chosen.data(), NO_TILES, queries, tokens, spec.heads, spec.kvHeads,
            spec.headDim, scale, causal, spec.window, spec.softCap);
     if (queries < tokens) {
         return actual;
@@ -207,7 +207,7 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
     launch(withWidth("attention_saliency_cells", spec.headDim).c_str(),
            pieces(queries, constant("attention_saliency_cells_query_tile")), spec.heads,
            constant("attention_saliency_cells_threads"), largest.data(), sums.data(), gradient.data(),
-           actual.logSumExp.data(), q.data(), text.k.data(), text.v.data(), queries, tokens, spec.heads, spec.kvHeads,
+           actual.logSumExp.data(), q.data(), text.k.data(), text.v.data(), NO_TILES, queries, tokens, spec.heads, spec.kvHeads,
            spec.headDim, scale, causal, spec.window, spec.softCap, cut.cells, cut.firstSource);
     int64_t cells = static_cast<int64_t>(spec.heads) * cut.cells * cut.cells;
     actual.pooledMaximum.assign(cells, NAN);

@@ -14,7 +14,7 @@ std::vector<float> attend_unobserved(const Text& text) {
     launch(withWidth("attention_forward", spec.headDim).c_str(),
            pieces(text.tokens, constant("attention_forward_query_tile")), spec.heads,
            constant("attention_forward_threads"), out.data(), none, none, none, none, none, none, text.q.data(),
-           text.k.data(), text.v.data(), sinks, text.tokens, text.tokens, spec.heads, spec.kvHeads, spec.headDim,
+           text.k.data(), text.v.data(), sinks, NO_TILES, text.tokens, text.tokens, spec.heads, spec.kvHeads, spec.headDim,
            spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, 0);
     return out;
 }
@@ -39,7 +39,7 @@ std::vector<float> attend(const Text& text, int from, int to, Observed& observed
                observed.logDiagonal.data(),
                observed.entropy.data(), observed.maximum.data(), observed.previous.data(), observed.distance.data(),
                q.data(), k.data(),
-               v.data(), sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window,
+               v.data(), sinks, NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window,
                spec.softCap, observed.capacity);
     } else {
         launch(withWidth("attention_statistics", spec.headDim).c_str(),
@@ -47,13 +47,13 @@ std::vector<float> attend(const Text& text, int from, int to, Observed& observed
                constant("attention_statistics_threads"), observed.logSumExp.data(), observed.logDiagonal.data(),
                observed.entropy.data(), observed.maximum.data(), observed.previous.data(), observed.distance.data(),
                q.data(), k.data(),
-               sinks, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
+               sinks, NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
                observed.capacity);
     }
     launch(withWidth("attention_columns", spec.headDim).c_str(), pieces(keys, constant("attention_columns_key_tile")),
            spec.heads, constant("attention_columns_threads"), observed.columnSum.data(), observed.logSumExp.data(),
            q.data(),
-           k.data(), queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
+           k.data(), NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap,
            observed.capacity);
     return out;
 }
@@ -73,7 +73,7 @@ void check_maps(const Text& text, const Attention& expected) {
         launch(withWidth("attention_map", spec.headDim).c_str(),
                pieces(text.tokens, constant("attention_map_query_tile")), spec.heads - first,
                constant("attention_map_threads"), maps.data(), text.q.data(), text.k.data(),
-               spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens, text.tokens, spec.heads, spec.kvHeads,
+               spec.sinks.empty() ? nullptr : spec.sinks.data(), NO_TILES, text.tokens, text.tokens, spec.heads, spec.kvHeads,
                spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, first);
         std::vector<double> own(expected.map.begin() + first * size, expected.map.end());
         check_close(maps, own, 2 * score_error(text, expected), 1e-6, "maps");

@@ -14,6 +14,9 @@ struct TextOf {
 
 using Text = TextOf<float>;
 
+/// A launch for one text.
+inline const TextTile* const NO_TILES = nullptr;
+
 inline const Spec PLAIN{.heads = 2, .kvHeads = 2, .headDim = 16};
 inline const Spec GROUPED{.heads = 4, .kvHeads = 2, .headDim = 20};
 inline const Spec BIDIRECTIONAL{.heads = 1, .kvHeads = 1, .headDim = 16, .causal = false};

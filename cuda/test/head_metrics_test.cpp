@@ -1,4 +1,5 @@
 // Head metrics and spectra against plain loops in double.
+#include "../text_tile.cuh"
 #include "check.h"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 namespace {
 
 const int HEADS = 3;
+const TextTile* const NO_TILES = nullptr;
 
 struct Vectors {
     int tokens;
@@ -41,8 +43,8 @@ void check_fold(const Vectors& x, const char* metric, bool causal, int first,
     std::vector<double> actual(HEADS, -1);
     std::string kernel = metric + std::string("_f64");
     launch(kernel.c_str(), HEADS, 1, fitting("head_fold_threads", x.tokens), actual.data(), x.logDiagonal.data(),
-           x.columnSum.data(), x.entropy.data(), x.maximum.data(), x.previous.data(), x.distance.data(), x.tokens,
-           static_cast<int>(causal), x.capacity);
+           x.columnSum.data(), x.entropy.data(), x.maximum.data(), x.previous.data(), x.distance.data(), NO_TILES,
+           x.tokens, static_cast<int>(causal), x.capacity);
     std::vector<double> expected(HEADS);
     for (int head = 0; head < HEADS; head++) {
         double sum = 0;
@@ -73,7 +75,7 @@ void check_spectrum(const Vectors& x, const char* kernel, int largest, bool lapl
     std::vector<double> actual(HEADS * kept, NAN);
     std::vector<double> workspace(HEADS * x.tokens, NAN);
     launch(kernel, HEADS, 1, fitting("laplacian_spectrum_threads", x.tokens), actual.data(), workspace.data(),
-           x.logDiagonal.data(), x.columnSum.data(), x.tokens, largest, x.capacity);
+           x.logDiagonal.data(), x.columnSum.data(), NO_TILES, x.tokens, kept, x.capacity, x.tokens);
     std::vector<double> expected;
     for (int head = 0; head < HEADS; head++) {
         std::vector<double> values;

@@ -4,6 +4,7 @@ import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionAtlas;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.Packing;
 import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -70,9 +71,9 @@ record AtlasCells(Kernels kernels, AttentionAtlas atlas, int before, int queries
             List<Object> arguments = new ArrayList<>(List.of(
                     pooled.memory(), statistics.logSumExp.rows(head, heads),
                     at(q, (long) head * spec.headDim()), at(k, (long) kvHead * spec.headDim())));
-            arguments.addAll(Kernels.spec(q, k, spec));
-            arguments.addAll(List.of(statistics.capacity(), side(), bin(), mean()));
-            kernels.perTile("attention_cells", "query_tile", DType.F32, q, heads, spec, arguments);
+            PackedTexts text = PackedTexts.ofRows(Packing.of(queries, k.intSize(0)), spec);
+            kernels.perTile("attention_cells", TextTiles.Part.QUERY_TILE, DType.F32, text, heads, spec, arguments,
+                    statistics.capacity(), side(), bin(), mean());
             int rows = (before + queries - 1) / bin() - before / bin() + 1;
             long cells = (long) heads * rows * side();
             kernels.perElement("attention_cells", "attention_cells_pool_f32", cells,

@@ -9,9 +9,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. */
+/**
+ * Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. Saliency is
+ * that of a text alone.
+ */
 record AttentionGradient(
-        Kernels kernels, Tensor gradient, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        Kernels kernels, Tensor gradient, Tensor logSumExp, Tensor q, Tensor k, Tensor v, PackedTexts texts,
+        AttentionSpec spec) {
     void withoutSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
         try (Kernels.Scratch signed = kernels.scratch(logSumExp.count() * Float.BYTES)) {
             queries(qGradient, signed.memory(), Collections.nCopies(3, Optional.empty()), out, Optional.empty(), 0, 0);
@@ -39,16 +43,15 @@ record AttentionGradient(
         List<Object> arguments = new ArrayList<>(List.of(qGradient, signed));
         arguments.addAll(rowSaliency);
         arguments.addAll(List.of(gradient, out, logSumExp, q, k, v, groupOf));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        arguments.addAll(List.of(groupCount, firstSource));
-        kernels.perTile("attention_query_gradient", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
+        kernels.perTile("attention_query_gradient", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
+                arguments, groupCount, firstSource);
     }
 
     private void keys(Tensor kGradient, Tensor vGradient, Object columns, Object signed) {
         List<Object> arguments = new ArrayList<>(
                 List.of(kGradient, vGradient, columns, gradient, logSumExp, signed, q, k, v));
-        arguments.addAll(Kernels.spec(q, k, spec));
-        kernels.perTile("attention_key_gradient", "key_tile", k.dtype(), k, spec.kvHeads(), spec, arguments);
+        kernels.perTile(
+                "attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.kvHeads(), spec, arguments);
     }
 
     private void maps(AttentionSaliency saliency) {
@@ -56,8 +59,8 @@ record AttentionGradient(
         try (Kernels.Scratch chosen = kernels.uploaded(MemorySegment.ofArray(heads))) {
             List<Object> arguments = new ArrayList<>(
                     List.of(saliency.maps, gradient, logSumExp, q, k, v, chosen.memory()));
-            arguments.addAll(Kernels.spec(q, k, spec));
-            kernels.perTile("attention_saliency_map", "query_tile", k.dtype(), q, heads.length, spec, arguments);
+            kernels.perTile("attention_saliency_map", TextTiles.Part.QUERY_TILE, k.dtype(), texts, heads.length, spec,
+                    arguments);
         }
     }
 
@@ -67,9 +70,8 @@ record AttentionGradient(
         try (Kernels.Scratch largest = kernels.scratch(bytes); Kernels.Scratch sums = kernels.scratch(bytes)) {
             List<Object> arguments = new ArrayList<>(
                     List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, k, v));
-            arguments.addAll(Kernels.spec(q, k, spec));
-            arguments.addAll(List.of(cells, saliency.request.firstSource()));
-            kernels.perTile("attention_saliency_cells", "query_tile", k.dtype(), q, spec.heads(), spec, arguments);
+            kernels.perTile("attention_saliency_cells", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
+                    arguments, cells, saliency.request.firstSource());
             kernels.poolRows(saliency.pooledMaximum, saliency.pooledMean, largest, sums, saliency.tokens);
         }
     }

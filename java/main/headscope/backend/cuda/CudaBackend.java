@@ -219,42 +219,40 @@ final class CudaBackend implements Backend {
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
-        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            for (int i = 0; i < packing.count(); i++) {
-                TextRows text = new TextRows(packing, i);
-                FusedAttention attention = attention(queries.tensor(), k, text, spec);
-                statistics.ifPresentOrElse(
-                        seen -> attention.observe(
-                                Optional.of(text.queries(out)), Optional.of(text.keys(v)), text.statistics(seen)),
-                        () -> attention.into(text.queries(out), text.keys(v)));
-            }
-        }
-    }
-
-    private FusedAttention attention(Tensor q, Tensor k, TextRows text, AttentionSpec spec) {
-        return new FusedAttention(device, kernels, text.queries(q), text.keys(k), spec);
+        observe(Optional.of(out), q, k, Optional.of(v), packing, spec, statistics);
     }
 
     @Override
     public void attention(
             Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            for (int i = 0; i < packing.count(); i++) {
-                TextRows text = new TextRows(packing, i);
-                attention(queries.tensor(), k, text, spec)
-                        .into(text.queries(out), text.logSumExp(logSumExp, spec.heads()), text.keys(v));
-            }
+            new FusedAttention(device, kernels, queries.tensor(), k, packing, spec).into(out, logSumExp, v);
         }
     }
 
     @Override
     public void attentionStatistics(
             Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
+        observe(Optional.empty(), q, k, Optional.empty(), packing, spec, Optional.of(statistics));
+    }
+
+    /** All texts at once, unless they have an atlas: its cells differ in size from text to text. */
+    private void observe(
+            Optional<Tensor> out, Tensor q, Tensor k, Optional<Tensor> v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics) {
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
-            for (int i = 0; i < packing.count(); i++) {
-                TextRows text = new TextRows(packing, i);
-                attention(queries.tensor(), k, text, spec)
-                        .observe(Optional.empty(), Optional.empty(), text.statistics(statistics));
+            FusedAttention all = new FusedAttention(device, kernels, queries.tensor(), k, packing, spec);
+            if (statistics.isEmpty()) {
+                all.into(out.orElseThrow(), v.orElseThrow());
+            } else if (statistics.get().texts() == 1 || statistics.get().atlas().isEmpty()) {
+                all.observe(out, v, statistics.get());
+            } else {
+                for (int i = 0; i < packing.count(); i++) {
+                    TextRows text = new TextRows(packing, i);
+                    new FusedAttention(device, kernels, text.queries(queries.tensor()), text.keys(k),
+                            Packing.of(packing.text(i).queries(), packing.text(i).keys()), spec)
+                            .observe(out.map(text::queries), v.map(text::keys), text.statistics(statistics.get()));
+                }
             }
         }
     }
@@ -268,9 +266,7 @@ final class CudaBackend implements Backend {
 
     @Override
     public List<LayerResult> measure(List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
-        return IntStream.range(0, statistics.texts())
-                .mapToObj(text -> new LayerMetrics(device, kernels, statistics.text(text), spec).of(metrics))
-                .toList();
+        return new LayerMetrics(device, kernels, statistics, spec).of(metrics);
     }
 
     @Override
@@ -292,6 +288,7 @@ final class CudaBackend implements Backend {
 
     @Override
     public void close() {
+        kernels.tiles.close();
         device.close();
     }
 }

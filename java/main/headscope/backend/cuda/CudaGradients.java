@@ -117,11 +117,18 @@ final class CudaGradients implements Gradients {
             List<Optional<AttentionSaliency>> saliency) {
         try (Kernels.Operand keys = kernels.operand(k, DType.F32);
                 Kernels.Operand values = kernels.operand(v, DType.F32)) {
+            if (saliency.stream().noneMatch(Optional::isPresent)) {
+                new AttentionGradient(kernels, gradient, logSumExp, q, keys.tensor(), values.tensor(),
+                        PackedTexts.ofRows(packing, spec), spec)
+                        .withoutSaliency(qGradient, kGradient, vGradient, out);
+                return;
+            }
             for (int i = 0; i < packing.count(); i++) {
                 TextRows text = new TextRows(packing, i);
+                Packing alone = Packing.of(packing.text(i).queries(), packing.text(i).keys());
                 AttentionGradient attention = new AttentionGradient(
                         kernels, text.queries(gradient), text.logSumExp(logSumExp, spec.heads()), text.queries(q),
-                        text.keys(keys.tensor()), text.keys(values.tensor()), spec);
+                        text.keys(keys.tensor()), text.keys(values.tensor()), PackedTexts.ofRows(alone, spec), spec);
                 Tensor ofQueries = text.queries(qGradient);
                 Tensor ofKeys = text.keys(kGradient);
                 Tensor ofValues = text.keys(vGradient);

@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.AttentionSpec;
+import headscope.backend.Packing;
 import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Launch configurations shared by many kernels, and temporary device memory. */
 final class Kernels {
@@ -20,10 +22,12 @@ final class Kernels {
 
     private final Device device;
     final DeviceMemory memory;
+    final TextTiles tiles;
 
     Kernels(Device device) {
         this.device = device;
         this.memory = new DeviceMemory(device);
+        this.tiles = new TextTiles(this);
     }
 
     /** Launches one block per row of width elements. */
@@ -45,18 +49,45 @@ final class Kernels {
     /**
      * Launches an attention kernel with one block per tile of rows, and gridY rows of blocks.
      *
-     * @param tile "query_tile" or "key_tile"
-     * @param keys type of keys and values
+     * @param keys     type of keys and values
+     * @param operands arguments before ATTENTION_SPEC
+     * @param rest     arguments after it
      */
     void perTile(
-            String family, String tile, DType keys, Tensor rows, int gridY, AttentionSpec spec, List<Object> arguments) {
+            String family, TextTiles.Part part, DType keys, PackedTexts texts, int gridY, AttentionSpec spec,
+            List<?> operands, Object... rest) {
         String kernel = ofWidth(family, keys, spec);
         // The fp32 kernels of a family share their launch constants; each 16-bit kernel has its own.
-        device.launch(keys == DType.F32
-                ? new Launch(kernel, tiles(rows.size(0), family + "_" + tile), gridY, 1,
-                        device.constant(family + "_threads"), 0, arguments)
-                : new Launch(kernel, tiles(rows.size(0), kernel + "_tile"), gridY, 1,
-                        device.constant(kernel + "_threads"), device.constant(kernel + "_shared"), arguments));
+        String suffix = part == TextTiles.Part.KEY_TILE ? "_key_tile" : "_query_tile";
+        int rows = device.constant(keys == DType.F32 ? family + suffix : kernel + "_tile");
+        int threads = device.constant((keys == DType.F32 ? family : kernel) + "_threads");
+        int shared = keys == DType.F32 ? 0 : device.constant(kernel + "_shared");
+        Object table = Optional.empty();
+        PackedTexts.Entry only = texts.first();
+        long blocks = ((part == TextTiles.Part.KEY_TILE ? only.keys() : only.queries()) + rows - 1L) / rows;
+        if (!texts.alone()) {
+            TextTiles.Table tiles = this.tiles.of(texts, part, rows);
+            table = tiles.memory().memory();
+            blocks = tiles.count();
+        }
+        device.launch(new Launch(kernel, blocks, gridY, 1, threads, shared,
+                arguments(operands, table, only, spec, rest)));
+    }
+
+    /** ATTENTION_SPEC of cuda/README.md between other arguments; the table is empty for a text alone. */
+    static List<Object> arguments(
+            List<?> operands, Object table, PackedTexts.Entry only, AttentionSpec spec, Object... rest) {
+        List<Object> arguments = new ArrayList<>(operands);
+        arguments.addAll(List.of(
+                table, only.queries(), only.keys(), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
+                spec.causal() ? 1 : 0, spec.window(), spec.softCap()));
+        arguments.addAll(List.of(rest));
+        return arguments;
+    }
+
+    /** The table of the texts, one entry per query or per text; empty for a text alone. */
+    Object table(PackedTexts texts, TextTiles.Part part) {
+        return texts.alone() ? Optional.empty() : tiles.of(texts, part, 1).memory().memory();
     }
 
     /** The name of a family's kernel for the type of keys and the head width. */
@@ -69,10 +100,9 @@ final class Kernels {
 
     /** destination [count, queries, keys] = the probabilities of heads first .. first + count - 1; q is of k's type. */
     void attentionMaps(Object destination, Tensor q, Tensor k, AttentionSpec spec, int first, int count) {
-        List<Object> arguments = new ArrayList<>(List.of(destination, q, k, spec.sinks()));
-        arguments.addAll(spec(q, k, spec));
-        arguments.add(first);
-        perTile("attention_map", "query_tile", k.dtype(), q, count, spec, arguments);
+        PackedTexts text = PackedTexts.ofRows(Packing.of(q.intSize(0), k.intSize(0)), spec);
+        perTile("attention_map", TextTiles.Part.QUERY_TILE, k.dtype(), text, count, spec,
+                List.of(destination, q, k, spec.sinks()), first);
     }
 
     /** Pools the rows of maps with pooled columns, [heads, tokens, cells] to [heads, cells, cells]. */
@@ -80,13 +110,6 @@ final class Kernels {
         perElement("attention_saliency_pool", "attention_saliency_pool_f32", pooledMean.count(),
                 pooledMaximum, pooledMean, largest.memory(), sums.memory(), pooledMean.count(), tokens,
                 pooledMean.intSize(1));
-    }
-
-    /** ATTENTION_SPEC of cuda/README.md. */
-    static List<Object> spec(Tensor q, Tensor k, AttentionSpec spec) {
-        return List.of(
-                q.intSize(0), k.intSize(0), spec.heads(), spec.kvHeads(), spec.headDim(), spec.scale(),
-                spec.causal() ? 1 : 0, spec.window(), spec.softCap());
     }
 
     /** The number of tiles of an exported length that cover size rows. */

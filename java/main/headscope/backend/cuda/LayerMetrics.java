@@ -5,63 +5,95 @@ import headscope.backend.AttentionStatistics;
 import headscope.backend.SplitOnOutOfMemory;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
+import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Metrics of one layer from its statistics: one launch per metric, one download for all of them. */
+/** Metrics of one layer from its statistics: one launch per metric, one download for all of them and all texts. */
 record LayerMetrics(Device device, Kernels kernels, AttentionStatistics statistics, AttentionSpec spec) {
-    LayerResult of(List<Metric> metrics) {
-        Map<Metric, double[][]> values = new LinkedHashMap<>();
-        metrics.forEach(metric -> values.put(metric, new double[spec.heads()][]));
-        SplitOnOutOfMemory.run(spec.heads(), (first, count) -> measure(values, first, count));
-        return new LayerResult(values);
+    List<LayerResult> of(List<Metric> metrics) {
+        List<Map<Metric, double[][]>> values = new ArrayList<>();
+        for (int text = 0; text < statistics.texts(); text++) {
+            Map<Metric, double[][]> ofText = new LinkedHashMap<>();
+            metrics.forEach(metric -> ofText.put(metric, new double[spec.heads()][]));
+            values.add(ofText);
+        }
+        SplitOnOutOfMemory.run(statistics.texts(), (first, count) -> {
+            if (count > 1) {
+                measure(values.subList(first, first + count), texts(first, count), 0, spec.heads());
+            } else {
+                LayerMetrics alone = new LayerMetrics(device, kernels, statistics.text(first), spec);
+                SplitOnOutOfMemory.run(spec.heads(), (head, heads) -> alone.measure(
+                        values.subList(first, first + 1), PackedTexts.all(alone.statistics), head, heads));
+            }
+        });
+        return values.stream().map(LayerResult::new).toList();
     }
 
-    /** Heads first .. first + count - 1. Memory, fp64: [metrics][count][values per head], then the spectra's workspace. */
-    private void measure(Map<Metric, double[][]> values, int first, int count) {
-        int results = count * values.keySet().stream().mapToInt(this::perHead).sum();
-        boolean sorts = values.keySet().stream().anyMatch(Metric.Spectrum.class::isInstance);
-        long workspace = sorts ? (long) count * statistics.tokens() : 0;
+    private PackedTexts texts(int first, int count) {
+        return PackedTexts.all(statistics).only(text -> text.slot() >= first && text.slot() < first + count);
+    }
+
+    /**
+     * Heads first .. first + count - 1. Memory, fp64: [metrics][texts][count][values per head], then the spectra's
+     * workspace [texts][count][longest].
+     */
+    private void measure(List<Map<Metric, double[][]>> values, PackedTexts texts, int first, int count) {
+        List<Metric> metrics = List.copyOf(values.getFirst().keySet());
+        int longest = texts.longest();
+        int rows = texts.entries().size() * count;
+        int results = rows * metrics.stream().mapToInt(metric -> metric.valuesPerHead(longest)).sum();
+        boolean sorts = metrics.stream().anyMatch(Metric.Spectrum.class::isInstance);
+        long workspace = sorts ? (long) rows * longest : 0;
         double[] downloaded = new double[results];
         try (Kernels.Scratch memory = kernels.scratch((results + workspace) * Double.BYTES)) {
             MemorySegment destination = memory.memory().asSlice(0, (long) results * Double.BYTES);
             MemorySegment scratch = memory.memory().asSlice(destination.byteSize());
             long offset = 0;
-            for (Metric metric : values.keySet()) {
-                launch(metric, destination.asSlice(offset), scratch, first, count);
-                offset += (long) count * perHead(metric) * Double.BYTES;
+            for (Metric metric : metrics) {
+                launch(metric, destination.asSlice(offset), scratch, texts, first, count);
+                offset += (long) rows * metric.valuesPerHead(longest) * Double.BYTES;
             }
             device.download(MemorySegment.ofArray(downloaded), destination);
         }
         int from = 0;
-        for (Map.Entry<Metric, double[][]> entry : values.entrySet()) {
-            for (int head = first; head < first + count; head++) {
-                int end = from + perHead(entry.getKey());
-                entry.getValue()[head] = Arrays.copyOfRange(downloaded, from, end);
-                from = end;
+        for (Metric metric : metrics) {
+            for (int text = 0; text < texts.entries().size(); text++) {
+                int kept = metric.valuesPerHead(texts.entries().get(text).keys());
+                for (int head = first; head < first + count; head++) {
+                    values.get(text).get(metric)[head] = Arrays.copyOfRange(downloaded, from, from + kept);
+                    from += metric.valuesPerHead(longest);
+                }
             }
         }
     }
 
-    private int perHead(Metric metric) {
-        return metric.valuesPerHead(statistics.tokens());
-    }
-
-    private void launch(Metric metric, MemorySegment destination, MemorySegment workspace, int first, int count) {
-        int tokens = statistics.tokens();
+    private void launch(
+            Metric metric, MemorySegment destination, MemorySegment workspace, PackedTexts texts, int first, int count) {
+        int longest = texts.longest();
+        int gridY = texts.entries().size();
+        Object table = kernels.table(texts, TextTiles.Part.TEXT);
         String kernel = metric.key() + "_f64";
         device.launch(metric instanceof Metric.Spectrum
-                ? Launch.flat(kernel, count, 1, kernels.fitting("laplacian_spectrum_threads", tokens),
-                        destination, workspace, statistics.logDiagonal.rows(first, count),
-                        statistics.columnSum.rows(first, count), tokens, perHead(metric), statistics.capacity())
-                : Launch.flat(kernel, count, 1, kernels.fitting("head_fold_threads", tokens),
-                        destination, statistics.logDiagonal.rows(first, count),
-                        statistics.columnSum.rows(first, count), statistics.entropy.rows(first, count),
-                        statistics.maximum.rows(first, count), statistics.previous.rows(first, count),
-                        statistics.distance.rows(first, count), tokens, spec.causal() ? 1 : 0,
-                        statistics.capacity()));
+                ? Launch.flat(kernel, count, gridY, kernels.fitting("laplacian_spectrum_threads", longest),
+                        destination, workspace, heads(texts, statistics.logDiagonal, first, count),
+                        heads(texts, statistics.columnSum, first, count), table, longest, metric.valuesPerHead(longest),
+                        texts.first().capacity(), longest)
+                : Launch.flat(kernel, count, gridY, kernels.fitting("head_fold_threads", longest),
+                        destination, heads(texts, statistics.logDiagonal, first, count),
+                        heads(texts, statistics.columnSum, first, count),
+                        heads(texts, statistics.entropy, first, count), heads(texts, statistics.maximum, first, count),
+                        heads(texts, statistics.previous, first, count),
+                        heads(texts, statistics.distance, first, count), table, longest, spec.causal() ? 1 : 0,
+                        texts.first().capacity()));
+    }
+
+    /** The vectors from a head on: of a text alone; those of several texts, with all heads, follow from the table. */
+    private static Tensor heads(PackedTexts texts, Tensor vectors, int first, int count) {
+        return texts.alone() ? vectors.rows(first, count) : vectors;
     }
 }

@@ -1,0 +1,295 @@
+// Attention of several texts in one launch: every text has the bits that it has alone.
+#include "attention_text.h"
+
+#include <numeric>
+
+namespace {
+
+const int NUMBERS = 7; // sums over rows per head
+
+/// Texts of one spec, of each of which the last queries are new.
+template <class T>
+struct Batch {
+    Spec spec;
+    std::vector<TextOf<T>> texts;
+    std::vector<int> queries;
+};
+
+/// The number of rows in a block's tile of a family of kernels, and the block.
+struct Family {
+    std::string kernel;
+    int tile;
+    BlockOf block;
+};
+
+template <class T>
+Family family(const char* name, const char* rows, int headDim) {
+    std::string kernel = withWidth<T>(name, headDim);
+    if (sizeof(T) == 4) {
+        std::string shared = name;
+        return {kernel, constant((shared + "_" + rows).c_str()), BlockOf(constant((shared + "_threads").c_str()))};
+    }
+    return {kernel, constant((kernel + "_tile").c_str()),
+            BlockOf(constant((kernel + "_threads").c_str()), constant((kernel + "_shared").c_str()))};
+}
+
+/// Statistics and results of a batch; NaN where nothing was written.
+template <class T>
+struct Results {
+    std::vector<float> out, logSumExp, logDiagonal, entropy, maximum, previous, distance, row;
+    std::vector<double> columnSum, sums;
+    std::vector<float> alone, signedSum, qGradient, kGradient, vGradient;
+
+    Results(int64_t q, int64_t k, int64_t vectors, int64_t queries, int64_t heads)
+        : out(q, NAN), logSumExp(vectors, NAN), logDiagonal(vectors, NAN), entropy(vectors, NAN), maximum(vectors, NAN),
+          previous(vectors, NAN), distance(vectors, NAN), row(vectors, NAN), columnSum(vectors, NAN),
+          sums(heads * NUMBERS, NAN), alone(queries, NAN), signedSum(queries, NAN), qGradient(q, NAN),
+          kGradient(k, NAN), vGradient(k, NAN) {}
+};
+
+/// One table per purpose; empty for a text alone.
+struct Tables {
+    std::vector<TextTile> queries, keys, texts, rows;
+
+    static const TextTile* of(const std::vector<TextTile>& table) {
+        return table.empty() ? nullptr : table.data();
+    }
+};
+
+/// A text's entry, with its vectors at an element.
+TextTile entry(int queries, int keys, int firstQuery, int firstKey, int slot, int64_t statistics, int capacity) {
+    return {statistics, capacity, slot, queries, keys, firstQuery, firstKey, 0, 0};
+}
+
+/// The tiles of all texts, those with the largest index first.
+std::vector<TextTile> tiles(const std::vector<TextTile>& texts, int size, bool ofKeys) {
+    std::vector<TextTile> all;
+    for (TextTile text : texts) {
+        for (text.tile = 0; text.tile * size < (ofKeys ? text.keys : text.queries); text.tile++) {
+            all.push_back(text);
+        }
+    }
+    std::stable_sort(all.begin(), all.end(), [](const TextTile& a, const TextTile& b) { return a.tile > b.tile; });
+    return all;
+}
+
+template <class T>
+struct Operands {
+    std::vector<T> q, k, v;
+    std::vector<float> gradient;
+};
+
+/// Runs every kernel on packed operands, or on those of one text.
+template <class T>
+Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed) {
+    const Spec& spec = batch.spec;
+    int heads = spec.heads;
+    int count = static_cast<int>(batch.texts.size());
+    std::vector<TextTile> observed, alone;
+    int firstQuery = 0;
+    int firstKey = 0;
+    int64_t vectors = 0;
+    for (int i = 0; i < count; i++) {
+        int queries = batch.queries[i];
+        int keys = batch.texts[i].tokens;
+        int capacity = keys + i % 3;
+        // Slots need not be in the order of the texts.
+        observed.push_back(entry(queries, keys, firstQuery, firstKey, count - 1 - i, vectors, capacity));
+        alone.push_back(entry(queries, keys, firstQuery, firstKey, 0,
+                              static_cast<int64_t>(heads) * firstQuery - (spec.causal ? keys - queries : 0), queries));
+        firstQuery += queries;
+        firstKey += keys;
+        vectors += static_cast<int64_t>(heads) * capacity;
+    }
+    Results<T> r(static_cast<int64_t>(x.q.size()), static_cast<int64_t>(x.k.size()), vectors,
+                 static_cast<int64_t>(heads) * firstQuery, static_cast<int64_t>(heads) * count);
+    int queries = batch.queries[0];
+    int keys = batch.texts[0].tokens;
+    int capacity = observed[0].capacity;
+    int longest = std::accumulate(batch.texts.begin(), batch.texts.end(), 0,
+                                  [](int most, const TextOf<T>& text) { return std::max(most, text.tokens); });
+    float* none = nullptr;
+    const float* sinks = spec.sinks.empty() ? nullptr : spec.sinks.data();
+    auto specified = [&](const char* name, const char* rows, bool ofKeys, const std::vector<TextTile>& texts, int gridY,
+                         int room, auto... arguments) {
+        Family kernels = family<T>(name, rows, spec.headDim);
+        std::vector<TextTile> table = tiles(texts, kernels.tile, ofKeys);
+        launch(kernels.kernel.c_str(), static_cast<int64_t>(table.size()), gridY, kernels.block, arguments...,
+               packed ? table.data() : nullptr, packed ? -1 : queries, packed ? -1 : keys, heads, spec.kvHeads,
+               spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, room);
+    };
+    const TextTile* texts = packed ? observed.data() : nullptr;
+    if (std::all_of(batch.queries.begin(), batch.queries.end(), [](int n) { return n == 1; })) {
+        int splits = static_cast<int>(pieces(longest, constant("attention_decode_keys")));
+        int64_t rows = static_cast<int64_t>(splits) * count * heads;
+        std::vector<float> sums(rows * spec.headDim, NAN), numbers(rows * 6, NAN);
+        float* sums_pointer = sums.data();
+        float* numbers_pointer = numbers.data();
+        float* scores = r.row.data();
+        const T* q = x.q.data();
+        const T* k = x.k.data();
+        const T* v = x.v.data();
+        Spec own = spec;
+        float scale = spec.scale();
+        int causal = spec.causal;
+        void* arguments[] = {&sums_pointer, &numbers_pointer, &scores,     &q,           &k,          &v,
+                             &texts,        &queries,         &keys,       &own.heads,   &own.kvHeads, &own.headDim,
+                             &scale,        &causal,          &own.window, &own.softCap, &capacity};
+        CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
+                               static_cast<unsigned>(heads), static_cast<unsigned>(count),
+                               static_cast<unsigned>(constant("attention_decode_threads")), 1, 1, 0, arguments) == 0,
+              "%s", headscope_last_error());
+        launch("attention_merge_f32", count, heads, constant("attention_merge_threads"), r.out.data(), r.logSumExp.data(),
+               r.logDiagonal.data(), r.entropy.data(), r.maximum.data(), r.previous.data(), r.distance.data(),
+               sums.data(), numbers.data(), sinks, texts, queries, keys, heads, spec.kvHeads, spec.headDim, scale, causal,
+               spec.window, spec.softCap, capacity);
+        // The earlier tokens' column sums, which the row is added to.
+        std::fill(r.columnSum.begin(), r.columnSum.end(), 0.25);
+        std::fill(r.sums.begin(), r.sums.end(), 0.5);
+        int bin = constant("attention_decode_keys");
+        int side = static_cast<int>(pieces(longest, bin));
+        int mean = 0;
+        double* columns = r.columnSum.data();
+        double* rowSums = r.sums.data();
+        float* vectors6[6] = {r.logSumExp.data(), r.logDiagonal.data(), r.entropy.data(),
+                              r.maximum.data(),   r.previous.data(),    r.distance.data()};
+        void* row[] = {&scores,      &columns,     &rowSums,      &none,         &vectors6[0], &vectors6[1], &vectors6[2],
+                       &vectors6[3], &vectors6[4], &vectors6[5],  &texts,        &queries,     &keys,        &own.heads,
+                       &own.kvHeads, &own.headDim, &scale,        &causal,       &own.window,  &own.softCap, &capacity,
+                       &side,        &bin,         &mean};
+        CHECK(headscope_launch("attention_row_f32", static_cast<unsigned>(side), static_cast<unsigned>(heads),
+                               static_cast<unsigned>(count), static_cast<unsigned>(constant("attention_row_threads")), 1,
+                               1, 0, row) == 0,
+              "%s", headscope_last_error());
+        return r;
+    }
+    specified("attention_forward", "query_tile", false, observed, heads, capacity, r.out.data(), r.logSumExp.data(),
+              r.logDiagonal.data(), r.entropy.data(), r.maximum.data(), r.previous.data(), r.distance.data(), x.q.data(),
+              x.k.data(), x.v.data(), sinks);
+    std::vector<float> again(r.logSumExp.size(), NAN);
+    specified("attention_statistics", "query_tile", false, observed, heads, capacity, again.data(), r.logDiagonal.data(),
+              r.entropy.data(), r.maximum.data(), r.previous.data(), r.distance.data(), x.q.data(), x.k.data(), sinks);
+    CHECK(same_bits(again, r.logSumExp), "statistics alone");
+    std::fill(r.columnSum.begin(), r.columnSum.end(), 0.25);
+    specified("attention_columns", "key_tile", true, observed, heads, capacity, r.columnSum.data(), r.logSumExp.data(),
+              x.q.data(), x.k.data());
+    std::fill(r.sums.begin(), r.sums.end(), 0.5);
+    launch("attention_sums_f64", heads, count, fitting("attention_sums_threads", longest), r.sums.data(),
+           r.logSumExp.data(), r.logDiagonal.data(), r.entropy.data(), r.maximum.data(), r.previous.data(),
+           r.distance.data(), texts, queries, keys, heads, spec.kvHeads, spec.headDim, spec.scale(),
+           static_cast<int>(spec.causal), spec.window, spec.softCap, capacity);
+    if constexpr (sizeof(T) == 4) {
+        std::vector<float> out(r.out.size(), NAN);
+        specified("attention_forward", "query_tile", false, alone, heads, 0, out.data(), r.alone.data(), none, none, none,
+                  none, none, x.q.data(), x.k.data(), x.v.data(), sinks);
+        CHECK(same_bits(out, r.out), "observed and not");
+        int groups = 0;
+        Family kernels = family<T>("attention_query_gradient", "query_tile", spec.headDim);
+        std::vector<TextTile> table = tiles(alone, kernels.tile, false);
+        const int* noGroups = nullptr;
+        launch(kernels.kernel.c_str(), static_cast<int64_t>(table.size()), heads, kernels.block, r.qGradient.data(),
+               r.signedSum.data(), none, none, none, x.gradient.data(), out.data(), r.alone.data(), x.q.data(),
+               x.k.data(), x.v.data(), noGroups, packed ? table.data() : nullptr, queries, keys, heads, spec.kvHeads,
+               spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, groups, 0);
+        specified("attention_key_gradient", "key_tile", true, alone, spec.kvHeads, 0, r.kGradient.data(),
+                  r.vGradient.data(), none, x.gradient.data(), r.alone.data(), r.signedSum.data(), x.q.data(),
+                  x.k.data(), x.v.data());
+    }
+    return r;
+}
+
+template <class X>
+void append(std::vector<X>& all, const std::vector<X>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+}
+
+template <class T>
+void check_batch(std::mt19937_64& random, const char* name, const Spec& spec, const std::vector<int>& lengths,
+                 const std::vector<int>& queries) {
+    situation = std::string(name) + ", " + NAME<T>;
+    int rowWidth = spec.heads * spec.headDim;
+    Batch<T> batch{spec, {}, queries};
+    Operands<T> packed;
+    std::vector<Operands<T>> alone;
+    for (std::size_t i = 0; i < lengths.size(); i++) {
+        TextOf<T> text = random_text<T>(random, spec, lengths[i]);
+        Operands<T> own{rows(text.q, rowWidth, lengths[i] - queries[i], lengths[i]), text.k, text.v,
+                        random_floats(random, static_cast<int64_t>(queries[i]) * rowWidth)};
+        append(packed.q, own.q);
+        append(packed.k, own.k);
+        append(packed.v, own.v);
+        append(packed.gradient, own.gradient);
+        alone.push_back(own);
+        batch.texts.push_back(text);
+    }
+    Results<T> actual = run(batch, packed, true);
+    int count = static_cast<int>(lengths.size());
+    int64_t q = 0, k = 0, vector = 0, row = 0;
+    for (int i = 0; i < count; i++) {
+        // The capacity of a text depends on its place in the batch.
+        Batch<T> one{spec, {batch.texts[i]}, {queries[i]}};
+        Results<T> expected = run(one, alone[i], false);
+        situation = std::string(name) + ", " + NAME<T> + ", text " + std::to_string(i);
+        auto compare = [&](const auto& all, const auto& own, int64_t at, const char* what) {
+            using X = typename std::decay_t<decltype(all)>::value_type;
+            CHECK(same_bits(std::vector<X>(all.begin() + at, all.begin() + at + static_cast<int64_t>(own.size())), own),
+                  "%s", what);
+        };
+        compare(actual.out, expected.out, q, "out");
+        compare(actual.qGradient, expected.qGradient, q, "qGradient");
+        compare(actual.kGradient, expected.kGradient, k, "kGradient");
+        compare(actual.vGradient, expected.vGradient, k, "vGradient");
+        compare(actual.alone, expected.alone, row, "logSumExp alone");
+        compare(actual.signedSum, expected.signedSum, row, "signedSum");
+        compare(actual.sums, expected.sums, static_cast<int64_t>(count - 1 - i) * spec.heads * NUMBERS, "sums");
+        int tokens = lengths[i];
+        int capacity = tokens + i % 3;
+        for (int head = 0; head < spec.heads; head++) {
+            int64_t at = vector + static_cast<int64_t>(head) * capacity;
+            auto head_vector = [&](const auto& all, const auto& own, const char* what) {
+                using X = typename std::decay_t<decltype(own)>::value_type;
+                std::vector<X> x(own.begin() + static_cast<int64_t>(head) * tokens,
+                                 own.begin() + static_cast<int64_t>(head + 1) * tokens);
+                compare(all, x, at, what);
+            };
+            head_vector(actual.logSumExp, expected.logSumExp, "logSumExp");
+            head_vector(actual.logDiagonal, expected.logDiagonal, "logDiagonal");
+            head_vector(actual.entropy, expected.entropy, "entropy");
+            head_vector(actual.maximum, expected.maximum, "maximum");
+            head_vector(actual.previous, expected.previous, "previous");
+            head_vector(actual.distance, expected.distance, "distance");
+            head_vector(actual.row, expected.row, "row");
+            head_vector(actual.columnSum, expected.columnSum, "columnSum");
+        }
+        q += static_cast<int64_t>(expected.out.size());
+        k += static_cast<int64_t>(expected.kGradient.size());
+        row += static_cast<int64_t>(expected.alone.size());
+        vector += static_cast<int64_t>(spec.heads) * capacity;
+    }
+}
+
+template <class T>
+void check_batches(std::mt19937_64& random) {
+    std::vector<int> lengths = {1, 130, 2, 63, 64, 65, 33};
+    for (const auto& [name, spec] : std::vector<std::pair<const char*, Spec>>{
+             {"plain", PLAIN}, {"grouped", GROUPED}, {"bidirectional", BIDIRECTIONAL}, {"windowed", WINDOWED},
+             {"capped", CAPPED}, {"with sinks", WITH_SINKS}}) {
+        check_batch<T>(random, name, spec, lengths, lengths);
+    }
+    check_batch<T>(random, "continued", GROUPED, lengths, {1, 70, 1, 63, 3, 64, 2});
+    std::vector<int> decoded = {1, 300, 2, 257, 256, 33, 600};
+    for (const auto& [name, spec] : std::vector<std::pair<const char*, Spec>>{
+             {"decoded", GROUPED}, {"decoded, windowed", WINDOWED}, {"decoded, with sinks", WITH_SINKS}}) {
+        check_batch<T>(random, name, spec, decoded, {1, 1, 1, 1, 1, 1, 1});
+    }
+}
+
+} // namespace
+
+int main() {
+    headscope_shuffle(SEED);
+    std::mt19937_64 random(SEED);
+    check_batches<float>(random);
+    check_batches<Bf16>(random);
+    check_batches<F16>(random);
+}

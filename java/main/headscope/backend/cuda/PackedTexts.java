@@ -1,0 +1,89 @@
+package headscope.backend.cuda;
+
+import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
+import headscope.backend.Packing;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+
+/**
+ * Texts that one launch covers: where their rows lie in packed tensors, and their vectors over tokens in the statistics.
+ *
+ * @param alone whether the only text begins at the first row and element, so that kernels need no table
+ */
+record PackedTexts(List<Entry> entries, boolean alone) {
+    /**
+     * The part of TextTile in cuda/text_tile.cuh that all tiles of a text share.
+     *
+     * @param statistics element at which the text's [heads, capacity] begin
+     * @param capacity   0 for the vectors [heads, queries] of a text alone
+     */
+    record Entry(long statistics, int capacity, int slot, int queries, int keys, int firstQuery, int firstKey) {}
+
+    /** Texts whose vectors are those of statistics. */
+    static PackedTexts of(Packing packing, AttentionStatistics statistics) {
+        return new PackedTexts(
+                IntStream.range(0, packing.count())
+                        .mapToObj(i -> {
+                            Packing.Text text = packing.text(i);
+                            return new Entry(statistics.offset(text.slot()), statistics.capacity(text.slot()),
+                                    text.slot(), text.queries(), text.keys(), packing.firstQuery(i),
+                                    packing.firstKey(i));
+                        })
+                        .toList(),
+                packing.count() == 1 && statistics.texts() == 1);
+    }
+
+    /** Texts whose vectors are [heads, queries], one text after the other. */
+    static PackedTexts ofRows(Packing packing, AttentionSpec spec) {
+        if (packing.count() == 1) {
+            Packing.Text only = packing.text(0);
+            return new PackedTexts(List.of(new Entry(0, 0, 0, only.queries(), only.keys(), 0, 0)), true);
+        }
+        return new PackedTexts(
+                IntStream.range(0, packing.count())
+                        .mapToObj(i -> {
+                            Packing.Text text = packing.text(i);
+                            // Kernels count the elements of a vector from the text's first token.
+                            int before = spec.causal() ? text.keys() - text.queries() : 0;
+                            return new Entry((long) spec.heads() * packing.firstQuery(i) - before, text.queries(), 0,
+                                    text.queries(), text.keys(), packing.firstQuery(i), packing.firstKey(i));
+                        })
+                        .toList(),
+                false);
+    }
+
+    /** All tokens so far of every text of the statistics. */
+    static PackedTexts all(AttentionStatistics statistics) {
+        return new PackedTexts(
+                IntStream.range(0, statistics.texts())
+                        .mapToObj(i -> {
+                            int tokens = statistics.text(i).tokens();
+                            return new Entry(statistics.offset(i), statistics.capacity(i), i, tokens, tokens, 0, 0);
+                        })
+                        .toList(),
+                statistics.texts() == 1);
+    }
+
+    PackedTexts only(Predicate<Entry> wanted) {
+        List<Entry> some = entries.stream().filter(wanted).toList();
+        return new PackedTexts(some, alone && some.size() == 1);
+    }
+
+    boolean isEmpty() {
+        return entries.isEmpty();
+    }
+
+    Entry first() {
+        return entries.getFirst();
+    }
+
+    int queries() {
+        return entries.stream().mapToInt(Entry::queries).sum();
+    }
+
+    int longest() {
+        return entries.stream().mapToInt(Entry::keys).max().orElseThrow();
+    }
+}

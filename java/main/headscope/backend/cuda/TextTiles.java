@@ -1,0 +1,95 @@
+package headscope.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/**
+ * Tables on the device by which the blocks of a launch find their texts (cuda/text_tile.cuh). The tables that were used
+ * last are kept: the layers of a pass share them.
+ */
+final class TextTiles {
+    /** Tables of one pass, forward and backward, in all tile sizes, with room for the pass before. */
+    private static final int KEPT = 16;
+    private static final int BYTES = 40;
+
+    private final Kernels kernels;
+    private final SequencedMap<Key, Table> tables = new LinkedHashMap<>(KEPT, 0.75f, true);
+
+    /** What an entry of a table describes. */
+    enum Part {
+        QUERY_TILE,
+        KEY_TILE,
+        QUERY,
+        TEXT
+    }
+
+    private record Key(PackedTexts texts, Part part, int rows) {}
+
+    /** Entries on the device. */
+    record Table(Kernels.Scratch memory, int count) {}
+
+    private record Tile(PackedTexts.Entry text, int index) {}
+
+    TextTiles(Kernels kernels) {
+        this.kernels = kernels;
+    }
+
+    /** @param rows per tile */
+    Table of(PackedTexts texts, Part part, int rows) {
+        Key key = new Key(texts, part, rows);
+        Table known = tables.get(key);
+        if (known != null) {
+            return known;
+        }
+        if (tables.size() == KEPT) {
+            tables.pollFirstEntry().getValue().memory().close();
+        }
+        List<Tile> tiles = tiles(texts, part, rows);
+        Table table = new Table(kernels.uploaded(MemorySegment.ofArray(bytes(tiles))), tiles.size());
+        tables.put(key, table);
+        return table;
+    }
+
+    /** The tiles with the most keys, or of keys those with the most queries, come first. */
+    private static List<Tile> tiles(PackedTexts texts, Part part, int rows) {
+        List<Tile> tiles = new ArrayList<>();
+        for (PackedTexts.Entry text : texts.entries()) {
+            int count = switch (part) {
+                case QUERY_TILE -> (text.queries() + rows - 1) / rows;
+                case KEY_TILE -> (text.keys() + rows - 1) / rows;
+                case QUERY -> text.queries();
+                case TEXT -> 1;
+            };
+            for (int i = 0; i < count; i++) {
+                tiles.add(new Tile(text, i));
+            }
+        }
+        if (part == Part.QUERY_TILE) {
+            tiles.sort(Comparator.comparingInt(tile -> -(tile.text().keys() - tile.text().queries() + tile.index() * rows)));
+        } else if (part == Part.KEY_TILE) {
+            tiles.sort(Comparator.comparingInt(tile -> tile.index() * rows - tile.text().keys()));
+        }
+        return tiles;
+    }
+
+    private static byte[] bytes(List<Tile> tiles) {
+        ByteBuffer buffer = ByteBuffer.allocate(tiles.size() * BYTES).order(ByteOrder.nativeOrder());
+        for (Tile tile : tiles) {
+            PackedTexts.Entry text = tile.text();
+            buffer.putLong(text.statistics()).putInt(text.capacity()).putInt(text.slot()).putInt(text.queries())
+                    .putInt(text.keys()).putInt(text.firstQuery()).putInt(text.firstKey()).putInt(tile.index()).putInt(0);
+        }
+        return buffer.array();
+    }
+
+    void close() {
+        tables.values().forEach(table -> table.memory().close());
+        tables.clear();
+    }
+}
