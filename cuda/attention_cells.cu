@@ -13,7 +13,7 @@
 //         merge: rows is the number of rows of cells with tokens; factor >= 2
 // Out     pooled [heads, queries, side]; cells [heads, side, side]: every element of the rows of cells with new tokens,
 //         or of the merged rows; fp32
-// Launch  cells: grid x = ceil(queries / attention_cells_query_tile), y = heads; block attention_cells_threads;
+// Launch  cells: grid x = tiles of attention_cells_query_tile queries, y = heads; block attention_cells_threads;
 //         pool: one thread per cell, grid x = ceil(heads rows side / attention_cells_threads); block
 //         attention_cells_threads; merge: grid x = heads; block attention_cells_threads
 // Cost    cells: 2 queries keys headDim operations per head, half if causal; pool: 4 queries side bytes per head; merge:

@@ -8,7 +8,7 @@
 // In      logSumExp [heads, capacity], fp32, of these queries; q [queries, heads * headDim];
 //         k [keys, kvHeads * headDim]
 // Out     columnSum [heads, capacity], fp64: set for the new keys, added to for the first keys - queries keys
-// Launch  grid x = ceil(keys / attention_columns_key_tile), y = heads; block attention_columns_threads
+// Launch  grid x = tiles of attention_columns_key_tile keys, y = heads; block attention_columns_threads
 // Cost    2 queries keys headDim operations per head, half if causal
 // Rounds  relative error of a probability: |logSumExp| 2^-23 plus the error of its score; groups of 4 are added in
 //         fp32, the rest in fp64, in a fixed order; bit-reproducible

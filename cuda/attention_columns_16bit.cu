@@ -3,7 +3,7 @@
 // In      logSumExp [heads, capacity], fp32, of these queries; q [queries, heads * headDim];
 //         k [keys, kvHeads * headDim]; bf16 or fp16
 // Out     columnSum [heads, capacity], fp64: set for the new keys, added to for the first keys - queries keys
-// Launch  grid x = ceil(keys / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
+// Launch  grid x = tiles of <kernel>_tile keys, y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
 // Cost    2 queries keys headDim operations per head, half if causal
 // Rounds  relative error of a probability: |logSumExp| 2^-23 plus the error of its score; a lane's 16 of a tile are
 //         added in fp32, the rest in fp64, in a fixed order; bit-reproducible

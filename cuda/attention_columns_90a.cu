@@ -11,7 +11,6 @@
 //         added in fp32, the rest in fp64, in a fixed order; bit-reproducible
 // See     Backend.attention, AttentionStatistics.columnSum, test/attention_90a_test.cpp
 #include "attention_groups.cuh"
-#include "packing.cuh"
 
 /// Tiles of queries that attend to a block's keys.
 template <class Shape>
@@ -20,9 +19,8 @@ struct QueryTiles {
     int first; // query of the first tile
     int count;
 
-    __device__ __forceinline__ explicit QueryTiles(const BlockText& block) {
-        const AttentionSpec& spec = block.spec;
-        firstKey = block.tile * Shape::KEPT;
+    __device__ __forceinline__ explicit QueryTiles(const AttentionSpec& spec) {
+        firstKey = spec.tile * Shape::KEPT;
         first = spec.firstRow(firstKey) / Shape::TILE * Shape::TILE;
         int end = spec.endRow(min(firstKey + Shape::KEPT, spec.keys) - 1);
         count = max(1, (end - first + Shape::TILE - 1) / Shape::TILE);
@@ -77,15 +75,14 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
 
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void attention_columns(double* columnSum, const TensorMap& logSumExp, const TensorMap& q,
-                                                  const TensorMap& k, const BlockText& block) {
+                                                  const TensorMap& k, const AttentionSpec& spec) {
     constexpr int LOG_BYTES = Shape::TILE * sizeof(float);
     DYNAMIC_SHARED(unsigned char, pool); // keys, slots of queries, slots of log-sum-exps
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, queries);
-    const AttentionSpec& spec = block.spec;
     int head = blockIdx.y;
-    int64_t base = block.text.statistics + static_cast<int64_t>(head) * block.text.capacity;
-    QueryTiles<Shape> tiles(block);
+    int64_t base = spec.vector(head);
+    QueryTiles<Shape> tiles(spec);
     if (threadIdx.x == 0) {
         initialise(&kept, 1);
         queries.initialise(Shape::ARRIVALS);
@@ -101,12 +98,12 @@ __device__ __forceinline__ void attention_columns(double* columnSum, const Tenso
             prefetch_map(k);
             prefetch_map(logSumExp);
             arrive_expecting(&kept, Shape::KEPT_BYTES);
-            load_rows<Shape, Shape::KEPT>(pool, k, &kept, spec.kvHead(head), block.text.firstKey + tiles.firstKey);
+            load_rows<Shape, Shape::KEPT>(pool, k, &kept, spec.kvHead(head), spec.keyStart + tiles.firstKey);
             for (int i = 0; i < tiles.count; i++) {
                 int slot = i % Shape::SLOTS;
                 Barrier* full = queries.begin(i, Shape::TILE_BYTES + LOG_BYTES);
                 load_rows<Shape, Shape::TILE>(qPool + slot * Shape::TILE_BYTES, q, full, head,
-                                              block.text.firstQuery + tiles.query(i));
+                                              spec.queryStart + tiles.query(i));
                 load_box(logPool + slot * LOG_BYTES, logSumExp, full,
                          static_cast<int>(base + spec.position(tiles.query(i))));
             }
@@ -146,8 +143,8 @@ struct ColumnsShape : GroupShape<WIDTH, 3, 4> {
     EXPORT_GROUPS(attention_columns_90a_##NAME##_d##WIDTH, ColumnsShape<WIDTH>); \
     WIDE_KERNEL(attention_columns_90a_##NAME##_d##WIDTH, ColumnsShape<WIDTH>::THREADS, double* columnSum, \
                 const __grid_constant__ TensorMap logSumExp, const __grid_constant__ TensorMap q, \
-                const __grid_constant__ TensorMap k, PACKED_TEXTS) { \
-        attention_columns<ColumnsShape<WIDTH>, T, WIDTH>(columnSum, logSumExp, q, k, TEXT_OF_BLOCK); \
+                const __grid_constant__ TensorMap k, ATTENTION_SPEC, int capacity) { \
+        attention_columns<ColumnsShape<WIDTH>, T, WIDTH>(columnSum, logSumExp, q, k, KEY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_COLUMNS(WIDTH, bf16, Bf16) ATTENTION_COLUMNS(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

@@ -11,16 +11,17 @@
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. 16-bit tensors
 //         are aligned to 16 bytes. splits = ceil(keys / attention_decode_keys)
 //         v is null if only statistics are needed; then out is null, too. scores is null unless row follows
-//         row: cells is null without an atlas; keys <= gridDim.x * bin; mean is 0 for the maximum, else 1
+//         row: cells is null without an atlas; keys <= gridDim.x * bin, and one text with an atlas; mean is 0 for the maximum, else 1
 // Out     decode: sums [splits, queries, heads * headDim]; rows [splits, queries, heads, 6]; scores [heads, capacity] of
 //         the visible keys, in units of log 2; fp32
 //         merge: out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32
 //         row: scores [heads, capacity], now probabilities of all keys; columnSum [heads, capacity], fp64: set for the
 //         new key, added to for the others; sums [heads, 7], fp64: set for the first token, else added to; cells [heads,
 //         side, side]: every element of the new token's row of cells
-// Launch  decode: grid x = splits, y = heads, z = queries; block attention_decode_threads;
-//         merge: grid x = queries, y = heads; block attention_merge_threads;
-//         row: grid x = side, or without an atlas ceil(keys / bin), y = heads; block min(attention_row_threads, bin
+// Launch  decode: grid x = splits of the longest text, y = heads, z = queries of all texts; block
+//         attention_decode_threads;
+//         merge: grid x = queries of all texts, y = heads; block attention_merge_threads;
+//         row: grid x = side, or without an atlas ceil(keys of the longest text / bin), y = heads, z = texts; block min(attention_row_threads, bin
 //         rounded up to 32)
 // Cost    decode: the bytes of the visible k and v, per query head; merge: 4 splits headDim bytes per row;
 //         row: 24 keys bytes per head

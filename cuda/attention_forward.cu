@@ -9,7 +9,7 @@
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     out [queries, heads * headDim]; the new rows of the six statistics [heads, capacity]; all six may be null, or
 //         all but logSumExp, which is then [heads, queries]
-// Launch  grid x = ceil(queries / attention_forward_query_tile), y = heads; block attention_forward_threads
+// Launch  grid x = tiles of attention_forward_query_tile queries, y = heads; block attention_forward_threads
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
 // Rounds  fp32, sums in key order, bit-reproducible; exp2f within 2 ulp
 // See     Backend.attention, test/attention_test.cpp, test/attention_gradient_test.cpp

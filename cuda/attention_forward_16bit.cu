@@ -2,7 +2,7 @@
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
 // Out     out [queries, heads * headDim], fp32; the statistics as in attention_forward.cu
-// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
+// Launch  grid x = tiles of <kernel>_tile queries, y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
 // Rounds  products are exact and summed in fp32, so the statistics are those of the rounded q and k; exponentials are

@@ -14,20 +14,20 @@
 template <class Shape>
 __device__ __forceinline__ void load_tiles(unsigned char* pool, Barrier* kept, TileBarriers<Shape::SLOTS>& keys,
                                            TileBarriers<Shape::SLOTS>& values, const KeyTiles<Shape>& tiles,
-                                           const BlockText& block, const TensorMap& q, const TensorMap& k,
+                                           const AttentionSpec& spec, const TensorMap& q, const TensorMap& k,
                                            const TensorMap& v) {
     int head = blockIdx.y;
-    int kvHead = block.spec.kvHead(head);
+    int kvHead = spec.kvHead(head);
     unsigned char* kPool = pool + Shape::KEPT_BYTES;
     unsigned char* vPool = kPool + Shape::SLOTS * Shape::TILE_BYTES;
     prefetch_map(q);
     prefetch_map(k);
     prefetch_map(v);
     arrive_expecting(kept, Shape::KEPT_BYTES);
-    load_rows<Shape, Shape::KEPT>(pool, q, kept, head, block.text.firstQuery + tiles.firstRow);
+    load_rows<Shape, Shape::KEPT>(pool, q, kept, head, spec.queryStart + tiles.firstRow);
     for (int i = 0; i < tiles.count; i++) {
         int slot = i % Shape::SLOTS * Shape::TILE_BYTES;
-        int row = block.text.firstKey + tiles.key(i);
+        int row = spec.keyStart + tiles.key(i);
         load_rows<Shape, Shape::TILE>(kPool + slot, k, keys.begin(i, Shape::TILE_BYTES), kvHead, row);
         load_rows<Shape, Shape::TILE>(vPool + slot, v, values.begin(i, Shape::TILE_BYTES), kvHead, row);
     }
@@ -99,16 +99,15 @@ __device__ __forceinline__ void clear_rows(unsigned char* tile, int first) {
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void
 attention_forward(float* out, const Statistics& statistics, const TensorMap& q, const TensorMap& k, const TensorMap& v,
-                  const float* sinks, const BlockText& block) {
+                  const float* sinks, const AttentionSpec& spec) {
     constexpr int GROUPS = Shape::KEPT / Shape::ROWS;
     DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys, slots of values
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, keys);
     SHARED(TileBarriers<Shape::SLOTS>, values);
     SHARED(DiagonalScores<Shape::KEPT>, diagonal);
-    const AttentionSpec& spec = block.spec;
     int head = blockIdx.y;
-    KeyTiles<Shape> tiles(block);
+    KeyTiles<Shape> tiles(spec);
     if (threadIdx.x == 0) {
         initialise(&kept, 1);
         keys.initialise(Shape::ARRIVALS);
@@ -119,7 +118,7 @@ attention_forward(float* out, const Statistics& statistics, const TensorMap& q, 
     if (threadIdx.x < GROUP_THREADS) {
         give_registers<Shape::COPY_REGISTERS>();
         if (threadIdx.x == 0) {
-            load_tiles<Shape>(pool, &kept, keys, values, tiles, block, q, k, v);
+            load_tiles<Shape>(pool, &kept, keys, values, tiles, spec, q, k, v);
         }
         return;
     }
@@ -182,13 +181,12 @@ attention_forward(float* out, const Statistics& statistics, const TensorMap& q, 
     wait_for_products<0>(weighted.sum, weighted.weight);
     values.release(tiles.count - 1);
 
-    Statistics own = block.of(statistics);
     UNROLL for (int r = 0; r < 2; r++) {
         FinishedRow finished = softmax.finish(r, sink_score(sinks, head));
-        softmax.write(finished, r, own, head, block.text.capacity);
+        softmax.write(finished, r, statistics, head);
         int query = tiles.firstRow + row + group_row(r);
         if (query < spec.queries) {
-            int64_t at = static_cast<int64_t>(block.text.firstQuery + query) * spec.heads + head;
+            int64_t at = static_cast<int64_t>(spec.queryStart + query) * spec.heads + head;
             weighted.write(out + at * spec.headDim, r,
                            finished.shrink * finished.inverse, spec.headDim);
         }
@@ -205,8 +203,8 @@ struct ForwardShape : GroupShape<WIDTH, 2, 2> {
     EXPORT_GROUPS(attention_forward_90a_##NAME##_d##WIDTH, ForwardShape<WIDTH>); \
     WIDE_KERNEL(attention_forward_90a_##NAME##_d##WIDTH, ForwardShape<WIDTH>::THREADS, float* out, STATISTICS, \
                 const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, \
-                const __grid_constant__ TensorMap v, const float* sinks, PACKED_TEXTS) { \
-        attention_forward<ForwardShape<WIDTH>, T, WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, TEXT_OF_BLOCK); \
+                const __grid_constant__ TensorMap v, const float* sinks, ATTENTION_SPEC, int capacity) { \
+        attention_forward<ForwardShape<WIDTH>, T, WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, QUERY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_FORWARD(WIDTH, bf16, Bf16) ATTENTION_FORWARD(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

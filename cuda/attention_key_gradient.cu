@@ -10,7 +10,7 @@
 // In      gradient, q [queries, heads * headDim]; logSumExp, signedSum [heads, queries]; k, v
 //         [keys, kvHeads * headDim]; fp32
 // Out     kGradient, vGradient as k; columns [heads, keys] or null; fp32, every element
-// Launch  grid x = ceil(keys / attention_key_gradient_key_tile), y = kvHeads; block attention_key_gradient_threads
+// Launch  grid x = tiles of attention_key_gradient_key_tile keys, y = kvHeads; block attention_key_gradient_threads
 // Cost    8 queries keys headDim operations per query head, half if causal
 // Rounds  fp32, sums in order of heads and queries, bit-reproducible; probabilities as in attention_query_gradient.cu
 // See     Gradients.attention, AttentionSaliency.columns, test/attention_gradient_test.cpp

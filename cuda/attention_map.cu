@@ -4,7 +4,7 @@
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     destination [maps, queries, keys], fp32, every element
-// Launch  grid x = ceil(queries / attention_map_query_tile), y = maps; block attention_map_threads
+// Launch  grid x = tiles of attention_map_query_tile queries, y = maps; block attention_map_threads
 // Cost    4 queries keys headDim operations per map, half if causal: one pass for the sums, one for the probabilities
 // Rounds  as in attention_forward.cu
 // See     Backend.attentionMap, SymmetricSpectrum, test/attention_test.cpp

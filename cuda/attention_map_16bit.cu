@@ -2,7 +2,7 @@
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
 // Out     destination [maps, queries, keys], fp32, every element
-// Launch  grid x = ceil(queries / <kernel>_tile), y = maps; block <kernel>_threads; dynamic shared memory
+// Launch  grid x = tiles of <kernel>_tile queries, y = maps; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
 // Cost    4 queries keys headDim operations per map, half if causal: one pass for the sums, one for the probabilities
 // Rounds  as in attention_forward_16bit.cu

@@ -11,7 +11,7 @@
 //         groupOf [keys], int, -1 = none; 0 <= firstSource <= keys; fp32
 // Out     qGradient as q; signedSum, rows, maximum [heads, queries]; groups [heads, queries, groupCount]; fp32, every
 //         element; rows, maximum and groups may be null, all three together
-// Launch  grid x = ceil(queries / attention_query_gradient_query_tile), y = heads;
+// Launch  grid x = tiles of attention_query_gradient_query_tile queries, y = heads;
 //         block attention_query_gradient_threads
 // Cost    6 queries keys headDim operations per head, half if causal
 // Rounds  fp32, sums in key order, bit-reproducible; relative error of a probability: |logSumExp| 2^-23 plus the error

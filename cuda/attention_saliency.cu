@@ -11,9 +11,9 @@
 //         chosen [maps], int; cells <= keys; 0 <= firstSource <= keys; pool: queries = keys = tokens; fp32
 // Out     destination [maps, queries, keys]; largest, sums [heads, queries, cells];
 //         pooledMaximum, pooledMean [heads, cells, cells]; every element
-// Launch  map: grid x = ceil(queries / attention_saliency_map_query_tile), y = maps;
+// Launch  map: grid x = tiles of attention_saliency_map_query_tile queries, y = maps;
 //         block attention_saliency_map_threads;
-//         cells: grid x = ceil(queries / attention_saliency_cells_query_tile), y = heads;
+//         cells: grid x = tiles of attention_saliency_cells_query_tile queries, y = heads;
 //         block attention_saliency_cells_threads;
 //         pool: one thread per cell, grid x = ceil(heads cells^2 / attention_saliency_pool_threads);
 //         block attention_saliency_pool_threads

@@ -3,7 +3,7 @@
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; sinks [heads] or null; fp32
 // Out     the new rows of the six statistics [heads, capacity]; all but logSumExp may be null, which is then
 //         [heads, queries]
-// Launch  grid x = ceil(queries / attention_statistics_query_tile), y = heads; block attention_statistics_threads
+// Launch  grid x = tiles of attention_statistics_query_tile queries, y = heads; block attention_statistics_threads
 // Cost    2 queries keys headDim operations per head, half if causal
 // Rounds  as in attention_forward.cu
 // See     Backend.attentionStatistics, test/attention_test.cpp

@@ -2,7 +2,7 @@
 //
 // In      q [queries, heads * headDim]; k [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
 // Out     the new rows of the six statistics [heads, capacity]
-// Launch  grid x = ceil(queries / <kernel>_tile), y = heads; block <kernel>_threads; dynamic shared memory
+// Launch  grid x = tiles of <kernel>_tile queries, y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
 // Cost    2 queries keys headDim operations per head, half if causal
 // Rounds  the same bits as attention_forward_16bit.cu

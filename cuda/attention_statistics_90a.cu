@@ -11,14 +11,13 @@
 
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void attention_statistics(const Statistics& statistics, const TensorMap& q,
-                                                     const TensorMap& k, const float* sinks, const BlockText& block) {
+                                                     const TensorMap& k, const float* sinks, const AttentionSpec& spec) {
     DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, keys);
     SHARED(DiagonalScores<Shape::KEPT>, diagonal);
-    const AttentionSpec& spec = block.spec;
     int head = blockIdx.y;
-    KeyTiles<Shape> tiles(block);
+    KeyTiles<Shape> tiles(spec);
     if (threadIdx.x == 0) {
         initialise(&kept, 1);
         keys.initialise(Shape::ARRIVALS);
@@ -32,11 +31,11 @@ __device__ __forceinline__ void attention_statistics(const Statistics& statistic
             prefetch_map(q);
             prefetch_map(k);
             arrive_expecting(&kept, Shape::KEPT_BYTES);
-            load_rows<Shape, Shape::KEPT>(pool, q, &kept, head, block.text.firstQuery + tiles.firstRow);
+            load_rows<Shape, Shape::KEPT>(pool, q, &kept, head, spec.queryStart + tiles.firstRow);
             for (int i = 0; i < tiles.count; i++) {
                 load_rows<Shape, Shape::TILE>(kPool + i % Shape::SLOTS * Shape::TILE_BYTES, k,
                                               keys.begin(i, Shape::TILE_BYTES), spec.kvHead(head),
-                                              block.text.firstKey + tiles.key(i));
+                                              spec.keyStart + tiles.key(i));
             }
         }
         return;
@@ -50,9 +49,8 @@ __device__ __forceinline__ void attention_statistics(const Statistics& statistic
                                      keys.release(i);
                                      softmax.tile(tiles.key(i), s);
                                  });
-    Statistics own = block.of(statistics);
     UNROLL for (int r = 0; r < 2; r++) {
-        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, own, head, block.text.capacity);
+        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, statistics, head);
     }
 }
 
@@ -66,8 +64,8 @@ struct StatisticsShape : GroupShape<WIDTH, 2, 4> {
     EXPORT_GROUPS(attention_statistics_90a_##NAME##_d##WIDTH, StatisticsShape<WIDTH>); \
     WIDE_KERNEL(attention_statistics_90a_##NAME##_d##WIDTH, StatisticsShape<WIDTH>::THREADS, STATISTICS, \
                 const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, const float* sinks, \
-                PACKED_TEXTS) { \
-        attention_statistics<StatisticsShape<WIDTH>, T, WIDTH>(STATISTICS_VALUE, q, k, sinks, TEXT_OF_BLOCK); \
+                ATTENTION_SPEC, int capacity) { \
+        attention_statistics<StatisticsShape<WIDTH>, T, WIDTH>(STATISTICS_VALUE, q, k, sinks, QUERY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_STATISTICS(WIDTH, bf16, Bf16) ATTENTION_STATISTICS(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

@@ -5,8 +5,8 @@
 // n_i is the number of keys that row i sees without a window; rows with n_i = 1 do not count there.
 //
 // In      the statistics of attention_forward.cu, [heads, capacity], of these queries, fp32
-// Out     sums [heads, 7], fp64: set if the queries are the first of the text, else added to
-// Launch  grid x = heads; block min(attention_sums_threads, queries rounded up to 32)
+// Out     sums [slots, heads, 7], fp64: set if the queries are the first of the text, else added to
+// Launch  grid x = heads, y = texts; block min(attention_sums_threads, most queries rounded up to 32)
 // Cost    20 bytes per query and head
 // Rounds  fp64, bit-reproducible
 // See     Backend.snapshot, attention_decode.cu for single queries, test/attention_atlas_test.cpp

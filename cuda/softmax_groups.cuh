@@ -3,7 +3,7 @@
 #pragma once
 
 #include "attention_groups.cuh"
-#include "packing.cuh"
+#include "softmax_row.cuh"
 
 /// Tiles of keys visible to a block's queries, from the last one down.
 template <class Shape>
@@ -12,9 +12,8 @@ struct KeyTiles {
     int first;    // key of the last tile to come
     int count;
 
-    __device__ __forceinline__ explicit KeyTiles(const BlockText& block) {
-        const AttentionSpec& spec = block.spec;
-        firstRow = block.tile * Shape::KEPT;
+    __device__ __forceinline__ explicit KeyTiles(const AttentionSpec& spec) {
+        firstRow = spec.tile * Shape::KEPT;
         first = spec.firstKey(firstRow) / Shape::TILE * Shape::TILE;
         int end = spec.endKey(min(firstRow + Shape::KEPT, spec.queries) - 1);
         count = max(1, (end - first + Shape::TILE - 1) / Shape::TILE);
@@ -94,12 +93,11 @@ public:
     }
 
     /// Writes the statistics; one lane per row.
-    __device__ __forceinline__ void write(const FinishedRow& finished, int r, const Statistics& to, int head,
-                                          int64_t capacity) const {
+    __device__ __forceinline__ void write(const FinishedRow& finished, int r, const Statistics& to, int head) const {
         int query = firstRow + group_row(r);
         __syncwarp(); // another lane may have stored the score of the row's own token
         if (to.logSumExp != nullptr && threadIdx.x % 4 == 0 && query < spec.queries) {
-            finished.write(to, spec, head, query, capacity, diagonal.own[row + group_row(r)],
+            finished.write(to, spec, head, query, diagonal.own[row + group_row(r)],
                            diagonal.before[row + group_row(r)]);
         }
     }

@@ -1,5 +1,4 @@
 // Attention on Hopper's tensor cores against plain loops in double, like attention_16bit_test.cpp.
-#include "../packing.cuh"
 #include "attention_rounded.h"
 #include "tensor_maps.h"
 
@@ -7,24 +6,24 @@ namespace {
 
 /// Rows of several texts, as the kernels see them.
 struct Packed {
-    std::vector<PackedText> texts;
+    std::vector<TextTile> texts;
     int queries = 0;
     int keys = 0;
     int64_t statistics = 0; // elements
 
     void add(int queriesOfText, int keysOfText, int heads, int capacity) {
-        texts.push_back({queriesOfText, keysOfText, queries, keys, statistics, capacity});
+        texts.push_back({statistics, capacity, 0, queriesOfText, keysOfText, queries, keys, 0, 0});
         queries += queriesOfText;
         keys += keysOfText;
         statistics += static_cast<int64_t>(heads) * capacity;
     }
 
     /// The tiles of all texts.
-    std::vector<TextTile> tiles(int PackedText::* rows, int size) const {
+    std::vector<TextTile> tiles(int TextTile::* rows, int size) const {
         std::vector<TextTile> all;
-        for (std::size_t text = 0; text < texts.size(); text++) {
-            for (int tile = 0; tile < pieces(texts[text].*rows, size); tile++) {
-                all.push_back({static_cast<int>(text), tile});
+        for (TextTile text : texts) {
+            for (text.tile = 0; text.tile < pieces(text.*rows, size); text.tile++) {
+                all.push_back(text);
             }
         }
         std::reverse(all.begin(), all.end()); // any order is right; the last tiles of a causal text are the longest
@@ -56,12 +55,12 @@ struct Launches {
     const std::vector<T>& k;
 
     template <class... A>
-    void launch_tiles(const std::string& kernel, int PackedText::* rows, A... arguments) const {
+    void launch_tiles(const std::string& kernel, int TextTile::* rows, A... arguments) const {
         std::vector<TextTile> tiles = packed.tiles(rows, constant((kernel + "_tile").c_str()));
         launch(kernel.c_str(), static_cast<int64_t>(tiles.size()), spec.heads,
                BlockOf(constant((kernel + "_threads").c_str()), constant((kernel + "_shared").c_str())), arguments...,
-               packed.texts.data(), tiles.data(), spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
-               static_cast<int>(spec.causal), spec.window, spec.softCap);
+               tiles.data(), 0, 0, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
+               static_cast<int>(spec.causal), spec.window, spec.softCap, 0);
     }
 
     TensorMap map(const std::vector<T>& x, int heads, int boxRows = 128) const {
@@ -74,19 +73,19 @@ struct Launches {
 
     std::vector<float> forward(float* const (&to)[6], const std::vector<T>& v) const {
         std::vector<float> out(q.size(), NAN);
-        launch_tiles(named<T>("attention_forward_90a", spec.headDim), &PackedText::queries, out.data(), to[0], to[1],
+        launch_tiles(named<T>("attention_forward_90a", spec.headDim), &TextTile::queries, out.data(), to[0], to[1],
                      to[2], to[3], to[4], to[5], map(q, spec.heads), map(k, spec.kvHeads), map(v, spec.kvHeads), sinks());
         return out;
     }
 
     void statistics(float* const (&to)[6]) const {
-        launch_tiles(named<T>("attention_statistics_90a", spec.headDim), &PackedText::queries, to[0], to[1], to[2],
+        launch_tiles(named<T>("attention_statistics_90a", spec.headDim), &TextTile::queries, to[0], to[1], to[2],
                      to[3], to[4], to[5], map(q, spec.heads), map(k, spec.kvHeads), sinks());
     }
 
     void columns(std::vector<double>& sums, const std::vector<float>& logSumExp) const {
         std::string kernel = named<T>("attention_columns_90a", spec.headDim);
-        launch_tiles(kernel, &PackedText::keys, sums.data(), map_of(logSumExp.data(), {logSumExp.size()}, {}, {128}, 0),
+        launch_tiles(kernel, &TextTile::keys, sums.data(), map_of(logSumExp.data(), {logSumExp.size()}, {}, {128}, 0),
                      map(q, spec.heads), map(k, spec.kvHeads, constant((kernel + "_tile").c_str())));
     }
 };
@@ -98,6 +97,10 @@ std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& obs
     int keys = spec.causal ? to : text.tokens;
     Packed packed;
     packed.add(to - from, keys, spec.heads, observed.capacity);
+    if (what == What::LOG_SUM_EXP) { // [heads, queries], counted from the text's first token
+        packed.texts[0].statistics = to - from - keys;
+        packed.texts[0].capacity = to - from;
+    }
     // Copies of the exact length, so that AddressSanitizer detects a read beyond the last row.
     std::vector<T> q = rows(text.q, spec.heads * spec.headDim, from, to);
     std::vector<T> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
@@ -152,13 +155,13 @@ void check_packed(std::mt19937_64& random, const Spec& spec, const std::vector<s
     std::vector<float> out = launches.forward(to_write, v);
     launches.columns(all.columnSum, all.logSumExp);
     for (std::size_t i = 0; i < texts.size(); i += 2) {
-        const PackedText& its = packed.texts[i];
+        const TextTile& its = packed.texts[i];
         name("packed", texts[i]);
         Observed alone(spec.heads, its.capacity);
         alone.columnSum.assign(alone.columnSum.size(), 0);
         std::vector<float> own = attend(texts[i], its.keys - its.queries, its.keys, alone);
         int width = spec.heads * spec.headDim;
-        CHECK(same_bits(own, rows(out, width, its.firstQuery, its.firstQuery + its.queries)), "output of text %zu", i);
+        CHECK(same_bits(own, rows(out, width, its.queryStart, its.queryStart + its.queries)), "output of text %zu", i);
         auto part = [&](const auto& x) {
             auto from = x.begin() + its.statistics;
             return std::vector(from, from + static_cast<int64_t>(spec.heads) * its.capacity);
