@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../tensor_core.cuh"
+#include "../text_tile.cuh"
 #include "attention_reference.h"
 #include "check.h"
 
