@@ -42,10 +42,10 @@ final class CheckedBackend implements Backend {
         }
     }
 
-    /** Requires F32 or the type of the backend's operands. */
-    static void operand(String operation, Tensor tensor, DType operands) {
-        check(tensor.dtype() == DType.F32 || tensor.dtype() == operands, operation,
-                operands == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, operands);
+    /** Requires F32 or another type, that of the backend's operands or weights. */
+    static void operand(String operation, Tensor tensor, DType other) {
+        check(tensor.dtype() == DType.F32 || tensor.dtype() == other, operation,
+                other == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, other);
         check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
     }
 
@@ -70,8 +70,13 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public DType operands() {
-        return backend.operands();
+    public Precision precision() {
+        return backend.precision();
+    }
+
+    @Override
+    public DType weights(DType stored) {
+        return backend.weights(stored);
     }
 
     @Override
@@ -86,15 +91,21 @@ final class CheckedBackend implements Backend {
 
     @Override
     public Gradients gradients() {
-        return new CheckedGradients(backend.gradients(), operands(), finite);
+        return new CheckedGradients(backend.gradients(), backend, finite);
     }
 
     @Override
     public void upload(Tensor destination, MemorySegment source) {
         check(destination.buffer().isOpen(), "upload", "%s is closed", destination);
-        check(destination.count() * destination.dtype().bytes == source.byteSize(), "upload",
-                "%d bytes into %s", source.byteSize(), destination);
+        check(destination.bytes().byteSize() == source.byteSize(), "upload", "%d bytes into %s", source.byteSize(), destination);
         backend.upload(destination, source);
+    }
+
+    @Override
+    public void upload(Tensor destination, DType type, HostElements source) {
+        check(destination.buffer().isOpen(), "upload", "%s is closed", destination);
+        check(FLOATS.containsAll(List.of(type, destination.dtype())), "upload", "%s into %s", type, destination);
+        backend.upload(destination, type, source);
     }
 
     @Override
@@ -131,12 +142,11 @@ final class CheckedBackend implements Backend {
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
         floats("embed", destination);
-        operand("embed", table, operands());
+        operand("embed", table, weights(table.dtype()));
         check(destination.hasShape(ids.length, table.size(1)), "embed",
                 "%d ids of %s into %s", ids.length, table, destination);
-        for (int id : ids) {
-            check(id >= 0 && id < table.size(0), "embed", "id %d is not in a table of %d rows", id, table.size(0));
-        }
+        Arrays.stream(ids).forEach(id -> check(
+                id >= 0 && id < table.size(0), "embed", "id %d is not in a table of %d rows", id, table.size(0)));
         backend.embed(destination, table, ids);
         finite.require("embed", destination);
     }
@@ -164,7 +174,7 @@ final class CheckedBackend implements Backend {
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
         floats("linear", destination, x);
-        operand("linear", weight, operands());
+        operand("linear", weight, weights(weight.dtype()));
         bias.ifPresent(values -> floats("linear", values));
         check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
                         && destination.hasShape(x.size(0), weight.size(0))

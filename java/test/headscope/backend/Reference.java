@@ -60,8 +60,8 @@ final class Reference implements Backend {
     }
 
     @Override
-    public DType operands() {
-        return DType.F32;
+    public Precision precision() {
+        return Precision.F32;
     }
 
     @Override
@@ -87,6 +87,13 @@ final class Reference implements Backend {
     @Override
     public void upload(Tensor destination, MemorySegment source) {
         destination.bytes().copyFrom(source);
+    }
+
+    @Override
+    public void upload(Tensor destination, DType type, HostElements source) {
+        Tensor stored = allocate(type, destination.shape());
+        source.write(0, stored.bytes());
+        convert(destination, stored);
     }
 
     @Override

@@ -262,6 +262,7 @@ class CommandLineTest {
                 with(RUN, "--device", "abacus", "--out", out.toString()),
                 with(RUN, "--device", "cuda:", "--out", out.toString()),
                 with(RUN, "--device", "cpu", "--dtype", "bf16", "--out", out.toString()),
+                with(RUN, "--dtype", "int8", "--out", out.toString()),
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),
                 with(RUN, "--out", bad.resolve("below").toString()),
