@@ -5,7 +5,7 @@
 //   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
 //   DYNAMIC_SHARED(float, pool);                  dynamic shared memory, whose size the launch sets
 //   Exchanged<X>                                  an element of shared memory that one thread writes and others read; the
-//                                                 emulator reports a read without __syncwarp() or __syncthreads() before
+//                                                 emulator reports uses without __syncwarp() or __syncthreads() between
 //   EXPORT(name, value);                          an integer that the host reads from the module
 //   UNROLL for (...)                              a loop to unroll fully, so that arrays stay in registers
 //   UNROLL_BY(2) for (...)                        a loop to unroll partially, which limits registers

@@ -76,7 +76,7 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
     bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
     if (ended && error.empty() && beside != nullptr) {
         error = beside->unbalanced();
-        error = error.empty() ? error : "kernel " + what.kernel + ", block " + text(blockIdx) + ": " + error;
+        error = error.empty() ? error : std::string("kernel ") + what.kernel + ", block " + text(blockIdx) + ": " + error;
     }
     if (ended || !error.empty()) {
         if (!ended) {
@@ -360,7 +360,8 @@ std::string Block::deadlock() const {
         if (threads[thread].state == State::WAITING &&
             std::none_of(sites.begin(), sites.end(), [&](const Site& other) { return same(site, other); })) {
             sites.push_back(site);
-            waiters += (waiters.empty() ? "" : "\n") + describe(thread) + " for ever: " + threads[thread].missing();
+            waiters += waiters.empty() ? "" : "\n";
+            waiters += describe(thread) + " for ever: " + threads[thread].missing();
         }
     }
     if (!waiters.empty()) {

@@ -106,6 +106,7 @@ template <class X>
 class Exchanged {
 public:
     Exchanged& operator=(X x) {
+        require_order("overwrites");
         emulator::Block& block = emulator::current();
         value = x;
         writer = block.thread();
@@ -118,20 +119,25 @@ public:
     }
 
     operator X() const {
-        emulator::Block& block = emulator::current();
-        int reader = block.thread();
-        if (writer >= 0 && writer != reader) {
-            auto now = block.orderings(writer);
-            bool together = writer / emulator::WARP == reader / emulator::WARP;
-            if (now.second == written.second && (!together || now.first == written.first)) {
-                block.report({"a read", "", 0}, "no barrier since thread " + std::to_string(writer) +
-                                                    " wrote what the thread reads from shared memory");
-            }
-        }
+        require_order("reads");
         return value;
     }
 
 private:
+    /// Reports a thread that uses another one's value without a barrier in between.
+    void require_order(const char* does) const {
+        emulator::Block& block = emulator::current();
+        int thread = block.thread();
+        if (writer >= 0 && writer != thread) {
+            auto now = block.orderings(writer);
+            bool together = writer / emulator::WARP == thread / emulator::WARP;
+            if (now.second == written.second && (!together || now.first == written.first)) {
+                block.report({"exchange", "", 0}, "no barrier since thread " + std::to_string(writer) +
+                                                      " wrote what the thread " + does + " in shared memory");
+            }
+        }
+    }
+
     X value;
     int writer; // -1 in new memory
     std::pair<std::uint32_t, std::uint32_t> written;

@@ -6,6 +6,9 @@
 
 #define __grid_constant__
 
+// GCC notes that a tensor map by value was passed differently before GCC 4.6.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 /// A barrier's word; what it counts is kept beside the block.
 struct Barrier {
     std::uint64_t word;

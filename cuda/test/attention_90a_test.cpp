@@ -240,7 +240,8 @@ void check_all(std::mt19937_64& random, const std::vector<int>& lengths) {
     for (int headDim : {8, 72, 80, 96, 128}) {
         check_text("width", random_text<T>(random, {.headDim = headDim}, 150));
     }
-    check_text("wide", random_text<T>(random, {.headDim = 128}, 450));
+    check_text("wide", random_text<T>(random, {.headDim = 128}, 270));
+    check_text("long", random_text<T>(random, {.headDim = 64}, 600)); // each slot is used again
     check_text("window of one", random_text<T>(random, {.headDim = 64, .window = 1}, 150));
     check_text("large scores", random_text<T>(random, of_width(PLAIN, 64), 130, 8));
     TextOf<T> ties = random_text<T>(random, of_width(PLAIN, 64), 130);

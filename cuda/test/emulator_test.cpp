@@ -88,6 +88,9 @@ KERNEL(exchanged, THREADS, float* values, int barrier) {
     } else if (barrier == 2) {
         __syncthreads();
     }
+    if (barrier == 3) {
+        pile[first + (lane ^ 1)] = 0;
+    }
     values[threadIdx.x] = barrier == 2 ? pile[blockDim.x - 1 - threadIdx.x] : pile[first + (lane ^ 1)];
 }
 
@@ -179,8 +182,9 @@ void check_exchange() {
             CHECK(values[i] == (barrier == 2 ? THREADS - 1 - i : i ^ 1), "value %d is %g", i, values[i]);
         }
     }
-    check_reported("no barrier since thread", "exchanged", 64, values.data(), 0);
-    check_reported("no barrier since thread", "exchanged_by_warps", 64, values.data());
+    check_reported("wrote what the thread reads", "exchanged", 64, values.data(), 0);
+    check_reported("wrote what the thread overwrites", "exchanged", 64, values.data(), 3);
+    check_reported("wrote what the thread reads", "exchanged_by_warps", 64, values.data());
 }
 
 void check_order() {
