@@ -60,9 +60,9 @@ stage() {
   }
   # the archive of classes stores the jars' times, which are those in the packed bundle
   find "$1/runtime/lib/modules" "$1/target" -exec touch --date="$bundle_time" {} +
-  [ -s "$home/target/classes.list" ] || list_classes "$home/target/classes.list" >>"$home/target/bundle.log" 2>&1
-  dump_classes "$1/runtime" "$1/target/headscope.jar" "$home/target/classes.list" "$1/target/headscope.jsa" \
-    >>"$home/target/bundle.log" 2>&1 || fail "no archive of classes was made; full output: target/bundle.log"
+  list_classes "$home/target/classes.list" </dev/null >>"$home/target/bundle.log" 2>&1 &&
+    dump_classes "$1/runtime" "$1/target/headscope.jar" "$home/target/classes.list" "$1/target/headscope.jsa" \
+      >>"$home/target/bundle.log" 2>&1 || fail "no archive of classes was made; full output: target/bundle.log"
   cp -r "$home/target/natives/lib" "$1/target/natives/"
   cp -r "$home/headscope" "$home/models" "$home/data" "$home/README.md" "$home/LICENSE" "$1"
   cp -r "$home/benchmarks/gpu" "$1/benchmarks/"

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 record ModelFiles(Path folder, SortedMap<Path, String> states) {
     static ModelFiles of(Path folder) {
         SortedMap<Path, String> states = new TreeMap<>();
-        for (String name : Provenance.DIGESTED.values()) {
+        for (String name : ModelDigests.SETTINGS.values()) {
             state(folder.resolve(name)).ifPresent(state -> states.put(folder.resolve(name), state));
         }
         try (Stream<Path> members = Files.list(folder)) {

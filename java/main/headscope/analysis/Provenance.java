@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import headscope.model.Checkpoint;
+import headscope.backend.Precision;
 import headscope.model.ModelConfig;
 import headscope.result.RunFolder;
 import headscope.result.RunFolderException;
@@ -20,15 +20,11 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.SequencedMap;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -43,54 +39,29 @@ public record Provenance(ObjectNode json) {
     /** At most so many names of differing values in a message. */
     private static final int SHOWN = 4;
 
-    /** Files besides the weights that determine tokens, prompts, generated answers or numbers; key and file name. */
-    static final SequencedMap<String, String> DIGESTED = digested();
-
-    private static SequencedMap<String, String> digested() {
-        SequencedMap<String, String> files = new LinkedHashMap<>();
-        files.put("config_sha256", "config.json");
-        files.put("weights_index_sha256", "model.safetensors.index.json");
-        files.put("tokenizer_sha256", "tokenizer.json");
-        files.put("tokenizer_config_sha256", "tokenizer_config.json");
-        files.put("chat_template_sha256", "chat_template.jinja");
-        files.put("generation_config_sha256", "generation_config.json");
-        return Collections.unmodifiableSequencedMap(files);
-    }
-
     private static final ObjectMapper STRICT = new ObjectMapper()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     /**
-     * Digests the checkpoint's files in the background. The checkpoint may be closed meanwhile.
+     * Waits for the digests.
      *
-     * @param input texts and settings
+     * @param precision that is in use
+     * @param stored    {@link #storedDtype} of the checkpoint
+     * @param input     texts and settings
      */
-    static CompletableFuture<Provenance> read(RunRequest request, Checkpoint checkpoint, ObjectNode input) {
-        ModelConfig config = checkpoint.config();
-        List<Path> weights = checkpoint.tensors().files();
-        String stored = storedDtype(checkpoint.tensors());
-        return CompletableFuture.supplyAsync(() -> of(request, config, weights, stored, input));
-    }
-
-    private static Provenance of(
-            RunRequest request, ModelConfig config, List<Path> weights, String stored, ObjectNode input) {
-        Path folder = request.model();
+    static Provenance of(
+            RunRequest request, ModelConfig config, Precision precision, String stored, ModelDigests digests, ObjectNode input) {
         ObjectNode json = new ObjectMapper().createObjectNode();
         ObjectNode model = json.putObject("model");
-        model.put("path", folder.toString());
+        model.put("path", request.model().toString());
         model.put("type", config.family().modelType());
         model.put("layers", config.layers());
         model.put("heads", config.heads());
-        model.put("dtype", request.device().precision().name());
+        model.put("dtype", precision.name());
         model.put("stored_dtype", stored);
-        model.put("weights_sha256", Digest.of(weights));
-        DIGESTED.forEach((key, name) -> {
-            Path file = folder.resolve(name);
-            if (Files.exists(file)) {
-                model.put(key, Digest.of(List.of(file)));
-            }
-        });
+        model.put("weights_sha256", digests.weights());
+        digests.settings().forEach(model::put);
         if (!request.prompting().specialTokens()) {
             model.put("special_tokens", false);
         }
@@ -99,7 +70,7 @@ public record Provenance(ObjectNode json) {
     }
 
     /** The floating-point types of the checkpoint's tensors, sorted: usually one, such as "BF16". */
-    private static String storedDtype(Safetensors tensors) {
+    static String storedDtype(Safetensors tensors) {
         Set<DType> floating = EnumSet.of(DType.F64, DType.F32, DType.F16, DType.BF16);
         return tensors.names().stream().map(name -> tensors.get(name).dtype()).filter(floating::contains)
                 .map(DType::name).distinct().sorted().collect(Collectors.joining(", "));

@@ -20,8 +20,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
@@ -42,7 +40,10 @@ public final class Run implements AutoCloseable {
     public final RunFolder folder;
     /** How texts that pass through the model together are chosen. */
     public final TextBatches batches;
-    private final Provenance provenance;
+    private final ModelFiles files;
+    private final Supplier<Provenance> digesting;
+    private Optional<Provenance> provenance = Optional.empty();
+    private boolean inputStored;
     private final Instant started = Instant.now();
     private final Resources resources = new Resources();
     private boolean worthKeeping;
@@ -53,17 +54,21 @@ public final class Run implements AutoCloseable {
     /** @param input texts and settings: everything besides the model that determines the numbers */
     public Run(RunRequest request, ObjectNode input, Check check) {
         this.request = request;
-        ModelFiles files = ModelFiles.of(request.model());
+        this.files = ModelFiles.of(request.model());
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
-            CompletableFuture<Provenance> reading = Provenance.read(request, checkpoint, input);
-            this.backend = resources.add(InputException.rejecting(() -> Backend.open(request.device(), notices::add)));
+            ModelDigests digests = ModelDigests.start(request.model(), checkpoint.tensors().files());
+            String stored = Provenance.storedDtype(checkpoint.tensors());
+            this.backend = resources.add(InputException.rejecting(
+                    () -> Backend.open(request.device(), checkpoint::precision, notices::add)));
+            this.digesting =
+                    () -> Provenance.of(request, checkpoint.config(), backend.precision(), stored, digests, input);
             this.tokenizer = resources.add(Tokenizer.open(
                     request.model(), checkpoint.config(), request.prompting().specialTokens()));
             check.accept(checkpoint.config(), tokenizer);
             tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices::add);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.batches = TextBatches.of(request, backend);
-            this.provenance = backend.isGpu() ? read(reading).inBatches(batches.tokens()) : read(reading);
+            digests.settings();
             files.requireUnchanged();
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
             folder.notice().ifPresent(notices::add);
@@ -74,15 +79,25 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    private static Provenance read(CompletableFuture<Provenance> reading) {
-        try {
-            return reading.join();
-        } catch (CompletionException failure) {
-            if (failure.getCause() instanceof ModelFormatException unreadable) {
-                throw unreadable;
+    /**
+     * Waits for the digests of the model's files, which do not hold up the first text.
+     *
+     * @throws ModelFormatException if a file cannot be read or has changed since the run began
+     */
+    private synchronized Provenance provenance() {
+        if (provenance.isEmpty()) {
+            try {
+                Provenance digested = backend.isGpu() ? digesting.get().inBatches(batches.tokens()) : digesting.get();
+                files.requireUnchanged();
+                provenance = Optional.of(digested);
+            } catch (ModelFormatException failure) {
+                if (!worthKeeping) {
+                    discardAfter(failure);
+                }
+                throw failure;
             }
-            throw failure;
         }
+        return provenance.get();
     }
 
     /** Registers a resource that is closed with the run; the last one registered is closed first. */
@@ -92,10 +107,20 @@ public final class Run implements AutoCloseable {
 
     /** @throws InputException if the run resumes one that was started with another model, other texts or settings */
     public void requireSameInput() {
-        onDisk(() -> {
-            provenance.requireSame(folder);
-            return folder;
-        });
+        if (folder.resumed()) {
+            onDisk(() -> {
+                storeInput();
+                return folder;
+            });
+        }
+    }
+
+    /** Stores the input beside the first part that is stored; in a resumed run, compares it. */
+    private synchronized void storeInput() {
+        if (!inputStored) {
+            provenance().requireSame(folder);
+            inputStored = true;
+        }
     }
 
     /**
@@ -139,6 +164,9 @@ public final class Run implements AutoCloseable {
                     ? files.stream().map(format::read).flatMap(Optional::stream).toList()
                     : List.of();
             List<T> values = stored.size() == files.size() ? stored : work.get();
+            if (values != stored) {
+                storeInput();
+            }
             for (int i = 0; i < files.size() && values != stored; i++) {
                 format.write(files.get(i), values.get(i));
             }
@@ -188,7 +216,7 @@ public final class Run implements AutoCloseable {
 
     /** The common beginning of a manifest, to which an analysis adds its settings, conventions, results and caption. */
     public ObjectNode manifest(String analysis) {
-        return provenance.manifest(analysis, request, backend.describe(), started);
+        return provenance().manifest(analysis, request, backend.describe(), started);
     }
 
     /** The model as a caption names it: folder, family, layers x heads. */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * The operations of a transformer on one device, and the measurements of its attention.
@@ -20,8 +21,8 @@ import java.util.function.Consumer;
  *   <li>The destination is the first argument. It has its final shape before the call, and every element of it is
  *       written. An operation without a destination works in place, on its first argument, or returns
  *       values.
- *   <li>Tensors are fp32, row-major and contiguous; shapes are given in brackets, the slowest axis first. Weights, keys
- *       and values may also have the type of {@link #operands}.
+ *   <li>Tensors are fp32, row-major and contiguous; shapes are given in brackets, the slowest axis first. Keys and
+ *       values may also have the type of {@link #operands}, and matrices of weights that of {@link #weights}.
  *   <li>Source and destination do not overlap.
  *   <li>Operations of one backend run in the order of their calls. They may run asynchronously; {@link #download}
  *       waits for those before it, and so does every operation that returns values.
@@ -31,33 +32,35 @@ import java.util.function.Consumer;
  * <p>Backends from {@link #open} check shapes, types, ranges and open buffers, and throw an
  * {@link IllegalArgumentException} whose message begins with the name of the operation. A device that fails throws a
  * {@link DeviceException}, and a {@link DeviceMemoryException} if it is out of memory. The caller closes every tensor
- * and every backend that it opens; see {@link TensorScope}. A backend is used by one thread at a time.
+ * and every backend that it opens; see {@link TensorScope}. A backend is used by one thread at a time,
+ * except where stated.
  */
 public interface Backend extends AutoCloseable {
-    /** Like {@link #open(DeviceChoice, Consumer)} with {@link DeviceChoice#of} and without notices. */
+    /** Like {@link #open(DeviceChoice, Supplier, Consumer)} with {@link DeviceChoice#of} and without notices. */
     static Backend open(String device) {
-        return open(DeviceChoice.of(device), line -> {});
+        return open(DeviceChoice.of(device), () -> Precision.F32, line -> {});
     }
 
     /**
      * Opens a device. The caller closes it.
      *
+     * @param own    the checkpoint's own precision, which a GPU uses if none is chosen
      * @param notice receives one-line notices about anything that is slower than necessary on this machine
      * @throws IllegalArgumentException if the device cannot be used here; the message says in one line what is missing
      */
-    static Backend open(DeviceChoice choice, Consumer<String> notice) {
-        return new CheckedBackend(unchecked(choice, notice), choice.check());
+    static Backend open(DeviceChoice choice, Supplier<Precision> own, Consumer<String> notice) {
+        return new CheckedBackend(unchecked(choice, own, notice), choice.check());
     }
 
-    private static Backend unchecked(DeviceChoice choice, Consumer<String> notice) {
+    private static Backend unchecked(DeviceChoice choice, Supplier<Precision> own, Consumer<String> notice) {
         Optional<Integer> gpu = choice.gpu();
         if (gpu.isPresent()) {
-            return Cuda.open(gpu.get(), choice.precision(), notice);
+            return Cuda.open(gpu.get(), choice.precision().orElseGet(own), notice);
         }
         if (choice.device().equals("auto")) {
             Optional<String> missing = Cuda.unavailable(0);
-            if (missing.isEmpty() || choice.precision() != Precision.F32) {
-                return Cuda.open(0, choice.precision(), notice);
+            if (missing.isEmpty() || choice.precision().orElse(Precision.F32) != Precision.F32) {
+                return Cuda.open(0, choice.precision().orElseGet(own), notice);
             }
             notice.accept("computing on the CPU: "
                     + (Cuda.seemsPresent() ? missing.get() : "there is no NVIDIA GPU here"));
@@ -76,8 +79,22 @@ public interface Backend extends AutoCloseable {
     /** Whether operations run on a GPU or on an emulated one. */
     boolean isGpu();
 
-    /** The type in which weights, keys and values are stored: F32, or on a GPU also F16 or BF16. */
-    DType operands();
+    /** The precision of matrix products; F32 on the CPU. */
+    Precision precision();
+
+    /** The type in which keys and values are stored: F32, or on a GPU also F16 or BF16. */
+    default DType operands() {
+        return precision().operands;
+    }
+
+    /**
+     * The type in which matrices of weights are kept.
+     *
+     * @param stored their type in the checkpoint
+     */
+    default DType weights(DType stored) {
+        return operands();
+    }
 
     /** Allocates a buffer of zeros and returns all of it. The caller closes it: {@code tensor.buffer().close()}. */
     Tensor allocate(DType dtype, long... shape);
@@ -90,6 +107,14 @@ public interface Backend extends AutoCloseable {
 
     /** Copies host memory to a tensor of equal length in bytes. The host memory may be reused on return. */
     void upload(Tensor destination, MemorySegment source);
+
+    /**
+     * destination = source, rounded to the nearest value of the destination's type. Unlike all other operations, uploads
+     * into different tensors may run at the same time.
+     *
+     * @param type of the source's elements, F32, F16 or BF16, as the destination's
+     */
+    void upload(Tensor destination, DType type, HostElements source);
 
     /** Copies a tensor to host memory of equal length in bytes. */
     void download(MemorySegment destination, Tensor source);
@@ -115,10 +140,10 @@ public interface Backend extends AutoCloseable {
     /** destination = source, rounded to the nearest value of the destination's type; both F32, F16 or BF16. */
     void convert(Tensor destination, Tensor source);
 
-    /** destination [tokens, width]: row i = row ids[i] of table [words, width]; table may have the operands' type. */
+    /** destination [tokens, width]: row i = row ids[i] of table [words, width]; table may have the weights' type. */
     void embed(Tensor destination, Tensor table, int[] ids);
 
-    /** destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the operands' type, bias [out]. */
+    /** destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the weights' type, bias [out]. */
     void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
 
     /**

@@ -42,10 +42,10 @@ final class CheckedBackend implements Backend {
         }
     }
 
-    /** Requires F32 or the type of the backend's operands. */
-    static void operand(String operation, Tensor tensor, DType operands) {
-        check(tensor.dtype() == DType.F32 || tensor.dtype() == operands, operation,
-                operands == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, operands);
+    /** Requires F32 or another type, that of the backend's operands or weights. */
+    static void operand(String operation, Tensor tensor, DType other) {
+        check(tensor.dtype() == DType.F32 || tensor.dtype() == other, operation,
+                other == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, other);
         check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
     }
 
@@ -70,8 +70,13 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public DType operands() {
-        return backend.operands();
+    public Precision precision() {
+        return backend.precision();
+    }
+
+    @Override
+    public DType weights(DType stored) {
+        return backend.weights(stored);
     }
 
     @Override
@@ -86,15 +91,21 @@ final class CheckedBackend implements Backend {
 
     @Override
     public Gradients gradients() {
-        return new CheckedGradients(backend.gradients(), operands(), finite);
+        return new CheckedGradients(backend.gradients(), backend, finite);
     }
 
     @Override
     public void upload(Tensor destination, MemorySegment source) {
         check(destination.buffer().isOpen(), "upload", "%s is closed", destination);
-        check(destination.count() * destination.dtype().bytes == source.byteSize(), "upload",
-                "%d bytes into %s", source.byteSize(), destination);
+        check(destination.bytes().byteSize() == source.byteSize(), "upload", "%d bytes into %s", source.byteSize(), destination);
         backend.upload(destination, source);
+    }
+
+    @Override
+    public void upload(Tensor destination, DType type, HostElements source) {
+        check(destination.buffer().isOpen(), "upload", "%s is closed", destination);
+        check(FLOATS.containsAll(List.of(type, destination.dtype())), "upload", "%s into %s", type, destination);
+        backend.upload(destination, type, source);
     }
 
     @Override
@@ -131,12 +142,11 @@ final class CheckedBackend implements Backend {
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
         floats("embed", destination);
-        operand("embed", table, operands());
+        operand("embed", table, weights(table.dtype()));
         check(destination.hasShape(ids.length, table.size(1)), "embed",
                 "%d ids of %s into %s", ids.length, table, destination);
-        for (int id : ids) {
-            check(id >= 0 && id < table.size(0), "embed", "id %d is not in a table of %d rows", id, table.size(0));
-        }
+        Arrays.stream(ids).forEach(id -> check(
+                id >= 0 && id < table.size(0), "embed", "id %d is not in a table of %d rows", id, table.size(0)));
         backend.embed(destination, table, ids);
         finite.require("embed", destination);
     }
@@ -164,7 +174,7 @@ final class CheckedBackend implements Backend {
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
         floats("linear", destination, x);
-        operand("linear", weight, operands());
+        operand("linear", weight, weights(weight.dtype()));
         bias.ifPresent(values -> floats("linear", values));
         check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
                         && destination.hasShape(x.size(0), weight.size(0))
@@ -299,7 +309,7 @@ final class CheckedBackend implements Backend {
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
         outputAndValues(out, q, k, v, packing, spec);
-        statistics.ifPresent(rows -> capacity("attention", packing, spec, rows));
+        statistics.ifPresent(rows -> AttentionChecks.capacity("attention", packing, spec, rows));
         backend.attention(out, q, k, v, packing, spec, statistics);
         finite.require("attention", out);
         statistics.ifPresent(rows -> finite("attention", rows));
@@ -316,7 +326,7 @@ final class CheckedBackend implements Backend {
     }
 
     private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
-        packed("attention", q, k, packing, spec, operands());
+        AttentionChecks.packed("attention", q, k, packing, spec, operands());
         operand("attention", v, operands());
         floats("attention", out);
         check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
@@ -326,8 +336,8 @@ final class CheckedBackend implements Backend {
     @Override
     public void attentionStatistics(
             Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
-        packed("attentionStatistics", q, k, packing, spec, operands());
-        capacity("attentionStatistics", packing, spec, statistics);
+        AttentionChecks.packed("attentionStatistics", q, k, packing, spec, operands());
+        AttentionChecks.capacity("attentionStatistics", packing, spec, statistics);
         backend.attentionStatistics(q, k, packing, spec, statistics);
         finite("attentionStatistics", statistics);
     }
@@ -346,48 +356,12 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        queriesAndKeys("attentionMap", q, k, spec, operands());
+        AttentionChecks.queriesAndKeys("attentionMap", q, k, spec, operands());
         floats("attentionMap", destination);
         check(head >= 0 && head < spec.heads() && destination.hasShape(q.size(0), k.size(0)),
                 "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
         backend.attentionMap(destination, q, k, spec, head);
         finite.require("attentionMap", destination);
-    }
-
-    /** Checks that a packing describes q and k. */
-    static void packed(
-            String operation, Tensor q, Tensor k, Packing packing, AttentionSpec spec, DType operands) {
-        queriesAndKeys(operation, q, k, spec, operands);
-        check(q.size(0) == packing.queries() && k.size(0) == packing.keys() && (spec.causal() || packing.isWhole()),
-                operation, "q %s and k %s for %s, %s", q, k, packing, spec);
-    }
-
-    static void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec, DType operands) {
-        for (Tensor tensor : new Tensor[] {q, k}) {
-            operand(operation, tensor, operands);
-        }
-        spec.sinks().ifPresent(sinks -> {
-            floats(operation, sinks);
-            check(sinks.hasShape(spec.heads()), operation, "sinks %s for %d heads", sinks, spec.heads());
-        });
-        check(q.hasShape(q.size(0), (long) spec.heads() * spec.headDim())
-                        && k.hasShape(k.size(0), (long) spec.kvHeads() * spec.headDim())
-                        && q.size(0) >= 1 && (spec.causal() ? k.size(0) >= q.size(0) : k.size(0) == q.size(0)),
-                operation, "q %s and k %s for %s", q, k, spec);
-    }
-
-    private static void capacity(
-            String operation, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
-        open(operation, statistics);
-        check(statistics.heads() == spec.heads(), operation,
-                "statistics of %d heads for %s", statistics.heads(), spec);
-        for (Packing.Text text : packing.texts()) {
-            check(text.slot() < statistics.texts(), operation,
-                    "statistics of %d texts for slot %d", statistics.texts(), text.slot());
-            AttentionStatistics rows = statistics.text(text.slot());
-            check(rows.tokens() == text.keys() - text.queries() && text.keys() <= rows.capacity(), operation,
-                    "statistics hold %d of at most %d tokens, for %s", rows.tokens(), rows.capacity(), text);
-        }
     }
 
     @Override
@@ -398,23 +372,8 @@ final class CheckedBackend implements Backend {
         for (int text = 0; text < statistics.texts(); text++) {
             check(statistics.text(text).tokens() > 0, "measure", "text %d has no tokens", text);
         }
-        measurable("measure", metrics, statistics, spec);
+        AttentionChecks.measurable("measure", metrics, statistics, spec);
         return backend.measure(metrics, statistics, spec);
-    }
-
-    private static void measurable(
-            String operation, List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
-        open(operation, statistics);
-        for (Metric metric : metrics) {
-            check(spec.causal() || !metric.causalOnly(), operation,
-                    "%s is defined for causal attention only", metric.key());
-            check(!(metric instanceof Metric.Symmetric), operation,
-                    "%s needs the whole attention map: use symmetricSpectrum", metric.key());
-        }
-    }
-
-    private static void open(String operation, AttentionStatistics statistics) {
-        check(statistics.row.buffer().isOpen(), operation, "the statistics are closed");
     }
 
     @Override
@@ -424,7 +383,7 @@ final class CheckedBackend implements Backend {
         int tokens = statistics.tokens();
         check(heads % spec.heads() == 0 && tokens > 0, "snapshot",
                 "statistics of %d heads and %d tokens, for layers of %d heads", heads, tokens, spec.heads());
-        measurable("snapshot", request.metrics(), statistics, spec);
+        AttentionChecks.measurable("snapshot", request.metrics(), statistics, spec);
         for (Metric metric : request.metrics()) {
             check(!(metric instanceof Metric.Spectrum), "snapshot", "%s has several values per head", metric.key());
         }
@@ -440,7 +399,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
-        packed("symmetricSpectrum", q, k, packing, spec, operands());
+        AttentionChecks.packed("symmetricSpectrum", q, k, packing, spec, operands());
         check(packing.isWhole(), "symmetricSpectrum", "%s: the texts must be whole", packing);
         for (Packing.Text text : packing.texts()) {
             check(text.keys() <= Metric.Symmetric.MAX_TOKENS, "symmetricSpectrum",

@@ -3,7 +3,6 @@ package headscope.backend;
 import static headscope.backend.CheckedBackend.check;
 import static headscope.backend.CheckedBackend.floats;
 
-import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -12,19 +11,19 @@ import java.util.Optional;
 /** Checks the arguments of {@link Gradients}, as {@link CheckedBackend} does those of {@link Backend}. */
 final class CheckedGradients implements Gradients {
     private final Gradients gradients;
-    private final DType operands;
+    private final Backend backend;
     private final Finite finite;
 
-    CheckedGradients(Gradients gradients, DType operands, Finite finite) {
+    CheckedGradients(Gradients gradients, Backend backend, Finite finite) {
         this.gradients = gradients;
-        this.operands = operands;
+        this.backend = backend;
         this.finite = finite;
     }
 
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
         floats("linear's gradient", destination, gradient);
-        CheckedBackend.operand("linear's gradient", weight, operands);
+        CheckedBackend.operand("linear's gradient", weight, backend.weights(weight.dtype()));
         check(gradient.rank() == 2 && weight.rank() == 2 && gradient.size(1) == weight.size(0)
                         && destination.hasShape(gradient.size(0), weight.size(1)),
                 "linear's gradient", "%s = %s times %s", destination, gradient, weight);
@@ -148,8 +147,8 @@ final class CheckedGradients implements Gradients {
             Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             List<Optional<AttentionSaliency>> saliency) {
         String operation = "attention's gradient";
-        CheckedBackend.packed(operation, q, k, packing, spec, operands);
-        CheckedBackend.operand(operation, v, operands);
+        AttentionChecks.packed(operation, q, k, packing, spec, backend.operands());
+        CheckedBackend.operand(operation, v, backend.operands());
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())
                         && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape())

@@ -10,10 +10,10 @@ import java.util.regex.Pattern;
  * The device to compute on, and how.
  *
  * @param device    one of {@link #NAMES}, or "cpu:1" for one thread on the CPU
- * @param precision of matrix products on a GPU; a CPU supports F32 only
+ * @param precision of matrix products; empty for the checkpoint's own on a GPU, and F32 on a CPU, which supports no other
  * @param check     whether the results of every operation are checked for infinities and NaN, which is slow
  */
-public record DeviceChoice(String device, Precision precision, boolean check) {
+public record DeviceChoice(String device, Optional<Precision> precision, boolean check) {
     /** Names on the command line; N is an ordinal from 0. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "cuda:N");
     private static final String ONE_THREAD = "cpu:1";
@@ -26,15 +26,15 @@ public record DeviceChoice(String device, Precision precision, boolean check) {
             throw new IllegalArgumentException(
                     "unknown device \"%s\"; known are %s".formatted(device, String.join(", ", NAMES)));
         }
-        if (cpu && precision != Precision.F32) {
+        if (cpu && precision.orElse(Precision.F32) != Precision.F32) {
             throw new IllegalArgumentException("the CPU computes in f32; %s needs --device cuda"
-                    .formatted(precision.name().toLowerCase(Locale.ROOT)));
+                    .formatted(precision.get().name().toLowerCase(Locale.ROOT)));
         }
     }
 
     /** F32 without checks. */
     public static DeviceChoice of(String device) {
-        return new DeviceChoice(device, Precision.F32, false);
+        return new DeviceChoice(device, Optional.of(Precision.F32), false);
     }
 
     /** Number of CPU threads, if limited. */

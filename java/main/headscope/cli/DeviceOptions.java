@@ -4,6 +4,8 @@ import headscope.analysis.InputException;
 import headscope.backend.Backend;
 import headscope.backend.DeviceChoice;
 import headscope.backend.Precision;
+import headscope.model.Checkpoint;
+import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
 /** Options that select the device and its arithmetic. */
@@ -12,20 +14,30 @@ final class DeviceOptions {
             description = "Device: auto selects the first usable GPU, otherwise the CPU (default: ${DEFAULT-VALUE}).")
     String device = "auto";
 
-    @Option(names = "--dtype", paramLabel = "f32|tf32|bf16|f16",
-            description = "Matrix-product precision on a GPU; f32 reproduces the CPU's results"
-                    + " (default: ${DEFAULT-VALUE}).")
-    Precision precision = Precision.F32;
+    @Option(names = "--dtype", paramLabel = "auto|f32|tf32|bf16|f16",
+            description = "Matrix-product precision on a GPU: auto is the checkpoint's own type; f32 reproduces the CPU's results."
+                    + " The CPU computes in f32 (default: ${DEFAULT-VALUE}).")
+    String dtype = "auto";
 
     @Option(names = "--check",
             description = "Check the results of every operation for infinite and NaN values; slow.")
     boolean check;
 
     DeviceChoice choice() {
-        return InputException.rejecting(() -> new DeviceChoice(device, precision, check));
+        return InputException.rejecting(() -> new DeviceChoice(device, Precision.parse(dtype), check));
     }
 
+    /** Opens the device for work without a checkpoint, for which auto is f32. */
     Backend open() {
-        return InputException.rejecting(() -> Backend.open(choice(), HeadscopeCommand::warn));
+        return open(() -> Precision.F32);
+    }
+
+    /** Opens the device for a checkpoint. */
+    Backend open(Checkpoint checkpoint) {
+        return open(checkpoint::precision);
+    }
+
+    private Backend open(Supplier<Precision> own) {
+        return InputException.rejecting(() -> Backend.open(choice(), own, HeadscopeCommand::warn));
     }
 }

@@ -123,7 +123,7 @@ final class LiveCommand implements Callable<Integer> {
         try (Views.Open view = views.open();
                 Checkpoint checkpoint = Checkpoint.open(folder);
                 Tokenizer tokenizer = Tokenizer.open(folder, checkpoint.config(), prompting.specialTokens());
-                Backend backend = device.open();
+                Backend backend = device.open(checkpoint);
                 Transformer model = new Transformer(checkpoint, backend)) {
             String name = folder.toAbsolutePath().normalize().getFileName().toString();
             view.show(Watch.source(model, request, name), prompt, (frames, commands, stays) -> {

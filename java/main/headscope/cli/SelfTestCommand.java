@@ -56,7 +56,7 @@ final class SelfTestCommand implements Callable<Integer> {
             Files.createDirectories(report.get());
         }
         try (Backend tested = device.open(); Backend cpu = Backend.open("cpu:1")) {
-            return run(tested, device.precision, cpu, selection, report);
+            return run(tested, tested.precision(), cpu, selection, report);
         }
     }
 

@@ -1,7 +1,5 @@
 package headscope.model;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import headscope.backend.Backend;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -10,7 +8,6 @@ import headscope.tensor.Printable;
 import headscope.tensor.Safetensors;
 import headscope.tensor.StoredTensor;
 import headscope.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -22,16 +19,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Uploads tensors of a checkpoint by name, after a check of their shapes and values. Every tensor of the checkpoint must
+ * Finds tensors of a checkpoint by name, checks their shapes, and uploads them together. Every tensor of the checkpoint must
  * be used, except buffers that hold no parameters.
  */
 final class TensorReader {
     /** Masks, rotary frequencies and heads for other tasks. */
     private static final Pattern NOT_PARAMETERS = Pattern.compile(
             ".*(\\.attn\\.(masked_)?bias|attention\\.(masked_)?bias|inv_freq|position_ids)|bert\\.pooler\\..*|cls\\.seq_relationship\\..*");
-
-    /** Elements that are converted at a time: 16 MiB in fp32. */
-    private static final long STAGED = 1 << 22;
 
     /** At most so many names in a message. */
     private static final int SHOWN = 4;
@@ -40,6 +34,7 @@ final class TensorReader {
     private final Backend backend;
     private final List<Buffer> buffers;
     private final boolean namesOnly;
+    private final WeightPieces pieces = new WeightPieces();
     private final Set<String> used = new HashSet<>();
     private final Set<String> missing = new LinkedHashSet<>();
 
@@ -84,76 +79,66 @@ final class TensorReader {
                 && one.bytes().mismatch(two.bytes()) == -1;
     }
 
-    /** Copies fp32 elements from their stored order to the order in which they are used. */
-    interface Reordering {
-        void fill(MemorySegment to, MemorySegment stored);
-    }
-
     Tensor tensor(String name, long... shape) {
-        return asStored(DType.F32, name, shape);
+        return tensor(name, shape, shape, StoredOrder.SAME);
     }
 
-    /** A tensor of {@link Backend#operands}. */
+    /** A matrix of weights, in the type in which the backend keeps it. */
     Tensor operand(String name, long... shape) {
-        return asStored(backend.operands(), name, shape);
+        return operand(name, shape, shape, StoredOrder.SAME);
     }
 
-    private Tensor asStored(DType dtype, String name, long... shape) {
+    /**
+     * A matrix of weights.
+     *
+     * @param stored shape in the file
+     */
+    Tensor operand(String name, long[] stored, long[] shape, StoredOrder order) {
+        return namesOnly ? named(name, shape) : read(backend.weights(file.get(name).dtype()), name, stored, shape, order);
+    }
+
+    /** An fp32 tensor. */
+    Tensor tensor(String name, long[] stored, long[] shape, StoredOrder order) {
+        return namesOnly ? named(name, shape) : read(DType.F32, name, stored, shape, order);
+    }
+
+    /** An fp32 vector whose elements are stored minus 1. */
+    Tensor onePlus(String name, long width) {
         if (namesOnly) {
-            return named(dtype, name, shape);
+            return named(name, width);
         }
-        StoredTensor stored = checked(name, shape);
-        Tensor tensor = allocate(dtype, shape);
-        Tensor elements = tensor.as(tensor.count());
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment staging = arena.allocate(Math.min(STAGED, stored.count()) * Float.BYTES, Float.BYTES);
-            for (long first = 0; first < stored.count(); first += STAGED) {
-                long count = Math.min(STAGED, stored.count() - first);
-                MemorySegment values = staging.asSlice(0, count * Float.BYTES);
-                copy(stored, first, values);
-                upload(elements.rows(first, count), values);
+        StoredTensor stored = checked(name, width);
+        float[] values = stored.floats();
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw WeightPiece.damaged(stored);
             }
+            values[i] += 1;
         }
-        stored.release();
+        Tensor tensor = allocate(DType.F32, width);
+        backend.upload(tensor, MemorySegment.ofArray(values));
         return tensor;
     }
 
-    Tensor reordered(
-            DType dtype, String name, long[] storedShape, long[] shape, Reordering reordering) {
-        if (namesOnly) {
-            return named(dtype, name, shape);
-        }
-        StoredTensor stored = checked(name, storedShape);
-        Tensor tensor = allocate(dtype, shape);
-        try (Arena staging = Arena.ofConfined()) {
-            MemorySegment values = staging.allocate(stored.count() * Float.BYTES, Float.BYTES);
-            copy(stored, 0, values);
-            MemorySegment used = staging.allocate(Tensor.count(shape) * Float.BYTES, Float.BYTES);
-            reordering.fill(used, values);
-            upload(tensor, used);
-        }
-        stored.release();
-        return tensor;
+    private Tensor read(DType dtype, String name, long[] stored, long[] shape, StoredOrder order) {
+        StoredTensor tensor = checked(name, stored);
+        Tensor read = allocate(dtype, shape);
+        pieces.add(tensor, order, read);
+        return read;
+    }
+
+    /** Reads all tensors but those of {@link #onePlus}; until then they are zeros. */
+    void read() {
+        pieces.upload(backend);
     }
 
     @SuppressWarnings("restricted") // the segment has a size and no memory; nothing reads it
-    private Tensor named(DType dtype, String name, long... shape) {
+    private Tensor named(String name, long... shape) {
         if (!file.has(name)) {
             missing.add(name);
         }
-        long bytes = Tensor.count(shape) * dtype.bytes;
-        return Tensor.of(new Buffer(MemorySegment.NULL.reinterpret(bytes), () -> {}), dtype, shape);
-    }
-
-    private static void copy(StoredTensor stored, long first, MemorySegment values) {
-        stored.copyTo(first, values);
-        for (long i = 0; i < values.byteSize() / Float.BYTES; i++) {
-            float value = values.getAtIndex(JAVA_FLOAT, i);
-            if (!Float.isFinite(value)) {
-                throw new ModelFormatException(stored.file(), "tensor \"" + stored.name() + "\"",
-                        "element %d is %s; the weights are damaged".formatted(first + i, value));
-            }
-        }
+        long bytes = Tensor.count(shape) * DType.F32.bytes;
+        return Tensor.of(new Buffer(MemorySegment.NULL.reinterpret(bytes), () -> {}), DType.F32, shape);
     }
 
     private Tensor allocate(DType dtype, long... shape) {
@@ -162,23 +147,13 @@ final class TensorReader {
         return tensor;
     }
 
-    private void upload(Tensor tensor, MemorySegment values) {
-        if (tensor.dtype() == DType.F32) {
-            backend.upload(tensor, values);
-        } else {
-            Tensor exact = backend.allocate(DType.F32, tensor.shape());
-            backend.upload(exact, values);
-            backend.convert(tensor, exact);
-            exact.buffer().close();
-        }
-    }
-
     private StoredTensor checked(String name, long... shape) {
         StoredTensor stored = file.get(name);
         if (!Arrays.equals(stored.shape(), shape)) {
             throw new ModelFormatException(stored.file(), "tensor \"" + name + "\"",
                     "has shape %s, but config.json requires %s".formatted(Arrays.toString(stored.shape()), Arrays.toString(shape)));
         }
+        stored.requireFloatingPoint();
         used.add(name);
         return stored;
     }

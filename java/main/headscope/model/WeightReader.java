@@ -1,15 +1,11 @@
 package headscope.model;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import headscope.backend.Backend;
 import headscope.model.ModelConfig.Bias;
 import headscope.model.ModelConfig.Norm;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
-import headscope.tensor.DType;
 import headscope.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,6 +41,7 @@ final class WeightReader {
         TensorReader tensors = TensorReader.of(checkpoint.tensors(), backend, buffers);
         Weights weights = new WeightReader(checkpoint, backend, tensors).weights();
         tensors.rejectUnused(checkpoint.config().family());
+        tensors.read();
         return weights;
     }
 
@@ -233,14 +230,9 @@ final class WeightReader {
     private Tensor expertMatrices(String name, long in, long out, int stride, int first) {
         long experts = config.feedForward().expertCount();
         long[] stored = in == 1 ? new long[] {experts, out * stride} : new long[] {experts, in, out * stride};
-        DType dtype = in == 1 ? DType.F32 : backend.operands();
-        return tensors.reordered(dtype, name, stored, new long[] {experts, out, in}, (to, from) -> {
-            for (long i = 0; i < experts * out * in; i++) {
-                long source = i / (out * in) * in + i % in;
-                to.setAtIndex(JAVA_FLOAT, i,
-                        from.getAtIndex(JAVA_FLOAT, (source * out + i / in % out) * stride + first));
-            }
-        });
+        long[] shape = {experts, out, in};
+        StoredOrder order = StoredOrder.transposed(in, out, stride, first);
+        return in == 1 ? tensors.tensor(name, stored, shape, order) : tensors.operand(name, stored, shape, order);
     }
 
     private Optional<Tensor> sinks(String name) {
@@ -290,19 +282,12 @@ final class WeightReader {
     }
 
     private Optional<Weights.Norm> norm(String name, long width) {
-        long[] shape = {width};
         Tensor weight = config.norms().kind() == Norm.RMS_ONE_PLUS
-                ? tensors.reordered(DType.F32, name + ".weight", shape, shape, WeightReader::onePlus)
-                : tensors.tensor(name + ".weight", shape);
+                ? tensors.onePlus(name + ".weight", width)
+                : tensors.tensor(name + ".weight", width);
         Optional<Tensor> bias =
-                config.norms().kind() == Norm.LAYER ? Optional.of(tensors.tensor(name + ".bias", shape)) : Optional.empty();
+                config.norms().kind() == Norm.LAYER ? Optional.of(tensors.tensor(name + ".bias", width)) : Optional.empty();
         return Optional.of(new Weights.Norm(weight, bias, config.norms().epsilon()));
-    }
-
-    private static void onePlus(MemorySegment to, MemorySegment stored) {
-        for (long i = 0; i < stored.byteSize() / Float.BYTES; i++) {
-            to.setAtIndex(JAVA_FLOAT, i, 1 + stored.getAtIndex(JAVA_FLOAT, i));
-        }
     }
 
     private Weights.Linear biasedLinear(String name, long out, long in) {
@@ -326,15 +311,9 @@ final class WeightReader {
 
     /** GPT-2 stores its matrices as [in, out]. */
     private Weights.Linear transposedLinear(String name, long out, long in) {
-        TensorReader.Reordering transposed = (to, stored) -> {
-            for (long row = 0; row < out; row++) {
-                for (long column = 0; column < in; column++) {
-                    to.setAtIndex(JAVA_FLOAT, row * in + column, stored.getAtIndex(JAVA_FLOAT, column * out + row));
-                }
-            }
-        };
         return new Weights.Linear(
-                tensors.reordered(backend.operands(), name + ".weight", new long[] {in, out}, new long[] {out, in}, transposed),
+                tensors.operand(name + ".weight", new long[] {in, out}, new long[] {out, in},
+                        StoredOrder.transposed(in, out, 1, 0)),
                 bias(name + ".bias", Bias.USED, out));
     }
 
@@ -342,25 +321,18 @@ final class WeightReader {
     private Weights.Linear splitHeads(String name) {
         long out = 3L * config.hidden();
         long in = config.hidden();
+        long[] weight = {out, in};
+        long[] bias = {out};
         return new Weights.Linear(
-                tensors.reordered(
-                        backend.operands(), name + ".weight", new long[] {out, in}, new long[] {out, in},
-                        splitHeads(in)),
+                tensors.operand(name + ".weight", weight, weight, splitHeads(in)),
                 config.biases().queryKeyValue() == Bias.USED
-                        ? Optional.of(tensors.reordered(
-                                DType.F32, name + ".bias", new long[] {out}, new long[] {out}, splitHeads(1)))
+                        ? Optional.of(tensors.tensor(name + ".bias", bias, bias, splitHeads(1)))
                         : bias(name + ".bias", config.biases().queryKeyValue(), out));
     }
 
-    private TensorReader.Reordering splitHeads(long width) {
-        long bytes = config.headDim() * width * Float.BYTES;
-        return (to, stored) -> {
-            for (int head = 0; head < config.heads(); head++) {
-                for (int part = 0; part < 3; part++) {
-                    MemorySegment.copy(stored, (head * 3L + part) * bytes,
-                            to, ((long) part * config.heads() + head) * bytes, bytes);
-                }
-            }
-        };
+    /** @param width elements of a row */
+    private StoredOrder splitHeads(long width) {
+        int heads = config.heads();
+        return StoredOrder.blocks(config.headDim() * width, block -> block % heads * 3 + block / heads);
     }
 }

@@ -85,12 +85,27 @@ public final class StoredTensor {
      * @throws IndexOutOfBoundsException if there are not so many elements
      */
     public void copyTo(long first, MemorySegment destination) {
+        requireFloatingPoint();
         MemorySegment source = bytes.asSlice(first * dtype.bytes, destination.byteSize() / 4 * dtype.bytes);
+        read(() -> Conversion.copy(dtype, source, DType.F32, destination));
+    }
+
+    /**
+     * Runs work that reads {@link #bytes} by methods of {@link MemorySegment}, not by vectors.
+     *
+     * @throws ModelFormatException if the file has become shorter, so that what was read may be wrong
+     */
+    public void read(Runnable work) {
+        MappedFile.read(file, fileBytes, () -> {
+            work.run();
+            return bytes;
+        });
+    }
+
+    /** @throws ModelFormatException if the dtype is not F32, F16, BF16 or F64 */
+    public void requireFloatingPoint() {
         switch (dtype) {
-            case F32, F16, BF16, F64 -> MappedFile.read(file, fileBytes, () -> {
-                Conversion.copy(dtype, source, DType.F32, destination);
-                return destination;
-            });
+            case F32, F16, BF16, F64 -> {}
             default -> throw unsupported("F32, F16, BF16, F64");
         }
     }

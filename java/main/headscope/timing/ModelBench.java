@@ -93,9 +93,9 @@ public final class ModelBench implements AutoCloseable {
         return measured;
     }
 
-    /** Reading texts of equal length until each one's most probable next token is on the host. Several texts: without statistics. */
+    /** Reading texts of equal length until each one's most probable next token is on the host: without statistics, then with those of all heads. */
     public List<Throughput> prefill(int texts, int tokens) {
-        return texts == 1 ? prefill(tokens) : List.of(batch(texts, tokens));
+        return texts == 1 ? prefill(tokens) : batch(texts, tokens);
     }
 
     private List<Throughput> prefill(int tokens) {
@@ -112,14 +112,19 @@ public final class ModelBench implements AutoCloseable {
         return measured;
     }
 
-    private Throughput batch(int texts, int tokens) {
+    private List<Throughput> batch(int texts, int tokens) {
         Batch batch = new Batch(ids(tokens, texts));
         int[] last = lastRows(batch);
-        return throughput(tokens, texts * tokens, Work.wallClock(prefilling(texts, false), () -> Work.seconds(() -> {
-            try (Tape tape = model.forward(batch, Optional.empty(), LayerHook.NONE)) {
-                device.argmax(model.logits(tape, last));
-            }
-        })));
+        List<Throughput> measured = new ArrayList<>();
+        for (boolean observed : new boolean[] {false, true}) {
+            measured.add(throughput(tokens, texts * tokens, Work.wallClock(prefilling(texts, observed), () -> Work.seconds(() -> {
+                Tensor hidden = observed
+                        ? model.observe(batch, LayerHook.NONE)
+                        : model.read(batch, Optional.empty(), LayerHook.NONE);
+                device.argmax(model.logits(hidden, last));
+            }))));
+        }
+        return measured;
     }
 
     /**

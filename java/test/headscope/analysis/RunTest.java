@@ -138,8 +138,10 @@ class RunTest {
             assertThrows(RunFolderException.class, () -> run.once("part", FLOATS, fullDisk()));
         }
         try (Run run = open(true, false)) {
-            assertTrue(run.folder.resumed());
+            run.requireSameInput();
+            assertArrayEquals(new float[] {7}, run.once("part", FLOATS, () -> new float[] {7}));
         }
+        assertResumes();
     }
 
     @Test
@@ -192,6 +194,34 @@ class RunTest {
         refusedBecauseOf(template, () -> Files.writeString(template, "{{ prompt }}"));
         refusedBecauseOf(template, () -> Files.delete(template));
         open(false, false).close();
+    }
+
+    /** The digests are read while the first text is computed, and joined before anything of it is stored. */
+    @Test
+    void filesThatChangeDuringTheFirstTextAreNamed() {
+        for (String name : List.of("model.safetensors", "tokenizer.json")) {
+            Path file = model.resolve(name);
+            try (Run run = open(false, false)) {
+                run.requireSameInput();
+                String message = assertThrows(ModelFormatException.class, () -> run.once("part", FLOATS, () -> {
+                    touch(file);
+                    return new float[] {7};
+                })).getMessage();
+                assertEquals(file + ": changed while the model was being read; repeat the command once nothing writes to it", message);
+            }
+            assertFalse(Files.exists(partial));
+        }
+        interrupt();
+        touch(model.resolve("model.safetensors"));
+        assertResumes();
+    }
+
+    private static void touch(Path file) {
+        try {
+            Files.setLastModifiedTime(file, FileTime.from(Files.getLastModifiedTime(file).toInstant().minusSeconds(60)));
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
     }
 
     private interface Change {

@@ -47,8 +47,8 @@ class CheckedBackendTest extends ArgumentChecks {
         refused("embed: id -1 is not in a table of 5 rows", () -> backend.embed(floats(2, 4), table, new int[] {-1, 0}));
         refused("embed: 3 ids", () -> backend.embed(floats(2, 4), table, new int[3]));
         refused("embed: 2 ids", () -> backend.embed(floats(2, 3), table, new int[2]));
-        refused("embed: BF16[5, 4] is not F32",
-                () -> backend.embed(floats(2, 4), of(DType.BF16, 5, 4), new int[2]));
+        refused("embed: F16[5, 4] is not F32",
+                () -> backend.embed(floats(2, 4), of(DType.F16, 5, 4), new int[2]));
     }
 
     @Test

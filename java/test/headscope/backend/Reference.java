@@ -60,8 +60,8 @@ final class Reference implements Backend {
     }
 
     @Override
-    public DType operands() {
-        return DType.F32;
+    public Precision precision() {
+        return Precision.F32;
     }
 
     @Override
@@ -87,6 +87,13 @@ final class Reference implements Backend {
     @Override
     public void upload(Tensor destination, MemorySegment source) {
         destination.bytes().copyFrom(source);
+    }
+
+    @Override
+    public void upload(Tensor destination, DType type, HostElements source) {
+        Tensor stored = allocate(type, destination.shape());
+        source.write(0, stored.bytes());
+        convert(destination, stored);
     }
 
     @Override
@@ -317,29 +324,9 @@ final class Reference implements Backend {
             Optional<AttentionStatistics> statistics) {
         for (int i = 0; i < packing.count(); i++) {
             TextRows text = new TextRows(packing, i);
-            attention(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
+            ReferenceAttention.attention(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
         }
         statistics.ifPresent(rows -> attentionStatistics(q, k, packing, spec, rows));
-    }
-
-    private static void attention(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        int headDim = spec.headDim();
-        for (int head = 0; head < spec.heads(); head++) {
-            double[][] map = ReferenceAttention.map(q, k, spec, head);
-            double[] values = doubles(v);
-            int kvHead = head / (spec.heads() / spec.kvHeads());
-            for (int i = 0; i < map.length; i++) {
-                double[] sum = new double[headDim];
-                for (int j = 0; j < map[i].length; j++) {
-                    for (int d = 0; d < headDim; d++) {
-                        sum[d] += map[i][j] * values[(j * spec.kvHeads() + kvHead) * headDim + d];
-                    }
-                }
-                for (int d = 0; d < headDim; d++) {
-                    set(out, ((long) i * spec.heads() + head) * headDim + d, sum[d]);
-                }
-            }
-        }
     }
 
     @Override
@@ -348,18 +335,7 @@ final class Reference implements Backend {
         attention(out, q, k, v, packing, spec, Optional.empty());
         for (int i = 0; i < packing.count(); i++) {
             TextRows text = new TextRows(packing, i);
-            logSumExp(text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k), spec);
-        }
-    }
-
-    private static void logSumExp(Tensor logSumExp, Tensor q, Tensor k, AttentionSpec spec) {
-        int queries = q.intSize(0);
-        for (int head = 0; head < spec.heads(); head++) {
-            double[] lse = ReferenceAttention.logSumExp(
-                    ReferenceAttention.scores(q, k, spec, head), spec, head);
-            for (int i = 0; i < queries; i++) {
-                set(logSumExp, (long) head * queries + i, lse[i]);
-            }
+            ReferenceAttention.logSumExp(text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k), spec);
         }
     }
 

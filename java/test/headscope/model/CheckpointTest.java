@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.backend.Precision;
 import headscope.model.Fixtures.Raw;
+import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -186,6 +188,40 @@ class CheckpointTest {
         Files.writeString(file, "\ufeff" + Files.readString(file));
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             assertEquals(Family.LLAMA, checkpoint.config().family());
+        }
+    }
+
+    /** As {@code _get_dtype} of transformers 5.18, but for fp64, in which no product is computed. */
+    @ParameterizedTest
+    @CsvSource({
+        "bfloat16, , BF16", ", bfloat16, BF16", "float16, bfloat16, F16", "float32, , F32", "float64, , F32", "half, , F16",
+        ", , BF16"
+    })
+    void precision(String dtype, String formerly, Precision expected) {
+        open(dtype, formerly, checkpoint -> assertEquals(expected, checkpoint.precision()));
+    }
+
+    /** Only --dtype auto on a GPU asks for it. */
+    @Test
+    void unknownPrecision() {
+        open("float8_e4m3fn", null, checkpoint -> assertEquals(folder.resolve("config.json")
+                + ": dtype: \"float8_e4m3fn\" is not supported; choose --dtype f32, tf32, bf16 or f16",
+                assertThrows(ModelFormatException.class, checkpoint::precision).getMessage()));
+    }
+
+    /** The first tensor by name is in bf16, the others are in fp32; integers do not count. */
+    private void open(String dtype, String formerly, Consumer<Checkpoint> check) {
+        Fixtures.weights("llama", folder, tensors -> {
+            tensors.put("lm_head.weight", Raw.halves(DType.BF16, tensors.get("lm_head.weight").shape(),
+                    new short[tensors.get("lm_head.weight").floats().length]));
+            tensors.put("a.inv_freq", new Raw(DType.I64, new long[] {1}, new byte[8]));
+        });
+        Fixtures.config("llama", folder, config -> {
+            config.put("dtype", dtype);
+            config.put("torch_dtype", formerly);
+        });
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            check.accept(checkpoint);
         }
     }
 }

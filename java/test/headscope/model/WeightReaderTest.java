@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.backend.Backend;
 import headscope.model.Fixtures.Raw;
+import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
 import headscope.tensor.Tensor;
@@ -17,8 +18,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +126,101 @@ class WeightReaderTest {
         String name = "transformer.h.2.ln_1.weight";
         assertRejected("gpt2", name, "element 3 is " + value + "; the weights are damaged",
                 tensors -> floats(tensors.get(name)).put(3, value));
+    }
+
+    /** In every type, and by its place in the file where the order of use is another. */
+    @ParameterizedTest
+    @EnumSource(names = {"F64", "F32", "F16", "BF16"})
+    void nonFiniteWeightsOfEveryType(DType dtype) {
+        Map<String, String> tensors = Map.of(
+                "gpt2", "transformer.h.1.attn.c_attn.weight", "gpt-neox", "gpt_neox.layers.1.attention.query_key_value.weight",
+                "gpt-oss", "model.layers.1.mlp.experts.gate_up_proj", "gemma3", "model.layers.1.input_layernorm.weight",
+                "llama", "model.embed_tokens.weight");
+        tensors.forEach((fixture, name) -> assertRejected(fixture, name, "element 29 is NaN; the weights are damaged", all -> {
+            floats(all.get(name)).put(29, Float.NaN).put(31, Float.NEGATIVE_INFINITY);
+            all.put(name, as(dtype, all.get(name)));
+        }));
+    }
+
+    private static Raw as(DType dtype, Raw tensor) {
+        if (dtype == DType.F32) {
+            return tensor;
+        }
+        if (dtype != DType.F64) {
+            return Raw.halves(dtype, tensor.shape(), halves(dtype, tensor));
+        }
+        ByteBuffer doubles = ByteBuffer.allocate(2 * tensor.bytes().length).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : tensor.floats()) {
+            doubles.putDouble(value);
+        }
+        return new Raw(dtype, tensor.shape(), doubles.array());
+    }
+
+    /** The first one in the file is named, whichever thread finds one first. */
+    @Test
+    void severalNonFiniteWeights() {
+        for (int i = 0; i < 20; i++) {
+            assertRejected("llama", "model.layers.0.mlp.up_proj.weight", "element 5 is Infinity", tensors -> tensors.forEach(
+                    (name, tensor) -> {
+                        if (name.compareTo("model.layers.0.mlp.up_proj.weight") >= 0) {
+                            floats(tensor).put(5, Float.POSITIVE_INFINITY);
+                        }
+                    }));
+        }
+    }
+
+    /** A tensor that is read in several pieces. */
+    @Test
+    void manyElements() throws IOException {
+        int words = 100_000;
+        float[] values = new float[words * 48];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % 1009 - 500;
+        }
+        Consumer<Map<String, Raw>> large = tensors -> {
+            tensors.put("model.embed_tokens.weight", Raw.f32(new long[] {words, 48}, values));
+            tensors.put("lm_head.weight", Raw.f32(new long[] {words, 48}, values));
+        };
+        Path model = Fixtures.weights("llama", folder.resolve("large"), large);
+        change(model, config -> config.put("vocab_size", words));
+        List<Buffer> buffers = new ArrayList<>();
+        try (Checkpoint checkpoint = Checkpoint.open(model); Backend backend = Backend.open("cpu")) {
+            Weights weights = WeightReader.read(checkpoint, backend, buffers);
+            assertArrayEquals(values, backend.download(weights.embedding()));
+            assertArrayEquals(values, backend.download(weights.head().projection().weight()));
+            buffers.forEach(Buffer::close);
+        }
+        values[4_444_444] = Float.NaN;
+        Path damaged = Fixtures.weights("llama", folder.resolve("damaged"), large);
+        change(damaged, config -> config.put("vocab_size", words));
+        try (Backend backend = Backend.open("cpu")) {
+            String message = assertThrows(ModelFormatException.class, () -> load(damaged, backend)).getMessage();
+            assertTrue(message.endsWith("\"lm_head.weight\": element 4444444 is NaN; the weights are damaged"), message);
+        }
+    }
+
+    @Test
+    void doublePrecision() {
+        for (String fixture : List.of("gpt2", "gpt-neox", "gpt-oss", "gemma3")) {
+            assertArrayEquals(logits(Fixtures.folder(fixture)), logits(Fixtures.weights(fixture, folder.resolve(fixture),
+                    tensors -> tensors.replaceAll((name, tensor) -> as(DType.F64, tensor)))), fixture);
+        }
+    }
+
+    @Test
+    void filesThatShrinkWhileTheyAreRead() throws IOException {
+        Path model = Fixtures.weights("llama", folder, same -> {});
+        Path file = model.resolve("model.safetensors");
+        long size = Files.size(file);
+        try (Checkpoint checkpoint = Checkpoint.open(model); Backend backend = Backend.open("cpu")) {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.truncate(size / 2);
+            }
+            assertEquals("%s: shrank from %d to %d bytes while it was being read; restore the file and try again"
+                    .formatted(file, size, size / 2), assertThrows(
+                            ModelFormatException.class, () -> new Transformer(checkpoint, backend)).getMessage());
+            assertEquals(0, backend.liveBytes());
+        }
     }
 
     @Test

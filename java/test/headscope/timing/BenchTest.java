@@ -47,7 +47,7 @@ class BenchTest {
                 assertEquals(1, model.reading().runs());
                 assertEquals(List.of("forward pass", "forward pass, observed"), operations(model.forward(6)));
                 assertEquals(List.of("prefill, 1 text", "prefill, 1 text, observed"), throughput(model.prefill(1, 6), 6));
-                assertEquals(List.of("prefill, 3 texts"), throughput(model.prefill(3, 6), 18));
+                assertEquals(List.of("prefill, 3 texts", "prefill, 3 texts, observed"), throughput(model.prefill(3, 6), 18));
                 List<Throughput> decoding = model.decoding(1);
                 assertEquals(List.of("decoding, 1 text", "decoding, 1 text, observed"), throughput(decoding, 1));
                 // keys and values of 65 tokens in 12 layers of 192 elements

@@ -12,6 +12,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Packing;
+import headscope.backend.Precision;
 import headscope.backend.TensorScope;
 import headscope.metric.Metric;
 import headscope.result.Manifest;
@@ -62,7 +63,7 @@ public final class Captured implements AutoCloseable {
         this.heads = heads;
         this.skipped = skipped;
         this.run = new FreshRun(request.out(), request.overwrite());
-        this.backend = InputException.rejecting(() -> Backend.open(request.device(), notice));
+        this.backend = InputException.rejecting(() -> Backend.open(request.device(), () -> Precision.F32, notice));
     }
 
     /**
@@ -190,7 +191,7 @@ public final class Captured implements AutoCloseable {
         manifest.put("command", request.command());
         manifest.put("device", backend.describe());
         manifest.putObject("model").put("path", "captured").put("type", "captured").put("layers", layers).put("heads", heads)
-                .put("dtype", request.device().precision().name());
+                .put("dtype", backend.precision().name());
         ObjectNode texts = manifest.putObject("texts");
         texts.put("captured_files", request.files().size()).put("sha256", Digest.of(request.files()));
         labels.ifPresent(file -> manifest.set("labels", file.describe(unlabelled())));

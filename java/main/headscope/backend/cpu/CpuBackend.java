@@ -10,7 +10,9 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.HostElements;
 import headscope.backend.Packing;
+import headscope.backend.Precision;
 import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
 import headscope.metric.LayerResult;
@@ -33,6 +35,8 @@ import java.util.stream.Stream;
 /** Operations in fp32 with Java's Vector API and OpenBLAS. Does not check arguments. */
 public final class CpuBackend implements Backend {
     private static final int ALIGNMENT = 64;
+    /** Elements that are converted at a time, in the second-level cache. */
+    private static final int CONVERTED = 1 << 16;
 
     private final Workers workers;
     private final RowProducts products;
@@ -67,7 +71,8 @@ public final class CpuBackend implements Backend {
     public Tensor allocate(DType dtype, long... shape) {
         long bytes = Math.multiplyExact(Tensor.count(shape), dtype.bytes);
         Arena arena = Arena.ofShared();
-        MemorySegment memory = arena.allocate(bytes, ALIGNMENT);
+        MemorySegment memory =
+                bytes < LargeMemory.LEAST ? arena.allocate(bytes, ALIGNMENT) : LargeMemory.allocate(bytes, arena);
         peakBytes.accumulateAndGet(liveBytes.addAndGet(bytes), Math::max);
         Buffer buffer = new Buffer(memory, () -> {
             arena.close();
@@ -82,8 +87,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public DType operands() {
-        return DType.F32;
+    public Precision precision() {
+        return Precision.F32;
     }
 
     @Override
@@ -102,15 +107,37 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void upload(Tensor destination, DType type, HostElements source) {
+        LargeMemory.populate(destination.bytes());
+        if (type == destination.dtype()) {
+            source.write(0, destination.bytes());
+            return;
+        }
+        Tensor elements = destination.as(destination.count());
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment block = arena.allocate((long) CONVERTED * type.bytes, ALIGNMENT);
+            for (long first = 0; first < elements.count(); first += CONVERTED) {
+                Tensor part = elements.rows(first, Math.min(CONVERTED, elements.count() - first));
+                MemorySegment stored = block.asSlice(0, part.count() * type.bytes);
+                source.write(first, stored);
+                if (type == DType.BF16 && part.dtype() == DType.F32) {
+                    Bf16.widen(stored, 0, part.bytes(), 0, part.intSize(0));
+                } else {
+                    Conversion.copy(type, stored, part.dtype(), part.bytes());
+                }
+            }
+        }
+    }
+
+    @Override
     public void download(MemorySegment destination, Tensor source) {
         destination.copyFrom(source.bytes());
     }
 
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
-        long rowBytes = destination.size(1) * Float.BYTES;
         for (int i = 0; i < ids.length; i++) {
-            MemorySegment.copy(table.bytes(), ids[i] * rowBytes, destination.bytes(), i * rowBytes, rowBytes);
+            convert(destination.rows(i, 1), table.rows(ids[i], 1));
         }
     }
 

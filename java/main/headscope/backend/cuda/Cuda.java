@@ -40,7 +40,7 @@ public final class Cuda {
         if (device.blas().isEmpty()) {
             notice.accept(NO_BLAS);
         }
-        return new CudaBackend(device, precision.operands);
+        return new CudaBackend(device, precision);
     }
 
     /** Why this GPU cannot be used, and what to do; empty if it can. */

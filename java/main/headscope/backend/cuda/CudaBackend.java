@@ -6,7 +6,9 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.HostElements;
 import headscope.backend.Packing;
+import headscope.backend.Precision;
 import headscope.backend.RowRanges;
 import headscope.backend.SharedMemory;
 import headscope.backend.TextRows;
@@ -25,13 +27,12 @@ import java.util.stream.IntStream;
 /** The CUDA backend: launches kernels by name. cuda/README.md lists kernels, parameters and launches. */
 final class CudaBackend implements Backend {
     private final Device device;
-    private final DType operands;
+    private final Precision precision;
     private final Kernels kernels;
 
-    /** @param operands type of matrix operands, keys and values: F32, BF16 or F16 */
-    CudaBackend(Device device, DType operands) {
+    CudaBackend(Device device, Precision precision) {
         this.device = device;
-        this.operands = operands;
+        this.precision = precision;
         this.kernels = new Kernels(device);
     }
 
@@ -56,8 +57,8 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public DType operands() {
-        return operands;
+    public Precision precision() {
+        return precision;
     }
 
     @Override
@@ -97,6 +98,22 @@ final class CudaBackend implements Backend {
     @Override
     public void upload(Tensor destination, MemorySegment source) {
         device.upload(destination.bytes(), source);
+    }
+
+    /** Converts on the device. */
+    @Override
+    public void upload(Tensor destination, DType type, HostElements source) {
+        if (type == destination.dtype()) {
+            device.upload(destination.bytes(), (offset, to) -> source.write(offset / type.bytes, to));
+            return;
+        }
+        Tensor stored = kernels.tensor(type, destination.shape());
+        try {
+            device.upload(stored.bytes(), (offset, to) -> source.write(offset / type.bytes, to));
+            kernels.convert(destination, stored);
+        } finally {
+            stored.buffer().close();
+        }
     }
 
     @Override

@@ -21,8 +21,19 @@ interface Device extends AutoCloseable {
 
     void free(MemorySegment memory);
 
+    /** Bytes on the host, that are written where a device reads them. */
+    interface HostBytes {
+        /** Writes the bytes from an offset on, as many as the segment takes. */
+        void write(long offset, MemorySegment to);
+    }
+
+    /** Copies host bytes to device bytes of the same length. Several threads may upload at the same time. */
+    void upload(MemorySegment device, HostBytes host);
+
     /** Copies host bytes to device bytes of the same length. */
-    void upload(MemorySegment device, MemorySegment host);
+    default void upload(MemorySegment device, MemorySegment host) {
+        upload(device, (offset, to) -> to.copyFrom(host.asSlice(offset, to.byteSize())));
+    }
 
     /** Copies device bytes to host bytes of the same length, after all earlier launches. */
     void download(MemorySegment host, MemorySegment device);

@@ -45,7 +45,7 @@ final class JcudaDevice implements Device {
                 : Optional.empty();
         pool.ifPresent(MemoryPool::keep);
         this.compute = new Stream();
-        this.staging = new Staging(compute);
+        this.staging = new Staging(compute, this::alone);
         this.modules = new Modules(fatbins);
         this.blas = products.apply(compute);
     }
@@ -53,6 +53,12 @@ final class JcudaDevice implements Device {
     /** The current context is a property of the calling thread. */
     private void enter() {
         NvidiaDriver.require(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+    }
+
+    /** Runs calls of the driver, one thread at a time. */
+    private synchronized void alone(Runnable calls) {
+        enter();
+        calls.run();
     }
 
     @Override
@@ -104,14 +110,12 @@ final class JcudaDevice implements Device {
     }
 
     @Override
-    public synchronized void upload(MemorySegment to, MemorySegment host) {
-        enter();
+    public void upload(MemorySegment to, HostBytes host) {
         staging.upload(to, host);
     }
 
     @Override
-    public synchronized void download(MemorySegment host, MemorySegment from) {
-        enter();
+    public void download(MemorySegment host, MemorySegment from) {
         staging.download(host, from);
     }
 

@@ -1,94 +1,95 @@
 package headscope.backend.cuda;
 
-import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
-
 import java.lang.foreign.MemorySegment;
-import jcuda.driver.CUevent;
-import jcuda.driver.JCudaDriver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 
 /**
- * Copies between the device and any host memory, on a stream of their own, through two pinned buffers: one is transferred
- * while the host fills or reads the other.
+ * Copies between the device and any host memory, on a stream of their own, through pinned buffers: one is transferred while
+ * the host fills or reads another.
  */
 final class Staging implements AutoCloseable {
-    private static final int BUFFERS = 2;
-    private static final long BYTES = 8 << 20;
+    private static final int UPLOADS = 4;
+    private static final int DOWNLOADS = 2;
 
     private final Stream compute;
     private final Stream copies;
-    private final Address[] pinned = new Address[BUFFERS];
-    private final CUevent[] arrived = new CUevent[BUFFERS];
+    private final Consumer<Runnable> alone;
+    private final Semaphore unused = new Semaphore(UPLOADS);
+    private final Queue<Pinned> uploads = new ConcurrentLinkedQueue<>();
+    private final List<Pinned> downloads = new ArrayList<>();
 
-    /** @param compute copies wait for its earlier work, and its later work waits for uploads */
-    Staging(Stream compute) {
+    /**
+     * @param compute copies wait for its earlier work, and its later work waits for uploads
+     * @param alone   runs calls of the driver while no other thread does
+     */
+    Staging(Stream compute, Consumer<Runnable> alone) {
         this.compute = compute;
         this.copies = new Stream();
-        for (int i = 0; i < BUFFERS; i++) {
-            pinned[i] = new Address();
-            NvidiaDriver.require(JCudaDriver.cuMemHostAlloc(pinned[i], BYTES, 0), "cuMemHostAlloc of %d bytes", BYTES);
-            arrived[i] = new CUevent();
-            NvidiaDriver.require(JCudaDriver.cuEventCreate(arrived[i], CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+        this.alone = alone;
+        for (int i = 0; i < UPLOADS; i++) {
+            uploads.add(new Pinned());
+        }
+        for (int i = 0; i < DOWNLOADS; i++) {
+            downloads.add(new Pinned());
         }
     }
 
-    /** Returns when the host memory may be reused; the transfer may still be running. */
-    void upload(MemorySegment device, MemorySegment host) {
-        copies.follow(compute);
-        for (int piece = 0; piece < pieces(host); piece++) {
-            await(piece);
-            MemorySegment from = part(host, piece);
-            buffer(piece, from.byteSize()).copyFrom(from);
-            NvidiaDriver.require(
-                    JCudaDriver.cuMemcpyHtoDAsync(
-                            new Address(part(device, piece)), pinned[piece % BUFFERS], from.byteSize(), copies),
-                    "upload of %d bytes", host.byteSize());
-            NvidiaDriver.require(JCudaDriver.cuEventRecord(arrived[piece % BUFFERS], copies), "cuEventRecord");
+    /** Returns when the host bytes have been read; the transfer may still be running. Several threads may upload at once. */
+    void upload(MemorySegment device, Device.HostBytes host) {
+        for (int piece = 0; piece < pieces(device); piece++) {
+            MemorySegment to = part(device, piece);
+            unused.acquireUninterruptibly();
+            Pinned buffer = uploads.remove();
+            try {
+                alone.accept(buffer::await);
+                host.write(piece * Pinned.BYTES, buffer.segment(to.byteSize()));
+                alone.accept(() -> {
+                    copies.follow(compute);
+                    buffer.send(to, copies);
+                    compute.follow(copies);
+                });
+            } finally {
+                uploads.add(buffer);
+                unused.release();
+            }
         }
-        compute.follow(copies);
     }
 
     /** Returns when the transfer is complete. */
     void download(MemorySegment host, MemorySegment device) {
-        copies.follow(compute);
-        for (int piece = 0; piece <= pieces(host); piece++) {
-            if (piece < pieces(host)) {
-                MemorySegment from = part(device, piece);
-                NvidiaDriver.require(
-                        JCudaDriver.cuMemcpyDtoHAsync(
-                                pinned[piece % BUFFERS], new Address(from), from.byteSize(), copies),
-                        "download of %d bytes", host.byteSize());
-                NvidiaDriver.require(JCudaDriver.cuEventRecord(arrived[piece % BUFFERS], copies), "cuEventRecord");
+        alone.accept(() -> {
+            copies.follow(compute);
+            for (int piece = 0; piece <= pieces(host); piece++) {
+                if (piece < pieces(host)) {
+                    downloads.get(piece % DOWNLOADS).receive(part(device, piece), copies);
+                }
+                if (piece > 0) {
+                    Pinned buffer = downloads.get((piece - 1) % DOWNLOADS);
+                    buffer.await();
+                    MemorySegment to = part(host, piece - 1);
+                    to.copyFrom(buffer.segment(to.byteSize()));
+                }
             }
-            if (piece > 0) {
-                await(piece - 1);
-                MemorySegment to = part(host, piece - 1);
-                to.copyFrom(buffer(piece - 1, to.byteSize()));
-            }
-        }
+        });
     }
 
     private static int pieces(MemorySegment all) {
-        return Math.toIntExact((all.byteSize() + BYTES - 1) / BYTES);
+        return Math.toIntExact((all.byteSize() + Pinned.BYTES - 1) / Pinned.BYTES);
     }
 
     private static MemorySegment part(MemorySegment all, int piece) {
-        return all.asSlice(piece * BYTES, Math.min(BYTES, all.byteSize() - piece * BYTES));
-    }
-
-    private MemorySegment buffer(int piece, long bytes) {
-        return pinned[piece % BUFFERS].segment(bytes);
-    }
-
-    private void await(int piece) {
-        NvidiaDriver.require(JCudaDriver.cuEventSynchronize(arrived[piece % BUFFERS]), "copy or a kernel before it");
+        return all.asSlice(piece * Pinned.BYTES, Math.min(Pinned.BYTES, all.byteSize() - piece * Pinned.BYTES));
     }
 
     @Override
     public void close() {
-        for (int i = 0; i < BUFFERS; i++) {
-            JCudaDriver.cuEventDestroy(arrived[i]);
-            JCudaDriver.cuMemFreeHost(pinned[i]);
-        }
+        uploads.forEach(Pinned::close);
+        downloads.forEach(Pinned::close);
         copies.close();
     }
 }

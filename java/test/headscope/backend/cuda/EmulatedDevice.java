@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
+import headscope.backend.Precision;
 import headscope.backend.SharedMemory;
 import headscope.tensor.DType;
 import java.lang.foreign.Arena;
@@ -17,10 +18,11 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Runs the kernel sources in the emulator; device memory is host memory. */
 @SuppressWarnings("restricted")
@@ -29,10 +31,10 @@ public final class EmulatedDevice implements Device {
     private static final MemoryLayout TEXT = MemoryLayout.sequenceLayout(1 << 16, JAVA_BYTE);
 
     private final Arena arena = Arena.ofShared();
-    private final Map<Long, Arena> live = new HashMap<>();
+    private final Map<Long, Arena> live = new ConcurrentHashMap<>();
     private final SequencedMap<String, Double> seconds = new LinkedHashMap<>();
     private final long memory;
-    private long used;
+    private final AtomicLong used = new AtomicLong();
     private long downloads;
     private final MethodHandle launch;
     private final MethodHandle constant;
@@ -60,7 +62,7 @@ public final class EmulatedDevice implements Device {
 
     /** @param memory bytes of device memory */
     public static Backend open(DType operands, long memory) {
-        return new CudaBackend(new EmulatedDevice(memory), operands);
+        return new CudaBackend(new EmulatedDevice(memory), Precision.valueOf(operands.name()));
     }
 
     @Override
@@ -70,10 +72,9 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public MemorySegment allocate(long bytes) {
-        if (bytes > memory - used) {
-            throw new DeviceMemoryException(describe(), bytes, memory - used, memory);
+        if (used.addAndGet(bytes) > memory) {
+            throw new DeviceMemoryException(describe(), bytes, memory - used.addAndGet(-bytes), memory);
         }
-        used += bytes;
         Arena own = Arena.ofShared();
         MemorySegment allocated = own.allocate(Math.max(1, bytes), 256).asSlice(0, bytes);
         live.put(allocated.address(), own);
@@ -82,13 +83,13 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public void free(MemorySegment freed) {
-        used -= freed.byteSize();
+        used.addAndGet(-freed.byteSize());
         live.remove(freed.address()).close();
     }
 
     @Override
-    public void upload(MemorySegment device, MemorySegment host) {
-        device.copyFrom(host);
+    public void upload(MemorySegment device, HostBytes host) {
+        host.write(0, device);
     }
 
     @Override
@@ -129,7 +130,7 @@ public final class EmulatedDevice implements Device {
     }
 
     @Override
-    public void launch(Launch what) {
+    public synchronized void launch(Launch what) {
         long start = System.nanoTime();
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(

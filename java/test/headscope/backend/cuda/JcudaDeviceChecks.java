@@ -11,6 +11,7 @@ import headscope.backend.Backend;
 import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
+import headscope.backend.Precision;
 import headscope.backend.SharedMemory;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -87,9 +88,35 @@ class JcudaDeviceChecks {
         }
     }
 
+    /** Several threads upload several pieces each, while the stream computes with what has arrived. */
+    @Test
+    void threadsUploadAtOnce() throws InterruptedException {
+        for (int ordinal = 0; ordinal < 2; ordinal++) {
+            try (JcudaDevice device = device(ordinal)) {
+                MemorySegment[] memory = new MemorySegment[6];
+                Thread[] threads = new Thread[memory.length];
+                for (int i = 0; i < memory.length; i++) {
+                    memory[i] = device.allocate(PIECE + 5 + i);
+                    byte value = (byte) (i + 1);
+                    MemorySegment to = memory[i];
+                    threads[i] = Thread.ofPlatform().start(() -> device.upload(to, (offset, host) -> host.fill(value)));
+                }
+                for (int i = 0; i < memory.length; i++) {
+                    threads[i].join();
+                    byte[] expected = new byte[PIECE + 5 + i];
+                    Arrays.fill(expected, (byte) (i + 1));
+                    byte[] back = new byte[expected.length];
+                    device.download(MemorySegment.ofArray(back), memory[i]);
+                    assertArrayEquals(expected, back);
+                    device.free(memory[i]);
+                }
+            }
+        }
+    }
+
     @Test
     void memoryIsClearedAndCounted() {
-        try (Backend backend = new CudaBackend(device(0), DType.F32)) {
+        try (Backend backend = new CudaBackend(device(0), Precision.F32)) {
             Tensor tensor = backend.allocate(DType.F32, 3, 5);
             assertArrayEquals(new float[15], backend.download(tensor));
             assertEquals(60, backend.liveBytes());
@@ -131,7 +158,7 @@ class JcudaDeviceChecks {
 
     @Test
     void launchesByNameAndReadsConstants() {
-        try (Backend backend = new CudaBackend(device(0), DType.F32)) {
+        try (Backend backend = new CudaBackend(device(0), Precision.F32)) {
             Tensor x = tensor(backend, new float[] {1, 2, 3});
             backend.scale(x, 2);
             backend.add(x, x);
@@ -173,7 +200,7 @@ class JcudaDeviceChecks {
     void symmetricSpectraOfEverySize(int tokens) {
         JcudaDevice device = device(0);
         assertEquals(227 << 10, device.sharedMemory());
-        try (Backend backend = new CudaBackend(device, DType.F32)) {
+        try (Backend backend = new CudaBackend(device, Precision.F32)) {
             Tensor x = tensor(backend, random(Seed.random(), tokens * 8)).as(tokens, 8);
             AttentionSpec selfOnly = new AttentionSpec(2, 2, 4, 1, true, 1, 0, Optional.empty());
             double[][] spectra = backend.symmetricSpectrum(x, x, Packing.whole(x.intSize(0)), selfOnly).getFirst();
@@ -212,7 +239,7 @@ class JcudaDeviceChecks {
                     }
                 }
             }
-            Backend backend = new CudaBackend(device, DType.F32);
+            Backend backend = new CudaBackend(device, Precision.F32);
             for (boolean[] transposed : new boolean[][] {{false, false}, {true, false}, {false, true}}) {
                 Tensor left = tensor(backend, transposed[0] ? transpose(a, m, k) : a)
                         .as(transposed[0] ? new long[] {k, m} : new long[] {m, k});

@@ -8,6 +8,7 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Packing;
+import headscope.backend.Precision;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -26,7 +27,7 @@ class LayerMetricsTest {
         EmulatedDevice device = new EmulatedDevice(Long.MAX_VALUE);
         List<Metric> metrics = Metric.all(4).stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
         AttentionSpec spec = AttentionSpec.plain(HEADS, HEADS, 2, true);
-        try (Backend backend = new CudaBackend(device, DType.F32);
+        try (Backend backend = new CudaBackend(device, Precision.F32);
                 AttentionStatistics statistics = new AttentionStatistics(backend, HEADS, TOKENS)) {
             Tensor q = backend.allocate(DType.F32, TOKENS, HEADS * 2);
             float[] values = new float[TOKENS * HEADS * 2];
@@ -51,7 +52,7 @@ class LayerMetricsTest {
                 .toList();
         AttentionSpec spec = AttentionSpec.plain(HEADS, HEADS, 2, true);
         Optional<AtlasSpec> atlas = Optional.of(new AtlasSpec(4, AtlasSpec.Pooling.MEAN));
-        try (Backend backend = new CudaBackend(device, DType.F32);
+        try (Backend backend = new CudaBackend(device, Precision.F32);
                 AttentionStatistics all = new AttentionStatistics(backend, 2 * HEADS, TOKENS, atlas)) {
             Tensor q = backend.allocate(DType.F32, TOKENS, HEADS * 2);
             List<AttentionStatistics> layers = List.of(all.heads(0, HEADS), all.heads(HEADS, HEADS));
