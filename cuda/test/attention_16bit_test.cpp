@@ -79,7 +79,7 @@ void check_maps(const TextOf<T>& text) {
     for (int first : {0, spec.heads - 1}) {
         std::vector<float> maps((spec.heads - first) * size, NAN);
         launch_tiles(withWidth<T>("attention_map", spec.headDim), text.tokens, spec.heads - first, maps.data(),
-                     text.q.data(), text.k.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), text.tokens,
+                     text.q.data(), text.k.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), NO_TILES, text.tokens,
                      text.tokens, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal),
                      spec.window, spec.softCap, first);
         std::vector<double> own(expected.map.begin() + first * size, expected.map.end());

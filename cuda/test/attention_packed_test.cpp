@@ -47,15 +47,6 @@ struct Results {
           kGradient(k, NAN), vGradient(k, NAN) {}
 };
 
-/// One table per purpose; empty for a text alone.
-struct Tables {
-    std::vector<TextTile> queries, keys, texts, rows;
-
-    static const TextTile* of(const std::vector<TextTile>& table) {
-        return table.empty() ? nullptr : table.data();
-    }
-};
-
 /// A text's entry, with its vectors at an element.
 TextTile entry(int queries, int keys, int firstQuery, int firstKey, int slot, int64_t statistics, int capacity) {
     return {statistics, capacity, slot, queries, keys, firstQuery, firstKey, 0, 0};
@@ -79,9 +70,9 @@ struct Operands {
     std::vector<float> gradient;
 };
 
-/// Runs every kernel on packed operands, or on those of one text.
+/// Runs every kernel on packed operands, or on those of one text; texts of one query each can be decoded instead.
 template <class T>
-Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed) {
+Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool decoded) {
     const Spec& spec = batch.spec;
     int heads = spec.heads;
     int count = static_cast<int>(batch.texts.size());
@@ -119,7 +110,7 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed) {
                spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, room);
     };
     const TextTile* texts = packed ? observed.data() : nullptr;
-    if (std::all_of(batch.queries.begin(), batch.queries.end(), [](int n) { return n == 1; })) {
+    if (decoded) {
         int splits = static_cast<int>(pieces(longest, constant("attention_decode_keys")));
         int64_t rows = static_cast<int64_t>(splits) * count * heads;
         std::vector<float> sums(rows * spec.headDim, NAN), numbers(rows * 6, NAN);
@@ -222,13 +213,14 @@ void check_batch(std::mt19937_64& random, const char* name, const Spec& spec, co
         alone.push_back(own);
         batch.texts.push_back(text);
     }
-    Results<T> actual = run(batch, packed, true);
+    bool decoded = std::all_of(queries.begin(), queries.end(), [](int n) { return n == 1; });
+    Results<T> actual = run(batch, packed, true, decoded);
     int count = static_cast<int>(lengths.size());
     int64_t q = 0, k = 0, vector = 0, row = 0;
     for (int i = 0; i < count; i++) {
         // The capacity of a text depends on its place in the batch.
         Batch<T> one{spec, {batch.texts[i]}, {queries[i]}};
-        Results<T> expected = run(one, alone[i], false);
+        Results<T> expected = run(one, alone[i], false, decoded);
         situation = std::string(name) + ", " + NAME<T> + ", text " + std::to_string(i);
         auto compare = [&](const auto& all, const auto& own, int64_t at, const char* what) {
             using X = typename std::decay_t<decltype(all)>::value_type;
