@@ -6,13 +6,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Products of the rows of a batch with a weight, c [rows, n] = a [rows, k] b [k, n]. A row has the same bits whatever the
- * other rows are, how many they are, and how many workers there are.
+ * Products of the rows of a batch with a weight, c [rows, n] = a [rows, k] b [k, n]. If OpenBLAS has kernels for small
+ * matrices on this processor, a row has the same bits whatever the other rows are, how many they are, and how many
+ * workers there are; otherwise for any number of workers.
  *
- * <p>OpenBLAS multiplies small matrices by other kernels than large ones, in another order of k, and the number of rows
- * decides which. On processors for which it has such kernels, a product is divided into tiles that all of them compute:
- * they do not pack their operands, which for few rows takes most of the time. The limits are those of OpenBLAS 0.3.31
- * (sgemm_small_kernel_permit_skylakex.c).
+ * <p>OpenBLAS sums in another order of k in its kernels for small matrices than in those for large ones, and the number
+ * of rows decides which it uses. Therefore a product is divided into tiles that the former compute, whose order does not
+ * depend on the row. They do not pack their operands, which for few rows takes most of the time. The limits are those of
+ * OpenBLAS 0.3.31 (sgemm_small_kernel_permit_skylakex.c). Products outside of them are large for any number of rows.
+ * In kernels for AVX2, the order depends on the position of a row.
  */
 final class RowProducts {
     /** Columns of a tile. */
