@@ -67,11 +67,14 @@ final class RowProducts {
     }
 
     private static void fill(Optional<MemorySegment> bias, int rows, int columns, int column, Matrix c) {
-        if (bias.isPresent()) {
-            for (int row = 0; row < rows; row++) {
-                MemorySegment.copy(bias.get(), (long) column * Float.BYTES, c.memory(),
-                        (c.fromRow(row).offset() + column) * Float.BYTES, (long) columns * Float.BYTES);
-            }
+        if (bias.isEmpty()) {
+            return;
+        }
+        long bytes = (long) columns * Float.BYTES;
+        MemorySegment source = bias.get();
+        long from = (long) column * Float.BYTES;
+        for (int row = 0; row < rows; row++) {
+            MemorySegment.copy(source, from, c.memory(), (c.offset() + (long) row * c.stride() + column) * Float.BYTES, bytes);
         }
     }
 

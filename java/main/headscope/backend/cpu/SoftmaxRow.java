@@ -17,6 +17,7 @@ final class SoftmaxRow {
     /** A score whose probability is 0; finite, because 0 * -infinity would make the entropy NaN. */
     private static final float HIDDEN = -1e30f;
 
+    private static final FloatVector HIDDEN_VECTOR = FloatVector.broadcast(Simd.FLOATS, HIDDEN);
     private static final FloatVector COUNT = (FloatVector) Simd.FLOATS.broadcast(0).addIndex(1);
 
     float logSumExp;
@@ -40,9 +41,7 @@ final class SoftmaxRow {
      */
     void softmax(
             MemorySegment scores, long row, int from, int to, int width, float softCap, float sink, int diagonal) {
-        for (int column = to; column < from + Simd.roundUp(to - from); column++) {
-            scores.setAtIndex(JAVA_FLOAT, row + column, HIDDEN);
-        }
+        Simd.store(HIDDEN_VECTOR, scores, row + to);
         float peak = softCap > 0 ? capAndPeak(scores, row, from, to, softCap) : peak(scores, row, from, to);
         float own = scores.getAtIndex(JAVA_FLOAT, row + diagonal);
         float before = diagonal > from ? scores.getAtIndex(JAVA_FLOAT, row + diagonal - 1) : Float.NEGATIVE_INFINITY;
@@ -53,9 +52,7 @@ final class SoftmaxRow {
 
         float inverse = 1 / total;
         normalise(scores, row, from, to, inverse, diagonal);
-        for (int column = to; column < Math.max(width, from + Simd.roundUp(to - from)); column++) {
-            scores.setAtIndex(JAVA_FLOAT, row + column, 0);
-        }
+        clear(scores, row + to, row + Math.max(width, from + Simd.roundUp(to - from)));
         for (int column = 0; column < from; column++) {
             scores.setAtIndex(JAVA_FLOAT, row + column, 0);
         }
@@ -93,6 +90,13 @@ final class SoftmaxRow {
         distance = VectorMath.sum(distances);
     }
 
+    /** Sets elements to 0, and at most one register's width after the last. */
+    private static void clear(MemorySegment scores, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            Simd.store(VectorMath.ZERO, scores, i);
+        }
+    }
+
     private static float peak(MemorySegment scores, long row, int from, int to) {
         FloatVector peaks = FloatVector.broadcast(Simd.FLOATS, HIDDEN);
         for (int column = from; column < to; column += Simd.WIDTH) {
@@ -108,9 +112,7 @@ final class SoftmaxRow {
             Simd.store(capped, scores, row + column);
             peaks = peaks.max(capped);
         }
-        for (int column = to; column < from + Simd.roundUp(to - from); column++) {
-            scores.setAtIndex(JAVA_FLOAT, row + column, HIDDEN);
-        }
+        Simd.store(HIDDEN_VECTOR, scores, row + to);
         return peaks.reduceLanes(VectorOperators.MAX);
     }
 }

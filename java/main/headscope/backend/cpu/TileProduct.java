@@ -1,6 +1,6 @@
 package headscope.backend.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -12,6 +12,8 @@ import jdk.incubator.vector.VectorMask;
  * AVX-512, if k is small.
  */
 final class TileProduct {
+    // Elements are read and written as unaligned floats, because the others are checked for their alignment each time.
+
     private TileProduct() {}
 
     /**
@@ -191,17 +193,43 @@ final class TileProduct {
     }
 
     private static FloatVector broadcast(MemorySegment a, long index) {
-        return FloatVector.broadcast(Simd.FLOATS, Simd.known(a).getAtIndex(JAVA_FLOAT, index));
+        return FloatVector.broadcast(Simd.FLOATS, Simd.known(a).getAtIndex(JAVA_FLOAT_UNALIGNED, index));
     }
 
     /** destination [columns, stride] = the transpose of source [rows, columns]. */
     static void transpose(int rows, int columns, Matrix source, MemorySegment destination, int stride) {
+        int row = 0;
+        for (; row + 4 <= rows; row += 4) {
+            transposeFour(columns, source.fromRow(row), destination, row, stride);
+        }
         MemorySegment from = source.memory();
-        for (int row = 0; row < rows; row++) {
-            long at = source.offset() + (long) row * source.stride();
+        for (; row < rows; row++) {
+            long at = source.fromRow(row).offset();
             for (int column = 0; column < columns; column++) {
-                destination.setAtIndex(JAVA_FLOAT, (long) column * stride + row, from.getAtIndex(JAVA_FLOAT, at + column));
+                destination.setAtIndex(
+                        JAVA_FLOAT_UNALIGNED, (long) column * stride + row, from.getAtIndex(JAVA_FLOAT_UNALIGNED, at + column));
             }
+        }
+    }
+
+    private static void transposeFour(int columns, Matrix source, MemorySegment destination, int first, int stride) {
+        MemorySegment from = Simd.known(source.memory());
+        MemorySegment to = Simd.known(destination);
+        long at0 = source.offset();
+        long at1 = at0 + source.stride();
+        long at2 = at1 + source.stride();
+        long at3 = at2 + source.stride();
+        long at = first;
+        for (int column = 0; column < columns; column++) {
+            float x0 = from.getAtIndex(JAVA_FLOAT_UNALIGNED, at0 + column);
+            float x1 = from.getAtIndex(JAVA_FLOAT_UNALIGNED, at1 + column);
+            float x2 = from.getAtIndex(JAVA_FLOAT_UNALIGNED, at2 + column);
+            float x3 = from.getAtIndex(JAVA_FLOAT_UNALIGNED, at3 + column);
+            to.setAtIndex(JAVA_FLOAT_UNALIGNED, at, x0);
+            to.setAtIndex(JAVA_FLOAT_UNALIGNED, at + 1, x1);
+            to.setAtIndex(JAVA_FLOAT_UNALIGNED, at + 2, x2);
+            to.setAtIndex(JAVA_FLOAT_UNALIGNED, at + 3, x3);
+            at += stride;
         }
     }
 }
