@@ -9,9 +9,6 @@ final class AttentionBlock {
     private static final int FLOATS = 128 * 1024;
     private static final int MAX_ROWS = 64;
     private static final int MIN_ROWS = 16;
-    /** Blocks of at most this many keys are multiplied by {@link TileProduct}. */
-    static final int MAX_TILE_KEYS = 128;
-    private static final int GROUP = 16;
 
     final SoftmaxRow row = new SoftmaxRow();
     MemorySegment scores = MemorySegment.NULL;
@@ -22,8 +19,6 @@ final class AttentionBlock {
     int stride;
 
     private final Scratch scratch;
-    /** Transposed keys [headDim, stride]. */
-    private MemorySegment keys = MemorySegment.NULL;
 
     AttentionBlock(Scratch scratch) {
         this.scratch = scratch;
@@ -61,46 +56,13 @@ final class AttentionBlock {
         scores = scratch.grow(scores, (long) rows * stride * Float.BYTES);
     }
 
-    /** Computes the scores of the rows of q [rows, headDim], of which the first is row from of the text's queries. */
-    void score(AttentionLayout layout, Matrix q, Matrix k) {
-        AttentionSpec spec = layout.spec();
-        if (isLarge()) {
-            OpenBlas.multiply(rows, width(), spec.headDim(), spec.scale(), q, k.transpose(), 0, matrix());
-            return;
-        }
-        keys = scratch.grow(keys, (long) spec.headDim() * stride * Float.BYTES);
-        TileProduct.transpose(width(), spec.headDim(), k, keys, stride);
-        Matrix columns = new Matrix(keys, 0, stride);
-        eachGroup(layout, (row, count, visible) -> TileProduct.multiply(
-                count, Simd.roundUp(visible), spec.headDim(), spec.scale(), q.fromRow(row), columns, false,
-                matrix().fromRow(row)));
+    /** Computes the scores of the rows of q [rows, headDim] and of k [width, headDim]. */
+    void score(AttentionSpec spec, Matrix q, Matrix k) {
+        OpenBlas.multiply(rows, width(), spec.headDim(), spec.scale(), q, k.transpose(), 0, matrix());
     }
 
     /** out [rows, headDim] = probabilities times v [width, headDim]. */
-    void multiply(AttentionLayout layout, Matrix v, Matrix out) {
-        int headDim = layout.spec().headDim();
-        if (isLarge()) {
-            OpenBlas.multiply(rows, headDim, width(), 1, matrix(), v, 0, out);
-            return;
-        }
-        eachGroup(layout, (row, count, visible) ->
-                TileProduct.multiply(count, headDim, visible, 1, matrix().fromRow(row), v, false, out.fromRow(row)));
-    }
-
-    private boolean isLarge() {
-        return rows == 1 || width() > MAX_TILE_KEYS;
-    }
-
-    private interface Group {
-        /** @param visible keys of the block that the last of these rows sees, or a row before it */
-        void run(int row, int count, int visible);
-    }
-
-    /** Rows in groups: in causal attention, the first see few keys. */
-    private void eachGroup(AttentionLayout layout, Group use) {
-        for (int row = 0; row < rows; row += GROUP) {
-            int count = Math.min(GROUP, rows - row);
-            use.run(row, count, layout.spec().endKey(firstToken + row + count - 1, layout.keys()) - firstKey);
-        }
+    void multiply(AttentionSpec spec, Matrix v, Matrix out) {
+        OpenBlas.multiply(rows, spec.headDim(), width(), 1, matrix(), v, 0, out);
     }
 }

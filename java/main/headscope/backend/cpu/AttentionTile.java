@@ -15,7 +15,6 @@ import jdk.incubator.vector.VectorOperators;
 final class AttentionTile {
     static final int MAX_ROWS = 64;
     static final int MAX_KEYS = 1024;
-    private static final int GROUP = 16;
 
     /** Scores, then probabilities. */
     MemorySegment probs = MemorySegment.NULL;
@@ -32,10 +31,6 @@ final class AttentionTile {
     int firstKey;
     int width;
     int stride;
-
-    /** Keys and values of the tile, transposed [headDim, stride]. */
-    private MemorySegment keyColumns = MemorySegment.NULL;
-    private MemorySegment valueColumns = MemorySegment.NULL;
 
     private final Scratch scratch;
 
@@ -64,10 +59,6 @@ final class AttentionTile {
         return new Matrix(memory, 0, stride);
     }
 
-    private boolean isLarge() {
-        return rows == 1 || width > AttentionBlock.MAX_TILE_KEYS;
-    }
-
     /**
      * Scores, and gradients of probabilities.
      *
@@ -75,29 +66,8 @@ final class AttentionTile {
      * @param k [width, headDim], as v
      */
     void score(AttentionSpec spec, Matrix q, Matrix gradient, Matrix k, Matrix v) {
-        int headDim = spec.headDim();
-        if (isLarge()) {
-            OpenBlas.multiply(rows, width, headDim, spec.scale(), q, k.transpose(), 0, matrix(probs));
-            OpenBlas.multiply(rows, width, headDim, 1, gradient, v.transpose(), 0, matrix(gradients));
-            return;
-        }
-        keyColumns = scratch.grow(keyColumns, (long) headDim * stride * Float.BYTES);
-        valueColumns = scratch.grow(valueColumns, (long) headDim * stride * Float.BYTES);
-        TileProduct.transpose(width, headDim, k, keyColumns, stride);
-        TileProduct.transpose(width, headDim, v, valueColumns, stride);
-        for (int row = 0; row < rows; row += GROUP) {
-            int count = Math.min(GROUP, rows - row);
-            int visible = Simd.roundUp(visible(spec, row + count));
-            TileProduct.multiply(count, visible, headDim, spec.scale(), q.fromRow(row), matrix(keyColumns), false,
-                    matrix(probs).fromRow(row));
-            TileProduct.multiply(count, visible, headDim, 1, gradient.fromRow(row), matrix(valueColumns), false,
-                    matrix(gradients).fromRow(row));
-        }
-    }
-
-    /** Keys of this tile that the rows before this one see. */
-    private int visible(AttentionSpec spec, int row) {
-        return Math.clamp(spec.endKey(firstToken + row - 1, firstKey + width) - firstKey, 0, width);
+        OpenBlas.multiply(rows, width, spec.headDim(), spec.scale(), q, k.transpose(), 0, matrix(probs));
+        OpenBlas.multiply(rows, width, spec.headDim(), 1, gradient, v.transpose(), 0, matrix(gradients));
     }
 
     /**
@@ -109,31 +79,9 @@ final class AttentionTile {
             AttentionSpec spec, Matrix q, Matrix gradient, Matrix k, boolean add, Matrix qGradient, Matrix kGradient,
             Matrix vGradient) {
         int headDim = spec.headDim();
-        if (isLarge()) {
-            OpenBlas.multiply(rows, headDim, width, spec.scale(), matrix(gradients), k, add ? 1 : 0, qGradient);
-            OpenBlas.multiply(width, headDim, rows, spec.scale(), matrix(gradients).transpose(), q, 1, kGradient);
-            OpenBlas.multiply(width, headDim, rows, 1, matrix(probs).transpose(), gradient, 1, vGradient);
-            return;
-        }
-        for (int row = 0; row < rows; row += GROUP) {
-            int count = Math.min(GROUP, rows - row);
-            TileProduct.multiply(count, headDim, visible(spec, row + count), spec.scale(), matrix(gradients).fromRow(row),
-                    k, add, qGradient.fromRow(row));
-        }
-        for (int key = 0; key < width; key += GROUP) {
-            int count = Math.min(GROUP, width - key);
-            // Earlier rows do not see these keys.
-            int row = spec.causal() ? Math.clamp(firstKey + key - firstToken, 0, rows) : 0;
-            TileProduct.multiply(count, headDim, rows - row, spec.scale(), part(gradients, row, key), q.fromRow(row), true,
-                    kGradient.fromRow(key));
-            TileProduct.multiply(count, headDim, rows - row, 1, part(probs, row, key), gradient.fromRow(row), true,
-                    vGradient.fromRow(key));
-        }
-    }
-
-    /** The transpose of a matrix's rows and columns from these on. */
-    private Matrix part(MemorySegment memory, int row, int column) {
-        return new Matrix(memory, (long) row * stride + column, stride, true);
+        OpenBlas.multiply(rows, headDim, width, spec.scale(), matrix(gradients), k, add ? 1 : 0, qGradient);
+        OpenBlas.multiply(width, headDim, rows, spec.scale(), matrix(gradients).transpose(), q, 1, kGradient);
+        OpenBlas.multiply(width, headDim, rows, 1, matrix(probs).transpose(), gradient, 1, vGradient);
     }
 
     /** dots[r] = dot product of count elements of x and of y, both starting at index first. */

@@ -139,7 +139,7 @@ final class FusedAttention implements AutoCloseable {
                 text.statistics().get().add(head, stripe, sums, block);
             }
             if (!text.out().equals(MemorySegment.NULL)) {
-                block.multiply(layout, layout.keyRows(text.v(), block.firstKey, kvHead),
+                block.multiply(layout.spec(), layout.keyRows(text.v(), block.firstKey, kvHead),
                         layout.queryRows(text.out(), block.firstToken - layout.firstToken(), head));
             }
         });
@@ -152,7 +152,7 @@ final class FusedAttention implements AutoCloseable {
         AttentionBlock block = polled == null ? new AttentionBlock(scratch) : polled;
         for (int row = from; row < to; row += block.rows) {
             block.shape(layout, row, to);
-            block.score(layout, layout.queryRows(text.q(), row, head),
+            block.score(layout.spec(), layout.queryRows(text.q(), row, head),
                     layout.keyRows(text.k(), block.firstKey, layout.spec().kvHead(head)));
             normalise(text, head, block);
             use.accept(block);
