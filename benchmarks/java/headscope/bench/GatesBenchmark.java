@@ -39,7 +39,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(2)
 public class GatesBenchmark {
     static final int TEXTS = 64;
-    private static final int TOKENS = 18;
+    private static final int TOKENS = 24;
 
     @Param({"1", "4"})
     int masks;
