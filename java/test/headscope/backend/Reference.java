@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.numbers.gamma.Erfc;
@@ -33,10 +34,6 @@ final class Reference implements Backend {
 
     /** All rows of a head's map so far, and their logarithms. */
     private record Whole(double[][] logMap, double[][] map) {}
-
-    private interface Element {
-        double of(double x);
-    }
 
     @Override
     public String describe() {
@@ -219,9 +216,9 @@ final class Reference implements Backend {
         }
     }
 
-    private static void each(Tensor x, Element f) {
+    private static void each(Tensor x, DoubleUnaryOperator f) {
         for (long i = 0; i < x.count(); i++) {
-            set(x, i, f.of(get(x, i)));
+            set(x, i, f.applyAsDouble(get(x, i)));
         }
     }
 
