@@ -125,6 +125,16 @@ __device__ inline AttentionSpec attention_spec(const TextTile* tiles, unsigned i
 #define QUERY_TILE_SPEC(CAPACITY) \
     ATTENTION_SPEC_VALUE(blockIdx.x, static_cast<int>(causal != 0 ? gridDim.x - 1 - blockIdx.x : blockIdx.x), CAPACITY)
 
+/// A spec in shared memory, for kernels that have no registers to spare. Synchronises.
+__device__ inline const AttentionSpec& shared_spec(const AttentionSpec& own) {
+    SHARED(AttentionSpec, spec);
+    if (threadIdx.x == 0) {
+        spec = own;
+    }
+    __syncthreads();
+    return spec;
+}
+
 /// The spec of a block that owns a tile of keys.
 #define KEY_TILE_SPEC(CAPACITY) ATTENTION_SPEC_VALUE(blockIdx.x, static_cast<int>(blockIdx.x), CAPACITY)
 

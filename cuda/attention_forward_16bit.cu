@@ -61,7 +61,7 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
     EXPORT_TILES(attention_forward_##NAME##_d##WIDTH, WIDTH); \
     KERNEL(attention_forward_##NAME##_d##WIDTH, TILE_THREADS, float* out, STATISTICS, const T* q, const T* k, \
            const T* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, QUERY_TILE_SPEC(capacity)); \
+        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, shared_spec(QUERY_TILE_SPEC(capacity))); \
     }
 #define BOTH(WIDTH) ATTENTION_FORWARD(WIDTH, bf16, Bf16) ATTENTION_FORWARD(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)

@@ -19,6 +19,8 @@ public final class AttentionStatistics implements AutoCloseable {
     private final int heads;
     /** Tokens for which each text has room. */
     private final int[] capacities;
+    /** Where each text's values begin in the flat tensors. */
+    private final long[] offsets;
     private final Rows[] rows;
 
     /** lse_i = log sum_j exp s_ij, including the sink. fp32. */
@@ -72,6 +74,7 @@ public final class AttentionStatistics implements AutoCloseable {
         long[] shape = capacities.length == 1 ? new long[] {heads, all} : new long[] {heads * all};
         this.heads = heads;
         this.capacities = capacities.clone();
+        this.offsets = offsets(heads, capacities);
         this.rows = Arrays.stream(capacities).mapToObj(text -> new Rows()).toArray(Rows[]::new);
         this.logSumExp = backend.allocate(DType.F32, shape);
         this.logDiagonal = backend.allocate(DType.F32, shape);
@@ -90,6 +93,7 @@ public final class AttentionStatistics implements AutoCloseable {
             AttentionStatistics all, UnaryOperator<Tensor> vector, int firstHead, int heads, int capacity, Rows rows) {
         this.heads = heads;
         this.capacities = new int[] {capacity};
+        this.offsets = new long[1];
         this.rows = new Rows[] {rows};
         this.logSumExp = vector.apply(all.logSumExp);
         this.logDiagonal = vector.apply(all.logDiagonal);
@@ -131,11 +135,15 @@ public final class AttentionStatistics implements AutoCloseable {
 
     /** Where a text's values begin in the flat tensors. */
     public long offset(int text) {
-        long before = 0;
-        for (int i = 0; i < text; i++) {
-            before += capacities[i];
+        return offsets[text];
+    }
+
+    private static long[] offsets(int heads, int[] capacities) {
+        long[] offsets = new long[capacities.length];
+        for (int i = 1; i < offsets.length; i++) {
+            offsets[i] = offsets[i - 1] + (long) heads * capacities[i - 1];
         }
-        return before * heads;
+        return offsets;
     }
 
     /** Maximum number of tokens of a text. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Launches the kernels of attention and its statistics, of all texts of a packing at once.
@@ -65,9 +66,10 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
 
     private void forward(Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, List<?> statistics) {
         int split = device.constant("attention_decode_keys");
-        PackedTexts few = texts.only(text ->
-                text.queries() == 1 || text.queries() <= MAX_DECODE_QUERIES && text.keys() > split);
-        PackedTexts many = texts.only(text -> !few.entries().contains(text));
+        Predicate<PackedTexts.Entry> hasFew = text ->
+                text.queries() == 1 || text.queries() <= MAX_DECODE_QUERIES && text.keys() > split;
+        PackedTexts few = texts.only(hasFew);
+        PackedTexts many = texts.only(hasFew.negate());
         if (!few.isEmpty()) {
             decode(out, v, few, statistics, Optional.empty());
         }

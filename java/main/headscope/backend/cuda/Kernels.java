@@ -27,7 +27,7 @@ final class Kernels {
     Kernels(Device device) {
         this.device = device;
         this.memory = new DeviceMemory(device);
-        this.tiles = new TextTiles(this);
+        this.tiles = new TextTiles(device);
     }
 
     /** Launches one block per row of width elements. */
@@ -67,7 +67,7 @@ final class Kernels {
         long blocks = ((part == TextTiles.Part.KEY_TILE ? only.keys() : only.queries()) + rows - 1L) / rows;
         if (!texts.alone()) {
             TextTiles.Table tiles = this.tiles.of(texts, part, rows);
-            table = tiles.memory().memory();
+            table = tiles.memory();
             blocks = tiles.count();
         }
         device.launch(new Launch(kernel, blocks, gridY, 1, threads, shared,
@@ -87,7 +87,7 @@ final class Kernels {
 
     /** The table of the texts, one entry per query or per text; empty for a text alone. */
     Object table(PackedTexts texts, TextTiles.Part part) {
-        return texts.alone() ? Optional.empty() : tiles.of(texts, part, 1).memory().memory();
+        return texts.alone() ? Optional.empty() : tiles.of(texts, part, 1).memory();
     }
 
     /** The name of a family's kernel for the type of keys and the head width. */

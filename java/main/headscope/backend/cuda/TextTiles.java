@@ -18,7 +18,7 @@ final class TextTiles {
     private static final int KEPT = 16;
     private static final int BYTES = 40;
 
-    private final Kernels kernels;
+    private final Device device;
     private final SequencedMap<Key, Table> tables = new LinkedHashMap<>(KEPT, 0.75f, true);
 
     /** What an entry of a table describes. */
@@ -32,12 +32,12 @@ final class TextTiles {
     private record Key(PackedTexts texts, Part part, int rows) {}
 
     /** Entries on the device. */
-    record Table(Kernels.Scratch memory, int count) {}
+    record Table(MemorySegment memory, int count) {}
 
     private record Tile(PackedTexts.Entry text, int index) {}
 
-    TextTiles(Kernels kernels) {
-        this.kernels = kernels;
+    TextTiles(Device device) {
+        this.device = device;
     }
 
     /** @param rows per tile */
@@ -48,10 +48,13 @@ final class TextTiles {
             return known;
         }
         if (tables.size() == KEPT) {
-            tables.pollFirstEntry().getValue().memory().close();
+            device.free(tables.pollFirstEntry().getValue().memory());
         }
         List<Tile> tiles = tiles(texts, part, rows);
-        Table table = new Table(kernels.uploaded(MemorySegment.ofArray(bytes(tiles))), tiles.size());
+        byte[] bytes = bytes(tiles);
+        // Not counted as memory of the backend's user, who does not know of it.
+        Table table = new Table(device.allocate(bytes.length), tiles.size());
+        device.upload(table.memory(), MemorySegment.ofArray(bytes));
         tables.put(key, table);
         return table;
     }
@@ -89,7 +92,7 @@ final class TextTiles {
     }
 
     void close() {
-        tables.values().forEach(table -> table.memory().close());
+        tables.values().forEach(table -> device.free(table.memory()));
         tables.clear();
     }
 }

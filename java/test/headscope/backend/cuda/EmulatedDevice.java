@@ -36,6 +36,7 @@ public final class EmulatedDevice implements Device {
     private final long memory;
     private final AtomicLong used = new AtomicLong();
     private long downloads;
+    private long launches;
     private final MethodHandle launch;
     private final MethodHandle constant;
     private final MethodHandle lastError;
@@ -103,6 +104,11 @@ public final class EmulatedDevice implements Device {
         throw new UnsupportedOperationException("only the emulated driver shares memory between processes");
     }
 
+    /** Kernels launched so far. */
+    long launches() {
+        return launches;
+    }
+
     /** Transfers from the device to the host so far. */
     long downloads() {
         return downloads;
@@ -131,6 +137,7 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public synchronized void launch(Launch what) {
+        launches++;
         long start = System.nanoTime();
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(
