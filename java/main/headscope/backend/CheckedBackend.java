@@ -295,11 +295,22 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public void store(Tensor pool, Tensor rows, Packing packing) {
+        operand("store", pool, operands());
+        floats("store", rows);
+        check(rows.rank() == 2 && pool.rank() == 2 && rows.hasShape(packing.queries(), pool.size(1)),
+                "store", "%s into %s for %s", rows, pool, packing);
+        check(packing.pages().isPresent(), "store", "%s: has no pages", packing);
+        AttentionArguments.requirePages("store", pool, packing);
+        backend.store(pool, rows, packing);
+    }
+
+    @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
-        outputAndValues(out, q, k, v, packing, spec);
-        statistics.ifPresent(rows -> capacity("attention", packing, spec, rows));
+        AttentionArguments.require(out, q, k, v, packing, spec, operands());
+        statistics.ifPresent(rows -> AttentionArguments.requireCapacity("attention", packing, spec, rows));
         backend.attention(out, q, k, v, packing, spec, statistics);
         finite.require("attention", out);
         statistics.ifPresent(rows -> finite("attention", rows));
@@ -308,26 +319,19 @@ final class CheckedBackend implements Backend {
     @Override
     public void attention(
             Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
-        outputAndValues(out, q, k, v, packing, spec);
+        AttentionArguments.requirePacked("attention", q, k, packing, spec, operands());
+        AttentionArguments.require(out, q, k, v, packing, spec, operands());
         floats("attention", logSumExp);
         check(logSumExp.count() == spec.heads() * q.size(0), "attention", "log-sum-exp %s for q %s", logSumExp, q);
         backend.attention(out, logSumExp, q, k, v, packing, spec);
         finite.require("attention", out, logSumExp);
     }
 
-    private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
-        packed("attention", q, k, packing, spec, operands());
-        operand("attention", v, operands());
-        floats("attention", out);
-        check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
-                "out %s for q %s, v %s for k %s", out, q, v, k);
-    }
-
     @Override
     public void attentionStatistics(
             Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
-        packed("attentionStatistics", q, k, packing, spec, operands());
-        capacity("attentionStatistics", packing, spec, statistics);
+        AttentionArguments.requirePacked("attentionStatistics", q, k, packing, spec, operands());
+        AttentionArguments.requireCapacity("attentionStatistics", packing, spec, statistics);
         backend.attentionStatistics(q, k, packing, spec, statistics);
         finite("attentionStatistics", statistics);
     }
@@ -346,48 +350,12 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        queriesAndKeys("attentionMap", q, k, spec, operands());
+        AttentionArguments.requireOneText("attentionMap", q, k, spec, operands());
         floats("attentionMap", destination);
         check(head >= 0 && head < spec.heads() && destination.hasShape(q.size(0), k.size(0)),
                 "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
         backend.attentionMap(destination, q, k, spec, head);
         finite.require("attentionMap", destination);
-    }
-
-    /** Checks that a packing describes q and k. */
-    static void packed(
-            String operation, Tensor q, Tensor k, Packing packing, AttentionSpec spec, DType operands) {
-        queriesAndKeys(operation, q, k, spec, operands);
-        check(q.size(0) == packing.queries() && k.size(0) == packing.keys() && (spec.causal() || packing.isWhole()),
-                operation, "q %s and k %s for %s, %s", q, k, packing, spec);
-    }
-
-    static void queriesAndKeys(String operation, Tensor q, Tensor k, AttentionSpec spec, DType operands) {
-        for (Tensor tensor : new Tensor[] {q, k}) {
-            operand(operation, tensor, operands);
-        }
-        spec.sinks().ifPresent(sinks -> {
-            floats(operation, sinks);
-            check(sinks.hasShape(spec.heads()), operation, "sinks %s for %d heads", sinks, spec.heads());
-        });
-        check(q.hasShape(q.size(0), (long) spec.heads() * spec.headDim())
-                        && k.hasShape(k.size(0), (long) spec.kvHeads() * spec.headDim())
-                        && q.size(0) >= 1 && (spec.causal() ? k.size(0) >= q.size(0) : k.size(0) == q.size(0)),
-                operation, "q %s and k %s for %s", q, k, spec);
-    }
-
-    private static void capacity(
-            String operation, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
-        open(operation, statistics);
-        check(statistics.heads() == spec.heads(), operation,
-                "statistics of %d heads for %s", statistics.heads(), spec);
-        for (Packing.Text text : packing.texts()) {
-            check(text.slot() < statistics.texts(), operation,
-                    "statistics of %d texts for slot %d", statistics.texts(), text.slot());
-            AttentionStatistics rows = statistics.text(text.slot());
-            check(rows.tokens() == text.keys() - text.queries() && text.keys() <= rows.capacity(), operation,
-                    "statistics hold %d of at most %d tokens, for %s", rows.tokens(), rows.capacity(), text);
-        }
     }
 
     @Override
@@ -404,17 +372,13 @@ final class CheckedBackend implements Backend {
 
     private static void measurable(
             String operation, List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
-        open(operation, statistics);
+        AttentionArguments.requireOpen(operation, statistics);
         for (Metric metric : metrics) {
             check(spec.causal() || !metric.causalOnly(), operation,
                     "%s is defined for causal attention only", metric.key());
             check(!(metric instanceof Metric.Symmetric), operation,
                     "%s needs the whole attention map: use symmetricSpectrum", metric.key());
         }
-    }
-
-    private static void open(String operation, AttentionStatistics statistics) {
-        check(statistics.row.buffer().isOpen(), operation, "the statistics are closed");
     }
 
     @Override
@@ -440,7 +404,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
-        packed("symmetricSpectrum", q, k, packing, spec, operands());
+        AttentionArguments.requirePacked("symmetricSpectrum", q, k, packing, spec, operands());
         check(packing.isWhole(), "symmetricSpectrum", "%s: the texts must be whole", packing);
         for (Packing.Text text : packing.texts()) {
             check(text.keys() <= Metric.Symmetric.MAX_TOKENS, "symmetricSpectrum",

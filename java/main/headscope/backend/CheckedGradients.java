@@ -148,7 +148,7 @@ final class CheckedGradients implements Gradients {
             Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             List<Optional<AttentionSaliency>> saliency) {
         String operation = "attention's gradient";
-        CheckedBackend.packed(operation, q, k, packing, spec, operands);
+        AttentionArguments.requirePacked(operation, q, k, packing, spec, operands);
         CheckedBackend.operand(operation, v, operands);
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())

@@ -312,9 +312,19 @@ final class Reference implements Backend {
     }
 
     @Override
+    public void store(Tensor pool, Tensor rows, Packing packing) {
+        ReferencePages.store(pool, rows, packing);
+    }
+
+    @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
+        if (packing.pages().isPresent()) {
+            attention(out, q, ReferencePages.gathered(this, k, packing), ReferencePages.gathered(this, v, packing),
+                    packing.withoutPages(), spec, statistics);
+            return;
+        }
         for (int i = 0; i < packing.count(); i++) {
             TextRows text = new TextRows(packing, i);
             attention(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
