@@ -360,7 +360,8 @@ std::string Block::deadlock() const {
         if (threads[thread].state == State::WAITING &&
             std::none_of(sites.begin(), sites.end(), [&](const Site& other) { return same(site, other); })) {
             sites.push_back(site);
-            waiters += (waiters.empty() ? "" : "\n") + describe(thread) + " for ever: " + threads[thread].missing();
+            waiters += waiters.empty() ? "" : "\n";
+            waiters += describe(thread) + " for ever: " + threads[thread].missing();
         }
     }
     if (!waiters.empty()) {
