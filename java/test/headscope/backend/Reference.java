@@ -12,7 +12,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -258,21 +257,7 @@ final class Reference implements Backend {
 
     @Override
     public void route(Tensor logits, int chosen) {
-        int experts = logits.intSize(1);
-        for (int token = 0; token < logits.size(0); token++) {
-            double[] row = doubles(logits.rows(token, 1));
-            Integer[] order = IntStream.range(0, experts).boxed()
-                    .sorted(Comparator.comparingDouble((Integer expert) -> -row[expert]))
-                    .toArray(Integer[]::new);
-            double total = 0;
-            for (int n = 0; n < chosen; n++) {
-                total += Math.exp(row[order[n]] - row[order[0]]);
-            }
-            for (int n = 0; n < experts; n++) {
-                double share = n < chosen ? Math.exp(row[order[n]] - row[order[0]]) / total : 0;
-                set(logits, (long) token * experts + order[n], share);
-            }
-        }
+        ReferenceSampling.route(logits, chosen);
     }
 
     @Override
@@ -327,29 +312,9 @@ final class Reference implements Backend {
         }
         for (int i = 0; i < packing.count(); i++) {
             TextRows text = new TextRows(packing, i);
-            attention(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
+            ReferenceAttention.output(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
         }
         statistics.ifPresent(rows -> attentionStatistics(q, k, packing, spec, rows));
-    }
-
-    private static void attention(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
-        int headDim = spec.headDim();
-        for (int head = 0; head < spec.heads(); head++) {
-            double[][] map = ReferenceAttention.map(q, k, spec, head);
-            double[] values = doubles(v);
-            int kvHead = head / (spec.heads() / spec.kvHeads());
-            for (int i = 0; i < map.length; i++) {
-                double[] sum = new double[headDim];
-                for (int j = 0; j < map[i].length; j++) {
-                    for (int d = 0; d < headDim; d++) {
-                        sum[d] += map[i][j] * values[(j * spec.kvHeads() + kvHead) * headDim + d];
-                    }
-                }
-                for (int d = 0; d < headDim; d++) {
-                    set(out, ((long) i * spec.heads() + head) * headDim + d, sum[d]);
-                }
-            }
-        }
     }
 
     @Override
@@ -358,18 +323,7 @@ final class Reference implements Backend {
         attention(out, q, k, v, packing, spec, Optional.empty());
         for (int i = 0; i < packing.count(); i++) {
             TextRows text = new TextRows(packing, i);
-            logSumExp(text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k), spec);
-        }
-    }
-
-    private static void logSumExp(Tensor logSumExp, Tensor q, Tensor k, AttentionSpec spec) {
-        int queries = q.intSize(0);
-        for (int head = 0; head < spec.heads(); head++) {
-            double[] lse = ReferenceAttention.logSumExp(
-                    ReferenceAttention.scores(q, k, spec, head), spec, head);
-            for (int i = 0; i < queries; i++) {
-                set(logSumExp, (long) head * queries + i, lse[i]);
-            }
+            ReferenceAttention.logSumExp(text.logSumExp(logSumExp, spec.heads()), text.queries(q), text.keys(k), spec);
         }
     }
 

@@ -2,6 +2,7 @@ package headscope.backend;
 
 import static headscope.backend.Reference.doubles;
 import static headscope.backend.Reference.get;
+import static headscope.backend.Reference.set;
 
 import headscope.tensor.Tensor;
 
@@ -68,5 +69,38 @@ final class ReferenceAttention {
     static double[][] map(Tensor q, Tensor k, AttentionSpec spec, int head) {
         double[][] scores = scores(q, k, spec, head);
         return ReferenceMetrics.exp(logMap(scores, logSumExp(scores, spec, head)));
+    }
+
+    /** The output [queries, heads * headDim]. */
+    static void output(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+        int headDim = spec.headDim();
+        for (int head = 0; head < spec.heads(); head++) {
+            double[][] map = map(q, k, spec, head);
+            double[] values = doubles(v);
+            int kvHead = head / (spec.heads() / spec.kvHeads());
+            for (int i = 0; i < map.length; i++) {
+                double[] sum = new double[headDim];
+                for (int j = 0; j < map[i].length; j++) {
+                    for (int d = 0; d < headDim; d++) {
+                        sum[d] += map[i][j] * values[(j * spec.kvHeads() + kvHead) * headDim + d];
+                    }
+                }
+                for (int d = 0; d < headDim; d++) {
+                    set(out, ((long) i * spec.heads() + head) * headDim + d, sum[d]);
+                }
+            }
+        }
+    }
+
+    /** Log-sum-exp [heads, queries]. */
+    static void logSumExp(Tensor logSumExp, Tensor q, Tensor k, AttentionSpec spec) {
+        int queries = q.intSize(0);
+        for (int head = 0; head < spec.heads(); head++) {
+            double[] lse = logSumExp(
+                    scores(q, k, spec, head), spec, head);
+            for (int i = 0; i < queries; i++) {
+                set(logSumExp, (long) head * queries + i, lse[i]);
+            }
+        }
     }
 }
