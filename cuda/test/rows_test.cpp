@@ -20,6 +20,23 @@ void check_embed(std::mt19937_64& random, int width) {
     }
 }
 
+void check_paged_rows(std::mt19937_64& random, int width) {
+    std::vector<float> rows = random_floats(random, 3 * width);
+    std::vector<int> places = {5, 0, 2};
+    std::vector<float> pool(7 * width, NAN);
+    launch("store_rows_f32", places.size(), 1, fitting("paged_rows_threads", width), pool.data(), rows.data(),
+           places.data(), width);
+    std::vector<float> gathered(rows.size(), NAN);
+    launch("gather_rows_f32", places.size(), 1, fitting("paged_rows_threads", width), gathered.data(), pool.data(),
+           places.data(), width);
+    CHECK(gathered == rows, "width %d", width);
+    for (std::size_t i = 0; i < pool.size(); i++) {
+        int row = static_cast<int>(i) / width;
+        bool stored = row == 5 || row == 0 || row == 2;
+        CHECK(std::isnan(pool[i]) != stored, "row %d is %g", row, pool[i]);
+    }
+}
+
 /// A row whose offset exceeds 32 bits, in a table whose memory is reserved but not filled.
 void check_far_row() {
     const int width = 1 << 16;

@@ -20,9 +20,11 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
+import java.util.function.ObjIntConsumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -157,9 +159,46 @@ public final class Run implements AutoCloseable {
         return List.copyOf(values.values());
     }
 
+    /**
+     * Like {@link #once}, for values that become known in any order.
+     *
+     * @param items    ascending
+     * @param name     of an item's progress file
+     * @param work     computes the values of the items that are not stored, and passes on each value with its item
+     * @param kept     what is returned of a value, which may be smaller than what is stored
+     * @param finished learns of each finished item
+     * @return one value per item, in the order of the items
+     */
+    public <T> List<T> inAnyOrder(
+            int[] items, IntFunction<String> name, ProgressFile<T> format, BiConsumer<int[], ObjIntConsumer<T>> work,
+            UnaryOperator<T> kept, IntConsumer finished) {
+        return onDisk(() -> {
+            SortedMap<Integer, T> values = new TreeMap<>();
+            for (int item : items) {
+                Optional<T> stored = folder.resumed() ? format.read(progress(name.apply(item))) : Optional.empty();
+                stored.ifPresent(value -> {
+                    worthKeeping = true;
+                    values.put(item, kept.apply(value));
+                    finished.accept(item);
+                });
+            }
+            work.accept(Arrays.stream(items).filter(item -> !values.containsKey(item)).toArray(), (value, item) -> {
+                format.write(progress(name.apply(item)), value);
+                worthKeeping = true;
+                values.put(item, kept.apply(value));
+                finished.accept(item);
+            });
+            return List.copyOf(values.values());
+        });
+    }
+
+    private Path progress(String name) {
+        return folder.progress(name + ".safetensors");
+    }
+
     private <T> List<T> together(List<String> names, ProgressFile<T> format, Supplier<List<T>> work) {
         return onDisk(() -> {
-            List<Path> files = names.stream().map(name -> folder.progress(name + ".safetensors")).toList();
+            List<Path> files = names.stream().map(this::progress).toList();
             List<T> stored = folder.resumed()
                     ? files.stream().map(format::read).flatMap(Optional::stream).toList()
                     : List.of();
@@ -177,7 +216,7 @@ public final class Run implements AutoCloseable {
 
     /** Reads what {@link #once} has stored under a name, for work that does not keep it in memory. */
     public <T> T again(String name, ProgressFile<T> format) {
-        Path file = folder.progress(name + ".safetensors");
+        Path file = progress(name);
         return format.read(file).orElseThrow(() -> new RunFolderException(file, "is missing or damaged; repeat the run"));
     }
 

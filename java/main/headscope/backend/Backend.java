@@ -237,10 +237,19 @@ public interface Backend extends AutoCloseable {
     int[] draw(Tensor logits, double temperature, double topP, double[] marks);
 
     /**
+     * Stores the new keys, or values, of each text in its pages. The other rows of the pool are unchanged.
+     *
+     * @param pool    [{@link PageTable#TOKENS} * pages, kvHeads * headDim], of the operands' type
+     * @param rows    [queries, kvHeads * headDim], fp32; rounded to the pool's type
+     * @param packing with pages
+     */
+    void store(Tensor pool, Tensor rows, Packing packing);
+
+    /**
      * Attention of the last queries of each text over all of the text's keys, and its statistics.
      *
      * @param out        [queries, heads * headDim], as q
-     * @param k          [keys, kvHeads * headDim], as v; of the operands' type
+     * @param k          [keys, kvHeads * headDim], as v; of the operands' type; a pool if the packing has pages
      * @param packing    the texts; whole ones if attention is not causal
      * @param statistics hold the first keys - queries rows of each text, and receive the others, as does their atlas;
      *                   empty if none are needed

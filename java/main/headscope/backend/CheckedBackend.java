@@ -305,11 +305,22 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public void store(Tensor pool, Tensor rows, Packing packing) {
+        operand("store", pool, operands());
+        floats("store", rows);
+        check(rows.rank() == 2 && pool.rank() == 2 && rows.hasShape(packing.queries(), pool.size(1)),
+                "store", "%s into %s for %s", rows, pool, packing);
+        check(packing.pages().isPresent(), "store", "%s: has no pages", packing);
+        AttentionArguments.requirePages("store", pool, packing);
+        backend.store(pool, rows, packing);
+    }
+
+    @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
-        outputAndValues(out, q, k, v, packing, spec);
-        statistics.ifPresent(rows -> AttentionChecks.capacity("attention", packing, spec, rows));
+        AttentionArguments.require(out, q, k, v, packing, spec, operands());
+        statistics.ifPresent(rows -> AttentionArguments.requireCapacity("attention", packing, spec, rows));
         backend.attention(out, q, k, v, packing, spec, statistics);
         finite.require("attention", out);
         statistics.ifPresent(rows -> finite("attention", rows));
@@ -318,26 +329,19 @@ final class CheckedBackend implements Backend {
     @Override
     public void attention(
             Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
-        outputAndValues(out, q, k, v, packing, spec);
+        AttentionArguments.requirePacked("attention", q, k, packing, spec, operands());
+        AttentionArguments.require(out, q, k, v, packing, spec, operands());
         floats("attention", logSumExp);
         check(logSumExp.count() == spec.heads() * q.size(0), "attention", "log-sum-exp %s for q %s", logSumExp, q);
         backend.attention(out, logSumExp, q, k, v, packing, spec);
         finite.require("attention", out, logSumExp);
     }
 
-    private void outputAndValues(Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
-        AttentionChecks.packed("attention", q, k, packing, spec, operands());
-        operand("attention", v, operands());
-        floats("attention", out);
-        check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
-                "out %s for q %s, v %s for k %s", out, q, v, k);
-    }
-
     @Override
     public void attentionStatistics(
             Tensor q, Tensor k, Packing packing, AttentionSpec spec, AttentionStatistics statistics) {
-        AttentionChecks.packed("attentionStatistics", q, k, packing, spec, operands());
-        AttentionChecks.capacity("attentionStatistics", packing, spec, statistics);
+        AttentionArguments.requirePacked("attentionStatistics", q, k, packing, spec, operands());
+        AttentionArguments.requireCapacity("attentionStatistics", packing, spec, statistics);
         backend.attentionStatistics(q, k, packing, spec, statistics);
         finite("attentionStatistics", statistics);
     }
@@ -356,7 +360,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void attentionMap(Tensor destination, Tensor q, Tensor k, AttentionSpec spec, int head) {
-        AttentionChecks.queriesAndKeys("attentionMap", q, k, spec, operands());
+        AttentionArguments.requireOneText("attentionMap", q, k, spec, operands());
         floats("attentionMap", destination);
         check(head >= 0 && head < spec.heads() && destination.hasShape(q.size(0), k.size(0)),
                 "attentionMap", "head %d of %s and %s into %s", head, q, k, destination);
@@ -372,8 +376,19 @@ final class CheckedBackend implements Backend {
         for (int text = 0; text < statistics.texts(); text++) {
             check(statistics.text(text).tokens() > 0, "measure", "text %d has no tokens", text);
         }
-        AttentionChecks.measurable("measure", metrics, statistics, spec);
+        measurable("measure", metrics, statistics, spec);
         return backend.measure(metrics, statistics, spec);
+    }
+
+    private static void measurable(
+            String operation, List<Metric> metrics, AttentionStatistics statistics, AttentionSpec spec) {
+        AttentionArguments.requireOpen(operation, statistics);
+        for (Metric metric : metrics) {
+            check(spec.causal() || !metric.causalOnly(), operation,
+                    "%s is defined for causal attention only", metric.key());
+            check(!(metric instanceof Metric.Symmetric), operation,
+                    "%s needs the whole attention map: use symmetricSpectrum", metric.key());
+        }
     }
 
     @Override
@@ -383,7 +398,7 @@ final class CheckedBackend implements Backend {
         int tokens = statistics.tokens();
         check(heads % spec.heads() == 0 && tokens > 0, "snapshot",
                 "statistics of %d heads and %d tokens, for layers of %d heads", heads, tokens, spec.heads());
-        AttentionChecks.measurable("snapshot", request.metrics(), statistics, spec);
+        measurable("snapshot", request.metrics(), statistics, spec);
         for (Metric metric : request.metrics()) {
             check(!(metric instanceof Metric.Spectrum), "snapshot", "%s has several values per head", metric.key());
         }
@@ -399,7 +414,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec) {
-        AttentionChecks.packed("symmetricSpectrum", q, k, packing, spec, operands());
+        AttentionArguments.requirePacked("symmetricSpectrum", q, k, packing, spec, operands());
         check(packing.isWhole(), "symmetricSpectrum", "%s: the texts must be whole", packing);
         for (Packing.Text text : packing.texts()) {
             check(text.keys() <= Metric.Symmetric.MAX_TOKENS, "symmetricSpectrum",

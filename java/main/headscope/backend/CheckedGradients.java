@@ -147,7 +147,7 @@ final class CheckedGradients implements Gradients {
             Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             List<Optional<AttentionSaliency>> saliency) {
         String operation = "attention's gradient";
-        AttentionChecks.packed(operation, q, k, packing, spec, backend.operands());
+        AttentionArguments.requirePacked(operation, q, k, packing, spec, backend.operands());
         CheckedBackend.operand(operation, v, backend.operands());
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())

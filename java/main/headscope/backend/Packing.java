@@ -2,6 +2,7 @@ package headscope.backend;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -9,12 +10,15 @@ import java.util.stream.IntStream;
  * keys, without padding. Each text attends only to itself; its queries are the last of its keys. (The layout of flash
  * attention's variable-length interface: Dao 2023, arXiv:2307.08691.)
  *
+ * <p>The keys and values of texts that are being continued lie in the pages of a pool instead: see {@link PageTable}.
+ *
  * <p>Make one packing per pass and use it for every layer: a GPU keeps the description of the last one.
  */
 public final class Packing {
     private final List<Text> texts;
     private final int[] firstQuery;
     private final int[] firstKey;
+    private final Optional<PageTable> pages;
 
     /**
      * One text.
@@ -33,12 +37,28 @@ public final class Packing {
 
     /** @throws IllegalArgumentException if there is no text, or two have the same slot */
     public Packing(List<Text> texts) {
+        this(texts, starts(texts.stream().mapToInt(Text::keys).toArray()), Optional.empty());
+    }
+
+    private Packing(List<Text> texts, int[] firstKey, Optional<PageTable> pages) {
         if (texts.isEmpty() || texts.stream().mapToInt(Text::slot).distinct().count() != texts.size()) {
             throw new IllegalArgumentException("a packing needs at least one text, and a slot for each: " + texts);
         }
         this.texts = List.copyOf(texts);
         this.firstQuery = starts(texts.stream().mapToInt(Text::queries).toArray());
-        this.firstKey = starts(texts.stream().mapToInt(Text::keys).toArray());
+        this.firstKey = firstKey;
+        this.pages = pages;
+    }
+
+    /**
+     * Texts whose keys and values lie in pages.
+     *
+     * @param pages of each text, in the order of its keys
+     * @throws IllegalArgumentException if a text has too few pages
+     */
+    public static Packing paged(List<Text> texts, List<int[]> pages) {
+        int[] keys = texts.stream().mapToInt(Text::keys).toArray();
+        return new Packing(texts, starts(keys), Optional.of(new PageTable(keys, pages)));
     }
 
     /** One text, of which the last tokens are new. */
@@ -80,9 +100,9 @@ public final class Packing {
         return firstQuery[texts.size()];
     }
 
-    /** Rows of the keys of all texts. */
+    /** Keys of all texts. */
     public int keys() {
-        return firstKey[texts.size()];
+        return texts.stream().mapToInt(Text::keys).sum();
     }
 
     /** The row of a text's first query. */
@@ -93,6 +113,21 @@ public final class Packing {
     /** The row of a text's first key. */
     public int firstKey(int text) {
         return firstKey[text];
+    }
+
+    /** Where keys and values lie, if in pages. */
+    public Optional<PageTable> pages() {
+        return pages;
+    }
+
+    /** The same texts, without pages: keys of all texts one after the other. */
+    public Packing withoutPages() {
+        return new Packing(texts);
+    }
+
+    /** The same texts, their keys where they lie in the pool; empty if the pages of a text do not follow one another. */
+    public Optional<Packing> inPool() {
+        return pages.flatMap(PageTable::firstRows).map(rows -> new Packing(texts, rows, Optional.empty()));
     }
 
     /** Whether all tokens of every text are new. */

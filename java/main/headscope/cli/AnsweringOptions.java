@@ -5,6 +5,7 @@ import headscope.analysis.answers.Answering;
 import headscope.analysis.answers.ChoiceScore;
 import headscope.analysis.answers.Match;
 import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -43,12 +44,19 @@ final class AnsweringOptions {
                     + " false and true).")
     Optional<String> labelNames = Optional.empty();
 
+    @Option(names = "--batch-texts", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Maximum number of prompts that are answered at a time; when an answer is complete, the next prompt"
+                    + " takes its place. Memory grows with it. On the CPU results do not depend on it; on a GPU their last"
+                    + " digits may (default: 16 on the CPU; 64 on a GPU, fewer where its memory is too small).")
+    private Optional<Integer> batchTexts = Optional.empty();
+
     LabelNames labelNames() {
         return labelNames.map(LabelNames::parse).orElse(LabelNames.NUMBERS);
     }
 
     Answering answering(long seed) {
         return new Answering(
-                maxNewTokens, match, stop, sampling.sampler(), seed, choiceScore, join.join, labelNames());
+                maxNewTokens, match, stop, sampling.sampler(), seed, choiceScore, join.join, labelNames(),
+                batchTexts.map(OptionalInt::of).orElseGet(OptionalInt::empty));
     }
 }

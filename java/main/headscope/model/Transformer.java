@@ -10,6 +10,7 @@ import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -91,6 +92,38 @@ public final class Transformer implements AutoCloseable {
                         sequence.findStatistics(layer), hook);
             });
             sequence.grow(ids.length);
+            return x;
+        }
+    }
+
+    /**
+     * Texts that the model continues together, several at a time.
+     *
+     * @param texts     maximum number of texts at a time
+     * @param capacity  maximum number of tokens of a text
+     * @param allTokens maximum number of tokens of as many texts together
+     */
+    SequenceBatch sequences(int texts, int capacity, long allTokens, boolean statistics) {
+        if (capacity > config.maxTokens()) {
+            throw new IllegalArgumentException("a text of up to %d tokens; the model takes at most %d"
+                    .formatted(capacity, config.maxTokens()));
+        }
+        return new SequenceBatch(config, backend, texts, capacity, allTokens, statistics);
+    }
+
+    /**
+     * Appends tokens to several sequences.
+     *
+     * @return output of the last layer [all tokens of the parts, hidden], for {@link #logits}; valid until the next call
+     */
+    Tensor forward(SequenceBatch sequence, List<SequenceBatch.Part> parts, LayerHook hook) {
+        int[] ids = parts.stream().flatMapToInt(part -> Arrays.stream(part.ids())).toArray();
+        try (Pass pass = new Pass(backend, ropes, sequence.packing(parts))) {
+            Tensor x = embedded(ids, pass);
+            layers.forward(pass, layer -> x, Optional.empty(), hook, (layer, heads, projections) -> attend(
+                    heads, layer, sequence.append(layer, projections, pass.packing()), pass,
+                    sequence.findStatistics(layer), hook));
+            sequence.grow(pass.packing());
             return x;
         }
     }

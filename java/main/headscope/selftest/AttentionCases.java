@@ -6,6 +6,7 @@ import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Packing;
+import headscope.backend.PageTable;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
@@ -64,6 +65,7 @@ final class AttentionCases {
         };
         return List.of(
                 output(shape, tokens, output),
+                pages(shape, tokens, output),
                 statistics(shape, tokens, scores),
                 map(shape, tokens, scores),
                 snapshot(shape, tokens, scores),
@@ -103,6 +105,28 @@ final class AttentionCases {
                         out.rows(row, 1), q.rows(row, 1), k.rows(0, row + 1), v.rows(0, row + 1),
                         Packing.of(1, row + 1), spec, statistics);
             }
+            return new Tensor[] {out};
+        }));
+    }
+
+    /** A causal text whose keys and values lie in pages that do not follow one another. */
+    private static Case pages(AttentionShape shape, int tokens, double bound) {
+        AttentionShape causal = new AttentionShape(
+                shape.name(), shape.heads(), shape.kvHeads(), shape.headDim(), true, shape.window(), shape.softCap(),
+                shape.scale(), shape.sinks());
+        int pages = PageTable.count(tokens);
+        return of("attention", shape, tokens, bound, Case.downloaded(on -> {
+            Tensor q = queries(on, shape, tokens);
+            Tensor keys = on.normal(tokens, (long) shape.kvHeads() * shape.headDim());
+            Tensor values = on.normal(tokens, (long) shape.kvHeads() * shape.headDim());
+            Tensor keyPool = on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, keys.size(1));
+            Tensor valuePool = on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, keys.size(1));
+            Packing packing = Packing.paged(List.of(new Packing.Text(tokens, tokens, 0)),
+                    List.of(IntStream.range(0, pages).map(page -> pages - 1 - page).toArray()));
+            on.backend.store(keyPool, keys, packing);
+            on.backend.store(valuePool, values, packing);
+            Tensor out = on.unwritten(q.shape());
+            on.backend.attention(out, q, keyPool, valuePool, packing, causal.spec(on::normal), Optional.empty());
             return new Tensor[] {out};
         }));
     }

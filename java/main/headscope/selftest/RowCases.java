@@ -3,11 +3,14 @@ package headscope.selftest;
 import headscope.backend.Activation;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.Packing;
+import headscope.backend.PageTable;
 import headscope.backend.RowRanges;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Cases of the operations on rows and elements, and of their gradients. */
 final class RowCases {
@@ -43,6 +46,15 @@ final class RowCases {
                 ids[i] = on.below(50);
             }
             on.backend.embed(to, table, ids);
+            return new Tensor[] {to};
+        }, rows, width));
+        cases.add(Case.of("store", 0, on -> {
+            int pages = PageTable.count(rows);
+            Tensor pool = on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, width);
+            Tensor to = on.unwritten(pool.shape());
+            on.backend.store(pool, on.normal(rows, width), Packing.paged(List.of(new Packing.Text(rows, rows, 0)),
+                    List.of(IntStream.range(0, pages).map(page -> pages - 1 - page).toArray())));
+            on.backend.convert(to, pool);
             return new Tensor[] {to};
         }, rows, width));
         cases.add(Case.of("linear", bound, on -> {

@@ -157,6 +157,25 @@ class CheckedBackendTest extends ArgumentChecks {
     }
 
     @Test
+    void pages() {
+        AttentionSpec spec = AttentionSpec.plain(4, 2, 8, true);
+        Packing packing = Packing.paged(List.of(new Packing.Text(3, 20, 0)), List.of(new int[] {0, 2}));
+        Optional<AttentionStatistics> none = Optional.empty();
+        Tensor pool = floats(32, 16);
+        AttentionStatistics statistics = new AttentionStatistics(backend, 4, 20);
+        refused("store: page 2 of a pool F32[32, 16]", () -> backend.store(pool, floats(3, 16), packing));
+        refused("store: F32[3, 8] into", () -> backend.store(floats(48, 16), floats(3, 8), packing));
+        refused("store: F32[2, 16] into", () -> backend.store(floats(48, 16), floats(2, 16), packing));
+        refused("store: 1 texts", () -> backend.store(pool, floats(3, 16), Packing.of(3, 20)));
+        refused("attention: page 2", () -> backend.attention(floats(3, 32), floats(3, 32), pool, pool, packing, spec, none));
+        refused("attention: q", () -> backend.attention(
+                floats(2, 32), floats(2, 32), floats(48, 16), floats(48, 16), packing, spec, none));
+        refused("attentionStatistics: q", () -> backend.attentionStatistics(
+                floats(3, 32), floats(20, 16), packing, spec, statistics));
+        statistics.close();
+    }
+
+    @Test
     void snapshots() {
         AttentionSpec spec = AttentionSpec.plain(2, 2, 4, true);
         AtlasSpec atlas = new AtlasSpec(2, AtlasSpec.Pooling.MEAN);

@@ -12,7 +12,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -262,21 +261,7 @@ final class Reference implements Backend {
 
     @Override
     public void route(Tensor logits, int chosen) {
-        int experts = logits.intSize(1);
-        for (int token = 0; token < logits.size(0); token++) {
-            double[] row = doubles(logits.rows(token, 1));
-            Integer[] order = IntStream.range(0, experts).boxed()
-                    .sorted(Comparator.comparingDouble((Integer expert) -> -row[expert]))
-                    .toArray(Integer[]::new);
-            double total = 0;
-            for (int n = 0; n < chosen; n++) {
-                total += Math.exp(row[order[n]] - row[order[0]]);
-            }
-            for (int n = 0; n < experts; n++) {
-                double share = n < chosen ? Math.exp(row[order[n]] - row[order[0]]) / total : 0;
-                set(logits, (long) token * experts + order[n], share);
-            }
-        }
+        ReferenceSampling.route(logits, chosen);
     }
 
     @Override
@@ -316,12 +301,22 @@ final class Reference implements Backend {
     }
 
     @Override
+    public void store(Tensor pool, Tensor rows, Packing packing) {
+        ReferencePages.store(pool, rows, packing);
+    }
+
+    @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
+        if (packing.pages().isPresent()) {
+            attention(out, q, ReferencePages.gathered(this, k, packing), ReferencePages.gathered(this, v, packing),
+                    packing.withoutPages(), spec, statistics);
+            return;
+        }
         for (int i = 0; i < packing.count(); i++) {
             TextRows text = new TextRows(packing, i);
-            ReferenceAttention.attention(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
+            ReferenceAttention.output(text.queries(out), text.queries(q), text.keys(k), text.keys(v), spec);
         }
         statistics.ifPresent(rows -> attentionStatistics(q, k, packing, spec, rows));
     }

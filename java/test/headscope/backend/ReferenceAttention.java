@@ -71,8 +71,8 @@ final class ReferenceAttention {
         return ReferenceMetrics.exp(logMap(scores, logSumExp(scores, spec, head)));
     }
 
-    /** Of one text. */
-    static void attention(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
+    /** The output [queries, heads * headDim]. */
+    static void output(Tensor out, Tensor q, Tensor k, Tensor v, AttentionSpec spec) {
         int headDim = spec.headDim();
         for (int head = 0; head < spec.heads(); head++) {
             double[][] map = map(q, k, spec, head);
@@ -92,7 +92,7 @@ final class ReferenceAttention {
         }
     }
 
-    /** Of one text, [heads, queries]. */
+    /** Log-sum-exp [heads, queries]. */
     static void logSumExp(Tensor logSumExp, Tensor q, Tensor k, AttentionSpec spec) {
         int queries = q.intSize(0);
         for (int head = 0; head < spec.heads(); head++) {

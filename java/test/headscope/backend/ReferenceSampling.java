@@ -1,12 +1,14 @@
 package headscope.backend;
 
+import static headscope.backend.Reference.doubles;
 import static headscope.backend.Reference.get;
+import static headscope.backend.Reference.set;
 
 import headscope.tensor.Tensor;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/** The next word from one row of logits [rows, words]. */
+/** The largest of a row of logits: the next word [rows, words], or the experts of a token [tokens, experts]. */
 final class ReferenceSampling {
     private ReferenceSampling() {}
 
@@ -36,5 +38,22 @@ final class ReferenceSampling {
             i++;
         }
         return words[i];
+    }
+
+    /** See {@link Backend#route}. */
+    static void route(Tensor logits, int chosen) {
+        int experts = logits.intSize(1);
+        for (int token = 0; token < logits.size(0); token++) {
+            double[] row = doubles(logits.rows(token, 1));
+            int[] order = sorted(logits, token);
+            double total = 0;
+            for (int n = 0; n < chosen; n++) {
+                total += Math.exp(row[order[n]] - row[order[0]]);
+            }
+            for (int n = 0; n < experts; n++) {
+                double share = n < chosen ? Math.exp(row[order[n]] - row[order[0]]) / total : 0;
+                set(logits, (long) token * experts + order[n], share);
+            }
+        }
     }
 }

@@ -2,11 +2,12 @@ package headscope.analysis.answers;
 
 import headscope.analysis.Overflow;
 import headscope.analysis.Text;
+import headscope.analysis.TextBatches;
+import headscope.backend.AttentionStatistics;
 import headscope.model.Batch;
-import headscope.model.Generator;
+import headscope.model.BatchGenerator;
 import headscope.model.LayerHook;
 import headscope.model.Predictions;
-import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
@@ -15,25 +16,28 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.IntFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/** Runs a model over texts, prompts to answer and prompts with choices. */
-public final class Answerer implements AutoCloseable {
-    private static final int CAPACITY = 256;
+/** Answers prompts, chooses between given answers, and grades. */
+public final class Answerer {
+    /** Texts that are continued together on a CPU and on a GPU, by default. */
+    private static final int ON_CPU = 16;
+
+    private static final int ON_GPU = 64;
+
+    /** On a GPU a long prompt is read in parts, beside the texts that are being continued; on a CPU it holds up none. */
+    private static final int CHUNK = 256;
 
     private final Answering settings;
     private final Transformer model;
     private final AnswerDecoder decoder;
-    private final Generator generator;
-    private Sequence sequence;
 
     public Answerer(Answering settings, Transformer model, Tokenizer tokenizer) {
         this.settings = settings;
         this.model = model;
         this.decoder = new AnswerDecoder(tokenizer, settings.stop());
-        this.generator = new Generator(model, settings.sampler(), settings.maxNewTokens());
-        this.sequence = model.sequence(Math.min(CAPACITY, model.config().maxTokens()));
     }
 
     /**
@@ -48,35 +52,54 @@ public final class Answerer implements AutoCloseable {
     public record Answer(String text, int[] read, int[] generated, OptionalInt choice, List<Double> scores) {}
 
     /**
-     * Reads a text, and answers it if it is a prompt.
+     * A text that is continued.
      *
+     * @param tokens a prompt, or a prompt with the tokens that a model has generated after it
      * @param random for sampling
-     * @param hook   observes every pass
      */
-    public Answer answer(Text text, TextTokens tokens, RandomGenerator random, LayerHook hook) {
-        empty(tokens.most());
-        return switch (tokens) {
-            case TextTokens.Whole whole -> {
-                model.forward(sequence, whole.ids(), hook);
-                yield given(text, tokens).orElseThrow();
-            }
-            case TextTokens.Replay replay -> {
-                model.forward(sequence, replay.prompt(), hook);
-                for (int i = 0; i < replay.generated().length - 1; i++) {
-                    model.forward(sequence, new int[] {replay.generated()[i]}, hook);
-                }
-                yield given(text, tokens).orElseThrow();
-            }
-            case TextTokens.Prompt prompt -> answered(
-                    prompt, generator.generate(sequence, prompt.ids(), random, hook, decoder::isComplete));
-            case TextTokens.Choices choices ->
-                    choose(List.of((Text.Choice) text), List.of(choices), hook).getFirst();
+    public record Continued(Text text, TextTokens tokens, RandomGenerator random) {}
+
+    /** Receives answers in the order in which they are complete. */
+    public interface Answered {
+        /**
+         * @param index      of the text
+         * @param statistics of a layer's attention; valid until the method returns
+         */
+        void text(int index, Answer answer, IntFunction<AttentionStatistics> statistics);
+    }
+
+    /**
+     * Continues texts, several at a time.
+     *
+     * @param batches    size of a pass
+     * @param statistics whether attention statistics are collected
+     * @param hook       observes every pass
+     */
+    public void answer(
+            List<Continued> texts, TextBatches batches, boolean statistics, LayerHook hook, Answered answered) {
+        boolean gpu = model.backend().isGpu();
+        BatchGenerator.Size size = new BatchGenerator.Size(
+                settings.batchTexts().orElse(gpu ? ON_GPU : ON_CPU), batches.tokens(), gpu ? CHUNK : Integer.MAX_VALUE);
+        new BatchGenerator(model, settings.sampler(), settings.maxNewTokens(), size, statistics).generate(
+                texts.stream().map(this::prompt).toList(), hook, (index, tokens, sequence, slot) -> answered.text(
+                        index, answer(texts.get(index), tokens), layer -> sequence.statistics(layer, slot)));
+    }
+
+    private BatchGenerator.Prompt prompt(Continued text) {
+        return switch (text.tokens()) {
+            case TextTokens.Prompt prompt -> new BatchGenerator.Prompt(
+                    prompt.ids(), new int[0], text.random(), decoder::isComplete);
+            case TextTokens.Replay replay -> new BatchGenerator.Prompt(
+                    replay.prompt(), replay.generated(), text.random(), tokens -> false);
+            case TextTokens.Whole whole -> throw new IllegalArgumentException("a whole text is not continued");
+            case TextTokens.Choices choices -> throw new IllegalArgumentException("a text with choices is not continued");
         };
     }
 
-    /** The sequence of the last text that {@link #answer} has read, with its attention statistics; not of choices. */
-    public Sequence sequence() {
-        return sequence;
+    private Answer answer(Continued text, int[] generated) {
+        return text.tokens() instanceof TextTokens.Prompt prompt
+                ? answered(prompt, generated)
+                : given(text.text(), text.tokens()).orElseThrow();
     }
 
     /** The answer that comes with a text; empty if the model answers it. */
@@ -192,15 +215,6 @@ public final class Answerer implements AutoCloseable {
         return logProbs;
     }
 
-    private void empty(int tokens) {
-        int most = model.config().maxTokens();
-        if (sequence.capacity() < tokens && sequence.capacity() < most) {
-            sequence.close();
-            sequence = model.sequence((int) Math.min(most, 2L * tokens));
-        }
-        sequence.clear();
-    }
-
     /** The given label; otherwise 0 if the answer is right, 1 if it is wrong. */
     public int label(Text text, Answer answer) {
         return text.label().orElseGet(() -> isRight(text, answer) ? 0 : 1);
@@ -221,10 +235,5 @@ public final class Answerer implements AutoCloseable {
             case Text.Choice choice -> choice.right().isPresent() ? choice.choices().get(choice.right().getAsInt()) : "";
             case Text.Labelled labelled -> "";
         };
-    }
-
-    @Override
-    public void close() {
-        sequence.close();
     }
 }

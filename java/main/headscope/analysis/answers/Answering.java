@@ -9,6 +9,7 @@ import headscope.analysis.Text;
 import headscope.model.Sampler;
 import headscope.result.Manifest;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * How a model answers prompts, and how its answers are graded.
@@ -20,19 +21,28 @@ import java.util.List;
  * @param choiceScore  score by which the model chooses
  * @param join         separator between a prompt and a given answer or a choice
  * @param labelNames   how labels are written
+ * @param batchTexts   maximum number of texts that are continued at a time; empty = by device
  */
 public record Answering(
         int maxNewTokens, Match match, String stop, Sampler sampler, long seed, ChoiceScore choiceScore, Join join,
-        LabelNames labelNames) {
+        LabelNames labelNames, OptionalInt batchTexts) {
     public static final Answering DEFAULT = new Answering(
             16, Match.NORMALISED, "\n", Sampler.GREEDY, 0, ChoiceScore.SUM, Join.AUTO, LabelNames.NUMBERS);
 
     public Answering {
         require(maxNewTokens >= 1, "--max-new-tokens must be at least 1, not " + maxNewTokens);
+        require(batchTexts.orElse(1) >= 1, "--batch-texts must be at least 1, not " + batchTexts.orElse(1));
+    }
+
+    /** With as many texts at a time as are fast on the device. */
+    public Answering(
+            int maxNewTokens, Match match, String stop, Sampler sampler, long seed, ChoiceScore choiceScore, Join join,
+            LabelNames labelNames) {
+        this(maxNewTokens, match, stop, sampler, seed, choiceScore, join, labelNames, OptionalInt.empty());
     }
 
     public Answering withMaxNewTokens(int tokens) {
-        return new Answering(tokens, match, stop, sampler, seed, choiceScore, join, labelNames);
+        return new Answering(tokens, match, stop, sampler, seed, choiceScore, join, labelNames, batchTexts);
     }
 
     /** Checks what can be known before the model is read. */
@@ -52,6 +62,7 @@ public record Answering(
         settings.put("temperature", sampler.temperature());
         settings.put("top_p", sampler.topP());
         settings.put("seed", seed);
+        batchTexts.ifPresent(count -> settings.put("batch_texts", count));
         if (texts.stream().anyMatch(Text.Choice.class::isInstance)) {
             settings.put("choice_score", choiceScore.toString());
         }

@@ -13,7 +13,6 @@ import headscope.analysis.TextFile;
 import headscope.analysis.statistics.RandomStreams;
 import headscope.model.LayerHook;
 import headscope.result.RunFolderException;
-import headscope.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -25,6 +24,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ObjIntConsumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * A model's answers to prompts, graded, as a file of texts for other analyses. In order: {@link #open} (which checks
@@ -64,7 +67,7 @@ public final class Answers implements AutoCloseable {
             TextEncoder encoder = new TextEncoder(request.answering(), config, tokenizer);
             file.texts().forEach(text -> tokens.add(encoder.encode(text)));
         });
-        this.answerer = run.add(new Answerer(request.answering(), run.model, run.tokenizer));
+        this.answerer = new Answerer(request.answering(), run.model, run.tokenizer);
     }
 
     private static ObjectNode input(AnswersRequest request, TextFile file) {
@@ -110,38 +113,80 @@ public final class Answers implements AutoCloseable {
     public void answer(Progress progress) {
         run.requireSameInput();
         progress.reached(0, tokens.size());
-        for (int i = 0; i < tokens.size(); i++) {
-            List<Line> ofText = new ArrayList<>();
-            int samples = tokens.get(i) instanceof TextTokens.Prompt ? request.samples() : 1;
-            for (int sample = 0; sample < samples; sample++) {
-                int index = i;
-                int number = sample;
-                ofText.add(run.once("%06d-%04d".formatted(i, sample), LINE, () -> line(index, number, progress)));
-            }
-            lines.add(ofText);
-            progress.reached(i + 1, tokens.size());
+        List<Item> items = items();
+        int[] open = new int[tokens.size()];
+        items.forEach(item -> open[item.text]++);
+        AtomicInteger done = new AtomicInteger();
+        List<Line> all = run.inAnyOrder(IntStream.range(0, items.size()).toArray(), item -> items.get(item).name(), LINE,
+                (missing, answered) -> answer(items, missing, progress, answered), UnaryOperator.identity(), item -> {
+                    if (--open[items.get(item).text] == 0) {
+                        progress.reached(done.incrementAndGet(), tokens.size());
+                    }
+                });
+        tokens.forEach(text -> lines.add(new ArrayList<>()));
+        for (int i = 0; i < items.size(); i++) {
+            lines.get(items.get(i).text).add(all.get(i));
         }
     }
 
-    /** Sample s has the seed of the run plus s, so that any sample can be generated again as the only one. */
-    private Line line(int index, int sample, Progress progress) {
-        Text text = file.texts().get(index);
-        long seed = request.answering().seed() + sample;
-        long work = (long) tokens.get(index).work() * run.model.config().layers();
-        int samples = request.samples();
-        LayerHook passed = new LayerHook() {
-            private long tokens;
+    /** One of the answers to a prompt. */
+    private record Item(int text, int sample) {
+        String name() {
+            return "%06d-%04d".formatted(text, sample);
+        }
+    }
 
-            @Override
-            public void headOutputs(int layer, Tensor heads) {
-                tokens += heads.size(0);
-                progress.within((sample + (double) tokens / work) / samples);
+    private List<Item> items() {
+        List<Item> items = new ArrayList<>();
+        for (int text = 0; text < tokens.size(); text++) {
+            int samples = tokens.get(text) instanceof TextTokens.Prompt ? request.samples() : 1;
+            for (int sample = 0; sample < samples; sample++) {
+                items.add(new Item(text, sample));
             }
-        };
-        Answerer.Answer answer = answerer.answer(text, tokens.get(index), RandomStreams.of(seed, index), passed);
-        int label = answerer.label(text, answer);
+        }
+        return items;
+    }
+
+    private void answer(List<Item> items, int[] missing, Progress progress, ObjIntConsumer<Line> answered) {
+        progress.within(0);
+        int[] chosen = Arrays.stream(missing)
+                .filter(item -> tokens.get(items.get(item).text) instanceof TextTokens.Choices).toArray();
+        for (int[] batch : run.batches.of(chosen, item -> tokens.get(items.get(item).text).work())) {
+            List<Answerer.Answer> answers = answerer.choose(
+                    Arrays.stream(batch).mapToObj(item -> (Text.Choice) file.texts().get(items.get(item).text)).toList(),
+                    Arrays.stream(batch).mapToObj(item -> (TextTokens.Choices) tokens.get(items.get(item).text)).toList(),
+                    LayerHook.NONE);
+            for (int i = 0; i < batch.length; i++) {
+                answered.accept(line(items.get(batch[i]), answers.get(i)), batch[i]);
+            }
+        }
+        List<Integer> prompts = Arrays.stream(missing)
+                .filter(item -> !(tokens.get(items.get(item).text) instanceof TextTokens.Choices)).boxed().toList();
+        double rows = request.samples() * prompts.stream()
+                .mapToInt(item -> tokens.get(items.get(item).text).work()).average().orElse(1);
+        RowsInWork inWork = new RowsInWork(rows, run.model.config().layers(), progress);
+        answerer.answer(prompts.stream().map(item -> continued(items.get(item))).toList(), run.batches, false, inWork,
+                (i, answer, none) -> {
+                    inWork.end(answer.read().length);
+                    answered.accept(line(items.get(prompts.get(i)), answer), prompts.get(i));
+                });
+    }
+
+    private Answerer.Continued continued(Item item) {
+        return new Answerer.Continued(
+                file.texts().get(item.text), tokens.get(item.text), RandomStreams.of(seed(item), item.text));
+    }
+
+    /** Sample s has the seed of the run plus s, so that any sample can be generated again as the only one. */
+    private long seed(Item item) {
+        return request.answering().seed() + item.sample;
+    }
+
+    private Line line(Item item, Answerer.Answer answer) {
+        int label = answerer.label(file.texts().get(item.text), answer);
         try {
-            return new Line(answer.text(), label, JSON.writeValueAsString(json(index, sample, seed, answer, label)));
+            return new Line(answer.text(), label, JSON.writeValueAsString(
+                    json(item.text, item.sample, seed(item), answer, label)));
         } catch (JsonProcessingException impossible) {
             throw new AssertionError("a tree is always written", impossible);
         }

@@ -5,6 +5,7 @@ import headscope.analysis.Progress;
 import headscope.analysis.Text;
 import headscope.analysis.TextBatches;
 import headscope.analysis.answers.Answerer;
+import headscope.analysis.answers.RowsInWork;
 import headscope.analysis.answers.TextEncoder;
 import headscope.analysis.answers.TextTokens;
 import headscope.backend.AttentionStatistics;
@@ -12,20 +13,17 @@ import headscope.backend.Backend;
 import headscope.metric.Metric;
 import headscope.model.Batch;
 import headscope.model.LayerHook;
-import headscope.model.Sequence;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import java.util.function.IntFunction;
+import java.util.function.ObjIntConsumer;
 
 /** Runs texts through a model and measures every head. */
-final class Observer implements AutoCloseable {
+final class Observer {
     private final SpectraRequest request;
     private final Transformer model;
     private final Answerer answerer;
@@ -54,27 +52,14 @@ final class Observer implements AutoCloseable {
         }
     }
 
-    /** Batches of texts that are read in one pass; other texts are alone. In the order of their first texts. */
-    static List<int[]> batches(List<TextTokens> tokens, TextBatches batches) {
-        int[] whole = IntStream.range(0, tokens.size()).filter(text -> tokens.get(text).isWhole()).toArray();
-        Stream<int[]> alone = IntStream.range(0, tokens.size()).filter(text -> !tokens.get(text).isWhole())
-                .mapToObj(text -> new int[] {text});
-        return Stream.concat(batches.of(whole, text -> tokens.get(text).work()).stream(), alone)
-                .sorted(Comparator.comparingInt(batch -> Arrays.stream(batch).min().orElseThrow()))
-                .toList();
-    }
-
     /**
-     * Measures the texts of a batch.
+     * Measures texts that are read in one pass, together.
      *
      * @param progress learns how many of the texts are done
      * @return empty for a text that has fewer than k tokens and may be skipped
      */
     List<Optional<Observation>> observe(List<IndexedText> texts, Progress progress) {
         progress.within(0);
-        if (!texts.getFirst().tokens().isWhole()) {
-            return List.of(continued(texts.getFirst(), progress));
-        }
         WholeTexts together = new WholeTexts(request, model, answerer);
         LayerHook passed = passed(
                 texts.stream().mapToLong(text -> text.tokens().work()).sum(), texts.size(), progress);
@@ -102,30 +87,45 @@ final class Observer implements AutoCloseable {
         };
     }
 
-    /** Measures a text whose answer is generated, or read in the passes in which it was generated. */
-    private Optional<Observation> continued(IndexedText text, Progress progress) {
-        boolean again = HeadValues.needSymmetric(request.metrics());
-        LayerHook passed = passed((again ? 2L : 1L) * text.tokens().work(), 1, progress);
-        Answerer.Answer answer = answerer.answer(text.text(), text.tokens(), text.random(request), passed);
+    /**
+     * Measures texts whose answers are generated, or read in the passes in which they were generated, several at a time.
+     *
+     * @param progress learns how many of the texts that have not been passed on are done
+     * @param measured receives each text's observation, empty for a text that is skipped, and its index in the file
+     */
+    void observe(
+            List<IndexedText> texts, TextBatches batches, Progress progress, ObjIntConsumer<Optional<Observation>> measured) {
+        progress.within(0);
+        RowsInWork rows = new RowsInWork(
+                texts.stream().mapToInt(text -> text.tokens().work()).average().orElse(1), model.config().layers(), progress);
+        answerer.answer(texts.stream()
+                .map(text -> new Answerer.Continued(text.text(), text.tokens(), text.random(request))).toList(),
+                batches, true, rows, (i, answer, statistics) -> {
+                    measured.accept(continued(texts.get(i), answer, statistics), texts.get(i).index());
+                    rows.end(answer.read().length);
+                });
+    }
+
+    private Optional<Observation> continued(
+            IndexedText text, Answerer.Answer answer, IntFunction<AttentionStatistics> ofLayers) {
         if (text.isSkipped(answer.read().length, request)) {
             return Optional.empty();
         }
-        Sequence sequence = answerer.sequence();
-        TextValues values = new TextValues(request, model, sequence.tokens());
+        TextValues values = new TextValues(request, model, answer.read().length);
         List<Metric> metrics = HeadValues.fromStatistics(request.metrics());
         for (int layer = 0; layer < model.config().layers(); layer++) {
-            AttentionStatistics statistics = sequence.statistics(layer);
+            AttentionStatistics statistics = ofLayers.apply(layer);
             values.add(layer, model.backend().measure(metrics, statistics, model.attentionSpec(layer)).getFirst(),
                     statistics, model.attentionSpec(layer));
         }
-        if (again) {
-            measureSymmetric(answer.read(), values, passed);
+        if (HeadValues.needSymmetric(request.metrics())) {
+            measureSymmetric(answer.read(), values);
         }
         return Optional.of(values.observation(text, answer, answerer.label(text.text(), answer)));
     }
 
     /** Runs the text through the model again, because the symmetrised spectrum needs all its queries at once. */
-    private void measureSymmetric(int[] read, TextValues values, LayerHook passed) {
+    private void measureSymmetric(int[] read, TextValues values) {
         Backend backend = model.backend();
         model.observe(new Batch(List.of(read)), new LayerHook() {
             @Override
@@ -133,16 +133,6 @@ final class Observer implements AutoCloseable {
                 values.addSymmetric(layer, backend.symmetricSpectrum(
                         attention.query(), attention.key(), attention.packing(), attention.spec()).getFirst());
             }
-
-            @Override
-            public void headOutputs(int layer, Tensor heads) {
-                passed.headOutputs(layer, heads);
-            }
         });
-    }
-
-    @Override
-    public void close() {
-        answerer.close();
     }
 }

@@ -16,11 +16,14 @@ import headscope.result.TokenValueFiles;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The spectra analysis: measures every head on every text and tests each head's values between two classes of texts.
@@ -51,7 +54,7 @@ public final class Spectra implements Analysis {
             Observer.requireMetrics(request, tokens);
         });
         repeated(file).ifPresent(run.notices::add);
-        this.observer = run.add(new Observer(request, run.model, run.tokenizer));
+        this.observer = new Observer(request, run.model, run.tokenizer);
     }
 
     /**
@@ -88,15 +91,29 @@ public final class Spectra implements Analysis {
     public void observe(Progress progress) {
         run.requireSameInput();
         progress.reached(0, tokens.size());
-        List<Optional<Observation>> all = run.inBatches(
-                Observer.batches(tokens, run.batches), Spectra::progressName, Observation.file(request),
-                batch -> observer.observe(Arrays.stream(batch)
-                        .mapToObj(text -> new IndexedText(text, file.texts().get(text), tokens.get(text)))
-                        .toList(), progress),
+        int[] whole = IntStream.range(0, tokens.size()).filter(text -> tokens.get(text).isWhole()).toArray();
+        int[] continued = IntStream.range(0, tokens.size()).filter(text -> !tokens.get(text).isWhole()).toArray();
+        List<Optional<Observation>> ofWhole = run.inBatches(
+                run.batches.of(whole, text -> tokens.get(text).work()), Spectra::progressName, Observation.file(request),
+                batch -> observer.observe(indexed(batch), progress),
                 observation -> observation.map(Observation::withoutTokens),
                 done -> progress.reached(done, tokens.size()));
-        all.stream().flatMap(Optional::stream).forEach(observations::add);
+        AtomicInteger done = new AtomicInteger(whole.length);
+        List<Optional<Observation>> ofContinued = run.inAnyOrder(
+                continued, Spectra::progressName, Observation.file(request),
+                (missing, measured) -> observer.observe(indexed(missing), run.batches, progress, measured),
+                observation -> observation.map(Observation::withoutTokens),
+                text -> progress.reached(done.incrementAndGet(), tokens.size()));
+        Stream.concat(ofWhole.stream(), ofContinued.stream()).flatMap(Optional::stream)
+                .sorted(Comparator.comparingInt(Observation::index))
+                .forEach(observations::add);
         skipped = tokens.size() - observations.size();
+    }
+
+    private List<IndexedText> indexed(int[] texts) {
+        return Arrays.stream(texts)
+                .mapToObj(text -> new IndexedText(text, file.texts().get(text), tokens.get(text)))
+                .toList();
     }
 
     /**

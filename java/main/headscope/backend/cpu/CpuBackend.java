@@ -42,6 +42,7 @@ public final class CpuBackend implements Backend {
     private final RowProducts products;
     private final FusedAttention attention;
     private final RowOperations rows;
+    private final PagedRows pages = new PagedRows();
     private final CpuGradients gradients;
     private final AtomicLong liveBytes = new AtomicLong();
     private final AtomicLong peakBytes = new AtomicLong();
@@ -242,9 +243,23 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void store(Tensor pool, Tensor rows, Packing packing) {
+        pages.store(pool, rows, packing);
+    }
+
+    @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
+        if (packing.pages().isPresent()) {
+            Optional<Packing> inPool = packing.inPool();
+            if (inPool.isPresent()) {
+                attention(out, q, k, v, inPool.get(), spec, statistics);
+            } else {
+                attention(out, q, pages.keys(k, packing), pages.values(v, packing), packing.withoutPages(), spec, statistics);
+            }
+            return;
+        }
         attention.run(new FusedAttention.Call(
                 spec, packing, q, k, Optional.of(v), Optional.of(out), statistics, Optional.empty()));
     }
@@ -354,12 +369,13 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long peakBytes() {
-        return peakBytes.getAndSet(liveBytes.get()) + attention.scratchBytes();
+        return peakBytes.getAndSet(liveBytes.get()) + attention.scratchBytes() + pages.bytes();
     }
 
     @Override
     public void close() {
         attention.close();
+        pages.close();
         gradients.close();
         workers.close();
     }

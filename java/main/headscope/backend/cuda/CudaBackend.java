@@ -233,9 +233,36 @@ final class CudaBackend implements Backend {
     }
 
     @Override
+    public void store(Tensor pool, Tensor rows, Packing packing) {
+        int[] places = packing.pages().orElseThrow().newRows(packing);
+        copyRows("store_rows", pool.dtype(), places, pool.intSize(1), pool, rows);
+    }
+
+    /** A temporary copy of keys or values of all texts, one text after the other. */
+    private Kernels.Operand gathered(Tensor pool, int[] places) {
+        Tensor rows = allocate(pool.dtype(), places.length, pool.size(1));
+        copyRows("gather_rows", pool.dtype(), places, pool.intSize(1), rows, pool);
+        return new Kernels.Operand(rows, rows.buffer()::close);
+    }
+
+    private void copyRows(String kernel, DType type, int[] places, int width, Tensor destination, Tensor source) {
+        try (Kernels.Scratch on = kernels.uploaded(MemorySegment.ofArray(places))) {
+            device.launch(Launch.flat(kernel + "_" + Kernels.name(type), places.length, 1,
+                    kernels.fitting("paged_rows_threads", width), destination, source, on.memory(), width));
+        }
+    }
+
+    @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
+        if (packing.pages().isPresent()) {
+            int[] places = packing.pages().get().rows(packing);
+            try (Kernels.Operand keys = gathered(k, places); Kernels.Operand values = gathered(v, places)) {
+                attention(out, q, keys.tensor(), values.tensor(), packing.withoutPages(), spec, statistics);
+            }
+            return;
+        }
         observe(Optional.of(out), q, k, Optional.of(v), packing, spec, statistics);
     }
 

@@ -13,7 +13,9 @@ import headscope.analysis.Join;
 import headscope.analysis.LabelNames;
 import headscope.analysis.PromptAnswer;
 import headscope.analysis.Text;
+import headscope.analysis.TextBatches;
 import headscope.analysis.statistics.RandomStreams;
+import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
@@ -22,6 +24,7 @@ import headscope.model.LayerHook;
 import headscope.model.Sampler;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -76,7 +79,21 @@ class AnswererTest {
     }
 
     private static Answerer.Answer answer(Answerer answerer, Answering settings, Text text) {
-        return answerer.answer(text, encode(settings, text), RandomStreams.of(7, 0), LayerHook.NONE);
+        return outcome(answerer, settings, text).answer();
+    }
+
+    /** An answer, and metrics of a text that is continued. */
+    private record Outcome(Answerer.Answer answer, List<String> measured) {}
+
+    private static Outcome outcome(Answerer answerer, Answering settings, Text text) {
+        TextTokens tokens = encode(settings, text);
+        if (tokens instanceof TextTokens.Choices choices) {
+            return new Outcome(answerer.choose(List.of((Text.Choice) text), List.of(choices), LayerHook.NONE).getFirst(), List.of());
+        }
+        List<Outcome> outcomes = new ArrayList<>();
+        answerer.answer(List.of(new Answerer.Continued(text, tokens, RandomStreams.of(7, 0))), new TextBatches(64), true,
+                LayerHook.NONE, (index, answer, statistics) -> outcomes.add(new Outcome(answer, measured(statistics.apply(3)))));
+        return outcomes.getFirst();
     }
 
     /** Against an independent forward pass in double precision. */
@@ -87,8 +104,8 @@ class AnswererTest {
         Text.Choice text = choice(OptionalInt.of(2), OptionalInt.empty(), choices.toArray(String[]::new));
         Answering settings = settings(score, Sampler.GREEDY);
         double[] expected = new double[choices.size()];
-        try (PlainGpt2 plain = new PlainGpt2(DemoRuns.MODEL, model.config().layers(), model.config().heads());
-                Answerer answerer = new Answerer(settings, model, tokenizer)) {
+        try (PlainGpt2 plain = new PlainGpt2(DemoRuns.MODEL, model.config().layers(), model.config().heads())) {
+            Answerer answerer = new Answerer(settings, model, tokenizer);
             int start = tokenizer.encodePrompt(PROMPT).length;
             for (int i = 0; i < expected.length; i++) {
                 int[] ids = tokenizer.encodePrompt(PROMPT + " " + choices.get(i));
@@ -117,27 +134,26 @@ class AnswererTest {
                 choice(OptionalInt.of(0), OptionalInt.empty(), "birch . elder", "3 3 3"),
                 choice(OptionalInt.of(1), OptionalInt.empty(), "elder", "3", "birch"),
                 choice(OptionalInt.of(1), OptionalInt.empty(), "3 3 3", "birch . elder"));
-        try (Answerer answerer = new Answerer(settings, model, tokenizer)) {
-            List<Answerer.Answer> together = answerer.choose(
-                    texts, texts.stream().map(text -> (TextTokens.Choices) encode(settings, text)).toList(), LayerHook.NONE);
-            assertEquals(List.of("birch . elder", "birch", "birch . elder"),
-                    together.stream().map(Answerer.Answer::text).toList());
-            for (int i = 0; i < texts.size(); i++) {
-                Answerer.Answer alone = answer(answerer, settings, texts.get(i));
-                for (int choice = 0; choice < alone.scores().size(); choice++) {
-                    assertEquals(alone.scores().get(choice), together.get(i).scores().get(choice), Tolerance.sum(200, 20));
-                }
-                assertArrayEquals(alone.read(), together.get(i).read());
+        Answerer answerer = new Answerer(settings, model, tokenizer);
+        List<Answerer.Answer> together = answerer.choose(
+                texts, texts.stream().map(text -> (TextTokens.Choices) encode(settings, text)).toList(), LayerHook.NONE);
+        assertEquals(List.of("birch . elder", "birch", "birch . elder"),
+                together.stream().map(Answerer.Answer::text).toList());
+        for (int i = 0; i < texts.size(); i++) {
+            Answerer.Answer alone = answer(answerer, settings, texts.get(i));
+            for (int choice = 0; choice < alone.scores().size(); choice++) {
+                assertEquals(alone.scores().get(choice), together.get(i).scores().get(choice), Tolerance.sum(200, 20));
             }
-            assertArrayEquals(PromptAnswer.of(ENTRY, PROMPT, "birch . elder", Join.AUTO, model.config(), tokenizer).inputs(),
-                    together.get(0).read());
+            assertArrayEquals(alone.read(), together.get(i).read());
         }
+        assertArrayEquals(PromptAnswer.of(ENTRY, PROMPT, "birch . elder", Join.AUTO, model.config(), tokenizer).inputs(),
+                together.get(0).read());
     }
 
     /** Metrics of a layer's heads, one list a metric. */
-    private static List<String> measured(Answerer answerer) {
+    private static List<String> measured(AttentionStatistics statistics) {
         List<Metric> metrics = Metric.all(3).stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
-        LayerResult measured = backend.measure(metrics, answerer.sequence().statistics(3), model.attentionSpec(3)).getFirst();
+        LayerResult measured = backend.measure(metrics, statistics, model.attentionSpec(3)).getFirst();
         return metrics.stream().map(metric -> Arrays.deepToString(measured.of(metric))).toList();
     }
 
@@ -152,8 +168,8 @@ class AnswererTest {
         assertEquals(prompt.length, tokens.start());
         assertArrayEquals(tokenizer.encodePrompt(PROMPT + " bir elder"), tokens.ids().get(0));
         assertArrayEquals(tokenizer.encodePrompt(PROMPT + " birch"), tokens.ids().get(1));
-        try (PlainGpt2 plain = new PlainGpt2(DemoRuns.MODEL, model.config().layers(), model.config().heads());
-                Answerer answerer = new Answerer(settings, model, tokenizer)) {
+        try (PlainGpt2 plain = new PlainGpt2(DemoRuns.MODEL, model.config().layers(), model.config().heads())) {
+            Answerer answerer = new Answerer(settings, model, tokenizer);
             List<Double> scores = answer(answerer, settings, text).scores();
             for (int i = 0; i < 2; i++) {
                 assertEquals(plain.logProb(tokens.ids().get(i), prompt.length), scores.get(i), Tolerance.sum(200, 20));
@@ -165,17 +181,17 @@ class AnswererTest {
     @Test
     void givenAnswersReplayTheGeneration() {
         Answering settings = settings(ChoiceScore.SUM, new Sampler(1.5, 1));
-        try (Answerer answerer = new Answerer(settings, model, tokenizer)) {
-            Answerer.Answer generated = answer(answerer, settings, question(Optional.empty()));
-            List<String> expected = measured(answerer);
-            List<Integer> tokens = Arrays.stream(generated.generated()).boxed().toList();
-            Text.Question given = question(Optional.of(new Text.Generated(generated.text(), tokens)));
-            Answerer.Answer read = answer(answerer, settings, given);
-            assertArrayEquals(generated.read(), read.read());
-            assertEquals(generated.text(), read.text());
-            assertEquals(expected, measured(answerer));
-            assertEquals(answerer.label(question(Optional.empty()), generated), answerer.label(given, read));
-        }
+        Answerer answerer = new Answerer(settings, model, tokenizer);
+        Outcome outcome = outcome(answerer, settings, question(Optional.empty()));
+        Answerer.Answer generated = outcome.answer();
+        List<Integer> tokens = Arrays.stream(generated.generated()).boxed().toList();
+        Text.Question given = question(Optional.of(new Text.Generated(generated.text(), tokens)));
+        Outcome replayed = outcome(answerer, settings, given);
+        Answerer.Answer read = replayed.answer();
+        assertArrayEquals(generated.read(), read.read());
+        assertEquals(generated.text(), read.text());
+        assertEquals(outcome.measured(), replayed.measured());
+        assertEquals(answerer.label(question(Optional.empty()), generated), answerer.label(given, read));
     }
 
     @Test
@@ -190,14 +206,13 @@ class AnswererTest {
     @Test
     void givenLabelsTakePrecedence() {
         Answering settings = settings(ChoiceScore.SUM, Sampler.GREEDY);
-        try (Answerer answerer = new Answerer(settings, model, tokenizer)) {
-            for (int label : new int[] {0, 1}) {
-                for (String right : List.of("birch", "elder")) {
-                    Text text = new Text.Question(ENTRY, PROMPT, List.of(right), Optional.empty(), OptionalInt.of(label));
-                    assertEquals(label, answerer.label(text, answer(answerer, settings, text)));
-                    Text choice = choice(OptionalInt.of(right.equals("birch") ? 0 : 1), OptionalInt.of(label), "birch", "elder");
-                    assertEquals(label, answerer.label(choice, answer(answerer, settings, choice)));
-                }
+        Answerer answerer = new Answerer(settings, model, tokenizer);
+        for (int label : new int[] {0, 1}) {
+            for (String right : List.of("birch", "elder")) {
+                Text text = new Text.Question(ENTRY, PROMPT, List.of(right), Optional.empty(), OptionalInt.of(label));
+                assertEquals(label, answerer.label(text, answer(answerer, settings, text)));
+                Text choice = choice(OptionalInt.of(right.equals("birch") ? 0 : 1), OptionalInt.of(label), "birch", "elder");
+                assertEquals(label, answerer.label(choice, answer(answerer, settings, choice)));
             }
         }
     }

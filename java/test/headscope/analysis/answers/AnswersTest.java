@@ -39,6 +39,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files of the demo checkpoint's answers. */
 class AnswersTest {
@@ -76,6 +77,23 @@ class AnswersTest {
                 + " \"birch\", \"birch . elder\"], \"answer\": 1}");
         lines.add("{\"id\": 7, \"prompt\": \"six minus three equals\", \"label\": true, \"note\": \"h\u00f6her\"}");
         return Files.write(folder.resolve("texts.jsonl"), lines).toString();
+    }
+
+    private static Answering atATime(int texts, Answering settings) {
+        return new Answering(settings.maxNewTokens(), settings.match(), settings.stop(), settings.sampler(), settings.seed(),
+                settings.choiceScore(), settings.join(), settings.labelNames(), OptionalInt.of(texts));
+    }
+
+    /** Answers, samples and values do not depend on how many prompts are answered at a time. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 8})
+    void otherPromptsChangeNothing(int texts) throws IOException {
+        Answering settings = settings(SAMPLED, 5);
+        finish(request(texts(), "one.jsonl", atATime(1, settings), 3));
+        finish(request(texts(), "some.jsonl", atATime(texts, settings), 3));
+        assertEquals(Files.readString(folder.resolve("one.jsonl")), Files.readString(folder.resolve("some.jsonl")));
+        DemoRuns.assertSameFiles(
+                spectra(texts(), "one", atATime(1, settings)), spectra(texts(), "some", atATime(texts, settings)));
     }
 
     private List<JsonNode> lines(String file) throws IOException {

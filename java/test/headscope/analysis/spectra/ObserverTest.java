@@ -11,6 +11,7 @@ import headscope.analysis.Join;
 import headscope.analysis.LabelNames;
 import headscope.analysis.Progress;
 import headscope.analysis.Text;
+import headscope.analysis.TextBatches;
 import headscope.analysis.answers.Answering;
 import headscope.analysis.answers.ChoiceScore;
 import headscope.analysis.answers.Match;
@@ -23,6 +24,7 @@ import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.SpectraView;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -46,8 +48,8 @@ class ObserverTest {
         try (Backend backend = Backend.open("cpu");
                 Checkpoint checkpoint = Checkpoint.open(DemoRuns.MODEL);
                 Transformer model = new Transformer(checkpoint, backend);
-                Tokenizer tokenizer = Tokenizer.open(DemoRuns.MODEL);
-                Observer observer = new Observer(request, model, tokenizer)) {
+                Tokenizer tokenizer = Tokenizer.open(DemoRuns.MODEL)) {
+            Observer observer = new Observer(request, model, tokenizer);
             int[] ids = tokenizer.encode(prompt);
             TextEncoder encoder = new TextEncoder(SETTINGS, model.config(), tokenizer);
             Entry entry = new Entry("f", "line 1", JsonNodeFactory.instance.objectNode());
@@ -68,7 +70,12 @@ class ObserverTest {
     }
 
     private static Observation observe(Observer observer, int index, Text text, TextEncoder encoder) {
-        return observer.observe(List.of(new IndexedText(index, text, encoder.encode(text))), Progress.SILENT)
-                .getFirst().orElseThrow();
+        List<IndexedText> texts = List.of(new IndexedText(index, text, encoder.encode(text)));
+        if (texts.getFirst().tokens().isWhole()) {
+            return observer.observe(texts, Progress.SILENT).getFirst().orElseThrow();
+        }
+        List<Observation> observations = new ArrayList<>();
+        observer.observe(texts, new TextBatches(64), Progress.SILENT, (observation, of) -> observations.add(observation.orElseThrow()));
+        return observations.getFirst();
     }
 }

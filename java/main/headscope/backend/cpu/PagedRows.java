@@ -1,0 +1,77 @@
+package headscope.backend.cpu;
+
+import headscope.backend.Packing;
+import headscope.backend.PageTable;
+import headscope.tensor.Buffer;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+
+/** Writes keys and values into the pages of a pool, and copies them out of pages that do not follow one another. */
+final class PagedRows implements AutoCloseable {
+    private final Scratch scratch = new Scratch();
+    private MemorySegment keys = MemorySegment.NULL;
+    private MemorySegment values = MemorySegment.NULL;
+
+    /** See {@link headscope.backend.Backend#store}. */
+    void store(Tensor pool, Tensor rows, Packing packing) {
+        for (int text = 0; text < packing.count(); text++) {
+            int before = packing.text(text).keys() - packing.text(text).queries();
+            int firstQuery = packing.firstQuery(text);
+            eachRun(packing, text, before, (first, row, count) ->
+                    pool.rows(row, count).bytes().copyFrom(rows.rows(firstQuery + first - before, count).bytes()));
+        }
+    }
+
+    /** Keys of all texts, one after the other [keys, width]; valid until the next call. */
+    Tensor keys(Tensor pool, Packing packing) {
+        keys = scratch.grow(keys, bytes(pool, packing));
+        return gather(keys, pool, packing);
+    }
+
+    /** Values, like {@link #keys}. */
+    Tensor values(Tensor pool, Packing packing) {
+        values = scratch.grow(values, bytes(pool, packing));
+        return gather(values, pool, packing);
+    }
+
+    private static long bytes(Tensor pool, Packing packing) {
+        return packing.keys() * pool.size(1) * Float.BYTES;
+    }
+
+    private static Tensor gather(MemorySegment memory, Tensor pool, Packing packing) {
+        Buffer buffer = new Buffer(memory.asSlice(0, bytes(pool, packing)), () -> {});
+        Tensor gathered = Tensor.of(buffer, DType.F32, packing.keys(), pool.size(1));
+        for (int text = 0; text < packing.count(); text++) {
+            int firstKey = packing.firstKey(text);
+            eachRun(packing, text, 0, (first, row, count) ->
+                    gathered.rows(firstKey + first, count).bytes().copyFrom(pool.rows(row, count).bytes()));
+        }
+        return gathered;
+    }
+
+    private interface Run {
+        void rows(int firstKey, int row, int count);
+    }
+
+    /** Passes on the keys of a text from a key on, page by page, with the rows of the pool where they lie. */
+    private static void eachRun(Packing packing, int text, int from, Run use) {
+        PageTable table = packing.pages().orElseThrow();
+        int keys = packing.text(text).keys();
+        for (int key = from; key < keys;) {
+            int count = Math.min(keys - key, PageTable.TOKENS - key % PageTable.TOKENS);
+            use.rows(key, table.row(text, key), count);
+            key += count;
+        }
+    }
+
+    /** Bytes of temporary memory, which is kept until {@link #close}. */
+    long bytes() {
+        return scratch.bytes();
+    }
+
+    @Override
+    public void close() {
+        scratch.close();
+    }
+}
