@@ -183,6 +183,7 @@ public final class Run implements AutoCloseable {
                 });
             }
             work.accept(Arrays.stream(items).filter(item -> !values.containsKey(item)).toArray(), (value, item) -> {
+                storeInput();
                 format.write(progress(name.apply(item)), value);
                 worthKeeping = true;
                 values.put(item, kept.apply(value));
