@@ -39,6 +39,7 @@ struct AttentionSpec {
     int keyStart;
     int slot;
     int tile; // of the block, counted from the text's first row
+    int firstPage;
     int capacity;
     int64_t statistics;
 
@@ -100,6 +101,7 @@ __device__ inline AttentionSpec attention_spec(const TextTile* tiles, unsigned i
         spec.keyStart = own.keyStart;
         spec.slot = own.slot;
         spec.tile = own.tile;
+        spec.firstPage = own.firstPage;
         spec.capacity = own.capacity;
         spec.statistics = own.statistics;
     } else {
@@ -117,7 +119,7 @@ __device__ inline AttentionSpec attention_spec(const TextTile* tiles, unsigned i
 #define ATTENTION_SPEC_VALUE(INDEX, TILE, CAPACITY) \
     attention_spec(tiles, INDEX, \
                    AttentionSpec{queries, keys, heads, kvHeads, headDim, scale, causal, window, softCap, 0, 0, 0, TILE, \
-                                 0, 0}, \
+                                 0, 0, 0}, \
                    CAPACITY)
 
 /// The spec of a block that owns a tile of queries: tiles with the most keys come first, so that the last blocks are

@@ -8,7 +8,8 @@
 //   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of p_j over the j of cell b
 //                                                         and of its earlier value if earlier tokens lie in it
 //
-// In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; sinks [heads], fp32, or null. 16-bit tensors
+// In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim], or with pages [16 * pages, kvHeads * headDim]: key i of
+//         a text is row i % 16 of page pages[firstPage + i / 16]; pages, int, or null; sinks [heads], fp32, or null. 16-bit tensors
 //         are aligned to 16 bytes. splits = ceil(keys / attention_decode_keys)
 //         v is null if only statistics are needed; then out is null, too. scores is null unless row follows
 //         row: cells is null without an atlas; keys <= gridDim.x * bin, and one text with an atlas; mean is 0 for the maximum, else 1
@@ -35,10 +36,12 @@
 constexpr int THREADS = 128;
 constexpr int SPLIT = 256;      // keys
 constexpr int LANES_OF_KEY = 8; // lanes that multiply one key with the query
+constexpr int PAGE = 16;        // keys; PageTable.TOKENS
 constexpr int ROW_NUMBERS = 6;  // per row of a split: peak, sum, moment, distance, own and previous token's scores
 
 EXPORT(attention_decode_threads, THREADS);
 EXPORT(attention_decode_keys, SPLIT);
+EXPORT(attention_decode_page, PAGE);
 EXPORT(attention_merge_threads, THREADS);
 EXPORT(attention_row_threads, THREADS);
 
@@ -69,10 +72,21 @@ struct Piece {
     }
 };
 
+/// Where the keys of a text lie, and likewise its values.
+struct KeyPlaces {
+    const int* pages; // of the text; null if its keys follow one another
+    int64_t stride;
+
+    __device__ int64_t offset(int key) const {
+        int64_t row = pages == nullptr ? key : static_cast<int64_t>(pages[key / PAGE]) * PAGE + key % PAGE;
+        return row * stride;
+    }
+};
+
 /// Scores of the keys first .. end - 1, in units of log 2. Neighbouring lanes share a key.
 template <int WIDTH, class T>
-__device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, const T* q, const T* k, int64_t stride,
-                           int first, int end) {
+__device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, const T* q, const T* k,
+                           const KeyPlaces& places, int first, int end) {
     constexpr int STEP = LANES_OF_KEY * Piece<T>::LENGTH;
     constexpr int PIECES = (WIDTH + STEP - 1) / STEP;
     int lane = threadIdx.x % LANES_OF_KEY;
@@ -89,7 +103,7 @@ __device__ void score_keys(float (&score)[SPLIT], const AttentionSpec& spec, con
         float sum = 0;
         if (key < end) {
             UNROLL for (int p = 0; p < PIECES; p++) {
-                Piece<T> piece(k + key * stride, p * STEP + lane * Piece<T>::LENGTH, spec.headDim);
+                Piece<T> piece(k + places.offset(key), p * STEP + lane * Piece<T>::LENGTH, spec.headDim);
                 UNROLL for (int e = 0; e < Piece<T>::LENGTH; e++) {
                     sum += query[p][e] * piece.x[e];
                 }
@@ -124,7 +138,7 @@ __device__ static SoftmaxRow softmax_split(float (&score)[SPLIT], int count, int
 
 /// The exponentials of a split times its values. The threads of a group own the columns of one key at a time.
 template <int WIDTH, class T>
-__device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], const T* v, int64_t stride, int headDim,
+__device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], const T* v, const KeyPlaces& places, int headDim,
                              int first, int count) {
     constexpr int PIECES = WIDTH / Piece<T>::LENGTH;
     constexpr int GROUPS = THREADS / PIECES;
@@ -134,7 +148,7 @@ __device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], con
     if (group < GROUPS) {
         float part[Piece<T>::LENGTH] = {};
         UNROLL_BY(4) for (int i = group; i < count; i += GROUPS) {
-            Piece<T> piece(v + (first + i) * stride, column, headDim);
+            Piece<T> piece(v + places.offset(first + i), column, headDim);
             UNROLL for (int e = 0; e < Piece<T>::LENGTH; e++) {
                 part[e] += exponential[i] * piece.x[e];
             }
@@ -155,7 +169,7 @@ __device__ void weigh_values(float* sums, const float (&exponential)[SPLIT], con
 
 template <int WIDTH, class T>
 __device__ void attention_decode(float* sums, float* rows, float* scores, const T* q, const T* k, const T* v,
-                                 const AttentionSpec& spec) {
+                                 const int* pages, const AttentionSpec& spec) {
     SHARED(float[SPLIT], score);
     int head = blockIdx.y;
     int query = spec.tile;
@@ -163,7 +177,8 @@ __device__ void attention_decode(float* sums, float* rows, float* scores, const 
     int first = max(static_cast<int>(blockIdx.x) * SPLIT, spec.firstKey(query));
     int end = min((static_cast<int>(blockIdx.x) + 1) * SPLIT, spec.endKey(query));
     int count = max(0, end - first);
-    int64_t stride = static_cast<int64_t>(spec.kvHeads) * spec.headDim;
+    KeyPlaces places{pages == nullptr ? nullptr : pages + spec.firstPage,
+                     static_cast<int64_t>(spec.kvHeads) * spec.headDim};
     int64_t keyOffset = (static_cast<int64_t>(spec.keyStart) * spec.kvHeads + spec.kvHead(head)) * spec.headDim;
     int64_t row = (static_cast<int64_t>(blockIdx.x) * gridDim.z + blockIdx.z) * spec.heads + head;
     if (static_cast<int64_t>(blockIdx.x) * SPLIT >= spec.keys) {
@@ -171,7 +186,7 @@ __device__ void attention_decode(float* sums, float* rows, float* scores, const 
     }
 
     const T* own = q + (static_cast<int64_t>(spec.queryStart + query) * spec.heads + head) * spec.headDim;
-    score_keys<WIDTH>(score, spec, own, k + keyOffset, stride, first, end);
+    score_keys<WIDTH>(score, spec, own, k + keyOffset, places, first, end);
     __syncthreads();
     float ownScore = position >= first && position < end ? score[position - first] : BELOW_ALL;
     float beforeScore = position > first && position <= end ? score[position - 1 - first] : BELOW_ALL;
@@ -188,7 +203,7 @@ __device__ void attention_decode(float* sums, float* rows, float* scores, const 
         }
     }
     if (v != nullptr) {
-        weigh_values<WIDTH>(sums + row * spec.headDim, score, v + keyOffset, stride, spec.headDim, first, count);
+        weigh_values<WIDTH>(sums + row * spec.headDim, score, v + keyOffset, places, spec.headDim, first, count);
     }
 }
 
@@ -273,8 +288,8 @@ KERNEL(attention_row_f32, THREADS, float* scores, double* columnSum, double* sum
 
 #define ATTENTION_DECODE(WIDTH, NAME, T) \
     KERNEL(attention_decode_##NAME##_d##WIDTH, THREADS, float* sums, float* rows, float* scores, const T* q, \
-           const T* k, const T* v, ATTENTION_SPEC, int capacity) { \
-        attention_decode<WIDTH>(sums, rows, scores, q, k, v, \
+           const T* k, const T* v, const int* pages, ATTENTION_SPEC, int capacity) { \
+        attention_decode<WIDTH>(sums, rows, scores, q, k, v, pages, \
                                 ATTENTION_SPEC_VALUE(blockIdx.z, static_cast<int>(blockIdx.z), capacity)); \
     }
 #define ALL(WIDTH) \

@@ -14,7 +14,7 @@ struct TextTile {
     int queryStart; // row of the text's first query in q, out and their gradients
     int keyStart;   // row of the text's first key in k, v and their gradients
     int tile;       // counted from the text's first row
-    int unused;
+    int firstPage;  // index of the text's first page in the table of pages, if its keys lie in pages
 };
 
 /// The vectors over tokens of text blockIdx.y, or of the only text.

@@ -78,9 +78,10 @@ struct Atlas {
         std::vector<float> numbers(static_cast<std::size_t>(splits) * spec.heads * 6, NAN);
         float* null = nullptr;
         const T* noValues = nullptr;
+        const int* noPages = nullptr;
         launch(withWidth<T>("attention_decode", spec.headDim).c_str(), splits, spec.heads,
                constant("attention_decode_threads"), null, numbers.data(), row.data(), q.data(), text.k.data(), noValues,
-               NO_TILES, 1, end, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
+               noPages, NO_TILES, 1, end, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
                spec.softCap, capacity);
         auto to = observed.all();
         launch("attention_merge_f32", 1, spec.heads, constant("attention_merge_threads"), null, to[0]->data(),

@@ -27,8 +27,9 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* obs
     float* scores = nullptr;
     int capacity = 0;
     const TextTile* tiles = NO_TILES;
+    const int* pages = nullptr;
     void* arguments[] = {&sums_pointer, &numbers_pointer, &scores,      &q_pointer,   &k_pointer, &v_pointer,
-                         &tiles,        &queries,      &keys,            &own.heads,   &own.kvHeads, &own.headDim, &scale,
+                         &pages,        &tiles,        &queries,      &keys,            &own.heads,   &own.kvHeads, &own.headDim, &scale,
                          &causal,       &own.window,      &own.softCap, &capacity};
     CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
                            static_cast<unsigned>(spec.heads), static_cast<unsigned>(queries),

@@ -123,8 +123,9 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool de
         Spec own = spec;
         float scale = spec.scale();
         int causal = spec.causal;
+        const int* pages = nullptr;
         void* arguments[] = {&sums_pointer, &numbers_pointer, &scores,     &q,           &k,          &v,
-                             &texts,        &queries,         &keys,       &own.heads,   &own.kvHeads, &own.headDim,
+                             &pages,        &texts,        &queries,         &keys,       &own.heads,   &own.kvHeads, &own.headDim,
                              &scale,        &causal,          &own.window, &own.softCap, &capacity};
         CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
                                static_cast<unsigned>(heads), static_cast<unsigned>(count),

@@ -257,13 +257,47 @@ final class CudaBackend implements Backend {
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
         if (packing.pages().isPresent()) {
-            int[] places = packing.pages().get().rows(packing);
-            try (Kernels.Operand keys = gathered(k, places); Kernels.Operand values = gathered(v, places)) {
-                attention(out, q, keys.tensor(), values.tensor(), packing.withoutPages(), spec, statistics);
-            }
+            paged(out, q, k, v, packing, spec, statistics);
             return;
         }
         observe(Optional.of(out), q, k, Optional.of(v), packing, spec, statistics);
+    }
+
+    /** Texts with one query read their pages in place; the keys and values of the others are copied first. */
+    private void paged(
+            Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
+            Optional<AttentionStatistics> statistics) {
+        PackedTexts texts = statistics.map(rows -> PackedTexts.of(packing, rows))
+                .orElseGet(() -> PackedTexts.ofRows(packing, spec));
+        PackedTexts single = texts.only(text -> text.queries() == 1);
+        PackedTexts others = texts.only(text -> text.queries() > 1);
+        try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+            if (!single.isEmpty()) {
+                FusedAttention decoding = new FusedAttention(device, kernels, queries.tensor(), k, packing, spec);
+                attend(decoding, out, v, single, statistics);
+            }
+            if (!others.isEmpty()) {
+                int[] places = IntStream.range(0, packing.count())
+                        .filter(i -> packing.text(i).queries() > 1)
+                        .flatMap(i -> IntStream.range(0, packing.text(i).keys())
+                                .map(key -> packing.pages().get().row(i, key)))
+                        .toArray();
+                try (Kernels.Operand keys = gathered(k, places); Kernels.Operand values = gathered(v, places)) {
+                    FusedAttention reading = new FusedAttention(
+                            device, kernels, queries.tensor(), keys.tensor(), packing.withoutPages(), spec);
+                    attend(reading, out, values.tensor(), others.gathered(), statistics);
+                }
+            }
+        }
+        statistics.ifPresent(rows -> rows.grow(packing));
+    }
+
+    private static void attend(
+            FusedAttention attention, Tensor out, Tensor v, PackedTexts texts,
+            Optional<AttentionStatistics> statistics) {
+        statistics.ifPresentOrElse(
+                rows -> attention.observe(Optional.of(out), Optional.of(v), texts, rows),
+                () -> attention.into(out, v, texts));
     }
 
     @Override

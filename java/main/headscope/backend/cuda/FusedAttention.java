@@ -35,7 +35,12 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     }
 
     void into(Tensor out, Tensor v) {
-        forward(Optional.of(out), Optional.of(v), PackedTexts.ofRows(packing, spec), only(Optional.empty()));
+        into(out, v, PackedTexts.ofRows(packing, spec));
+    }
+
+    /** Some of the texts. */
+    void into(Tensor out, Tensor v, PackedTexts texts) {
+        forward(Optional.of(out), Optional.of(v), texts, only(Optional.empty()));
     }
 
     /** @param logSumExp [heads * queries] */
@@ -45,7 +50,12 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
 
     /** With statistics, and with output and values or without both. Several texts have no atlas. */
     void observe(Optional<Tensor> out, Optional<Tensor> v, AttentionStatistics statistics) {
-        PackedTexts texts = PackedTexts.of(packing, statistics);
+        observe(out, v, PackedTexts.of(packing, statistics), statistics);
+        statistics.grow(packing);
+    }
+
+    /** The same for some of the texts; does not count their rows. */
+    void observe(Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, AttentionStatistics statistics) {
         PackedTexts single = texts.only(text -> text.queries() == 1);
         PackedTexts others = texts.only(text -> text.queries() > 1);
         Optional<AtlasCells> cells = statistics.atlas()
@@ -61,7 +71,6 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
             columns(others, statistics);
             sums(others, statistics);
         }
-        statistics.grow(packing);
     }
 
     private void forward(Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, List<?> statistics) {
@@ -102,8 +111,8 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
                 Kernels.Scratch parts = kernels.scratch((long) rows * DECODE_ROW * Float.BYTES)) {
             device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.heads(),
                     queries, device.constant("attention_decode_threads"), 0,
-                    Kernels.arguments(List.of(sums.memory(), parts.memory(), scores, q, k, v), table, texts.first(),
-                            spec, capacity(texts))));
+                    Kernels.arguments(List.of(sums.memory(), parts.memory(), scores, q, k, v, pages()), table,
+                            texts.first(), spec, capacity(texts))));
             List<Object> merged = new ArrayList<>(List.of(out));
             merged.addAll(statistics);
             merged.addAll(List.of(sums.memory(), parts.memory(), spec.sinks()));
@@ -111,6 +120,10 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
                     device.constant("attention_merge_threads"), 0,
                     Kernels.arguments(merged, table, texts.first(), spec, capacity(texts))));
         }
+    }
+
+    private Object pages() {
+        return packing.pages().<Object>map(kernels.tiles::of).orElse(Optional.empty());
     }
 
     /** Turns the scores of single queries into their probabilities, and adds them to column sums, cells and row sums. */

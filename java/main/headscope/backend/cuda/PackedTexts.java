@@ -3,6 +3,7 @@ package headscope.backend.cuda;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Packing;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -18,8 +19,16 @@ record PackedTexts(List<Entry> entries, boolean alone) {
      *
      * @param statistics element at which the text's [heads, capacity] begin
      * @param capacity   0 for the vectors [heads, queries] of a text alone
+     * @param firstPage  index of the text's first page in the table of pages, if its keys lie in pages; its first key is 0
+     *                   then
      */
-    record Entry(long statistics, int capacity, int slot, int queries, int keys, int firstQuery, int firstKey) {}
+    record Entry(
+            long statistics, int capacity, int slot, int queries, int keys, int firstQuery, int firstKey, int firstPage) {
+        /** The same text, whose keys begin at a row of k. */
+        Entry withKeys(int first) {
+            return new Entry(statistics, capacity, slot, queries, keys, firstQuery, first, firstPage);
+        }
+    }
 
     /** Texts whose vectors are those of statistics. */
     static PackedTexts of(Packing packing, AttentionStatistics statistics) {
@@ -29,7 +38,7 @@ record PackedTexts(List<Entry> entries, boolean alone) {
                             Packing.Text text = packing.text(i);
                             return new Entry(statistics.offset(text.slot()), statistics.capacity(text.slot()),
                                     text.slot(), text.queries(), text.keys(), packing.firstQuery(i),
-                                    packing.firstKey(i));
+                                    firstKey(packing, i), firstPage(packing, i));
                         })
                         .toList(),
                 packing.count() == 1 && statistics.texts() == 1);
@@ -39,7 +48,7 @@ record PackedTexts(List<Entry> entries, boolean alone) {
     static PackedTexts ofRows(Packing packing, AttentionSpec spec) {
         if (packing.count() == 1) {
             Packing.Text only = packing.text(0);
-            return new PackedTexts(List.of(new Entry(0, 0, 0, only.queries(), only.keys(), 0, 0)), true);
+            return new PackedTexts(List.of(new Entry(0, 0, 0, only.queries(), only.keys(), 0, 0, 0)), true);
         }
         return new PackedTexts(
                 IntStream.range(0, packing.count())
@@ -48,7 +57,8 @@ record PackedTexts(List<Entry> entries, boolean alone) {
                             // Kernels count the elements of a vector from the text's first token.
                             int before = spec.causal() ? text.keys() - text.queries() : 0;
                             return new Entry((long) spec.heads() * packing.firstQuery(i) - before, text.queries(), 0,
-                                    text.queries(), text.keys(), packing.firstQuery(i), packing.firstKey(i));
+                                    text.queries(), text.keys(), packing.firstQuery(i), firstKey(packing, i),
+                                    firstPage(packing, i));
                         })
                         .toList(),
                 false);
@@ -60,10 +70,29 @@ record PackedTexts(List<Entry> entries, boolean alone) {
                 IntStream.range(0, statistics.texts())
                         .mapToObj(i -> {
                             int tokens = statistics.text(i).tokens();
-                            return new Entry(statistics.offset(i), statistics.capacity(i), i, tokens, tokens, 0, 0);
+                            return new Entry(statistics.offset(i), statistics.capacity(i), i, tokens, tokens, 0, 0, 0);
                         })
                         .toList(),
                 statistics.texts() == 1);
+    }
+
+    private static int firstKey(Packing packing, int text) {
+        return packing.pages().isPresent() ? 0 : packing.firstKey(text);
+    }
+
+    private static int firstPage(Packing packing, int text) {
+        return packing.pages().map(pages -> pages.first(text)).orElse(0);
+    }
+
+    /** The same texts, whose keys follow one another. */
+    PackedTexts gathered() {
+        List<Entry> moved = new ArrayList<>();
+        int first = 0;
+        for (Entry text : entries) {
+            moved.add(text.withKeys(first));
+            first += text.keys();
+        }
+        return new PackedTexts(moved, alone);
     }
 
     PackedTexts only(Predicate<Entry> wanted) {

@@ -1,5 +1,6 @@
 package headscope.backend.cuda;
 
+import headscope.backend.PageTable;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -7,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
@@ -28,6 +30,10 @@ final class TextTiles {
         QUERY,
         TEXT
     }
+
+    /** The pages of the packing that was used last. */
+    private Optional<PageTable> pages = Optional.empty();
+    private MemorySegment pagesOnDevice = MemorySegment.NULL;
 
     private record Key(PackedTexts texts, Part part, int rows) {}
 
@@ -86,12 +92,31 @@ final class TextTiles {
         for (Tile tile : tiles) {
             PackedTexts.Entry text = tile.text();
             buffer.putLong(text.statistics()).putInt(text.capacity()).putInt(text.slot()).putInt(text.queries())
-                    .putInt(text.keys()).putInt(text.firstQuery()).putInt(text.firstKey()).putInt(tile.index()).putInt(0);
+                    .putInt(text.keys()).putInt(text.firstQuery()).putInt(text.firstKey()).putInt(tile.index())
+                    .putInt(text.firstPage());
         }
         return buffer.array();
     }
 
+    /** The pages of all texts, on the device. */
+    MemorySegment of(PageTable table) {
+        if (pages.isEmpty() || pages.get() != table) {
+            freePages();
+            MemorySegment numbers = MemorySegment.ofArray(table.pages());
+            pagesOnDevice = device.allocate(numbers.byteSize());
+            device.upload(pagesOnDevice, numbers);
+            pages = Optional.of(table);
+        }
+        return pagesOnDevice;
+    }
+
+    private void freePages() {
+        pages.ifPresent(old -> device.free(pagesOnDevice));
+        pages = Optional.empty();
+    }
+
     void close() {
+        freePages();
         tables.values().forEach(table -> device.free(table.memory()));
         tables.clear();
     }
