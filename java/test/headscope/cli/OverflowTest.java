@@ -28,7 +28,7 @@ class OverflowTest {
     @CsvSource(delimiter = '|', textBlock = """
             spectra   | --texts data/qa.jsonl --limit 4 --k 1                        | attention of layer 0, head 0 is not finite
             saliency  | --text horse                                                 | --text: the logits are not finite
-            saliency  | --average --texts data/grounding.jsonl                       | data/grounding.jsonl: line 1: the logits are not finite
+            saliency  | --average --texts data/grounding.jsonl                       | data/grounding.jsonl: line 7: the logits are not finite
             functions | --texts data/functions.jsonl                                 | a head's output is not finite
             gates     | --task Math=data/math.jsonl --quick --limit 4 --updates 1,1,1 | an answer's probability is not a number with gated heads
             """)
