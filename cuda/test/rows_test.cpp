@@ -225,6 +225,7 @@ int main() {
     for (int size : SIZES) {
         situation = "size " + std::to_string(size);
         check_embed(random, size);
+        check_paged_rows(random, size);
         check_norms(random, 3, size);
         check_rotate(random, std::min(size, 65), 3, 2 * size, size);
         check_rotate(random, 3, 2, size + 2, (size + 1) / 2);

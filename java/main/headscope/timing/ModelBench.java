@@ -3,10 +3,12 @@ package headscope.timing;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.model.Batch;
+import headscope.model.BatchGenerator;
 import headscope.model.Checkpoint;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
 import headscope.model.LayerHook;
+import headscope.model.Sampler;
 import headscope.model.Sequence;
 import headscope.model.Tape;
 import headscope.model.Transformer;
@@ -21,6 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.SequencedMap;
+import java.util.function.DoubleSupplier;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /** Times a model on random tokens. */
@@ -129,27 +133,52 @@ public final class ModelBench implements AutoCloseable {
 
     /**
      * Greedy generation: the time of one step, after {@value #TEXT_TOKENS} tokens or half of the longest text. Empty for a
-     * bidirectional model and for more than one text.
+     * bidirectional model.
      */
     public List<Throughput> decoding(int texts) {
-        if (texts != 1 || !model.config().causal() || maxTokens() < 2) {
+        if (!model.config().causal() || maxTokens() < 3) {
             return List.of();
         }
         int past = Math.min(TEXT_TOKENS, maxTokens() / 2);
-        int steps = Math.min(NEW_TOKENS, maxTokens() - past);
-        int[] ids = ids(past, 1).getFirst();
+        int steps = Math.min(NEW_TOKENS, maxTokens() - past - 1);
         List<Throughput> measured = new ArrayList<>();
         for (boolean observed : new boolean[] {false, true}) {
-            try (Sequence text = sequence(past + steps, observed)) {
-                Work work = Work.wallClock(decodingOf(texts, observed), () -> {
-                    text.clear();
-                    int[] next = device.argmax(lastLogits(text, ids));
-                    return Work.seconds(() -> decode(text, next, steps)) / steps;
-                }).with(Work.WALL_CLOCK, new Cost(0, readBytes(new Pass(texts, past, 1))));
-                measured.add(throughput(past, texts, work));
-            }
+            DoubleSupplier step = texts == 1
+                    ? () -> decodingAlone(past, steps, observed)
+                    : () -> decodingTogether(texts, past, steps, observed);
+            measured.add(throughput(past, texts, Work.wallClock(decodingOf(texts, observed), step)
+                    .with(Work.WALL_CLOCK, new Cost(0, readBytes(new Pass(texts, past, 1))))));
         }
         return measured;
+    }
+
+    /** Seconds per step. */
+    private double decodingAlone(int past, int steps, boolean observed) {
+        try (Sequence text = sequence(past + steps, observed)) {
+            int[] next = device.argmax(lastLogits(text, ids(past, 1).getFirst()));
+            return Work.seconds(() -> decode(text, next, steps)) / steps;
+        }
+    }
+
+    /** Seconds per step, from the first new token of all texts on. Texts that end leave the others alone. */
+    private double decodingTogether(int texts, int past, int steps, boolean observed) {
+        long[] beginning = new long[1];
+        long[] tokens = new long[1];
+        Predicate<int[]> clock = soFar -> {
+            if (soFar.length == 1) {
+                beginning[0] = System.nanoTime();
+            } else {
+                tokens[0]++;
+            }
+            return false;
+        };
+        List<BatchGenerator.Prompt> prompts = ids(past, texts).stream()
+                .map(ids -> new BatchGenerator.Prompt(ids, new int[0], new Random(0), clock))
+                .toList();
+        new BatchGenerator(
+                model, Sampler.GREEDY, steps + 1, new BatchGenerator.Size(texts, texts * past, past), observed)
+                .generate(prompts, LayerHook.NONE, (index, read, sequence, slot) -> {});
+        return (System.nanoTime() - beginning[0]) / 1e9 * texts / Math.max(1, tokens[0]);
     }
 
     private void decode(Sequence text, int[] first, int steps) {

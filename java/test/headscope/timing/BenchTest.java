@@ -52,7 +52,7 @@ class BenchTest {
                 assertEquals(List.of("decoding, 1 text", "decoding, 1 text, observed"), throughput(decoding, 1));
                 // keys and values of 65 tokens in 12 layers of 192 elements
                 assertEquals(model.reading().bytes() + 2 * 65 * 12 * 192 * 4, decoding.getFirst().time().bytes());
-                assertEquals(List.of(), model.decoding(2));
+                assertEquals(List.of("decoding, 2 texts", "decoding, 2 texts, observed"), throughput(model.decoding(2), 2));
                 assertEquals(List.of("gates, one update of 64 texts"), operations(model.gates()));
                 SequencedMap<String, List<Measurement>> passes = model.profile(6);
                 assertEquals(List.of("prefill of 6 tokens", "decoding of token 6"), List.copyOf(passes.keySet()));
