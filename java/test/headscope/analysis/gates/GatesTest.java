@@ -213,7 +213,7 @@ class GatesTest {
     void rejectsResumingWithOtherInput() {
         Path out = folder.resolve("run");
         try (Gates gates = open(request(TASKS, out, false))) {
-            DemoRuns.interrupt(1, gates::fit);
+            DemoRuns.interrupt(10, gates::fit); // after a first fit, with which the input is stored
         }
         GatesRequest other = request(TASKS.subList(1, 2), out, true);
         DemoRuns.assertNotResumed(out, "tasks", () -> finish(other));
