@@ -52,21 +52,14 @@ std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& obs
 }
 
 template <class T>
-void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& observed) {
-    double error = fast_error(text, expected);
-    // distances are measured from the end of a tile of 64
-    check_rows(text.tokens, expected, observed, error, 64 * 2.4e-7);
-    check_columns(text.tokens, expected, observed, error);
+void check_text(const char* what, const TextOf<T>& text, const std::vector<int>& ends) {
+    check_attention(what, text, ends, 64,
+                    [&](int from, int end, Observed& observed) { return attend(text, from, end, observed); });
 }
 
 template <class T>
 void check_text(const char* what, const TextOf<T>& text) {
-    name(what, text);
-    Attention expected = reference(text);
-    Observed observed(text.spec.heads, text.tokens + 3);
-    std::vector<float> out = attend(text, 0, text.tokens, observed);
-    check_observed(text, expected, observed);
-    check_out(text, out, expected);
+    check_text(what, text, {text.tokens});
 }
 
 /// Maps of all heads, and of the last head only.
@@ -88,17 +81,6 @@ void check_maps(const TextOf<T>& text) {
             CHECK(own[i] != 0 || maps[i] == 0, "cell %zu, which is masked, is %g", i, maps[i]);
         }
     }
-}
-
-/// A prompt, then several parts of an answer.
-template <class T>
-void check_decode(const TextOf<T>& text, const std::vector<int>& ends) {
-    name("decode", text);
-    Attention expected = reference(text);
-    Observed observed(text.spec.heads, text.tokens + 1);
-    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, observed); });
-    check_observed(text, expected, observed);
-    check_out(text, out, expected);
 }
 
 /// The same bits with and without statistics, and for any order of threads.
@@ -146,8 +128,8 @@ void check_all(std::mt19937_64& random) {
     TextOf<T> ties = random_text<T>(random, PLAIN, 130);
     ties.q.assign(ties.q.size(), from_float<T>(0));
     check_text("ties", ties);
-    check_decode(random_text<T>(random, GROUPED, 130), {65, 66, 67, 129, 130});
-    check_decode(random_text<T>(random, WINDOWED, 200), {1, 2, 150, 200});
+    check_text("decode", random_text<T>(random, GROUPED, 130), {65, 66, 67, 129, 130});
+    check_text("decode", random_text<T>(random, WINDOWED, 200), {1, 2, 150, 200});
     check_equal_bits(random_text<T>(random, GROUPED, 130));
 }
 

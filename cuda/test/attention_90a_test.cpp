@@ -174,32 +174,14 @@ void check_packed(std::mt19937_64& random, const Spec& spec, const std::vector<s
 }
 
 template <class T>
-void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& observed) {
-    double error = fast_error(text, expected);
-    // distances are measured from the end of a tile of 128
-    check_rows(text.tokens, expected, observed, error, 128 * 2.4e-7);
-    check_columns(text.tokens, expected, observed, error);
+void check_text(const char* what, const TextOf<T>& text, const std::vector<int>& ends) {
+    check_attention(what, text, ends, 128,
+                    [&](int from, int end, Observed& observed) { return attend(text, from, end, observed); });
 }
 
 template <class T>
 void check_text(const char* what, const TextOf<T>& text) {
-    name(what, text);
-    Attention expected = reference(text);
-    Observed observed(text.spec.heads, text.tokens + 3);
-    std::vector<float> out = attend(text, 0, text.tokens, observed);
-    check_observed(text, expected, observed);
-    check_out(text, out, expected);
-}
-
-/// A prompt, then several parts of an answer.
-template <class T>
-void check_decode(const TextOf<T>& text, const std::vector<int>& ends) {
-    name("decode", text);
-    Attention expected = reference(text);
-    Observed observed(text.spec.heads, text.tokens + 1);
-    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(text, from, end, observed); });
-    check_observed(text, expected, observed);
-    check_out(text, out, expected);
+    check_text(what, text, {text.tokens});
 }
 
 /// The same bits with and without statistics, and for any order of threads.
@@ -250,8 +232,8 @@ void check_all(std::mt19937_64& random, const std::vector<int>& lengths) {
     TextOf<T> ties = random_text<T>(random, of_width(PLAIN, 64), 130);
     ties.q.assign(ties.q.size(), from_float<T>(0));
     check_text("ties", ties);
-    check_decode(random_text<T>(random, of_width(GROUPED, 64), 330), {130, 131, 258, 330});
-    check_decode(random_text<T>(random, of_width(WINDOWED, 64), 200), {1, 2, 150, 200});
+    check_text("decode", random_text<T>(random, of_width(GROUPED, 64), 330), {130, 131, 258, 330});
+    check_text("decode", random_text<T>(random, of_width(WINDOWED, 64), 200), {1, 2, 150, 200});
     check_equal_bits(random_text<T>(random, of_width(GROUPED, 64), 270));
     check_packed<T>(random, of_width(GROUPED, 64), {{70, 70}, {1, 300}, {130, 200}, {33, 33}, {1, 90}});
     check_packed<T>(random, of_width(BIDIRECTIONAL, 80), {{140, 140}, {5, 5}, {64, 64}, {128, 128}});

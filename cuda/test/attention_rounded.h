@@ -65,3 +65,22 @@ void name(const char* what, const TextOf<T>& text) {
                 std::to_string(text.spec.heads) + " over " + std::to_string(text.spec.kvHeads) + " of width " +
                 std::to_string(text.spec.headDim);
 }
+
+/// Statistics against plain loops; distances are measured from the end of a tile of this many keys.
+template <class T>
+void check_observed(const TextOf<T>& text, const Attention& expected, const Observed& observed, int tile) {
+    double error = fast_error(text, expected);
+    check_rows(text.tokens, expected, observed, error, tile * 2.4e-7);
+    check_columns(text.tokens, expected, observed, error);
+}
+
+/// A text that is read up to each of the ends in turn, by attend(from, end, observed), which returns the output.
+template <class T, class Attend>
+void check_attention(const char* what, const TextOf<T>& text, const std::vector<int>& ends, int tile, Attend attend) {
+    name(what, text);
+    Attention expected = reference(text);
+    Observed observed(text.spec.heads, text.tokens + 3);
+    std::vector<float> out = in_parts(ends, [&](int from, int end) { return attend(from, end, observed); });
+    check_observed(text, expected, observed, tile);
+    check_out(text, out, expected);
+}
