@@ -344,8 +344,7 @@ __device__ void walk_tiles(const AttentionSpec& spec, int head, int firstRow, co
     }
 }
 
-// Launch constants of a kernel: its name followed by _threads, _tile (resident rows) and _shared (bytes of dynamic
-//        shared
+// Launch constants of a kernel: its name followed by _threads, _tile (resident rows) and _shared (bytes of dynamic shared
 // memory).
 #define EXPORT_TILES(kernel, WIDTH) \
     EXPORT(kernel##_threads, TILE_THREADS); \
