@@ -2,12 +2,14 @@
 // folder, it lets JCuda's native library and the backend's device layer run without a GPU.
 //
 // Device memory is host memory, a kernel has finished when its launch returns, and a copy is made as late as events
-// allow, which exposes missing waits. Device 0 has memory pools, device 1 has none.
+// allow, which exposes missing waits. Device 0 is a Hopper with memory pools; device 1 has compute capability 8.6 and no pools.
 #include "../launch.h"
 #include "device_memory.h"
 #include "status.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -116,10 +118,10 @@ int cuDeviceTotalMem_v2(std::size_t* bytes, int) {
 int cuDeviceGetAttribute(int* value, int attribute, int device) {
     switch (attribute) {
     case CAPABILITY_MAJOR:
-        *value = 9;
+        *value = device == 0 ? 9 : 8;
         return SUCCESS;
     case CAPABILITY_MINOR:
-        *value = 0;
+        *value = device == 0 ? 0 : 6;
         return SUCCESS;
     case SHARED_MEMORY_OPTIN:
         *value = 227 << 10;
@@ -325,6 +327,24 @@ int cuFuncSetAttribute(Function* function, int attribute, int value) {
         return INVALID_VALUE;
     }
     function->maxShared = value;
+    return SUCCESS;
+}
+
+int cuTensorMapEncodeTiled(void* map, int type, unsigned axes, void* tensor, const std::uint64_t* extents,
+                           const std::uint64_t* strides, const unsigned* box, const unsigned* steps, int interleave,
+                           int swizzle, int /*promotion*/, int fill) {
+    static const std::map<int, int> bytes = {{6, 2}, {7, 4}, {8, 8}, {9, 2}}; // of CUtensorMapDataType: F16, F32, F64, BF16
+    constexpr int SWIZZLE_128_BYTES = 3;
+    if (!bytes.contains(type) || interleave != 0 || fill != 0 || (swizzle != 0 && swizzle != SWIZZLE_128_BYTES) ||
+        std::any_of(steps, steps + axes, [](unsigned step) { return step != 1; })) {
+        return INVALID_VALUE;
+    }
+    const char* mistake = headscope_tensor_map(map, bytes.at(type), static_cast<int>(axes), tensor, extents, strides, box,
+                                               swizzle == 0 ? 0 : 128);
+    if (*mistake != 0) {
+        std::fprintf(stderr, "%s\n", mistake);
+        return INVALID_VALUE;
+    }
     return SUCCESS;
 }
 

@@ -26,7 +26,7 @@ record AttentionCase(
     private static final int[] HEAD_DIMS = {1, 4, 8, 16, 64, 80, 128};
     /** Additional error of a score's fast exp2, and of its soft cap, in kernels for tensor cores. */
     private static final double FAST_EXP2 = 0x1p-22;
-    private static final int TENSOR_CORE_TILE = 64;
+    private static final int TENSOR_CORE_TILE = 128;
     /** Numbers of query heads and key heads. */
     private static final int[][] GROUPS = {{1, 1}, {2, 1}, {4, 2}, {3, 3}, {8, 2}, {6, 3}};
 
@@ -56,6 +56,15 @@ record AttentionCase(
         List<AttentionCase> cases = new ArrayList<>();
         for (int tokens : FEW_TOKENS) {
             cases.addAll(ofLength(tokens, cases.size()));
+        }
+        return cases.stream();
+    }
+
+    /** Those that kernels for Hopper compute, and longer ones. */
+    static Stream<AttentionCase> fewForHopper() {
+        List<AttentionCase> cases = new ArrayList<>(few().filter(one -> one.tokens > 1 && one.headDim >= 64).toList());
+        for (int tokens : new int[] {129, 257}) {
+            cases.addAll(all().filter(one -> one.tokens == tokens && one.headDim >= 64).limit(3).toList());
         }
         return cases.stream();
     }

@@ -56,6 +56,26 @@ class AttentionParityTest {
         }
     }
 
+    /** With warp groups, at once and in two chunks. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#fewForHopper")
+    void agreesOnHopper(AttentionCase any) {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            AttentionCase one = any.of(type);
+            AttentionObservation expected = reference(one);
+            int tokens = one.tokens();
+            try (Backend backend = Devices.emulatedHopper(type)) {
+                AttentionObservation actual = observe(backend, one, tokens);
+                expected.compare(type.name(), actual);
+                actual.sameStatistics(type.name(), statistics(backend, one));
+                if (one.causal()) {
+                    expected.compare(type + " in chunks", observe(backend, one, tokens / 2, tokens - tokens / 2));
+                }
+                assertEquals(0, backend.liveBytes());
+            }
+        }
+    }
+
     /** Prefill and decoding, row by row or in chunks, give the statistics of one call. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#fewCausal")

@@ -33,4 +33,9 @@ public final class Devices {
     public static Backend emulated(DType operands) {
         return new CheckedBackend(EmulatedDevice.open(operands));
     }
+
+    /** Emulated CUDA with warp groups. */
+    public static Backend emulatedHopper(DType operands) {
+        return new CheckedBackend(EmulatedDevice.openHopper(operands));
+    }
 }

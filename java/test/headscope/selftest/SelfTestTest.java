@@ -57,6 +57,14 @@ class SelfTestTest {
     }
 
     @Test
+    void kernelsForHopperAgreeWithTheCpu() {
+        try (Backend emulated = Devices.emulatedHopper(DType.BF16)) {
+            assertEquals(List.of(), wrong(run(emulated, SMALL)));
+            assertEquals(0, emulated.liveBytes());
+        }
+    }
+
+    @Test
     void callsEveryOperation() {
         Set<String> called = new TreeSet<>();
         try (Backend cpu = Backend.open("cpu:1")) {

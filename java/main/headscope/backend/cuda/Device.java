@@ -51,6 +51,9 @@ interface Device extends AutoCloseable {
     /** A launch constant that a kernel family exports. */
     int constant(String name);
 
+    /** Whether kernels for warp groups and tensor maps run, which Hopper alone has (compute capability 9.0a). */
+    boolean hasWarpGroups();
+
     /** Starts a kernel. Later launches and downloads see its results. */
     void launch(Launch launch);
 

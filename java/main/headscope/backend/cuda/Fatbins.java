@@ -15,9 +15,14 @@ import java.util.Properties;
  *
  * @param toolkit       major version of the CUDA toolkit that compiled them
  * @param architectures compute capabilities, such as 80 for 8.0, ascending; the last also as PTX
- * @param images        fatbin per family
+ * @param images        fatbin per family; the names of those for Hopper alone end with {@link #HOPPER}
  */
 record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> images) {
+    /** In names of kernels that use instructions of compute capability 9.0a, and of their families. */
+    static final String HOPPER = "_90a";
+
+    private static final int HOPPER_CAPABILITY = 90;
+
     static final String MISSING = "no compiled kernels: run ./headscope kernels on a machine with nvcc";
 
     /** For uses of a device that need no kernels. */
@@ -49,6 +54,20 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Whether these contain kernels for Hopper, and the GPU is one. */
+    boolean haveWarpGroups(Gpu gpu) {
+        return gpu.capability() == HOPPER_CAPABILITY && architectures.contains(HOPPER_CAPABILITY);
+    }
+
+    /** The images that a GPU can load. */
+    Map<String, byte[]> images(Gpu gpu) {
+        Map<String, byte[]> loadable = new LinkedHashMap<>(images);
+        if (!haveWarpGroups(gpu)) {
+            loadable.keySet().removeIf(family -> family.endsWith(HOPPER));
+        }
+        return loadable;
     }
 
     /** Which of these a GPU runs, or why it cannot run any. */

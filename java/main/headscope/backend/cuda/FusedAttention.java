@@ -19,6 +19,9 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     /** Up to this many queries, attention splits the keys instead of the queries. */
     private static final int MAX_DECODE_QUERIES = 4;
 
+    /** Rows of a copy of the kernels for Hopper: of queries, keys and values in {@link #forward}, of queries in columns. */
+    private static final int BOX_ROWS = 128;
+
     /** Numbers per query and split that attention_decode writes. */
     private static final int DECODE_ROW = 6;
 
@@ -83,14 +86,17 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
             decode(out, v, few, statistics, Optional.empty());
         }
         if (!many.isEmpty()) {
+            boolean maps = kernels.takeTensorMaps(k.dtype(), spec);
             List<Object> operands = new ArrayList<>();
             out.ifPresent(operands::add);
             operands.addAll(statistics);
-            operands.addAll(List.of(q, k));
-            v.ifPresent(operands::add);
+            operands.add(maps ? TensorMap.ofHeads(q, spec.heads(), BOX_ROWS) : q);
+            operands.add(maps ? TensorMap.ofHeads(k, spec.kvHeads(), BOX_ROWS) : k);
+            v.ifPresent(values -> operands.add(maps ? TensorMap.ofHeads(values, spec.kvHeads(), BOX_ROWS) : values));
             operands.add(spec.sinks());
-            kernels.perTile(v.isPresent() ? "attention_forward" : "attention_statistics",
-                    TextTiles.Part.QUERY_TILE, k.dtype(), many, spec.heads(), spec, operands, capacity(many));
+            String family = v.isPresent() ? "attention_forward" : "attention_statistics";
+            kernels.perTile(maps ? family + Fatbins.HOPPER : family, TextTiles.Part.QUERY_TILE, k.dtype(), many, spec.heads(),
+                    spec, operands, capacity(many));
         }
     }
 
@@ -140,8 +146,17 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     }
 
     private void columns(PackedTexts texts, AttentionStatistics statistics) {
-        kernels.perTile("attention_columns", TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.heads(), spec,
-                List.of(statistics.columnSum, statistics.logSumExp, q, k), capacity(texts));
+        List<?> operands = List.of(statistics.columnSum, statistics.logSumExp, q, k);
+        String family = "attention_columns";
+        // The kernel counts boxes of log-sum-exps in an int.
+        if (kernels.takeTensorMaps(k.dtype(), spec) && statistics.logSumExp.count() <= Integer.MAX_VALUE) {
+            family += Fatbins.HOPPER;
+            int keyRows = device.constant(Kernels.ofWidth(family, k.dtype(), spec) + "_tile");
+            operands = List.of(
+                    statistics.columnSum, TensorMap.ofElements(statistics.logSumExp, BOX_ROWS),
+                    TensorMap.ofHeads(q, spec.heads(), BOX_ROWS), TensorMap.ofHeads(k, spec.kvHeads(), keyRows));
+        }
+        kernels.perTile(family, TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.heads(), spec, operands, capacity(texts));
     }
 
     private void sums(PackedTexts texts, AttentionStatistics statistics) {

@@ -27,6 +27,7 @@ final class JcudaDevice implements Device {
     private final Stream compute;
     private final Staging staging;
     private final Modules modules;
+    private final Optional<TensorMap.Encoder> maps;
     private final Optional<Blas> blas;
     private Optional<LaunchTimes> times = Optional.empty();
 
@@ -46,7 +47,8 @@ final class JcudaDevice implements Device {
         pool.ifPresent(MemoryPool::keep);
         this.compute = new Stream();
         this.staging = new Staging(compute, this::alone);
-        this.modules = new Modules(fatbins);
+        this.modules = new Modules(fatbins.images(gpu));
+        this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
         this.blas = products.apply(compute);
     }
 
@@ -137,6 +139,11 @@ final class JcudaDevice implements Device {
     }
 
     @Override
+    public boolean hasWarpGroups() {
+        return maps.isPresent();
+    }
+
+    @Override
     public synchronized void launch(Launch launch) {
         enter();
         timed(launch.kernel(), () -> {
@@ -146,7 +153,7 @@ final class JcudaDevice implements Device {
                                 modules.function(launch), Math.toIntExact(launch.gridX()),
                                 Math.toIntExact(launch.gridY()),
                                 Math.toIntExact(launch.gridZ()), launch.threads(), 1, 1, launch.shared(), compute,
-                                new Address(launch.parameters(call)), null),
+                                new Address(launch.parameters(call, maps)), null),
                         "%s", launch);
             }
         });

@@ -17,8 +17,12 @@ import java.util.Optional;
 final class Kernels {
     static final int WARP = 32;
 
-    /** Head widths for which attention kernels are compiled. */
+    /** Head widths for which attention kernels are compiled, and those for Hopper. */
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
+    private static final int[] HOPPER_WIDTHS = {64, 80, 96, 128};
+
+    /** The copies of tensor maps are whole 16 bytes. */
+    private static final int HOPPER_WIDTH_STEP = 8;
 
     private final Device device;
     final DeviceMemory memory;
@@ -85,6 +89,15 @@ final class Kernels {
         return arguments;
     }
 
+    /**
+     * Whether the kernels for Hopper compute this attention: they take queries, keys and values as tensor maps, and are right
+     * but wasteful for narrow heads.
+     */
+    boolean takeTensorMaps(DType keys, AttentionSpec spec) {
+        return device.hasWarpGroups() && keys != DType.F32 && spec.headDim() % HOPPER_WIDTH_STEP == 0
+                && spec.headDim() > WIDTHS[1] && spec.headDim() <= HOPPER_WIDTHS[HOPPER_WIDTHS.length - 1];
+    }
+
     /** The table of the texts, one entry per query or per text; empty for a text alone. */
     Object table(PackedTexts texts, TextTiles.Part part) {
         return texts.alone() ? Optional.empty() : tiles.of(texts, part, 1).memory();
@@ -92,7 +105,7 @@ final class Kernels {
 
     /** The name of a family's kernel for the type of keys and the head width. */
     static String ofWidth(String family, DType keys, AttentionSpec spec) {
-        int width = Arrays.stream(WIDTHS).filter(compiled -> compiled >= spec.headDim()).findFirst()
+        int width = Arrays.stream(family.endsWith(Fatbins.HOPPER) ? HOPPER_WIDTHS : WIDTHS).filter(compiled -> compiled >= spec.headDim()).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels support at most %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
         return family + "_" + name(keys) + "_d" + width;

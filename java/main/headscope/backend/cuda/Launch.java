@@ -19,8 +19,7 @@ import java.util.Optional;
  * @param threads   threads per block, along x
  * @param shared    bytes of dynamic shared memory
  * @param arguments {@link Tensor}, {@link MemorySegment} (a device address), an empty {@link Optional} (a null pointer)
- *                  or one of a tensor, {@link Integer}, {@link Long}, {@link Float},
- *                  {@link Double}
+ *                  or one of a tensor, {@link TensorMap}, {@link Integer}, {@link Long}, {@link Float}, {@link Double}
  */
 record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, int shared, List<Object> arguments) {
     /** A launch without grid z and dynamic shared memory. */
@@ -32,22 +31,28 @@ record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, in
      * The kernelParams of cuLaunchKernel: an array of pointers to each argument.
      *
      * @param arena must stay open until the kernel has been started
+     * @param maps  of a device that has tensor maps
      */
-    MemorySegment parameters(Arena arena) {
+    MemorySegment parameters(Arena arena, Optional<TensorMap.Encoder> maps) {
         MemorySegment pointers = arena.allocate(ADDRESS, arguments.size());
         for (int i = 0; i < arguments.size(); i++) {
-            pointers.setAtIndex(ADDRESS, i, value(arena, arguments.get(i)));
+            pointers.setAtIndex(ADDRESS, i, value(arena, maps, arguments.get(i)));
         }
         return pointers;
     }
 
-    private static MemorySegment value(Arena arena, Object argument) {
+    private static MemorySegment value(Arena arena, Optional<TensorMap.Encoder> maps, Object argument) {
         return switch (argument) {
             case Tensor tensor -> arena.allocateFrom(JAVA_LONG, tensor.bytes().address());
             case MemorySegment memory -> arena.allocateFrom(JAVA_LONG, memory.address());
             case Optional<?> optional -> optional.isPresent()
-                    ? value(arena, optional.get())
+                    ? value(arena, maps, optional.get())
                     : arena.allocateFrom(JAVA_LONG, 0);
+            case TensorMap map -> {
+                MemorySegment encoded = arena.allocate(TensorMap.BYTES, TensorMap.ALIGNMENT);
+                maps.orElseThrow().encode(encoded, map, arena);
+                yield encoded;
+            }
             case Integer number -> arena.allocateFrom(JAVA_INT, number);
             case Long number -> arena.allocateFrom(JAVA_LONG, number);
             case Float number -> arena.allocateFrom(JAVA_FLOAT, number);

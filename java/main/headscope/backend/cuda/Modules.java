@@ -22,8 +22,9 @@ final class Modules implements AutoCloseable {
     private final Map<String, Integer> allowed = new HashMap<>();
     private final Map<String, Integer> constants = new HashMap<>();
 
-    Modules(Fatbins fatbins) {
-        fatbins.images().forEach((family, image) -> {
+    /** @param images fatbin per family */
+    Modules(Map<String, byte[]> images) {
+        images.forEach((family, image) -> {
             CUmodule module = new CUmodule();
             NvidiaDriver.require(JCudaDriver.cuModuleLoadData(module, image), "cuModuleLoadData of %s.fatbin", family);
             modules.add(module);

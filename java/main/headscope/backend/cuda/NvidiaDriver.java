@@ -16,7 +16,7 @@ import jcuda.driver.JCudaDriver;
 
 /** NVIDIA's driver. It is loaded once, because a second attempt would fail with a misleading error. */
 final class NvidiaDriver {
-    private static final String LIBRARY = "libcuda.so.1";
+    static final String LIBRARY = "libcuda.so.1";
     private static final Optional<String> UNAVAILABLE = start();
 
     private NvidiaDriver() {}

@@ -14,12 +14,14 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -34,15 +36,23 @@ public final class EmulatedDevice implements Device {
     private final Map<Long, Arena> live = new ConcurrentHashMap<>();
     private final SequencedMap<String, Double> seconds = new LinkedHashMap<>();
     private final long memory;
+    private final boolean hopper;
     private final AtomicLong used = new AtomicLong();
     private long downloads;
     private long launches;
     private final MethodHandle launch;
     private final MethodHandle constant;
+    private final MethodHandle tensorMap;
     private final MethodHandle lastError;
 
     EmulatedDevice(long memory) {
+        this(memory, false);
+    }
+
+    /** @param hopper whether it has warp groups */
+    EmulatedDevice(long memory, boolean hopper) {
         this.memory = memory;
+        this.hopper = hopper;
         if (!Files.exists(LIBRARY)) {
             throw new IllegalStateException(LIBRARY + " is missing: run ./headscope verify, which builds it");
         }
@@ -52,6 +62,8 @@ public final class EmulatedDevice implements Device {
                 JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
         this.constant = linker.downcallHandle(
                 symbols.findOrThrow("headscope_constant"), FunctionDescriptor.of(JAVA_INT, ADDRESS));
+        this.tensorMap = linker.downcallHandle(symbols.findOrThrow("headscope_tensor_map"), FunctionDescriptor.of(
+                ADDRESS.withTargetLayout(TEXT), ADDRESS, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT));
         this.lastError = linker.downcallHandle(
                 symbols.findOrThrow("headscope_last_error"), FunctionDescriptor.of(ADDRESS.withTargetLayout(TEXT)));
     }
@@ -64,6 +76,11 @@ public final class EmulatedDevice implements Device {
     /** @param memory bytes of device memory */
     public static Backend open(DType operands, long memory) {
         return new CudaBackend(new EmulatedDevice(memory), Precision.valueOf(operands.name()));
+    }
+
+    /** Opens the CUDA backend of a GPU with warp groups. */
+    public static Backend openHopper(DType operands) {
+        return new CudaBackend(new EmulatedDevice(Long.MAX_VALUE, true), Precision.valueOf(operands.name()));
     }
 
     @Override
@@ -136,13 +153,33 @@ public final class EmulatedDevice implements Device {
     }
 
     @Override
+    public boolean hasWarpGroups() {
+        return hopper;
+    }
+
+    private void encode(MemorySegment to, TensorMap map, SegmentAllocator arrays) {
+        try {
+            MemorySegment mistake = (MemorySegment) tensorMap.invokeExact(
+                    to, map.tensor().dtype().bytes, map.axes(), map.tensor().bytes(), map.extents(arrays),
+                    map.strides(arrays), map.box(arrays), map.swizzled() ? 128 : 0);
+            if (!mistake.getString(0).isEmpty()) {
+                throw new IllegalArgumentException(map + ": " + mistake.getString(0));
+            }
+        } catch (RuntimeException failure) {
+            throw failure;
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    @Override
     public synchronized void launch(Launch what) {
         launches++;
         long start = System.nanoTime();
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(
                     call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()),
-                    Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), what.parameters(call));
+                    Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), what.parameters(call, hopper ? Optional.of(this::encode) : Optional.empty()));
             if (status != 0) {
                 throw new IllegalStateException(what + ": " + ((MemorySegment) lastError.invokeExact()).getString(0));
             }

@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Seed;
 import headscope.backend.AttentionSpec;
+import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
 import headscope.backend.Precision;
 import headscope.backend.SharedMemory;
+import headscope.backend.TensorScope;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
@@ -33,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests of the device layer, run by {@link JcudaDeviceTest} in a process with an emulated driver. */
 class JcudaDeviceChecks {
-    private static final Fatbins KERNELS = new Fatbins(13, List.of(90), Map.of("all", "emulated".getBytes()));
+    private static final Fatbins KERNELS = new Fatbins(13, List.of(80, 90), Map.of("all", "emulated".getBytes()));
     private static final int PIECE = 8 << 20;
 
     /** Device 0 has memory pools, device 1 has none. */
@@ -45,7 +47,7 @@ class JcudaDeviceChecks {
     void describesDriverAndGpu() {
         assertEquals(Optional.empty(), NvidiaDriver.unavailable());
         assertEquals(13000, NvidiaDriver.version());
-        assertEquals(new Gpu(1, "Emulated GPU", 90, 1L << 30), Gpu.all().get(1));
+        assertEquals(new Gpu(1, "Emulated GPU", 86, 1L << 30), Gpu.all().get(1));
         try (JcudaDevice device = device(0)) {
             assertEquals("cuda:0, Emulated GPU, compute capability 9.0, 1.0 GiB, products without cuBLAS",
                     device.describe());
@@ -122,6 +124,27 @@ class JcudaDeviceChecks {
             assertEquals(60, backend.liveBytes());
             tensor.buffer().close();
             assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    @Test
+    void attentionOnHopperHasItsOwnKernels() {
+        assertEquals(List.of("attention_forward_90a_bf16_d64", "attention_columns_90a_bf16_d64"), attentionKernels(0));
+        assertEquals(List.of("attention_forward_bf16_d64", "attention_columns_bf16_d64"), attentionKernels(1));
+    }
+
+    private static List<String> attentionKernels(int ordinal) {
+        int tokens = 5;
+        JcudaDevice device = device(ordinal);
+        try (Backend backend = new CudaBackend(device, Precision.BF16);
+                AttentionStatistics statistics = new AttentionStatistics(backend, 1, tokens);
+                TensorScope on = new TensorScope(backend)) {
+            Tensor out = on.allocate(DType.F32, tokens, 64);
+            Tensor q = on.allocate(DType.F32, tokens, 64);
+            Tensor k = on.allocate(DType.BF16, tokens, 64);
+            AttentionSpec spec = AttentionSpec.plain(1, 1, 64, true);
+            return device.time(() -> backend.attention(out, q, k, k, Packing.of(tokens, tokens), spec, Optional.of(statistics)))
+                    .keySet().stream().filter(kernel -> kernel.contains("d64")).toList();
         }
     }
 

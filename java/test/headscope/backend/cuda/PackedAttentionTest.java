@@ -26,62 +26,79 @@ class PackedAttentionTest {
     private static final List<Integer> TOKENS = List.of(18, 1, 130, 3, 64, 1, 33);
     private static final int HEADS = 4;
     private static final int KV_HEADS = 2;
-    private static final int HEAD_DIM = 16;
     private static final List<Metric> METRICS = Metric.all(20).stream()
             .filter(metric -> !(metric instanceof Metric.Symmetric))
             .toList();
+
+    /** Operands, and whether kernels for Hopper compute with them. */
+    private enum Kind {
+        F32(Precision.F32, false),
+        BF16(Precision.BF16, false),
+        F16(Precision.F16, false),
+        HOPPER(Precision.BF16, true);
+
+        final Precision precision;
+        final boolean hopper;
+        final int headDim;
+
+        Kind(Precision precision, boolean hopper) {
+            this.precision = precision;
+            this.hopper = hopper;
+            this.headDim = hopper ? 64 : 16;
+        }
+    }
 
     /** What was computed for each text, and what it took. */
     private record Computed(List<List<float[]>> texts, long launches, long downloads) {}
 
     @ParameterizedTest
-    @EnumSource(value = Precision.class, names = {"F32", "BF16", "F16"})
-    void textsHaveTheirOwnBits(Precision precision) {
-        for (AttentionSpec spec : specs()) {
-            Computed together = compute(precision, spec, TOKENS);
+    @EnumSource
+    void textsHaveTheirOwnBits(Kind kind) {
+        for (AttentionSpec spec : specs(kind.headDim)) {
+            Computed together = compute(kind, spec, TOKENS);
             for (int text = 0; text < TOKENS.size(); text++) {
-                List<float[]> alone = compute(precision, spec, List.of(TOKENS.get(text))).texts().getFirst();
+                List<float[]> alone = compute(kind, spec, List.of(TOKENS.get(text))).texts().getFirst();
                 for (int i = 0; i < alone.size(); i++) {
                     assertArrayEquals(alone.get(i), together.texts().get(text).get(i), 0,
-                            "%s, %s, text %d, result %d".formatted(precision, spec, text, i));
+                            "%s, %s, text %d, result %d".formatted(kind, spec, text, i));
                 }
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource(value = Precision.class, names = {"F32", "BF16"})
-    void launchesDoNotDependOnTheNumberOfTexts(Precision precision) {
-        AttentionSpec spec = specs().getFirst();
-        Computed few = compute(precision, spec, TOKENS.subList(0, 3));
-        Computed many = compute(precision, spec, TOKENS);
+    @EnumSource(names = {"F32", "BF16", "HOPPER"})
+    void launchesDoNotDependOnTheNumberOfTexts(Kind kind) {
+        AttentionSpec spec = specs(kind.headDim).getFirst();
+        Computed few = compute(kind, spec, TOKENS.subList(0, 3));
+        Computed many = compute(kind, spec, TOKENS);
         assertEquals(few.launches(), many.launches());
         assertEquals(1, few.downloads());
         assertEquals(1, many.downloads());
     }
 
-    private static List<AttentionSpec> specs() {
+    private static List<AttentionSpec> specs(int headDim) {
         return List.of(
-                AttentionSpec.plain(HEADS, KV_HEADS, HEAD_DIM, true),
-                AttentionSpec.plain(HEADS, HEADS, HEAD_DIM, false),
-                new AttentionSpec(HEADS, KV_HEADS, HEAD_DIM, 0.25f, true, 19, 5, Optional.empty()));
+                AttentionSpec.plain(HEADS, KV_HEADS, headDim, true),
+                AttentionSpec.plain(HEADS, HEADS, headDim, false),
+                new AttentionSpec(HEADS, KV_HEADS, headDim, 0.25f, true, 19, 5, Optional.empty()));
     }
 
-    private static Computed compute(Precision precision, AttentionSpec spec, List<Integer> tokens) {
-        EmulatedDevice device = new EmulatedDevice(Long.MAX_VALUE);
+    private static Computed compute(Kind kind, AttentionSpec spec, List<Integer> tokens) {
+        EmulatedDevice device = new EmulatedDevice(Long.MAX_VALUE, kind.hopper);
         int[] lengths = tokens.stream().mapToInt(Integer::intValue).toArray();
         Packing packing = Packing.whole(lengths);
         List<Tensor> tensors = new ArrayList<>();
         List<List<float[]>> texts = new ArrayList<>();
         long launches;
         long downloads;
-        try (CudaBackend backend = new CudaBackend(device, precision);
+        try (CudaBackend backend = new CudaBackend(device, kind.precision);
                 AttentionStatistics statistics = new AttentionStatistics(backend, HEADS, lengths, Optional.empty())) {
             DType operands = backend.operands();
-            Tensor q = random(backend, DType.F32, tokens, spec.heads(), 1, tensors);
-            Tensor k = random(backend, operands, tokens, spec.kvHeads(), 2, tensors);
-            Tensor v = random(backend, operands, tokens, spec.kvHeads(), 3, tensors);
-            Tensor gradient = random(backend, DType.F32, tokens, spec.heads(), 4, tensors);
+            Tensor q = random(backend, DType.F32, tokens, spec.heads() * kind.headDim, 1, tensors);
+            Tensor k = random(backend, operands, tokens, spec.kvHeads() * kind.headDim, 2, tensors);
+            Tensor v = random(backend, operands, tokens, spec.kvHeads() * kind.headDim, 3, tensors);
+            Tensor gradient = random(backend, DType.F32, tokens, spec.heads() * kind.headDim, 4, tensors);
             Tensor out = kept(backend.allocate(DType.F32, q.shape()), tensors);
             Tensor logSumExp = kept(backend.allocate(DType.F32, HEADS * q.size(0)), tensors);
             Tensor qGradient = kept(backend.allocate(DType.F32, q.shape()), tensors);
@@ -138,17 +155,17 @@ class PackedAttentionTest {
 
     /** Rows of all texts; those of a text depend on its length alone. */
     private static Tensor random(
-            CudaBackend backend, DType dtype, List<Integer> tokens, int heads, int seed, List<Tensor> tensors) {
+            CudaBackend backend, DType dtype, List<Integer> tokens, int width, int seed, List<Tensor> tensors) {
         int rows = tokens.stream().mapToInt(Integer::intValue).sum();
-        float[] values = new float[rows * heads * HEAD_DIM];
+        float[] values = new float[rows * width];
         int at = 0;
         for (int length : tokens) {
             Random random = new Random(31L * length + seed);
-            for (int i = 0; i < length * heads * HEAD_DIM; i++) {
+            for (int i = 0; i < length * width; i++) {
                 values[at++] = (float) random.nextGaussian();
             }
         }
-        Tensor floats = kept(backend.allocate(DType.F32, rows, (long) heads * HEAD_DIM), tensors);
+        Tensor floats = kept(backend.allocate(DType.F32, rows, width), tensors);
         backend.upload(floats, MemorySegment.ofArray(values));
         if (dtype == DType.F32) {
             return floats;
