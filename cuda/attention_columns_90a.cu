@@ -1,6 +1,7 @@
 // attention_columns_16bit.cu for Hopper: keys stay resident, queries and their log-sum-exps are streamed.
 //
-// In      logSumExp, fp32, of these queries, as a tensor map of one axis: all statistics of one kind, boxes of 128;
+// In      logSumExp, fp32, of these queries, as a tensor map of one axis: all statistics of one kind, boxes of
+//         128 + 4, which begin at a multiple of 4;
 //         q [queries, heads, headDim]; k [keys, kvHeads, headDim], of all texts; bf16 or fp16, as tensor maps like those of
 //         attention_forward_90a.cu, boxes of k with <kernel>_tile rows; texts, and the tiles of <kernel>_tile keys of all
 //         texts. Statistics have fewer than 2^31 elements
@@ -28,6 +29,21 @@ struct QueryTiles {
 
     __device__ __forceinline__ int query(int i) const {
         return first + i * Shape::TILE;
+    }
+};
+
+/// Boxes of log-sum-exps: a copy begins at a multiple of 16 bytes, up to 3 elements before a tile's first query.
+template <class Shape>
+struct LogBoxes {
+    static constexpr int ALIGNED = 16 / sizeof(float);
+    static constexpr int BYTES = (Shape::TILE + ALIGNED) * sizeof(float);
+    static constexpr int SLOT_BYTES = (BYTES + 127) / 128 * 128;
+    int first;  // element of the first tile's box
+    int before; // elements before a tile's first query
+
+    __device__ __forceinline__ explicit LogBoxes(int64_t firstQuery) {
+        before = static_cast<int>(firstQuery % ALIGNED);
+        first = static_cast<int>(firstQuery - before);
     }
 };
 
@@ -76,13 +92,14 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void attention_columns(double* columnSum, const TensorMap& logSumExp, const TensorMap& q,
                                                   const TensorMap& k, const AttentionSpec& spec) {
-    constexpr int LOG_BYTES = Shape::TILE * sizeof(float);
+    using Logs = LogBoxes<Shape>;
     DYNAMIC_SHARED(unsigned char, pool); // keys, slots of queries, slots of log-sum-exps
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, queries);
     int head = blockIdx.y;
     int64_t base = spec.vector(head);
     QueryTiles<Shape> tiles(spec);
+    Logs boxes(base + spec.position(tiles.first));
     if (threadIdx.x == 0) {
         initialise(&kept, 1);
         queries.initialise(Shape::ARRIVALS);
@@ -101,11 +118,10 @@ __device__ __forceinline__ void attention_columns(double* columnSum, const Tenso
             load_rows<Shape, Shape::KEPT>(pool, k, &kept, spec.kvHead(head), spec.keyStart + tiles.firstKey);
             for (int i = 0; i < tiles.count; i++) {
                 int slot = i % Shape::SLOTS;
-                Barrier* full = queries.begin(i, Shape::TILE_BYTES + LOG_BYTES);
+                Barrier* full = queries.begin(i, Shape::TILE_BYTES + Logs::BYTES);
                 load_rows<Shape, Shape::TILE>(qPool + slot * Shape::TILE_BYTES, q, full, head,
                                               spec.queryStart + tiles.query(i));
-                load_box(logPool + slot * LOG_BYTES, logSumExp, full,
-                         static_cast<int>(base + spec.position(tiles.query(i))));
+                load_box(logPool + slot * Logs::SLOT_BYTES, logSumExp, full, boxes.first + i * Shape::TILE);
             }
         }
         return;
@@ -118,8 +134,8 @@ __device__ __forceinline__ void attention_columns(double* columnSum, const Tenso
     walk_groups<Shape, T, WIDTH>(
         pool + row * Shape::ROW_BYTES, qPool, queries, tiles.count,
         [&](Registers<float, Shape::PRODUCTS>& s, int i) {
-            auto logs = reinterpret_cast<const float*>(logPool + i % Shape::SLOTS * LOG_BYTES);
-            add_probabilities<Shape>(sum, s, logs, spec, key, tiles.query(i));
+            auto logs = reinterpret_cast<const float*>(logPool + i % Shape::SLOTS * Logs::SLOT_BYTES);
+            add_probabilities<Shape>(sum, s, logs + boxes.before, spec, key, tiles.query(i));
             __syncwarp(); // all lanes have read the log-sum-exps
             queries.release(i);
         });
@@ -136,7 +152,7 @@ template <int WIDTH>
 struct ColumnsShape : GroupShape<WIDTH, 3, 4> {
     using Shape = GroupShape<WIDTH, 3, 4>;
     static constexpr int BYTES =
-        Shape::KEPT_BYTES + Shape::SLOTS * (Shape::TILE_BYTES + Shape::TILE * static_cast<int>(sizeof(float)));
+        Shape::KEPT_BYTES + Shape::SLOTS * (Shape::TILE_BYTES + LogBoxes<Shape>::SLOT_BYTES);
 };
 
 #define ATTENTION_COLUMNS(WIDTH, NAME, T) \

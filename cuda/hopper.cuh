@@ -11,8 +11,9 @@
 //   TensorMap                             a tensor in global memory and its boxes, made by the host; a kernel's parameter,
 //                                         const __grid_constant__
 //   load_box(to, map, barrier, x, y, z)   one thread starts the copy of the box whose first element is at these indices,
-//                                         axis 0 first; elements outside the tensor become 0, and count as bytes. `to` is
-//                                         aligned to 128 bytes, to 1024 where products read it
+//                                         axis 0 first; elements outside the tensor become 0, and count as bytes. The
+//                                         first element's bytes along axis 0 are a multiple of 16: elsewhere an H100 reports
+//                                         an illegal instruction. `to` is aligned to 128 bytes, to 1024 where products read it
 //   prefetch_map(map)                     fetches the map itself
 //   publish()                             what this thread has written becomes visible to copies and products
 //

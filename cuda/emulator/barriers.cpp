@@ -151,6 +151,10 @@ void Barriers::load(Site site, const void* to, const TensorMap* map, int axes, c
         block.report(site, "the tensor map is not encoded, not aligned to 64, or has another number of axes");
         return;
     }
+    if (first[0] * boxes_of->elementBytes % 16 != 0) {
+        block.report(site, "a box begins at a multiple of 16 bytes along axis 0");
+        return;
+    }
     std::uint32_t address = memory.address(to);
     auto bytes = static_cast<std::uint32_t>(boxes_of->bytes());
     if (address == SharedMemory::NOWHERE || address % 128 != 0 || memory.containing(address, bytes) == nullptr) {

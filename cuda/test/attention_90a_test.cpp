@@ -85,7 +85,7 @@ struct Launches {
 
     void columns(std::vector<double>& sums, const std::vector<float>& logSumExp) const {
         std::string kernel = named<T>("attention_columns_90a", spec.headDim);
-        launch_tiles(kernel, &TextTile::keys, sums.data(), map_of(logSumExp.data(), {logSumExp.size()}, {}, {128}, 0),
+        launch_tiles(kernel, &TextTile::keys, sums.data(), map_of(logSumExp.data(), {logSumExp.size()}, {}, {128 + 4}, 0),
                      map(q, spec.heads), map(k, spec.kvHeads, constant((kernel + "_tile").c_str())));
     }
 };

@@ -105,6 +105,7 @@ enum Fault {
     NOT_WAITED_FOR_SLOT,
     ONE_BOX_OVER_ANOTHER,
     MISALIGNED_BOX,
+    MISALIGNED_START,
     TILE_BEYOND_END,
     NO_BEGIN,
     NO_BEGIN_FOR_WEIGHTS,
@@ -182,7 +183,7 @@ WIDE_KERNEL(streamed, BLOCK, const __grid_constant__ TensorMap q, const __grid_c
                 load_box(fault == ONE_BOX_OVER_ANOTHER ? to
                          : fault == TILE_BEYOND_END    ? to + (2 * STAGES - 1) * TILE_BYTES
                                                        : to + TILE_BYTES,
-                         v, full + stage, 0, i * TILE);
+                         v, full + stage, fault == MISALIGNED_START ? 4 : 0, i * TILE);
             }
             if (fault == COPY_NOBODY_WAITS_FOR) {
                 wait_for(empty + tiles % STAGES, tiles / STAGES % 2 ^ 1);

@@ -22,6 +22,9 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     /** Rows of a copy of the kernels for Hopper: of queries, keys and values in {@link #forward}, of queries in columns. */
     private static final int BOX_ROWS = 128;
 
+    /** Log-sum-exps of a copy: of as many queries, from a multiple of 4 on. */
+    private static final int BOX_LOGS = BOX_ROWS + 4;
+
     /** Numbers per query and split that attention_decode writes. */
     private static final int DECODE_ROW = 6;
 
@@ -153,7 +156,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
             family += Fatbins.HOPPER;
             int keyRows = device.constant(Kernels.ofWidth(family, k.dtype(), spec) + "_tile");
             operands = List.of(
-                    statistics.columnSum, TensorMap.ofElements(statistics.logSumExp, BOX_ROWS),
+                    statistics.columnSum, TensorMap.ofElements(statistics.logSumExp, BOX_LOGS),
                     TensorMap.ofHeads(q, spec.heads(), BOX_ROWS), TensorMap.ofHeads(k, spec.kvHeads(), keyRows));
         }
         kernels.perTile(family, TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.heads(), spec, operands, capacity(texts));
