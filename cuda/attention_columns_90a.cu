@@ -47,6 +47,25 @@ struct LogBoxes {
     }
 };
 
+/// Adds exp2(s scale - logSumExp) of a lane's two keys and its queries; of the tile's first `queries`, unless all are there:
+/// what lies beyond may be anything.
+template <bool ALL, class Shape>
+__device__ __forceinline__ void add_exponentials(double (&sum)[2], Registers<float, Shape::PRODUCTS>& s, float scale,
+                                                 const float* logSumExp, int queries) {
+    float part[2][2] = {};
+    UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
+        UNROLL for (int i = 0; i < 2; i++) {
+            int query = c * 8 + group_column() + i;
+            float shift = ALL || query < queries ? -LOG2_E * logSumExp[query] : 0;
+            UNROLL for (int r = 0; r < 2; r++) {
+                part[r][i] += fast_exp2(fmaf(s[4 * c + 2 * r + i], scale, shift));
+            }
+        }
+    }
+    sum[0] += part[0][0] + part[0][1];
+    sum[1] += part[1][0] + part[1][1];
+}
+
 /// Adds the probabilities of a tile of queries to a lane's two keys, the first of which is `key`.
 template <class Shape>
 __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<float, Shape::PRODUCTS>& s,
@@ -60,7 +79,9 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
         soft_cap(spec, s);
         scale = 1;
     }
-    if (!all) {
+    if (all) {
+        add_exponentials<true, Shape>(sum, s, scale, logSumExp, 0);
+    } else {
         UNROLL for (int r = 0; r < 2; r++) {
             int origin = firstQuery + group_column();
             int first = spec.firstRow(key + 8 * r) - origin;
@@ -72,21 +93,8 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
                 }
             }
         }
-        scale = 1;
+        add_exponentials<false, Shape>(sum, s, 1, logSumExp, spec.queries - firstQuery);
     }
-    int queries = spec.queries - firstQuery - group_column();
-    float part[2][2] = {};
-    UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
-        UNROLL for (int i = 0; i < 2; i++) {
-            // what lies beyond the last query may be anything
-            float shift = c * 8 + i < queries ? -LOG2_E * logSumExp[c * 8 + group_column() + i] : 0;
-            UNROLL for (int r = 0; r < 2; r++) {
-                part[r][i] += fast_exp2(fmaf(s[4 * c + 2 * r + i], scale, shift));
-            }
-        }
-    }
-    sum[0] += part[0][0] + part[0][1];
-    sum[1] += part[1][0] + part[1][1];
 }
 
 template <class Shape, class T, int WIDTH>
