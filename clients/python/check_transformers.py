@@ -3,10 +3,12 @@
     python3 check_transformers.py [--java]          differences; --java also compares with Headscope's own model
     python3 check_transformers.py --overhead        tokens per second with and without the tap: of processor time on a CPU,
                                                     of wall-clock time on a GPU
+    python3 check_transformers.py --same-gpu        what ./headscope live --attach shows of a model on its GPU, with and
+                                                    without --same-gpu: the numbers must be equal
 
-Needs transformers >= 5 and PyTorch. --java needs ./headscope --version and mvn test-compile once. Prints tables for
-benchmarks/results. The models are the checkpoints among Headscope's test resources; for the overhead one in the shape of GPT-2
-small, and on a GPU one of 1.3 billion parameters.
+Needs transformers >= 5 and PyTorch. --java and --same-gpu need ./headscope --version and mvn test-compile once. --device cuda
+runs the models on a GPU. Prints tables for benchmarks/results. The models are the checkpoints among Headscope's test
+resources; for the overhead one in the shape of GPT-2 small, and on a GPU one of 1.3 billion parameters.
 """
 
 import argparse
@@ -33,24 +35,25 @@ HOME = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = HOME / "java/test/headscope/fixtures"
 NEW_TOKENS = 12
 PROMPT = 20
+DEVICE = torch.device("cpu")  # main sets it
 TOLERANCE = 1e-4  # of probabilities in fp32, whose scores reach 100 in gpt-oss
 
 
 def load(folder):
     config = AutoConfig.from_pretrained(folder)
     kind = AutoModelForMaskedLM if config.model_type == "bert" else AutoModelForCausalLM
-    return kind.from_pretrained(folder, attn_implementation="eager").eval()
+    return kind.from_pretrained(folder, attn_implementation="eager").eval().to(DEVICE)
 
 
 def inputs(padded, side):
     """A prompt; or a batch of it, padded on one side, and a longer one."""
-    prompt = torch.arange(PROMPT).view(1, -1) * 7 % 90 + 4
+    prompt = torch.arange(PROMPT, device=DEVICE).view(1, -1) * 7 % 90 + 4
     mask = torch.ones_like(prompt)
     if not padded:
         return {"input_ids": prompt, "attention_mask": mask}
     width = (5, 0) if side == "left" else (0, 5)
     pad = lambda row: torch.nn.functional.pad(row, width)
-    longer = torch.arange(PROMPT + 5).view(1, -1) * 11 % 90 + 4
+    longer = torch.arange(PROMPT + 5, device=DEVICE).view(1, -1) * 11 % 90 + 4
     return {
         "input_ids": torch.cat([pad(prompt), longer]), "attention_mask": torch.cat([pad(mask), torch.ones_like(longer)])}
 
@@ -98,9 +101,9 @@ def distance_to_eager(folder, file):
     from safetensors.torch import load_file
 
     tensors = load_file(file)
-    attentions = load(folder)(input_ids=tensors["ids"][None], output_attentions=True).attentions
+    attentions = load(folder)(input_ids=tensors["ids"][None].to(DEVICE), output_attentions=True).attentions
     return max(
-        float((probabilities(tensors, layer) - attention[0].double()).abs().max())
+        float((probabilities(tensors, layer) - attention[0].double().cpu()).abs().max())
         for layer, attention in enumerate(attentions))
 
 
@@ -108,14 +111,23 @@ def number(x):
     return "-" if x is None else f"{x:.1e}"
 
 
-def check(java):
+def run_java(name, arguments):
+    """Runs a class among Headscope's tests, and returns the finished process."""
+    path = ":".join(f"{HOME}/target/{part}" for part in ("classes", "test-classes", "headscope.jar", "lib/*"))
+    command = [
+        os.path.join(os.environ.get("JAVA_HOME", "/usr"), "bin/java"), "--enable-native-access=ALL-UNNAMED",
+        "--add-modules", "jdk.incubator.vector", "-cp", path, name]
+    return subprocess.run(command + arguments, capture_output=True, text=True)
+
+
+def check(java, only):
     torch.set_num_threads(1)  # the models are tiny
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     rows, pairs, failed = [], [], []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="headscope-check-"))
     for fixture in sorted(path.parent for path in FIXTURES.glob("*/expected.safetensors")):
-        for implementation in ("eager", "sdpa"):
+        for implementation in ("eager", "sdpa") if not only or fixture.name in only else ():
             model = load(fixture)
             try:
                 model.set_attn_implementation(implementation)
@@ -139,12 +151,11 @@ def check(java):
                 failed.append(f"{fixture.name} {implementation}")
     own = {}
     if java:
-        command = [
-            os.path.join(os.environ.get("JAVA_HOME", "/usr"), "bin/java"), "--enable-native-access=ALL-UNNAMED",
-            "--add-modules", "jdk.incubator.vector", "-cp", f"{HOME}/target/classes:{HOME}/target/test-classes:{HOME}/target/lib/*",
-            "headscope.live.ring.CompareCaptured"]
         arguments = [str(path) for _, fixture, file in pairs for path in (fixture, file)]
-        out = subprocess.run(command + arguments, capture_output=True, text=True, check=True).stdout.split()
+        compared = run_java("headscope.live.ring.CompareCaptured", arguments)
+        if compared.returncode:
+            sys.exit(compared.stderr)
+        out = compared.stdout.split()
         for (row, fixture, _), difference in zip(pairs, out, strict=True):
             own[row] = max(own.get(row, 0), float(difference))
             if float(difference) > 1e-3:
@@ -154,7 +165,7 @@ def check(java):
     for i, row in enumerate(rows):
         print("|", " | ".join([*row, number(own.get(i))]), "|")
     print()
-    for name, says, what in others():
+    for name, says, what in others() if not only else ():
         report = io.StringIO()
         with contextlib.redirect_stderr(report):
             same = what()
@@ -196,16 +207,16 @@ def others():
     def encoder_decoder():
         config = BartConfig(d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
                             encoder_ffn_dim=16, decoder_ffn_dim=16, vocab_size=100)
-        model = BartForConditionalGeneration(config).eval()
+        model = BartForConditionalGeneration(config).eval().to(DEVICE)
         return tapped(model, lambda: [model(**given).logits])
 
     def cross_attention():
-        model = GPT2LMHeadModel(small_gpt2(add_cross_attention=True)).eval()
-        encoded = torch.randn(1, PROMPT, 16)
+        model = GPT2LMHeadModel(small_gpt2(add_cross_attention=True)).eval().to(DEVICE)
+        encoded = torch.randn(1, PROMPT, 16, device=DEVICE)
         return tapped(model, lambda: [model(**given, encoder_hidden_states=encoded).logits])
 
     def upcast():
-        model = GPT2LMHeadModel(small_gpt2(reorder_and_upcast_attn=True, attn_implementation="eager")).eval()
+        model = GPT2LMHeadModel(small_gpt2(reorder_and_upcast_attn=True, attn_implementation="eager")).eval().to(DEVICE)
         return tapped(model, lambda: [model(**given).logits])
 
     def threads():
@@ -279,18 +290,20 @@ def speed(model, given, new_tokens):
 
 def overhead(rounds, background):
     torch.set_num_threads(1)
-    cases = [("GPT-2 small", GPT2Config(), "cpu", torch.float32)]
-    if torch.cuda.is_available():
-        large = LlamaConfig(hidden_size=2048, num_hidden_layers=24, num_attention_heads=32, num_key_value_heads=8,
-                            intermediate_size=5632, vocab_size=32000)
-        cases += [("GPT-2 small", GPT2Config(), "cuda", torch.bfloat16), ("Llama, 1.3 B", large, "cuda", torch.bfloat16)]
-    print("| model | device | attention | prompt + new tokens | tokens/s without | with the tap | ratio, median of pairs |")
-    print("|---|---|---|---|---|---|---|")
-    for name, config, device, dtype in cases:
+    small, large = GPT2Config(), LlamaConfig(
+        hidden_size=2048, num_hidden_layers=24, num_attention_heads=32, num_key_value_heads=8, intermediate_size=5632,
+        vocab_size=32000)
+    cases = [("GPT-2 small", small, torch.float32)]
+    if DEVICE.type == "cuda":
+        cases = [("GPT-2 small", small, torch.bfloat16), ("Llama, 1.3 B", large, torch.bfloat16)]
+    print("| model | device | attention | prompt + new tokens | tokens/s without | with the tap | ratio, median of pairs | range |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, config, dtype in cases:
         torch.manual_seed(1)
-        model = AutoModelForCausalLM.from_config(config).to(device, dtype).eval()
+        with DEVICE:
+            model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
         for length, new_tokens in ((16, 64), (512, 32)):
-            ids = torch.randint(0, config.vocab_size, (1, length), device=device)
+            ids = torch.randint(0, config.vocab_size, (1, length), device=DEVICE)
             given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
             speed(model, given, 8)
             without, tapped = [], []
@@ -298,21 +311,68 @@ def overhead(rounds, background):
                 without.append(speed(model, given, new_tokens))
                 with headscope_tap.tap(model, f"check-{os.getpid()}", background=background):
                     tapped.append(speed(model, given, new_tokens))
-            ratio = statistics.median(b / a for a, b in zip(without, tapped))
-            print(f"| {name} | {device} | {model.config._attn_implementation} | {length} + {new_tokens} |"
-                  f" {statistics.median(without):.1f} | {statistics.median(tapped):.1f} | {ratio:.3f} |", flush=True)
+            ratios = sorted(b / a for a, b in zip(without, tapped))
+            print(f"| {name} | {DEVICE} | {model.config._attn_implementation} | {length} + {new_tokens} |"
+                  f" {statistics.median(without):.1f} | {statistics.median(tapped):.1f} | {statistics.median(ratios):.3f} |"
+                  f" {ratios[0]:.3f} to {ratios[-1]:.3f} |", flush=True)
     return 0
+
+
+def same_gpu():
+    """Shows a model in Headscope through shared memory and within the GPU; True if a number differs."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="headscope-check-"))
+    torch.manual_seed(1)
+    with DEVICE:
+        model = AutoModelForCausalLM.from_config(GPT2Config(), dtype=torch.bfloat16).eval()
+    ids = torch.randint(0, 50257, (1, 100), device=DEVICE)
+    given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    copies = []
+    write = headscope_tap._Gpu.write
+    headscope_tap._Gpu.write = lambda *arguments: copies.append(None) or write(*arguments)
+    print("| way | tokens/s of the model | copies within the GPU | passes skipped |\n|---|---|---|---|")
+    for way in ("host", "gpu"):
+        copies.clear()
+        name = f"check-{os.getpid()}-{way}"
+        with headscope_tap.tap(model, name) as tap:
+            speed(model, given, 8)  # something to read: the tap waits only for a reader that has read
+            command = [str(HOME / "headscope"), "live", "--attach", name, "--device", DEVICE.type, "--headless",
+                       "--record", str(folder / way)]
+            command += ["--same-gpu"] if way == "gpu" and DEVICE.type == "cuda" else []
+            headscope = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            said = []
+            while "waiting for" not in "".join(said):
+                said.append(headscope.stdout.readline() or sys.exit("".join(said)))
+            end = time.monotonic() + 20
+            while "--same-gpu" in command and tap._ring.gpu is None and headscope.poll() is None and time.monotonic() < end:
+                time.sleep(0.01)
+            rate = speed(model, given, 32)
+        said.append(headscope.communicate(timeout=60)[0])
+        print(f"| {way} | {rate:.1f} | {len(copies)} | {tap.skipped} |", flush=True)
+        if headscope.returncode:
+            sys.exit("".join(said))
+    compared = run_java("headscope.live.ring.CompareRecordings", [str(folder / "host"), str(folder / "gpu")])
+    print(f"\n{compared.stdout}{compared.stderr if compared.returncode else ''}")
+    return bool(compared.returncode)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--java", action="store_true", help="also compare with Headscope's own model")
     arguments.add_argument("--overhead", action="store_true", help="measure tokens per second")
+    arguments.add_argument("--same-gpu", action="store_true", help="compare live --attach with and without --same-gpu")
+    arguments.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    arguments.add_argument("--only", default="", help="names of checkpoints, with commas between them (default: all)")
     arguments.add_argument("--rounds", type=int, default=5, help="pairs of runs per overhead (default: 5)")
     arguments.add_argument("--background", action="store_true", help="hand over in a thread on the CPU too")
     options = arguments.parse_args()
-    print(f"PyTorch {torch.__version__}, transformers {transformers.__version__}\n")
-    sys.exit(overhead(options.rounds, options.background or None) if options.overhead else check(options.java))
+    global DEVICE
+    DEVICE = torch.device(options.device)
+    on = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU"
+    print(f"PyTorch {torch.__version__}, transformers {transformers.__version__}, {on}\n")
+    if options.same_gpu:
+        sys.exit(same_gpu())
+    only = [name for name in options.only.split(",") if name]
+    sys.exit(overhead(options.rounds, options.background or None) if options.overhead else check(options.java, only))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 package headscope.bench;
 
+import headscope.Browser;
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
+import headscope.backend.DeviceChoice;
+import headscope.backend.Precision;
 import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
+import headscope.live.ThreadPriority;
 import headscope.live.serve.AccessToken;
 import headscope.live.serve.PageServer;
 import headscope.live.serve.ServeAddress;
@@ -16,7 +20,10 @@ import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.result.frame.Command;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -24,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What a view costs the model. While a view is open, phases in which it receives frames alternate with phases in which it
@@ -33,11 +41,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 final class LiveBenchmark {
     private static final String PROMPT = "the capital of boria is birch . the capital of cania is";
     private static final int WARM_UP = 4; // phases
+    private static final int MAX_TOKENS = 1024; // of a text: a longer one is slower
 
     private final Transformer model;
     private final Tokenizer tokenizer;
     private final int phases;
     private final double seconds;
+    private final List<View> views;
 
     /** Starts runs: the window's thread gives way to others, which threads that it starts would inherit. */
     private final ExecutorService starter;
@@ -47,51 +57,82 @@ final class LiveBenchmark {
         WINDOW_VSYNC("window, vsync"),
         WINDOW("window, no vsync"),
         SLEEPING("window whose thread sleeps"),
+        OFFSCREEN("screen drawn without a window"),
         PAGE("page, a reader that confirms every frame"),
-        FROZEN_PAGE("page, a reader that is frozen");
+        FROZEN_PAGE("page, a reader that is frozen"),
+        BROWSER("page in Chromium");
 
         private final String words;
 
         View(String words) {
             this.words = words;
         }
+
+        static View named(String name) {
+            return Arrays.stream(values())
+                    .filter(view -> view.name().equals(name.toUpperCase(Locale.ROOT).replace('-', '_')))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("no view %s; there are %s".formatted(
+                            name, Arrays.toString(values()).toLowerCase(Locale.ROOT).replace('_', '-'))));
+        }
     }
 
-    private LiveBenchmark(Transformer model, Tokenizer tokenizer, int phases, double seconds, ExecutorService starter) {
+    private LiveBenchmark(Transformer model, Tokenizer tokenizer, int phases, double seconds, List<View> views,
+            ExecutorService starter) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.phases = phases;
         this.seconds = seconds;
+        this.views = views;
         this.starter = starter;
     }
 
     /**
      * @param arguments phases per view; seconds per phase; folder of a model, or nothing for GPT-2 small's shape with random
-     *                  weights
+     *                  weights; {@code --device} and a device, by default the CPU; {@code --views} and names of views
+     *                  with commas between them, by default all
      */
     static void run(List<String> arguments) throws Exception {
-        int phases = Integer.parseInt(arguments.get(0));
-        double seconds = Double.parseDouble(arguments.get(1));
-        if (arguments.size() > 2) {
-            measure(arguments, Path.of(arguments.get(2)), Path.of(arguments.get(2)), phases, seconds);
+        List<String> given = new ArrayList<>(arguments);
+        String device = option(given, "--device", "cpu");
+        String names = option(given, "--views", String.join(",", Arrays.stream(View.values()).map(View::name).toList()));
+        List<View> views = Arrays.stream(names.split(",")).map(View::named).toList();
+        int phases = Integer.parseInt(given.get(0));
+        double seconds = Double.parseDouble(given.get(1));
+        String command = "live " + String.join(" ", arguments);
+        if (given.size() > 2) {
+            Path folder = Path.of(given.get(2));
+            measure(command, device, folder, folder, phases, seconds, views);
         } else {
             try (RandomCheckpoint random = RandomCheckpoint.write()) {
-                measure(arguments, random.folder(), Path.of("models/demo"), phases, seconds);
+                measure(command, device, random.folder(), Path.of("models/demo"), phases, seconds, views);
             }
         }
     }
 
-    private static void measure(List<String> arguments, Path folder, Path words, int phases, double seconds)
-            throws Exception {
+    /** The value that follows an option; removes both. */
+    private static String option(List<String> arguments, String name, String otherwise) {
+        int at = arguments.indexOf(name);
+        if (at < 0) {
+            return otherwise;
+        }
+        arguments.remove(at);
+        return arguments.remove(at);
+    }
+
+    private static void measure(String command, String device, Path folder, Path words, int phases, double seconds,
+            List<View> views) throws Exception {
         try (ExecutorService starter = Executors.newSingleThreadExecutor();
-                Backend backend = starter.submit(() -> Backend.open("cpu")).get();
                 Checkpoint checkpoint = Checkpoint.open(folder);
+                Backend backend = starter.submit(() -> Backend.open(
+                        new DeviceChoice(device, Precision.parse("auto"), false), checkpoint::precision, System.err::println))
+                        .get();
                 Checkpoint worded = Checkpoint.open(words);
                 Tokenizer tokenizer = Tokenizer.open(words, worded.config());
                 Transformer model = starter.submit(() -> new Transformer(checkpoint, backend)).get()) {
-            Machine machine = Machine.now();
-            String table = new LiveBenchmark(model, tokenizer, phases, seconds, starter).table();
-            System.out.println(machine.describe("live " + String.join(" ", arguments)) + table);
+            Machine machine = Machine.now(backend);
+            String table = new LiveBenchmark(model, tokenizer, phases, seconds, views, starter).table();
+            System.out.println(machine.describe(command) + table);
         }
     }
 
@@ -99,7 +140,7 @@ final class LiveBenchmark {
         StringBuilder table = new StringBuilder(
                 "| view | tokens/s without it | with it | ratio, median of %d | 95 %% interval of the median |%n|---|---|---|---|---|%n"
                         .formatted(phases));
-        for (View view : View.values()) {
+        for (View view : views) {
             AlternatingFrames frames = measure(view);
             table.append("| %s | %.1f | %.1f | %s |%n".formatted(
                     view.words, frames.rateWithout(), frames.rateWith(), frames.ratio()));
@@ -109,7 +150,7 @@ final class LiveBenchmark {
 
     private AlternatingFrames measure(View view) throws Exception {
         BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
-        int room = model.config().maxTokens() - tokenizer.encodePrompt(PROMPT).length;
+        int room = Math.min(MAX_TOKENS, model.config().maxTokens()) - tokenizer.encodePrompt(PROMPT).length;
         WatchRequest request = new WatchRequest(WatchRequest.METRICS, WatchRequest.CELLS, Sampler.GREEDY, room, 0);
         FrameStream stream = new FrameStream(Watch.source(model, request, "benchmark"), commands::add);
         Latest latest = stream.subscribe();
@@ -118,7 +159,8 @@ final class LiveBenchmark {
         try (LiveRun run = starter.submit(() -> new LiveRun(stream, producer)).get()) {
             switch (view) {
                 case WINDOW_VSYNC, WINDOW, SLEEPING -> window(view, run, latest, producer);
-                case PAGE, FROZEN_PAGE -> page(view == View.FROZEN_PAGE, run, latest, producer);
+                case OFFSCREEN -> offscreen(run, latest, producer);
+                case PAGE, FROZEN_PAGE, BROWSER -> page(view, run, latest, producer);
             }
         }
         return frames;
@@ -135,19 +177,54 @@ final class LiveBenchmark {
         }
     }
 
-    @SuppressWarnings("try") // the reader works until it is closed
-    private void page(boolean frozen, LiveRun run, Latest frames, Texts producer) throws Exception {
+    /** As in a window, with a copy of every image to memory instead of a monitor. */
+    private void offscreen(LiveRun run, Latest frames, Texts producer) throws Exception {
+        try (ExecutorService drawing = Executors.newSingleThreadExecutor()) {
+            CountDownLatch open = new CountDownLatch(1);
+            Future<Integer> drawn = drawing.submit(() -> {
+                ThreadPriority.giveWay();
+                return OffscreenViewer.view(run, frames, open::countDown);
+            });
+            while (!open.await(100, TimeUnit.MILLISECONDS) && !drawn.isDone()) { }
+            producer.begin(run);
+            System.err.println(drawn.get() + " images drawn");
+        }
+    }
+
+    private void page(View view, LiveRun run, Latest frames, Texts producer) throws Exception {
         try (PageServer page = PageServer.open(ServeAddress.parse("0"), AccessToken.random());
                 ExecutorService server = Executors.newSingleThreadExecutor()) {
             Future<?> served = server.submit(() -> {
                 page.view(run, frames, PROMPT, Path.of("target"));
                 return null;
             });
-            try (PageReader reader = new PageReader(page.url(), frozen)) {
-                producer.begin(run);
-                producer.ended.await();
+            if (view == View.BROWSER) {
+                browse(page.url(), run, producer);
+            } else {
+                read(page.url(), view == View.FROZEN_PAGE, run, producer);
             }
             served.get();
+        }
+    }
+
+    @SuppressWarnings("try") // the reader works until it is closed
+    private void read(String url, boolean frozen, LiveRun run, Texts producer) throws InterruptedException {
+        try (PageReader reader = new PageReader(url, frozen)) {
+            producer.begin(run);
+            producer.ended.await();
+        }
+    }
+
+    /** The browser's processes give way to the model, because they belong to another machine, whose cores are its own. */
+    private void browse(String url, LiveRun run, Texts producer) throws Exception {
+        try (ExecutorService opening = Executors.newSingleThreadExecutor();
+                Browser browser = opening.submit(() -> {
+                    ThreadPriority.giveWay();
+                    return Browser.open(1280, 943);
+                }).get()) {
+            browser.visit(url);
+            producer.begin(run);
+            producer.ended.await();
         }
     }
 

@@ -10,16 +10,21 @@ import java.time.LocalDate;
 /** The machine, the commit and the date of a measurement. */
 record Machine(String processor, int cores, String backend, String commit, LocalDate date, String loadBefore) {
     static Machine now() throws IOException {
+        try (Backend backend = Backend.open("cpu")) {
+            return now(backend);
+        }
+    }
+
+    /** @param backend that is measured */
+    static Machine now(Backend backend) throws IOException {
         String processor = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
                 .filter(line -> line.matches("(model name|cpu family|model)\\s.*"))
                 .limit(3)
                 .map(line -> line.replaceAll("\\s+", " "))
                 .reduce((a, b) -> a + ", " + b)
                 .orElse("unknown");
-        try (Backend backend = Backend.open("cpu")) {
-            return new Machine(processor, Runtime.getRuntime().availableProcessors(), backend.describe(),
-                    output("git", "describe", "--always", "--dirty"), LocalDate.now(), load());
-        }
+        return new Machine(processor, Runtime.getRuntime().availableProcessors(), backend.describe(), headCommit(),
+                LocalDate.now(), load());
     }
 
     /** @param arguments the command-line arguments of the benchmarks */
@@ -42,8 +47,14 @@ record Machine(String processor, int cores, String backend, String commit, Local
         return Files.readString(Path.of("/proc/loadavg")).replaceFirst(" \\d+/.*\\s*", "");
     }
 
-    private static String output(String... command) throws IOException {
-        Process process = new ProcessBuilder(command).start();
-        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    /** "unknown" on a machine without git, or outside a checkout. */
+    private static String headCommit() {
+        try {
+            Process process = new ProcessBuilder("git", "describe", "--always", "--dirty").start();
+            String commit = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return commit.isEmpty() ? "unknown" : commit;
+        } catch (IOException noGit) {
+            return "unknown";
+        }
     }
 }

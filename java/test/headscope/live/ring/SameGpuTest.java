@@ -10,9 +10,7 @@ import headscope.ChildJvm;
 import headscope.backend.Backend;
 import headscope.backend.cuda.EmulatedDriver;
 import headscope.live.LiveText;
-import headscope.result.frame.FrameFileReader;
 import headscope.result.frame.FrameSource.MeasuredMetric;
-import headscope.result.frame.RecordedFrame;
 import headscope.result.tapped.Tapped;
 import headscope.result.tapped.TappedAttention;
 import java.io.IOException;
@@ -66,17 +64,6 @@ class SameGpuTest {
         });
     }
 
-    /** The last text of a recording. */
-    private static LiveText last(Path recording) {
-        try (FrameFileReader reader = FrameFileReader.open(recording)) {
-            LiveText text = new LiveText(reader.source());
-            for (Optional<RecordedFrame> frame = reader.next(); frame.isPresent(); frame = reader.next()) {
-                text.add(frame.get().frame());
-            }
-            return text;
-        }
-    }
-
     /** Feeds a text, and what Headscope records of it. */
     private LiveText recorded(String mode, String... more) throws IOException, InterruptedException, ExecutionException {
         String name = name(mode);
@@ -102,7 +89,7 @@ class SameGpuTest {
             assertEquals("", feed.err());
             assertEquals(0, result.get().status(), result.get().err());
         }
-        return last(recording);
+        return CompareRecordings.last(recording);
     }
 
     @Test
