@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -215,16 +216,17 @@ final class LiveBenchmark {
         }
     }
 
-    /** The browser's processes give way to the model, because they belong to another machine, whose cores are its own. */
+    /** The browser's processes give way to the model: a user's browser runs on another machine. */
     private void browse(String url, LiveRun run, Texts producer) throws Exception {
         try (ExecutorService opening = Executors.newSingleThreadExecutor();
                 Browser browser = opening.submit(() -> {
-                    ThreadPriority.giveWay();
+                    LastingPriority.giveWay();
                     return Browser.open(1280, 943);
                 }).get()) {
             browser.visit(url);
             producer.begin(run);
             producer.ended.await();
+            System.err.println("the page shows: " + browser.text("status"));
         }
     }
 
@@ -246,7 +248,12 @@ final class LiveBenchmark {
 
         @Override
         public void run() throws InterruptedException {
-            LiveRun run = begun.join();
+            LiveRun run;
+            try {
+                run = begun.join();
+            } catch (CancellationException viewFailed) {
+                return;
+            }
             try {
                 while (!frames.ended()) {
                     watch.run(PROMPT, false);
@@ -257,7 +264,10 @@ final class LiveBenchmark {
             }
         }
 
+        /** A view that could not be opened must not leave the producer waiting. */
         @Override
-        public void abandon() {}
+        public void abandon() {
+            begun.cancel(true);
+        }
     }
 }
