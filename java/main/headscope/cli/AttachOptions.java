@@ -9,6 +9,7 @@ import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
 import headscope.backend.SharedMemory;
 import headscope.live.LiveRun;
+import headscope.live.SourceStatus;
 import headscope.live.ring.GpuSlots;
 import headscope.live.ring.RingReader;
 import headscope.result.frame.Command;
@@ -17,6 +18,7 @@ import headscope.result.frame.FrameSource;
 import headscope.result.tapped.Tapped;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.BlockingQueue;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
@@ -59,6 +61,11 @@ final class AttachOptions {
         @Override
         public void run() throws InterruptedException {
             watch.run(frames, commands, untilStopped);
+        }
+
+        @Override
+        public SourceStatus status() {
+            return new SourceStatus(OptionalDouble.empty(), watch.missing().skipped(), watch.missing().lost());
         }
 
         /** What has come through the tap is shown at once: there is nothing to abandon. */
@@ -118,6 +125,11 @@ final class AttachOptions {
         @Override
         public boolean hasProducer() {
             return reader.hasProducer();
+        }
+
+        @Override
+        public Missing missing() {
+            return new Missing(reader.skipped(), reader.refused().values().stream().mapToLong(Long::longValue).sum());
         }
     }
 }

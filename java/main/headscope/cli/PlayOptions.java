@@ -4,6 +4,7 @@ import static headscope.analysis.InputException.require;
 
 import headscope.live.LiveRun;
 import headscope.live.Replay;
+import headscope.live.SourceStatus;
 import headscope.result.frame.FrameFileReader;
 import headscope.result.frame.FrameSource;
 import java.nio.file.Path;
@@ -29,6 +30,11 @@ final class PlayOptions {
             try (replay) {
                 replay.run(from, untilStopped);
             }
+        }
+
+        @Override
+        public SourceStatus status() {
+            return SourceStatus.played(replay.played());
         }
 
         /** A frame is read and shown at once: there is nothing to abandon. */

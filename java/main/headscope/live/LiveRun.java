@@ -2,7 +2,6 @@ package headscope.live;
 
 import headscope.result.frame.Command;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * A producer of frames at work in a thread of its own. It never waits for viewers. Closing it ends the producer and
@@ -20,9 +19,9 @@ public final class LiveRun implements AutoCloseable {
         /** Gives frames to the stream until there are no more, or until {@link Command.Stop}. */
         void run() throws InterruptedException;
 
-        /** The share of a recording that has been played; empty for a model. Called by any thread. */
-        default OptionalDouble played() {
-            return OptionalDouble.empty();
+        /** Called by any thread. */
+        default SourceStatus status() {
+            return SourceStatus.NONE;
         }
 
         /** Ends what the producer computes at present. Called by any thread, before it receives {@link Command.Stop}. */
@@ -48,9 +47,9 @@ public final class LiveRun implements AutoCloseable {
         return stream;
     }
 
-    /** The share of a recording that has been played; empty for a model. */
-    public OptionalDouble played() {
-        return producer.played();
+    /** What viewers show of the producer. */
+    public SourceStatus status() {
+        return producer.status();
     }
 
     /** Asks the producer and all viewers to end. May be called by any thread. */

@@ -102,6 +102,18 @@ final class ServeCommandTest {
     }
 
     @Test
+    void aRecordingIsServedWithItsPosition() throws IOException, InterruptedException {
+        Path file = folder.resolve("demo.frames");
+        ChildJvm.Result made = CommandLineTest.headscope(List.of("live", "--demo", "--device", "cpu", "--max-new-tokens", "2",
+                "--headless", "--record", file.toString()));
+        assertEquals(0, made.status(), made.err());
+        Process process = start(Map.of(), "view", file.toString(), "--speed", "100", "--serve", "0");
+        browser.visit(url(process));
+        browser.awaitTrue("return document.getElementById('played').style.width === '100%'");
+        assertEquals(List.of(), browser.complaints());
+    }
+
+    @Test
     void aFinishedRunIsServed() throws IOException, InterruptedException {
         Path run = folder.resolve("run");
         ChildJvm.Result made = CommandLineTest.headscope(List.of("spectra", "--model", "models/demo", "--device", "cpu",

@@ -22,6 +22,9 @@ import java.util.function.Consumer;
 public final class AttachedWatch implements AutoCloseable {
     private static final long IDLE_MILLIS = 2;
 
+    /** How often viewers are told what has not arrived. */
+    private static final long NANOS_BETWEEN_COUNTS = 500_000_000;
+
     private final Backend backend;
     private final Tap tap;
     private final WatchRequest request;
@@ -35,6 +38,8 @@ public final class AttachedWatch implements AutoCloseable {
     private int layer;
     private int head;
     private boolean stopped;
+    private volatile Tap.Missing missing = Tap.Missing.NOTHING;
+    private long missingSince = System.nanoTime() - NANOS_BETWEEN_COUNTS;
     private Optional<AttachedText> text = Optional.empty();
     private Optional<WatchedText> watched = Optional.empty();
 
@@ -90,10 +95,26 @@ public final class AttachedWatch implements AutoCloseable {
                 stopped = !fed && !untilStopped;
                 say(fed ? "" : "the feeding process has ended; when it is started again, its texts are shown");
             }
+            count();
             Command command = message.isPresent() ? commands.poll() : commands.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
             if (command != null) {
                 carryOut(command);
             }
+        }
+    }
+
+    /** What has not arrived so far. Called by any thread. */
+    public Tap.Missing missing() {
+        return missing;
+    }
+
+    /** Tells viewers what has not arrived. */
+    private void count() {
+        Tap.Missing now = tap.missing();
+        if (!now.equals(missing) && System.nanoTime() - missingSince > NANOS_BETWEEN_COUNTS) {
+            missing = now;
+            missingSince = System.nanoTime();
+            watched.ifPresent(WatchedText::again);
         }
     }
 

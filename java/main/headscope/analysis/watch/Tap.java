@@ -16,4 +16,17 @@ public interface Tap {
 
     /** Whether the process still feeds. */
     boolean hasProducer();
+
+    /** What has not arrived so far. */
+    Missing missing();
+
+    /**
+     * What has not arrived through a tap.
+     *
+     * @param skipped passes that the process has not handed over, because its buffers were full
+     * @param lost    messages that were overwritten before they were read, or that are not valid
+     */
+    record Missing(long skipped, long lost) {
+        public static final Missing NOTHING = new Missing(0, 0);
+    }
 }

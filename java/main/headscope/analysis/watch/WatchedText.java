@@ -94,6 +94,11 @@ final class WatchedText implements LayerHook {
     /** Shows viewers one line until the state changes. */
     void say(String line) {
         message = line;
+        again();
+    }
+
+    /** Gives viewers a frame, although nothing of the text has changed. */
+    void again() {
         if (passes > 0) {
             emit(List.of(), Optional.empty());
         } else {

@@ -1,7 +1,7 @@
 package headscope.live.screen;
 
+import headscope.live.SourceStatus;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * What the screen shows of its viewer.
@@ -9,14 +9,14 @@ import java.util.OptionalDouble;
  * @param frameMillis time that drawing a frame takes; NaN if unknown
  * @param mouse       in pixels from the top left; empty if it is elsewhere
  * @param notice      one line, such as the file that is recorded; may be empty
- * @param played      share of a recording that has been played; empty for a model
+ * @param source      of the producer
  */
-public record ScreenStatus(double frameMillis, Optional<Mouse> mouse, String notice, OptionalDouble played) {
+public record ScreenStatus(double frameMillis, Optional<Mouse> mouse, String notice, SourceStatus source) {
     public static final ScreenStatus NONE = new ScreenStatus(Double.NaN, Optional.empty(), "");
 
     /** Of a model. */
     public ScreenStatus(double frameMillis, Optional<Mouse> mouse, String notice) {
-        this(frameMillis, mouse, notice, OptionalDouble.empty());
+        this(frameMillis, mouse, notice, SourceStatus.NONE);
     }
 
     public record Mouse(double x, double y) {}

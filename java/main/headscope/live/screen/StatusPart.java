@@ -42,7 +42,7 @@ final class StatusPart {
         Box box = layout.status();
         Theme theme = canvas.theme;
         canvas.fill(box, theme.bar());
-        status.played().ifPresent(played -> position(canvas, box, played));
+        status.source().played().ifPresent(played -> position(canvas, box, played));
         double baseline = canvas.baseline(box.y() + box.height() / 2.0, Canvas.SIZE);
         double x = box.x() + canvas.px(16);
         double end = box.right() - canvas.px(16);
@@ -113,10 +113,16 @@ final class StatusPart {
             items.add(String.format(Locale.ROOT, "frame %.1f ms", status.frameMillis()));
         }
         items.add("%s frames dropped".formatted(Wording.count(frame.dropped())));
+        items.add(unless0(status.source().skipped(), "%s pass skipped", "%s passes skipped"));
+        items.add(unless0(status.source().lost(), "%s message lost", "%s messages lost"));
         items.add("cells: %s".formatted(Wording.cell(source.pooling(), frame.bin())));
         items.add("memory %s".formatted(Wording.bytes(frame.memoryBytes())));
         items.add(source.device());
         items.add(pixels);
         return items.stream().filter(item -> !item.isEmpty()).toList();
+    }
+
+    private static String unless0(long count, String one, String several) {
+        return count == 0 ? "" : (count == 1 ? one : several).formatted(Wording.count(count));
     }
 }

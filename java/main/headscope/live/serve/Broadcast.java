@@ -7,6 +7,7 @@ import headscope.live.Latest;
 import headscope.live.LiveText;
 import headscope.live.MetricHistory.Curve;
 import headscope.live.Recorder;
+import headscope.live.SourceStatus;
 import headscope.live.ThreadPriority;
 import headscope.live.ViewState;
 import headscope.live.control.LivePicture;
@@ -18,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 
@@ -37,7 +37,7 @@ final class Broadcast implements AutoCloseable {
     private final List<Viewer> viewers = new CopyOnWriteArrayList<>(); // one may leave while frames are passed on
     private final Thread thread;
     private final Path folder;
-    private final Supplier<OptionalDouble> played;
+    private final Supplier<SourceStatus> status;
     private final Pictures pictures = new Pictures();
     private String prompt;
     private Optional<Recorder> recorder = Optional.empty();
@@ -46,11 +46,11 @@ final class Broadcast implements AutoCloseable {
     /**
      * @param frames of the stream, from the first one on
      * @param folder for recordings
-     * @param played share of a recording that has been played; empty for a model
+     * @param status of the producer
      */
     Broadcast(
-            FrameStream stream, Latest frames, String prompt, Path folder, Supplier<OptionalDouble> played) {
-        this.played = played;
+            FrameStream stream, Latest frames, String prompt, Path folder, Supplier<SourceStatus> status) {
+        this.status = status;
         this.folder = folder;
         this.stream = stream;
         this.frames = frames;
@@ -111,8 +111,8 @@ final class Broadcast implements AutoCloseable {
         return text.history().curve(request.metric(), request.layer() * source().heads() + request.head());
     }
 
-    OptionalDouble played() {
-        return played.get();
+    SourceStatus status() {
+        return status.get();
     }
 
     Pictures pictures() {

@@ -1,15 +1,15 @@
 package headscope.live.serve;
 
 import headscope.live.Latest;
+import headscope.live.SourceStatus;
 import headscope.result.frame.FrameSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
 /** The values of frames, for a browser that draws them. */
-record FrameFeed(FrameSource source, Latest slot, Supplier<OptionalDouble> played) implements Feed {
+record FrameFeed(FrameSource source, Latest slot, Supplier<SourceStatus> status) implements Feed {
     /** A screen shows 60 a second. */
     private static final Duration INTERVAL = Duration.ofMillis(16);
 
@@ -20,7 +20,7 @@ record FrameFeed(FrameSource source, Latest slot, Supplier<OptionalDouble> playe
 
     @Override
     public Optional<ByteBuffer> next(int number, Duration patience) throws InterruptedException {
-        return slot.take(patience).map(frame -> FrameMessage.encode(source, number, frame, played.get()));
+        return slot.take(patience).map(frame -> FrameMessage.encode(source, number, frame, status.get()));
     }
 
     @Override

@@ -3,6 +3,7 @@ package headscope.live.serve;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.live.SourceStatus;
 import headscope.result.frame.AtlasBlock;
 import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Frame;
@@ -13,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
 /** A frame as one binary message; its layout is in {@code docs/live-protocol.md}. */
@@ -37,12 +37,12 @@ final class FrameMessage {
 
     /**
      * @param number by which the viewer confirms the message
-     * @param played share of a recording that has been played; empty for a model
+     * @param status of the producer
      */
-    static ByteBuffer encode(FrameSource source, int number, Frame frame, OptionalDouble played) {
+    static ByteBuffer encode(FrameSource source, int number, Frame frame, SourceStatus status) {
         FrameMessage message = new FrameMessage(source, frame);
         message.state(number);
-        played.ifPresent(share -> message.header.put("played", share));
+        message.source(status);
         message.tokens();
         message.metrics();
         message.atlas();
@@ -64,6 +64,16 @@ final class FrameMessage {
                 .put("dropped", frame.dropped());
         if (Double.isFinite(frame.tokensPerSecond())) {
             header.put("tokensPerSecond", frame.tokensPerSecond());
+        }
+    }
+
+    private void source(SourceStatus status) {
+        status.played().ifPresent(share -> header.put("played", share));
+        if (status.skipped() > 0) {
+            header.put("skipped", status.skipped());
+        }
+        if (status.lost() > 0) {
+            header.put("lost", status.lost());
         }
     }
 

@@ -3,6 +3,7 @@ package headscope.live.serve;
 import headscope.live.FrameStream;
 import headscope.live.Latest;
 import headscope.live.LiveRun;
+import headscope.live.SourceStatus;
 import headscope.live.ThreadPriority;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,7 +12,6 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -95,15 +95,15 @@ public final class PageServer implements AutoCloseable {
      * @param folder for recordings that viewers begin
      */
     public void view(LiveRun run, Latest frames, String prompt, Path folder) throws InterruptedException {
-        serve(run.stream(), frames, prompt, folder, run::played);
+        serve(run.stream(), frames, prompt, folder, run::status);
         while (!run.stopping() && !run.ended()) {
             Thread.sleep(MILLIS_BETWEEN_LOOKS);
         }
         run.stream().unsubscribe(frames);
     }
 
-    void serve(FrameStream stream, Latest frames, String prompt, Path folder, Supplier<OptionalDouble> played) {
-        Broadcast viewers = new Broadcast(stream, frames, prompt, folder, played);
+    void serve(FrameStream stream, Latest frames, String prompt, Path folder, Supplier<SourceStatus> status) {
+        Broadcast viewers = new Broadcast(stream, frames, prompt, folder, status);
         broadcast = Optional.of(viewers);
         WebSocketUpgradeHandler socket = WebSocketUpgradeHandler.from(server, container -> {
             container.setMaxTextMessageSize(MAX_MESSAGE_BYTES);

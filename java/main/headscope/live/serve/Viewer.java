@@ -3,6 +3,7 @@ package headscope.live.serve;
 import headscope.figure.Figure;
 import headscope.live.Latest;
 import headscope.live.Recorder;
+import headscope.live.SourceStatus;
 import headscope.live.ThreadPriority;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
@@ -11,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -56,7 +56,7 @@ public final class Viewer implements Session.Listener.AutoDemanding {
     Viewer(Broadcast broadcast, boolean images) {
         this.broadcast = broadcast;
         this.source = broadcast.source();
-        this.feed = images ? new ImageFeed(this, source, slot) : new FrameFeed(source, slot, this::played);
+        this.feed = images ? new ImageFeed(this, source, slot) : new FrameFeed(source, slot, this::status);
     }
 
     @Override
@@ -206,9 +206,9 @@ public final class Viewer implements Session.Listener.AutoDemanding {
         return prompt;
     }
 
-    /** Share of a recording that has been played; empty for a model. */
-    OptionalDouble played() {
-        return broadcast.played();
+    /** Of the producer. */
+    SourceStatus status() {
+        return broadcast.status();
     }
 
     /** A command of this viewer. */

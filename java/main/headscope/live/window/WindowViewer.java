@@ -208,7 +208,7 @@ public final class WindowViewer implements AutoCloseable {
 
     private void draw(ScreenLayout layout) {
         drawn = System.nanoTime();
-        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice(), run.played());
+        ScreenStatus status = new ScreenStatus(frameMillis, interaction.pointer(layout), notice(), run.status());
         screen.draw(interaction.view(), status, layout, interaction.parts(layout));
         window.finish();
         double millis = (System.nanoTime() - drawn) / 1e6;

@@ -60,6 +60,11 @@ final class AttachedWatchTest {
         public boolean hasProducer() {
             return !left.isEmpty();
         }
+
+        @Override
+        public Missing missing() {
+            return Missing.NOTHING;
+        }
     }
 
     /** A hook that hands over what the tap of another process would. */
@@ -200,6 +205,11 @@ final class AttachedWatchTest {
                 public boolean hasProducer() {
                     return !messages.isEmpty();
                 }
+
+                @Override
+                public Missing missing() {
+                    return Missing.NOTHING;
+                }
             };
             try (AttachedWatch watch = new AttachedWatch(backend, restarted, REQUEST, 64)) {
                 List<String> said = new ArrayList<>();
@@ -207,6 +217,53 @@ final class AttachedWatchTest {
                 watch.run(frame -> said.add(frame.message()), commands, false);
                 assertTrue(said.contains("the feeding process now has a model with %d causal layers of %d heads: start this program again"
                         .formatted(layers + 4, last.heads())), said.toString());
+            }
+        }
+    }
+
+    @Test
+    void viewersAreToldWhatHasNotArrived() throws InterruptedException {
+        try (Backend backend = Backend.open("cpu"); Checkpoint checkpoint = Checkpoint.open(MODEL);
+                Transformer model = new Transformer(checkpoint, backend)) {
+            Deque<Tapped> messages = new ArrayDeque<>();
+            feed(model, 1, new int[] {1, 5}, 2, List.of("a", "b"), messages);
+            Tap busy = new Tap() {
+                @Override
+                public Optional<Tapped> poll() {
+                    return Optional.ofNullable(messages.poll());
+                }
+
+                @Override
+                public int layers() {
+                    return model.config().layers();
+                }
+
+                @Override
+                public int restarts() {
+                    return 0;
+                }
+
+                @Override
+                public boolean hasProducer() {
+                    return true;
+                }
+
+                @Override
+                public Missing missing() {
+                    return messages.isEmpty() ? new Missing(2, 5) : Missing.NOTHING;
+                }
+            };
+            try (AttachedWatch watch = new AttachedWatch(backend, busy, REQUEST, 64)) {
+                List<Tap.Missing> told = new ArrayList<>();
+                watch.await("demo");
+                watch.run(frame -> {
+                    told.add(watch.missing());
+                    if (!watch.missing().equals(Tap.Missing.NOTHING)) {
+                        commands.add(new Command.Stop());
+                    }
+                }, commands, true);
+                assertEquals(new Tap.Missing(2, 5), told.getLast());
+                assertEquals(Tap.Missing.NOTHING, told.getFirst());
             }
         }
     }

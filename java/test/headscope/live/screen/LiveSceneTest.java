@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.figure.Colormap;
 import headscope.live.Camera;
 import headscope.live.LiveText;
+import headscope.live.SourceStatus;
 import headscope.live.ViewState;
 import headscope.live.ViewState.Mode;
 import headscope.render.Box;
@@ -18,6 +19,7 @@ import headscope.result.frame.FrameSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -223,6 +225,19 @@ final class LiveSceneTest {
                 .findFirst()
                 .orElseThrow();
         assertEquals(Theme.DARK.bad(), message.rgb());
+    }
+
+    @Test
+    void theStatusNamesWhatAnotherProcessHasNotHandedOver() {
+        LiveText text = SampleScreens.made(2, 2, 5, 0);
+        LiveScene scene = new LiveScene(text, screen.measure());
+        ScreenLayout layout = ScreenLayout.of(1280, 800, 1, text.source());
+        ScreenStatus status = new ScreenStatus(
+                Double.NaN, Optional.empty(), "", new SourceStatus(OptionalDouble.empty(), 1, 1200));
+        List<String> shown = texts(scene.of(state(Mode.MAPS), status, layout)).stream().map(Label::text).toList();
+        assertTrue(shown.containsAll(List.of("1 pass skipped", "1,200 messages lost")), shown.toString());
+        assertTrue(texts(scene.of(state(Mode.MAPS), ScreenStatus.NONE, layout)).stream()
+                .noneMatch(label -> label.text().contains("skipped") || label.text().contains("lost")));
     }
 
     @Test

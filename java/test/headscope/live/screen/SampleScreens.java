@@ -6,6 +6,7 @@ import headscope.backend.Backend;
 import headscope.figure.Colormap;
 import headscope.live.Camera;
 import headscope.live.LiveText;
+import headscope.live.SourceStatus;
 import headscope.live.ViewState;
 import headscope.live.ViewState.Mode;
 import headscope.model.Checkpoint;
@@ -22,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.LinkedBlockingQueue;
 
@@ -93,7 +93,7 @@ final class SampleScreens {
         ScreenStatus status = new ScreenStatus(4.1, sample == Sample.HELP ? Optional.empty()
                 : Optional.of(new ScreenStatus.Mouse(layout.map().x() + 0.3 * layout.map().width(),
                         layout.map().y() + 0.7 * layout.map().height())), "",
-                sample == Sample.RECORDING || sample == Sample.RECORDING_LIGHT ? OptionalDouble.of(0.4) : OptionalDouble.empty());
+                sample == Sample.RECORDING || sample == Sample.RECORDING_LIGHT ? SourceStatus.played(0.4) : SourceStatus.NONE);
         try (OffscreenLive screen = OffscreenLive.open(text)) {
             return screen.image(state, status, sample.width, sample.height, sample.scale);
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.live.LiveText;
+import headscope.live.SourceStatus;
 import headscope.result.frame.AtlasBlock;
 import headscope.result.frame.Frame;
 import headscope.result.frame.Frame.State;
@@ -16,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
@@ -31,7 +31,7 @@ final class FrameMessageTest {
         LiveText decoded = new LiveText(RandomFrames.SOURCE);
         int number = 0;
         for (Frame frame : new RandomFrames(new Random(3)).stream()) {
-            ByteBuffer message = FrameMessage.encode(RandomFrames.SOURCE, ++number, frame, OptionalDouble.empty());
+            ByteBuffer message = FrameMessage.encode(RandomFrames.SOURCE, ++number, frame, SourceStatus.NONE);
             DecodedFrame received = DecodedFrame.of(message, RandomFrames.SOURCE, "f16");
             expected.add(frame);
             decoded.add(received.frame());
@@ -76,9 +76,9 @@ final class FrameMessageTest {
         assertEquals(CellFormat.U8, CellFormat.of(source));
         assertEquals(CellFormat.F16, CellFormat.of(new FrameSource("small", "none", 16, 32, true, List.of(), 64, "maximum", 0)));
         Frame whole = frame(source, 64, 0, 64);
-        assertEquals(4 << 20, FrameMessage.encode(source, 1, whole, OptionalDouble.empty()).remaining(), 8_000);
+        assertEquals(4 << 20, FrameMessage.encode(source, 1, whole, SourceStatus.NONE).remaining(), 8_000);
         Frame row = frame(source, 64, 63, 1);
-        ByteBuffer message = FrameMessage.encode(source, 2, row, OptionalDouble.empty());
+        ByteBuffer message = FrameMessage.encode(source, 2, row, SourceStatus.NONE);
         assertEquals(64 << 10, message.remaining(), 4_000);
         Frame decoded = DecodedFrame.of(message, source, "u8").frame();
         for (int layer = 0; layer < 32; layer++) {
@@ -105,7 +105,7 @@ final class FrameMessageTest {
     void everyFieldTravels() throws IOException {
         FrameSource source = new FrameSource("small", "none", 1, 1, true, List.of(), 64, "maximum", 0);
         Frame frame = frame(source, 64, 63, 1);
-        Frame decoded = DecodedFrame.of(FrameMessage.encode(source, 1, frame, OptionalDouble.empty()), source, "f16").frame();
+        Frame decoded = DecodedFrame.of(FrameMessage.encode(source, 1, frame, SourceStatus.NONE), source, "f16").frame();
         assertEquals(frame.tokens(), decoded.tokens());
         assertEquals(State.PAUSED, decoded.state());
         assertEquals("a message", decoded.message());

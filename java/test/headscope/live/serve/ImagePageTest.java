@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Browser;
 import headscope.live.Camera;
 import headscope.live.FrameStream;
+import headscope.live.SourceStatus;
 import headscope.live.screen.GridGeometry;
 import headscope.live.screen.ScreenLayout;
 import headscope.result.frame.Command;
@@ -14,7 +15,6 @@ import headscope.result.frame.RandomFrames;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -54,7 +54,7 @@ final class ImagePageTest {
     }
 
     private void visit() {
-        server.serve(stream, stream.subscribe(), "a prompt", Path.of("target/recordings"), OptionalDouble::empty);
+        server.serve(stream, stream.subscribe(), "a prompt", Path.of("target/recordings"), () -> SourceStatus.NONE);
         frames.subList(0, 3).forEach(stream);
         browser.visit(server.url());
         browser.awaitTrue("return document.getElementById('screen').width === innerWidth");

@@ -11,6 +11,7 @@ import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
 import headscope.live.FrameStream;
 import headscope.live.LiveRun;
+import headscope.live.SourceStatus;
 import headscope.live.screen.KeyHelp;
 import headscope.model.Checkpoint;
 import headscope.model.Sampler;
@@ -26,7 +27,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -104,7 +104,7 @@ final class LivePageTest {
 
     /** Pauses before the first new token. */
     private void start() {
-        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"), OptionalDouble::empty);
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"), () -> SourceStatus.NONE);
         commands.add(new Command.Pause());
         run = new LiveRun(stream, new LiveRun.Producer() {
             @Override

@@ -2,6 +2,7 @@ package headscope.live.serve;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import headscope.live.FrameStream;
 import headscope.live.LiveText;
+import headscope.live.SourceStatus;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameFileReader;
@@ -48,7 +50,7 @@ final class PageServerTest {
     private final URI page = URI.create(server.url());
 
     PageServerTest() {
-        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"), OptionalDouble::empty);
+        server.serve(stream, stream.subscribe(), PROMPT, Path.of("target/recordings"), () -> SourceStatus.NONE);
     }
 
     @AfterEach
@@ -236,7 +238,7 @@ final class PageServerTest {
     @Test
     void framesAreRecordedForAllViewers(@TempDir Path folder) throws Exception {
         try (PageServer recording = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
-            recording.serve(stream, stream.subscribe(), PROMPT, folder.resolve("new"), OptionalDouble::empty);
+            recording.serve(stream, stream.subscribe(), PROMPT, folder.resolve("new"), () -> SourceStatus.NONE);
             SocketViewer viewer = SocketViewer.connect(recording.url(), RandomFrames.SOURCE);
             frames.subList(0, 14).forEach(stream);
             viewer.read(1, frames.get(13).end());
@@ -258,10 +260,24 @@ final class PageServerTest {
     }
 
     @Test
+    void aViewerIsToldWhatAnotherProcessHasNotHandedOver(@TempDir Path folder) throws Exception {
+        FrameStream attached = new FrameStream(RandomFrames.SOURCE, commands::add);
+        try (PageServer page = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
+            page.serve(attached, attached.subscribe(), "", folder, () -> new SourceStatus(OptionalDouble.empty(), 3, 0));
+            SocketViewer viewer = SocketViewer.connect(page.url(), RandomFrames.SOURCE);
+            attached.accept(frames.getFirst());
+            JsonNode header = viewer.frame().header();
+            assertEquals(3, header.get("skipped").longValue());
+            assertFalse(header.has("lost"));
+            assertFalse(header.has("played"));
+        }
+    }
+
+    @Test
     void aRecordingIsNotRecordedAgain(@TempDir Path folder) throws Exception {
         FrameStream played = new FrameStream(RandomFrames.SOURCE.asRecorded(), commands::add);
         try (PageServer replay = PageServer.open(ServeAddress.parse("0"), TOKEN)) {
-            replay.serve(played, played.subscribe(), "", folder, () -> OptionalDouble.of(0.25));
+            replay.serve(played, played.subscribe(), "", folder, () -> SourceStatus.played(0.25));
             SocketViewer viewer = SocketViewer.connect(replay.url(), RandomFrames.SOURCE);
             assertTrue(viewer.message("source").get("recorded").booleanValue());
             played.accept(frames.getFirst());

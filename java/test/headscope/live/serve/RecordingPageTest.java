@@ -6,6 +6,7 @@ import headscope.Browser;
 import headscope.live.FrameStream;
 import headscope.live.LiveRun;
 import headscope.live.Replay;
+import headscope.live.SourceStatus;
 import headscope.result.frame.Command;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameFileWriter;
@@ -13,7 +14,6 @@ import headscope.result.frame.RandomFrames;
 import headscope.result.frame.RecordedFrame;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -116,7 +116,7 @@ final class RecordingPageTest {
     }
 
     private static LiveRun serve(PageServer server, FrameStream stream, Replay replay) {
-        server.serve(stream, stream.subscribe(), "", Path.of("target/recordings"), () -> OptionalDouble.of(replay.played()));
+        server.serve(stream, stream.subscribe(), "", Path.of("target/recordings"), () -> SourceStatus.played(replay.played()));
         return new LiveRun(stream, new LiveRun.Producer() {
             @Override
             public void run() throws InterruptedException {

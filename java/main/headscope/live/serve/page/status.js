@@ -28,6 +28,12 @@ export function drawStatus(text, dropped, millis, lost) {
     }
     facts.push(`${millis.toFixed(1)} ms to draw`);
     facts.push(dropped === 1 ? '1 frame dropped' : `${dropped} frames dropped`);
+    if (header.skipped !== undefined) {
+      facts.push(header.skipped === 1 ? '1 pass skipped' : `${header.skipped} passes skipped`);
+    }
+    if (header.lost !== undefined) {
+      facts.push(header.lost === 1 ? '1 message lost' : `${header.lost} messages lost`);
+    }
     facts.push(`cells: ${header.bin === 1 ? '1 x 1 tokens' : `${source.pooling} of ${header.bin} x ${header.bin} tokens`}`
         + ` in ${FORMATS[source.cellFormat]}`);
     facts.push(`memory ${size(header.memoryBytes)}`);
