@@ -26,7 +26,7 @@ final class AlternatingFrames implements Consumer<Frame> {
     private long nanos;
 
     /**
-     * @param warmUp phases that are not measured
+     * @param warmUp phases that are not measured, an even number
      * @param pairs  phases with viewers that are measured
      */
     AlternatingFrames(Consumer<Frame> viewers, int warmUp, int pairs, double seconds) {

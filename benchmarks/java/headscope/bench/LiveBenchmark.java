@@ -41,7 +41,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class LiveBenchmark {
     private static final String PROMPT = "the capital of boria is birch . the capital of cania is";
-    private static final int WARM_UP = 4; // phases
+    private static final double WARM_UP = 3; // seconds, at least
+    private static final int MIN_WARM_UP = 4; // phases
     private static final int MAX_TOKENS = 1024; // of a text: a longer one is slower
 
     private final Transformer model;
@@ -155,7 +156,8 @@ final class LiveBenchmark {
         WatchRequest request = new WatchRequest(WatchRequest.METRICS, WatchRequest.CELLS, Sampler.GREEDY, room, 0);
         FrameStream stream = new FrameStream(Watch.source(model, request, "benchmark"), commands::add);
         Latest latest = stream.subscribe();
-        AlternatingFrames frames = new AlternatingFrames(stream, WARM_UP, phases, seconds);
+        AlternatingFrames frames = new AlternatingFrames(
+                stream, Math.max(MIN_WARM_UP, 2 * (int) Math.ceil(WARM_UP / 2 / seconds)), phases, seconds);
         Texts producer = new Texts(new Watch(model, tokenizer, request, "benchmark", frames, commands), frames);
         try (LiveRun run = starter.submit(() -> new LiveRun(stream, producer)).get()) {
             switch (view) {
@@ -224,6 +226,7 @@ final class LiveBenchmark {
                     return Browser.open(1280, 943);
                 }).get()) {
             browser.visit(url);
+            browser.awaitText("state", "waiting"::equals);
             producer.begin(run);
             producer.ended.await();
             System.err.println("the page shows: " + browser.text("status"));
