@@ -1,4 +1,5 @@
 // The newest row of attention and the pooled atlas against plain loops in double.
+#include "attention_decoding.h"
 #include "attention_observed.h"
 
 namespace {
@@ -75,25 +76,18 @@ struct Atlas {
         merge(end);
         int splits = static_cast<int>(pieces(end, constant("attention_decode_keys")));
         std::vector<T> q = rows(text.q, spec.heads * spec.headDim, tokens, end);
-        std::vector<float> numbers(static_cast<std::size_t>(splits) * spec.heads * 6, NAN);
-        float* null = nullptr;
+        Decoding<T> decoding(spec, splits, 1);
         const T* noValues = nullptr;
-        const int* noPages = nullptr;
-        launch(withWidth<T>("attention_decode", spec.headDim).c_str(), splits, spec.heads,
-               constant("attention_decode_threads"), null, numbers.data(), row.data(), q.data(), text.k.data(), noValues,
-               noPages, NO_TILES, 1, end, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
-               spec.softCap, capacity);
-        auto to = observed.all();
-        launch("attention_merge_f32", 1, spec.heads, constant("attention_merge_threads"), null, to[0]->data(),
-               to[1]->data(), to[2]->data(), to[3]->data(), to[4]->data(), to[5]->data(), null, numbers.data(),
-               spec.sinks.empty() ? null : const_cast<float*>(spec.sinks.data()), NO_TILES, 1, end, spec.heads, spec.kvHeads,
-               spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity);
-        int bin = pool ? bin_of(side, end) : constant("attention_decode_keys");
+        decoding.decode(row.data(), q.data(), text.k.data(), noValues, nullptr, NO_TILES, 1, 1, end, capacity);
+        float* statistics[6];
+        for (int i = 0; i < 6; i++) {
+            statistics[i] = observed.all()[i]->data();
+        }
+        int bin = pool ? bin_of(side, end) : constant("attention_merge_keys");
         int blocks = pool ? side : static_cast<int>(pieces(end, bin));
-        launch("attention_row_f32", blocks, spec.heads, fitting("attention_row_threads", bin), row.data(),
-               observed.columnSum.data(), sums.data(), pool ? cells.data() : null, to[0]->data(), to[1]->data(),
-               to[2]->data(), to[3]->data(), to[4]->data(), to[5]->data(), NO_TILES, 1, end, spec.heads, spec.kvHeads, spec.headDim,
-               spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, blocks, bin, mean);
+        decoding.merge(1 + blocks, nullptr, statistics,
+                       {row.data(), observed.columnSum.data(), sums.data(), pool ? cells.data() : nullptr, side, bin, mean},
+                       NO_TILES, 1, 1, end, capacity);
         tokens = end;
     }
 

@@ -1,4 +1,5 @@
 // Attention split over keys, against plain loops in double.
+#include "attention_decoding.h"
 #include "attention_observed.h"
 
 namespace {
@@ -9,40 +10,19 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* obs
     const Spec& spec = text.spec;
     int queries = to - from;
     int keys = spec.causal ? to : text.tokens;
-    int causal = spec.causal;
     int splits = static_cast<int>(pieces(keys, constant("attention_decode_keys")));
     std::vector<T> q = rows(text.q, spec.heads * spec.headDim, from, to);
     std::vector<T> k = rows(text.k, spec.kvHeads * spec.headDim, 0, keys);
     std::vector<T> v = rows(text.v, spec.kvHeads * spec.headDim, 0, keys);
-    std::vector<float> sums(q.size() * splits, NAN);
-    std::vector<float> numbers(static_cast<std::size_t>(splits) * queries * spec.heads * 6, NAN);
+    Decoding<T> decoding(spec, splits, queries);
     std::vector<float> out(q.size(), NAN);
-    float* sums_pointer = sums.data();
-    float* numbers_pointer = numbers.data();
-    const T* q_pointer = q.data();
-    const T* k_pointer = k.data();
-    const T* v_pointer = v.data();
-    Spec own = spec;
-    float scale = spec.scale();
-    float* scores = nullptr;
-    int capacity = 0;
-    const TextTile* tiles = NO_TILES;
-    const int* pages = nullptr;
-    void* arguments[] = {&sums_pointer, &numbers_pointer, &scores,      &q_pointer,   &k_pointer, &v_pointer,
-                         &pages,        &tiles,        &queries,      &keys,            &own.heads,   &own.kvHeads, &own.headDim, &scale,
-                         &causal,       &own.window,      &own.softCap, &capacity};
-    CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
-                           static_cast<unsigned>(spec.heads), static_cast<unsigned>(queries),
-                           static_cast<unsigned>(constant("attention_decode_threads")), 1, 1, 0, arguments) == 0,
-          "%s", headscope_last_error());
-    float* to_write[6] = {};
+    float* statistics[6] = {};
     for (int i = 0; i < 6; i++) {
-        to_write[i] = observed == nullptr ? nullptr : observed->all()[i]->data();
+        statistics[i] = observed == nullptr ? nullptr : observed->all()[i]->data();
     }
-    launch("attention_merge_f32", queries, spec.heads, constant("attention_merge_threads"), out.data(), to_write[0],
-           to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], sums.data(), numbers.data(),
-           spec.sinks.empty() ? nullptr : spec.sinks.data(), NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim,
-           scale, causal, spec.window, spec.softCap, observed == nullptr ? 0 : observed->capacity);
+    int capacity = observed == nullptr ? 0 : observed->capacity;
+    decoding.decode(nullptr, q.data(), k.data(), v.data(), nullptr, NO_TILES, 1, queries, keys, capacity);
+    decoding.merge(1, out.data(), statistics, {}, NO_TILES, 1, queries, keys, capacity);
     return out;
 }
 
@@ -77,6 +57,9 @@ template <class T>
 void check_decodes(std::mt19937_64& random) {
     for (int tokens : {1, 2, 31, 33, 64, 65, 129, 255, 256, 257, 600}) {
         check_decode("plain", random_text<T>(random, {.heads = 2, .kvHeads = 1, .headDim = 16}, tokens), 1);
+    }
+    for (int heads : {3, 8, 12, 17}) {
+        check_decode("grouped", random_text<T>(random, {.heads = heads, .kvHeads = 1, .headDim = 16}, 300), 2);
     }
     for (int headDim : {1, 20, 32, 64, 80, 96, 128, 250, 256}) {
         check_decode("width", random_text<T>(random, {.headDim = headDim}, 40), 2);

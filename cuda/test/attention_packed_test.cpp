@@ -1,5 +1,5 @@
 // Attention of several texts in one launch: every text has the bits that it has alone.
-#include "attention_text.h"
+#include "attention_decoding.h"
 
 #include <numeric>
 
@@ -70,6 +70,69 @@ struct Operands {
     std::vector<float> gradient;
 };
 
+/// The rows of x in pages in reverse order, the rows of the pages beyond each text's keys NaN; `pages` receives their
+/// places.
+template <class T>
+std::vector<T> paged(const std::vector<T>& x, int width, std::vector<TextTile>& texts, std::vector<int>& pages) {
+    int page = constant("attention_decode_page");
+    int count = 0;
+    for (TextTile& text : texts) {
+        text.firstPage = count;
+        count += static_cast<int>(pieces(text.keys, page));
+    }
+    std::vector<T> pool(static_cast<std::size_t>(count) * page * width, from_float<T>(NAN));
+    pages.resize(count);
+    for (TextTile& text : texts) {
+        for (int key = 0; key < text.keys; key++) {
+            int& at = pages[text.firstPage + key / page];
+            at = count - 1 - text.firstPage - key / page;
+            std::copy_n(x.begin() + static_cast<int64_t>(text.keyStart + key) * width, width,
+                        pool.begin() + (static_cast<int64_t>(at) * page + key % page) * width);
+        }
+    }
+    return pool;
+}
+
+/// Decodes texts of one query each; packed keys lie in pages, and the last entry is a place without a text.
+template <class T>
+void decode(Results<T>& r, const Batch<T>& batch, const Operands<T>& x, bool packed, std::vector<TextTile> texts,
+            int longest) {
+    const Spec& spec = batch.spec;
+    int count = static_cast<int>(texts.size());
+    int keys = constant("attention_decode_keys");
+    int bin = constant("attention_merge_keys");
+    std::vector<int> pages;
+    Operands<T> operands = x;
+    int64_t splits = pieces(longest, keys);
+    int64_t blocks = 1 + pieces(longest, bin);
+    int capacity = texts[0].capacity;
+    if (packed) {
+        int width = spec.kvHeads * spec.headDim;
+        operands.k = paged(x.k, width, texts, pages);
+        operands.v = paged(x.v, width, texts, pages);
+        for (TextTile& text : texts) {
+            text.keyStart = 0;
+        }
+        int64_t all = static_cast<int64_t>(pages.size()) * constant("attention_decode_page");
+        splits = all / keys + count;
+        blocks = all / bin + 2 * count;
+        texts.push_back({0, 0, count, 1, 0, count, 0, 0, static_cast<int>(pages.size())});
+    }
+    const TextTile* table = packed ? texts.data() : nullptr;
+    int entries = static_cast<int>(texts.size());
+    Decoding<T> decoding(spec, static_cast<int>(splits), 1);
+    decoding.decode(r.row.data(), operands.q.data(), operands.k.data(), operands.v.data(), packed ? pages.data() : nullptr,
+                    table, entries, 1, packed ? -1 : longest, capacity);
+    // The earlier tokens' column sums, which the row is added to.
+    std::fill(r.columnSum.begin(), r.columnSum.end(), 0.25);
+    std::fill(r.sums.begin(), r.sums.end(), 0.5);
+    float* statistics[6] = {r.logSumExp.data(), r.logDiagonal.data(), r.entropy.data(),
+                            r.maximum.data(),   r.previous.data(),    r.distance.data()};
+    decoding.merge(static_cast<int>(blocks), r.out.data(), statistics,
+                   {r.row.data(), r.columnSum.data(), r.sums.data(), nullptr, 0, bin, 0}, table, entries, 1,
+                   packed ? -1 : longest, capacity);
+}
+
 /// Runs every kernel on packed operands, or on those of one text; texts of one query each can be decoded instead.
 template <class T>
 Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool decoded) {
@@ -111,48 +174,7 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool de
     };
     const TextTile* texts = packed ? observed.data() : nullptr;
     if (decoded) {
-        int splits = static_cast<int>(pieces(longest, constant("attention_decode_keys")));
-        int64_t rows = static_cast<int64_t>(splits) * count * heads;
-        std::vector<float> sums(rows * spec.headDim, NAN), numbers(rows * 6, NAN);
-        float* sums_pointer = sums.data();
-        float* numbers_pointer = numbers.data();
-        float* scores = r.row.data();
-        const T* q = x.q.data();
-        const T* k = x.k.data();
-        const T* v = x.v.data();
-        Spec own = spec;
-        float scale = spec.scale();
-        int causal = spec.causal;
-        const int* pages = nullptr;
-        void* arguments[] = {&sums_pointer, &numbers_pointer, &scores,     &q,           &k,          &v,
-                             &pages,        &texts,        &queries,         &keys,       &own.heads,   &own.kvHeads, &own.headDim,
-                             &scale,        &causal,          &own.window, &own.softCap, &capacity};
-        CHECK(headscope_launch(withWidth<T>("attention_decode", spec.headDim).c_str(), static_cast<unsigned>(splits),
-                               static_cast<unsigned>(heads), static_cast<unsigned>(count),
-                               static_cast<unsigned>(constant("attention_decode_threads")), 1, 1, 0, arguments) == 0,
-              "%s", headscope_last_error());
-        launch("attention_merge_f32", count, heads, constant("attention_merge_threads"), r.out.data(), r.logSumExp.data(),
-               r.logDiagonal.data(), r.entropy.data(), r.maximum.data(), r.previous.data(), r.distance.data(),
-               sums.data(), numbers.data(), sinks, texts, queries, keys, heads, spec.kvHeads, spec.headDim, scale, causal,
-               spec.window, spec.softCap, capacity);
-        // The earlier tokens' column sums, which the row is added to.
-        std::fill(r.columnSum.begin(), r.columnSum.end(), 0.25);
-        std::fill(r.sums.begin(), r.sums.end(), 0.5);
-        int bin = constant("attention_decode_keys");
-        int side = static_cast<int>(pieces(longest, bin));
-        int mean = 0;
-        double* columns = r.columnSum.data();
-        double* rowSums = r.sums.data();
-        float* vectors6[6] = {r.logSumExp.data(), r.logDiagonal.data(), r.entropy.data(),
-                              r.maximum.data(),   r.previous.data(),    r.distance.data()};
-        void* row[] = {&scores,      &columns,     &rowSums,      &none,         &vectors6[0], &vectors6[1], &vectors6[2],
-                       &vectors6[3], &vectors6[4], &vectors6[5],  &texts,        &queries,     &keys,        &own.heads,
-                       &own.kvHeads, &own.headDim, &scale,        &causal,       &own.window,  &own.softCap, &capacity,
-                       &side,        &bin,         &mean};
-        CHECK(headscope_launch("attention_row_f32", static_cast<unsigned>(side), static_cast<unsigned>(heads),
-                               static_cast<unsigned>(count), static_cast<unsigned>(constant("attention_row_threads")), 1,
-                               1, 0, row) == 0,
-              "%s", headscope_last_error());
+        decode(r, batch, x, packed, observed, longest);
         return r;
     }
     specified("attention_forward", "query_tile", false, observed, heads, capacity, r.out.data(), r.logSumExp.data(),

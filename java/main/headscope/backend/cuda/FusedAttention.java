@@ -68,8 +68,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
                 .map(atlas -> new AtlasCells(kernels, atlas, statistics.tokens(), packing.queries()));
         cells.ifPresent(AtlasCells::merge);
         if (!single.isEmpty()) {
-            decode(out, v, single, vectors(statistics), Optional.of(statistics.row));
-            row(single, statistics, cells);
+            decode(out, v, single, vectors(statistics), Optional.of(statistics), cells);
         }
         if (!others.isEmpty()) {
             forward(out, v, others, vectors(statistics));
@@ -86,7 +85,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         PackedTexts few = texts.only(hasFew);
         PackedTexts many = texts.only(hasFew.negate());
         if (!few.isEmpty()) {
-            decode(out, v, few, statistics, Optional.empty());
+            decode(out, v, few, statistics, Optional.empty(), Optional.empty());
         }
         if (!many.isEmpty()) {
             boolean maps = kernels.takeTensorMaps(k.dtype(), spec);
@@ -108,44 +107,41 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         return texts.first().capacity();
     }
 
-    /** {@link #forward} with the keys split over blocks: tiles of few queries would leave most of the device idle. */
+    /**
+     * {@link #forward} with the keys split over blocks: tiles of few queries would leave most of the device idle.
+     *
+     * @param row receives the probabilities of single queries, their column sums and sums
+     */
     private void decode(
-            Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, List<?> statistics, Optional<Tensor> scores) {
-        int splits = Math.toIntExact(kernels.tiles(texts.longest(), "attention_decode_keys"));
-        int queries = texts.queries();
-        int rows = splits * queries * spec.heads();
-        long width = v.isPresent() ? spec.headDim() : 0;
-        Object table = kernels.table(texts, TextTiles.Part.QUERY);
+            Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, List<?> statistics,
+            Optional<AttentionStatistics> row, Optional<AtlasCells> cells) {
+        int splits = texts.parts(device.constant("attention_decode_keys"), 0);
+        int queries = texts.mostQueries();
+        int rounds = Math.toIntExact(kernels.tiles(spec.heads() / spec.kvHeads(), "attention_decode_heads"));
+        long rows = (long) splits * queries * spec.heads();
+        long width = v.isPresent() ? (spec.headDim() + 3) / 4 * 4 : 0;
+        int bin = row.isEmpty() ? 0 : cells.map(AtlasCells::bin).orElse(device.constant("attention_merge_keys"));
+        int blocks = bin == 0 ? texts.entries().size() : cells.map(atlas -> 1 + atlas.side()).orElse(texts.parts(bin, 1));
+        Object table = kernels.table(texts);
         try (Kernels.Scratch sums = kernels.scratch(rows * width * Float.BYTES);
-                Kernels.Scratch parts = kernels.scratch((long) rows * DECODE_ROW * Float.BYTES)) {
-            device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.heads(),
+                Kernels.Scratch numbers = kernels.scratch(rows * DECODE_ROW * Float.BYTES)) {
+            device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.kvHeads() * rounds,
                     queries, device.constant("attention_decode_threads"), 0,
-                    Kernels.arguments(List.of(sums.memory(), parts.memory(), scores, q, k, v, pages()), table,
-                            texts.first(), spec, capacity(texts))));
+                    Kernels.arguments(List.of(sums.memory(), numbers.memory(), row.map(to -> to.row), q, k, v, pages()), table,
+                            texts.first(), spec, capacity(texts), texts.entries().size())));
             List<Object> merged = new ArrayList<>(List.of(out));
             merged.addAll(statistics);
-            merged.addAll(List.of(sums.memory(), parts.memory(), spec.sinks()));
-            device.launch(new Launch("attention_merge_f32", queries, spec.heads(), 1,
+            merged.addAll(List.of(row.map(to -> to.row), row.map(to -> to.columnSum), row.map(to -> to.sums),
+                    cells.map(AtlasCells::cells), sums.memory(), numbers.memory(), spec.sinks()));
+            device.launch(new Launch("attention_merge_f32", blocks, spec.heads(), queries,
                     device.constant("attention_merge_threads"), 0,
-                    Kernels.arguments(merged, table, texts.first(), spec, capacity(texts))));
+                    Kernels.arguments(merged, table, texts.first(), spec, capacity(texts), texts.entries().size(), splits,
+                            cells.map(AtlasCells::side).orElse(0), bin, cells.map(AtlasCells::mean).orElse(0))));
         }
     }
 
     private Object pages() {
         return packing.pages().<Object>map(kernels.tiles::of).orElse(Optional.empty());
-    }
-
-    /** Turns the scores of single queries into their probabilities, and adds them to column sums, cells and row sums. */
-    private void row(PackedTexts texts, AttentionStatistics statistics, Optional<AtlasCells> cells) {
-        int bin = cells.map(AtlasCells::bin).orElse(device.constant("attention_decode_keys"));
-        int blocks = cells.map(AtlasCells::side).orElse((texts.longest() + bin - 1) / bin);
-        List<Object> operands = new ArrayList<>(List.of(
-                statistics.row, statistics.columnSum, statistics.sums, cells.map(AtlasCells::cells)));
-        operands.addAll(vectors(statistics));
-        device.launch(new Launch("attention_row_f32", blocks, spec.heads(), texts.entries().size(),
-                kernels.fitting("attention_row_threads", bin), 0,
-                Kernels.arguments(operands, kernels.table(texts, TextTiles.Part.TEXT), texts.first(), spec,
-                        capacity(texts), blocks, bin, cells.map(AtlasCells::mean).orElse(0))));
     }
 
     private void columns(PackedTexts texts, AttentionStatistics statistics) {
@@ -165,10 +161,9 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     private void sums(PackedTexts texts, AttentionStatistics statistics) {
         List<Object> operands = new ArrayList<>(List.of(statistics.sums));
         operands.addAll(vectors(statistics));
-        int most = texts.entries().stream().mapToInt(PackedTexts.Entry::queries).max().orElseThrow();
         device.launch(new Launch("attention_sums_f64", spec.heads(), texts.entries().size(), 1,
-                kernels.fitting("attention_sums_threads", most), 0,
-                Kernels.arguments(operands, kernels.table(texts, TextTiles.Part.TEXT), texts.first(), spec,
+                kernels.fitting("attention_sums_threads", texts.mostQueries()), 0,
+                Kernels.arguments(operands, kernels.table(texts), texts.first(), spec,
                         capacity(texts))));
     }
 }

@@ -98,9 +98,9 @@ final class Kernels {
                 && spec.headDim() > WIDTHS[1] && spec.headDim() <= HOPPER_WIDTHS[HOPPER_WIDTHS.length - 1];
     }
 
-    /** The table of the texts, one entry per query or per text; empty for a text alone. */
-    Object table(PackedTexts texts, TextTiles.Part part) {
-        return texts.alone() ? Optional.empty() : tiles.of(texts, part, 1).memory();
+    /** The table of the texts, one entry per text; empty for a text alone. */
+    Object table(PackedTexts texts) {
+        return texts.alone() ? Optional.empty() : tiles.of(texts, TextTiles.Part.TEXT, 1).memory();
     }
 
     /** The name of a family's kernel for the type of keys and the head width. */

@@ -76,7 +76,7 @@ record LayerMetrics(Device device, Kernels kernels, AttentionStatistics statisti
             Metric metric, MemorySegment destination, MemorySegment workspace, PackedTexts texts, int first, int count) {
         int longest = texts.longest();
         int gridY = texts.entries().size();
-        Object table = kernels.table(texts, TextTiles.Part.TEXT);
+        Object table = kernels.table(texts);
         String kernel = metric.key() + "_f64";
         device.launch(metric instanceof Metric.Spectrum
                 ? Launch.flat(kernel, count, gridY, kernels.fitting("laplacian_spectrum_threads", longest),

@@ -3,6 +3,7 @@ package headscope.backend.cuda;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Packing;
+import headscope.backend.PageTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -24,9 +25,14 @@ record PackedTexts(List<Entry> entries, boolean alone) {
      */
     record Entry(
             long statistics, int capacity, int slot, int queries, int keys, int firstQuery, int firstKey, int firstPage) {
-        /** The same text, whose keys begin at a row of k. */
+        /** The same text, whose keys begin at a row of k, without pages. */
         Entry withKeys(int first) {
-            return new Entry(statistics, capacity, slot, queries, keys, firstQuery, first, firstPage);
+            return new Entry(statistics, capacity, slot, queries, keys, firstQuery, first, 0);
+        }
+
+        /** Keys before the text's own, in k or in the pages of the table. */
+        private long keysBefore() {
+            return firstKey + (long) firstPage * PageTable.TOKENS;
         }
     }
 
@@ -108,11 +114,25 @@ record PackedTexts(List<Entry> entries, boolean alone) {
         return entries.getFirst();
     }
 
-    int queries() {
-        return entries.stream().mapToInt(Entry::queries).sum();
-    }
-
     int longest() {
         return entries.stream().mapToInt(Entry::keys).max().orElseThrow();
+    }
+
+    int mostQueries() {
+        return entries.stream().mapToInt(Entry::queries).max().orElseThrow();
+    }
+
+    /**
+     * How many parts text_part in cuda/attention_decode.cu counts: of so many keys each, and some more of every text.
+     */
+    int parts(int keys, int more) {
+        return IntStream.range(0, entries.size())
+                .mapToLong(text -> {
+                    long before = alone ? 0 : entries.get(text).keysBefore() / keys + text * (1L + more);
+                    return before + more + (entries.get(text).keys() + keys - 1L) / keys;
+                })
+                .mapToInt(Math::toIntExact)
+                .max()
+                .orElseThrow();
     }
 }

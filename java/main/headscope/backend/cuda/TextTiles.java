@@ -27,7 +27,6 @@ final class TextTiles {
     enum Part {
         QUERY_TILE,
         KEY_TILE,
-        QUERY,
         TEXT
     }
 
@@ -72,7 +71,6 @@ final class TextTiles {
             int count = switch (part) {
                 case QUERY_TILE -> (text.queries() + rows - 1) / rows;
                 case KEY_TILE -> (text.keys() + rows - 1) / rows;
-                case QUERY -> text.queries();
                 case TEXT -> 1;
             };
             for (int i = 0; i < count; i++) {

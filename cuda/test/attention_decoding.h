@@ -1,0 +1,57 @@
+// Launches of attention_decode.cu.
+#pragma once
+
+#include "attention_text.h"
+
+/// What becomes of the scores of single queries.
+struct NewestRow {
+    float* scores = nullptr;
+    double* columnSum = nullptr;
+    double* sums = nullptr;
+    float* cells = nullptr;
+    int side = 0;
+    int bin = 0;
+    int mean = 0;
+};
+
+/// Texts whose keys are split, with the results of their splits.
+template <class T>
+struct Decoding {
+    Spec spec;
+    int splits; // of all texts
+    int queries; // the most of a text
+    std::vector<float> sums, numbers;
+
+    Decoding(const Spec& spec, int splits, int queries)
+        : spec(spec), splits(splits), queries(queries),
+          sums(static_cast<std::size_t>(splits) * queries * spec.heads * ((spec.headDim + 3) / 4 * 4), NAN),
+          numbers(static_cast<std::size_t>(splits) * queries * spec.heads * 6, NAN) {}
+
+    void decode(float* scores, const T* q, const T* k, const T* v, const int* pages, const TextTile* tiles, int texts,
+                int only_queries, int only_keys, int capacity) {
+        int rounds = static_cast<int>(pieces(spec.heads / spec.kvHeads, constant("attention_decode_heads")));
+        launch3(withWidth<T>("attention_decode", spec.headDim).c_str(), splits, spec.kvHeads * rounds, queries,
+                constant("attention_decode_threads"), v == nullptr ? nullptr : sums.data(), numbers.data(), scores, q, k, v,
+                pages, tiles, only_queries, only_keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
+                static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, texts);
+    }
+
+    void merge(int blocks, float* out, float* const* statistics, const NewestRow& row, const TextTile* tiles, int texts,
+               int only_queries, int only_keys, int capacity) {
+        launch3("attention_merge_f32", blocks, spec.heads, queries, constant("attention_merge_threads"), out, statistics[0],
+                statistics[1], statistics[2], statistics[3], statistics[4], statistics[5], row.scores, row.columnSum,
+                row.sums, row.cells, sums.data(), numbers.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), tiles,
+                only_queries, only_keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
+                static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, texts, splits, row.side, row.bin,
+                row.mean);
+    }
+
+private:
+    template <class... A>
+    static void launch3(const char* kernel, int x, int y, int z, int threads, A... arguments) {
+        void* pointers[] = {&arguments...};
+        CHECK(headscope_launch(kernel, static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z),
+                               static_cast<unsigned>(threads), 1, 1, 0, pointers) == 0,
+              "%s", headscope_last_error());
+    }
+};
