@@ -38,32 +38,31 @@ struct SplitSoftmax {
     /// By a warp. first .. end - 1 are the visible keys, and element 0 belongs to key `split`.
     __device__ SplitSoftmax(float* score, float* scores, const AttentionSpec& spec, int split, int first, int end,
                             int position) {
-        constexpr int KEYS = SPLIT / WARP; // per lane
         int lane = static_cast<int>(threadIdx.x) % WARP;
-        float x[KEYS];
-        UNROLL for (int i = 0; i < KEYS; i++) {
-            int key = split + lane + i * WARP;
-            x[i] = BELOW_ALL;
+        UNROLL_BY(4) for (int i = lane; i < SPLIT; i += WARP) {
+            int key = split + i;
+            float x = BELOW_ALL;
             if (key >= first && key < end) {
-                x[i] = spec.score(score[lane + i * WARP]);
+                x = spec.score(score[i]);
                 if (scores != nullptr) {
-                    scores[key] = x[i];
+                    scores[key] = x;
                 }
-                own = key == position ? x[i] : own;
-                before = key == position - 1 ? x[i] : before;
+                own = key == position ? x : own;
+                before = key == position - 1 ? x : before;
             }
-            row.peak = fmaxf(row.peak, x[i]);
+            score[i] = x;
+            row.peak = fmaxf(row.peak, x);
         }
         row.peak = warp_maximum(row.peak);
         own = warp_maximum(own);
         before = warp_maximum(before);
-        UNROLL for (int i = 0; i < KEYS; i++) {
-            float below = x[i] - row.peak;
-            float exponential = x[i] == BELOW_ALL ? 0 : exp2f(below);
-            score[lane + i * WARP] = exponential;
+        UNROLL_BY(4) for (int i = lane; i < SPLIT; i += WARP) {
+            float below = score[i] - row.peak;
+            float exponential = score[i] == BELOW_ALL ? 0 : exp2f(below);
+            score[i] = exponential;
             row.sum += exponential;
             row.moment += exponential * below;
-            row.distance += exponential * static_cast<float>(abs(position - split - lane - i * WARP));
+            row.distance += exponential * static_cast<float>(abs(position - split - i));
         }
         row.gather<WARP>();
     }
@@ -100,7 +99,7 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
 
     int64_t keyOffset = (static_cast<int64_t>(spec.keyStart) * spec.kvHeads + kvHead) * spec.headDim;
     Paged<T, CHUNKED> keys{x.k + keyOffset, x.pages == nullptr ? nullptr : x.pages + spec.firstPage,
-                           static_cast<int64_t>(spec.kvHeads) * spec.headDim, first, end, spec.headDim};
+                           spec.kvHeads * spec.headDim, first, end, spec.headDim};
     int64_t queryOffset = (static_cast<int64_t>(spec.queryStart + query) * spec.heads + firstHead) * spec.headDim;
     KeyProducts<WIDTH, T, CHUNKED>::write(score, {x.q + queryOffset, spec.headDim, 0, heads, spec.headDim}, keys, start,
                                           heads);

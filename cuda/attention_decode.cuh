@@ -18,12 +18,12 @@ constexpr int PART = 128;               // columns that are multiplied at a time
 /// Scores of a split. Four columns of padding: eight heads lie in different banks.
 using Scores = float[HEADS][SPLIT + 4];
 
-/// Rows of one head. Rows outside first .. end - 1 and columns beyond the head's width are read as 0.
+/// At most PAGE rows of one head. Rows outside first .. end - 1 and columns beyond the head's width are read as 0.
 /// CHUNKED: the width is a multiple of the elements in 16 bytes.
 template <class T, bool CHUNKED>
 struct RowsOf {
     const T* x;
-    int64_t stride;
+    int stride; // times PAGE fits 32 bits
     int first;
     int end;
     int headDim;
@@ -42,8 +42,9 @@ struct RowsOf {
             }
         } else {
             // Element by element in a loop that is not unrolled, which would take too many registers.
+            int there_elements = there ? headDim - column : 0;
             UNROLL_BY(1) for (int e = 0; e < static_cast<int>(16 / sizeof(T)); e++) {
-                T element = there && column + e < headDim ? from[e] : from_float<T>(0);
+                T element = e < there_elements ? from[e] : from_float<T>(0);
                 unsigned next = 0;
                 memcpy(&next, &element, sizeof(element));
                 unsigned words[4];
@@ -63,7 +64,7 @@ template <class T, bool CHUNKED>
 struct Paged {
     const T* x;
     const int* pages; // of the text; null if its keys follow one another
-    int64_t stride;
+    int stride;
     int first; // visible key
     int end;
     int headDim;
