@@ -3,65 +3,115 @@
 //
 //   q_1 = diagonal_1 - x; q_i = diagonal_i - x - offDiagonal_(i-1)^2 / q_(i-1)
 //
-// and a check against the matrix before reduction: the eigenvalues sum to its trace, their squares to the sum of
+// A block first counts at equally spaced points of an interval that contains all eigenvalues, which brackets each of its
+// own; then neighbouring lanes share an eigenvalue and divide its interval by one point each.
+//
+// The check compares with the matrix before reduction: the eigenvalues sum to its trace, their squares to the sum of
 // squares of its elements.
 //
 // In      diagonal, offDiagonal [matrices, n], fp32; moments [matrices, 2], fp64, from symmetric_laplacian.cu
 // Out     eigenvalues [matrices, n], fp32, ascending; defects [matrices], fp64: the larger of the differences of
 //         sum / n and of the root mean square from those of the moments
-// Launch  eigenvalues: grid x = ceil(n / symmetric_eigenvalues_threads), y = matrices; block
-//         symmetric_eigenvalues_threads. check: grid x = matrices; the same block
-// Cost    about 25 n^2 divisions per matrix
-// Rounds  fp32: absolute error of a few ulp of the largest eigenvalue; bit-reproducible
+// Launch  eigenvalues: grid x = ceil(n / symmetric_eigenvalues_block), y = matrices; block symmetric_eigenvalues_threads;
+//         dynamic shared memory 8 n bytes, n rounded up to 2. check: grid x = matrices; block
+//         symmetric_eigenvalues_threads
+// Cost    about 25 n^2 reciprocals per matrix
+// Rounds  fp32: absolute error of a few ulp of the largest eigenvalue, as an error of a reciprocal is one of an element of
+//         offDiagonal; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
+#include "quad.cuh"
+#include "tensor_core.cuh"
 
 constexpr int THREADS = 128;
+constexpr int LANES = 2; // per eigenvalue
 EXPORT(symmetric_eigenvalues_threads, THREADS);
+EXPORT(symmetric_eigenvalues_block, THREADS / LANES);
 
-/// Replaces a q so small that dividing by it would overflow.
+/// Replaces a q so small that its reciprocal would overflow.
 constexpr float SMALLEST = 1e-30f;
 
-__device__ static int below(const float* diagonal, const float* offDiagonal, int n, float x) {
-    float q = 1;
-    float square = 0;
-    int count = 0;
-    for (int i = 0; i < n; i++) {
-        q = diagonal[i] - x - square / q;
-        q = fabsf(q) < SMALLEST ? -SMALLEST : q;
-        count += q < 0;
-        square = offDiagonal[i] * offDiagonal[i];
-    }
-    return count;
+/// An element of the diagonal beyond the last, which counts as above every x.
+constexpr float BEYOND = 1e30f;
+
+__device__ static float following(float q, float diagonal, float square, float x) {
+    q = diagonal - x - square * fast_reciprocal(q);
+    return fabsf(q) < SMALLEST ? -SMALLEST : q;
 }
 
-KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diagonal, const float* offDiagonal, int n) {
-    int64_t base = static_cast<int64_t>(blockIdx.y) * n;
-    int wanted = static_cast<int>(blockIdx.x * THREADS + threadIdx.x);
-    if (wanted >= n) {
-        return;
-    }
-    // Gershgorin's circles contain all eigenvalues.
-    float low = diagonal[base];
-    float high = diagonal[base];
-    float left = 0;
-    for (int i = 0; i < n; i++) {
-        float radius = left + fabsf(offDiagonal[base + i]);
-        low = fminf(low, diagonal[base + i] - radius);
-        high = fmaxf(high, diagonal[base + i] + radius);
-        left = fabsf(offDiagonal[base + i]);
-    }
-    // Rounding in the reduction has destroyed further digits of small eigenvalues.
-    float resolution = 0x1p-23f * fmaxf(fabsf(low), fabsf(high));
-    while (high - low > resolution) {
-        float middle = low + (high - low) / 2;
-        if (below(diagonal + base, offDiagonal + base, n, middle) > wanted) {
-            high = middle;
-        } else {
-            low = middle;
+/// A tridiagonal matrix in shared memory. Each quad has two elements of the diagonal, each followed by the square of the
+/// element before it off the diagonal.
+struct Tridiagonal {
+    Quad* pairs;
+    int count;
+
+    __device__ Tridiagonal(Quad* pairs, int n) : pairs(pairs), count((n + 1) / 2) {}
+
+    /// Called by the whole block, which must synchronise afterwards.
+    __device__ void load(const float* diagonal, const float* offDiagonal, int n) const {
+        for (int i = threadIdx.x; i < 2 * count; i += THREADS) {
+            float before = i > 0 && i < n ? offDiagonal[i - 1] : 0;
+            elements(pairs)[2 * i] = i < n ? diagonal[i] : BEYOND;
+            elements(pairs)[2 * i + 1] = before * before;
         }
     }
-    eigenvalues[base + wanted] = low + (high - low) / 2;
+
+    /// The number of eigenvalues below x.
+    __device__ int below(float x) const {
+        float q = 1;
+        int below = 0;
+        UNROLL_BY(4) for (int i = 0; i < count; i++) {
+            Quad pair = pairs[i];
+            q = following(q, pair.of[0], pair.of[1], x);
+            below += q < 0;
+            q = following(q, pair.of[2], pair.of[3], x);
+            below += q < 0;
+        }
+        return below;
+    }
+};
+
+KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diagonal, const float* offDiagonal, int n) {
+    DYNAMIC_SHARED(Quad, pool);
+    SHARED(int[THREADS], counts);
+    int64_t base = static_cast<int64_t>(blockIdx.y) * n;
+    int thread = static_cast<int>(threadIdx.x);
+    Tridiagonal matrix(pool, n);
+    matrix.load(diagonal + base, offDiagonal + base, n);
+    // Gershgorin's circles contain all eigenvalues.
+    float least = INFINITY;
+    float most = -INFINITY;
+    for (int i = thread; i < n; i += THREADS) {
+        float radius = (i > 0 ? fabsf(offDiagonal[base + i - 1]) : 0) + fabsf(offDiagonal[base + i]);
+        least = fminf(least, diagonal[base + i] - radius);
+        most = fmaxf(most, diagonal[base + i] + radius);
+    }
+    least = -block_maximum(-least);
+    most = block_maximum(most);
+    // Rounding in the reduction has destroyed further digits of small eigenvalues.
+    float resolution = 0x1p-23f * fmaxf(fabsf(least), fabsf(most));
+    float step = (most - least) / (THREADS + 1);
+    counts[thread] = matrix.below(least + static_cast<float>(thread + 1) * step);
+    __syncthreads();
+    int wanted = static_cast<int>(blockIdx.x) * (THREADS / LANES) + thread / LANES;
+    int point = 0; // the first whose count exceeds the wanted number
+    for (int size = THREADS; size > 0; size /= 2) {
+        if (point + size <= THREADS && counts[point + size - 1] <= wanted) {
+            point += size;
+        }
+    }
+    float low = least + static_cast<float>(point) * step;
+    float high = least + static_cast<float>(point + 1) * step;
+    for (float width = step; width > resolution; width /= LANES + 1) {
+        float part = (high - low) / (LANES + 1);
+        bool above = matrix.below(low + part * static_cast<float>(thread % LANES + 1)) > wanted;
+        int under = LANES - warp_sum<LANES>(above ? 1 : 0);
+        high = under < LANES ? low + part * static_cast<float>(under + 1) : high;
+        low = low + part * static_cast<float>(under);
+    }
+    if (wanted < n && thread % LANES == 0) {
+        eigenvalues[base + wanted] = low + (high - low) / 2;
+    }
 }
 
 KERNEL(symmetric_check_f32, THREADS, double* defects, const float* eigenvalues, const double* moments, int n) {

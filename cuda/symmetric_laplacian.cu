@@ -7,29 +7,55 @@
 //
 // In      map [heads, n, n], fp32, every element
 // Out     scales [heads, n], fp32; matrix [heads, n, n], fp32, both triangles; moments [heads, 2], fp64
-// Launch  scales: grid x = n, y = heads, block min(symmetric_laplacian_threads, n rounded up to 32);
-//         laplacian: grid x = t (t + 1) / 2 for t = ceil(n / symmetric_laplacian_tile), y = heads, block
-//         symmetric_laplacian_threads; moments: grid x = heads, the same block
+// Launch  scales: grid x = t = ceil(n / symmetric_laplacian_tile), y = heads; laplacian: grid x = t (t + 1) / 2, y = heads;
+//         moments: grid x = heads; block symmetric_laplacian_threads
 // Cost    8 bytes per element for the scales, 8 for the matrix, 4 for the moments
 // Rounds  sums in fp64, elements in fp32; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
 
 constexpr int THREADS = 256;
+constexpr int WARPS = THREADS / WARP;
 constexpr int TILE = 32;
+static_assert(TILE == WARP, "lanes stand for columns of a tile");
 EXPORT(symmetric_laplacian_threads, THREADS);
 EXPORT(symmetric_laplacian_tile, TILE);
 
+/// A block sums a tile of rows and the same columns. Warps divide the rows of a column among them.
 KERNEL(symmetric_scales_f32, THREADS, float* scales, const float* map, int n) {
-    int64_t row = blockIdx.x;
+    SHARED(double[TILE], rows);
+    SHARED(double[WARPS][TILE], columns);
+    int first = static_cast<int>(blockIdx.x) * TILE;
+    int lane = static_cast<int>(threadIdx.x) % WARP;
+    int warp = static_cast<int>(threadIdx.x) / WARP;
     const float* of = map + static_cast<int64_t>(blockIdx.y) * n * n;
-    double weight = 0;
-    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
-        weight += (static_cast<double>(of[row * n + j]) + of[j * n + row]) / 2;
+    double sum = 0;
+    if (first + lane < n) {
+        UNROLL_BY(8) for (int64_t i = warp; i < n; i += WARPS) {
+            sum += of[i * n + first + lane];
+        }
     }
-    double degree = block_sum(weight);
-    if (threadIdx.x == 0) {
-        scales[static_cast<int64_t>(blockIdx.y) * n + row] = degree > 0 ? static_cast<float>(1 / sqrt(degree)) : 0;
+    columns[warp][lane] = sum;
+    for (int row = warp; row < TILE; row += WARPS) {
+        sum = 0;
+        if (first + row < n) {
+            UNROLL_BY(4) for (int64_t j = lane; j < n; j += WARP) {
+                sum += of[static_cast<int64_t>(first + row) * n + j];
+            }
+        }
+        sum = warp_sum(sum);
+        if (lane == 0) {
+            rows[row] = sum;
+        }
+    }
+    __syncthreads();
+    if (warp == 0 && first + lane < n) {
+        double degree = rows[lane];
+        for (int part = 0; part < WARPS; part++) {
+            degree += columns[part][lane];
+        }
+        scales[static_cast<int64_t>(blockIdx.y) * n + first + lane] =
+            degree > 0 ? static_cast<float>(1 / sqrt(degree / 2)) : 0;
     }
 }
 
@@ -75,11 +101,11 @@ KERNEL(symmetric_laplacian_f32, THREADS, float* matrix, const float* scales, int
 KERNEL(symmetric_moments_f32, THREADS, double* moments, const float* matrix, int n) {
     const float* of = matrix + static_cast<int64_t>(blockIdx.x) * n * n;
     double trace = 0;
-    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
+    for (int64_t i = threadIdx.x; i < n; i += THREADS) {
         trace += of[i * n + i];
     }
     double squares = 0;
-    for (int64_t i = threadIdx.x; i < static_cast<int64_t>(n) * n; i += blockDim.x) {
+    UNROLL_BY(8) for (int64_t i = threadIdx.x; i < static_cast<int64_t>(n) * n; i += THREADS) {
         squares += static_cast<double>(of[i]) * of[i];
     }
     trace = block_sum(trace);

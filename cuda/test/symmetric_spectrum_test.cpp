@@ -1,9 +1,10 @@
-// Symmetrised normalised Laplacians and their eigenvalues, with all three reductions, against Jacobi's rotations in
+// Symmetrised normalised Laplacians and their eigenvalues, with all reductions, against Jacobi's rotations in
 // double and against graphs with known spectra.
 #include "check.h"
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 namespace {
 
@@ -17,11 +18,16 @@ struct Spectrum {
     std::vector<double> defects;
 };
 
-void launch_shared(const char* kernel, int grid, int block, int64_t bytes, std::vector<void*> arguments) {
-    int result = headscope_launch(kernel, static_cast<unsigned>(grid), 1, 1, static_cast<unsigned>(block), 1, 1,
-                                  static_cast<unsigned>(bytes), arguments.data());
-    CHECK(result == 0, "%s", headscope_last_error());
-}
+/// A row of a panel, aligned as the kernels read it.
+struct alignas(16) Line {
+    float of[32];
+};
+
+const Line UNWRITTEN = [] {
+    Line line;
+    std::fill(std::begin(line.of), std::end(line.of), NAN);
+    return line;
+}();
 
 struct Tridiagonal {
     std::vector<float> diagonal;
@@ -30,48 +36,54 @@ struct Tridiagonal {
     explicit Tridiagonal(int n) : diagonal(MATRICES * n, NAN), offDiagonal(MATRICES * n, NAN) {}
 };
 
-Tridiagonal by_warp(std::vector<float>& matrix, int n) {
-    Tridiagonal t(n);
-    launch("symmetric_warp_f32", pieces(MATRICES, constant("symmetric_reduction_warps")), 1,
-           constant("symmetric_reduction_threads"), t.diagonal.data(), t.offDiagonal.data(), matrix.data(), MATRICES,
-           n);
-    return t;
-}
-
-Tridiagonal by_block(std::vector<float>& matrix, int n) {
-    Tridiagonal t(n);
-    float* diagonal = t.diagonal.data();
-    float* offDiagonal = t.offDiagonal.data();
-    float* from = matrix.data();
-    int64_t bytes = 4 * (static_cast<int64_t>(n) * (n | 1) + 2 * n);
-    launch_shared("symmetric_block_f32", MATRICES, constant("symmetric_reduction_threads"), bytes,
-                  {&diagonal, &offDiagonal, &from, &n});
-    return t;
-}
-
-Tridiagonal by_panels(std::vector<float>& matrix, int n) {
-    Tridiagonal t(n);
-    int threads = constant("symmetric_reduction_threads");
-    int panel = constant("symmetric_reduction_panel");
-    std::vector<float> v(MATRICES * panel * n, NAN), w(v), y(MATRICES * n, NAN), tau(MATRICES, NAN);
-    for (int k = 0; k < n; k++) {
-        int count = k % panel;
-        launch("symmetric_reflect_f32", MATRICES, 1, threads, t.diagonal.data(), t.offDiagonal.data(), tau.data(),
-               v.data(),
-               w.data(), matrix.data(), n, k, count);
-        if (k + 1 < n) {
-            launch("symmetric_multiply_f32", pieces(n - k - 1, constant("symmetric_reduction_warps")), MATRICES,
-                   threads, y.data(), v.data(), matrix.data(), n, k, count);
-            launch("symmetric_correct_f32", MATRICES, 1, threads, w.data(), y.data(), tau.data(), v.data(), n, k,
-                   count);
-        }
-        if (count + 1 == panel && k + 1 < n) {
-            int64_t tiles = pieces(n - k - 1, constant("symmetric_reduction_tile"));
-            launch("symmetric_update_f32", tiles * tiles, MATRICES, threads, matrix.data(), v.data(), w.data(), n,
-                   k + 1, panel);
+/// Rows that the smallest kernel for n rows holds in registers.
+int held(int n) {
+    for (int rows : {32, 64, 128}) {
+        if (n <= rows) {
+            return rows;
         }
     }
+    return 192;
+}
+
+Tridiagonal in_registers(std::vector<float>& matrix, int n) {
+    Tridiagonal t(n);
+    std::string kernel = "symmetric_rows" + std::to_string(held(n)) + "_f32";
+    launch(kernel.c_str(), MATRICES, 1, constant((kernel + "_threads").c_str()), t.diagonal.data(),
+           t.offDiagonal.data(), matrix.data(), n);
     return t;
+}
+
+/// By the band.
+Tridiagonal banded(std::vector<float>& matrix, int n, bool shared) {
+    Tridiagonal t(n);
+    const int width = constant("symmetric_band_width");
+    std::vector<Line> v(MATRICES * n, UNWRITTEN), w(v), x(v), triangle(MATRICES * width, UNWRITTEN);
+    for (int k = 0; n - k - width >= 2; k += width) {
+        int m = n - k - width;
+        int columns = static_cast<int>(8 * pieces(m, width) * width);
+        launch("symmetric_panel_f32", MATRICES, 1, {constant("symmetric_panel_threads"), columns}, v.data(),
+               triangle.data(), matrix.data(), n, k);
+        launch("symmetric_multiply_f32", pieces(m, constant("symmetric_multiply_rows")), MATRICES,
+               constant("symmetric_multiply_threads"), x.data(), v.data(), matrix.data(), n, k);
+        launch("symmetric_correct_f32", MATRICES, 1, constant("symmetric_correct_threads"), w.data(), x.data(),
+               v.data(), triangle.data(), n, k);
+        int64_t tiles = pieces(m, constant("symmetric_update_tile"));
+        launch("symmetric_update_f32", tiles * (tiles + 1) / 2, MATRICES, constant("symmetric_update_threads"),
+               matrix.data(), v.data(), w.data(), n, k);
+    }
+    std::vector<float> band(shared ? 0 : MATRICES * 2 * width * n, NAN);
+    launch("symmetric_chase_f32", MATRICES, 1, {constant("symmetric_chase_threads"), shared ? 256 * n : 0},
+           t.diagonal.data(), t.offDiagonal.data(), shared ? nullptr : band.data(), matrix.data(), n);
+    return t;
+}
+
+Tridiagonal by_band(std::vector<float>& matrix, int n) {
+    return banded(matrix, n, true);
+}
+
+Tridiagonal by_band_in_memory(std::vector<float>& matrix, int n) {
+    return banded(matrix, n, false);
 }
 
 Spectrum spectrum(const Map& map, int n, Tridiagonal (*reduce)(std::vector<float>&, int)) {
@@ -83,14 +95,14 @@ Spectrum spectrum(const Map& map, int n, Tridiagonal (*reduce)(std::vector<float
     std::vector<double> moments(MATRICES * 2, NAN);
     int threads = constant("symmetric_laplacian_threads");
     int64_t tiles = pieces(n, constant("symmetric_laplacian_tile"));
-    launch("symmetric_scales_f32", n, MATRICES, fitting("symmetric_laplacian_threads", n), scales.data(), matrix.data(),
-           n);
+    launch("symmetric_scales_f32", tiles, MATRICES, threads, scales.data(), matrix.data(), n);
     launch("symmetric_laplacian_f32", tiles * (tiles + 1) / 2, MATRICES, threads, matrix.data(), scales.data(), n);
     launch("symmetric_moments_f32", MATRICES, 1, threads, moments.data(), matrix.data(), n);
     Tridiagonal t = reduce(matrix, n);
     Spectrum found{std::vector<float>(MATRICES * n, NAN), std::vector<double>(MATRICES, NAN)};
     int block = constant("symmetric_eigenvalues_threads");
-    launch("symmetric_eigenvalues_f32", pieces(n, block), MATRICES, block, found.eigenvalues.data(), t.diagonal.data(),
+    launch("symmetric_eigenvalues_f32", pieces(n, constant("symmetric_eigenvalues_block")), MATRICES,
+           {block, static_cast<int>(8 * pieces(n, 2) * 2)}, found.eigenvalues.data(), t.diagonal.data(),
            t.offDiagonal.data(), n);
     launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), moments.data(),
            n);
@@ -158,7 +170,8 @@ void check(const char* what, const Map& map, int n, const std::vector<double>& e
         Tridiagonal (*reduce)(std::vector<float>&, int);
         int limit;
     };
-    for (Way way : {Way{"warp", by_warp, 32}, Way{"block", by_block, 200}, Way{"panels", by_panels, 4096}}) {
+    for (Way way : {Way{"registers", in_registers, 192}, Way{"band", by_band, 800},
+                    Way{"band in memory", by_band_in_memory, 4096}}) {
         if (n <= way.limit) {
             situation = std::string(what) + ", n = " + std::to_string(n) + ", by " + way.name;
             Spectrum found = spectrum(map, n, way.reduce);
@@ -240,6 +253,20 @@ void check_closed_forms(int n) {
     check("ring", [n](int, int row, int column) { return column == (row + 1) % n ? 1.0f : 0.0f; }, n, thrice(ring));
 }
 
+/// A ring whose tokens follow in random order, so that the matrix is not a band from the start.
+void check_shuffled_ring(std::mt19937_64& random, int n) {
+    std::vector<int> next(n), order(n);
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), random);
+    std::vector<double> ring(n);
+    for (int k = 0; k < n; k++) {
+        next[order[k]] = order[(k + 1) % n];
+        ring[k] = 1 - std::cos(2 * PI * k / n);
+    }
+    check(
+        "shuffled ring", [&](int, int row, int column) { return column == next[row] ? 1.0f : 0.0f; }, n, thrice(ring));
+}
+
 } // namespace
 
 int main() {
@@ -251,5 +278,8 @@ int main() {
     }
     for (int n : {2, 32, 97}) {
         check_closed_forms(n);
+    }
+    for (int n : {129, 192, 221}) {
+        check_shuffled_ring(random, n);
     }
 }

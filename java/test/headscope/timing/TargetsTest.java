@@ -45,7 +45,7 @@ class TargetsTest {
             attention(131_072, "statistics", "attention_columns_bf16_d128", 0.1, 1),
             attention(32_768, "decoding, observed", "attention_decode_bf16_d128", 0.0008, 1),
             attention(32_768, "decoding, observed", "attention_merge_f32", 0.0002, 1),
-            measurement("spectra", 32, "symmetric spectra", "symmetric_warp_f32", 0.001, 0, 0),
+            measurement("spectra", 32, "symmetric spectra", "symmetric_rows32_f32", 0.001, 0, 0),
             measurement("spectra", 32, "symmetric spectra", "symmetric_eigenvalues_f32", 0.001, 0, 0),
             model(0, "reading the weights", 1.5, 2e9),
             model(512, "prefill, 1 text", 0.003, 0),

@@ -2,12 +2,14 @@ package headscope.backend.cuda;
 
 import headscope.backend.DeviceException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** Eigenvalues of symmetrised attention maps of one size on a device. All arrays are [count, ..]. */
 final class SymmetricMatrices implements AutoCloseable {
-    /** Variants of the reduction to tridiagonal form, see cuda/symmetric_reduction.cu. */
-    private enum Reduction { WARP, BLOCK, PANELS }
+    /** Most rows of matrices that one kernel reduces in registers, see cuda/symmetric_reduction.cu; larger go by a band. */
+    private static final int[] HELD = {32, 64, 128, 192};
 
     private final Device device;
     private final Kernels kernels;
@@ -15,6 +17,7 @@ final class SymmetricMatrices implements AutoCloseable {
     private final int n;
     private final Kernels.Scratch memory;
     private long used;
+    private final Optional<Panels> panels;
     private final MemorySegment moments;
     private final MemorySegment defects;
     private final MemorySegment diagonal;
@@ -30,6 +33,7 @@ final class SymmetricMatrices implements AutoCloseable {
         this.count = count;
         this.n = n;
         this.memory = kernels.scratch(count * bytes(device, n));
+        this.panels = isHeld(n) ? Optional.empty() : Optional.of(new Panels()); // first, for its alignment
         this.moments = take(2 * Double.BYTES);
         this.defects = take(Double.BYTES);
         this.elements = floats((long) n * n);
@@ -38,25 +42,37 @@ final class SymmetricMatrices implements AutoCloseable {
         this.eigenvalues = floats(n);
     }
 
+    /** Scratch memory of the reduction to a band, see cuda/symmetric_band.cu. */
+    private final class Panels {
+        private final int width = device.constant("symmetric_band_width");
+        private final MemorySegment v = floats((long) width * n);
+        private final MemorySegment x = floats((long) width * n);
+        private final MemorySegment w = floats((long) width * n);
+        private final MemorySegment t = floats((long) width * width);
+        private final Optional<MemorySegment> band =
+                isBandShared(device, n) ? Optional.empty() : Optional.of(floats(2L * width * n));
+    }
+
     /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
         long floats = (long) n * n + 4L * n; // elements, diagonal, off-diagonal, eigenvalues, scales
-        if (reduction(device, n) == Reduction.PANELS) {
-            floats += (2L * device.constant("symmetric_reduction_panel") + 1) * n + 1; // v, w, y, tau
+        if (!isHeld(n)) {
+            long width = device.constant("symmetric_band_width");
+            floats += 3 * width * n + width * width + (isBandShared(device, n) ? 0 : 2 * width * n); // v, x, w, t, band
         }
         return 3 * Double.BYTES + floats * Float.BYTES; // moments, defect
     }
 
-    private static Reduction reduction(Device device, int n) {
-        if (n <= Kernels.WARP) {
-            return Reduction.WARP;
-        }
-        long shared = blockShared(n) + device.constant("symmetric_block_static");
-        return shared <= device.sharedMemory() ? Reduction.BLOCK : Reduction.PANELS;
+    private static boolean isHeld(int n) {
+        return n <= HELD[HELD.length - 1];
     }
 
-    private static long blockShared(int n) {
-        return ((long) n * (n | 1) + 2L * n) * Float.BYTES;
+    private static boolean isBandShared(Device device, int n) {
+        return bandBytes(device, n) + device.constant("symmetric_chase_static") <= device.sharedMemory();
+    }
+
+    private static long bandBytes(Device device, int n) {
+        return 2L * device.constant("symmetric_band_width") * n * Float.BYTES;
     }
 
     /** The next part of the memory; bytes are per matrix. */
@@ -78,19 +94,11 @@ final class SymmetricMatrices implements AutoCloseable {
      */
     double[][] laplacianEigenvalues(int firstHead) {
         laplacian();
-        switch (reduction(device, n)) {
-            case WARP -> device.launch(Launch.flat(
-                    "symmetric_warp_f32", kernels.tiles(count, "symmetric_reduction_warps"), 1, reductionThreads(),
-                    diagonal, offDiagonal, elements, count, n));
-            case BLOCK -> device.launch(new Launch(
-                    "symmetric_block_f32", count, 1, 1, reductionThreads(), Math.toIntExact(blockShared(n)),
-                    List.of(diagonal, offDiagonal, elements, n)));
-            case PANELS -> panels();
-        }
+        panels.ifPresentOrElse(this::reduceByBand, this::reduceInRegisters);
         int threads = device.constant("symmetric_eigenvalues_threads");
-        device.launch(Launch.flat(
-                "symmetric_eigenvalues_f32", kernels.tiles(n, "symmetric_eigenvalues_threads"), count, threads,
-                eigenvalues, diagonal, offDiagonal, n));
+        device.launch(new Launch(
+                "symmetric_eigenvalues_f32", kernels.tiles(n, "symmetric_eigenvalues_block"), count, 1, threads,
+                (n + 1) / 2 * 2 * 2 * Float.BYTES, List.of(eigenvalues, diagonal, offDiagonal, n)));
         device.launch(Launch.flat("symmetric_check_f32", count, 1, threads, defects, eigenvalues, moments, n));
         requireSmallDefects(firstHead);
         return downloaded();
@@ -101,42 +109,41 @@ final class SymmetricMatrices implements AutoCloseable {
         long tiles = kernels.tiles(n, "symmetric_laplacian_tile");
         MemorySegment scales = floats(n);
         device.launch(Launch.flat(
-                "symmetric_scales_f32", n, count, kernels.fitting("symmetric_laplacian_threads", n),
-                scales, elements, n));
+                "symmetric_scales_f32", tiles, count, threads, scales, elements, n));
         device.launch(Launch.flat(
                 "symmetric_laplacian_f32", tiles * (tiles + 1) / 2, count, threads, elements, scales, n));
         device.launch(Launch.flat("symmetric_moments_f32", count, 1, threads, moments, elements, n));
     }
 
-    private int reductionThreads() {
-        return device.constant("symmetric_reduction_threads");
+    private void reduceInRegisters() {
+        int rows = Arrays.stream(HELD).filter(held -> n <= held).findFirst().orElseThrow();
+        String kernel = "symmetric_rows%d_f32".formatted(rows);
+        device.launch(Launch.flat(
+                kernel, count, 1, device.constant(kernel + "_threads"), diagonal, offDiagonal, elements, n));
     }
 
-    private void panels() {
-        int threads = reductionThreads();
-        int panel = device.constant("symmetric_reduction_panel");
-        MemorySegment v = floats((long) panel * n);
-        MemorySegment w = floats((long) panel * n);
-        MemorySegment y = floats(n);
-        MemorySegment tau = floats(1);
-        for (int k = 0; k < n; k++) {
-            int before = k % panel;
-            int after = n - k - 1;
+    private void reduceByBand(Panels panels) {
+        int width = panels.width;
+        for (int k = 0; n - k - width >= 2; k += width) {
+            int rows = n - k - width;
+            device.launch(new Launch(
+                    "symmetric_panel_f32", count, 1, 1, device.constant("symmetric_panel_threads"),
+                    2 * Math.ceilDiv(rows, width) * width * Float.BYTES, List.of(panels.v, panels.t, elements, n, k)));
             device.launch(Launch.flat(
-                    "symmetric_reflect_f32", count, 1, threads, diagonal, offDiagonal, tau, v, w, elements, n, k, before));
-            if (after > 0) {
-                device.launch(Launch.flat(
-                        "symmetric_multiply_f32", kernels.tiles(after, "symmetric_reduction_warps"), count, threads,
-                        y, v, elements, n, k, before));
-                device.launch(Launch.flat(
-                        "symmetric_correct_f32", count, 1, threads, w, y, tau, v, n, k, before));
-            }
-            if (after > 0 && before == panel - 1) {
-                long tiles = kernels.tiles(after, "symmetric_reduction_tile");
-                device.launch(Launch.flat(
-                        "symmetric_update_f32", tiles * tiles, count, threads, elements, v, w, n, k + 1, panel));
-            }
+                    "symmetric_multiply_f32", kernels.tiles(rows, "symmetric_multiply_rows"), count,
+                    device.constant("symmetric_multiply_threads"), panels.x, panels.v, elements, n, k));
+            device.launch(Launch.flat(
+                    "symmetric_correct_f32", count, 1, device.constant("symmetric_correct_threads"),
+                    panels.w, panels.x, panels.v, panels.t, n, k));
+            long tiles = kernels.tiles(rows, "symmetric_update_tile");
+            device.launch(Launch.flat(
+                    "symmetric_update_f32", tiles * (tiles + 1) / 2, count, device.constant("symmetric_update_threads"),
+                    elements, panels.v, panels.w, n, k));
         }
+        device.launch(new Launch(
+                "symmetric_chase_f32", count, 1, 1, device.constant("symmetric_chase_threads"),
+                panels.band.isPresent() ? 0 : Math.toIntExact(bandBytes(device, n)),
+                List.of(diagonal, offDiagonal, panels.band, elements, n)));
     }
 
     private void requireSmallDefects(int firstHead) {

@@ -6,8 +6,8 @@ import headscope.tensor.Tensor;
 
 /** Symmetrised spectra of one layer, in batches of heads that fit into a fixed amount of memory. */
 record SymmetricSpectrum(Device device, Kernels kernels, Tensor q, Tensor k, AttentionSpec spec) {
-    /** Bytes per batch, or more if one head needs more: a head of 4,096 tokens needs a quarter. */
-    private static final long BATCH_BYTES = 256L << 20;
+    /** Most bytes per batch, or more if one head needs more: 128 heads of 1,024 tokens need 0.6 of it. */
+    private static final long BATCH_BYTES = 1L << 30;
 
     /** Ascending, [heads][tokens]. */
     double[][] ofHeads() {
@@ -17,7 +17,8 @@ record SymmetricSpectrum(Device device, Kernels kernels, Tensor q, Tensor k, Att
     double[][] ofHeads(long batchBytes) {
         int heads = spec.heads();
         double[][] eigenvalues = new double[heads][];
-        int batch = Math.clamp(batchBytes / SymmetricMatrices.bytes(device, q.intSize(0)), 1, heads);
+        int most = Math.clamp(batchBytes / SymmetricMatrices.bytes(device, q.intSize(0)), 1, heads);
+        int batch = Math.ceilDiv(heads, Math.ceilDiv(heads, most)); // of the same size, as far as possible
         for (int start = 0; start < heads; start += batch) {
             int from = start;
             SplitOnOutOfMemory.run(Math.min(batch, heads - start), (first, count) -> System.arraycopy(
