@@ -1,18 +1,21 @@
-// Reduction of symmetric matrices of up to 192 rows to tridiagonal form by Householder reflections (Golub and Van Loan
-// 2013, section 8.3.1), which preserve eigenvalues. Step k, with x the column below the diagonal:
+// Reduction of the normalised Laplacians of up to 192 tokens (symmetric_laplacian.cu) to tridiagonal form by Householder
+// reflections (Golub and Van Loan 2013, section 8.3.1), which preserve eigenvalues. Step k, with x the column below the
+// diagonal:
 //
 //   v = x - beta e_1, scaled to v_1 = 1; beta = -sign(x_1) |x|; tau = (beta - x_1) / beta
 //   y = tau A v; w = y - (tau / 2) (y . v) v; A -= v w' + w v'
 //
-// A block keeps its matrix in registers: rows are divided among warps by fours, columns among lanes. The warp that has
+// A block keeps its matrix, without the identity, in registers: rows are divided among warps by fours, columns among lanes. The warp that has
 // row k computes v while the others still subtract the previous step's v w' + w v'.
 //
-// In      matrix [matrices, n, n], fp32, both triangles
-// Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0
+// In      map [matrices, n, n], fp32, every element
+// Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0; moments [matrices, 2], fp64:
+//         trace and sum of squares of each Laplacian
 // Launch  grid x = matrices; block <kernel>_threads; rows is the smallest of 32, 64, 128, 192 that is at least n
-// Cost    2 n^3 operations, for want of symmetry in registers
-// Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
+// Cost    2 n^3 operations, for want of symmetry in registers; 8 bytes per element
+// Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; degrees and moments in fp64; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_band.cu for larger matrices, test/symmetric_spectrum_test.cpp
+#include "block.cuh"
 #include "quad.cuh"
 #include "reflection.cuh"
 
@@ -39,14 +42,82 @@ struct Matrix {
         return j * WARP + lane;
     }
 
-    __device__ void load(const float* matrix, int n) {
-        UNROLL for (int q = 0; q < QUADS; q++) {
-            UNROLL for (int r = 0; r < QUAD; r++) {
-                UNROLL for (int j = 0; j < COLUMNS; j++) {
-                    bool there = row(q) + r < n && column(j) < n;
-                    a[q][r][j] = there ? matrix[static_cast<int64_t>(row(q) + r) * n + column(j)] : 0;
+    /// Memory of the first phases, one after the other.
+    union Scratch {
+        float rows[WARP][N + 1]; // odd: the elements of a column lie in different banks
+        double sums[WARPS][N];
+    };
+
+    /// (map + map') / 2.
+    __device__ void load(Scratch& scratch, const float* map, int n) {
+        UNROLL for (int i = 0; i < QUADS * QUAD * COLUMNS; i++) {
+            a[i / (QUAD * COLUMNS)][i / COLUMNS % QUAD][i % COLUMNS] = 0;
+        }
+        UNROLL for (int j = 0; j < COLUMNS; j++) {
+            for (int i = threadIdx.x; i < WARP * N; i += WARPS * WARP) {
+                int row = j * WARP + i / N;
+                scratch.rows[i / N][i % N] = row < n && i % N < n ? map[static_cast<int64_t>(row) * n + i % N] : 0;
+            }
+            __syncthreads();
+            UNROLL for (int q = 0; q < QUADS; q++) {
+                bool here = position(q) / (WARP / QUAD) == j;
+                UNROLL for (int r = 0; r < QUAD; r++) {
+                    a[q][r][j] += scratch.rows[lane][row(q) + r] / 2;
+                    if (here) {
+                        UNROLL for (int c = 0; c < COLUMNS; c++) {
+                            a[q][r][c] += scratch.rows[row(q) + r - j * WARP][column(c)] / 2;
+                        }
+                    }
                 }
             }
+            __syncthreads();
+        }
+    }
+
+    /// Scales of the Laplacian, from the sums of the columns.
+    __device__ void scale(Scratch& scratch, float* scales) const {
+        UNROLL for (int j = 0; j < COLUMNS; j++) {
+            double sum = 0;
+            UNROLL for (int q = 0; q < QUADS; q++) {
+                UNROLL for (int r = 0; r < QUAD; r++) {
+                    sum += a[q][r][j];
+                }
+            }
+            scratch.sums[warp][column(j)] = sum;
+        }
+        __syncthreads();
+        if (threadIdx.x < N) {
+            double degree = 0;
+            for (int part = 0; part < WARPS; part++) {
+                degree += scratch.sums[part][threadIdx.x];
+            }
+            scales[threadIdx.x] = degree > 0 ? static_cast<float>(1 / sqrt(degree)) : 0;
+        }
+        __syncthreads();
+    }
+
+    /// Becomes the Laplacian less the identity; writes the Laplacian's trace and sum of squares.
+    __device__ void normalise(double* moments, const Quad* scales, const float* scalesOfColumns, const float* map, int n) {
+        double squares = 0;
+        UNROLL for (int q = 0; q < QUADS; q++) {
+            Quad scalesOfRows = scales[position(q)];
+            UNROLL for (int r = 0; r < QUAD; r++) {
+                UNROLL for (int j = 0; j < COLUMNS; j++) {
+                    float element = -(scalesOfRows.of[r] * a[q][r][j] * scalesOfColumns[column(j)]);
+                    squares += static_cast<double>(element) * element;
+                    a[q][r][j] = element;
+                }
+            }
+        }
+        double trace = 0;
+        for (int64_t i = threadIdx.x; i < n; i += WARPS * WARP) {
+            trace -= scalesOfColumns[i] * map[i * n + i] * scalesOfColumns[i];
+        }
+        trace = block_sum(trace);
+        squares = block_sum(squares);
+        if (threadIdx.x == 0) {
+            moments[0] = n + trace;
+            moments[1] = squares + 2 * trace + n;
         }
     }
 
@@ -102,7 +173,7 @@ struct Matrix {
 };
 
 template <int WARPS, int COLUMNS>
-__device__ void reduce(float* diagonal, float* offDiagonal, const float* matrix, int n) {
+__device__ void reduce(float* diagonal, float* offDiagonal, double* moments, const float* map, int n) {
     using M = Matrix<WARPS, COLUMNS>;
     constexpr int N = M::N;
     SHARED(Quad[2][N / QUAD], vectors); // v of this step and of the previous one
@@ -111,11 +182,14 @@ __device__ void reduce(float* diagonal, float* offDiagonal, const float* matrix,
     SHARED(float[WARPS], along);        // parts of v' A v
     SHARED(float[1], taus);
     SHARED(float[2][N], tridiagonal);
+    SHARED(typename M::Scratch, scratch);
     float* w = elements(others);
     int thread = static_cast<int>(threadIdx.x);
     int64_t base = static_cast<int64_t>(blockIdx.x) * n;
     M m;
-    m.load(matrix + base * n, n);
+    m.load(scratch, map + base * n, n);
+    m.scale(scratch, w);
+    m.normalise(moments + 2 * blockIdx.x, others, w, map + base * n, n);
     for (int i = thread; i < N; i += WARPS * WARP) {
         elements(vectors[1])[i] = 0;
         w[i] = 0;
@@ -180,15 +254,16 @@ __device__ void reduce(float* diagonal, float* offDiagonal, const float* matrix,
         }
     }
     for (int i = thread; i < n; i += WARPS * WARP) {
-        diagonal[base + i] = tridiagonal[0][i];
+        diagonal[base + i] = 1 + tridiagonal[0][i]; // the identity
         offDiagonal[base + i] = i + 1 < n ? tridiagonal[1][i] : 0;
     }
 }
 
 #define REDUCTION(rows, WARPS) \
     EXPORT(symmetric_rows##rows##_f32_threads, (WARPS)*WARP); \
-    KERNEL(symmetric_rows##rows##_f32, (WARPS)*WARP, float* diagonal, float* offDiagonal, const float* matrix, int n) { \
-        reduce<WARPS, (rows) / WARP>(diagonal, offDiagonal, matrix, n); \
+    KERNEL(symmetric_rows##rows##_f32, (WARPS)*WARP, float* diagonal, float* offDiagonal, double* moments, \
+           const float* map, int n) { \
+        reduce<WARPS, (rows) / WARP>(diagonal, offDiagonal, moments, map, n); \
     }
 
 REDUCTION(32, 1)

@@ -29,12 +29,16 @@ const Line UNWRITTEN = [] {
     return line;
 }();
 
-struct Tridiagonal {
+struct Reduced {
     std::vector<float> diagonal;
     std::vector<float> offDiagonal;
+    std::vector<double> moments;
 
-    explicit Tridiagonal(int n) : diagonal(MATRICES * n, NAN), offDiagonal(MATRICES * n, NAN) {}
+    explicit Reduced(int n) : diagonal(MATRICES * n, NAN), offDiagonal(MATRICES * n, NAN), moments(MATRICES * 2, NAN) {}
 };
+
+/// From maps, which it may overwrite.
+using Reduction = void (*)(Reduced& to, std::vector<float>& maps, int n);
 
 /// Rows that the smallest kernel for n rows holds in registers.
 int held(int n) {
@@ -46,17 +50,19 @@ int held(int n) {
     return 192;
 }
 
-Tridiagonal in_registers(std::vector<float>& matrix, int n) {
-    Tridiagonal t(n);
+void in_registers(Reduced& to, std::vector<float>& map, int n) {
     std::string kernel = "symmetric_rows" + std::to_string(held(n)) + "_f32";
-    launch(kernel.c_str(), MATRICES, 1, constant((kernel + "_threads").c_str()), t.diagonal.data(),
-           t.offDiagonal.data(), matrix.data(), n);
-    return t;
+    launch(kernel.c_str(), MATRICES, 1, constant((kernel + "_threads").c_str()), to.diagonal.data(),
+           to.offDiagonal.data(), to.moments.data(), map.data(), n);
 }
 
-/// By the band.
-Tridiagonal banded(std::vector<float>& matrix, int n, bool shared) {
-    Tridiagonal t(n);
+void by_band(Reduced& to, std::vector<float>& matrix, int n) {
+    std::vector<float> scales(MATRICES * n, NAN);
+    int threads = constant("symmetric_laplacian_threads");
+    int64_t squares = pieces(n, constant("symmetric_laplacian_tile"));
+    launch("symmetric_scales_f32", squares, MATRICES, threads, scales.data(), matrix.data(), n);
+    launch("symmetric_laplacian_f32", squares * (squares + 1) / 2, MATRICES, threads, matrix.data(), scales.data(), n);
+    launch("symmetric_moments_f32", MATRICES, 1, threads, to.moments.data(), matrix.data(), n);
     const int width = constant("symmetric_band_width");
     std::vector<Line> v(MATRICES * n, UNWRITTEN), w(v), x(v), triangle(MATRICES * width, UNWRITTEN);
     for (int k = 0; n - k - width >= 2; k += width) {
@@ -72,39 +78,25 @@ Tridiagonal banded(std::vector<float>& matrix, int n, bool shared) {
         launch("symmetric_update_f32", tiles * (tiles + 1) / 2, MATRICES, constant("symmetric_update_threads"),
                matrix.data(), v.data(), w.data(), n, k);
     }
+    bool shared = n < 100; // otherwise in memory
     std::vector<float> band(shared ? 0 : MATRICES * 2 * width * n, NAN);
     launch("symmetric_chase_f32", MATRICES, 1, {constant("symmetric_chase_threads"), shared ? 256 * n : 0},
-           t.diagonal.data(), t.offDiagonal.data(), shared ? nullptr : band.data(), matrix.data(), n);
-    return t;
+           to.diagonal.data(), to.offDiagonal.data(), shared ? nullptr : band.data(), matrix.data(), n);
 }
 
-Tridiagonal by_band(std::vector<float>& matrix, int n) {
-    return banded(matrix, n, true);
-}
-
-Tridiagonal by_band_in_memory(std::vector<float>& matrix, int n) {
-    return banded(matrix, n, false);
-}
-
-Spectrum spectrum(const Map& map, int n, Tridiagonal (*reduce)(std::vector<float>&, int)) {
-    std::vector<float> matrix(MATRICES * n * n);
+Spectrum spectrum(const Map& map, int n, Reduction reduce) {
+    std::vector<float> maps(MATRICES * n * n);
     for (int i = 0; i < MATRICES * n * n; i++) {
-        matrix[i] = map(i / (n * n), i / n % n, i % n);
+        maps[i] = map(i / (n * n), i / n % n, i % n);
     }
-    std::vector<float> scales(MATRICES * n, NAN);
-    std::vector<double> moments(MATRICES * 2, NAN);
-    int threads = constant("symmetric_laplacian_threads");
-    int64_t tiles = pieces(n, constant("symmetric_laplacian_tile"));
-    launch("symmetric_scales_f32", tiles, MATRICES, threads, scales.data(), matrix.data(), n);
-    launch("symmetric_laplacian_f32", tiles * (tiles + 1) / 2, MATRICES, threads, matrix.data(), scales.data(), n);
-    launch("symmetric_moments_f32", MATRICES, 1, threads, moments.data(), matrix.data(), n);
-    Tridiagonal t = reduce(matrix, n);
+    Reduced t(n);
+    reduce(t, maps, n);
     Spectrum found{std::vector<float>(MATRICES * n, NAN), std::vector<double>(MATRICES, NAN)};
     int block = constant("symmetric_eigenvalues_threads");
     launch("symmetric_eigenvalues_f32", pieces(n, constant("symmetric_eigenvalues_block")), MATRICES,
            {block, static_cast<int>(8 * pieces(n, 2) * 2)}, found.eigenvalues.data(), t.diagonal.data(),
            t.offDiagonal.data(), n);
-    launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), moments.data(),
+    launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), t.moments.data(),
            n);
     return found;
 }
@@ -167,11 +159,10 @@ double tolerance(int n) {
 void check(const char* what, const Map& map, int n, const std::vector<double>& expected) {
     struct Way {
         const char* name;
-        Tridiagonal (*reduce)(std::vector<float>&, int);
+        Reduction reduce;
         int limit;
     };
-    for (Way way : {Way{"registers", in_registers, 192}, Way{"band", by_band, 800},
-                    Way{"band in memory", by_band_in_memory, 4096}}) {
+    for (Way way : {Way{"registers", in_registers, 192}, Way{"band", by_band, 4096}}) {
         if (n <= way.limit) {
             situation = std::string(what) + ", n = " + std::to_string(n) + ", by " + way.name;
             Spectrum found = spectrum(map, n, way.reduce);

@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /** Eigenvalues of symmetrised attention maps of one size on a device. All arrays are [count, ..]. */
 final class SymmetricMatrices implements AutoCloseable {
-    /** Most rows of matrices that one kernel reduces in registers, see cuda/symmetric_reduction.cu; larger go by a band. */
+    /** Most tokens of maps that one kernel reduces in registers, see cuda/symmetric_reduction.cu; larger go by a band. */
     private static final int[] HELD = {32, 64, 128, 192};
 
     private final Device device;
@@ -93,7 +93,6 @@ final class SymmetricMatrices implements AutoCloseable {
      * @throws DeviceException if a matrix and its eigenvalues differ in trace or Frobenius norm by more than rounding
      */
     double[][] laplacianEigenvalues(int firstHead) {
-        laplacian();
         panels.ifPresentOrElse(this::reduceByBand, this::reduceInRegisters);
         int threads = device.constant("symmetric_eigenvalues_threads");
         device.launch(new Launch(
@@ -119,10 +118,12 @@ final class SymmetricMatrices implements AutoCloseable {
         int rows = Arrays.stream(HELD).filter(held -> n <= held).findFirst().orElseThrow();
         String kernel = "symmetric_rows%d_f32".formatted(rows);
         device.launch(Launch.flat(
-                kernel, count, 1, device.constant(kernel + "_threads"), diagonal, offDiagonal, elements, n));
+                kernel, count, 1, device.constant(kernel + "_threads"),
+                diagonal, offDiagonal, moments, elements, n));
     }
 
     private void reduceByBand(Panels panels) {
+        laplacian();
         int width = panels.width;
         for (int k = 0; n - k - width >= 2; k += width) {
             int rows = n - k - width;
