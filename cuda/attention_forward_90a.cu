@@ -94,36 +94,15 @@ __device__ __forceinline__ void clear_rows(unsigned char* tile, int first) {
     }
 }
 
-/// The products of a tile's scores and of the values of the tile before it run while the other group computes its
-/// softmax: groups take turns in issuing them.
-template <class Shape, class T, int WIDTH>
-__device__ __forceinline__ void
-attention_forward(float* out, const Statistics& statistics, const TensorMap& q, const TensorMap& k, const TensorMap& v,
-                  const float* sinks, const AttentionSpec& spec) {
+/// Attention of a warp group's rows. The products of a tile's scores and of the values of the tile before it run while the
+/// other group computes its softmax: groups take turns in issuing them.
+template <class Shape, class T, int WIDTH, bool PLAIN>
+__device__ __forceinline__ void attend_rows(float* out, const Statistics& statistics, unsigned char* pool, Barrier* kept,
+                                            TileBarriers<Shape::SLOTS>& keys, TileBarriers<Shape::SLOTS>& values,
+                                            const KeyTiles<Shape>& tiles, DiagonalScores<Shape::KEPT>& diagonal,
+                                            const float* sinks, const AttentionSpec& spec) {
     constexpr int GROUPS = Shape::KEPT / Shape::ROWS;
-    DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys, slots of values
-    SHARED(Barrier, kept);
-    SHARED(TileBarriers<Shape::SLOTS>, keys);
-    SHARED(TileBarriers<Shape::SLOTS>, values);
-    SHARED(DiagonalScores<Shape::KEPT>, diagonal);
     int head = blockIdx.y;
-    KeyTiles<Shape> tiles(spec);
-    if (threadIdx.x == 0) {
-        initialise(&kept, 1);
-        keys.initialise(Shape::ARRIVALS);
-        values.initialise(Shape::ARRIVALS);
-        barriers_initialised();
-    }
-    __syncthreads();
-    if (threadIdx.x < GROUP_THREADS) {
-        give_registers<Shape::COPY_REGISTERS>();
-        if (threadIdx.x == 0) {
-            load_tiles<Shape>(pool, &kept, keys, values, tiles, spec, q, k, v);
-        }
-        return;
-    }
-    take_registers<Shape::GROUP_REGISTERS>();
-
     int group = group_index();
     int row = group * Shape::ROWS;
     const unsigned char* queries = pool + row * Shape::ROW_BYTES;
@@ -133,11 +112,11 @@ attention_forward(float* out, const Statistics& statistics, const TensorMap& q, 
     int turn = 1 + group;
     int next = 1 + (group + 1) % GROUPS;
     bool last = group == GROUPS - 1;
-    SoftmaxGroup<Shape> softmax(spec, tiles.firstRow, row, diagonal);
+    SoftmaxGroup<Shape, PLAIN> softmax(spec, tiles.firstRow, row, diagonal);
     WeightedGroup<Shape, T, WIDTH> weighted;
     Registers<float, Shape::PRODUCTS> s;
 
-    wait_for(&kept, 0);
+    wait_for(kept, 0);
     keys.wait(0);
     begin_products(s);
     multiply_rows<Shape, T, WIDTH>(s, queries, kPool);
@@ -190,6 +169,38 @@ attention_forward(float* out, const Statistics& statistics, const TensorMap& q, 
             weighted.write(out + at * spec.headDim, r,
                            finished.shrink * finished.inverse, spec.headDim);
         }
+    }
+}
+
+template <class Shape, class T, int WIDTH>
+__device__ __forceinline__ void
+attention_forward(float* out, const Statistics& statistics, const TensorMap& q, const TensorMap& k, const TensorMap& v,
+                  const float* sinks, const AttentionSpec& spec) {
+    DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys, slots of values
+    SHARED(Barrier, kept);
+    SHARED(TileBarriers<Shape::SLOTS>, keys);
+    SHARED(TileBarriers<Shape::SLOTS>, values);
+    SHARED(DiagonalScores<Shape::KEPT>, diagonal);
+    KeyTiles<Shape> tiles(spec);
+    if (threadIdx.x == 0) {
+        initialise(&kept, 1);
+        keys.initialise(Shape::ARRIVALS);
+        values.initialise(Shape::ARRIVALS);
+        barriers_initialised();
+    }
+    __syncthreads();
+    if (threadIdx.x < GROUP_THREADS) {
+        give_registers<Shape::COPY_REGISTERS>();
+        if (threadIdx.x == 0) {
+            load_tiles<Shape>(pool, &kept, keys, values, tiles, spec, q, k, v);
+        }
+        return;
+    }
+    take_registers<Shape::GROUP_REGISTERS>();
+    if (is_plain(spec)) {
+        attend_rows<Shape, T, WIDTH, true>(out, statistics, pool, &kept, keys, values, tiles, diagonal, sinks, spec);
+    } else {
+        attend_rows<Shape, T, WIDTH, false>(out, statistics, pool, &kept, keys, values, tiles, diagonal, sinks, spec);
     }
 }
 

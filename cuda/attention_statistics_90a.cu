@@ -9,6 +9,24 @@
 // See     Backend.attentionStatistics, test/attention_90a_test.cpp
 #include "softmax_groups.cuh"
 
+/// Computes the statistics of a warp group's rows, while `tiles` tiles of keys go by.
+template <class Shape, class T, int WIDTH, bool PLAIN>
+__device__ __forceinline__ void observe_rows(const Statistics& statistics, const unsigned char* queries,
+                                             const unsigned char* kPool, TileBarriers<Shape::SLOTS>& keys,
+                                             const KeyTiles<Shape>& tiles, DiagonalScores<Shape::KEPT>& diagonal,
+                                             const float* sinks, const AttentionSpec& spec) {
+    int row = group_index() * Shape::ROWS;
+    SoftmaxGroup<Shape, PLAIN> softmax(spec, tiles.firstRow, row, diagonal);
+    walk_groups<Shape, T, WIDTH>(queries + row * Shape::ROW_BYTES, kPool, keys, tiles.count,
+                                 [&](Registers<float, Shape::PRODUCTS>& s, int i) {
+                                     keys.release(i);
+                                     softmax.tile(tiles.key(i), s);
+                                 });
+    UNROLL for (int r = 0; r < 2; r++) {
+        softmax.write(softmax.finish(r, sink_score(sinks, blockIdx.y)), r, statistics, blockIdx.y);
+    }
+}
+
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void attention_statistics(const Statistics& statistics, const TensorMap& q,
                                                      const TensorMap& k, const float* sinks, const AttentionSpec& spec) {
@@ -41,16 +59,11 @@ __device__ __forceinline__ void attention_statistics(const Statistics& statistic
         return;
     }
     take_registers<Shape::GROUP_REGISTERS>();
-    int row = group_index() * Shape::ROWS;
-    SoftmaxGroup<Shape> softmax(spec, tiles.firstRow, row, diagonal);
     wait_for(&kept, 0);
-    walk_groups<Shape, T, WIDTH>(pool + row * Shape::ROW_BYTES, kPool, keys, tiles.count,
-                                 [&](Registers<float, Shape::PRODUCTS>& s, int i) {
-                                     keys.release(i);
-                                     softmax.tile(tiles.key(i), s);
-                                 });
-    UNROLL for (int r = 0; r < 2; r++) {
-        softmax.write(softmax.finish(r, sink_score(sinks, head)), r, statistics, head);
+    if (is_plain(spec)) {
+        observe_rows<Shape, T, WIDTH, true>(statistics, pool, kPool, keys, tiles, diagonal, sinks, spec);
+    } else {
+        observe_rows<Shape, T, WIDTH, false>(statistics, pool, kPool, keys, tiles, diagonal, sinks, spec);
     }
 }
 
