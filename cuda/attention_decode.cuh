@@ -1,6 +1,7 @@
 // Products of attention_decode.cu: the keys of one split times the queries that share them, and exponentials times values.
 // 16-bit operands are multiplied on tensor cores, straight from the registers into which they are loaded: the order of the
-// columns and keys over which a product sums is free, so each lane takes those that it reads 16 bytes at a time.
+// columns and keys over which a product sums is free, so each lane takes those that it reads 16 bytes at a time. Masked keys
+// are not skipped: their products are not used, and their exponentials are 0.
 #pragma once
 
 #include "attention_splits.cuh"
@@ -18,7 +19,7 @@ constexpr int PART = 128;               // columns that are multiplied at a time
 /// Scores of a split. Four columns of padding: eight heads lie in different banks.
 using Scores = float[HEADS][SPLIT + 4];
 
-/// At most PAGE rows of one head. Rows outside first .. end - 1 and columns beyond the head's width are read as 0.
+/// At most PAGE rows of one head, of which the rows first .. end - 1 may be read.
 /// CHUNKED: the width is a multiple of the elements in 16 bytes.
 template <class T, bool CHUNKED>
 struct RowsOf {
@@ -28,32 +29,46 @@ struct RowsOf {
     int end;
     int headDim;
 
-    /// 16 bytes from a column on.
+    /// 16 bytes from a column on. Instead of other rows and columns reads some of these: loads without conditions are in
+    /// flight together.
     template <class X>
     __device__ void read(X (&to)[4], int row, int column) const {
-        const T* from = x + row * stride + column;
-        bool there = row >= first && row < end;
-        UNROLL for (int i = 0; i < 4; i++) {
-            to[i] = 0;
-        }
+        const T* from = x + max(first, min(row, end - 1)) * stride;
         if constexpr (CHUNKED) {
-            if (there && column < headDim) {
-                read_chunk(reinterpret_cast<T*>(to), from);
-            }
+            read_chunk(reinterpret_cast<T*>(to), from + (column < headDim ? column : 0));
         } else {
             // Element by element in a loop that is not unrolled, which would take too many registers.
-            int there_elements = there ? headDim - column : 0;
+            unsigned words[4] = {};
             UNROLL_BY(1) for (int e = 0; e < static_cast<int>(16 / sizeof(T)); e++) {
-                T element = e < there_elements ? from[e] : from_float<T>(0);
+                T element = from[min(column + e, headDim - 1)];
                 unsigned next = 0;
                 memcpy(&next, &element, sizeof(element));
-                unsigned words[4];
-                memcpy(words, to, sizeof(words));
                 UNROLL for (int i = 0; i < 4; i++) {
                     unsigned following = i < 3 ? words[i + 1] : next;
                     words[i] = sizeof(T) == 4 ? following : words[i] >> 16 | following << 16;
                 }
-                memcpy(to, words, sizeof(words));
+            }
+            memcpy(to, words, sizeof(words));
+        }
+    }
+
+    /// The same; 0 beyond the head's width.
+    template <class X>
+    __device__ void read_padded(X (&to)[4], int row, int column) const {
+        read(to, row, column);
+        if constexpr (CHUNKED) {
+            UNROLL for (int i = 0; i < 4; i++) {
+                to[i] = column < headDim ? to[i] : 0;
+            }
+        } else {
+            constexpr int ELEMENTS = 4 / sizeof(T);
+            UNROLL for (int i = 0; i < 4; i++) {
+                T elements[ELEMENTS];
+                memcpy(elements, to + i, sizeof(elements));
+                UNROLL for (int e = 0; e < ELEMENTS; e++) {
+                    elements[e] = column + i * ELEMENTS + e < headDim ? elements[e] : from_float<T>(0);
+                }
+                memcpy(to + i, elements, sizeof(elements));
             }
         }
     }
@@ -69,12 +84,10 @@ struct Paged {
     int end;
     int headDim;
 
-    /// The rows of the keys from a multiple of PAGE on.
+    /// The rows of the keys from a multiple of PAGE on, or of a page with visible keys if these are not.
     __device__ RowsOf<T, CHUNKED> page(int key) const {
-        int64_t row = key;
-        if (pages != nullptr) {
-            row = key < end ? static_cast<int64_t>(pages[key / PAGE]) * PAGE : 0;
-        }
+        key = max(first / PAGE * PAGE, min(key, (end - 1) / PAGE * PAGE));
+        int64_t row = pages == nullptr ? key : static_cast<int64_t>(pages[key / PAGE]) * PAGE;
         return {x + row * stride, stride, first - key, end - key, headDim};
     }
 };
@@ -98,7 +111,7 @@ struct KeyProducts {
                 unsigned lower[STEPS][4];
                 UNROLL for (int s = 0; s < STEPS; s++) {
                     int column = part + s * STEP + lane % 4 * 8;
-                    q.read(query[s], lane / 4, column);
+                    q.read_padded(query[s], lane / 4, column);
                     page.read(upper[s], lane / 4, column);
                     page.read(lower[s], lane / 4 + 8, column);
                 }
@@ -138,7 +151,7 @@ struct KeyProducts<WIDTH, float, CHUNKED> {
                 UNROLL for (int head = 0; head < HEADS; head++) {
                     if (head < heads) {
                         float query[4];
-                        q.read(query, head, s + column);
+                        q.read_padded(query, head, s + column);
                         UNROLL for (int i = 0; i < KEYS; i++) {
                             UNROLL for (int e = 0; e < 4; e++) {
                                 sum[i][head] += query[e] * key[i][e];
