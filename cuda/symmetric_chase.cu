@@ -39,14 +39,14 @@ struct Band {
 };
 
 __device__ static float dot(const float* row, const Quad* vector) {
-    float sum = 0;
+    float sums[QUAD] = {}; // independent, as few warps run
     UNROLL for (int q = 0; q < WIDTH / QUAD; q++) {
         Quad quad = vector[q];
         UNROLL for (int i = 0; i < QUAD; i++) {
-            sum += row[q * QUAD + i] * quad.of[i];
+            sums[i] += row[q * QUAD + i] * quad.of[i];
         }
     }
-    return sum;
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 __device__ static void subtract(float* row, float x, const Quad* vector) {

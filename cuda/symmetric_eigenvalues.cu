@@ -28,16 +28,12 @@ constexpr int LANES = 2; // per eigenvalue
 EXPORT(symmetric_eigenvalues_threads, THREADS);
 EXPORT(symmetric_eigenvalues_block, THREADS / LANES);
 
-/// Replaces a q so small that its reciprocal would overflow.
-constexpr float SMALLEST = 1e-30f;
+/// Replaces smaller squares, so that their product with an infinite reciprocal is defined: if q_(i-1) is 0, q_i is
+/// minus infinity and counts in its place.
+constexpr float LEAST_SQUARE = 1e-37f;
 
 /// An element of the diagonal beyond the last, which counts as above every x.
 constexpr float BEYOND = 1e30f;
-
-__device__ static float following(float q, float diagonal, float square, float x) {
-    q = diagonal - x - square * fast_reciprocal(q);
-    return fabsf(q) < SMALLEST ? -SMALLEST : q;
-}
 
 /// A tridiagonal matrix in shared memory. Each quad has two elements of the diagonal, each followed by the square of the
 /// element before it off the diagonal.
@@ -52,7 +48,7 @@ struct Tridiagonal {
         for (int i = threadIdx.x; i < 2 * count; i += THREADS) {
             float before = i > 0 && i < n ? offDiagonal[i - 1] : 0;
             elements(pairs)[2 * i] = i < n ? diagonal[i] : BEYOND;
-            elements(pairs)[2 * i + 1] = before * before;
+            elements(pairs)[2 * i + 1] = fmaxf(before * before, LEAST_SQUARE);
         }
     }
 
@@ -62,9 +58,9 @@ struct Tridiagonal {
         int below = 0;
         UNROLL_BY(4) for (int i = 0; i < count; i++) {
             Quad pair = pairs[i];
-            q = following(q, pair.of[0], pair.of[1], x);
+            q = pair.of[0] - x - pair.of[1] * fast_reciprocal(q);
             below += q < 0;
-            q = following(q, pair.of[2], pair.of[3], x);
+            q = pair.of[2] - x - pair.of[3] * fast_reciprocal(q);
             below += q < 0;
         }
         return below;
@@ -94,6 +90,9 @@ KERNEL(symmetric_eigenvalues_f32, THREADS, float* eigenvalues, const float* diag
     counts[thread] = matrix.below(least + static_cast<float>(thread + 1) * step);
     __syncthreads();
     int wanted = static_cast<int>(blockIdx.x) * (THREADS / LANES) + thread / LANES;
+    if (wanted - thread % WARP / LANES >= n) {
+        return; // the whole warp
+    }
     int point = 0; // the first whose count exceeds the wanted number
     for (int size = THREADS; size > 0; size /= 2) {
         if (point + size <= THREADS && counts[point + size - 1] <= wanted) {

@@ -24,6 +24,9 @@ struct Matrix {
     static constexpr int N = WARP * COLUMNS;
     static constexpr int QUADS = N / WARPS / QUAD;
     static_assert(QUADS * WARPS * QUAD == N, "warps have the same number of rows");
+    /// Quads that are skipped together: few warps wait for memory rather than for each other.
+    static constexpr int TOGETHER = COLUMNS <= 2 ? QUADS : QUADS % 2 == 0 ? 2 : 1;
+    static constexpr int SUMS = COLUMNS <= 2 ? QUAD : 1; // independent ones for each column
 
     float a[QUADS][QUAD][COLUMNS];
     int lane = static_cast<int>(threadIdx.x) % WARP;
@@ -141,13 +144,15 @@ struct Matrix {
 
     /// Subtracts v w' + w v' from the rows after k.
     __device__ void subtract(int k, const Quad* v, const Quad* w, const float* vColumns, const float* wColumns) {
-        UNROLL for (int q = 0; q < QUADS; q++) {
-            if (row(q) + QUAD - 1 > k) {
-                Quad vRows = v[position(q)];
-                Quad wRows = w[position(q)];
-                UNROLL for (int r = 0; r < QUAD; r++) {
-                    UNROLL for (int j = 0; j < COLUMNS; j++) {
-                        a[q][r][j] -= vRows.of[r] * wColumns[j] + wRows.of[r] * vColumns[j];
+        UNROLL for (int first = 0; first < QUADS; first += TOGETHER) {
+            if (row(first + TOGETHER - 1) + QUAD - 1 > k) {
+                UNROLL for (int q = first; q < first + TOGETHER; q++) {
+                    Quad vRows = v[position(q)];
+                    Quad wRows = w[position(q)];
+                    UNROLL for (int r = 0; r < QUAD; r++) {
+                        UNROLL for (int j = 0; j < COLUMNS; j++) {
+                            a[q][r][j] -= vRows.of[r] * wColumns[j] + wRows.of[r] * vColumns[j];
+                        }
                     }
                 }
             }
@@ -156,17 +161,23 @@ struct Matrix {
 
     /// The warp's part of A v, from the rows after k.
     __device__ void multiply(float* y, int k, const Quad* v) const {
-        UNROLL for (int j = 0; j < COLUMNS; j++) {
-            y[j] = 0;
-        }
-        UNROLL for (int q = 0; q < QUADS; q++) {
-            if (row(q) + QUAD - 1 > k) {
-                Quad vRows = v[position(q)];
-                UNROLL for (int r = 0; r < QUAD; r++) {
-                    UNROLL for (int j = 0; j < COLUMNS; j++) {
-                        y[j] += a[q][r][j] * vRows.of[r];
+        float sums[SUMS][COLUMNS] = {};
+        UNROLL for (int first = 0; first < QUADS; first += TOGETHER) {
+            if (row(first + TOGETHER - 1) + QUAD - 1 > k) {
+                UNROLL for (int q = first; q < first + TOGETHER; q++) {
+                    Quad vRows = v[position(q)];
+                    UNROLL for (int r = 0; r < QUAD; r++) {
+                        UNROLL for (int j = 0; j < COLUMNS; j++) {
+                            sums[r % SUMS][j] += a[q][r][j] * vRows.of[r];
+                        }
                     }
                 }
+            }
+        }
+        UNROLL for (int j = 0; j < COLUMNS; j++) {
+            y[j] = 0;
+            UNROLL for (int i = 0; i < SUMS; i++) {
+                y[j] += sums[i][j];
             }
         }
     }
@@ -242,8 +253,8 @@ __device__ void reduce(float* diagonal, float* offDiagonal, double* moments, con
             float sum = 0;
             float total = 0;
             UNROLL for (int p = 0; p < WARPS; p++) {
-                sum += products[p][thread];
-                total += along[p];
+                sum += WARPS == 1 ? y[0] : products[p][thread];
+                total += WARPS == 1 ? dot : along[p];
             }
             float tau = taus[0];
             w[thread] = thread > k ? tau * (sum - tau / 2 * total * v[thread]) : 0;
