@@ -56,6 +56,13 @@ void in_registers(Reduced& to, std::vector<float>& map, int n) {
            to.offDiagonal.data(), to.moments.data(), map.data(), n);
 }
 
+void factor_panel(std::vector<Line>& v, std::vector<Line>& triangle, std::vector<float>& matrix, int n, int k) {
+    int width = constant("symmetric_band_width");
+    int columns = static_cast<int>(8 * pieces(n - k - width, width) * width);
+    launch("symmetric_panel_f32", MATRICES, 1, {constant("symmetric_panel_threads"), columns}, v.data(),
+           triangle.data(), matrix.data(), n, k);
+}
+
 void by_band(Reduced& to, std::vector<float>& matrix, int n) {
     std::vector<float> scales(MATRICES * n, NAN);
     int threads = constant("symmetric_laplacian_threads");
@@ -67,9 +74,7 @@ void by_band(Reduced& to, std::vector<float>& matrix, int n) {
     std::vector<Line> v(MATRICES * n, UNWRITTEN), w(v), x(v), triangle(MATRICES * width, UNWRITTEN);
     for (int k = 0; n - k - width >= 2; k += width) {
         int m = n - k - width;
-        int columns = static_cast<int>(8 * pieces(m, width) * width);
-        launch("symmetric_panel_f32", MATRICES, 1, {constant("symmetric_panel_threads"), columns}, v.data(),
-               triangle.data(), matrix.data(), n, k);
+        factor_panel(v, triangle, matrix, n, k);
         launch("symmetric_multiply_f32", pieces(m, constant("symmetric_multiply_rows")), MATRICES,
                constant("symmetric_multiply_threads"), x.data(), v.data(), matrix.data(), n, k);
         launch("symmetric_correct_f32", MATRICES, 1, constant("symmetric_correct_threads"), w.data(), x.data(),
@@ -258,6 +263,52 @@ void check_shuffled_ring(std::mt19937_64& random, int n) {
         "shuffled ring", [&](int, int row, int column) { return column == next[row] ? 1.0f : 0.0f; }, n, thrice(ring));
 }
 
+/// The panel is (I - V T V') R, with each way to hold its columns.
+void check_panel(std::mt19937_64& random, int rows) {
+    const int width = constant("symmetric_band_width");
+    int n = rows + width;
+    situation = "panel of " + std::to_string(rows) + " rows";
+    std::normal_distribution<float> normal;
+    std::vector<float> matrix(MATRICES * n * n);
+    for (int i = 0; i < MATRICES * n * n; i++) {
+        int row = i / n % n;
+        int column = i % n;
+        matrix[i] = row <= column ? normal(random) : matrix[i / (n * n) * n * n + column * n + row];
+    }
+    std::vector<float> before = matrix;
+    std::vector<Line> v(MATRICES * n, UNWRITTEN), triangle(MATRICES * width, UNWRITTEN);
+    factor_panel(v, triangle, matrix, n, 0);
+    for (int i = 0; i < MATRICES; i++) {
+        auto element = [&](const std::vector<float>& of, int row, int column) {
+            return static_cast<double>(of[(i * n + width + row) * n + column]);
+        };
+        auto r = [&](int row, int column) { return row <= column && row < rows ? element(matrix, row, column) : 0; };
+        std::vector<double> actual, expected;
+        for (int c = 0; c < width; c++) {
+            std::vector<double> product(width, 0), turned(width, 0); // V' R, T V' R
+            for (int p = 0; p < width; p++) {
+                for (int row = 0; row < std::min(rows, width); row++) {
+                    product[p] += v[i * n + row].of[p] * r(row, c);
+                }
+            }
+            for (int p = 0; p < width; p++) {
+                for (int q = 0; q < width; q++) {
+                    turned[p] += triangle[i * width + p].of[q] * product[q];
+                }
+            }
+            for (int row = 0; row < rows; row++) {
+                double sum = r(row, c);
+                for (int p = 0; p < width; p++) {
+                    sum -= v[i * n + row].of[p] * turned[p];
+                }
+                actual.push_back(sum);
+                expected.push_back(element(before, row, c));
+            }
+        }
+        check_close(actual, expected, 6e-8 * (rows + 24) + 1e-5, 0, "element");
+    }
+}
+
 } // namespace
 
 int main() {
@@ -269,6 +320,9 @@ int main() {
     }
     for (int n : {2, 32, 97}) {
         check_closed_forms(n);
+    }
+    for (int rows : {2, 31, 32, 33, 255, 256, 257, 513, 1025}) {
+        check_panel(random, rows);
     }
     for (int n : {129, 192, 221}) {
         check_shuffled_ring(random, n);

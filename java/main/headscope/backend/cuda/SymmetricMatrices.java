@@ -97,7 +97,7 @@ final class SymmetricMatrices implements AutoCloseable {
         int threads = device.constant("symmetric_eigenvalues_threads");
         device.launch(new Launch(
                 "symmetric_eigenvalues_f32", kernels.tiles(n, "symmetric_eigenvalues_block"), count, 1, threads,
-                (n + 1) / 2 * 2 * 2 * Float.BYTES, List.of(eigenvalues, diagonal, offDiagonal, n)));
+                Math.ceilDiv(n, 2) * 4 * Float.BYTES, List.of(eigenvalues, diagonal, offDiagonal, n)));
         device.launch(Launch.flat("symmetric_check_f32", count, 1, threads, defects, eigenvalues, moments, n));
         requireSmallDefects(firstHead);
         return downloaded();
@@ -107,8 +107,7 @@ final class SymmetricMatrices implements AutoCloseable {
         int threads = device.constant("symmetric_laplacian_threads");
         long tiles = kernels.tiles(n, "symmetric_laplacian_tile");
         MemorySegment scales = floats(n);
-        device.launch(Launch.flat(
-                "symmetric_scales_f32", tiles, count, threads, scales, elements, n));
+        device.launch(Launch.flat("symmetric_scales_f32", tiles, count, threads, scales, elements, n));
         device.launch(Launch.flat(
                 "symmetric_laplacian_f32", tiles * (tiles + 1) / 2, count, threads, elements, scales, n));
         device.launch(Launch.flat("symmetric_moments_f32", count, 1, threads, moments, elements, n));
