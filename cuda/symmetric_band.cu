@@ -16,7 +16,7 @@
 //         correct: grid x = matrices; block symmetric_correct_threads;
 //         update: grid x = t (t + 1) / 2 for t = ceil(m / symmetric_update_tile), y = matrices; block
 //         symmetric_update_threads
-// Cost    8/3 n^3 operations, of which the panels and the corrections take 8 n^2 32; n^3 / 8 bytes
+// Cost    4/3 n^3 operations, and 160 n^2 for panels and corrections; n^3 / 10 bytes
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_chase.cu, test/symmetric_spectrum_test.cpp
 #include "quad.cuh"

@@ -14,7 +14,7 @@
 // Scratch band [matrices, n, 64], fp32, or null: then it lies in shared memory
 // Launch  grid x = matrices; block symmetric_chase_threads; without a band, dynamic shared memory 256 n bytes beside
 //         symmetric_chase_static bytes
-// Cost    6 n^2 32 operations, of which 32 n at a time follow one after the other
+// Cost    7 n^2 32 operations, in 2 n turns of up to n / 64 tasks
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_band.cu, test/symmetric_spectrum_test.cpp
 #include "quad.cuh"

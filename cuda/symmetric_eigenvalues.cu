@@ -15,7 +15,7 @@
 // Launch  eigenvalues: grid x = ceil(n / symmetric_eigenvalues_block), y = matrices; block symmetric_eigenvalues_threads;
 //         dynamic shared memory 8 n bytes, n rounded up to 2. check: grid x = matrices; block
 //         symmetric_eigenvalues_threads
-// Cost    about 25 n^2 reciprocals per matrix
+// Cost    about 24 n^2 reciprocals per matrix
 // Rounds  fp32: absolute error of a few ulp of the largest eigenvalue, as an error of a reciprocal is one of an element of
 //         offDiagonal; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp

@@ -12,7 +12,7 @@
 // Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0; moments [matrices, 2], fp64:
 //         trace and sum of squares of each Laplacian
 // Launch  grid x = matrices; block <kernel>_threads; rows is the smallest of 32, 64, 128, 192 that is at least n
-// Cost    2 n^3 operations, for want of symmetry in registers; 8 bytes per element
+// Cost    3 n^3 operations, as both triangles are kept; 4 bytes per element
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; degrees and moments in fp64; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_band.cu for larger matrices, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
