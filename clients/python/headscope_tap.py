@@ -174,9 +174,12 @@ class Tap:
             if self._name is not None:
                 self._ring = _Ring(self._name, self._layers, self._megabytes, self._token_bytes())
             if self._model is not None and self._feeds():
-                if self._tokenizer is not None and (self._in_background or _is_on_gpu(self._model)):
+                on_gpu = next((parameter for parameter in self._model.parameters() if parameter.is_cuda), None)
+                if self._tokenizer is not None and (self._in_background or on_gpu is not None):
                     # Another thread will use it, and fast tokenizers reject two threads at once.
                     self._tokenizer = copy.deepcopy(self._tokenizer)
+                if on_gpu is not None:  # before the model runs: pinning memory takes a fraction of a second
+                    self._begin_background(on_gpu)
                 self._detach = _attach(self._model, self)
         except Exception as failure:
             self._stop(failure)
@@ -349,11 +352,7 @@ class Tap:
     def _copy(self, layers, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
         if self._background is None:
-            ordinal = _ordinal(parts[0])
-            self._background = _Background(
-                parts[0].device, self._megabytes or 256, lambda closing: self._follow_offer(ordinal, closing))
-            if self._ring:
-                self._ring.waits = True
+            self._begin_background(parts[0])
         if parts[0].device != self._background.device:
             raise _Unsupported("the model is spread over several devices, which is not supported")
         small = [x for x in around or () if isinstance(x, torch.Tensor)]
@@ -373,9 +372,20 @@ class Tap:
             except Exception as failure:
                 self._stop(failure)
 
-        joined = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
+        if shapes[0][0] == 1:
+            joined = torch.cat(parts, 1)[0]
+        else:
+            joined = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
         if not self._background.submit([joined, *small], job, stays):
             self._skip(None)
+
+    def _begin_background(self, tensor):
+        """Begins the thread that hands over what is on the device of a tensor."""
+        ordinal = _ordinal(tensor)
+        self._background = _Background(
+            tensor.device, self._megabytes or 256, lambda closing: self._follow_offer(ordinal, closing))
+        if self._ring:
+            self._ring.waits = True
 
     def _follow_offer(self, ordinal, closing):
         """On the thread that hands over: opens and closes the memory of a GPU that a reader offers."""
@@ -489,10 +499,6 @@ def _reason(failure):
     if isinstance(failure, OSError) and failure.strerror:
         return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
     return " ".join(f"{type(failure).__name__}: {failure}".split())
-
-
-def _is_on_gpu(model):
-    return any(parameter.is_cuda for parameter in model.parameters())
 
 
 def _ordinal(tensor):
