@@ -72,7 +72,7 @@ __device__ void attention_columns(double* columnSum, const float* logSumExp, con
         multiply_tile<T, WIDTH>(product, pool, warp_row<WIDTH>(), tile);
         float scale = spec.scale * LOG2_E;
         if (spec.softCap > 0) {
-            soft_cap<WIDTH>(spec, product);
+            soft_cap(spec, product);
             scale = 1;
         }
         if (!mask.all) {

@@ -158,28 +158,28 @@ private:
 };
 
 /// Products of the resident rows from row on with the rows of a tile.
-template <class T, int WIDTH>
-__device__ void multiply_tile(typename TileShape<WIDTH>::Products& product, const T* pool, int row, int tile) {
+template <class T, int WIDTH, int PIECES, int COLUMNS>
+__device__ void multiply_tile(float (&product)[PIECES][COLUMNS][4], const T* pool, int row, int tile) {
     using Shape = TileShape<WIDTH>;
     int lane = recomputed(threadIdx.x % WARP);
     int kept = recomputed(Shape::behind(Shape::at(row + lane % PIECE), lane / PIECE));
     int streamed = recomputed(tile + Shape::behind(Shape::at(lane / PIECE * 8 + lane % 8), lane / 8 % 2));
-    UNROLL for (int p = 0; p < Shape::PIECES; p++) {
-        UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+    UNROLL for (int p = 0; p < PIECES; p++) {
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
             UNROLL for (int i = 0; i < 4; i++) {
                 product[p][c][i] = 0;
             }
         }
     }
     UNROLL_BY(2) for (int depth = 0; depth < Shape::CHUNKS; depth += 2) {
-        unsigned a[Shape::PIECES][4];
-        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+        unsigned a[PIECES][4];
+        UNROLL for (int p = 0; p < PIECES; p++) {
             load_matrices(a[p], pool + Shape::behind(kept, depth) + p * PIECE * Shape::PITCH);
         }
-        UNROLL for (int c = 0; c < Shape::COLUMNS; c += 2) {
+        UNROLL for (int c = 0; c < COLUMNS; c += 2) {
             unsigned b[4];
             load_matrices(b, pool + Shape::behind(streamed, depth) + c * 8 * Shape::PITCH);
-            UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+            UNROLL for (int p = 0; p < PIECES; p++) {
                 multiply<T>(product[p][c], a[p], b);
                 multiply<T>(product[p][c + 1], a[p], b + 2);
             }
@@ -188,15 +188,13 @@ __device__ void multiply_tile(typename TileShape<WIDTH>::Products& product, cons
 }
 
 /// Products rounded to 16 bits, in the layout of left factors of another product.
-template <class T, int WIDTH>
+template <class T, int WIDTH, int PIECES = TileShape<WIDTH>::PIECES, int COLUMNS = TileShape<WIDTH>::COLUMNS>
 struct Weights {
-    using Shape = TileShape<WIDTH>;
+    unsigned pair[PIECES][COLUMNS][2];
 
-    unsigned pair[Shape::PIECES][Shape::COLUMNS][2];
-
-    __device__ void round(const typename Shape::Products& product) {
-        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
-            UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
+    __device__ void round(const float (&product)[PIECES][COLUMNS][4]) {
+        UNROLL for (int p = 0; p < PIECES; p++) {
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
                 UNROLL for (int i = 0; i < 2; i++) {
                     pair[p][c][i] = pack<T>(product[p][c][2 * i], product[p][c][2 * i + 1]);
                 }
@@ -206,14 +204,14 @@ struct Weights {
 };
 
 /// Adds a warp's weights [rows, tile] times a tile of values [tile, WIDTH].
-template <class T, int WIDTH>
+template <class T, int WIDTH, int PIECES = TileShape<WIDTH>::PIECES>
 struct WeightedTiles {
     using Shape = TileShape<WIDTH>;
 
-    float sum[Shape::PIECES][Shape::CHUNKS][4];
+    float sum[PIECES][Shape::CHUNKS][4];
 
     __device__ WeightedTiles() {
-        UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+        UNROLL for (int p = 0; p < PIECES; p++) {
             UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
                 UNROLL for (int i = 0; i < 4; i++) {
                     sum[p][c][i] = 0;
@@ -230,12 +228,13 @@ struct WeightedTiles {
         }
     }
 
-    __device__ void add(const Weights<T, WIDTH>& weight, const T* pool, int values) {
+    template <int COLUMNS>
+    __device__ void add(const Weights<T, WIDTH, PIECES, COLUMNS>& weight, const T* pool, int values) {
         int lane = recomputed(threadIdx.x % WARP);
         int streamed = recomputed(values + Shape::behind(Shape::at(lane % PIECE), lane / PIECE));
-        UNROLL for (int depth = 0; depth < Shape::COLUMNS; depth += 2) {
-            unsigned a[Shape::PIECES][4];
-            UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+        UNROLL for (int depth = 0; depth < COLUMNS; depth += 2) {
+            unsigned a[PIECES][4];
+            UNROLL for (int p = 0; p < PIECES; p++) {
                 UNROLL for (int i = 0; i < 4; i++) {
                     a[p][i] = weight.pair[p][depth + i / 2][i % 2];
                 }
@@ -243,7 +242,7 @@ struct WeightedTiles {
             UNROLL for (int c = 0; c < Shape::CHUNKS; c += 2) {
                 unsigned b[4];
                 load_transposed(b, pool + Shape::behind(streamed, c) + depth * 8 * Shape::PITCH);
-                UNROLL for (int p = 0; p < Shape::PIECES; p++) {
+                UNROLL for (int p = 0; p < PIECES; p++) {
                     multiply<T>(sum[p][c], a[p], b);
                     multiply<T>(sum[p][c + 1], a[p], b + 2);
                 }
@@ -251,16 +250,20 @@ struct WeightedTiles {
         }
     }
 
-    /// Writes the rows of one head from firstRow on.
+    /// Writes the rows of one head of the output from firstRow on.
     __device__ void write(float* out, const AttentionSpec& spec, int head, int firstRow) const {
-        int64_t stride = static_cast<int64_t>(spec.heads) * spec.headDim;
-        out += (static_cast<int64_t>(spec.queryStart) * spec.heads + head) * spec.headDim;
-        UNROLL for (int r = 0; r < Shape::ROWS; r++) {
+        write(out + (static_cast<int64_t>(spec.queryStart) * spec.heads + head) * spec.headDim,
+              static_cast<int64_t>(spec.heads) * spec.headDim, firstRow, spec.queries, spec.headDim);
+    }
+
+    /// Writes the rows from firstRow on of a tensor with this many rows, from a head's first element on.
+    __device__ void write(float* to, int64_t stride, int firstRow, int rows, int headDim) const {
+        UNROLL for (int r = 0; r < 2 * PIECES; r++) {
             int row = firstRow + lane_row(r);
             UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
                 UNROLL for (int i = 0; i < 2; i++) {
-                    if (row < spec.queries && lane_column(c, i) < spec.headDim) {
-                        out[row * stride + lane_column(c, i)] = sum[r / 2][c][r % 2 * 2 + i];
+                    if (row < rows && lane_column(c, i) < headDim) {
+                        to[row * stride + lane_column(c, i)] = sum[r / 2][c][r % 2 * 2 + i];
                     }
                 }
             }
@@ -269,12 +272,12 @@ struct WeightedTiles {
 };
 
 /// Soft-capped products in units of log 2: tanh x = 1 - 2 / (exp 2x + 1), with an error of at most 2^-22 of the cap.
-template <int WIDTH>
-__device__ void soft_cap(const AttentionSpec& spec, typename TileShape<WIDTH>::Products& product) {
+template <int PIECES, int COLUMNS>
+__device__ void soft_cap(const AttentionSpec& spec, float (&product)[PIECES][COLUMNS][4]) {
     float cap = spec.softCap * LOG2_E;
     float slope = 2 * LOG2_E * spec.scale / spec.softCap;
-    UNROLL for (int p = 0; p < TileShape<WIDTH>::PIECES; p++) {
-        UNROLL for (int c = 0; c < TileShape<WIDTH>::COLUMNS; c++) {
+    UNROLL for (int p = 0; p < PIECES; p++) {
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
             UNROLL for (int i = 0; i < 4; i++) {
                 product[p][c][i] = fmaf(-2 * cap, fast_reciprocal(fast_exp2(product[p][c][i] * slope) + 1), cap);
             }

@@ -103,7 +103,7 @@ private:
     __device__ float cap_and_mask(const TileMask& mask, int firstKey, Products& product) {
         float scale = spec.scale * LOG2_E;
         if (spec.softCap > 0) {
-            soft_cap<WIDTH>(spec, product);
+            soft_cap(spec, product);
             scale = 1;
         }
         if (!mask.all || mask.diagonal || !(scale > 0)) {

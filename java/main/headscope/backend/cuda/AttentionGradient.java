@@ -2,6 +2,7 @@ package headscope.backend.cuda;
 
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -10,68 +11,96 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. Saliency is
- * that of a text alone.
+ * Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. Keys and
+ * values of 16 bits take kernels for tensor cores, for which queries and the gradient are rounded. Saliency is that of a
+ * text alone.
  */
 record AttentionGradient(
         Kernels kernels, Tensor gradient, Tensor logSumExp, Tensor q, Tensor k, Tensor v, PackedTexts texts,
         AttentionSpec spec) {
+    /** Of a query and head; written for the kernels on tensor cores. */
+    private static final int ROW_NUMBERS = 4;
+
     void withoutSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
         try (Kernels.Scratch signed = kernels.scratch(logSumExp.count() * Float.BYTES)) {
-            queries(qGradient, signed.memory(), Collections.nCopies(3, Optional.empty()), out, Optional.empty(), 0, 0);
-            keys(kGradient, vGradient, Optional.empty(), signed.memory());
+            Rows rows = new Rows(
+                    signed.memory(), Collections.nCopies(3, Optional.empty()), Optional.empty(), Optional.empty(), 0, 0);
+            walks(qGradient, kGradient, vGradient, out, rows);
         }
     }
 
     void withSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, AttentionSaliency saliency) {
-        try (Kernels.Scratch groups = kernels.uploaded(MemorySegment.ofArray(saliency.request.groups()))) {
-            queries(qGradient, saliency.signed, List.of(saliency.rows, saliency.maximum, saliency.groups), out,
-                    groups.memory(), saliency.request.groupCount(), saliency.request.firstSource());
+        AttentionSaliency.Request request = saliency.request;
+        try (Kernels.Scratch groups = kernels.uploaded(MemorySegment.ofArray(request.groups()))) {
+            Rows rows = new Rows(
+                    saliency.signed, List.of(saliency.rows, saliency.maximum, saliency.groups), saliency.columns,
+                    groups.memory(), request.groupCount(), request.firstSource());
+            walks(qGradient, kGradient, vGradient, out, rows);
         }
-        keys(kGradient, vGradient, saliency.columns, saliency.signed);
-        if (!saliency.request.maps().isEmpty()) {
-            maps(saliency);
+        if (request.maps().isEmpty() && request.cells() == 0) {
+            return;
         }
-        if (saliency.request.cells() > 0) {
-            pool(saliency);
+        try (Kernels.Operand keys = kernels.operand(k, DType.F32);
+                Kernels.Operand values = kernels.operand(v, DType.F32)) {
+            if (!request.maps().isEmpty()) {
+                maps(saliency, keys.tensor(), values.tensor());
+            }
+            if (request.cells() > 0) {
+                pool(saliency, keys.tensor(), values.tensor());
+            }
         }
     }
 
-    private void queries(
-            Tensor qGradient, Object signed, List<?> rowSaliency, Tensor out, Object groupOf, int groupCount,
-            int firstSource) {
-        List<Object> arguments = new ArrayList<>(List.of(qGradient, signed));
-        arguments.addAll(rowSaliency);
-        arguments.addAll(List.of(gradient, out, logSumExp, q, k, v, groupOf));
+    /** What the walks write and read beside the gradients: vectors of saliency, empty for none. */
+    private record Rows(
+            Object signed, List<?> ofQueries, Object columns, Object groupOf, int groupCount, int firstSource) {}
+
+    private void walks(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, Rows rows) {
+        if (k.dtype() == DType.F32) {
+            List<Object> queries = new ArrayList<>(List.of(qGradient, rows.signed));
+            queries.addAll(rows.ofQueries);
+            queries.addAll(List.of(gradient, out, logSumExp, q, k, v, rows.groupOf));
+            walks(queries, List.of(
+                    kGradient, vGradient, rows.columns, gradient, logSumExp, rows.signed, q, k, v), rows);
+            return;
+        }
+        try (Kernels.Operand rounded = kernels.operand(q, k.dtype());
+                Kernels.Scratch gradients = kernels.scratch(gradient.count() * k.dtype().bytes);
+                Kernels.Scratch numbers = kernels.scratch(logSumExp.count() * ROW_NUMBERS * Float.BYTES)) {
+            kernels.perTile("attention_gradient_rows", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
+                    List.of(gradients.memory(), rows.signed, numbers.memory(), gradient, out, logSumExp));
+            List<Object> queries = new ArrayList<>(List.of(qGradient));
+            queries.addAll(rows.ofQueries);
+            List<Object> read = List.of(gradients.memory(), numbers.memory(), rounded.tensor(), k, v);
+            queries.addAll(read);
+            queries.add(rows.groupOf);
+            List<Object> keys = new ArrayList<>(List.of(kGradient, vGradient, rows.columns));
+            keys.addAll(read);
+            walks(queries, keys, rows);
+        }
+    }
+
+    private void walks(List<?> queries, List<?> keys, Rows rows) {
         kernels.perTile("attention_query_gradient", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
-                arguments, groupCount, firstSource);
+                queries, rows.groupCount, rows.firstSource);
+        kernels.perTile("attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.kvHeads(), spec, keys);
     }
 
-    private void keys(Tensor kGradient, Tensor vGradient, Object columns, Object signed) {
-        List<Object> arguments = new ArrayList<>(
-                List.of(kGradient, vGradient, columns, gradient, logSumExp, signed, q, k, v));
-        kernels.perTile(
-                "attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.kvHeads(), spec, arguments);
-    }
-
-    private void maps(AttentionSaliency saliency) {
+    private void maps(AttentionSaliency saliency, Tensor keys, Tensor values) {
         int[] heads = saliency.request.maps().stream().mapToInt(Integer::intValue).toArray();
         try (Kernels.Scratch chosen = kernels.uploaded(MemorySegment.ofArray(heads))) {
-            List<Object> arguments = new ArrayList<>(
-                    List.of(saliency.maps, gradient, logSumExp, q, k, v, chosen.memory()));
-            kernels.perTile("attention_saliency_map", TextTiles.Part.QUERY_TILE, k.dtype(), texts, heads.length, spec,
-                    arguments);
+            kernels.perTile("attention_saliency_map", TextTiles.Part.QUERY_TILE, DType.F32, texts, heads.length, spec,
+                    List.of(saliency.maps, gradient, logSumExp, q, keys, values, chosen.memory()));
         }
     }
 
-    private void pool(AttentionSaliency saliency) {
+    private void pool(AttentionSaliency saliency, Tensor keys, Tensor values) {
         int cells = saliency.request.cells();
         long bytes = logSumExp.count() * cells * Float.BYTES;
         try (Kernels.Scratch largest = kernels.scratch(bytes); Kernels.Scratch sums = kernels.scratch(bytes)) {
-            List<Object> arguments = new ArrayList<>(
-                    List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, k, v));
-            kernels.perTile("attention_saliency_cells", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
-                    arguments, cells, saliency.request.firstSource());
+            kernels.perTile("attention_saliency_cells", TextTiles.Part.QUERY_TILE, DType.F32, texts, spec.heads(), spec,
+                    List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, keys, values),
+                    cells, saliency.request.firstSource());
             kernels.poolRows(saliency.pooledMaximum, saliency.pooledMean, largest, sums, saliency.tokens);
         }
     }

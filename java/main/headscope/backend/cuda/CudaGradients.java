@@ -7,7 +7,6 @@ import headscope.backend.Gradients;
 import headscope.backend.Packing;
 import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
-import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -115,28 +114,24 @@ final class CudaGradients implements Gradients {
             Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor gradient, Tensor out, Tensor logSumExp,
             Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             List<Optional<AttentionSaliency>> saliency) {
-        try (Kernels.Operand keys = kernels.operand(k, DType.F32);
-                Kernels.Operand values = kernels.operand(v, DType.F32)) {
-            if (saliency.stream().noneMatch(Optional::isPresent)) {
-                new AttentionGradient(kernels, gradient, logSumExp, q, keys.tensor(), values.tensor(),
-                        PackedTexts.ofRows(packing, spec), spec)
-                        .withoutSaliency(qGradient, kGradient, vGradient, out);
-                return;
-            }
-            for (int i = 0; i < packing.count(); i++) {
-                TextRows text = new TextRows(packing, i);
-                Packing alone = Packing.of(packing.text(i).queries(), packing.text(i).keys());
-                AttentionGradient attention = new AttentionGradient(
-                        kernels, text.queries(gradient), text.logSumExp(logSumExp, spec.heads()), text.queries(q),
-                        text.keys(keys.tensor()), text.keys(values.tensor()), PackedTexts.ofRows(alone, spec), spec);
-                Tensor ofQueries = text.queries(qGradient);
-                Tensor ofKeys = text.keys(kGradient);
-                Tensor ofValues = text.keys(vGradient);
-                if (saliency.get(i).isPresent()) {
-                    attention.withSaliency(ofQueries, ofKeys, ofValues, text.queries(out), saliency.get(i).get());
-                } else {
-                    attention.withoutSaliency(ofQueries, ofKeys, ofValues, text.queries(out));
-                }
+        if (saliency.stream().noneMatch(Optional::isPresent)) {
+            new AttentionGradient(kernels, gradient, logSumExp, q, k, v, PackedTexts.ofRows(packing, spec), spec)
+                    .withoutSaliency(qGradient, kGradient, vGradient, out);
+            return;
+        }
+        for (int i = 0; i < packing.count(); i++) {
+            TextRows text = new TextRows(packing, i);
+            Packing alone = Packing.of(packing.text(i).queries(), packing.text(i).keys());
+            AttentionGradient attention = new AttentionGradient(
+                    kernels, text.queries(gradient), text.logSumExp(logSumExp, spec.heads()), text.queries(q),
+                    text.keys(k), text.keys(v), PackedTexts.ofRows(alone, spec), spec);
+            Tensor ofQueries = text.queries(qGradient);
+            Tensor ofKeys = text.keys(kGradient);
+            Tensor ofValues = text.keys(vGradient);
+            if (saliency.get(i).isPresent()) {
+                attention.withSaliency(ofQueries, ofKeys, ofValues, text.queries(out), saliency.get(i).get());
+            } else {
+                attention.withoutSaliency(ofQueries, ofKeys, ofValues, text.queries(out));
             }
         }
     }

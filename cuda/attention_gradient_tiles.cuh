@@ -1,0 +1,183 @@
+// Gradient of attention on tensor cores: pairs of streamed tiles, and weights in 16 bits.
+//
+// Both walks compute S = q k' and dL/dP = g v' for a tile, then sum rounded weights times a streamed tile. The gradient g
+// is that which attention_gradient_rows_16bit.cu has rounded: in fp16 each row is in units of a power of two, so that
+// small gradients do not underflow.
+#pragma once
+
+#include "attention_gradient.cuh"
+#include "attention_tiles.cuh"
+
+/// Whether numbers of a type have fewer bits for the exponent than fp32.
+template <class T>
+constexpr bool NARROW = false;
+template <>
+inline constexpr bool NARROW<F16> = true;
+
+/// A row of `numbers`, which attention_gradient_rows_16bit.cu writes.
+struct alignas(16) RowNumbers {
+    float shift; // added to scores in units of log 2 so that exp2 gives probabilities
+    float mean;  // of dL/dP under the probabilities, in units
+    float unit;  // of the gradient
+    float none;
+};
+
+/// 1 / x of a power of two.
+__device__ inline float inverse_power(float x) {
+    return ldexpf(1, -ilogbf(x));
+}
+
+/// A block keeps KEPT rows of two tensors and streams tiles of TILE rows of two others: two pairs of tiles, one of which
+/// is copied while the other one is read.
+template <int WIDTH, int WARP_PIECES, int TILE_ROWS>
+struct PairShape {
+    static constexpr int PIECES = WARP_PIECES;
+    static constexpr int WARP_ROWS = PIECE * PIECES;
+    static constexpr int KEPT = TILE_WARPS * WARP_ROWS;
+    static constexpr int TILE = TILE_ROWS;
+    static constexpr int COLUMNS = TILE / 8;
+    static constexpr int ROWS = 2 * PIECES;
+    static constexpr int PITCH = TileShape<WIDTH>::PITCH;
+    static constexpr int BYTES = (2 * KEPT + 4 * TILE) * PITCH * 2;
+
+    using Products = float[PIECES][COLUMNS][4];
+
+    /// First row of a warp within the block.
+    static __device__ int warp_row() {
+        return static_cast<int>(threadIdx.x) / WARP * WARP_ROWS;
+    }
+};
+
+/// Streams pairs of tiles with the same rows of two tensors. They follow the kept rows in the pool.
+template <class T, int WIDTH, class Shape>
+class PairStream {
+public:
+    static constexpr int LENGTH = Shape::TILE * Shape::PITCH; // from the first tile of a pair to the second
+
+    __device__ explicit PairStream(T* pool) : pool(pool) {}
+
+    /// Starts copying the next pair, once all threads have read what its place held: after arrived().
+    __device__ void copy(const RowsOfHead<T>& first, const RowsOfHead<T>& second, int row) {
+        copy_rows<WIDTH, Shape::TILE>(pool, offset(next), first, row);
+        copy_rows<WIDTH, Shape::TILE>(pool, offset(next) + LENGTH, second, row);
+        end_copies();
+    }
+
+    /// The pair, 0 or 1, that has arrived for all threads. All threads have read the other one. Synchronises.
+    __device__ int arrived() {
+        wait_for_copies<0>();
+        __syncthreads();
+        next = 1 - next;
+        return 1 - next;
+    }
+
+    /// Where a pair lies in the pool.
+    static __device__ int offset(int pair) {
+        return 2 * Shape::KEPT * Shape::PITCH + pair * 2 * LENGTH;
+    }
+
+private:
+    T* pool;
+    int next = 0;
+};
+
+/// Columns of a tile.
+struct Range {
+    int first;
+    int end;
+};
+
+/// BELOW_ALL where a column of the tile is masked for a row, product * scale elsewhere; visible(r) is the range of the
+/// columns of a lane's row.
+template <int PIECES, int COLUMNS, class Visible>
+__device__ void mask_tile(float (&product)[PIECES][COLUMNS][4], float scale, Visible visible) {
+    UNROLL for (int r = 0; r < 2 * PIECES; r++) {
+        Range range = visible(r);
+        int first = recomputed(range.first - lane_column(0, 0));
+        int end = recomputed(range.end - lane_column(0, 0));
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            UNROLL for (int i = 0; i < 2; i++) {
+                float& element = product[r / 2][c][r % 2 * 2 + i];
+                element = c * 8 + i >= first && c * 8 + i < end ? element * scale : BELOW_ALL;
+            }
+        }
+    }
+}
+
+/// d score / d (q k') over the scale, from a score in units of log 2; toCap = ln 2 / softCap.
+__device__ inline float capped_slope(float score, float toCap) {
+    float tangent = fmaxf(score * toCap, -1); // BELOW_ALL is far below -softCap
+    return fmaf(-tangent, tangent, 1.0f);
+}
+
+/// Weights rounded to 16 bits times streamed rows. In fp16 a row's weights and sums are multiplied by a power of two that
+/// decreases when a tile's weights would overflow, so that they neither do nor underflow.
+template <class T, int WIDTH, int PIECES>
+class GradientSums {
+public:
+    __device__ GradientSums() {
+        UNROLL for (int r = 0; r < 2 * PIECES; r++) {
+            unit[r] = NARROW<T> ? LARGEST_UNIT : 1;
+        }
+    }
+
+    template <int COLUMNS>
+    using Rounded = Weights<T, WIDTH, PIECES, COLUMNS>;
+
+    /// Rounds a tile of weights.
+    template <int COLUMNS>
+    __device__ void round(Rounded<COLUMNS>& rounded, const float (&weight)[PIECES][COLUMNS][4]) {
+        if constexpr (NARROW<T>) {
+            UNROLL for (int r = 0; r < 2 * PIECES; r++) {
+                fit(r, weight);
+            }
+        }
+        UNROLL for (int p = 0; p < PIECES; p++) {
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    float factor = NARROW<T> ? unit[2 * p + i] : 1;
+                    rounded.pair[p][c][i] = pack<T>(weight[p][c][2 * i] * factor, weight[p][c][2 * i + 1] * factor);
+                }
+            }
+        }
+    }
+
+    template <int COLUMNS>
+    __device__ void add(const Rounded<COLUMNS>& rounded, const T* pool, int rows) {
+        sums.add(rounded, pool, rows);
+    }
+
+    /// After the last tile: what to write is the sums times factor(r).
+    template <class Factor>
+    __device__ void finish(Factor factor) {
+        UNROLL for (int r = 0; r < 2 * PIECES; r++) {
+            sums.scale(r, NARROW<T> ? factor(r) * inverse_power(unit[r]) : factor(r));
+        }
+    }
+
+    WeightedTiles<T, WIDTH, PIECES> sums;
+
+private:
+    static constexpr float LARGEST_UNIT = 0x1p100f;
+    static constexpr float LARGEST_WEIGHT = 0x1p15f;
+    static constexpr int AIM = 10; // exponent of the largest weight after a change
+
+    template <int COLUMNS>
+    __device__ void fit(int r, const float (&weight)[PIECES][COLUMNS][4]) {
+        float largest = 0;
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            UNROLL for (int i = 0; i < 2; i++) {
+                largest = fmaxf(largest, fabsf(weight[r / 2][c][r % 2 * 2 + i]));
+            }
+        }
+        largest = warp_maximum<QUAD>(largest);
+        bool over = largest * unit[r] > LARGEST_WEIGHT;
+        if (__any_sync(ALL_LANES, over)) {
+            float fitting = over ? ldexpf(1, AIM - ilogbf(largest)) : unit[r];
+            sums.scale(r, fitting * inverse_power(unit[r]));
+            unit[r] = fitting;
+        }
+    }
+
+    float unit[2 * PIECES];
+};
