@@ -1,5 +1,7 @@
 // The part of cuBLAS that Headscope calls, emulated for tests, to go with the emulated driver. Plain loops over
 // column-major matrices; sums in fp32.
+#include "stream.h"
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -10,7 +12,8 @@ enum Type { F32 = 0, F16 = 2, BF16 = 14 };
 enum Compute { COMPUTE_F32 = 68, COMPUTE_TF32 = 77 };
 
 struct Handle {
-    void* stream = nullptr;
+    Stream* stream = nullptr;
+    bool workspace = false; // whether the caller has set one; without it, products of a captured stream would allocate
 };
 
 float from_half(std::uint16_t bits) {
@@ -49,9 +52,14 @@ int cublasDestroy_v2(Handle* handle) {
     return SUCCESS;
 }
 
-int cublasSetStream_v2(Handle* handle, void* stream) {
-    handle->stream = stream;
+int cublasSetStream_v2(Handle* handle, Stream* stream) {
+    *handle = {stream};
     return SUCCESS;
+}
+
+int cublasSetWorkspace_v2(Handle* handle, void* workspace, std::size_t bytes) {
+    handle->workspace = bytes > 0;
+    return workspace != nullptr && reinterpret_cast<std::uintptr_t>(workspace) % 256 == 0 ? SUCCESS : INVALID_VALUE;
 }
 
 int cublasGetVersion_v2(Handle*, int* version) {
@@ -62,22 +70,24 @@ int cublasGetVersion_v2(Handle*, int* version) {
 int cublasGemmEx(Handle* handle, int transposeA, int transposeB, int m, int n, int k, const float* alpha, const void* a,
                  int aType, int aStride, const void* b, int bType, int bStride, const float* beta, float* c, int cType,
                  int cStride, int compute, int) {
-    if (handle->stream == nullptr || aType != bType || cType != F32 || *beta != 0 ||
+    if (handle->stream == nullptr || (handle->stream->graph != nullptr && !handle->workspace) || aType != bType || cType != F32 || *beta != 0 ||
         (compute != COMPUTE_F32 && compute != COMPUTE_TF32) || aStride < (transposeA ? k : m) ||
         bStride < (transposeB ? n : k) || cStride < m) {
         return INVALID_VALUE;
     }
-    for (int column = 0; column < n; column++) {
-        for (int row = 0; row < m; row++) {
-            float sum = 0;
-            for (int i = 0; i < k; i++) {
-                float x = at(a, aType, transposeA, aStride, row, i);
-                float y = at(b, bType, transposeB, bStride, i, column);
-                sum += compute == COMPUTE_TF32 ? cut(x) * cut(y) : x * y;
+    return handle->stream->enqueue([=, factor = *alpha] {
+        for (int column = 0; column < n; column++) {
+            for (int row = 0; row < m; row++) {
+                float sum = 0;
+                for (int i = 0; i < k; i++) {
+                    float x = at(a, aType, transposeA, aStride, row, i);
+                    float y = at(b, bType, transposeB, bStride, i, column);
+                    sum += compute == COMPUTE_TF32 ? cut(x) * cut(y) : x * y;
+                }
+                c[row + static_cast<std::int64_t>(column) * cStride] = factor * sum;
             }
-            c[row + static_cast<std::int64_t>(column) * cStride] = *alpha * sum;
         }
-    }
-    return SUCCESS;
+        return true;
+    });
 }
 }

@@ -2,10 +2,12 @@
 // folder, it lets JCuda's native library and the backend's device layer run without a GPU.
 //
 // Device memory is host memory, a kernel has finished when its launch returns, and a copy is made as late as events
-// allow, which exposes missing waits. Device 0 is a Hopper with memory pools; device 1 has compute capability 8.6 and no pools.
+// allow, which exposes missing waits. A stream that is captured records instead, with copies of a launch's arguments. Device 0 is a Hopper with memory pools; device 1 has compute capability 8.6 and no pools.
 #include "../launch.h"
+#include "arguments.h"
 #include "device_memory.h"
 #include "status.h"
+#include "stream.h"
 
 #include <algorithm>
 #include <chrono>
@@ -30,22 +32,6 @@ constexpr int DEVICES = 2;
 /// The content of module files in tests: the emulator contains all kernels.
 constexpr char IMAGE[] = "emulated";
 
-struct Stream {
-    std::deque<std::function<void()>> copies;
-    std::size_t done = 0; // number of copies already made
-
-    void run(std::size_t until) {
-        while (done < until && !copies.empty()) {
-            copies.front()();
-            copies.pop_front();
-            done++;
-        }
-    }
-    std::size_t queued() const {
-        return done + copies.size();
-    }
-};
-
 /// A position in a stream.
 struct Event {
     Stream* stream = nullptr;
@@ -60,8 +46,27 @@ struct Function {
 
 std::map<std::string, Function> functions;
 std::map<std::string, int> constants;
-std::set<void*> pinned;
+std::map<void*, std::size_t> pinned;
 thread_local bool current = false;
+
+bool is_pinned(const void* host, std::size_t bytes) {
+    auto after = pinned.upper_bound(const_cast<void*>(host));
+    if (after == pinned.begin()) {
+        return false;
+    }
+    auto [start, length] = *std::prev(after);
+    return static_cast<const char*>(host) + bytes <= static_cast<const char*>(start) + length;
+}
+
+int copy(Stream* stream, void* to, const void* from, std::size_t bytes) {
+    auto made = [=] { std::memcpy(to, from, bytes); };
+    if (stream->graph != nullptr) {
+        stream->graph->nodes.emplace_back([=] { return made(), true; });
+    } else {
+        stream->copies.emplace_back(made);
+    }
+    return SUCCESS;
+}
 } // namespace
 
 extern "C" {
@@ -76,6 +81,9 @@ int cuGetErrorName(int status, const char** name) {
         {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE"},
         {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
         {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE"},
+        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
+        {CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"},
+        {CAPTURE_INVALIDATED, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"},
     };
     auto found = names.find(status);
     if (found == names.end()) {
@@ -155,6 +163,9 @@ int cuStreamCreate(Stream** stream, unsigned) {
 }
 
 int cuStreamSynchronize(Stream* stream) {
+    if (stream->graph != nullptr) {
+        return refuse();
+    }
     stream->run(stream->queued());
     return SUCCESS;
 }
@@ -170,7 +181,11 @@ int cuEventCreate(Event** event, unsigned) {
     return SUCCESS;
 }
 
+/// Events between streams, one of which is captured, are not emulated: refused.
 int cuEventRecord(Event* event, Stream* stream) {
+    if (stream->graph != nullptr) {
+        return refuse();
+    }
     *event = {stream, stream->queued(), std::chrono::steady_clock::now()};
     return SUCCESS;
 }
@@ -181,14 +196,17 @@ int cuEventElapsedTime(float* milliseconds, const Event* start, const Event* end
 }
 
 int cuEventSynchronize(Event* event) {
+    if (event->stream != nullptr && event->stream->graph != nullptr) {
+        return refuse();
+    }
     if (event->stream != nullptr) {
         event->stream->run(event->until);
     }
     return SUCCESS;
 }
 
-int cuStreamWaitEvent(Stream*, Event* event, unsigned) {
-    return cuEventSynchronize(event);
+int cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
+    return stream->graph != nullptr ? refuse() : cuEventSynchronize(event);
 }
 
 int cuEventDestroy_v2(Event* event) {
@@ -203,19 +221,24 @@ int cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
 }
 
 int cuMemAlloc_v2(char** pointer, std::size_t bytes) {
-    return current ? device_memory::allocate(pointer, bytes, false) : INVALID_CONTEXT;
+    return capturing != nullptr ? refuse()
+           : current            ? device_memory::allocate(pointer, bytes, false)
+                                : INVALID_CONTEXT;
 }
 
-int cuMemAllocAsync(char** pointer, std::size_t bytes, Stream*) {
-    return current ? device_memory::allocate(pointer, bytes, true) : INVALID_CONTEXT;
+/// In a captured stream, memory would be a node of the graph, which is not emulated: refused.
+int cuMemAllocAsync(char** pointer, std::size_t bytes, Stream* stream) {
+    return stream->graph != nullptr ? refuse()
+           : current                ? device_memory::allocate(pointer, bytes, true)
+                                    : INVALID_CONTEXT;
 }
 
 int cuMemFree_v2(char* pointer) {
-    return device_memory::release(pointer);
+    return capturing != nullptr ? refuse() : device_memory::release(pointer);
 }
 
-int cuMemFreeAsync(char* pointer, Stream*) {
-    return device_memory::release(pointer);
+int cuMemFreeAsync(char* pointer, Stream* stream) {
+    return stream->graph != nullptr ? refuse() : device_memory::release(pointer);
 }
 
 int cuIpcGetMemHandle(device_memory::Handle* handle, char* pointer) {
@@ -248,8 +271,11 @@ int cuMemPoolTrimTo(void*, std::size_t) {
 }
 
 int cuMemHostAlloc(void** pointer, std::size_t bytes, unsigned) {
+    if (capturing != nullptr) {
+        return refuse();
+    }
     *pointer = std::malloc(bytes);
-    pinned.insert(*pointer);
+    pinned[*pointer] = bytes;
     return SUCCESS;
 }
 
@@ -261,27 +287,26 @@ int cuMemFreeHost(void* pointer) {
     return SUCCESS;
 }
 
-int cuMemsetD8Async(char* pointer, unsigned char value, std::size_t bytes, Stream*) {
-    std::memset(pointer, value, bytes);
-    return SUCCESS;
+int cuMemsetD8Async(char* pointer, unsigned char value, std::size_t bytes, Stream* stream) {
+    return stream->enqueue([=] { return std::memset(pointer, value, bytes) != nullptr; });
 }
 
 int cuMemcpyHtoDAsync_v2(char* device, const void* host, std::size_t bytes, Stream* stream) {
-    stream->copies.emplace_back([=] { std::memcpy(device, host, bytes); });
-    return SUCCESS;
+    return stream->graph != nullptr && !is_pinned(host, bytes) ? refuse() : copy(stream, device, host, bytes);
 }
 
 int cuMemcpyDtoHAsync_v2(void* host, const char* device, std::size_t bytes, Stream* stream) {
-    stream->copies.emplace_back([=] { std::memcpy(host, device, bytes); });
-    return SUCCESS;
+    return stream->graph != nullptr && !is_pinned(host, bytes) ? refuse() : copy(stream, host, device, bytes);
 }
 
 int cuMemcpyDtoDAsync_v2(char* to, const char* from, std::size_t bytes, Stream* stream) {
-    stream->copies.emplace_back([=] { std::memcpy(to, from, bytes); });
-    return SUCCESS;
+    return copy(stream, to, from, bytes);
 }
 
 int cuMemcpyDtoH_v2(void* host, const char* device, std::size_t bytes) {
+    if (capturing != nullptr) {
+        return refuse();
+    }
     std::memcpy(host, device, bytes);
     return SUCCESS;
 }
@@ -349,17 +374,23 @@ int cuTensorMapEncodeTiled(void* map, int type, unsigned axes, void* tensor, con
 }
 
 int cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
-                   unsigned blockZ, unsigned shared, Stream*, void** arguments, void**) {
+                   unsigned blockZ, unsigned shared, Stream* stream, void** arguments, void**) {
     if (!current) {
         return INVALID_CONTEXT;
     }
     if (shared > function->maxShared) {
         return INVALID_VALUE;
     }
-    if (headscope_launch(function->name.c_str(), gridX, gridY, gridZ, blockX, blockY, blockZ, shared, arguments) != 0) {
-        std::fprintf(stderr, "%s\n", headscope_last_error());
-        return LAUNCH_FAILED;
+    auto launch = [=](void** values) {
+        int status = headscope_launch(function->name.c_str(), gridX, gridY, gridZ, blockX, blockY, blockZ, shared, values);
+        if (status != 0) {
+            std::fprintf(stderr, "%s\n", headscope_last_error());
+        }
+        return status == 0;
+    };
+    if (stream->graph == nullptr) {
+        return launch(arguments) ? SUCCESS : LAUNCH_FAILED;
     }
-    return SUCCESS;
+    return stream->enqueue([=, copied = Arguments(arguments)]() mutable { return launch(copied.pointers().data()); });
 }
 }

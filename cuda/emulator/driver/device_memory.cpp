@@ -44,7 +44,7 @@ int allocate(char** pointer, std::size_t bytes, bool pooled) {
     }
     int file = -1;
     if (pooled) {
-        *pointer = static_cast<char*>(std::malloc(bytes));
+        *pointer = static_cast<char*>(std::aligned_alloc(256, (bytes + 255) / 256 * 256));
     } else {
         file = memfd_create("emulated device memory", MFD_CLOEXEC);
         void* mapped = file >= 0 && ftruncate(file, bytes) == 0 ? map(file, bytes) : MAP_FAILED;

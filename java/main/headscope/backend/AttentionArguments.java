@@ -14,7 +14,7 @@ final class AttentionArguments {
     /** Requires that a packing describes q and k, which may be a pool of pages, and that out and v have their shapes. */
     static void require(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec, DType operands) {
-        if (packing.pages().isPresent()) {
+        if (packing.pages().isPresent() || packing.decoding().isPresent()) {
             requireOneText("attention", q, k, spec, operands);
             check(q.size(0) == packing.queries() && spec.causal(), "attention", "q %s for %s, %s", q, packing, spec);
             requirePages("attention", k, packing);
@@ -62,6 +62,9 @@ final class AttentionArguments {
         requireOpen(operation, statistics);
         check(statistics.heads() == spec.heads(), operation,
                 "statistics of %d heads for %s", statistics.heads(), spec);
+        if (packing.decoding().isPresent()) {
+            return; // the device counts their tokens
+        }
         for (Packing.Text text : packing.texts()) {
             check(text.slot() < statistics.texts(), operation,
                     "statistics of %d texts for slot %d", statistics.texts(), text.slot());

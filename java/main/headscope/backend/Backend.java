@@ -305,6 +305,15 @@ public interface Backend extends AutoCloseable {
      */
     List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec);
 
+    /**
+     * Room for texts of which a step appends one token each, in a form in which the step can be recorded; empty if this
+     * device records nothing: the CPU, a GPU without memory pools, and every device whose results are checked one by one.
+     * The caller closes it.
+     */
+    default Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
+        return Optional.empty();
+    }
+
     /** The gradients of these operations. */
     Gradients gradients();
 

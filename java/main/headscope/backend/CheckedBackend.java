@@ -90,6 +90,12 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
+        check(size.texts() >= 1 && size.pages() >= 1 && size.draws() >= 0, "decoding", "%s", size);
+        return finite == Finite.UNCHECKED ? backend.decoding(size) : Optional.empty();
+    }
+
+    @Override
     public Gradients gradients() {
         return new CheckedGradients(backend.gradients(), backend, finite);
     }
@@ -310,7 +316,7 @@ final class CheckedBackend implements Backend {
         floats("store", rows);
         check(rows.rank() == 2 && pool.rank() == 2 && rows.hasShape(packing.queries(), pool.size(1)),
                 "store", "%s into %s for %s", rows, pool, packing);
-        check(packing.pages().isPresent(), "store", "%s: has no pages", packing);
+        check(packing.pages().isPresent() || packing.decoding().isPresent(), "store", "%s: has no pages", packing);
         AttentionArguments.requirePages("store", pool, packing);
         backend.store(pool, rows, packing);
     }

@@ -19,6 +19,7 @@ public final class Packing {
     private final int[] firstQuery;
     private final int[] firstKey;
     private final Optional<PageTable> pages;
+    private final Optional<DecodingTexts> decoding;
 
     /**
      * One text.
@@ -37,10 +38,11 @@ public final class Packing {
 
     /** @throws IllegalArgumentException if there is no text, or two have the same slot */
     public Packing(List<Text> texts) {
-        this(texts, starts(texts.stream().mapToInt(Text::keys).toArray()), Optional.empty());
+        this(texts, starts(texts.stream().mapToInt(Text::keys).toArray()), Optional.empty(), Optional.empty());
     }
 
-    private Packing(List<Text> texts, int[] firstKey, Optional<PageTable> pages) {
+    private Packing(
+            List<Text> texts, int[] firstKey, Optional<PageTable> pages, Optional<DecodingTexts> decoding) {
         if (texts.isEmpty() || texts.stream().mapToInt(Text::slot).distinct().count() != texts.size()) {
             throw new IllegalArgumentException("a packing needs at least one text, and a slot for each: " + texts);
         }
@@ -48,6 +50,7 @@ public final class Packing {
         this.firstQuery = starts(texts.stream().mapToInt(Text::queries).toArray());
         this.firstKey = firstKey;
         this.pages = pages;
+        this.decoding = decoding;
     }
 
     /**
@@ -58,7 +61,14 @@ public final class Packing {
      */
     public static Packing paged(List<Text> texts, List<int[]> pages) {
         int[] keys = texts.stream().mapToInt(Text::keys).toArray();
-        return new Packing(texts, starts(keys), Optional.of(new PageTable(keys, pages)));
+        return new Packing(texts, starts(keys), Optional.of(new PageTable(keys, pages)), Optional.empty());
+    }
+
+    /** Texts that are described on the device, with one new token each and as many keys as there is room for. */
+    public static Packing of(DecodingTexts decoding) {
+        DecodingTexts.Size size = decoding.size();
+        List<Text> texts = IntStream.range(0, size.texts()).mapToObj(i -> new Text(1, size.tokens(), i)).toList();
+        return new Packing(texts, new int[size.texts() + 1], Optional.empty(), Optional.of(decoding));
     }
 
     /** One text, of which the last tokens are new. */
@@ -120,6 +130,11 @@ public final class Packing {
         return pages;
     }
 
+    /** The texts on the device that these stand for, if the host does not know their positions, keys and pages. */
+    public Optional<DecodingTexts> decoding() {
+        return decoding;
+    }
+
     /** The same texts, without pages: keys of all texts one after the other. */
     public Packing withoutPages() {
         return new Packing(texts);
@@ -127,7 +142,7 @@ public final class Packing {
 
     /** The same texts, their keys where they lie in the pool; empty if the pages of a text do not follow one another. */
     public Optional<Packing> inPool() {
-        return pages.flatMap(PageTable::firstRows).map(rows -> new Packing(texts, rows, Optional.empty()));
+        return pages.flatMap(PageTable::firstRows).map(rows -> new Packing(texts, rows, Optional.empty(), Optional.empty()));
     }
 
     /** Whether all tokens of every text are new. */

@@ -4,6 +4,7 @@ import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -60,10 +61,11 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
     }
 
     /** A prompt that has a slot. */
-    private final class Text {
+    private final class Text implements DecodingSteps.Row {
         final int index;
         final int slot;
         final Prompt prompt;
+        final Sampler.Marks marks;
         int read;
         int[] tokens = {};
 
@@ -71,6 +73,22 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
             this.index = index;
             this.slot = slot;
             this.prompt = prompt;
+            this.marks = new Sampler.Marks(prompt.random());
+        }
+
+        @Override
+        public int slot() {
+            return slot;
+        }
+
+        @Override
+        public int token() {
+            return tokens[tokens.length - 1];
+        }
+
+        @Override
+        public double[] marks(int count) {
+            return marks.ahead(count);
         }
 
         /** Whether the model has read the prompt. */
@@ -85,7 +103,7 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
         /** What it reads in the next pass. */
         SequenceBatch.Part next() {
             return new SequenceBatch.Part(slot, decoding()
-                    ? new int[] {tokens[tokens.length - 1]}
+                    ? new int[] {token()}
                     : Arrays.copyOfRange(prompt.ids(), read, Math.min(prompt.ids().length, read + size.chunk())));
         }
 
@@ -98,7 +116,7 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
             if (!generates()) {
                 return tokens.length == prompt.given().length;
             }
-            boolean end = model.config().vocabulary().endOfText().contains(tokens[tokens.length - 1]);
+            boolean end = model.config().vocabulary().endOfText().contains(token());
             return end || tokens.length == maxNewTokens || prompt.stop().test(tokens);
         }
     }
@@ -120,11 +138,16 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
         }
         int texts = Math.min(size.texts(), lengths.length);
         long all = Arrays.stream(lengths, lengths.length - texts, lengths.length).asLongStream().sum();
-        try (SequenceBatch sequence = model.sequences(texts, lengths[lengths.length - 1], all, statistics)) {
+        try (SequenceBatch sequence = model.sequences(texts, lengths[lengths.length - 1], all, statistics);
+                DecodingSteps steps = new DecodingSteps(model, sequence, sampler)) {
             List<Text> running = new ArrayList<>();
             int waiting = enter(prompts, 0, sequence, running);
             while (!running.isEmpty()) {
-                step(sequence, running, hook, ended);
+                if (!decode(sequence, steps, running, hook)) {
+                    steps.interrupt();
+                    step(sequence, running, hook);
+                }
+                end(sequence, running, ended);
                 waiting = enter(prompts, waiting, sequence, running);
             }
         }
@@ -142,8 +165,29 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
         return prompts.size();
     }
 
+    /**
+     * One token of each text, if the model has read all prompts, generates after all of them, and nothing observes its
+     * layers: the host then has nothing to say in a pass but which tokens have been read.
+     *
+     * @return whether this was possible, and the device could do it
+     */
+    private boolean decode(SequenceBatch sequence, DecodingSteps steps, List<Text> running, LayerHook hook) {
+        if (!hook.onlyCounts() || !running.stream().allMatch(text -> text.decoding() && text.generates())) {
+            return false;
+        }
+        Optional<int[]> tokens = steps.next(running);
+        tokens.ifPresent(chosen -> {
+            for (int i = 0; i < chosen.length; i++) {
+                running.get(i).add(chosen[i]);
+                running.get(i).marks.drawn();
+            }
+            hook.passed(chosen.length);
+        });
+        return tokens.isPresent();
+    }
+
     /** One pass: a token of each text that is being continued, and parts of prompts. */
-    private void step(SequenceBatch sequence, List<Text> running, LayerHook hook, Ended ended) {
+    private void step(SequenceBatch sequence, List<Text> running, LayerHook hook) {
         List<Text> texts = new ArrayList<>(running.stream().filter(Text::decoding).toList());
         List<SequenceBatch.Part> parts = new ArrayList<>(texts.stream().map(Text::next).toList());
         int rows = parts.size();
@@ -173,7 +217,10 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
             }
         }
         draw(hidden, drawing, last.stream().mapToInt(Integer::intValue).toArray());
-        for (Text text : texts) {
+    }
+
+    private void end(SequenceBatch sequence, List<Text> running, Ended ended) {
+        for (Text text : List.copyOf(running)) {
             if (text.decoding() && text.hasEnded()) {
                 ended.text(text.index, text.tokens, sequence, text.slot);
                 sequence.end(text.slot);
@@ -186,7 +233,7 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
     private void draw(Tensor hidden, List<Text> texts, int[] rows) {
         if (!texts.isEmpty()) {
             int[] words = sampler.next(model.backend(), model.logits(hidden, rows),
-                    texts.stream().map(text -> text.prompt.random()).toList());
+                    texts.stream().map(text -> text.marks).toList());
             for (int i = 0; i < words.length; i++) {
                 texts.get(i).add(words[i]);
             }

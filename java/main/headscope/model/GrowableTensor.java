@@ -10,6 +10,7 @@ final class GrowableTensor implements AutoCloseable {
     private final DType dtype;
     private final long width;
     private Tensor tensor;
+    private int moves;
 
     GrowableTensor(Backend backend, DType dtype, long width) {
         this.backend = backend;
@@ -31,8 +32,14 @@ final class GrowableTensor implements AutoCloseable {
 
     /** Frees the memory; the tensor can be used again. */
     void clear() {
+        moves++;
         tensor.buffer().close();
         tensor = backend.allocate(dtype, 0, width);
+    }
+
+    /** How often the tensor has lost its place in memory. */
+    int moves() {
+        return moves;
     }
 
     @Override

@@ -11,7 +11,12 @@ import headscope.tensor.Tensor;
  */
 public interface LayerHook {
     /** Ignores every layer. */
-    LayerHook NONE = new LayerHook() {};
+    LayerHook NONE = new LayerHook() {
+        @Override
+        public boolean onlyCounts() {
+            return true;
+        }
+    };
 
     /**
      * One layer's attention. Rows of a text are {@link headscope.backend.TextRows} of the packing.
@@ -37,4 +42,12 @@ public interface LayerHook {
      *              of all its texts
      */
     default void headOutputs(int layer, Tensor heads) {}
+
+    /** Whether it observes no layer, so that a pass may run as a whole on the device: then {@link #passed} is called. */
+    default boolean onlyCounts() {
+        return false;
+    }
+
+    /** Called after a pass over this many new tokens that has called none of the methods for its layers. */
+    default void passed(int tokens) {}
 }

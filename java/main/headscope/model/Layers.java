@@ -1,6 +1,7 @@
 package headscope.model;
 
 import headscope.backend.Backend;
+import headscope.backend.DecodingTexts;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Tensor;
 import java.util.Optional;
@@ -36,11 +37,21 @@ final class Layers {
     /** The input of the first layer. */
     void embed(Tensor x, int[] ids, Pass pass) {
         backend.embed(x, weights.embedding(), ids);
+        addEmbeddings(x, pass);
+    }
+
+    /** The input of the first layer in a step of these texts. */
+    void embed(Tensor x, DecodingTexts texts, Pass pass) {
+        texts.embedTokens(x, weights.embedding());
+        addEmbeddings(x, pass);
+    }
+
+    private void addEmbeddings(Tensor x, Pass pass) {
         if (config.vocabulary().embeddingScale() != 1) {
             backend.scale(x, config.vocabulary().embeddingScale());
         }
         weights.positions().ifPresent(positions ->
-                backend.add(x, pass.positions(positions, activations.branch.rows(ids.length))));
+                backend.add(x, pass.positions(positions, activations.branch.rows(x.size(0)))));
         weights.segment().ifPresent(segment -> backend.addRow(x, segment));
         weights.afterEmbedding().ifPresent(norm -> norm.forward(backend, x, x));
     }

@@ -34,6 +34,9 @@ final class Pass implements AutoCloseable {
 
     /** The rotation of each row. */
     Angles angles(Rope rope) {
+        if (packing.decoding().isPresent()) {
+            return gathered.computeIfAbsent(rope, one -> ropes.gather(one, packing.decoding().get()));
+        }
         return packing.count() == 1
                 ? ropes.angles(rope, firstPosition(), rows())
                 : gathered.computeIfAbsent(rope, one -> ropes.gather(one, packing.positions()));
@@ -41,6 +44,10 @@ final class Pass implements AutoCloseable {
 
     /** Row of each token's position in a table [positions, width]; scratch [rows, width] is written if need be. */
     Tensor positions(Tensor table, Tensor scratch) {
+        if (packing.decoding().isPresent()) {
+            packing.decoding().get().embedPositions(scratch, table);
+            return scratch;
+        }
         if (packing.count() == 1) {
             return table.rows(firstPosition(), rows());
         }

@@ -1,12 +1,14 @@
 package headscope.model;
 
 import headscope.backend.Backend;
+import headscope.backend.DecodingTexts;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.DoubleUnaryOperator;
 
 /** Tables of cosine and sine per position, computed when a position is first needed; one pair per rope. */
@@ -23,6 +25,7 @@ final class RopeTables implements AutoCloseable {
 
     private final Backend backend;
     private final Map<Rope, Angles> tables = new HashMap<>();
+    private int moves;
 
     RopeTables(Backend backend) {
         this.backend = backend;
@@ -36,19 +39,35 @@ final class RopeTables implements AutoCloseable {
 
     /** Rows of these positions. The caller closes them. */
     Angles gather(Rope rope, int[] positions) {
-        Angles table = table(rope, Arrays.stream(positions).max().orElseThrow() + 1);
+        return gather(table(rope, Arrays.stream(positions).max().orElseThrow() + 1), positions.length,
+                (rows, table) -> backend.embed(rows, table, positions));
+    }
+
+    /** Rows of the positions of the texts' newest tokens. The caller closes them. */
+    Angles gather(Rope rope, DecodingTexts texts) {
+        return gather(table(rope, texts.size().tokens()), texts.size().texts(), texts::embedPositions);
+    }
+
+    /** @param embed (rows, table): looks up the rows */
+    private Angles gather(Angles table, int count, BiConsumer<Tensor, Tensor> embed) {
         long width = table.cosine().size(1);
         Angles rows = new Angles(
-                backend.allocate(DType.F32, positions.length, width), backend.allocate(DType.F32, positions.length, width));
-        backend.embed(rows.cosine(), table.cosine(), positions);
-        backend.embed(rows.sine(), table.sine(), positions);
+                backend.allocate(DType.F32, count, width), backend.allocate(DType.F32, count, width));
+        embed.accept(rows.cosine(), table.cosine());
+        embed.accept(rows.sine(), table.sine());
         return rows;
+    }
+
+    /** How often a table has lost its place in memory. */
+    int moves() {
+        return moves;
     }
 
     /** The table of at least this many positions. */
     private Angles table(Rope rope, int positions) {
         Angles table = tables.get(rope);
         if (table == null || table.cosine().size(0) < positions) {
+            moves++;
             if (table != null) {
                 table.close();
             }

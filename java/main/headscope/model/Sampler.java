@@ -1,7 +1,10 @@
 package headscope.model;
 
 import headscope.backend.Backend;
+import headscope.backend.DecodingTexts;
 import headscope.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -14,6 +17,39 @@ import java.util.random.RandomGenerator;
  */
 public record Sampler(double temperature, double topP) {
     public static final Sampler GREEDY = new Sampler(0, 1);
+
+    /** The numbers with which a text's tokens are drawn, in [0, 1): some of them are generated before they are needed. */
+    static final class Marks implements RandomGenerator {
+        private final RandomGenerator random;
+        private final Deque<Double> ahead = new ArrayDeque<>();
+
+        Marks(RandomGenerator random) {
+            this.random = random;
+        }
+
+        /** The next numbers, which {@link #nextDouble} and {@link #drawn} will remove. */
+        double[] ahead(int count) {
+            while (ahead.size() < count) {
+                ahead.add(random.nextDouble());
+            }
+            return ahead.stream().limit(count).mapToDouble(Double::doubleValue).toArray();
+        }
+
+        /** Called after the device has used the next number. */
+        void drawn() {
+            ahead.poll();
+        }
+
+        @Override
+        public double nextDouble() {
+            return ahead.isEmpty() ? random.nextDouble() : ahead.poll();
+        }
+
+        @Override
+        public long nextLong() {
+            return random.nextLong();
+        }
+    }
 
     public Sampler {
         if (!(temperature >= 0) || !Double.isFinite(temperature)) {
@@ -35,5 +71,14 @@ public record Sampler(double temperature, double topP) {
                 ? backend.argmax(logits)
                 : backend.draw(logits, temperature, topP,
                         randoms.stream().mapToDouble(RandomGenerator::nextDouble).toArray());
+    }
+
+    /** Chooses the next token of each text on the device. */
+    void next(DecodingTexts texts, Tensor logits) {
+        if (temperature == 0) {
+            texts.argmax(logits);
+        } else {
+            texts.draw(logits, temperature, topP);
+        }
     }
 }

@@ -136,6 +136,19 @@ public final class SequenceBatch implements AutoCloseable {
         return new SelfAttention.Projections(rows.q(), pool.keys(layer), pool.values(layer));
     }
 
+    /** The pages of a text, as many as all tokens need that it may have. */
+    int[] pages(int slot) {
+        return pages[slot];
+    }
+
+    /** Called after a step in which the device alone has appended a token to each of these texts. */
+    void grow(int[] slots) {
+        Packing packing = new Packing(Arrays.stream(slots)
+                .mapToObj(slot -> new Packing.Text(1, tokens[slot] + 1, slot)).toList());
+        statistics.forEach(layer -> layer.grow(packing));
+        grow(packing);
+    }
+
     /** Called after the last layer. */
     void grow(Packing packing) {
         packing.texts().forEach(text -> tokens[text.slot()] = text.keys());

@@ -4,6 +4,7 @@ import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.DecodingTexts;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
 import headscope.backend.SplitOnOutOfMemory;
@@ -120,12 +121,35 @@ public final class Transformer implements AutoCloseable {
         int[] ids = parts.stream().flatMapToInt(part -> Arrays.stream(part.ids())).toArray();
         try (Pass pass = new Pass(backend, ropes, sequence.packing(parts))) {
             Tensor x = embedded(ids, pass);
-            layers.forward(pass, layer -> x, Optional.empty(), hook, (layer, heads, projections) -> attend(
-                    heads, layer, sequence.append(layer, projections, pass.packing()), pass,
-                    sequence.findStatistics(layer), hook));
+            forward(x, sequence, pass, hook);
             sequence.grow(pass.packing());
             return x;
         }
+    }
+
+    private void forward(Tensor x, SequenceBatch sequence, Pass pass, LayerHook hook) {
+        layers.forward(pass, layer -> x, Optional.empty(), hook, (layer, heads, projections) -> attend(
+                heads, layer, sequence.append(layer, projections, pass.packing()), pass,
+                sequence.findStatistics(layer), hook));
+    }
+
+    /**
+     * Appends a token to each text and chooses its next one. Host and device exchange nothing: the operations can be
+     * recorded, and remain valid until {@link #moves} changes. {@link SequenceBatch#grow} counts the tokens.
+     */
+    void step(SequenceBatch sequence, DecodingTexts texts, Sampler sampler) {
+        texts.advance();
+        try (Pass pass = new Pass(backend, ropes, texts.packing())) {
+            Tensor x = activations.residual.rows(pass.rows());
+            layers.embed(x, texts, pass);
+            forward(x, sequence, pass, LayerHook.NONE);
+            sampler.next(texts, logits(x));
+        }
+    }
+
+    /** How often tensors that passes share have lost their places in memory. */
+    long moves() {
+        return workspace.moves() + ropes.moves();
     }
 
     /**

@@ -35,6 +35,11 @@ final class Workspace implements AutoCloseable {
         tensors.forEach(GrowableTensor::clear);
     }
 
+    /** How often a tensor has lost its place in memory. */
+    long moves() {
+        return tensors.stream().mapToLong(GrowableTensor::moves).sum();
+    }
+
     @Override
     public void close() {
         tensors.forEach(GrowableTensor::close);

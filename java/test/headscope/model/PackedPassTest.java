@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Tolerance;
+import headscope.analysis.Predictions;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Devices;

@@ -1,13 +1,13 @@
 package headscope.analysis.answers;
 
 import headscope.analysis.Overflow;
+import headscope.analysis.Predictions;
 import headscope.analysis.Text;
 import headscope.analysis.TextBatches;
 import headscope.backend.AttentionStatistics;
 import headscope.model.Batch;
 import headscope.model.BatchGenerator;
 import headscope.model.LayerHook;
-import headscope.model.Predictions;
 import headscope.model.Tokenizer;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;

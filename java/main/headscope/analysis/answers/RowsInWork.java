@@ -20,7 +20,21 @@ public final class RowsInWork implements LayerHook {
 
     @Override
     public void headOutputs(int layer, Tensor heads) {
-        rows += (double) heads.size(0) / layers;
+        add((double) heads.size(0) / layers);
+    }
+
+    @Override
+    public boolean onlyCounts() {
+        return true;
+    }
+
+    @Override
+    public void passed(int tokens) {
+        add(tokens);
+    }
+
+    private void add(double more) {
+        rows += more;
         progress.within(rows / rowsOfText);
     }
 

@@ -1,5 +1,6 @@
 package headscope.analysis.functions;
 
+import headscope.analysis.Predictions;
 import headscope.analysis.Progress;
 import headscope.analysis.PromptAnswer;
 import headscope.analysis.TextBatches;
@@ -8,7 +9,6 @@ import headscope.model.Batch;
 import headscope.model.HeadGates;
 import headscope.model.LayerHook;
 import headscope.model.ModelConfig;
-import headscope.model.Predictions;
 import headscope.model.Transformer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;

@@ -2,16 +2,16 @@ package headscope.analysis.gates;
 
 import headscope.analysis.InputException;
 import headscope.analysis.Overflow;
+import headscope.analysis.Predictions;
 import headscope.analysis.Progress;
-
 import headscope.backend.Backend;
 import headscope.model.GradientHook;
 import headscope.model.HeadGates;
 import headscope.model.LayerHook;
-import headscope.model.Predictions;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

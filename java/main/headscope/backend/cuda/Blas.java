@@ -4,6 +4,12 @@ import java.util.Optional;
 
 /** The cuBLAS operations in use, for every supported version. Accumulates in fp32. */
 interface Blas extends AutoCloseable {
+    /**
+     * Bytes of workspace, NVIDIA's recommendation for Hopper: with memory of its own, cuBLAS allocates none while a stream is
+     * captured.
+     */
+    long WORKSPACE = 32 << 20;
+
     /** For example "cuBLAS 12.6.4". */
     String describe();
 

@@ -5,6 +5,7 @@ import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.DecodingTexts;
 import headscope.backend.Gradients;
 import headscope.backend.HostElements;
 import headscope.backend.Packing;
@@ -17,11 +18,11 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** The CUDA backend: launches kernels by name. cuda/README.md lists kernels, parameters and launches. */
@@ -91,6 +92,11 @@ final class CudaBackend implements Backend {
     }
 
     @Override
+    public Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
+        return device.records() ? Optional.of(new CudaDecoding(device, kernels, size)) : Optional.empty();
+    }
+
+    @Override
     public Gradients gradients() {
         return new CudaGradients(device, kernels);
     }
@@ -129,33 +135,26 @@ final class CudaBackend implements Backend {
     @Override
     public void embed(Tensor destination, Tensor table, int[] ids) {
         try (Kernels.Scratch rows = kernels.uploaded(MemorySegment.ofArray(ids))) {
-            device.launch(Launch.flat(
-                    "embed_" + Kernels.name(table.dtype()), ids.length, 1,
-                    kernels.fitting("embed_threads", table.intSize(1)),
-                    destination, table, rows.memory(), table.intSize(1)));
+            kernels.embed(destination, table, rows.memory());
         }
     }
 
     @Override
     public int[] argmax(Tensor logits) {
-        return sample("argmax_f32", logits, List.of(logits));
+        return sampled(logits, chosen -> kernels.argmax(chosen, logits));
     }
 
     @Override
     public int[] draw(Tensor logits, double temperature, double topP, double[] marks) {
         try (Kernels.Scratch places = kernels.uploaded(MemorySegment.ofArray(marks))) {
-            return sample("draw_f32", logits, List.of(logits, places.memory(), temperature, topP));
+            return sampled(logits, chosen -> kernels.draw(chosen, logits, temperature, topP, places.memory()));
         }
     }
 
-    private int[] sample(String kernel, Tensor logits, List<Object> arguments) {
+    private int[] sampled(Tensor logits, Consumer<MemorySegment> sampling) {
         int[] words = new int[logits.intSize(0)];
         try (Kernels.Scratch chosen = kernels.scratch((long) words.length * Integer.BYTES)) {
-            List<Object> all = new ArrayList<>(List.of(chosen.memory()));
-            all.addAll(arguments);
-            all.add(logits.intSize(1));
-            device.launch(new Launch(kernel, words.length, 1, 1,
-                    kernels.fitting("sample_threads", logits.intSize(1)), 0, all));
+            sampling.accept(chosen.memory());
             device.download(MemorySegment.ofArray(words), chosen.memory());
         }
         return words;
@@ -234,6 +233,11 @@ final class CudaBackend implements Backend {
 
     @Override
     public void store(Tensor pool, Tensor rows, Packing packing) {
+        if (packing.decoding().isPresent()) {
+            MemorySegment places = CudaDecoding.of(packing).places();
+            copyRows("store_rows", pool.dtype(), packing.count(), places, pool.intSize(1), pool, rows);
+            return;
+        }
         int[] places = packing.pages().orElseThrow().newRows(packing);
         copyRows("store_rows", pool.dtype(), places, pool.intSize(1), pool, rows);
     }
@@ -247,15 +251,27 @@ final class CudaBackend implements Backend {
 
     private void copyRows(String kernel, DType type, int[] places, int width, Tensor destination, Tensor source) {
         try (Kernels.Scratch on = kernels.uploaded(MemorySegment.ofArray(places))) {
-            device.launch(Launch.flat(kernel + "_" + Kernels.name(type), places.length, 1,
-                    kernels.fitting("paged_rows_threads", width), destination, source, on.memory(), width));
+            copyRows(kernel, type, places.length, on.memory(), width, destination, source);
         }
+    }
+
+    private void copyRows(
+            String kernel, DType type, int count, MemorySegment places, int width, Tensor destination, Tensor source) {
+        device.launch(Launch.flat(kernel + "_" + Kernels.name(type), count, 1,
+                kernels.fitting("paged_rows_threads", width), destination, source, places, width));
     }
 
     @Override
     public void attention(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
+        if (packing.decoding().isPresent()) {
+            try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
+                PackedTexts texts = texts(packing, spec, statistics);
+                attend(new FusedAttention(device, kernels, queries.tensor(), k, packing, spec), out, v, texts, statistics);
+            }
+            return;
+        }
         if (packing.pages().isPresent()) {
             paged(out, q, k, v, packing, spec, statistics);
             return;
@@ -267,8 +283,7 @@ final class CudaBackend implements Backend {
     private void paged(
             Tensor out, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec,
             Optional<AttentionStatistics> statistics) {
-        PackedTexts texts = statistics.map(rows -> PackedTexts.of(packing, rows))
-                .orElseGet(() -> PackedTexts.ofRows(packing, spec));
+        PackedTexts texts = texts(packing, spec, statistics);
         PackedTexts single = texts.only(text -> text.queries() == 1);
         PackedTexts others = texts.only(text -> text.queries() > 1);
         try (Kernels.Operand queries = kernels.operand(q, k.dtype())) {
@@ -290,6 +305,11 @@ final class CudaBackend implements Backend {
             }
         }
         statistics.ifPresent(rows -> rows.grow(packing));
+    }
+
+    private static PackedTexts texts(Packing packing, AttentionSpec spec, Optional<AttentionStatistics> statistics) {
+        return statistics.map(rows -> PackedTexts.of(packing, rows))
+                .orElseGet(() -> PackedTexts.ofRows(packing, spec));
     }
 
     private static void attend(

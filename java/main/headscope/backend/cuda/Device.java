@@ -1,5 +1,6 @@
 package headscope.backend.cuda;
 
+import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.SequencedMap;
@@ -59,6 +60,15 @@ interface Device extends AutoCloseable {
 
     /** Starts a matrix product. Later launches and downloads see its result. */
     void multiply(Product product);
+
+    /** Whether {@link #record} works. */
+    boolean records();
+
+    /**
+     * Records launches and products instead of starting them. Memory that is allocated meanwhile belongs to the recording,
+     * and copies to or from the host are refused.
+     */
+    Recording record(Runnable work);
 
     /** Runs the work and returns the seconds per kernel, in the order of the first launches. */
     SequencedMap<String, Double> time(Runnable work);

@@ -3,17 +3,20 @@ package headscope.backend.cuda;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import headscope.backend.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import jcuda.driver.JCudaDriver;
 
 /** cuBLAS 13, which JCublas does not support, through the JDK's foreign-function interface. */
 final class ForeignBlas implements Blas {
     private static final FunctionDescriptor CREATE = FunctionDescriptor.of(JAVA_INT, ADDRESS);
     private static final FunctionDescriptor OF_TWO = FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS);
+    private static final FunctionDescriptor SET_WORKSPACE = FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
     private static final FunctionDescriptor GEMM = FunctionDescriptor.of(
             JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS,
             ADDRESS, JAVA_INT, JAVA_INT,
@@ -24,6 +27,7 @@ final class ForeignBlas implements Blas {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment one = arena.allocateFrom(JAVA_FLOAT, 1);
     private final MemorySegment zero = arena.allocateFrom(JAVA_FLOAT, 0);
+    private final Address workspace = new Address();
     private final SymbolLookup library;
     private final ForeignCall gemm;
     private final MemorySegment handle;
@@ -39,6 +43,9 @@ final class ForeignBlas implements Blas {
         this.handle = created.get(ADDRESS, 0);
         require(ForeignCall.of(library, "cublasSetStream_v2", OF_TWO).status(handle, stream.handle()),
                 "cublasSetStream");
+        NvidiaDriver.require(JCudaDriver.cuMemAlloc(workspace, WORKSPACE), "cuBLAS workspace of %d bytes", WORKSPACE);
+        require(ForeignCall.of(library, "cublasSetWorkspace_v2", SET_WORKSPACE)
+                .status(handle, workspace.segment(0), WORKSPACE), "cublasSetWorkspace");
     }
 
     @Override
@@ -70,6 +77,7 @@ final class ForeignBlas implements Blas {
     @Override
     public void close() {
         ForeignCall.of(library, "cublasDestroy_v2", CREATE).status(handle);
+        JCudaDriver.cuMemFree(workspace);
         arena.close();
     }
 }

@@ -122,7 +122,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         long width = v.isPresent() ? (spec.headDim() + 3) / 4 * 4 : 0;
         int bin = row.isEmpty() ? 0 : cells.map(AtlasCells::bin).orElse(device.constant("attention_merge_keys"));
         int blocks = bin == 0 ? texts.entries().size() : cells.map(atlas -> 1 + atlas.side()).orElse(texts.parts(bin, 1));
-        Object table = kernels.table(texts);
+        Object table = decoding().<Object>map(CudaDecoding::table).orElseGet(() -> kernels.table(texts));
         try (Kernels.Scratch sums = kernels.scratch(rows * width * Float.BYTES);
                 Kernels.Scratch numbers = kernels.scratch(rows * DECODE_ROW * Float.BYTES)) {
             device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.kvHeads() * rounds,
@@ -140,8 +140,15 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         }
     }
 
+    /** The texts of a step, if they are described on the device. */
+    private Optional<CudaDecoding> decoding() {
+        return packing.decoding().map(CudaDecoding.class::cast);
+    }
+
     private Object pages() {
-        return packing.pages().<Object>map(kernels.tiles::of).orElse(Optional.empty());
+        return decoding().<Object>map(CudaDecoding::pages)
+                .or(() -> packing.pages().map(kernels.tiles::of))
+                .orElse(Optional.empty());
     }
 
     private void columns(PackedTexts texts, AttentionStatistics statistics) {

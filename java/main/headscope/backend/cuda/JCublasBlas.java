@@ -4,6 +4,7 @@ import static jcuda.jcublas.cublasStatus.CUBLAS_STATUS_SUCCESS;
 
 import headscope.backend.DeviceException;
 import jcuda.Pointer;
+import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasStatus;
@@ -15,6 +16,7 @@ final class JCublasBlas implements Blas {
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
     private final cublasHandle handle = new cublasHandle();
+    private final Address workspace = new Address();
     private final boolean tf32;
 
     /** @throws LinkageError if libcublas.so.12 is not found */
@@ -23,6 +25,8 @@ final class JCublasBlas implements Blas {
         NvidiaDriver.load("JCublas2");
         require(JCublas2.cublasCreate(handle), "cublasCreate");
         require(JCublas2.cublasSetStream(handle, new cudaStream_t(stream)), "cublasSetStream");
+        NvidiaDriver.require(JCudaDriver.cuMemAlloc(workspace, WORKSPACE), "cuBLAS workspace of %d bytes", WORKSPACE);
+        require(JCublas2.cublasSetWorkspace(handle, workspace, WORKSPACE), "cublasSetWorkspace");
     }
 
     @Override
@@ -52,5 +56,6 @@ final class JCublasBlas implements Blas {
     @Override
     public void close() {
         JCublas2.cublasDestroy(handle);
+        JCudaDriver.cuMemFree(workspace);
     }
 }

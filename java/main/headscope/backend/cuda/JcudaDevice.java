@@ -5,6 +5,7 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_S
 import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
 import headscope.backend.DeviceMemoryException;
+import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +14,7 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUgraph;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -25,11 +27,14 @@ final class JcudaDevice implements Device {
     private final CUcontext context = new CUcontext();
     private final Optional<MemoryPool> pool;
     private final Stream compute;
+    /** Allocates while compute is captured. */
+    private final Stream beside;
     private final Staging staging;
     private final Modules modules;
     private final Optional<TensorMap.Encoder> maps;
     private final Optional<Blas> blas;
     private Optional<LaunchTimes> times = Optional.empty();
+    private Optional<RecordedMemory> recording = Optional.empty();
 
     /**
      * Requires that {@link NvidiaDriver#unavailable} is empty.
@@ -46,6 +51,7 @@ final class JcudaDevice implements Device {
                 : Optional.empty();
         pool.ifPresent(MemoryPool::keep);
         this.compute = new Stream();
+        this.beside = new Stream();
         this.staging = new Staging(compute, this::alone);
         this.modules = new Modules(fatbins.images(gpu));
         this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
@@ -59,6 +65,9 @@ final class JcudaDevice implements Device {
 
     /** Runs calls of the driver, one thread at a time. */
     private synchronized void alone(Runnable calls) {
+        if (recording.isPresent()) {
+            throw new IllegalStateException("copies to and from the host are not recorded");
+        }
         enter();
         calls.run();
     }
@@ -77,10 +86,19 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized MemorySegment allocate(long bytes) {
         enter();
+        MemorySegment memory = recording.flatMap(own -> own.reuse(bytes)).orElseGet(() -> reserve(bytes));
+        recording.ifPresent(own -> own.add(memory));
+        NvidiaDriver.require(
+                JCudaDriver.cuMemsetD8Async(new Address(memory), (byte) 0, Math.max(1, bytes), compute),
+                "clearing %d bytes", bytes);
+        return memory;
+    }
+
+    private MemorySegment reserve(long bytes) {
         Address address = new Address();
         long size = Math.max(1, bytes);
         int status = tryAllocate(address, size);
-        if (status == CUDA_ERROR_OUT_OF_MEMORY && pool.isPresent()) {
+        if (status == CUDA_ERROR_OUT_OF_MEMORY && pool.isPresent() && recording.isEmpty()) {
             compute.synchronise();
             pool.get().trim();
             status = tryAllocate(address, size);
@@ -92,19 +110,22 @@ final class JcudaDevice implements Device {
             throw new DeviceMemoryException(gpu.name(), bytes, free[0], total[0]);
         }
         NvidiaDriver.require(status, "allocation of %d bytes", bytes);
-        NvidiaDriver.require(JCudaDriver.cuMemsetD8Async(address, (byte) 0, size, compute), "clearing %d bytes", bytes);
         return address.segment(bytes);
     }
 
     private int tryAllocate(Address address, long bytes) {
         return pool.isPresent()
-                ? JCudaDriver.cuMemAllocAsync(address, bytes, compute)
+                ? JCudaDriver.cuMemAllocAsync(address, bytes, recording.isPresent() ? beside : compute)
                 : JCudaDriver.cuMemAlloc(address, bytes);
     }
 
     @Override
     public synchronized void free(MemorySegment memory) {
         enter();
+        if (recording.isPresent()) {
+            recording.get().giveBack(memory);
+            return;
+        }
         Address address = new Address(memory);
         NvidiaDriver.require(
                 pool.isPresent() ? JCudaDriver.cuMemFreeAsync(address, compute) : JCudaDriver.cuMemFree(address),
@@ -169,7 +190,36 @@ final class JcudaDevice implements Device {
         }
     }
 
+    @Override
+    public boolean records() {
+        return pool.isPresent();
+    }
+
+    /** Memory is allocated on another stream, because an allocation in the captured one would become part of the graph. */
+    @Override
+    public synchronized Recording record(Runnable work) {
+        enter();
+        RecordedMemory memory = new RecordedMemory();
+        recording = Optional.of(memory);
+        try {
+            CUgraph graph = compute.capture(work);
+            compute.follow(beside);
+            return new LaunchGraph(graph, compute, this::alone, () -> memory.all().forEach(this::free));
+        } catch (Throwable failure) {
+            recording = Optional.empty();
+            compute.follow(beside);
+            memory.all().forEach(this::free);
+            throw failure;
+        } finally {
+            recording = Optional.empty();
+        }
+    }
+
     private void timed(String kernel, Runnable launch) {
+        if (recording.isPresent()) {
+            launch.run();
+            return;
+        }
         times.ifPresentOrElse(running -> running.around(kernel, launch), launch);
     }
 
@@ -194,6 +244,7 @@ final class JcudaDevice implements Device {
         staging.close();
         modules.close();
         compute.close();
+        beside.close();
         NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease");
     }
 }

@@ -111,6 +111,26 @@ final class Kernels {
         return family + "_" + name(keys) + "_d" + width;
     }
 
+    /** Looks up rows whose ids are on the device; as many as destination has. */
+    void embed(Tensor destination, Tensor table, MemorySegment ids) {
+        device.launch(Launch.flat("embed_" + name(table.dtype()), destination.size(0), 1,
+                fitting("embed_threads", table.intSize(1)), destination, table, ids, table.intSize(1)));
+    }
+
+    /** chosen, int, on the device. */
+    void argmax(MemorySegment chosen, Tensor logits) {
+        int words = logits.intSize(1);
+        device.launch(Launch.flat(
+                "argmax_f32", logits.size(0), 1, fitting("sample_threads", words), chosen, logits, words));
+    }
+
+    /** chosen, int, and marks, fp64, are on the device. */
+    void draw(MemorySegment chosen, Tensor logits, double temperature, double topP, MemorySegment marks) {
+        int words = logits.intSize(1);
+        device.launch(Launch.flat("draw_f32", logits.size(0), 1, fitting("sample_threads", words),
+                chosen, logits, marks, temperature, topP, words));
+    }
+
     /** destination [count, queries, keys] = the probabilities of heads first .. first + count - 1; q is of k's type. */
     void attentionMaps(Object destination, Tensor q, Tensor k, AttentionSpec spec, int first, int count) {
         PackedTexts text = PackedTexts.ofRows(Packing.of(q.intSize(0), k.intSize(0)), spec);

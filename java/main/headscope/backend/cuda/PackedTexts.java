@@ -47,12 +47,12 @@ record PackedTexts(List<Entry> entries, boolean alone) {
                                     firstKey(packing, i), firstPage(packing, i));
                         })
                         .toList(),
-                packing.count() == 1 && statistics.texts() == 1);
+                packing.count() == 1 && statistics.texts() == 1 && packing.decoding().isEmpty());
     }
 
     /** Texts whose vectors are [heads, queries], one text after the other. */
     static PackedTexts ofRows(Packing packing, AttentionSpec spec) {
-        if (packing.count() == 1) {
+        if (packing.count() == 1 && packing.decoding().isEmpty()) {
             Packing.Text only = packing.text(0);
             return new PackedTexts(List.of(new Entry(0, 0, 0, only.queries(), only.keys(), 0, 0, 0)), true);
         }
@@ -83,11 +83,13 @@ record PackedTexts(List<Entry> entries, boolean alone) {
     }
 
     private static int firstKey(Packing packing, int text) {
-        return packing.pages().isPresent() ? 0 : packing.firstKey(text);
+        return packing.pages().isPresent() || packing.decoding().isPresent() ? 0 : packing.firstKey(text);
     }
 
     private static int firstPage(Packing packing, int text) {
-        return packing.pages().map(pages -> pages.first(text)).orElse(0);
+        return packing.decoding().map(texts -> text * texts.size().pages())
+                .or(() -> packing.pages().map(pages -> pages.first(text)))
+                .orElse(0);
     }
 
     /** The same texts, whose keys follow one another. */

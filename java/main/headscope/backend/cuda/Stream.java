@@ -1,10 +1,12 @@
 package headscope.backend.cuda;
 
 import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
+import static jcuda.driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
 import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
 
 import java.lang.foreign.MemorySegment;
 import jcuda.driver.CUevent;
+import jcuda.driver.CUgraph;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
@@ -27,6 +29,22 @@ final class Stream extends CUstream implements AutoCloseable {
     /** Until all is done. */
     void synchronise() {
         NvidiaDriver.require(JCudaDriver.cuStreamSynchronize(this), "cuStreamSynchronize");
+    }
+
+    /** Records what the work puts on this stream, instead of running it. */
+    CUgraph capture(Runnable work) {
+        CUgraph graph = new CUgraph();
+        NvidiaDriver.require(
+                JCudaDriver.cuStreamBeginCapture(this, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture");
+        try {
+            work.run();
+        } catch (Throwable failure) {
+            JCudaDriver.cuStreamEndCapture(this, graph);
+            JCudaDriver.cuGraphDestroy(graph);
+            throw failure;
+        }
+        NvidiaDriver.require(JCudaDriver.cuStreamEndCapture(this, graph), "cuStreamEndCapture");
+        return graph;
     }
 
     /** As C sees it. */

@@ -18,7 +18,9 @@ import java.util.SequencedMap;
 final class TextTiles {
     /** Tables of one pass, forward and backward, in all tile sizes, with room for the pass before. */
     private static final int KEPT = 16;
-    private static final int BYTES = 40;
+
+    /** Of an entry. */
+    static final int BYTES = 40;
 
     private final Device device;
     private final SequencedMap<Key, Table> tables = new LinkedHashMap<>(KEPT, 0.75f, true);
@@ -87,13 +89,14 @@ final class TextTiles {
 
     private static byte[] bytes(List<Tile> tiles) {
         ByteBuffer buffer = ByteBuffer.allocate(tiles.size() * BYTES).order(ByteOrder.nativeOrder());
-        for (Tile tile : tiles) {
-            PackedTexts.Entry text = tile.text();
-            buffer.putLong(text.statistics()).putInt(text.capacity()).putInt(text.slot()).putInt(text.queries())
-                    .putInt(text.keys()).putInt(text.firstQuery()).putInt(text.firstKey()).putInt(tile.index())
-                    .putInt(text.firstPage());
-        }
+        tiles.forEach(tile -> put(buffer, tile.text(), tile.index()));
         return buffer.array();
+    }
+
+    static void put(ByteBuffer buffer, PackedTexts.Entry text, int tile) {
+        buffer.putLong(text.statistics()).putInt(text.capacity()).putInt(text.slot()).putInt(text.queries())
+                .putInt(text.keys()).putInt(text.firstQuery()).putInt(text.firstKey()).putInt(tile)
+                .putInt(text.firstPage());
     }
 
     /** The pages of all texts, on the device. */

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Precision;
+import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import headscope.tensor.DType;
 import java.lang.foreign.Arena;
@@ -19,7 +20,9 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -38,8 +41,13 @@ public final class EmulatedDevice implements Device {
     private final long memory;
     private final boolean hopper;
     private final AtomicLong used = new AtomicLong();
+    private long uploads;
     private long downloads;
+    private long downloadedBytes;
     private long launches;
+    private long replays;
+    private Optional<RecordedMemory> recordedMemory = Optional.empty();
+    private List<Runnable> recorded = new ArrayList<>();
     private final MethodHandle launch;
     private final MethodHandle constant;
     private final MethodHandle tensorMap;
@@ -90,6 +98,16 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public MemorySegment allocate(long bytes) {
+        if (recordedMemory.isEmpty()) {
+            return reserve(bytes);
+        }
+        MemorySegment memory = recordedMemory.get().reuse(bytes).orElseGet(() -> reserve(bytes));
+        recordedMemory.get().add(memory);
+        recorded.add(() -> memory.fill((byte) 0));
+        return memory;
+    }
+
+    private MemorySegment reserve(long bytes) {
         if (used.addAndGet(bytes) > memory) {
             throw new DeviceMemoryException(describe(), bytes, memory - used.addAndGet(-bytes), memory);
         }
@@ -101,19 +119,27 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public void free(MemorySegment freed) {
+        if (recordedMemory.isPresent()) {
+            recordedMemory.get().giveBack(freed);
+            return;
+        }
         used.addAndGet(-freed.byteSize());
         live.remove(freed.address()).close();
     }
 
     @Override
     public void upload(MemorySegment device, HostBytes host) {
+        requireNotRecording();
         host.write(0, device);
+        uploads++;
     }
 
     @Override
     public void download(MemorySegment host, MemorySegment device) {
+        requireNotRecording();
         host.copyFrom(device);
         downloads++;
+        downloadedBytes += device.byteSize();
     }
 
     @Override
@@ -121,9 +147,60 @@ public final class EmulatedDevice implements Device {
         throw new UnsupportedOperationException("only the emulated driver shares memory between processes");
     }
 
-    /** Kernels launched so far. */
+    private void requireNotRecording() {
+        if (recordedMemory.isPresent()) {
+            throw new IllegalStateException("copies to and from the host are not recorded");
+        }
+    }
+
+    @Override
+    public boolean records() {
+        return true;
+    }
+
+    @Override
+    public Recording record(Runnable work) {
+        RecordedMemory own = new RecordedMemory();
+        List<Runnable> nodes = new ArrayList<>();
+        recordedMemory = Optional.of(own);
+        recorded = nodes;
+        try {
+            work.run();
+        } finally {
+            recordedMemory = Optional.empty();
+        }
+        return new Recording() {
+            @Override
+            public void launch() {
+                replays++;
+                nodes.forEach(Runnable::run);
+            }
+
+            @Override
+            public void close() {
+                own.all().forEach(EmulatedDevice.this::free);
+            }
+        };
+    }
+
+    /** Recordings launched so far. */
+    long replays() {
+        return replays;
+    }
+
+    /** Kernels launched so far, those of recordings not among them. */
     long launches() {
         return launches;
+    }
+
+    /** Transfers from the host to the device so far. */
+    long uploads() {
+        return uploads;
+    }
+
+    /** Bytes of {@link #downloads}. */
+    long downloadedBytes() {
+        return downloadedBytes;
     }
 
     /** Transfers from the device to the host so far. */
@@ -174,12 +251,27 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public synchronized void launch(Launch what) {
+        if (recordedMemory.isPresent()) {
+            MemorySegment copied = parameters(what, arena);
+            recorded.add(() -> run(what, copied));
+            return;
+        }
         launches++;
+        try (Arena call = Arena.ofConfined()) {
+            run(what, parameters(what, call));
+        }
+    }
+
+    private MemorySegment parameters(Launch what, Arena on) {
+        return what.parameters(on, hopper ? Optional.of(this::encode) : Optional.empty());
+    }
+
+    private void run(Launch what, MemorySegment parameters) {
         long start = System.nanoTime();
         try (Arena call = Arena.ofConfined()) {
             int status = (int) launch.invokeExact(
                     call.allocateFrom(what.kernel()), Math.toIntExact(what.gridX()), Math.toIntExact(what.gridY()),
-                    Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), what.parameters(call, hopper ? Optional.of(this::encode) : Optional.empty()));
+                    Math.toIntExact(what.gridZ()), what.threads(), 1, 1, what.shared(), parameters);
             if (status != 0) {
                 throw new IllegalStateException(what + ": " + ((MemorySegment) lastError.invokeExact()).getString(0));
             }

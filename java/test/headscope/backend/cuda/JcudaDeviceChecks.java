@@ -2,6 +2,7 @@ package headscope.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,7 @@ import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
 import headscope.backend.Precision;
+import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import headscope.backend.TensorScope;
 import headscope.tensor.Buffer;
@@ -187,6 +189,40 @@ class JcudaDeviceChecks {
             backend.add(x, x);
             assertArrayEquals(new float[] {4, 8, 12}, backend.download(x));
             x.buffer().close();
+        }
+    }
+
+    @Test
+    void aRecordingKeepsValuesAndReadsMemory() {
+        try (JcudaDevice device = device(0)) {
+            assertTrue(device.records());
+            RecordingChecks.run(device);
+        }
+        try (JcudaDevice device = device(1)) {
+            assertFalse(device.records());
+        }
+    }
+
+    /** Both cuBLAS bindings and the built-in kernels. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 12, 13})
+    void recordsProducts(int cublas) {
+        try (JcudaDevice device = new JcudaDevice(Gpu.all().getFirst(), KERNELS, stream -> cublas(cublas, stream))) {
+            Backend backend = new CudaBackend(device, Precision.F32);
+            Tensor x = tensor(backend, new float[] {1, 2, 3, 4}).as(2, 2);
+            Tensor square = backend.allocate(DType.F32, 2, 2);
+            Product product = new Product(square, x, false, x, false);
+            device.multiply(product); // reads constants of kernels, which a recording could not
+            backend.scale(square, 0);
+            try (Recording recording = device.record(() -> device.multiply(product))) {
+                assertArrayEquals(new float[4], backend.download(square));
+                recording.launch();
+                assertArrayEquals(new float[] {7, 10, 15, 22}, backend.download(square));
+                backend.scale(x, 2);
+                recording.launch();
+                assertArrayEquals(new float[] {28, 40, 60, 88}, backend.download(square));
+            }
+            List.of(x, square).forEach(tensor -> tensor.buffer().close());
         }
     }
 

@@ -1,5 +1,6 @@
-package headscope.model;
+package headscope.analysis;
 
+import headscope.model.Transformer;
 import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.BiConsumer;

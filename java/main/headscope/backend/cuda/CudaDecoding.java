@@ -1,0 +1,155 @@
+package headscope.backend.cuda;
+
+import headscope.backend.AttentionStatistics;
+import headscope.backend.DecodingTexts;
+import headscope.backend.Packing;
+import headscope.backend.Recording;
+import headscope.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** The texts of a decoding step, in the memory that cuda/decoding_step.cu advances. */
+final class CudaDecoding implements DecodingTexts {
+    private final Device device;
+    private final Kernels kernels;
+    private final Size size;
+    private final MemorySegment memory;
+    private final MemorySegment mark;
+    /** From table to tokens: what {@link #set} replaces. */
+    private final MemorySegment described;
+    private final MemorySegment table;
+    private final MemorySegment marks;
+    private final MemorySegment pages;
+    private final MemorySegment drawn;
+    private final MemorySegment tokens;
+    private final MemorySegment positions;
+    private final MemorySegment places;
+
+    CudaDecoding(Device device, Kernels kernels, Size size) {
+        this.device = device;
+        this.kernels = kernels;
+        this.size = size;
+        long ints = (long) size.texts() * Integer.BYTES;
+        long doubles = (long) size.texts() * Double.BYTES;
+        long[] bytes = {
+            doubles, (long) size.texts() * TextTiles.BYTES, doubles * size.draws(), ints * size.pages(), ints, ints, ints, ints
+        };
+        this.memory = kernels.memory.allocate(Arrays.stream(bytes).sum());
+        MemorySegment[] parts = new MemorySegment[bytes.length];
+        long offset = 0;
+        for (int i = 0; i < parts.length; i++) {
+            parts[i] = memory.asSlice(offset, bytes[i]);
+            offset += bytes[i];
+        }
+        this.mark = parts[0];
+        this.table = parts[1];
+        this.marks = parts[2];
+        this.pages = parts[3];
+        this.drawn = parts[4];
+        this.tokens = parts[5];
+        this.positions = parts[6];
+        this.places = parts[7];
+        this.described = memory.asSlice(doubles, Arrays.stream(bytes, 1, 6).sum());
+    }
+
+    /** The texts of a packing that the host does not know. */
+    static CudaDecoding of(Packing packing) {
+        return (CudaDecoding) packing.decoding().orElseThrow();
+    }
+
+    @Override
+    public Size size() {
+        return size;
+    }
+
+    @Override
+    public Packing packing() {
+        return Packing.of(this);
+    }
+
+    /** TextTile of cuda/text_tile.cuh, one per text. */
+    MemorySegment table() {
+        return table;
+    }
+
+    MemorySegment pages() {
+        return pages;
+    }
+
+    /** Rows of the pool that receive the keys of the tokens that the step reads. */
+    MemorySegment places() {
+        return places;
+    }
+
+    @Override
+    public void set(List<Text> texts, Optional<AttentionStatistics> statistics) {
+        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(described.byteSize())).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < texts.size(); i++) {
+            Text text = texts.get(i);
+            TextTiles.put(buffer, new PackedTexts.Entry(
+                    statistics.map(rows -> rows.offset(text.slot())).orElse(0L),
+                    statistics.map(rows -> rows.capacity(text.slot())).orElse(0), text.slot(), 1, text.keys(), i, 0,
+                    i * size.pages()), 0);
+        }
+        for (Text text : texts) {
+            for (int draw = 0; draw < size.draws(); draw++) {
+                buffer.putDouble(text.marks()[draw]);
+            }
+        }
+        for (Text text : texts) {
+            for (int page = 0; page < size.pages(); page++) {
+                buffer.putInt(page < text.pages().length ? text.pages()[page] : 0);
+            }
+        }
+        texts.forEach(text -> buffer.putInt(0));
+        texts.forEach(text -> buffer.putInt(text.token()));
+        device.upload(described, MemorySegment.ofArray(buffer.array()));
+    }
+
+    @Override
+    public void advance() {
+        kernels.perElement("decoding_step", "decoding_step_i32", size.texts(),
+                positions, places, mark, drawn, table, pages, marks, size.texts(), size.draws());
+    }
+
+    @Override
+    public void embedTokens(Tensor destination, Tensor words) {
+        kernels.embed(destination, words, tokens);
+    }
+
+    @Override
+    public void embedPositions(Tensor destination, Tensor rows) {
+        kernels.embed(destination, rows, positions);
+    }
+
+    @Override
+    public void argmax(Tensor logits) {
+        kernels.argmax(tokens, logits);
+    }
+
+    @Override
+    public void draw(Tensor logits, double temperature, double topP) {
+        kernels.draw(tokens, logits, temperature, topP, mark);
+    }
+
+    @Override
+    public int[] tokens() {
+        int[] chosen = new int[size.texts()];
+        device.download(MemorySegment.ofArray(chosen), tokens);
+        return chosen;
+    }
+
+    @Override
+    public Recording record(Runnable operations) {
+        return device.record(operations);
+    }
+
+    @Override
+    public void close() {
+        kernels.memory.free(memory);
+    }
+}

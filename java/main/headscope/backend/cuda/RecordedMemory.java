@@ -1,0 +1,40 @@
+package headscope.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The memory that recorded work allocates and frees. It stays allocated as long as the recording; what the work frees serves
+ * its later allocations of the same size, because launches of a recording run in order.
+ */
+final class RecordedMemory {
+    private final Map<Long, MemorySegment> all = new HashMap<>();
+    private final Map<Long, Deque<MemorySegment>> unused = new HashMap<>();
+
+    /** A piece of this size that the work has freed. */
+    Optional<MemorySegment> reuse(long bytes) {
+        return Optional.ofNullable(unused.getOrDefault(bytes, new ArrayDeque<>()).pollLast());
+    }
+
+    void add(MemorySegment memory) {
+        all.put(memory.address(), memory);
+    }
+
+    /** @throws IllegalStateException if the work has not allocated it: replays would free it again */
+    void giveBack(MemorySegment memory) {
+        if (!all.containsKey(memory.address())) {
+            throw new IllegalStateException("memory from before a recording is freed in it");
+        }
+        unused.computeIfAbsent(memory.byteSize(), size -> new ArrayDeque<>()).add(memory);
+    }
+
+    List<MemorySegment> all() {
+        return new ArrayList<>(all.values());
+    }
+}
