@@ -67,7 +67,7 @@ __device__ __forceinline__ void add_exponentials(double (&sum)[2], Registers<flo
 }
 
 /// Adds the probabilities of a tile of queries to a lane's two keys, the first of which is `key`.
-template <bool CAPPED, class Shape>
+template <class Shape>
 __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<float, Shape::PRODUCTS>& s,
                                                   const float* logSumExp, const AttentionSpec& spec, int key,
                                                   int firstQuery) {
@@ -75,7 +75,7 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
     int lastKey = min(groupKey + Shape::ROWS, spec.keys) - 1;
     bool all = firstQuery >= spec.firstRow(lastKey) && firstQuery + Shape::TILE <= spec.endRow(groupKey);
     float scale = spec.scale * LOG2_E;
-    if (CAPPED) {
+    if (spec.softCap > 0) {
         soft_cap(spec, s);
         scale = 1;
     }
@@ -95,21 +95,6 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
         }
         add_exponentials<false, Shape>(sum, s, 1, logSumExp, spec.queries - firstQuery);
     }
-}
-
-/// Adds the probabilities of all tiles of queries to a lane's two keys, the first of which is `key`.
-template <bool CAPPED, class Shape, class T, int WIDTH>
-__device__ __forceinline__ void add_tiles(double (&sum)[2], const unsigned char* keys, const unsigned char* qPool,
-                                          const unsigned char* logPool, int before,
-                                          TileBarriers<Shape::SLOTS>& queries, const QueryTiles<Shape>& tiles, int key,
-                                          const AttentionSpec& spec) {
-    walk_groups<Shape, T, WIDTH>(
-        keys, qPool, queries, tiles.count, [&](Registers<float, Shape::PRODUCTS>& s, int i) {
-            auto logs = reinterpret_cast<const float*>(logPool + i % Shape::SLOTS * LogBoxes<Shape>::SLOT_BYTES);
-            add_probabilities<CAPPED, Shape>(sum, s, logs + before, spec, key, tiles.query(i));
-            __syncwarp(); // all lanes have read the log-sum-exps
-            queries.release(i);
-        });
 }
 
 template <class Shape, class T, int WIDTH>
@@ -154,12 +139,14 @@ __device__ __forceinline__ void attention_columns(double* columnSum, const Tenso
     int key = tiles.firstKey + row + group_row(0);
     double sum[2] = {};
     wait_for(&kept, 0);
-    const unsigned char* keys = pool + row * Shape::ROW_BYTES;
-    if (spec.softCap > 0) {
-        add_tiles<true, Shape, T, WIDTH>(sum, keys, qPool, logPool, boxes.before, queries, tiles, key, spec);
-    } else {
-        add_tiles<false, Shape, T, WIDTH>(sum, keys, qPool, logPool, boxes.before, queries, tiles, key, spec);
-    }
+    walk_groups<Shape, T, WIDTH>(
+        pool + row * Shape::ROW_BYTES, qPool, queries, tiles.count,
+        [&](Registers<float, Shape::PRODUCTS>& s, int i) {
+            auto logs = reinterpret_cast<const float*>(logPool + i % Shape::SLOTS * Logs::SLOT_BYTES);
+            add_probabilities<Shape>(sum, s, logs + boxes.before, spec, key, tiles.query(i));
+            __syncwarp(); // all lanes have read the log-sum-exps
+            queries.release(i);
+        });
     UNROLL for (int r = 0; r < 2; r++) {
         double total = warp_sum<4>(sum[r]);
         int own = key + 8 * r;
