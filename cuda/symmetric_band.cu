@@ -93,7 +93,8 @@ struct Triangle {
 
 using Tile = float[WIDTH][WIDTH + 1];
 
-/// Warp j holds column j. At step c, all warps read column c from shared memory and reflect their own.
+/// Warp j holds column j. At step c, all warps read column c from shared memory and reflect their own. Synchronises after
+/// the last write to the triangle.
 template <int SLOTS>
 __device__ void factor(float* matrix, float* v, Triangle& triangle, Tile& tile, float* pool, int n, int k) {
     int lane = static_cast<int>(threadIdx.x) % WARP;
@@ -141,7 +142,6 @@ __device__ void factor(float* matrix, float* v, Triangle& triangle, Tile& tile, 
             }
         }
     }
-    __syncthreads(); // the triangle is complete
     UNROLL for (int i = 0; i < column.slots(); i++) {
         if (i * WARP < rows) {
             tile[lane][own] = column.get(i);

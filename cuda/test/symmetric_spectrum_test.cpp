@@ -89,6 +89,14 @@ void by_band(Reduced& to, std::vector<float>& matrix, int n) {
            to.diagonal.data(), to.offDiagonal.data(), shared ? nullptr : band.data(), matrix.data(), n);
 }
 
+std::vector<float> eigenvalues(Reduced& of, int n) {
+    std::vector<float> found(MATRICES * n, NAN);
+    launch("symmetric_eigenvalues_f32", pieces(n, constant("symmetric_eigenvalues_block")), MATRICES,
+           {constant("symmetric_eigenvalues_threads"), static_cast<int>(8 * pieces(n, 2) * 2)}, found.data(),
+           of.diagonal.data(), of.offDiagonal.data(), n);
+    return found;
+}
+
 Spectrum spectrum(const Map& map, int n, Reduction reduce) {
     std::vector<float> maps(MATRICES * n * n);
     for (int i = 0; i < MATRICES * n * n; i++) {
@@ -96,13 +104,9 @@ Spectrum spectrum(const Map& map, int n, Reduction reduce) {
     }
     Reduced t(n);
     reduce(t, maps, n);
-    Spectrum found{std::vector<float>(MATRICES * n, NAN), std::vector<double>(MATRICES, NAN)};
-    int block = constant("symmetric_eigenvalues_threads");
-    launch("symmetric_eigenvalues_f32", pieces(n, constant("symmetric_eigenvalues_block")), MATRICES,
-           {block, static_cast<int>(8 * pieces(n, 2) * 2)}, found.eigenvalues.data(), t.diagonal.data(),
-           t.offDiagonal.data(), n);
-    launch("symmetric_check_f32", MATRICES, 1, block, found.defects.data(), found.eigenvalues.data(), t.moments.data(),
-           n);
+    Spectrum found{eigenvalues(t, n), std::vector<double>(MATRICES, NAN)};
+    launch("symmetric_check_f32", MATRICES, 1, constant("symmetric_eigenvalues_threads"), found.defects.data(),
+           found.eigenvalues.data(), t.moments.data(), n);
     return found;
 }
 
@@ -263,6 +267,21 @@ void check_shuffled_ring(std::mt19937_64& random, int n) {
         "shuffled ring", [&](int, int row, int column) { return column == next[row] ? 1.0f : 0.0f; }, n, thrice(ring));
 }
 
+/// Diagonal matrices whose elements are the points at which the bisection counts first: q is 0 beside a square of 0.
+void check_exact_points(std::mt19937_64& random) {
+    int n = constant("symmetric_eigenvalues_threads") + 2;
+    situation = "exact points";
+    Reduced diagonal(n);
+    std::vector<double> expected(n);
+    std::iota(expected.begin(), expected.end(), 0);
+    for (int i = 0; i < MATRICES; i++) {
+        std::copy(expected.begin(), expected.end(), diagonal.diagonal.begin() + i * n);
+        std::shuffle(diagonal.diagonal.begin() + i * n, diagonal.diagonal.begin() + (i + 1) * n, random);
+    }
+    std::fill(diagonal.offDiagonal.begin(), diagonal.offDiagonal.end(), 0);
+    check_close(eigenvalues(diagonal, n), thrice(expected), 6e-8 * 4 * n, 0, "eigenvalue");
+}
+
 /// The panel is (I - V T V') R, with each way to hold its columns.
 void check_panel(std::mt19937_64& random, int rows) {
     const int width = constant("symmetric_band_width");
@@ -321,6 +340,7 @@ int main() {
     for (int n : {2, 32, 97}) {
         check_closed_forms(n);
     }
+    check_exact_points(random);
     for (int rows : {2, 31, 32, 33, 255, 256, 257, 513, 1025}) {
         check_panel(random, rows);
     }
