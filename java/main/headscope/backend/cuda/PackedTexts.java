@@ -125,7 +125,7 @@ record PackedTexts(List<Entry> entries, boolean alone) {
     }
 
     /**
-     * How many parts text_part in cuda/attention_decode.cu counts: of so many keys each, and some more of every text.
+     * How many parts text_part in cuda/attention_splits.cuh counts: of so many keys each, and some more of every text.
      */
     int parts(int keys, int more) {
         return IntStream.range(0, entries.size())
