@@ -116,6 +116,11 @@ template <class T, int WIDTH, int PIECES>
 class GradientSums {
 public:
     __device__ GradientSums() {
+        clear();
+    }
+
+    __device__ void clear() {
+        sums = {};
         UNROLL for (int r = 0; r < 2 * PIECES; r++) {
             unit[r] = NARROW<T> ? LARGEST_UNIT : 1;
         }
@@ -147,7 +152,7 @@ public:
         sums.add(rounded, pool, rows);
     }
 
-    /// After the last tile: what to write is the sums times factor(r).
+    /// After the last tile: multiplies the sums of row r by factor(r).
     template <class Factor>
     __device__ void finish(Factor factor) {
         UNROLL for (int r = 0; r < 2 * PIECES; r++) {

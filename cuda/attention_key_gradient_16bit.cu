@@ -3,11 +3,14 @@
 //
 // In      gradient, q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16;
 //         numbers [heads, queries, 4], fp32
-// Out     kGradient, vGradient as k; columns [heads, keys] or null; fp32, every element
-// Launch  grid x = tiles of <kernel>_tile keys, y = kvHeads; block <kernel>_threads; dynamic shared memory
-//         <kernel>_shared
+// Out     kGradient, vGradient as k, or with a block per query head as q: those of each query head, which
+//         attention_key_gradient_sum adds up to the same bits; columns [heads, keys] or null; fp32, every
+//         element
+// Launch  grid x = tiles of <kernel>_tile keys, y = kvHeads, or heads; block <kernel>_threads; dynamic shared memory
+//         <kernel>_shared; sum: one thread per element, grid x = ceil(count / attention_key_gradient_sum_threads); block
+//         attention_key_gradient_sum_threads
 // Cost    8 queries keys headDim operations per query head, half if causal; 10 for heads wider than 128, whose two sums
-//         need two walks
+//         need two walks; sum: 4 (heads / kvHeads + 1) bytes per element
 // Rounds  products are exact and summed in fp32, so the saliency is that of the rounded q and gradient; probabilities and
 //         dL/ds are rounded to 16 bits before they are multiplied by the gradient and q; sums in order of heads and
 //         queries; bit-reproducible
@@ -15,7 +18,7 @@
 #include "attention_gradient_tiles.cuh"
 
 template <int WIDTH>
-using KeyShape = PairShape<WIDTH, (WIDTH <= 64 ? 2 : 1), 32>;
+using KeyShape = PairShape<WIDTH, (WIDTH <= 32 ? 2 : 1), (WIDTH <= 128 ? 32 : 16)>;
 
 /// Numbers of the queries of two tiles, and the saliency of one head's keys, a lane's part each.
 template <class Shape>
@@ -29,6 +32,13 @@ struct QueryOperands {
     const T* q;
     const T* gradient;
     const RowNumbers* numbers;
+};
+
+/// Results of shape [keys, gridDim.y * headDim], and columns [heads, keys] or null.
+struct KeyResults {
+    float* kGradient;
+    float* vGradient;
+    float* columns;
 };
 
 /// What a walk over the queries of the heads sums.
@@ -85,14 +95,14 @@ public:
         }
     }
 
-    __device__ void write_keys(float* kGradient, int kvHead) {
-        keys.finish([&](int) { return spec.scale; });
-        write(keys, kGradient, kvHead);
-    }
-
-    __device__ void write_values(float* vGradient, int kvHead) {
-        values.finish([](int) { return 1.0f; });
-        write(values, vGradient, kvHead);
+    /// Writes the head's gradients, or adds them to those of earlier heads, and clears the sums.
+    __device__ void write(const KeyResults& to, bool adds) {
+        if constexpr (Which::OF_KEYS) {
+            write(keys, spec.scale, to.kGradient, adds);
+        }
+        if constexpr (Which::OF_VALUES) {
+            write(values, 1, to.vGradient, adds);
+        }
     }
 
 private:
@@ -196,10 +206,12 @@ private:
         return NARROW<T> ? x * memory.numbers[pair][query].unit : x;
     }
 
-    __device__ void write(const KeySums& sums, float* to, int kvHead) const {
-        int64_t first = static_cast<int64_t>(spec.keyStart) * spec.kvHeads + kvHead;
-        sums.sums.write(to + first * spec.headDim, static_cast<int64_t>(spec.kvHeads) * spec.headDim, warpKey(), spec.keys,
-                        spec.headDim);
+    __device__ void write(KeySums& sums, float factor, float* to, bool adds) const {
+        int64_t parts = gridDim.y;
+        sums.finish([&](int) { return factor; });
+        sums.sums.write(to + (spec.keyStart * parts + blockIdx.y) * spec.headDim, parts * spec.headDim, warpKey(), spec.keys,
+                        spec.headDim, adds);
+        sums.clear();
     }
 
     const AttentionSpec& spec;
@@ -210,31 +222,22 @@ private:
     KeySums values;
 };
 
-/// Results of shape [keys, kvHeads * headDim], and columns [heads, keys] or null.
-struct KeyResults {
-    float* kGradient;
-    float* vGradient;
-    float* columns;
-};
+__device__ inline int heads_of_block(const AttentionSpec& spec) {
+    return spec.heads / static_cast<int>(gridDim.y);
+}
 
-/// One walk over the queries of the heads that share this block's keys.
+/// One walk over the queries of the block's heads.
 template <int WIDTH, class Which, class T>
 __device__ void key_walk(const KeyResults& to, const QueryOperands<T>& x, const AttentionSpec& spec, T* pool,
                          KeyMemory<KeyShape<WIDTH>>& memory) {
-    int kvHead = blockIdx.y;
-    int sharing = spec.heads / spec.kvHeads;
     KeyWalk<WIDTH, T, Which> walk(spec, x, pool, memory);
-    for (int head = kvHead * sharing; head < (kvHead + 1) * sharing; head++) {
+    for (int i = 0; i < heads_of_block(spec); i++) {
+        int head = recomputed(blockIdx.y) * heads_of_block(spec) + i;
         walk.head(head);
+        walk.write(to, i > 0);
         if constexpr (Which::OF_KEYS) {
             walk.write_columns(to.columns, head);
         }
-    }
-    if constexpr (Which::OF_KEYS) {
-        walk.write_keys(to.kGradient, kvHead);
-    }
-    if constexpr (Which::OF_VALUES) {
-        walk.write_values(to.vGradient, kvHead);
     }
 }
 
@@ -245,7 +248,7 @@ __device__ void attention_key_gradient(const KeyResults& to, const QueryOperands
     DYNAMIC_SHARED(unsigned char, bytes);
     SHARED(KeyMemory<Shape>, memory);
     T* pool = reinterpret_cast<T*>(bytes);
-    int kvHead = blockIdx.y;
+    int kvHead = spec.kvHead(blockIdx.y * heads_of_block(spec));
     int firstKey = spec.tile * Shape::KEPT;
     copy_rows<WIDTH, Shape::KEPT>(pool, 0, keys_of(spec, kvHead, k), firstKey);
     copy_rows<WIDTH, Shape::KEPT>(pool, Shape::KEPT * Shape::PITCH, keys_of(spec, kvHead, v), firstKey);
@@ -275,3 +278,20 @@ __device__ void attention_key_gradient(const KeyResults& to, const QueryOperands
     }
 #define BOTH(WIDTH) ATTENTION_KEY_GRADIENT(WIDTH, bf16, Bf16) ATTENTION_KEY_GRADIENT(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)
+
+EXPORT(attention_key_gradient_sum_threads, 256);
+
+/// gradient [keys, kvHeads * headDim] = the sum of the `sharing` consecutive heads of parts
+/// [keys, kvHeads * sharing * headDim].
+KERNEL(attention_key_gradient_sum_f32, 256, float* gradient, const float* parts, int64_t count, int sharing, int headDim) {
+    int64_t i = element();
+    if (i >= count) {
+        return;
+    }
+    const float* part = parts + i / headDim * sharing * headDim + i % headDim;
+    float sum = part[0];
+    for (int head = 1; head < sharing; head++) {
+        sum += part[static_cast<int64_t>(head) * headDim];
+    }
+    gradient[i] = sum;
+}

@@ -30,7 +30,7 @@ Family family(const char* name, const char* rows, int headDim) {
         return {kernel, constant((shared + "_" + rows).c_str()), BlockOf(constant((shared + "_threads").c_str()))};
     }
     return {kernel, constant((kernel + "_tile").c_str()),
-            BlockOf(constant((kernel + "_threads").c_str()), constant((kernel + "_shared").c_str()))};
+            BlockOf(constant((kernel + "_threads").c_str()), headscope_constant((kernel + "_shared").c_str()))};
 }
 
 /// Statistics and results of a batch; NaN where nothing was written.
@@ -192,22 +192,45 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool de
            r.logSumExp.data(), r.logDiagonal.data(), r.entropy.data(), r.maximum.data(), r.previous.data(),
            r.distance.data(), texts, queries, keys, heads, spec.kvHeads, spec.headDim, spec.scale(),
            static_cast<int>(spec.causal), spec.window, spec.softCap, capacity);
-    if constexpr (sizeof(T) == 4) {
-        std::vector<float> out(r.out.size(), NAN);
-        specified("attention_forward", "query_tile", false, alone, heads, 0, out.data(), r.alone.data(), none, none, none,
-                  none, none, x.q.data(), x.k.data(), x.v.data(), sinks);
-        CHECK(same_bits(out, r.out), "observed and not");
-        int groups = 0;
+    std::vector<float> out(r.out.size(), NAN);
+    specified("attention_forward", "query_tile", false, alone, heads, 0, out.data(), r.alone.data(), none, none, none, none,
+              none, x.q.data(), x.k.data(), x.v.data(), sinks);
+    CHECK(same_bits(out, r.out), "observed and not");
+    int groups = 0;
+    const int* noGroups = nullptr;
+    const float* gradient = x.gradient.data();
+    auto queryGradient = [&](auto... arguments) {
         Family kernels = family<T>("attention_query_gradient", "query_tile", spec.headDim);
         std::vector<TextTile> table = tiles(alone, kernels.tile, false);
-        const int* noGroups = nullptr;
-        launch(kernels.kernel.c_str(), static_cast<int64_t>(table.size()), heads, kernels.block, r.qGradient.data(),
-               r.signedSum.data(), none, none, none, x.gradient.data(), out.data(), r.alone.data(), x.q.data(),
+        launch(kernels.kernel.c_str(), static_cast<int64_t>(table.size()), heads, kernels.block, arguments..., x.q.data(),
                x.k.data(), x.v.data(), noGroups, packed ? table.data() : nullptr, queries, keys, heads, spec.kvHeads,
                spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, groups, 0);
+    };
+    if constexpr (sizeof(T) == 4) {
+        queryGradient(r.qGradient.data(), r.signedSum.data(), none, none, none, gradient, out.data(), r.alone.data());
         specified("attention_key_gradient", "key_tile", true, alone, spec.kvHeads, 0, r.kGradient.data(),
-                  r.vGradient.data(), none, x.gradient.data(), r.alone.data(), r.signedSum.data(), x.q.data(),
-                  x.k.data(), x.v.data());
+                  r.vGradient.data(), none, gradient, r.alone.data(), r.signedSum.data(), x.q.data(), x.k.data(),
+                  x.v.data());
+    } else {
+        std::vector<T> rounded(x.gradient.size());
+        std::vector<float> numbers(4 * r.alone.size(), NAN);
+        specified("attention_gradient_rows", "query_tile", false, alone, heads, 0, rounded.data(), r.signedSum.data(),
+                  numbers.data(), gradient, out.data(), r.alone.data());
+        queryGradient(r.qGradient.data(), none, none, none, rounded.data(), numbers.data());
+        // A text alone takes a block per key head, a batch one per query head.
+        std::vector<float> kParts(r.qGradient.size() / firstQuery * firstKey, NAN), vParts(kParts);
+        int blocks = packed ? heads : spec.kvHeads;
+        specified("attention_key_gradient", "key_tile", true, alone, blocks, 0,
+                  packed ? kParts.data() : r.kGradient.data(), packed ? vParts.data() : r.vGradient.data(), none,
+                  rounded.data(), numbers.data(), x.q.data(), x.k.data(), x.v.data());
+        int threads = constant("attention_key_gradient_sum_threads");
+        int64_t count = static_cast<int64_t>(r.kGradient.size());
+        for (auto [parts, whole] : {std::pair{&kParts, &r.kGradient}, std::pair{&vParts, &r.vGradient}}) {
+            if (packed) {
+                launch("attention_key_gradient_sum_f32", pieces(count, threads), 1, threads, whole->data(), parts->data(),
+                       count, heads / spec.kvHeads, spec.headDim);
+            }
+        }
     }
     return r;
 }

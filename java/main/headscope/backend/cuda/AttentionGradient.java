@@ -21,6 +21,9 @@ record AttentionGradient(
     /** Of a query and head; written for the kernels on tensor cores. */
     private static final int ROW_NUMBERS = 4;
 
+    /** More blocks of keys than a GPU runs at once: their different lengths even out. */
+    private static final int MANY_BLOCKS = 1024;
+
     void withoutSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
         try (Kernels.Scratch signed = kernels.scratch(logSumExp.count() * Float.BYTES)) {
             Rows rows = new Rows(
@@ -56,12 +59,14 @@ record AttentionGradient(
             Object signed, List<?> ofQueries, Object columns, Object groupOf, int groupCount, int firstSource) {}
 
     private void walks(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, Rows rows) {
+        List<Object> queries = new ArrayList<>(List.of(qGradient));
         if (k.dtype() == DType.F32) {
-            List<Object> queries = new ArrayList<>(List.of(qGradient, rows.signed));
+            queries.add(rows.signed);
             queries.addAll(rows.ofQueries);
             queries.addAll(List.of(gradient, out, logSumExp, q, k, v, rows.groupOf));
-            walks(queries, List.of(
-                    kGradient, vGradient, rows.columns, gradient, logSumExp, rows.signed, q, k, v), rows);
+            queries(queries, rows);
+            keys(spec.kvHeads(), List.of(
+                    kGradient, vGradient, rows.columns, gradient, logSumExp, rows.signed, q, k, v));
             return;
         }
         try (Kernels.Operand rounded = kernels.operand(q, k.dtype());
@@ -69,21 +74,54 @@ record AttentionGradient(
                 Kernels.Scratch numbers = kernels.scratch(logSumExp.count() * ROW_NUMBERS * Float.BYTES)) {
             kernels.perTile("attention_gradient_rows", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
                     List.of(gradients.memory(), rows.signed, numbers.memory(), gradient, out, logSumExp));
-            List<Object> queries = new ArrayList<>(List.of(qGradient));
-            queries.addAll(rows.ofQueries);
             List<Object> read = List.of(gradients.memory(), numbers.memory(), rounded.tensor(), k, v);
+            queries.addAll(rows.ofQueries);
             queries.addAll(read);
             queries.add(rows.groupOf);
-            List<Object> keys = new ArrayList<>(List.of(kGradient, vGradient, rows.columns));
-            keys.addAll(read);
-            walks(queries, keys, rows);
+            queries(queries, rows);
+            if (spec.heads() == spec.kvHeads() || keyBlocks() >= MANY_BLOCKS) {
+                keys(spec.kvHeads(), joined(List.of(kGradient, vGradient, rows.columns), read));
+            } else {
+                keysByHead(kGradient, vGradient, rows.columns, read);
+            }
         }
     }
 
-    private void walks(List<?> queries, List<?> keys, Rows rows) {
+    /** The same bits from more blocks: one per query head, whose gradients are summed afterwards. */
+    private void keysByHead(Tensor kGradient, Tensor vGradient, Object columns, List<Object> read) {
+        int sharing = spec.heads() / spec.kvHeads();
+        long bytes = k.count() * sharing * Float.BYTES;
+        try (Kernels.Scratch ofKeys = kernels.scratch(bytes); Kernels.Scratch ofValues = kernels.scratch(bytes)) {
+            keys(spec.heads(), joined(List.of(ofKeys.memory(), ofValues.memory(), columns), read));
+            sum(kGradient, ofKeys, sharing);
+            sum(vGradient, ofValues, sharing);
+        }
+    }
+
+    private void sum(Tensor destination, Kernels.Scratch parts, int sharing) {
+        kernels.perElement("attention_key_gradient_sum", "attention_key_gradient_sum_f32", destination.count(),
+                destination, parts.memory(), destination.count(), sharing, spec.headDim());
+    }
+
+    /** About how many blocks key heads alone give. */
+    private long keyBlocks() {
+        return spec.kvHeads()
+                * kernels.tiles(k.size(0), Kernels.ofWidth("attention_key_gradient", k.dtype(), spec) + "_tile");
+    }
+
+    private static List<Object> joined(List<?> first, List<?> second) {
+        List<Object> all = new ArrayList<>(first);
+        all.addAll(second);
+        return all;
+    }
+
+    private void queries(List<?> operands, Rows rows) {
         kernels.perTile("attention_query_gradient", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
-                queries, rows.groupCount, rows.firstSource);
-        kernels.perTile("attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.kvHeads(), spec, keys);
+                operands, rows.groupCount, rows.firstSource);
+    }
+
+    private void keys(int blocks, List<?> operands) {
+        kernels.perTile("attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, blocks, spec, operands);
     }
 
     private void maps(AttentionSaliency saliency, Tensor keys, Tensor values) {
