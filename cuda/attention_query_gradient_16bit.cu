@@ -14,7 +14,7 @@
 #include "attention_gradient_tiles.cuh"
 
 template <int WIDTH>
-using QueryShape = PairShape<WIDTH, (WIDTH <= 128 ? 2 : 1), 32>;
+using QueryShape = PairShape<WIDTH, (WIDTH <= 128 ? 2 : 1), (WIDTH <= 128 ? 32 : 16)>;
 
 /// [heads, queries] each, and groups [heads, queries, groupCount].
 struct Saliency {
@@ -26,14 +26,20 @@ struct Saliency {
     int firstSource;
 };
 
-/// Numbers of a lane's rows in shared memory; registers are needed for products.
+/// Numbers of a block's rows in shared memory; registers are needed for products.
 template <class Shape>
 struct RowMemory {
-    float shift[Shape::ROWS][TILE_THREADS]; // added to scores so that exp2 gives probabilities
-    float mean[Shape::ROWS][TILE_THREADS];  // of dL/dP under the probabilities, in units of the row
-    float sum[Shape::ROWS][TILE_THREADS];   // of the saliency, in units of the row
-    float maximum[Shape::ROWS][TILE_THREADS];
+    Exchanged<float> shift[Shape::KEPT]; // added to scores so that exp2 gives probabilities
+    Exchanged<float> mean[Shape::KEPT];  // of dL/dP under the probabilities, in units of the row
+    float sum[Shape::KEPT];              // of the saliency, in units of the row
+    float maximum[Shape::KEPT];
 };
+
+/// Place of a lane's row in the block.
+template <class Shape>
+__device__ int row_in_block(int r) {
+    return Shape::warp_row() + lane_row(r);
+}
 
 /// Row statistics of the saliency of a warp's rows, which comes in units of the rows.
 template <class T, class Shape>
@@ -43,7 +49,9 @@ public:
                             int firstRow, RowMemory<Shape>& memory)
         : to(to), spec(spec), numbers(numbers), firstRow(firstRow), memory(memory) {
         for (int r = 0; r < Shape::ROWS; r++) {
-            memory.sum[r][threadIdx.x] = memory.maximum[r][threadIdx.x] = 0;
+            if (writes(r)) {
+                memory.sum[row_in_block<Shape>(r)] = memory.maximum[row_in_block<Shape>(r)] = 0;
+            }
             for (int g = 0; to.rows != nullptr && writes(r) && g < to.groupCount; g++) {
                 group(r, g) = 0;
             }
@@ -53,8 +61,8 @@ public:
     __device__ void tile(int firstKey, const typename Shape::Products& saliency) {
         int skipped = to.firstSource - firstKey - lane_column(0, 0);
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
-            float sum = memory.sum[r][threadIdx.x];
-            float maximum = memory.maximum[r][threadIdx.x];
+            float sum = 0;
+            float maximum = 0;
             UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
                 UNROLL for (int i = 0; i < 2; i++) {
                     float value = c * 8 + i < skipped ? 0 : saliency[r / 2][c][r % 2 * 2 + i];
@@ -62,8 +70,12 @@ public:
                     maximum = fmaxf(maximum, value);
                 }
             }
-            memory.sum[r][threadIdx.x] = sum;
-            memory.maximum[r][threadIdx.x] = maximum;
+            sum = warp_sum<QUAD>(sum);
+            maximum = warp_maximum<QUAD>(maximum);
+            if (writes(r)) {
+                memory.sum[row_in_block<Shape>(r)] += sum;
+                memory.maximum[row_in_block<Shape>(r)] = fmaxf(memory.maximum[row_in_block<Shape>(r)], maximum);
+            }
         }
         for (int g = 0; g < to.groupCount; g++) {
             add_group(g, firstKey, saliency);
@@ -72,11 +84,9 @@ public:
 
     __device__ void write() {
         for (int r = 0; r < Shape::ROWS; r++) {
-            float total = warp_sum<QUAD>(memory.sum[r][threadIdx.x]);
-            float largest = warp_maximum<QUAD>(memory.maximum[r][threadIdx.x]);
             if (writes(r)) {
-                to.rows[at(r)] = total * unit_of(r);
-                to.maximum[at(r)] = largest * unit_of(r);
+                to.rows[at(r)] = memory.sum[row_in_block<Shape>(r)] * unit_of(r);
+                to.maximum[at(r)] = memory.maximum[row_in_block<Shape>(r)] * unit_of(r);
             }
         }
     }
@@ -137,8 +147,8 @@ template <bool CAPPED, class Shape>
 __device__ void query_weights(typename Shape::Products& product, typename Shape::Products& passed, float scale,
                               float toCap, const RowMemory<Shape>& memory) {
     UNROLL for (int r = 0; r < Shape::ROWS; r++) {
-        float shift = memory.shift[r][threadIdx.x];
-        float mean = memory.mean[r][threadIdx.x];
+        float shift = memory.shift[row_in_block<Shape>(r)];
+        float mean = memory.mean[row_in_block<Shape>(r)];
         UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {
             UNROLL for (int i = 0; i < 2; i++) {
                 float& score = product[r / 2][c][r % 2 * 2 + i];
@@ -174,9 +184,11 @@ __device__ void attention_query_gradient(float* qGradient, const Saliency& to, c
     stream.copy(keys_of(spec, kvHead, k), keys_of(spec, kvHead, v), first);
     for (int r = 0; r < Shape::ROWS; r++) {
         int row = firstRow + lane_row(r);
-        bool there = row < spec.queries;
-        memory.shift[r][threadIdx.x] = there ? numbers[spec.element(head, row)].shift : BELOW_ALL;
-        memory.mean[r][threadIdx.x] = there ? numbers[spec.element(head, row)].mean : 0;
+        if (threadIdx.x % QUAD == 0) { // the others read once the first tiles have arrived
+            RowNumbers own = row < spec.queries ? numbers[spec.element(head, row)] : RowNumbers{BELOW_ALL, 0, 1, 0};
+            memory.shift[row_in_block<Shape>(r)] = own.shift;
+            memory.mean[row_in_block<Shape>(r)] = own.mean;
+        }
     }
     SaliencyRows<T, Shape> rows(to, spec, numbers, firstRow, memory);
     GradientSums<T, WIDTH, Shape::PIECES> sums;
