@@ -9,7 +9,7 @@
 // Launch  one thread per text: grid x = ceil(texts / decoding_step_threads), block decoding_step_threads
 // Cost    100 bytes per text
 // Rounds  exact
-// See     DecodingTexts, test/rows_test.cpp
+// See     DecodingTexts, DecodingStepsTest
 #include "text_tile.cuh"
 
 constexpr int THREADS = 64;

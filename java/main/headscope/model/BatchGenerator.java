@@ -20,6 +20,12 @@ import java.util.random.RandomGenerator;
  */
 public record BatchGenerator(Transformer model, Sampler sampler, int maxNewTokens, Size size, boolean statistics) {
     /**
+     * On a GPU, prompts enter when this share of the places is free, 1 / {@value}: a step in which none is read is launched
+     * as a whole.
+     */
+    private static final int ENTERING = 8;
+
+    /**
      * The size of a pass.
      *
      * @param texts maximum number of texts at a time
@@ -141,6 +147,7 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
         try (SequenceBatch sequence = model.sequences(texts, lengths[lengths.length - 1], all, statistics);
                 DecodingSteps steps = new DecodingSteps(model, sequence, sampler)) {
             List<Text> running = new ArrayList<>();
+            int together = model.backend().isGpu() ? Math.max(1, texts / ENTERING) : 1;
             int waiting = enter(prompts, 0, sequence, running);
             while (!running.isEmpty()) {
                 if (!decode(sequence, steps, running, hook)) {
@@ -148,7 +155,9 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
                     step(sequence, running, hook);
                 }
                 end(sequence, running, ended);
-                waiting = enter(prompts, waiting, sequence, running);
+                if (texts - running.size() >= together) {
+                    waiting = enter(prompts, waiting, sequence, running);
+                }
             }
         }
     }

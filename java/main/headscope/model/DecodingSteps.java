@@ -3,10 +3,10 @@ package headscope.model;
 import headscope.backend.DecodingTexts;
 import headscope.backend.PageTable;
 import headscope.backend.Recording;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 
 /**
  * Decoding steps of a model. A step of as many texts, of about the same length, is recorded when it is needed for the
@@ -16,13 +16,17 @@ final class DecodingSteps implements AutoCloseable {
     /** Steps between two uploads of the numbers with which tokens are drawn. */
     private static final int DRAWS = 64;
 
+    /** Recordings that are kept: each has its own temporary memory. */
+    private static final int KEPT = 16;
+
     /** Pages of short texts; for longer ones a power of two. */
     private static final int LEAST_PAGES = 16;
 
     private final Transformer model;
     private final SequenceBatch sequence;
     private final Sampler sampler;
-    private final Map<DecodingTexts.Size, Step> steps = new HashMap<>();
+    /** Those that ran last, the newest at the end. */
+    private final SequencedMap<DecodingTexts.Size, Step> steps = new LinkedHashMap<>();
     /** The step whose texts are on the device, if they are those of the last step. */
     private Optional<Step> current = Optional.empty();
     private List<Row> rows = List.of();
@@ -85,21 +89,22 @@ final class DecodingSteps implements AutoCloseable {
         int pages = Math.max(LEAST_PAGES, Integer.highestOneBit(longest / PageTable.TOKENS) * 2);
         int draws = sampler.temperature() == 0 ? 0 : DRAWS;
         DecodingTexts.Size size = new DecodingTexts.Size(texts.size(), pages, draws);
-        Step step = steps.get(size);
-        if (step == null) {
-            Optional<DecodingTexts> created = model.backend().decoding(size);
-            if (created.isEmpty()) {
-                return Optional.empty();
-            }
-            step = new Step(created.get());
-            steps.put(size, step);
+        Optional<Step> found = Optional.ofNullable(steps.remove(size))
+                .or(() -> model.backend().decoding(size).map(Step::new));
+        if (found.isEmpty()) {
+            return found;
+        }
+        Step step = found.get();
+        steps.putLast(size, step);
+        if (steps.size() > KEPT) {
+            steps.pollFirstEntry().getValue().close();
         }
         step.texts.set(texts.stream().map(row -> new DecodingTexts.Text(row.slot(), sequence.tokens(row.slot()),
                 row.token(), sequence.pages(row.slot()), row.marks(draws))).toList(), sequence.findStatistics(0));
         rows = texts;
         left = size.tokens() - longest;
         left = draws == 0 ? left : Math.min(left, draws);
-        return Optional.of(step);
+        return found;
     }
 
     /** The first step of its size runs by itself: it loads kernels and allocates what they share. */

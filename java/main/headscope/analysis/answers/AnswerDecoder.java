@@ -10,7 +10,7 @@ import headscope.model.Tokenizer;
  */
 record AnswerDecoder(Tokenizer tokenizer, String stop) {
     boolean isComplete(int[] generated) {
-        return end(decode(generated)) >= 0;
+        return !stop.isEmpty() && end(decode(generated)) >= 0;
     }
 
     String answer(int[] generated) {

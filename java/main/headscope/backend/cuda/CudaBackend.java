@@ -153,7 +153,7 @@ final class CudaBackend implements Backend {
 
     private int[] sampled(Tensor logits, Consumer<MemorySegment> sampling) {
         int[] words = new int[logits.intSize(0)];
-        try (Kernels.Scratch chosen = kernels.scratch((long) words.length * Integer.BYTES)) {
+        try (Kernels.Scratch chosen = kernels.reserved((long) words.length * Integer.BYTES)) {
             sampling.accept(chosen.memory());
             device.download(MemorySegment.ofArray(words), chosen.memory());
         }

@@ -20,6 +20,13 @@ interface Device extends AutoCloseable {
      */
     MemorySegment allocate(long bytes);
 
+    /**
+     * New bytes that the caller will write: they are not cleared.
+     *
+     * @throws headscope.backend.DeviceMemoryException if memory is exhausted
+     */
+    MemorySegment reserve(long bytes);
+
     void free(MemorySegment memory);
 
     /** Bytes on the host, that are written where a device reads them. */

@@ -15,8 +15,16 @@ final class DeviceMemory {
 
     /** New bytes, zeroed. */
     MemorySegment allocate(long bytes) {
-        MemorySegment memory = device.allocate(bytes);
-        peak.accumulateAndGet(live.addAndGet(bytes), Math::max);
+        return counted(device.allocate(bytes));
+    }
+
+    /** New bytes, not cleared. */
+    MemorySegment reserve(long bytes) {
+        return counted(device.reserve(bytes));
+    }
+
+    private MemorySegment counted(MemorySegment memory) {
+        peak.accumulateAndGet(live.addAndGet(memory.byteSize()), Math::max);
         return memory;
     }
 

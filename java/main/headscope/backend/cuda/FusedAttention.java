@@ -123,8 +123,8 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         int bin = row.isEmpty() ? 0 : cells.map(AtlasCells::bin).orElse(device.constant("attention_merge_keys"));
         int blocks = bin == 0 ? texts.entries().size() : cells.map(atlas -> 1 + atlas.side()).orElse(texts.parts(bin, 1));
         Object table = decoding().<Object>map(CudaDecoding::table).orElseGet(() -> kernels.table(texts));
-        try (Kernels.Scratch sums = kernels.scratch(rows * width * Float.BYTES);
-                Kernels.Scratch numbers = kernels.scratch(rows * DECODE_ROW * Float.BYTES)) {
+        try (Kernels.Scratch sums = kernels.reserved(rows * width * Float.BYTES);
+                Kernels.Scratch numbers = kernels.reserved(rows * DECODE_ROW * Float.BYTES)) {
             device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.kvHeads() * rounds,
                     queries, device.constant("attention_decode_threads"), 0,
                     Kernels.arguments(List.of(sums.memory(), numbers.memory(), row.map(to -> to.row), q, k, v, pages()), table,

@@ -22,6 +22,9 @@ import jcuda.driver.JCudaDriver;
  * Thread-safe.
  */
 final class JcudaDevice implements Device {
+    /** In {@link #time}. */
+    private static final String GRAPH = "graph";
+
     private final Gpu gpu;
     private final CUdevice device;
     private final CUcontext context = new CUcontext();
@@ -85,16 +88,25 @@ final class JcudaDevice implements Device {
 
     @Override
     public synchronized MemorySegment allocate(long bytes) {
-        enter();
-        MemorySegment memory = recording.flatMap(own -> own.reuse(bytes)).orElseGet(() -> reserve(bytes));
-        recording.ifPresent(own -> own.add(memory));
+        MemorySegment memory = reserve(bytes);
         NvidiaDriver.require(
                 JCudaDriver.cuMemsetD8Async(new Address(memory), (byte) 0, Math.max(1, bytes), compute),
                 "clearing %d bytes", bytes);
         return memory;
     }
 
-    private MemorySegment reserve(long bytes) {
+    @Override
+    public synchronized MemorySegment reserve(long bytes) {
+        enter();
+        if (recording.isEmpty()) {
+            return fromDriver(bytes);
+        }
+        MemorySegment memory = recording.get().reuse(bytes).orElseGet(() -> fromDriver(bytes));
+        recording.get().add(memory);
+        return memory;
+    }
+
+    private MemorySegment fromDriver(long bytes) {
         Address address = new Address();
         long size = Math.max(1, bytes);
         int status = tryAllocate(address, size);
@@ -204,7 +216,7 @@ final class JcudaDevice implements Device {
         try {
             CUgraph graph = compute.capture(work);
             compute.follow(beside);
-            return new LaunchGraph(graph, compute, this::alone, () -> memory.all().forEach(this::free));
+            return new LaunchGraph(graph, compute, calls -> alone(() -> timed(GRAPH, calls)), () -> memory.all().forEach(this::free));
         } catch (Throwable failure) {
             recording = Optional.empty();
             compute.follow(beside);

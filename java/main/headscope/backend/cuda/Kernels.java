@@ -166,7 +166,7 @@ final class Kernels {
         if (x.dtype() == dtype) {
             return new Operand(x, () -> {});
         }
-        Tensor converted = tensor(dtype, x.shape());
+        Tensor converted = tensor(memory.reserve(Math.multiplyExact(x.count(), dtype.bytes)), dtype, x.shape());
         convert(converted, x);
         return new Operand(converted, converted.buffer()::close);
     }
@@ -182,7 +182,10 @@ final class Kernels {
 
     /** A zeroed tensor. The caller closes its buffer. */
     Tensor tensor(DType dtype, long... shape) {
-        MemorySegment bytes = memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes));
+        return tensor(memory.allocate(Math.multiplyExact(Tensor.count(shape), dtype.bytes)), dtype, shape);
+    }
+
+    private Tensor tensor(MemorySegment bytes, DType dtype, long... shape) {
         return Tensor.of(new Buffer(bytes, () -> memory.free(bytes)), dtype, shape);
     }
 
@@ -203,9 +206,14 @@ final class Kernels {
         return new Scratch(memory, memory.allocate(bytes));
     }
 
+    /** Temporary memory that kernels write before they read it: it is not cleared. */
+    Scratch reserved(long bytes) {
+        return new Scratch(memory, memory.reserve(bytes));
+    }
+
     /** Host values copied to temporary device memory. */
     Scratch uploaded(MemorySegment values) {
-        Scratch scratch = scratch(values.byteSize());
+        Scratch scratch = reserved(values.byteSize());
         device.upload(scratch.memory(), values);
         return scratch;
     }

@@ -98,16 +98,26 @@ public final class EmulatedDevice implements Device {
 
     @Override
     public MemorySegment allocate(long bytes) {
+        return filled(bytes, (byte) 0);
+    }
+
+    /** Filled with ones, NaN as a number, which exposes what is read before it is written. */
+    @Override
+    public MemorySegment reserve(long bytes) {
+        return filled(bytes, (byte) -1);
+    }
+
+    private MemorySegment filled(long bytes, byte value) {
         if (recordedMemory.isEmpty()) {
-            return reserve(bytes);
+            return fromHost(bytes).fill(value);
         }
-        MemorySegment memory = recordedMemory.get().reuse(bytes).orElseGet(() -> reserve(bytes));
+        MemorySegment memory = recordedMemory.get().reuse(bytes).orElseGet(() -> fromHost(bytes));
         recordedMemory.get().add(memory);
-        recorded.add(() -> memory.fill((byte) 0));
+        recorded.add(() -> memory.fill(value));
         return memory;
     }
 
-    private MemorySegment reserve(long bytes) {
+    private MemorySegment fromHost(long bytes) {
         if (used.addAndGet(bytes) > memory) {
             throw new DeviceMemoryException(describe(), bytes, memory - used.addAndGet(-bytes), memory);
         }
