@@ -32,13 +32,13 @@ class DecodingStepsTest {
     private static final LayerHook OBSERVER = new LayerHook() {};
 
     /** New tokens, and the metrics of every layer. */
-    private record Outcome(int[] tokens, List<LayerResult> layers) {}
+    record Outcome(int[] tokens, List<LayerResult> layers) {}
 
     private static List<Metric> metrics() {
         return Metric.all(Metric.ALL).stream().filter(metric -> !(metric instanceof Metric.Symmetric)).toList();
     }
 
-    private static Transformer open(String fixture, Backend backend) {
+    static Transformer open(String fixture, Backend backend) {
         try (Checkpoint checkpoint = Checkpoint.open(Path.of("java/test/headscope/fixtures", fixture))) {
             return new Transformer(checkpoint, backend);
         }
@@ -49,6 +49,14 @@ class DecodingStepsTest {
         return IntStream.range(0, texts).mapToObj(text -> new BatchGenerator.Prompt(
                 new Random(text).ints(1 + 5 * text % 23, 1, 90).toArray(), NONE, new Random(100 + text),
                 tokens -> text % 3 == 1 && tokens.length == text)).toList();
+    }
+
+    static List<Outcome> launchedOneByOne(Transformer model) {
+        return generate(model, Sampler.GREEDY, 5, 3, true, OBSERVER);
+    }
+
+    static List<Outcome> recorded(Transformer model) {
+        return generate(model, Sampler.GREEDY, 5, 3, true, LayerHook.NONE);
     }
 
     private static List<Outcome> generate(
@@ -66,7 +74,7 @@ class DecodingStepsTest {
         return List.of(outcomes);
     }
 
-    private static void assertSame(List<Outcome> expected, List<Outcome> actual) {
+    static void assertSame(List<Outcome> expected, List<Outcome> actual) {
         for (int text = 0; text < expected.size(); text++) {
             assertArrayEquals(expected.get(text).tokens, actual.get(text).tokens, "text " + text);
             for (int layer = 0; layer < expected.get(text).layers.size(); layer++) {

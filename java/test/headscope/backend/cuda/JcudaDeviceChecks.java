@@ -17,11 +17,13 @@ import headscope.backend.Precision;
 import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import headscope.backend.TensorScope;
+import headscope.model.Transformer;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -200,6 +202,19 @@ class JcudaDeviceChecks {
         }
         try (JcudaDevice device = device(1)) {
             assertFalse(device.records());
+        }
+    }
+
+    /** Temporary memory, products and tables, through the driver's capture. */
+    @Test
+    void recordsDecodingSteps() {
+        JcudaDevice device = new JcudaDevice(Gpu.all().getFirst(), KERNELS, stream -> cublas(12, stream));
+        try (Backend backend = new CudaBackend(device, Precision.BF16);
+                Transformer model = DecodingStepsTest.open("llama", backend)) {
+            List<DecodingStepsTest.Outcome> expected = DecodingStepsTest.launchedOneByOne(model);
+            List<DecodingStepsTest.Outcome> actual = new ArrayList<>();
+            assertTrue(device.time(() -> actual.addAll(DecodingStepsTest.recorded(model))).containsKey("graph"));
+            DecodingStepsTest.assertSame(expected, actual);
         }
     }
 
