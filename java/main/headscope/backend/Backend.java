@@ -306,8 +306,8 @@ public interface Backend extends AutoCloseable {
     List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec);
 
     /**
-     * Room for texts of which a step appends one token each, in a form in which the step can be recorded; empty if this
-     * device records nothing: the CPU, a GPU without memory pools, and every device whose results are checked one by one.
+     * Room for texts of which a step appends one token each, in a form in which the step can be recorded; empty on
+     * the CPU, and on a device whose results are checked one by one.
      * The caller closes it.
      */
     default Optional<DecodingTexts> decoding(DecodingTexts.Size size) {

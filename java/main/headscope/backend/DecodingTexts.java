@@ -68,12 +68,13 @@ public interface DecodingTexts extends AutoCloseable {
     int[] tokens();
 
     /**
-     * Records operations, which do not run. Their kernels have run before on this device. Tensors that they use must stay
+     * Records operations instead of running them; the work may be called twice. Their kernels have run before on this device.
+     * Tensors that they use must stay
      * open as long as the recording; counts on the host, such as those of {@link AttentionStatistics}, are not recorded.
      */
     Recording record(Runnable operations);
 
-    /** Waits for nothing; recordings that use these texts must have been closed. */
+    /** Recordings that use these texts must have been closed. */
     @Override
     void close();
 }

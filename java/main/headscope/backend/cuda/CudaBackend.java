@@ -93,7 +93,7 @@ final class CudaBackend implements Backend {
 
     @Override
     public Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
-        return device.records() ? Optional.of(new CudaDecoding(device, kernels, size)) : Optional.empty();
+        return Optional.of(new CudaDecoding(device, kernels, size));
     }
 
     @Override

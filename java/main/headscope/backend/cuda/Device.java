@@ -68,12 +68,11 @@ interface Device extends AutoCloseable {
     /** Starts a matrix product. Later launches and downloads see its result. */
     void multiply(Product product);
 
-    /** Whether {@link #record} works. */
-    boolean records();
-
     /**
      * Records launches and products instead of starting them. Memory that is allocated meanwhile belongs to the recording,
      * and copies to or from the host are refused.
+     *
+     * @param work may run twice: it changes nothing but the device
      */
     Recording record(Runnable work);
 

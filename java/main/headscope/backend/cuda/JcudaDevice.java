@@ -14,7 +14,6 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
-import jcuda.driver.CUgraph;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -30,8 +29,6 @@ final class JcudaDevice implements Device {
     private final CUcontext context = new CUcontext();
     private final Optional<MemoryPool> pool;
     private final Stream compute;
-    /** Allocates while compute is captured. */
-    private final Stream beside;
     private final Staging staging;
     private final Modules modules;
     private final Optional<TensorMap.Encoder> maps;
@@ -54,7 +51,6 @@ final class JcudaDevice implements Device {
                 : Optional.empty();
         pool.ifPresent(MemoryPool::keep);
         this.compute = new Stream();
-        this.beside = new Stream();
         this.staging = new Staging(compute, this::alone);
         this.modules = new Modules(fatbins.images(gpu));
         this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
@@ -89,6 +85,9 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized MemorySegment allocate(long bytes) {
         MemorySegment memory = reserve(bytes);
+        if (allocatesOnly()) {
+            return memory;
+        }
         NvidiaDriver.require(
                 JCudaDriver.cuMemsetD8Async(new Address(memory), (byte) 0, Math.max(1, bytes), compute),
                 "clearing %d bytes", bytes);
@@ -101,16 +100,14 @@ final class JcudaDevice implements Device {
         if (recording.isEmpty()) {
             return fromDriver(bytes);
         }
-        MemorySegment memory = recording.get().reuse(bytes).orElseGet(() -> fromDriver(bytes));
-        recording.get().add(memory);
-        return memory;
+        return recording.get().take(bytes, this::fromDriver);
     }
 
     private MemorySegment fromDriver(long bytes) {
         Address address = new Address();
         long size = Math.max(1, bytes);
         int status = tryAllocate(address, size);
-        if (status == CUDA_ERROR_OUT_OF_MEMORY && pool.isPresent() && recording.isEmpty()) {
+        if (status == CUDA_ERROR_OUT_OF_MEMORY && pool.isPresent()) {
             compute.synchronise();
             pool.get().trim();
             status = tryAllocate(address, size);
@@ -127,7 +124,7 @@ final class JcudaDevice implements Device {
 
     private int tryAllocate(Address address, long bytes) {
         return pool.isPresent()
-                ? JCudaDriver.cuMemAllocAsync(address, bytes, recording.isPresent() ? beside : compute)
+                ? JCudaDriver.cuMemAllocAsync(address, bytes, compute)
                 : JCudaDriver.cuMemAlloc(address, bytes);
     }
 
@@ -178,6 +175,9 @@ final class JcudaDevice implements Device {
 
     @Override
     public synchronized void launch(Launch launch) {
+        if (allocatesOnly()) {
+            return;
+        }
         enter();
         timed(launch.kernel(), () -> {
             try (Arena call = Arena.ofConfined()) {
@@ -194,6 +194,9 @@ final class JcudaDevice implements Device {
 
     @Override
     public synchronized void multiply(Product product) {
+        if (allocatesOnly()) {
+            return;
+        }
         enter();
         if (blas.isPresent()) {
             timed("cublasGemmEx", () -> blas.get().multiply(product));
@@ -202,29 +205,33 @@ final class JcudaDevice implements Device {
         }
     }
 
-    @Override
-    public boolean records() {
-        return pool.isPresent();
-    }
-
-    /** Memory is allocated on another stream, because an allocation in the captured one would become part of the graph. */
+    /**
+     * Runs the work twice: first without its launches, to allocate the memory that it needs, which a capture could not, then
+     * in the capture.
+     */
     @Override
     public synchronized Recording record(Runnable work) {
         enter();
         RecordedMemory memory = new RecordedMemory();
         recording = Optional.of(memory);
         try {
-            CUgraph graph = compute.capture(work);
-            compute.follow(beside);
-            return new LaunchGraph(graph, compute, calls -> alone(() -> timed(GRAPH, calls)), () -> memory.all().forEach(this::free));
+            work.run();
+            memory.fix();
+            return new LaunchGraph(
+                    compute.capture(work), compute, calls -> alone(() -> timed(GRAPH, calls)),
+                    () -> memory.all().forEach(this::free));
         } catch (Throwable failure) {
             recording = Optional.empty();
-            compute.follow(beside);
             memory.all().forEach(this::free);
             throw failure;
         } finally {
             recording = Optional.empty();
         }
+    }
+
+    /** Whether the memory of a recording is being allocated: nothing is launched meanwhile. */
+    private boolean allocatesOnly() {
+        return recording.isPresent() && !recording.get().isFixed();
     }
 
     private void timed(String kernel, Runnable launch) {
@@ -256,7 +263,6 @@ final class JcudaDevice implements Device {
         staging.close();
         modules.close();
         compute.close();
-        beside.close();
         NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease");
     }
 }

@@ -7,7 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.LongFunction;
 
 /**
  * The memory that recorded work allocates and frees. It stays allocated as long as the recording; what the work frees serves
@@ -16,14 +16,35 @@ import java.util.Optional;
 final class RecordedMemory {
     private final Map<Long, MemorySegment> all = new HashMap<>();
     private final Map<Long, Deque<MemorySegment>> unused = new HashMap<>();
+    private boolean fixed;
 
-    /** A piece of this size that the work has freed. */
-    Optional<MemorySegment> reuse(long bytes) {
-        return Optional.ofNullable(unused.getOrDefault(bytes, new ArrayDeque<>()).pollLast());
+    /**
+     * A piece of this size that the work has freed, or a new one.
+     *
+     * @throws IllegalStateException if there is none, and the memory is fixed
+     */
+    MemorySegment take(long bytes, LongFunction<MemorySegment> device) {
+        MemorySegment freed = unused.getOrDefault(bytes, new ArrayDeque<>()).pollLast();
+        if (freed != null) {
+            return freed;
+        }
+        if (fixed) {
+            throw new IllegalStateException("work that is recorded allocates %d bytes more than before".formatted(bytes));
+        }
+        MemorySegment memory = device.apply(bytes);
+        all.put(memory.address(), memory);
+        return memory;
     }
 
-    void add(MemorySegment memory) {
-        all.put(memory.address(), memory);
+    /** All pieces can be taken again, and there will be no others. */
+    void fix() {
+        unused.clear();
+        all.values().forEach(this::giveBack);
+        fixed = true;
+    }
+
+    boolean isFixed() {
+        return fixed;
     }
 
     /** @throws IllegalStateException if the work has not allocated it: replays would free it again */

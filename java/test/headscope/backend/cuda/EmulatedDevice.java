@@ -111,8 +111,7 @@ public final class EmulatedDevice implements Device {
         if (recordedMemory.isEmpty()) {
             return fromHost(bytes).fill(value);
         }
-        MemorySegment memory = recordedMemory.get().reuse(bytes).orElseGet(() -> fromHost(bytes));
-        recordedMemory.get().add(memory);
+        MemorySegment memory = recordedMemory.get().take(bytes, this::fromHost);
         recorded.add(() -> memory.fill(value));
         return memory;
     }
@@ -161,11 +160,6 @@ public final class EmulatedDevice implements Device {
         if (recordedMemory.isPresent()) {
             throw new IllegalStateException("copies to and from the host are not recorded");
         }
-    }
-
-    @Override
-    public boolean records() {
-        return true;
     }
 
     @Override
