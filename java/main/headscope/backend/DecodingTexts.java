@@ -68,9 +68,9 @@ public interface DecodingTexts extends AutoCloseable {
     int[] tokens();
 
     /**
-     * Records operations instead of running them; the work may be called twice. Their kernels have run before on this device.
-     * Tensors that they use must stay
-     * open as long as the recording; counts on the host, such as those of {@link AttentionStatistics}, are not recorded.
+     * Records operations instead of running them; the work may be called twice. Their kernels have run before on this
+     * device. Tensors that they use must stay open as long as the recording; counts on the host, such as those of
+     * {@link AttentionStatistics}, are not recorded.
      */
     Recording record(Runnable operations);
 

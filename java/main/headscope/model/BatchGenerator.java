@@ -20,8 +20,7 @@ import java.util.random.RandomGenerator;
  */
 public record BatchGenerator(Transformer model, Sampler sampler, int maxNewTokens, Size size, boolean statistics) {
     /**
-     * On a GPU, prompts enter when this share of the places is free, 1 / {@value}: a step in which none is read is launched
-     * as a whole.
+     * On a GPU, prompts enter when one of so many places is free: a step in which no prompt is read is launched as a whole.
      */
     private static final int ENTERING = 8;
 
