@@ -1,6 +1,8 @@
 package headscope.model;
 
 import headscope.backend.DecodingTexts;
+import headscope.backend.DeviceException;
+import headscope.backend.DeviceMemoryException;
 import headscope.backend.PageTable;
 import headscope.backend.Recording;
 import java.util.LinkedHashMap;
@@ -31,6 +33,7 @@ final class DecodingSteps implements AutoCloseable {
     private Optional<Step> current = Optional.empty();
     private List<Row> rows = List.of();
     private int left;
+    private boolean records = true;
 
     /** A text that has a slot. */
     interface Row {
@@ -115,14 +118,26 @@ final class DecodingSteps implements AutoCloseable {
             operations.run();
             step.moves = model.moves();
         } else {
-            if (step.recording.isEmpty()) {
-                step.recording = Optional.of(step.texts.record(operations));
+            if (step.recording.isEmpty() && records) {
+                step.recording = record(step, operations);
             }
-            step.recording.get().launch();
+            step.recording.ifPresentOrElse(Recording::launch, operations);
         }
         sequence.grow(rows.stream().mapToInt(Row::slot).toArray());
         left--;
         return step.texts.tokens();
+    }
+
+    /** Empty if the driver does not record the step: the same operations are then launched one by one, here and later. */
+    private Optional<Recording> record(Step step, Runnable operations) {
+        try {
+            return Optional.of(step.texts.record(operations));
+        } catch (DeviceMemoryException exhausted) {
+            throw exhausted;
+        } catch (DeviceException refused) {
+            records = false;
+            return Optional.empty();
+        }
     }
 
     @Override

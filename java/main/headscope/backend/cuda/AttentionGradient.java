@@ -79,7 +79,7 @@ record AttentionGradient(
             queries.addAll(read);
             queries.add(rows.groupOf);
             queries(queries, rows);
-            if (spec.heads() == spec.kvHeads() || keyBlocks() >= MANY_BLOCKS) {
+            if (spec.heads() == spec.kvHeads() || keyBlocks() > MANY_BLOCKS) {
                 keys(spec.kvHeads(), joined(List.of(kGradient, vGradient, rows.columns), read));
             } else {
                 keysByHead(kGradient, vGradient, rows.columns, read);
