@@ -9,11 +9,13 @@ import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Function;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUfunction;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -24,6 +26,9 @@ final class JcudaDevice implements Device {
     /** In {@link #time}. */
     private static final String GRAPH = "graph";
 
+    /** More than any launch needs. */
+    private static final int ARGUMENT_BYTES = 1 << 14;
+
     private final Gpu gpu;
     private final CUdevice device;
     private final CUcontext context = new CUcontext();
@@ -31,6 +36,8 @@ final class JcudaDevice implements Device {
     private final Stream compute;
     private final Staging staging;
     private final Modules modules;
+    /** Of the launch that is being made: the driver copies them. */
+    private final MemorySegment arguments = Arena.ofAuto().allocate(ARGUMENT_BYTES, TensorMap.ALIGNMENT);
     private final Optional<TensorMap.Encoder> maps;
     private final Optional<Blas> blas;
     private Optional<LaunchTimes> times = Optional.empty();
@@ -179,17 +186,14 @@ final class JcudaDevice implements Device {
             return;
         }
         enter();
-        timed(launch.kernel(), () -> {
-            try (Arena call = Arena.ofConfined()) {
-                NvidiaDriver.require(
-                        JCudaDriver.cuLaunchKernel(
-                                modules.function(launch), Math.toIntExact(launch.gridX()),
-                                Math.toIntExact(launch.gridY()),
-                                Math.toIntExact(launch.gridZ()), launch.threads(), 1, 1, launch.shared(), compute,
-                                new Address(launch.parameters(call, maps)), null),
-                        "%s", launch);
-            }
-        });
+        CUfunction function = modules.function(launch);
+        Address parameters = new Address(launch.parameters(SegmentAllocator.slicingAllocator(arguments), maps));
+        // Nothing else is timed: on an idle GPU, the time of the host would count as the kernel's.
+        timed(launch.kernel(), () -> NvidiaDriver.require(
+                JCudaDriver.cuLaunchKernel(
+                        function, Math.toIntExact(launch.gridX()), Math.toIntExact(launch.gridY()),
+                        Math.toIntExact(launch.gridZ()), launch.threads(), 1, 1, launch.shared(), compute, parameters, null),
+                "%s", launch));
     }
 
     @Override

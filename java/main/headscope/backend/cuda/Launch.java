@@ -7,8 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import headscope.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,10 +30,10 @@ record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, in
     /**
      * The kernelParams of cuLaunchKernel: an array of pointers to each argument.
      *
-     * @param arena must stay open until the kernel has been started
+     * @param arena allocates memory that must stay until the kernel has been started
      * @param maps  of a device that has tensor maps
      */
-    MemorySegment parameters(Arena arena, Optional<TensorMap.Encoder> maps) {
+    MemorySegment parameters(SegmentAllocator arena, Optional<TensorMap.Encoder> maps) {
         MemorySegment pointers = arena.allocate(ADDRESS, arguments.size());
         for (int i = 0; i < arguments.size(); i++) {
             pointers.setAtIndex(ADDRESS, i, value(arena, maps, arguments.get(i)));
@@ -41,7 +41,7 @@ record Launch(String kernel, long gridX, long gridY, long gridZ, int threads, in
         return pointers;
     }
 
-    private static MemorySegment value(Arena arena, Optional<TensorMap.Encoder> maps, Object argument) {
+    private static MemorySegment value(SegmentAllocator arena, Optional<TensorMap.Encoder> maps, Object argument) {
         return switch (argument) {
             case Tensor tensor -> arena.allocateFrom(JAVA_LONG, tensor.bytes().address());
             case MemorySegment memory -> arena.allocateFrom(JAVA_LONG, memory.address());
