@@ -143,7 +143,10 @@ public interface Backend extends AutoCloseable {
     /** destination [tokens, width]: row i = row ids[i] of table [words, width]; table may have the weights' type. */
     void embed(Tensor destination, Tensor table, int[] ids);
 
-    /** destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the weights' type, bias [out]. */
+    /**
+     * destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the weights' type, bias [out]; x is F32, or of
+     * the weight's type where this is {@link #operands}.
+     */
     void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
 
     /**

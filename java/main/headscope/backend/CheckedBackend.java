@@ -179,8 +179,9 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        floats("linear", destination, x);
+        floats("linear", destination);
         operand("linear", weight, weights(weight.dtype()));
+        operand("linear", x, weight.dtype() == operands() ? operands() : DType.F32);
         bias.ifPresent(values -> floats("linear", values));
         check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
                         && destination.hasShape(x.size(0), weight.size(0))

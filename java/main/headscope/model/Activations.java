@@ -6,6 +6,8 @@ final class Activations {
     final GrowableTensor residual;
     /** [hidden]: output of a norm. */
     final GrowableTensor normalised;
+    /** [hidden]: input of several products, in the element type of their weights. */
+    final GrowableTensor input;
     /** [heads * headDim]. */
     final GrowableTensor query;
     /** [heads * headDim]: q before its norm. */
@@ -48,6 +50,7 @@ final class Activations {
     Activations(ModelConfig config, Workspace workspace) {
         residual = workspace.tensor(config.hidden());
         normalised = workspace.tensor(config.hidden());
+        input = workspace.operand(config.hidden());
         query = workspace.tensor(config.queryWidth());
         rawQuery = workspace.tensor(config.queryWidth());
         key = workspace.tensor(config.keyWidth());

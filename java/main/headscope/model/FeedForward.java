@@ -108,8 +108,13 @@ final class FeedForward {
 
     /** Computes up x and, if the layer is gated, gate x; without the activation. */
     private void expand(Tensor x, Weights.Dense layer) {
-        layer.up().forward(backend, up(x), x);
-        layer.gate().ifPresent(linear -> linear.forward(backend, gate(x), x));
+        if (layer.gate().isEmpty()) {
+            layer.up().forward(backend, up(x), x);
+            return;
+        }
+        Tensor input = layer.up().input(backend, x, activations.input);
+        layer.up().forward(backend, up(x), input);
+        layer.gate().get().forward(backend, gate(x), input);
     }
 
     /** Applies activation and down projection. Overwrites up and gate. */

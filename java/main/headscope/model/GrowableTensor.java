@@ -30,6 +30,16 @@ final class GrowableTensor implements AutoCloseable {
         return tensor.rows(0, rows);
     }
 
+    /** x [rows, width] in this tensor's type: x itself if it has it, otherwise converted. */
+    Tensor of(Tensor x) {
+        if (x.dtype() == dtype) {
+            return x;
+        }
+        Tensor converted = rows(x.size(0));
+        backend.convert(converted, x);
+        return converted;
+    }
+
     /** Frees the memory; the tensor can be used again. */
     void clear() {
         moves++;

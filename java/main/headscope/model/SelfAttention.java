@@ -4,7 +4,6 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
 import headscope.backend.RowRanges;
-import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,10 +38,11 @@ final class SelfAttention {
                 attention.windows().get(layer), attention.softCap(), weights.layers().get(layer).sinks());
     }
 
-    /** q, k and v of input [rows, hidden], after norm and rotation. */
-    Projections project(int layer, Tensor input, Pass pass) {
+    /** q, k and v of x [rows, hidden], after norm and rotation. */
+    Projections project(int layer, Tensor x, Pass pass) {
         Weights.Layer parameters = weights.layers().get(layer);
-        long rows = input.size(0);
+        Tensor input = parameters.query().input(backend, x, activations.input);
+        long rows = x.size(0);
         Tensor q = activations.query.rows(rows);
         Tensor k = activations.key.rows(rows);
         Tensor v = activations.value.rows(rows);
@@ -70,17 +70,8 @@ final class SelfAttention {
     /** Converts k and v to {@link Backend#operands} for attention over whole texts. */
     Projections operands(Projections projections) {
         return new Projections(
-                projections.q(), operand(projections.k(), activations.keyOperand),
-                operand(projections.v(), activations.valueOperand));
-    }
-
-    private Tensor operand(Tensor x, GrowableTensor converted) {
-        if (backend.operands() == DType.F32) {
-            return x;
-        }
-        Tensor operand = converted.rows(x.size(0));
-        backend.convert(operand, x);
-        return operand;
+                projections.q(), activations.keyOperand.of(projections.k()),
+                activations.valueOperand.of(projections.v()));
     }
 
     /** Head outputs over whole texts [rows, heads * headDim], before the gates, and what the backward pass needs of them. */

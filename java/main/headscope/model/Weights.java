@@ -27,6 +27,15 @@ record Weights(
             backend.linear(out, x, weight, bias);
         }
 
+        /**
+         * x as several products by weights of this type read it.
+         *
+         * @param converted of {@link Backend#operands}
+         */
+        Tensor input(Backend backend, Tensor x, GrowableTensor converted) {
+            return weight.dtype() == backend.operands() ? converted.of(x) : x;
+        }
+
         /** Maps the gradient of the output to that of x. */
         void backward(Backend backend, Tensor xGradient, Tensor gradient) {
             backend.gradients().linear(xGradient, gradient, weight);
