@@ -1,7 +1,7 @@
 // attention_columns_16bit.cu for Hopper: keys stay resident, queries and their log-sum-exps are streamed.
 //
-// In      logSumExp, fp32, of these queries, as a tensor map of one axis: all statistics of one kind, boxes of
-//         128 + 4, which begin at a multiple of 4;
+// In      logSumExp, fp32, of these queries, as a tensor map of one axis: those of all texts, in boxes of 128 + 4 elements,
+//         which begin at a multiple of 4;
 //         q [queries, heads, headDim]; k [keys, kvHeads, headDim], of all texts; bf16 or fp16, as tensor maps like those of
 //         attention_forward_90a.cu, boxes of k with <kernel>_tile rows; texts, and the tiles of <kernel>_tile keys of all
 //         texts. Statistics have fewer than 2^31 elements
@@ -47,8 +47,8 @@ struct LogBoxes {
     }
 };
 
-/// Adds exp2(s scale - logSumExp) of a lane's two keys and its queries; of the tile's first `queries`, unless all are there:
-/// what lies beyond may be anything.
+/// Adds exp2(s scale - logSumExp) of a lane's two keys and its queries. Unless ALL, only the tile's first `queries` queries
+/// exist, and what is read of the others is undefined.
 template <bool ALL, class Shape>
 __device__ __forceinline__ void add_exponentials(double (&sum)[2], Registers<float, Shape::PRODUCTS>& s, float scale,
                                                  const float* logSumExp, int queries) {

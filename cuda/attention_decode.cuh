@@ -24,13 +24,13 @@ using Scores = float[HEADS][SPLIT + 4];
 template <class T, bool CHUNKED>
 struct RowsOf {
     const T* x;
-    int stride; // times PAGE fits 32 bits
+    int stride; // stride * PAGE fits in 32 bits
     int first;
     int end;
     int headDim;
 
-    /// 16 bytes from a column on. Instead of other rows and columns reads some of these: loads without conditions are in
-    /// flight together.
+    /// Reads 16 bytes from a column on. Out of range, it reads other elements of the head instead, because unconditional
+    /// loads are in flight together.
     template <class X>
     __device__ void read(X (&to)[4], int row, int column) const {
         const T* from = x + max(first, min(row, end - 1)) * stride;
@@ -52,7 +52,7 @@ struct RowsOf {
         }
     }
 
-    /// The same; 0 beyond the head's width.
+    /// The same, with 0 for columns beyond the head's width.
     template <class X>
     __device__ void read_padded(X (&to)[4], int row, int column) const {
         read(to, row, column);
@@ -84,7 +84,8 @@ struct Paged {
     int end;
     int headDim;
 
-    /// The rows of the keys from a multiple of PAGE on, or of a page with visible keys if these are not.
+    /// The rows of the page that begins with this key, a multiple of PAGE; of the nearest page with visible keys if it has
+    /// none.
     __device__ RowsOf<T, CHUNKED> page(int key) const {
         key = max(first / PAGE * PAGE, min(key, (end - 1) / PAGE * PAGE));
         int64_t row = pages == nullptr ? key : static_cast<int64_t>(pages[key / PAGE]) * PAGE;

@@ -1,10 +1,12 @@
-// Rounds the gradient g of the output to 16 bits for the kernels of attention's gradient, and sums its products with the
-// output: signedSum_i = g_i o_i' = sum_j p_ij dL/dp_ij
+// Prepares the output's gradient g for the 16-bit kernels of attention's gradient: rounds it, and sums its products with
+// the output.
 //
-// In fp16 a row is rounded in units of a power of two, in which its largest element lies between 2^14 and 2^15; the unit
-// of bf16, whose exponents are those of fp32, is 1. All results of attention's gradient are those of the rounded gradient:
-// an element of the saliency differs from that of the fp32 gradient by at most 2^-8 (bf16) or 2^-11 (fp16) of
-// p_ij sum_d |g_id v_jd|.
+//   signedSum_i = g_i o_i' = sum_j p_ij dL/dp_ij
+//
+// Each row of an fp16 gradient is divided by a power of two, its unit, so that its largest element lies between 2^14 and
+// 2^15. For bf16, which has the exponents of fp32, the unit is 1. All results of attention's gradient are those of the
+// rounded gradient: an element of the saliency differs from that of the fp32 gradient by at most 2^-8 (bf16) or 2^-11
+// (fp16) of p_ij sum_d |g_id v_jd|.
 //
 // In      gradient, out [queries, heads * headDim]; logSumExp [heads, queries]; fp32
 // Out     rounded as gradient, bf16 or fp16: gradient / unit; signedSum [heads, queries], fp32;
@@ -18,12 +20,12 @@
 
 constexpr int ROW_TILE = 8 * TILE_WARPS;
 
-/// Unit of a row of fp16.
+/// Unit of a row of an fp16 gradient whose largest absolute value is `largest`.
 __device__ inline float unit_of(float largest) {
     return ldexpf(1, largest > 0 ? max(ilogbf(largest), -100) - 14 : 0);
 }
 
-/// A warp per row. WIDTH is at least the width of heads.
+/// One warp per row. WIDTH is at least headDim.
 template <int WIDTH, class T>
 __device__ void attention_gradient_rows(T* rounded, float* signedSum, float* numbers, const float* gradient,
                                         const float* out, const float* logSumExp, const AttentionSpec& spec) {

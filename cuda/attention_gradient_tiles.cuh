@@ -1,14 +1,14 @@
 // Gradient of attention on tensor cores: pairs of streamed tiles, and weights in 16 bits.
 //
-// Both walks compute S = q k' and dL/dP = g v' for a tile, then sum rounded weights times a streamed tile. The gradient g
-// is that which attention_gradient_rows_16bit.cu has rounded: in fp16 each row is in units of a power of two, so that
-// small gradients do not underflow.
+// The kernels for queries and for keys both compute S = q k' and dL/dP = g v' for a tile, then sum rounded weights times a
+// streamed tile. The gradient g has been rounded by attention_gradient_rows_16bit.cu: in fp16, each row is in units of a
+// power of two, so that small gradients do not underflow.
 #pragma once
 
 #include "attention_gradient.cuh"
 #include "attention_tiles.cuh"
 
-/// Whether numbers of a type have fewer bits for the exponent than fp32.
+/// Whether a type has fewer exponent bits than fp32.
 template <class T>
 constexpr bool NARROW = false;
 template <>
@@ -19,7 +19,7 @@ struct alignas(16) RowNumbers {
     float shift; // added to scores in units of log 2 so that exp2 gives probabilities
     float mean;  // of dL/dP under the probabilities, in units
     float unit;  // of the gradient
-    float none;
+    float padding;
 };
 
 /// 1 / x of a power of two.
@@ -56,14 +56,14 @@ public:
 
     __device__ explicit PairStream(T* pool) : pool(pool) {}
 
-    /// Starts copying the next pair, once all threads have read what its place held: after arrived().
+    /// Starts copying the next pair. Called after arrived(), when all threads have read the pair that it overwrites.
     __device__ void copy(const RowsOfHead<T>& first, const RowsOfHead<T>& second, int row) {
         copy_rows<WIDTH, Shape::TILE>(pool, offset(next), first, row);
         copy_rows<WIDTH, Shape::TILE>(pool, offset(next) + LENGTH, second, row);
         end_copies();
     }
 
-    /// The pair, 0 or 1, that has arrived for all threads. All threads have read the other one. Synchronises.
+    /// Waits for the next pair and returns its index, 0 or 1; all threads have then read the other one. Synchronises.
     __device__ int arrived() {
         wait_for_copies<0>();
         __syncthreads();

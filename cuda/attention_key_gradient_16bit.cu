@@ -3,9 +3,8 @@
 //
 // In      gradient, q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16;
 //         numbers [heads, queries, 4], fp32
-// Out     kGradient, vGradient as k, or with a block per query head as q: those of each query head, which
-//         attention_key_gradient_sum adds up to the same bits; columns [heads, keys] or null; fp32, every
-//         element
+// Out     kGradient, vGradient as k; or, with a block per query head, [keys, heads * headDim]: those of each query head,
+//         which attention_key_gradient_sum adds up to the same bits; columns [heads, keys] or null; fp32, every element
 // Launch  grid x = tiles of <kernel>_tile keys, y = kvHeads, or heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared; sum: one thread per element, grid x = ceil(count / attention_key_gradient_sum_threads); block
 //         attention_key_gradient_sum_threads
@@ -20,7 +19,7 @@
 template <int WIDTH>
 using KeyShape = PairShape<WIDTH, (WIDTH <= 32 ? 2 : 1), (WIDTH <= 128 ? 32 : 16)>;
 
-/// Numbers of the queries of two tiles, and the saliency of one head's keys, a lane's part each.
+/// Numbers of the queries of two tiles, and each thread's part of the saliency of one head's keys.
 template <class Shape>
 struct KeyMemory {
     RowNumbers numbers[2][Shape::TILE];
@@ -41,7 +40,7 @@ struct KeyResults {
     float* columns;
 };
 
-/// What a walk over the queries of the heads sums.
+/// Which gradients one walk over the queries sums: those of keys, of values, or both.
 template <bool KEYS, bool VALUES>
 struct Sums {
     static constexpr bool OF_KEYS = KEYS;
@@ -78,7 +77,7 @@ public:
             if (query + Shape::TILE < end) {
                 copy(stream, head, 1 - pair, query + Shape::TILE);
             }
-            TileMask mask(spec, query, Shape::TILE, warpKey(), Shape::WARP_ROWS);
+            TileMask mask(spec, query, Shape::TILE, warp_key(), Shape::WARP_ROWS);
             if (!mask.none) {
                 add(mask, query, pair, stream.offset(pair), stream.offset(pair) + stream.LENGTH);
             }
@@ -88,7 +87,7 @@ public:
     __device__ void write_columns(float* columns, int head) {
         UNROLL for (int r = 0; r < Shape::ROWS; r++) {
             float total = warp_sum<QUAD>(memory.column[r][threadIdx.x]);
-            int key = warpKey() + lane_row(r);
+            int key = warp_key() + lane_row(r);
             if (columns != nullptr && threadIdx.x % QUAD == 0 && key < spec.keys) {
                 columns[static_cast<int64_t>(head) * spec.keys + key] = total;
             }
@@ -110,7 +109,7 @@ private:
     using Rounded = typename KeySums::template Rounded<Shape::COLUMNS>;
 
     /// First key of the warp.
-    __device__ int warpKey() const {
+    __device__ int warp_key() const {
         return spec.tile * Shape::KEPT + Shape::warp_row();
     }
 
@@ -135,7 +134,7 @@ private:
         }
         if (!mask.all) {
             mask_tile(product, scale, [&](int r) {
-                int key = warpKey() + lane_row(r);
+                int key = warp_key() + lane_row(r);
                 return Range{spec.firstRow(key) - query, spec.endRow(key) - query};
             });
             scale = 1;
@@ -209,8 +208,8 @@ private:
     __device__ void write(KeySums& sums, float factor, float* to, bool adds) const {
         int64_t parts = gridDim.y;
         sums.finish([&](int) { return factor; });
-        sums.sums.write(to + (spec.keyStart * parts + blockIdx.y) * spec.headDim, parts * spec.headDim, warpKey(), spec.keys,
-                        spec.headDim, adds);
+        sums.sums.write(to + (spec.keyStart * parts + blockIdx.y) * spec.headDim, parts * spec.headDim, warp_key(),
+                        spec.keys, spec.headDim, adds);
         sums.clear();
     }
 

@@ -2,11 +2,11 @@
 // results of attention_forward.cu. Of a single query, it also turns the scores into probabilities, adds them to the column
 // sums and to the atlas, and the statistics to the sums of attention_sums.cu.
 //
-//   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of p_j over the j of cell b
-//                                                         and of its earlier value if earlier tokens lie in it
+//   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of the p_j of cell b and of
+//                                                         the cell's value, if it already contains tokens
 //
-// In      sums, numbers and scores of attention_decode.cu, of so many splits; sums and out are null if only statistics are
-//         needed; sinks [heads], fp32, or null; tiles as there
+// In      sums, numbers and scores of attention_decode.cu, whose grid x is splits; sums and out are null if only statistics
+//         are needed; sinks [heads], fp32, or null; tiles as in attention_decode.cu
 //         bin = keys per block that adds probabilities, tokens per cell with an atlas, or 0 if there are no scores; side
 //         and mean are those of an atlas: one text, keys <= side * bin, mean is 0 for the maximum, else 1; cells is null
 //         without one
@@ -67,8 +67,8 @@ struct SplitNumbers {
     }
 };
 
-/// A row of output. Neighbouring threads own four columns each, and groups of them the splits in turn. Synchronises.
-/// `row` has the row's sums over the text's first split, and step leads to the next one.
+/// Writes a row of output. A thread sums four columns over every groups-th split. `row` points at the row's sums over the
+/// text's first split; the next split's are `step` elements further. Synchronises.
 __device__ static void merge_values(float* out, const float* row, int64_t step, const SplitNumbers& splits,
                                     const FinishedRow& finished, int headDim) {
     SHARED(float[4 * THREADS], parts);

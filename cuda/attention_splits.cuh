@@ -1,12 +1,12 @@
 // The splits of the keys of attention_decode.cu and attention_merge.cu, and how their blocks find their texts.
 //
-// Each text has a part for every `keys` keys, and some more. The parts of all texts are counted one after the other: those
-// of text t begin at
+// Each text has one part per `keys` keys, and `more` further parts. The parts of all texts are numbered consecutively, with
+// gaps: those of text t begin at
 //
 //   floor(keys before the text / keys) + t (1 + more)
 //
-// which is behind the last part of the text before, and needs no other table than that of the texts. The blocks of gaps end
-// at once.
+// which lies past the last part of the preceding text and is computed from the table of texts alone. Blocks without a part
+// return at once.
 #pragma once
 
 #include "block.cuh"
@@ -16,7 +16,7 @@ constexpr int SPLIT = 256;     // keys
 constexpr int PAGE = 16;       // keys; PageTable.TOKENS
 constexpr int ROW_NUMBERS = 6; // per row of a split: peak, sum, moment, distance, own and previous token's scores
 
-/// The elements between two rows of the sums of attention_decode, which are read 16 bytes at a time.
+/// Elements from one row of the sums of attention_decode to the next: a multiple of 4, because 16 bytes are read at once.
 __device__ inline int64_t sums_stride(int headDim) {
     return (headDim + 3) / 4 * 4;
 }
@@ -36,7 +36,7 @@ struct TextPart {
     }
 };
 
-/// Part blockIdx.x of those of all texts; of the only text if there is no table. Synchronises.
+/// The part with number blockIdx.x; without a table, of the only text. Synchronises.
 __device__ inline TextPart text_part(const TextTile* tiles, int texts, int keys, int more) {
     SHARED(TextPart, found);
     if (tiles == nullptr) {

@@ -9,7 +9,7 @@
 // See     Backend.attentionStatistics, test/attention_90a_test.cpp
 #include "softmax_groups.cuh"
 
-/// Computes the statistics of a warp group's rows, while `tiles` tiles of keys go by.
+/// Computes the statistics of a warp group's rows from the streamed tiles of keys.
 template <class Shape, class T, int WIDTH, bool PLAIN>
 __device__ __forceinline__ void observe_rows(const Statistics& statistics, const unsigned char* queries,
                                              const unsigned char* kPool, TileBarriers<Shape::SLOTS>& keys,

@@ -1,4 +1,4 @@
-// Begins a step that appends one token to each of several texts whose description stays on the device.
+// Begins a step that appends one token to each of several texts, which are described on the device.
 //
 //   keys_i += 1    position_i = keys_i - 1    place_i = 16 pages_i[position_i / 16] + position_i % 16
 //   mark_i = marks[i, drawn_i]    drawn_i += 1    if there are marks

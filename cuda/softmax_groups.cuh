@@ -34,8 +34,8 @@ struct DiagonalScores {
 
 /// Online softmax of a warp group's rows.
 ///
-/// PLAIN: the attention is causal and has no soft cap. Code for the rest costs statistics a ninth of their speed on an H100,
-/// even where it does not run.
+/// PLAIN: the attention is causal and has no soft cap. Code for other attention slows down statistics by a ninth on an H100,
+/// even when it is not executed.
 template <class Shape, bool PLAIN>
 class SoftmaxGroup {
 public:

@@ -11,10 +11,10 @@
 //
 // In      matrix [matrices, n, n], fp32, of which the lower triangle within the band is read
 // Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0
-// Scratch band [matrices, n, 64], fp32, or null: then it lies in shared memory
-// Launch  grid x = matrices; block symmetric_chase_threads; without a band, dynamic shared memory 256 n bytes beside
+// Scratch scratch [matrices, n, 64], fp32: the band; null if it is kept in shared memory
+// Launch  grid x = matrices; block symmetric_chase_threads; if scratch is null, dynamic shared memory 256 n bytes beside
 //         symmetric_chase_static bytes
-// Cost    7 n^2 32 operations, in 2 n turns of up to n / 64 tasks
+// Cost    224 n^2 operations, in 2 n turns of up to n / 64 tasks; above n = 1,024, in more turns of up to 16 tasks
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_band.cu, test/symmetric_spectrum_test.cpp
 #include "quad.cuh"
@@ -32,7 +32,7 @@ struct Band {
     float* start;
     int n;
 
-    /// As in a matrix with rows of 63 elements: an odd number, so that the rows of a block lie in different banks.
+    /// The stride of rows at a fixed column is 63: odd, so that the rows of a block lie in different banks.
     __device__ float& at(int row, int column) const {
         return start[row * (2 * WIDTH - 1) + column + 2 * WIDTH - 1];
     }

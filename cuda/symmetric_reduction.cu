@@ -5,8 +5,8 @@
 //   v = x - beta e_1, scaled to v_1 = 1; beta = -sign(x_1) |x|; tau = (beta - x_1) / beta
 //   y = tau A v; w = y - (tau / 2) (y . v) v; A -= v w' + w v'
 //
-// A block keeps its matrix, without the identity, in registers: rows are divided among warps by fours, columns among lanes. The warp that has
-// row k computes v while the others still subtract the previous step's v w' + w v'.
+// A block keeps its matrix, without the identity, in registers: groups of four rows are divided among warps, columns among
+// lanes. The warp that holds row k computes v while the others still subtract the previous step's v w' + w v'.
 //
 // In      map [matrices, n, n], fp32, every element
 // Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0; moments [matrices, 2], fp64:
@@ -24,7 +24,7 @@ struct Matrix {
     static constexpr int N = WARP * COLUMNS;
     static constexpr int QUADS = N / WARPS / QUAD;
     static_assert(QUADS * WARPS * QUAD == N, "warps have the same number of rows");
-    /// Quads that are skipped together: few warps wait for memory rather than for each other.
+    /// Quads that are processed or skipped together: where few warps run, their loads and sums overlap.
     static constexpr int TOGETHER = COLUMNS <= 2 ? QUADS : QUADS % 2 == 0 ? 2 : 1;
     static constexpr int SUMS = COLUMNS <= 2 ? QUAD : 1; // independent ones for each column
 
@@ -45,7 +45,7 @@ struct Matrix {
         return j * WARP + lane;
     }
 
-    /// Memory of the first phases, one after the other.
+    /// Shared memory of load(), then of scale().
     union Scratch {
         float rows[WARP][N + 1]; // odd: the elements of a column lie in different banks
         double sums[WARPS][N];
@@ -124,7 +124,8 @@ struct Matrix {
         }
     }
 
-    /// Row k, whose warp calls this. A sum, because a selection would become an index, and the array leave registers.
+    /// Copies row k; called by the warp that holds it. Sums instead of selecting, because an index that is not constant would
+    /// move the array out of registers.
     __device__ void copy_row(float* x, int k) const {
         float chosen[QUAD];
         UNROLL for (int r = 0; r < QUAD; r++) {

@@ -1,10 +1,11 @@
-// How a launch covers the texts of a batch (Packing.java): a table on the device with one entry per tile of rows, per
-// query or per text, in which a block finds its own by its index. The host writes the table once per pass (TextTiles.java).
+// How a launch covers the texts of a batch (Packing.java): a table on the device with one entry per tile of rows, in which a
+// block finds its own by its index, or one entry per text. The host writes the table once per pass (TextTiles.java); in
+// recorded decoding steps, decoding_step.cu updates it.
 #pragma once
 
 #include "kernel.cuh"
 
-/// One tile of rows, one query, or all rows of one text.
+/// One tile of rows, or all rows of one text.
 struct TextTile {
     int64_t statistics; // element of the statistics' vectors at which the text's [heads, capacity] begins
     int capacity;

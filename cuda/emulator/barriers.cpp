@@ -152,7 +152,7 @@ void Barriers::load(Site site, const void* to, const TensorMap* map, int axes, c
         return;
     }
     if (first[0] * boxes_of->elementBytes % 16 != 0) {
-        block.report(site, "a box begins at a multiple of 16 bytes along axis 0");
+        block.report(site, "a box does not begin at a multiple of 16 bytes along axis 0");
         return;
     }
     std::uint32_t address = memory.address(to);

@@ -1,9 +1,9 @@
-// Launches of attention_decode.cu.
+// Launches of attention_decode.cu and attention_merge.cu.
 #pragma once
 
 #include "attention_text.h"
 
-/// What becomes of the scores of single queries.
+/// What attention_merge.cu computes from the scores of single queries.
 struct NewestRow {
     float* scores = nullptr;
     double* columnSum = nullptr;
@@ -18,8 +18,8 @@ struct NewestRow {
 template <class T>
 struct Decoding {
     Spec spec;
-    int splits; // of all texts
-    int queries; // the most of a text
+    int splits;  // of all texts
+    int queries; // maximum per text
     std::vector<float> sums, numbers;
 
     Decoding(const Spec& spec, int splits, int queries)

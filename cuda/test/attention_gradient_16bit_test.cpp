@@ -6,7 +6,7 @@
 
 namespace {
 
-/// Whether a gradient is rounded in units of each row.
+/// Whether each row of a gradient is rounded in a unit of its own.
 template <class T>
 constexpr bool NARROW = false;
 template <>
@@ -21,7 +21,7 @@ void launch_tiles(const char* family, const Spec& spec, int rows, int heads, A..
            arguments...);
 }
 
-/// What the kernels compute, and the gradient that they take.
+/// What the kernels compute, and the gradient as they have rounded it.
 struct Run {
     Actual results;
     std::vector<float> gradient;
@@ -55,16 +55,18 @@ Run run(const TextOf<T>& text, const std::vector<float>& given, int queries, con
                     none, q.data(), text.k.data(), text.v.data(), sinks, NO_TILES, queries, tokens, heads, spec.kvHeads,
                     spec.headDim, spec.scale(), causal, spec.window, spec.softCap, 0);
     launch_tiles<T>("attention_gradient_rows", spec, queries, heads, gradient.data(), actual.signedSum.data(),
-                    numbers.data(), given.data(), out.data(), actual.logSumExp.data(), NO_TILES, queries, tokens, heads, spec.kvHeads, spec.headDim, spec.scale(),
-                    causal, spec.window, spec.softCap);
+                    numbers.data(), given.data(), out.data(), actual.logSumExp.data(), NO_TILES, queries, tokens, heads,
+                    spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap);
     launch_tiles<T>("attention_query_gradient", spec, queries, heads, actual.q.data(),
                     observed ? actual.rows.data() : none, observed ? actual.maximum.data() : none,
-                    observed ? actual.groups.data() : none, gradient.data(), numbers.data(), q.data(), text.k.data(), text.v.data(),
-                    observed ? cut.groupOf.data() : nullptr, NO_TILES, queries, tokens, heads, spec.kvHeads, spec.headDim,
-                    spec.scale(), causal, spec.window, spec.softCap, observed ? cut.groups : 0, cut.firstSource);
+                    observed ? actual.groups.data() : none, gradient.data(), numbers.data(), q.data(), text.k.data(),
+                    text.v.data(), observed ? cut.groupOf.data() : nullptr, NO_TILES, queries, tokens, heads, spec.kvHeads,
+                    spec.headDim, spec.scale(), causal, spec.window, spec.softCap, observed ? cut.groups : 0,
+                    cut.firstSource);
     launch_tiles<T>("attention_key_gradient", spec, tokens, spec.kvHeads, actual.k.data(), actual.v.data(),
-                    observed ? actual.columns.data() : none, gradient.data(), numbers.data(), q.data(), text.k.data(), text.v.data(), NO_TILES, queries, tokens, heads,
-                    spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap);
+                    observed ? actual.columns.data() : none, gradient.data(), numbers.data(), q.data(), text.k.data(),
+                    text.v.data(), NO_TILES, queries, tokens, heads, spec.kvHeads, spec.headDim, spec.scale(), causal,
+                    spec.window, spec.softCap);
     run.gradient = floats(gradient);
     for (std::size_t i = 0; i < q.size(); i++) {
         int row = static_cast<int>(i / spec.headDim) / heads;
@@ -74,7 +76,7 @@ Run run(const TextOf<T>& text, const std::vector<float>& given, int queries, con
     return run;
 }
 
-/// The gradient is rounded to nearest; small numbers of fp16 relative to the largest of their row.
+/// The gradient is rounded to nearest; the error of small fp16 numbers is relative to the largest of their row.
 template <class T>
 void check_rounded(const Spec& spec, const std::vector<float>& given, const std::vector<float>& rounded) {
     for (std::size_t i = 0; i < given.size(); i++) {

@@ -62,8 +62,8 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
     launch(withWidth("attention_saliency_cells", spec.headDim).c_str(),
            pieces(queries, constant("attention_saliency_cells_query_tile")), spec.heads,
            constant("attention_saliency_cells_threads"), largest.data(), sums.data(), gradient.data(),
-           actual.logSumExp.data(), q.data(), text.k.data(), text.v.data(), NO_TILES, queries, tokens, spec.heads, spec.kvHeads,
-           spec.headDim, scale, causal, spec.window, spec.softCap, cut.cells, cut.firstSource);
+           actual.logSumExp.data(), q.data(), text.k.data(), text.v.data(), NO_TILES, queries, tokens, spec.heads,
+           spec.kvHeads, spec.headDim, scale, causal, spec.window, spec.softCap, cut.cells, cut.firstSource);
     int64_t cells = static_cast<int64_t>(spec.heads) * cut.cells * cut.cells;
     actual.pooledMaximum.assign(cells, NAN);
     actual.pooledMean.assign(cells, NAN);
@@ -76,8 +76,8 @@ Actual run(const Text& text, const std::vector<float>& gradient, int queries, co
 void check_text(const char* name, const Text& text, const std::vector<float>& gradient, int queries, int firstSource) {
     describe(name, text.spec, text.tokens, queries, firstSource);
     Cut cut(text.tokens, firstSource);
-    check_results(text.spec, expect(text, gradient, queries, {}), run(text, gradient, queries, cut, true), queries, text.tokens,
-                  cut);
+    check_results(text.spec, expect(text, gradient, queries, {}), run(text, gradient, queries, cut, true), queries,
+                  text.tokens, cut);
 }
 
 void check_random(std::mt19937_64& random, const char* name, const Spec& spec, int tokens, int queries, float size = 1,

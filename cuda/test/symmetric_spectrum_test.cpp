@@ -37,11 +37,11 @@ struct Reduced {
     explicit Reduced(int n) : diagonal(MATRICES * n, NAN), offDiagonal(MATRICES * n, NAN), moments(MATRICES * 2, NAN) {}
 };
 
-/// From maps, which it may overwrite.
+/// Reduces the Laplacians of maps, which it may overwrite.
 using Reduction = void (*)(Reduced& to, std::vector<float>& maps, int n);
 
-/// Rows that the smallest kernel for n rows holds in registers.
-int held(int n) {
+/// Rows of the smallest kernel that holds n rows in registers.
+int register_rows(int n) {
     for (int rows : {32, 64, 128}) {
         if (n <= rows) {
             return rows;
@@ -51,7 +51,7 @@ int held(int n) {
 }
 
 void in_registers(Reduced& to, std::vector<float>& map, int n) {
-    std::string kernel = "symmetric_rows" + std::to_string(held(n)) + "_f32";
+    std::string kernel = "symmetric_rows" + std::to_string(register_rows(n)) + "_f32";
     launch(kernel.c_str(), MATRICES, 1, constant((kernel + "_threads").c_str()), to.diagonal.data(),
            to.offDiagonal.data(), to.moments.data(), map.data(), n);
 }

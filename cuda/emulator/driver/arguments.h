@@ -7,7 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/// Their number and sizes are not known here, but bounded: what follows them in memory is copied with them.
+/// The number and the sizes of the arguments are not known here, only their maxima: as many bytes are copied.
 class Arguments {
 public:
     explicit Arguments(void** given) : values(MOST) {

@@ -13,7 +13,7 @@ enum Compute { COMPUTE_F32 = 68, COMPUTE_TF32 = 77 };
 
 struct Handle {
     Stream* stream = nullptr;
-    bool workspace = false; // whether the caller has set one; without it, products of a captured stream would allocate
+    bool workspace = false; // whether the caller has set one; otherwise products of a captured stream would allocate
 };
 
 float from_half(std::uint16_t bits) {
@@ -70,8 +70,8 @@ int cublasGetVersion_v2(Handle*, int* version) {
 int cublasGemmEx(Handle* handle, int transposeA, int transposeB, int m, int n, int k, const float* alpha, const void* a,
                  int aType, int aStride, const void* b, int bType, int bStride, const float* beta, float* c, int cType,
                  int cStride, int compute, int) {
-    if (handle->stream == nullptr || (handle->stream->graph != nullptr && !handle->workspace) || aType != bType || cType != F32 || *beta != 0 ||
-        (compute != COMPUTE_F32 && compute != COMPUTE_TF32) || aStride < (transposeA ? k : m) ||
+    if (handle->stream == nullptr || (handle->stream->graph != nullptr && !handle->workspace) || aType != bType ||
+        cType != F32 || *beta != 0 || (compute != COMPUTE_F32 && compute != COMPUTE_TF32) || aStride < (transposeA ? k : m) ||
         bStride < (transposeB ? n : k) || cStride < m) {
         return INVALID_VALUE;
     }

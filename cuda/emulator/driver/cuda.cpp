@@ -2,7 +2,8 @@
 // folder, it lets JCuda's native library and the backend's device layer run without a GPU.
 //
 // Device memory is host memory, a kernel has finished when its launch returns, and a copy is made as late as events
-// allow, which exposes missing waits. A stream that is captured records instead, with copies of a launch's arguments. Device 0 is a Hopper with memory pools; device 1 has compute capability 8.6 and no pools.
+// allow, which exposes missing waits. A captured stream records its operations instead, with copies of the arguments of
+// launches. Device 0 has compute capability 9.0 and memory pools; device 1 has compute capability 8.6 and no pools.
 #include "../launch.h"
 #include "arguments.h"
 #include "device_memory.h"
@@ -15,8 +16,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <functional>
 #include <map>
 #include <set>
 #include <sstream>

@@ -32,7 +32,8 @@ struct Stream {
     __attribute__((visibility("default"))) int enqueue(std::function<bool()> work);
 };
 
-/// The stream that this thread captures; calls that wait for the device or allocate outside a pool are refused meanwhile.
+/// The stream that this thread captures, or null. While there is one, calls that wait for the device or allocate outside a
+/// pool are refused.
 extern thread_local Stream* capturing;
 
 /// Refuses a call, which spoils the capture as in NVIDIA's driver. Returns a Status.
