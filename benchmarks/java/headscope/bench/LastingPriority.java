@@ -6,7 +6,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** A priority that the processes of a thread cannot raise again, as Chromium does with its own where it may. */
+/** A low priority that the processes of a thread cannot raise again, as Chromium does with its own if it may. */
 final class LastingPriority {
     private static final int PR_CAPBSET_DROP = 24;
     private static final long CAP_SYS_NICE = 23;
@@ -25,7 +25,8 @@ final class LastingPriority {
                         ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
                 Linker.Option.firstVariadicArg(1));
         try {
-            int unused = (int) prctl.invokeExact(PR_CAPBSET_DROP, CAP_SYS_NICE, 0L, 0L, 0L); // fails for users without the right
+            // Fails for users without the capability.
+            int unused = (int) prctl.invokeExact(PR_CAPBSET_DROP, CAP_SYS_NICE, 0L, 0L, 0L);
         } catch (Throwable impossible) {
             throw new IllegalStateException("prctl", impossible);
         }

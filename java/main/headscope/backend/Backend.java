@@ -144,8 +144,8 @@ public interface Backend extends AutoCloseable {
     void embed(Tensor destination, Tensor table, int[] ids);
 
     /**
-     * destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the weights' type, bias [out]; x is F32, or of
-     * the weight's type where this is {@link #operands}.
+     * destination [rows, out] = x [rows, in] weight' + bias; weight [out, in] of the weights' type, bias [out]; x is F32, or
+     * {@link #operands} if the weight has that type.
      */
     void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
 
@@ -309,9 +309,8 @@ public interface Backend extends AutoCloseable {
     List<double[][]> symmetricSpectrum(Tensor q, Tensor k, Packing packing, AttentionSpec spec);
 
     /**
-     * Room for texts of which a step appends one token each, in a form in which the step can be recorded; empty on
-     * the CPU, and on a device whose results are checked one by one.
-     * The caller closes it.
+     * Allocates texts that are described on the device, so that a step that appends one token to each of them can be
+     * recorded. Empty on the CPU, and if every result is checked. The caller closes it.
      */
     default Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
         return Optional.empty();

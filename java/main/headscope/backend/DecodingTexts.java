@@ -5,17 +5,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Texts that are continued together, a token each at a time, described on the device alone. A decoding step begins with
- * {@link #advance} and ends with {@link #argmax} or {@link #draw}, which choose the tokens that the next step reads. So
- * its operations are the same for every token, and can be recorded once.
+ * Texts that are continued together, one token at a time, and described only on the device. A decoding step begins with
+ * {@link #advance} and ends with {@link #argmax} or {@link #draw}, which choose the tokens that the next step reads. Its
+ * operations are therefore the same for every token, and can be recorded once.
  *
- * <p>The operations of a step take {@link #packing}, which stands for the texts as they are on the device.
+ * <p>The operations of a step take {@link #packing}, which stands for the texts on the device.
  */
 public interface DecodingTexts extends AutoCloseable {
     /**
-     * For how many texts and tokens there is room.
+     * The capacity.
      *
-     * @param texts exact number of texts
+     * @param texts number of texts, exactly
      * @param pages maximum number of pages of a text
      * @param draws maximum number of steps that draw tokens
      */
@@ -42,14 +42,14 @@ public interface DecodingTexts extends AutoCloseable {
     /**
      * Replaces the texts, in one upload.
      *
-     * @param texts as many as there is room for
+     * @param texts exactly {@link Size#texts}
      */
     void set(List<Text> texts, Optional<AttentionStatistics> statistics);
 
     /** Begins a step: each text has one more token. */
     void advance();
 
-    /** One new token of each text; its numbers of keys are the room for them. */
+    /** One new token of each text; the numbers of keys are the capacity. */
     Packing packing();
 
     /** destination [texts, width] = the rows of table [words, width] of the tokens that the step reads. */
@@ -68,9 +68,9 @@ public interface DecodingTexts extends AutoCloseable {
     int[] tokens();
 
     /**
-     * Records operations instead of running them; the work may be called twice. Their kernels have run before on this
-     * device. Tensors that they use must stay open as long as the recording; counts on the host, such as those of
-     * {@link AttentionStatistics}, are not recorded.
+     * Records operations instead of running them; {@code operations} may be called twice. Their kernels must have run
+     * before on this device, and the tensors that they use must stay open as long as the recording. Counts on the host,
+     * such as those of {@link AttentionStatistics}, are not recorded.
      */
     Recording record(Runnable operations);
 

@@ -130,7 +130,7 @@ public final class Packing {
         return pages;
     }
 
-    /** The texts on the device that these stand for, if the host does not know their positions, keys and pages. */
+    /** The texts on the device, if their positions, keys and pages are not known on the host. */
     public Optional<DecodingTexts> decoding() {
         return decoding;
     }
@@ -142,7 +142,8 @@ public final class Packing {
 
     /** The same texts, their keys where they lie in the pool; empty if the pages of a text do not follow one another. */
     public Optional<Packing> inPool() {
-        return pages.flatMap(PageTable::firstRows).map(rows -> new Packing(texts, rows, Optional.empty(), Optional.empty()));
+        return pages.flatMap(PageTable::firstRows)
+                .map(rows -> new Packing(texts, rows, Optional.empty(), Optional.empty()));
     }
 
     /** Whether all tokens of every text are new. */

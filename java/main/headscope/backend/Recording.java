@@ -1,6 +1,6 @@
 package headscope.backend;
 
-/** Operations that a GPU has recorded: one call starts all of them again, on the memory with which they were recorded. */
+/** Operations that a GPU has recorded: one call starts all of them, on the memory with which they were recorded. */
 public interface Recording extends AutoCloseable {
     void launch();
 

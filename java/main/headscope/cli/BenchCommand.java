@@ -65,8 +65,8 @@ final class BenchCommand implements Callable<Integer> {
     DeviceOptions device;
 
     @Option(names = "--shape", paramLabel = "LIST",
-            description = "Shapes of layers: gpt2, pythia-6.9b, llama-3.2-1b, llama-3.1-8b, llama-3.1-70b, qwen3-32b, gemma-2-27b, gpt-oss-120b"
-                    + " (default: " + DEFAULT_SHAPE + ", or none with --spectra or --model).")
+            description = "Shapes of layers: gpt2, pythia-6.9b, llama-3.2-1b, llama-3.1-8b, llama-3.1-70b, qwen3-32b,"
+                    + " gemma-2-27b, gpt-oss-120b (default: " + DEFAULT_SHAPE + ", or none with --spectra or --model).")
     Optional<String> shapes;
 
     @Option(names = "--tokens", paramLabel = "LIST",

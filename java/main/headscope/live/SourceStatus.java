@@ -3,7 +3,7 @@ package headscope.live;
 import java.util.OptionalDouble;
 
 /**
- * What viewers show of a producer besides its frames.
+ * What viewers show about a producer besides its frames.
  *
  * @param played  share of a recording that has been played; empty for a model
  * @param skipped passes of a model in another process that it has not handed over, because its buffers were full

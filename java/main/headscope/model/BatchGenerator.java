@@ -19,9 +19,7 @@ import java.util.random.RandomGenerator;
  * @param statistics   whether attention statistics are collected
  */
 public record BatchGenerator(Transformer model, Sampler sampler, int maxNewTokens, Size size, boolean statistics) {
-    /**
-     * On a GPU, prompts enter when one of so many places is free: a step in which no prompt is read is launched as a whole.
-     */
+    /** On a GPU, prompts enter when one in so many places is free: steps in which no prompt is read are launched as a whole. */
     private static final int ENTERING = 8;
 
     /**
@@ -174,10 +172,10 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
     }
 
     /**
-     * One token of each text, if the model has read all prompts, generates after all of them, and nothing observes its
-     * layers: the host then has nothing to say in a pass but which tokens have been read.
+     * Generates one token of each text in a step on the device. This is possible if all prompts have been read, no text has
+     * given tokens, the hook observes no layer, and the backend offers {@link headscope.backend.DecodingTexts}.
      *
-     * @return whether this was possible, and the device could do it
+     * @return whether the step was made
      */
     private boolean decode(SequenceBatch sequence, DecodingSteps steps, List<Text> running, LayerHook hook) {
         if (!hook.onlyCounts() || !running.stream().allMatch(text -> text.decoding() && text.generates())) {

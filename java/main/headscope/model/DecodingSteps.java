@@ -11,25 +11,25 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * Decoding steps of a model. A step of as many texts, of about the same length, is recorded when it is needed for the
- * second time: then one launch computes it, and one download of its tokens ends it.
+ * Decoding steps of a model. The step for a {@link DecodingTexts.Size} is recorded when it is needed for the second time;
+ * from then on, it is one launch and one download of its tokens.
  */
 final class DecodingSteps implements AutoCloseable {
-    /** Steps between two uploads of the numbers with which tokens are drawn. */
+    /** Maximum number of steps between two uploads of the numbers with which tokens are drawn. */
     private static final int DRAWS = 64;
 
-    /** Recordings that are kept: each has its own temporary memory. */
+    /** Maximum number of recordings: each has its own temporary memory. */
     private static final int KEPT = 16;
 
-    /** Pages of short texts; for longer ones a power of two. */
+    /** Minimum number of pages per text; larger numbers are powers of two. */
     private static final int LEAST_PAGES = 16;
 
     private final Transformer model;
     private final SequenceBatch sequence;
     private final Sampler sampler;
-    /** Those that ran last, the newest at the end. */
+    /** The most recently used last. */
     private final SequencedMap<DecodingTexts.Size, Step> steps = new LinkedHashMap<>();
-    /** The step whose texts are on the device, if they are those of the last step. */
+    /** The step that ran last, if its texts on the device are up to date. */
     private Optional<Step> current = Optional.empty();
     private List<Row> rows = List.of();
     private int left;
@@ -74,7 +74,7 @@ final class DecodingSteps implements AutoCloseable {
         this.sampler = sampler;
     }
 
-    /** Appends the next token of each text; empty, and nothing is done, if the device records nothing. */
+    /** Appends the next token of each text; empty, without any effect, if the backend has no {@link DecodingTexts}. */
     Optional<int[]> next(List<? extends Row> texts) {
         if (left == 0 || current.isEmpty() || !rows.equals(texts)) {
             current = begin(List.copyOf(texts));
@@ -82,7 +82,7 @@ final class DecodingSteps implements AutoCloseable {
         return current.map(this::run);
     }
 
-    /** Called when the texts have changed in another way. */
+    /** Called before the texts change in another way. */
     void interrupt() {
         current = Optional.empty();
     }
@@ -110,7 +110,7 @@ final class DecodingSteps implements AutoCloseable {
         return found;
     }
 
-    /** The first step of its size runs by itself: it loads kernels and allocates what they share. */
+    /** The first step of a size is launched kernel by kernel: it loads kernels and allocates what they share. */
     private int[] run(Step step) {
         Runnable operations = () -> model.step(sequence, step.texts, sampler);
         if (step.moves != model.moves()) {
@@ -128,7 +128,7 @@ final class DecodingSteps implements AutoCloseable {
         return step.texts.tokens();
     }
 
-    /** Empty if the driver does not record the step: the same operations are then launched one by one, here and later. */
+    /** Empty if the driver cannot record the step: this and later steps are then launched kernel by kernel. */
     private Optional<Recording> record(Step step, Runnable operations) {
         try {
             return Optional.of(step.texts.record(operations));

@@ -30,7 +30,7 @@ final class GrowableTensor implements AutoCloseable {
         return tensor.rows(0, rows);
     }
 
-    /** x [rows, width] in this tensor's type: x itself if it has it, otherwise converted. */
+    /** x [rows, width] in this tensor's type: x itself if it has that type, otherwise converted into this tensor. */
     Tensor of(Tensor x) {
         if (x.dtype() == dtype) {
             return x;
@@ -47,7 +47,7 @@ final class GrowableTensor implements AutoCloseable {
         tensor = backend.allocate(dtype, 0, width);
     }
 
-    /** How often the tensor has lost its place in memory. */
+    /** How often the tensor has moved in memory. */
     int moves() {
         return moves;
     }

@@ -43,11 +43,11 @@ public interface LayerHook {
      */
     default void headOutputs(int layer, Tensor heads) {}
 
-    /** Whether it observes no layer, so that a pass may run as a whole on the device: then {@link #passed} is called. */
+    /** Whether it observes no layer. Then a pass may run as a whole on the device, after which {@link #passed} is called. */
     default boolean onlyCounts() {
         return false;
     }
 
-    /** Called after a pass over this many new tokens that has called none of the methods for its layers. */
+    /** Called after a pass over this many new tokens, instead of the methods for its layers. */
     default void passed(int tokens) {}
 }

@@ -58,7 +58,7 @@ final class RopeTables implements AutoCloseable {
         return rows;
     }
 
-    /** How often a table has lost its place in memory. */
+    /** How often a table has moved in memory. */
     int moves() {
         return moves;
     }

@@ -18,7 +18,7 @@ import java.util.random.RandomGenerator;
 public record Sampler(double temperature, double topP) {
     public static final Sampler GREEDY = new Sampler(0, 1);
 
-    /** The numbers with which a text's tokens are drawn, in [0, 1): some of them are generated before they are needed. */
+    /** The random numbers in [0, 1) with which a text's tokens are drawn; some are generated before they are needed. */
     static final class Marks implements RandomGenerator {
         private final RandomGenerator random;
         private final Deque<Double> ahead = new ArrayDeque<>();

@@ -136,12 +136,12 @@ public final class SequenceBatch implements AutoCloseable {
         return new SelfAttention.Projections(rows.q(), pool.keys(layer), pool.values(layer));
     }
 
-    /** The pages of a text, as many as all tokens need that it may have. */
+    /** The pages of a text, enough for the maximum number of its tokens. */
     int[] pages(int slot) {
         return pages[slot];
     }
 
-    /** Called after a step in which the device alone has appended a token to each of these texts. */
+    /** Called after a step in which the device has appended a token to each of these texts. */
     void grow(int[] slots) {
         Packing packing = new Packing(Arrays.stream(slots)
                 .mapToObj(slot -> new Packing.Text(1, tokens[slot] + 1, slot)).toList());

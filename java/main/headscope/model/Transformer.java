@@ -134,8 +134,8 @@ public final class Transformer implements AutoCloseable {
     }
 
     /**
-     * Appends a token to each text and chooses its next one. Host and device exchange nothing: the operations can be
-     * recorded, and remain valid until {@link #moves} changes. {@link SequenceBatch#grow} counts the tokens.
+     * Appends a token to each text and chooses its next one. Nothing is copied between host and device, so the operations
+     * can be recorded; a recording is valid until {@link #moves} changes. {@link SequenceBatch#grow} counts the tokens.
      */
     void step(SequenceBatch sequence, DecodingTexts texts, Sampler sampler) {
         texts.advance();
@@ -147,7 +147,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** How often tensors that passes share have lost their places in memory. */
+    /** How often tensors that passes share have moved in memory. */
     long moves() {
         return workspace.moves() + ropes.moves();
     }

@@ -28,9 +28,9 @@ record Weights(
         }
 
         /**
-         * x as several products by weights of this type read it.
+         * x in the type in which products with this weight read it, so that several products share one conversion.
          *
-         * @param converted of {@link Backend#operands}
+         * @param converted receives the conversion to {@link Backend#operands}
          */
         Tensor input(Backend backend, Tensor x, GrowableTensor converted) {
             return weight.dtype() == backend.operands() ? converted.of(x) : x;

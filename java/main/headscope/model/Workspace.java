@@ -35,7 +35,7 @@ final class Workspace implements AutoCloseable {
         tensors.forEach(GrowableTensor::clear);
     }
 
-    /** How often a tensor has lost its place in memory. */
+    /** How often a tensor has moved in memory. */
     long moves() {
         return tensors.stream().mapToLong(GrowableTensor::moves).sum();
     }

@@ -38,7 +38,7 @@ public final class ModelBench implements AutoCloseable {
     static final int TEXT_TOKENS = 128;
 
     private static final int NEW_TOKENS = 32;
-    private static final int FIRST_TIMED = 3;
+    private static final int UNTIMED_TOKENS = 3;
     private static final int GATED_TEXTS = 64;
     private static final int GATED_TOKENS = 24;
     private static final int PROFILED_RUNS = 5;
@@ -152,13 +152,13 @@ public final class ModelBench implements AutoCloseable {
     }
 
     /**
-     * Seconds per step, from the third new token of all texts on: a GPU runs the first step by itself, and records the
-     * second. Texts that end leave the others alone.
+     * Seconds per step after the third new token of all texts: a GPU launches the first step kernel by kernel and records the
+     * second. Texts that end early do not stop the others.
      */
     private double decoding(int texts, int past, int steps, boolean observed) {
         long[] beginning = new long[1];
         long[] tokens = new long[1];
-        int first = Math.min(FIRST_TIMED, steps);
+        int first = Math.min(UNTIMED_TOKENS, steps);
         Predicate<int[]> clock = soFar -> {
             if (soFar.length <= first) {
                 beginning[0] = System.nanoTime();
@@ -176,7 +176,10 @@ public final class ModelBench implements AutoCloseable {
         return (System.nanoTime() - beginning[0]) / 1e9 * texts / Math.max(1, tokens[0]);
     }
 
-    /** Bytes of weights and cache that a decoding step reads at least: of an embedding table that is not the output projection, almost none. */
+    /**
+     * Minimum bytes of weights and cache that a decoding step reads. An embedding table counts only if it is also the output
+     * projection.
+     */
     private double readBytes(Pass pass) {
         double bytes = reading.bytes();
         if (!model.config().vocabulary().tied()) {

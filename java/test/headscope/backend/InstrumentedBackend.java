@@ -21,8 +21,9 @@ import java.util.stream.Stream;
 /** A backend that records which operations are called, or makes one operation return one wrong value. */
 public final class InstrumentedBackend implements InvocationHandler {
     /** Methods of {@link Backend} that compute nothing. */
-    private static final Set<String> NOT_OPERATIONS = Set.of("describe", "isGpu", "allocate", "liveBytes", "precision", "operands", "weights", "upload", "download", "share", "decoding",
-            "time", "peakBytes", "gradients", "close");
+    private static final Set<String> NOT_OPERATIONS = Set.of(
+            "describe", "isGpu", "allocate", "liveBytes", "precision", "operands", "weights", "upload", "download", "share",
+            "decoding", "time", "peakBytes", "gradients", "close");
     private static final String GRADIENTS = "gradients.";
 
     private final Backend backend;

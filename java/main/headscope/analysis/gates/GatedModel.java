@@ -11,7 +11,6 @@ import headscope.model.LayerHook;
 import headscope.model.Tape;
 import headscope.model.Transformer;
 import headscope.tensor.Tensor;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 public final class AttachedWatch implements AutoCloseable {
     private static final long IDLE_MILLIS = 2;
 
-    /** How often viewers are told what has not arrived. */
-    private static final long NANOS_BETWEEN_COUNTS = 500_000_000;
+    /** Minimum time between two reports of what has not arrived. */
+    private static final long NANOS_BETWEEN_REPORTS = 500_000_000;
 
     private final Backend backend;
     private final Tap tap;
@@ -39,7 +39,7 @@ public final class AttachedWatch implements AutoCloseable {
     private int head;
     private boolean stopped;
     private volatile Tap.Missing missing = Tap.Missing.NOTHING;
-    private long missingSince = System.nanoTime() - NANOS_BETWEEN_COUNTS;
+    private long missingSince = System.nanoTime() - NANOS_BETWEEN_REPORTS;
     private Optional<AttachedText> text = Optional.empty();
     private Optional<WatchedText> watched = Optional.empty();
 
@@ -95,7 +95,7 @@ public final class AttachedWatch implements AutoCloseable {
                 stopped = !fed && !untilStopped;
                 say(fed ? "" : "the feeding process has ended; when it is started again, its texts are shown");
             }
-            count();
+            reportMissing();
             Command command = message.isPresent() ? commands.poll() : commands.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
             if (command != null) {
                 carryOut(command);
@@ -109,9 +109,9 @@ public final class AttachedWatch implements AutoCloseable {
     }
 
     /** Tells viewers what has not arrived. */
-    private void count() {
+    private void reportMissing() {
         Tap.Missing now = tap.missing();
-        if (!now.equals(missing) && System.nanoTime() - missingSince > NANOS_BETWEEN_COUNTS) {
+        if (!now.equals(missing) && System.nanoTime() - missingSince > NANOS_BETWEEN_REPORTS) {
             missing = now;
             missingSince = System.nanoTime();
             watched.ifPresent(WatchedText::again);

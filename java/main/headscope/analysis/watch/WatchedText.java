@@ -97,7 +97,7 @@ final class WatchedText implements LayerHook {
         again();
     }
 
-    /** Gives viewers a frame, although nothing of the text has changed. */
+    /** Sends viewers a frame although the text has not changed. */
     void again() {
         if (passes > 0) {
             emit(List.of(), Optional.empty());

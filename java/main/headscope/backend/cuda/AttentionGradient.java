@@ -11,17 +11,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. Keys and
- * values of 16 bits take kernels for tensor cores, for which queries and the gradient are rounded. Saliency is that of a
- * text alone.
+ * Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. For 16-bit
+ * keys and values, kernels for tensor cores run, for which queries and the gradient are rounded. Saliency is computed for
+ * one text at a time.
  */
 record AttentionGradient(
         Kernels kernels, Tensor gradient, Tensor logSumExp, Tensor q, Tensor k, Tensor v, PackedTexts texts,
         AttentionSpec spec) {
-    /** Of a query and head; written for the kernels on tensor cores. */
+    /** Numbers per query and head that attention_gradient_rows writes. */
     private static final int ROW_NUMBERS = 4;
 
-    /** More blocks of keys than a GPU runs at once: their different lengths even out. */
+    /** With more blocks of keys than this, far more than a GPU runs at once, their different lengths even out. */
     private static final int MANY_BLOCKS = 1024;
 
     void withoutSaliency(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out) {
@@ -54,7 +54,7 @@ record AttentionGradient(
         }
     }
 
-    /** What the walks write and read beside the gradients: vectors of saliency, empty for none. */
+    /** What the kernels for queries and keys read and write beside the gradients; saliency is empty if not requested. */
     private record Rows(
             Object signed, List<?> ofQueries, Object columns, Object groupOf, int groupCount, int firstSource) {}
 
@@ -87,7 +87,7 @@ record AttentionGradient(
         }
     }
 
-    /** The same bits from more blocks: one per query head, whose gradients are summed afterwards. */
+    /** One block per query head, whose gradients are summed afterwards: more blocks, the same bits. */
     private void keysByHead(Tensor kGradient, Tensor vGradient, Object columns, List<Object> read) {
         int sharing = spec.heads() / spec.kvHeads();
         long bytes = k.count() * sharing * Float.BYTES;
@@ -103,7 +103,7 @@ record AttentionGradient(
                 destination, parts.memory(), destination.count(), sharing, spec.headDim());
     }
 
-    /** About how many blocks key heads alone give. */
+    /** Approximate number of blocks with one per key head. */
     private long keyBlocks() {
         return spec.kvHeads()
                 * kernels.tiles(k.size(0), Kernels.ofWidth("attention_key_gradient", k.dtype(), spec) + "_tile");

@@ -5,8 +5,8 @@ import java.util.Optional;
 /** The cuBLAS operations in use, for every supported version. Accumulates in fp32. */
 interface Blas extends AutoCloseable {
     /**
-     * Bytes of workspace, NVIDIA's recommendation for Hopper: with memory of its own, cuBLAS allocates none while a stream is
-     * captured.
+     * Bytes of workspace, NVIDIA's recommendation for Hopper. With a workspace that it is given, cuBLAS allocates none while a
+     * stream is captured.
      */
     long WORKSPACE = 32 << 20;
 

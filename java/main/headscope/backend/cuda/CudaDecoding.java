@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** The texts of a decoding step, in the memory that cuda/decoding_step.cu advances. */
+/** The texts of a decoding step, in device memory that cuda/decoding_step.cu advances. */
 final class CudaDecoding implements DecodingTexts {
     private final Device device;
     private final Kernels kernels;
@@ -56,7 +56,7 @@ final class CudaDecoding implements DecodingTexts {
         this.described = memory.asSlice(doubles, Arrays.stream(bytes, 1, 6).sum());
     }
 
-    /** The texts of a packing that the host does not know. */
+    /** The texts of a packing that is described on the device. */
     static CudaDecoding of(Packing packing) {
         return (CudaDecoding) packing.decoding().orElseThrow();
     }

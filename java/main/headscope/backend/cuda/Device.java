@@ -59,7 +59,7 @@ interface Device extends AutoCloseable {
     /** A launch constant that a kernel family exports. */
     int constant(String name);
 
-    /** Whether kernels for warp groups and tensor maps run, which Hopper alone has (compute capability 9.0a). */
+    /** Whether kernels with warp groups and tensor maps can run: only on Hopper (compute capability 9.0a). */
     boolean hasWarpGroups();
 
     /** Starts a kernel. Later launches and downloads see its results. */

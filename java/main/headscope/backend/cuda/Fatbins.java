@@ -18,7 +18,7 @@ import java.util.Properties;
  * @param images        fatbin per family; the names of those for Hopper alone end with {@link #HOPPER}
  */
 record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> images) {
-    /** In names of kernels that use instructions of compute capability 9.0a, and of their families. */
+    /** Ends the names of families whose kernels use instructions of compute capability 9.0a. */
     static final String HOPPER = "_90a";
 
     private static final int HOPPER_CAPABILITY = 90;
@@ -56,7 +56,7 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
         }
     }
 
-    /** Whether these contain kernels for Hopper, and the GPU is one. */
+    /** Whether these contain kernels for Hopper and the GPU is a Hopper. */
     boolean haveWarpGroups(Gpu gpu) {
         return gpu.capability() == HOPPER_CAPABILITY && architectures.contains(HOPPER_CAPABILITY);
     }

@@ -19,10 +19,10 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     /** Up to this many queries, attention splits the keys instead of the queries. */
     private static final int MAX_DECODE_QUERIES = 4;
 
-    /** Rows of a copy of the kernels for Hopper: of queries, keys and values in {@link #forward}, of queries in columns. */
+    /** Rows that kernels for Hopper copy at once: of queries, keys and values in {@link #forward}, of queries in columns. */
     private static final int BOX_ROWS = 128;
 
-    /** Log-sum-exps of a copy: of as many queries, from a multiple of 4 on. */
+    /** Log-sum-exps that they copy at once: those of as many queries, from a multiple of 4 on. */
     private static final int BOX_LOGS = BOX_ROWS + 4;
 
     /** Numbers per query and split that attention_decode writes. */
@@ -110,7 +110,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     /**
      * {@link #forward} with the keys split over blocks: tiles of few queries would leave most of the device idle.
      *
-     * @param row receives the probabilities of single queries, their column sums and sums
+     * @param row receives the probabilities, column sums and row sums of single queries
      */
     private void decode(
             Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, List<?> statistics,
@@ -140,7 +140,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         }
     }
 
-    /** The texts of a step, if they are described on the device. */
+    /** The texts, if they are described on the device. */
     private Optional<CudaDecoding> decoding() {
         return packing.decoding().map(CudaDecoding.class::cast);
     }

@@ -23,7 +23,7 @@ import jcuda.driver.JCudaDriver;
  * Thread-safe.
  */
 final class JcudaDevice implements Device {
-    /** In {@link #time}. */
+    /** Name of a recording in {@link #time}. */
     private static final String GRAPH = "graph";
 
     /** More than any launch needs. */
@@ -36,7 +36,7 @@ final class JcudaDevice implements Device {
     private final Stream compute;
     private final Staging staging;
     private final Modules modules;
-    /** Of the launch that is being made: the driver copies them. */
+    /** Arguments of the current launch; the driver copies them. */
     private final MemorySegment arguments = Arena.ofAuto().allocate(ARGUMENT_BYTES, TensorMap.ALIGNMENT);
     private final Optional<TensorMap.Encoder> maps;
     private final Optional<Blas> blas;
@@ -210,8 +210,8 @@ final class JcudaDevice implements Device {
     }
 
     /**
-     * Runs the work twice: first without its launches, to allocate the memory that it needs, which a capture could not, then
-     * in the capture.
+     * Runs the work twice: first without its launches, to allocate its memory, which is impossible in a capture; then in the
+     * capture.
      */
     @Override
     public synchronized Recording record(Runnable work) {
@@ -233,7 +233,7 @@ final class JcudaDevice implements Device {
         }
     }
 
-    /** Whether the memory of a recording is being allocated: nothing is launched meanwhile. */
+    /** Whether the memory of a recording is being allocated; nothing is launched then. */
     private boolean allocatesOnly() {
         return recording.isPresent() && !recording.get().isFixed();
     }

@@ -17,11 +17,13 @@ import java.util.Optional;
 final class Kernels {
     static final int WARP = 32;
 
-    /** Head widths for which attention kernels are compiled, and those for Hopper. */
+    /** Head widths for which attention kernels are compiled. */
     private static final int[] WIDTHS = {16, 32, 64, 80, 96, 128, 256};
+
+    /** Head widths for which attention kernels for Hopper are compiled. */
     private static final int[] HOPPER_WIDTHS = {64, 80, 96, 128};
 
-    /** The copies of tensor maps are whole 16 bytes. */
+    /** Copies by tensor maps consist of multiples of 16 bytes. */
     private static final int HOPPER_WIDTH_STEP = 8;
 
     private final Device device;
@@ -90,8 +92,8 @@ final class Kernels {
     }
 
     /**
-     * Whether the kernels for Hopper compute this attention: they take queries, keys and values as tensor maps, and are right
-     * but wasteful for narrow heads.
+     * Whether the kernels for Hopper, which take queries, keys and values as tensor maps, compute this attention. Narrow heads
+     * are left to the other kernels: those for Hopper would waste most of each tile.
      */
     boolean takeTensorMaps(DType keys, AttentionSpec spec) {
         return device.hasWarpGroups() && keys != DType.F32 && spec.headDim() % HOPPER_WIDTH_STEP == 0
@@ -105,26 +107,27 @@ final class Kernels {
 
     /** The name of a family's kernel for the type of keys and the head width. */
     static String ofWidth(String family, DType keys, AttentionSpec spec) {
-        int width = Arrays.stream(family.endsWith(Fatbins.HOPPER) ? HOPPER_WIDTHS : WIDTHS).filter(compiled -> compiled >= spec.headDim()).findFirst()
+        int[] widths = family.endsWith(Fatbins.HOPPER) ? HOPPER_WIDTHS : WIDTHS;
+        int width = Arrays.stream(widths).filter(compiled -> compiled >= spec.headDim()).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels support at most %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
         return family + "_" + name(keys) + "_d" + width;
     }
 
-    /** Looks up rows whose ids are on the device; as many as destination has. */
+    /** Looks up rows whose ids are on the device, one per row of the destination. */
     void embed(Tensor destination, Tensor table, MemorySegment ids) {
         device.launch(Launch.flat("embed_" + name(table.dtype()), destination.size(0), 1,
                 fitting("embed_threads", table.intSize(1)), destination, table, ids, table.intSize(1)));
     }
 
-    /** chosen, int, on the device. */
+    /** Writes the chosen tokens, int, to device memory. */
     void argmax(MemorySegment chosen, Tensor logits) {
         int words = logits.intSize(1);
         device.launch(Launch.flat(
                 "argmax_f32", logits.size(0), 1, fitting("sample_threads", words), chosen, logits, words));
     }
 
-    /** chosen, int, and marks, fp64, are on the device. */
+    /** Writes the chosen tokens, int, to device memory; marks, fp64, are on the device as well. */
     void draw(MemorySegment chosen, Tensor logits, double temperature, double topP, MemorySegment marks) {
         int words = logits.intSize(1);
         device.launch(Launch.flat("draw_f32", logits.size(0), 1, fitting("sample_threads", words),

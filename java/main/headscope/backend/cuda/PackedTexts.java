@@ -125,7 +125,10 @@ record PackedTexts(List<Entry> entries, boolean alone) {
     }
 
     /**
-     * How many parts text_part in cuda/attention_splits.cuh counts: of so many keys each, and some more of every text.
+     * Number of parts that text_part in cuda/attention_splits.cuh counts.
+     *
+     * @param keys keys per part
+     * @param more further parts per text
      */
     int parts(int keys, int more) {
         return IntStream.range(0, entries.size())

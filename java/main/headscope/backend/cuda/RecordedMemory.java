@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.function.LongFunction;
 
 /**
- * The memory that recorded work allocates and frees. It stays allocated as long as the recording; what the work frees serves
- * its later allocations of the same size, because launches of a recording run in order.
+ * The memory that recorded work allocates and frees. It stays allocated as long as the recording. What the work frees is
+ * used again for its later allocations of the same size, because launches of a recording run in order.
  */
 final class RecordedMemory {
     private final Map<Long, MemorySegment> all = new HashMap<>();
@@ -36,7 +36,7 @@ final class RecordedMemory {
         return memory;
     }
 
-    /** All pieces can be taken again, and there will be no others. */
+    /** Makes all pieces available again, and allows no others. */
     void fix() {
         unused.clear();
         all.values().forEach(this::giveBack);

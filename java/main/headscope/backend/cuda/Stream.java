@@ -31,7 +31,7 @@ final class Stream extends CUstream implements AutoCloseable {
         NvidiaDriver.require(JCudaDriver.cuStreamSynchronize(this), "cuStreamSynchronize");
     }
 
-    /** Records what the work puts on this stream, instead of running it. */
+    /** Records what the work enqueues on this stream, instead of running it. */
     CUgraph capture(Runnable work) {
         CUgraph graph = new CUgraph();
         NvidiaDriver.require(

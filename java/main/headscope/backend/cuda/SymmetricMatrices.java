@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /** Eigenvalues of symmetrised attention maps of one size on a device. All arrays are [count, ..]. */
 final class SymmetricMatrices implements AutoCloseable {
-    /** Most tokens of maps that one kernel reduces in registers, see cuda/symmetric_reduction.cu; larger go by a band. */
-    private static final int[] HELD = {32, 64, 128, 192};
+    /** Maximum tokens of the kernels of cuda/symmetric_reduction.cu; larger maps are reduced to a band first. */
+    private static final int[] REGISTER_ROWS = {32, 64, 128, 192};
 
     private final Device device;
     private final Kernels kernels;
@@ -33,7 +33,7 @@ final class SymmetricMatrices implements AutoCloseable {
         this.count = count;
         this.n = n;
         this.memory = kernels.scratch(count * bytes(device, n));
-        this.panels = isHeld(n) ? Optional.empty() : Optional.of(new Panels()); // first, for its alignment
+        this.panels = fitsRegisters(n) ? Optional.empty() : Optional.of(new Panels()); // first, for its alignment
         this.moments = take(2 * Double.BYTES);
         this.defects = take(Double.BYTES);
         this.elements = floats((long) n * n);
@@ -56,15 +56,15 @@ final class SymmetricMatrices implements AutoCloseable {
     /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
         long floats = (long) n * n + 4L * n; // elements, diagonal, off-diagonal, eigenvalues, scales
-        if (!isHeld(n)) {
+        if (!fitsRegisters(n)) {
             long width = device.constant("symmetric_band_width");
             floats += 3 * width * n + width * width + (isBandShared(device, n) ? 0 : 2 * width * n); // v, x, w, t, band
         }
         return 3 * Double.BYTES + floats * Float.BYTES; // moments, defect
     }
 
-    private static boolean isHeld(int n) {
-        return n <= HELD[HELD.length - 1];
+    private static boolean fitsRegisters(int n) {
+        return n <= REGISTER_ROWS[REGISTER_ROWS.length - 1];
     }
 
     private static boolean isBandShared(Device device, int n) {
@@ -114,7 +114,7 @@ final class SymmetricMatrices implements AutoCloseable {
     }
 
     private void reduceInRegisters() {
-        int rows = Arrays.stream(HELD).filter(held -> n <= held).findFirst().orElseThrow();
+        int rows = Arrays.stream(REGISTER_ROWS).filter(most -> n <= most).findFirst().orElseThrow();
         String kernel = "symmetric_rows%d_f32".formatted(rows);
         device.launch(Launch.flat(
                 kernel, count, 1, device.constant(kernel + "_threads"),

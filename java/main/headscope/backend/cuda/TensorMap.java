@@ -8,11 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * A tensor cut into boxes, as an argument of kernels that copy whole boxes (TensorMap of cuda/hopper.cuh).
+ * A tensor divided into boxes, as an argument of kernels that copy whole boxes (TensorMap of cuda/hopper.cuh).
  *
  * @param extents  of the axes, the contiguous one first
  * @param box      elements of a copy along each axis
- * @param swizzled whether the copies' rows of 128 bytes lie as products on tensor cores read them
+ * @param swizzled whether copies arrange rows of 128 bytes in the order in which tensor cores read them
  */
 record TensorMap(Tensor tensor, long[] extents, int[] box, boolean swizzled) {
     /** Bytes of an encoded map, and the alignment that it needs. */
@@ -25,19 +25,19 @@ record TensorMap(Tensor tensor, long[] extents, int[] box, boolean swizzled) {
     /** Encodes maps for a device. */
     interface Encoder {
         /**
-         * @param to      {@link #BYTES} bytes
-         * @param arrays  allocates arguments of the call
+         * @param to     {@link #BYTES} bytes
+         * @param arrays allocates arguments of the call
          * @throws headscope.backend.DeviceException if the device cannot copy such boxes
          */
         void encode(MemorySegment to, TensorMap map, SegmentAllocator arrays);
     }
 
-    /** Boxes of 64 columns of one head and so many rows of x [rows, heads * headDim]. */
+    /** Boxes of 64 columns of one head by {@code rows} rows of x [tokens, heads * headDim]. */
     static TensorMap ofHeads(Tensor x, int heads, int rows) {
         return new TensorMap(x, new long[] {x.size(1) / heads, heads, x.size(0)}, new int[] {COLUMNS, 1, rows}, true);
     }
 
-    /** Boxes of so many consecutive elements. */
+    /** Boxes of {@code elements} consecutive elements. */
     static TensorMap ofElements(Tensor x, int elements) {
         return new TensorMap(x, new long[] {x.count()}, new int[] {elements}, false);
     }

@@ -19,7 +19,7 @@ final class TextTiles {
     /** Tables of one pass, forward and backward, in all tile sizes, with room for the pass before. */
     private static final int KEPT = 16;
 
-    /** Of an entry. */
+    /** Size of an entry. */
     static final int BYTES = 40;
 
     private final Device device;

@@ -113,8 +113,8 @@ final class StatusPart {
             items.add(String.format(Locale.ROOT, "frame %.1f ms", status.frameMillis()));
         }
         items.add("%s frames dropped".formatted(Wording.count(frame.dropped())));
-        items.add(unless0(status.source().skipped(), "%s pass skipped", "%s passes skipped"));
-        items.add(unless0(status.source().lost(), "%s message lost", "%s messages lost"));
+        items.add(ifAny(status.source().skipped(), "%s pass skipped", "%s passes skipped"));
+        items.add(ifAny(status.source().lost(), "%s message lost", "%s messages lost"));
         items.add("cells: %s".formatted(Wording.cell(source.pooling(), frame.bin())));
         items.add("memory %s".formatted(Wording.bytes(frame.memoryBytes())));
         items.add(source.device());
@@ -122,7 +122,8 @@ final class StatusPart {
         return items.stream().filter(item -> !item.isEmpty()).toList();
     }
 
-    private static String unless0(long count, String one, String several) {
+    /** Empty for 0. */
+    private static String ifAny(long count, String one, String several) {
         return count == 0 ? "" : (count == 1 ? one : several).formatted(Wording.count(count));
     }
 }

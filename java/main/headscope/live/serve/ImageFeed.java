@@ -139,7 +139,8 @@ final class ImageFeed implements Feed {
         ScreenLayout layout = layout();
         user.setRecording(recording);
         Image image = screen.orElseThrow().image(
-                user.view(), new ScreenStatus(drawMillis, user.pointer(layout), "", viewer.status()), layout, user.parts(layout));
+                user.view(), new ScreenStatus(drawMillis, user.pointer(layout), "", viewer.status()), layout,
+                user.parts(layout));
         byte[] png = PngFile.encode(image, DPI, Map.of());
         drawMillis = (System.nanoTime() - begin) / NANOS_PER_MILLI;
         return png;

@@ -101,7 +101,7 @@ public final class EmulatedDevice implements Device {
         return filled(bytes, (byte) 0);
     }
 
-    /** Filled with ones, NaN as a number, which exposes what is read before it is written. */
+    /** All bits are 1, which is NaN: this exposes memory that is read before it is written. */
     @Override
     public MemorySegment reserve(long bytes) {
         return filled(bytes, (byte) -1);
@@ -192,7 +192,7 @@ public final class EmulatedDevice implements Device {
         return replays;
     }
 
-    /** Kernels launched so far, those of recordings not among them. */
+    /** Kernels launched so far, without those of recordings. */
     long launches() {
         return launches;
     }

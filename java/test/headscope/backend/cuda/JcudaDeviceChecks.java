@@ -146,7 +146,8 @@ class JcudaDeviceChecks {
             Tensor q = on.allocate(DType.F32, tokens, 64);
             Tensor k = on.allocate(DType.BF16, tokens, 64);
             AttentionSpec spec = AttentionSpec.plain(1, 1, 64, true);
-            return device.time(() -> backend.attention(out, q, k, k, Packing.of(tokens, tokens), spec, Optional.of(statistics)))
+            return device.time(() -> backend.attention(
+                    out, q, k, k, Packing.of(tokens, tokens), spec, Optional.of(statistics)))
                     .keySet().stream().filter(kernel -> kernel.contains("d64")).toList();
         }
     }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Whether the last texts of two recordings have the same tokens, maps and metrics, for clients/python/check_transformers.py.
+ * Compares tokens, maps and metrics of the last texts of two recordings, for clients/python/check_transformers.py.
  * Arguments: two recordings. Exit status 0 if all are equal, otherwise 1.
  */
 final class CompareRecordings {
