@@ -381,8 +381,10 @@ class CommandLineTest {
     void describesTheGpu() throws Exception {
         ChildJvm.Result result = EmulatedDriver.headscope(
                 folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of("doctor"));
-        assertTrue(result.out().contains("GPU        cuda:1, Emulated GPU, compute capability 9.0, 1.0 GiB: "
+        assertTrue(result.out().contains("GPU        cuda:0, Emulated GPU, compute capability 9.0, 1.0 GiB: "
                 + "compiled for compute capability 9.0"), result.out());
+        assertTrue(result.out().contains("GPU        cuda:1, Emulated GPU, compute capability 8.6, 1.0 GiB: "
+                + "compiled for compute capability 8.0"), result.out());
         assertTrue(result.out().contains("products   cuBLAS 13.0.0"), result.out());
         assertTrue(result.out().contains("kernels    CUDA 13, for compute capability 8.0, 9.0 and newer"), result.out());
     }
