@@ -22,9 +22,9 @@ struct alignas(16) RowNumbers {
     float padding;
 };
 
-/// 1 / x of a power of two.
+/// 1 / x of a power of two; 0 of the 0 that stands for a row beyond the last.
 __device__ inline float inverse_power(float x) {
-    return ldexpf(1, -ilogbf(x));
+    return x > 0 ? ldexpf(1, -ilogbf(x)) : 0;
 }
 
 /// A block keeps KEPT rows of two tensors and streams tiles of TILE rows of two others: two pairs of tiles, one of which
