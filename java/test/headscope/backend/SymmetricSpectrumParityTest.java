@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * spectra.
  */
 class SymmetricSpectrumParityTest {
-    /** Up to 192 tokens stay in registers; 380 is the largest size whose band fits into shared memory. */
+    /** Up to 192 tokens stay in registers; up to 380, the band lies in shared memory. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 128, 129, 192, 193, 220, 221, 257, 512, 513})
     void agrees(int tokens) {

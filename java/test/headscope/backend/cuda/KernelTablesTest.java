@@ -103,6 +103,7 @@ class KernelTablesTest {
     @Test
     void everyFileHasACompleteContract() {
         for (KernelSource source : sources) {
+            assertFalse(source.summary().isBlank(), source.file());
             for (String field : List.of("In", "Out", "Launch", "Cost", "Rounds", "See")) {
                 assertFalse(source.field(field).isEmpty(), "%s: %s".formatted(source.file(), field));
             }
