@@ -8,7 +8,7 @@
 // Columns are pooled first, rows second, so that no map is stored and no block waits for another block's results.
 //
 // In      logSumExp [heads, capacity], of these queries; q [queries, heads * headDim]; k [keys, kvHeads * headDim]; fp32
-//         (16-bit operands are converted first, which is exact); keys <= side * bin; mean is 0 for the maximum, else 1.
+//         (16-bit ones: attention_cells_16bit.cu); keys <= side * bin; mean is 0 for the maximum, else 1.
 //         pool: firstToken is the position of the first query; rows the number of rows of cells with new tokens
 //         merge: rows is the number of rows of cells with tokens; factor >= 2
 // Out     pooled [heads, queries, side]; cells [heads, side, side]: every element of the rows of cells with new tokens,

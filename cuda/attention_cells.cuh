@@ -73,12 +73,20 @@ struct CellSink {
     }
 };
 
-/// Sets elements to 0 that the walk over keys may skip. Called by the whole block; synchronises.
-__device__ inline void clear(float* x, int64_t count) {
-    for (int64_t i = threadIdx.x; i < count; i += ATTENTION_THREADS) {
+/// The elements of rows from `firstRow` on in [heads, queries, width], at most `rows` of them, set to 0: the walk over keys
+/// may skip some. Null stays null. Called by the whole block, of THREADS threads; synchronises.
+template <int THREADS>
+__device__ float* cleared_rows(float* x, const AttentionSpec& spec, int firstRow, int rows, int width) {
+    if (x == nullptr) {
+        return x;
+    }
+    x += (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * width;
+    int64_t count = static_cast<int64_t>(min(rows, spec.queries - firstRow)) * width;
+    for (int64_t i = threadIdx.x; i < count; i += THREADS) {
         x[i] = 0;
     }
     __syncthreads();
+    return x;
 }
 
 /// The cells of this block's query tile in [heads, queries, cells], cleared; null stays null. Called by the whole block;
@@ -86,14 +94,8 @@ __device__ inline void clear(float* x, int64_t count) {
 template <class Cells>
 __device__ CellSink<Cells> cleared_cells(float* largest, float* sums, const Cells& cells, const AttentionSpec& spec,
                                          int firstRow) {
-    int count = min(QUERY_TILE, spec.queries - firstRow);
-    int64_t at = (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * cells.cells;
     auto cleared = [&](float* x) {
-        if (x == nullptr) {
-            return x;
-        }
-        clear(x + at, static_cast<int64_t>(count) * cells.cells);
-        return x + at;
+        return cleared_rows<ATTENTION_THREADS>(x, spec, firstRow, QUERY_TILE, cells.cells);
     };
-    return {cleared(largest), cleared(sums), cells, count, spec.keys};
+    return {cleared(largest), cleared(sums), cells, min(QUERY_TILE, spec.queries - firstRow), spec.keys};
 }

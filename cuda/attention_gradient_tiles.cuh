@@ -48,6 +48,12 @@ struct PairShape {
     }
 };
 
+/// Place of a lane's row in the block.
+template <class Shape>
+__device__ int row_in_block(int r) {
+    return Shape::warp_row() + lane_row(r);
+}
+
 /// Streams pairs of tiles with the same rows of two tensors. They follow the kept rows in the pool.
 template <class T, int WIDTH, class Shape>
 class PairStream {
@@ -101,6 +107,56 @@ __device__ void mask_tile(float (&product)[PIECES][COLUMNS][4], float scale, Vis
                 element = c * 8 + i >= first && c * 8 + i < end ? element * scale : BELOW_ALL;
             }
         }
+    }
+}
+
+/// Queries and their gradients are kept, keys and values are streamed.
+template <int WIDTH>
+using QueryShape = PairShape<WIDTH, (WIDTH <= 128 ? 2 : 1), (WIDTH <= 128 ? 32 : 16)>;
+
+/// Streams the visible keys and values of the block's queries and calls process(key, tile, scale, product, passed) for each
+/// tile of which a row of the warp sees a key: the first key; where the keys lie in the pool; products q k', which times
+/// scale are scores in units of log 2, BELOW_ALL where masked; and dL/dP. Synchronises before the first call.
+template <int WIDTH, class T, class Process>
+__device__ void walk_pairs(const AttentionSpec& spec, int head, T* pool, const T* gradient, const T* q, const T* k,
+                           const T* v, Process process) {
+    using Shape = QueryShape<WIDTH>;
+    int kvHead = spec.kvHead(head);
+    int warpRow = Shape::warp_row();
+    int blockRow = spec.tile * Shape::KEPT;
+    int firstRow = blockRow + warpRow;
+    int first = spec.firstKey(blockRow) / Shape::TILE * Shape::TILE;
+    int end = spec.endKey(min(blockRow + Shape::KEPT, spec.queries) - 1);
+    PairStream<T, WIDTH, Shape> stream(pool);
+    copy_rows<WIDTH, Shape::KEPT>(pool, 0, queries_of(spec, head, q), blockRow);
+    copy_rows<WIDTH, Shape::KEPT>(pool, Shape::KEPT * Shape::PITCH, queries_of(spec, head, gradient), blockRow);
+    stream.copy(keys_of(spec, kvHead, k), keys_of(spec, kvHead, v), first);
+    for (int key = first; key < end; key += Shape::TILE) {
+        int tile = stream.offset(stream.arrived());
+        if (key + Shape::TILE < end) {
+            stream.copy(keys_of(spec, kvHead, k), keys_of(spec, kvHead, v), key + Shape::TILE);
+        }
+        TileMask mask(spec, firstRow, Shape::WARP_ROWS, key, Shape::TILE);
+        if (mask.none) {
+            continue;
+        }
+        typename Shape::Products product;
+        typename Shape::Products passed;
+        multiply_tile<T, WIDTH>(product, pool, warpRow, tile);
+        multiply_tile<T, WIDTH>(passed, pool, Shape::KEPT + warpRow, tile + stream.LENGTH);
+        float scale = spec.scale * LOG2_E;
+        if (spec.softCap > 0) {
+            soft_cap(spec, product);
+            scale = 1;
+        }
+        if (!mask.all) {
+            mask_tile(product, scale, [&](int r) {
+                int row = firstRow + lane_row(r);
+                return Range{spec.firstKey(row) - key, spec.endKey(row) - key};
+            });
+            scale = 1;
+        }
+        process(key, tile, scale, product, passed);
     }
 }
 

@@ -13,9 +13,6 @@
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_16bit_test.cpp
 #include "attention_gradient_tiles.cuh"
 
-template <int WIDTH>
-using QueryShape = PairShape<WIDTH, (WIDTH <= 128 ? 2 : 1), (WIDTH <= 128 ? 32 : 16)>;
-
 /// [heads, queries] each, and groups [heads, queries, groupCount].
 struct Saliency {
     float* rows;
@@ -34,12 +31,6 @@ struct RowMemory {
     float sum[Shape::KEPT];              // of the saliency, in units of the row
     float maximum[Shape::KEPT];
 };
-
-/// Place of a lane's row in the block.
-template <class Shape>
-__device__ int row_in_block(int r) {
-    return Shape::warp_row() + lane_row(r);
-}
 
 /// Row statistics of the saliency of a warp's rows, which comes in units of the rows.
 template <class T, class Shape>
@@ -171,17 +162,7 @@ __device__ void attention_query_gradient(float* qGradient, const Saliency& to, c
     SHARED(RowMemory<Shape>, memory);
     T* pool = reinterpret_cast<T*>(bytes); // [q, gradient: kept; two pairs of tiles, PITCH]
     int head = blockIdx.y;
-    int kvHead = spec.kvHead(head);
-    int warpRow = Shape::warp_row();
-    int blockRow = spec.tile * Shape::KEPT;
-    int firstRow = blockRow + warpRow;
-    int first = spec.firstKey(blockRow) / Shape::TILE * Shape::TILE;
-    int end = spec.endKey(min(blockRow + Shape::KEPT, spec.queries) - 1);
-
-    PairStream<T, WIDTH, Shape> stream(pool);
-    copy_rows<WIDTH, Shape::KEPT>(pool, 0, queries_of(spec, head, q), blockRow);
-    copy_rows<WIDTH, Shape::KEPT>(pool, Shape::KEPT * Shape::PITCH, queries_of(spec, head, gradient), blockRow);
-    stream.copy(keys_of(spec, kvHead, k), keys_of(spec, kvHead, v), first);
+    int firstRow = spec.tile * Shape::KEPT + Shape::warp_row();
     for (int r = 0; r < Shape::ROWS; r++) {
         int row = firstRow + lane_row(r);
         if (threadIdx.x % QUAD == 0) { // the others read once the first tiles have arrived
@@ -192,43 +173,21 @@ __device__ void attention_query_gradient(float* qGradient, const Saliency& to, c
     }
     SaliencyRows<T, Shape> rows(to, spec, numbers, firstRow, memory);
     GradientSums<T, WIDTH, Shape::PIECES> sums;
-    for (int key = first; key < end; key += Shape::TILE) {
-        int tile = stream.offset(stream.arrived());
-        if (key + Shape::TILE < end) {
-            stream.copy(keys_of(spec, kvHead, k), keys_of(spec, kvHead, v), key + Shape::TILE);
-        }
-        TileMask mask(spec, firstRow, Shape::WARP_ROWS, key, Shape::TILE);
-        if (mask.none) {
-            continue;
-        }
-        typename Shape::Products product;
-        typename Shape::Products passed;
-        multiply_tile<T, WIDTH>(product, pool, warpRow, tile);
-        multiply_tile<T, WIDTH>(passed, pool, Shape::KEPT + warpRow, tile + stream.LENGTH);
-        float scale = spec.scale * LOG2_E;
-        if (spec.softCap > 0) {
-            soft_cap(spec, product);
-            scale = 1;
-        }
-        if (!mask.all) {
-            mask_tile(product, scale, [&](int r) {
-                int row = firstRow + lane_row(r);
-                return Range{spec.firstKey(row) - key, spec.endKey(row) - key};
-            });
-            scale = 1;
-        }
-        if (spec.softCap > 0) {
-            query_weights<true, Shape>(product, passed, scale, LN_2 / spec.softCap, memory);
-        } else {
-            query_weights<false, Shape>(product, passed, scale, 0, memory);
-        }
-        typename GradientSums<T, WIDTH, Shape::PIECES>::template Rounded<Shape::COLUMNS> weight;
-        sums.round(weight, product);
-        if (to.rows != nullptr) {
-            rows.tile(key, passed);
-        }
-        sums.add(weight, pool, tile);
-    }
+    walk_pairs<WIDTH>(
+        spec, head, pool, gradient, q, k, v,
+        [&](int key, int tile, float scale, typename Shape::Products& product, typename Shape::Products& passed) {
+            if (spec.softCap > 0) {
+                query_weights<true, Shape>(product, passed, scale, LN_2 / spec.softCap, memory);
+            } else {
+                query_weights<false, Shape>(product, passed, scale, 0, memory);
+            }
+            typename GradientSums<T, WIDTH, Shape::PIECES>::template Rounded<Shape::COLUMNS> weight;
+            sums.round(weight, product);
+            if (to.rows != nullptr) {
+                rows.tile(key, passed);
+            }
+            sums.add(weight, pool, tile);
+        });
     sums.finish([&](int r) {
         int row = firstRow + lane_row(r);
         return NARROW<T> && row < spec.queries ? numbers[spec.element(head, row)].unit * spec.scale : spec.scale;

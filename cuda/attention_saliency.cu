@@ -84,11 +84,10 @@ template <int WIDTH>
 __device__ void saliency_map(float* destination, const float* gradient, const float* logSumExp, const float* q,
                              const float* k, const float* v, const int* chosen, const AttentionSpec& spec) {
     int firstRow = first_row(spec);
-    int count = min(QUERY_TILE, spec.queries - firstRow);
     Head head(spec, chosen[blockIdx.y], q, k);
-    float* map = destination + (static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow) * spec.keys;
-    clear(map, static_cast<int64_t>(count) * spec.keys);
-    saliency_walk<WIDTH>(head, firstRow, MapSink{map, spec.keys, count}, gradient, v, logSumExp, 0);
+    MapSink sink{cleared_rows<ATTENTION_THREADS>(destination, spec, firstRow, QUERY_TILE, spec.keys), spec.keys,
+                 min(QUERY_TILE, spec.queries - firstRow)};
+    saliency_walk<WIDTH>(head, firstRow, sink, gradient, v, logSumExp, 0);
 }
 
 template <int WIDTH>

@@ -44,7 +44,8 @@ struct Atlas {
     }
 
     /// Several queries, whose log-sum-exp is known.
-    void add_rows(const Text& text, const Attention& expected, int end) {
+    template <class T>
+    void add_rows(const TextOf<T>& text, const Attention& expected, int end) {
         int queries = end - tokens;
         int bin = bin_of(side, end);
         merge(end);
@@ -55,12 +56,15 @@ struct Atlas {
             }
         }
         std::vector<float> pooled(static_cast<std::size_t>(spec.heads) * queries * side, NAN);
-        std::vector<float> q = rows(text.q, spec.heads * spec.headDim, tokens, end);
-        launch(withWidth("attention_cells", spec.headDim).c_str(),
-               pieces(queries, constant("attention_cells_query_tile")), spec.heads, constant("attention_cells_threads"),
-               pooled.data(), observed.logSumExp.data(), q.data(), text.k.data(), NO_TILES, queries, end, spec.heads, spec.kvHeads,
-               spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, side, bin,
-               mean);
+        std::vector<T> q = rows(text.q, spec.heads * spec.headDim, tokens, end);
+        constexpr bool WIDE = sizeof(T) == sizeof(float);
+        std::string kernel = withWidth<T>("attention_cells", spec.headDim);
+        int tile = constant(WIDE ? "attention_cells_query_tile" : (kernel + "_tile").c_str());
+        BlockOf block(constant(WIDE ? "attention_cells_threads" : (kernel + "_threads").c_str()),
+                      WIDE ? 0 : constant((kernel + "_shared").c_str()));
+        launch(kernel.c_str(), pieces(queries, tile), spec.heads, block, pooled.data(), observed.logSumExp.data(), q.data(),
+               text.k.data(), NO_TILES, queries, end, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
+               static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, side, bin, mean);
         int touched = (end - 1) / bin - tokens / bin + 1;
         int64_t count = static_cast<int64_t>(spec.heads) * touched * side;
         launch("attention_cells_pool_f32", pieces(count, constant("attention_cells_threads")), 1,
@@ -146,8 +150,51 @@ std::vector<double> expected_cells(const Attention& expected, const Atlas& atlas
     return cells;
 }
 
-void check_cells(const char* what, const Text& text, const Attention& expected, const Atlas& atlas) {
-    check_close(atlas.gathered(), expected_cells(expected, atlas, text.tokens), 3 * score_error(text, expected), 2e-6, what);
+template <class T>
+void check_cells(const char* what, const TextOf<T>& text, const Attention& expected, const Atlas& atlas) {
+    double error = 3 * score_error(text, expected);
+    check_close(atlas.gathered(), expected_cells(expected, atlas, text.tokens), error, 2e-6, what);
+}
+
+/// A prompt of 16-bit operands, in one call and in two.
+template <class T>
+void check_prompt(std::mt19937_64& random, const Spec& spec, int tokens, int side, int mean) {
+    situation = std::string(NAME<T>) + ", width " + std::to_string(spec.headDim) + ", " + std::to_string(side) +
+                " cells, mean " + std::to_string(mean) + ", " + std::to_string(tokens) + " tokens";
+    TextOf<T> text = random_text<T>(random, spec, tokens);
+    Attention expected = reference(text);
+    Atlas atlas(spec, side, mean, tokens + 3);
+    if (spec.causal) {
+        Atlas halves = atlas;
+        halves.add_rows(text, expected, (tokens + 1) / 2);
+        halves.add_rows(text, expected, tokens);
+        check_cells("the last queries", text, expected, halves);
+    }
+    atlas.add_rows(text, expected, tokens);
+    check_cells("prompt", text, expected, atlas);
+    for (unsigned long seed : {0ul, SEED + 1}) {
+        Atlas again(spec, side, mean, tokens + 3);
+        headscope_shuffle(seed);
+        again.add_rows(text, expected, tokens);
+        CHECK(same_bits(again.gathered(), atlas.gathered()), "the order of threads");
+    }
+    headscope_shuffle(SEED);
+}
+
+template <class T>
+void check_prompts(std::mt19937_64& random) {
+    for (int mean : {0, 1}) {
+        for (int tokens : {2, 31, 64, 65, 129, 257}) {
+            check_prompt<T>(random, {.heads = 2, .kvHeads = 1, .headDim = 16}, tokens, 7, mean);
+        }
+        for (int headDim : {1, 64, 80, 96, 128, 250, 256}) {
+            check_prompt<T>(random, {.heads = 2, .kvHeads = 1, .headDim = headDim}, 70, 64, mean);
+        }
+        check_prompt<T>(random, {.headDim = 16, .causal = false}, 70, 9, mean);
+        check_prompt<T>(random, {.headDim = 16, .window = 5}, 140, 20, mean);
+        check_prompt<T>(random, {.headDim = 16, .softCap = 5}, 70, 5, mean);
+        check_prompt<T>(random, {.heads = 2, .headDim = 16, .sinks = {1.5f, 40}}, 70, 5, mean);
+    }
 }
 
 /// A prompt in one call, then single queries.
@@ -283,6 +330,8 @@ int main() {
     check_row<float>(random, grouped, 270);
     check_row<Bf16>(random, {.headDim = 20, .window = 9}, 40);
     check_row<F16>(random, {.headDim = 32, .softCap = 5}, 40);
+    check_prompts<Bf16>(random);
+    check_prompts<F16>(random);
     check_sums(random);
     check_head();
 }

@@ -27,6 +27,39 @@ struct Run {
     std::vector<float> gradient;
 };
 
+/// Saliency maps of every second head from the last one down, and the pooled maps of all if every row is there.
+template <class T>
+void pool(const TextOf<T>& text, const std::vector<T>& gradient, const std::vector<float>& numbers,
+          const std::vector<T>& q, int queries, const Cut& cut, Actual& actual) {
+    const Spec& spec = text.spec;
+    int tokens = text.tokens;
+    int causal = spec.causal;
+    std::vector<int> chosen;
+    for (int head = spec.heads - 1; head >= 0; head -= 2) {
+        chosen.push_back(head);
+    }
+    actual.map.assign(chosen.size() * queries * tokens, NAN);
+    launch_tiles<T>("attention_saliency_map", spec, queries, static_cast<int>(chosen.size()), actual.map.data(),
+                    gradient.data(), numbers.data(), q.data(), text.k.data(), text.v.data(), chosen.data(), NO_TILES,
+                    queries, tokens, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
+                    spec.softCap);
+    if (queries < tokens) {
+        return;
+    }
+    std::vector<float> largest(static_cast<std::size_t>(spec.heads) * queries * cut.cells, NAN);
+    std::vector<float> sums(largest.size(), NAN);
+    launch_tiles<T>("attention_saliency_cells", spec, queries, spec.heads, largest.data(), sums.data(), gradient.data(),
+                    numbers.data(), q.data(), text.k.data(), text.v.data(), NO_TILES, queries, tokens, spec.heads,
+                    spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap, cut.cells,
+                    cut.firstSource);
+    int64_t cells = static_cast<int64_t>(spec.heads) * cut.cells * cut.cells;
+    actual.pooledMaximum.assign(cells, NAN);
+    actual.pooledMean.assign(cells, NAN);
+    int threads = constant("attention_saliency_pool_threads");
+    launch("attention_saliency_pool_f32", pieces(cells, threads), 1, threads, actual.pooledMaximum.data(),
+           actual.pooledMean.data(), largest.data(), sums.data(), cells, tokens, cut.cells);
+}
+
 template <class T>
 Run run(const TextOf<T>& text, const std::vector<float>& given, int queries, const Cut& cut, bool observed) {
     const Spec& spec = text.spec;
@@ -67,6 +100,9 @@ Run run(const TextOf<T>& text, const std::vector<float>& given, int queries, con
                     observed ? actual.columns.data() : none, gradient.data(), numbers.data(), q.data(), text.k.data(),
                     text.v.data(), NO_TILES, queries, tokens, heads, spec.kvHeads, spec.headDim, spec.scale(), causal,
                     spec.window, spec.softCap);
+    if (observed) {
+        pool(text, gradient, numbers, q, queries, cut, actual);
+    }
     run.gradient = floats(gradient);
     for (std::size_t i = 0; i < q.size(); i++) {
         int row = static_cast<int>(i / spec.headDim) / heads;
@@ -140,7 +176,9 @@ void check_equal_bits(std::mt19937_64& random, const Spec& spec, int tokens) {
         Actual again = run(text, gradient, tokens, cut, true).results;
         CHECK(same_bits(first.q, again.q) && same_bits(first.k, again.k) && same_bits(first.v, again.v), "gradients");
         CHECK(same_bits(first.rows, again.rows) && same_bits(first.columns, again.columns) &&
-                  same_bits(first.groups, again.groups) && same_bits(first.maximum, again.maximum),
+                  same_bits(first.groups, again.groups) && same_bits(first.maximum, again.maximum) &&
+                  same_bits(first.map, again.map) && same_bits(first.pooledMaximum, again.pooledMaximum) &&
+                  same_bits(first.pooledMean, again.pooledMean),
               "saliency");
     }
     headscope_shuffle(SEED);

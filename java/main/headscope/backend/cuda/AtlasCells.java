@@ -6,7 +6,6 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Packing;
 import headscope.backend.SplitOnOutOfMemory;
-import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -51,15 +50,12 @@ record AtlasCells(Kernels kernels, AttentionAtlas atlas, int before, int queries
     }
 
     /**
-     * Adds several rows at once. Rounds queries in the same way as attention, then converts queries and keys to fp32 for
-     * the kernel. Processes as many key heads at once, together with their query heads, as memory allows.
+     * Adds several rows at once. Processes as many key heads at once, together with their query heads, as memory allows.
+     *
+     * @param q of k's type
      */
     void add(Tensor q, Tensor k, AttentionSpec spec, AttentionStatistics statistics) {
-        try (Kernels.Operand wideQueries = kernels.operand(q, DType.F32);
-                Kernels.Operand wideKeys = kernels.operand(k, DType.F32)) {
-            SplitOnOutOfMemory.run(spec.kvHeads(), (first, count) ->
-                    add(wideQueries.tensor(), wideKeys.tensor(), spec, statistics, first, count));
-        }
+        SplitOnOutOfMemory.run(spec.kvHeads(), (first, count) -> add(q, k, spec, statistics, first, count));
     }
 
     /** Adds the rows of the query heads of some key heads. */
@@ -72,7 +68,7 @@ record AtlasCells(Kernels kernels, AttentionAtlas atlas, int before, int queries
                     pooled.memory(), statistics.logSumExp.rows(head, heads),
                     at(q, (long) head * spec.headDim()), at(k, (long) kvHead * spec.headDim())));
             PackedTexts text = PackedTexts.ofRows(Packing.of(queries, k.intSize(0)), spec);
-            kernels.perTile("attention_cells", TextTiles.Part.QUERY_TILE, DType.F32, text, heads, spec, arguments,
+            kernels.perTile("attention_cells", TextTiles.Part.QUERY_TILE, k.dtype(), text, heads, spec, arguments,
                     statistics.capacity(), side(), bin(), mean());
             int rows = (before + queries - 1) / bin() - before / bin() + 1;
             long cells = (long) heads * rows * side();
@@ -82,7 +78,7 @@ record AtlasCells(Kernels kernels, AttentionAtlas atlas, int before, int queries
     }
 
     /** The kernel counts heads from the start of its operands. */
-    private static MemorySegment at(Tensor floats, long index) {
-        return floats.bytes().asSlice(index * Float.BYTES);
+    private static MemorySegment at(Tensor x, long index) {
+        return x.bytes().asSlice(index * x.dtype().bytes);
     }
 }

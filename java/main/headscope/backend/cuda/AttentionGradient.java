@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Launches the kernels of attention's backward pass: query gradients, key gradients, then maps and pooled maps. For 16-bit
@@ -28,7 +29,7 @@ record AttentionGradient(
         try (Kernels.Scratch signed = kernels.scratch(logSumExp.count() * Float.BYTES)) {
             Rows rows = new Rows(
                     signed.memory(), Collections.nCopies(3, Optional.empty()), Optional.empty(), Optional.empty(), 0, 0);
-            walks(qGradient, kGradient, vGradient, out, rows);
+            walks(qGradient, kGradient, vGradient, out, rows, read -> {});
         }
     }
 
@@ -38,19 +39,14 @@ record AttentionGradient(
             Rows rows = new Rows(
                     saliency.signed, List.of(saliency.rows, saliency.maximum, saliency.groups), saliency.columns,
                     groups.memory(), request.groupCount(), request.firstSource());
-            walks(qGradient, kGradient, vGradient, out, rows);
-        }
-        if (request.maps().isEmpty() && request.cells() == 0) {
-            return;
-        }
-        try (Kernels.Operand keys = kernels.operand(k, DType.F32);
-                Kernels.Operand values = kernels.operand(v, DType.F32)) {
-            if (!request.maps().isEmpty()) {
-                maps(saliency, keys.tensor(), values.tensor());
-            }
-            if (request.cells() > 0) {
-                pool(saliency, keys.tensor(), values.tensor());
-            }
+            walks(qGradient, kGradient, vGradient, out, rows, read -> {
+                if (!request.maps().isEmpty()) {
+                    maps(saliency, read);
+                }
+                if (request.cells() > 0) {
+                    pool(saliency, read);
+                }
+            });
         }
     }
 
@@ -58,7 +54,9 @@ record AttentionGradient(
     private record Rows(
             Object signed, List<?> ofQueries, Object columns, Object groupOf, int groupCount, int firstSource) {}
 
-    private void walks(Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, Rows rows) {
+    /** @param maps launches the kernels of maps, which read the given operands */
+    private void walks(
+            Tensor qGradient, Tensor kGradient, Tensor vGradient, Tensor out, Rows rows, Consumer<List<Object>> maps) {
         List<Object> queries = new ArrayList<>(List.of(qGradient));
         if (k.dtype() == DType.F32) {
             queries.add(rows.signed);
@@ -67,6 +65,7 @@ record AttentionGradient(
             queries(queries, rows);
             keys(spec.kvHeads(), List.of(
                     kGradient, vGradient, rows.columns, gradient, logSumExp, rows.signed, q, k, v));
+            maps.accept(List.of(gradient, logSumExp, q, k, v));
             return;
         }
         try (Kernels.Operand rounded = kernels.operand(q, k.dtype());
@@ -84,6 +83,7 @@ record AttentionGradient(
             } else {
                 keysByHead(kGradient, vGradient, rows.columns, read);
             }
+            maps.accept(read);
         }
     }
 
@@ -124,21 +124,22 @@ record AttentionGradient(
         kernels.perTile("attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, blocks, spec, operands);
     }
 
-    private void maps(AttentionSaliency saliency, Tensor keys, Tensor values) {
+    private void maps(AttentionSaliency saliency, List<Object> read) {
         int[] heads = saliency.request.maps().stream().mapToInt(Integer::intValue).toArray();
         try (Kernels.Scratch chosen = kernels.uploaded(MemorySegment.ofArray(heads))) {
-            kernels.perTile("attention_saliency_map", TextTiles.Part.QUERY_TILE, DType.F32, texts, heads.length, spec,
-                    List.of(saliency.maps, gradient, logSumExp, q, keys, values, chosen.memory()));
+            List<Object> operands = joined(List.of(saliency.maps), read);
+            operands.add(chosen.memory());
+            kernels.perTile("attention_saliency_map", TextTiles.Part.QUERY_TILE, k.dtype(), texts, heads.length, spec,
+                    operands);
         }
     }
 
-    private void pool(AttentionSaliency saliency, Tensor keys, Tensor values) {
+    private void pool(AttentionSaliency saliency, List<Object> read) {
         int cells = saliency.request.cells();
         long bytes = logSumExp.count() * cells * Float.BYTES;
         try (Kernels.Scratch largest = kernels.scratch(bytes); Kernels.Scratch sums = kernels.scratch(bytes)) {
-            kernels.perTile("attention_saliency_cells", TextTiles.Part.QUERY_TILE, DType.F32, texts, spec.heads(), spec,
-                    List.of(largest.memory(), sums.memory(), gradient, logSumExp, q, keys, values),
-                    cells, saliency.request.firstSource());
+            kernels.perTile("attention_saliency_cells", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
+                    joined(List.of(largest.memory(), sums.memory()), read), cells, saliency.request.firstSource());
             kernels.poolRows(saliency.pooledMaximum, saliency.pooledMean, largest, sums, saliency.tokens);
         }
     }
