@@ -28,18 +28,10 @@ __device__ void attention_cells(float* pooled, const float* logSumExp, const T* 
     walk_tiles<WIDTH>(
         spec, head, blockRow, q, k, reinterpret_cast<T*>(bytes),
         [&](const TileMask& mask, int key, typename Shape::Products& product) {
-            float scale = spec.scale * LOG2_E;
-            if (spec.softCap > 0) {
-                soft_cap(spec, product);
-                scale = 1;
-            }
-            if (!mask.all) {
-                mask_tile(product, scale, [&](int r) {
-                    int row = firstRow + lane_row(r);
-                    return Range{spec.firstKey(row) - key, spec.endKey(row) - key};
-                });
-                scale = 1;
-            }
+            float scale = cap_and_mask(spec, mask, product, [&](int r) {
+                int row = firstRow + lane_row(r);
+                return Range{spec.firstKey(row) - key, spec.endKey(row) - key};
+            });
             UNROLL for (int r = 0; r < Shape::ROWS; r++) {
                 float own = shift[warp_row<WIDTH>() + lane_row(r)];
                 UNROLL for (int c = 0; c < Shape::COLUMNS; c++) {

@@ -110,6 +110,23 @@ __device__ void mask_tile(float (&product)[PIECES][COLUMNS][4], float scale, Vis
     }
 }
 
+/// Applies soft cap and mask if needed; returns the factor that turns the products into scores in units of log 2.
+/// visible(r) as in mask_tile.
+template <int PIECES, int COLUMNS, class Visible>
+__device__ float cap_and_mask(const AttentionSpec& spec, const TileMask& mask, float (&product)[PIECES][COLUMNS][4],
+                              Visible visible) {
+    float scale = spec.scale * LOG2_E;
+    if (spec.softCap > 0) {
+        soft_cap(spec, product);
+        scale = 1;
+    }
+    if (!mask.all) {
+        mask_tile(product, scale, visible);
+        scale = 1;
+    }
+    return scale;
+}
+
 /// Queries and their gradients are kept, keys and values are streamed.
 template <int WIDTH>
 using QueryShape = PairShape<WIDTH, (WIDTH <= 128 ? 2 : 1), (WIDTH <= 128 ? 32 : 16)>;
@@ -144,18 +161,10 @@ __device__ void walk_pairs(const AttentionSpec& spec, int head, T* pool, const T
         typename Shape::Products passed;
         multiply_tile<T, WIDTH>(product, pool, warpRow, tile);
         multiply_tile<T, WIDTH>(passed, pool, Shape::KEPT + warpRow, tile + stream.LENGTH);
-        float scale = spec.scale * LOG2_E;
-        if (spec.softCap > 0) {
-            soft_cap(spec, product);
-            scale = 1;
-        }
-        if (!mask.all) {
-            mask_tile(product, scale, [&](int r) {
-                int row = firstRow + lane_row(r);
-                return Range{spec.firstKey(row) - key, spec.endKey(row) - key};
-            });
-            scale = 1;
-        }
+        float scale = cap_and_mask(spec, mask, product, [&](int r) {
+            int row = firstRow + lane_row(r);
+            return Range{spec.firstKey(row) - key, spec.endKey(row) - key};
+        });
         process(key, tile, scale, product, passed);
     }
 }

@@ -127,18 +127,10 @@ private:
     __device__ void add(const TileMask& mask, int query, int pair, int queries, int gradients) {
         Products product;
         multiply_tile<T, WIDTH>(product, pool, Shape::warp_row(), queries);
-        float scale = spec.scale * LOG2_E;
-        if (spec.softCap > 0) {
-            soft_cap(spec, product);
-            scale = 1;
-        }
-        if (!mask.all) {
-            mask_tile(product, scale, [&](int r) {
-                int key = warp_key() + lane_row(r);
-                return Range{spec.firstRow(key) - query, spec.endRow(key) - query};
-            });
-            scale = 1;
-        }
+        float scale = cap_and_mask(spec, mask, product, [&](int r) {
+            int key = warp_key() + lane_row(r);
+            return Range{spec.firstRow(key) - query, spec.endRow(key) - query};
+        });
         Rounded weight;
         if constexpr (!Which::OF_KEYS) {
             probabilities(product, scale, pair);
