@@ -53,7 +53,7 @@ import torch
 __all__ = ["tap", "save", "Tap"]
 
 FOLDER = "/dev/shm"
-VERSION = 2
+VERSION = 3
 _CAPTURED_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -70,7 +70,7 @@ _OFFERED_AT, _REASON_AT, _REASON_BYTES = 280, 368, 256
 _SLOT = struct.Struct("<2sBBBBHQQIIIIIIffHHHH")
 _SLOT_BYTES = 64
 _SEQUENCE, _CHECKSUM = 8, 28
-_ATTENTION, _TOKENS = 1, 2
+_ATTENTION, _TOKENS, _LAYERS = 1, 2, 3
 _CAUSAL, _SINKS, _ON_GPU = 1, 2, 4
 _DTYPES = {torch.float32: 1, torch.float16: 2, torch.bfloat16: 3}
 _SAFETENSORS = {
@@ -116,13 +116,20 @@ def save(file, label=None):
 
 
 class _How(NamedTuple):
-    """How a layer attends."""
+    """How a layer attends, and its heads."""
 
     scale: float
     causal: bool
     window: int
     soft_cap: float
     sinks: Optional[torch.Tensor]  # f32 [heads], on the CPU
+    heads: int
+    kv_heads: int
+    width: int
+    dtype: Optional[torch.dtype]  # of queries and keys; None if it is not one that a ring can hold
+
+    def attends_like(self, other):
+        return self.sinks is None and other.sinks is None and self[:4] + self[5:] == other[:4] + other[5:]
 
 
 class Tap:
@@ -155,7 +162,9 @@ class Tap:
         self._thread = None
         self._first = None  # the layer that begins a pass
         self._layer = self._final = layers - 1  # the last layer that was seen, and the one that ends a pass
+        self._readers = {}  # module -> its layer, None if it is not of the model's self-attention
         self._hows = {}
+        self._plan = None
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
         self._around = None  # token ids, last position and padding of this pass, for its first rows
@@ -234,9 +243,10 @@ class Tap:
 
     def _attention(self, module, q, k, named, ignores_extras):
         """Called by the attention functions of transformers."""
-        layer = getattr(module, "layer_idx", None)
-        if (layer is None or getattr(module, "config", self._config) is not self._config
-                or getattr(module, "is_cross_attention", False) or "Cross" in type(module).__name__):
+        layer = self._readers.get(module, self)
+        if layer is self:
+            layer = self._readers[module] = self._layer_of(module)
+        if layer is None:
             return
         try:
             scale, causal = named.get("scaling"), named.get("is_causal")
@@ -251,6 +261,12 @@ class Tap:
         except Exception as failure:
             self._stop(failure)
 
+    def _layer_of(self, module):
+        if (getattr(module, "config", self._config) is not self._config
+                or getattr(module, "is_cross_attention", False) or "Cross" in type(module).__name__):
+            return None
+        return getattr(module, "layer_idx", None)
+
     def _mask(self, named):
         """Called by the mask functions of transformers, before the first layer of a pass."""
         if named.get("config", self._config) is self._config:
@@ -260,14 +276,16 @@ class Tap:
         if arguments and isinstance(arguments[0], torch.Tensor) and arguments[0].dim() == 2 and not _is_compiling():
             self._own.ids = arguments[0].detach()[0]
 
-    def _how(self, layer, scale, causal, window, soft_cap, sinks):
+    def _how(self, layer, q, k, heads, kv_heads, width, scale, causal, window, soft_cap, sinks):
         # A tensor's version changes when it is written, as in training.
         version = None if sinks is None else 0 if sinks.is_inference() else sinks._version
-        key = (scale, causal, window, soft_cap, version)
+        key = (scale, causal, window, soft_cap, version, heads, kv_heads, width, q.dtype, k.dtype)
         known = self._hows.get(layer)
         if known is None or known[0] != key:
             sinks = None if sinks is None else sinks.detach().float().cpu().contiguous()
-            known = self._hows[layer] = key, _How(scale, bool(causal), window if causal else 0, soft_cap, sinks)
+            dtype = q.dtype if q.dtype == k.dtype and q.dtype in _DTYPES else None
+            known = self._hows[layer] = key, _How(
+                scale, bool(causal), window if causal else 0, soft_cap, sinks, heads, kv_heads, width, dtype)
         return known[1]
 
     def _observe(self, layer, q, k, how, positions, keeps):
@@ -276,21 +294,22 @@ class Tap:
         positions  None, that of the last query, or a tensor whose first row ends with it
         keeps      whether q and k stay as they are until the pass ends
         """
-        queries, keys = q.shape[-2], k.shape[-2]
+        *_, heads, queries, width = q.shape
+        *_, kv_heads, keys, _ = k.shape
         causal = how[1]
         if not causal and keys != queries:
             return  # cross attention
         with self._lock:
             if not self._feeds() or not self._follows(layer, queries, keys, positions):
                 return
-            if q.is_cuda and torch.cuda.is_current_stream_capturing():
+            if not self._rows and q.is_cuda and torch.cuda.is_current_stream_capturing():
                 self._skip("passes captured in a CUDA graph are not shown")
             if self._leaves_out:
                 return
-            how = self._how(layer, *how)
-            if self._rows and (self._rows[0][1].shape[-1] != q.shape[-1] or self._rows[0][1].device != q.device):
+            how = self._how(layer, q, k, heads, kv_heads, width, *how)
+            if self._rows and (self._rows[0][3].width != width or self._rows[0][1].device != q.device):
                 self._flush()
-            self._rows.append((layer, q, k, how))
+            self._rows.append((layer, q, k, how, keys))
             # The layers of a decoded token are handed over together, which takes a fraction of the time.
             if queries > 1 or layer == self._final or not keeps:
                 self._flush()
@@ -321,8 +340,11 @@ class Tap:
         own = self._own
         ids, padding = getattr(own, "ids", None), getattr(own, "padding", None)
         own.ids = own.padding = None
+        padding = None if padding is None or padding.dim() != 2 else padding[0]
+        if padding is not None:
+            positions = None  # the padding tells
         last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
-        self._around = ids, last, None if padding is None or padding.dim() != 2 else padding[0]
+        self._around = ids, last, padding
         self._rows = []
         self._leaves_out = False
 
@@ -333,50 +355,78 @@ class Tap:
         if not rows:
             return
         around, self._around = self._around, None
-        queries, dtype = rows[0][1].shape[-2], rows[0][1].dtype
-        layers = [(layer, k.shape[-2], how) for layer, _, k, how in rows]
-        parts = [_newest(x, queries) for _, q, k, _ in rows for x in (q, k)]
+        queries = rows[0][1].shape[-2]
+        if queries == 1 and self._capture is None and self._ring.gpu is None:
+            plan = self._plan
+            if plan is None or not plan.describes(rows):
+                plan = self._plan = _Plan(rows, self._ring)
+            if plan.messages:
+                self._flush_token(rows, around, plan)
+                return
+        dtype = rows[0][1].dtype
+        layers = [(layer, keys, how) for layer, _, _, how, keys in rows]
+        parts = [_newest(x, queries) for _, q, k, _, _ in rows for x in (q, k)]
         if dtype not in _DTYPES or any(part.dtype != dtype for part in parts):
             parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
-        device = parts[0].device
+        if self._copies_of(parts[0]):
+            self._copy(layers, parts, around)
+        else:
+            self._hand_over(layers, parts, _on_host(around))
+
+    def _copies_of(self, tensor):
+        """Whether a tensor is copied for the background; otherwise it is handed over at once."""
+        device = tensor.device
         if device.type not in ("cpu", "cuda"):
             raise _Unsupported(f"the model is on {device}: only CPUs and CUDA GPUs are supported")
         if self._in_background or device.type == "cuda":
-            self._copy(layers, parts, around)
-        else:
-            if self._ring:
-                self._ring.follow_offer(None)
-            around = around and [x.cpu() if isinstance(x, torch.Tensor) else x for x in around]
-            self._hand_over(layers, parts, torch.cat(parts, 1) if queries == 1 else None, around)
+            if self._background is None:
+                self._begin_background(tensor)
+            if device != self._background.device:
+                raise _Unsupported("the model is spread over several devices, which is not supported")
+            return True
+        if self._ring:
+            self._ring.follow_offer(None)
+        return False
+
+    def _flush_token(self, rows, around, plan):
+        """Hands over one token of several layers, in as few messages and calls as possible: it takes place for every token."""
+        joined = torch.cat([_newest_token(x) for _, q, k, _, _ in rows for x in (q, k)], 1)
+        keys = rows[0][4], max([row[4] for row in rows])
+        if not self._copies_of(joined):
+            self._hand_over_token(plan, keys, joined, _on_host(around))
+            return
+        small = [x for x in around or () if isinstance(x, torch.Tensor)]
+
+        def job(joined, *copies):
+            try:
+                if not self._stopped:
+                    self._hand_over_token(plan, keys, joined, _copied(around, copies))
+            except Exception as failure:
+                self._stop(failure)
+
+        if not self._background.submit([joined, *small], job, small=True):
+            self._skip(None)
+        self._background.hand_over(lambda: self._ring is None or self._ring.has_room(len(plan.messages) + 1))
 
     def _copy(self, layers, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
-        if self._background is None:
-            self._begin_background(parts[0])
-        if parts[0].device != self._background.device:
-            raise _Unsupported("the model is spread over several devices, which is not supported")
         small = [x for x in around or () if isinstance(x, torch.Tensor)]
         shapes = [part.shape for part in parts]
         stays = self._ring is not None and self._ring.gpu is not None  # on the GPU
 
         def job(joined, *copies):
-            copies = iter(copies)
-            of_pass = around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
             try:
                 if not self._stopped:
                     on_gpu = stays and self._ring.gpu is not None  # which may have been closed meanwhile
                     rows = joined.cpu() if stays and not on_gpu else joined
                     separate = [
                         part.view(shape) for part, shape in zip(rows.split([a * b for a, b, _ in shapes]), shapes)]
-                    self._hand_over(layers, separate, rows, of_pass, on_gpu)
+                    self._hand_over(layers, separate, _copied(around, copies), on_gpu)
             except Exception as failure:
                 self._stop(failure)
 
-        if shapes[0][0] == 1:
-            joined = torch.cat(parts, 1)[0]
-        else:
-            joined = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
-        if not self._background.submit([joined, *small], job, stays):
+        joined = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
+        if not self._background.submit([joined, *small], job, stays=stays):
             self._skip(None)
 
     def _begin_background(self, tensor):
@@ -397,38 +447,23 @@ class Tap:
         except Exception as failure:
             self._stop(failure)
 
-    def _hand_over(self, layers, parts, joined, around, on_gpu=False):
+    def _hand_over(self, layers, parts, around, on_gpu=False):
         """Writes rows.
 
         layers  (layer, number of keys, how) of each layer
         parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
-        joined  these one after the other, contiguous, or None
         around  token ids, last position and padding if a pass begins; in the host's memory
-        on_gpu  whether parts and joined are there; otherwise they are in the host's memory
+        on_gpu  whether parts are there, contiguous; otherwise they are in the host's memory
         """
         queries = len(parts[0])
-        if around is not None:
-            ids, last, padding = around
-            self._total, self._end, self._kept = _window(queries, layers[0][1], last, padding)
-        if any(keys > max(self._total, queries) for _, keys, _ in layers):
-            raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
-        kept = self._kept
-        count = queries if kept is None else len(kept)
-        first = self._end - count
+        first, count = self._advance(queries, layers[0][1], max(keys for _, keys, _ in layers), around)
         if count == 0:
             return
-        if around is not None:
-            if first == 0:
-                self._text = self._text % 0xffff + 1
-            if ids is not None and len(ids) == queries:
-                self._hand_over_tokens(first, ids if kept is None else ids[kept])
+        kept = self._kept
         if on_gpu:
             rows = range(queries) if kept is None else kept.tolist()
             for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
                 self._ring.write_on_gpu(self._text, layer, first, self._end, q, k, rows, how)
-            return
-        if joined is not None and count == 1 == queries and self._capture is None:
-            self._ring.write_token(self._text, layers, self._end, parts, _bytes(joined))
             return
         for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
             if kept is not None:
@@ -437,6 +472,34 @@ class Tap:
                 self._capture.add(layer, first, q, k, how)
             if self._ring is not None:
                 self._ring.write_attention(self._text, layer, first, self._end, q, k, how)
+
+    def _hand_over_token(self, plan, keys, joined, around):
+        """Writes one token of several layers.
+
+        keys    number of keys of the first layer, and the largest number
+        joined  queries and keys of all layers, one after the other, contiguous
+        around  as in _hand_over
+        """
+        _, count = self._advance(1, *keys, around)
+        if count:
+            self._ring.write_token(self._text, self._end, plan, _bytes(joined))
+
+    def _advance(self, queries, keys, most_keys, around):
+        """The position of the first of these queries, and how many are not padding. Hands over the tokens of a new pass."""
+        if around is not None:
+            ids, last, padding = around
+            self._total, self._end, self._kept = _window(queries, keys, last, padding)
+        if most_keys > max(self._total, queries):
+            raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
+        kept = self._kept
+        count = queries if kept is None else len(kept)
+        first = self._end - count
+        if around is not None and count:
+            if first == 0:
+                self._text = self._text % 0xffff + 1
+            if ids is not None and len(ids) == queries:
+                self._hand_over_tokens(first, ids if kept is None else ids[kept])
+        return first, count
 
     def _hand_over_tokens(self, first, ids):
         if self._capture is not None:
@@ -522,6 +585,26 @@ def _newest(x, count):
     if x.dim() == 3:
         x = x[None]
     return x[:1, :, -1] if count == 1 else x[0].transpose(0, 1)[x.shape[2] - count:]
+
+
+def _newest_token(x):
+    """[batch, heads, tokens, width] -> [1, heads, 1, width], the newest token of the first text."""
+    if x.dim() == 3:
+        x = x[None]
+    batch, _, tokens, _ = x.shape
+    if batch != 1:
+        x = x[:1]
+    return x if tokens == 1 else x.narrow(2, tokens - 1, 1)
+
+
+def _on_host(around):
+    return around and [x.cpu() if isinstance(x, torch.Tensor) else x for x in around]
+
+
+def _copied(around, copies):
+    """The same with copies in place of tensors."""
+    copies = iter(copies)
+    return around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
 
 
 def _window(queries, keys, last, padding):
@@ -637,6 +720,51 @@ def _eager_attention(module, query, key, value, attention_mask, **named):
     raise _Unsupported(f"{type(module).__module__} has no eager_attention_forward")
 
 
+class _Plan:
+    """How one token of some layers is divided into messages: successive layers that attend alike share one.
+
+    messages  (fields of kind, fields of heads, first byte, last byte, sinks); empty if layers differ in width or type
+    """
+
+    def __init__(self, rows, ring):
+        self._layers = [(layer, how) for layer, _, _, how, _ in rows]
+        self.messages = []
+        hows = [how for _, how in self._layers]
+        if any(how.dtype is None or how.dtype != hows[0].dtype or how.width != hows[0].width for how in hows):
+            return
+        runs = []  # lists of layers
+        room = ring.room()
+        for layer, how in self._layers:
+            run = runs[-1] if runs else []
+            if not (run and run[-1][0] == layer - 1 and run[-1][1].attends_like(how)
+                    and (len(run) + 1) * _token_bytes(how) <= room):
+                runs.append(run := [])
+            run.append((layer, how))
+        at = 0
+        for run in runs:
+            layer, how = run[0]
+            (kind, *rest), sinks = ring.kind(layer, how)
+            end = at + len(run) * _token_bytes(how)
+            ring.require_room(how, end - at + sum(map(len, sinks)))
+            self.messages.append((
+                (_LAYERS if len(run) > 1 else kind, *rest),
+                (how.window, how.scale, how.soft_cap, how.heads, how.kv_heads, how.width), at, end, sinks))
+            at = end
+
+    def describes(self, rows):
+        if len(rows) != len(self._layers):
+            return False
+        for row, (layer, how) in zip(rows, self._layers):
+            if row[3] is not how or row[0] != layer:
+                return False
+        return True
+
+
+def _token_bytes(how):
+    """Bytes of one token's queries and keys of a layer."""
+    return (how.heads + how.kv_heads) * how.width * (4 if how.dtype == torch.float32 else 2)
+
+
 class _Ring:
     """Writes docs/ring.md. The file is locked while this process lives, and deleted by close."""
 
@@ -677,14 +805,27 @@ class _Ring:
     def report_skipped(self, passes):
         self._words[_SKIPPED] = passes
 
+    def has_room(self, messages):
+        """Whether so many messages can be written without a wait for a reader."""
+        read = self._words[_READ]
+        return not 0 < read < self._published + messages - self._slots or read == self._stopped_reader
+
+    def room(self):
+        """Bytes of a slot for a payload."""
+        return self._slot_bytes - _SLOT_BYTES
+
+    def require_room(self, how, size):
+        if size > self.room():
+            raise _Unsupported(f"one token of {how.heads} + {how.kv_heads} heads of width {how.width} does not fit into a slot"
+                               f" of {self._slot_bytes} bytes")
+
     def write_attention(self, text, layer, first, end, q, k, how):
-        kind, tail = self._kind(layer, q.dtype, how)
+        kind, tail = self.kind(layer, how, q.dtype)
         shape = how.window, how.scale, how.soft_cap, q.shape[1], k.shape[1], q.shape[2], text
-        room = self._slot_bytes - _SLOT_BYTES - sum(map(len, tail))
+        room = self.room() - sum(map(len, tail))
         tokens = room // ((q.shape[1] + k.shape[1]) * q.shape[2] * q.element_size())
         if tokens == 0:
-            raise _Unsupported(f"one token of {q.shape[1]} + {k.shape[1]} heads of width {q.shape[2]} does not fit into a slot"
-                               f" of {self._slot_bytes} bytes")
+            self.require_room(how, self._slot_bytes)
         q, k = q.contiguous(), k.contiguous()
         q_bytes, k_bytes = _bytes(q), _bytes(k)
         a, b = len(q_bytes) // len(q), len(k_bytes) // len(k)
@@ -692,30 +833,21 @@ class _Ring:
             to = min(i + tokens, len(q))
             self._write(kind, (first + i, to - i, end, *shape), q_bytes[a * i:a * to], k_bytes[b * i:b * to], *tail)
 
-    def write_token(self, text, layers, end, parts, payload):
-        """The newest token of several layers; payload has the bytes of all parts."""
-        size = parts[0].element_size()
-        at = 0
-        for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
-            heads, kv_heads, width = q.shape[1], k.shape[1], q.shape[2]
-            to = at + (heads + kv_heads) * width * size
-            kind, tail = self._kind(layer, q.dtype, how)
-            if to - at + sum(map(len, tail)) > self._slot_bytes - _SLOT_BYTES:
-                self.write_attention(text, layer, end - 1, end, q, k, how)  # says what is wrong
-            self._write(
-                kind, (end - 1, 1, end, how.window, how.scale, how.soft_cap, heads, kv_heads, width, text),
-                payload[at:to], *tail)
-            at = to
+    def write_token(self, text, end, plan, payload):
+        """One token of several layers."""
+        for kind, shape, first, last, sinks in plan.messages:
+            self._write(kind, (end - 1, 1, end, *shape, text), payload[first:last], *sinks)
 
     @staticmethod
-    def _kind(layer, dtype, how):
+    def kind(layer, how, dtype=None):
+        """Fields of a message's kind, and the sinks at its end."""
         tail = () if how.sinks is None else (_bytes(how.sinks),)
         flags = (_CAUSAL if how.causal else 0) | (_SINKS if tail else 0)
-        return (_ATTENTION, _DTYPES[dtype], flags, layer), tail
+        return (_ATTENTION, _DTYPES[dtype or how.dtype], flags, layer), tail
 
     def write_on_gpu(self, text, layer, first, end, q, k, rows, how):
         """Rows of q and k, which are contiguous, in memory of the GPU; the offer and sinks are written into the slot."""
-        (*kind, flags, _), tail = self._kind(layer, q.dtype, how)
+        (*kind, flags, _), tail = self.kind(layer, how, q.dtype)
         shape = how.window, how.scale, how.soft_cap, q.shape[1], k.shape[1], q.shape[2], text
         widths = [x.shape[1] * x.shape[2] * x.element_size() for x in (q, k)]
         tokens = self._slot_bytes // sum(widths)
@@ -886,11 +1018,14 @@ def _lock(file, path):
 
 
 class _Background:
-    """Copies tensors on a side stream into pinned memory, and hands them over in a thread, in order."""
+    """Copies tensors into pinned memory, and hands them over once the copies are complete, in order.
+
+    Jobs run in a thread of their own, or in the model's if that takes less of its time than a change of threads.
+    """
 
     def __init__(self, device, megabytes, between):
         """
-        between  called in the thread before every job and ten times a second with False, at last with True
+        between  called in the thread before its jobs and ten times a second with False, at last with True
         """
         self._between = between
         on_gpu = device.type == "cuda"
@@ -902,15 +1037,17 @@ class _Background:
         self._taken = 0
         self._given_back = 0
         self._jobs = collections.deque()
-        self._changed = threading.Condition()
+        self._turn = threading.Lock()  # held by the thread that runs jobs
+        self._wanted = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="headscope_tap", daemon=True)
         self._thread.start()
 
-    def submit(self, tensors, job, stays):
+    def submit(self, tensors, job, stays=False, small=False):
         """Runs job(*copies) once the copies are made; returns False if there is no room for them.
 
         stays  whether the job takes the first tensor itself
+        small  whether the copies take less time than a change of streams, and the job waits for hand_over, at most for 0.1 s
         """
         places = []
         taken = self._taken
@@ -928,23 +1065,27 @@ class _Background:
         if stays:
             copies[0] = tensors[0]
         self._taken = taken
-        event = self._copy(copies, tensors)
-        with self._changed:
-            self._jobs.append((event, job, copies, taken))
-            self._changed.notify_all()
+        self._jobs.append((self._copy(copies, tensors, small), job, copies, taken))
+        if not small:
+            self._wanted.set()
         return True
 
     def _place(self, start, tensor):
         size = tensor.numel() * tensor.element_size()
         return self._memory[start:start + size].view(tensor.dtype).view(tensor.shape)
 
-    def _copy(self, copies, tensors):
+    def _copy(self, copies, tensors, small):
         if self._stream is None:
             for place, tensor in zip(copies, tensors):
                 if place is not tensor:
                     place.copy_(tensor)
             return None
-        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
+        own = torch.cuda.current_stream(self._stream.device)
+        if small:
+            for place, tensor in zip(copies, tensors):
+                place.copy_(tensor, non_blocking=True)
+            return own.record_event()
+        self._stream.wait_stream(own)
         with torch.cuda.stream(self._stream):
             for place, tensor in zip(copies, tensors):
                 if place is not tensor:
@@ -952,31 +1093,45 @@ class _Background:
                     tensor.record_stream(self._stream)
             return self._stream.record_event()
 
+    def hand_over(self, may):
+        """Runs jobs in the calling thread: those whose copies are complete, as long as may() allows it."""
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
+            while self._jobs and (self._jobs[0][0] is None or self._jobs[0][0].query()):
+                if not may():
+                    self._wanted.set()
+                    return
+                self._run_next()
+        finally:
+            self._turn.release()
+
+    def _run_next(self):
+        event, job, copies, taken = self._jobs[0]
+        if event is not None:
+            event.synchronize()
+        job(*copies)
+        self._jobs.popleft()
+        self._given_back = taken
+
     def _run(self):
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._closing, 0.1)
-                next_job = self._jobs[0] if self._jobs else None
-                ends = next_job is None and self._closing
-            self._between(ends)
-            if ends:
-                return
-            if next_job is None:
-                continue
-            event, job, copies, taken = next_job
-            if event is not None:
-                event.synchronize()
-            job(*copies)
-            del copies, next_job
-            with self._changed:
-                self._jobs.popleft()
-                self._given_back = taken
+            self._wanted.wait(0.1)
+            self._wanted.clear()
+            ends = self._closing
+            with self._turn:
+                self._between(False)
+                while self._jobs:
+                    self._run_next()
+                    self._between(False)
+                if ends:
+                    self._between(True)
+                    return
 
     def close(self):
         """Returns when everything has been handed over."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._closing = True
+        self._wanted.set()
         self._thread.join()
 
 

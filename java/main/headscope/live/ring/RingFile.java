@@ -169,7 +169,7 @@ final class RingFile implements AutoCloseable {
      * @throws RingException if the producer does not know such memory, or another reader offers its own
      */
     void offer(GpuSlots offered) {
-        if (version < RingFormat.VERSION) {
+        if (version < RingFormat.GPU_VERSION) {
             throw fault("the feeding process uses an older headscope_tap.py without support for --same-gpu: use that of this release");
         }
         try {
@@ -193,7 +193,7 @@ final class RingFile implements AutoCloseable {
 
     /** Whether the producer writes queries and keys to memory of a GPU that a reader has offered. */
     boolean usesGpu() {
-        return version >= RingFormat.VERSION && word(RingFormat.ACCEPTED) != 0;
+        return version >= RingFormat.GPU_VERSION && word(RingFormat.ACCEPTED) != 0;
     }
 
     boolean uses(long offered) {

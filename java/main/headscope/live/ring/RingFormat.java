@@ -5,10 +5,15 @@ import java.util.Optional;
 
 /** Numbers of the ring's layout, which docs/ring.md describes. Offsets are in bytes. */
 final class RingFormat {
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
-    /** The oldest version that can be read: without memory of a GPU. */
+    /** The oldest version that can be read. */
     static final int OLDEST_VERSION = 1;
+
+    /** The first version with memory of a GPU, and the first with messages of several layers. */
+    static final int GPU_VERSION = 2;
+
+    static final int LAYERS_VERSION = 3;
 
     /** "HSRG" and "HS", little-endian. */
     static final int RING_MAGIC = 0x47525348;
@@ -76,6 +81,9 @@ final class RingFormat {
 
     static final int ATTENTION = 1;
     static final int TOKENS = 2;
+
+    /** Attention of successive layers that attend alike. */
+    static final int LAYERS_ALIKE = 3;
 
     static final int CAUSAL = 1;
     static final int SINKS = 2;

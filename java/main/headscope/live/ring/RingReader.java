@@ -3,6 +3,8 @@ package headscope.live.ring;
 import headscope.result.tapped.Tapped;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +25,8 @@ public final class RingReader implements AutoCloseable {
 
     private final Path path;
     private final Map<Refusal, Long> refused = new EnumMap<>(Refusal.class);
+    /** What a message has handed over and {@link #poll} has not yet given. */
+    private final Deque<Tapped> pending = new ArrayDeque<>();
     private RingFile file;
     private long next;
     private int restarts;
@@ -97,12 +101,15 @@ public final class RingReader implements AutoCloseable {
     }
 
     /**
-     * The next message, if there is one. What it has on a GPU is valid until the next call.
+     * What the tap hands over next, if there is something. What it has on a GPU is valid until the next call.
      *
      * @throws RingException if the file was truncated, or replaced by a ring that this program cannot read, or if the
      *                       producer refuses memory of a GPU
      */
     public Optional<Tapped> poll() {
+        if (!pending.isEmpty()) {
+            return Optional.of(pending.pop());
+        }
         try {
             Optional<Tapped> message = message();
             file.markRead(next - 1);
@@ -157,7 +164,8 @@ public final class RingReader implements AutoCloseable {
             return refuse(refusal.get());
         }
         if (message.bytesOnGpu() == 0) {
-            return Optional.of(message.read());
+            pending.addAll(message.read());
+            return Optional.of(pending.pop());
         }
         if (!file.offers(message.offer())) {
             if (file.uses(message.offer())) {

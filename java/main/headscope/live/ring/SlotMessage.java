@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -52,12 +53,42 @@ final class SlotMessage {
         boolean tokensFit = count >= 1 && first + count <= end && end <= Integer.MAX_VALUE;
         return tokensFit && switch (slot.get(RingFormat.KIND)) {
             case RingFormat.ATTENTION -> isAttention(ring, count);
+            case RingFormat.LAYERS_ALIKE -> isLayers(ring, count);
             case RingFormat.TOKENS -> isTokens(count);
             default -> false;
         };
     }
 
     private boolean isAttention(RingFile ring, long count) {
+        if (!attends(ring)) {
+            return false;
+        }
+        long perToken = bytesPerToken();
+        long sinks = (slot.get(RingFormat.FLAGS) & RingFormat.SINKS) == 0 ? 0 : (long) ushort(RingFormat.HEADS) * Float.BYTES;
+        if ((slot.get(RingFormat.FLAGS) & RingFormat.ON_GPU) != 0) {
+            return count <= ring.slotBytes() / perToken && Long.BYTES + sinks == payload();
+        }
+        return count <= payload() / perToken && count * perToken + sinks == payload();
+    }
+
+    /** Whole layers, without sinks and memory of a GPU. */
+    private boolean isLayers(RingFile ring, long count) {
+        boolean plain = (slot.get(RingFormat.FLAGS) & ~RingFormat.CAUSAL) == 0;
+        if (ring.version() < RingFormat.LAYERS_VERSION || !attends(ring) || !plain || count > payload() / bytesPerToken()) {
+            return false;
+        }
+        long perLayer = count * bytesPerToken();
+        return payload() % perLayer == 0 && ushort(RingFormat.LAYER) + payload() / perLayer <= ring.layers();
+    }
+
+    /** Queries and keys of one token and layer; at most 34 bits. */
+    private long bytesPerToken() {
+        return (long) (ushort(RingFormat.HEADS) + ushort(RingFormat.KV_HEADS)) * ushort(RingFormat.HEAD_DIM)
+                * RingFormat.dtype(slot.get(RingFormat.DTYPE)).orElseThrow().bytes;
+    }
+
+    /** Whether the fields of attention can be true. */
+    private boolean attends(RingFile ring) {
         int heads = ushort(RingFormat.HEADS);
         int kvHeads = ushort(RingFormat.KV_HEADS);
         int headDim = ushort(RingFormat.HEAD_DIM);
@@ -66,19 +97,11 @@ final class SlotMessage {
         float softCap = slot.getFloat(RingFormat.SOFT_CAP);
         long window = uint(RingFormat.WINDOW);
         Optional<DType> dtype = RingFormat.dtype(slot.get(RingFormat.DTYPE));
-        if (dtype.isEmpty() || heads == 0 || kvHeads == 0 || heads % kvHeads != 0 || headDim == 0
-                || ushort(RingFormat.LAYER) >= ring.layers() || (flags & ~(RingFormat.CAUSAL | RingFormat.SINKS | RingFormat.ON_GPU)) != 0
-                || !Float.isFinite(scale) || !Float.isFinite(softCap) || softCap < 0
-                || window > Integer.MAX_VALUE || (window > 0 && (flags & RingFormat.CAUSAL) == 0)) {
-            return false;
-        }
-        // 31 + 17 + 16 + 2 bits: no overflow in 64 bits only because a slot bounds the count.
-        long perToken = (long) (heads + kvHeads) * headDim * dtype.get().bytes;
-        long sinks = (flags & RingFormat.SINKS) == 0 ? 0 : (long) heads * Float.BYTES;
-        if ((flags & RingFormat.ON_GPU) != 0) {
-            return count <= ring.slotBytes() / perToken && Long.BYTES + sinks == payload();
-        }
-        return count <= payload() / perToken && count * perToken + sinks == payload();
+        return dtype.isPresent() && heads > 0 && kvHeads > 0 && heads % kvHeads == 0 && headDim > 0
+                && ushort(RingFormat.LAYER) < ring.layers()
+                && (flags & ~(RingFormat.CAUSAL | RingFormat.SINKS | RingFormat.ON_GPU)) == 0
+                && Float.isFinite(scale) && Float.isFinite(softCap) && softCap >= 0
+                && window <= Integer.MAX_VALUE && (window == 0 || (flags & RingFormat.CAUSAL) != 0);
     }
 
     /** Ids of 4 bytes, then as many names, each ended by a zero byte. */
@@ -94,16 +117,29 @@ final class SlotMessage {
         return ends == count && slot.get(slot.capacity() - 1) == 0;
     }
 
-    /** Call only if there is no refusal. */
-    Tapped read() {
-        return slot.get(RingFormat.KIND) == RingFormat.TOKENS ? tokens() : attention();
+    /** What it hands over; at least one. Call only if there is no refusal. */
+    List<Tapped> read() {
+        MemorySegment payload = MemorySegment.ofArray(slot.array()).asSlice(RingFormat.SLOT_HEADER);
+        return switch (slot.get(RingFormat.KIND)) {
+            case RingFormat.TOKENS -> List.of(tokens());
+            case RingFormat.ATTENTION -> List.of(attention(payload));
+            default -> layers(payload);
+        };
+    }
+
+    private List<Tapped> layers(MemorySegment payload) {
+        long perLayer = slot.getInt(RingFormat.COUNT) * bytesPerToken();
+        List<Tapped> layers = new ArrayList<>();
+        for (int i = 0; i < payload.byteSize() / perLayer; i++) {
+            layers.add(attention(ushort(RingFormat.LAYER) + i, payload.asSlice(i * perLayer, perLayer)));
+        }
+        return layers;
     }
 
     /** Bytes of queries and keys that lie in memory of a GPU; call only if there is no refusal. */
     long bytesOnGpu() {
         boolean onGpu = slot.get(RingFormat.KIND) == RingFormat.ATTENTION && (slot.get(RingFormat.FLAGS) & RingFormat.ON_GPU) != 0;
-        return !onGpu ? 0 : uint(RingFormat.COUNT) * (ushort(RingFormat.HEADS) + ushort(RingFormat.KV_HEADS))
-                * ushort(RingFormat.HEAD_DIM) * RingFormat.dtype(slot.get(RingFormat.DTYPE)).orElseThrow().bytes;
+        return onGpu ? uint(RingFormat.COUNT) * bytesPerToken() : 0;
     }
 
     /** The offer of the memory; call only if {@link #bytesOnGpu} is not 0. */
@@ -111,12 +147,12 @@ final class SlotMessage {
         return slot.getLong(RingFormat.SLOT_HEADER);
     }
 
-    private TappedAttention attention() {
-        return attention(MemorySegment.ofArray(slot.array()).asSlice(RingFormat.SLOT_HEADER));
-    }
-
     /** @param rows queries, then keys; in memory of the GPU if {@link #bytesOnGpu} is not 0 */
     TappedAttention attention(MemorySegment rows) {
+        return attention(ushort(RingFormat.LAYER), rows);
+    }
+
+    private TappedAttention attention(int layer, MemorySegment rows) {
         int heads = ushort(RingFormat.HEADS);
         int kvHeads = ushort(RingFormat.KV_HEADS);
         int headDim = ushort(RingFormat.HEAD_DIM);
@@ -131,7 +167,7 @@ final class SlotMessage {
             sinks[head] = slot.getFloat(end + head * Float.BYTES);
         }
         return new TappedAttention(
-                ushort(RingFormat.TEXT), ushort(RingFormat.LAYER), slot.getInt(RingFormat.FIRST), count,
+                ushort(RingFormat.TEXT), layer, slot.getInt(RingFormat.FIRST), count,
                 slot.getInt(RingFormat.END), heads, kvHeads, headDim, slot.getFloat(RingFormat.SCALE),
                 (flags & RingFormat.CAUSAL) != 0, slot.getInt(RingFormat.WINDOW), slot.getFloat(RingFormat.SOFT_CAP),
                 sinks, dtype, rows.asSlice(0, queryBytes), rows.asSlice(queryBytes, keyBytes),

@@ -79,7 +79,19 @@ final class HandmadeRing implements AutoCloseable {
         return slot;
     }
 
-    /** The same message in a ring of version 2, with its queries and keys in memory of a GPU. */
+    /** A message of this many layers from layer 0 on, in a ring of version 3; the numbers of a layer are position + layer. */
+    static ByteBuffer layers(int position, int layers) {
+        int length = (HEADS + KV_HEADS) * HEAD_DIM * Float.BYTES;
+        ByteBuffer slot = ByteBuffer.allocate(64 + layers * length).order(ByteOrder.LITTLE_ENDIAN);
+        slot.put(attention(position).array(), 0, 64).put(2, (byte) 3).put(3, (byte) 3).putShort(6, (short) 0);
+        slot.putInt(24, layers * length);
+        for (int i = 0; slot.hasRemaining(); i++) {
+            slot.putFloat(position + i * Float.BYTES / length);
+        }
+        return slot;
+    }
+
+    /** The message of one layer in a ring of version 2, with its queries and keys in memory of a GPU. */
     static ByteBuffer attentionOnGpu(int position, long offer) {
         ByteBuffer slot = ByteBuffer.allocate(72).order(ByteOrder.LITTLE_ENDIAN).put(attention(position).array(), 0, 64);
         return slot.put(2, (byte) 2).put(5, (byte) 5).putInt(24, 8).putLong(64, offer);

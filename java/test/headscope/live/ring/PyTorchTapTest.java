@@ -24,6 +24,9 @@ import headscope.result.tapped.TappedTokens;
 import headscope.tensor.DType;
 import headscope.tensor.Safetensors;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -150,9 +153,20 @@ class PyTorchTapTest {
             compare(backend, text, tokens, messages);
             assertEquals(0, reader.refused().values().stream().mapToLong(Long::longValue).sum());
             assertTrue(all(second).size() >= 2, "a second reader");
+            assertEquals(1 + reader.layers() + 2 * (Feed.NEW_TOKENS - 1), published(RingReader.path(name(mode))),
+                    "messages: the prompt's tokens and layers; of each next token its id, and all layers together");
             assertEquals("skipped 0 restored", feed.end());
             assertFalse(reader.hasProducer());
             assertFalse(Files.exists(RingReader.path(name(mode))), "a tap that ends deletes its ring");
+        }
+    }
+
+    /** Number of messages. */
+    private static long published(Path ring) throws IOException {
+        try (FileChannel file = FileChannel.open(ring)) {
+            ByteBuffer word = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            file.read(word, RingFormat.PUBLISHED);
+            return word.getLong(0);
         }
     }
 

@@ -106,6 +106,59 @@ class RingReaderTest {
         }
     }
 
+    @Test
+    void layersThatAttendAlikeShareAMessage() {
+        try (HandmadeRing ring = HandmadeRing.create(file, 1, 3); RingReader reader = RingReader.open(file)) {
+            ring.publish(HandmadeRing.layers(7, 2));
+            ring.publish(HandmadeRing.layers(8, 1));
+            List<TappedAttention> read = new ArrayList<>();
+            for (Optional<Tapped> next = reader.poll(); next.isPresent(); next = reader.poll()) {
+                read.add((TappedAttention) next.get());
+            }
+            assertEquals(List.of(0, 1, 0), read.stream().map(TappedAttention::layer).toList());
+            assertEquals(List.of(7, 7, 8), read.stream().map(TappedAttention::first).toList());
+            assertArrayEquals(new float[] {8, 8, 8, 8, 8, 8, 8, 8}, floats(read.get(1).query()));
+            assertArrayEquals(new float[] {8, 8, 8, 8}, floats(read.get(1).key()));
+            assertArrayEquals(new float[] {7, 7, 7, 7}, floats(read.get(0).key()));
+            assertEquals(NONE, reader.refused());
+        }
+    }
+
+    static Stream<Arguments> wrongLayers() {
+        return Stream.of(
+                Arguments.of("more layers than the model has", HandmadeRing.layers(2, 3)),
+                Arguments.of("layers beyond the model's last", HandmadeRing.layers(2, 2).putShort(6, (short) 1)),
+                Arguments.of("half a layer", HandmadeRing.layers(2, 2).putInt(36, 3).putInt(40, 9)),
+                Arguments.of("more tokens than bytes", HandmadeRing.layers(2, 2).putInt(36, 5).putInt(40, 9)),
+                Arguments.of("4 billion tokens", HandmadeRing.layers(2, 2).putInt(36, -1)),
+                Arguments.of("no layer", ByteBuffer.wrap(HandmadeRing.layers(2, 2).array(), 0, 64).slice()
+                        .order(ByteOrder.LITTLE_ENDIAN).putInt(24, 0)),
+                Arguments.of("sinks", HandmadeRing.layers(2, 2).put(5, (byte) 3)),
+                Arguments.of("memory of a GPU", HandmadeRing.layers(2, 2).put(5, (byte) 5)),
+                Arguments.of("an infinite scale", HandmadeRing.layers(2, 2).putFloat(48, Float.NEGATIVE_INFINITY)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("wrongLayers")
+    void wrongMessagesOfSeveralLayersAreRefused(String what, ByteBuffer wrong) {
+        try (HandmadeRing ring = HandmadeRing.create(file, 1, 3); RingReader reader = RingReader.open(file)) {
+            ByteBuffer copy = ByteBuffer.allocate(wrong.capacity()).order(ByteOrder.LITTLE_ENDIAN).put(wrong.duplicate().rewind());
+            ring.publish(copy);
+            ring.publish(HandmadeRing.layers(3, 1));
+            assertEquals(List.of(3), positions(reader), what);
+            assertEquals(refused(Refusal.CONTRADICTORY, 1), reader.refused(), what);
+        }
+    }
+
+    @Test
+    void olderRingsHaveNoMessagesOfSeveralLayers() {
+        try (HandmadeRing ring = HandmadeRing.create(file, 1, 2); RingReader reader = RingReader.open(file)) {
+            ring.publish(HandmadeRing.layers(7, 2).put(2, (byte) 2));
+            assertEquals(Optional.empty(), reader.poll());
+            assertEquals(refused(Refusal.CONTRADICTORY, 1), reader.refused());
+        }
+    }
+
     private static ByteBuffer tokens(int count, String names) {
         byte[] text = names.getBytes(StandardCharsets.UTF_8);
         ByteBuffer slot = ByteBuffer.allocate(64 + 4 * count + text.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -284,8 +337,8 @@ class RingReaderTest {
     void ringsThatCannotBeReadAreRejectedInOneLine() throws IOException {
         assertEquals("FILE: is not a ring: it has only 0 bytes", fault(new byte[0]));
         assertEquals("FILE: is not a ring", fault(new byte[5000]));
-        assertEquals("FILE: contains version 3 of the ring, but this program reads versions 1 to 2; use the headscope_tap.py of this release",
-                fault(HandmadeRing.header(bytes -> bytes.putInt(4, 3))));
+        assertEquals("FILE: contains version 4 of the ring, but this program reads versions 1 to 3; use the headscope_tap.py of this release",
+                fault(HandmadeRing.header(bytes -> bytes.putInt(4, 4))));
         assertEquals("FILE: contradicts itself: 5 slots of 512 bytes, 2 layers, in 6144 bytes",
                 fault(HandmadeRing.header(bytes -> bytes.putInt(16, 5))));
         assertEquals("FILE: contradicts itself: 4294967295 slots of 512 bytes, 2 layers, in 6144 bytes",
