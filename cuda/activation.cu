@@ -1,4 +1,4 @@
-// Activation functions of the feed-forward layer, elementwise or gated, in place.
+// Activation functions of the feed-forward layer, elementwise or gated. <to> is the destination's type.
 //
 //   gelu          x Phi(x) = x (1 + erf(x / sqrt 2)) / 2
 //   gelu_tanh     x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3)
@@ -6,41 +6,45 @@
 //   quick_gelu    x / (1 + exp(-1.702 x))
 //   clamped_silu  x / (1 + exp(-1.702 x)) with x clamped to at most 7
 //   relu          max(x, 0)
-//   ..._gate      gate = f(gate) * up; clamped_silu uses up clamped to +-7, plus 1
+//   ..._<to>        destination = f(x)
+//   ..._gate_<to>   destination = f(gate) * up; clamped_silu uses up clamped to +-7, plus 1
 //
-// In      up [count], fp32; not changed
-// Out     x or gate [count], fp32, every element
+// In      x, gate, up [count], fp32
+// Out     destination [count], fp32, bf16 or fp16, every element; may be x or gate
 // Launch  one thread per element: grid x = ceil(count / activation_threads), block activation_threads
-// Cost    8 bytes per element, 12 for a gate
-// Rounds  expf within 2 ulp, erfcf within 4 ulp
+// Cost    the bytes of all arguments
+// Rounds  expf within 2 ulp, erfcf within 4 ulp; once to the destination's type
 // See     Backend.activate, Backend.gate, Activation; test/elementwise_test.cpp
 #include "activation.cuh"
+#include "tensor_core.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(activation_threads, THREADS);
 
-template <class F>
-__device__ void activate(float* x, int64_t count) {
+template <class F, class T>
+__device__ void activate(T* destination, const float* x, int64_t count) {
     int64_t i = element();
     if (i < count) {
-        x[i] = F::of(x[i]);
+        destination[i] = from_float<T>(F::of(x[i]));
     }
 }
 
-template <class F>
-__device__ void activate_gate(float* gate, const float* up, int64_t count) {
+template <class F, class T>
+__device__ void activate_gate(T* destination, const float* gate, const float* up, int64_t count) {
     int64_t i = element();
     if (i < count) {
-        gate[i] = F::of(gate[i]) * F::up(up[i]);
+        destination[i] = from_float<T>(F::of(gate[i]) * F::up(up[i]));
     }
 }
 
-#define ACTIVATION(name, F) \
-    KERNEL(name##_f32, THREADS, float* x, int64_t count) { \
-        activate<F>(x, count); \
+#define ACTIVATION_TO(name, F, to, To) \
+    KERNEL(name##_##to, THREADS, To* destination, const float* x, int64_t count) { \
+        activate<F>(destination, x, count); \
     } \
-    KERNEL(name##_gate_f32, THREADS, float* gate, const float* up, int64_t count) { \
-        activate_gate<F>(gate, up, count); \
+    KERNEL(name##_gate_##to, THREADS, To* destination, const float* gate, const float* up, int64_t count) { \
+        activate_gate<F>(destination, gate, up, count); \
     }
+#define ACTIVATION(name, F) \
+    ACTIVATION_TO(name, F, f32, float) ACTIVATION_TO(name, F, bf16, Bf16) ACTIVATION_TO(name, F, f16, F16)
 
 FOR_EACH_ACTIVATION(ACTIVATION)

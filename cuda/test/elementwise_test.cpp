@@ -12,6 +12,15 @@ static std::vector<double> map(const std::vector<float>& x, const Function& f) {
     return mapped;
 }
 
+template <class T>
+static std::vector<T> converted(const std::string& kernel, const auto& source) {
+    std::vector<T> destination(source.size(), static_cast<T>(-1));
+    int threads = constant("convert_threads");
+    launch(kernel.c_str(), pieces(source.size(), threads), 1, threads, destination.data(), source.data(),
+           static_cast<int64_t>(source.size()));
+    return destination;
+}
+
 static void check_activations(std::mt19937_64& random, int64_t count) {
     int threads = constant("activation_threads");
     for (const Activation& activation : ACTIVATIONS) {
@@ -22,12 +31,21 @@ static void check_activations(std::mt19937_64& random, int64_t count) {
         std::vector<double> expected = map(x, activation.of);
         std::vector<float> plain = x;
         launch((std::string(activation.name) + "_f32").c_str(), pieces(count, threads), 1, threads, plain.data(),
-               count);
+               plain.data(), count);
         check_close(plain, expected, 1e-6, 16 * EPS, "x");
         std::vector<float> gate = x;
         std::vector<double> ups = map(up, activation.up);
         launch((std::string(activation.name) + "_gate_f32").c_str(), pieces(count, threads), 1, threads, gate.data(),
-               up.data(), count);
+               gate.data(), up.data(), count);
+        for (const std::string type : {"bf16", "f16"}) {
+            std::vector<uint16_t> narrow(x.size());
+            launch((std::string(activation.name) + "_" + type).c_str(), pieces(count, threads), 1, threads, narrow.data(),
+                   x.data(), count);
+            CHECK(narrow == converted<uint16_t>("convert_" + type + "_f32", plain), "x in %s", type.c_str());
+            launch((std::string(activation.name) + "_gate_" + type).c_str(), pieces(count, threads), 1, threads,
+                   narrow.data(), x.data(), up.data(), count);
+            CHECK(narrow == converted<uint16_t>("convert_" + type + "_f32", gate), "gate in %s", type.c_str());
+        }
         for (int64_t i = 0; i < count; i++) {
             double product = expected[i] * ups[i];
             CHECK(std::abs(gate[i] - product) <= 1e-6 * std::abs(ups[i]) + 20 * EPS * std::abs(product),
@@ -82,15 +100,6 @@ static void check_sums(std::mt19937_64& random, int64_t count) {
             CHECK(gated[i] == outputs[i] * factor, "element %ld of heads of width %d", i, width);
         }
     }
-}
-
-template <class T>
-static std::vector<T> converted(const std::string& kernel, const auto& source) {
-    std::vector<T> destination(source.size(), static_cast<T>(-1));
-    int threads = constant("convert_threads");
-    launch(kernel.c_str(), pieces(source.size(), threads), 1, threads, destination.data(), source.data(),
-           static_cast<int64_t>(source.size()));
-    return destination;
 }
 
 /// The value of a 16-bit word, from its definition.

@@ -53,6 +53,23 @@ void check_far_row() {
     munmap(memory, bytes);
 }
 
+/// A family's 16-bit results are its fp32 results, rounded. launch_one(kernel, destination, x) launches one of its kernels.
+template <class Launch>
+void check_rounded(const std::string& family, const std::vector<float>& x, Launch launch_one) {
+    std::vector<float> wide(x.size(), NAN);
+    launch_one((family + "_f32").c_str(), wide.data(), x.data());
+    for (const char* type : {"bf16", "f16"}) {
+        std::vector<uint16_t> narrow(x.size());
+        std::vector<uint16_t> rounded(x.size());
+        launch_one((family + "_" + type).c_str(), narrow.data(), x.data());
+        int threads = constant("convert_threads");
+        auto count = static_cast<int64_t>(x.size());
+        launch((std::string("convert_") + type + "_f32").c_str(), pieces(count, threads), 1, threads, rounded.data(),
+               wide.data(), count);
+        CHECK(narrow == rounded, "%s of %zu elements in %s", family.c_str(), x.size(), type);
+    }
+}
+
 void check_norms(std::mt19937_64& random, int rows, int width) {
     std::vector<float> x = random_floats(random, rows * width);
     std::vector<float> weight = random_floats(random, width);
@@ -78,13 +95,21 @@ void check_norms(std::mt19937_64& random, int rows, int width) {
             rms[row * width + c] = in[c] / std::sqrt(square + epsilon) * weight[c];
         }
     }
+    auto launch_rms = [&](const char* kernel, auto* destination, const float* from) {
+        launch(kernel, rows, 1, fitting("rms_norm_threads", width), destination, from, weight.data(),
+               static_cast<float>(epsilon), width);
+    };
+    auto launch_layer = [&](const char* kernel, auto* destination, const float* from) {
+        launch(kernel, rows, 1, fitting("layer_norm_threads", width), destination, from, weight.data(), bias.data(),
+               static_cast<float>(epsilon), width);
+    };
+    check_rounded("rms_norm", x, launch_rms);
+    check_rounded("layer_norm", x, launch_layer);
     std::vector<float> actual = x; // in place
-    launch("rms_norm_f32", rows, 1, fitting("rms_norm_threads", width), actual.data(), actual.data(), weight.data(),
-           static_cast<float>(epsilon), width);
+    launch_rms("rms_norm_f32", actual.data(), actual.data());
     check_close(actual, rms, 1e-12, 16 * EPS, "rms_norm");
     actual.assign(x.size(), NAN);
-    launch("layer_norm_f32", rows, 1, fitting("layer_norm_threads", width), actual.data(), x.data(), weight.data(),
-           bias.data(), static_cast<float>(epsilon), width);
+    launch_layer("layer_norm_f32", actual.data(), x.data());
     for (std::size_t i = 0; i < actual.size(); i++) {
         // the mean has a few roundings of its magnitude; centred elements are divided by the deviation
         double error = 8 * EPS * 2 * offset * slope[i / width] * std::abs(weight[i % width]);

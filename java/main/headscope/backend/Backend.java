@@ -153,7 +153,7 @@ public interface Backend extends AutoCloseable {
      * Layer normalisation of rows: (x - mean) / sqrt(variance + epsilon) * weight + bias. (Ba, Kiros and Hinton 2016,
      * arXiv:1607.06450.)
      *
-     * @param destination [rows, width], as x; may be x itself
+     * @param destination [rows, width], as x; may be x itself, or of {@link #operands}, rounded
      * @param weight      [width], as bias
      */
     void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon);
@@ -162,7 +162,7 @@ public interface Backend extends AutoCloseable {
      * Root-mean-square normalisation of groups of elements: x / sqrt(mean(x^2) + epsilon) * weight. (Zhang and Sennrich
      * 2019, arXiv:1910.07467.)
      *
-     * @param destination [rows, groups * width], as x; may be x itself
+     * @param destination [rows, groups * width], as x; may be x itself, or of {@link #operands}, rounded
      * @param weight      [width]
      */
     void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon);
@@ -176,14 +176,20 @@ public interface Backend extends AutoCloseable {
      */
     void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine);
 
-    /** x = f(x), element by element. */
-    void activate(Tensor x, Activation f);
+    /**
+     * destination = f(x), element by element.
+     *
+     * @param destination may be x itself, or of {@link #operands}, rounded
+     */
+    void activate(Tensor destination, Tensor x, Activation f);
 
     /**
-     * gate = f(gate) * up, element by element, of equal shapes; {@link Activation#CLAMPED_SILU} also clamps up and adds
-     * 1 to it. The contents of up are undefined afterwards.
+     * destination = f(gate) * up, element by element, of equal shapes; {@link Activation#CLAMPED_SILU} also clamps up and
+     * adds 1 to it. The contents of up are undefined afterwards.
+     *
+     * @param destination may be gate itself, or of {@link #operands}, rounded
      */
-    void gate(Tensor gate, Tensor up, Activation f);
+    void gate(Tensor destination, Tensor gate, Tensor up, Activation f);
 
     /** x += y, of equal shapes. */
     void add(Tensor x, Tensor y);

@@ -193,7 +193,8 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
-        floats("layerNorm", destination, x, weight, bias);
+        floats("layerNorm", x, weight, bias);
+        operand("layerNorm", destination, operands());
         check(destination.hasShape(x.shape()) && x.rank() == 2 && weight.hasShape(x.size(1))
                 && bias.hasShape(x.size(1)), "layerNorm", "%s = norm of %s by %s and %s", destination, x, weight, bias);
         backend.layerNorm(destination, x, weight, bias, epsilon);
@@ -202,7 +203,8 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
-        floats("rmsNorm", destination, x, weight);
+        floats("rmsNorm", x, weight);
+        operand("rmsNorm", destination, operands());
         check(destination.hasShape(x.shape()) && x.rank() == 2 && weight.rank() == 1
                 && x.size(1) % weight.size(0) == 0, "rmsNorm", "%s = norm of %s by %s", destination, x, weight);
         backend.rmsNorm(destination, x, weight, epsilon);
@@ -224,17 +226,21 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public void activate(Tensor x, Activation f) {
+    public void activate(Tensor destination, Tensor x, Activation f) {
         floats("activate", x);
-        backend.activate(x, f);
-        finite.require("activate", x);
+        operand("activate", destination, operands());
+        check(destination.hasShape(x.shape()), "activate", "%s = f of %s", destination, x);
+        backend.activate(destination, x, f);
+        finite.require("activate", destination);
     }
 
     @Override
-    public void gate(Tensor gate, Tensor up, Activation f) {
+    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
         sameShape("gate", gate, up);
-        backend.gate(gate, up, f);
-        finite.require("gate", gate);
+        operand("gate", destination, operands());
+        check(destination.hasShape(gate.shape()), "gate", "%s = f of %s", destination, gate);
+        backend.gate(destination, gate, up, f);
+        finite.require("gate", destination);
     }
 
     @Override

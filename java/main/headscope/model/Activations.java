@@ -4,9 +4,9 @@ package headscope.model;
 final class Activations {
     /** [hidden]: the residual stream. */
     final GrowableTensor residual;
-    /** [hidden]: output of a norm. */
+    /** [hidden]: output of a norm that is added to the residual stream. */
     final GrowableTensor normalised;
-    /** [hidden]: input of several products, in the element type of their weights. */
+    /** [hidden]: input of products, in the element type of their weights. */
     final GrowableTensor input;
     /** [heads * headDim]. */
     final GrowableTensor query;
@@ -36,6 +36,8 @@ final class Activations {
     final GrowableTensor up;
     /** [feed-forward width]. */
     final GrowableTensor gate;
+    /** [feed-forward width]: input of the down projection, if that is not fp32. */
+    final GrowableTensor expanded;
     /** [experts]: share of each expert in a token's output. */
     final GrowableTensor shares;
     /** [hidden]: output of one expert. */
@@ -65,6 +67,7 @@ final class Activations {
         attended = workspace.tensor(config.hidden());
         up = workspace.tensor(config.feedForward().width());
         gate = workspace.tensor(config.feedForward().width());
+        expanded = workspace.operand(config.feedForward().width());
         shares = workspace.tensor(config.feedForward().expertCount());
         part = workspace.tensor(config.hidden());
         picked = workspace.tensor(config.hidden());

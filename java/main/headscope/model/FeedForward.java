@@ -117,15 +117,15 @@ final class FeedForward {
         layer.gate().get().forward(backend, gate(x), input);
     }
 
-    /** Applies activation and down projection. Overwrites up and gate. */
+    /** Applies activation and down projection. May overwrite up and gate. */
     private void contract(Tensor out, Tensor up, Tensor gate, Weights.Dense layer) {
+        Tensor expanded = activations.expanded.inPlaceOf(layer.gate().isPresent() ? gate : up);
         if (layer.gate().isPresent()) {
-            backend.gate(gate, up, activation);
-            layer.down().forward(backend, out, gate);
+            backend.gate(expanded, gate, up, activation);
         } else {
-            backend.activate(up, activation);
-            layer.down().forward(backend, out, up);
+            backend.activate(expanded, up, activation);
         }
+        layer.down().forward(backend, out, expanded);
     }
 
     /** Routing weights [rows, experts]. */

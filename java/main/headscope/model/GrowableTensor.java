@@ -40,6 +40,11 @@ final class GrowableTensor implements AutoCloseable {
         return converted;
     }
 
+    /** Where a result with the shape of x goes that is needed in this tensor's type: x itself if it has that type. */
+    Tensor inPlaceOf(Tensor x) {
+        return x.dtype() == dtype ? x : rows(x.size(0));
+    }
+
     /** Frees the memory; the tensor can be used again. */
     void clear() {
         moves++;

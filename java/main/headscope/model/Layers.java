@@ -63,7 +63,7 @@ final class Layers {
             Weights.Layer layer = weights.layers().get(i);
             Tensor x = residual.apply(i);
             Tensor heads = activations.heads.rows(pass.rows());
-            step.run(i, heads, attention.project(i, normalised(x, layer.beforeAttention()), pass));
+            step.run(i, heads, attention.project(i, input(x, layer.beforeAttention()), pass));
             hook.headOutputs(i, heads);
             addBranches(x, attention.gate(i, heads, pass, gates), layer);
         }
@@ -106,7 +106,7 @@ final class Layers {
 
     /** Replaces the gradient of a layer's output by that of x, the residual stream before the feed-forward part. */
     private void feedForwardBackward(Tensor gradient, Tensor x, Weights.Layer layer) {
-        Tensor input = normalised(x, layer.beforeFeedForward());
+        Tensor input = input(x, layer.beforeFeedForward());
         Tensor branch = activations.branch.rows(x.size(0));
         feedForward.recompute(input, layer.feedForward());
         if (layer.afterFeedForward().isPresent()) {
@@ -119,7 +119,7 @@ final class Layers {
     }
 
     private SelfAttention.Projections project(int layer, Tensor x, Pass pass) {
-        Tensor input = normalised(x, weights.layers().get(layer).beforeAttention());
+        Tensor input = input(x, weights.layers().get(layer).beforeAttention());
         return attention.operands(attention.project(layer, input, pass));
     }
 
@@ -128,13 +128,13 @@ final class Layers {
         Tensor branch = activations.branch.rows(x.size(0));
         layer.output().forward(backend, branch, heads);
         if (config.norms().placement() == Placement.PARALLEL) {
-            Tensor feedForwardInput = normalised(x, layer.beforeFeedForward());
+            Tensor feedForwardInput = input(x, layer.beforeFeedForward());
             backend.add(x, branch);
             feedForward.forward(branch, feedForwardInput, layer.feedForward());
             backend.add(x, branch);
         } else {
             addToResidual(x, branch, layer.afterAttention());
-            feedForward.forward(branch, normalised(x, layer.beforeFeedForward()), layer.feedForward());
+            feedForward.forward(branch, input(x, layer.beforeFeedForward()), layer.feedForward());
             addToResidual(x, branch, layer.afterFeedForward());
         }
     }
@@ -146,6 +146,11 @@ final class Layers {
         } else {
             backend.add(x, normalised(branch, norm));
         }
+    }
+
+    /** The input of products with x; x itself if there is no norm. */
+    private Tensor input(Tensor x, Optional<Weights.Norm> norm) {
+        return norm.map(present -> present.input(backend, activations.input, x)).orElse(x);
     }
 
     /** x itself if there is no norm. */

@@ -21,14 +21,12 @@ final class LogitsHead {
 
     /** logits [rows, vocabulary], hidden [rows, hidden]. */
     void forward(Tensor logits, Tensor hidden) {
-        Tensor normalised = activations.normalised.rows(hidden.size(0));
-        weights.finalNorm().ifPresent(norm -> norm.forward(backend, normalised, hidden));
-        Tensor input = weights.finalNorm().isPresent() ? normalised : hidden;
+        Tensor input = weights.finalNorm().map(norm -> norm.input(backend, activations.input, hidden)).orElse(hidden);
         Weights.Head head = weights.head();
         if (head.transform().isPresent()) {
             Tensor transformed = activations.transformed.rows(hidden.size(0));
             head.transform().get().forward(backend, transformed, input);
-            backend.activate(transformed, config.feedForward().activation());
+            backend.activate(transformed, transformed, config.feedForward().activation());
             head.norm().ifPresent(norm -> norm.forward(backend, transformed, transformed));
             input = transformed;
         }

@@ -44,13 +44,20 @@ record Weights(
 
     /** Weight and bias [width]; a root-mean-square norm has no bias. */
     record Norm(Tensor weight, Optional<Tensor> bias, float epsilon) {
-        /** out may be x. */
+        /** out may be x, or of {@link Backend#operands}. */
         void forward(Backend backend, Tensor out, Tensor x) {
             if (bias.isPresent()) {
                 backend.layerNorm(out, x, weight, bias.get(), epsilon);
             } else {
                 backend.rmsNorm(out, x, weight, epsilon);
             }
+        }
+
+        /** The norm of x [rows, width] in the type in which products read it. */
+        Tensor input(Backend backend, GrowableTensor to, Tensor x) {
+            Tensor out = to.rows(x.size(0));
+            forward(backend, out, x);
+            return out;
         }
 
         /** Maps the gradient of the output to that of x; xGradient may be gradient. */

@@ -105,7 +105,7 @@ final class RowCases {
                 Tensor x = on.normal(rows, width);
                 Tensor back = on.normal(rows, width);
                 on.backend.gradients().activate(back, x, f);
-                on.backend.activate(x, f);
+                on.backend.activate(x, x, f);
                 return new Tensor[] {x, back};
             }, rows, width));
             cases.add(Case.of("gate " + f, Case.rounding(64), on -> {
@@ -114,7 +114,7 @@ final class RowCases {
                 Tensor gateBack = on.unwritten(rows, width);
                 Tensor upBack = on.unwritten(rows, width);
                 on.backend.gradients().gate(gateBack, upBack, on.normal(rows, width), gate, up, f);
-                on.backend.gate(gate, up, f);
+                on.backend.gate(gate, gate, up, f);
                 return new Tensor[] {gate, gateBack, upBack};
             }, rows, width));
         }

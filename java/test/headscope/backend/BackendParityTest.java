@@ -173,12 +173,12 @@ class BackendParityTest {
         for (Activation f : Activation.values()) {
             compare(f + " of " + size, on -> {
                 Tensor place = on.tensor(x, size);
-                on.backend.activate(place, f);
+                on.backend.activate(place, place, f);
                 return on.backend.download(place);
             }, i -> Tolerance.formula(Math.abs(x[i])));
             compare("gate by " + f, on -> {
                 Tensor gate = on.tensor(x, size);
-                on.backend.gate(gate, on.tensor(up, size), f);
+                on.backend.gate(gate, gate, on.tensor(up, size), f);
                 return on.backend.download(gate);
             }, i -> Tolerance.formula(Math.abs(x[i]) * (Math.abs(up[i]) + 1)));
         }
@@ -349,7 +349,7 @@ class BackendParityTest {
         compare("rmsNorm", norm, i -> Tolerance.sum(width, Math.abs(expected[i])));
         compare("SILU", on -> {
             Tensor place = on.tensor(x, rows, width);
-            on.backend.activate(place, Activation.SILU);
+            on.backend.activate(place, place, Activation.SILU);
             return on.backend.download(place);
         }, i -> Tolerance.formula(Math.abs(x[i])));
         compareBits("add", on -> {

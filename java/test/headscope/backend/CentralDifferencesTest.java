@@ -134,11 +134,11 @@ class CentralDifferencesTest {
         Tensor gradient = awayFromZero(9);
         Tensor ofX = copy(gradient);
         gradients.activate(ofX, x, f);
-        agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.activate(inputs.get(0), f)), gradient, ofX);
+        agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.activate(inputs.get(0), inputs.get(0), f)), gradient, ofX);
         Tensor ofGate = like(x);
         Tensor ofUp = like(x);
         gradients.gate(ofGate, ofUp, gradient, x, up, f);
-        agrees(List.of(x, up), inputs -> inPlace(inputs.get(0), () -> backend.gate(inputs.get(0), inputs.get(1), f)),
+        agrees(List.of(x, up), inputs -> inPlace(inputs.get(0), () -> backend.gate(inputs.get(0), inputs.get(0), inputs.get(1), f)),
                 gradient, ofGate, ofUp);
     }
 

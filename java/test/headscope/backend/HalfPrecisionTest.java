@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import headscope.Seed;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -50,6 +52,31 @@ class HalfPrecisionTest {
             backend.embed(expectedRows, roundedWeight, ids);
             backend.embed(actualRows, half, ids);
             assertArrayEquals(on.backend.download(expectedRows), on.backend.download(actualRows));
+        }
+    }
+
+    /** A result in 16 bits is that in fp32, rounded. */
+    @ParameterizedTest
+    @CsvSource({"BF16, 1, 1", "F16, 1, 1", "BF16, 5, 33", "F16, 5, 300"})
+    void resultsAreRoundedOnce(DType type, int rows, int width) {
+        try (Backend backend = Devices.emulated(type);
+                TensorScope on = new TensorScope(backend)) {
+            Random random = Seed.random(type, rows, width);
+            Tensor x = on.tensor(Inputs.NORMAL.values(random, rows, width), rows, width);
+            Tensor y = on.tensor(Inputs.NORMAL.values(random, rows, width), rows, width);
+            Tensor weight = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
+            Tensor bias = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
+            for (Consumer<Tensor> operation : List.<Consumer<Tensor>>of(
+                    to -> backend.layerNorm(to, x, weight, bias, 1e-5f), to -> backend.rmsNorm(to, x, weight, 1e-6f),
+                    to -> backend.activate(to, x, Activation.GELU_TANH), to -> backend.gate(to, x, y, Activation.SILU))) {
+                Tensor wide = on.unwritten(rows, width);
+                Tensor narrow = on.allocate(type, rows, width);
+                operation.accept(wide);
+                operation.accept(narrow);
+                Tensor widened = on.unwritten(rows, width);
+                backend.convert(widened, narrow);
+                assertArrayEquals(on.backend.download(rounded(on, type, wide)), on.backend.download(widened), Seed.reproduce());
+            }
         }
     }
 

@@ -233,15 +233,17 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void activate(Tensor x, Activation f) {
-        each(x, value -> activation(value, f));
+    public void activate(Tensor destination, Tensor x, Activation f) {
+        for (long i = 0; i < x.count(); i++) {
+            set(destination, i, activation(get(x, i), f));
+        }
     }
 
     @Override
-    public void gate(Tensor gate, Tensor up, Activation f) {
+    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
         for (long i = 0; i < gate.count(); i++) {
             double beside = f == Activation.CLAMPED_SILU ? Math.clamp(get(up, i), -7, 7) + 1 : get(up, i);
-            set(gate, i, activation(get(gate, i), f) * beside);
+            set(destination, i, activation(get(gate, i), f) * beside);
         }
     }
 

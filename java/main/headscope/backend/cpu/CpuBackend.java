@@ -183,13 +183,19 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void activate(Tensor x, Activation f) {
-        rows.activate(x.bytes(), f);
+    public void activate(Tensor destination, Tensor x, Activation f) {
+        if (destination.bytes().address() != x.bytes().address()) {
+            convert(destination, x);
+        }
+        rows.activate(destination.bytes(), f);
     }
 
     @Override
-    public void gate(Tensor gate, Tensor up, Activation f) {
-        rows.gate(gate.bytes(), up.bytes(), f);
+    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
+        if (destination.bytes().address() != gate.bytes().address()) {
+            convert(destination, gate);
+        }
+        rows.gate(destination.bytes(), up.bytes(), f);
     }
 
     @Override

@@ -169,13 +169,14 @@ final class CudaBackend implements Backend {
     @Override
     public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
         int width = weight.intSize(0);
-        kernels.perRow("layer_norm", x.count() / width, width, destination, x, weight, bias, epsilon, width);
+        kernels.perRow(
+                "layer_norm", destination.dtype(), x.count() / width, width, destination, x, weight, bias, epsilon, width);
     }
 
     @Override
     public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
         int width = weight.intSize(0);
-        kernels.perRow("rms_norm", x.count() / width, width, destination, x, weight, epsilon, width);
+        kernels.perRow("rms_norm", destination.dtype(), x.count() / width, width, destination, x, weight, epsilon, width);
     }
 
     @Override
@@ -187,13 +188,15 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public void activate(Tensor x, Activation f) {
-        kernels.perElement("activation", name(f) + "_f32", x.count(), x, x.count());
+    public void activate(Tensor destination, Tensor x, Activation f) {
+        kernels.perElement("activation", name(f) + "_" + Kernels.name(destination.dtype()), x.count(),
+                destination, x, x.count());
     }
 
     @Override
-    public void gate(Tensor gate, Tensor up, Activation f) {
-        kernels.perElement("activation", name(f) + "_gate_f32", gate.count(), gate, up, gate.count());
+    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
+        kernels.perElement("activation", name(f) + "_gate_" + Kernels.name(destination.dtype()), gate.count(),
+                destination, gate, up, gate.count());
     }
 
     static String name(Activation f) {
