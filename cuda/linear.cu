@@ -1,6 +1,6 @@
 // Matrix product with a bias, for machines without cuBLAS and for the emulator.
 //
-//   destination = x weight' + bias
+//   destination = x weight' + bias, or if adds is 1: destination += x weight' + bias
 //
 // In      x [tokens, in], weight [out, in], both fp32, bf16 or fp16; bias [out] or null, fp32
 // Out     destination [tokens, out], fp32, every element
@@ -16,8 +16,8 @@ EXPORT(linear_column_tile, TILE);
 
 #define LINEAR(NAME, T) \
     WIDE_KERNEL(linear_##NAME, THREADS, float* destination, const T* x, const T* weight, const float* bias, \
-                int tokens, int in, int out) { \
-        product(destination, Rows<T>{x, tokens, in}, Rows<T>{weight, out, in}, bias); \
+                int tokens, int in, int out, int adds) { \
+        product(destination, Rows<T>{x, tokens, in}, Rows<T>{weight, out, in}, bias, adds != 0); \
     }
 
 LINEAR(f32, float)

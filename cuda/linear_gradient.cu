@@ -21,7 +21,7 @@ EXPORT(linear_gradient_tile, TILE);
 #define LINEAR_GRADIENT(NAME, T) \
     KERNEL(linear_gradient_##NAME, THREADS, float* destination, const T* gradient, const T* weight, int rows, int in, \
            int out) { \
-        product(destination, Rows<T>{gradient, rows, out}, Columns<T>{weight, in, out}, nullptr); \
+        product(destination, Rows<T>{gradient, rows, out}, Columns<T>{weight, in, out}, nullptr, false); \
     }
 
 LINEAR_GRADIENT(f32, float)
@@ -30,7 +30,7 @@ LINEAR_GRADIENT(f16, F16)
 
 KERNEL(linear_weight_gradient_f32, THREADS, float* destination, const float* gradient, const float* x, int rows, int in,
        int out) {
-    product(destination, Columns<float>{gradient, out, rows}, Columns<float>{x, in, rows}, nullptr);
+    product(destination, Columns<float>{gradient, out, rows}, Columns<float>{x, in, rows}, nullptr, false);
 }
 
 KERNEL(linear_bias_gradient_f32, THREADS, float* destination, const float* gradient, int rows, int out) {

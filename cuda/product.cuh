@@ -44,10 +44,10 @@ struct Columns {
     }
 };
 
-/// destination [a.rows, b.rows] = every row of a times every row of b, + bias [b.rows] or null. Block x owns a tile of
+/// destination [a.rows, b.rows] = every row of a times every row of b, + bias [b.rows] or null; adds it if wanted. Block x owns a tile of
 /// rows, block y a tile of columns.
 template <class A, class B>
-__device__ void product(float* destination, const A& a, const B& b, const float* bias) {
+__device__ void product(float* destination, const A& a, const B& b, const float* bias, bool adds) {
     SHARED(Slice, slice_a);
     SHARED(Slice, slice_b);
     int64_t firstRow = static_cast<int64_t>(blockIdx.x) * TILE;
@@ -73,7 +73,9 @@ __device__ void product(float* destination, const A& a, const B& b, const float*
             int64_t i = firstRow + row + SIDE * r;
             int64_t j = firstColumn + column + SIDE * c;
             if (i < a.rows && j < b.rows) {
-                destination[i * b.rows + j] = sum[r][c] + (bias == nullptr ? 0 : bias[j]);
+                float& element = destination[i * b.rows + j];
+                float value = sum[r][c] + (bias == nullptr ? 0 : bias[j]);
+                element = adds ? element + value : value;
             }
         }
     }

@@ -182,8 +182,14 @@ void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool wit
     std::vector<float> destination(static_cast<int64_t>(tokens) * out, NAN);
     launch("linear_f32", pieces(tokens, constant("linear_row_tile")), pieces(out, constant("linear_column_tile")),
            constant("linear_threads"), destination.data(), x.data(), weight.data(), withBias ? bias.data() : nullptr,
-           tokens, in, out);
+           tokens, in, out, 0);
+    std::vector<float> added = random_floats(random, static_cast<int64_t>(tokens) * out);
+    std::vector<float> before = added;
+    launch("linear_f32", pieces(tokens, constant("linear_row_tile")), pieces(out, constant("linear_column_tile")),
+           constant("linear_threads"), added.data(), x.data(), weight.data(), withBias ? bias.data() : nullptr, tokens, in,
+           out, 1);
     for (int64_t i = 0; i < static_cast<int64_t>(tokens) * out; i++) {
+        CHECK(added[i] == before[i] + destination[i], "added to element %ld", i);
         double sum = withBias ? bias[i % out] : 0;
         double size = std::abs(sum);
         for (int d = 0; d < in; d++) {

@@ -71,11 +71,11 @@ int cublasGemmEx(Handle* handle, int transposeA, int transposeB, int m, int n, i
                  int aType, int aStride, const void* b, int bType, int bStride, const float* beta, float* c, int cType,
                  int cStride, int compute, int) {
     if (handle->stream == nullptr || (handle->stream->graph != nullptr && !handle->workspace) || aType != bType ||
-        cType != F32 || *beta != 0 || (compute != COMPUTE_F32 && compute != COMPUTE_TF32) || aStride < (transposeA ? k : m) ||
+        cType != F32 || (*beta != 0 && *beta != 1) || (compute != COMPUTE_F32 && compute != COMPUTE_TF32) || aStride < (transposeA ? k : m) ||
         bStride < (transposeB ? n : k) || cStride < m) {
         return INVALID_VALUE;
     }
-    return handle->stream->enqueue([=, factor = *alpha] {
+    return handle->stream->enqueue([=, factor = *alpha, adds = *beta == 1] {
         for (int column = 0; column < n; column++) {
             for (int row = 0; row < m; row++) {
                 float sum = 0;
@@ -84,7 +84,8 @@ int cublasGemmEx(Handle* handle, int transposeA, int transposeB, int m, int n, i
                     float y = at(b, bType, transposeB, bStride, i, column);
                     sum += compute == COMPUTE_TF32 ? cut(x) * cut(y) : x * y;
                 }
-                c[row + static_cast<std::int64_t>(column) * cStride] = factor * sum;
+                float& element = c[row + static_cast<std::int64_t>(column) * cStride];
+                element = adds ? element + factor * sum : factor * sum;
             }
         }
         return true;

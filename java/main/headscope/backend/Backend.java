@@ -150,6 +150,17 @@ public interface Backend extends AutoCloseable {
     void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias);
 
     /**
+     * sum += x weight' + bias, otherwise as {@link #linear}.
+     *
+     * @param sum     [rows, out]
+     * @param scratch of the same shape; its contents are undefined afterwards
+     */
+    default void linearAdd(Tensor sum, Tensor x, Tensor weight, Optional<Tensor> bias, Tensor scratch) {
+        linear(scratch, x, weight, bias);
+        add(sum, scratch);
+    }
+
+    /**
      * Layer normalisation of rows: (x - mean) / sqrt(variance + epsilon) * weight + bias. (Ba, Kiros and Hinton 2016,
      * arXiv:1607.06450.)
      *

@@ -179,16 +179,28 @@ final class CheckedBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        floats("linear", destination);
-        operand("linear", weight, weights(weight.dtype()));
-        operand("linear", x, weight.dtype() == operands() ? operands() : DType.F32);
-        bias.ifPresent(values -> floats("linear", values));
+        linear("linear", destination, x, weight, bias);
+        backend.linear(destination, x, weight, bias);
+        finite.require("linear", destination);
+    }
+
+    private void linear(String operation, Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
+        floats(operation, destination);
+        operand(operation, weight, weights(weight.dtype()));
+        operand(operation, x, weight.dtype() == operands() ? operands() : DType.F32);
+        bias.ifPresent(values -> floats(operation, values));
         check(x.rank() == 2 && weight.rank() == 2 && x.size(1) == weight.size(1)
                         && destination.hasShape(x.size(0), weight.size(0))
                         && bias.map(values -> values.hasShape(weight.size(0))).orElse(true),
-                "linear", "%s = %s times %s' + %s", destination, x, weight, bias);
-        backend.linear(destination, x, weight, bias);
-        finite.require("linear", destination);
+                operation, "%s = %s times %s' + %s", destination, x, weight, bias);
+    }
+
+    @Override
+    public void linearAdd(Tensor sum, Tensor x, Tensor weight, Optional<Tensor> bias, Tensor scratch) {
+        linear("linearAdd", sum, x, weight, bias);
+        sameShape("linearAdd", sum, scratch);
+        backend.linearAdd(sum, x, weight, bias, scratch);
+        finite.require("linearAdd", sum);
     }
 
     @Override

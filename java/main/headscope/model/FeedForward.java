@@ -19,12 +19,26 @@ final class FeedForward {
         this.adjoints = adjoints;
     }
 
+    /** sum += the output for x; overwrites scratch. All tensors are [rows, hidden]. */
+    void addTo(Tensor sum, Tensor x, Weights.FeedForward layer, Tensor scratch) {
+        switch (layer) {
+            case Weights.Dense dense -> {
+                expand(x, dense);
+                dense.down().addTo(backend, sum, activated(up(x), gate(x), dense), scratch);
+            }
+            case Weights.Mixture mixture -> {
+                forward(scratch, x, mixture);
+                backend.add(sum, scratch);
+            }
+        }
+    }
+
     /** Both tensors are [rows, hidden]. */
     void forward(Tensor out, Tensor x, Weights.FeedForward layer) {
         switch (layer) {
             case Weights.Dense dense -> {
                 expand(x, dense);
-                contract(out, up(x), gate(x), dense);
+                dense.down().forward(backend, out, activated(up(x), gate(x), dense));
             }
             case Weights.Mixture mixture -> {
                 // Every expert processes every token: simple, but slow for many experts.
@@ -55,7 +69,7 @@ final class FeedForward {
                 Tensor gate = adjoints.gate.rows(x.size(0));
                 backend.convert(up, up(x));
                 dense.gate().ifPresent(linear -> backend.convert(gate, gate(x)));
-                contract(out, up, gate, dense);
+                dense.down().forward(backend, out, activated(up, gate, dense));
             }
             case Weights.Mixture mixture -> forward(out, x, mixture);
         }
@@ -117,15 +131,15 @@ final class FeedForward {
         layer.gate().get().forward(backend, gate(x), input);
     }
 
-    /** Applies activation and down projection. May overwrite up and gate. */
-    private void contract(Tensor out, Tensor up, Tensor gate, Weights.Dense layer) {
+    /** The input of the down projection. May overwrite up and gate. */
+    private Tensor activated(Tensor up, Tensor gate, Weights.Dense layer) {
         Tensor expanded = activations.expanded.inPlaceOf(layer.gate().isPresent() ? gate : up);
         if (layer.gate().isPresent()) {
             backend.gate(expanded, gate, up, activation);
         } else {
             backend.activate(expanded, up, activation);
         }
-        layer.down().forward(backend, out, expanded);
+        return expanded;
     }
 
     /** Routing weights [rows, experts]. */

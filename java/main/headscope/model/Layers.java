@@ -126,23 +126,42 @@ final class Layers {
     /** Adds the output projection of heads [rows, heads * headDim] and the feed-forward part to x. */
     private void addBranches(Tensor x, Tensor heads, Weights.Layer layer) {
         Tensor branch = activations.branch.rows(x.size(0));
-        layer.output().forward(backend, branch, heads);
         if (config.norms().placement() == Placement.PARALLEL) {
             Tensor feedForwardInput = input(x, layer.beforeFeedForward());
-            backend.add(x, branch);
-            feedForward.forward(branch, feedForwardInput, layer.feedForward());
-            backend.add(x, branch);
+            layer.output().addTo(backend, x, heads, branch);
+            feedForward.addTo(x, feedForwardInput, layer.feedForward(), branch);
+            return;
+        }
+        if (isAddedUnchanged(layer.afterAttention())) {
+            layer.output().addTo(backend, x, heads, branch);
+            normSum(x, layer.afterAttention());
         } else {
+            layer.output().forward(backend, branch, heads);
             addToResidual(x, branch, layer.afterAttention());
-            feedForward.forward(branch, input(x, layer.beforeFeedForward()), layer.feedForward());
+        }
+        Tensor input = input(x, layer.beforeFeedForward());
+        if (isAddedUnchanged(layer.afterFeedForward())) {
+            feedForward.addTo(x, input, layer.feedForward(), branch);
+            normSum(x, layer.afterFeedForward());
+        } else {
+            feedForward.forward(branch, input, layer.feedForward());
             addToResidual(x, branch, layer.afterFeedForward());
         }
     }
 
+    /** Whether attention's or feed-forward's output is added to the residual stream without a norm of its own. */
+    private boolean isAddedUnchanged(Optional<Weights.Norm> norm) {
+        return norm.isEmpty() || config.norms().placement() == Placement.ON_SUM;
+    }
+
+    private void normSum(Tensor x, Optional<Weights.Norm> norm) {
+        norm.ifPresent(present -> present.forward(backend, x, x));
+    }
+
     private void addToResidual(Tensor x, Tensor branch, Optional<Weights.Norm> norm) {
-        if (config.norms().placement() == Placement.ON_SUM) {
+        if (isAddedUnchanged(norm)) {
             backend.add(x, branch);
-            norm.ifPresent(after -> after.forward(backend, x, x));
+            normSum(x, norm);
         } else {
             backend.add(x, normalised(branch, norm));
         }

@@ -27,6 +27,11 @@ record Weights(
             backend.linear(out, x, weight, bias);
         }
 
+        /** sum [rows, out] += the map of x [rows, in]; overwrites scratch, of sum's shape. */
+        void addTo(Backend backend, Tensor sum, Tensor x, Tensor scratch) {
+            backend.linearAdd(sum, x, weight, bias, scratch);
+        }
+
         /**
          * x in the type in which products with this weight read it, so that several products share one conversion.
          *

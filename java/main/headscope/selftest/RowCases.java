@@ -59,8 +59,12 @@ final class RowCases {
         }, rows, width));
         cases.add(Case.of("linear", bound, on -> {
             Tensor to = on.unwritten(rows, out);
-            on.backend.linear(to, on.normal(rows, width), on.operand(out, width), Optional.of(on.normal(out)));
-            return new Tensor[] {to};
+            Tensor x = on.normal(rows, width);
+            Tensor weight = on.operand(out, width);
+            Tensor sum = on.normal(rows, out);
+            on.backend.linear(to, x, weight, Optional.of(on.normal(out)));
+            on.backend.linearAdd(sum, x, weight, Optional.empty(), on.unwritten(rows, out));
+            return new Tensor[] {to, sum};
         }, rows, width, out));
         cases.add(Case.of("linear's gradient", 2 * bound, on -> {
             Tensor to = on.unwritten(rows, width);

@@ -49,6 +49,13 @@ class BackendParityTest {
                         on, Magnitude.of(x), Magnitude.of(weight), bias.map(Magnitude::of), tokens, in, out));
                 compare("linear " + Arrays.toString(shape), on -> linear(on, x, weight, bias, tokens, in, out),
                         i -> Tolerance.sum(in + 1, magnitude[i]));
+                float[] before = inputs.values(random, tokens, out);
+                compare("linearAdd " + Arrays.toString(shape), on -> {
+                    Tensor sum = on.tensor(before, tokens, out);
+                    on.backend.linearAdd(sum, on.tensor(x, tokens, in), on.tensor(weight, out, in),
+                            bias.map(values -> on.tensor(values, out)), on.unwritten(tokens, out));
+                    return on.backend.download(sum);
+                }, i -> Tolerance.sum(in + 2, magnitude[i] + Math.abs(before[i])));
             }
         }
     }

@@ -166,6 +166,13 @@ final class CudaBackend implements Backend {
         bias.ifPresent(row -> addRow(destination, row));
     }
 
+    /** Without scratch: the product adds. */
+    @Override
+    public void linearAdd(Tensor sum, Tensor x, Tensor weight, Optional<Tensor> bias, Tensor scratch) {
+        kernels.productAdd(sum, x, weight);
+        bias.ifPresent(row -> addRow(sum, row));
+    }
+
     @Override
     public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
         int width = weight.intSize(0);

@@ -63,7 +63,7 @@ final class ForeignBlas implements Blas {
         require(gemm.status(
                 handle, g.transposeFirst(), g.transposeSecond(), g.m(), g.n(), g.k(), one,
                 g.first(), g.type(), g.strideFirst(),
-                g.second(), g.type(), g.strideSecond(), zero,
+                g.second(), g.type(), g.strideSecond(), g.beta() == 0 ? zero : one,
                 g.destination(), Gemm.F32, g.strideDestination(),
                 g.compute(), Gemm.ALGORITHM), product);
     }

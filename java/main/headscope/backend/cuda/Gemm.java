@@ -7,13 +7,14 @@ import java.lang.foreign.MemorySegment;
  * destination' = b' a', with the operands swapped and neither of them transposed.
  *
  * @param m      columns of our destination; n its rows
+ * @param beta   factor of the destination's earlier elements
  * @param first  our b; second our a
  * @param strideFirst elements from row to row (cuBLAS: leading dimension), as strideSecond
  */
 record Gemm(
         int transposeFirst, int transposeSecond, int m, int n, int k,
         MemorySegment first, int strideFirst, MemorySegment second, int strideSecond, int type,
-        MemorySegment destination, int compute) {
+        float beta, MemorySegment destination, int compute) {
     static final int F32 = 0; // CUDA_R_32F
     static final int ALGORITHM = -1; // CUBLAS_GEMM_DEFAULT
     private static final int F16 = 2; // CUDA_R_16F
@@ -32,7 +33,7 @@ record Gemm(
         return new Gemm(
                 product.bTransposed() ? 1 : 0, product.aTransposed() ? 1 : 0, product.n(), product.m(), product.k(),
                 product.b().bytes(), product.b().intSize(1), product.a().bytes(), product.a().intSize(1), type,
-                product.destination().bytes(), tf32 && type == F32 ? COMPUTE_TF32 : COMPUTE_F32);
+                product.adds() ? 1 : 0, product.destination().bytes(), tf32 && type == F32 ? COMPUTE_TF32 : COMPUTE_F32);
     }
 
     /** Elements from row to row of the destination. */

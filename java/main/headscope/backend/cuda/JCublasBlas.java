@@ -42,7 +42,7 @@ final class JCublasBlas implements Blas {
         require(JCublas2.cublasGemmEx_new(
                 handle, gemm.transposeFirst(), gemm.transposeSecond(), gemm.m(), gemm.n(), gemm.k(), ONE,
                 new Address(gemm.first()), gemm.type(), gemm.strideFirst(),
-                new Address(gemm.second()), gemm.type(), gemm.strideSecond(), ZERO,
+                new Address(gemm.second()), gemm.type(), gemm.strideSecond(), gemm.beta() == 0 ? ZERO : ONE,
                 new Address(gemm.destination()), Gemm.F32, gemm.strideDestination(),
                 gemm.compute(), Gemm.ALGORITHM), product);
     }

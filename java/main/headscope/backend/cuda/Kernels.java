@@ -181,9 +181,18 @@ final class Kernels {
 
     /** destination = a b, or a b'. a is converted to b's type, as many rows at a time as memory allows. */
     void product(Tensor destination, Tensor a, Tensor b, boolean bTransposed) {
+        product(destination, false, a, b, bTransposed);
+    }
+
+    /** sum += a b'. */
+    void productAdd(Tensor sum, Tensor a, Tensor b) {
+        product(sum, true, a, b, true);
+    }
+
+    private void product(Tensor destination, boolean adds, Tensor a, Tensor b, boolean bTransposed) {
         SplitOnOutOfMemory.run(a.intSize(0), (first, count) -> {
             try (Operand rows = operand(a.rows(first, count), b.dtype())) {
-                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, b, bTransposed));
+                device.multiply(new Product(destination.rows(first, count), adds, rows.tensor(), false, b, bTransposed));
             }
         });
     }

@@ -15,7 +15,7 @@ final class ProductKernels {
                     name("linear", product), kernels.tiles(product.m(), "linear_row_tile"),
                     kernels.tiles(product.n(), "linear_column_tile"), device.constant("linear_threads"),
                     product.destination(), product.a(), product.b(), Optional.empty(),
-                    product.m(), product.k(), product.n()));
+                    product.m(), product.k(), product.n(), product.adds() ? 1 : 0));
         } else {
             gradient(device, "linear_gradient", product, product.m(), product.n(), product.k());
         }

@@ -321,6 +321,14 @@ class JcudaDeviceChecks {
                 device.multiply(new Product(destination, left, transposed[0], right, transposed[1]));
                 // the same sums in the same order
                 assertArrayEquals(expected, backend.download(destination));
+                if (!transposed[0] && transposed[1]) {
+                    device.multiply(new Product(destination, true, left, false, right, true));
+                    float[] twice = expected.clone();
+                    for (int i = 0; i < twice.length; i++) {
+                        twice[i] *= 2;
+                    }
+                    assertArrayEquals(twice, backend.download(destination), "added");
+                }
                 List.of(left, right, destination).forEach(tensor -> tensor.buffer().close());
             }
         }
