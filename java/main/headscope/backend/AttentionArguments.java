@@ -1,8 +1,8 @@
 package headscope.backend;
 
-import static headscope.backend.CheckedBackend.check;
-import static headscope.backend.CheckedBackend.floats;
-import static headscope.backend.CheckedBackend.operand;
+import static headscope.backend.TensorArguments.check;
+import static headscope.backend.TensorArguments.floats;
+import static headscope.backend.TensorArguments.operand;
 
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;

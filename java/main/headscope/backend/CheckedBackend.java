@@ -1,5 +1,9 @@
 package headscope.backend;
 
+import static headscope.backend.TensorArguments.check;
+import static headscope.backend.TensorArguments.floats;
+import static headscope.backend.TensorArguments.operand;
+
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
@@ -27,26 +31,6 @@ final class CheckedBackend implements Backend {
     CheckedBackend(Backend backend, boolean check) {
         this.backend = backend;
         this.finite = check ? Finite.on(backend) : Finite.UNCHECKED;
-    }
-
-    static void check(boolean holds, String operation, String rule, Object... values) {
-        if (!holds) {
-            throw new IllegalArgumentException(operation + ": " + rule.formatted(values));
-        }
-    }
-
-    static void floats(String operation, Tensor... tensors) {
-        for (Tensor tensor : tensors) {
-            check(tensor.dtype() == DType.F32, operation, "%s is not F32", tensor);
-            check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
-        }
-    }
-
-    /** Requires F32 or another type, that of the backend's operands or weights. */
-    static void operand(String operation, Tensor tensor, DType other) {
-        check(tensor.dtype() == DType.F32 || tensor.dtype() == other, operation,
-                other == DType.F32 ? "%s is not F32" : "%s is neither F32 nor %s", tensor, other);
-        check(tensor.buffer().isOpen(), operation, "%s is closed", tensor);
     }
 
     @Override

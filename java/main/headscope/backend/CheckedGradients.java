@@ -1,7 +1,7 @@
 package headscope.backend;
 
-import static headscope.backend.CheckedBackend.check;
-import static headscope.backend.CheckedBackend.floats;
+import static headscope.backend.TensorArguments.check;
+import static headscope.backend.TensorArguments.floats;
 
 import headscope.tensor.Tensor;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ final class CheckedGradients implements Gradients {
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
         floats("linear's gradient", destination, gradient);
-        CheckedBackend.operand("linear's gradient", weight, backend.weights(weight.dtype()));
+        TensorArguments.operand("linear's gradient", weight, backend.weights(weight.dtype()));
         check(gradient.rank() == 2 && weight.rank() == 2 && gradient.size(1) == weight.size(0)
                         && destination.hasShape(gradient.size(0), weight.size(1)),
                 "linear's gradient", "%s = %s times %s", destination, gradient, weight);
@@ -148,7 +148,7 @@ final class CheckedGradients implements Gradients {
             List<Optional<AttentionSaliency>> saliency) {
         String operation = "attention's gradient";
         AttentionArguments.requirePacked(operation, q, k, packing, spec, backend.operands());
-        CheckedBackend.operand(operation, v, backend.operands());
+        TensorArguments.operand(operation, v, backend.operands());
         floats(operation, qGradient, kGradient, vGradient, gradient, out, logSumExp);
         check(qGradient.hasShape(q.shape()) && gradient.hasShape(q.shape()) && out.hasShape(q.shape())
                         && kGradient.hasShape(k.shape()) && vGradient.hasShape(k.shape()) && v.hasShape(k.shape())
