@@ -161,7 +161,7 @@ final class FunctionProbe implements AutoCloseable {
         backend.upload(input, MemorySegment.ofArray(x));
         project.forward(perHead(projections, texts), input);
         hide.forward(inner, projections.rows(0, texts));
-        backend.activate(inner, Activation.RELU);
+        backend.activate(inner, inner, Activation.RELU);
         dropout.ifPresent(factors -> backend.multiply(inner, factors));
         decide.forward(logits.rows(0, texts), inner);
     }
