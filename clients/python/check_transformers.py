@@ -1,8 +1,8 @@
 """Checks headscope_tap.py with transformers itself: tiny random models of every family, tapped while they read and generate.
 
     python3 check_transformers.py [--java]          differences; --java also compares with Headscope's own model
-    python3 check_transformers.py --overhead        tokens per second with and without the tap: of processor time on a CPU,
-                                                    of wall-clock time on a GPU
+    python3 check_transformers.py --overhead        processor time of the tap for a token; tokens per second with and without
+                                                    it: of processor time on a CPU, of wall-clock time on a GPU
     python3 check_transformers.py --same-gpu        what ./headscope live --attach shows of a model on its GPU, with and
                                                     without --same-gpu: the numbers must be equal
 
@@ -288,8 +288,43 @@ def speed(model, given, new_tokens):
     return new_tokens / (clock() - started)
 
 
+def cost(background, layers=12, tokens=300):
+    """Microseconds of processor time that the tap takes for a decoded token, without a model: of this thread, of all."""
+    config = GPT2Config()
+    attention = [torch.nn.Module() for _ in range(layers)]
+    for layer, module in enumerate(attention):
+        module.layer_idx, module.config, module.is_causal = layer, config, True
+    shape = 1, config.n_head, tokens + 16, config.n_embd // config.n_head
+    q, k = torch.zeros(shape, device=DEVICE), torch.zeros(shape, device=DEVICE)
+
+    def read(tap, begin, end):
+        given = torch.zeros(1, end - begin, dtype=torch.long, device=DEVICE), torch.ones(1, end, dtype=torch.long, device=DEVICE)
+        queries, keys = q[:, :, begin:end], [k[:, :, :end] for _ in attention]
+        started = time.thread_time()
+        tap._embed(None, given[:1])
+        tap._mask({"attention_mask": given[1]})
+        for module, key in zip(attention, keys):
+            tap._attention(module, queries, key, {"scaling": 0.125, "dropout": 0.0, "position_ids": None}, True)
+        return time.thread_time() - started
+
+    with headscope_tap.tap(name=f"check-{os.getpid()}", layers=layers, background=background, megabytes=64) as tap:
+        tap._config = config
+        read(tap, 0, 16)
+        others, own = time.process_time() - time.thread_time(), []
+        for token in range(16, 16 + tokens):
+            own.append(read(tap, token, token + 1))
+        others = time.process_time() - time.thread_time() - others
+    return statistics.median(own) * 1e6, (statistics.mean(own) + others / tokens) * 1e6
+
+
 def overhead(rounds, background):
     torch.set_num_threads(1)
+    print("| the tap alone, a token of 12 layers with 12 heads | the model's thread | all threads |\n|---|---|---|")
+    for copies in (False, True) if DEVICE.type == "cpu" else (True,):
+        own, all_threads = cost(copies)
+        way = "copies, and hands over later" if copies else "hands over at once"
+        print(f"| {way} | {own:.0f} us | {all_threads:.0f} us |")
+    print(flush=True)
     small, large = GPT2Config(), LlamaConfig(
         hidden_size=2048, num_hidden_layers=24, num_attention_heads=32, num_key_value_heads=8, intermediate_size=5632,
         vocab_size=32000)
