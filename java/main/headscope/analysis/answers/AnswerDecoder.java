@@ -1,6 +1,7 @@
 package headscope.analysis.answers;
 
 import headscope.model.Tokenizer;
+import java.util.function.Predicate;
 
 /**
  * The answer in generated tokens: their text up to a stop string, without the white space around it. White space before
@@ -9,8 +10,9 @@ import headscope.model.Tokenizer;
  * @param stop empty = none
  */
 record AnswerDecoder(Tokenizer tokenizer, String stop) {
-    boolean isComplete(int[] generated) {
-        return !stop.isEmpty() && end(decode(generated)) >= 0;
+    /** Whether one answer, whose tokens come one after the other, has the stop string. */
+    Predicate<int[]> completion() {
+        return stop.isEmpty() ? generated -> false : new StopString(tokenizer::decode, stop)::isComplete;
     }
 
     String answer(int[] generated) {

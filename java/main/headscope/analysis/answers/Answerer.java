@@ -88,7 +88,7 @@ public final class Answerer {
     private BatchGenerator.Prompt prompt(Continued text) {
         return switch (text.tokens()) {
             case TextTokens.Prompt prompt -> new BatchGenerator.Prompt(
-                    prompt.ids(), new int[0], text.random(), decoder::isComplete);
+                    prompt.ids(), new int[0], text.random(), decoder.completion());
             case TextTokens.Replay replay -> new BatchGenerator.Prompt(
                     replay.prompt(), replay.generated(), text.random(), tokens -> false);
             case TextTokens.Whole whole -> throw new IllegalArgumentException("a whole text is not continued");

@@ -34,7 +34,7 @@ class AnswerDecoderTest {
             ended[tokens.length] = TestTokenizers.END;
             assertEquals(answer, decoder.answer(tokens));
             assertEquals(answer, decoder.answer(ended));
-            assertEquals(complete, decoder.isComplete(tokens));
+            assertEquals(complete, decoder.completion().test(tokens));
         }
     }
 }
