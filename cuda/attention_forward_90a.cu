@@ -59,13 +59,7 @@ struct WeightedGroup {
 
     /// Starts adding the weights times a tile of values.
     __device__ __forceinline__ void add(const unsigned char* values) {
-        constexpr int PIECE_BYTES = Shape::TILE * Shape::ROW_BYTES;
-        UNROLL for (int step = 0; step < Shape::TILE / 16; step++) {
-            multiply_registers<T>(sum, weight, 4 * step,
-                                  describe_tile(values + step * 16 * Shape::ROW_BYTES, PIECE_BYTES,
-                                                8 * Shape::ROW_BYTES));
-        }
-        commit_products();
+        add_weighted<Shape, T>(sum, weight, values);
     }
 
     /// Writes a row of one head; to is its first element.
@@ -79,20 +73,6 @@ struct WeightedGroup {
         }
     }
 };
-
-/// Zeros in the rows of a tile from `first` on, by all threads that multiply: they may belong to another text, and a
-/// weight of 0 times an infinite value is not 0.
-template <class Shape>
-__device__ __forceinline__ void clear_rows(unsigned char* tile, int first) {
-    constexpr int WORDS = Shape::ROW_BYTES / 8;
-    int thread = threadIdx.x - GROUP_THREADS;
-    UNROLL for (int piece = 0; piece < Shape::PIECES; piece++) {
-        auto words = reinterpret_cast<uint64_t*>(tile + piece * Shape::TILE * Shape::ROW_BYTES);
-        for (int i = first * WORDS + thread; i < Shape::TILE * WORDS; i += Shape::THREADS - GROUP_THREADS) {
-            words[i] = 0;
-        }
-    }
-}
 
 /// Attention of a warp group's rows. The products of a tile's scores and of the values of the tile before it run while the
 /// other group computes its softmax: groups take turns in issuing them.

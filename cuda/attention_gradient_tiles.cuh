@@ -175,6 +175,15 @@ __device__ inline float capped_slope(float score, float toCap) {
     return fmaf(-tangent, tangent, 1.0f);
 }
 
+constexpr float LARGEST_UNIT = 0x1p100f;
+
+/// The power of two by which a row's fp16 weights are multiplied: it decreases if the largest one would overflow.
+__device__ inline float fitting_unit(float largest, float unit) {
+    constexpr float LARGEST_WEIGHT = 0x1p15f;
+    constexpr int AIM = 10; // exponent of the largest weight after a change
+    return largest * unit > LARGEST_WEIGHT ? ldexpf(1, AIM - ilogbf(largest)) : unit;
+}
+
 /// Weights rounded to 16 bits times streamed rows. In fp16 a row's weights and sums are multiplied by a power of two that
 /// decreases when a tile's weights would overflow, so that they neither do nor underflow.
 template <class T, int WIDTH, int PIECES>
@@ -228,10 +237,6 @@ public:
     WeightedTiles<T, WIDTH, PIECES> sums;
 
 private:
-    static constexpr float LARGEST_UNIT = 0x1p100f;
-    static constexpr float LARGEST_WEIGHT = 0x1p15f;
-    static constexpr int AIM = 10; // exponent of the largest weight after a change
-
     template <int COLUMNS>
     __device__ void fit(int r, const float (&weight)[PIECES][COLUMNS][4]) {
         float largest = 0;
@@ -241,9 +246,8 @@ private:
             }
         }
         largest = warp_maximum<QUAD>(largest);
-        bool over = largest * unit[r] > LARGEST_WEIGHT;
-        if (__any_sync(ALL_LANES, over)) {
-            float fitting = over ? ldexpf(1, AIM - ilogbf(largest)) : unit[r];
+        float fitting = fitting_unit(largest, unit[r]);
+        if (__any_sync(ALL_LANES, fitting != unit[r])) {
             sums.scale(r, fitting * inverse_power(unit[r]));
             unit[r] = fitting;
         }

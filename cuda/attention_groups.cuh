@@ -98,6 +98,33 @@ __device__ __forceinline__ void multiply_rows(Registers<float, Shape::PRODUCTS>&
     commit_products();
 }
 
+/// Starts sum [64, 2 N] += the group's weights [64, TILE] times a tile's rows.
+template <class Shape, class T, int N>
+__device__ __forceinline__ void add_weighted(Registers<float, N>& sum, Registers<unsigned, Shape::TILE / 4>& weight,
+                                             const unsigned char* tile) {
+    constexpr int PIECE_BYTES = Shape::TILE * Shape::ROW_BYTES;
+    UNROLL for (int step = 0; step < Shape::TILE / 16; step++) {
+        multiply_registers<T>(
+            sum, weight, 4 * step,
+            describe_tile(tile + step * 16 * Shape::ROW_BYTES, PIECE_BYTES, 8 * Shape::ROW_BYTES));
+    }
+    commit_products();
+}
+
+/// Zeros in the rows of a tile from `first` on, by all threads that multiply: they may belong to another text, and a
+/// weight of 0 times an infinite value is not 0.
+template <class Shape>
+__device__ __forceinline__ void clear_rows(unsigned char* tile, int first) {
+    constexpr int WORDS = Shape::ROW_BYTES / 8;
+    int thread = threadIdx.x - GROUP_THREADS;
+    UNROLL for (int piece = 0; piece < Shape::PIECES; piece++) {
+        auto words = reinterpret_cast<uint64_t*>(tile + piece * Shape::TILE * Shape::ROW_BYTES);
+        for (int i = first * WORDS + thread; i < Shape::TILE * WORDS; i += Shape::THREADS - GROUP_THREADS) {
+            words[i] = 0;
+        }
+    }
+}
+
 /// Resident rows stay, `tiles` tiles go by: calls process(s, i) with the products of the i-th tile, which it releases.
 /// The next tile's are computed meanwhile.
 template <class Shape, class T, int WIDTH, class Process>
