@@ -215,6 +215,16 @@ class AttentionGradientsParityTest {
         }
     }
 
+    /** With warp groups. */
+    @ParameterizedTest
+    @MethodSource("headscope.backend.AttentionCase#fewForHopper")
+    void agreesOnHopper(AttentionCase any) {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            AttentionCase one = any.of(type);
+            agrees(type.name(), () -> Devices.emulatedHopper(type), one, allMaps(one, one.tokens() / 2));
+        }
+    }
+
     /** Sources from the second token on, from the middle of a tile on, and no sources. */
     @ParameterizedTest
     @MethodSource("headscope.backend.AttentionCase#few")

@@ -75,16 +75,43 @@ record AttentionGradient(
                     List.of(gradients.memory(), rows.signed, numbers.memory(), gradient, out, logSumExp));
             List<Object> read = List.of(gradients.memory(), numbers.memory(), rounded.tensor(), k, v);
             queries.addAll(rows.ofQueries);
-            queries.addAll(read);
+            queries.addAll(onHopper() ? mapped(gradients, numbers.memory(), rounded) : read);
             queries.add(rows.groupOf);
             queries(queries, rows);
+            List<Object> ofKeys = onHopper() ? mapped(gradients, mapped(numbers), rounded) : read;
             if (spec.heads() == spec.kvHeads() || keyBlocks() > MANY_BLOCKS) {
-                keys(spec.kvHeads(), joined(List.of(kGradient, vGradient, rows.columns), read));
+                keys(spec.kvHeads(), joined(List.of(kGradient, vGradient, rows.columns), ofKeys));
             } else {
-                keysByHead(kGradient, vGradient, rows.columns, read);
+                keysByHead(kGradient, vGradient, rows.columns, ofKeys);
             }
             maps.accept(read);
         }
+    }
+
+    /** Whether the kernels for Hopper run, which count the numbers of rows in an int. */
+    private boolean onHopper() {
+        return kernels.takeTensorMaps(k.dtype(), spec) && logSumExp.count() * ROW_NUMBERS <= Integer.MAX_VALUE;
+    }
+
+    private String family(String name) {
+        return onHopper() ? name + Fatbins.HOPPER : name;
+    }
+
+    /** Rows that the kernels for Hopper copy at once. */
+    private int boxRows() {
+        return kernels.constant(Kernels.ofWidth(family("attention_key_gradient"), k.dtype(), spec) + "_box");
+    }
+
+    /** What the kernels for Hopper read. */
+    private List<Object> mapped(Kernels.Scratch gradients, Object numbers, Kernels.Operand rounded) {
+        return List.of(
+                TensorMap.ofHeads(gradients.as(k.dtype(), gradient.shape()), spec.heads(), boxRows()), numbers,
+                TensorMap.ofHeads(rounded.tensor(), spec.heads(), boxRows()),
+                TensorMap.ofHeads(k, spec.kvHeads(), boxRows()), TensorMap.ofHeads(v, spec.kvHeads(), boxRows()));
+    }
+
+    private TensorMap mapped(Kernels.Scratch numbers) {
+        return TensorMap.ofElements(numbers.as(DType.F32, logSumExp.count() * ROW_NUMBERS), ROW_NUMBERS * boxRows());
     }
 
     /** One block per query head, whose gradients are summed afterwards: more blocks, the same bits. */
@@ -106,7 +133,7 @@ record AttentionGradient(
     /** Approximate number of blocks with one per key head. */
     private long keyBlocks() {
         return spec.kvHeads()
-                * kernels.tiles(k.size(0), Kernels.ofWidth("attention_key_gradient", k.dtype(), spec) + "_tile");
+                * kernels.tiles(k.size(0), Kernels.ofWidth(family("attention_key_gradient"), k.dtype(), spec) + "_tile");
     }
 
     private static List<Object> joined(List<?> first, List<?> second) {
@@ -116,12 +143,12 @@ record AttentionGradient(
     }
 
     private void queries(List<?> operands, Rows rows) {
-        kernels.perTile("attention_query_gradient", TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
+        kernels.perTile(family("attention_query_gradient"), TextTiles.Part.QUERY_TILE, k.dtype(), texts, spec.heads(), spec,
                 operands, rows.groupCount, rows.firstSource);
     }
 
     private void keys(int blocks, List<?> operands) {
-        kernels.perTile("attention_key_gradient", TextTiles.Part.KEY_TILE, k.dtype(), texts, blocks, spec, operands);
+        kernels.perTile(family("attention_key_gradient"), TextTiles.Part.KEY_TILE, k.dtype(), texts, blocks, spec, operands);
     }
 
     private void maps(AttentionSaliency saliency, List<Object> read) {

@@ -153,6 +153,10 @@ final class Kernels {
                 pooledMean.intSize(1));
     }
 
+    int constant(String name) {
+        return device.constant(name);
+    }
+
     /** The number of tiles of an exported length that cover size rows. */
     long tiles(long size, String tile) {
         int length = device.constant(tile);
@@ -237,6 +241,11 @@ final class Kernels {
 
     /** Temporary device memory. */
     record Scratch(DeviceMemory owner, MemorySegment memory) implements AutoCloseable {
+        /** The memory as a tensor, which does not free it. */
+        Tensor as(DType dtype, long... shape) {
+            return Tensor.of(new Buffer(memory, () -> {}), dtype, shape);
+        }
+
         @Override
         public void close() {
             owner.free(memory);

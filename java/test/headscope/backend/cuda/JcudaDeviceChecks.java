@@ -132,8 +132,14 @@ class JcudaDeviceChecks {
 
     @Test
     void attentionOnHopperHasItsOwnKernels() {
-        assertEquals(List.of("attention_forward_90a_bf16_d64", "attention_columns_90a_bf16_d64"), attentionKernels(0));
-        assertEquals(List.of("attention_forward_bf16_d64", "attention_columns_bf16_d64"), attentionKernels(1));
+        assertEquals(
+                List.of("attention_forward_90a_bf16_d64", "attention_columns_90a_bf16_d64", "attention_gradient_rows_bf16_d64",
+                        "attention_query_gradient_90a_bf16_d64", "attention_key_gradient_90a_bf16_d64"),
+                attentionKernels(0));
+        assertEquals(
+                List.of("attention_forward_bf16_d64", "attention_columns_bf16_d64", "attention_gradient_rows_bf16_d64",
+                        "attention_query_gradient_bf16_d64", "attention_key_gradient_bf16_d64"),
+                attentionKernels(1));
     }
 
     private static List<String> attentionKernels(int ordinal) {
@@ -145,10 +151,15 @@ class JcudaDeviceChecks {
             Tensor out = on.allocate(DType.F32, tokens, 64);
             Tensor q = on.allocate(DType.F32, tokens, 64);
             Tensor k = on.allocate(DType.BF16, tokens, 64);
+            Tensor gradient = on.allocate(DType.F32, tokens, 64);
+            Tensor logSumExp = on.allocate(DType.F32, tokens);
             AttentionSpec spec = AttentionSpec.plain(1, 1, 64, true);
-            return device.time(() -> backend.attention(
-                    out, q, k, k, Packing.of(tokens, tokens), spec, Optional.of(statistics)))
-                    .keySet().stream().filter(kernel -> kernel.contains("d64")).toList();
+            Packing packing = Packing.of(tokens, tokens);
+            return device.time(() -> {
+                backend.attention(out, q, k, k, packing, spec, Optional.of(statistics));
+                backend.gradients().attention(
+                        gradient, gradient, gradient, out, out, logSumExp, q, k, k, packing, spec, List.of(Optional.empty()));
+            }).keySet().stream().filter(kernel -> kernel.contains("d64")).toList();
         }
     }
 
