@@ -30,3 +30,13 @@ __device__ inline float slope(const AttentionSpec& spec, float score) {
 __device__ inline float saliency(float probability, float gradient) {
     return probability * fabsf(gradient);
 }
+
+/// [heads, queries] each, and groups [heads, queries, groupCount]; null if not requested.
+struct Saliency {
+    float* rows;
+    float* maximum;
+    float* groups;
+    const int* groupOf; // of the text's keys
+    int groupCount;
+    int firstSource;
+};

@@ -23,7 +23,8 @@ struct PairGroupShape : GroupShape<WIDTH, 2, SLOTS_> {
 
 /// Copies ROWS rows of one head, from `row` on, into a tile.
 template <class Shape, int ROWS>
-__device__ __forceinline__ void load_boxes(unsigned char* to, const TensorMap& map, Barrier* barrier, int head, int row) {
+__device__ __forceinline__ void load_boxes(unsigned char* to, const TensorMap& map, Barrier* barrier, int head,
+                                           int row) {
     UNROLL for (int piece = 0; piece < Shape::PIECES; piece++) {
         UNROLL for (int i = 0; i < ROWS; i += Shape::BOX) {
             load_box(to + (piece * ROWS + i) * Shape::ROW_BYTES, map, barrier, piece * Shape::PIECE_COLUMNS, head,
@@ -134,8 +135,7 @@ struct GroupSums {
             if (column < headDim) {
                 float2& pair = *reinterpret_cast<float2*>(to + column);
                 float2 before = adds ? pair : make_float2(0, 0);
-                pair = make_float2(before.x + sum[4 * c + 2 * r] * factor,
-                                   before.y + sum[4 * c + 2 * r + 1] * factor);
+                pair = make_float2(before.x + sum[4 * c + 2 * r] * factor, before.y + sum[4 * c + 2 * r + 1] * factor);
             }
         }
     }

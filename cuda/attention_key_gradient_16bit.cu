@@ -33,13 +33,6 @@ struct QueryOperands {
     const RowNumbers* numbers;
 };
 
-/// Results of shape [keys, gridDim.y * headDim], and columns [heads, keys] or null.
-struct KeyResults {
-    float* kGradient;
-    float* vGradient;
-    float* columns;
-};
-
 /// Which gradients one walk over the queries sums: those of keys, of values, or both.
 template <bool KEYS, bool VALUES>
 struct Sums {
@@ -212,10 +205,6 @@ private:
     KeySums keys;
     KeySums values;
 };
-
-__device__ inline int heads_of_block(const AttentionSpec& spec) {
-    return spec.heads / static_cast<int>(gridDim.y);
-}
 
 /// One walk over the queries of the block's heads.
 template <int WIDTH, class Which, class T>

@@ -15,13 +15,6 @@
 template <int WIDTH>
 using KeyGroupShape = PairGroupShape<WIDTH, 64, 4, 64 * sizeof(RowNumbers)>;
 
-/// Results of shape [keys, gridDim.y * headDim], and columns [heads, keys] or null.
-struct KeyResults {
-    float* kGradient;
-    float* vGradient;
-    float* columns;
-};
-
 /// Queries that attend to some of `count` keys; none if the keys are beyond the last.
 __device__ inline Range queries_of_keys(const AttentionSpec& spec, int firstKey, int count) {
     int lastKey = min(firstKey + count, spec.keys) - 1;
@@ -42,7 +35,8 @@ class KeyGroup {
 public:
     using Products = typename Shape::Products;
 
-    __device__ __forceinline__ KeyGroup(const AttentionSpec& spec, unsigned char* pool, TileBarriers<Shape::SLOTS>& pairs)
+    __device__ __forceinline__ KeyGroup(const AttentionSpec& spec, unsigned char* pool,
+                                        TileBarriers<Shape::SLOTS>& pairs)
         : spec(spec), pool(pool), pairs(pairs), row(group_index() * Shape::ROWS) {}
 
     /// Adds all queries of a head; tiles before it have the numbers 0 .. first - 1.
@@ -57,6 +51,7 @@ public:
             [&](int tile) {
                 int n = first + tile - tiles.block.first;
                 arrived(tile, n);
+                __syncwarp(); // all lanes have waited
                 pairs.release(n);
             },
             [&](int tile) {
@@ -199,12 +194,8 @@ private:
     GroupSums<Shape, T, WIDTH> keys;
     GroupSums<Shape, T, WIDTH> values;
     typename Shape::Rounded weight; // rounded probabilities, then dL/ds
-    float column[2]; // of the saliency of a lane's keys
+    float column[2];                // of the saliency of a lane's keys
 };
-
-__device__ inline int heads_of_block(const AttentionSpec& spec) {
-    return spec.heads / static_cast<int>(gridDim.y);
-}
 
 /// Starts the copies of keys and values, and of all pairs of tiles.
 template <class Shape>
@@ -244,9 +235,9 @@ __device__ __forceinline__ void key_groups(const KeyResults& to, unsigned char* 
 }
 
 template <class Shape, class T, int WIDTH>
-__device__ __forceinline__ void
-attention_key_gradient(const KeyResults& to, const TensorMap& gradient, const TensorMap& numbers, const TensorMap& q,
-                       const TensorMap& k, const TensorMap& v, const AttentionSpec& own) {
+__device__ __forceinline__ void attention_key_gradient(const KeyResults& to, const TensorMap& gradient,
+                                                       const TensorMap& numbers, const TensorMap& q, const TensorMap& k,
+                                                       const TensorMap& v, const AttentionSpec& own) {
     DYNAMIC_SHARED(unsigned char, pool); // keys, values, slots of queries, gradients and numbers
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, pairs);
@@ -259,7 +250,8 @@ attention_key_gradient(const KeyResults& to, const TensorMap& gradient, const Te
     if (threadIdx.x < GROUP_THREADS) {
         give_registers<Shape::COPY_REGISTERS>();
         if (threadIdx.x == 0) {
-            load_queries<Shape>(pool, &kept, pairs, tiles_of_keys<Shape>(spec, 0).block, spec, gradient, numbers, q, k, v);
+            load_queries<Shape>(pool, &kept, pairs, tiles_of_keys<Shape>(spec, 0).block, spec, gradient, numbers, q, k,
+                                v);
         }
         return;
     }
@@ -277,8 +269,8 @@ attention_key_gradient(const KeyResults& to, const TensorMap& gradient, const Te
                 float* vGradient, float* columns, const __grid_constant__ TensorMap gradient, \
                 const __grid_constant__ TensorMap numbers, const __grid_constant__ TensorMap q, \
                 const __grid_constant__ TensorMap k, const __grid_constant__ TensorMap v, ATTENTION_SPEC) { \
-        attention_key_gradient<KeyGroupShape<WIDTH>, T, WIDTH>({kGradient, vGradient, columns}, gradient, numbers, q, k, \
-                                                               v, KEY_TILE_SPEC(0)); \
+        attention_key_gradient<KeyGroupShape<WIDTH>, T, WIDTH>({kGradient, vGradient, columns}, gradient, numbers, q, \
+                                                               k, v, KEY_TILE_SPEC(0)); \
     }
 #define BOTH(WIDTH) ATTENTION_KEY_GRADIENT(WIDTH, bf16, Bf16) ATTENTION_KEY_GRADIENT(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

@@ -22,16 +22,6 @@
 EXPORT(attention_query_gradient_threads, ATTENTION_THREADS);
 EXPORT(attention_query_gradient_query_tile, QUERY_TILE);
 
-/// [heads, queries] each, and groups [heads, queries, groupCount].
-struct Saliency {
-    float* rows;
-    float* maximum;
-    float* groups;
-    const int* groupOf;
-    int groupCount;
-    int firstSource;
-};
-
 /// Row statistics of the saliency of a query tile.
 class SaliencyRows {
 public:

@@ -13,16 +13,6 @@
 // See     Gradients.attention, AttentionSaliency, test/attention_gradient_16bit_test.cpp
 #include "attention_gradient_tiles.cuh"
 
-/// [heads, queries] each, and groups [heads, queries, groupCount].
-struct Saliency {
-    float* rows;
-    float* maximum;
-    float* groups;
-    const int* groupOf; // of the text's keys
-    int groupCount;
-    int firstSource;
-};
-
 /// Numbers of a block's rows in shared memory; registers are needed for products.
 template <class Shape>
 struct RowMemory {

@@ -15,16 +15,6 @@
 template <int WIDTH>
 using QueryGroupShape = PairGroupShape<WIDTH, 64, 3, 0>;
 
-/// [heads, queries] each, and groups [heads, queries, groupCount]; null if not requested.
-struct Saliency {
-    float* rows;
-    float* maximum;
-    float* groups;
-    const int* groupOf; // of the text's keys
-    int groupCount;
-    int firstSource;
-};
-
 /// Keys visible to some of `count` queries; none if the queries are beyond the last.
 __device__ inline Range keys_of_queries(const AttentionSpec& spec, int firstRow, int count) {
     int lastRow = min(firstRow + count, spec.queries) - 1;
@@ -164,11 +154,10 @@ public:
             [&](int tile) {
                 int n = tile - tiles.block.first;
                 await_pair<Shape>(pairs, n, slot(n), spec.keys - tile * Shape::TILE);
+                __syncwarp(); // all lanes have waited
                 pairs.release(n);
             },
-            [&](int tile) {
-                add(s, passed, saliency, tile, tile - tiles.block.first, tile > tiles.group.first);
-            },
+            [&](int tile) { add(s, passed, saliency, tile, tile - tiles.block.first, tile > tiles.group.first); },
             [&]() {
                 wait_for_products<0>(queries.sum, weight);
                 if (tiles.group.first < tiles.group.end) {
@@ -179,7 +168,8 @@ public:
             int query = first_row() + group_row(r);
             if (query < spec.queries) {
                 int64_t at = (static_cast<int64_t>(spec.queryStart) + query) * spec.heads + blockIdx.y;
-                queries.write(qGradient + at * spec.headDim, r, spec.scale * (NARROW<T> ? unit[r] : 1), spec.headDim, false);
+                queries.write(qGradient + at * spec.headDim, r, spec.scale * (NARROW<T> ? unit[r] : 1), spec.headDim,
+                              false);
             }
         }
         if (OBSERVED) {
@@ -197,8 +187,8 @@ private:
     }
 
     /// Adds a tile of keys; `follows` another one, whose products may still run.
-    __device__ __forceinline__ void add(Products& s, Products& passed, SaliencyGroup<Shape, T>& saliency, int tile, int n,
-                                        bool follows) {
+    __device__ __forceinline__ void add(Products& s, Products& passed, SaliencyGroup<Shape, T>& saliency, int tile,
+                                        int n, bool follows) {
         int key = tile * Shape::TILE;
         await_pair<Shape>(pairs, n, slot(n), spec.keys - key);
         const unsigned char* keys = slot(n);
@@ -328,7 +318,8 @@ attention_query_gradient(float* qGradient, const Saliency& to, const TensorMap& 
     WIDE_KERNEL(attention_query_gradient_90a_##NAME##_d##WIDTH, QueryGroupShape<WIDTH>::THREADS, float* qGradient, \
                 float* rows, float* maximum, float* groups, const __grid_constant__ TensorMap gradient, \
                 const RowNumbers* numbers, const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, \
-                const __grid_constant__ TensorMap v, const int* groupOf, ATTENTION_SPEC, int groupCount, int firstSource) { \
+                const __grid_constant__ TensorMap v, const int* groupOf, ATTENTION_SPEC, int groupCount, \
+                int firstSource) { \
         attention_query_gradient<QueryGroupShape<WIDTH>, T, WIDTH>( \
             qGradient, {rows, maximum, groups, groupOf, groupCount, firstSource}, gradient, numbers, q, k, v, \
             QUERY_TILE_SPEC(0)); \

@@ -12,8 +12,8 @@ struct Kernels {
                         observed ? actual.rows.data() : none, observed ? actual.maximum.data() : none,
                         observed ? actual.groups.data() : none, x.gradient.data(), x.numbers.data(), x.q.data(),
                         x.k.data(), x.v.data(), observed ? cut.groupOf.data() : nullptr, NO_TILES, x.queries, x.tokens,
-                        spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window,
-                        spec.softCap, observed ? cut.groups : 0, cut.firstSource);
+                        spec.heads, spec.kvHeads, spec.headDim, spec.scale(), static_cast<int>(spec.causal),
+                        spec.window, spec.softCap, observed ? cut.groups : 0, cut.firstSource);
     }
 
     template <class T>

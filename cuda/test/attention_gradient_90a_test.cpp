@@ -59,19 +59,19 @@ struct Kernels {
         float* none = nullptr;
         Maps<T> maps(x.spec, x.gradient, x.numbers, x.q, x.k, x.v);
         launch_packed<T>("attention_query_gradient_90a", x.spec, alone(x.spec, x.queries, x.tokens), false,
-                         &TextTile::queries, x.spec.heads, {observed ? cut.groups : 0, cut.firstSource}, actual.q.data(),
-                         observed ? actual.rows.data() : none, observed ? actual.maximum.data() : none,
-                         observed ? actual.groups.data() : none, maps.gradient, x.numbers.data(), maps.q, maps.k, maps.v,
-                         observed ? cut.groupOf.data() : nullptr);
+                         &TextTile::queries, x.spec.heads, {observed ? cut.groups : 0, cut.firstSource},
+                         actual.q.data(), observed ? actual.rows.data() : none, observed ? actual.maximum.data() : none,
+                         observed ? actual.groups.data() : none, maps.gradient, x.numbers.data(), maps.q, maps.k,
+                         maps.v, observed ? cut.groupOf.data() : nullptr);
     }
 
     template <class T>
     static void keys(const GradientOperands<T>& x, Actual& actual, bool observed) {
         float* none = nullptr;
         Maps<T> maps(x.spec, x.gradient, x.numbers, x.q, x.k, x.v);
-        launch_packed<T>("attention_key_gradient_90a", x.spec, alone(x.spec, x.queries, x.tokens), false, &TextTile::keys,
-                         x.spec.kvHeads, {}, actual.k.data(), actual.v.data(), observed ? actual.columns.data() : none,
-                         maps.gradient, maps.numbers, maps.q, maps.k, maps.v);
+        launch_packed<T>("attention_key_gradient_90a", x.spec, alone(x.spec, x.queries, x.tokens), false,
+                         &TextTile::keys, x.spec.kvHeads, {}, actual.k.data(), actual.v.data(),
+                         observed ? actual.columns.data() : none, maps.gradient, maps.numbers, maps.q, maps.k, maps.v);
     }
 };
 
@@ -91,7 +91,8 @@ Passed run_packed(const Spec& spec, const Packed& packed, bool table, const Oper
     const int* noGroups = nullptr;
     Maps<T> maps(spec, x.gradient, x.numbers, x.q, x.k, x.v);
     launch_packed<T>("attention_query_gradient_90a", spec, packed, table, &TextTile::queries, spec.heads, {0, 0},
-                     passed.q.data(), none, none, none, maps.gradient, x.numbers.data(), maps.q, maps.k, maps.v, noGroups);
+                     passed.q.data(), none, none, none, maps.gradient, x.numbers.data(), maps.q, maps.k, maps.v,
+                     noGroups);
     int sharing = byHead ? spec.heads / spec.kvHeads : 1;
     std::vector<float> kParts(passed.k.size() * sharing, NAN), vParts(kParts);
     launch_packed<T>("attention_key_gradient_90a", spec, packed, table, &TextTile::keys, spec.kvHeads * sharing, {},
@@ -99,8 +100,8 @@ Passed run_packed(const Spec& spec, const Packed& packed, bool table, const Oper
     int threads = constant("attention_key_gradient_sum_threads");
     auto count = static_cast<int64_t>(passed.k.size());
     for (auto [parts, whole] : {std::pair{&kParts, &passed.k}, std::pair{&vParts, &passed.v}}) {
-        launch("attention_key_gradient_sum_f32", pieces(count, threads), 1, threads, whole->data(), parts->data(), count,
-               sharing, spec.headDim);
+        launch("attention_key_gradient_sum_f32", pieces(count, threads), 1, threads, whole->data(), parts->data(),
+               count, sharing, spec.headDim);
     }
     return passed;
 }
@@ -117,7 +118,10 @@ void check_packed(std::mt19937_64& random, const Spec& spec, const std::vector<s
         TextOf<T> text = random_text<T>(random, spec, keys, 0.2f); // scores that any shift suits
         int64_t width = static_cast<int64_t>(spec.heads) * spec.headDim;
         own.push_back({random_numbers<T>(random, queries * width),
-                       rows(text.q, spec.heads * spec.headDim, keys - queries, keys), text.k, text.v, {}});
+                       rows(text.q, spec.heads * spec.headDim, keys - queries, keys),
+                       text.k,
+                       text.v,
+                       {}});
         Operands<T>& x = own.back();
         for (int i = 0; i < spec.heads * queries; i++) {
             append(x.numbers, std::vector<float>{-5.0f - static_cast<float>(i % 7), static_cast<float>(i % 5) - 2,
@@ -175,7 +179,8 @@ void check_all(std::mt19937_64& random, const std::vector<int>& lengths) {
         check_random<T, Kernels>(random, "width", {.heads = 2, .kvHeads = 1, .headDim = headDim}, 70, 70);
     }
     check_random<T, Kernels>(random, "wide", {.headDim = 128}, 270, 270);
-    check_random<T, Kernels>(random, "long", {.heads = 2, .kvHeads = 1, .headDim = 64}, 460, 460); // slots are used again
+    check_random<T, Kernels>(random, "long", {.heads = 2, .kvHeads = 1, .headDim = 64}, 460,
+                             460); // slots are used again
     for (int queries : {1, 66, 129}) {
         check_random<T, Kernels>(random, "the last queries", of_width(GROUPED, 64), 200, queries);
         check_random<T, Kernels>(random, "the last queries, windowed", of_width(WINDOWED, 64), 330, queries);

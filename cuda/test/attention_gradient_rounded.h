@@ -100,9 +100,9 @@ Run run(const TextOf<T>& text, const std::vector<float>& given, int queries, con
     int causal = spec.causal;
     float* none = nullptr;
     const float* sinks = spec.sinks.empty() ? nullptr : spec.sinks.data();
-    launch_tiles<T>("attention_forward", spec, queries, heads, out.data(), actual.logSumExp.data(), none, none, none, none,
-                    none, q.data(), text.k.data(), text.v.data(), sinks, NO_TILES, queries, tokens, heads, spec.kvHeads,
-                    spec.headDim, spec.scale(), causal, spec.window, spec.softCap, 0);
+    launch_tiles<T>("attention_forward", spec, queries, heads, out.data(), actual.logSumExp.data(), none, none, none,
+                    none, none, q.data(), text.k.data(), text.v.data(), sinks, NO_TILES, queries, tokens, heads,
+                    spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap, 0);
     launch_tiles<T>("attention_gradient_rows", spec, queries, heads, gradient.data(), actual.signedSum.data(),
                     numbers.data(), given.data(), out.data(), actual.logSumExp.data(), NO_TILES, queries, tokens, heads,
                     spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap);
@@ -179,7 +179,8 @@ void check_equal_bits(std::mt19937_64& random, const Spec& spec, int tokens) {
     Cut cut(tokens);
     Actual first = run<T, Kernels>(text, gradient, tokens, cut, true).results;
     Actual alone = run<T, Kernels>(text, gradient, tokens, cut, false).results;
-    CHECK(same_bits(first.q, alone.q) && same_bits(first.k, alone.k) && same_bits(first.v, alone.v), "observed and not");
+    CHECK(same_bits(first.q, alone.q) && same_bits(first.k, alone.k) && same_bits(first.v, alone.v),
+          "observed and not");
     for (unsigned long seed : {0ul, SEED + 1, SEED + 2}) {
         headscope_shuffle(seed);
         Actual again = run<T, Kernels>(text, gradient, tokens, cut, true).results;
