@@ -206,6 +206,11 @@ __device__ __forceinline__ void load_queries(unsigned char* pool, Barrier* kept,
     constexpr int NUMBER_BYTES = Shape::TILE * sizeof(RowNumbers);
     int head = blockIdx.y * heads_of_block(spec);
     int key = spec.keyStart + spec.tile * Shape::KEPT;
+    prefetch_map(k);
+    prefetch_map(v);
+    prefetch_map(q);
+    prefetch_map(gradient);
+    prefetch_map(numbers);
     arrive_expecting(kept, 2 * Shape::KEPT_BYTES);
     load_boxes<Shape, Shape::KEPT>(pool, k, kept, spec.kvHead(head), key);
     load_boxes<Shape, Shape::KEPT>(pool + Shape::KEPT_BYTES, v, kept, spec.kvHead(head), key);

@@ -45,17 +45,10 @@ public:
     }
 
     __device__ __forceinline__ void tile(int firstKey, Products& saliency) {
-        int skipped = to.firstSource - firstKey - group_column();
-        UNROLL for (int r = 0; r < 2; r++) {
-            float part = 0;
-            UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
-                UNROLL for (int i = 0; i < 2; i++) {
-                    float value = c * 8 + i < skipped ? 0 : saliency[4 * c + 2 * r + i];
-                    part += value;
-                    maximum[r] = fmaxf(maximum[r], value);
-                }
-            }
-            sum[r] += part;
+        if (firstKey >= to.firstSource) {
+            add<true>(firstKey, saliency);
+        } else {
+            add<false>(firstKey, saliency);
         }
         UNROLL_BY(1) for (int g = 0; g < to.groupCount; g++) {
             add_group(g, firstKey, saliency);
@@ -78,6 +71,23 @@ public:
     }
 
 private:
+    /// Unless ALL, keys before the first source do not count.
+    template <bool ALL>
+    __device__ __forceinline__ void add(int firstKey, Products& saliency) {
+        int skipped = to.firstSource - firstKey - group_column();
+        UNROLL for (int r = 0; r < 2; r++) {
+            float part = 0;
+            UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
+                UNROLL for (int i = 0; i < 2; i++) {
+                    float value = ALL || c * 8 + i >= skipped ? saliency[4 * c + 2 * r + i] : 0;
+                    part += value;
+                    maximum[r] = fmaxf(maximum[r], value);
+                }
+            }
+            sum[r] += part;
+        }
+    }
+
     __device__ __forceinline__ void add_group(int g, int firstKey, Products& saliency) {
         float total[2] = {};
         bool some = false;
@@ -265,6 +275,10 @@ __device__ __forceinline__ void load_keys(unsigned char* pool, Barrier* kept, Ti
                                           const TensorMap& q, const TensorMap& k, const TensorMap& v) {
     int head = blockIdx.y;
     int query = spec.queryStart + spec.tile * Shape::KEPT;
+    prefetch_map(q);
+    prefetch_map(gradient);
+    prefetch_map(k);
+    prefetch_map(v);
     arrive_expecting(kept, 2 * Shape::KEPT_BYTES);
     load_boxes<Shape, Shape::KEPT>(pool, q, kept, head, query);
     load_boxes<Shape, Shape::KEPT>(pool + Shape::KEPT_BYTES, gradient, kept, head, query);
