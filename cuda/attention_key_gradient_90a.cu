@@ -66,14 +66,14 @@ public:
             });
     }
 
-    /// Writes the head's gradients, or adds them to those of earlier heads, and its columns.
-    __device__ __forceinline__ void write(const KeyResults& to, int head, bool adds) {
+    /// Writes the head's gradients, or adds them to those of earlier heads of this part of the results, and its columns.
+    __device__ __forceinline__ void write(const KeyResults& to, int part, int head, bool adds) {
         int64_t parts = gridDim.y;
         UNROLL for (int r = 0; r < 2; r++) {
             int key = spec.tile * Shape::KEPT + row + group_row(r);
             float total = warp_sum<QUAD>(column[r]);
             if (key < spec.keys) {
-                int64_t at = ((spec.keyStart + key) * parts + blockIdx.y) * spec.headDim;
+                int64_t at = ((spec.keyStart + key) * parts + part) * spec.headDim;
                 keys.write(to.kGradient + at, r, spec.scale, spec.headDim, adds);
                 values.write(to.vGradient + at, r, 1, spec.headDim, adds);
                 if (to.columns != nullptr && threadIdx.x % QUAD == 0) {
@@ -200,11 +200,11 @@ private:
 /// Starts the copies of keys and values, and of all pairs of tiles.
 template <class Shape>
 __device__ __forceinline__ void load_queries(unsigned char* pool, Barrier* kept, TileBarriers<Shape::SLOTS>& pairs,
-                                             Range tiles, const AttentionSpec& spec, const TensorMap& gradient,
-                                             const TensorMap& numbers, const TensorMap& q, const TensorMap& k,
-                                             const TensorMap& v) {
+                                             int part, Range tiles, const AttentionSpec& spec,
+                                             const TensorMap& gradient, const TensorMap& numbers, const TensorMap& q,
+                                             const TensorMap& k, const TensorMap& v) {
     constexpr int NUMBER_BYTES = Shape::TILE * sizeof(RowNumbers);
-    int head = blockIdx.y * heads_of_block(spec);
+    int head = part * heads_of_block(spec);
     int key = spec.keyStart + spec.tile * Shape::KEPT;
     prefetch_map(k);
     prefetch_map(v);
@@ -229,20 +229,20 @@ __device__ __forceinline__ void load_queries(unsigned char* pool, Barrier* kept,
 
 template <class Shape, class T, int WIDTH, bool CAPPED>
 __device__ __forceinline__ void key_groups(const KeyResults& to, unsigned char* pool, Barrier* kept,
-                                           TileBarriers<Shape::SLOTS>& pairs, const AttentionSpec& spec) {
+                                           TileBarriers<Shape::SLOTS>& pairs, int part, const AttentionSpec& spec) {
     PairTiles tiles = tiles_of_keys<Shape>(spec, group_index() * Shape::ROWS);
     KeyGroup<Shape, T, WIDTH, CAPPED> group(spec, pool, pairs);
     wait_for(kept, 0);
     for (int i = 0; i < heads_of_block(spec); i++) {
         group.head(tiles, i * (tiles.block.end - tiles.block.first));
-        group.write(to, blockIdx.y * heads_of_block(spec) + i, i > 0);
+        group.write(to, part, part * heads_of_block(spec) + i, i > 0);
     }
 }
 
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void attention_key_gradient(const KeyResults& to, const TensorMap& gradient,
                                                        const TensorMap& numbers, const TensorMap& q, const TensorMap& k,
-                                                       const TensorMap& v, const AttentionSpec& own) {
+                                                       const TensorMap& v, int part, const AttentionSpec& own) {
     DYNAMIC_SHARED(unsigned char, pool); // keys, values, slots of queries, gradients and numbers
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, pairs);
@@ -255,16 +255,16 @@ __device__ __forceinline__ void attention_key_gradient(const KeyResults& to, con
     if (threadIdx.x < GROUP_THREADS) {
         give_registers<Shape::COPY_REGISTERS>();
         if (threadIdx.x == 0) {
-            load_queries<Shape>(pool, &kept, pairs, tiles_of_keys<Shape>(spec, 0).block, spec, gradient, numbers, q, k,
-                                v);
+            load_queries<Shape>(pool, &kept, pairs, part, tiles_of_keys<Shape>(spec, 0).block, spec, gradient, numbers,
+                                q, k, v);
         }
         return;
     }
     take_registers<Shape::GROUP_REGISTERS>();
     if (spec.softCap > 0) {
-        key_groups<Shape, T, WIDTH, true>(to, pool, &kept, pairs, spec);
+        key_groups<Shape, T, WIDTH, true>(to, pool, &kept, pairs, part, spec);
     } else {
-        key_groups<Shape, T, WIDTH, false>(to, pool, &kept, pairs, spec);
+        key_groups<Shape, T, WIDTH, false>(to, pool, &kept, pairs, part, spec);
     }
 }
 
@@ -274,8 +274,10 @@ __device__ __forceinline__ void attention_key_gradient(const KeyResults& to, con
                 float* vGradient, float* columns, const __grid_constant__ TensorMap gradient, \
                 const __grid_constant__ TensorMap numbers, const __grid_constant__ TensorMap q, \
                 const __grid_constant__ TensorMap k, const __grid_constant__ TensorMap v, ATTENTION_SPEC) { \
+        BlockPlace place = place_of_block<KeyGroupShape<WIDTH>>(1); \
         attention_key_gradient<KeyGroupShape<WIDTH>, T, WIDTH>({kGradient, vGradient, columns}, gradient, numbers, q, \
-                                                               k, v, KEY_TILE_SPEC(0)); \
+                                                               k, v, place.head, \
+                                                               ATTENTION_SPEC_VALUE(place.tile, place.tile, 0)); \
     }
 #define BOTH(WIDTH) ATTENTION_KEY_GRADIENT(WIDTH, bf16, Bf16) ATTENTION_KEY_GRADIENT(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

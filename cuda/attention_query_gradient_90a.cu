@@ -34,8 +34,8 @@ class SaliencyGroup {
 public:
     using Products = typename Shape::Products;
 
-    __device__ __forceinline__ SaliencyGroup(const Saliency& to, const AttentionSpec& spec, int firstRow)
-        : to(to), spec(spec), firstRow(firstRow) {
+    __device__ __forceinline__ SaliencyGroup(const Saliency& to, const AttentionSpec& spec, int head, int firstRow)
+        : to(to), spec(spec), head(head), firstRow(firstRow) {
         UNROLL for (int r = 0; r < 2; r++) {
             sum[r] = maximum[r] = 0;
             for (int g = 0; writes(r) && g < to.groupCount; g++) {
@@ -119,7 +119,7 @@ private:
 
     /// Index of a lane's row in [heads, queries].
     __device__ __forceinline__ int64_t at(int r) const {
-        return static_cast<int64_t>(blockIdx.y) * spec.queries + firstRow + group_row(r);
+        return static_cast<int64_t>(head) * spec.queries + firstRow + group_row(r);
     }
 
     __device__ __forceinline__ float& group(int r, int g) const {
@@ -128,6 +128,7 @@ private:
 
     const Saliency& to;
     const AttentionSpec& spec;
+    int head;
     int firstRow; // of the group, among the queries
     float sum[2];
     float maximum[2];
@@ -140,13 +141,12 @@ class QueryGroup {
 public:
     using Products = typename Shape::Products;
 
-    __device__ __forceinline__ QueryGroup(const AttentionSpec& spec, const RowNumbers* numbers, unsigned char* pool,
-                                          TileBarriers<Shape::SLOTS>& pairs)
-        : spec(spec), pool(pool), pairs(pairs), row(group_index() * Shape::ROWS) {
+    __device__ __forceinline__ QueryGroup(const AttentionSpec& spec, int head, const RowNumbers* numbers,
+                                          unsigned char* pool, TileBarriers<Shape::SLOTS>& pairs)
+        : spec(spec), head(head), pool(pool), pairs(pairs), row(group_index() * Shape::ROWS) {
         UNROLL for (int r = 0; r < 2; r++) {
             int query = first_row() + group_row(r);
-            RowNumbers own =
-                query < spec.queries ? numbers[spec.element(blockIdx.y, query)] : RowNumbers{BELOW_ALL, 0, 1, 0};
+            RowNumbers own = query < spec.queries ? numbers[spec.element(head, query)] : RowNumbers{BELOW_ALL, 0, 1, 0};
             shift[r] = own.shift;
             mean[r] = own.mean;
             unit[r] = own.unit;
@@ -156,7 +156,7 @@ public:
 
     __device__ __forceinline__ void gradient(float* qGradient, const Saliency& to) {
         PairTiles tiles = tiles_of_queries<Shape>(spec, row);
-        SaliencyGroup<Shape, T> saliency(to, spec, first_row());
+        SaliencyGroup<Shape, T> saliency(to, spec, head, first_row());
         Products s;
         Products passed;
         visit_tiles(
@@ -177,7 +177,7 @@ public:
         UNROLL for (int r = 0; r < 2; r++) {
             int query = first_row() + group_row(r);
             if (query < spec.queries) {
-                int64_t at = (static_cast<int64_t>(spec.queryStart) + query) * spec.heads + blockIdx.y;
+                int64_t at = (static_cast<int64_t>(spec.queryStart) + query) * spec.heads + head;
                 queries.write(qGradient + at * spec.headDim, r, spec.scale * (NARROW<T> ? unit[r] : 1), spec.headDim,
                               false);
             }
@@ -258,6 +258,7 @@ private:
     }
 
     const AttentionSpec& spec;
+    int head;
     unsigned char* pool;
     TileBarriers<Shape::SLOTS>& pairs;
     int row;        // of the group, in the block
@@ -271,9 +272,8 @@ private:
 /// Starts the copies of queries and gradients, and of all pairs of tiles.
 template <class Shape>
 __device__ __forceinline__ void load_keys(unsigned char* pool, Barrier* kept, TileBarriers<Shape::SLOTS>& pairs,
-                                          Range tiles, const AttentionSpec& spec, const TensorMap& gradient,
+                                          int head, Range tiles, const AttentionSpec& spec, const TensorMap& gradient,
                                           const TensorMap& q, const TensorMap& k, const TensorMap& v) {
-    int head = blockIdx.y;
     int query = spec.queryStart + spec.tile * Shape::KEPT;
     prefetch_map(q);
     prefetch_map(gradient);
@@ -293,9 +293,10 @@ __device__ __forceinline__ void load_keys(unsigned char* pool, Barrier* kept, Ti
 }
 
 template <class Shape, class T, int WIDTH>
-__device__ __forceinline__ void
-attention_query_gradient(float* qGradient, const Saliency& to, const TensorMap& gradient, const RowNumbers* numbers,
-                         const TensorMap& q, const TensorMap& k, const TensorMap& v, const AttentionSpec& own) {
+__device__ __forceinline__ void attention_query_gradient(float* qGradient, const Saliency& to,
+                                                         const TensorMap& gradient, const RowNumbers* numbers,
+                                                         const TensorMap& q, const TensorMap& k, const TensorMap& v,
+                                                         int head, const AttentionSpec& own) {
     DYNAMIC_SHARED(unsigned char, pool); // queries, gradients, slots of keys and values
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, pairs);
@@ -308,7 +309,7 @@ attention_query_gradient(float* qGradient, const Saliency& to, const TensorMap& 
     if (threadIdx.x < GROUP_THREADS) {
         give_registers<Shape::COPY_REGISTERS>();
         if (threadIdx.x == 0) {
-            load_keys<Shape>(pool, &kept, pairs, tiles_of_queries<Shape>(spec, 0).block, spec, gradient, q, k, v);
+            load_keys<Shape>(pool, &kept, pairs, head, tiles_of_queries<Shape>(spec, 0).block, spec, gradient, q, k, v);
         }
         return;
     }
@@ -316,14 +317,14 @@ attention_query_gradient(float* qGradient, const Saliency& to, const TensorMap& 
     wait_for(&kept, 0);
     if (spec.softCap > 0) {
         if (to.rows != nullptr) {
-            QueryGroup<Shape, T, WIDTH, true, true>(spec, numbers, pool, pairs).gradient(qGradient, to);
+            QueryGroup<Shape, T, WIDTH, true, true>(spec, head, numbers, pool, pairs).gradient(qGradient, to);
         } else {
-            QueryGroup<Shape, T, WIDTH, true, false>(spec, numbers, pool, pairs).gradient(qGradient, to);
+            QueryGroup<Shape, T, WIDTH, true, false>(spec, head, numbers, pool, pairs).gradient(qGradient, to);
         }
     } else if (to.rows != nullptr) {
-        QueryGroup<Shape, T, WIDTH, false, true>(spec, numbers, pool, pairs).gradient(qGradient, to);
+        QueryGroup<Shape, T, WIDTH, false, true>(spec, head, numbers, pool, pairs).gradient(qGradient, to);
     } else {
-        QueryGroup<Shape, T, WIDTH, false, false>(spec, numbers, pool, pairs).gradient(qGradient, to);
+        QueryGroup<Shape, T, WIDTH, false, false>(spec, head, numbers, pool, pairs).gradient(qGradient, to);
     }
 }
 
@@ -334,9 +335,11 @@ attention_query_gradient(float* qGradient, const Saliency& to, const TensorMap& 
                 const RowNumbers* numbers, const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, \
                 const __grid_constant__ TensorMap v, const int* groupOf, ATTENTION_SPEC, int groupCount, \
                 int firstSource) { \
+        BlockPlace place = place_of_block<QueryGroupShape<WIDTH>>(heads / kvHeads); \
+        int tile = causal != 0 ? static_cast<int>(gridDim.x) - 1 - place.tile : place.tile; \
         attention_query_gradient<QueryGroupShape<WIDTH>, T, WIDTH>( \
             qGradient, {rows, maximum, groups, groupOf, groupCount, firstSource}, gradient, numbers, q, k, v, \
-            QUERY_TILE_SPEC(0)); \
+            place.head, ATTENTION_SPEC_VALUE(place.tile, tile, 0)); \
     }
 #define BOTH(WIDTH) ATTENTION_QUERY_GRADIENT(WIDTH, bf16, Bf16) ATTENTION_QUERY_GRADIENT(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

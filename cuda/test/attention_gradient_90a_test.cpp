@@ -1,4 +1,5 @@
 // The kernels of attention's gradient for Hopper.
+#include "../block_place.cuh"
 #include "attention_gradient_rounded.h"
 #include "attention_maps.h"
 
@@ -158,6 +159,27 @@ void check_packed(std::mt19937_64& random, const Spec& spec, const std::vector<s
     }
 }
 
+/// Each tile of each head has one block; within as many heads as run side by side, tiles come in order.
+void check_places() {
+    for (int tiles : {1, 3, 64}) {
+        for (int heads : {1, 7, 32}) {
+            for (int side : {1, 4, 7, 40}) {
+                situation = std::to_string(tiles) + " tiles, " + std::to_string(heads) + " heads";
+                std::vector<int> blocks(tiles * heads);
+                BlockPlace before{0, 0};
+                for (int block = 0; block < tiles * heads; block++) {
+                    BlockPlace own = BlockPlace::of(block, tiles, heads, side);
+                    CHECK(own.tile < tiles && own.head < heads, "tile %d, head %d", own.tile, own.head);
+                    blocks[own.head * tiles + own.tile]++;
+                    CHECK(own.tile >= before.tile || own.head / side > before.head / side, "the order of %d", block);
+                    before = own;
+                }
+                CHECK(blocks == std::vector<int>(tiles * heads, 1), "a block per tile and head");
+            }
+        }
+    }
+}
+
 Spec of_width(Spec spec, int headDim) {
     spec.headDim = headDim;
     return spec;
@@ -203,6 +225,7 @@ void check_all(std::mt19937_64& random, const std::vector<int>& lengths) {
 int main() {
     headscope_shuffle(SEED);
     std::mt19937_64 random(SEED);
+    check_places();
     check_all<Bf16>(random, {1, 63, 64, 65, 129, 200});
     check_all<F16>(random, {65, 129});
 }
