@@ -208,6 +208,7 @@ class Tap:
             self._report("no layer has called an attention function of transformers: the model was not run, is compiled, or"
                          " has its own attention code")
         self._model = self._detach = None
+        self._readers.clear()  # modules of the model, whose memory must be free to go
         with self._lock:
             if self._ring:
                 ring, self._ring = self._ring, None
