@@ -103,7 +103,7 @@ def tap(model=None, name=None, *, layers=None, tokenizer=None, capture=False, me
     tokenizer   whose decode([id]) names the tokens; without it, they are shown by position
     capture     keeps queries and keys of the newest text in memory, for save
     megabytes   size of the shared memory; by default 256, but at most half of what is free
-    background  whether a thread hands over copies made on a side stream; by default for models on a GPU
+    background  whether tensors are copied, and handed over once the copies are complete; by default for models on a GPU
     """
     return Tap(model, name, layers, tokenizer, capture, megabytes, background)
 
