@@ -369,13 +369,13 @@ class Tap:
         parts = [_newest(x, queries) for _, q, k, _, _ in rows for x in (q, k)]
         if dtype not in _DTYPES or any(part.dtype != dtype for part in parts):
             parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
-        if self._copies_of(parts[0]):
+        if self._is_copied(parts[0]):
             self._copy(layers, parts, around)
         else:
             self._hand_over(layers, parts, _on_host(around))
 
-    def _copies_of(self, tensor):
-        """Whether a tensor is copied for the background; otherwise it is handed over at once."""
+    def _is_copied(self, tensor):
+        """Whether a tensor is copied first; otherwise it is handed over at once."""
         device = tensor.device
         if device.type not in ("cpu", "cuda"):
             raise _Unsupported(f"the model is on {device}: only CPUs and CUDA GPUs are supported")
@@ -393,7 +393,7 @@ class Tap:
         """Hands over one token of several layers, in as few messages and calls as possible: it takes place for every token."""
         joined = torch.cat([_newest_token(x) for _, q, k, _, _ in rows for x in (q, k)], 1)
         keys = rows[0][4], max([row[4] for row in rows])
-        if not self._copies_of(joined):
+        if not self._is_copied(joined):
             self._hand_over_token(plan, keys, joined, _on_host(around))
             return
         small = [x for x in around or () if isinstance(x, torch.Tensor)]
