@@ -1,43 +1,57 @@
-// Rotary position embedding in place (RoFormer, Su et al. 2021, in the half-split order of GPT-NeoX).
+// Rotary position embedding (RoFormer, Su et al. 2021, in the half-split order of GPT-NeoX).
 //
-//   rotate           (x[j], x[j + r]) = (x[j] cos - x[j + r] sin, x[j + r] cos + x[j] sin)        j < r, in every head
-//   rotate_gradient  the same for a gradient, with -sin
+//   rotate_<to>      (y[j], y[j + r]) = (x[j] cos - x[j + r] sin, x[j + r] cos + x[j] sin)        j < r, in every head
+//   rotate_gradient  the same for a gradient, in place, with -sin
 //
 // In      x [tokens, heads * headDim]; cosine, sine [tokens, r], 2 r <= headDim; fp32
-// Out     x, elements j < 2 r of each head; the others are not changed
-// Launch  one thread per pair: grid x = ceil(tokens * heads * r / rotate_threads), block rotate_threads
-// Cost    16 bytes per pair; the angles are in the cache
-// Rounds  fp32, bit-reproducible
+// Out     destination as x, fp32, bf16 or fp16; may be x, or the gradient, in place: then pairs = r, and elements j >= 2 r of each
+//         head are not changed; otherwise pairs = r + ceil((headDim - 2 r) / 2), and they are copied
+// Launch  one thread per pair: grid x = ceil(tokens * heads * pairs / rotate_threads), block rotate_threads
+// Cost    the bytes of x and destination; the angles are in the cache
+// Rounds  fp32, then once to the destination's type; bit-reproducible
 // See     Backend.rotate, Gradients.rotate, test/rows_test.cpp, test/rows_gradient_test.cpp
-#include "kernel.cuh"
+#include "tensor_core.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(rotate_threads, THREADS);
 
 /// direction = 1, or -1 for the inverse rotation.
-__device__ static void rotate(float* x, const float* cosine, const float* sine, int tokens, int heads, int headDim,
-                              int r, float direction) {
-    int64_t pair = element();
-    int64_t head = pair / r; // in [tokens, heads]
+template <class T>
+__device__ void rotate(T* destination, const float* x, const float* cosine, const float* sine, int tokens, int heads,
+                       int headDim, int r, int pairs, float direction) {
+    int64_t i = element();
+    int64_t head = i / pairs; // in [tokens, heads]
+    int pair = static_cast<int>(i % pairs);
     if (head >= static_cast<int64_t>(tokens) * heads) {
         return;
     }
-    int64_t angle = head / heads * r + pair % r;
-    float* first = x + head * headDim + pair % r;
-    float* second = first + r;
-    float a = *first;
-    float b = *second;
+    if (pair >= r) {
+        int column = 2 * pair;
+        for (int end = min(column + 2, headDim); column < end; column++) {
+            destination[head * headDim + column] = from_float<T>(x[head * headDim + column]);
+        }
+        return;
+    }
+    int64_t angle = head / heads * r + pair;
+    int64_t first = head * headDim + pair;
+    float a = x[first];
+    float b = x[first + r];
     float turn = direction * sine[angle];
-    *first = a * cosine[angle] - b * turn;
-    *second = b * cosine[angle] + a * turn;
+    destination[first] = from_float<T>(a * cosine[angle] - b * turn);
+    destination[first + r] = from_float<T>(b * cosine[angle] + a * turn);
 }
 
-KERNEL(rotate_f32, THREADS, float* x, const float* cosine, const float* sine, int tokens, int heads, int headDim,
-       int r) {
-    rotate(x, cosine, sine, tokens, heads, headDim, r, 1);
-}
+#define ROTATE(to, To) \
+    KERNEL(rotate_##to, THREADS, To* destination, const float* x, const float* cosine, const float* sine, int tokens, \
+           int heads, int headDim, int r, int pairs) { \
+        rotate(destination, x, cosine, sine, tokens, heads, headDim, r, pairs, 1); \
+    }
+
+ROTATE(f32, float)
+ROTATE(bf16, Bf16)
+ROTATE(f16, F16)
 
 KERNEL(rotate_gradient_f32, THREADS, float* gradient, const float* cosine, const float* sine, int tokens, int heads,
        int headDim, int r) {
-    rotate(gradient, cosine, sine, tokens, heads, headDim, r, -1);
+    rotate(gradient, gradient, cosine, sine, tokens, heads, headDim, r, r, -1);
 }

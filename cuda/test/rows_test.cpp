@@ -138,9 +138,18 @@ void check_rotate(std::mt19937_64& random, int tokens, int heads, int headDim, i
         }
     }
     int threads = constant("rotate_threads");
-    launch("rotate_f32", pieces(static_cast<int64_t>(tokens) * heads * r, threads), 1, threads, x.data(), cosine.data(),
-           sine.data(), tokens, heads, headDim, r);
+    auto launch_pairs = [&](const char* kernel, auto* destination, const float* from, int pairs) {
+        launch(kernel, pieces(static_cast<int64_t>(tokens) * heads * pairs, threads), 1, threads, destination, from,
+               cosine.data(), sine.data(), tokens, heads, headDim, r, pairs);
+    };
+    check_rounded("rotate", x, [&](const char* kernel, auto* destination, const float* from) {
+        launch_pairs(kernel, destination, from, (headDim + 1) / 2);
+    });
+    std::vector<float> turned(x.size(), NAN);
+    launch_pairs("rotate_f32", turned.data(), x.data(), (headDim + 1) / 2);
+    launch_pairs("rotate_f32", x.data(), x.data(), r);
     check_close(x, expected, 4 * EPS * 80, 0, "rotate");
+    CHECK(same_bits(x, turned), "in place and not");
 }
 
 void check_route(std::mt19937_64& random, int tokens, int experts, int chosen) {

@@ -179,13 +179,14 @@ public interface Backend extends AutoCloseable {
     void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon);
 
     /**
-     * Rotary position embedding, in place: in every head of x [tokens, heads * headDim], elements j and j + r with j
-     * &lt; r are rotated by an angle of token and j; elements from 2 r on are unchanged. (Su et al. 2021,
-     * arXiv:2104.09864, in the half-split order of GPT-NeoX.)
+     * Rotary position embedding: in every head of x [tokens, heads * headDim], elements j and j + r with j &lt; r are
+     * rotated by an angle of token and j; elements from 2 r on are unchanged. (Su et al. 2021, arXiv:2104.09864, in the
+     * half-split order of GPT-NeoX.)
      *
-     * @param cosine [tokens, r], as sine; 2 r &lt;= headDim
+     * @param destination may be x itself, or of {@link #operands}, rounded
+     * @param cosine      [tokens, r], as sine; 2 r &lt;= headDim
      */
-    void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine);
+    void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine);
 
     /**
      * destination = f(x), element by element.

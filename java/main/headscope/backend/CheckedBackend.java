@@ -208,10 +208,12 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
         rotation("rotate", x, headDim, cosine, sine);
-        backend.rotate(x, headDim, cosine, sine);
-        finite.require("rotate", x);
+        operand("rotate", destination, operands());
+        check(destination.hasShape(x.shape()), "rotate", "%s from %s", destination, x);
+        backend.rotate(destination, x, headDim, cosine, sine);
+        finite.require("rotate", destination);
     }
 
     static void rotation(String operation, Tensor x, int headDim, Tensor cosine, Tensor sine) {

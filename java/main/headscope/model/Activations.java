@@ -12,6 +12,8 @@ final class Activations {
     final GrowableTensor query;
     /** [heads * headDim]: q before its norm. */
     final GrowableTensor rawQuery;
+    /** [heads * headDim]: q in the element type that attention reads. */
+    final GrowableTensor queryOperand;
     /** [kvHeads * headDim]. */
     final GrowableTensor key;
     /** [kvHeads * headDim]: k before its norm. */
@@ -55,6 +57,7 @@ final class Activations {
         input = workspace.operand(config.hidden());
         query = workspace.tensor(config.queryWidth());
         rawQuery = workspace.tensor(config.queryWidth());
+        queryOperand = workspace.operand(config.queryWidth());
         key = workspace.tensor(config.keyWidth());
         rawKey = workspace.tensor(config.keyWidth());
         value = workspace.tensor(config.keyWidth());

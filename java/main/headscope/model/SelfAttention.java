@@ -18,7 +18,7 @@ final class SelfAttention {
     private final Activations activations;
     private final Adjoints adjoints;
 
-    /** q [rows, heads * headDim]; k and v [rows, kvHeads * headDim]. */
+    /** q [rows, heads * headDim], fp32 or {@link Backend#operands}; k and v [rows, kvHeads * headDim]. */
     record Projections(Tensor q, Tensor k, Tensor v) {}
 
     SelfAttention(
@@ -49,11 +49,16 @@ final class SelfAttention {
         project(q, activations.rawQuery, input, parameters.query(), parameters.queryNorm());
         project(k, activations.rawKey, input, parameters.key(), parameters.keyNorm());
         parameters.value().forward(backend, v, input);
-        config.positions().ropes().get(layer).map(pass::angles).ifPresent(angles -> {
-            backend.rotate(q, config.headDim(), angles.cosine(), angles.sine());
-            backend.rotate(k, config.headDim(), angles.cosine(), angles.sine());
-        });
-        return new Projections(q, k, v);
+        Optional<RopeTables.Angles> rope = config.positions().ropes().get(layer).map(pass::angles);
+        rope.ifPresent(angles -> backend.rotate(k, k, config.headDim(), angles.cosine(), angles.sine()));
+        return new Projections(rope.map(angles -> rotated(q, angles)).orElse(q), k, v);
+    }
+
+    /** q in the type in which attention reads it. */
+    private Tensor rotated(Tensor q, RopeTables.Angles angles) {
+        Tensor rotated = activations.queryOperand.inPlaceOf(q);
+        backend.rotate(rotated, q, config.headDim(), angles.cosine(), angles.sine());
+        return rotated;
     }
 
     private void project(

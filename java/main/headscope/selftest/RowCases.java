@@ -152,7 +152,7 @@ final class RowCases {
             Tensor sine = on.normal(rows, width);
             Tensor x = on.normal(rows, 2L * heads * width);
             Tensor back = on.normal(rows, 2L * heads * width);
-            on.backend.rotate(x, 2 * width, cosine, sine);
+            on.backend.rotate(x, x, 2 * width, cosine, sine);
             on.backend.gradients().rotate(back, 2 * width, cosine, sine);
             return new Tensor[] {x, back};
         }, rows, heads, 2 * width));

@@ -21,7 +21,7 @@ import java.util.Set;
 record OperationCost(Cost main, Cost columns) {
     private static final Cost NONE = new Cost(0, 0);
     private static final Set<String> IN_PLACE = Set.of(
-            "rotate", "add", "addRow", "scale", "multiply", "scaleHeads", "softCap", "route", "addShare");
+            "add", "addRow", "scale", "multiply", "scaleHeads", "softCap", "route", "addShare");
 
     /** Row statistics of attention: six fp32 values per head and query. */
     private static final double ROW_STATISTICS = 6.0 * Float.BYTES;

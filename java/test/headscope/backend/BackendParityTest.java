@@ -166,7 +166,7 @@ class BackendParityTest {
             double tolerance = Tolerance.formula(largest);
             compare("rotate %d of %d".formatted(half, headDim), on -> {
                 Tensor place = on.tensor(x, tokens, heads * headDim);
-                on.backend.rotate(place, headDim, on.tensor(cosine, tokens, half), on.tensor(sine, tokens, half));
+                on.backend.rotate(place, place, headDim, on.tensor(cosine, tokens, half), on.tensor(sine, tokens, half));
                 return on.backend.download(place);
             }, i -> i % headDim >= 2 * half ? 0 : tolerance);
         }

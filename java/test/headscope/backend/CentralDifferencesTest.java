@@ -160,7 +160,7 @@ class CentralDifferencesTest {
         Tensor before = copy(ofTurned);
         gradients.rotate(ofTurned, 3, cosine, sine);
         agrees(List.of(turned), inputs -> inPlace(inputs.get(0), () ->
-                backend.rotate(inputs.get(0), 3, cosine, sine)), before, ofTurned);
+                backend.rotate(inputs.get(0), inputs.get(0), 3, cosine, sine)), before, ofTurned);
 
         RowRanges halves = new RowRanges(new int[] {0, size / 2}, new int[] {size / 2, size});
         Tensor factors = awayFromZero(4).as(2, 2);

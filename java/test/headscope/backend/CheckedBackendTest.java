@@ -83,11 +83,11 @@ class CheckedBackendTest extends ArgumentChecks {
     @Test
     void rotate() {
         Tensor x = floats(3, 8);
-        refused("rotate: ", () -> backend.rotate(x, 3, floats(3, 1), floats(3, 1)));
-        refused("rotate: ", () -> backend.rotate(x, 4, floats(3, 3), floats(3, 3)));
-        refused("rotate: ", () -> backend.rotate(x, 4, floats(2, 2), floats(2, 2)));
-        refused("rotate: ", () -> backend.rotate(x, 4, floats(3, 2), floats(3, 1)));
-        refused("rotate: F32[3, 2] is closed", () -> backend.rotate(x, 4, floats(3, 2), closed(3, 2)));
+        refused("rotate: ", () -> backend.rotate(x, x, 3, floats(3, 1), floats(3, 1)));
+        refused("rotate: ", () -> backend.rotate(x, x, 4, floats(3, 3), floats(3, 3)));
+        refused("rotate: ", () -> backend.rotate(x, x, 4, floats(2, 2), floats(2, 2)));
+        refused("rotate: ", () -> backend.rotate(x, x, 4, floats(3, 2), floats(3, 1)));
+        refused("rotate: F32[3, 2] is closed", () -> backend.rotate(x, x, 4, floats(3, 2), closed(3, 2)));
     }
 
     @Test

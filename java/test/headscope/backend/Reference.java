@@ -197,7 +197,10 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        for (long i = 0; i < x.count(); i++) {
+            set(destination, i, get(x, i));
+        }
         int width = x.intSize(1);
         int half = cosine.intSize(1);
         for (int token = 0; token < x.size(0); token++) {
@@ -208,8 +211,8 @@ final class Reference implements Backend {
                     double second = get(x, at + half);
                     double c = get(cosine, (long) token * half + j);
                     double s = get(sine, (long) token * half + j);
-                    set(x, at, first * c - second * s);
-                    set(x, at + half, second * c + first * s);
+                    set(destination, at, first * c - second * s);
+                    set(destination, at + half, second * c + first * s);
                 }
             }
         }

@@ -178,23 +178,27 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        rows.rotate(x.bytes(), x.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1), 1);
+    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
+        copyIfOther(destination, x);
+        rows.rotate(destination.bytes(), x.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1), 1);
+    }
+
+    /** So that an operation in place has its result in the destination. */
+    private void copyIfOther(Tensor destination, Tensor x) {
+        if (destination.bytes().address() != x.bytes().address()) {
+            convert(destination, x);
+        }
     }
 
     @Override
     public void activate(Tensor destination, Tensor x, Activation f) {
-        if (destination.bytes().address() != x.bytes().address()) {
-            convert(destination, x);
-        }
+        copyIfOther(destination, x);
         rows.activate(destination.bytes(), f);
     }
 
     @Override
     public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
-        if (destination.bytes().address() != gate.bytes().address()) {
-            convert(destination, gate);
-        }
+        copyIfOther(destination, gate);
         rows.gate(destination.bytes(), up.bytes(), f);
     }
 

@@ -187,11 +187,13 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public void rotate(Tensor x, int headDim, Tensor cosine, Tensor sine) {
+    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
         int heads = x.intSize(1) / headDim;
-        int pairs = cosine.intSize(1);
-        kernels.perElement("rotate", "rotate_f32", x.size(0) * heads * pairs,
-                x, cosine, sine, x.intSize(0), heads, headDim, pairs);
+        int rotated = cosine.intSize(1);
+        boolean inPlace = destination.bytes().address() == x.bytes().address();
+        int pairs = inPlace ? rotated : (headDim + 1) / 2; // the others are copied
+        kernels.perElement("rotate", "rotate_" + Kernels.name(destination.dtype()), x.size(0) * heads * pairs,
+                destination, x, cosine, sine, x.intSize(0), heads, headDim, rotated, pairs);
     }
 
     @Override
