@@ -1066,7 +1066,7 @@ class _Background:
         if stays:
             copies[0] = tensors[0]
         self._taken = taken
-        self._jobs.append((self._copy(copies, tensors, small), job, copies, taken))
+        self._jobs.append((self._copy(copies, tensors, small), job, copies, taken, small))
         if not small:
             self._wanted.set()
         return True
@@ -1095,11 +1095,14 @@ class _Background:
             return self._stream.record_event()
 
     def hand_over(self, may):
-        """Runs jobs in the calling thread: those whose copies are complete, as long as may() allows it."""
+        """Runs small jobs in the calling thread: those whose copies are complete, as long as may() allows it."""
         if not self._turn.acquire(blocking=False):
             return
         try:
-            while self._jobs and (self._jobs[0][0] is None or self._jobs[0][0].query()):
+            while self._jobs:
+                event, *_, small = self._jobs[0]
+                if not small or event is not None and not event.query():
+                    return
                 if not may():
                     self._wanted.set()
                     return
@@ -1108,7 +1111,7 @@ class _Background:
             self._turn.release()
 
     def _run_next(self):
-        event, job, copies, taken = self._jobs[0]
+        event, job, copies, taken, _ = self._jobs[0]
         if event is not None:
             event.synchronize()
         job(*copies)

@@ -5,6 +5,7 @@ Prints a line when the tap is open, runs when it reads a line, prints the new to
 
 import pathlib
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -88,6 +89,17 @@ def main():
             opens(gpu, offer, *arguments)
 
         headscope_tap._Gpu.__init__ = opens_late
+    if mode == "late":  # the thread that hands over begins after the model has ended
+        ended = threading.Event()
+        begins, runs = headscope_tap._Background._run, headscope_tap._Background._run_next
+        handed_over = []  # whether a job was small, and its thread
+        headscope_tap._Background._run = lambda self: ended.wait() and begins(self)
+
+        def run_next(self):
+            handed_over.append((self._jobs[0][-1], threading.current_thread()))
+            runs(self)
+
+        headscope_tap._Background._run_next = run_next
     if mode == "full":
         headscope_tap._NANOS_OF_A_READER = 1 << 62  # however slow this machine is
     model = SmallGpt2(folder)
@@ -100,7 +112,7 @@ def main():
         mask = torch.cat([torch.cat([padding, mask], 1), torch.ones(1, mask.shape[1] + 5, dtype=torch.int64)])
     untapped = model.generate(ids, mask, NEW_TOKENS)
     options = {
-        "background": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
+        "background": {"background": True}, "late": {"background": True}, "huge": {"megabytes": 1 << 30}, "small": {"megabytes": 0.25},
         "full": {"background": True, "megabytes": 0.02}, "capture": {"capture": True},
         "gpu": {"background": True}, "gpu-killed": {"background": True}, "gpu-withdrawn": {"background": True},
         "gpu1": {"background": True}, "gpu-capture": {"background": True, "capture": True},
@@ -124,6 +136,12 @@ def main():
             time.sleep(0.001)
         tokens, logits = model.generate(ids, mask, NEW_TOKENS)
         same = tokens == untapped[0] and torch.equal(logits, untapped[1])
+        if mode == "late":
+            ended.set()
+            while tap._background._jobs:
+                time.sleep(0.001)
+            same = same and (False, tap._background._thread) in handed_over
+            same = same and (False, threading.main_thread()) not in handed_over  # it might wait for a reader
         print("same" if same else "different", *tokens, flush=True)
         if mode == "capture":
             headscope_tap.save(name + ".safetensors", label="yes")

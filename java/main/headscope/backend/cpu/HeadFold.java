@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Metrics of one head from its statistics, in fp64. Vectors are copied to arrays: on memory segments, JDK 25 compiled these loops
- * more than twenty times during a short run, a third of a second each.
+ * twenty times during a short run, up to a third of a second each.
  */
 final class HeadFold {
     private final AttentionStatistics statistics;

@@ -129,7 +129,7 @@ class PyTorchTapTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"plain", "background", "batch"})
+    @ValueSource(strings = {"plain", "background", "late", "batch"})
     void statisticsEqualThoseOfOurOwnModel(String mode) throws IOException, InterruptedException {
         Feed feed = feed(name(mode), mode);
         assertEquals("open", feed.line());
