@@ -10,7 +10,7 @@
 // Launch  scales: grid x = t = ceil(n / symmetric_laplacian_tile), y = heads; laplacian: grid x = t (t + 1) / 2, y = heads;
 //         moments: grid x = heads; block symmetric_laplacian_threads
 // Cost    8 bytes per element for the scales, 8 for the matrix, 4 for the moments
-// Rounds  sums in fp64, elements in fp32; bit-reproducible
+// Rounds  sums in fp64, elements in fp32, halved last because half of a subnormal number is not exact; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, test/symmetric_spectrum_test.cpp
 #include "block.cuh"
 
@@ -86,14 +86,14 @@ KERNEL(symmetric_laplacian_f32, THREADS, float* matrix, const float* scales, int
         int64_t row = firstRow + i / TILE;
         int64_t column = firstColumn + i % TILE;
         if (row < n && column < n) {
-            float weight = (below[i / TILE][i % TILE] + above[i % TILE][i / TILE]) / 2;
-            of[row * n + column] = (row == column ? 1.0f : 0.0f) - scale[row] * weight * scale[column];
+            float twice = below[i / TILE][i % TILE] + above[i % TILE][i / TILE];
+            of[row * n + column] = (row == column ? 1.0f : 0.0f) - scale[row] * twice * scale[column] / 2;
         }
         int64_t mirrorRow = firstColumn + i / TILE;
         int64_t mirrorColumn = firstRow + i % TILE;
         if (tileRow != tileColumn && mirrorRow < n && mirrorColumn < n) {
-            float weight = (below[i % TILE][i / TILE] + above[i / TILE][i % TILE]) / 2;
-            of[mirrorRow * n + mirrorColumn] = -(scale[mirrorRow] * weight * scale[mirrorColumn]);
+            float twice = below[i % TILE][i / TILE] + above[i / TILE][i % TILE];
+            of[mirrorRow * n + mirrorColumn] = -(scale[mirrorRow] * twice * scale[mirrorColumn]) / 2;
         }
     }
 }

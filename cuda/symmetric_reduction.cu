@@ -28,7 +28,7 @@ struct Matrix {
     static constexpr int TOGETHER = COLUMNS <= 2 ? QUADS : QUADS % 2 == 0 ? 2 : 1;
     static constexpr int SUMS = COLUMNS <= 2 ? QUAD : 1; // independent ones for each column
 
-    float a[QUADS][QUAD][COLUMNS];
+    float a[QUADS][QUAD][COLUMNS]; // from load() to normalise(): twice W, because half of a subnormal number is not exact
     int lane = static_cast<int>(threadIdx.x) % WARP;
     int warp = static_cast<int>(threadIdx.x) / WARP;
 
@@ -51,7 +51,7 @@ struct Matrix {
         double sums[WARPS][N];
     };
 
-    /// (map + map') / 2.
+    /// map + map'.
     __device__ void load(Scratch& scratch, const float* map, int n) {
         UNROLL for (int i = 0; i < QUADS * QUAD * COLUMNS; i++) {
             a[i / (QUAD * COLUMNS)][i / COLUMNS % QUAD][i % COLUMNS] = 0;
@@ -65,10 +65,10 @@ struct Matrix {
             UNROLL for (int q = 0; q < QUADS; q++) {
                 bool here = position(q) / (WARP / QUAD) == j;
                 UNROLL for (int r = 0; r < QUAD; r++) {
-                    a[q][r][j] += scratch.rows[lane][row(q) + r] / 2;
+                    a[q][r][j] += scratch.rows[lane][row(q) + r];
                     if (here) {
                         UNROLL for (int c = 0; c < COLUMNS; c++) {
-                            a[q][r][c] += scratch.rows[row(q) + r - j * WARP][column(c)] / 2;
+                            a[q][r][c] += scratch.rows[row(q) + r - j * WARP][column(c)];
                         }
                     }
                 }
@@ -94,7 +94,7 @@ struct Matrix {
             for (int part = 0; part < WARPS; part++) {
                 degree += scratch.sums[part][threadIdx.x];
             }
-            scales[threadIdx.x] = degree > 0 ? static_cast<float>(1 / sqrt(degree)) : 0;
+            scales[threadIdx.x] = degree > 0 ? static_cast<float>(1 / sqrt(degree / 2)) : 0;
         }
         __syncthreads();
     }
@@ -106,7 +106,7 @@ struct Matrix {
             Quad scalesOfRows = scales[position(q)];
             UNROLL for (int r = 0; r < QUAD; r++) {
                 UNROLL for (int j = 0; j < COLUMNS; j++) {
-                    float element = -(scalesOfRows.of[r] * a[q][r][j] * scalesOfColumns[column(j)]);
+                    float element = -(scalesOfRows.of[r] * a[q][r][j] * scalesOfColumns[column(j)]) / 2;
                     squares += static_cast<double>(element) * element;
                     a[q][r][j] = element;
                 }

@@ -236,6 +236,16 @@ void check_weak_links(std::mt19937_64& random, int n) {
     check_maps("weak links", maps, n);
 }
 
+/// Sinks take nearly all of every row: its weights are subnormal numbers.
+void check_drained(std::mt19937_64& random, int n) {
+    std::vector<float> maps(MATRICES * n * n);
+    std::uniform_int_distribution<int> multiple(1, 99);
+    for (int i = 0; i < MATRICES * n * n; i++) {
+        maps[i] = i % n <= i / n % n ? static_cast<float>(multiple(random)) * 0x1p-149f : 0;
+    }
+    check_maps("drained", maps, n);
+}
+
 void check_closed_forms(int n) {
     // Complete graph: eigenvalue 0 once, otherwise 1.
     std::vector<double> uniform(n, 1);
@@ -336,6 +346,7 @@ int main() {
     for (int n : {1, 2, 3, 31, 32, 33, 65}) {
         check_random(random, n);
         check_weak_links(random, n);
+        check_drained(random, n);
     }
     for (int n : {2, 32, 97}) {
         check_closed_forms(n);
