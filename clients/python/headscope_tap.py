@@ -46,7 +46,7 @@ import threading
 import time
 import uuid
 import zlib
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 import torch
 
@@ -165,15 +165,18 @@ class Tap:
         self._readers = {}  # module -> its layer, None if it is not of the model's self-attention
         self._hows = {}
         self._plan = None
+        self._collected = []  # calls of a decoded token: those of its first layer, which is observed, and of later ones
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
-        self._around = None  # token ids, last position and padding of this pass, for its first rows
+        self._around = None  # what _advance is told of this pass, for its first rows
+        self._masked = 0  # entries of the last pass's padding, if it was handed over
         # Of every thread: token ids, padding and last layer of its pass
         self._own = threading.local()
         # On the thread that hands over:
         self._total = self._end = 0
         self._kept = None
         self._text = 0
+        self._names = {}  # token id -> UTF-8
 
     def __enter__(self):
         global _captured
@@ -207,8 +210,10 @@ class Tap:
         if self._detach and self._first is None:
             self._report("no layer has called an attention function of transformers: the model was not run, is compiled, or"
                          " has its own attention code")
-        self._model = self._detach = None
-        self._readers.clear()  # modules of the model, whose memory must be free to go
+        # Modules of the model, whose memory must be free to go:
+        self._model = self._detach = self._plan = None
+        self._collected = []
+        self._readers.clear()
         with self._lock:
             if self._ring:
                 ring, self._ring = self._ring, None
@@ -238,29 +243,57 @@ class Tap:
         try:
             scale = q.shape[-1] ** -0.5 if scale is None else float(scale)
             self._observe(
-                layer, q, k, (scale, causal, window or 0, soft_cap or 0.0, sinks), None if end is None else end - 1, False)
+                layer, q, k, (scale, causal, window or 0, soft_cap or 0.0, sinks), None if end is None else end - 1)
         except Exception as failure:  # a picture must not end the model
             self._stop(failure)
 
     def _attention(self, module, q, k, named, ignores_extras):
-        """Called by the attention functions of transformers."""
-        layer = self._readers.get(module, self)
-        if layer is self:
-            layer = self._readers[module] = self._layer_of(module)
-        if layer is None:
-            return
+        """Called by the attention functions of transformers.
+
+        What is done here for every layer of a decoded token is what slows a small model down: if the token is attended to as
+        the one before, the calls of its layers are collected, and looked at once the last one is there.
+        """
         try:
-            scale, causal = named.get("scaling"), named.get("is_causal")
+            call = _Call(module, q, k, named, ignores_extras)
+            collected = self._collected
+            if collected and threading.get_ident() == self._thread:
+                if module is not collected[0].module:
+                    collected.append(call)
+                    if module is self._plan.calls[-1].module:
+                        self._end_token()
+                    return
+                with self._lock:
+                    self._flush()  # a pass that was interrupted
+            layer = self._readers.get(module, self)
+            if layer is self:
+                layer = self._readers[module] = self._layer_of(module)
+            if layer is None:
+                return
+            scale, causal, window, soft_cap, sinks = call.options()
             self._observe(
                 layer, q, k,
                 (q.shape[-1] ** -0.5 if scale is None else float(scale),
-                 getattr(module, "is_causal", True) if causal is None else causal,
-                 named.get("sliding_window") or 0,
-                 0.0 if ignores_extras else named.get("softcap") or 0.0,
-                 None if ignores_extras else named.get("s_aux")),
-                named.get("position_ids"), True)
+                 getattr(module, "is_causal", True) if causal is None else causal, window, soft_cap, sinks),
+                named.get("position_ids"), call)
         except Exception as failure:
             self._stop(failure)
+
+    @torch.no_grad()
+    def _end_token(self):
+        """Hands over a token whose calls were collected."""
+        with self._lock:
+            collected, self._collected = self._collected, []
+            plan = self._plan
+            joined, keys = plan.joined(collected)
+            if joined is None or not self._rows:
+                self._plan = None  # this token's will be made
+                for call in collected[1:]:
+                    self._attention(*call)
+                return
+            self._own.layer = self._layer = plan.last
+            self._rows = []
+            around, self._around = self._around, None
+            self._hand_over_or_copy(joined, keys, around, plan)
 
     def _layer_of(self, module):
         if (getattr(module, "config", self._config) is not self._config
@@ -275,7 +308,7 @@ class Tap:
 
     def _embed(self, module, arguments):
         if arguments and isinstance(arguments[0], torch.Tensor) and arguments[0].dim() == 2 and not _is_compiling():
-            self._own.ids = arguments[0].detach()[0]
+            self._own.ids = arguments[0]
 
     def _how(self, layer, q, k, heads, kv_heads, width, scale, causal, window, soft_cap, sinks):
         # A tensor's version changes when it is written, as in training.
@@ -289,11 +322,11 @@ class Tap:
                 scale, bool(causal), window if causal else 0, soft_cap, sinks, heads, kv_heads, width, dtype)
         return known[1]
 
-    def _observe(self, layer, q, k, how, positions, keeps):
+    def _observe(self, layer, q, k, how, positions, call=None):
         """
         how        the arguments of _how
         positions  None, that of the last query, or a tensor whose first row ends with it
-        keeps      whether q and k stay as they are until the pass ends
+        call       the _Call, if q and k stay as they are until the pass ends
         """
         *_, heads, queries, width = q.shape
         *_, kv_heads, keys, _ = k.shape
@@ -310,10 +343,12 @@ class Tap:
             how = self._how(layer, q, k, heads, kv_heads, width, *how)
             if self._rows and (self._rows[0][3].width != width or self._rows[0][1].device != q.device):
                 self._flush()
-            self._rows.append((layer, q, k, how, keys))
+            self._rows.append((layer, q, k, how, keys, call))
             # The layers of a decoded token are handed over together, which takes a fraction of the time.
-            if queries > 1 or layer == self._final or not keeps:
+            if queries > 1 or layer == self._final or call is None:
                 self._flush()
+            elif self._plan is not None and self._plan.begins_with(call) and self._ring.gpu is None:
+                self._collected = [call]
 
     def _follows(self, layer, queries, keys, positions):
         """Whether the calling thread reads the text that is shown: the one that began last. Begins its passes."""
@@ -329,6 +364,8 @@ class Tap:
                 if thread == self._thread:
                     self._flush()
                     self._final = self._layer
+                else:
+                    self._masked = 0
                 self._thread = thread
                 self._begin(queries, positions)
         if thread != self._thread or not own.follows:
@@ -341,17 +378,27 @@ class Tap:
         own = self._own
         ids, padding = getattr(own, "ids", None), getattr(own, "padding", None)
         own.ids = own.padding = None
-        padding = None if padding is None or padding.dim() != 2 else padding[0]
-        if padding is not None:
-            positions = None  # the padding tells
-        last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
-        self._around = ids, last, padding
+        masked = padding.shape[1] if padding is not None and padding.dim() == 2 else 0
+        if queries == 1 and masked == self._masked + 1 > 1 and ids is not None and ids.device == padding.device:
+            self._around = _Next(torch.cat((ids[:1], padding[:1, -1:]), 1))
+        else:
+            ids = None if ids is None else ids[0]
+            padding = padding[0] if masked else None
+            if padding is not None:
+                positions = None  # the padding tells
+            last = positions.reshape(-1, queries)[0, -1:] if isinstance(positions, torch.Tensor) else positions
+            self._around = _Around(ids, last, padding)
+        self._masked = masked
         self._rows = []
+        self._collected = []
         self._leaves_out = False
 
     @torch.no_grad()
     def _flush(self):
         """Hands over the rows that have been collected, or has them copied in the background."""
+        collected, self._collected = self._collected, []
+        for call in collected[1:]:  # of a token whose last layer was not computed
+            self._attention(*call)
         rows, self._rows = self._rows, []
         if not rows:
             return
@@ -362,11 +409,12 @@ class Tap:
             if plan is None or not plan.describes(rows):
                 plan = self._plan = _Plan(rows, self._ring)
             if plan.messages:
-                self._flush_token(rows, around, plan)
+                joined = torch.cat([_newest_token(x) for _, q, k, *_ in rows for x in (q, k)], 1)
+                self._hand_over_or_copy(joined, (rows[0][4], max([row[4] for row in rows])), around, plan)
                 return
         dtype = rows[0][1].dtype
-        layers = [(layer, keys, how) for layer, _, _, how, keys in rows]
-        parts = [_newest(x, queries) for _, q, k, _, _ in rows for x in (q, k)]
+        layers = [(layer, keys, how) for layer, _, _, how, keys, _ in rows]
+        parts = [_newest(x, queries) for _, q, k, *_ in rows for x in (q, k)]
         if dtype not in _DTYPES or any(part.dtype != dtype for part in parts):
             parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
         if self._is_copied(parts[0]):
@@ -389,14 +437,12 @@ class Tap:
             self._ring.follow_offer(None)
         return False
 
-    def _flush_token(self, rows, around, plan):
-        """Hands over one token of several layers, in as few messages and calls as possible: it takes place for every token."""
-        joined = torch.cat([_newest_token(x) for _, q, k, _, _ in rows for x in (q, k)], 1)
-        keys = rows[0][4], max([row[4] for row in rows])
+    def _hand_over_or_copy(self, joined, keys, around, plan):
+        """Hands over one token of several layers, or has it copied; see _hand_over_token."""
         if not self._is_copied(joined):
             self._hand_over_token(plan, keys, joined, _on_host(around))
             return
-        small = [x for x in around or () if isinstance(x, torch.Tensor)]
+        small = _tensors(around)
 
         def job(joined, *copies):
             try:
@@ -411,7 +457,7 @@ class Tap:
 
     def _copy(self, layers, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
-        small = [x for x in around or () if isinstance(x, torch.Tensor)]
+        small = _tensors(around)
         shapes = [part.shape for part in parts]
         stays = self._ring is not None and self._ring.gpu is not None  # on the GPU
 
@@ -453,7 +499,7 @@ class Tap:
 
         layers  (layer, number of keys, how) of each layer
         parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
-        around  token ids, last position and padding if a pass begins; in the host's memory
+        around  _Around or _Next if a pass begins, in the host's memory
         on_gpu  whether parts are there, contiguous; otherwise they are in the host's memory
         """
         queries = len(parts[0])
@@ -487,9 +533,15 @@ class Tap:
 
     def _advance(self, queries, keys, most_keys, around):
         """The position of the first of these queries, and how many are not padding. Hands over the tokens of a new pass."""
-        if around is not None:
-            ids, last, padding = around
-            self._total, self._end, self._kept = _window(queries, keys, last, padding)
+        ids = None
+        if isinstance(around, _Next):
+            *ids, newest = around.numbers[0].tolist()
+            self._total += 1
+            self._end += newest
+            self._kept = None if newest else torch.arange(0)
+        elif around is not None:
+            ids = None if around.ids is None else around.ids.tolist()
+            self._total, self._end, self._kept = _window(queries, keys, around.last, around.padding)
         if most_keys > max(self._total, queries):
             raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
         kept = self._kept
@@ -499,7 +551,7 @@ class Tap:
             if first == 0:
                 self._text = self._text % 0xffff + 1
             if ids is not None and len(ids) == queries:
-                self._hand_over_tokens(first, ids if kept is None else ids[kept])
+                self._hand_over_tokens(first, ids if kept is None else [ids[i] for i in kept.tolist()])
         return first, count
 
     def _hand_over_tokens(self, first, ids):
@@ -511,6 +563,12 @@ class Tap:
     def _name_of(self, token):
         if self._tokenizer is None:
             return b""
+        name = self._names.get(token)
+        if name is None:
+            name = self._names[token] = self._decoded(token)
+        return name
+
+    def _decoded(self, token):
         try:
             name = self._tokenizer.decode([token])
         except Exception:  # an id that the tokenizer does not know
@@ -525,6 +583,7 @@ class Tap:
 
     def _skip(self, reason):
         self._leaves_out = True
+        self._masked = 0
         self.skipped += 1
         if self._ring:
             self._ring.report_skipped(self.skipped)
@@ -598,14 +657,32 @@ def _newest_token(x):
     return x if tokens == 1 else x.narrow(2, tokens - 1, 1)
 
 
+class _Around(NamedTuple):
+    """What is known of a pass beside its attention."""
+
+    ids: Optional[torch.Tensor]  # of its tokens
+    last: Union[torch.Tensor, int, None]  # position
+    padding: Optional[torch.Tensor]  # of all tokens of the text so far: 0, otherwise 1
+
+
+class _Next(NamedTuple):
+    """The same of a pass with one token more, whose padding continues that of the pass before."""
+
+    numbers: torch.Tensor  # [1, 2]: the token's id and its padding
+
+
+def _tensors(around):
+    return [x for x in around or () if isinstance(x, torch.Tensor)]
+
+
 def _on_host(around):
-    return around and [x.cpu() if isinstance(x, torch.Tensor) else x for x in around]
+    return _copied(around, [x.cpu() for x in _tensors(around)])
 
 
 def _copied(around, copies):
     """The same with copies in place of tensors."""
     copies = iter(copies)
-    return around and [next(copies) if isinstance(x, torch.Tensor) else x for x in around]
+    return around and type(around)(*(next(copies) if isinstance(x, torch.Tensor) else x for x in around))
 
 
 def _window(queries, keys, last, padding):
@@ -721,15 +798,36 @@ def _eager_attention(module, query, key, value, attention_mask, **named):
     raise _Unsupported(f"{type(module).__module__} has no eager_attention_forward")
 
 
+class _Call(NamedTuple):
+    """Arguments of an attention function of transformers."""
+
+    module: torch.nn.Module
+    q: torch.Tensor
+    k: torch.Tensor
+    named: dict
+    ignores_extras: bool
+
+    def options(self):
+        """Scale, causality, window, soft cap and sinks."""
+        given = self.named.get
+        extras = (0.0, None) if self.ignores_extras else (given("softcap") or 0.0, given("s_aux"))
+        return given("scaling"), given("is_causal"), given("sliding_window") or 0, *extras
+
+
 class _Plan:
     """How one token of some layers is divided into messages: successive layers that attend alike share one.
 
     messages  (fields of kind, fields of heads, first byte, last byte, sinks); empty if layers differ in width or type
+    calls     of the layers, without their tensors; empty if the next token's calls cannot be collected
+    last      the last layer
     """
 
     def __init__(self, rows, ring):
-        self._layers = [(layer, how) for layer, _, _, how, _ in rows]
+        self._layers = [(layer, how) for layer, _, _, how, *_ in rows]
+        self.last = rows[-1][0]
         self.messages = []
+        self.calls = []
+        self._collects(rows)
         hows = [how for _, how in self._layers]
         if any(how.dtype is None or how.dtype != hows[0].dtype or how.width != hows[0].width for how in hows):
             return
@@ -752,6 +850,31 @@ class _Plan:
                 (how.window, how.scale, how.soft_cap, how.heads, how.kv_heads, how.width), at, end, sinks))
             at = end
 
+    def _collects(self, rows):
+        """Prepares to join calls that are like those of some rows. Sinks may change without a sign in a call."""
+        if any(call is None or how.sinks is not None or call.q.shape[0] != 1 for _, _, _, how, _, call in rows):
+            return
+        self.calls = [_Planned(call.module, call.options(), call.q.shape, call.k.shape[1]) for *_, call in rows]
+        self._dtype = rows[0][3].dtype
+
+    def begins_with(self, call):
+        return len(self.calls) > 1 and self.messages and self.calls[0].module is call.module
+
+    def joined(self, calls):
+        """Newest queries and keys of the layers, and the number of keys of the first, and the largest; None for other calls."""
+        if len(calls) != len(self.calls):
+            return None, None
+        parts, most = [], 0
+        for (module, options, shape, kv_heads), call in zip(self.calls, calls):
+            _, q, k, *_ = call
+            _, heads, keys, _ = k.shape
+            if call.module is not module or q.shape != shape or heads != kv_heads or call.options() != options:
+                return None, None
+            parts += q, k if keys == 1 else k.narrow(2, keys - 1, 1)
+            most = max(most, keys)
+        joined = torch.cat(parts, 1)
+        return (joined, (calls[0].k.shape[2], most)) if joined.dtype == self._dtype else (None, None)
+
     def describes(self, rows):
         if len(rows) != len(self._layers):
             return False
@@ -759,6 +882,13 @@ class _Plan:
             if row[3] is not how or row[0] != layer:
                 return False
         return True
+
+
+class _Planned(NamedTuple):
+    module: torch.nn.Module
+    options: tuple
+    q_shape: torch.Size
+    kv_heads: int
 
 
 def _token_bytes(how):
@@ -911,11 +1041,11 @@ class _Ring:
     def write_tokens(self, text, first, ids, name_of):
         end = first + len(ids)
         for i in range(0, len(ids), _TOKENS_A_MESSAGE):
-            part = ids[i:i + _TOKENS_A_MESSAGE].to(torch.int32).contiguous()
-            names = b"".join(name_of(token) + b"\0" for token in part.tolist())
+            part = ids[i:i + _TOKENS_A_MESSAGE]
+            names = b"".join(name_of(token) + b"\0" for token in part)
             self._write(
                 (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
-                _bytes(part), names)
+                struct.pack(f"<{len(part)}i", *part), names)
 
     def _write(self, kind, window, *parts, on_gpu=()):
         if self.waits:
@@ -1050,6 +1180,8 @@ class _Background:
         stays  whether the job takes the first tensor itself
         small  whether the copies take less time than a change of streams, and the job waits for hand_over, at most for 0.1 s
         """
+        if not self._jobs:  # from the start again: pages that were used are faster than new ones
+            self._given_back = self._taken = -(-self._taken // self._size) * self._size
         places = []
         taken = self._taken
         for tensor in tensors:
@@ -1115,8 +1247,8 @@ class _Background:
         if event is not None:
             event.synchronize()
         job(*copies)
+        self._given_back = taken  # first: without jobs it is written by submit
         self._jobs.popleft()
-        self._given_back = taken
 
     def _run(self):
         while True:
@@ -1215,7 +1347,7 @@ class _Captured:
     def add_tokens(self, first, ids):
         if first == 0:
             self.ids.clear()
-        self.ids.append(ids.clone())
+        self.ids += ids
 
     def add(self, layer, first, q, k, how):
         if first == 0:
@@ -1248,9 +1380,9 @@ class _Captured:
             if how.sinks is not None:
                 tensors[f"sinks.{layer}"] = how.sinks
         metadata = {"format": "headscope-captured", "version": str(_CAPTURED_VERSION)}
-        if sum(map(len, self.ids)) == len(tensors["positions"]):
-            tensors = {"ids": torch.cat(self.ids).long(), **tensors}
-            names = [self._name_of(token).decode() for token in tensors["ids"].tolist()]
+        if len(self.ids) == len(tensors["positions"]):
+            tensors = {"ids": torch.tensor(self.ids), **tensors}
+            names = [self._name_of(token).decode() for token in self.ids]
             if any(names):
                 metadata["tokens"] = "".join(name + "\0" for name in names)
         if label is not None:

@@ -120,6 +120,19 @@ def main():
     with headscope_tap.tap(model, name, tokenizer=Letters(), **options) as tap:
         if mode == "failing":
             tap._how = lambda *arguments: 1 / 0
+        if mode == "interrupted":  # a text whose fourth token ends before the last layer
+            passes = []
+
+            def stop(*call):
+                passes.append(call)
+                if len(passes) == 5:
+                    raise KeyboardInterrupt
+
+            stops = model.layers[-1].register_forward_pre_hook(stop)
+            try:
+                model.generate(ids, mask, NEW_TOKENS)
+            except KeyboardInterrupt:
+                stops.remove()
         if mode in ("full", "gpu", "gpu-killed"):  # something to read: the ring waits only for a reader that has read
             model.generate(ids, mask, NEW_TOKENS)
         print("open" if tap.feeding else "closed", flush=True)

@@ -220,6 +220,27 @@ class PyTorchTapTest {
         }
     }
 
+    /** Of a token whose pass was interrupted, the layers before are handed over; the next text begins anew. */
+    @Test
+    void textsBeginAnewAfterAnInterruptedPass() throws IOException, InterruptedException {
+        Feed feed = feed(name("interrupted"), "interrupted");
+        assertEquals("open", feed.line());
+        try (RingReader reader = RingReader.open(name("interrupted")); Backend backend = Backend.open("cpu");
+                TappedText text = new TappedText(backend, reader.layers(), 64, Optional.empty())) {
+            feed.next();
+            String tokens = feed.line();
+            List<Tapped> messages = all(reader);
+            int layers = reader.layers();
+            assertEquals(5 * layers - 1, messages.stream().filter(TappedAttention.class::isInstance)
+                    .filter(message -> message.text() == 1).count());
+            messages.removeIf(message -> message.text() == 1);
+            messages.stream().filter(TappedAttention.class::isInstance).map(TappedAttention.class::cast)
+                    .forEach(attention -> text.append(attention, LayerHook.NONE));
+            compare(backend, text, tokens, messages);
+            feed.end();
+        }
+    }
+
     /** Of two threads that read texts in turn, the text that began last is handed over, and no other's rows with it. */
     @Test
     void textsOfThreadsAreNotMixed() throws IOException, InterruptedException {
