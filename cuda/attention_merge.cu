@@ -13,7 +13,8 @@
 // Out     out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32; scores, now probabilities of all
 //         keys; columnSum [heads, capacity], fp64: set for the new key, added to for the others; rowSums [slots, heads, 7],
 //         fp64: set for the first token, else added to; cells [heads, side, side]: every element of the new token's row of
-//         cells
+//         cells; newest [slots, heads, 2], fp32, or null: the log-sum-exp of a single query in units of log 2 and its
+//         first visible key, for attention_add_rows.cu
 // Launch  grid x = texts if bin is 0; 1 + side with an atlas; else the parts of bin keys and one more per text, counted by
 //         attention_splits.cuh, or more; y = heads, z = most queries of a text; block attention_merge_threads
 // Cost    4 splits headDim bytes per head, and for a single query 24 keys bytes per head
@@ -101,9 +102,9 @@ __device__ static void merge_values(float* out, const float* row, int64_t step, 
 }
 
 /// The first part of a text merges its sums; each other part owns bin keys.
-KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* scores, double* columnSum, double* rowSums, float* cells,
-       const float* sums, const float* numbers, const float* sinks, ATTENTION_SPEC, int capacity, int texts, int splits,
-       int side, int bin, int mean) {
+KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, float* scores, double* columnSum,
+       double* rowSums, float* cells, const float* sums, const float* numbers, const float* sinks, ATTENTION_SPEC,
+       int capacity, int texts, int splits, int side, int bin, int mean) {
     TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1);
     if (part.text < 0) {
         return;
@@ -119,19 +120,22 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* scores, doub
     SplitNumbers own{numbers + (static_cast<int64_t>(query) * heads + head) * ROW_NUMBERS * splits + firstSplit, splits,
                      spec.firstKey(query) / SPLIT, (spec.endKey(query) + SPLIT - 1) / SPLIT};
     FinishedRow finished(own.row(part.index == 0), sink_score(sinks, head));
+    float logSum = finished.row.peak + finished.logTotal;
     int64_t base = spec.vector(head);
     if (part.index == 0) {
         float ownScore = own.maximum(4);
         float before = own.maximum(5);
         if (logSumExp != nullptr && threadIdx.x == 0) {
             finished.write(STATISTICS_VALUE, spec, head, query, ownScore, before);
+            int64_t slotHead = static_cast<int64_t>(spec.slot) * heads + head;
+            if (newest != nullptr) {
+                newest[2 * slotHead] = logSum;
+                newest[2 * slotHead + 1] = static_cast<float>(spec.firstKey(query));
+            }
             if (bin > 0) {
                 RowSums row;
                 row.add(STATISTICS_VALUE, base + position, position, spec.endKey(query));
-                for (int i = 0; i < ROW_SUMS; i++) {
-                    double& total = rowSums[(static_cast<int64_t>(spec.slot) * heads + head) * ROW_SUMS + i];
-                    total = position == 0 ? row.x[i] : total + row.x[i];
-                }
+                row.add_to(rowSums + slotHead * ROW_SUMS, position == 0);
             }
         }
         if (out != nullptr) {
@@ -144,7 +148,6 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* scores, doub
     }
 
     constexpr int AT_ONCE = ROW_KEYS / THREADS; // independent loads
-    float logSum = finished.row.peak + finished.logTotal;
     int first = (part.index - 1) * bin;
     int end = min(first + bin, spec.keys);
     float peak = 0;

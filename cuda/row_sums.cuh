@@ -19,4 +19,11 @@ struct RowSums {
         x[5] += exp(static_cast<double>(rows.logDiagonal[at]));
         x[6] += rows.maximum[at];
     }
+
+    /// Adds these sums to the totals of the head, or sets them.
+    __device__ void add_to(double* totals, bool set) const {
+        for (int i = 0; i < ROW_SUMS; i++) {
+            totals[i] = set ? x[i] : totals[i] + x[i];
+        }
+    }
 };

@@ -1,4 +1,4 @@
-// Launches of attention_decode.cu and attention_merge.cu.
+// Launches of attention_decode.cu, attention_merge.cu and attention_add_rows.cu.
 #pragma once
 
 #include "attention_text.h"
@@ -12,6 +12,7 @@ struct NewestRow {
     int side = 0;
     int bin = 0;
     int mean = 0;
+    float* newest = nullptr;
 };
 
 /// Texts whose keys are split, with the results of their splits.
@@ -39,11 +40,19 @@ struct Decoding {
     void merge(int blocks, float* out, float* const* statistics, const NewestRow& row, const TextTile* tiles, int texts,
                int only_queries, int only_keys, int capacity) {
         launch3("attention_merge_f32", blocks, spec.heads, queries, constant("attention_merge_threads"), out, statistics[0],
-                statistics[1], statistics[2], statistics[3], statistics[4], statistics[5], row.scores, row.columnSum,
-                row.sums, row.cells, sums.data(), numbers.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), tiles,
+                statistics[1], statistics[2], statistics[3], statistics[4], statistics[5], row.newest, row.scores,
+                row.columnSum, row.sums, row.cells, sums.data(), numbers.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), tiles,
                 only_queries, only_keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
                 static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, texts, splits, row.side, row.bin,
                 row.mean);
+    }
+
+    /// Adds the newest rows of one layer's texts.
+    void add_rows(int blocks, float* const* statistics, const NewestRow& row, const TextTile* tiles, const int* steps,
+                  int texts, int slots) {
+        launch3("attention_add_rows_f64", blocks, spec.heads, 1, constant("attention_add_rows_threads"), row.columnSum,
+                row.sums, statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5],
+                row.scores, row.newest, tiles, steps, texts, slots, spec.heads, std::int64_t{0});
     }
 
 private:

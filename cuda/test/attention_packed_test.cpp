@@ -93,6 +93,31 @@ std::vector<T> paged(const std::vector<T>& x, int width, std::vector<TextTile>& 
     return pool;
 }
 
+/// Adds the rows in a launch of their own, except that of the second text: the others have the sums of attention_merge.
+template <class T>
+void check_added_later(const Results<T>& r, Decoding<T>& decoding, const std::vector<TextTile>& texts,
+                       std::vector<float>& scores, float* const* statistics) {
+    int heads = decoding.spec.heads;
+    int count = static_cast<int>(r.sums.size()) / (heads * NUMBERS);
+    int entries = static_cast<int>(texts.size());
+    std::vector<float> newest(2 * static_cast<std::size_t>(count) * heads, NAN), out(r.out.size(), NAN);
+    std::vector<double> columns(r.columnSum.size(), 0.25), sums(r.sums.size(), 0.5);
+    std::vector<int> steps(entries, 1);
+    steps[1] = 0;
+    decoding.merge(entries, out.data(), statistics, {.newest = newest.data()}, texts.data(), entries, 1, -1, -1);
+    CHECK(same_bits(out, r.out), "without column sums");
+    int keys = constant("attention_add_rows_keys");
+    int blocks = static_cast<int>(texts.back().firstPage) * constant("attention_decode_page") / keys + 2 * entries;
+    decoding.add_rows(blocks, statistics, {.scores = scores.data(), .columnSum = columns.data(), .sums = sums.data(),
+                                           .newest = newest.data()}, texts.data(), steps.data(), entries, count);
+    std::vector<double> expected = r.columnSum, expectedSums = r.sums;
+    const TextTile& left = texts[1];
+    std::fill_n(expected.begin() + left.statistics, static_cast<int64_t>(heads) * left.capacity, 0.25);
+    std::fill_n(expectedSums.begin() + static_cast<int64_t>(left.slot) * heads * NUMBERS, heads * NUMBERS, 0.5);
+    CHECK(same_bits(columns, expected), "column sums, added later");
+    CHECK(same_bits(sums, expectedSums), "sums, added later");
+}
+
 /// Decodes texts of one query each; packed keys lie in pages, and the last entry is a place without a text.
 template <class T>
 void decode(Results<T>& r, const Batch<T>& batch, const Operands<T>& x, bool packed, std::vector<TextTile> texts,
@@ -123,6 +148,7 @@ void decode(Results<T>& r, const Batch<T>& batch, const Operands<T>& x, bool pac
     Decoding<T> decoding(spec, static_cast<int>(splits), 1);
     decoding.decode(r.row.data(), operands.q.data(), operands.k.data(), operands.v.data(), packed ? pages.data() : nullptr,
                     table, entries, 1, packed ? -1 : longest, capacity);
+    std::vector<float> scores = r.row;
     // The earlier tokens' column sums, which the row is added to.
     std::fill(r.columnSum.begin(), r.columnSum.end(), 0.25);
     std::fill(r.sums.begin(), r.sums.end(), 0.5);
@@ -131,6 +157,9 @@ void decode(Results<T>& r, const Batch<T>& batch, const Operands<T>& x, bool pac
     decoding.merge(static_cast<int>(blocks), r.out.data(), statistics,
                    {r.row.data(), r.columnSum.data(), r.sums.data(), nullptr, 0, bin, 0}, table, entries, 1,
                    packed ? -1 : longest, capacity);
+    if (packed) {
+        check_added_later(r, decoding, texts, scores, statistics);
+    }
 }
 
 /// Runs every kernel on packed operands, or on those of one text; texts of one query each can be decoded instead.

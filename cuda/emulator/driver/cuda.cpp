@@ -237,7 +237,11 @@ int cuMemFree_v2(char* pointer) {
 }
 
 int cuMemFreeAsync(char* pointer, Stream* stream) {
-    return stream->graph != nullptr ? refuse() : device_memory::release(pointer);
+    if (stream->graph != nullptr) {
+        return refuse();
+    }
+    stream->run(stream->queued());
+    return device_memory::release(pointer);
 }
 
 int cuIpcGetMemHandle(device_memory::Handle* handle, char* pointer) {
@@ -388,6 +392,7 @@ int cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned 
         return status == 0;
     };
     if (stream->graph == nullptr) {
+        stream->run(stream->queued());
         return launch(arguments) ? SUCCESS : LAUNCH_FAILED;
     }
     return stream->enqueue([=, copied = Arguments(arguments)]() mutable { return launch(copied.pointers().data()); });

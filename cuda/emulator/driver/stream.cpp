@@ -16,6 +16,7 @@ int Stream::enqueue(std::function<bool()> work) {
         graph->nodes.push_back(std::move(work));
         return SUCCESS;
     }
+    run(queued());
     return work() ? SUCCESS : LAUNCH_FAILED;
 }
 

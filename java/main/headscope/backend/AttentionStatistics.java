@@ -2,8 +2,11 @@ package headscope.backend;
 
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -50,7 +53,15 @@ public final class AttentionStatistics implements AutoCloseable {
     /** Sums over all rows so far of the vectors above, for {@link Backend#snapshot}. fp64 [texts * heads, RowSums.COUNT]. */
     public final Tensor sums;
 
+    /**
+     * Of the newest row of a text that {@link DecodingTexts} continue, whose s_ij {@link #row} holds in units of log 2: lse_i
+     * in these units, and the first visible key. fp32 [texts * heads, 2].
+     */
+    public final Tensor newest;
+
     private final Optional<AttentionAtlas> atlas;
+    /** The tensors, which views share. */
+    private final List<Tensor> owned;
 
     /** How many rows of a text there are. */
     private static final class Rows {
@@ -76,25 +87,40 @@ public final class AttentionStatistics implements AutoCloseable {
         this.capacities = capacities.clone();
         this.offsets = offsets(heads, capacities);
         this.rows = Arrays.stream(capacities).mapToObj(text -> new Rows()).toArray(Rows[]::new);
-        this.logSumExp = backend.allocate(DType.F32, shape);
-        this.logDiagonal = backend.allocate(DType.F32, shape);
-        this.columnSum = backend.allocate(DType.F64, shape);
-        this.entropy = backend.allocate(DType.F32, shape);
-        this.maximum = backend.allocate(DType.F32, shape);
-        this.previous = backend.allocate(DType.F32, shape);
-        this.distance = backend.allocate(DType.F32, shape);
-        this.row = backend.allocate(DType.F32, shape);
-        this.sums = backend.allocate(DType.F64, (long) capacities.length * heads, RowSums.COUNT);
-        this.atlas = atlas.map(spec -> new AttentionAtlas(backend, capacities.length * heads, spec));
+        List<Tensor> allocated = new ArrayList<>();
+        Function<DType, Tensor> vector = type -> kept(allocated, backend.allocate(type, shape));
+        long allHeads = (long) capacities.length * heads;
+        try {
+            this.logSumExp = vector.apply(DType.F32);
+            this.logDiagonal = vector.apply(DType.F32);
+            this.columnSum = vector.apply(DType.F64);
+            this.entropy = vector.apply(DType.F32);
+            this.maximum = vector.apply(DType.F32);
+            this.previous = vector.apply(DType.F32);
+            this.distance = vector.apply(DType.F32);
+            this.row = vector.apply(DType.F32);
+            this.sums = kept(allocated, backend.allocate(DType.F64, allHeads, RowSums.COUNT));
+            this.newest = kept(allocated, backend.allocate(DType.F32, allHeads, 2));
+            this.atlas = atlas.map(spec -> new AttentionAtlas(backend, Math.toIntExact(allHeads), spec));
+        } catch (Throwable failure) {
+            allocated.forEach(tensor -> tensor.buffer().close());
+            throw failure;
+        }
+        this.owned = List.copyOf(allocated);
     }
 
-    /** A view: the vectors from an element on, and the sums and cells from a head on. */
+    private static Tensor kept(List<Tensor> all, Tensor tensor) {
+        all.add(tensor);
+        return tensor;
+    }
+
+    /** A view: the vectors from an element on, and the sums and cells from a head on; heads are those of a text. */
     private AttentionStatistics(
-            AttentionStatistics all, UnaryOperator<Tensor> vector, int firstHead, int heads, int capacity, Rows rows) {
+            AttentionStatistics all, UnaryOperator<Tensor> vector, int firstHead, int heads, int[] capacities, Rows[] rows) {
         this.heads = heads;
-        this.capacities = new int[] {capacity};
-        this.offsets = new long[1];
-        this.rows = new Rows[] {rows};
+        this.capacities = capacities;
+        this.offsets = offsets(heads, capacities);
+        this.rows = rows;
         this.logSumExp = vector.apply(all.logSumExp);
         this.logDiagonal = vector.apply(all.logDiagonal);
         this.columnSum = vector.apply(all.columnSum);
@@ -103,8 +129,11 @@ public final class AttentionStatistics implements AutoCloseable {
         this.previous = vector.apply(all.previous);
         this.distance = vector.apply(all.distance);
         this.row = vector.apply(all.row);
-        this.sums = all.sums.rows(firstHead, heads);
-        this.atlas = all.atlas.map(whole -> whole.heads(firstHead, heads));
+        int count = capacities.length * heads;
+        this.sums = all.sums.rows(firstHead, count);
+        this.newest = all.newest.rows(firstHead, count);
+        this.atlas = all.atlas.map(whole -> whole.heads(firstHead, count));
+        this.owned = all.owned;
     }
 
     /**
@@ -114,7 +143,7 @@ public final class AttentionStatistics implements AutoCloseable {
     public AttentionStatistics heads(int first, int count) {
         requireOne();
         return new AttentionStatistics(
-                this, vector -> vector.rows(first, count), first, count, capacities[0], new Rows());
+                this, vector -> vector.rows(first, count), first, count, capacities, new Rows[] {new Rows()});
     }
 
     /** Statistics of one text: a view, which is closed with these. */
@@ -125,7 +154,19 @@ public final class AttentionStatistics implements AutoCloseable {
         return new AttentionStatistics(
                 this,
                 vector -> vector.rows(offset(index), (long) heads * capacities[index]).as(heads, capacities[index]),
-                index * heads, heads, capacities[index], rows[index]);
+                index * heads, heads, new int[] {capacities[index]}, new Rows[] {rows[index]});
+    }
+
+    /** Statistics of several texts: a view, which is closed with these. */
+    public AttentionStatistics texts(int first, int count) {
+        if (count == 1) {
+            return text(first);
+        }
+        int[] some = Arrays.copyOfRange(capacities, first, first + count);
+        return new AttentionStatistics(
+                this,
+                vector -> vector.rows(offset(first), heads * Arrays.stream(some).asLongStream().sum()),
+                first * heads, heads, some, Arrays.copyOfRange(rows, first, first + count));
     }
 
     /** Number of texts. */
@@ -209,6 +250,14 @@ public final class AttentionStatistics implements AutoCloseable {
         packing.texts().forEach(text -> grow(text.slot(), text.queries()));
     }
 
+    /** Called after {@link DecodingTexts} have added a row to these texts: {@link #row} does not hold its probabilities. */
+    public void growWithoutRow(int[] texts) {
+        for (int text : texts) {
+            rows[text].all++;
+            rows[text].newest = 0;
+        }
+    }
+
     private void grow(int text, int count) {
         rows[text].all += count;
         rows[text].newest = count;
@@ -224,11 +273,7 @@ public final class AttentionStatistics implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Tensor tensor : new Tensor[] {
-            logSumExp, logDiagonal, columnSum, entropy, maximum, previous, distance, row, sums
-        }) {
-            tensor.buffer().close();
-        }
+        owned.forEach(tensor -> tensor.buffer().close());
         atlas.ifPresent(AttentionAtlas::close);
     }
 }

@@ -329,8 +329,11 @@ public interface Backend extends AutoCloseable {
     /**
      * Allocates texts that are described on the device, so that a step that appends one token to each of them can be
      * recorded. Empty on the CPU, and if every result is checked. The caller closes it.
+     *
+     * @param statistics of all layers, if they are collected: those of the text in slot s of layer l have the index
+     *                   l * slots + s
      */
-    default Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
+    default Optional<DecodingTexts> decoding(DecodingTexts.Size size, Optional<AttentionStatistics> statistics, int layers) {
         return Optional.empty();
     }
 

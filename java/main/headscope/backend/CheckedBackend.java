@@ -74,9 +74,11 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
+    public Optional<DecodingTexts> decoding(DecodingTexts.Size size, Optional<AttentionStatistics> statistics, int layers) {
         check(size.texts() >= 1 && size.pages() >= 1 && size.draws() >= 0, "decoding", "%s", size);
-        return finite == Finite.UNCHECKED ? backend.decoding(size) : Optional.empty();
+        statistics.ifPresent(all -> check(layers >= 1 && all.texts() % layers == 0 && all.texts() / layers >= size.texts(),
+                "decoding", "statistics of %d texts for %d layers and %s", all.texts(), layers, size));
+        return finite == Finite.UNCHECKED ? backend.decoding(size, statistics, layers) : Optional.empty();
     }
 
     @Override

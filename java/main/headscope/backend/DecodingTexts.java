@@ -2,7 +2,6 @@ package headscope.backend;
 
 import headscope.tensor.Tensor;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Texts that are continued together, one token at a time, and described only on the device. A decoding step begins with
@@ -10,6 +9,10 @@ import java.util.Optional;
  * operations are therefore the same for every token, and can be recorded once.
  *
  * <p>The operations of a step take {@link #packing}, which stands for the texts on the device.
+ *
+ * <p>A step can be launched before the host knows the tokens that it reads, and whether they end a text. Its rows of attention
+ * are therefore added to the column sums and to the sums over rows only at the beginning of the next step, or by
+ * {@link #addRows}: until then, the statistics of a text that has ended do not contain them.
  */
 public interface DecodingTexts extends AutoCloseable {
     /**
@@ -40,14 +43,17 @@ public interface DecodingTexts extends AutoCloseable {
     Size size();
 
     /**
-     * Replaces the texts, in one upload.
+     * Replaces the texts, in one upload. The rows of the last step have been added.
      *
      * @param texts exactly {@link Size#texts}
      */
-    void set(List<Text> texts, Optional<AttentionStatistics> statistics);
+    void set(List<Text> texts);
 
-    /** Begins a step: each text has one more token. */
+    /** Begins a step: adds the rows of the step before to the statistics; then each text has one more token. */
     void advance();
+
+    /** Adds the rows of the last step to the statistics. {@link #set} follows before another step. */
+    void addRows();
 
     /** One new token of each text; the numbers of keys are the capacity. */
     Packing packing();
@@ -64,7 +70,10 @@ public interface DecodingTexts extends AutoCloseable {
     /** Draws the next tokens from logits [texts, words], with the next marks: see {@link Backend#draw}. */
     void draw(Tensor logits, double temperature, double topP);
 
-    /** The tokens that the last step chose, which the next one reads. Waits for them. */
+    /** Starts to download the tokens that the last step chooses, which the next one reads. That may begin meanwhile. */
+    void send();
+
+    /** The tokens that were sent last. Waits for them. */
     int[] tokens();
 
     /**

@@ -4,7 +4,6 @@ import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -71,6 +70,7 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
         final Sampler.Marks marks;
         int read;
         int[] tokens = {};
+        boolean ended;
 
         Text(int index, int slot, Prompt prompt) {
             this.index = index;
@@ -94,6 +94,22 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
             return marks.ahead(count);
         }
 
+        @Override
+        public void drawn(int token) {
+            marks.drawn();
+            add(token);
+        }
+
+        @Override
+        public boolean endsNext() {
+            return tokens.length + 1 == maxNewTokens;
+        }
+
+        @Override
+        public boolean hasEnded() {
+            return ended;
+        }
+
         /** Whether the model has read the prompt. */
         boolean decoding() {
             return read == prompt.ids().length;
@@ -113,9 +129,10 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
         void add(int token) {
             tokens = Arrays.copyOf(tokens, tokens.length + 1);
             tokens[tokens.length - 1] = token;
+            ended = ends();
         }
 
-        boolean hasEnded() {
+        private boolean ends() {
             if (!generates()) {
                 return tokens.length == prompt.given().length;
             }
@@ -175,21 +192,21 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
      * Generates one token of each text in a step on the device. This is possible if all prompts have been read, no text has
      * given tokens, the hook observes no layer, and the backend offers {@link headscope.backend.DecodingTexts}.
      *
+     * <p>The next step is launched before the host knows the tokens of this one, and tests whether they end a text.
+     *
      * @return whether the step was made
      */
     private boolean decode(SequenceBatch sequence, DecodingSteps steps, List<Text> running, LayerHook hook) {
-        if (!hook.onlyCounts() || !running.stream().allMatch(text -> text.decoding() && text.generates())) {
-            return false;
-        }
-        Optional<int[]> tokens = steps.next(running);
-        tokens.ifPresent(chosen -> {
-            for (int i = 0; i < chosen.length; i++) {
-                running.get(i).add(chosen[i]);
-                running.get(i).marks.drawn();
+        if (!steps.launched()) {
+            boolean possible =
+                    hook.onlyCounts() && running.stream().allMatch(text -> text.decoding() && text.generates());
+            if (!possible || !steps.launch(running)) {
+                return false;
             }
-            hook.passed(chosen.length);
-        });
-        return tokens.isPresent();
+        }
+        steps.launchAhead(running);
+        hook.passed(steps.receive());
+        return true;
     }
 
     /** One pass: a token of each text that is being continued, and parts of prompts. */
@@ -227,7 +244,7 @@ public record BatchGenerator(Transformer model, Sampler sampler, int maxNewToken
 
     private void end(SequenceBatch sequence, List<Text> running, Ended ended) {
         for (Text text : List.copyOf(running)) {
-            if (text.decoding() && text.hasEnded()) {
+            if (text.hasEnded()) {
                 ended.text(text.index, text.tokens, sequence, text.slot);
                 sequence.end(text.slot);
                 running.remove(text);

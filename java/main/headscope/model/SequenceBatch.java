@@ -2,6 +2,7 @@ package headscope.model;
 
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.DecodingTexts;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
 import headscope.backend.PageTable;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Texts that a model reads and continues together. A text has a slot from its beginning to its end; its keys and values lie
@@ -20,8 +22,9 @@ public final class SequenceBatch implements AutoCloseable {
 
     private final Backend backend;
     private final KeyPool pool;
-    /** Of each layer, one text per slot; empty if none are collected. */
-    private final List<AttentionStatistics> statistics = new ArrayList<>();
+    /** Of all layers, layer by layer, one text per slot. */
+    private final Optional<AttentionStatistics> statistics;
+    private final List<AttentionStatistics> ofLayers;
     private final int capacity;
     private final int[][] pages;
     private final int[] tokens;
@@ -46,19 +49,20 @@ public final class SequenceBatch implements AutoCloseable {
         this.pages = new int[texts][];
         Arrays.fill(pages, FREE);
         this.tokens = new int[texts];
+        int[] capacities = new int[config.layers() * texts];
+        Arrays.fill(capacities, capacity);
+        this.statistics = withStatistics
+                ? Optional.of(new AttentionStatistics(backend, config.heads(), capacities, Optional.empty()))
+                : Optional.empty();
+        this.ofLayers = statistics.stream()
+                .flatMap(all -> IntStream.range(0, config.layers()).mapToObj(layer -> all.texts(layer * texts, texts)))
+                .toList();
         try {
-            if (withStatistics) {
-                int[] capacities = new int[texts];
-                Arrays.fill(capacities, capacity);
-                for (int layer = 0; layer < config.layers(); layer++) {
-                    statistics.add(new AttentionStatistics(backend, config.heads(), capacities, Optional.empty()));
-                }
-            }
             int longest = PageTable.count(capacity);
             long all = Math.min(allTokens / PageTable.TOKENS + texts, (long) longest * texts);
             this.pool = new KeyPool(config, backend, Math.toIntExact(Math.max(longest, all)), longest);
         } catch (DeviceMemoryException full) {
-            statistics.forEach(AttentionStatistics::close);
+            statistics.ifPresent(AttentionStatistics::close);
             throw full;
         }
     }
@@ -82,7 +86,7 @@ public final class SequenceBatch implements AutoCloseable {
                 }
                 pages[slot] = taken.get();
                 tokens[slot] = 0;
-                for (AttentionStatistics layer : statistics) {
+                for (AttentionStatistics layer : ofLayers) {
                     layer.text(slot).clear();
                 }
                 return OptionalInt.of(slot);
@@ -115,7 +119,12 @@ public final class SequenceBatch implements AutoCloseable {
 
     /** Of all texts, one per slot. */
     Optional<AttentionStatistics> findStatistics(int layer) {
-        return statistics.isEmpty() ? Optional.empty() : Optional.of(statistics.get(layer));
+        return ofLayers.isEmpty() ? Optional.empty() : Optional.of(ofLayers.get(layer));
+    }
+
+    /** Allocates texts that are described on the device. */
+    Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
+        return backend.decoding(size, statistics, ofLayers.size());
     }
 
     /** The pass that appends these parts. */
@@ -143,10 +152,8 @@ public final class SequenceBatch implements AutoCloseable {
 
     /** Called after a step in which the device has appended a token to each of these texts. */
     void grow(int[] slots) {
-        Packing packing = new Packing(Arrays.stream(slots)
-                .mapToObj(slot -> new Packing.Text(1, tokens[slot] + 1, slot)).toList());
-        statistics.forEach(layer -> layer.grow(packing));
-        grow(packing);
+        ofLayers.forEach(layer -> layer.growWithoutRow(slots));
+        Arrays.stream(slots).forEach(slot -> tokens[slot]++);
     }
 
     /** Called after the last layer. */
@@ -157,6 +164,6 @@ public final class SequenceBatch implements AutoCloseable {
     @Override
     public void close() {
         pool.close();
-        statistics.forEach(AttentionStatistics::close);
+        statistics.ifPresent(AttentionStatistics::close);
     }
 }

@@ -81,7 +81,8 @@ class DeviceMemoryTest {
         int tokens = 70;
         int side = 9;
         long operands = (long) tokens * (6 + 3) * 16 * Float.BYTES;
-        long statistics = 6L * (tokens * (7 * Float.BYTES + Double.BYTES) + 7 * Double.BYTES + side * side * Float.BYTES);
+        long statistics = 6L * (tokens * (7 * Float.BYTES + Double.BYTES) + 7 * Double.BYTES + 2 * Float.BYTES
+                + side * side * Float.BYTES);
         long ofKeyHead = 2L * tokens * side * Float.BYTES;
         float[] expected = cells(Long.MAX_VALUE, tokens, side);
         assertArrayEquals(expected, cells(operands + statistics + ofKeyHead, tokens, side));

@@ -92,8 +92,8 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public Optional<DecodingTexts> decoding(DecodingTexts.Size size) {
-        return Optional.of(new CudaDecoding(device, kernels, size));
+    public Optional<DecodingTexts> decoding(DecodingTexts.Size size, Optional<AttentionStatistics> statistics, int layers) {
+        return Optional.of(new CudaDecoding(device, kernels, size, statistics, layers));
     }
 
     @Override

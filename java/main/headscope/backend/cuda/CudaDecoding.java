@@ -8,6 +8,7 @@ import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,9 @@ final class CudaDecoding implements DecodingTexts {
     private final Device device;
     private final Kernels kernels;
     private final Size size;
+    /** Of all layers. */
+    private final Optional<AttentionStatistics> statistics;
+    private final int layers;
     private final MemorySegment memory;
     private final MemorySegment mark;
     /** From table to tokens: what {@link #set} replaces. */
@@ -24,15 +28,18 @@ final class CudaDecoding implements DecodingTexts {
     private final MemorySegment table;
     private final MemorySegment marks;
     private final MemorySegment pages;
-    private final MemorySegment drawn;
+    /** Steps of each text since {@link #set}. */
+    private final MemorySegment steps;
     private final MemorySegment tokens;
     private final MemorySegment positions;
     private final MemorySegment places;
 
-    CudaDecoding(Device device, Kernels kernels, Size size) {
+    CudaDecoding(Device device, Kernels kernels, Size size, Optional<AttentionStatistics> statistics, int layers) {
         this.device = device;
         this.kernels = kernels;
         this.size = size;
+        this.statistics = statistics;
+        this.layers = layers;
         long ints = (long) size.texts() * Integer.BYTES;
         long doubles = (long) size.texts() * Double.BYTES;
         long[] bytes = {
@@ -49,7 +56,7 @@ final class CudaDecoding implements DecodingTexts {
         this.table = parts[1];
         this.marks = parts[2];
         this.pages = parts[3];
-        this.drawn = parts[4];
+        this.steps = parts[4];
         this.tokens = parts[5];
         this.positions = parts[6];
         this.places = parts[7];
@@ -86,7 +93,7 @@ final class CudaDecoding implements DecodingTexts {
     }
 
     @Override
-    public void set(List<Text> texts, Optional<AttentionStatistics> statistics) {
+    public void set(List<Text> texts) {
         ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(described.byteSize())).order(ByteOrder.nativeOrder());
         for (int i = 0; i < texts.size(); i++) {
             Text text = texts.get(i);
@@ -112,8 +119,24 @@ final class CudaDecoding implements DecodingTexts {
 
     @Override
     public void advance() {
+        addRows();
         kernels.perElement("decoding_step", "decoding_step_i32", size.texts(),
-                positions, places, mark, drawn, table, pages, marks, size.texts(), size.draws());
+                positions, places, mark, steps, table, pages, marks, size.texts(), size.draws());
+    }
+
+    @Override
+    public void addRows() {
+        statistics.ifPresent(this::addRows);
+    }
+
+    private void addRows(AttentionStatistics all) {
+        int blocks = PackedTexts.of(packing(), all).parts(device.constant("attention_add_rows_keys"), 1);
+        List<Object> arguments = new ArrayList<>(List.of(all.columnSum, all.sums));
+        arguments.addAll(FusedAttention.vectors(all));
+        arguments.addAll(List.of(all.row, all.newest, table, steps, size.texts(), all.texts() / layers, all.heads(),
+                all.row.count() / layers));
+        device.launch(new Launch("attention_add_rows_f64", blocks, all.heads(), layers,
+                device.constant("attention_add_rows_threads"), 0, arguments));
     }
 
     @Override
@@ -137,9 +160,14 @@ final class CudaDecoding implements DecodingTexts {
     }
 
     @Override
+    public void send() {
+        device.send(tokens);
+    }
+
+    @Override
     public int[] tokens() {
         int[] chosen = new int[size.texts()];
-        device.download(MemorySegment.ofArray(chosen), tokens);
+        device.receive(MemorySegment.ofArray(chosen));
         return chosen;
     }
 

@@ -47,6 +47,15 @@ interface Device extends AutoCloseable {
     void download(MemorySegment host, MemorySegment device);
 
     /**
+     * Starts to copy device bytes to the host, after all earlier launches; later launches may change them. Only the copy that
+     * was started last can be received.
+     */
+    void send(MemorySegment device);
+
+    /** Waits for the bytes that were sent, as many as the host's. */
+    void receive(MemorySegment host);
+
+    /**
      * Memory that another process can open and write.
      *
      * @param most bytes of the largest piece that is read

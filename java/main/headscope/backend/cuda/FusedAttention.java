@@ -29,7 +29,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     private static final int DECODE_ROW = 6;
 
     /** STATISTICS of cuda/README.md. */
-    private static List<?> vectors(AttentionStatistics rows) {
+    static List<?> vectors(AttentionStatistics rows) {
         return List.of(rows.logSumExp, rows.logDiagonal, rows.entropy, rows.maximum, rows.previous, rows.distance);
     }
 
@@ -110,7 +110,8 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     /**
      * {@link #forward} with the keys split over blocks: tiles of few queries would leave most of the device idle.
      *
-     * @param row receives the probabilities, column sums and row sums of single queries
+     * @param row receives the probabilities, column sums and row sums of single queries, or only their scores if the texts
+     *            are described on the device: {@link CudaDecoding#addRows} adds them
      */
     private void decode(
             Optional<Tensor> out, Optional<Tensor> v, PackedTexts texts, List<?> statistics,
@@ -120,7 +121,9 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         int rounds = Math.toIntExact(kernels.tiles(spec.heads() / spec.kvHeads(), "attention_decode_heads"));
         long rows = (long) splits * queries * spec.heads();
         long width = v.isPresent() ? (spec.headDim() + 3) / 4 * 4 : 0;
-        int bin = row.isEmpty() ? 0 : cells.map(AtlasCells::bin).orElse(device.constant("attention_merge_keys"));
+        Optional<AttentionStatistics> later = row.filter(to -> decoding().isPresent());
+        Optional<AttentionStatistics> now = row.filter(to -> decoding().isEmpty());
+        int bin = now.isEmpty() ? 0 : cells.map(AtlasCells::bin).orElse(device.constant("attention_merge_keys"));
         int blocks = bin == 0 ? texts.entries().size() : cells.map(atlas -> 1 + atlas.side()).orElse(texts.parts(bin, 1));
         Object table = decoding().<Object>map(CudaDecoding::table).orElseGet(() -> kernels.table(texts));
         try (Kernels.Scratch sums = kernels.reserved(rows * width * Float.BYTES);
@@ -131,8 +134,8 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
                             texts.first(), spec, capacity(texts), texts.entries().size())));
             List<Object> merged = new ArrayList<>(List.of(out));
             merged.addAll(statistics);
-            merged.addAll(List.of(row.map(to -> to.row), row.map(to -> to.columnSum), row.map(to -> to.sums),
-                    cells.map(AtlasCells::cells), sums.memory(), numbers.memory(), spec.sinks()));
+            merged.addAll(List.of(later.map(to -> to.newest), now.map(to -> to.row), now.map(to -> to.columnSum),
+                    now.map(to -> to.sums), cells.map(AtlasCells::cells), sums.memory(), numbers.memory(), spec.sinks()));
             device.launch(new Launch("attention_merge_f32", blocks, spec.heads(), queries,
                     device.constant("attention_merge_threads"), 0,
                     Kernels.arguments(merged, table, texts.first(), spec, capacity(texts), texts.entries().size(), splits,

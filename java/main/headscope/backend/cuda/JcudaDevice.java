@@ -159,6 +159,16 @@ final class JcudaDevice implements Device {
     }
 
     @Override
+    public void send(MemorySegment from) {
+        staging.send(from);
+    }
+
+    @Override
+    public void receive(MemorySegment host) {
+        staging.receive(host);
+    }
+
+    @Override
     public synchronized SharedMemory share(long bytes, long most) {
         enter();
         return new ExportedMemory(gpu.ordinal(), this::enter, compute, bytes, most);

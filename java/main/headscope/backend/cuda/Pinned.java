@@ -8,13 +8,11 @@ import jcuda.driver.JCudaDriver;
 
 /** A buffer of host memory that the device reads and writes by itself, and the end of its last transfer. */
 final class Pinned implements AutoCloseable {
-    static final long BYTES = 8 << 20;
-
     private final Address address = new Address();
     private final CUevent transferred = new CUevent();
 
-    Pinned() {
-        NvidiaDriver.require(JCudaDriver.cuMemHostAlloc(address, BYTES, 0), "cuMemHostAlloc of %d bytes", BYTES);
+    Pinned(long bytes) {
+        NvidiaDriver.require(JCudaDriver.cuMemHostAlloc(address, bytes, 0), "cuMemHostAlloc of %d bytes", bytes);
         NvidiaDriver.require(JCudaDriver.cuEventCreate(transferred, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
     }
 

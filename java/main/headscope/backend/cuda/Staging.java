@@ -16,12 +16,19 @@ final class Staging implements AutoCloseable {
     private static final int UPLOADS = 4;
     private static final int DOWNLOADS = 2;
 
+    /** Bytes of a buffer. */
+    private static final long PIECE = 8 << 20;
+
+    /** Maximum number of bytes that are sent: the tokens of more texts than a device has memory for. */
+    private static final long SENT = 1 << 20;
+
     private final Stream compute;
     private final Stream copies;
     private final Consumer<Runnable> alone;
     private final Semaphore unused = new Semaphore(UPLOADS);
     private final Queue<Pinned> uploads = new ConcurrentLinkedQueue<>();
     private final List<Pinned> downloads = new ArrayList<>();
+    private final Pinned sent = new Pinned(SENT);
 
     /**
      * @param compute copies wait for its earlier work, and its later work waits for uploads
@@ -32,10 +39,10 @@ final class Staging implements AutoCloseable {
         this.copies = new Stream();
         this.alone = alone;
         for (int i = 0; i < UPLOADS; i++) {
-            uploads.add(new Pinned());
+            uploads.add(new Pinned(PIECE));
         }
         for (int i = 0; i < DOWNLOADS; i++) {
-            downloads.add(new Pinned());
+            downloads.add(new Pinned(PIECE));
         }
     }
 
@@ -47,7 +54,7 @@ final class Staging implements AutoCloseable {
             Pinned buffer = uploads.remove();
             try {
                 alone.accept(buffer::await);
-                host.write(piece * Pinned.BYTES, buffer.segment(to.byteSize()));
+                host.write(piece * PIECE, buffer.segment(to.byteSize()));
                 alone.accept(() -> {
                     copies.follow(compute);
                     buffer.send(to, copies);
@@ -78,18 +85,32 @@ final class Staging implements AutoCloseable {
         });
     }
 
+    /** On the compute stream itself: its later work waits for the copy, but not for the host. */
+    void send(MemorySegment device) {
+        alone.accept(() -> sent.receive(device, compute));
+    }
+
+    /** Returns when what was sent last has arrived. */
+    void receive(MemorySegment host) {
+        alone.accept(() -> {
+            sent.await();
+            host.copyFrom(sent.segment(host.byteSize()));
+        });
+    }
+
     private static int pieces(MemorySegment all) {
-        return Math.toIntExact((all.byteSize() + Pinned.BYTES - 1) / Pinned.BYTES);
+        return Math.toIntExact((all.byteSize() + PIECE - 1) / PIECE);
     }
 
     private static MemorySegment part(MemorySegment all, int piece) {
-        return all.asSlice(piece * Pinned.BYTES, Math.min(Pinned.BYTES, all.byteSize() - piece * Pinned.BYTES));
+        return all.asSlice(piece * PIECE, Math.min(PIECE, all.byteSize() - piece * PIECE));
     }
 
     @Override
     public void close() {
         uploads.forEach(Pinned::close);
         downloads.forEach(Pinned::close);
+        sent.close();
         copies.close();
     }
 }

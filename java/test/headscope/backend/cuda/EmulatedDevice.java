@@ -46,6 +46,8 @@ public final class EmulatedDevice implements Device {
     private long downloadedBytes;
     private long launches;
     private long replays;
+    private byte[] sent = {};
+    private final List<Long> replaysReceived = new ArrayList<>();
     private Optional<RecordedMemory> recordedMemory = Optional.empty();
     private List<Runnable> recorded = new ArrayList<>();
     private final MethodHandle launch;
@@ -151,6 +153,22 @@ public final class EmulatedDevice implements Device {
         downloadedBytes += device.byteSize();
     }
 
+    /** Copies at once: what later launches change would not have been sent either. */
+    @Override
+    public void send(MemorySegment device) {
+        requireNotRecording();
+        sent = device.toArray(JAVA_BYTE);
+    }
+
+    @Override
+    public void receive(MemorySegment host) {
+        requireNotRecording();
+        host.copyFrom(MemorySegment.ofArray(sent));
+        downloads++;
+        downloadedBytes += sent.length;
+        replaysReceived.add(replays);
+    }
+
     @Override
     public SharedMemory share(long bytes, long most) {
         throw new UnsupportedOperationException("only the emulated driver shares memory between processes");
@@ -190,6 +208,11 @@ public final class EmulatedDevice implements Device {
     /** Recordings launched so far. */
     long replays() {
         return replays;
+    }
+
+    /** {@link #replays} whenever bytes that had been sent were received. */
+    List<Long> replaysReceived() {
+        return replaysReceived;
     }
 
     /** Kernels launched so far, without those of recordings. */

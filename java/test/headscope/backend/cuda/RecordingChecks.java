@@ -33,9 +33,17 @@ final class RecordingChecks {
             recording.launch();
             recording.launch();
             assertEquals(80, value(device, x), "temporary memory is cleared each time");
+            device.send(x);
+            device.launch(doubling);
+            recording.launch();
+            float[] sent = new float[1];
+            device.receive(MemorySegment.ofArray(sent));
+            assertEquals(80, sent[0], "what is sent does not change");
+            device.upload(x, floats(80));
         }
         assertThrows(IllegalStateException.class, () -> device.record(() -> device.upload(x, floats(1))));
         assertThrows(IllegalStateException.class, () -> device.record(() -> value(device, x)));
+        assertThrows(IllegalStateException.class, () -> device.record(() -> device.send(x)));
         assertThrows(IllegalStateException.class, () -> device.record(() -> device.free(x)));
         assertArrayEquals(new float[] {80}, new float[] {value(device, x)}, "nothing was recorded or freed");
         device.free(x);
