@@ -79,6 +79,14 @@ public final class AttentionStatistics implements AutoCloseable {
         this(backend, heads, new int[] {capacity}, atlas);
     }
 
+    /**
+     * A capacity for at least this many tokens with which {@link #heads} and {@link #texts}, such as those of a layer, begin at
+     * multiples of 16 bytes: Hopper copies boxes of vectors from there on.
+     */
+    public static int aligned(int tokens) {
+        return Math.multiplyExact(Math.ceilDiv(tokens, 4), 4);
+    }
+
     /** @param capacities maximum number of tokens of each text */
     public AttentionStatistics(Backend backend, int heads, int[] capacities, Optional<AtlasSpec> atlas) {
         long all = Arrays.stream(capacities).asLongStream().sum();

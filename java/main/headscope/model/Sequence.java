@@ -44,7 +44,7 @@ public final class Sequence implements AutoCloseable {
         }
         this.statistics = collected.statistics()
                 ? Optional.of(new AttentionStatistics(
-                        backend, config.layers() * config.heads(), capacity, collected.atlas()))
+                        backend, config.layers() * config.heads(), AttentionStatistics.aligned(capacity), collected.atlas()))
                 : Optional.empty();
         this.ofLayers = statistics.stream()
                 .flatMap(all -> IntStream.range(0, config.layers())

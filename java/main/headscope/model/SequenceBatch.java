@@ -50,7 +50,7 @@ public final class SequenceBatch implements AutoCloseable {
         Arrays.fill(pages, FREE);
         this.tokens = new int[texts];
         int[] capacities = new int[config.layers() * texts];
-        Arrays.fill(capacities, capacity);
+        Arrays.fill(capacities, AttentionStatistics.aligned(capacity));
         this.statistics = withStatistics
                 ? Optional.of(new AttentionStatistics(backend, config.heads(), capacities, Optional.empty()))
                 : Optional.empty();

@@ -72,7 +72,7 @@ public final class TappedText implements AutoCloseable {
         int heads = layers.size() * rows.heads();
         if (statistics.map(all -> all.heads() != heads).orElse(true)) {
             close();
-            statistics = Optional.of(new AttentionStatistics(backend, heads, capacity, atlas));
+            statistics = Optional.of(new AttentionStatistics(backend, heads, AttentionStatistics.aligned(capacity), atlas));
         }
         clearRows();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.Backend;
 import headscope.backend.Packing;
 import headscope.backend.Precision;
 import headscope.backend.TextRows;
@@ -14,10 +15,13 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -75,6 +79,35 @@ class PackedAttentionTest {
         assertEquals(few.launches(), many.launches());
         assertEquals(1, few.downloads());
         assertEquals(1, many.downloads());
+    }
+
+    /** Three heads of 34 tokens are no multiple of 16 bytes, from which on Hopper copies boxes. */
+    @Test
+    void layersBeginWhereBoxesCan() {
+        AttentionSpec spec = AttentionSpec.plain(3, 3, 64, true);
+        int tokens = 33;
+        int capacity = AttentionStatistics.aligned(tokens + 1);
+        try (Backend backend = EmulatedDevice.openHopper(DType.BF16);
+                AttentionStatistics alone = new AttentionStatistics(backend, 3, tokens);
+                AttentionStatistics ofSequence = new AttentionStatistics(backend, 6, capacity);
+                AttentionStatistics ofBatch = new AttentionStatistics(
+                        backend, 3, new int[] {capacity, capacity}, Optional.empty())) {
+            Tensor x = backend.allocate(DType.BF16, tokens, 3 * 64);
+            for (AttentionStatistics statistics : List.of(alone, ofSequence.heads(3, 3), ofBatch.texts(1, 1))) {
+                backend.attentionStatistics(x, x, Packing.of(tokens, tokens), spec, statistics);
+                assertArrayEquals(columnSums(backend, alone, tokens), columnSums(backend, statistics, tokens));
+            }
+            x.buffer().close();
+        }
+    }
+
+    private static double[] columnSums(Backend backend, AttentionStatistics statistics, int tokens) {
+        double[] sums = new double[statistics.heads() * statistics.capacity()];
+        backend.download(MemorySegment.ofArray(sums), statistics.columnSum);
+        return IntStream.range(0, statistics.heads())
+                .mapToObj(head -> Arrays.stream(sums, head * statistics.capacity(), head * statistics.capacity() + tokens))
+                .flatMapToDouble(head -> head)
+                .toArray();
     }
 
     private static List<AttentionSpec> specs(int headDim) {
