@@ -1,6 +1,6 @@
-// Reduction of symmetric matrices to band form with 32 diagonals below the main one, by blocks of Householder
-// reflections (Bischof, Lang and Sun 2000, as LAPACK's sytrd_sy2sb). A panel is columns k .. k + 31, without the rows
-// before first = k + 32. With m = n - first rows:
+// Reduction of symmetric matrices to band form with WIDTH diagonals below the main one, by blocks of Householder
+// reflections (Bischof, Lang and Sun 2000, as LAPACK's sytrd_sy2sb). A panel is columns k .. k + WIDTH - 1, without the
+// rows before first = k + WIDTH. With m = n - first rows:
 //
 //   symmetric_panel     panel = Q R, Q = I - V T V' (Golub and Van Loan 2013, section 5.2.2); R goes to the band
 //   symmetric_multiply  X = A V, with A the m x m matrix that remains
@@ -9,22 +9,18 @@
 //
 // In      matrix [matrices, n, n], fp32, both triangles
 // Out     matrix: the band in its lower triangle; other elements are overwritten
-// Scratch v, x, w [matrices, n, 32], row r of m at r; t [matrices, 32, 32], upper triangular; fp32, aligned to 16 bytes
-// Launch  for k = 0, 32, .. while m >= 2. panel: grid x = matrices; block symmetric_panel_threads; dynamic shared memory
-//         8 m bytes, m rounded up to 32;
-//         multiply: grid x = ceil(m / symmetric_multiply_rows), y = matrices; block symmetric_multiply_threads;
-//         correct: grid x = matrices; block symmetric_correct_threads;
-//         update: grid x = t (t + 1) / 2 for t = ceil(m / symmetric_update_tile), y = matrices; block
-//         symmetric_update_threads
-// Cost    4/3 n^3 operations, and 160 n^2 for panels and corrections; n^3 / 10 bytes
+// Scratch v, x, w [matrices, n, WIDTH], row r of m at r; t [matrices, WIDTH, WIDTH], upper triangular; fp32, aligned to
+//         16 bytes
+// Launch  WIDTH, 16 or 32, is part of a kernel's name. For k = 0, WIDTH, .. while m >= 2; block <kernel>_threads. panel:
+//         grid x = matrices; dynamic shared memory 8 m bytes, m rounded up to 32;
+//         multiply: grid x = ceil(m / symmetric_multiply_rows), y = matrices;
+//         correct: grid x = matrices;
+//         update: grid x = t (t + 1) / 2 for t = ceil(m / symmetric_update_tile), y = matrices
+// Cost    4/3 n^3 operations, and 5 WIDTH n^2 for panels and corrections; 10/3 n^3 / WIDTH bytes
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_chase.cu, test/symmetric_spectrum_test.cpp
 #include "quad.cuh"
 #include "reflection.cuh"
-
-constexpr int WIDTH = 32;
-static_assert(WIDTH == WARP, "lanes stand for columns of a panel");
-EXPORT(symmetric_band_width, WIDTH);
 
 /// A column of the panel in the registers of a warp: lane l holds rows l, l + 32, .. With SLOTS = 0 it stays in memory.
 template <int SLOTS>
@@ -70,7 +66,9 @@ private:
 };
 
 /// Products of columns of V, and the factors of the reflections.
+template <int WIDTH>
 struct Triangle {
+    static_assert(WIDTH <= WARP, "a lane has a row");
     float products[WIDTH][WIDTH];
     float taus[WIDTH];
 
@@ -85,20 +83,26 @@ struct Triangle {
             }
             row[c] = lane == c ? taus[c] : lane < c ? -taus[c] * sum : 0;
         }
-        UNROLL for (int c = 0; c < WIDTH; c++) {
-            t[lane * WIDTH + c] = row[c];
+        if (lane < WIDTH) {
+            UNROLL for (int c = 0; c < WIDTH; c++) {
+                t[lane * WIDTH + c] = row[c];
+            }
         }
     }
 };
 
-using Tile = float[WIDTH][WIDTH + 1];
+/// Rows of V.
+template <int WIDTH>
+using Tile = float[WARP][WIDTH + 1];
 
 /// Warp j holds column j. At step c, all warps read column c from shared memory and reflect their own. Synchronises after
 /// the last write to the triangle.
-template <int SLOTS>
-__device__ void factor(float* matrix, float* v, Triangle& triangle, Tile& tile, float* pool, int n, int k) {
-    int lane = static_cast<int>(threadIdx.x) % WARP;
-    int own = static_cast<int>(threadIdx.x) / WARP;
+template <int WIDTH, int SLOTS>
+__device__ void factor(
+    float* matrix, float* v, Triangle<WIDTH>& triangle, Tile<WIDTH>& tile, float* pool, int n, int k) {
+    int thread = static_cast<int>(threadIdx.x);
+    int lane = thread % WARP;
+    int own = thread / WARP;
     int first = k + WIDTH;
     int rows = n - first;
     int padded = (rows + WARP - 1) / WARP * WARP;
@@ -146,48 +150,49 @@ __device__ void factor(float* matrix, float* v, Triangle& triangle, Tile& tile, 
         if (i * WARP < rows) {
             tile[lane][own] = column.get(i);
             __syncthreads();
-            if (i * WARP + own < rows) {
-                v[static_cast<int64_t>(i * WARP + own) * WIDTH + lane] = tile[own][lane];
+            if (i * WARP + thread / WIDTH < rows) {
+                v[i * WARP * WIDTH + thread] = tile[thread / WIDTH][thread % WIDTH];
             }
             __syncthreads();
         }
     }
 }
 
-constexpr int PANEL_THREADS = WIDTH * WARP;
-EXPORT(symmetric_panel_threads, PANEL_THREADS);
-
-KERNEL(symmetric_panel_f32, PANEL_THREADS, float* v, float* t, float* matrix, int n, int k) {
+template <int WIDTH>
+__device__ void factor_panel(float* v, float* t, float* matrix, int n, int k) {
     DYNAMIC_SHARED(float, pool); // two columns
-    SHARED(Triangle, triangle);
-    SHARED(Tile, tile);
+    SHARED(Triangle<WIDTH>, triangle);
+    SHARED(Tile<WIDTH>, tile);
     int64_t index = blockIdx.x;
     matrix += index * n * n;
     v += index * n * WIDTH;
     t += index * WIDTH * WIDTH;
     int rows = n - k - WIDTH;
     if (rows <= 256) {
-        factor<8>(matrix, v, triangle, tile, pool, n, k);
+        factor<WIDTH, 8>(matrix, v, triangle, tile, pool, n, k);
     } else if (rows <= 512) {
-        factor<16>(matrix, v, triangle, tile, pool, n, k);
+        factor<WIDTH, 16>(matrix, v, triangle, tile, pool, n, k);
     } else if (rows <= 1024) {
-        factor<32>(matrix, v, triangle, tile, pool, n, k);
+        factor<WIDTH, 32>(matrix, v, triangle, tile, pool, n, k);
     } else {
-        factor<0>(matrix, v, triangle, tile, pool, n, k);
+        factor<WIDTH, 0>(matrix, v, triangle, tile, pool, n, k);
     }
     if (threadIdx.x < WARP) {
         triangle.invert(t);
     }
 }
 
-constexpr int MULTIPLY_THREADS = 128;
 constexpr int MULTIPLY_ROWS = 128;
 constexpr int DEPTH = 32; // columns of A in shared memory
-EXPORT(symmetric_multiply_threads, MULTIPLY_THREADS);
 EXPORT(symmetric_multiply_rows, MULTIPLY_ROWS);
 
 /// A thread has two quads of rows and a quad of columns.
-KERNEL(symmetric_multiply_f32, MULTIPLY_THREADS, float* x, const float* v, const float* matrix, int n, int k) {
+template <int WIDTH>
+constexpr int MULTIPLY_THREADS = MULTIPLY_ROWS / (2 * QUAD) * (WIDTH / QUAD);
+
+template <int WIDTH>
+__device__ void multiply(float* x, const float* v, const float* matrix, int n, int k) {
+    constexpr int THREADS = MULTIPLY_THREADS<WIDTH>;
     SHARED(Quad[DEPTH][MULTIPLY_ROWS / QUAD], left);
     SHARED(Quad[DEPTH][WIDTH / QUAD], right);
     int first = k + WIDTH;
@@ -205,10 +210,13 @@ KERNEL(symmetric_multiply_f32, MULTIPLY_THREADS, float* x, const float* v, const
         int depth = min(DEPTH, m - start);
         __syncthreads();
         UNROLL for (int d = 0; d < DEPTH; d++) { // by symmetry, rows
-            bool there = d < depth && firstRow + thread < m;
-            elements(left[d])[thread] = there ? a[static_cast<int64_t>(start + d) * n + thread] : 0;
+            UNROLL for (int i = 0; i < MULTIPLY_ROWS / THREADS; i++) {
+                int row = i * THREADS + thread;
+                bool there = d < depth && firstRow + row < m;
+                elements(left[d])[row] = there ? a[static_cast<int64_t>(start + d) * n + row] : 0;
+            }
         }
-        UNROLL for (int i = thread; i < DEPTH * WIDTH; i += MULTIPLY_THREADS) {
+        UNROLL for (int i = thread; i < DEPTH * WIDTH; i += THREADS) {
             elements(right[0])[i] = i < depth * WIDTH ? v[start * WIDTH + i] : 0;
         }
         __syncthreads();
@@ -238,12 +246,9 @@ KERNEL(symmetric_multiply_f32, MULTIPLY_THREADS, float* x, const float* v, const
     }
 }
 
-constexpr int CORRECT_WARPS = 8;
-constexpr int CORRECT_THREADS = CORRECT_WARPS * WARP;
-EXPORT(symmetric_correct_threads, CORRECT_THREADS);
-
 /// sum[p] += x row[p] for a row of V or X, which all lanes read.
-__device__ static void add_scaled(float* sum, float x, const float* row) {
+template <int WIDTH>
+__device__ void add_scaled(float* sum, float x, const float* row) {
     UNROLL for (int q = 0; q < WIDTH / QUAD; q++) {
         Quad quad = reinterpret_cast<const Quad*>(row)[q];
         UNROLL for (int i = 0; i < QUAD; i++) {
@@ -252,7 +257,8 @@ __device__ static void add_scaled(float* sum, float x, const float* row) {
     }
 }
 
-__device__ static float dot(const float* column, const float* row) {
+template <int WIDTH>
+__device__ float dot(const float* column, const float* row) {
     float sum = 0;
     UNROLL for (int q = 0; q < WIDTH / QUAD; q++) {
         Quad quad = reinterpret_cast<const Quad*>(row)[q];
@@ -263,72 +269,77 @@ __device__ static float dot(const float* column, const float* row) {
     return sum;
 }
 
-/// Lanes stand for columns.
-KERNEL(symmetric_correct_f32, CORRECT_THREADS, float* w, const float* x, const float* v, const float* t, int n, int k) {
-    SHARED(float[CORRECT_WARPS][WIDTH][WIDTH], parts);
+/// Groups of WIDTH threads divide the rows among them; their sums are 32 KB.
+template <int WIDTH>
+constexpr int GROUPS = (1 << 13) / (WIDTH * WIDTH);
+
+/// The threads of a group stand for columns.
+template <int WIDTH>
+__device__ void correct(float* w, const float* x, const float* v, const float* t, int n, int k) {
+    SHARED(float[GROUPS<WIDTH>][WIDTH][WIDTH], parts);
     SHARED(float[WIDTH][WIDTH], products); // V' X, then -T' V' X T / 2
     SHARED(float[WIDTH][WIDTH], half);     // V' X T
     SHARED(float[WIDTH][WIDTH], triangle);
     int m = n - k - WIDTH;
-    int thread = static_cast<int>(threadIdx.x);
-    int lane = thread % WARP;
-    int warp = thread / WARP;
+    int own = static_cast<int>(threadIdx.x) % WIDTH;
+    int group = static_cast<int>(threadIdx.x) / WIDTH;
     int64_t index = blockIdx.x;
     w += index * n * WIDTH;
     x += index * n * WIDTH;
     v += index * n * WIDTH;
     float column[WIDTH] = {};
-    for (int row = warp; row < m; row += CORRECT_WARPS) {
-        add_scaled(column, x[row * WIDTH + lane], v + row * WIDTH);
+    for (int row = group; row < m; row += GROUPS<WIDTH>) {
+        add_scaled<WIDTH>(column, x[row * WIDTH + own], v + row * WIDTH);
     }
     UNROLL for (int p = 0; p < WIDTH; p++) {
-        parts[warp][p][lane] = column[p];
+        parts[group][p][own] = column[p];
     }
     __syncthreads();
-    for (int p = warp; p < WIDTH; p += CORRECT_WARPS) {
+    for (int p = group; p < WIDTH; p += GROUPS<WIDTH>) {
         float sum = 0;
-        UNROLL for (int part = 0; part < CORRECT_WARPS; part++) {
-            sum += parts[part][p][lane];
+        UNROLL for (int part = 0; part < GROUPS<WIDTH>; part++) {
+            sum += parts[part][p][own];
         }
-        products[p][lane] = sum;
-        triangle[p][lane] = t[(index * WIDTH + p) * WIDTH + lane];
+        products[p][own] = sum;
+        triangle[p][own] = t[(index * WIDTH + p) * WIDTH + own];
     }
     __syncthreads();
-    for (int p = warp; p < WIDTH; p += CORRECT_WARPS) {
-        float sum = 0;
-        for (int q = 0; q < WIDTH; q++) {
-            sum += products[p][q] * triangle[q][lane];
-        }
-        half[p][lane] = sum;
-    }
-    __syncthreads();
-    for (int p = warp; p < WIDTH; p += CORRECT_WARPS) {
+    for (int p = group; p < WIDTH; p += GROUPS<WIDTH>) {
         float sum = 0;
         for (int q = 0; q < WIDTH; q++) {
-            sum += triangle[q][p] * half[q][lane];
+            sum += products[p][q] * triangle[q][own];
         }
-        products[p][lane] = -sum / 2;
+        half[p][own] = sum;
+    }
+    __syncthreads();
+    for (int p = group; p < WIDTH; p += GROUPS<WIDTH>) {
+        float sum = 0;
+        for (int q = 0; q < WIDTH; q++) {
+            sum += triangle[q][p] * half[q][own];
+        }
+        products[p][own] = -sum / 2;
     }
     __syncthreads();
     float ofX[WIDTH];
     UNROLL for (int p = 0; p < WIDTH; p++) {
-        ofX[p] = triangle[p][lane];
-        column[p] = products[p][lane];
+        ofX[p] = triangle[p][own];
+        column[p] = products[p][own];
     }
-    for (int row = warp; row < m; row += CORRECT_WARPS) {
-        w[row * WIDTH + lane] = dot(ofX, x + row * WIDTH) + dot(column, v + row * WIDTH);
+    for (int row = group; row < m; row += GROUPS<WIDTH>) {
+        w[row * WIDTH + own] = dot<WIDTH>(ofX, x + row * WIDTH) + dot<WIDTH>(column, v + row * WIDTH);
     }
 }
 
 constexpr int TILE = 64;
 constexpr int UPDATE_THREADS = TILE * TILE / QUAD / QUAD;
-EXPORT(symmetric_update_threads, UPDATE_THREADS);
 EXPORT(symmetric_update_tile, TILE);
 
 /// Rows of [V W] or [W V], transposed.
+template <int WIDTH>
 using Transposed = Quad[2 * WIDTH][TILE / QUAD + 1];
 
-__device__ static void load_transposed(Transposed& to, const float* left, const float* right, int firstRow, int m) {
+template <int WIDTH>
+__device__ void load_transposed(Transposed<WIDTH>& to, const float* left, const float* right, int firstRow, int m) {
     for (int i = threadIdx.x; i < TILE * WIDTH; i += UPDATE_THREADS) {
         int row = firstRow + i / WIDTH;
         int64_t from = static_cast<int64_t>(row) * WIDTH + i % WIDTH;
@@ -338,9 +349,11 @@ __device__ static void load_transposed(Transposed& to, const float* left, const 
 }
 
 /// A block owns a tile of the lower triangle and its mirror image.
-KERNEL(symmetric_update_f32, UPDATE_THREADS, float* matrix, const float* v, const float* w, int n, int k) {
-    SHARED(Transposed, rows);
-    SHARED(Transposed, columns);
+template <int WIDTH>
+__device__ void update(float* matrix, const float* v, const float* w, int n, int k) {
+    SHARED(Transposed<WIDTH>[2], operands);
+    auto& rows = operands[0];
+    auto& columns = operands[1];
     int tileRow = 0;
     int tileColumn = static_cast<int>(blockIdx.x);
     while (tileColumn > tileRow) {
@@ -353,8 +366,8 @@ KERNEL(symmetric_update_f32, UPDATE_THREADS, float* matrix, const float* v, cons
     float* a = matrix + (index * n + first) * n + first;
     v += index * n * WIDTH;
     w += index * n * WIDTH;
-    load_transposed(rows, v, w, tileRow * TILE, m);
-    load_transposed(columns, w, v, tileColumn * TILE, m);
+    load_transposed<WIDTH>(rows, v, w, tileRow * TILE, m);
+    load_transposed<WIDTH>(columns, w, v, tileColumn * TILE, m);
     __syncthreads();
     int thread = static_cast<int>(threadIdx.x);
     int row = thread / (TILE / QUAD);
@@ -371,7 +384,7 @@ KERNEL(symmetric_update_f32, UPDATE_THREADS, float* matrix, const float* v, cons
     }
     __syncthreads();
     constexpr int STRIDE = TILE + 1; // odd: rows and columns lie in different banks
-    static_assert(sizeof(float) * STRIDE * TILE <= sizeof(Transposed), "the result takes the place of the rows");
+    static_assert(sizeof(float) * STRIDE * TILE <= sizeof(operands), "the result takes the place of the operands");
     float* tile = elements(rows[0]);
     UNROLL for (int i = 0; i < QUAD; i++) {
         UNROLL for (int j = 0; j < QUAD; j++) {
@@ -400,3 +413,27 @@ KERNEL(symmetric_update_f32, UPDATE_THREADS, float* matrix, const float* v, cons
         }
     }
 }
+
+#define BAND(WIDTH) \
+    EXPORT(symmetric_panel##WIDTH##_f32_threads, (WIDTH)*WARP); \
+    EXPORT(symmetric_multiply##WIDTH##_f32_threads, MULTIPLY_THREADS<WIDTH>); \
+    EXPORT(symmetric_correct##WIDTH##_f32_threads, GROUPS<WIDTH> * (WIDTH)); \
+    EXPORT(symmetric_update##WIDTH##_f32_threads, UPDATE_THREADS); \
+    KERNEL(symmetric_panel##WIDTH##_f32, (WIDTH)*WARP, float* v, float* t, float* matrix, int n, int k) { \
+        factor_panel<WIDTH>(v, t, matrix, n, k); \
+    } \
+    KERNEL(symmetric_multiply##WIDTH##_f32, MULTIPLY_THREADS<WIDTH>, float* x, const float* v, const float* matrix, \
+           int n, int k) { \
+        multiply<WIDTH>(x, v, matrix, n, k); \
+    } \
+    KERNEL(symmetric_correct##WIDTH##_f32, GROUPS<WIDTH> * (WIDTH), float* w, const float* x, const float* v, \
+           const float* t, int n, int k) { \
+        correct<WIDTH>(w, x, v, t, n, k); \
+    } \
+    KERNEL(symmetric_update##WIDTH##_f32, UPDATE_THREADS, float* matrix, const float* v, const float* w, int n, \
+           int k) { \
+        update<WIDTH>(matrix, v, w, n, k); \
+    }
+
+BAND(16)
+BAND(32)

@@ -9,6 +9,7 @@
 namespace {
 
 const int MATRICES = 3;
+const std::vector<int> WIDTHS = {16, 32}; // of bands
 const double PI = std::acos(-1);
 
 using Map = std::function<float(int matrix, int row, int column)>;
@@ -18,16 +19,15 @@ struct Spectrum {
     std::vector<double> defects;
 };
 
-/// A row of a panel, aligned as the kernels read it.
-struct alignas(16) Line {
-    float of[32];
+/// Rows of panels are aligned as the kernels read them.
+struct alignas(16) Quad {
+    float of[4];
 };
 
-const Line UNWRITTEN = [] {
-    Line line;
-    std::fill(std::begin(line.of), std::end(line.of), NAN);
-    return line;
-}();
+/// Unwritten rows of a panel.
+std::vector<Quad> panel_rows(int rows, int width) {
+    return std::vector<Quad>(rows * width / 4, Quad{{NAN, NAN, NAN, NAN}});
+}
 
 struct Reduced {
     std::vector<float> diagonal;
@@ -38,7 +38,14 @@ struct Reduced {
 };
 
 /// Reduces the Laplacians of maps, which it may overwrite.
-using Reduction = void (*)(Reduced& to, std::vector<float>& maps, int n);
+using Reduction = std::function<void(Reduced& to, std::vector<float>& maps, int n)>;
+
+/// Launches the kernel for this number of rows, or width of the band.
+template <class... A>
+void launch_of_size(const char* part, int size, int64_t grid_x, int64_t grid_y, int shared, A... arguments) {
+    std::string kernel = std::string("symmetric_") + part + std::to_string(size) + "_f32";
+    launch(kernel.c_str(), grid_x, grid_y, {constant((kernel + "_threads").c_str()), shared}, arguments...);
+}
 
 /// Rows of the smallest kernel that holds n rows in registers.
 int register_rows(int n) {
@@ -51,42 +58,37 @@ int register_rows(int n) {
 }
 
 void in_registers(Reduced& to, std::vector<float>& map, int n) {
-    std::string kernel = "symmetric_rows" + std::to_string(register_rows(n)) + "_f32";
-    launch(kernel.c_str(), MATRICES, 1, constant((kernel + "_threads").c_str()), to.diagonal.data(),
-           to.offDiagonal.data(), to.moments.data(), map.data(), n);
+    launch_of_size("rows", register_rows(n), MATRICES, 1, 0, to.diagonal.data(), to.offDiagonal.data(),
+                   to.moments.data(), map.data(), n);
 }
 
-void factor_panel(std::vector<Line>& v, std::vector<Line>& triangle, std::vector<float>& matrix, int n, int k) {
-    int width = constant("symmetric_band_width");
-    int columns = static_cast<int>(8 * pieces(n - k - width, width) * width);
-    launch("symmetric_panel_f32", MATRICES, 1, {constant("symmetric_panel_threads"), columns}, v.data(),
-           triangle.data(), matrix.data(), n, k);
+void factor_panel(std::vector<Quad>& v, std::vector<Quad>& triangle, std::vector<float>& matrix, int width, int n,
+                  int k) {
+    int columns = static_cast<int>(8 * pieces(n - k - width, 32) * 32);
+    launch_of_size("panel", width, MATRICES, 1, columns, v.data(), triangle.data(), matrix.data(), n, k);
 }
 
-void by_band(Reduced& to, std::vector<float>& matrix, int n) {
+void by_band(Reduced& to, std::vector<float>& matrix, int n, int width) {
     std::vector<float> scales(MATRICES * n, NAN);
     int threads = constant("symmetric_laplacian_threads");
     int64_t squares = pieces(n, constant("symmetric_laplacian_tile"));
     launch("symmetric_scales_f32", squares, MATRICES, threads, scales.data(), matrix.data(), n);
     launch("symmetric_laplacian_f32", squares * (squares + 1) / 2, MATRICES, threads, matrix.data(), scales.data(), n);
     launch("symmetric_moments_f32", MATRICES, 1, threads, to.moments.data(), matrix.data(), n);
-    const int width = constant("symmetric_band_width");
-    std::vector<Line> v(MATRICES * n, UNWRITTEN), w(v), x(v), triangle(MATRICES * width, UNWRITTEN);
+    auto v = panel_rows(MATRICES * n, width), w = v, x = v, triangle = panel_rows(MATRICES * width, width);
     for (int k = 0; n - k - width >= 2; k += width) {
         int m = n - k - width;
-        factor_panel(v, triangle, matrix, n, k);
-        launch("symmetric_multiply_f32", pieces(m, constant("symmetric_multiply_rows")), MATRICES,
-               constant("symmetric_multiply_threads"), x.data(), v.data(), matrix.data(), n, k);
-        launch("symmetric_correct_f32", MATRICES, 1, constant("symmetric_correct_threads"), w.data(), x.data(),
-               v.data(), triangle.data(), n, k);
+        factor_panel(v, triangle, matrix, width, n, k);
+        launch_of_size("multiply", width, pieces(m, constant("symmetric_multiply_rows")), MATRICES, 0, x.data(),
+                       v.data(), matrix.data(), n, k);
+        launch_of_size("correct", width, MATRICES, 1, 0, w.data(), x.data(), v.data(), triangle.data(), n, k);
         int64_t tiles = pieces(m, constant("symmetric_update_tile"));
-        launch("symmetric_update_f32", tiles * (tiles + 1) / 2, MATRICES, constant("symmetric_update_threads"),
-               matrix.data(), v.data(), w.data(), n, k);
+        launch_of_size("update", width, tiles * (tiles + 1) / 2, MATRICES, 0, matrix.data(), v.data(), w.data(), n, k);
     }
     bool shared = n < 100; // otherwise in memory
     std::vector<float> band(shared ? 0 : MATRICES * 2 * width * n, NAN);
-    launch("symmetric_chase_f32", MATRICES, 1, {constant("symmetric_chase_threads"), shared ? 256 * n : 0},
-           to.diagonal.data(), to.offDiagonal.data(), shared ? nullptr : band.data(), matrix.data(), n);
+    launch_of_size("chase", width, MATRICES, 1, shared ? 8 * width * n : 0, to.diagonal.data(), to.offDiagonal.data(),
+                   shared ? nullptr : band.data(), matrix.data(), n);
 }
 
 std::vector<float> eigenvalues(Reduced& of, int n) {
@@ -97,7 +99,7 @@ std::vector<float> eigenvalues(Reduced& of, int n) {
     return found;
 }
 
-Spectrum spectrum(const Map& map, int n, Reduction reduce) {
+Spectrum spectrum(const Map& map, int n, const Reduction& reduce) {
     std::vector<float> maps(MATRICES * n * n);
     for (int i = 0; i < MATRICES * n * n; i++) {
         maps[i] = map(i / (n * n), i / n % n, i % n);
@@ -167,11 +169,16 @@ double tolerance(int n) {
 
 void check(const char* what, const Map& map, int n, const std::vector<double>& expected) {
     struct Way {
-        const char* name;
+        std::string name;
         Reduction reduce;
         int limit;
     };
-    for (Way way : {Way{"registers", in_registers, 192}, Way{"band", by_band, 4096}}) {
+    std::vector<Way> ways = {{"registers", in_registers, 192}};
+    for (int width : WIDTHS) {
+        ways.push_back({"a band of " + std::to_string(width),
+                        [=](Reduced& to, std::vector<float>& maps, int n) { by_band(to, maps, n, width); }, 4096});
+    }
+    for (const Way& way : ways) {
         if (n <= way.limit) {
             situation = std::string(what) + ", n = " + std::to_string(n) + ", by " + way.name;
             Spectrum found = spectrum(map, n, way.reduce);
@@ -293,10 +300,9 @@ void check_exact_points(std::mt19937_64& random) {
 }
 
 /// The panel is (I - V T V') R, with each way to hold its columns.
-void check_panel(std::mt19937_64& random, int rows) {
-    const int width = constant("symmetric_band_width");
+void check_panel(std::mt19937_64& random, int rows, int width) {
     int n = rows + width;
-    situation = "panel of " + std::to_string(rows) + " rows";
+    situation = "panel of " + std::to_string(rows) + " rows, width " + std::to_string(width);
     std::normal_distribution<float> normal;
     std::vector<float> matrix(MATRICES * n * n);
     for (int i = 0; i < MATRICES * n * n; i++) {
@@ -305,8 +311,10 @@ void check_panel(std::mt19937_64& random, int rows) {
         matrix[i] = row <= column ? normal(random) : matrix[i / (n * n) * n * n + column * n + row];
     }
     std::vector<float> before = matrix;
-    std::vector<Line> v(MATRICES * n, UNWRITTEN), triangle(MATRICES * width, UNWRITTEN);
-    factor_panel(v, triangle, matrix, n, 0);
+    auto v = panel_rows(MATRICES * n, width), triangle = panel_rows(MATRICES * width, width);
+    factor_panel(v, triangle, matrix, width, n, 0);
+    const float* vs = v[0].of;
+    const float* triangles = triangle[0].of;
     for (int i = 0; i < MATRICES; i++) {
         auto element = [&](const std::vector<float>& of, int row, int column) {
             return static_cast<double>(of[(i * n + width + row) * n + column]);
@@ -317,18 +325,18 @@ void check_panel(std::mt19937_64& random, int rows) {
             std::vector<double> product(width, 0), turned(width, 0); // V' R, T V' R
             for (int p = 0; p < width; p++) {
                 for (int row = 0; row < std::min(rows, width); row++) {
-                    product[p] += v[i * n + row].of[p] * r(row, c);
+                    product[p] += vs[(i * n + row) * width + p] * r(row, c);
                 }
             }
             for (int p = 0; p < width; p++) {
                 for (int q = 0; q < width; q++) {
-                    turned[p] += triangle[i * width + p].of[q] * product[q];
+                    turned[p] += triangles[(i * width + p) * width + q] * product[q];
                 }
             }
             for (int row = 0; row < rows; row++) {
                 double sum = r(row, c);
                 for (int p = 0; p < width; p++) {
-                    sum -= v[i * n + row].of[p] * turned[p];
+                    sum -= vs[(i * n + row) * width + p] * turned[p];
                 }
                 actual.push_back(sum);
                 expected.push_back(element(before, row, c));
@@ -343,7 +351,7 @@ void check_panel(std::mt19937_64& random, int rows) {
 int main() {
     headscope_shuffle(SEED);
     std::mt19937_64 random(SEED);
-    for (int n : {1, 2, 3, 31, 32, 33, 65}) {
+    for (int n : {1, 2, 3, 17, 18, 31, 32, 33, 65}) {
         check_random(random, n);
         check_weak_links(random, n);
         check_drained(random, n);
@@ -353,7 +361,9 @@ int main() {
     }
     check_exact_points(random);
     for (int rows : {2, 31, 32, 33, 255, 256, 257, 513, 1025}) {
-        check_panel(random, rows);
+        for (int width : WIDTHS) {
+            check_panel(random, rows, width);
+        }
     }
     for (int n : {129, 192, 221}) {
         check_shuffled_ring(random, n);

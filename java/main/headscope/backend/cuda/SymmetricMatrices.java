@@ -11,6 +11,12 @@ final class SymmetricMatrices implements AutoCloseable {
     /** Maximum tokens of the kernels of cuda/symmetric_reduction.cu; larger maps are reduced to a band first. */
     private static final int[] REGISTER_ROWS = {32, 64, 128, 192};
 
+    /**
+     * Widths of bands for which kernels are compiled, best first. A wide band takes fewer passes over the matrix, a narrow one
+     * fits into shared memory for more tokens.
+     */
+    private static final int[] BAND_WIDTHS = {32, 16};
+
     private final Device device;
     private final Kernels kernels;
     private final int count;
@@ -44,21 +50,22 @@ final class SymmetricMatrices implements AutoCloseable {
 
     /** Scratch memory of the reduction to a band, see cuda/symmetric_band.cu. */
     private final class Panels {
-        private final int width = device.constant("symmetric_band_width");
+        private final int width = bandWidth(device, n);
         private final MemorySegment v = floats((long) width * n);
         private final MemorySegment x = floats((long) width * n);
         private final MemorySegment w = floats((long) width * n);
         private final MemorySegment t = floats((long) width * width);
         private final Optional<MemorySegment> band =
-                isBandShared(device, n) ? Optional.empty() : Optional.of(floats(2L * width * n));
+                isBandShared(device, n, width) ? Optional.empty() : Optional.of(floats(2L * width * n));
     }
 
     /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
         long floats = (long) n * n + 4L * n; // elements, diagonal, off-diagonal, eigenvalues, scales
         if (!fitsRegisters(n)) {
-            long width = device.constant("symmetric_band_width");
-            floats += 3 * width * n + width * width + (isBandShared(device, n) ? 0 : 2 * width * n); // v, x, w, t, band
+            int width = bandWidth(device, n);
+            floats += 3L * width * n + width * width; // v, x, w, t
+            floats += isBandShared(device, n, width) ? 0 : 2L * width * n;
         }
         return 3 * Double.BYTES + floats * Float.BYTES; // moments, defect
     }
@@ -67,12 +74,18 @@ final class SymmetricMatrices implements AutoCloseable {
         return n <= REGISTER_ROWS[REGISTER_ROWS.length - 1];
     }
 
-    private static boolean isBandShared(Device device, int n) {
-        return bandBytes(device, n) + device.constant("symmetric_chase_static") <= device.sharedMemory();
+    /** The widest band that fits into shared memory. */
+    private static int bandWidth(Device device, int n) {
+        return Arrays.stream(BAND_WIDTHS).filter(width -> isBandShared(device, n, width)).findFirst()
+                .orElse(BAND_WIDTHS[0]);
     }
 
-    private static long bandBytes(Device device, int n) {
-        return 2L * device.constant("symmetric_band_width") * n * Float.BYTES;
+    private static boolean isBandShared(Device device, int n, int width) {
+        return bandBytes(n, width) + device.constant("symmetric_chase_static") <= device.sharedMemory();
+    }
+
+    private static long bandBytes(int n, int width) {
+        return 2L * width * n * Float.BYTES;
     }
 
     /** The next part of the memory; bytes are per matrix. */
@@ -115,10 +128,7 @@ final class SymmetricMatrices implements AutoCloseable {
 
     private void reduceInRegisters() {
         int rows = Arrays.stream(REGISTER_ROWS).filter(most -> n <= most).findFirst().orElseThrow();
-        String kernel = "symmetric_rows%d_f32".formatted(rows);
-        device.launch(Launch.flat(
-                kernel, count, 1, device.constant(kernel + "_threads"),
-                diagonal, offDiagonal, moments, elements, n));
+        launch("rows", rows, count, 1, 0, diagonal, offDiagonal, moments, elements, n);
     }
 
     private void reduceByBand(Panels panels) {
@@ -126,24 +136,23 @@ final class SymmetricMatrices implements AutoCloseable {
         int width = panels.width;
         for (int k = 0; n - k - width >= 2; k += width) {
             int rows = n - k - width;
-            device.launch(new Launch(
-                    "symmetric_panel_f32", count, 1, 1, device.constant("symmetric_panel_threads"),
-                    2 * Math.ceilDiv(rows, width) * width * Float.BYTES, List.of(panels.v, panels.t, elements, n, k)));
-            device.launch(Launch.flat(
-                    "symmetric_multiply_f32", kernels.tiles(rows, "symmetric_multiply_rows"), count,
-                    device.constant("symmetric_multiply_threads"), panels.x, panels.v, elements, n, k));
-            device.launch(Launch.flat(
-                    "symmetric_correct_f32", count, 1, device.constant("symmetric_correct_threads"),
-                    panels.w, panels.x, panels.v, panels.t, n, k));
+            launch("panel", width, count, 1, 2 * Math.ceilDiv(rows, Kernels.WARP) * Kernels.WARP * Float.BYTES,
+                    panels.v, panels.t, elements, n, k);
+            launch("multiply", width, kernels.tiles(rows, "symmetric_multiply_rows"), count, 0,
+                    panels.x, panels.v, elements, n, k);
+            launch("correct", width, count, 1, 0, panels.w, panels.x, panels.v, panels.t, n, k);
             long tiles = kernels.tiles(rows, "symmetric_update_tile");
-            device.launch(Launch.flat(
-                    "symmetric_update_f32", tiles * (tiles + 1) / 2, count, device.constant("symmetric_update_threads"),
-                    elements, panels.v, panels.w, n, k));
+            launch("update", width, tiles * (tiles + 1) / 2, count, 0, elements, panels.v, panels.w, n, k);
         }
+        launch("chase", width, count, 1, panels.band.isPresent() ? 0 : Math.toIntExact(bandBytes(n, width)),
+                diagonal, offDiagonal, panels.band, elements, n);
+    }
+
+    /** Launches the kernel for this number of rows, or width of the band. */
+    private void launch(String part, int size, long gridX, long gridY, int shared, Object... arguments) {
+        String kernel = "symmetric_%s%d_f32".formatted(part, size);
         device.launch(new Launch(
-                "symmetric_chase_f32", count, 1, 1, device.constant("symmetric_chase_threads"),
-                panels.band.isPresent() ? 0 : Math.toIntExact(bandBytes(device, n)),
-                List.of(diagonal, offDiagonal, panels.band, elements, n)));
+                kernel, gridX, gridY, 1, device.constant(kernel + "_threads"), shared, List.of(arguments)));
     }
 
     private void requireSmallDefects(int firstHead) {

@@ -6,7 +6,7 @@ import headscope.tensor.Tensor;
 
 /** Symmetrised spectra of one layer, in batches of heads that fit into a fixed amount of memory. */
 record SymmetricSpectrum(Device device, Kernels kernels, Tensor q, Tensor k, AttentionSpec spec) {
-    /** Maximum bytes per batch, unless one head needs more. 128 heads of 1,024 tokens need 0.6 of it. */
+    /** Maximum bytes per batch, unless one head needs more. 128 heads of 1,024 tokens need 0.5 of it. */
     private static final long BATCH_BYTES = 1L << 30;
 
     /** Ascending, [heads][tokens]. */

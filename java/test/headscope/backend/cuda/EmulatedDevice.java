@@ -235,10 +235,10 @@ public final class EmulatedDevice implements Device {
         return downloads;
     }
 
-    /** The minimum of all supported GPUs: compute capability 8.6, 8.9 and 12.0. */
+    /** That of compute capability 9.0, or the minimum of all supported GPUs: 8.6, 8.9 and 12.0. */
     @Override
     public int sharedMemory() {
-        return 99 << 10;
+        return (hopper ? 227 : 99) << 10;
     }
 
     @Override
