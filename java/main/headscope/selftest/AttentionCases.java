@@ -24,6 +24,8 @@ final class AttentionCases {
     /** Side of pooled maps; no number of tokens is a multiple of it. */
     private static final int CELLS = 5;
     private static final int DECODED = 40;
+    /** Tokens whose spectra need bands of different widths, see cuda/symmetric_band.cu. */
+    private static final int[] BANDS = {500, 900};
 
     private static List<AttentionShape> variants(int headDim) {
         float scale = (float) (1 / Math.sqrt(headDim));
@@ -38,7 +40,9 @@ final class AttentionCases {
 
     private AttentionCases() {}
 
-    /** All variants at the first head width; at each other width, one variant per number of tokens. */
+    /**
+     * All variants at the first head width; at each other width, one variant per number of tokens; and spectra of longer texts.
+     */
     static List<Case> all(DType operands, int[] headDims, int[] lengths) {
         List<Case> cases = new ArrayList<>();
         for (int headDim : headDims) {
@@ -50,13 +54,16 @@ final class AttentionCases {
                 chosen.forEach(shape -> cases.addAll(of(shape, tokens, operands)));
             }
         }
+        for (int tokens : BANDS) {
+            cases.add(spectrum(variants(headDims[0]).getFirst(), tokens, spectrumBound(headDims[0], tokens)));
+        }
         return cases;
     }
 
     /** @param operands type of keys and values */
     static List<Case> of(AttentionShape shape, int tokens, DType operands) {
         // A score is a sum of headDim products of normal values; its error is an error of the exponent.
-        double scores = 16 * Case.rounding(shape.headDim() + tokens);
+        double scores = scoresBound(shape.headDim(), tokens);
         // The product with the values rounds probabilities to the operands' type.
         double output = scores + switch (operands) {
             case BF16 -> 0x1p-7;
@@ -69,8 +76,16 @@ final class AttentionCases {
                 statistics(shape, tokens, scores),
                 map(shape, tokens, scores),
                 snapshot(shape, tokens, scores),
-                spectrum(shape, tokens, 4 * scores),
+                spectrum(shape, tokens, spectrumBound(shape.headDim(), tokens)),
                 gradient(shape, tokens, Math.max(8 * scores, output)));
+    }
+
+    private static double scoresBound(int headDim, int tokens) {
+        return 16 * Case.rounding(headDim + tokens);
+    }
+
+    private static double spectrumBound(int headDim, int tokens) {
+        return 4 * scoresBound(headDim, tokens);
     }
 
     private static Case of(String operation, AttentionShape shape, int tokens, double bound, Case.Work work) {

@@ -279,7 +279,7 @@ class JcudaDeviceChecks {
 
     /** Tokens that attend only to themselves; the band of 400 tokens needs more shared memory than without an attribute. */
     @ParameterizedTest
-    @ValueSource(ints = {5, 40, 120, 200, 400})
+    @ValueSource(ints = {5, 40, 120, 200, 400, 900})
     void symmetricSpectraOfEverySize(int tokens) {
         JcudaDevice device = device(0);
         assertEquals(227 << 10, device.sharedMemory());
