@@ -1,6 +1,6 @@
-// Reduction of the normalised Laplacians of up to 192 tokens (symmetric_laplacian.cu) to tridiagonal form by Householder
-// reflections (Golub and Van Loan 2013, section 8.3.1), which preserve eigenvalues. Step k, with x the column below the
-// diagonal:
+// Eigenvalues of the normalised Laplacians of up to 192 tokens (symmetric_laplacian.cu), by reduction to tridiagonal form
+// and bisection (bisection.cuh). Householder reflections preserve eigenvalues (Golub and Van Loan 2013, section 8.3.1).
+// Step k, with x the column below the diagonal:
 //
 //   v = x - beta e_1, scaled to v_1 = 1; beta = -sign(x_1) |x|; tau = (beta - x_1) / beta
 //   y = tau A v; w = y - (tau / 2) (y . v) v; A -= v w' + w v'
@@ -9,14 +9,13 @@
 // lanes. The warp that holds row k computes v while the others still subtract the previous step's v w' + w v'.
 //
 // In      map [matrices, n, n], fp32, every element
-// Out     diagonal, offDiagonal [matrices, n], fp32; the last element of offDiagonal is 0; moments [matrices, 2], fp64:
-//         trace and sum of squares of each Laplacian
+// Out     eigenvalues [matrices, n], fp32, ascending; moments [matrices, 2], fp64: trace and sum of squares of each
+//         Laplacian; defects [matrices], fp64: as from symmetric_eigenvalues.cu
 // Launch  grid x = matrices; block <kernel>_threads; rows is the smallest of 32, 64, 128, 192 that is at least n
-// Cost    3 n^3 operations, as both triangles are kept; 4 bytes per element
+// Cost    3 n^3 operations, as both triangles are kept, and about 24 n^2 reciprocals; 4 bytes per element
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; degrees and moments in fp64; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_band.cu for larger matrices, test/symmetric_spectrum_test.cpp
-#include "block.cuh"
-#include "quad.cuh"
+#include "bisection.cuh"
 #include "reflection.cuh"
 
 template <int WARPS, int COLUMNS>
@@ -27,6 +26,8 @@ struct Matrix {
     /// Quads that are processed or skipped together: where few warps run, their loads and sums overlap.
     static constexpr int TOGETHER = COLUMNS <= 2 ? QUADS : QUADS % 2 == 0 ? 2 : 1;
     static constexpr int SUMS = COLUMNS <= 2 ? QUAD : 1; // independent ones for each column
+    static constexpr int LOADS = WARPS == 1 ? WARP : 4;  // of a thread, on the way at once
+    static_assert(N / WARPS % LOADS == 0, "threads load whole batches");
 
     float a[QUADS][QUAD][COLUMNS]; // from load() to normalise(): twice W, because half of a subnormal number is not exact
     int lane = static_cast<int>(threadIdx.x) % WARP;
@@ -57,9 +58,17 @@ struct Matrix {
             a[i / (QUAD * COLUMNS)][i / COLUMNS % QUAD][i % COLUMNS] = 0;
         }
         UNROLL for (int j = 0; j < COLUMNS; j++) {
-            for (int i = threadIdx.x; i < WARP * N; i += WARPS * WARP) {
-                int row = j * WARP + i / N;
-                scratch.rows[i / N][i % N] = row < n && i % N < n ? map[static_cast<int64_t>(row) * n + i % N] : 0;
+            for (int first = threadIdx.x; first < WARP * N; first += LOADS * WARPS * WARP) {
+                float loaded[LOADS];
+                UNROLL for (int i = 0; i < LOADS; i++) {
+                    int at = first + i * WARPS * WARP;
+                    int row = j * WARP + at / N;
+                    loaded[i] = row < n && at % N < n ? map[static_cast<int64_t>(row) * n + at % N] : 0;
+                }
+                UNROLL for (int i = 0; i < LOADS; i++) {
+                    int at = first + i * WARPS * WARP;
+                    scratch.rows[at / N][at % N] = loaded[i];
+                }
             }
             __syncthreads();
             UNROLL for (int q = 0; q < QUADS; q++) {
@@ -184,6 +193,8 @@ struct Matrix {
     }
 };
 
+/// Writes the diagonal and the elements beside it, of which the last is 0, to shared memory. Synchronises after the last
+/// write.
 template <int WARPS, int COLUMNS>
 __device__ void reduce(float* diagonal, float* offDiagonal, double* moments, const float* map, int n) {
     using M = Matrix<WARPS, COLUMNS>;
@@ -193,15 +204,13 @@ __device__ void reduce(float* diagonal, float* offDiagonal, double* moments, con
     SHARED(float[WARPS][N], products);  // parts of A v
     SHARED(float[WARPS], along);        // parts of v' A v
     SHARED(float[1], taus);
-    SHARED(float[2][N], tridiagonal);
     SHARED(typename M::Scratch, scratch);
     float* w = elements(others);
     int thread = static_cast<int>(threadIdx.x);
-    int64_t base = static_cast<int64_t>(blockIdx.x) * n;
     M m;
-    m.load(scratch, map + base * n, n);
+    m.load(scratch, map, n);
     m.scale(scratch, w);
-    m.normalise(moments + 2 * blockIdx.x, others, w, map + base * n, n);
+    m.normalise(moments, others, w, map, n);
     for (int i = thread; i < N; i += WARPS * WARP) {
         elements(vectors[1])[i] = 0;
         w[i] = 0;
@@ -229,8 +238,8 @@ __device__ void reduce(float* diagonal, float* offDiagonal, double* moments, con
                 int column = m.column(j);
                 v[column] = column > k + 1 ? x[j] * reflection.scale : column == k + 1 && column < n ? 1 : 0;
                 if (column == k) {
-                    tridiagonal[0][k] = x[j];
-                    tridiagonal[1][k] = reflection.beta;
+                    diagonal[k] = 1 + x[j]; // the identity
+                    offDiagonal[k] = reflection.beta;
                     taus[0] = reflection.tau;
                 }
             }
@@ -265,17 +274,36 @@ __device__ void reduce(float* diagonal, float* offDiagonal, double* moments, con
             wColumns[j] = w[m.column(j)];
         }
     }
-    for (int i = thread; i < n; i += WARPS * WARP) {
-        diagonal[base + i] = 1 + tridiagonal[0][i]; // the identity
-        offDiagonal[base + i] = i + 1 < n ? tridiagonal[1][i] : 0;
+}
+
+template <int WARPS, int COLUMNS>
+__device__ void spectrum(float* eigenvalues, double* defects, double* moments, const float* map, int n) {
+    constexpr int THREADS = WARPS * WARP;
+    constexpr int N = WARP * COLUMNS;
+    constexpr int LANES = THREADS < 2 * N ? 1 : 2; // per eigenvalue
+    constexpr int POINTS = WARPS == 1 ? 2 : 1;     // of a lane: a single warp would wait for each reciprocal
+    SHARED(float[N], diagonal);
+    SHARED(float[N], offDiagonal);
+    SHARED(Quad[N / 2], pool);
+    int64_t index = blockIdx.x;
+    int thread = static_cast<int>(threadIdx.x);
+    int wanted = thread / LANES;
+    moments += 2 * index;
+    reduce<WARPS, COLUMNS>(diagonal, offDiagonal, moments, map + index * n * n, n);
+    float found = eigenvalue<THREADS, LANES, POINTS>(pool, diagonal, offDiagonal, n, wanted);
+    bool own = wanted < n && thread % LANES == 0;
+    if (own) {
+        eigenvalues[index * n + wanted] = found;
     }
+    double counted = own ? found : 0;
+    write_defect(defects + index, moments, counted, counted * counted, n);
 }
 
 #define REDUCTION(rows, WARPS) \
     EXPORT(symmetric_rows##rows##_f32_threads, (WARPS)*WARP); \
-    KERNEL(symmetric_rows##rows##_f32, (WARPS)*WARP, float* diagonal, float* offDiagonal, double* moments, \
+    KERNEL(symmetric_rows##rows##_f32, (WARPS)*WARP, float* eigenvalues, double* defects, double* moments, \
            const float* map, int n) { \
-        reduce<WARPS, (rows) / WARP>(diagonal, offDiagonal, moments, map, n); \
+        spectrum<WARPS, (rows) / WARP>(eigenvalues, defects, moments, map, n); \
     }
 
 REDUCTION(32, 1)

@@ -26,8 +26,6 @@ final class SymmetricMatrices implements AutoCloseable {
     private final Optional<Panels> panels;
     private final MemorySegment moments;
     private final MemorySegment defects;
-    private final MemorySegment diagonal;
-    private final MemorySegment offDiagonal;
     private final MemorySegment eigenvalues;
 
     /** fp32 [count, n, n]: input, the attention maps. */
@@ -43,8 +41,6 @@ final class SymmetricMatrices implements AutoCloseable {
         this.moments = take(2 * Double.BYTES);
         this.defects = take(Double.BYTES);
         this.elements = floats((long) n * n);
-        this.diagonal = floats(n);
-        this.offDiagonal = floats(n);
         this.eigenvalues = floats(n);
     }
 
@@ -61,10 +57,10 @@ final class SymmetricMatrices implements AutoCloseable {
 
     /** Device memory for one matrix and everything computed from it. */
     static long bytes(Device device, int n) {
-        long floats = (long) n * n + 4L * n; // elements, diagonal, off-diagonal, eigenvalues, scales
+        long floats = (long) n * n + n; // elements, eigenvalues
         if (!fitsRegisters(n)) {
             int width = bandWidth(device, n);
-            floats += 3L * width * n + width * width; // v, x, w, t
+            floats += 3L * (width + 1) * n + width * width; // v, x, w, t, scales, diagonal, off-diagonal
             floats += isBandShared(device, n, width) ? 0 : 2L * width * n;
         }
         return 3 * Double.BYTES + floats * Float.BYTES; // moments, defect
@@ -106,12 +102,7 @@ final class SymmetricMatrices implements AutoCloseable {
      * @throws DeviceException if a matrix and its eigenvalues differ in trace or Frobenius norm by more than rounding
      */
     double[][] laplacianEigenvalues(int firstHead) {
-        panels.ifPresentOrElse(this::reduceByBand, this::reduceInRegisters);
-        int threads = device.constant("symmetric_eigenvalues_threads");
-        device.launch(new Launch(
-                "symmetric_eigenvalues_f32", kernels.tiles(n, "symmetric_eigenvalues_block"), count, 1, threads,
-                Math.ceilDiv(n, 2) * 4 * Float.BYTES, List.of(eigenvalues, diagonal, offDiagonal, n)));
-        device.launch(Launch.flat("symmetric_check_f32", count, 1, threads, defects, eigenvalues, moments, n));
+        panels.ifPresentOrElse(this::byBand, this::inRegisters);
         requireSmallDefects(firstHead);
         return downloaded();
     }
@@ -126,12 +117,12 @@ final class SymmetricMatrices implements AutoCloseable {
         device.launch(Launch.flat("symmetric_moments_f32", count, 1, threads, moments, elements, n));
     }
 
-    private void reduceInRegisters() {
+    private void inRegisters() {
         int rows = Arrays.stream(REGISTER_ROWS).filter(most -> n <= most).findFirst().orElseThrow();
-        launch("rows", rows, count, 1, 0, diagonal, offDiagonal, moments, elements, n);
+        launch("rows", rows, count, 1, 0, eigenvalues, defects, moments, elements, n);
     }
 
-    private void reduceByBand(Panels panels) {
+    private void byBand(Panels panels) {
         laplacian();
         int width = panels.width;
         for (int k = 0; n - k - width >= 2; k += width) {
@@ -144,8 +135,15 @@ final class SymmetricMatrices implements AutoCloseable {
             long tiles = kernels.tiles(rows, "symmetric_update_tile");
             launch("update", width, tiles * (tiles + 1) / 2, count, 0, elements, panels.v, panels.w, n, k);
         }
+        MemorySegment diagonal = floats(n);
+        MemorySegment offDiagonal = floats(n);
         launch("chase", width, count, 1, panels.band.isPresent() ? 0 : Math.toIntExact(bandBytes(n, width)),
                 diagonal, offDiagonal, panels.band, elements, n);
+        int threads = device.constant("symmetric_eigenvalues_threads");
+        device.launch(new Launch(
+                "symmetric_eigenvalues_f32", kernels.tiles(n, "symmetric_eigenvalues_block"), count, 1, threads,
+                Math.ceilDiv(n, 2) * 4 * Float.BYTES, List.of(eigenvalues, diagonal, offDiagonal, n)));
+        device.launch(Launch.flat("symmetric_check_f32", count, 1, threads, defects, eigenvalues, moments, n));
     }
 
     /** Launches the kernel for this number of rows, or width of the band. */
