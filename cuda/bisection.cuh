@@ -59,7 +59,7 @@ struct Tridiagonal {
 template <int THREADS, int LANES, int POINTS>
 __device__ float eigenvalue(Quad* pool, const float* diagonal, const float* offDiagonal, int n, int wanted) {
     constexpr int COUNTS = THREADS * POINTS;
-    constexpr int SHARED_POINTS = LANES * POINTS;
+    constexpr int DIVIDING = LANES * POINTS; // points of an eigenvalue
     SHARED(int[COUNTS], counts);
     int thread = static_cast<int>(threadIdx.x);
     Tridiagonal matrix(pool, n);
@@ -98,8 +98,8 @@ __device__ float eigenvalue(Quad* pool, const float* diagonal, const float* offD
     }
     float low = least + static_cast<float>(point) * step;
     float high = least + static_cast<float>(point + 1) * step;
-    for (float width = step; width > resolution; width /= SHARED_POINTS + 1) {
-        float part = (high - low) / (SHARED_POINTS + 1);
+    for (float width = step; width > resolution; width /= DIVIDING + 1) {
+        float part = (high - low) / (DIVIDING + 1);
         UNROLL for (int p = 0; p < POINTS; p++) {
             x[p] = low + part * static_cast<float>(thread % LANES * POINTS + p + 1);
         }
@@ -109,7 +109,7 @@ __device__ float eigenvalue(Quad* pool, const float* diagonal, const float* offD
             under += below[p] <= wanted;
         }
         under = warp_sum<LANES>(under);
-        high = under < SHARED_POINTS ? low + part * static_cast<float>(under + 1) : high;
+        high = under < DIVIDING ? low + part * static_cast<float>(under + 1) : high;
         low = low + part * static_cast<float>(under);
     }
     return wanted < n ? low + (high - low) / 2 : 0;

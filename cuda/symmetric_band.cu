@@ -193,6 +193,7 @@ constexpr int MULTIPLY_THREADS = MULTIPLY_ROWS / (2 * QUAD) * (WIDTH / QUAD);
 template <int WIDTH>
 __device__ void multiply(float* x, const float* v, const float* matrix, int n, int k) {
     constexpr int THREADS = MULTIPLY_THREADS<WIDTH>;
+    static_assert(MULTIPLY_ROWS % THREADS == 0, "threads load whole columns of the tile");
     SHARED(Quad[DEPTH][MULTIPLY_ROWS / QUAD], left);
     SHARED(Quad[DEPTH][WIDTH / QUAD], right);
     int first = k + WIDTH;
