@@ -1,8 +1,8 @@
 """Checks headscope_tap.py with transformers itself: tiny random models of every family, tapped while they read and generate.
 
     python3 check_transformers.py [--java]          differences; --java also compares with Headscope's own model
-    python3 check_transformers.py --overhead        processor time of the tap for a token; tokens per second with and without
-                                                    it: of processor time on a CPU, of wall-clock time on a GPU
+    python3 check_transformers.py --overhead        processor time of the tap for a token; time of a token with and without it:
+                                                    processor time on a CPU, wall-clock time on a GPU
     python3 check_transformers.py --same-gpu        what ./headscope live --attach shows of a model on its GPU, with and
                                                     without --same-gpu: the numbers must be equal
 
@@ -14,6 +14,7 @@ resources; for the overhead one in the shape of GPT-2 small, and on a GPU one of
 import argparse
 import concurrent.futures
 import contextlib
+import copy
 import io
 import os
 import pathlib
@@ -26,8 +27,8 @@ import time
 import torch
 import transformers
 from transformers import (
-    AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, BartConfig, BartForConditionalGeneration, GPT2Config,
-    GPT2LMHeadModel, LlamaConfig)
+    AttentionInterface, AttentionMaskInterface, AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, BartConfig,
+    BartForConditionalGeneration, GPT2Config, GPT2LMHeadModel, LlamaConfig)
 
 import headscope_tap
 
@@ -276,16 +277,30 @@ def small_gpt2(**options):
     return GPT2Config(n_embd=16, n_layer=2, n_head=2, vocab_size=100, bos_token_id=0, eos_token_id=0, **options)
 
 
-@torch.no_grad()
-def speed(model, given, new_tokens):
+def untapped(model):
+    """A copy whose attention no tap sees: the same functions under another name."""
+    name = model.config._attn_implementation
+    for registry in (AttentionInterface, AttentionMaskInterface):
+        registry.register(f"untapped_{name}", registry()[name])
+    copied = copy.deepcopy(model)
+    copied.set_attn_implementation(f"untapped_{name}")
+    return copied
+
+
+def steps(model, ids, count):
+    """Seconds that the prompt and each of some greedy tokens take."""
     # One thread on a CPU: processor time does not depend on what else the machine does.
-    on_gpu = given["input_ids"].is_cuda
-    clock = time.perf_counter if on_gpu else time.process_time
-    started = clock()
-    model.generate(**given, max_new_tokens=new_tokens, min_new_tokens=new_tokens, do_sample=False, pad_token_id=0)
-    if on_gpu:
-        torch.cuda.synchronize()
-    return new_tokens / (clock() - started)
+    clock = time.perf_counter if ids.is_cuda else time.process_time
+    mask, past = torch.ones_like(ids), None
+    for _ in range(1 + count):
+        started = clock()
+        with torch.inference_mode():
+            passed = model(input_ids=ids, attention_mask=mask, past_key_values=past, use_cache=True)
+            ids, past = passed.logits[:, -1:].argmax(-1), passed.past_key_values
+            if ids.is_cuda:
+                torch.cuda.synchronize()
+        mask = torch.cat((mask, mask[:, :1]), 1)
+        yield clock() - started
 
 
 def cost(background, layers=12, tokens=300):
@@ -328,29 +343,33 @@ def overhead(rounds, background):
     small, large = GPT2Config(), LlamaConfig(
         hidden_size=2048, num_hidden_layers=24, num_attention_heads=32, num_key_value_heads=8, intermediate_size=5632,
         vocab_size=32000)
-    cases = [("GPT-2 small", small, torch.float32)]
+    host = GPT2Config(n_embd=48, vocab_size=1000, bos_token_id=0, eos_token_id=0)
+    dtype = torch.bfloat16 if DEVICE.type == "cuda" else torch.float32
+    cases = [("GPT-2 small", small, dtype), ("the same, width 48", host, dtype)]
     if DEVICE.type == "cuda":
-        cases = [("GPT-2 small", small, torch.bfloat16), ("Llama, 1.3 B", large, torch.bfloat16)]
-    print("| model | device | attention | prompt + new tokens | tokens/s without | with the tap | ratio, median of pairs | range |")
-    print("|---|---|---|---|---|---|---|---|")
+        cases.append(("Llama, 1.3 B", large, dtype))
+    print("| model | attention | prompt + new tokens | without | with the tap | ratio for a token: median, quartiles | of the prompt |")
+    print("|---|---|---|---|---|---|---|")
     for name, config, dtype in cases:
         torch.manual_seed(1)
         with DEVICE:
             model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
+        plain = untapped(model)
         for length, new_tokens in ((16, 64), (512, 32)):
             ids = torch.randint(0, config.vocab_size, (1, length), device=DEVICE)
-            given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-            speed(model, given, new_tokens)  # the first run loads kernels
-            without, tapped = [], []
+            without, tapped, prompts = [], [], []
             for _ in range(rounds):
-                without.append(speed(model, given, new_tokens))
                 with headscope_tap.tap(model, f"check-{os.getpid()}", background=background):
-                    speed(model, given, 8)  # the first pass allocates what the tap needs
-                    tapped.append(speed(model, given, new_tokens))
-            ratios = sorted(b / a for a, b in zip(without, tapped))
-            print(f"| {name} | {DEVICE} | {model.config._attn_implementation} | {length} + {new_tokens} |"
-                  f" {statistics.median(without):.1f} | {statistics.median(tapped):.1f} | {statistics.median(ratios):.3f} |"
-                  f" {ratios[0]:.3f} to {ratios[-1]:.3f} |", flush=True)
+                    # Tokens of the two models alternate: both see what else the machine does.
+                    pairs = list(zip(steps(plain, ids, new_tokens), steps(model, ids, new_tokens)))
+                prompts.append(pairs[0])
+                without += [a for a, _ in pairs[4:]]  # the first ones allocate what the tap needs
+                tapped += [b for _, b in pairs[4:]]
+            first, median, third = statistics.quantiles([a / b for a, b in zip(without, tapped)], n=4)
+            prompt = statistics.median([a / b for a, b in prompts[1:]])
+            print(f"| {name} | {model.config._attn_implementation} | {length} + {new_tokens} |"
+                  f" {statistics.median(without) * 1e3:.2f} ms | {statistics.median(tapped) * 1e3:.2f} ms |"
+                  f" {median:.3f}, {first:.3f} to {third:.3f} | {prompt:.3f} |", flush=True)
     return 0
 
 
@@ -394,11 +413,11 @@ def same_gpu():
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--java", action="store_true", help="also compare with Headscope's own model")
-    arguments.add_argument("--overhead", action="store_true", help="measure tokens per second")
+    arguments.add_argument("--overhead", action="store_true", help="measure what the tap costs")
     arguments.add_argument("--same-gpu", action="store_true", help="compare live --attach with and without --same-gpu")
     arguments.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     arguments.add_argument("--only", default="", help="names of checkpoints, with commas between them (default: all)")
-    arguments.add_argument("--rounds", type=int, default=5, help="pairs of runs per overhead (default: 5)")
+    arguments.add_argument("--rounds", type=int, default=5, help="texts per overhead, at least 3 (default: 5)")
     arguments.add_argument("--background", action="store_true", help="hand over in a thread on the CPU too")
     options = arguments.parse_args()
     global DEVICE

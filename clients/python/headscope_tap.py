@@ -273,7 +273,8 @@ class Tap:
             self._observe(
                 layer, q, k,
                 (q.shape[-1] ** -0.5 if scale is None else float(scale),
-                 getattr(module, "is_causal", True) if causal is None else causal, window, soft_cap, sinks),
+                 getattr(module, "is_causal", True) if causal is None else causal, window or 0,
+                 0.0 if ignores_extras else soft_cap or 0.0, None if ignores_extras else sinks),
                 named.get("position_ids"), call)
         except Exception as failure:
             self._stop(failure)
@@ -808,10 +809,8 @@ class _Call(NamedTuple):
     ignores_extras: bool
 
     def options(self):
-        """Scale, causality, window, soft cap and sinks."""
-        given = self.named.get
-        extras = (0.0, None) if self.ignores_extras else (given("softcap") or 0.0, given("s_aux"))
-        return given("scaling"), given("is_causal"), given("sliding_window") or 0, *extras
+        """Scale, causality, window, soft cap and sinks, as they are given."""
+        return [*map(self.named.get, ("scaling", "is_causal", "sliding_window", "softcap", "s_aux"))]
 
 
 class _Plan:
@@ -886,7 +885,7 @@ class _Plan:
 
 class _Planned(NamedTuple):
     module: torch.nn.Module
-    options: tuple
+    options: list
     q_shape: torch.Size
     kv_heads: int
 
