@@ -12,8 +12,8 @@ import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * Runs the benchmark of viewers if the first argument is {@code live}, that of weights if it is {@code weights}, otherwise the
- * benchmarks selected by JMH's arguments; writes the numbers to -rff FILE.json and a table to FILE.md.
+ * Runs the benchmark of viewers if the first argument is {@code live}, that of reading weights if it is {@code weights}, that of
+ * weights in 16 bits if it is {@code kept}, otherwise the benchmarks selected by JMH's arguments; writes the numbers to -rff FILE.json and a table to FILE.md.
  */
 public final class Main {
     private Main() {}
@@ -25,6 +25,10 @@ public final class Main {
         }
         if (arguments.length > 0 && arguments[0].equals("weights")) {
             WeightsBenchmark.run(List.of(arguments).subList(1, arguments.length));
+            return;
+        }
+        if (arguments.length > 0 && arguments[0].equals("kept")) {
+            KeptWeightsBenchmark.run(List.of(arguments).subList(1, arguments.length));
             return;
         }
         CommandLineOptions given = new CommandLineOptions(arguments);

@@ -65,7 +65,9 @@ public interface Backend extends AutoCloseable {
             notice.accept("computing on the CPU: "
                     + (Cuda.seemsPresent() ? missing.get() : "there is no NVIDIA GPU here"));
         }
-        return new CpuBackend(choice.threads().orElse(Runtime.getRuntime().availableProcessors()));
+        return new CpuBackend(
+                choice.threads().orElse(Runtime.getRuntime().availableProcessors()),
+                choice.precision().orElse(Precision.F32).operands);
     }
 
     /** Reports NVIDIA's driver, GPUs, kernels and cuBLAS on this machine. */

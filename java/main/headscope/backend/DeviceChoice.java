@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
  * The device to compute on, and how.
  *
  * @param device    one of {@link #NAMES}, or "cpu:1" for one thread on the CPU
- * @param precision of matrix products; empty for the checkpoint's own on a GPU, and F32 on a CPU, which supports no other
+ * @param precision of matrix products on a GPU; empty for the checkpoint's own. The CPU computes in F32: BF16 or F16 there means
+ *                  that matrices of weights which are stored in this type stay in it in memory, with the same results
  * @param check     whether the results of every operation are checked for infinities and NaN, which is slow
  */
 public record DeviceChoice(String device, Optional<Precision> precision, boolean check) {
@@ -21,15 +22,34 @@ public record DeviceChoice(String device, Optional<Precision> precision, boolean
 
     /** @throws IllegalArgumentException if the name is unknown or the device does not support the precision */
     public DeviceChoice {
-        boolean cpu = device.equals("cpu") || device.equals(ONE_THREAD);
-        if (!cpu && !device.equals("auto") && !CUDA.matcher(device).matches()) {
+        if (!cpu(device) && !device.equals("auto") && !CUDA.matcher(device).matches()) {
             throw new IllegalArgumentException(
                     "unknown device \"%s\"; known are %s".formatted(device, String.join(", ", NAMES)));
         }
-        if (cpu && precision.orElse(Precision.F32) != Precision.F32) {
-            throw new IllegalArgumentException("the CPU computes in f32; %s needs --device cuda"
-                    .formatted(precision.get().name().toLowerCase(Locale.ROOT)));
+        if (cpu(device) && precision.equals(Optional.of(Precision.TF32))) {
+            throw onlyF32(Precision.TF32);
         }
+    }
+
+    /**
+     * The same choice for work without a checkpoint.
+     *
+     * @throws IllegalArgumentException if the precision is that of weights on the CPU
+     */
+    public DeviceChoice withoutWeights() {
+        if (cpu(device) && precision.orElse(Precision.F32) != Precision.F32) {
+            throw onlyF32(precision.get());
+        }
+        return this;
+    }
+
+    private static boolean cpu(String device) {
+        return device.equals("cpu") || device.equals(ONE_THREAD);
+    }
+
+    private static IllegalArgumentException onlyF32(Precision precision) {
+        return new IllegalArgumentException("the CPU computes in f32; %s needs --device cuda"
+                .formatted(precision.name().toLowerCase(Locale.ROOT)));
     }
 
     /** F32 without checks. */

@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 public interface Gradients {
     /**
-     * With respect to x: destination [rows, in] = gradient [rows, out] weight; weight [out, in] of the operands' type.
+     * With respect to x: destination [rows, in] = gradient [rows, out] weight; weight [out, in] of the weights' type.
      */
     void linear(Tensor destination, Tensor gradient, Tensor weight);
 

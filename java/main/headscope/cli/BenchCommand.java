@@ -131,7 +131,9 @@ final class BenchCommand implements Callable<Integer> {
         BenchFile file;
         try (PictureFiles pictures = new PictureFiles()) {
             requireChart(pictures);
-            try (Backend timed = device.open(); Backend cpu = Backend.open("cpu:1"); Bench bench = new Bench(timed, cpu)) {
+            try (Backend timed = model.isPresent() ? device.openForAny() : device.open();
+                    Backend cpu = Backend.open("cpu:1");
+                    Bench bench = new Bench(timed, cpu)) {
                 List<Integer> textTokens = counts("--tokens", tokens.orElse(timed.isGpu() ? GPU_TOKENS : CPU_TOKENS));
                 BenchTable table = new BenchTable(bench.ceilings());
                 table.header(timed.describe());

@@ -16,7 +16,8 @@ final class DeviceOptions {
 
     @Option(names = "--dtype", paramLabel = "auto|f32|tf32|bf16|f16",
             description = "Matrix-product precision on a GPU: auto is the checkpoint's own type; f32 reproduces the CPU's results."
-                    + " The CPU computes in f32 (default: ${DEFAULT-VALUE}).")
+                    + " The CPU computes in f32: with --device cpu, bf16 and f16 keep weights that are stored in this type as they"
+                    + " are, in half the memory and with the results of f32 (default: ${DEFAULT-VALUE}).")
     String dtype = "auto";
 
     @Option(names = "--check",
@@ -29,15 +30,20 @@ final class DeviceOptions {
 
     /** Opens the device for work without a checkpoint, for which auto is f32. */
     Backend open() {
-        return open(() -> Precision.F32);
+        return open(InputException.rejecting(choice()::withoutWeights), () -> Precision.F32);
+    }
+
+    /** Opens the device for work with and without checkpoints, for which auto is f32. */
+    Backend openForAny() {
+        return open(choice(), () -> Precision.F32);
     }
 
     /** Opens the device for a checkpoint. */
     Backend open(Checkpoint checkpoint) {
-        return open(checkpoint::precision);
+        return open(choice(), checkpoint::precision);
     }
 
-    private Backend open(Supplier<Precision> own) {
-        return InputException.rejecting(() -> Backend.open(choice(), own, HeadscopeCommand::warn));
+    private static Backend open(DeviceChoice choice, Supplier<Precision> own) {
+        return InputException.rejecting(() -> Backend.open(choice, own, HeadscopeCommand::warn));
     }
 }

@@ -10,9 +10,11 @@ import headscope.tensor.StoredTensor;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -37,6 +39,7 @@ final class TensorReader {
     private final WeightPieces pieces = new WeightPieces();
     private final Set<String> used = new HashSet<>();
     private final Set<String> missing = new LinkedHashSet<>();
+    private final Set<DType> matrices = EnumSet.noneOf(DType.class);
 
     private TensorReader(Safetensors file, Backend backend, List<Buffer> buffers, boolean namesOnly) {
         this.file = file;
@@ -94,6 +97,9 @@ final class TensorReader {
      * @param stored shape in the file
      */
     Tensor operand(String name, long[] stored, long[] shape, StoredOrder order) {
+        if (file.has(name)) {
+            matrices.add(file.get(name).dtype());
+        }
         return namesOnly ? named(name, shape) : read(backend.weights(file.get(name).dtype()), name, stored, shape, order);
     }
 
@@ -164,6 +170,20 @@ final class TensorReader {
             List<String> names = List.copyOf(missing);
             throw new ModelFormatException(file.path(), "tensor " + Printable.quote(names.getFirst()),
                     "no such tensor" + (names.size() == 1 ? "" : " (missing tensors: %s)".formatted(several(names))));
+        }
+    }
+
+    /**
+     * The CPU keeps matrices in 16 bits only as they are stored, and rounds none.
+     *
+     * @throws ModelFormatException if it is to keep a type in which no matrix is stored
+     */
+    void requireKept() {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            if (!backend.isGpu() && backend.weights(type) == type && !matrices.contains(type)) {
+                throw new ModelFormatException(file.path(), ("has no weights in %1$s: on the CPU, --dtype %1$s keeps weights as"
+                        + " they are stored and rounds none; use --dtype f32").formatted(type.name().toLowerCase(Locale.ROOT)));
+            }
         }
     }
 

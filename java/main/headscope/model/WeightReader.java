@@ -38,6 +38,7 @@ final class WeightReader {
         TensorReader names = TensorReader.ofNames(checkpoint.tensors(), backend);
         new WeightReader(checkpoint, backend, names).weights();
         names.requireAll();
+        names.requireKept();
         TensorReader tensors = TensorReader.of(checkpoint.tensors(), backend, buffers);
         Weights weights = new WeightReader(checkpoint, backend, tensors).weights();
         tensors.rejectUnused(checkpoint.config().family());

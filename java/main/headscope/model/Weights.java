@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /**
  * A model's parameters on a backend, under the same names for all families. Matrix weights and embeddings have the
- * element type {@link Backend#operands}, all others fp32.
+ * element type {@link Backend#weights}, all others fp32.
  *
  * @param embedding      [vocabulary, hidden]
  * @param positions      [maxTokens, hidden]

@@ -263,7 +263,7 @@ class CommandLineTest {
                 with(SALIENCY, "--maps", "0.3,12.0", "--out", out.toString()),
                 with(RUN, "--device", "abacus", "--out", out.toString()),
                 with(RUN, "--device", "cuda:", "--out", out.toString()),
-                with(RUN, "--device", "cpu", "--dtype", "bf16", "--out", out.toString()),
+                with(RUN, "--device", "cpu", "--dtype", "tf32", "--out", out.toString()),
                 with(RUN, "--dtype", "int8", "--out", out.toString()),
                 with(RUN, "--temperature", "-1", "--out", out.toString()),
                 with(RUN, "--out", bad.toString()),

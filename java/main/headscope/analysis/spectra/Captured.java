@@ -63,7 +63,8 @@ public final class Captured implements AutoCloseable {
         this.heads = heads;
         this.skipped = skipped;
         this.run = new FreshRun(request.out(), request.overwrite());
-        this.backend = InputException.rejecting(() -> Backend.open(request.device(), () -> Precision.F32, notice));
+        this.backend = InputException.rejecting(
+                () -> Backend.open(request.device().withoutWeights(), () -> Precision.F32, notice));
     }
 
     /**

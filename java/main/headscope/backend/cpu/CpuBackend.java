@@ -25,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -32,12 +33,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Operations in fp32 with Java's Vector API and OpenBLAS. Does not check arguments. */
+/** Operations in fp32, of weights in fp32 or 16 bits, with Java's Vector API and OpenBLAS. Does not check arguments. */
 public final class CpuBackend implements Backend {
     private static final int ALIGNMENT = 64;
     /** Elements that are converted at a time, in the second-level cache. */
     private static final int CONVERTED = 1 << 16;
 
+    private final DType kept;
     private final Workers workers;
     private final RowProducts products;
     private final FusedAttention attention;
@@ -49,6 +51,12 @@ public final class CpuBackend implements Backend {
 
     /** @param workers number of threads, including the caller's */
     public CpuBackend(int workers) {
+        this(workers, DType.F32);
+    }
+
+    /** @param kept BF16 or F16: weights that are stored in this type stay in it; F32 if all are widened when they are read */
+    public CpuBackend(int workers, DType kept) {
+        this.kept = kept;
         this.workers = new Workers(workers);
         this.products = new RowProducts(this.workers);
         this.attention = new FusedAttention(this.workers);
@@ -59,8 +67,9 @@ public final class CpuBackend implements Backend {
 
     @Override
     public String describe() {
-        return "cpu, %d workers, %d-bit SIMD, OpenBLAS %s"
-                .formatted(workers.count(), Simd.FLOATS.vectorBitSize(), OpenBlas.core());
+        return "cpu, %d workers, %d-bit SIMD, OpenBLAS %s%s".formatted(
+                workers.count(), Simd.FLOATS.vectorBitSize(), OpenBlas.core(),
+                kept == DType.F32 ? "" : ", weights in " + kept.name().toLowerCase(Locale.ROOT));
     }
 
     @Override
@@ -93,6 +102,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public DType weights(DType stored) {
+        return stored == kept ? kept : DType.F32;
+    }
+
+    @Override
     public void convert(Tensor destination, Tensor source) {
         Conversion.copy(source.dtype(), source.bytes(), destination.dtype(), destination.bytes());
     }
@@ -122,7 +136,7 @@ public final class CpuBackend implements Backend {
                 MemorySegment stored = block.asSlice(0, part.count() * type.bytes);
                 source.write(first, stored);
                 if (type == DType.BF16 && part.dtype() == DType.F32) {
-                    Bf16.widen(stored, 0, part.bytes(), 0, part.intSize(0));
+                    Widening.widen(type, stored, 0, part.bytes(), 0, part.intSize(0));
                 } else {
                     Conversion.copy(type, stored, part.dtype(), part.bytes());
                 }
@@ -163,7 +177,7 @@ public final class CpuBackend implements Backend {
         int in = x.intSize(1);
         int out = weight.intSize(0);
         products.multiply(
-                x.intSize(0), out, in, new Matrix(x.bytes(), 0, in), new Matrix(weight.bytes(), 0, in).transpose(),
+                x.intSize(0), out, in, new Matrix(x.bytes(), 0, in), Matrix.of(weight).transpose(),
                 bias.map(Tensor::bytes), new Matrix(destination.bytes(), 0, out));
     }
 
@@ -379,7 +393,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long peakBytes() {
-        return peakBytes.getAndSet(liveBytes.get()) + attention.scratchBytes() + pages.bytes();
+        return peakBytes.getAndSet(liveBytes.get()) + attention.scratchBytes() + products.scratchBytes() + pages.bytes();
     }
 
     @Override
@@ -387,6 +401,7 @@ public final class CpuBackend implements Backend {
         attention.close();
         pages.close();
         gradients.close();
+        products.close();
         workers.close();
     }
 }

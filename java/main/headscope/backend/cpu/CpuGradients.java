@@ -38,7 +38,7 @@ final class CpuGradients implements Gradients, AutoCloseable {
         int out = gradient.intSize(1);
         int in = weight.intSize(1);
         products.multiply(
-                gradient.intSize(0), in, out, new Matrix(gradient.bytes(), 0, out), new Matrix(weight.bytes(), 0, in),
+                gradient.intSize(0), in, out, new Matrix(gradient.bytes(), 0, out), Matrix.of(weight),
                 Optional.empty(), new Matrix(destination.bytes(), 0, in));
     }
 

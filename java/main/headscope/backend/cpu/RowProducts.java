@@ -2,8 +2,12 @@ package headscope.backend.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import headscope.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
 /**
  * Products of the rows of a batch with a weight, c [rows, n] = a [rows, k] b [k, n]. If OpenBLAS has kernels for small
@@ -15,8 +19,10 @@ import java.util.Optional;
  * depend on the row. They do not pack their operands, which for few rows takes most of the time. The limits are those of
  * OpenBLAS 0.3.31 (sgemm_small_kernel_permit_skylakex.c). Products outside of them are large for any number of rows.
  * In kernels for AVX2, the order depends on the position of a row.
+ *
+ * <p>Weights in 16 bits are widened part by part, and give the bits of the same weights in fp32.
  */
-final class RowProducts {
+final class RowProducts implements AutoCloseable {
     /** Columns of a tile. */
     private static final int COLUMNS = 64;
     /** Multiples of this many columns have the same bits in tiles with any number of rows. */
@@ -35,8 +41,20 @@ final class RowProducts {
     private static final long PIECE = 500_000;
     private static final int PIECES_PER_WORKER = 4;
 
+    /** Elements of 16-bit weights that are widened at a time for large products: 8 MiB in fp32. */
+    private static final long WIDENED = 1 << 21;
+    /** Columns of such a part: a multiple of the blocks into which OpenBLAS divides them on processors with AVX2 (SGEMM_DEFAULT_P). */
+    private static final int WIDENED_STEP = 320;
+    /**
+     * Multiply-adds of such a part's product at least: OpenBLAS computes products of fewer than 28 * 512 * 512 by other kernels,
+     * which round differently (SGEMM_DIRECT).
+     */
+    private static final long WIDENED_PRODUCT = 1 << 23;
+
     private final Workers workers;
     private final ProductParts parts;
+    private final Scratch scratch = new Scratch();
+    private final Queue<WidenedPart> widened = new ConcurrentLinkedQueue<>();
 
     RowProducts(Workers workers) {
         this.workers = workers;
@@ -60,10 +78,33 @@ final class RowProducts {
             int countRows = byRows ? count : rows;
             int columns = byRows ? n : count;
             fill(bias, countRows, columns, column, c.fromRow(row));
-            OpenBlas.multiply(
-                    countRows, columns, k, 1, a.fromRow(row), b.fromColumn(column), bias.isPresent() ? 1 : 0,
-                    c.fromRow(row).fromColumn(column));
+            widening(part -> whole(
+                    countRows, columns, k, a.fromRow(row), b.fromColumn(column), bias.isPresent() ? 1 : 0,
+                    c.fromRow(row).fromColumn(column), part));
         });
+    }
+
+    /** A remainder of 16-bit weights joins the last part: its own product could be too small. */
+    private static void whole(int rows, int n, int k, Matrix a, Matrix b, float beta, Matrix c, WidenedPart widened) {
+        long elements = Math.max(WIDENED, WIDENED_PRODUCT / Math.max(1, rows));
+        int step = b.type() == DType.F32 ? n : (int) Math.min(n, (elements / k + WIDENED_STEP) / WIDENED_STEP * WIDENED_STEP);
+        int columns;
+        for (int column = 0; column < n; column += columns) {
+            columns = n - column < 2L * step ? n - column : step;
+            OpenBlas.multiply(
+                    rows, columns, k, 1, a, widened.of(b.fromColumn(column), k, columns), beta, c.fromColumn(column));
+        }
+    }
+
+    /** Lends memory for parts of weights. */
+    private void widening(Consumer<WidenedPart> work) {
+        WidenedPart unused = widened.poll();
+        WidenedPart part = unused == null ? new WidenedPart(scratch) : unused;
+        try {
+            work.accept(part);
+        } finally {
+            widened.add(part);
+        }
     }
 
     private static void fill(Optional<MemorySegment> bias, int rows, int columns, int column, Matrix c) {
@@ -91,11 +132,13 @@ final class RowProducts {
         workers.each(pieces, piece -> {
             int from = (int) ((long) units * piece / pieces) * unit;
             int to = Math.min(length, (int) ((long) units * (piece + 1) / pieces) * unit);
-            if (byRows) {
-                piece(to - from, 0, n, k, depth, tileRows, a.fromRow(from), b, bias, c.fromRow(from));
-            } else {
-                piece(rows, from, to, k, depth, tileRows, a, b, bias, c);
-            }
+            widening(part -> {
+                if (byRows) {
+                    piece(to - from, 0, n, k, depth, tileRows, a.fromRow(from), b, bias, c.fromRow(from), part);
+                } else {
+                    piece(rows, from, to, k, depth, tileRows, a, b, bias, c, part);
+                }
+            });
         });
     }
 
@@ -113,33 +156,33 @@ final class RowProducts {
     /** Columns from to to - 1. */
     private static void piece(
             int rows, int from, int to, int k, int depth, int tileRows, Matrix a, Matrix b, Optional<MemorySegment> bias,
-            Matrix c) {
+            Matrix c, WidenedPart widened) {
         fill(bias, rows, to - from, from, c);
         int whole = to / COLUMN_STEP * COLUMN_STEP;
         for (int column = from; column < whole; column += COLUMNS) {
             int columns = Math.min(COLUMNS, whole - column);
             for (int first = 0; first < k; first += depth) {
+                int terms = Math.min(depth, k - first);
                 float beta = bias.isPresent() || first > 0 ? 1 : 0;
+                Matrix tile = widened.of(b.fromRow(first).fromColumn(column), terms, columns);
                 for (int row = 0; row < rows; row += tileRows) {
                     OpenBlas.multiply(
-                            Math.min(tileRows, rows - row), columns, Math.min(depth, k - first), 1,
-                            a.fromRow(row).fromColumn(first), b.fromRow(first).fromColumn(column), beta,
+                            Math.min(tileRows, rows - row), columns, terms, 1, a.fromRow(row).fromColumn(first), tile, beta,
                             c.fromRow(row).fromColumn(column));
                 }
             }
         }
         for (int column = whole; column < to; column++) {
-            column(rows, column, k, a, b, bias, c);
+            column(rows, column, k, a, widened.of(b.fromColumn(column), k, 1), bias, c);
         }
     }
 
-    /** One of the last columns. */
-    private static void column(int rows, int column, int k, Matrix a, Matrix b, Optional<MemorySegment> bias, Matrix c) {
+    /** One of the last columns, the product with a weight [k, 1]. */
+    private static void column(int rows, int column, int k, Matrix a, Matrix weight, Optional<MemorySegment> bias, Matrix c) {
         float addend = bias.isPresent() ? bias.get().getAtIndex(JAVA_FLOAT, column) : 0;
-        Matrix weight = b.fromColumn(column);
         for (int row = 0; row < rows; row++) {
             Matrix x = a.fromRow(row);
-            float sum = b.transposed()
+            float sum = weight.transposed()
                     ? RowGradients.dot(x.memory(), x.offset(), weight.memory(), weight.offset(), k)
                     : dot(x.memory(), x.offset(), weight.memory(), weight.offset(), weight.stride(), k);
             c.memory().setAtIndex(JAVA_FLOAT, c.fromRow(row).offset() + column, addend + sum);
@@ -152,5 +195,15 @@ final class RowProducts {
             sum = Math.fma(x.getAtIndex(JAVA_FLOAT, xFirst + i), y.getAtIndex(JAVA_FLOAT, yFirst + (long) i * yStep), sum);
         }
         return sum;
+    }
+
+    /** Bytes allocated for parts of weights so far. */
+    long scratchBytes() {
+        return scratch.bytes();
+    }
+
+    @Override
+    public void close() {
+        scratch.close();
     }
 }
