@@ -41,7 +41,9 @@ final class RowProducts implements AutoCloseable {
     private static final long PIECE = 500_000;
     private static final int PIECES_PER_WORKER = 4;
 
-    /** Elements of 16-bit weights that are widened at a time for large products: 8 MiB in fp32. */
+    /** Elements of 16-bit weights that are widened at a time for consecutive tiles, at most: pages are read from end to end. */
+    private static final int WIDENED_TILES = 1 << 17;
+    /** Elements that are widened at a time for large products: 8 MiB in fp32. */
     private static final long WIDENED = 1 << 21;
     /** Columns of such a part: a multiple of the blocks into which OpenBLAS divides them on processors with AVX2 (SGEMM_DEFAULT_P). */
     private static final int WIDENED_STEP = 320;
@@ -159,15 +161,20 @@ final class RowProducts implements AutoCloseable {
             Matrix c, WidenedPart widened) {
         fill(bias, rows, to - from, from, c);
         int whole = to / COLUMN_STEP * COLUMN_STEP;
+        int widenedTerms = depth * Math.max(1, WIDENED_TILES / (COLUMNS * depth));
         for (int column = from; column < whole; column += COLUMNS) {
             int columns = Math.min(COLUMNS, whole - column);
+            Matrix tiles = b;
             for (int first = 0; first < k; first += depth) {
                 int terms = Math.min(depth, k - first);
+                int inTiles = first % widenedTerms;
+                if (inTiles == 0) {
+                    tiles = widened.of(b.fromRow(first).fromColumn(column), Math.min(widenedTerms, k - first), columns);
+                }
                 float beta = bias.isPresent() || first > 0 ? 1 : 0;
-                Matrix tile = widened.of(b.fromRow(first).fromColumn(column), terms, columns);
                 for (int row = 0; row < rows; row += tileRows) {
                     OpenBlas.multiply(
-                            Math.min(tileRows, rows - row), columns, terms, 1, a.fromRow(row).fromColumn(first), tile, beta,
+                            Math.min(tileRows, rows - row), columns, terms, 1, a.fromRow(row).fromColumn(first), tiles.fromRow(inTiles), beta,
                             c.fromRow(row).fromColumn(column));
                 }
             }
