@@ -10,6 +10,7 @@ import headscope.tensor.ModelFormatException;
 import headscope.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -61,7 +62,10 @@ final class InfoCommand implements Callable<Integer> {
             line("on disk", "%.1f MiB".formatted(
                     tensors.stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum() / MIB));
             MemoryNeed need = MemoryNeed.of(checkpoint);
-            line("in memory", "%.1f MiB as F32".formatted(need.weights() / MIB));
+            line("in memory", "%.1f MiB as F32%s".formatted(need.weights() / MIB, need.kept().entrySet().stream()
+                    .map(kept -> "; %.1f MiB with --device cpu --dtype %s".formatted(
+                            kept.getValue() / MIB, kept.getKey().name().toLowerCase(Locale.ROOT)))
+                    .collect(Collectors.joining())));
             line("per token", "%.3f MiB in a batch, and %.3f MiB in a text to which an answer is generated".formatted(
                     need.bytesPerRow() / MIB, need.bytesKept() / MIB));
             line("process", "%.0f MiB on the CPU, with texts of %,d tokens; %.0f MiB if answers are generated".formatted(

@@ -1,15 +1,20 @@
 package headscope.model;
 
+import headscope.tensor.DType;
 import headscope.tensor.StoredTensor;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The memory of a process that measures texts on the CPU.
  *
  * @param weights     bytes of all weights in fp32
+ * @param kept        bytes of all weights if matrices that are stored in a 16-bit type stay in it; one entry per type that occurs
  * @param bytesPerRow of a pass, whose rows are the tokens of all its texts: activations, and statistics of one layer
  * @param bytesKept   per token of a text that the model continues: keys, values and statistics of all layers
  */
-public record MemoryNeed(long weights, long bytesPerRow, long bytesKept) {
+public record MemoryNeed(long weights, SortedMap<DType, Long> kept, long bytesPerRow, long bytesKept) {
     /**
      * The Java virtual machine with its heap, and the libraries for products and pictures: the resident memory of
      * {@code spectra} minus the others, which {@code benchmarks/memory} measures.
@@ -18,17 +23,19 @@ public record MemoryNeed(long weights, long bytesPerRow, long bytesKept) {
 
     public static MemoryNeed of(Checkpoint checkpoint) {
         ModelConfig config = checkpoint.config();
-        long parameters = checkpoint.tensors().names().stream()
-                .map(checkpoint.tensors()::get)
-                .mapToLong(StoredTensor::count)
-                .sum();
+        List<StoredTensor> tensors = checkpoint.tensors().names().stream().map(checkpoint.tensors()::get).toList();
+        long weights = tensors.stream().mapToLong(StoredTensor::count).sum() * Float.BYTES;
+        SortedMap<DType, Long> kept = new TreeMap<>();
+        tensors.stream()
+                .filter(tensor -> tensor.shape().length > 1 && (tensor.dtype() == DType.BF16 || tensor.dtype() == DType.F16))
+                .forEach(tensor -> kept.merge(tensor.dtype(), weights - 2 * tensor.count(), (all, one) -> all + one - weights));
         long keysAndValues = 2L * config.keyWidth() * Float.BYTES;
         long statistics = (long) config.heads() * (7 * Float.BYTES + Double.BYTES); // see AttentionStatistics
         boolean normed = config.norms().queryKey() != ModelConfig.QueryKeyNorm.NONE;
         long activations = Float.BYTES * (3L * config.hidden() + (normed ? 3L : 2L) * config.queryWidth()
                 + (normed ? 3L : 2L) * config.keyWidth() + 2L * config.feedForward().width());
         return new MemoryNeed(
-                parameters * Float.BYTES, activations + statistics, config.layers() * (keysAndValues + statistics));
+                weights, kept, activations + statistics, config.layers() * (keysAndValues + statistics));
     }
 
     /**

@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
+import headscope.backend.cpu.CpuBackend;
+import headscope.tensor.DType;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -32,6 +37,19 @@ class MemoryNeedTest {
                 model.forward(text, ids, LayerHook.NONE);
                 close(fixture + ", continued", (double) (backend.liveBytes() - workspace) / (TOKENS * need.bytesKept()));
             }
+        }
+    }
+
+    /** The demo's weights are stored in BF16. */
+    @Test
+    void expectsWhatWeightsInTheirOwnTypeTake() {
+        try (Checkpoint checkpoint = Checkpoint.open(Path.of("models/demo"));
+                Backend backend = new CpuBackend(1, DType.BF16);
+                Transformer model = new Transformer(checkpoint, backend)) {
+            MemoryNeed need = MemoryNeed.of(checkpoint);
+            assertEquals(Set.of(DType.BF16), need.kept().keySet());
+            assertEquals(1, (double) backend.liveBytes() / need.kept().get(DType.BF16), 0.02, model.config().toString());
+            assertEquals(0.5, (double) need.kept().get(DType.BF16) / need.weights(), 0.02);
         }
     }
 
