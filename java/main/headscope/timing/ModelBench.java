@@ -12,6 +12,8 @@ import headscope.model.Sampler;
 import headscope.model.Sequence;
 import headscope.model.Tape;
 import headscope.model.Transformer;
+import headscope.tensor.DType;
+import headscope.tensor.StoredTensor;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -49,6 +51,8 @@ public final class ModelBench implements AutoCloseable {
     private final OperationClock clock;
     private final Transformer model;
     private final Measurement reading;
+    /** The type in which the largest matrices, such as the embedding, are kept. */
+    private final DType weights;
 
     /** @param name of the model */
     ModelBench(String name, Checkpoint checkpoint, Backend device, Stopwatch stopwatch) {
@@ -60,9 +64,10 @@ public final class ModelBench implements AutoCloseable {
         long start = System.nanoTime();
         this.model = new Transformer(checkpoint, clock.backend());
         double seconds = (System.nanoTime() - start) / 1e9;
-        long weights = device.liveBytes() - before;
-        this.reading = stopwatch.measurement(
-                name, 0, READING, Work.WALL_CLOCK, List.of(seconds), new Cost(0, weights), weights);
+        long bytes = device.liveBytes() - before;
+        this.reading = stopwatch.measurement(name, 0, READING, Work.WALL_CLOCK, List.of(seconds), new Cost(0, bytes), bytes);
+        this.weights = device.weights(checkpoint.tensors().names().stream().map(checkpoint.tensors()::get)
+                .max(Comparator.comparingLong(StoredTensor::count)).orElseThrow().dtype());
     }
 
     /** The time from an open checkpoint until its weights are on the device, measured once. */
@@ -183,7 +188,7 @@ public final class ModelBench implements AutoCloseable {
     private double readBytes(Pass pass) {
         double bytes = reading.bytes();
         if (!model.config().vocabulary().tied()) {
-            bytes -= (double) model.config().vocabulary().size() * model.config().hidden() * device.operands().bytes;
+            bytes -= (double) model.config().vocabulary().size() * model.config().hidden() * weights.bytes;
         }
         for (int layer = 0; layer < model.config().layers(); layer++) {
             AttentionSpec spec = model.attentionSpec(layer);

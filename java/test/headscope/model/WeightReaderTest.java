@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.backend.Backend;
+import headscope.backend.DeviceChoice;
+import headscope.backend.Precision;
 import headscope.model.Fixtures.Raw;
 import headscope.tensor.Buffer;
 import headscope.tensor.DType;
@@ -25,7 +27,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -322,6 +326,37 @@ class WeightReaderTest {
             }
             // Weights are rounded by 2^-9 (BF16) or 2^-12 (F16); a few dozen products in a row leave a tenth at most.
             assertTrue(difference > 0 && difference < 0.01 * size, fixture + ": " + Math.sqrt(difference / size));
+        }
+    }
+
+    /** Matrices of every layout stay in their type in memory on request, with the same logits; a model without any is rejected. */
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "BF16"})
+    void keptHalfPrecision(DType dtype) {
+        for (String fixture : new String[] {"gpt2", "gpt-neox", "llama3-rope-tied", "phi3", "gpt-oss", "bert"}) {
+            Path half = Fixtures.weights(fixture, folder.resolve(fixture), tensors -> tensors.replaceAll((name, tensor) ->
+                    name.endsWith("router.weight") ? tensor : Raw.halves(dtype, tensor.shape(), halves(dtype, tensor))));
+            long[] wide = new long[1];
+            long[] kept = new long[1];
+            assertArrayEquals(logits(half, DType.F32, wide), logits(half, dtype, kept), fixture);
+            assertTrue(kept[0] < 0.7 * wide[0], fixture + ": " + kept[0] + " bytes instead of " + wide[0]);
+        }
+        String message = assertThrows(ModelFormatException.class, () -> logits(Fixtures.folder("llama"), dtype, new long[1]))
+                .getMessage();
+        String name = dtype.name().toLowerCase(Locale.ROOT);
+        assertTrue(message.endsWith("has no weights in %1$s: on the CPU, --dtype %1$s keeps weights as they are stored and rounds"
+                .formatted(name) + " none; use --dtype f32"), message);
+    }
+
+    /** @param bytes receives the memory of the weights */
+    private static float[] logits(Path model, DType kept, long[] bytes) {
+        try (Checkpoint checkpoint = Checkpoint.open(model);
+                Backend backend = Backend.open(
+                        new DeviceChoice("cpu", Optional.of(Precision.valueOf(kept.name())), true), () -> Precision.F32, line -> {});
+                Transformer transformer = new Transformer(checkpoint, backend)) {
+            bytes[0] = backend.liveBytes();
+            Tensor hidden = transformer.observe(new Batch(List.of(IDS)), LayerHook.NONE);
+            return backend.download(transformer.logits(hidden));
         }
     }
 
