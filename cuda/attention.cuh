@@ -7,8 +7,9 @@
 // so that a row belongs to sixteen neighbouring lanes. Scores are in units of log 2, so that the softmax uses exp2.
 #pragma once
 
+#include "quad.cuh"
+#include "tensor_core.cuh"
 #include "text_tile.cuh"
-#include "warp.cuh"
 
 constexpr int SIDE = 16;   // threads along a row or a column of a tile
 constexpr int ROWS = 4;    // per thread
@@ -146,28 +147,48 @@ __device__ inline const AttentionSpec& shared_spec(const AttentionSpec& own) {
 /// One head's part of a tensor.
 struct HeadRows {
     const float* x; // [rows, stride]
-    int64_t stride;
+    int stride;
     int rows;
 
     /// 0 beyond the last row and the head's width.
     __device__ float get(int row, int column, int headDim) const {
-        return row < rows && column < headDim ? x[row * stride + column] : 0;
+        return row < rows && column < headDim ? *at(row, column) : 0;
+    }
+
+    /// Four elements from a multiple of 4 on. Tensors are aligned to 16 bytes.
+    __device__ Quad quad(int row, int column, int headDim) const {
+        Quad own = {};
+        if (row < rows && column < headDim) {
+            const float* from = at(row, column);
+            if (headDim % QUAD == 0) {
+                read_chunk(own.of, from);
+                return own;
+            }
+            UNROLL for (int i = 0; i < QUAD; i++) {
+                own.of[i] = column + i < headDim ? from[i] : 0;
+            }
+        }
+        return own;
+    }
+
+private:
+    __device__ const float* at(int row, int column) const {
+        return x + static_cast<int64_t>(row) * stride + column;
     }
 };
 
 /// One query head and the keys that it reads.
 struct Head {
-    AttentionSpec spec;
+    const AttentionSpec& spec;
     int index;
     const float* q; // [queries, queryStride], from the head's first element on
     const float* k; // [keys, keyStride], from the head's first element on
-    int64_t queryStride;
-    int64_t keyStride;
+    int queryStride;
+    int keyStride;
 
     __device__ Head(const AttentionSpec& spec, int head, const float* q, const float* k)
         : spec(spec), index(head), q(q + queryOffset(spec, head)), k(k + keyOffset(spec, head)),
-          queryStride(static_cast<int64_t>(spec.heads) * spec.headDim),
-          keyStride(static_cast<int64_t>(spec.kvHeads) * spec.headDim) {}
+          queryStride(spec.heads * spec.headDim), keyStride(spec.kvHeads * spec.headDim) {}
 
     /// Offset of a text's head in queries and output.
     static __device__ int64_t queryOffset(const AttentionSpec& spec, int head) {
@@ -216,35 +237,59 @@ __device__ inline int tile_column(int c) {
     return threadIdx.x % SIDE + SIDE * c;
 }
 
-/// Elements depth .. depth + SLICE - 1 of TILE rows from the first on; 0 beyond the last row and the head's width.
-template <int TILE>
-__device__ void load_slice(float (&slice)[TILE][SLICE + 1], const HeadRows& from, int first, int depth, int headDim) {
-    for (int i = threadIdx.x; i < TILE * SLICE; i += ATTENTION_THREADS) {
-        slice[i / SLICE][i % SLICE] = from.get(first + i / SLICE, depth + i % SLICE, headDim);
+/// SLICE elements of each row of a tile in shared memory. Eight quads that are written, of two rows, or read, of eight rows,
+/// at once lie in different banks.
+struct Slice {
+    static constexpr int QUADS = SLICE / QUAD;
+    static constexpr int TILE = ATTENTION_THREADS / QUADS;
+
+    Quad quads[TILE][QUADS];
+
+    __device__ Quad& at(int row, int quad) {
+        return quads[row][quad ^ row / 2 % QUADS];
     }
-}
+
+    /// The quad that a thread copies: its row, and its place in the row.
+    static __device__ int row() {
+        return recomputed(threadIdx.x) / QUADS;
+    }
+
+    static __device__ int quad() {
+        return recomputed(threadIdx.x) % QUADS;
+    }
+};
+static_assert(Slice::TILE == QUERY_TILE && Slice::TILE == KEY_TILE, "each thread copies one quad of a slice");
 
 /// Products of every row of a from firstA on with every row of b from firstB on. Synchronises. WIDTH is a multiple of
 /// SLICE and at least the head's width.
 template <int WIDTH>
 __device__ void product_tile(const HeadRows& a, int firstA, const HeadRows& b, int firstB, int headDim,
                              float (&product)[ROWS][COLUMNS]) {
-    SHARED(float[QUERY_TILE][SLICE + 1], slice_a); // one column of padding: sixteen rows lie in sixteen banks
-    SHARED(float[KEY_TILE][SLICE + 1], slice_b);
+    SHARED(Slice, slice_a);
+    SHARED(Slice, slice_b);
     UNROLL for (int r = 0; r < ROWS; r++) {
         UNROLL for (int c = 0; c < COLUMNS; c++) {
             product[r][c] = 0;
         }
     }
-    for (int depth = 0; depth < WIDTH; depth += SLICE) {
+    UNROLL_BY(1) for (int depth = 0; depth < WIDTH; depth += SLICE) {
+        Quad own_a = a.quad(firstA + Slice::row(), depth + Slice::quad() * QUAD, headDim);
+        Quad own_b = b.quad(firstB + Slice::row(), depth + Slice::quad() * QUAD, headDim);
         __syncthreads(); // earlier slices have been read
-        load_slice(slice_a, a, firstA, depth, headDim);
-        load_slice(slice_b, b, firstB, depth, headDim);
+        slice_a.at(Slice::row(), Slice::quad()) = own_a;
+        slice_b.at(Slice::row(), Slice::quad()) = own_b;
         __syncthreads();
-        UNROLL for (int d = 0; d < SLICE; d++) {
+        UNROLL_BY(1) for (int quad = 0; quad < Slice::QUADS; quad++) {
+            Quad row[ROWS];
             UNROLL for (int r = 0; r < ROWS; r++) {
-                UNROLL for (int c = 0; c < COLUMNS; c++) {
-                    product[r][c] += slice_a[tile_row(r)][d] * slice_b[tile_column(c)][d];
+                row[r] = slice_a.at(tile_row(r), quad);
+            }
+            UNROLL for (int c = 0; c < COLUMNS; c++) {
+                Quad column = slice_b.at(tile_column(c), quad);
+                UNROLL for (int r = 0; r < ROWS; r++) {
+                    UNROLL for (int i = 0; i < QUAD; i++) {
+                        product[r][c] += row[r].of[i] * column.of[i];
+                    }
                 }
             }
         }
@@ -262,8 +307,11 @@ __device__ void score_tile(const Head& head, int firstRow, int firstKey, float (
     }
 }
 
-/// A tile in shared memory. One column of padding: two rows lie in different banks.
+/// A tile in shared memory, of which threads read columns. One column of padding: two rows lie in different banks.
 using Tile = float[QUERY_TILE][KEY_TILE + 1];
+
+/// A tile in shared memory, of which threads read quads of rows: those of eight rows lie in different banks.
+using WeightTile = Quad[QUERY_TILE][KEY_TILE / QUAD + 1];
 
 /// Copies the threads' elements into a shared tile. Does not synchronise.
 __device__ inline void share(Tile& tile, const float (&own)[ROWS][COLUMNS]) {
@@ -274,14 +322,28 @@ __device__ inline void share(Tile& tile, const float (&own)[ROWS][COLUMNS]) {
     }
 }
 
-/// Weights times rows of one head, summed over tiles. A thread owns the columns column + 16 c of its rows.
+__device__ inline void share(WeightTile& weights, const float (&own)[ROWS][COLUMNS]) {
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        UNROLL for (int c = 0; c < COLUMNS; c++) {
+            elements(weights[tile_row(r)])[tile_column(c)] = own[r][c];
+        }
+    }
+}
+
+/// Weights times rows of one head, summed over tiles. A thread owns columns of its rows: pieces of consecutive ones.
 template <int WIDTH>
 struct WeightedRows {
     static constexpr int OWNED = WIDTH / SIDE;
+    static constexpr int TOGETHER = OWNED % QUAD == 0 ? QUAD : OWNED % 2 == 0 ? 2 : 1; // columns of a piece
+    static constexpr int QUADS = WIDTH / QUAD;                                         // of a row
 
     float sum[ROWS][OWNED];
 
     __device__ WeightedRows() {
+        clear();
+    }
+
+    __device__ void clear() {
         UNROLL for (int r = 0; r < ROWS; r++) {
             UNROLL for (int c = 0; c < OWNED; c++) {
                 sum[r][c] = 0;
@@ -296,35 +358,48 @@ struct WeightedRows {
     }
 
     /// Adds a tile; column c of the weights belongs to row first + c. Synchronises before it reads, not after.
-    __device__ void add(const Tile& weights, const HeadRows& x, int first, int headDim) {
-        SHARED(float[SLICE][WIDTH], rows);
-        for (int slice = 0; slice < KEY_TILE; slice += SLICE) {
+    __device__ void add(const WeightTile& weights, const HeadRows& x, int first, int headDim) {
+        SHARED(Quad[SLICE][QUADS], rows);
+        UNROLL_BY(1) for (int slice = 0; slice < KEY_TILE; slice += SLICE) {
             __syncthreads(); // the weights are written, earlier rows have been read
-            for (int i = threadIdx.x; i < SLICE * WIDTH; i += ATTENTION_THREADS) {
-                rows[i / WIDTH][i % WIDTH] = x.get(first + slice + i / WIDTH, i % WIDTH, headDim);
+            UNROLL for (int i = recomputed(threadIdx.x); i < SLICE * QUADS; i += ATTENTION_THREADS) {
+                rows[i / QUADS][i % QUADS] = x.quad(first + slice + i / QUADS, i % QUADS * QUAD, headDim);
             }
             __syncthreads();
-            for (int i = 0; i < SLICE; i++) {
+            UNROLL_BY(1) for (int quad = 0; quad < SLICE / QUAD; quad++) {
+                Quad weight[ROWS];
                 UNROLL for (int r = 0; r < ROWS; r++) {
-                    float weight = weights[tile_row(r)][slice + i];
+                    weight[r] = weights[tile_row(r)][slice / QUAD + quad];
+                }
+                UNROLL for (int i = 0; i < QUAD; i++) {
                     UNROLL for (int c = 0; c < OWNED; c++) {
-                        sum[r][c] += weight * rows[i][tile_column(c)];
+                        float value = elements(rows[quad * QUAD + i])[column(c)];
+                        UNROLL for (int r = 0; r < ROWS; r++) {
+                            sum[r][c] += weight[r].of[i] * value;
+                        }
                     }
                 }
             }
         }
     }
 
-    /// Writes the sums to the rows from first on; `rows` is the number of rows of the tensor.
-    __device__ void write(float* destination, int64_t stride, int first, int rows, int headDim) const {
+    /// Writes the sums to the rows from first on, or adds them; `rows` is the number of rows of the tensor.
+    __device__ void write(float* destination, int64_t stride, int first, int rows, int headDim, bool adds = false) const {
         UNROLL for (int r = 0; r < ROWS; r++) {
             int row = first + tile_row(r);
+            __syncwarp(); // one row at a time: elements to which sums are added take registers
             UNROLL for (int c = 0; c < OWNED; c++) {
-                if (row < rows && tile_column(c) < headDim) {
-                    destination[row * stride + tile_column(c)] = sum[r][c];
+                if (row < rows && column(c) < headDim) {
+                    float& element = destination[row * stride + column(c)];
+                    element = (adds ? element : 0) + sum[r][c];
                 }
             }
         }
+    }
+
+private:
+    static __device__ int column(int c) {
+        return (c / TOGETHER * SIDE + static_cast<int>(threadIdx.x) % SIDE) * TOGETHER + c % TOGETHER;
     }
 };
 

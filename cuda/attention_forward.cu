@@ -30,7 +30,7 @@ struct WeightedValues {
         : head(head), v(v), rows(head, firstRow) {}
 
     __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
-        SHARED(Tile, exponentials);
+        SHARED(WeightTile, exponentials);
         rows.tile(firstKey, score);
         share(exponentials, score);
         UNROLL for (int r = 0; r < ROWS; r++) {

@@ -6,6 +6,11 @@
 #pragma once
 
 #include "attention.cuh"
+#include "block_place.cuh"
+
+/// Bytes that a tile of each of two streamed tensors takes, in fp32.
+template <int WIDTH>
+constexpr int STREAMED_BYTES = 2 * QUERY_TILE * WIDTH * static_cast<int>(sizeof(float));
 
 /// The element of a vector [heads, queries] of a row; 0 beyond the last row, where the gradient is 0, too.
 __device__ inline float of_row(const float* vector, const Head& head, int row) {
@@ -24,6 +29,11 @@ __device__ inline float slope(const AttentionSpec& spec, float score) {
     }
     float tangent = fmaxf(score * (LN_2 / spec.softCap), -1); // BELOW_ALL is far below -softCap
     return spec.scale * (1 - tangent * tangent);
+}
+
+/// Query heads that a block of keys sums: gridDim.y is the number of key heads, or of query heads.
+__device__ inline int heads_of_block(const AttentionSpec& spec) {
+    return spec.heads / static_cast<int>(gridDim.y);
 }
 
 /// |p dL/dp|.

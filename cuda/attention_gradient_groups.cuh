@@ -5,7 +5,6 @@
 
 #include "attention_gradient_tiles.cuh"
 #include "attention_groups.cuh"
-#include "block_place.cuh"
 
 /// A slot is a tile of each streamed tensor, followed by MORE bytes. Boxes of all four tensors have BOX rows.
 template <int WIDTH, int TILE_ROWS, int SLOTS_, int MORE>
@@ -21,16 +20,6 @@ struct PairGroupShape : GroupShape<WIDTH, 2, SLOTS_> {
     using Products = Registers<float, PRODUCTS>;
     using Rounded = Registers<unsigned, TILE / 4>;
 };
-
-/// The place of a block in a grid of tiles and heads, of which `sharing` consecutive ones stream the same rows.
-template <class Shape>
-__device__ __forceinline__ BlockPlace place_of_block(int sharing) {
-    constexpr int CACHE = 32 << 20;              // most of the L2 cache, 50 MB
-    constexpr int BYTES = 2 * Shape::KEPT_BYTES; // of a head's streamed rows, per tile of the grid
-    int tiles = gridDim.x;
-    int side = max(1, CACHE / BYTES / tiles) * sharing;
-    return BlockPlace::of(blockIdx.y * tiles + blockIdx.x, tiles, gridDim.y, side);
-}
 
 /// Copies ROWS rows of one head, from `row` on, into a tile.
 template <class Shape, int ROWS>

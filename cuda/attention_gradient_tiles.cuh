@@ -29,11 +29,6 @@ struct KeyResults {
     float* columns;
 };
 
-/// Query heads that a block of keys sums.
-__device__ inline int heads_of_block(const AttentionSpec& spec) {
-    return spec.heads / static_cast<int>(gridDim.y);
-}
-
 /// 1 / x of a power of two; 0 of the 0 that stands for a row beyond the last.
 __device__ inline float inverse_power(float x) {
     return x > 0 ? ldexpf(1, -ilogbf(x)) : 0;

@@ -274,7 +274,7 @@ __device__ __forceinline__ void attention_key_gradient(const KeyResults& to, con
                 float* vGradient, float* columns, const __grid_constant__ TensorMap gradient, \
                 const __grid_constant__ TensorMap numbers, const __grid_constant__ TensorMap q, \
                 const __grid_constant__ TensorMap k, const __grid_constant__ TensorMap v, ATTENTION_SPEC) { \
-        BlockPlace place = place_of_block<KeyGroupShape<WIDTH>>(1); \
+        BlockPlace place = place_of_block(2 * KeyGroupShape<WIDTH>::KEPT_BYTES, 1); \
         attention_key_gradient<KeyGroupShape<WIDTH>, T, WIDTH>({kGradient, vGradient, columns}, gradient, numbers, q, \
                                                                k, v, place.head, \
                                                                ATTENTION_SPEC_VALUE(place.tile, place.tile, 0)); \

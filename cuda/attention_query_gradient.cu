@@ -22,13 +22,20 @@
 EXPORT(attention_query_gradient_threads, ATTENTION_THREADS);
 EXPORT(attention_query_gradient_query_tile, QUERY_TILE);
 
+/// Numbers of a block's rows in shared memory; registers are needed for products.
+struct RowMemory {
+    Exchanged<float> logSumExp[QUERY_TILE];
+    Exchanged<float> mean[QUERY_TILE];   // of dL/dp under the probabilities: signedSum
+    float sum[ROWS][ATTENTION_THREADS]; // each thread's part of the saliency
+};
+
 /// Row statistics of the saliency of a query tile.
 class SaliencyRows {
 public:
-    __device__ SaliencyRows(const Saliency& to, const Head& head, int firstRow)
-        : to(to), head(head), firstRow(firstRow) {
+    __device__ SaliencyRows(const Saliency& to, const Head& head, int firstRow, RowMemory& memory)
+        : to(to), head(head), firstRow(firstRow), memory(memory) {
         UNROLL for (int r = 0; r < ROWS; r++) {
-            sum[r] = maximum[r] = 0;
+            memory.sum[r][threadIdx.x] = maximum[r] = 0;
         }
         for (int i = threadIdx.x; i < QUERY_TILE * to.groupCount; i += ATTENTION_THREADS) {
             if (firstRow + i % QUERY_TILE < head.spec.queries) {
@@ -39,21 +46,26 @@ public:
 
     __device__ void tile(int firstKey, const float (&saliency)[ROWS][COLUMNS]) {
         UNROLL for (int r = 0; r < ROWS; r++) {
+            float sum = memory.sum[r][threadIdx.x];
             UNROLL for (int c = 0; c < COLUMNS; c++) {
                 float value = firstKey + tile_column(c) < to.firstSource ? 0 : saliency[r][c];
-                sum[r] += value;
+                sum += value;
                 maximum[r] = fmaxf(maximum[r], value);
             }
+            memory.sum[r][threadIdx.x] = sum;
         }
     }
 
     /// Adds the saliency, now in shared memory, to the groups. A thread has the same rows and groups in every tile.
-    __device__ void groups(int firstKey, const Tile& saliency) {
+    __device__ void groups(int firstKey, const WeightTile& saliency) {
         int columns = min(KEY_TILE, head.spec.keys - firstKey);
         for (int i = threadIdx.x; i < QUERY_TILE * to.groupCount; i += ATTENTION_THREADS) {
             float total = 0;
-            for (int c = 0; c < columns; c++) {
-                total += to.groupOf[firstKey + c] == i / QUERY_TILE ? saliency[i % QUERY_TILE][c] : 0;
+            for (int c = 0; c < columns; c += QUAD) {
+                Quad own = saliency[i % QUERY_TILE][c / QUAD];
+                for (int j = 0; j < min(QUAD, columns - c); j++) {
+                    total += to.groupOf[firstKey + c + j] == i / QUERY_TILE ? own.of[j] : 0;
+                }
             }
             if (firstRow + i % QUERY_TILE < head.spec.queries) {
                 group(i) += total;
@@ -63,11 +75,11 @@ public:
 
     __device__ void write() {
         UNROLL for (int r = 0; r < ROWS; r++) {
-            sum[r] = warp_sum<SIDE>(sum[r]);
+            float sum = warp_sum<SIDE>(memory.sum[r][threadIdx.x]);
             maximum[r] = warp_maximum<SIDE>(maximum[r]);
             int row = firstRow + tile_row(r);
             if (tile_column(0) == 0 && row < head.spec.queries) {
-                to.rows[at(row)] = sum[r];
+                to.rows[at(row)] = sum;
                 to.maximum[at(row)] = maximum[r];
             }
         }
@@ -87,7 +99,7 @@ private:
     const Saliency& to;
     const Head& head;
     int firstRow;
-    float sum[ROWS];
+    RowMemory& memory;
     float maximum[ROWS];
 };
 
@@ -98,15 +110,14 @@ struct QueryGradient {
     const float* v;
     const Saliency& to;
     int firstRow;
-    const float* logSumExp;
-    float signedSum[ROWS];
+    RowMemory& memory;
     SaliencyRows saliencyRows;
     WeightedRows<WIDTH> sum;
 
     __device__ QueryGradient(const Head& head, int firstRow, const float* gradient, const float* out,
-                             const float* logSumExp, const float* v, const Saliency& to)
-        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), logSumExp(logSumExp),
-          saliencyRows(to, head, firstRow) {
+                             const float* logSumExp, const float* v, const Saliency& to, RowMemory& memory)
+        : head(head), gradient(gradient), v(v), to(to), firstRow(firstRow), memory(memory),
+          saliencyRows(to, head, firstRow, memory) {
         HeadRows gradients = head.ofQueries(gradient);
         HeadRows outs = head.ofQueries(out);
         int headDim = head.spec.headDim;
@@ -116,21 +127,26 @@ struct QueryGradient {
             for (int column = tile_column(0); column < headDim; column += SIDE) {
                 product += gradients.get(row, column, headDim) * outs.get(row, column, headDim);
             }
-            signedSum[r] = warp_sum<SIDE>(product);
+            product = warp_sum<SIDE>(product);
+            if (tile_column(0) == 0) { // the others read after the first product, which synchronises
+                memory.logSumExp[tile_row(r)] = of_row(logSumExp, head, row);
+                memory.mean[tile_row(r)] = product;
+            }
         }
     }
 
     __device__ void tile(int firstKey, float (&score)[ROWS][COLUMNS]) {
-        SHARED(Tile, weights);
+        SHARED(WeightTile, weights);
         float dScore[ROWS][COLUMNS]; // dL/dp, then dL/d(q k')
         product_tile<WIDTH>(head.ofQueries(gradient), firstRow, head.ofKeys(v), firstKey, head.spec.headDim, dScore);
         UNROLL for (int r = 0; r < ROWS; r++) {
-            float logSum = of_row(logSumExp, head, firstRow + tile_row(r));
+            float logSum = memory.logSumExp[tile_row(r)];
+            float mean = memory.mean[tile_row(r)];
             UNROLL for (int c = 0; c < COLUMNS; c++) {
                 float p = probability(score[r][c], logSum);
                 float factor = slope(head.spec, score[r][c]);
                 score[r][c] = saliency(p, dScore[r][c]);
-                dScore[r][c] = p * (dScore[r][c] - signedSum[r]) * factor;
+                dScore[r][c] = p * (dScore[r][c] - mean) * factor;
             }
         }
         if (to.rows != nullptr) {
@@ -150,17 +166,18 @@ struct QueryGradient {
 template <int WIDTH>
 __device__ void attention_query_gradient(float* qGradient, float* signedSum, const Saliency& to, const float* gradient,
                                          const float* out, const float* logSumExp, const float* q, const float* k,
-                                         const float* v, const AttentionSpec& spec) {
+                                         const float* v, int headIndex, const AttentionSpec& spec) {
     int firstRow = first_row(spec);
-    Head head(spec, blockIdx.y, q, k);
-    QueryGradient<WIDTH> fold(head, firstRow, gradient, out, logSumExp, v, to);
+    Head head(spec, headIndex, q, k);
+    SHARED(RowMemory, memory);
+    QueryGradient<WIDTH> fold(head, firstRow, gradient, out, logSumExp, v, to, memory);
     walk_keys<WIDTH>(head, firstRow, fold);
     fold.sum.write(qGradient + Head::queryOffset(spec, head.index), head.queryStride, firstRow, spec.queries,
                    spec.headDim);
     UNROLL for (int r = 0; r < ROWS; r++) {
         int row = firstRow + tile_row(r);
         if (tile_column(0) == 0 && row < spec.queries) {
-            signedSum[spec.element(head.index, row)] = fold.signedSum[r];
+            signedSum[spec.element(head.index, row)] = memory.mean[tile_row(r)];
         }
     }
     if (to.rows != nullptr) {
@@ -169,12 +186,14 @@ __device__ void attention_query_gradient(float* qGradient, float* signedSum, con
 }
 
 #define ATTENTION_QUERY_GRADIENT(WIDTH) \
-    WIDE_KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, float* qGradient, float* signedSum, \
+    RESIDENT_KERNEL(attention_query_gradient_f32_d##WIDTH, ATTENTION_THREADS, (WIDTH <= 128 ? 2 : 1), float* qGradient, float* signedSum, \
                 float* rows, float* maximum, float* groups, const float* gradient, const float* out, \
                 const float* logSumExp, const float* q, const float* k, const float* v, const int* groupOf, \
                 ATTENTION_SPEC, int groupCount, int firstSource) { \
         Saliency saliency{rows, maximum, groups, groupOf, groupCount, firstSource}; \
-        attention_query_gradient<WIDTH>(qGradient, signedSum, saliency, gradient, out, logSumExp, q, k, v, \
-                                        QUERY_TILE_SPEC(0)); \
+        BlockPlace place = place_of_block(STREAMED_BYTES<WIDTH>, heads / kvHeads); \
+        int tile = causal != 0 ? static_cast<int>(gridDim.x) - 1 - place.tile : place.tile; \
+        attention_query_gradient<WIDTH>(qGradient, signedSum, saliency, gradient, out, logSumExp, q, k, v, place.head, \
+                                        ATTENTION_SPEC_VALUE(place.tile, tile, 0)); \
     }
 FOR_EACH_WIDTH(ATTENTION_QUERY_GRADIENT)

@@ -335,7 +335,7 @@ __device__ __forceinline__ void attention_query_gradient(float* qGradient, const
                 const RowNumbers* numbers, const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, \
                 const __grid_constant__ TensorMap v, const int* groupOf, ATTENTION_SPEC, int groupCount, \
                 int firstSource) { \
-        BlockPlace place = place_of_block<QueryGroupShape<WIDTH>>(heads / kvHeads); \
+        BlockPlace place = place_of_block(2 * QueryGroupShape<WIDTH>::KEPT_BYTES, heads / kvHeads); \
         int tile = causal != 0 ? static_cast<int>(gridDim.x) - 1 - place.tile : place.tile; \
         attention_query_gradient<QueryGroupShape<WIDTH>, T, WIDTH>( \
             qGradient, {rows, maximum, groups, groupOf, groupCount, firstSource}, gradient, numbers, q, k, v, \

@@ -125,14 +125,14 @@ KERNEL(attention_saliency_pool_f32, ATTENTION_THREADS, float* pooledMaximum, flo
 }
 
 #define ATTENTION_SALIENCY(WIDTH) \
-    WIDE_KERNEL(attention_saliency_map_f32_d##WIDTH, ATTENTION_THREADS, float* destination, const float* gradient, \
+    RESIDENT_KERNEL(attention_saliency_map_f32_d##WIDTH, ATTENTION_THREADS, 2, float* destination, const float* gradient, \
                 const float* logSumExp, const float* q, const float* k, const float* v, const int* chosen, \
                 ATTENTION_SPEC) { \
-        saliency_map<WIDTH>(destination, gradient, logSumExp, q, k, v, chosen, QUERY_TILE_SPEC(0)); \
+        saliency_map<WIDTH>(destination, gradient, logSumExp, q, k, v, chosen, shared_spec(QUERY_TILE_SPEC(0))); \
     } \
-    WIDE_KERNEL(attention_saliency_cells_f32_d##WIDTH, ATTENTION_THREADS, float* largest, float* sums, \
+    RESIDENT_KERNEL(attention_saliency_cells_f32_d##WIDTH, ATTENTION_THREADS, 2, float* largest, float* sums, \
                 const float* gradient, const float* logSumExp, const float* q, const float* k, const float* v, \
                 ATTENTION_SPEC, int cells, int firstSource) { \
-        saliency_cells<WIDTH>(largest, sums, gradient, logSumExp, q, k, v, QUERY_TILE_SPEC(0), cells, firstSource); \
+        saliency_cells<WIDTH>(largest, sums, gradient, logSumExp, q, k, v, shared_spec(QUERY_TILE_SPEC(0)), cells, firstSource); \
     }
 FOR_EACH_WIDTH(ATTENTION_SALIENCY)

@@ -3,7 +3,8 @@
 //
 // A block has four warps. Each owns 32 of the resident rows (16 if heads are wider than 128), so that each read from
 // shared memory serves two products. Three slots form a pipeline: a tile is copied while the two before it are read. A
-// lane holds its elements of the warp's 16 x 8 products as multiply (tensor_core.cuh) lays them out.
+// lane holds its elements of the warp's 16 x 8 products as multiply (tensor_core.cuh) lays them out: a row belongs to QUAD
+// lanes.
 #pragma once
 
 #include "attention.cuh"
@@ -12,7 +13,6 @@
 constexpr int TILE_WARPS = 4;
 constexpr int TILE_THREADS = TILE_WARPS * WARP;
 constexpr int CHUNK = 8;  // elements of 16 bits: 16 bytes
-constexpr int QUAD = 4;   // lanes that share a row of products
 constexpr int PIECE = 16; // rows of a product
 
 /// Layout of rows in shared memory. The chunks of eight rows in one column lie in different banks: by an exclusive or

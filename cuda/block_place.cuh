@@ -17,3 +17,11 @@ struct BlockPlace {
         return {rest / side, first + rest % side};
     }
 };
+
+/// The place of this block, of whose heads `sharing` consecutive ones stream the same rows: `bytes` per tile of the grid.
+__device__ __forceinline__ BlockPlace place_of_block(int bytes, int sharing) {
+    constexpr int CACHE = 32 << 20; // most of the L2 cache of a large GPU, 50 MB
+    int tiles = gridDim.x;
+    int side = max(1, CACHE / bytes / tiles) * sharing;
+    return BlockPlace::of(blockIdx.y * tiles + blockIdx.x, tiles, gridDim.y, side);
+}

@@ -2,6 +2,8 @@
 //
 //   KERNEL(name, threads, arguments...) { ... }   a kernel that is launched by name; maximum block size
 //   WIDE_KERNEL(name, threads, arguments...)      the same, one block per multiprocessor: allows more registers
+//   RESIDENT_KERNEL(name, threads, blocks, arguments...)   the same, at least so many blocks per multiprocessor: limits
+//                                                 registers
 //   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
 //   DYNAMIC_SHARED(float, pool);                  dynamic shared memory, whose size the launch sets
 //   Exchanged<X>                                  an element of shared memory that one thread writes and others read; the
@@ -18,6 +20,8 @@
 
 #define KERNEL(name, threads, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
 #define WIDE_KERNEL(name, threads, ...) extern "C" __global__ void __launch_bounds__(threads, 1) name(__VA_ARGS__)
+#define RESIDENT_KERNEL(name, threads, blocks, ...) \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 #define SHARED(type, name) __shared__ typename Same<type>::Type name
 #define DYNAMIC_SHARED(type, name) extern __shared__ __align__(1024) type name[]
 #define EXPORT(name, value) \

@@ -25,6 +25,8 @@
 
 #define WIDE_KERNEL KERNEL
 
+#define RESIDENT_KERNEL(name, threads, blocks, ...) KERNEL(name, threads, __VA_ARGS__)
+
 #define SHARED(type, name) \
     static const char name##_tag = 0; \
     auto& name = \

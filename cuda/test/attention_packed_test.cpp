@@ -235,30 +235,30 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool de
                x.k.data(), x.v.data(), noGroups, packed ? table.data() : nullptr, queries, keys, heads, spec.kvHeads,
                spec.headDim, spec.scale(), static_cast<int>(spec.causal), spec.window, spec.softCap, groups, 0);
     };
+    // A text alone takes a block per key head, a batch one per query head.
+    std::vector<float> kParts(r.qGradient.size() / firstQuery * firstKey, NAN), vParts(kParts);
+    auto keyGradient = [&](auto... arguments) {
+        specified("attention_key_gradient", "key_tile", true, alone, packed ? heads : spec.kvHeads, 0,
+                  packed ? kParts.data() : r.kGradient.data(), packed ? vParts.data() : r.vGradient.data(), none,
+                  arguments..., x.q.data(), x.k.data(), x.v.data());
+    };
     if constexpr (sizeof(T) == 4) {
         queryGradient(r.qGradient.data(), r.signedSum.data(), none, none, none, gradient, out.data(), r.alone.data());
-        specified("attention_key_gradient", "key_tile", true, alone, spec.kvHeads, 0, r.kGradient.data(),
-                  r.vGradient.data(), none, gradient, r.alone.data(), r.signedSum.data(), x.q.data(), x.k.data(),
-                  x.v.data());
+        keyGradient(gradient, r.alone.data(), r.signedSum.data());
     } else {
         std::vector<T> rounded(x.gradient.size());
         std::vector<float> numbers(4 * r.alone.size(), NAN);
         specified("attention_gradient_rows", "query_tile", false, alone, heads, 0, rounded.data(), r.signedSum.data(),
                   numbers.data(), gradient, out.data(), r.alone.data());
         queryGradient(r.qGradient.data(), none, none, none, rounded.data(), numbers.data());
-        // A text alone takes a block per key head, a batch one per query head.
-        std::vector<float> kParts(r.qGradient.size() / firstQuery * firstKey, NAN), vParts(kParts);
-        int blocks = packed ? heads : spec.kvHeads;
-        specified("attention_key_gradient", "key_tile", true, alone, blocks, 0,
-                  packed ? kParts.data() : r.kGradient.data(), packed ? vParts.data() : r.vGradient.data(), none,
-                  rounded.data(), numbers.data(), x.q.data(), x.k.data(), x.v.data());
-        int threads = constant("attention_key_gradient_sum_threads");
-        int64_t count = static_cast<int64_t>(r.kGradient.size());
-        for (auto [parts, whole] : {std::pair{&kParts, &r.kGradient}, std::pair{&vParts, &r.vGradient}}) {
-            if (packed) {
-                launch("attention_key_gradient_sum_f32", pieces(count, threads), 1, threads, whole->data(), parts->data(),
-                       count, heads / spec.kvHeads, spec.headDim);
-            }
+        keyGradient(rounded.data(), numbers.data());
+    }
+    int threads = constant("attention_key_gradient_sum_threads");
+    int64_t elements = static_cast<int64_t>(r.kGradient.size());
+    for (auto [parts, whole] : {std::pair{&kParts, &r.kGradient}, std::pair{&vParts, &r.vGradient}}) {
+        if (packed) {
+            launch("attention_key_gradient_sum_f32", pieces(elements, threads), 1, threads, whole->data(), parts->data(),
+                   elements, heads / spec.kvHeads, spec.headDim);
         }
     }
     return r;

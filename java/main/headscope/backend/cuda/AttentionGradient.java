@@ -63,8 +63,7 @@ record AttentionGradient(
             queries.addAll(rows.ofQueries);
             queries.addAll(List.of(gradient, out, logSumExp, q, k, v, rows.groupOf));
             queries(queries, rows);
-            keys(spec.kvHeads(), List.of(
-                    kGradient, vGradient, rows.columns, gradient, logSumExp, rows.signed, q, k, v));
+            keys(kGradient, vGradient, rows.columns, List.of(gradient, logSumExp, rows.signed, q, k, v));
             maps.accept(List.of(gradient, logSumExp, q, k, v));
             return;
         }
@@ -79,11 +78,7 @@ record AttentionGradient(
             queries.add(rows.groupOf);
             queries(queries, rows);
             List<Object> ofKeys = onHopper() ? mapped(gradients, mapped(numbers), rounded) : read;
-            if (spec.heads() == spec.kvHeads() || keyBlocks() > MANY_BLOCKS) {
-                keys(spec.kvHeads(), joined(List.of(kGradient, vGradient, rows.columns), ofKeys));
-            } else {
-                keysByHead(kGradient, vGradient, rows.columns, ofKeys);
-            }
+            keys(kGradient, vGradient, rows.columns, ofKeys);
             maps.accept(read);
         }
     }
@@ -114,6 +109,14 @@ record AttentionGradient(
         return TensorMap.ofElements(numbers.as(DType.F32, logSumExp.count() * ROW_NUMBERS), ROW_NUMBERS * boxRows());
     }
 
+    private void keys(Tensor kGradient, Tensor vGradient, Object columns, List<Object> read) {
+        if (spec.heads() == spec.kvHeads() || keyBlocks() > MANY_BLOCKS) {
+            keys(spec.kvHeads(), joined(List.of(kGradient, vGradient, columns), read));
+        } else {
+            keysByHead(kGradient, vGradient, columns, read);
+        }
+    }
+
     /** One block per query head, whose gradients are summed afterwards: more blocks, the same bits. */
     private void keysByHead(Tensor kGradient, Tensor vGradient, Object columns, List<Object> read) {
         int sharing = spec.heads() / spec.kvHeads();
@@ -132,8 +135,10 @@ record AttentionGradient(
 
     /** Approximate number of blocks with one per key head. */
     private long keyBlocks() {
-        return spec.kvHeads()
-                * kernels.tiles(k.size(0), Kernels.ofWidth(family("attention_key_gradient"), k.dtype(), spec) + "_tile");
+        String tile = k.dtype() == DType.F32
+                ? "attention_key_gradient_key_tile"
+                : Kernels.ofWidth(family("attention_key_gradient"), k.dtype(), spec) + "_tile";
+        return spec.kvHeads() * kernels.tiles(k.size(0), tile);
     }
 
     private static List<Object> joined(List<?> first, List<?> second) {

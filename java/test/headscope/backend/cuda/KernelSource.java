@@ -115,7 +115,9 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
             String name = call.group(1);
             from = end;
             if (name.endsWith("KERNEL")) {
-                kernels.add(new Kernel(arguments.getFirst(), String.join(", ", arguments.subList(2, arguments.size()))));
+                int bounds = name.equals("RESIDENT_KERNEL") ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
+                kernels.add(new Kernel(
+                        arguments.getFirst(), String.join(", ", arguments.subList(1 + bounds, arguments.size()))));
             } else if (name.equals("EXPORT")) {
                 constants.add(arguments.getFirst());
             } else if (macros.containsKey(name)) {
