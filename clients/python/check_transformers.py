@@ -420,6 +420,8 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5, help="texts per overhead, at least 3 (default: 5)")
     arguments.add_argument("--background", action="store_true", help="hand over in a thread on the CPU too")
     options = arguments.parse_args()
+    if options.rounds < 3:
+        arguments.error("--rounds must be at least 3")
     global DEVICE
     DEVICE = torch.device(options.device)
     on = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU"

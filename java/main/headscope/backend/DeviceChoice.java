@@ -27,7 +27,7 @@ public record DeviceChoice(String device, Optional<Precision> precision, boolean
                     "unknown device \"%s\"; known are %s".formatted(device, String.join(", ", NAMES)));
         }
         if (cpu(device) && precision.equals(Optional.of(Precision.TF32))) {
-            throw onlyF32(Precision.TF32);
+            throw new IllegalArgumentException("the CPU computes in f32; tf32 needs --device cuda");
         }
     }
 
@@ -38,18 +38,14 @@ public record DeviceChoice(String device, Optional<Precision> precision, boolean
      */
     public DeviceChoice withoutWeights() {
         if (cpu(device) && precision.orElse(Precision.F32) != Precision.F32) {
-            throw onlyF32(precision.get());
+            throw new IllegalArgumentException(("the CPU computes in f32, and without a model there are no weights to keep in %s;"
+                    + " use --dtype f32, or --device cuda").formatted(precision.get().name().toLowerCase(Locale.ROOT)));
         }
         return this;
     }
 
     private static boolean cpu(String device) {
         return device.equals("cpu") || device.equals(ONE_THREAD);
-    }
-
-    private static IllegalArgumentException onlyF32(Precision precision) {
-        return new IllegalArgumentException("the CPU computes in f32; %s needs --device cuda"
-                .formatted(precision.name().toLowerCase(Locale.ROOT)));
     }
 
     /** F32 without checks. */
