@@ -4,8 +4,8 @@
 //
 //   columnSum_j (+)= exp(s_j - logSumExp)    rowSums (+)= the terms of attention_sums.cu
 //
-// In      the statistics of attention_forward.cu and scores, [layers, ... of a layer: `layer` elements, of which those of a
-//         text are [heads, capacity] from tiles[i].statistics on]; newest [layers, slots, heads, 2] of attention_merge.cu;
+// In      the statistics of attention_forward.cu and scores, fp32 [layers, layer], where those of a text are [heads, capacity]
+//         from element tiles[i].statistics of a layer on; newest [layers, slots, heads, 2] of attention_merge.cu;
 //         tiles [texts], whose newest key is the row's own; steps [texts], int: a text with 0 steps has no row
 // Out     columnSum, of the same shape, fp64: set for the newest key, added to for the others; rowSums [layers, slots,
 //         heads, 7], fp64: set for the first token, else added to

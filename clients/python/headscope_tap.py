@@ -850,7 +850,7 @@ class _Plan:
             at = end
 
     def _collects(self, rows):
-        """Prepares to join calls that are like those of some rows. Sinks may change without a sign in a call."""
+        """Prepares to join calls that are like those of some rows. A call does not tell whether its sinks have changed."""
         if any(call is None or how.sinks is not None or call.q.shape[0] != 1 for _, _, _, how, _, call in rows):
             return
         self.calls = [_Planned(call.module, call.options(), call.q.shape, call.k.shape[1]) for *_, call in rows]

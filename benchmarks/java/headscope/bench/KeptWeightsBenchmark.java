@@ -23,8 +23,8 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * What a model costs on the CPU whose weights stay in 16 bits, beside the same weights in fp32: both are in memory, and passes take
- * turns. Arguments: a model folder with 16-bit weights, and the number of rounds (default: 15).
+ * Time of a model's passes on the CPU with weights that stay in 16 bits and with the same weights in fp32. Both models are in
+ * memory, and their passes take turns. Arguments: a model folder with 16-bit weights, and the number of rounds (default: 15).
  */
 final class KeptWeightsBenchmark {
     private static final int TOKENS = 128;

@@ -174,8 +174,8 @@ final class RowProducts implements AutoCloseable {
                 float beta = bias.isPresent() || first > 0 ? 1 : 0;
                 for (int row = 0; row < rows; row += tileRows) {
                     OpenBlas.multiply(
-                            Math.min(tileRows, rows - row), columns, terms, 1, a.fromRow(row).fromColumn(first), tiles.fromRow(inTiles), beta,
-                            c.fromRow(row).fromColumn(column));
+                            Math.min(tileRows, rows - row), columns, terms, 1, a.fromRow(row).fromColumn(first),
+                            tiles.fromRow(inTiles), beta, c.fromRow(row).fromColumn(column));
                 }
             }
         }
