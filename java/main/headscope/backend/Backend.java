@@ -59,9 +59,10 @@ public interface Backend extends AutoCloseable {
         }
         if (choice.device().equals("auto")) {
             Optional<String> missing = Cuda.unavailable(0);
-            if (missing.isEmpty() || choice.precision().orElse(Precision.F32) != Precision.F32) {
+            if (missing.isEmpty()) {
                 return Cuda.open(0, choice.precision().orElseGet(own), notice);
             }
+            choice.requireF32(missing.get());
             notice.accept("computing on the CPU: "
                     + (Cuda.seemsPresent() ? missing.get() : "there is no NVIDIA GPU here"));
         }

@@ -44,6 +44,20 @@ public record DeviceChoice(String device, Optional<Precision> precision, boolean
         return this;
     }
 
+    /**
+     * Called if auto finds no GPU: the CPU takes its place only for its own precision.
+     *
+     * @param missing why there is no GPU, and what to do
+     * @throws IllegalArgumentException if another precision is chosen
+     */
+    void requireF32(String missing) {
+        Precision chosen = precision.orElse(Precision.F32);
+        if (chosen != Precision.F32) {
+            throw new IllegalArgumentException("--dtype %s needs a GPU%s: %s".formatted(
+                    chosen.name().toLowerCase(Locale.ROOT), chosen == Precision.TF32 ? "" : ", or --device cpu", missing));
+        }
+    }
+
     private static boolean cpu(String device) {
         return device.equals("cpu") || device.equals(ONE_THREAD);
     }

@@ -345,6 +345,7 @@ class CommandLineTest {
         assertTrue(doctor.out().contains("GPU        no NVIDIA driver is installed"), doctor.out());
         ChildJvm.Result narrow = process(noDriver, with(RUN, "--dtype", "tf32", "--out", run.toString()));
         assertEquals(2, narrow.status(), narrow.err());
+        assertTrue(narrow.err().contains("--dtype tf32 needs a GPU: no NVIDIA driver is installed"), narrow.err());
     }
 
     /** On an emulated driver, JCuda, the device layer and the kernels reproduce the values of the CPU. */
