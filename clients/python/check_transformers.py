@@ -345,12 +345,12 @@ def overhead(rounds, background):
         vocab_size=32000)
     host = GPT2Config(n_embd=48, vocab_size=1000, bos_token_id=0, eos_token_id=0)
     dtype = torch.bfloat16 if DEVICE.type == "cuda" else torch.float32
-    cases = [("GPT-2 small", small, dtype), ("the same, width 48", host, dtype)]
+    cases = [("GPT-2 small", small), ("the same, width 48", host)]
     if DEVICE.type == "cuda":
-        cases.append(("Llama, 1.3 B", large, dtype))
+        cases.append(("Llama, 1.3 B", large))
     print("| model | attention | prompt + new tokens | without | with the tap | ratio for a token: median, quartiles | of the prompt |")
     print("|---|---|---|---|---|---|---|")
-    for name, config, dtype in cases:
+    for name, config in cases:
         torch.manual_seed(1)
         with DEVICE:
             model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()

@@ -826,7 +826,6 @@ class _Plan:
         self.last = rows[-1][0]
         self.messages = []
         self.calls = []
-        self._collects(rows)
         hows = [how for _, how in self._layers]
         if any(how.dtype is None or how.dtype != hows[0].dtype or how.width != hows[0].width for how in hows):
             return
@@ -848,16 +847,14 @@ class _Plan:
                 (_LAYERS if len(run) > 1 else kind, *rest),
                 (how.window, how.scale, how.soft_cap, how.heads, how.kv_heads, how.width), at, end, sinks))
             at = end
-
-    def _collects(self, rows):
-        """Prepares to join calls that are like those of some rows. A call does not tell whether its sinks have changed."""
-        if any(call is None or how.sinks is not None or call.q.shape[0] != 1 for _, _, _, how, _, call in rows):
-            return
-        self.calls = [_Planned(call.module, call.options(), call.q.shape, call.k.shape[1]) for *_, call in rows]
-        self._dtype = rows[0][3].dtype
+        self._dtype = hows[0].dtype
+        # A call does not tell whether its sinks have changed.
+        if len(rows) > 1 and all(
+                call is not None and how.sinks is None and call.q.shape[0] == 1 for _, _, _, how, _, call in rows):
+            self.calls = [_Planned(call.module, call.options(), call.q.shape, call.k.shape[1]) for *_, call in rows]
 
     def begins_with(self, call):
-        return len(self.calls) > 1 and self.messages and self.calls[0].module is call.module
+        return bool(self.calls) and self.calls[0].module is call.module
 
     def joined(self, calls):
         """Newest queries and keys of the layers, and the number of keys of the first, and the largest; None for other calls."""

@@ -5,6 +5,7 @@ import headscope.tensor.StoredTensor;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * The memory of a process that measures texts on the CPU.
@@ -25,10 +26,10 @@ public record MemoryNeed(long weights, SortedMap<DType, Long> kept, long bytesPe
         ModelConfig config = checkpoint.config();
         List<StoredTensor> tensors = checkpoint.tensors().names().stream().map(checkpoint.tensors()::get).toList();
         long weights = tensors.stream().mapToLong(StoredTensor::count).sum() * Float.BYTES;
-        SortedMap<DType, Long> kept = new TreeMap<>();
-        tensors.stream()
+        SortedMap<DType, Long> kept = tensors.stream()
                 .filter(tensor -> tensor.shape().length > 1 && (tensor.dtype() == DType.BF16 || tensor.dtype() == DType.F16))
-                .forEach(tensor -> kept.merge(tensor.dtype(), weights - 2 * tensor.count(), (all, one) -> all + one - weights));
+                .collect(Collectors.groupingBy(StoredTensor::dtype, TreeMap::new, Collectors.collectingAndThen(
+                        Collectors.summingLong(StoredTensor::count), halved -> weights - 2 * halved)));
         long keysAndValues = 2L * config.keyWidth() * Float.BYTES;
         long statistics = (long) config.heads() * (7 * Float.BYTES + Double.BYTES); // see AttentionStatistics
         boolean normed = config.norms().queryKey() != ModelConfig.QueryKeyNorm.NONE;

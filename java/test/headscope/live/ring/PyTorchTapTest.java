@@ -85,6 +85,14 @@ class PyTorchTapTest {
         return messages;
     }
 
+    private static void append(TappedText text, List<Tapped> messages) {
+        for (Tapped message : messages) {
+            if (message instanceof TappedAttention attention) {
+                text.append(attention, LayerHook.NONE);
+            }
+        }
+    }
+
     /** Our own engine's tokens and metrics of the fixture's prompt and {@link #Feed.NEW_TOKENS} greedy ones. */
     private static void compare(Backend backend, TappedText text, String tokens, List<Tapped> messages) {
         try (Checkpoint checkpoint = Checkpoint.open(Feed.FIXTURE); Transformer model = new Transformer(checkpoint, backend);
@@ -144,11 +152,7 @@ class PyTorchTapTest {
                 return messages.size() >= Feed.NEW_TOKENS * (1 + reader.layers());
             });
             String tokens = feed.line();
-            for (Tapped message : messages) {
-                if (message instanceof TappedAttention attention) {
-                    text.append(attention, LayerHook.NONE);
-                }
-            }
+            append(text, messages);
             assertEquals(Optional.empty(), text.ignored());
             compare(backend, text, tokens, messages);
             assertEquals(0, reader.refused().values().stream().mapToLong(Long::longValue).sum());
@@ -198,7 +202,7 @@ class PyTorchTapTest {
             assertEquals("saved", feed.line());
             List<Tapped> messages = all(reader);
             assertEquals(List.of(0, 0, 5, 5, 6, 6), messages.stream().map(Tapped::first).toList());
-            messages.forEach(message -> live.append((TappedAttention) message, LayerHook.NONE));
+            append(live, messages);
             CapturedText.read(folder.resolve(name("observe") + ".safetensors")).layers()
                     .forEach(layer -> file.append(layer, LayerHook.NONE));
             assertEquals("end", feed.end());
@@ -234,8 +238,7 @@ class PyTorchTapTest {
             assertEquals(5 * layers - 1, messages.stream().filter(TappedAttention.class::isInstance)
                     .filter(message -> message.text() == 1).count());
             messages.removeIf(message -> message.text() == 1);
-            messages.stream().filter(TappedAttention.class::isInstance).map(TappedAttention.class::cast)
-                    .forEach(attention -> text.append(attention, LayerHook.NONE));
+            append(text, messages);
             compare(backend, text, tokens, messages);
             feed.end();
         }
