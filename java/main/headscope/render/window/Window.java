@@ -49,11 +49,14 @@ public final class Window implements AutoCloseable {
     private final long id;
     private final List<Input> inputs = new ArrayList<>();
     private boolean exposed = true;
+    private Input.Moved pointer; // when the event came that is handled
     private Input.ButtonDown lastClick = new Input.ButtonDown(Double.NaN, Double.NaN, 0);
     private long lastClickNanos;
+    private long lastAwaitNanos = System.nanoTime();
 
     private Window(long id) {
         this.id = id;
+        this.pointer = pointerNow();
         glfwSetWindowSizeLimits(id, MIN_WIDTH, MIN_HEIGHT, GLFW_DONT_CARE, GLFW_DONT_CARE);
         glfwSetFramebufferSizeCallback(id, (_, _, _) -> exposed = true);
         glfwSetWindowContentScaleCallback(id, (_, _, _) -> exposed = true);
@@ -64,7 +67,10 @@ public final class Window implements AutoCloseable {
                 press(key, code, modifiers);
             }
         });
-        glfwSetCursorPosCallback(id, (_, x, y) -> inputs.add(new Input.Moved(x * density(), y * density())));
+        glfwSetCursorPosCallback(id, (_, x, y) -> {
+            pointer = new Input.Moved(x * density(), y * density());
+            inputs.add(pointer);
+        });
         glfwSetCursorEnterCallback(id, (_, entered) -> {
             if (!entered) {
                 inputs.add(new Input.Left());
@@ -72,14 +78,10 @@ public final class Window implements AutoCloseable {
         });
         glfwSetMouseButtonCallback(id, (_, button, action, _) -> {
             if (button == GLFW_MOUSE_BUTTON_LEFT) {
-                double[] at = pointer();
-                inputs.add(action == GLFW_PRESS ? click(at[0], at[1]) : new Input.ButtonUp(at[0], at[1]));
+                inputs.add(action == GLFW_PRESS ? click() : new Input.ButtonUp(pointer.x(), pointer.y()));
             }
         });
-        glfwSetScrollCallback(id, (_, _, steps) -> {
-            double[] at = pointer();
-            inputs.add(new Input.Scrolled(steps, at[0], at[1]));
-        });
+        glfwSetScrollCallback(id, (_, _, steps) -> inputs.add(new Input.Scrolled(steps, pointer.x(), pointer.y())));
     }
 
     private void press(int key, int code, int modifiers) {
@@ -96,12 +98,12 @@ public final class Window implements AutoCloseable {
         }
     }
 
-    private Input.ButtonDown click(double x, double y) {
-        long now = System.nanoTime();
-        boolean second = lastClick.clicks() == 1 && now - lastClickNanos < DOUBLE_CLICK_NANOS
-                && Math.hypot(x - lastClick.x(), y - lastClick.y()) < DOUBLE_CLICK_DISTANCE * scale();
-        lastClickNanos = now;
-        lastClick = new Input.ButtonDown(x, y, second ? 2 : 1);
+    /** GLFW gives no times of events: one may have come as early as the end of the await before, however long drawing takes. */
+    private Input.ButtonDown click() {
+        boolean second = lastClick.clicks() == 1 && lastAwaitNanos - lastClickNanos < DOUBLE_CLICK_NANOS
+                && Math.hypot(pointer.x() - lastClick.x(), pointer.y() - lastClick.y()) < DOUBLE_CLICK_DISTANCE * scale();
+        lastClickNanos = System.nanoTime();
+        lastClick = new Input.ButtonDown(pointer.x(), pointer.y(), second ? 2 : 1);
         return lastClick;
     }
 
@@ -202,11 +204,12 @@ public final class Window implements AutoCloseable {
         }
     }
 
-    private double[] pointer() {
+    /** Where the pointer is, which may have moved on since the event that is handled. */
+    private Input.Moved pointerNow() {
         double[] x = new double[1];
         double[] y = new double[1];
         glfwGetCursorPos(id, x, y);
-        return new double[] {x[0] * density(), y[0] * density()};
+        return new Input.Moved(x[0] * density(), y[0] * density());
     }
 
     /** Waits for input at most this long. @return the input since the last call */
@@ -216,6 +219,7 @@ public final class Window implements AutoCloseable {
         } else {
             glfwPollEvents();
         }
+        lastAwaitNanos = System.nanoTime();
         List<Input> taken = List.copyOf(inputs);
         inputs.clear();
         return taken;

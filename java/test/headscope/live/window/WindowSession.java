@@ -135,6 +135,21 @@ final class WindowSession implements AutoCloseable {
         display.xdotool("click", "--repeat", String.valueOf(Math.abs(steps)), "--delay", "5", steps > 0 ? "4" : "5");
     }
 
+    void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, String.valueOf(program.pid())).start().waitFor();
+    }
+
+    interface Hands {
+        void act() throws IOException, InterruptedException;
+    }
+
+    /** What the user does comes to the program later, all at once. */
+    void whileBusy(Hands hands) throws IOException, InterruptedException {
+        signal("STOP");
+        hands.act();
+        signal("CONT");
+    }
+
     static FrameSource demo() {
         return new FrameSource("demo", "", 12, 12, true, List.of(), 64, "maximum", 1);
     }

@@ -103,9 +103,11 @@ final class WindowTest {
             Camera zoomed = zoomed(layout.grid(), at, 3);
             user.awaitView("larger heads", chosen.withGrid(zoomed), at);
             Mouse to = new Mouse(at.x() - 60, at.y() - 40);
-            user.display.xdotool("mousedown", "1");
-            user.moveMouse(to);
-            user.display.xdotool("mouseup", "1");
+            user.whileBusy(() -> {
+                user.display.xdotool("mousedown", "1");
+                user.moveMouse(to);
+                user.display.xdotool("mouseup", "1");
+            });
             Camera moved = zoomed.dragged(-60.0 / layout.grid().width(), -40.0 / layout.grid().height());
             user.awaitView("moved heads", chosen.withGrid(moved), to);
 
@@ -189,7 +191,7 @@ final class WindowTest {
     void aSignalEndsTheModel(String signal) throws IOException, InterruptedException {
         try (WindowSession user = session(1, "models/demo", PROMPT)) {
             user.window();
-            new ProcessBuilder("kill", "-" + signal, String.valueOf(user.program.pid())).start().waitFor();
+            user.signal(signal);
             user.assertEnds(0);
         }
     }
