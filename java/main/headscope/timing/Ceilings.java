@@ -15,10 +15,11 @@ public record Ceilings(double teraflops, double gigabytesPerSecond) {
     static Ceilings of(Backend backend, Stopwatch stopwatch) {
         int side = backend.isGpu() ? GPU_SIDE : CPU_SIDE;
         try (TensorScope tensors = new TensorScope(backend)) {
-            Tensor x = tensors.allocate(DType.F32, side, side);
-            Tensor weight = tensors.allocate(backend.operands(), side, side);
+            // Random operands: a GPU multiplies zeros at a higher clock, and pages that nobody wrote slow down a CPU.
+            Tensor x = RandomTensors.normal(tensors, DType.F32, 1, side, side);
+            Tensor weight = RandomTensors.normal(tensors, backend.operands(), 2, side, side);
             Tensor product = tensors.allocate(DType.F32, side, side);
-            Tensor from = tensors.allocate(DType.F32, COPIED_FLOATS);
+            Tensor from = RandomTensors.normal(tensors, DType.F32, 3, COPIED_FLOATS);
             Tensor to = tensors.allocate(DType.F32, COPIED_FLOATS);
             double operations = 2.0 * side * side * side;
             double multiplied = total(stopwatch, Work.of(
