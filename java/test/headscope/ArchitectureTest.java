@@ -82,6 +82,10 @@ final class ArchitectureTest {
     static final ArchRule MODEL = uses("model", "backend", "tensor", "jinja");
 
     @ArchTest
+    static final ArchRule MODEL_USES_NO_TEXT = noClasses().that().resideInAPackage("headscope.model")
+            .should().dependOnClassesThat().resideInAnyPackage("headscope.model.text", "headscope.jinja..");
+
+    @ArchTest
     static final ArchRule SELFTEST = uses("selftest", "backend", "tensor", "metric");
 
     @ArchTest

@@ -2,7 +2,7 @@ package headscope.analysis;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import headscope.model.TextException;
+import headscope.model.text.TextException;
 import headscope.tensor.Printable;
 import java.util.Locale;
 import java.util.Optional;

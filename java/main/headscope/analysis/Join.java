@@ -1,6 +1,6 @@
 package headscope.analysis;
 
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import java.util.List;
 import java.util.Set;
 

@@ -1,7 +1,7 @@
 package headscope.analysis;
 
 import headscope.model.ModelConfig;
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 

@@ -3,7 +3,7 @@ package headscope.cli;
 import headscope.analysis.InputException;
 import headscope.backend.DeviceException;
 import headscope.live.ring.RingException;
-import headscope.model.TextException;
+import headscope.model.text.TextException;
 import headscope.render.RenderUnavailableException;
 import headscope.render.film.FilmException;
 import headscope.result.ResultFormatException;

@@ -2,10 +2,10 @@ package headscope.cli;
 
 import headscope.analysis.InputException;
 import headscope.analysis.TextBatches;
-import headscope.model.ChatTemplate;
 import headscope.model.Checkpoint;
 import headscope.model.MemoryNeed;
 import headscope.model.ModelConfig;
+import headscope.model.text.ChatTemplate;
 import headscope.tensor.ModelFormatException;
 import headscope.tensor.StoredTensor;
 import java.nio.file.Path;

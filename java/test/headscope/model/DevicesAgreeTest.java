@@ -7,6 +7,7 @@ import headscope.Tolerance;
 import headscope.backend.Devices;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
+import headscope.model.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package headscope.analysis.answers;
 
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import java.util.function.Predicate;
 
 /**

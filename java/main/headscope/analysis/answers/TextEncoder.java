@@ -5,7 +5,7 @@ import headscope.analysis.Join;
 import headscope.analysis.PromptAnswer;
 import headscope.analysis.Text;
 import headscope.model.ModelConfig;
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;

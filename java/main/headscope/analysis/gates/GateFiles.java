@@ -7,7 +7,7 @@ import headscope.analysis.Join;
 import headscope.analysis.PromptAnswer;
 import headscope.analysis.RunRequest;
 import headscope.model.ModelConfig;
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;

@@ -9,7 +9,7 @@ import headscope.analysis.Progress;
 import headscope.analysis.ProgressFile;
 import headscope.analysis.Run;
 import headscope.model.ModelConfig;
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import headscope.result.SaliencyCell;
 import java.io.InputStream;
 import java.util.ArrayList;

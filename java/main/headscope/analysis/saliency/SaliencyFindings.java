@@ -3,7 +3,7 @@ package headscope.analysis.saliency;
 import headscope.analysis.HeadName;
 import headscope.analysis.saliency.SaliencyRequest.Objective;
 import headscope.model.ModelConfig;
-import headscope.model.Tokenizer;
+import headscope.model.text.Tokenizer;
 import headscope.result.Manifest;
 import headscope.result.SaliencyCell;
 import headscope.result.SaliencyColumn;

@@ -2,8 +2,8 @@ package headscope.analysis.answers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import headscope.model.TestTokenizers;
-import headscope.model.Tokenizer;
+import headscope.model.text.TestTokenizers;
+import headscope.model.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.io.TempDir;

@@ -3,8 +3,8 @@ package headscope.analysis.answers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import headscope.model.TestTokenizers;
-import headscope.model.Tokenizer;
+import headscope.model.text.TestTokenizers;
+import headscope.model.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

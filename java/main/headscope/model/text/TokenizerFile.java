@@ -1,4 +1,4 @@
-package headscope.model;
+package headscope.model.text;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;

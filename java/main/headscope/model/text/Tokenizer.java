@@ -1,8 +1,9 @@
-package headscope.model;
+package headscope.model.text;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import headscope.model.ModelConfig;
 import headscope.tensor.InputFile;
 import headscope.tensor.ModelFormatException;
 import headscope.tensor.Printable;

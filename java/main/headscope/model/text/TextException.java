@@ -1,4 +1,4 @@
-package headscope.model;
+package headscope.model.text;
 
 /** A text that the model cannot read. The message is the reason; the caller adds where the text is. */
 public final class TextException extends RuntimeException {

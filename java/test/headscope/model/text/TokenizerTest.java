@@ -1,4 +1,4 @@
-package headscope.model;
+package headscope.model.text;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import headscope.model.Checkpoint;
+import headscope.model.ModelConfig;
 import headscope.tensor.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,10 +50,16 @@ class TokenizerTest {
         }
     }
 
+    private static ModelConfig config() {
+        try (Checkpoint demo = Checkpoint.open(DEMO)) {
+            return demo.config();
+        }
+    }
+
     /** The prompts of the demo contain no unknown token and fit into the model. */
     @Test
     void promptsSurviveARoundTrip() throws IOException {
-        ModelConfig config = ConfigReader.read(DEMO);
+        ModelConfig config = config();
         ObjectMapper json = new ObjectMapper();
         try (Tokenizer tokenizer = Tokenizer.open(DEMO)) {
             for (String line : Files.readAllLines(Path.of("data/qa.jsonl"))) {
@@ -150,7 +158,7 @@ class TokenizerTest {
 
     @Test
     void specialTokensCanBeLeftToTheText() {
-        ModelConfig config = ConfigReader.read(DEMO);
+        ModelConfig config = config();
         try (Tokenizer with = Tokenizer.open(DEMO, config);
                 Tokenizer without = Tokenizer.open(DEMO, config, false)) {
             assertArrayEquals(with.encode("six minus two"), without.encode("<bos>six minus two"));

@@ -1,4 +1,4 @@
-package headscope.model;
+package headscope.model.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

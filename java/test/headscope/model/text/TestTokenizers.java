@@ -1,4 +1,4 @@
-package headscope.model;
+package headscope.model.text;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
