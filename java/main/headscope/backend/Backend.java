@@ -200,7 +200,7 @@ public interface Backend extends AutoCloseable {
 
     /**
      * destination = f(gate) * up, element by element, of equal shapes; {@link Activation#CLAMPED_SILU} also clamps up and
-     * adds 1 to it. The contents of up are undefined afterwards.
+     * adds 1 to it.
      *
      * @param destination may be gate itself, or of {@link #operands}, rounded
      */

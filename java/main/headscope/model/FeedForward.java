@@ -20,25 +20,25 @@ final class FeedForward {
     }
 
     /** sum += the output for x; overwrites scratch. All tensors are [rows, hidden]. */
-    void addTo(Tensor sum, Tensor x, Weights.FeedForward layer, Tensor scratch) {
+    void addTo(Tensor sum, Tensor x, Weights.FeedForward layer, Tensor scratch, LayerActivations in) {
         switch (layer) {
             case Weights.Dense dense -> {
-                expand(x, dense);
-                dense.down().addTo(backend, sum, activated(up(x), gate(x), dense), scratch);
+                expand(x, dense, in);
+                dense.down().addTo(backend, sum, activated(x.size(0), dense, in, in.kept), scratch);
             }
             case Weights.Mixture mixture -> {
-                forward(scratch, x, mixture);
+                forward(scratch, x, mixture, in);
                 backend.add(sum, scratch);
             }
         }
     }
 
     /** Both tensors are [rows, hidden]. */
-    void forward(Tensor out, Tensor x, Weights.FeedForward layer) {
+    void forward(Tensor out, Tensor x, Weights.FeedForward layer, LayerActivations in) {
         switch (layer) {
             case Weights.Dense dense -> {
-                expand(x, dense);
-                dense.down().forward(backend, out, activated(up(x), gate(x), dense));
+                expand(x, dense, in);
+                dense.down().forward(backend, out, activated(x.size(0), dense, in, in.kept));
             }
             case Weights.Mixture mixture -> {
                 // Every expert processes every token: simple, but slow for many experts.
@@ -46,44 +46,44 @@ final class FeedForward {
                 Tensor part = activations.part.rows(x.size(0));
                 backend.scale(out, 0);
                 for (int expert = 0; expert < mixture.experts().size(); expert++) {
-                    forward(part, x, mixture.experts().get(expert));
+                    forward(part, x, mixture.experts().get(expert), in);
                     backend.addShare(out, part, shares, expert);
                 }
             }
         }
     }
 
+    /** Whether {@link #backward} finds all that it needs where the forward pass has kept it. */
+    static boolean isKept(Weights.FeedForward layer, LayerActivations in) {
+        return in.kept && layer instanceof Weights.Dense;
+    }
+
     /** Recomputes what {@link #backward} needs from the forward pass: everything except the output. */
-    void recompute(Tensor x, Weights.FeedForward layer) {
+    void recompute(Tensor x, Weights.FeedForward layer, LayerActivations in) {
         switch (layer) {
-            case Weights.Dense dense -> expand(x, dense);
+            case Weights.Dense dense -> expand(x, dense, in);
             case Weights.Mixture mixture -> shares(x, mixture);
         }
     }
 
-    /** Recomputes the output after {@link #recompute}, whose results are preserved. */
-    void recomputeOutput(Tensor out, Tensor x, Weights.FeedForward layer) {
+    /** Recomputes the output for x, and preserves what {@link #backward} needs. */
+    void recomputeOutput(Tensor out, Tensor x, Weights.FeedForward layer, LayerActivations in) {
         switch (layer) {
-            case Weights.Dense dense -> {
-                Tensor up = adjoints.up.rows(x.size(0));
-                Tensor gate = adjoints.gate.rows(x.size(0));
-                backend.convert(up, up(x));
-                dense.gate().ifPresent(linear -> backend.convert(gate, gate(x)));
-                dense.down().forward(backend, out, activated(up, gate, dense));
-            }
-            case Weights.Mixture mixture -> forward(out, x, mixture);
+            case Weights.Dense dense -> dense.down().forward(backend, out, activated(out.size(0), dense, in, true));
+            case Weights.Mixture mixture -> forward(out, x, mixture, in);
         }
     }
 
-    /** Maps the gradient of the output to that of x. Requires {@link #recompute}. */
-    void backward(Tensor xGradient, Tensor gradient, Tensor x, Weights.FeedForward layer) {
+    /** Maps the gradient of the output to that of x. Requires {@link #recompute}, unless {@link #isKept}. */
+    void backward(Tensor xGradient, Tensor gradient, Tensor x, Weights.FeedForward layer, LayerActivations in) {
         switch (layer) {
-            case Weights.Dense dense -> backward(xGradient, gradient, dense);
-            case Weights.Mixture mixture -> backward(xGradient, gradient, x, mixture);
+            case Weights.Dense dense -> backward(xGradient, gradient, dense, in);
+            case Weights.Mixture mixture -> backward(xGradient, gradient, x, mixture, in);
         }
     }
 
-    private void backward(Tensor xGradient, Tensor gradient, Tensor x, Weights.Mixture mixture) {
+    private void backward(
+            Tensor xGradient, Tensor gradient, Tensor x, Weights.Mixture mixture, LayerActivations in) {
         Gradients gradients = backend.gradients();
         Tensor shares = activations.shares.rows(x.size(0));
         Tensor sharesGradient = adjoints.shares.rows(x.size(0));
@@ -92,10 +92,10 @@ final class FeedForward {
         backend.scale(xGradient, 0);
         for (int expert = 0; expert < mixture.experts().size(); expert++) {
             Weights.Dense dense = mixture.experts().get(expert);
-            expand(x, dense);
-            recomputeOutput(part, x, dense);
+            expand(x, dense, in);
+            recomputeOutput(part, x, dense, in);
             gradients.addShare(part, sharesGradient, gradient, part, shares, expert);
-            backward(partGradient, part, dense);
+            backward(partGradient, part, dense, in);
             backend.add(xGradient, partGradient);
         }
         gradients.route(sharesGradient, shares);
@@ -103,39 +103,47 @@ final class FeedForward {
         backend.add(xGradient, partGradient);
     }
 
-    private void backward(Tensor xGradient, Tensor gradient, Weights.Dense layer) {
+    private void backward(Tensor xGradient, Tensor gradient, Weights.Dense layer, LayerActivations in) {
         Gradients gradients = backend.gradients();
+        Tensor up = in.up.rows(gradient.size(0));
         Tensor upGradient = adjoints.up.rows(gradient.size(0));
         layer.down().backward(backend, upGradient, gradient);
         if (layer.gate().isPresent()) {
             Tensor gateGradient = adjoints.gate.rows(gradient.size(0));
-            gradients.gate(gateGradient, upGradient, upGradient, gate(gradient), up(gradient), activation);
+            gradients.gate(gateGradient, upGradient, upGradient, in.gate.rows(gradient.size(0)), up, activation);
             layer.up().backward(backend, xGradient, upGradient);
             Tensor addend = adjoints.addend.rows(gradient.size(0));
             layer.gate().get().backward(backend, addend, gateGradient);
             backend.add(xGradient, addend);
         } else {
-            gradients.activate(upGradient, up(gradient), activation);
+            gradients.activate(upGradient, up, activation);
             layer.up().backward(backend, xGradient, upGradient);
         }
     }
 
     /** Computes up x and, if the layer is gated, gate x; without the activation. */
-    private void expand(Tensor x, Weights.Dense layer) {
+    private void expand(Tensor x, Weights.Dense layer, LayerActivations in) {
+        Tensor up = in.up.rows(x.size(0));
         if (layer.gate().isEmpty()) {
-            layer.up().forward(backend, up(x), x);
+            layer.up().forward(backend, up, x);
             return;
         }
         Tensor input = layer.up().input(backend, x, activations.input);
-        layer.up().forward(backend, up(x), input);
-        layer.gate().get().forward(backend, gate(x), input);
+        layer.up().forward(backend, up, input);
+        layer.gate().get().forward(backend, in.gate.rows(x.size(0)), input);
     }
 
-    /** The input of the down projection. May overwrite up and gate. */
-    private Tensor activated(Tensor up, Tensor gate, Weights.Dense layer) {
-        Tensor expanded = activations.expanded.inPlaceOf(layer.gate().isPresent() ? gate : up);
+    /**
+     * The input of the down projection.
+     *
+     * @param preserve whether up and gate are needed afterwards; otherwise they may be overwritten
+     */
+    private Tensor activated(long rows, Weights.Dense layer, LayerActivations in, boolean preserve) {
+        Tensor up = in.up.rows(rows);
+        Tensor last = layer.gate().isPresent() ? in.gate.rows(rows) : up;
+        Tensor expanded = preserve ? activations.expanded.rows(rows) : activations.expanded.inPlaceOf(last);
         if (layer.gate().isPresent()) {
-            backend.gate(expanded, gate, up, activation);
+            backend.gate(expanded, last, up, activation);
         } else {
             backend.activate(expanded, up, activation);
         }
@@ -148,13 +156,5 @@ final class FeedForward {
         mixture.router().forward(backend, shares, x);
         backend.route(shares, mixture.chosen());
         return shares;
-    }
-
-    private Tensor up(Tensor x) {
-        return activations.up.rows(x.size(0));
-    }
-
-    private Tensor gate(Tensor x) {
-        return activations.gate.rows(x.size(0));
     }
 }

@@ -5,7 +5,6 @@ import headscope.backend.DecodingTexts;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Tensor;
 import java.util.Optional;
-import java.util.function.IntFunction;
 
 /** The layers of a model: from token ids to the output of the last layer, and its gradient back. */
 final class Layers {
@@ -56,17 +55,33 @@ final class Layers {
         weights.afterEmbedding().ifPresent(norm -> norm.forward(backend, x, x));
     }
 
-    /** @param residual the residual stream [rows, hidden] that a layer reads and adds to */
-    void forward(
-            Pass pass, IntFunction<Tensor> residual, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
+    /** Runs all layers on the residual stream x [rows, hidden]. */
+    void forward(Pass pass, Tensor x, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
         for (int i = 0; i < config.layers(); i++) {
-            Weights.Layer layer = weights.layers().get(i);
-            Tensor x = residual.apply(i);
-            Tensor heads = activations.heads.rows(pass.rows());
-            step.run(i, heads, attention.project(i, input(x, layer.beforeAttention()), pass));
-            hook.headOutputs(i, heads);
-            addBranches(x, attention.gate(i, heads, pass, gates), layer);
+            forward(i, pass, x, activations.layer, gates, hook, step);
         }
+    }
+
+    /** Runs all layers and keeps what the backward pass needs. */
+    void forward(Tape tape, LayerHook hook) {
+        for (int i = 0; i < config.layers(); i++) {
+            Tensor x = tape.residual(i + 1);
+            backend.convert(x, tape.residual(i));
+            LayerActivations in = tape.activations(i);
+            forward(i, tape.pass(), x, in, tape.gates(), hook, (layer, heads, projections) -> {
+                tape.setOperands(layer, attention.operands(projections, in));
+                attention.attend(layer, tape.operands(layer), tape.pass(), in);
+            });
+        }
+    }
+
+    private void forward(
+            int i, Pass pass, Tensor x, LayerActivations in, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
+        Weights.Layer layer = weights.layers().get(i);
+        Tensor heads = in.heads.rows(pass.rows());
+        step.run(i, heads, attention.project(i, input(x, layer.beforeAttention()), pass, in));
+        hook.headOutputs(i, heads);
+        addBranches(x, attention.gate(i, heads, pass, gates), layer, in);
     }
 
     /** Replaces the gradient of a layer's output by that of its input. In the first layer, the gradient stops at the head outputs. */
@@ -74,62 +89,72 @@ final class Layers {
         Weights.Layer layer = weights.layers().get(i);
         Pass pass = tape.pass();
         Tensor before = tape.residual(i);
-        SelfAttention.Projections projections = project(i, before, pass);
-        Tensor heads = activations.heads.rows(gradient.size(0));
-        attention.attend(heads, i, projections, pass);
+        LayerActivations in = tape.activations(i);
+        if (!in.kept) {
+            tape.setOperands(i, project(i, before, pass, in));
+            attention.attend(i, tape.operands(i), pass, in);
+        }
+        Tensor heads = in.heads.rows(gradient.size(0));
 
         Tensor headsGradient = adjoints.heads.rows(gradient.size(0));
         if (config.norms().placement() == Placement.PARALLEL) {
             layer.output().backward(backend, headsGradient, gradient);
             if (i > 0) {
-                feedForwardBackward(gradient, before, layer);
+                feedForwardBackward(gradient, before, layer, in);
             }
         } else {
             Tensor branch = activations.attended.rows(gradient.size(0));
-            layer.output().forward(backend, branch, attention.gate(i, heads, pass, tape.gates()));
-            Tensor between = activations.residual.rows(gradient.size(0));
-            backend.convert(between, before);
-            addToResidual(between, branch, layer.afterAttention());
-            feedForwardBackward(gradient, between, layer);
+            Tensor between = in.between.rows(gradient.size(0));
+            if (!in.kept || layer.afterAttention().isPresent()) {
+                layer.output().forward(backend, branch, attention.gate(i, heads, pass, tape.gates()));
+            }
+            if (!in.kept) {
+                backend.convert(between, before);
+                addToResidual(between, branch, layer.afterAttention());
+            }
+            feedForwardBackward(gradient, between, layer, in);
             layer.output().backward(backend, headsGradient, normBackward(gradient, branch, layer.afterAttention()));
         }
 
         attention.gateBackward(i, headsGradient, heads, pass, tape.gates(), hook);
         SelfAttention.Projections gradients =
-                attention.attendBackward(i, headsGradient, heads, projections, pass, hook, i > 0);
+                attention.attendBackward(i, headsGradient, in, tape.operands(i), pass, hook, i > 0);
         if (i > 0) {
             Tensor inputGradient = adjoints.input.rows(gradient.size(0));
-            attention.projectBackward(i, inputGradient, gradients, pass);
+            attention.projectBackward(i, inputGradient, gradients, pass, in);
             addBackward(gradient, inputGradient, before, layer.beforeAttention());
         }
     }
 
     /** Replaces the gradient of a layer's output by that of x, the residual stream before the feed-forward part. */
-    private void feedForwardBackward(Tensor gradient, Tensor x, Weights.Layer layer) {
-        Tensor input = input(x, layer.beforeFeedForward());
+    private void feedForwardBackward(Tensor gradient, Tensor x, Weights.Layer layer, LayerActivations in) {
+        Tensor input = x;
+        if (!FeedForward.isKept(layer.feedForward(), in)) {
+            input = input(x, layer.beforeFeedForward());
+            feedForward.recompute(input, layer.feedForward(), in);
+        }
         Tensor branch = activations.branch.rows(x.size(0));
-        feedForward.recompute(input, layer.feedForward());
         if (layer.afterFeedForward().isPresent()) {
-            feedForward.recomputeOutput(branch, input, layer.feedForward());
+            feedForward.recomputeOutput(branch, input, layer.feedForward(), in);
         }
         Tensor inputGradient = adjoints.input.rows(x.size(0));
         feedForward.backward(
-                inputGradient, normBackward(gradient, branch, layer.afterFeedForward()), input, layer.feedForward());
+                inputGradient, normBackward(gradient, branch, layer.afterFeedForward()), input, layer.feedForward(), in);
         addBackward(gradient, inputGradient, x, layer.beforeFeedForward());
     }
 
-    private SelfAttention.Projections project(int layer, Tensor x, Pass pass) {
+    private SelfAttention.Projections project(int layer, Tensor x, Pass pass, LayerActivations in) {
         Tensor input = input(x, weights.layers().get(layer).beforeAttention());
-        return attention.operands(attention.project(layer, input, pass));
+        return attention.operands(attention.project(layer, input, pass, in), in);
     }
 
     /** Adds the output projection of heads [rows, heads * headDim] and the feed-forward part to x. */
-    private void addBranches(Tensor x, Tensor heads, Weights.Layer layer) {
+    private void addBranches(Tensor x, Tensor heads, Weights.Layer layer, LayerActivations in) {
         Tensor branch = activations.branch.rows(x.size(0));
         if (config.norms().placement() == Placement.PARALLEL) {
             Tensor feedForwardInput = input(x, layer.beforeFeedForward());
             layer.output().addTo(backend, x, heads, branch);
-            feedForward.addTo(x, feedForwardInput, layer.feedForward(), branch);
+            feedForward.addTo(x, feedForwardInput, layer.feedForward(), branch, in);
             return;
         }
         if (isAddedUnchanged(layer.afterAttention())) {
@@ -139,12 +164,15 @@ final class Layers {
             layer.output().forward(backend, branch, heads);
             addToResidual(x, branch, layer.afterAttention());
         }
+        if (in.kept) {
+            backend.convert(in.between.rows(x.size(0)), x);
+        }
         Tensor input = input(x, layer.beforeFeedForward());
         if (isAddedUnchanged(layer.afterFeedForward())) {
-            feedForward.addTo(x, input, layer.feedForward(), branch);
+            feedForward.addTo(x, input, layer.feedForward(), branch, in);
             normSum(x, layer.afterFeedForward());
         } else {
-            feedForward.forward(branch, input, layer.feedForward());
+            feedForward.forward(branch, input, layer.feedForward(), in);
             addToResidual(x, branch, layer.afterFeedForward());
         }
     }

@@ -38,25 +38,25 @@ final class SelfAttention {
                 attention.windows().get(layer), attention.softCap(), weights.layers().get(layer).sinks());
     }
 
-    /** q, k and v of x [rows, hidden], after norm and rotation. */
-    Projections project(int layer, Tensor x, Pass pass) {
+    /** q, k and v of x [rows, hidden], after norm and rotation. @param in where they are written */
+    Projections project(int layer, Tensor x, Pass pass, LayerActivations in) {
         Weights.Layer parameters = weights.layers().get(layer);
         Tensor input = parameters.query().input(backend, x, activations.input);
         long rows = x.size(0);
-        Tensor q = activations.query.rows(rows);
-        Tensor k = activations.key.rows(rows);
-        Tensor v = activations.value.rows(rows);
-        project(q, activations.rawQuery, input, parameters.query(), parameters.queryNorm());
-        project(k, activations.rawKey, input, parameters.key(), parameters.keyNorm());
+        Tensor q = in.query.rows(rows);
+        Tensor k = in.key.rows(rows);
+        Tensor v = in.value.rows(rows);
+        project(q, in.rawQuery, input, parameters.query(), parameters.queryNorm());
+        project(k, in.rawKey, input, parameters.key(), parameters.keyNorm());
         parameters.value().forward(backend, v, input);
         Optional<RopeTables.Angles> rope = config.positions().ropes().get(layer).map(pass::angles);
         rope.ifPresent(angles -> backend.rotate(k, k, config.headDim(), angles.cosine(), angles.sine()));
-        return new Projections(rope.map(angles -> rotated(q, angles)).orElse(q), k, v);
+        return new Projections(rope.map(angles -> rotated(q, angles, in)).orElse(q), k, v);
     }
 
     /** q in the type in which attention reads it. */
-    private Tensor rotated(Tensor q, RopeTables.Angles angles) {
-        Tensor rotated = activations.queryOperand.inPlaceOf(q);
+    private Tensor rotated(Tensor q, RopeTables.Angles angles, LayerActivations in) {
+        Tensor rotated = in.queryOperand.inPlaceOf(q);
         backend.rotate(rotated, q, config.headDim(), angles.cosine(), angles.sine());
         return rotated;
     }
@@ -73,17 +73,16 @@ final class SelfAttention {
     }
 
     /** Converts k and v to {@link Backend#operands} for attention over whole texts. */
-    Projections operands(Projections projections) {
+    Projections operands(Projections projections, LayerActivations in) {
         return new Projections(
-                projections.q(), activations.keyOperand.of(projections.k()),
-                activations.valueOperand.of(projections.v()));
+                projections.q(), in.keyOperand.of(projections.k()), in.valueOperand.of(projections.v()));
     }
 
     /** Head outputs over whole texts [rows, heads * headDim], before the gates, and what the backward pass needs of them. */
-    void attend(Tensor heads, int layer, Projections projections, Pass pass) {
+    void attend(int layer, Projections projections, Pass pass, LayerActivations in) {
         backend.attention(
-                heads, logSumExp(heads.size(0)), projections.q(), projections.k(), projections.v(), pass.packing(),
-                spec(layer));
+                in.heads.rows(pass.rows()), logSumExp(in, pass.rows()), projections.q(), projections.k(), projections.v(),
+                pass.packing(), spec(layer));
     }
 
     /** Head outputs times their gates. */
@@ -98,8 +97,8 @@ final class SelfAttention {
     }
 
     /** [heads * rows]; one text after the other. */
-    private Tensor logSumExp(long rows) {
-        return activations.logSumExp.rows(rows).as(config.heads() * rows);
+    private Tensor logSumExp(LayerActivations in, long rows) {
+        return in.logSumExp.rows(rows).as(config.heads() * rows);
     }
 
     /**
@@ -127,7 +126,7 @@ final class SelfAttention {
      * @param needed whether the result is used; otherwise only what the hook requests is computed
      */
     Projections attendBackward(
-            int layer, Tensor gradient, Tensor heads, Projections projections, Pass pass, GradientHook hook,
+            int layer, Tensor gradient, LayerActivations in, Projections projections, Pass pass, GradientHook hook,
             boolean needed) {
         long rows = gradient.size(0);
         Projections gradients = new Projections(
@@ -141,7 +140,7 @@ final class SelfAttention {
         }
         if (needed || saliency.stream().anyMatch(Optional::isPresent)) {
             backend.gradients().attention(
-                    gradients.q(), gradients.k(), gradients.v(), gradient, heads, logSumExp(rows), projections.q(),
+                    gradients.q(), gradients.k(), gradients.v(), gradient, in.heads.rows(rows), logSumExp(in, rows), projections.q(),
                     projections.k(), projections.v(), pass.packing(), spec, saliency);
         }
         for (int text = 0; text < saliency.size(); text++) {
@@ -155,7 +154,7 @@ final class SelfAttention {
     }
 
     /** Maps the gradients of q, k and v, which are overwritten, to that of the input. */
-    void projectBackward(int layer, Tensor inputGradient, Projections gradients, Pass pass) {
+    void projectBackward(int layer, Tensor inputGradient, Projections gradients, Pass pass, LayerActivations in) {
         Weights.Layer parameters = weights.layers().get(layer);
         long rows = inputGradient.size(0);
         config.positions().ropes().get(layer).map(pass::angles).ifPresent(angles -> {
@@ -163,9 +162,9 @@ final class SelfAttention {
             backend.gradients().rotate(gradients.k(), config.headDim(), angles.cosine(), angles.sine());
         });
         parameters.queryNorm().ifPresent(norm -> norm.backward(
-                backend, gradients.q(), gradients.q(), activations.rawQuery.rows(rows)));
+                backend, gradients.q(), gradients.q(), in.rawQuery.rows(rows)));
         parameters.keyNorm().ifPresent(norm -> norm.backward(
-                backend, gradients.k(), gradients.k(), activations.rawKey.rows(rows)));
+                backend, gradients.k(), gradients.k(), in.rawKey.rows(rows)));
         Tensor addend = adjoints.addend.rows(rows);
         parameters.query().backward(backend, inputGradient, gradients.q());
         parameters.key().backward(backend, addend, gradients.k());

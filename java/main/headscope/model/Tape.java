@@ -5,18 +5,34 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Optional;
 
-/** The residual stream between the layers, kept by a forward pass over a batch for the backward pass. */
+/**
+ * What a forward pass over a batch keeps for the backward pass: the residual stream between the layers and, as far as there
+ * is memory, the activations of the layers.
+ */
 public final class Tape implements AutoCloseable {
     private final Batch batch;
     private final Pass pass;
     private final Optional<HeadGates> gates;
     private final Tensor residuals;
+    private final KeptLayers kept;
+    private final long claim;
+    private final LayerActivations shared;
+    private final SelfAttention.Projections[] operands;
 
-    /** @param pass is closed with the tape */
-    Tape(ModelConfig config, Backend backend, Batch batch, Pass pass, Optional<HeadGates> gates) {
+    /**
+     * @param pass   is closed with the tape
+     * @param shared activations of layers that are not kept
+     */
+    Tape(
+            ModelConfig config, Backend backend, Batch batch, Pass pass, Optional<HeadGates> gates, KeptLayers kept,
+            LayerActivations shared) {
         this.batch = batch;
         this.pass = pass;
         this.gates = gates;
+        this.kept = kept;
+        this.claim = kept.claim(batch.rows());
+        this.shared = shared;
+        this.operands = new SelfAttention.Projections[config.layers()];
         this.residuals = backend.allocate(DType.F32, config.layers() + 1L, batch.rows(), config.hidden());
     }
 
@@ -35,6 +51,20 @@ public final class Tape implements AutoCloseable {
     /** Input of a layer [rows, hidden]; index layers holds the output of the last layer. */
     Tensor residual(int layer) {
         return residuals.rows(layer, 1).as(residuals.size(1), residuals.size(2));
+    }
+
+    LayerActivations activations(int layer) {
+        return kept.find(claim, layer, shared);
+    }
+
+    /** Remembers where the operands of a layer's attention are. */
+    void setOperands(int layer, SelfAttention.Projections projections) {
+        operands[layer] = projections;
+    }
+
+    /** Operands of a layer's attention, if the activations of this layer are kept. */
+    SelfAttention.Projections operands(int layer) {
+        return operands[layer];
     }
 
     /** Output of the last layer [rows, hidden]. */

@@ -23,6 +23,7 @@ public final class Transformer implements AutoCloseable {
     private final Weights weights;
     private final RopeTables ropes;
     private final Workspace workspace;
+    private final KeptLayers kept;
     private final Activations activations;
     private final Adjoints adjoints;
     private final SelfAttention attention;
@@ -31,6 +32,11 @@ public final class Transformer implements AutoCloseable {
 
     /** Uploads the weights. The checkpoint can be closed afterwards. */
     public Transformer(Checkpoint checkpoint, Backend backend) {
+        this(checkpoint, backend, KeptLayers.BYTES);
+    }
+
+    /** @param kept bytes of activations that a tape may keep */
+    Transformer(Checkpoint checkpoint, Backend backend, long kept) {
         this.config = checkpoint.config();
         this.backend = backend;
         try {
@@ -41,6 +47,7 @@ public final class Transformer implements AutoCloseable {
         }
         this.ropes = new RopeTables(backend);
         this.workspace = new Workspace(backend);
+        this.kept = new KeptLayers(config, backend, kept);
         this.activations = new Activations(config, workspace);
         this.adjoints = new Adjoints(config, workspace);
         this.attention = new SelfAttention(config, weights, backend, activations, adjoints);
@@ -86,7 +93,7 @@ public final class Transformer implements AutoCloseable {
         requireCapacity(sequence, ids.length);
         try (Pass pass = new Pass(backend, ropes, Packing.of(ids.length, end))) {
             Tensor x = embedded(ids, pass);
-            layers.forward(pass, layer -> x, Optional.empty(), hook, (layer, heads, projections) -> {
+            layers.forward(pass, x, Optional.empty(), hook, (layer, heads, projections) -> {
                 sequence.append(layer, projections);
                 attend(heads, layer, new SelfAttention.Projections(
                         projections.q(), sequence.keys(layer, end), sequence.values(layer, end)), pass,
@@ -128,7 +135,7 @@ public final class Transformer implements AutoCloseable {
     }
 
     private void forward(Tensor x, SequenceBatch sequence, Pass pass, LayerHook hook) {
-        layers.forward(pass, layer -> x, Optional.empty(), hook, (layer, heads, projections) -> attend(
+        layers.forward(pass, x, Optional.empty(), hook, (layer, heads, projections) -> attend(
                 heads, layer, sequence.append(layer, projections, pass.packing()), pass,
                 sequence.findStatistics(layer), hook));
     }
@@ -182,9 +189,9 @@ public final class Transformer implements AutoCloseable {
         requireCapacity(batch, gates);
         try (Pass pass = new Pass(backend, ropes, batch.packing())) {
             Tensor x = embedded(batch.ids(), pass);
-            layers.forward(pass, layer -> x, gates, hook, (layer, heads, projections) -> {
+            layers.forward(pass, x, gates, hook, (layer, heads, projections) -> {
                 statistics.ifPresent(AttentionStatistics::clear);
-                attend(heads, layer, attention.operands(projections), pass, statistics, hook);
+                attend(heads, layer, attention.operands(projections, activations.layer), pass, statistics, hook);
             });
             return x;
         }
@@ -232,14 +239,10 @@ public final class Transformer implements AutoCloseable {
     public Tape forward(Batch batch, Optional<HeadGates> gates, LayerHook hook) {
         requireCapacity(batch, gates);
         Pass pass = new Pass(backend, ropes, batch.packing());
-        Tape tape = new Tape(config, backend, batch, pass, gates);
+        Tape tape = new Tape(config, backend, batch, pass, gates, kept, activations.layer);
         try {
             layers.embed(tape.residual(0), batch.ids(), pass);
-            layers.forward(pass, i -> {
-                backend.convert(tape.residual(i + 1), tape.residual(i));
-                return tape.residual(i + 1);
-            }, gates, hook, (layer, heads, projections) ->
-                    attention.attend(heads, layer, attention.operands(projections), pass));
+            layers.forward(tape, hook);
             return tape;
         } catch (Throwable failure) {
             tape.close();
@@ -254,6 +257,7 @@ public final class Transformer implements AutoCloseable {
                 passes.run(first, count);
             } catch (DeviceMemoryException full) {
                 workspace.clear();
+                kept.clear();
                 throw full;
             }
         });
@@ -282,7 +286,7 @@ public final class Transformer implements AutoCloseable {
 
     /**
      * Propagates the gradient of a scalar back to the head outputs of the first layer; the hook observes it in each
-     * layer. Activations are recomputed from the tape, which keeps only the input of each layer.
+     * layer. Activations that the tape has not kept are computed again.
      *
      * @param rows           of the batch, without repetition
      * @param logitsGradient with respect to {@link #logits(Tape, int[])} of these rows; overwritten
@@ -351,6 +355,7 @@ public final class Transformer implements AutoCloseable {
     @Override
     public void close() {
         workspace.close();
+        kept.close();
         ropes.close();
         weightBuffers.forEach(Buffer::close);
     }

@@ -39,9 +39,9 @@ class BackwardTest {
     }
 
     /** Per text: loss at the last token, gradients of its gates, signed saliency of layer 0. */
-    private record Result(float[] losses, float[][] gates, float[][] signed) {}
+    record Result(float[] losses, float[][] gates, float[][] signed) {}
 
-    private static Result run(Transformer model, List<int[]> texts, Optional<HeadGates> gates) {
+    static Result run(Transformer model, List<int[]> texts, Optional<HeadGates> gates) {
         Batch batch = new Batch(texts);
         int heads = model.config().heads();
         float[][] gateGradients = new float[texts.size()][model.config().layers() * heads];

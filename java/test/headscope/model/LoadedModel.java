@@ -9,8 +9,13 @@ import java.nio.file.Path;
 record LoadedModel(Backend backend, Transformer model) implements AutoCloseable {
     /** @param backend is closed together with the model */
     static LoadedModel open(Backend backend, Path folder) {
+        return open(backend, folder, KeptLayers.BYTES);
+    }
+
+    /** @param kept bytes of activations that a tape may keep */
+    static LoadedModel open(Backend backend, Path folder, long kept) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            return new LoadedModel(backend, new Transformer(checkpoint, backend));
+            return new LoadedModel(backend, new Transformer(checkpoint, backend, kept));
         }
     }
 

@@ -93,7 +93,12 @@ final class RowOperations {
                 SigmoidActivation activation = SigmoidActivation.of(f);
                 loop.elements(x, (from, to) -> activation.apply(x, from, to));
             }
-            case RELU -> loop.elements(x, (from, to) -> clamp(x, 0, Float.POSITIVE_INFINITY, 0, from, to));
+            case RELU -> loop.elements(x, (from, to) -> {
+                for (long i = from; i < to; i += Simd.WIDTH) {
+                    VectorMask<Float> inside = Simd.inside(i, to);
+                    Simd.store(Simd.load(x, i, inside).max(0), x, i, inside);
+                }
+            });
         }
     }
 
@@ -101,10 +106,17 @@ final class RowOperations {
         activate(gate, f);
         if (f == Activation.CLAMPED_SILU) {
             SigmoidActivation activation = SigmoidActivation.of(f);
-            loop.elements(up, (from, to) -> clamp(
-                    up, -activation.max(), activation.max(), activation.plus(), from, to));
+            loop.elements(gate, (from, to) -> {
+                for (long i = from; i < to; i += Simd.WIDTH) {
+                    VectorMask<Float> inside = Simd.inside(i, to);
+                    FloatVector beside =
+                            Simd.load(up, i, inside).min(activation.max()).max(-activation.max()).add(activation.plus());
+                    Simd.store(Simd.load(gate, i, inside).mul(beside), gate, i, inside);
+                }
+            });
+        } else {
+            multiply(gate, up);
         }
-        multiply(gate, up);
     }
 
     void scale(MemorySegment x, float factor) {
@@ -123,13 +135,6 @@ final class RowOperations {
                 Simd.store(VectorMath.tanh(Simd.load(x, i, inside).div(cap)).mul(cap), x, i, inside);
             }
         });
-    }
-
-    private static void clamp(MemorySegment x, float min, float max, float plus, long from, long to) {
-        for (long i = from; i < to; i += Simd.WIDTH) {
-            VectorMask<Float> inside = Simd.inside(i, to);
-            Simd.store(Simd.load(x, i, inside).min(max).max(min).add(plus), x, i, inside);
-        }
     }
 
     void add(MemorySegment x, MemorySegment y) {

@@ -1,0 +1,54 @@
+package headscope.model;
+
+import headscope.backend.Backend;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Memory in which a forward pass keeps the activations of whole layers for its backward pass, which computes those of the
+ * other layers again. The results are the same bits either way.
+ */
+final class KeptLayers implements AutoCloseable {
+    /** Of all layers together. A tape keeps the input of every layer besides. */
+    static final long BYTES = 1L << 30;
+
+    private final long most;
+    private final long bytesPerRow;
+    private final List<Workspace> memory = new ArrayList<>();
+    private final List<LayerActivations> layers = new ArrayList<>();
+    private int count;
+    private long claims;
+
+    /** @param most bytes */
+    KeptLayers(ModelConfig config, Backend backend, long most) {
+        this.most = most;
+        this.bytesPerRow = LayerActivations.bytesPerRow(config, backend);
+        for (int layer = 0; layer < config.layers(); layer++) {
+            memory.add(new Workspace(backend));
+            layers.add(new LayerActivations(config, memory.getLast(), true));
+        }
+    }
+
+    /** Makes room for a pass over so many rows; what an earlier pass has kept is lost. @return the claim, for {@link #find} */
+    long claim(int rows) {
+        count = (int) Math.min(layers.size(), most / (bytesPerRow * rows));
+        memory.subList(count, memory.size()).forEach(Workspace::clear);
+        return ++claims;
+    }
+
+    /** The activations of a layer; shared ones if it is not kept, or no longer. */
+    LayerActivations find(long claim, int layer, LayerActivations shared) {
+        return claim == claims && layer < count ? layers.get(layer) : shared;
+    }
+
+    /** Frees all memory; it can be claimed again. */
+    void clear() {
+        claims++;
+        memory.forEach(Workspace::clear);
+    }
+
+    @Override
+    public void close() {
+        memory.forEach(Workspace::close);
+    }
+}

@@ -1,0 +1,135 @@
+package headscope.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import headscope.backend.Backend;
+import headscope.backend.Devices;
+import headscope.backend.InstrumentedBackend;
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Gradients do not depend on how many layers a tape keeps. */
+class KeptLayersTest {
+    private static final List<int[]> TEXTS = List.of(text(7), text(1), text(20));
+
+    private static int[] text(int tokens) {
+        return new Random(tokens).ints(tokens, 1, 96).toArray();
+    }
+
+    /** On a GPU, attention reads other tensors than those that are projected. */
+    private static final String IN_16_BITS = "emulated cuda, bf16";
+
+    static Stream<Arguments> modelsOnDevices() {
+        return Stream.concat(
+                Fixtures.causal().stream().map(folder -> Arguments.of("cpu", folder)),
+                Stream.of("gpt2", "gpt-neox", "qwen3").map(name -> Arguments.of(IN_16_BITS, Fixtures.folder(name))));
+    }
+
+    private static Backend open(String device) {
+        return device.equals(IN_16_BITS) ? Devices.emulated(DType.BF16) : Backend.open(device);
+    }
+
+    @ParameterizedTest
+    @MethodSource("modelsOnDevices")
+    void keptLayersGiveTheSameBits(String device, Path folder) {
+        BackwardTest.Result computedAgain = run(device, folder, 0);
+        same(computedAgain, run(device, folder, bytes(device, folder)), "one layer kept");
+        same(computedAgain, run(device, folder, KeptLayers.BYTES), "all layers kept");
+    }
+
+    private static BackwardTest.Result run(String device, Path folder, long kept) {
+        try (LoadedModel loaded = LoadedModel.open(open(device), folder, kept);
+                HeadGates gates = gates(loaded.model())) {
+            return BackwardTest.run(loaded.model(), TEXTS, Optional.of(gates));
+        }
+    }
+
+    private static HeadGates gates(Transformer model) {
+        float[] factors = new float[model.config().layers() * model.config().heads()];
+        Random random = new Random(3);
+        IntStream.range(0, factors.length).forEach(i -> factors[i] = random.nextFloat());
+        return new HeadGates(model, TEXTS.stream().map(_ -> new HeadGates.OfText(0, factors)).toList());
+    }
+
+    /** What the rows of the texts take in a layer. */
+    private static long bytes(String device, Path folder) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder); Backend backend = open(device)) {
+            return new Batch(TEXTS).rows() * LayerActivations.bytesPerRow(checkpoint.config(), backend);
+        }
+    }
+
+    private static void same(BackwardTest.Result expected, BackwardTest.Result actual, String what) {
+        assertArrayEquals(expected.losses(), actual.losses(), what);
+        assertArrayEquals(expected.gates(), actual.gates(), what);
+        assertArrayEquals(expected.signed(), actual.signed(), what);
+    }
+
+    /** Products, attention and norms of a kept layer are not called again. */
+    @Test
+    void aKeptLayerIsNotComputedAgain() {
+        List<String> again = calls(0);
+        List<String> kept = calls(KeptLayers.BYTES);
+        for (String operation : List.of("linear", "attention", "layerNorm")) {
+            assertTrue(Collections.frequency(kept, operation) < Collections.frequency(again, operation), operation);
+        }
+    }
+
+    private static List<String> calls(long kept) {
+        List<String> called = Collections.synchronizedList(new ArrayList<>());
+        try (LoadedModel loaded = LoadedModel.open(
+                InstrumentedBackend.recording(Backend.open("cpu"), called), Fixtures.folder("gpt2"), kept)) {
+            BackwardTest.run(loaded.model(), TEXTS, Optional.empty());
+        }
+        return called;
+    }
+
+    /** Another forward pass takes the memory; the first tape's layers are computed again. */
+    @Test
+    void anEarlierTapeIsStillRight() {
+        try (LoadedModel loaded = LoadedModel.open("llama")) {
+            Transformer model = loaded.model();
+            Batch batch = new Batch(List.of(text(20)));
+            float[] expected = gradient(model, batch);
+            float[] actual;
+            try (Tape first = model.forward(batch, Optional.empty(), LayerHook.NONE)) {
+                gradient(model, new Batch(List.of(text(7))));
+                actual = gradient(model, first);
+            }
+            assertArrayEquals(expected, actual);
+        }
+    }
+
+    private static float[] gradient(Transformer model, Batch batch) {
+        try (Tape tape = model.forward(batch, Optional.empty(), LayerHook.NONE)) {
+            return gradient(model, tape);
+        }
+    }
+
+    private static float[] gradient(Transformer model, Tape tape) {
+        int heads = model.config().heads();
+        float[] gradient = new float[model.config().layers() * heads];
+        int[] rows = {tape.batch().rows() - 1};
+        Tensor logits = model.logits(tape, rows);
+        model.backend().gradients().crossEntropy(logits, new int[] {5}, new float[] {1});
+        model.backward(tape, rows, logits, new GradientHook() {
+            @Override
+            public void gates(int layer, int text, float[] one) {
+                System.arraycopy(one, 0, gradient, layer * heads, heads);
+            }
+        });
+        return gradient;
+    }
+}
