@@ -35,6 +35,11 @@ final class OpenBlas {
             FunctionDescriptor.ofVoid(
                     JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT,
                     ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT));
+    private static final MethodHandle SGEMV = bind(
+            "cblas_sgemv",
+            FunctionDescriptor.ofVoid(
+                    JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT,
+                    JAVA_FLOAT, ADDRESS, JAVA_INT));
     private static final MethodHandle DSYEVD = bind(
             "LAPACKE_dsyevd",
             FunctionDescriptor.of(
@@ -53,6 +58,15 @@ final class OpenBlas {
             SGEMM.invokeExact(
                     ROW_MAJOR, order(a), order(b), m, n, k, alpha, a.start(), a.stride(), b.start(), b.stride(), beta,
                     c.start(), c.stride());
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /** y = alpha * a x for the stored matrix a [m, n], or for its transpose if a is transposed; x and y are contiguous. */
+    static void multiplyVector(int m, int n, float alpha, Matrix a, Matrix x, Matrix y) {
+        try {
+            SGEMV.invokeExact(ROW_MAJOR, order(a), m, n, alpha, a.start(), a.stride(), x.start(), 1, 0f, y.start(), 1);
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
