@@ -7,6 +7,7 @@ import headscope.backend.Backend;
 import headscope.backend.DeviceMemoryException;
 import headscope.metric.Metric;
 import headscope.model.Checkpoint;
+import headscope.model.Transformer;
 import headscope.render.FigureFormat;
 import headscope.render.layout.FigureSize;
 import headscope.tensor.AtomicFile;
@@ -126,14 +127,14 @@ final class BenchCommand implements Callable<Integer> {
         Map<String, Double> peerTimes = new TreeMap<>();
         peers.forEach(path -> peerTimes.putAll(InputException.rejecting(() -> BenchFile.readPeers(path))));
         Stream.of(json, targets, chart).flatMap(Optional::stream).forEach(BenchCommand::requireFolder);
-        model.ifPresent(folder -> Checkpoint.open(folder).close()); // a folder that is no model is refused before anything is timed
+        model.ifPresent(folder -> Checkpoint.open(folder).close()); // a folder that is no model is refused before anything else
         SequencedMap<String, List<Measurement>> passes = new LinkedHashMap<>();
         BenchFile file;
         try (PictureFiles pictures = new PictureFiles()) {
             requireChart(pictures);
             try (Backend timed = model.isPresent() ? device.openForAny() : device.open();
                     Backend cpu = Backend.open("cpu:1");
-                    Bench bench = new Bench(timed, cpu)) {
+                    Bench bench = bench(timed, cpu)) {
                 List<Integer> textTokens = counts("--tokens", tokens.orElse(timed.isGpu() ? GPU_TOKENS : CPU_TOKENS));
                 BenchTable table = new BenchTable(bench.ceilings());
                 table.header(timed.describe());
@@ -152,6 +153,16 @@ final class BenchCommand implements Callable<Integer> {
             AtomicFile.write(targets.get(), Target.table(Targets.of(all, peerTimes)));
         }
         return before.map(old -> BenchTable.changes(InputException.rejecting(() -> file.since(old)))).orElse(0);
+    }
+
+    /** Refuses a model that the device cannot take, before anything is timed. */
+    private Bench bench(Backend timed, Backend cpu) {
+        if (model.isPresent()) {
+            try (Checkpoint checkpoint = Checkpoint.open(model.get())) {
+                Transformer.require(checkpoint, timed);
+            }
+        }
+        return new Bench(timed, cpu);
     }
 
     private static BenchFile read(Path path) {

@@ -55,6 +55,15 @@ public final class Transformer implements AutoCloseable {
         this.head = new LogitsHead(config, weights, backend, activations, adjoints);
     }
 
+    /**
+     * Refuses a checkpoint whose weights the backend cannot take, without reading them.
+     *
+     * @throws headscope.tensor.ModelFormatException if a tensor is missing, or none has the type that the backend is to keep
+     */
+    public static void require(Checkpoint checkpoint, Backend backend) {
+        WeightReader.require(checkpoint, backend);
+    }
+
     public ModelConfig config() {
         return config;
     }

@@ -33,12 +33,17 @@ final class WeightReader {
         this.prefix = checkpoint.tensors().names().stream().anyMatch(name -> name.startsWith(familyPrefix)) ? familyPrefix : "";
     }
 
-    /** @param buffers receives every buffer that is allocated, also if reading fails */
-    static Weights read(Checkpoint checkpoint, Backend backend, List<Buffer> buffers) {
+    /** Checks that all tensors are there, in a type that the backend takes, and reads none. */
+    static void require(Checkpoint checkpoint, Backend backend) {
         TensorReader names = TensorReader.ofNames(checkpoint.tensors(), backend);
         new WeightReader(checkpoint, backend, names).weights();
         names.requireAll();
         names.requireKept();
+    }
+
+    /** @param buffers receives every buffer that is allocated, also if reading fails */
+    static Weights read(Checkpoint checkpoint, Backend backend, List<Buffer> buffers) {
+        require(checkpoint, backend);
         TensorReader tensors = TensorReader.of(checkpoint.tensors(), backend, buffers);
         Weights weights = new WeightReader(checkpoint, backend, tensors).weights();
         tensors.rejectUnused(checkpoint.config().family());

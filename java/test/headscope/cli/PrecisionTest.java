@@ -86,11 +86,17 @@ class PrecisionTest {
     @Test
     void rejectsTypesThatTheCheckpointDoesNotHave() {
         Path out = folder.resolve("run");
-        ChildJvm.Result result = CommandLineTest.headscope(List.of("spectra", "--model", "models/demo", "--texts",
-                "data/qa.jsonl", "--device", "cpu", "--dtype", "f16", "--out", out.toString()));
+        rejectsF16(List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--out", out.toString()));
+        assertTrue(Files.notExists(out));
+        assertEquals("", rejectsF16(List.of("bench", "--model", "models/demo")).out(), "refused before anything is timed");
+    }
+
+    private static ChildJvm.Result rejectsF16(List<String> command) {
+        ChildJvm.Result result = CommandLineTest.headscope(
+                Stream.concat(command.stream(), Stream.of("--device", "cpu", "--dtype", "f16")).toList());
         assertEquals(2, result.status());
         assertTrue(result.err().contains("has no weights in f16: on the CPU, --dtype f16 keeps weights as they are stored and"
                 + " rounds none; use --dtype f32"), result.err());
-        assertTrue(Files.notExists(out));
+        return result;
     }
 }
