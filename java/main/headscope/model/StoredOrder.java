@@ -46,18 +46,19 @@ interface StoredOrder {
     }
 
     /**
-     * Matrices that are stored as [in, out * stride] and used as [out, in]: their columns offset, offset + stride, ...
+     * Matrices that are stored as [in, out * stride] and used as [stride, out, in]: columns 0, stride, ..., then columns 1,
+     * 1 + stride, ...
      *
      * @param in  columns of a used matrix
      * @param out rows of a used matrix
      */
-    static StoredOrder transposed(long in, long out, int stride, int offset) {
+    static StoredOrder transposed(long in, long out, int stride) {
         return (stored, bytes, first, to) -> {
             long end = first + to.byteSize() / bytes;
             for (long rows = first / in; rows * in < end; rows += TILE_ROWS) {
                 for (long columns = 0; columns < in; columns += TILE_COLUMNS) {
                     for (long row = rows; row < rows + TILE_ROWS; row++) {
-                        long start = (row / out * in * out + row % out) * stride + offset;
+                        long start = (row / (stride * out) * in * out + row % out) * stride + row / out % stride;
                         long until = Math.min(Math.min(in, columns + TILE_COLUMNS), end - row * in);
                         for (long column = Math.max(columns, first - row * in); column < until; column++) {
                             copyOne(stored, start + column * out * stride, to, row * in + column - first, bytes);

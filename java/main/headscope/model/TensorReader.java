@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /**
  * Finds tensors of a checkpoint by name, checks their shapes, and uploads them together. Every tensor of the checkpoint must
@@ -40,6 +41,9 @@ final class TensorReader {
     private final Set<String> used = new HashSet<>();
     private final Set<String> missing = new LinkedHashSet<>();
     private final Set<DType> matrices = EnumSet.noneOf(DType.class);
+
+    /** All rows of a stored tensor, as a part of a joined one. */
+    record Rows(String name, long count) {}
 
     private TensorReader(Safetensors file, Backend backend, List<Buffer> buffers, boolean namesOnly) {
         this.file = file;
@@ -103,6 +107,42 @@ final class TensorReader {
         return namesOnly ? named(name, shape) : read(backend.weights(file.get(name).dtype()), name, stored, shape, order);
     }
 
+    /**
+     * Matrices of weights [.., in], one below the other: in the type in which the backend keeps all of them, otherwise in fp32.
+     */
+    Tensor operand(List<Rows> parts, long in) {
+        List<DType> stored = parts.stream().filter(part -> file.has(part.name())).map(part -> file.get(part.name()).dtype())
+                .toList();
+        matrices.addAll(stored);
+        List<DType> kept = stored.stream().map(backend::weights).distinct().toList();
+        return joined(kept.size() == 1 ? kept.getFirst() : DType.F32, parts, in);
+    }
+
+    /** Fp32 vectors, one after the other. */
+    Tensor tensor(List<Rows> parts) {
+        return joined(DType.F32, parts);
+    }
+
+    private Tensor joined(DType dtype, List<Rows> parts, long... row) {
+        long[] shape = shape(parts.stream().mapToLong(Rows::count).sum(), row);
+        if (namesOnly) {
+            parts.forEach(part -> requireLater(part.name()));
+            return unread(shape);
+        }
+        List<StoredTensor> stored = parts.stream().map(part -> checked(part.name(), shape(part.count(), row))).toList();
+        Tensor all = allocate(dtype, shape);
+        long first = 0;
+        for (int i = 0; i < parts.size(); i++) {
+            pieces.add(stored.get(i), StoredOrder.SAME, all.rows(first, parts.get(i).count()));
+            first += parts.get(i).count();
+        }
+        return all;
+    }
+
+    private static long[] shape(long rows, long... row) {
+        return LongStream.concat(LongStream.of(rows), Arrays.stream(row)).toArray();
+    }
+
     /** An fp32 tensor. */
     Tensor tensor(String name, long[] stored, long[] shape, StoredOrder order) {
         return namesOnly ? named(name, shape) : read(DType.F32, name, stored, shape, order);
@@ -138,11 +178,19 @@ final class TensorReader {
         pieces.upload(backend);
     }
 
-    @SuppressWarnings("restricted") // the segment has a size and no memory; nothing reads it
     private Tensor named(String name, long... shape) {
+        requireLater(name);
+        return unread(shape);
+    }
+
+    private void requireLater(String name) {
         if (!file.has(name)) {
             missing.add(name);
         }
+    }
+
+    @SuppressWarnings("restricted") // the segment has a size and no memory; nothing reads it
+    private static Tensor unread(long... shape) {
         long bytes = Tensor.count(shape) * DType.F32.bytes;
         return Tensor.of(new Buffer(MemorySegment.NULL.reinterpret(bytes), () -> {}), DType.F32, shape);
     }

@@ -7,6 +7,7 @@ import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -108,11 +109,8 @@ final class WeightReader {
         int hidden = config.hidden();
         for (int i = 0; i < config.layers(); i++) {
             String path = prefix + "encoder.layer." + i + ".";
-            layers.add(new Weights.Layer(
-                    Optional.empty(), biasedLinear(path + "attention.self.query", hidden, hidden),
-                    biasedLinear(path + "attention.self.key", hidden, hidden),
-                    biasedLinear(path + "attention.self.value", hidden, hidden), Optional.empty(), Optional.empty(),
-                    Optional.empty(),
+            layers.add(layer(
+                    Optional.empty(), queryKeyValue(path + "attention.self.", "query", "key", "value", Bias.USED),
                     biasedLinear(path + "attention.output.dense", hidden, hidden), norm(path + "attention.output.LayerNorm"),
                     Optional.empty(),
                     new Weights.Dense(Optional.empty(),
@@ -158,22 +156,15 @@ final class WeightReader {
                     around ? norm(path + "pre_feedforward_layernorm") : before ? second : Optional.empty();
             Optional<Weights.Norm> afterFeedForward =
                     before && !around ? Optional.empty() : norm(path + "post_feedforward_layernorm");
-            layers.add(fused
-                    ? layer(beforeAttention,
-                            linear(attention + "qkv_proj", config.queryWidth() + 2L * config.keyWidth(), hidden, bias),
-                            output, afterAttention, beforeFeedForward, fusedFeedForward(path + "mlp."),
-                            afterFeedForward)
-                    : new Weights.Layer(
-                            beforeAttention, linear(attention + "q_proj", config.queryWidth(), hidden, bias),
-                            linear(attention + "k_proj", config.keyWidth(), hidden, bias),
-                            linear(attention + "v_proj", config.keyWidth(), hidden, bias),
-                            queryKeyNorm(attention + "q_norm", config.queryWidth()),
-                            queryKeyNorm(attention + "k_norm", config.keyWidth()),
-                            sinks(attention + "sinks"), output, afterAttention, beforeFeedForward,
-                            config.feedForward().experts().isPresent()
-                                    ? mixture(path + "mlp.")
-                                    : gated(path + "mlp."),
-                            afterFeedForward));
+            Weights.Linear queryKeyValue = fused
+                    ? linear(attention + "qkv_proj", config.queryWidth() + 2L * config.keyWidth(), hidden, bias)
+                    : queryKeyValue(attention, "q_proj", "k_proj", "v_proj", bias);
+            layers.add(layer(
+                    beforeAttention, queryKeyValue, queryKeyNorm(attention + "q_norm", config.queryWidth()),
+                    queryKeyNorm(attention + "k_norm", config.keyWidth()), sinks(attention + "sinks"), output, afterAttention,
+                    beforeFeedForward,
+                    config.feedForward().experts().isPresent() ? mixture(path + "mlp.") : gated(path + "mlp.", fused),
+                    afterFeedForward));
         }
         String embeddingName = prefix + "embed_tokens.weight";
         Tensor embedding = embedding(embeddingName);
@@ -182,25 +173,61 @@ final class WeightReader {
                 head("lm_head", embeddingName, embedding));
     }
 
-    /** A layer whose q, k and v projections are consecutive rows of one matrix. */
+    /** A layer without norms of q and k. */
     private Weights.Layer layer(
-            Optional<Weights.Norm> beforeAttention, Weights.Linear fused, Weights.Linear output,
+            Optional<Weights.Norm> beforeAttention, Weights.Linear queryKeyValue, Weights.Linear output,
+            Optional<Weights.Norm> afterAttention, Optional<Weights.Norm> beforeFeedForward,
+            Weights.FeedForward feedForward, Optional<Weights.Norm> afterFeedForward) {
+        return layer(
+                beforeAttention, queryKeyValue, Optional.empty(), Optional.empty(), Optional.empty(), output, afterAttention,
+                beforeFeedForward, feedForward, afterFeedForward);
+    }
+
+    private Weights.Layer layer(
+            Optional<Weights.Norm> beforeAttention, Weights.Linear queryKeyValue, Optional<Weights.Norm> queryNorm,
+            Optional<Weights.Norm> keyNorm, Optional<Tensor> sinks, Weights.Linear output,
             Optional<Weights.Norm> afterAttention, Optional<Weights.Norm> beforeFeedForward,
             Weights.FeedForward feedForward, Optional<Weights.Norm> afterFeedForward) {
         long query = config.queryWidth();
         long key = config.keyWidth();
         return new Weights.Layer(
-                beforeAttention, rows(fused, 0, query), rows(fused, query, key), rows(fused, query + key, key),
-                Optional.empty(), Optional.empty(), Optional.empty(), output, afterAttention, beforeFeedForward,
+                beforeAttention, rows(queryKeyValue, 0, query), rows(queryKeyValue, query, key),
+                rows(queryKeyValue, query + key, key), queryNorm, keyNorm, sinks, output, afterAttention, beforeFeedForward,
                 feedForward, afterFeedForward);
     }
 
-    private Weights.Dense gated(String path) {
-        Bias bias = config.biases().feedForward();
+    /** Queries, keys and values that are stored apart. */
+    private Weights.Linear queryKeyValue(String path, String query, String key, String value, Bias bias) {
+        return joined(bias, config.hidden(), new TensorReader.Rows(path + query, config.queryWidth()),
+                new TensorReader.Rows(path + key, config.keyWidth()), new TensorReader.Rows(path + value, config.keyWidth()));
+    }
+
+    /** One map whose outputs are those of several. */
+    private Weights.Linear joined(Bias bias, long in, TensorReader.Rows... maps) {
+        List<TensorReader.Rows> biases = suffixed(maps, ".bias");
+        if (bias == Bias.SWITCHED_OFF) {
+            biases.forEach(part -> tensors.ignore(part.name())); // transformers leaves it unused
+        }
+        return new Weights.Linear(
+                tensors.operand(suffixed(maps, ".weight"), in),
+                bias == Bias.USED ? Optional.of(tensors.tensor(biases)) : Optional.empty());
+    }
+
+    private static List<TensorReader.Rows> suffixed(TensorReader.Rows[] maps, String suffix) {
+        return Arrays.stream(maps).map(map -> new TensorReader.Rows(map.name() + suffix, map.count())).toList();
+    }
+
+    /** @param fused whether gate and up are stored as one matrix */
+    private Weights.Dense gated(String path, boolean fused) {
+        Bias bias = fused ? Bias.NONE : config.biases().feedForward();
+        long inner = config.feedForward().width();
+        Weights.Linear gateUp = fused
+                ? linear(path + "gate_up_proj", 2 * inner, config.hidden(), bias)
+                : joined(bias, config.hidden(), new TensorReader.Rows(path + "gate_proj", inner),
+                        new TensorReader.Rows(path + "up_proj", inner));
         return new Weights.Dense(
-                Optional.of(linear(path + "gate_proj", config.feedForward().width(), config.hidden(), bias)),
-                linear(path + "up_proj", config.feedForward().width(), config.hidden(), bias),
-                linear(path + "down_proj", config.hidden(), config.feedForward().width(), bias));
+                Optional.of(rows(gateUp, 0, inner)), rows(gateUp, inner, inner),
+                linear(path + "down_proj", config.hidden(), inner, bias));
     }
 
     /** gpt-oss stores all experts in one tensor, each as [in, out], with alternating outputs of gate and up. */
@@ -208,17 +235,15 @@ final class WeightReader {
         ModelConfig.Experts experts = config.feedForward().experts().orElseThrow();
         int inner = config.feedForward().width();
         int hidden = config.hidden();
-        Tensor gates = expertMatrices(path + "experts.gate_up_proj", hidden, inner, 2, 0);
-        Tensor ups = expertMatrices(path + "experts.gate_up_proj", hidden, inner, 2, 1);
-        Tensor downs = expertMatrices(path + "experts.down_proj", inner, hidden, 1, 0);
-        Tensor gateBiases = expertMatrices(path + "experts.gate_up_proj_bias", 1, inner, 2, 0);
-        Tensor upBiases = expertMatrices(path + "experts.gate_up_proj_bias", 1, inner, 2, 1);
-        Tensor downBiases = expertMatrices(path + "experts.down_proj_bias", 1, hidden, 1, 0);
+        Tensor gateUps = expertMatrices(path + "experts.gate_up_proj", hidden, inner, 2);
+        Tensor downs = expertMatrices(path + "experts.down_proj", inner, hidden, 1);
+        Tensor gateUpBiases = expertMatrices(path + "experts.gate_up_proj_bias", 1, inner, 2);
+        Tensor downBiases = expertMatrices(path + "experts.down_proj_bias", 1, hidden, 1);
         List<Weights.Dense> dense = new ArrayList<>();
         for (int expert = 0; expert < experts.count(); expert++) {
+            Weights.Linear gateUp = expert(gateUps, gateUpBiases, expert);
             dense.add(new Weights.Dense(
-                    Optional.of(expert(gates, gateBiases, expert)), expert(ups, upBiases, expert),
-                    expert(downs, downBiases, expert)));
+                    Optional.of(rows(gateUp, 0, inner)), rows(gateUp, inner, inner), expert(downs, downBiases, expert)));
         }
         return new Weights.Mixture(biasedLinear(path + "router", experts.count(), hidden), dense, experts.perToken());
     }
@@ -229,28 +254,17 @@ final class WeightReader {
                 Optional.of(biases.rows(expert, 1).as(biases.size(1))));
     }
 
-    /**
-     * Reads the outputs first, first + stride, ... of a stored tensor [experts, in, out * stride] as
-     * [experts, out, in]. Biases have in = 1.
-     */
-    private Tensor expertMatrices(String name, long in, long out, int stride, int first) {
+    /** Reads a stored tensor [experts, in, out * stride] as [experts, stride * out, in]. Biases have in = 1. */
+    private Tensor expertMatrices(String name, long in, long out, int stride) {
         long experts = config.feedForward().expertCount();
         long[] stored = in == 1 ? new long[] {experts, out * stride} : new long[] {experts, in, out * stride};
-        long[] shape = {experts, out, in};
-        StoredOrder order = StoredOrder.transposed(in, out, stride, first);
+        long[] shape = {experts, out * stride, in};
+        StoredOrder order = StoredOrder.transposed(in, out, stride);
         return in == 1 ? tensors.tensor(name, stored, shape, order) : tensors.operand(name, stored, shape, order);
     }
 
     private Optional<Tensor> sinks(String name) {
         return config.family() == Family.GPT_OSS ? Optional.of(tensors.tensor(name, config.heads())) : Optional.empty();
-    }
-
-    private Weights.FeedForward fusedFeedForward(String path) {
-        long inner = config.feedForward().width();
-        Weights.Linear fused = unbiasedLinear(path + "gate_up_proj", 2 * inner, config.hidden());
-        return new Weights.Dense(
-                Optional.of(rows(fused, 0, inner)), rows(fused, inner, inner),
-                unbiasedLinear(path + "down_proj", config.hidden(), inner));
     }
 
     private static Weights.Linear rows(Weights.Linear fused, long first, long count) {
@@ -319,7 +333,7 @@ final class WeightReader {
     private Weights.Linear transposedLinear(String name, long out, long in) {
         return new Weights.Linear(
                 tensors.operand(name + ".weight", new long[] {in, out}, new long[] {out, in},
-                        StoredOrder.transposed(in, out, 1, 0)),
+                        StoredOrder.transposed(in, out, 1)),
                 bias(name + ".bias", Bias.USED, out));
     }
 

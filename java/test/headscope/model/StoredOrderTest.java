@@ -14,15 +14,14 @@ class StoredOrderTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 1, 1", "1, 5, 3, 1", "1, 33, 70, 1", "3, 17, 33, 2", "2, 1, 40, 2", "4, 65, 1, 1"})
     void transposed(int matrices, int in, int out, int stride) {
-        for (int offset = 0; offset < stride; offset++) {
-            int from = offset;
-            same(StoredOrder.transposed(in, out, stride, offset), matrices * in * out * stride, matrices * in * out, at -> {
-                int matrix = at / (in * out);
-                int row = at / in % out;
-                int column = at % in;
-                return (matrix * in + column) * out * stride + row * stride + from;
-            });
-        }
+        int elements = matrices * in * out * stride;
+        same(StoredOrder.transposed(in, out, stride), elements, elements, at -> {
+            int matrix = at / (in * out * stride);
+            int part = at / (in * out) % stride;
+            int row = at / in % out;
+            int column = at % in;
+            return (matrix * in + column) * out * stride + row * stride + part;
+        });
     }
 
     @ParameterizedTest

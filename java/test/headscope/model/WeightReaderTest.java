@@ -106,6 +106,9 @@ class WeightReaderTest {
         String name = "model.layers.0.self_attn.q_proj.weight";
         assertRejected("llama", name, "has shape [48, 47], but config.json requires [48, 48]",
                 tensors -> tensors.put(name, Raw.f32(new long[] {48, 47}, new float[48 * 47])));
+        String value = "model.layers.1.self_attn.v_proj.weight";
+        assertRejected("llama", value, "has shape [8, 48], but config.json requires [16, 48]",
+                tensors -> tensors.put(value, Raw.f32(new long[] {8, 48}, new float[8 * 48])));
         String fused = "transformer.h.0.attn.c_attn.weight";
         assertRejected("gpt2", fused, "has shape [144, 48], but config.json requires [48, 144]",
                 tensors -> tensors.put(fused, Raw.f32(new long[] {144, 48}, new float[144 * 48])));
@@ -346,6 +349,15 @@ class WeightReaderTest {
         String name = dtype.name().toLowerCase(Locale.ROOT);
         assertTrue(message.endsWith("has no weights in %1$s: on the CPU, --dtype %1$s keeps weights as they are stored and rounds"
                 .formatted(name) + " none; use --dtype f32"), message);
+    }
+
+    /** Parts of one matrix that are stored in several types are widened together. */
+    @Test
+    void keptPartsOfSeveralTypes() {
+        Path mixed = Fixtures.weights("llama", folder, tensors -> tensors.replaceAll((name, tensor) ->
+                name.endsWith("k_proj.weight") || name.endsWith("up_proj.weight")
+                        ? tensor : Raw.halves(DType.BF16, tensor.shape(), halves(DType.BF16, tensor))));
+        assertArrayEquals(logits(mixed, DType.F32, new long[1]), logits(mixed, DType.BF16, new long[1]));
     }
 
     /** @param bytes receives the memory of the weights */
