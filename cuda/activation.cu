@@ -9,9 +9,10 @@
 //   ..._<to>        destination = f(x)
 //   ..._gate_<to>   destination = f(gate) * up; clamped_silu uses up clamped to +-7, plus 1
 //
-// In      x, gate, up [count], fp32
-// Out     destination [count], fp32, bf16 or fp16, every element; may be x or gate
-// Launch  one thread per element: grid x = ceil(count / activation_threads), block activation_threads
+// In      x [count], or gateUp [rows, 2 * width]: the columns of gate, then those of up; fp32
+// Out     destination [count], may be x, or [rows, width]; fp32, bf16 or fp16, every element
+// Launch  one thread per element: grid x = ceil(count / activation_threads), or rows * ceil(width / activation_threads);
+//         block activation_threads
 // Cost    the bytes of all arguments
 // Rounds  expf within 2 ulp, erfcf within 4 ulp; once to the destination's type
 // See     Backend.activate, Backend.gate, Activation; test/elementwise_test.cpp
@@ -30,10 +31,10 @@ __device__ void activate(T* destination, const float* x, int64_t count) {
 }
 
 template <class F, class T>
-__device__ void activate_gate(T* destination, const float* gate, const float* up, int64_t count) {
-    int64_t i = element();
-    if (i < count) {
-        destination[i] = from_float<T>(F::of(gate[i]) * F::up(up[i]));
+__device__ void activate_gate(T* destination, const float* gateUp, int width) {
+    GateElement at(width);
+    if (at.column < width) {
+        destination[at.product()] = from_float<T>(F::of(gateUp[at.gate()]) * F::up(gateUp[at.up()]));
     }
 }
 
@@ -41,8 +42,8 @@ __device__ void activate_gate(T* destination, const float* gate, const float* up
     KERNEL(name##_##to, THREADS, To* destination, const float* x, int64_t count) { \
         activate<F>(destination, x, count); \
     } \
-    KERNEL(name##_gate_##to, THREADS, To* destination, const float* gate, const float* up, int64_t count) { \
-        activate_gate<F>(destination, gate, up, count); \
+    KERNEL(name##_gate_##to, THREADS, To* destination, const float* gateUp, int width) { \
+        activate_gate<F>(destination, gateUp, width); \
     }
 #define ACTIVATION(name, F) \
     ACTIVATION_TO(name, F, f32, float) ACTIVATION_TO(name, F, bf16, Bf16) ACTIVATION_TO(name, F, f16, F16)

@@ -94,6 +94,31 @@ struct Relu : PlainUp {
     }
 };
 
+/// The element of this thread in the rows [rows, 2 * width] of gate and up, which follow one another in each row. Blocks do not
+/// cross rows: there are ceil(width / block size) a row.
+struct GateElement {
+    int64_t row;
+    int column;
+    int width;
+
+    __device__ explicit GateElement(int width) : width(width) {
+        unsigned blocks = (width + blockDim.x - 1) / blockDim.x;
+        row = blockIdx.x / blocks;
+        column = static_cast<int>(blockIdx.x % blocks * blockDim.x + threadIdx.x);
+    }
+
+    __device__ int64_t gate() const {
+        return row * 2 * width + column;
+    }
+    __device__ int64_t up() const {
+        return gate() + width;
+    }
+    /// In rows [rows, width].
+    __device__ int64_t product() const {
+        return row * width + column;
+    }
+};
+
 /// Applies F(name, struct) to every activation.
 #define FOR_EACH_ACTIVATION(F) \
     F(gelu, Gelu) F(gelu_tanh, GeluTanh) F(silu, Silu) F(quick_gelu, QuickGelu) F(clamped_silu, ClampedSilu) F(relu, Relu)

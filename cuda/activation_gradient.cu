@@ -1,14 +1,15 @@
 // Gradient of the activation functions.
 //
 //   ..._gradient       gradient *= f'(x)
-//   ..._gate_gradient  gateGradient = gradient f'(gate) u(up)        upGradient = gradient f(gate) u'(up)
+//   ..._gate_gradient  of gate: gradient f'(gate) u(up)        of up: gradient f(gate) u'(up)
 //
 // with f as in activation.cu and u(up) the other factor of the gate: up itself, except in clamped_silu. The gradient is
 // 0 beyond a clamp and where relu is 0; it is not 0 at a clamp.
 //
-// In      x, gradient, gate, up [count], fp32
-// Out     gradient, or gateGradient and upGradient, every element; either may be the same buffer as gradient
-// Launch  one thread per element: grid x = ceil(count / activation_gradient_threads), block activation_gradient_threads
+// In      x, gradient [count], or gradient [rows, width] and gateUp [rows, 2 * width], see activation.cu; fp32
+// Out     gradient in place, or gateUpGradient [rows, 2 * width], every element; may be gateUp
+// Launch  one thread per element: grid x = ceil(count / activation_gradient_threads), or
+//         rows * ceil(width / activation_gradient_threads); block activation_gradient_threads
 // Cost    12 bytes per element, 20 for a gate
 // Rounds  expf within 2 ulp, erfcf within 4 ulp
 // See     Gradients.activate, Gradients.gate; test/elementwise_gradient_test.cpp
@@ -26,13 +27,14 @@ __device__ void activation_gradient(float* gradient, const float* x, int64_t cou
 }
 
 template <class F>
-__device__ void gate_gradient(float* gateGradient, float* upGradient, const float* gradient, const float* gate,
-                              const float* up, int64_t count) {
-    int64_t i = element();
-    if (i < count) {
-        float g = gradient[i];
-        gateGradient[i] = g * F::slope(gate[i]) * F::up(up[i]);
-        upGradient[i] = g * F::of(gate[i]) * F::upSlope(up[i]);
+__device__ void gate_gradient(float* gateUpGradient, const float* gradient, const float* gateUp, int width) {
+    GateElement at(width);
+    if (at.column < width) {
+        float g = gradient[at.product()];
+        float gate = gateUp[at.gate()];
+        float up = gateUp[at.up()];
+        gateUpGradient[at.gate()] = g * F::slope(gate) * F::up(up);
+        gateUpGradient[at.up()] = g * F::of(gate) * F::upSlope(up);
     }
 }
 
@@ -40,9 +42,9 @@ __device__ void gate_gradient(float* gateGradient, float* upGradient, const floa
     KERNEL(name##_gradient_f32, THREADS, float* gradient, const float* x, int64_t count) { \
         activation_gradient<F>(gradient, x, count); \
     } \
-    KERNEL(name##_gate_gradient_f32, THREADS, float* gateGradient, float* upGradient, const float* gradient, \
-           const float* gate, const float* up, int64_t count) { \
-        gate_gradient<F>(gateGradient, upGradient, gradient, gate, up, count); \
+    KERNEL(name##_gate_gradient_f32, THREADS, float* gateUpGradient, const float* gradient, const float* gateUp, \
+           int width) { \
+        gate_gradient<F>(gateUpGradient, gradient, gateUp, width); \
     }
 
 FOR_EACH_ACTIVATION(ACTIVATION_GRADIENT)

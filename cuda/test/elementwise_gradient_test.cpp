@@ -18,38 +18,60 @@ static void check_slopes() {
     }
 }
 
+/// Values far from 0, at clamps and at kinks, in every fourth element.
+static void set_ends(std::vector<float>& values, std::size_t first) {
+    const float ends[] = {0, -0.0f, 7, -7, 80, -80, 1000, -1000, 1e10f, -1e10f};
+    for (std::size_t i = 0; i < std::size(ends) && first + 4 * i < values.size(); i++) {
+        values[first + 4 * i] = ends[i];
+    }
+}
+
 static void check_activations(std::mt19937_64& random, int64_t count) {
     int threads = constant("activation_gradient_threads");
     for (const Activation& f : ACTIVATIONS) {
         situation = std::string(f.name) + " of " + std::to_string(count);
-        std::vector<float> gate = random_floats(random, count);
-        std::vector<float> up = random_floats(random, count);
+        std::vector<float> x = random_floats(random, count);
+        set_ends(x, 0);
         std::vector<float> gradient = random_floats(random, count);
-        const float ends[] = {0, -0.0f, 7, -7, 80, -80, 1000, -1000, 1e10f, -1e10f};
-        for (int64_t i = 0; i < count && i < 40; i += 4) {
-            gate[i] = ends[i / 4];
-            up[(i + 2) % count] = ends[i / 4];
-        }
         std::vector<float> plain = gradient;
-        launch((std::string(f.name) + "_gradient_f32").c_str(), pieces(count, threads), 1, threads, plain.data(),
-               gate.data(), count);
-        std::vector<float> gateGradient = gradient; // in place
-        std::vector<float> upGradient(count, NAN);
-        launch((std::string(f.name) + "_gate_gradient_f32").c_str(), pieces(count, threads), 1, threads,
-               gateGradient.data(), upGradient.data(), gateGradient.data(), gate.data(), up.data(), count);
+        launch((std::string(f.name) + "_gradient_f32").c_str(), pieces(count, threads), 1, threads, plain.data(), x.data(),
+               count);
         for (int64_t i = 0; i < count; i++) {
+            double expected = gradient[i] * f.slope(x[i]);
+            CHECK(std::abs(plain[i] - expected) <= 2e-6 * std::abs(gradient[i]), "gradient[%ld] at %g is %.9g and not %.9g",
+                  i, x[i], plain[i], expected);
+        }
+    }
+}
+
+static void check_gates(std::mt19937_64& random, int rows, int width) {
+    int threads = constant("activation_gradient_threads");
+    for (const Activation& f : ACTIVATIONS) {
+        situation = std::string(f.name) + " gate of " + std::to_string(rows) + " x " + std::to_string(width);
+        std::vector<float> gateUp = random_floats(random, static_cast<int64_t>(rows) * 2 * width);
+        set_ends(gateUp, 0);
+        set_ends(gateUp, width + 2);
+        std::vector<float> gradient = random_floats(random, static_cast<int64_t>(rows) * width);
+        std::vector<float> passed(gateUp.size(), NAN);
+        std::string kernel = std::string(f.name) + "_gate_gradient_f32";
+        launch(kernel.c_str(), rows * pieces(width, threads), 1, threads, passed.data(), gradient.data(), gateUp.data(),
+               width);
+        std::vector<float> place = gateUp;
+        launch(kernel.c_str(), rows * pieces(width, threads), 1, threads, place.data(), gradient.data(), place.data(), width);
+        CHECK(same_bits(place, passed), "in place and not");
+        for (int64_t i = 0; i < static_cast<int64_t>(gradient.size()); i++) {
+            int64_t at = i / width * 2 * width + i % width;
             double g = gradient[i];
+            double gate = gateUp[at];
+            double up = gateUp[at + width];
             // derivatives are sums of terms of about 2; the exponential adds the rounding of its argument
             double error = 2e-6 * std::abs(g);
-            double slope = f.slope(gate[i]);
-            CHECK(std::abs(plain[i] - g * slope) <= error, "gradient[%ld] at %g is %.9g and not %.9g", i, gate[i],
-                  plain[i], g * slope);
-            double other = f.up(up[i]);
-            CHECK(std::abs(gateGradient[i] - g * slope * other) <= error * std::abs(other) + 1e-30,
-                  "gate[%ld] at %g is %.9g and not %.9g", i, gate[i], gateGradient[i], g * slope * other);
-            double passed = g * f.of(gate[i]) * f.upSlope(up[i]);
-            CHECK(std::abs(upGradient[i] - passed) <= 0.5 * error + 20 * EPS * std::abs(passed),
-                  "up[%ld] at %g is %.9g and not %.9g", i, gate[i], upGradient[i], passed);
+            double ofGate = g * f.slope(gate) * f.up(up);
+            CHECK(std::abs(passed[at] - ofGate) <= error * std::abs(f.up(up)) + 1e-30, "gate[%ld] at %g is %.9g and not %.9g",
+                  i, gate, passed[at], ofGate);
+            double ofUp = g * f.of(gate) * f.upSlope(up);
+            CHECK(std::abs(passed[at + width] - ofUp) <= 0.5 * error + 20 * EPS * std::abs(ofUp),
+                  "up[%ld] at %g is %.9g and not %.9g", i, up, passed[at + width], ofUp);
         }
     }
 }
@@ -114,6 +136,7 @@ int main() {
     check_slopes();
     for (int count : SIZES) {
         check_activations(random, count);
+        check_gates(random, 3, count);
         check_soft_cap(random, count);
         check_adam_w(random, count, 1);
         check_adam_w(random, count, 500);

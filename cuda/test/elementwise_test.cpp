@@ -26,30 +26,40 @@ static void check_activations(std::mt19937_64& random, int64_t count) {
     for (const Activation& activation : ACTIVATIONS) {
         situation = std::string(activation.name) + " of " + std::to_string(count);
         std::vector<float> x = random_floats(random, count);
-        std::vector<float> up = random_floats(random, count);
         // far below 0 the argument of exp or erfc is large, and its error is a relative error of the result
-        std::vector<double> expected = map(x, activation.of);
         std::vector<float> plain = x;
         launch((std::string(activation.name) + "_f32").c_str(), pieces(count, threads), 1, threads, plain.data(),
                plain.data(), count);
-        check_close(plain, expected, 1e-6, 16 * EPS, "x");
-        std::vector<float> gate = x;
-        std::vector<double> ups = map(up, activation.up);
-        launch((std::string(activation.name) + "_gate_f32").c_str(), pieces(count, threads), 1, threads, gate.data(),
-               gate.data(), up.data(), count);
+        check_close(plain, map(x, activation.of), 1e-6, 16 * EPS, "x");
         for (const std::string type : {"bf16", "f16"}) {
             std::vector<uint16_t> narrow(x.size());
             launch((std::string(activation.name) + "_" + type).c_str(), pieces(count, threads), 1, threads, narrow.data(),
                    x.data(), count);
             CHECK(narrow == converted<uint16_t>("convert_" + type + "_f32", plain), "x in %s", type.c_str());
-            launch((std::string(activation.name) + "_gate_" + type).c_str(), pieces(count, threads), 1, threads,
-                   narrow.data(), x.data(), up.data(), count);
-            CHECK(narrow == converted<uint16_t>("convert_" + type + "_f32", gate), "gate in %s", type.c_str());
         }
-        for (int64_t i = 0; i < count; i++) {
-            double product = expected[i] * ups[i];
-            CHECK(std::abs(gate[i] - product) <= 1e-6 * std::abs(ups[i]) + 20 * EPS * std::abs(product),
-                  "gate[%ld] is %.9g and not %.9g", i, gate[i], product);
+    }
+}
+
+static void check_gates(std::mt19937_64& random, int rows, int width) {
+    int threads = constant("activation_threads");
+    int64_t grid = rows * pieces(width, threads);
+    for (const Activation& activation : ACTIVATIONS) {
+        std::string kernel = std::string(activation.name) + "_gate_";
+        situation = kernel + " of " + std::to_string(rows) + " x " + std::to_string(width);
+        std::vector<float> gateUp = random_floats(random, static_cast<int64_t>(rows) * 2 * width);
+        std::vector<float> product(static_cast<std::size_t>(rows) * width, NAN);
+        launch((kernel + "f32").c_str(), grid, 1, threads, product.data(), gateUp.data(), width);
+        for (const std::string type : {"bf16", "f16"}) {
+            std::vector<uint16_t> narrow(product.size());
+            launch((kernel + type).c_str(), grid, 1, threads, narrow.data(), gateUp.data(), width);
+            CHECK(narrow == converted<uint16_t>("convert_" + type + "_f32", product), "in %s", type.c_str());
+        }
+        for (int64_t i = 0; i < static_cast<int64_t>(product.size()); i++) {
+            const float* gate = gateUp.data() + i / width * 2 * width + i % width;
+            double up = activation.up(gate[width]);
+            double expected = activation.of(gate[0]) * up;
+            CHECK(std::abs(product[i] - expected) <= 1e-6 * std::abs(up) + 20 * EPS * std::abs(expected),
+                  "element %ld is %.9g and not %.9g", i, product[i], expected);
         }
     }
 }
@@ -161,6 +171,7 @@ int main() {
     std::mt19937_64 random(SEED);
     for (int count : SIZES) {
         check_activations(random, count);
+        check_gates(random, 3, count);
         check_sums(random, count);
     }
     check_conversions("f16", "bf16", 10);

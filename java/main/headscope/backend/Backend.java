@@ -199,12 +199,12 @@ public interface Backend extends AutoCloseable {
     void activate(Tensor destination, Tensor x, Activation f);
 
     /**
-     * destination = f(gate) * up, element by element, of equal shapes; {@link Activation#CLAMPED_SILU} also clamps up and
-     * adds 1 to it.
+     * destination = f(gate) * up, element by element; {@link Activation#CLAMPED_SILU} also clamps up and adds 1 to it.
      *
-     * @param destination may be gate itself, or of {@link #operands}, rounded
+     * @param destination [rows, width], may be of {@link #operands}, rounded
+     * @param gateUp      [rows, 2 * width]: in each row gate, then up
      */
-    void gate(Tensor destination, Tensor gate, Tensor up, Activation f);
+    void gate(Tensor destination, Tensor gateUp, Activation f);
 
     /** x += y, of equal shapes. */
     void add(Tensor x, Tensor y);

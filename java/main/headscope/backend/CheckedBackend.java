@@ -235,12 +235,17 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
-        sameShape("gate", gate, up);
+    public void gate(Tensor destination, Tensor gateUp, Activation f) {
         operand("gate", destination, operands());
-        check(destination.hasShape(gate.shape()), "gate", "%s = f of %s", destination, gate);
-        backend.gate(destination, gate, up, f);
+        gated("gate", destination, gateUp);
+        backend.gate(destination, gateUp, f);
         finite.require("gate", destination);
+    }
+
+    static void gated(String operation, Tensor product, Tensor gateUp) {
+        floats(operation, gateUp);
+        check(product.rank() == 2 && gateUp.hasShape(product.size(0), 2 * product.size(1)), operation,
+                "%s of gate and up %s", product, gateUp);
     }
 
     @Override

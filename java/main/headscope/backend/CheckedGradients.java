@@ -88,11 +88,12 @@ final class CheckedGradients implements Gradients {
 
     @Override
     public void gate(
-            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
-        same("gate's gradient", gateGradient, upGradient, gradient, gate, up);
-        check(gateGradient != upGradient, "gate's gradient", "both into %s", gateGradient);
-        gradients.gate(gateGradient, upGradient, gradient, gate, up, f);
-        finite.require("gate's gradient", gateGradient, upGradient);
+            Tensor gateUpGradient, Tensor gradient, Tensor gateUp, Activation f) {
+        floats("gate's gradient", gradient);
+        CheckedBackend.gated("gate's gradient", gradient, gateUp);
+        same("gate's gradient", gateUpGradient, gateUp);
+        gradients.gate(gateUpGradient, gradient, gateUp, f);
+        finite.require("gate's gradient", gateUpGradient);
     }
 
     @Override

@@ -38,10 +38,10 @@ public interface Gradients {
     /**
      * With respect to both inputs of f(gate) * up.
      *
-     * @param gateGradient may be the gradient itself, or upGradient may, but not both
-     * @param gate         as it was before the operation, as up
+     * @param gateUpGradient [rows, 2 * width], as gateUp
+     * @param gradient       [rows, width]
      */
-    void gate(Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f);
+    void gate(Tensor gateUpGradient, Tensor gradient, Tensor gateUp, Activation f);
 
     /** gradient *= 1 - (capped / cap)^2; capped is the operation's output. */
     void softCap(Tensor gradient, Tensor capped, float cap);

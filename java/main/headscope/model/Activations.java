@@ -16,7 +16,7 @@ final class Activations {
     final GrowableTensor branch;
     /** [hidden]: attention's output, kept by the backward pass while branch holds that of the feed-forward layer. */
     final GrowableTensor attended;
-    /** [feed-forward width]: input of the down projection, if that does not take the place of up or gate. */
+    /** [feed-forward width]: input of the down projection, in the element type of its weights. */
     final GrowableTensor expanded;
     /** [experts]: share of each expert in a token's output. */
     final GrowableTensor shares;

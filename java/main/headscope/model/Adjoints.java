@@ -23,10 +23,10 @@ final class Adjoints {
     final GrowableTensor value;
     /** [heads]; a row is a text. */
     final GrowableTensor gates;
-    /** [feed-forward width]. */
+    /** [feed-forward width], or gate and up [2 * width]. */
     final GrowableTensor up;
     /** [feed-forward width]. */
-    final GrowableTensor gate;
+    final GrowableTensor expanded;
     /** [experts]. */
     final GrowableTensor shares;
     /** [hidden]: input of one expert. */
@@ -46,8 +46,8 @@ final class Adjoints {
         key = workspace.tensor(config.keyWidth());
         value = workspace.tensor(config.keyWidth());
         gates = workspace.tensor(config.heads());
-        up = workspace.tensor(config.feedForward().width());
-        gate = workspace.tensor(config.feedForward().width());
+        up = workspace.tensor(config.feedForward().expandedWidth());
+        expanded = workspace.tensor(config.feedForward().width());
         shares = workspace.tensor(config.feedForward().expertCount());
         part = workspace.tensor(config.hidden());
         picked = workspace.tensor(config.hidden());

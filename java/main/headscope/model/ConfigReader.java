@@ -82,7 +82,7 @@ final class ConfigReader {
                         Collections.nCopies(sizes.layers(), 0)),
                 Positions.learned(fields.positive("n_positions"), sizes.layers()),
                 layerNorms("layer_norm_epsilon", Placement.BEFORE),
-                FeedForward.dense(
+                FeedForward.plain(
                         fields.findPositive("n_inner").orElse(4 * sizes.hidden()), activation("activation_function")),
                 Biases.all(Bias.USED));
     }
@@ -96,7 +96,7 @@ final class ConfigReader {
                 new RopeReader(fields, family, sizes.headDim()).positions(Collections.nCopies(sizes.layers(), 0)),
                 layerNorms("layer_norm_eps",
                         fields.flag("use_parallel_residual") ? Placement.PARALLEL : Placement.BEFORE),
-                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")),
+                FeedForward.plain(fields.positive("intermediate_size"), activation("hidden_act")),
                 new Biases(bias, bias, Bias.USED));
     }
 
@@ -114,7 +114,7 @@ final class ConfigReader {
                 Attention.plain(sizes.layers(), inverseRoot(sizes.headDim()), false),
                 Positions.learned(fields.positive("max_position_embeddings"), sizes.layers()),
                 layerNorms("layer_norm_eps", Placement.ON_SUM),
-                FeedForward.dense(fields.positive("intermediate_size"), activation("hidden_act")),
+                FeedForward.plain(fields.positive("intermediate_size"), activation("hidden_act")),
                 Biases.all(Bias.USED));
     }
 
@@ -144,7 +144,7 @@ final class ConfigReader {
                         }),
                 family == Family.GPT_OSS
                         ? mixture()
-                        : FeedForward.dense(fields.positive("intermediate_size"),
+                        : FeedForward.gated(fields.positive("intermediate_size"),
                                 activation(gemma ? "hidden_activation" : "hidden_act")),
                 biases());
     }
@@ -176,7 +176,7 @@ final class ConfigReader {
             throw fields.wrong("num_experts_per_tok",
                     "%d of %d experts cannot be chosen".formatted(experts.perToken(), experts.count()));
         }
-        return new FeedForward(fields.positive("intermediate_size"), Activation.CLAMPED_SILU, Optional.of(experts));
+        return new FeedForward(fields.positive("intermediate_size"), true, Activation.CLAMPED_SILU, Optional.of(experts));
     }
 
     /** Sizes of a model whose every head has its own keys and values. The parameters are names of fields. */

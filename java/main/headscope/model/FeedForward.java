@@ -24,7 +24,7 @@ final class FeedForward {
         switch (layer) {
             case Weights.Dense dense -> {
                 expand(x, dense, in);
-                dense.down().addTo(backend, sum, activated(x.size(0), dense, in, in.kept), scratch);
+                dense.down().addTo(backend, sum, activated(x.size(0), dense, in), scratch);
             }
             case Weights.Mixture mixture -> {
                 forward(scratch, x, mixture, in);
@@ -38,7 +38,7 @@ final class FeedForward {
         switch (layer) {
             case Weights.Dense dense -> {
                 expand(x, dense, in);
-                dense.down().forward(backend, out, activated(x.size(0), dense, in, in.kept));
+                dense.down().forward(backend, out, activated(x.size(0), dense, in));
             }
             case Weights.Mixture mixture -> {
                 // Every expert processes every token: simple, but slow for many experts.
@@ -69,7 +69,7 @@ final class FeedForward {
     /** Recomputes the output for x, and preserves what {@link #backward} needs. */
     void recomputeOutput(Tensor out, Tensor x, Weights.FeedForward layer, LayerActivations in) {
         switch (layer) {
-            case Weights.Dense dense -> dense.down().forward(backend, out, activated(out.size(0), dense, in, true));
+            case Weights.Dense dense -> dense.down().forward(backend, out, activated(out.size(0), dense, in));
             case Weights.Mixture mixture -> forward(out, x, mixture, in);
         }
     }
@@ -106,44 +106,29 @@ final class FeedForward {
     private void backward(Tensor xGradient, Tensor gradient, Weights.Dense layer, LayerActivations in) {
         Gradients gradients = backend.gradients();
         Tensor up = in.up.rows(gradient.size(0));
-        Tensor upGradient = adjoints.up.rows(gradient.size(0));
-        layer.down().backward(backend, upGradient, gradient);
-        if (layer.gate().isPresent()) {
-            Tensor gateGradient = adjoints.gate.rows(gradient.size(0));
-            gradients.gate(gateGradient, upGradient, upGradient, in.gate.rows(gradient.size(0)), up, activation);
-            layer.up().backward(backend, xGradient, upGradient);
-            Tensor addend = adjoints.addend.rows(gradient.size(0));
-            layer.gate().get().backward(backend, addend, gateGradient);
-            backend.add(xGradient, addend);
+        Tensor ofExpanded = adjoints.expanded.rows(gradient.size(0));
+        layer.down().backward(backend, ofExpanded, gradient);
+        Tensor ofUp = ofExpanded;
+        if (layer.gated()) {
+            ofUp = adjoints.up.rows(gradient.size(0));
+            gradients.gate(ofUp, ofExpanded, up, activation);
         } else {
-            gradients.activate(upGradient, up, activation);
-            layer.up().backward(backend, xGradient, upGradient);
+            gradients.activate(ofUp, up, activation);
         }
+        layer.up().backward(backend, xGradient, ofUp);
     }
 
-    /** Computes up x and, if the layer is gated, gate x; without the activation. */
+    /** Computes up x, if the layer is gated with gate x; without the activation. */
     private void expand(Tensor x, Weights.Dense layer, LayerActivations in) {
-        Tensor up = in.up.rows(x.size(0));
-        if (layer.gate().isEmpty()) {
-            layer.up().forward(backend, up, x);
-            return;
-        }
-        Tensor input = layer.up().input(backend, x, activations.input);
-        layer.up().forward(backend, up, input);
-        layer.gate().get().forward(backend, in.gate.rows(x.size(0)), input);
+        layer.up().forward(backend, in.up.rows(x.size(0)), x);
     }
 
-    /**
-     * The input of the down projection.
-     *
-     * @param preserve whether up and gate are needed afterwards; otherwise they may be overwritten
-     */
-    private Tensor activated(long rows, Weights.Dense layer, LayerActivations in, boolean preserve) {
+    /** The input of the down projection. */
+    private Tensor activated(long rows, Weights.Dense layer, LayerActivations in) {
         Tensor up = in.up.rows(rows);
-        Tensor last = layer.gate().isPresent() ? in.gate.rows(rows) : up;
-        Tensor expanded = preserve ? activations.expanded.rows(rows) : activations.expanded.inPlaceOf(last);
-        if (layer.gate().isPresent()) {
-            backend.gate(expanded, last, up, activation);
+        Tensor expanded = activations.expanded.rows(rows);
+        if (layer.gated()) {
+            backend.gate(expanded, up, activation);
         } else {
             backend.activate(expanded, up, activation);
         }

@@ -34,10 +34,8 @@ final class LayerActivations {
     final GrowableTensor heads;
     /** [hidden]: the residual stream between attention and the feed-forward part, for the backward pass. */
     final GrowableTensor between;
-    /** [feed-forward width]. */
+    /** [feed-forward width], or gate and up [2 * width]. */
     final GrowableTensor up;
-    /** [feed-forward width]. */
-    final GrowableTensor gate;
 
     LayerActivations(ModelConfig config, Workspace workspace, boolean kept) {
         this.kept = kept;
@@ -52,8 +50,7 @@ final class LayerActivations {
         logSumExp = workspace.tensor(config.heads());
         heads = workspace.tensor(config.queryWidth());
         between = workspace.tensor(config.hidden());
-        up = workspace.tensor(config.feedForward().width());
-        gate = workspace.tensor(config.feedForward().width());
+        up = workspace.tensor(config.feedForward().expandedWidth());
     }
 
     /** Bytes that keeping a layer takes per row, at most. */
@@ -61,7 +58,7 @@ final class LayerActivations {
         long projections = config.queryWidth() + 2L * config.keyWidth();
         long raw = config.norms().queryKey() == QueryKeyNorm.NONE ? 0 : config.queryWidth() + (long) config.keyWidth();
         long between = config.norms().placement() == Placement.PARALLEL ? 0 : config.hidden();
-        long fp32 = projections + raw + config.heads() + config.queryWidth() + between + 2L * config.feedForward().width();
+        long fp32 = projections + raw + config.heads() + config.queryWidth() + between + config.feedForward().expandedWidth();
         boolean converted = backend.operands() != DType.F32;
         return fp32 * Float.BYTES + (converted ? projections * backend.operands().bytes : 0);
     }

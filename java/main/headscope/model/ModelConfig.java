@@ -97,11 +97,21 @@ public record ModelConfig(
 
     /**
      * @param width   inner width, of each expert if there are experts
+     * @param gated   whether its product is with f of a gate of the same width
      * @param experts empty for a dense layer
      */
-    record FeedForward(int width, Activation activation, Optional<Experts> experts) {
-        static FeedForward dense(int width, Activation activation) {
-            return new FeedForward(width, activation, Optional.empty());
+    record FeedForward(int width, boolean gated, Activation activation, Optional<Experts> experts) {
+        static FeedForward plain(int width, Activation activation) {
+            return new FeedForward(width, false, activation, Optional.empty());
+        }
+
+        static FeedForward gated(int width, Activation activation) {
+            return new FeedForward(width, true, activation, Optional.empty());
+        }
+
+        /** Of up, with the gate if there is one. */
+        int expandedWidth() {
+            return gated ? Math.multiplyExact(2, width) : width;
         }
 
         /** 0 for a dense layer. */

@@ -70,7 +70,7 @@ final class WeightReader {
                     norm(path + "ln_1"), fused,
                     transposedLinear(path + "attn.c_proj", config.hidden(), config.hidden()), Optional.empty(),
                     norm(path + "ln_2"),
-                    new Weights.Dense(Optional.empty(),
+                    new Weights.Dense(false,
                             transposedLinear(path + "mlp.c_fc", config.feedForward().width(), config.hidden()),
                             transposedLinear(path + "mlp.c_proj", config.hidden(), config.feedForward().width())),
                     Optional.empty()));
@@ -92,7 +92,7 @@ final class WeightReader {
                     linear(path + "attention.dense", config.hidden(), config.hidden(), config.biases().output()),
                     Optional.empty(),
                     norm(path + "post_attention_layernorm"),
-                    new Weights.Dense(Optional.empty(),
+                    new Weights.Dense(false,
                             biasedLinear(path + "mlp.dense_h_to_4h", config.feedForward().width(), config.hidden()),
                             biasedLinear(path + "mlp.dense_4h_to_h", config.hidden(), config.feedForward().width())),
                     Optional.empty()));
@@ -113,7 +113,7 @@ final class WeightReader {
                     Optional.empty(), queryKeyValue(path + "attention.self.", "query", "key", "value", Bias.USED),
                     biasedLinear(path + "attention.output.dense", hidden, hidden), norm(path + "attention.output.LayerNorm"),
                     Optional.empty(),
-                    new Weights.Dense(Optional.empty(),
+                    new Weights.Dense(false,
                             biasedLinear(path + "intermediate.dense", config.feedForward().width(), hidden),
                             biasedLinear(path + "output.dense", hidden, config.feedForward().width())),
                     norm(path + "output.LayerNorm")));
@@ -225,9 +225,7 @@ final class WeightReader {
                 ? linear(path + "gate_up_proj", 2 * inner, config.hidden(), bias)
                 : joined(bias, config.hidden(), new TensorReader.Rows(path + "gate_proj", inner),
                         new TensorReader.Rows(path + "up_proj", inner));
-        return new Weights.Dense(
-                Optional.of(rows(gateUp, 0, inner)), rows(gateUp, inner, inner),
-                linear(path + "down_proj", config.hidden(), inner, bias));
+        return new Weights.Dense(true, gateUp, linear(path + "down_proj", config.hidden(), inner, bias));
     }
 
     /** gpt-oss stores all experts in one tensor, each as [in, out], with alternating outputs of gate and up. */
@@ -241,9 +239,7 @@ final class WeightReader {
         Tensor downBiases = expertMatrices(path + "experts.down_proj_bias", 1, hidden, 1);
         List<Weights.Dense> dense = new ArrayList<>();
         for (int expert = 0; expert < experts.count(); expert++) {
-            Weights.Linear gateUp = expert(gateUps, gateUpBiases, expert);
-            dense.add(new Weights.Dense(
-                    Optional.of(rows(gateUp, 0, inner)), rows(gateUp, inner, inner), expert(downs, downBiases, expert)));
+            dense.add(new Weights.Dense(true, expert(gateUps, gateUpBiases, expert), expert(downs, downBiases, expert)));
         }
         return new Weights.Mixture(biasedLinear(path + "router", experts.count(), hidden), dense, experts.perToken());
     }

@@ -91,8 +91,12 @@ record Weights(
 
     sealed interface FeedForward {}
 
-    /** down(f(up x)), or with a gate down(f(gate x) * up x). */
-    record Dense(Optional<Linear> gate, Linear up, Linear down) implements FeedForward {}
+    /**
+     * down(f(up x)), or if gated down(f(gate x) * up x).
+     *
+     * @param up to [width], or if gated to gate and up [2 * width]
+     */
+    record Dense(boolean gated, Linear up, Linear down) implements FeedForward {}
 
     /**
      * Sum of the chosen experts' outputs, weighted by the softmax of their routing scores.

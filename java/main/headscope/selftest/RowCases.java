@@ -113,13 +113,12 @@ final class RowCases {
                 return new Tensor[] {x, back};
             }, rows, width));
             cases.add(Case.of("gate " + f, Case.rounding(64), on -> {
-                Tensor gate = on.normal(rows, width);
-                Tensor up = on.normal(rows, width);
-                Tensor gateBack = on.unwritten(rows, width);
-                Tensor upBack = on.unwritten(rows, width);
-                on.backend.gradients().gate(gateBack, upBack, on.normal(rows, width), gate, up, f);
-                on.backend.gate(gate, gate, up, f);
-                return new Tensor[] {gate, gateBack, upBack};
+                Tensor gateUp = on.normal(rows, 2L * width);
+                Tensor back = on.unwritten(rows, 2L * width);
+                Tensor to = on.unwritten(rows, width);
+                on.backend.gradients().gate(back, on.normal(rows, width), gateUp, f);
+                on.backend.gate(to, gateUp, f);
+                return new Tensor[] {to, back};
             }, rows, width));
         }
         cases.add(Case.of("add, addRow, multiply, scale", 0, on -> {

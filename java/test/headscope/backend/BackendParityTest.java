@@ -176,7 +176,9 @@ class BackendParityTest {
     @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
         float[] x = inputs.withEnds("arguments", size);
-        float[] up = Inputs.OUTLIERS.values(Seed.random("up", size), 1, size);
+        int rows = 3;
+        float[] gateUp = joined(rows, inputs.withEnds("gates", rows * size),
+                Inputs.OUTLIERS.values(Seed.random("up", size), 1, rows * size));
         for (Activation f : Activation.values()) {
             compare(f + " of " + size, on -> {
                 Tensor place = on.tensor(x, size);
@@ -184,11 +186,25 @@ class BackendParityTest {
                 return on.backend.download(place);
             }, i -> Tolerance.formula(Math.abs(x[i])));
             compare("gate by " + f, on -> {
-                Tensor gate = on.tensor(x, size);
-                on.backend.gate(gate, gate, on.tensor(up, size), f);
-                return on.backend.download(gate);
-            }, i -> Tolerance.formula(Math.abs(x[i]) * (Math.abs(up[i]) + 1)));
+                Tensor product = on.unwritten(rows, size);
+                on.backend.gate(product, on.tensor(gateUp, rows, 2 * size), f);
+                return on.backend.download(product);
+            }, i -> {
+                int gate = i / size * 2 * size + i % size;
+                return Tolerance.formula(Math.abs(gateUp[gate]) * (Math.abs(gateUp[gate + size]) + 1));
+            });
         }
+    }
+
+    /** The rows of both, side by side. */
+    static float[] joined(int rows, float[] left, float[] right) {
+        int width = left.length / rows;
+        float[] joined = new float[2 * left.length];
+        for (int row = 0; row < rows; row++) {
+            System.arraycopy(left, row * width, joined, 2 * row * width, width);
+            System.arraycopy(right, row * width, joined, (2 * row + 1) * width, width);
+        }
+        return joined;
     }
 
     /** One, some and all experts; the first of equal logits wins. */

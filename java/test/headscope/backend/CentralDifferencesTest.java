@@ -130,16 +130,19 @@ class CentralDifferencesTest {
     @EnumSource
     void activations(Activation f) {
         Tensor x = awayFromZero(9);
-        Tensor up = awayFromZero(9);
         Tensor gradient = awayFromZero(9);
         Tensor ofX = copy(gradient);
         gradients.activate(ofX, x, f);
         agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.activate(inputs.get(0), inputs.get(0), f)), gradient, ofX);
-        Tensor ofGate = like(x);
-        Tensor ofUp = like(x);
-        gradients.gate(ofGate, ofUp, gradient, x, up, f);
-        agrees(List.of(x, up), inputs -> inPlace(inputs.get(0), () -> backend.gate(inputs.get(0), inputs.get(0), inputs.get(1), f)),
-                gradient, ofGate, ofUp);
+        Tensor gateUp = awayFromZero(18).as(3, 6);
+        Tensor product = gradient.as(3, 3);
+        Tensor ofGateUp = like(gateUp);
+        gradients.gate(ofGateUp, product, gateUp, f);
+        agrees(List.of(gateUp), inputs -> {
+            Tensor out = like(product);
+            backend.gate(out, inputs.get(0), f);
+            return backend.download(out);
+        }, product, ofGateUp);
     }
 
     @ParameterizedTest

@@ -93,7 +93,8 @@ class CheckedBackendTest extends ArgumentChecks {
     @Test
     void elements() {
         refused("activate: F32[3] is closed", () -> backend.activate(floats(3), closed(3), Activation.SILU));
-        refused("gate: F32[3] and F32[4]", () -> backend.gate(floats(3), floats(3), floats(4), Activation.SILU));
+        refused("gate: F32[2, 3] of gate and up F32[2, 3]",
+                () -> backend.gate(floats(2, 3), floats(2, 3), Activation.SILU));
         refused("add: F32[2, 3] and F32[3, 2]", () -> backend.add(floats(2, 3), floats(3, 2)));
         refused("addRow: F32[2, 3] and F32[2]", () -> backend.addRow(floats(2, 3), floats(2)));
         refused("scale: F32[3] is closed", () -> backend.scale(closed(3), 2));

@@ -44,9 +44,10 @@ class CheckedGradientsTest extends ArgumentChecks {
         refused("rotate's gradient: ", () -> gradients.rotate(floats(3, 8), 3, floats(3, 1), floats(3, 1)));
         refused("activate's gradient: F32[3] and F32[4]",
                 () -> gradients.activate(x, floats(4), Activation.SILU));
-        refused("gate's gradient: F32[3] and F32[4]",
-                () -> gradients.gate(x, floats(3), x, floats(4), x, Activation.SILU));
-        refused("gate's gradient: both into F32[3]", () -> gradients.gate(x, x, x, x, x, Activation.SILU));
+        refused("gate's gradient: F32[2, 3] of gate and up F32[2, 5]",
+                () -> gradients.gate(floats(2, 6), floats(2, 3), floats(2, 5), Activation.SILU));
+        refused("gate's gradient: F32[2, 5] and F32[2, 6]",
+                () -> gradients.gate(floats(2, 5), floats(2, 3), floats(2, 6), Activation.SILU));
         refused("softCap's gradient: cap 0.0", () -> gradients.softCap(x, x, 0));
         refused("softCap's gradient: F32[3] and F32[2]", () -> gradients.softCap(x, floats(2), 1));
         refused("route's gradient: shares F32[3]", () -> gradients.route(x, x));

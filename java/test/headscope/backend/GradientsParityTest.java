@@ -175,24 +175,22 @@ class GradientsParityTest {
     @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
         float[] x = inputs.withEnds("x", size);
-        float[] up = Inputs.OUTLIERS.withEnds("up", size);
+        float[] gateUp = BackendParityTest.joined(
+                ROWS, inputs.withEnds("gates", ROWS * size), Inputs.OUTLIERS.withEnds("up", ROWS * size));
+        float[] ofRows = inputs.values(Seed.random("gate's gradient", size), ROWS, size);
         float[] gradient = inputs.values(Seed.random("activation's gradient", size), 1, size);
         for (Activation f : Activation.values()) {
             compare(f + " of " + size, inPlace(gradient, (gradients, place, on) ->
                     gradients.activate(place, on.tensor(x, size), f), size),
                     i -> Tolerance.formula(4 * Math.abs(gradient[i])));
-            IntToDoubleFunction ofGate = i -> Tolerance.formula(4 * Math.abs(gradient[i]) * (Math.abs(up[i]) + 1));
-            IntToDoubleFunction ofUp = i -> Tolerance.formula(2 * Math.abs(gradient[i] * x[i]));
             compare("gate by " + f, into((gradients, destination, on) -> gradients.gate(
-                    destination, on.unwritten(size), on.tensor(gradient, size), on.tensor(x, size),
-                    on.tensor(up, size), f), size), ofGate);
-            compare("up of gate by " + f, into((gradients, destination, on) -> gradients.gate(
-                    on.unwritten(size), destination, on.tensor(gradient, size), on.tensor(x, size),
-                    on.tensor(up, size), f), size), ofUp);
-            compare("gate in place by " + f, inPlace(gradient, (gradients, place, on) -> gradients.gate(
-                    place, on.unwritten(size), place, on.tensor(x, size), on.tensor(up, size), f), size), ofGate);
-            compare("up of gate in place by " + f, inPlace(gradient, (gradients, place, on) -> gradients.gate(
-                    on.unwritten(size), place, place, on.tensor(x, size), on.tensor(up, size), f), size), ofUp);
+                    destination, on.tensor(ofRows, ROWS, size), on.tensor(gateUp, ROWS, 2L * size), f), ROWS, 2L * size), i -> {
+                boolean isGate = i % (2 * size) < size;
+                double received = Math.abs(ofRows[i / (2 * size) * size + i % size]);
+                return Tolerance.formula(isGate
+                        ? 4 * received * (Math.abs(gateUp[i + size]) + 1)
+                        : 2 * received * Math.abs(gateUp[i - size]));
+            });
         }
     }
 

@@ -63,7 +63,7 @@ class HalfPrecisionTest {
                 TensorScope on = new TensorScope(backend)) {
             Random random = Seed.random(type, rows, width);
             Tensor x = on.tensor(Inputs.NORMAL.values(random, rows, width), rows, width);
-            Tensor y = on.tensor(Inputs.NORMAL.values(random, rows, width), rows, width);
+            Tensor y = on.tensor(Inputs.NORMAL.values(random, rows, 2 * width), rows, 2 * width);
             Tensor weight = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
             Tensor bias = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
             int angles = width / 3;
@@ -71,7 +71,7 @@ class HalfPrecisionTest {
             Tensor sine = on.tensor(Inputs.NORMAL.values(random, rows, angles), rows, angles);
             for (Consumer<Tensor> operation : List.<Consumer<Tensor>>of(
                     to -> backend.layerNorm(to, x, weight, bias, 1e-5f), to -> backend.rmsNorm(to, x, weight, 1e-6f),
-                    to -> backend.activate(to, x, Activation.GELU_TANH), to -> backend.gate(to, x, y, Activation.SILU),
+                    to -> backend.activate(to, x, Activation.GELU_TANH), to -> backend.gate(to, y, Activation.SILU),
                     to -> backend.rotate(to, x, width, cosine, sine))) {
                 Tensor wide = on.unwritten(rows, width);
                 Tensor narrow = on.allocate(type, rows, width);

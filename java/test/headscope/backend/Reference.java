@@ -243,10 +243,12 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
-        for (long i = 0; i < gate.count(); i++) {
-            double beside = f == Activation.CLAMPED_SILU ? Math.clamp(get(up, i), -7, 7) + 1 : get(up, i);
-            set(destination, i, activation(get(gate, i), f) * beside);
+    public void gate(Tensor destination, Tensor gateUp, Activation f) {
+        long width = destination.size(1);
+        for (long i = 0; i < destination.count(); i++) {
+            long at = i / width * 2 * width + i % width;
+            double up = get(gateUp, at + width);
+            set(destination, i, activation(get(gateUp, at), f) * (f == Activation.CLAMPED_SILU ? Math.clamp(up, -7, 7) + 1 : up));
         }
     }
 

@@ -145,14 +145,16 @@ final class ReferenceGradients implements Gradients {
 
     @Override
     public void gate(
-            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
+            Tensor gateUpGradient, Tensor gradient, Tensor gateUp, Activation f) {
         boolean clamped = f == Activation.CLAMPED_SILU;
-        for (long i = 0; i < gate.count(); i++) {
+        long width = gradient.size(1);
+        for (long i = 0; i < gradient.count(); i++) {
+            long at = i / width * 2 * width + i % width;
             double g = get(gradient, i);
-            double beside = clamped ? Math.clamp(get(up, i), -7, 7) + 1 : get(up, i);
-            boolean inside = !clamped || Math.abs(get(up, i)) <= 7;
-            set(gateGradient, i, g * beside * slope(get(gate, i), f));
-            set(upGradient, i, inside ? g * activation(get(gate, i), f) : 0);
+            double gate = get(gateUp, at);
+            double up = get(gateUp, at + width);
+            set(gateUpGradient, at, g * (clamped ? Math.clamp(up, -7, 7) + 1 : up) * slope(gate, f));
+            set(gateUpGradient, at + width, clamped && Math.abs(up) > 7 ? 0 : g * activation(gate, f));
         }
     }
 

@@ -206,14 +206,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void activate(Tensor destination, Tensor x, Activation f) {
-        copyIfOther(destination, x);
-        rows.activate(destination.bytes(), f);
+        rows.activate(destination.bytes(), x.bytes(), f);
     }
 
     @Override
-    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
-        copyIfOther(destination, gate);
-        rows.gate(destination.bytes(), up.bytes(), f);
+    public void gate(Tensor destination, Tensor gateUp, Activation f) {
+        rows.gate(destination.bytes(), gateUp.bytes(), destination.intSize(1), f);
     }
 
     @Override

@@ -90,8 +90,8 @@ final class CpuGradients implements Gradients, AutoCloseable {
 
     @Override
     public void gate(
-            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
-        rows.gate(gateGradient.bytes(), upGradient.bytes(), gradient.bytes(), gate.bytes(), up.bytes(), f);
+            Tensor gateUpGradient, Tensor gradient, Tensor gateUp, Activation f) {
+        rows.gate(gateUpGradient.bytes(), gradient.bytes(), gateUp.bytes(), gradient.intSize(1), f);
     }
 
     @Override

@@ -76,17 +76,27 @@ final class RowGradients {
         });
     }
 
-    void gate(
+    /** @param gateUp rows of gate, then up, width elements each, as gateUpGradient */
+    void gate(MemorySegment gateUpGradient, MemorySegment gradient, MemorySegment gateUp, int width, Activation f) {
+        GatedRows.each(loop, gradient, width, (first, gate, count) -> gate(
+                elements(gateUpGradient, gate, count), elements(gateUpGradient, gate + width, count),
+                elements(gradient, first, count), elements(gateUp, gate, count), elements(gateUp, gate + width, count), f));
+    }
+
+    private static MemorySegment elements(MemorySegment x, long first, int count) {
+        return x.asSlice(first * Float.BYTES, (long) count * Float.BYTES);
+    }
+
+    private static void gate(
             MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
             MemorySegment up, Activation f) {
-        loop.elements(gradient, (from, to) -> {
-            switch (f) {
-                case GELU -> geluGate(gateGradient, upGradient, gradient, gate, up, from, to);
-                case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> SigmoidActivation.of(f)
-                        .gateGradient(gateGradient, upGradient, gradient, gate, up, from, to);
-                case RELU -> reluGate(gateGradient, upGradient, gradient, gate, up, from, to);
-            }
-        });
+        long count = gradient.byteSize() / Float.BYTES;
+        switch (f) {
+            case GELU -> geluGate(gateGradient, upGradient, gradient, gate, up, 0, count);
+            case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> SigmoidActivation.of(f)
+                    .gateGradient(gateGradient, upGradient, gradient, gate, up, 0, count);
+            case RELU -> reluGate(gateGradient, upGradient, gradient, gate, up, 0, count);
+        }
     }
 
     private static double normalCdf(double x) {

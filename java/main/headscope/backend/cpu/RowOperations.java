@@ -14,6 +14,9 @@ import org.apache.commons.numbers.gamma.Erfc;
  * tail: with a tail, JDK 25 recompiled {@link #layerNorm} about a hundred times.
  */
 final class RowOperations {
+    /** Elements that are copied and then changed in place, in the first-level cache. */
+    private static final long BLOCK = 4096;
+
     private final ParallelLoop loop;
 
     RowOperations(ParallelLoop loop) {
@@ -81,42 +84,49 @@ final class RowOperations {
         });
     }
 
-    void activate(MemorySegment x, Activation f) {
+    /** The destination may be x. */
+    void activate(MemorySegment destination, MemorySegment x, Activation f) {
+        loop.elements(x, (from, to) -> {
+            long count;
+            for (long first = from; first < to; first += count) {
+                count = Math.min(BLOCK, to - first);
+                MemorySegment.copy(x, first * Float.BYTES, destination, first * Float.BYTES, count * Float.BYTES);
+                activate(destination, f, first, first + count);
+            }
+        });
+    }
+
+    private static void activate(MemorySegment x, Activation f, long from, long to) {
         switch (f) {
-            case GELU -> loop.elements(x, (from, to) -> {
+            case GELU -> {
                 for (long i = from; i < to; i++) {
                     float value = x.getAtIndex(JAVA_FLOAT, i);
                     x.setAtIndex(JAVA_FLOAT, i, (float) (value * 0.5 * Erfc.value(-Math.sqrt(0.5) * value)));
                 }
-            });
-            case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> {
-                SigmoidActivation activation = SigmoidActivation.of(f);
-                loop.elements(x, (from, to) -> activation.apply(x, from, to));
             }
-            case RELU -> loop.elements(x, (from, to) -> {
-                for (long i = from; i < to; i += Simd.WIDTH) {
-                    VectorMask<Float> inside = Simd.inside(i, to);
-                    Simd.store(Simd.load(x, i, inside).max(0), x, i, inside);
-                }
-            });
+            case GELU_TANH, SILU, QUICK_GELU, CLAMPED_SILU -> SigmoidActivation.of(f).apply(x, from, to);
+            case RELU -> relu(x, from, to);
         }
     }
 
-    void gate(MemorySegment gate, MemorySegment up, Activation f) {
-        activate(gate, f);
-        if (f == Activation.CLAMPED_SILU) {
-            SigmoidActivation activation = SigmoidActivation.of(f);
-            loop.elements(gate, (from, to) -> {
-                for (long i = from; i < to; i += Simd.WIDTH) {
-                    VectorMask<Float> inside = Simd.inside(i, to);
-                    FloatVector beside =
-                            Simd.load(up, i, inside).min(activation.max()).max(-activation.max()).add(activation.plus());
-                    Simd.store(Simd.load(gate, i, inside).mul(beside), gate, i, inside);
-                }
-            });
-        } else {
-            multiply(gate, up);
+    private static void relu(MemorySegment x, long from, long to) {
+        for (long i = from; i < to; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, to);
+            Simd.store(Simd.load(x, i, inside).max(0), x, i, inside);
         }
+    }
+
+    /** @param gateUp rows of gate, then up, width elements each */
+    void gate(MemorySegment destination, MemorySegment gateUp, int width, Activation f) {
+        GatedRows.each(loop, destination, width, (at, gate, count) -> {
+            MemorySegment.copy(gateUp, gate * Float.BYTES, destination, at * Float.BYTES, (long) count * Float.BYTES);
+            activate(destination, f, at, at + count);
+            if (f == Activation.CLAMPED_SILU) {
+                SigmoidActivation.of(f).timesUp(destination, at, gateUp, gate + width, count);
+            } else {
+                multiply(destination, at, gateUp, gate + width, count);
+            }
+        });
     }
 
     void scale(MemorySegment x, float factor) {
@@ -153,12 +163,14 @@ final class RowOperations {
     }
 
     void multiply(MemorySegment x, MemorySegment y) {
-        loop.elements(x, (from, to) -> {
-            for (long i = from; i < to; i += Simd.WIDTH) {
-                VectorMask<Float> inside = Simd.inside(i, to);
-                Simd.store(Simd.load(x, i, inside).mul(Simd.load(y, i, inside)), x, i, inside);
-            }
-        });
+        loop.elements(x, (from, to) -> multiply(x, from, y, from, to - from));
+    }
+
+    private static void multiply(MemorySegment x, long xFirst, MemorySegment y, long yFirst, long count) {
+        for (long i = 0; i < count; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, count);
+            Simd.store(Simd.load(x, xFirst + i, inside).mul(Simd.load(y, yFirst + i, inside)), x, xFirst + i, inside);
+        }
     }
 
     /** Row i of x [tokens, heads * headDim]: head h *= factors[h]. */

@@ -65,20 +65,22 @@ record SigmoidActivation(float slope, float cube, float max, float plus) {
         }
     }
 
-    /** Gradients of f(gate) (up + plus). The two destinations are distinct; upGradient may be the gradient itself. */
+    /** Gradients of f(gate) (up + plus). */
     void gateGradient(
             MemorySegment gateGradient, MemorySegment upGradient, MemorySegment gradient, MemorySegment gate,
             MemorySegment up, long from, long to) {
-        timesUp(gateGradient, gradient, up, from, to);
+        MemorySegment.copy(gradient, from * Float.BYTES, gateGradient, from * Float.BYTES, (to - from) * Float.BYTES);
+        timesUp(gateGradient, from, up, from, to - from);
         gradient(gateGradient, gate, from, to);
         timesGate(upGradient, gradient, gate, up, from, to);
     }
 
-    private void timesUp(MemorySegment gateGradient, MemorySegment gradient, MemorySegment up, long from, long to) {
-        for (long i = from; i < to; i += Simd.WIDTH) {
-            VectorMask<Float> inside = Simd.inside(i, to);
-            FloatVector factor = Simd.load(up, i, inside).min(max).max(-max).add(plus);
-            Simd.store(Simd.load(gradient, i, inside).mul(factor), gateGradient, i, inside);
+    /** x *= up + plus, clamped. */
+    void timesUp(MemorySegment x, long xFirst, MemorySegment up, long upFirst, long count) {
+        for (long i = 0; i < count; i += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(i, count);
+            FloatVector factor = Simd.load(up, upFirst + i, inside).min(max).max(-max).add(plus);
+            Simd.store(Simd.load(x, xFirst + i, inside).mul(factor), x, xFirst + i, inside);
         }
     }
 

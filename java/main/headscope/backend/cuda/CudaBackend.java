@@ -203,9 +203,9 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public void gate(Tensor destination, Tensor gate, Tensor up, Activation f) {
-        kernels.perElement("activation", name(f) + "_gate_" + Kernels.name(destination.dtype()), gate.count(),
-                destination, gate, up, gate.count());
+    public void gate(Tensor destination, Tensor gateUp, Activation f) {
+        kernels.perElementOfRows("activation", name(f) + "_gate_" + Kernels.name(destination.dtype()), destination,
+                destination, gateUp, destination.intSize(1));
     }
 
     static String name(Activation f) {

@@ -68,9 +68,9 @@ final class CudaGradients implements Gradients {
 
     @Override
     public void gate(
-            Tensor gateGradient, Tensor upGradient, Tensor gradient, Tensor gate, Tensor up, Activation f) {
-        kernels.perElement("activation_gradient", CudaBackend.name(f) + "_gate_gradient_f32", gate.count(),
-                gateGradient, upGradient, gradient, gate, up, gate.count());
+            Tensor gateUpGradient, Tensor gradient, Tensor gateUp, Activation f) {
+        kernels.perElementOfRows("activation_gradient", CudaBackend.name(f) + "_gate_gradient_f32", gradient,
+                gateUpGradient, gradient, gateUp, gradient.intSize(1));
     }
 
     @Override

@@ -52,6 +52,11 @@ final class Kernels {
         device.launch(Launch.flat(kernel, (count + threads - 1) / threads, 1, threads, arguments));
     }
 
+    /** Launches one thread per element of rows [rows, width], in blocks that do not cross rows. */
+    void perElementOfRows(String family, String kernel, Tensor rows, Object... arguments) {
+        perBlock(family, kernel, rows.size(0) * tiles(rows.size(1), family + "_threads"), arguments);
+    }
+
     /** Launches this many blocks of the family's size. */
     void perBlock(String family, String kernel, long blocks, Object... arguments) {
         device.launch(Launch.flat(kernel, blocks, 1, device.constant(family + "_threads"), arguments));
