@@ -50,31 +50,6 @@ void check_norm(std::mt19937_64& random, int rows, int width, bool centred) {
     }
 }
 
-void check_rotate(std::mt19937_64& random, int tokens, int heads, int headDim, int r) {
-    std::vector<float> x = random_floats(random, static_cast<int64_t>(tokens) * heads * headDim);
-    std::vector<float> cosine(tokens * r);
-    std::vector<float> sine(tokens * r);
-    for (int i = 0; i < tokens * r; i++) {
-        cosine[i] = 1.2f * std::cos(0.1f * static_cast<float>(i)); // not normalised, as in some tables
-        sine[i] = 1.2f * std::sin(0.1f * static_cast<float>(i));
-    }
-    std::vector<double> expected(x.begin(), x.end());
-    for (int64_t head = 0; head < static_cast<int64_t>(tokens) * heads; head++) {
-        for (int j = 0; j < r; j++) {
-            double c = cosine[head / heads * r + j];
-            double s = sine[head / heads * r + j];
-            double a = x[head * headDim + j];
-            double b = x[head * headDim + j + r];
-            expected[head * headDim + j] = a * c + b * s;
-            expected[head * headDim + j + r] = b * c - a * s;
-        }
-    }
-    int threads = constant("rotate_threads");
-    launch("rotate_gradient_f32", pieces(static_cast<int64_t>(tokens) * heads * r, threads), 1, threads, x.data(),
-           cosine.data(), sine.data(), tokens, heads, headDim, r);
-    check_close(x, expected, 4 * EPS * 120, 0, "rotate");
-}
-
 void check_route(std::mt19937_64& random, int tokens, int experts, int width) {
     std::vector<float> gradient = random_floats(random, tokens * experts);
     std::vector<float> shares = random_floats(random, tokens * experts);
@@ -246,8 +221,6 @@ int main() {
         situation = "size " + std::to_string(size);
         check_norm(random, 3, size, true);
         check_norm(random, 3, size, false);
-        check_rotate(random, std::min(size, 65), 3, 2 * size, size);
-        check_rotate(random, 3, 2, size + 2, (size + 1) / 2);
         check_route(random, 3, size, 5);
         check_route(random, 3, 2, size);
         check_embed(random, size);

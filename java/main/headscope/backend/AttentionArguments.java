@@ -33,6 +33,29 @@ final class AttentionArguments {
                 operation, "page %d of a pool %s", table.last(), pool));
     }
 
+    /** Requires that the widths of q, k and joined agree, and those of the norms, and the angles with the rows. */
+    static void requireHeads(String operation, Projections parts, Tensor joined, HeadTransform transform) {
+        floats(operation, joined);
+        int headDim = transform.headDim();
+        check(joined.rank() == 2 && parts.q().rank() == 2 && parts.k().rank() == 2 && parts.q().size(0) == joined.size(0)
+                        && headDim >= 1 && parts.q().size(1) >= 1 && parts.k().size(1) >= 1
+                        && parts.q().size(1) % headDim == 0 && parts.k().size(1) % headDim == 0
+                        && joined.size(1) == parts.q().size(1) + 2 * parts.k().size(1),
+                operation, "q %s, k %s and v %s of %s, head width %d", parts.q(), parts.k(), parts.v(), joined, headDim);
+        transform.norm().ifPresent(norm -> {
+            floats(operation, norm.query(), norm.key());
+            check(norm.query().hasShape(headDim) && norm.key().hasShape(headDim)
+                            || norm.query().hasShape(parts.q().size(1)) && norm.key().hasShape(parts.k().size(1)),
+                    operation, "norms by %s and %s of q %s and k %s", norm.query(), norm.key(), parts.q(), parts.k());
+        });
+        transform.rotation().ifPresent(rotation -> {
+            floats(operation, rotation.cosine(), rotation.sine());
+            check(rotation.cosine().rank() == 2 && rotation.cosine().hasShape(rotation.sine().shape())
+                            && rotation.cosine().size(0) == joined.size(0) && 2 * rotation.cosine().size(1) <= headDim,
+                    operation, "angles %s and %s of %s, head width %d", rotation.cosine(), rotation.sine(), joined, headDim);
+        });
+    }
+
     /** Requires that a packing describes q and k, without pages. */
     static void requirePacked(
             String operation, Tensor q, Tensor k, Packing packing, AttentionSpec spec, DType operands) {

@@ -182,14 +182,15 @@ public interface Backend extends AutoCloseable {
     void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon);
 
     /**
-     * Rotary position embedding: in every head of x [tokens, heads * headDim], elements j and j + r with j &lt; r are
-     * rotated by an angle of token and j; elements from 2 r on are unchanged. (Su et al. 2021, arXiv:2104.09864, in the
-     * half-split order of GPT-NeoX.)
+     * What attention reads, from the joined projections of queries, keys and values: q and k after norm and rotation, and v.
      *
-     * @param destination may be x itself, or of {@link #operands}, rounded
-     * @param cosine      [tokens, r], as sine; 2 r &lt;= headDim
+     * @param to      all three of one type, F32 or {@link #operands}, rounded: q [queries, heads * headDim], k and v [queries,
+     *                kvHeads * headDim]. If the packing has pages, k and v are pools [{@link PageTable#TOKENS} * pages,
+     *                kvHeads * headDim] that receive the new keys and values of each text; other rows are unchanged.
+     * @param joined  [queries, (heads + 2 kvHeads) * headDim]: in each row q, k, v
+     * @param packing of the queries
      */
-    void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine);
+    void splitHeads(Projections to, Tensor joined, HeadTransform transform, Packing packing);
 
     /**
      * destination = f(x), element by element.
@@ -259,15 +260,6 @@ public interface Backend extends AutoCloseable {
      * @return [rows]
      */
     int[] draw(Tensor logits, double temperature, double topP, double[] marks);
-
-    /**
-     * Stores the new keys, or values, of each text in its pages. The other rows of the pool are unchanged.
-     *
-     * @param pool    [{@link PageTable#TOKENS} * pages, kvHeads * headDim], of the operands' type
-     * @param rows    [queries, kvHeads * headDim], fp32; rounded to the pool's type
-     * @param packing with pages
-     */
-    void store(Tensor pool, Tensor rows, Packing packing);
 
     /**
      * Attention of the last queries of each text over all of the text's keys, and its statistics.

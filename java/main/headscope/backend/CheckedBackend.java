@@ -210,19 +210,19 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        rotation("rotate", x, headDim, cosine, sine);
-        operand("rotate", destination, operands());
-        check(destination.hasShape(x.shape()), "rotate", "%s from %s", destination, x);
-        backend.rotate(destination, x, headDim, cosine, sine);
-        finite.require("rotate", destination);
-    }
-
-    static void rotation(String operation, Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        floats(operation, x, cosine, sine);
-        check(x.rank() == 2 && x.size(1) % headDim == 0 && cosine.rank() == 2 && cosine.hasShape(sine.shape())
-                        && cosine.size(0) == x.size(0) && 2 * cosine.size(1) <= headDim,
-                operation, "%s by angles %s and %s, head width %d", x, cosine, sine, headDim);
+    public void splitHeads(Projections to, Tensor joined, HeadTransform transform, Packing packing) {
+        String operation = "splitHeads";
+        for (Tensor tensor : List.of(to.q(), to.k(), to.v())) {
+            operand(operation, tensor, operands());
+        }
+        boolean paged = packing.pages().isPresent() || packing.decoding().isPresent();
+        check(to.k().dtype() == to.q().dtype() && to.v().dtype() == to.q().dtype() && to.v().hasShape(to.k().shape())
+                        && joined.size(0) == packing.queries() && (paged || to.k().size(0) == packing.queries()),
+                operation, "%s into q %s, k %s and v %s for %s", joined, to.q(), to.k(), to.v(), packing);
+        AttentionArguments.requireHeads(operation, to, joined, transform);
+        AttentionArguments.requirePages(operation, to.k(), packing);
+        backend.splitHeads(to, joined, transform, packing);
+        finite.require(operation, to.q());
     }
 
     @Override
@@ -320,17 +320,6 @@ final class CheckedBackend implements Backend {
         check(cap > 0, "softCap", "cap %s", cap);
         backend.softCap(x, cap);
         finite.require("softCap", x);
-    }
-
-    @Override
-    public void store(Tensor pool, Tensor rows, Packing packing) {
-        operand("store", pool, operands());
-        floats("store", rows);
-        check(rows.rank() == 2 && pool.rank() == 2 && rows.hasShape(packing.queries(), pool.size(1)),
-                "store", "%s into %s for %s", rows, pool, packing);
-        check(packing.pages().isPresent() || packing.decoding().isPresent(), "store", "%s: has no pages", packing);
-        AttentionArguments.requirePages("store", pool, packing);
-        backend.store(pool, rows, packing);
     }
 
     @Override

@@ -73,10 +73,15 @@ final class CheckedGradients implements Gradients {
     }
 
     @Override
-    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
-        CheckedBackend.rotation("rotate's gradient", gradient, headDim, cosine, sine);
-        gradients.rotate(gradient, headDim, cosine, sine);
-        finite.require("rotate's gradient", gradient);
+    public void splitHeads(Tensor joinedGradient, Projections gradients, Tensor joined, HeadTransform transform) {
+        String operation = "splitHeads' gradient";
+        floats(operation, gradients.q(), gradients.k(), gradients.v());
+        same(operation, joinedGradient, joined);
+        same(operation, gradients.k(), gradients.v());
+        AttentionArguments.requireHeads(operation, gradients, joined, transform);
+        check(gradients.k().size(0) == joined.size(0), operation, "k %s of %s", gradients.k(), joined);
+        this.gradients.splitHeads(joinedGradient, gradients, joined, transform);
+        finite.require(operation, joinedGradient);
     }
 
     @Override

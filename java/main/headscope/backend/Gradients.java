@@ -29,8 +29,13 @@ public interface Gradients {
     /** Like {@link #layerNorm}, for x [rows, groups * width] and weight [width]. */
     void rmsNorm(Tensor destination, Tensor gradient, Tensor x, Tensor weight, float epsilon);
 
-    /** Rotates the gradient in place by the negative angles, and scales it by the tables' magnitude. */
-    void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine);
+    /**
+     * With respect to the joined projections.
+     *
+     * @param joinedGradient as joined
+     * @param gradients      [rows, heads * headDim] and [rows, kvHeads * headDim]
+     */
+    void splitHeads(Tensor joinedGradient, Projections gradients, Tensor joined, HeadTransform transform);
 
     /** gradient *= f'(x), with x as it was before the operation. */
     void activate(Tensor gradient, Tensor x, Activation f);

@@ -16,7 +16,7 @@ final class Activations {
     final GrowableTensor branch;
     /** [hidden]: attention's output, kept by the backward pass while branch holds that of the feed-forward layer. */
     final GrowableTensor attended;
-    /** [feed-forward width]: input of the down projection, in the element type of its weights. */
+    /** [feed-forward width]: input of the down projection, in the element type of its weights, unless it takes the place of up. */
     final GrowableTensor expanded;
     /** [experts]: share of each expert in a token's output. */
     final GrowableTensor shares;

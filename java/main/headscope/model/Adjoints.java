@@ -9,12 +9,12 @@ final class Adjoints {
     final GrowableTensor residual;
     /** [hidden]: input of attention or feed-forward. */
     final GrowableTensor input;
-    /** [hidden]: a further term of the input's gradient. */
-    final GrowableTensor addend;
     /** [hidden]. */
     final GrowableTensor branch;
     /** [heads * headDim]. */
     final GrowableTensor heads;
+    /** [(heads + 2 kvHeads) * headDim]. */
+    final GrowableTensor joined;
     /** [heads * headDim]. */
     final GrowableTensor query;
     /** [kvHeads * headDim]. */
@@ -39,9 +39,9 @@ final class Adjoints {
     Adjoints(ModelConfig config, Workspace workspace) {
         residual = workspace.tensor(config.hidden());
         input = workspace.tensor(config.hidden());
-        addend = workspace.tensor(config.hidden());
         branch = workspace.tensor(config.hidden());
         heads = workspace.tensor(config.queryWidth());
+        joined = workspace.tensor(config.joinedWidth());
         query = workspace.tensor(config.queryWidth());
         key = workspace.tensor(config.keyWidth());
         value = workspace.tensor(config.keyWidth());

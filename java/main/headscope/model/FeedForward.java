@@ -24,7 +24,7 @@ final class FeedForward {
         switch (layer) {
             case Weights.Dense dense -> {
                 expand(x, dense, in);
-                dense.down().addTo(backend, sum, activated(x.size(0), dense, in), scratch);
+                dense.down().addTo(backend, sum, activated(x.size(0), dense, in, in.kept), scratch);
             }
             case Weights.Mixture mixture -> {
                 forward(scratch, x, mixture, in);
@@ -38,7 +38,7 @@ final class FeedForward {
         switch (layer) {
             case Weights.Dense dense -> {
                 expand(x, dense, in);
-                dense.down().forward(backend, out, activated(x.size(0), dense, in));
+                dense.down().forward(backend, out, activated(x.size(0), dense, in, in.kept));
             }
             case Weights.Mixture mixture -> {
                 // Every expert processes every token: simple, but slow for many experts.
@@ -69,7 +69,7 @@ final class FeedForward {
     /** Recomputes the output for x, and preserves what {@link #backward} needs. */
     void recomputeOutput(Tensor out, Tensor x, Weights.FeedForward layer, LayerActivations in) {
         switch (layer) {
-            case Weights.Dense dense -> dense.down().forward(backend, out, activated(out.size(0), dense, in));
+            case Weights.Dense dense -> dense.down().forward(backend, out, activated(out.size(0), dense, in, true));
             case Weights.Mixture mixture -> forward(out, x, mixture, in);
         }
     }
@@ -123,10 +123,14 @@ final class FeedForward {
         layer.up().forward(backend, in.up.rows(x.size(0)), x);
     }
 
-    /** The input of the down projection. */
-    private Tensor activated(long rows, Weights.Dense layer, LayerActivations in) {
+    /**
+     * The input of the down projection.
+     *
+     * @param preserve whether up is needed afterwards; otherwise it may be overwritten
+     */
+    private Tensor activated(long rows, Weights.Dense layer, LayerActivations in, boolean preserve) {
         Tensor up = in.up.rows(rows);
-        Tensor expanded = activations.expanded.rows(rows);
+        Tensor expanded = preserve || layer.gated() ? activations.expanded.rows(rows) : activations.expanded.inPlaceOf(up);
         if (layer.gated()) {
             backend.gate(expanded, up, activation);
         } else {

@@ -3,7 +3,6 @@ package headscope.model;
 import headscope.backend.Backend;
 import headscope.model.ModelConfig.Placement;
 import headscope.model.ModelConfig.QueryKeyNorm;
-import headscope.tensor.DType;
 
 /**
  * What a pass computes in a layer and the backward pass through it needs. Shapes are those of one row, which is a token.
@@ -12,22 +11,14 @@ import headscope.tensor.DType;
 final class LayerActivations {
     /** Whether the backward pass finds the results of the forward pass here; otherwise it computes them again. */
     final boolean kept;
-    /** [heads * headDim]. */
+    /** [(heads + 2 kvHeads) * headDim]: q, k and v before norm and rotation. */
+    final GrowableTensor joined;
+    /** [heads * headDim], in the element type that attention reads, as key and value. */
     final GrowableTensor query;
-    /** [heads * headDim]: q before its norm. */
-    final GrowableTensor rawQuery;
-    /** [heads * headDim]: q in the element type that attention reads. */
-    final GrowableTensor queryOperand;
     /** [kvHeads * headDim]. */
     final GrowableTensor key;
-    /** [kvHeads * headDim]: k before its norm. */
-    final GrowableTensor rawKey;
     /** [kvHeads * headDim]. */
     final GrowableTensor value;
-    /** [kvHeads * headDim]: k in the element type that attention reads. */
-    final GrowableTensor keyOperand;
-    /** [kvHeads * headDim]: v in the element type that attention reads. */
-    final GrowableTensor valueOperand;
     /** [heads]; the values of one text are contiguous, [heads, tokens]. */
     final GrowableTensor logSumExp;
     /** [heads * headDim]: head outputs. */
@@ -39,14 +30,10 @@ final class LayerActivations {
 
     LayerActivations(ModelConfig config, Workspace workspace, boolean kept) {
         this.kept = kept;
-        query = workspace.tensor(config.queryWidth());
-        rawQuery = workspace.tensor(config.queryWidth());
-        queryOperand = workspace.operand(config.queryWidth());
-        key = workspace.tensor(config.keyWidth());
-        rawKey = workspace.tensor(config.keyWidth());
-        value = workspace.tensor(config.keyWidth());
-        keyOperand = workspace.operand(config.keyWidth());
-        valueOperand = workspace.operand(config.keyWidth());
+        joined = workspace.tensor(config.joinedWidth());
+        query = workspace.operand(config.queryWidth());
+        key = workspace.operand(config.keyWidth());
+        value = workspace.operand(config.keyWidth());
         logSumExp = workspace.tensor(config.heads());
         heads = workspace.tensor(config.queryWidth());
         between = workspace.tensor(config.hidden());
@@ -55,11 +42,9 @@ final class LayerActivations {
 
     /** Bytes that keeping a layer takes per row, at most. */
     static long bytesPerRow(ModelConfig config, Backend backend) {
-        long projections = config.queryWidth() + 2L * config.keyWidth();
-        long raw = config.norms().queryKey() == QueryKeyNorm.NONE ? 0 : config.queryWidth() + (long) config.keyWidth();
+        long joined = config.norms().queryKey() == QueryKeyNorm.NONE ? 0 : config.joinedWidth();
         long between = config.norms().placement() == Placement.PARALLEL ? 0 : config.hidden();
-        long fp32 = projections + raw + config.heads() + config.queryWidth() + between + config.feedForward().expandedWidth();
-        boolean converted = backend.operands() != DType.F32;
-        return fp32 * Float.BYTES + (converted ? projections * backend.operands().bytes : 0);
+        long fp32 = joined + config.heads() + config.queryWidth() + between + config.feedForward().expandedWidth();
+        return fp32 * Float.BYTES + config.joinedWidth() * backend.operands().bytes;
     }
 }

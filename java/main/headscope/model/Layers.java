@@ -2,6 +2,7 @@ package headscope.model;
 
 import headscope.backend.Backend;
 import headscope.backend.DecodingTexts;
+import headscope.backend.Projections;
 import headscope.model.ModelConfig.Placement;
 import headscope.tensor.Tensor;
 import java.util.Optional;
@@ -28,9 +29,9 @@ final class Layers {
         this.feedForward = new FeedForward(config.feedForward().activation(), backend, activations, adjoints);
     }
 
-    /** A layer's attention in one kind of pass: writes the head outputs [rows, heads * headDim]. */
+    /** A layer's attention in one kind of pass: writes the head outputs [rows, heads * headDim] of {@link SelfAttention#project}. */
     interface AttentionStep {
-        void run(int layer, Tensor heads, SelfAttention.Projections projections);
+        void run(int layer, Tensor heads, Tensor joined);
     }
 
     /** The input of the first layer. */
@@ -68,18 +69,20 @@ final class Layers {
             Tensor x = tape.residual(i + 1);
             backend.convert(x, tape.residual(i));
             LayerActivations in = tape.activations(i);
-            forward(i, tape.pass(), x, in, tape.gates(), hook, (layer, heads, projections) -> {
-                tape.setOperands(layer, attention.operands(projections, in));
-                attention.attend(layer, tape.operands(layer), tape.pass(), in);
-            });
+            forward(i, tape.pass(), x, in, tape.gates(), hook, (layer, heads, joined) -> attend(layer, joined, tape.pass(), in));
         }
+    }
+
+    private void attend(int layer, Tensor joined, Pass pass, LayerActivations in) {
+        attention.attend(
+                layer, attention.split(attention.operands(pass.rows(), in), layer, joined, pass), pass, in);
     }
 
     private void forward(
             int i, Pass pass, Tensor x, LayerActivations in, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
         Weights.Layer layer = weights.layers().get(i);
         Tensor heads = in.heads.rows(pass.rows());
-        step.run(i, heads, attention.project(i, input(x, layer.beforeAttention()), pass, in));
+        step.run(i, heads, attention.project(i, input(x, layer.beforeAttention()), in));
         hook.headOutputs(i, heads);
         addBranches(x, attention.gate(i, heads, pass, gates), layer, in);
     }
@@ -91,8 +94,7 @@ final class Layers {
         Tensor before = tape.residual(i);
         LayerActivations in = tape.activations(i);
         if (!in.kept) {
-            tape.setOperands(i, project(i, before, pass, in));
-            attention.attend(i, tape.operands(i), pass, in);
+            attend(i, attention.project(i, input(before, layer.beforeAttention()), in), pass, in);
         }
         Tensor heads = in.heads.rows(gradient.size(0));
 
@@ -117,8 +119,7 @@ final class Layers {
         }
 
         attention.gateBackward(i, headsGradient, heads, pass, tape.gates(), hook);
-        SelfAttention.Projections gradients =
-                attention.attendBackward(i, headsGradient, in, tape.operands(i), pass, hook, i > 0);
+        Projections gradients = attention.attendBackward(i, headsGradient, in, pass, hook, i > 0);
         if (i > 0) {
             Tensor inputGradient = adjoints.input.rows(gradient.size(0));
             attention.projectBackward(i, inputGradient, gradients, pass, in);
@@ -141,11 +142,6 @@ final class Layers {
         feedForward.backward(
                 inputGradient, normBackward(gradient, branch, layer.afterFeedForward()), input, layer.feedForward(), in);
         addBackward(gradient, inputGradient, x, layer.beforeFeedForward());
-    }
-
-    private SelfAttention.Projections project(int layer, Tensor x, Pass pass, LayerActivations in) {
-        Tensor input = input(x, weights.layers().get(layer).beforeAttention());
-        return attention.operands(attention.project(layer, input, pass, in), in);
     }
 
     /** Adds the output projection of heads [rows, heads * headDim] and the feed-forward part to x. */

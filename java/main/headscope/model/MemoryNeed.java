@@ -32,9 +32,8 @@ public record MemoryNeed(long weights, SortedMap<DType, Long> kept, long bytesPe
                         Collectors.summingLong(StoredTensor::count), halved -> weights - 2 * halved)));
         long keysAndValues = 2L * config.keyWidth() * Float.BYTES;
         long statistics = (long) config.heads() * (7 * Float.BYTES + Double.BYTES); // see AttentionStatistics
-        boolean normed = config.norms().queryKey() != ModelConfig.QueryKeyNorm.NONE;
-        long activations = Float.BYTES * (3L * config.hidden() + (normed ? 3L : 2L) * config.queryWidth()
-                + (normed ? 3L : 2L) * config.keyWidth() + config.feedForward().expandedWidth() + config.feedForward().width());
+        long activations = Float.BYTES * (3L * config.hidden() + 2L * config.joinedWidth() + config.queryWidth()
+                + config.feedForward().expandedWidth() + config.feedForward().width());
         return new MemoryNeed(
                 weights, kept, activations + statistics, config.layers() * (keysAndValues + statistics));
     }

@@ -182,6 +182,11 @@ public record ModelConfig(
         return sizes.kvHeads * sizes.headDim;
     }
 
+    /** Elements of all heads of queries, keys and values together. */
+    long joinedWidth() {
+        return queryWidth() + 2L * keyWidth();
+    }
+
     public int maxTokens() {
         return positions.maxTokens;
     }

@@ -3,6 +3,8 @@ package headscope.model;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Backend;
+import headscope.backend.HeadTransform;
+import headscope.backend.Projections;
 import headscope.backend.RowRanges;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
@@ -17,9 +19,6 @@ final class SelfAttention {
     private final Backend backend;
     private final Activations activations;
     private final Adjoints adjoints;
-
-    /** q [rows, heads * headDim], fp32 or {@link Backend#operands}; k and v [rows, kvHeads * headDim]. */
-    record Projections(Tensor q, Tensor k, Tensor v) {}
 
     SelfAttention(
             ModelConfig config, Weights weights, Backend backend, Activations activations, Adjoints adjoints) {
@@ -38,44 +37,34 @@ final class SelfAttention {
                 attention.windows().get(layer), attention.softCap(), weights.layers().get(layer).sinks());
     }
 
-    /** q, k and v of x [rows, hidden], after norm and rotation. @param in where they are written */
-    Projections project(int layer, Tensor x, Pass pass, LayerActivations in) {
-        Weights.Layer parameters = weights.layers().get(layer);
-        Tensor input = parameters.query().input(backend, x, activations.input);
-        long rows = x.size(0);
-        Tensor q = in.query.rows(rows);
-        Tensor k = in.key.rows(rows);
-        Tensor v = in.value.rows(rows);
-        project(q, in.rawQuery, input, parameters.query(), parameters.queryNorm());
-        project(k, in.rawKey, input, parameters.key(), parameters.keyNorm());
-        parameters.value().forward(backend, v, input);
-        Optional<RopeTables.Angles> rope = config.positions().ropes().get(layer).map(pass::angles);
-        rope.ifPresent(angles -> backend.rotate(k, k, config.headDim(), angles.cosine(), angles.sine()));
-        return new Projections(rope.map(angles -> rotated(q, angles, in)).orElse(q), k, v);
+    /** The joined projections of x [rows, hidden]: q, k and v in each row, before norm and rotation. */
+    Tensor project(int layer, Tensor x, LayerActivations in) {
+        Tensor joined = joined(x.size(0), in);
+        weights.layers().get(layer).queryKeyValue().forward(backend, joined, x);
+        return joined;
     }
 
-    /** q in the type in which attention reads it. */
-    private Tensor rotated(Tensor q, RopeTables.Angles angles, LayerActivations in) {
-        Tensor rotated = in.queryOperand.inPlaceOf(q);
-        backend.rotate(rotated, q, config.headDim(), angles.cosine(), angles.sine());
-        return rotated;
+    /** The backward pass needs them only if they are normalised. */
+    private Tensor joined(long rows, LayerActivations in) {
+        boolean normed = config.norms().queryKey() != ModelConfig.QueryKeyNorm.NONE;
+        return (normed ? in : activations.layer).joined.rows(rows);
     }
 
-    private void project(
-            Tensor out, GrowableTensor raw, Tensor input, Weights.Linear linear, Optional<Weights.Norm> norm) {
-        if (norm.isPresent()) {
-            Tensor before = raw.rows(input.size(0));
-            linear.forward(backend, before, input);
-            norm.get().forward(backend, out, before);
-        } else {
-            linear.forward(backend, out, input);
-        }
+    /** Where attention over whole texts finds q, k and v. */
+    Projections operands(long rows, LayerActivations in) {
+        return new Projections(in.query.rows(rows), in.key.rows(rows), in.value.rows(rows));
     }
 
-    /** Converts k and v to {@link Backend#operands} for attention over whole texts. */
-    Projections operands(Projections projections, LayerActivations in) {
-        return new Projections(
-                projections.q(), in.keyOperand.of(projections.k()), in.valueOperand.of(projections.v()));
+    /** Writes q, k and v of joined projections, after norm and rotation. */
+    Projections split(Projections to, int layer, Tensor joined, Pass pass) {
+        backend.splitHeads(to, joined, transform(layer, pass), pass.packing());
+        return to;
+    }
+
+    private HeadTransform transform(int layer, Pass pass) {
+        return new HeadTransform(
+                config.headDim(), weights.layers().get(layer).headNorm(), config.positions().ropes().get(layer)
+                .map(pass::angles).map(angles -> new HeadTransform.Rotation(angles.cosine(), angles.sine())));
     }
 
     /** Head outputs over whole texts [rows, heads * headDim], before the gates, and what the backward pass needs of them. */
@@ -126,9 +115,9 @@ final class SelfAttention {
      * @param needed whether the result is used; otherwise only what the hook requests is computed
      */
     Projections attendBackward(
-            int layer, Tensor gradient, LayerActivations in, Projections projections, Pass pass, GradientHook hook,
-            boolean needed) {
+            int layer, Tensor gradient, LayerActivations in, Pass pass, GradientHook hook, boolean needed) {
         long rows = gradient.size(0);
+        Projections operands = operands(rows, in);
         Projections gradients = new Projections(
                 adjoints.query.rows(rows), adjoints.key.rows(rows), adjoints.value.rows(rows));
         AttentionSpec spec = spec(layer);
@@ -140,8 +129,8 @@ final class SelfAttention {
         }
         if (needed || saliency.stream().anyMatch(Optional::isPresent)) {
             backend.gradients().attention(
-                    gradients.q(), gradients.k(), gradients.v(), gradient, in.heads.rows(rows), logSumExp(in, rows), projections.q(),
-                    projections.k(), projections.v(), pass.packing(), spec, saliency);
+                    gradients.q(), gradients.k(), gradients.v(), gradient, in.heads.rows(rows), logSumExp(in, rows),
+                    operands.q(), operands.k(), operands.v(), pass.packing(), spec, saliency);
         }
         for (int text = 0; text < saliency.size(); text++) {
             int index = text;
@@ -153,23 +142,10 @@ final class SelfAttention {
         return gradients;
     }
 
-    /** Maps the gradients of q, k and v, which are overwritten, to that of the input. */
+    /** Maps the gradients of q, k and v to that of the input. */
     void projectBackward(int layer, Tensor inputGradient, Projections gradients, Pass pass, LayerActivations in) {
-        Weights.Layer parameters = weights.layers().get(layer);
-        long rows = inputGradient.size(0);
-        config.positions().ropes().get(layer).map(pass::angles).ifPresent(angles -> {
-            backend.gradients().rotate(gradients.q(), config.headDim(), angles.cosine(), angles.sine());
-            backend.gradients().rotate(gradients.k(), config.headDim(), angles.cosine(), angles.sine());
-        });
-        parameters.queryNorm().ifPresent(norm -> norm.backward(
-                backend, gradients.q(), gradients.q(), in.rawQuery.rows(rows)));
-        parameters.keyNorm().ifPresent(norm -> norm.backward(
-                backend, gradients.k(), gradients.k(), in.rawKey.rows(rows)));
-        Tensor addend = adjoints.addend.rows(rows);
-        parameters.query().backward(backend, inputGradient, gradients.q());
-        parameters.key().backward(backend, addend, gradients.k());
-        backend.add(inputGradient, addend);
-        parameters.value().backward(backend, addend, gradients.v());
-        backend.add(inputGradient, addend);
+        Tensor joinedGradient = adjoints.joined.rows(pass.rows());
+        backend.gradients().splitHeads(joinedGradient, gradients, joined(pass.rows(), in), transform(layer, pass));
+        weights.layers().get(layer).queryKeyValue().backward(backend, inputGradient, joinedGradient);
     }
 }

@@ -3,6 +3,7 @@ package headscope.model;
 import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
+import headscope.backend.Projections;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
@@ -85,17 +86,15 @@ public final class Sequence implements AutoCloseable {
         return new IllegalStateException("this sequence collects no statistics");
     }
 
-    /** Appends queries, if they are kept, keys and values of new tokens in one layer; {@link #grow} counts them. */
-    void append(int layer, SelfAttention.Projections rows) {
-        append(keys.get(layer), rows.k());
-        append(values.get(layer), rows.v());
-        if (!queries.isEmpty()) {
-            append(queries.get(layer), rows.q());
-        }
-    }
-
-    private void append(Tensor to, Tensor rows) {
-        backend.convert(to.rows(tokens, rows.size(0)), rows);
+    /**
+     * Where queries, keys and values of new tokens go in one layer; {@link #grow} counts them.
+     *
+     * @param q for the queries, unless they are kept
+     */
+    Projections room(int layer, Tensor q) {
+        long rows = q.size(0);
+        return new Projections(queries.isEmpty() ? q : queries.get(layer).rows(tokens, rows),
+                keys.get(layer).rows(tokens, rows), values.get(layer).rows(tokens, rows));
     }
 
     /** Keys of a layer's first tokens [count, kvHeads * headDim], in {@link Backend#operands}. */

@@ -6,6 +6,8 @@ import headscope.backend.DecodingTexts;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
 import headscope.backend.PageTable;
+import headscope.backend.Projections;
+import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -138,11 +140,9 @@ public final class SequenceBatch implements AutoCloseable {
         return Packing.paged(texts, ofTexts);
     }
 
-    /** Stores keys and values of new tokens in one layer; {@link #grow} counts them. */
-    SelfAttention.Projections append(int layer, SelfAttention.Projections rows, Packing packing) {
-        backend.store(pool.keys(layer), rows.k(), packing);
-        backend.store(pool.values(layer), rows.v(), packing);
-        return new SelfAttention.Projections(rows.q(), pool.keys(layer), pool.values(layer));
+    /** Where attention finds q, and the keys and values of all texts; {@link #grow} counts new tokens. */
+    Projections operands(int layer, Tensor q) {
+        return new Projections(q, pool.keys(layer), pool.values(layer));
     }
 
     /** The pages of a text, enough for the maximum number of its tokens. */

@@ -17,7 +17,6 @@ public final class Tape implements AutoCloseable {
     private final KeptLayers kept;
     private final long claim;
     private final LayerActivations shared;
-    private final SelfAttention.Projections[] operands;
 
     /**
      * @param pass   is closed with the tape
@@ -32,7 +31,6 @@ public final class Tape implements AutoCloseable {
         this.kept = kept;
         this.claim = kept.claim(batch.rows());
         this.shared = shared;
-        this.operands = new SelfAttention.Projections[config.layers()];
         this.residuals = backend.allocate(DType.F32, config.layers() + 1L, batch.rows(), config.hidden());
     }
 
@@ -55,16 +53,6 @@ public final class Tape implements AutoCloseable {
 
     LayerActivations activations(int layer) {
         return kept.find(claim, layer, shared);
-    }
-
-    /** Remembers where the operands of a layer's attention are. */
-    void setOperands(int layer, SelfAttention.Projections projections) {
-        operands[layer] = projections;
-    }
-
-    /** Operands of a layer's attention, if the activations of this layer are kept. */
-    SelfAttention.Projections operands(int layer) {
-        return operands[layer];
     }
 
     /** Output of the last layer [rows, hidden]. */

@@ -7,6 +7,7 @@ import headscope.backend.Backend;
 import headscope.backend.DecodingTexts;
 import headscope.backend.DeviceMemoryException;
 import headscope.backend.Packing;
+import headscope.backend.Projections;
 import headscope.backend.SplitOnOutOfMemory;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
@@ -102,10 +103,9 @@ public final class Transformer implements AutoCloseable {
         requireCapacity(sequence, ids.length);
         try (Pass pass = new Pass(backend, ropes, Packing.of(ids.length, end))) {
             Tensor x = embedded(ids, pass);
-            layers.forward(pass, x, Optional.empty(), hook, (layer, heads, projections) -> {
-                sequence.append(layer, projections);
-                attend(heads, layer, new SelfAttention.Projections(
-                        projections.q(), sequence.keys(layer, end), sequence.values(layer, end)), pass,
+            layers.forward(pass, x, Optional.empty(), hook, (layer, heads, joined) -> {
+                Projections rows = attention.split(sequence.room(layer, query(pass)), layer, joined, pass);
+                attend(heads, layer, new Projections(rows.q(), sequence.keys(layer, end), sequence.values(layer, end)), pass,
                         sequence.findStatistics(layer), hook);
             });
             sequence.grow(ids.length);
@@ -144,9 +144,13 @@ public final class Transformer implements AutoCloseable {
     }
 
     private void forward(Tensor x, SequenceBatch sequence, Pass pass, LayerHook hook) {
-        layers.forward(pass, x, Optional.empty(), hook, (layer, heads, projections) -> attend(
-                heads, layer, sequence.append(layer, projections, pass.packing()), pass,
+        layers.forward(pass, x, Optional.empty(), hook, (layer, heads, joined) -> attend(
+                heads, layer, attention.split(sequence.operands(layer, query(pass)), layer, joined, pass), pass,
                 sequence.findStatistics(layer), hook));
+    }
+
+    private Tensor query(Pass pass) {
+        return activations.layer.query.rows(pass.rows());
     }
 
     /**
@@ -198,16 +202,17 @@ public final class Transformer implements AutoCloseable {
         requireCapacity(batch, gates);
         try (Pass pass = new Pass(backend, ropes, batch.packing())) {
             Tensor x = embedded(batch.ids(), pass);
-            layers.forward(pass, x, gates, hook, (layer, heads, projections) -> {
+            layers.forward(pass, x, gates, hook, (layer, heads, joined) -> {
                 statistics.ifPresent(AttentionStatistics::clear);
-                attend(heads, layer, attention.operands(projections, activations.layer), pass, statistics, hook);
+                Projections to = attention.operands(pass.rows(), activations.layer);
+                attend(heads, layer, attention.split(to, layer, joined, pass), pass, statistics, hook);
             });
             return x;
         }
     }
 
     private void attend(
-            Tensor heads, int layer, SelfAttention.Projections operands, Pass pass,
+            Tensor heads, int layer, Projections operands, Pass pass,
             Optional<AttentionStatistics> statistics, LayerHook hook) {
         AttentionSpec spec = attentionSpec(layer);
         backend.attention(heads, operands.q(), operands.k(), operands.v(), pass.packing(), spec, statistics);

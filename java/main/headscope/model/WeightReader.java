@@ -1,9 +1,11 @@
 package headscope.model;
 
 import headscope.backend.Backend;
+import headscope.backend.HeadTransform;
 import headscope.model.ModelConfig.Bias;
 import headscope.model.ModelConfig.Norm;
 import headscope.model.ModelConfig.Placement;
+import headscope.model.ModelConfig.QueryKeyNorm;
 import headscope.tensor.Buffer;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
@@ -157,11 +159,10 @@ final class WeightReader {
             Optional<Weights.Norm> afterFeedForward =
                     before && !around ? Optional.empty() : norm(path + "post_feedforward_layernorm");
             Weights.Linear queryKeyValue = fused
-                    ? linear(attention + "qkv_proj", config.queryWidth() + 2L * config.keyWidth(), hidden, bias)
+                    ? linear(attention + "qkv_proj", config.joinedWidth(), hidden, bias)
                     : queryKeyValue(attention, "q_proj", "k_proj", "v_proj", bias);
-            layers.add(layer(
-                    beforeAttention, queryKeyValue, queryKeyNorm(attention + "q_norm", config.queryWidth()),
-                    queryKeyNorm(attention + "k_norm", config.keyWidth()), sinks(attention + "sinks"), output, afterAttention,
+            layers.add(new Weights.Layer(
+                    beforeAttention, queryKeyValue, headNorm(attention), sinks(attention + "sinks"), output, afterAttention,
                     beforeFeedForward,
                     config.feedForward().experts().isPresent() ? mixture(path + "mlp.") : gated(path + "mlp.", fused),
                     afterFeedForward));
@@ -174,25 +175,12 @@ final class WeightReader {
     }
 
     /** A layer without norms of q and k. */
-    private Weights.Layer layer(
+    private static Weights.Layer layer(
             Optional<Weights.Norm> beforeAttention, Weights.Linear queryKeyValue, Weights.Linear output,
             Optional<Weights.Norm> afterAttention, Optional<Weights.Norm> beforeFeedForward,
             Weights.FeedForward feedForward, Optional<Weights.Norm> afterFeedForward) {
-        return layer(
-                beforeAttention, queryKeyValue, Optional.empty(), Optional.empty(), Optional.empty(), output, afterAttention,
-                beforeFeedForward, feedForward, afterFeedForward);
-    }
-
-    private Weights.Layer layer(
-            Optional<Weights.Norm> beforeAttention, Weights.Linear queryKeyValue, Optional<Weights.Norm> queryNorm,
-            Optional<Weights.Norm> keyNorm, Optional<Tensor> sinks, Weights.Linear output,
-            Optional<Weights.Norm> afterAttention, Optional<Weights.Norm> beforeFeedForward,
-            Weights.FeedForward feedForward, Optional<Weights.Norm> afterFeedForward) {
-        long query = config.queryWidth();
-        long key = config.keyWidth();
         return new Weights.Layer(
-                beforeAttention, rows(queryKeyValue, 0, query), rows(queryKeyValue, query, key),
-                rows(queryKeyValue, query + key, key), queryNorm, keyNorm, sinks, output, afterAttention, beforeFeedForward,
+                beforeAttention, queryKeyValue, Optional.empty(), Optional.empty(), output, afterAttention, beforeFeedForward,
                 feedForward, afterFeedForward);
     }
 
@@ -263,18 +251,11 @@ final class WeightReader {
         return config.family() == Family.GPT_OSS ? Optional.of(tensors.tensor(name, config.heads())) : Optional.empty();
     }
 
-    private static Weights.Linear rows(Weights.Linear fused, long first, long count) {
-        return new Weights.Linear(
-                fused.weight().rows(first, count), fused.bias().map(bias -> bias.rows(first, count)));
-    }
-
-    /** @param width elements of all heads together */
-    private Optional<Weights.Norm> queryKeyNorm(String name, long width) {
-        return switch (config.norms().queryKey()) {
-            case NONE -> Optional.empty();
-            case EACH_HEAD -> norm(name, config.headDim());
-            case ALL_HEADS -> norm(name, width);
-        };
+    private Optional<HeadTransform.Norm> headNorm(String attention) {
+        boolean together = config.norms().queryKey() == QueryKeyNorm.ALL_HEADS;
+        return config.norms().queryKey() == QueryKeyNorm.NONE ? Optional.empty() : Optional.of(new HeadTransform.Norm(
+                normWeight(attention + "q_norm", together ? config.queryWidth() : config.headDim()),
+                normWeight(attention + "k_norm", together ? config.keyWidth() : config.headDim()), config.norms().epsilon()));
     }
 
     /** A tied head is the embedding, unless the file contains a head with other values. */
@@ -294,16 +275,16 @@ final class WeightReader {
     }
 
     private Optional<Weights.Norm> norm(String name) {
-        return norm(name, config.hidden());
+        Tensor weight = normWeight(name, config.hidden());
+        Optional<Tensor> bias = config.norms().kind() == Norm.LAYER
+                ? Optional.of(tensors.tensor(name + ".bias", config.hidden())) : Optional.empty();
+        return Optional.of(new Weights.Norm(weight, bias, config.norms().epsilon()));
     }
 
-    private Optional<Weights.Norm> norm(String name, long width) {
-        Tensor weight = config.norms().kind() == Norm.RMS_ONE_PLUS
+    private Tensor normWeight(String name, long width) {
+        return config.norms().kind() == Norm.RMS_ONE_PLUS
                 ? tensors.onePlus(name + ".weight", width)
                 : tensors.tensor(name + ".weight", width);
-        Optional<Tensor> bias =
-                config.norms().kind() == Norm.LAYER ? Optional.of(tensors.tensor(name + ".bias", width)) : Optional.empty();
-        return Optional.of(new Weights.Norm(weight, bias, config.norms().epsilon()));
     }
 
     private Weights.Linear biasedLinear(String name, long out, long in) {

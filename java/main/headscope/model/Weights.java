@@ -1,6 +1,7 @@
 package headscope.model;
 
 import headscope.backend.Backend;
+import headscope.backend.HeadTransform;
 import headscope.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -30,15 +31,6 @@ record Weights(
         /** sum [rows, out] += the map of x [rows, in]; overwrites scratch, of sum's shape. */
         void addTo(Backend backend, Tensor sum, Tensor x, Tensor scratch) {
             backend.linearAdd(sum, x, weight, bias, scratch);
-        }
-
-        /**
-         * x in the type in which products with this weight read it, so that several products share one conversion.
-         *
-         * @param converted receives the conversion to {@link Backend#operands}
-         */
-        Tensor input(Backend backend, Tensor x, GrowableTensor converted) {
-            return weight.dtype() == backend.operands() ? converted.of(x) : x;
         }
 
         /** Maps the gradient of the output to that of x. */
@@ -79,15 +71,15 @@ record Weights(
      * One layer. {@link ModelConfig.Placement} determines which norms it has.
      *
      * @param beforeAttention norm of attention's input
-     * @param queryNorm       norm of q
-     * @param keyNorm         norm of k
+     * @param queryKeyValue   to q, k and v, one after the other
+     * @param headNorm        norm of q and of k
      * @param afterAttention  norm of attention's output, or of its sum with the residual stream
      * @param sinks           [heads], a score that joins every softmax of the head
      */
     record Layer(
-            Optional<Norm> beforeAttention, Linear query, Linear key, Linear value, Optional<Norm> queryNorm,
-            Optional<Norm> keyNorm, Optional<Tensor> sinks, Linear output, Optional<Norm> afterAttention,
-            Optional<Norm> beforeFeedForward, FeedForward feedForward, Optional<Norm> afterFeedForward) {}
+            Optional<Norm> beforeAttention, Linear queryKeyValue, Optional<HeadTransform.Norm> headNorm, Optional<Tensor> sinks,
+            Linear output, Optional<Norm> afterAttention, Optional<Norm> beforeFeedForward, FeedForward feedForward,
+            Optional<Norm> afterFeedForward) {}
 
     sealed interface FeedForward {}
 

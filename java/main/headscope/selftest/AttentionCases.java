@@ -5,8 +5,10 @@ import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSnapshot;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.HeadTransform;
 import headscope.backend.Packing;
 import headscope.backend.PageTable;
+import headscope.backend.Projections;
 import headscope.metric.LayerResult;
 import headscope.metric.Metric;
 import headscope.tensor.DType;
@@ -131,17 +133,19 @@ final class AttentionCases {
                 shape.scale(), shape.sinks());
         int pages = PageTable.count(tokens);
         return of("attention", shape, tokens, bound, Case.downloaded(on -> {
-            Tensor q = queries(on, shape, tokens);
-            Tensor keys = on.normal(tokens, (long) shape.kvHeads() * shape.headDim());
-            Tensor values = on.normal(tokens, (long) shape.kvHeads() * shape.headDim());
-            Tensor keyPool = on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, keys.size(1));
-            Tensor valuePool = on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, keys.size(1));
+            long width = (long) shape.heads() * shape.headDim();
+            long keyWidth = (long) shape.kvHeads() * shape.headDim();
+            Tensor joined = on.normal(tokens, width + 2 * keyWidth);
+            Projections parts = new Projections(
+                    on.tensors.allocate(on.backend.operands(), tokens, width),
+                    on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, keyWidth),
+                    on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, keyWidth));
             Packing packing = Packing.paged(List.of(new Packing.Text(tokens, tokens, 0)),
                     List.of(IntStream.range(0, pages).map(page -> pages - 1 - page).toArray()));
-            on.backend.store(keyPool, keys, packing);
-            on.backend.store(valuePool, values, packing);
-            Tensor out = on.unwritten(q.shape());
-            on.backend.attention(out, q, keyPool, valuePool, packing, causal.spec(on::normal), Optional.empty());
+            on.backend.splitHeads(parts, joined, HeadTransform.none(shape.headDim()), packing);
+            Tensor out = on.unwritten(tokens, width);
+            on.backend.attention(
+                    out, parts.q(), parts.k(), parts.v(), packing, causal.spec(on::normal), Optional.empty());
             return new Tensor[] {out};
         }));
     }

@@ -3,9 +3,12 @@ package headscope.selftest;
 import headscope.backend.Activation;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.HeadTransform;
 import headscope.backend.Packing;
 import headscope.backend.PageTable;
+import headscope.backend.Projections;
 import headscope.backend.RowRanges;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,15 +49,6 @@ final class RowCases {
                 ids[i] = on.below(50);
             }
             on.backend.embed(to, table, ids);
-            return new Tensor[] {to};
-        }, rows, width));
-        cases.add(Case.of("store", 0, on -> {
-            int pages = PageTable.count(rows);
-            Tensor pool = on.tensors.allocate(on.backend.operands(), (long) pages * PageTable.TOKENS, width);
-            Tensor to = on.unwritten(pool.shape());
-            on.backend.store(pool, on.normal(rows, width), Packing.paged(List.of(new Packing.Text(rows, rows, 0)),
-                    List.of(IntStream.range(0, pages).map(page -> pages - 1 - page).toArray())));
-            on.backend.convert(to, pool);
             return new Tensor[] {to};
         }, rows, width));
         cases.add(Case.of("linear", bound, on -> {
@@ -146,15 +140,10 @@ final class RowCases {
 
     private static void heads(List<Case> cases, int rows, int width) {
         int heads = 4;
-        cases.add(Case.of("rotate", Case.rounding(2), on -> {
-            Tensor cosine = on.normal(rows, width);
-            Tensor sine = on.normal(rows, width);
-            Tensor x = on.normal(rows, 2L * heads * width);
-            Tensor back = on.normal(rows, 2L * heads * width);
-            on.backend.rotate(x, x, 2 * width, cosine, sine);
-            on.backend.gradients().rotate(back, 2 * width, cosine, sine);
-            return new Tensor[] {x, back};
-        }, rows, heads, 2 * width));
+        for (boolean allHeads : new boolean[] {false, true}) {
+            cases.add(Case.of("splitHeads" + (allHeads ? ", norm of all heads" : ""), 64 * Case.rounding(8 * width),
+                    on -> splitHeads(on, rows, heads, width, allHeads), rows, heads, 2 * width));
+        }
         cases.add(Case.of("scaleHeads", 4 * Case.rounding(rows * width), on -> {
             Tensor x = on.normal(rows, (long) heads * width);
             Tensor back = on.unwritten(2, heads);
@@ -163,6 +152,30 @@ final class RowCases {
             on.backend.scaleHeads(x, on.normal(2, heads), halves);
             return new Tensor[] {x, back};
         }, rows, heads, width));
+    }
+
+    /** Heads of 2 * width elements, with keys and values in pages in descending order. */
+    private static Tensor[] splitHeads(Operands on, int rows, int heads, int width, boolean allHeads) {
+        Backend backend = on.backend;
+        int kvHeads = 2;
+        int headDim = 2 * width;
+        int pages = PageTable.count(rows);
+        HeadTransform transform = new HeadTransform(headDim,
+                Optional.of(new HeadTransform.Norm(
+                        on.normal(allHeads ? heads * headDim : headDim), on.normal(allHeads ? kvHeads * headDim : headDim), EPSILON)),
+                Optional.of(new HeadTransform.Rotation(on.normal(rows, width), on.normal(rows, width))));
+        Tensor joined = on.normal(rows, (long) (heads + 2 * kvHeads) * headDim);
+        Projections to = new Projections(
+                on.tensors.allocate(DType.F32, rows, (long) heads * headDim),
+                on.tensors.allocate(DType.F32, (long) pages * PageTable.TOKENS, (long) kvHeads * headDim),
+                on.tensors.allocate(DType.F32, (long) pages * PageTable.TOKENS, (long) kvHeads * headDim));
+        backend.splitHeads(to, joined, transform, Packing.paged(List.of(new Packing.Text(rows, rows, 0)),
+                List.of(IntStream.range(0, pages).map(page -> pages - 1 - page).toArray())));
+        Tensor back = on.unwritten(joined.shape());
+        backend.gradients().splitHeads(back, new Projections(
+                on.normal(rows, (long) heads * headDim), on.normal(rows, (long) kvHeads * headDim),
+                on.normal(rows, (long) kvHeads * headDim)), joined, transform);
+        return new Tensor[] {to.q(), to.k(), to.v(), back};
     }
 
     private static void mixture(List<Case> cases, int rows, int width) {

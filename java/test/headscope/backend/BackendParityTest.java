@@ -142,42 +142,11 @@ class BackendParityTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {2, 4, 8, 16, 64, 80, 128})
-    void rotate(int headDim) {
-        for (int half : new int[] {1, headDim / 4 + 1, headDim / 2}) {
-            if (2 * half > headDim) {
-                continue;
-            }
-            int tokens = 17;
-            int heads = 3;
-            Random random = Seed.random("rotate", headDim, half);
-            float[] x = Inputs.OUTLIERS.values(random, tokens, heads * headDim);
-            float[] cosine = new float[tokens * half];
-            float[] sine = new float[tokens * half];
-            for (int i = 0; i < cosine.length; i++) {
-                double angle = 100 * random.nextGaussian();
-                cosine[i] = (float) Math.cos(angle);
-                sine[i] = (float) Math.sin(angle);
-            }
-            double largest = 0;
-            for (float value : x) {
-                largest = Math.max(largest, 2 * Math.abs(value));
-            }
-            double tolerance = Tolerance.formula(largest);
-            compare("rotate %d of %d".formatted(half, headDim), on -> {
-                Tensor place = on.tensor(x, tokens, heads * headDim);
-                on.backend.rotate(place, place, headDim, on.tensor(cosine, tokens, half), on.tensor(sine, tokens, half));
-                return on.backend.download(place);
-            }, i -> i % headDim >= 2 * half ? 0 : tolerance);
-        }
-    }
-
-    @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
         float[] x = inputs.withEnds("arguments", size);
         int rows = 3;
-        float[] gateUp = joined(rows, inputs.withEnds("gates", rows * size),
+        float[] gateUp = Inputs.sideBySide(rows, inputs.withEnds("gates", rows * size),
                 Inputs.OUTLIERS.values(Seed.random("up", size), 1, rows * size));
         for (Activation f : Activation.values()) {
             compare(f + " of " + size, on -> {
@@ -194,17 +163,6 @@ class BackendParityTest {
                 return Tolerance.formula(Math.abs(gateUp[gate]) * (Math.abs(gateUp[gate + size]) + 1));
             });
         }
-    }
-
-    /** The rows of both, side by side. */
-    static float[] joined(int rows, float[] left, float[] right) {
-        int width = left.length / rows;
-        float[] joined = new float[2 * left.length];
-        for (int row = 0; row < rows; row++) {
-            System.arraycopy(left, row * width, joined, 2 * row * width, width);
-            System.arraycopy(right, row * width, joined, (2 * row + 1) * width, width);
-        }
-        return joined;
     }
 
     /** One, some and all experts; the first of equal logits wins. */

@@ -157,14 +157,7 @@ class CentralDifferencesTest {
         agrees(List.of(x), inputs -> inPlace(inputs.get(0), () -> backend.softCap(inputs.get(0), 2)), gradient, ofX);
 
         Tensor turned = normal(size, 6);
-        Tensor cosine = normal(size, 1);
-        Tensor sine = normal(size, 1);
-        Tensor ofTurned = normal(size, 6);
-        Tensor before = copy(ofTurned);
-        gradients.rotate(ofTurned, 3, cosine, sine);
-        agrees(List.of(turned), inputs -> inPlace(inputs.get(0), () ->
-                backend.rotate(inputs.get(0), inputs.get(0), 3, cosine, sine)), before, ofTurned);
-
+        Tensor before = normal(size, 6);
         RowRanges halves = new RowRanges(new int[] {0, size / 2}, new int[] {size / 2, size});
         Tensor factors = awayFromZero(4).as(2, 2);
         Tensor ofFactors = like(factors);
@@ -196,6 +189,27 @@ class CentralDifferencesTest {
             Tensor x = on.tensor(new float[15], 3, 5);
             return inPlace(x, () -> backend.addShare(x, inputs.get(0), inputs.get(1), experts - 1));
         }, ofOutput, ofY, ofShares);
+    }
+
+    /** Heads of 3 elements, normalised apart and together, rotated. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 6})
+    void splitHeads(int normed) {
+        Tensor joined = normal(2, 12);
+        Tensor gradient = normal(2, 12);
+        HeadTransform transform = new HeadTransform(3,
+                Optional.of(new HeadTransform.Norm(normal(1, normed).as(normed), normal(1, 3).as(3), 0.5f)),
+                Optional.of(new HeadTransform.Rotation(normal(2, 1), normal(2, 1))));
+        Projections ofParts = new Projections(like(normal(2, 6)), like(normal(2, 3)), like(normal(2, 3)));
+        backend.splitHeads(ofParts, gradient, HeadTransform.none(3), Packing.whole(2));
+        Tensor ofJoined = like(joined);
+        gradients.splitHeads(ofJoined, ofParts, joined, transform);
+        agrees(List.of(joined), inputs -> {
+            Projections parts = new Projections(like(normal(2, 6)), like(normal(2, 3)), like(normal(2, 3)));
+            backend.splitHeads(parts, inputs.get(0), transform, Packing.whole(2));
+            return Inputs.sideBySide(
+                    2, backend.download(parts.q()), backend.download(parts.k()), backend.download(parts.v()));
+        }, gradient, ofJoined);
     }
 
     @ParameterizedTest

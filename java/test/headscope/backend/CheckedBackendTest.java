@@ -81,13 +81,32 @@ class CheckedBackendTest extends ArgumentChecks {
     }
 
     @Test
-    void rotate() {
-        Tensor x = floats(3, 8);
-        refused("rotate: ", () -> backend.rotate(x, x, 3, floats(3, 1), floats(3, 1)));
-        refused("rotate: ", () -> backend.rotate(x, x, 4, floats(3, 3), floats(3, 3)));
-        refused("rotate: ", () -> backend.rotate(x, x, 4, floats(2, 2), floats(2, 2)));
-        refused("rotate: ", () -> backend.rotate(x, x, 4, floats(3, 2), floats(3, 1)));
-        refused("rotate: F32[3, 2] is closed", () -> backend.rotate(x, x, 4, floats(3, 2), closed(3, 2)));
+    void splitHeads() {
+        Projections to = new Projections(floats(3, 8), floats(3, 4), floats(3, 4));
+        Tensor joined = floats(3, 16);
+        HeadTransform plain = HeadTransform.none(4);
+        refused("splitHeads: ", () -> backend.splitHeads(to, floats(3, 15), plain, Packing.whole(3)));
+        refused("splitHeads: ", () -> backend.splitHeads(to, joined, HeadTransform.none(3), Packing.whole(3)));
+        refused("splitHeads: F32[3, 16] into", () -> backend.splitHeads(to, joined, plain, Packing.whole(4)));
+        refused("splitHeads: F32[3, 16] is closed", () -> backend.splitHeads(to, closed(3, 16), plain, Packing.whole(3)));
+        refused("splitHeads: F32[3, 16] into", () -> backend.splitHeads(
+                new Projections(floats(3, 8), floats(3, 4), floats(3, 8)), joined, plain, Packing.whole(3)));
+        refused("splitHeads: norms by", () -> backend.splitHeads(to, joined, normed(4, 8), Packing.whole(3)));
+        refused("splitHeads: norms by", () -> backend.splitHeads(to, joined, normed(2, 2), Packing.whole(3)));
+        refused("splitHeads: angles", () -> backend.splitHeads(to, joined, rotated(floats(3, 3), floats(3, 3)), Packing.whole(3)));
+        refused("splitHeads: angles", () -> backend.splitHeads(to, joined, rotated(floats(2, 2), floats(2, 2)), Packing.whole(3)));
+        refused("splitHeads: angles", () -> backend.splitHeads(to, joined, rotated(floats(3, 2), floats(3, 1)), Packing.whole(3)));
+        refused("splitHeads: F32[3, 2] is closed",
+                () -> backend.splitHeads(to, joined, rotated(floats(3, 2), closed(3, 2)), Packing.whole(3)));
+    }
+
+    private HeadTransform normed(int query, int key) {
+        return new HeadTransform(
+                4, Optional.of(new HeadTransform.Norm(floats(query), floats(key), 0)), Optional.empty());
+    }
+
+    private static HeadTransform rotated(Tensor cosine, Tensor sine) {
+        return new HeadTransform(4, Optional.empty(), Optional.of(new HeadTransform.Rotation(cosine, sine)));
     }
 
     @Test
@@ -164,10 +183,11 @@ class CheckedBackendTest extends ArgumentChecks {
         Optional<AttentionStatistics> none = Optional.empty();
         Tensor pool = floats(32, 16);
         AttentionStatistics statistics = new AttentionStatistics(backend, 4, 20);
-        refused("store: page 2 of a pool F32[32, 16]", () -> backend.store(pool, floats(3, 16), packing));
-        refused("store: F32[3, 8] into", () -> backend.store(floats(48, 16), floats(3, 8), packing));
-        refused("store: F32[2, 16] into", () -> backend.store(floats(48, 16), floats(2, 16), packing));
-        refused("store: 1 texts", () -> backend.store(pool, floats(3, 16), Packing.of(3, 20)));
+        HeadTransform plain = HeadTransform.none(8);
+        refused("splitHeads: page 2 of a pool F32[32, 16]", () -> backend.splitHeads(
+                new Projections(floats(3, 32), pool, pool), floats(3, 64), plain, packing));
+        refused("splitHeads: F32[3, 64] into", () -> backend.splitHeads(
+                new Projections(floats(3, 32), pool, pool), floats(3, 64), plain, Packing.of(3, 20)));
         refused("attention: page 2", () -> backend.attention(floats(3, 32), floats(3, 32), pool, pool, packing, spec, none));
         refused("attention: q", () -> backend.attention(
                 floats(2, 32), floats(2, 32), floats(48, 16), floats(48, 16), packing, spec, none));

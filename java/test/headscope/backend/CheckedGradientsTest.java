@@ -41,7 +41,13 @@ class CheckedGradientsTest extends ArgumentChecks {
     @Test
     void elements() {
         Tensor x = floats(3);
-        refused("rotate's gradient: ", () -> gradients.rotate(floats(3, 8), 3, floats(3, 1), floats(3, 1)));
+        Projections parts = new Projections(floats(3, 8), floats(3, 4), floats(3, 4));
+        refused("splitHeads' gradient: F32[3, 15] and F32[3, 16]",
+                () -> gradients.splitHeads(floats(3, 15), parts, floats(3, 16), HeadTransform.none(4)));
+        refused("splitHeads' gradient: q", () -> gradients.splitHeads(
+                floats(3, 15), parts, floats(3, 15), HeadTransform.none(4)));
+        refused("splitHeads' gradient: k F32[4, 4] of F32[3, 16]", () -> gradients.splitHeads(
+                floats(3, 16), new Projections(floats(3, 8), floats(4, 4), floats(4, 4)), floats(3, 16), HeadTransform.none(4)));
         refused("activate's gradient: F32[3] and F32[4]",
                 () -> gradients.activate(x, floats(4), Activation.SILU));
         refused("gate's gradient: F32[2, 3] of gate and up F32[2, 5]",

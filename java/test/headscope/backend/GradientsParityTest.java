@@ -150,32 +150,12 @@ class GradientsParityTest {
         return Tolerance.sum(width, weighted * (2 + normal) * magnified / deviation);
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {2, 4, 8, 16, 64, 80, 128})
-    void rotate(int headDim) {
-        for (int half : new int[] {1, headDim / 4 + 1, headDim / 2}) {
-            if (2 * half > headDim) {
-                continue;
-            }
-            Random random = Seed.random("rotate's gradient", headDim, half);
-            float[] gradient = Inputs.OUTLIERS.values(random, ROWS, 3 * headDim);
-            float[] cosine = Inputs.NORMAL.values(random, ROWS, half);
-            float[] sine = Inputs.NORMAL.values(random, ROWS, half);
-            double tolerance =
-                    Tolerance.formula(Magnitude.largest(gradient) * (Magnitude.largest(cosine) + Magnitude.largest(sine)));
-            compare("rotate %d of %d".formatted(half, headDim), inPlace(
-                    gradient, (gradients, place, on) -> gradients.rotate(
-                            place, headDim, on.tensor(cosine, ROWS, half), on.tensor(sine, ROWS, half)),
-                    ROWS, 3L * headDim), i -> i % headDim >= 2 * half ? 0 : tolerance);
-        }
-    }
-
     /** Derivatives are below 1.13; they are sums of two terms, of which the second is below 2. */
     @ParameterizedTest
     @MethodSource("headscope.backend.Parity#sizes")
     void activations(int size, Inputs inputs) {
         float[] x = inputs.withEnds("x", size);
-        float[] gateUp = BackendParityTest.joined(
+        float[] gateUp = Inputs.sideBySide(
                 ROWS, inputs.withEnds("gates", ROWS * size), Inputs.OUTLIERS.withEnds("up", ROWS * size));
         float[] ofRows = inputs.values(Seed.random("gate's gradient", size), ROWS, size);
         float[] gradient = inputs.values(Seed.random("activation's gradient", size), 1, size);

@@ -66,13 +66,9 @@ class HalfPrecisionTest {
             Tensor y = on.tensor(Inputs.NORMAL.values(random, rows, 2 * width), rows, 2 * width);
             Tensor weight = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
             Tensor bias = on.tensor(Inputs.NORMAL.values(random, 1, width), width);
-            int angles = width / 3;
-            Tensor cosine = on.tensor(Inputs.NORMAL.values(random, rows, angles), rows, angles);
-            Tensor sine = on.tensor(Inputs.NORMAL.values(random, rows, angles), rows, angles);
             for (Consumer<Tensor> operation : List.<Consumer<Tensor>>of(
                     to -> backend.layerNorm(to, x, weight, bias, 1e-5f), to -> backend.rmsNorm(to, x, weight, 1e-6f),
-                    to -> backend.activate(to, x, Activation.GELU_TANH), to -> backend.gate(to, y, Activation.SILU),
-                    to -> backend.rotate(to, x, width, cosine, sine))) {
+                    to -> backend.activate(to, x, Activation.GELU_TANH), to -> backend.gate(to, y, Activation.SILU))) {
                 Tensor wide = on.unwritten(rows, width);
                 Tensor narrow = on.allocate(type, rows, width);
                 operation.accept(wide);

@@ -1,6 +1,7 @@
 package headscope.backend;
 
 import headscope.Seed;
+import java.util.Arrays;
 import java.util.Random;
 
 /** Kinds of random inputs, easy and hard. */
@@ -61,6 +62,21 @@ enum Inputs {
             x[3 * i + 1] = ends[i];
         }
         return x;
+    }
+
+    /** The rows of several matrices, side by side. */
+    static float[] sideBySide(int rows, float[]... parts) {
+        int width = Arrays.stream(parts).mapToInt(part -> part.length / rows).sum();
+        float[] all = new float[rows * width];
+        int first = 0;
+        for (float[] part : parts) {
+            int columns = part.length / rows;
+            for (int row = 0; row < rows; row++) {
+                System.arraycopy(part, row * columns, all, row * width + first, columns);
+            }
+            first += columns;
+        }
+        return all;
     }
 
     /** [rows, columns] */

@@ -177,10 +177,12 @@ class PagedAttentionTest {
             }
         }
         Packing packing = Packing.paged(packed, pages);
-        on.backend.store(keys, on.tensor(joined(k), packing.queries(), keyWidth), packing);
-        on.backend.store(values, on.tensor(joined(v), packing.queries(), keyWidth), packing);
+        Projections parts = new Projections(on.allocate(on.backend.operands(), packing.queries(), width), keys, values);
+        on.backend.splitHeads(
+                parts, on.tensor(Inputs.sideBySide(packing.queries(), joined(q), joined(k), joined(v)),
+                        packing.queries(), width + 2L * keyWidth), HeadTransform.none(one.headDim()), packing);
         Tensor out = on.unwritten(packing.queries(), width);
-        on.backend.attention(out, on.tensor(joined(q), packing.queries(), width), keys, values, packing, spec,
+        on.backend.attention(out, parts.q(), keys, values, packing, spec,
                 Optional.of(statistics));
         for (int i = 0; i < packed.size(); i++) {
             float[] rows = on.backend.download(new TextRows(packing, i).queries(out));

@@ -197,25 +197,8 @@ final class Reference implements Backend {
     }
 
     @Override
-    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        for (long i = 0; i < x.count(); i++) {
-            set(destination, i, get(x, i));
-        }
-        int width = x.intSize(1);
-        int half = cosine.intSize(1);
-        for (int token = 0; token < x.size(0); token++) {
-            for (int head = 0; head < width / headDim; head++) {
-                for (int j = 0; j < half; j++) {
-                    long at = (long) token * width + (long) head * headDim + j;
-                    double first = get(x, at);
-                    double second = get(x, at + half);
-                    double c = get(cosine, (long) token * half + j);
-                    double s = get(sine, (long) token * half + j);
-                    set(destination, at, first * c - second * s);
-                    set(destination, at + half, second * c + first * s);
-                }
-            }
-        }
+    public void splitHeads(Projections to, Tensor joined, HeadTransform transform, Packing packing) {
+        new ReferenceHeads(transform, joined).split(to, packing);
     }
 
     private static void each(Tensor x, DoubleUnaryOperator f) {
@@ -305,11 +288,6 @@ final class Reference implements Backend {
     @Override
     public void softCap(Tensor x, float cap) {
         each(x, value -> cap * Math.tanh(value / cap));
-    }
-
-    @Override
-    public void store(Tensor pool, Tensor rows, Packing packing) {
-        ReferencePages.store(pool, rows, packing);
     }
 
     @Override

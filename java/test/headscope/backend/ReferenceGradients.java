@@ -98,22 +98,8 @@ final class ReferenceGradients implements Gradients {
     }
 
     @Override
-    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
-        int width = gradient.intSize(1);
-        int half = cosine.intSize(1);
-        for (int token = 0; token < gradient.size(0); token++) {
-            for (int head = 0; head < width / headDim; head++) {
-                for (int j = 0; j < half; j++) {
-                    long at = (long) token * width + (long) head * headDim + j;
-                    double first = get(gradient, at);
-                    double second = get(gradient, at + half);
-                    double c = get(cosine, (long) token * half + j);
-                    double s = get(sine, (long) token * half + j);
-                    set(gradient, at, first * c + second * s);
-                    set(gradient, at + half, second * c - first * s);
-                }
-            }
-        }
+    public void splitHeads(Tensor joinedGradient, Projections gradients, Tensor joined, HeadTransform transform) {
+        new ReferenceHeads(transform, joined).gradient(joinedGradient, gradients);
     }
 
     private static double slope(double x, Activation f) {

@@ -7,16 +7,6 @@ import headscope.tensor.Tensor;
 final class ReferencePages {
     private ReferencePages() {}
 
-    static void store(Tensor pool, Tensor rows, Packing packing) {
-        for (int i = 0; i < packing.count(); i++) {
-            Packing.Text text = packing.text(i);
-            for (int query = 0; query < text.queries(); query++) {
-                int key = text.keys() - text.queries() + query;
-                copy(pool, row(packing, i, key), rows, packing.firstQuery(i) + query);
-            }
-        }
-    }
-
     /** Rows of all texts, one text after the other. */
     static Tensor gathered(Backend backend, Tensor pool, Packing packing) {
         Tensor rows = backend.allocate(DType.F32, packing.keys(), pool.size(1));

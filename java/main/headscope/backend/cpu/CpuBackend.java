@@ -10,9 +10,11 @@ import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Gradients;
+import headscope.backend.HeadTransform;
 import headscope.backend.HostElements;
 import headscope.backend.Packing;
 import headscope.backend.Precision;
+import headscope.backend.Projections;
 import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
 import headscope.metric.LayerResult;
@@ -43,6 +45,7 @@ public final class CpuBackend implements Backend {
     private final Workers workers;
     private final RowProducts products;
     private final FusedAttention attention;
+    private final ParallelLoop loop;
     private final RowOperations rows;
     private final PagedRows pages = new PagedRows();
     private final CpuGradients gradients;
@@ -60,7 +63,7 @@ public final class CpuBackend implements Backend {
         this.workers = new Workers(workers);
         this.products = new RowProducts(this.workers);
         this.attention = new FusedAttention(this.workers);
-        ParallelLoop loop = new ParallelLoop(this.workers);
+        this.loop = new ParallelLoop(this.workers);
         this.rows = new RowOperations(loop);
         this.gradients = new CpuGradients(this.workers, loop, rows, products);
     }
@@ -192,16 +195,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        copyIfOther(destination, x);
-        rows.rotate(destination.bytes(), x.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1), 1);
-    }
-
-    /** So that an operation in place has its result in the destination. */
-    private void copyIfOther(Tensor destination, Tensor x) {
-        if (destination.bytes().address() != x.bytes().address()) {
-            convert(destination, x);
-        }
+    public void splitHeads(Projections to, Tensor joined, HeadTransform transform, Packing packing) {
+        new SplitHeads(loop, transform).run(to, joined, packing);
     }
 
     @Override
@@ -262,11 +257,6 @@ public final class CpuBackend implements Backend {
     @Override
     public void softCap(Tensor x, float cap) {
         rows.softCap(x.bytes(), cap);
-    }
-
-    @Override
-    public void store(Tensor pool, Tensor rows, Packing packing) {
-        pages.store(pool, rows, packing);
     }
 
     @Override

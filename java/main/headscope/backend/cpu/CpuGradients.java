@@ -6,7 +6,9 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
+import headscope.backend.HeadTransform;
 import headscope.backend.Packing;
+import headscope.backend.Projections;
 import headscope.backend.RowRanges;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -78,9 +80,8 @@ final class CpuGradients implements Gradients, AutoCloseable {
     }
 
     @Override
-    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
-        operations.rotate(
-                gradient.bytes(), gradient.intSize(1), headDim, cosine.bytes(), sine.bytes(), cosine.intSize(1), -1);
+    public void splitHeads(Tensor joinedGradient, Projections gradients, Tensor joined, HeadTransform transform) {
+        new SplitHeads(loop, transform).gradient(joinedGradient, gradients, joined);
     }
 
     @Override

@@ -7,21 +7,11 @@ import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Writes keys and values into the pages of a pool, and copies them out of pages that do not follow one another. */
+/** Copies keys and values out of pages that do not follow one another. */
 final class PagedRows implements AutoCloseable {
     private final Scratch scratch = new Scratch();
     private MemorySegment keys = MemorySegment.NULL;
     private MemorySegment values = MemorySegment.NULL;
-
-    /** See {@link headscope.backend.Backend#store}. */
-    void store(Tensor pool, Tensor rows, Packing packing) {
-        for (int text = 0; text < packing.count(); text++) {
-            int before = packing.text(text).keys() - packing.text(text).queries();
-            int firstQuery = packing.firstQuery(text);
-            eachRun(packing, text, before, (first, row, count) ->
-                    pool.rows(row, count).bytes().copyFrom(rows.rows(firstQuery + first - before, count).bytes()));
-        }
-    }
 
     /** Keys of all texts, one after the other [keys, width]; valid until the next call. */
     Tensor keys(Tensor pool, Packing packing) {

@@ -35,11 +35,16 @@ final class RowGradients {
     void rmsNorm(
             MemorySegment destination, MemorySegment gradient, MemorySegment x, MemorySegment weight, int width,
             float epsilon) {
-        loop.rows(x, width, (row, end) -> {
-            float inverse = RowOperations.inverseDeviation(x, row, width, 0, epsilon);
-            float projection = inverse * products(gradient, x, weight, row, width, 0) / width;
-            normRow(destination, gradient, x, weight, row, width, 0, inverse, 0, projection);
-        });
+        loop.rows(x, width, (row, end) -> rmsNorm(destination, gradient, x, row, weight, width, epsilon));
+    }
+
+    /** Of one row. */
+    static void rmsNorm(
+            MemorySegment destination, MemorySegment gradient, MemorySegment x, long row, MemorySegment weight, int width,
+            float epsilon) {
+        float inverse = RowOperations.inverseDeviation(x, row, width, 0, epsilon);
+        float projection = inverse * products(gradient, x, weight, row, width, 0) / width;
+        normRow(destination, gradient, x, weight, row, width, 0, inverse, 0, projection);
     }
 
     /** Sum of gradient * weight * (x - mean) over a row. */

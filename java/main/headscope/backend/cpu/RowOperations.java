@@ -40,14 +40,18 @@ final class RowOperations {
     }
 
     void rmsNorm(MemorySegment destination, MemorySegment x, MemorySegment weight, int width, float epsilon) {
-        loop.rows(x, width, (row, end) -> {
-            float inverse = inverseDeviation(x, row, width, 0, epsilon);
-            for (int column = 0; column < width; column += Simd.WIDTH) {
-                VectorMask<Float> inside = Simd.inside(column, width);
-                FloatVector normal = Simd.load(x, row + column, inside).mul(inverse);
-                Simd.store(normal.mul(Simd.load(weight, column, inside)), destination, row + column, inside);
-            }
-        });
+        loop.rows(x, width, (row, end) -> rmsNorm(destination, row, x, row, weight, width, epsilon));
+    }
+
+    /** Of one row. */
+    static void rmsNorm(
+            MemorySegment destination, long to, MemorySegment x, long row, MemorySegment weight, int width, float epsilon) {
+        float inverse = inverseDeviation(x, row, width, 0, epsilon);
+        for (int column = 0; column < width; column += Simd.WIDTH) {
+            VectorMask<Float> inside = Simd.inside(column, width);
+            FloatVector normal = Simd.load(x, row + column, inside).mul(inverse);
+            Simd.store(normal.mul(Simd.load(weight, column, inside)), destination, to + column, inside);
+        }
     }
 
     /** 1 / sqrt(mean of (x - mean)^2 + epsilon) of a row. */
@@ -62,35 +66,37 @@ final class RowOperations {
     }
 
     /**
-     * See {@link headscope.backend.Backend#rotate}; cosine and sine are [tokens, half].
+     * Rotates the heads of a row in place, elements first to end - 1: see {@link headscope.backend.HeadTransform.Rotation}.
      *
+     * @param angles    index of the row's first angle
+     * @param half      number of angles
      * @param direction 1, or -1 for the inverse rotation
      */
-    void rotate(
-            MemorySegment x, int width, int headDim, MemorySegment cosine, MemorySegment sine, int half,
-            float direction) {
-        loop.rows(x, width, (row, end) -> {
-            long angles = row / width * half;
-            for (long head = row; head < end; head += headDim) {
-                for (int j = 0; j < half; j++) {
-                    float c = cosine.getAtIndex(JAVA_FLOAT, angles + j);
-                    float s = direction * sine.getAtIndex(JAVA_FLOAT, angles + j);
-                    float first = x.getAtIndex(JAVA_FLOAT, head + j);
-                    float second = x.getAtIndex(JAVA_FLOAT, head + half + j);
-                    x.setAtIndex(JAVA_FLOAT, head + j, first * c - second * s);
-                    x.setAtIndex(JAVA_FLOAT, head + half + j, second * c + first * s);
-                }
+    static void rotate(
+            MemorySegment x, long first, long end, int headDim, MemorySegment cosine, MemorySegment sine, long angles,
+            int half, float direction) {
+        for (long head = first; head < end; head += headDim) {
+            for (int j = 0; j < half; j++) {
+                float c = cosine.getAtIndex(JAVA_FLOAT, angles + j);
+                float s = direction * sine.getAtIndex(JAVA_FLOAT, angles + j);
+                float a = x.getAtIndex(JAVA_FLOAT, head + j);
+                float b = x.getAtIndex(JAVA_FLOAT, head + half + j);
+                x.setAtIndex(JAVA_FLOAT, head + j, a * c - b * s);
+                x.setAtIndex(JAVA_FLOAT, head + half + j, b * c + a * s);
             }
-        });
+        }
     }
 
     /** The destination may be x. */
     void activate(MemorySegment destination, MemorySegment x, Activation f) {
+        boolean inPlace = destination.address() == x.address();
         loop.elements(x, (from, to) -> {
             long count;
             for (long first = from; first < to; first += count) {
                 count = Math.min(BLOCK, to - first);
-                MemorySegment.copy(x, first * Float.BYTES, destination, first * Float.BYTES, count * Float.BYTES);
+                if (!inPlace) {
+                    MemorySegment.copy(x, first * Float.BYTES, destination, first * Float.BYTES, count * Float.BYTES);
+                }
                 activate(destination, f, first, first + count);
             }
         });

@@ -7,9 +7,11 @@ import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.DecodingTexts;
 import headscope.backend.Gradients;
+import headscope.backend.HeadTransform;
 import headscope.backend.HostElements;
 import headscope.backend.Packing;
 import headscope.backend.Precision;
+import headscope.backend.Projections;
 import headscope.backend.RowRanges;
 import headscope.backend.SharedMemory;
 import headscope.backend.TextRows;
@@ -187,13 +189,8 @@ final class CudaBackend implements Backend {
     }
 
     @Override
-    public void rotate(Tensor destination, Tensor x, int headDim, Tensor cosine, Tensor sine) {
-        int heads = x.intSize(1) / headDim;
-        int rotated = cosine.intSize(1);
-        boolean inPlace = destination.bytes().address() == x.bytes().address();
-        int pairs = inPlace ? rotated : (headDim + 1) / 2; // the others are copied
-        kernels.perElement("rotate", "rotate_" + Kernels.name(destination.dtype()), x.size(0) * heads * pairs,
-                destination, x, cosine, sine, x.intSize(0), heads, headDim, rotated, pairs);
+    public void splitHeads(Projections to, Tensor joined, HeadTransform transform, Packing packing) {
+        SplitHeads.of(kernels, transform, to).run(to, joined, packing);
     }
 
     @Override
@@ -243,34 +240,14 @@ final class CudaBackend implements Backend {
         kernels.perElement("elementwise", "soft_cap_f32", x.count(), x, cap, x.count());
     }
 
-    @Override
-    public void store(Tensor pool, Tensor rows, Packing packing) {
-        if (packing.decoding().isPresent()) {
-            MemorySegment places = CudaDecoding.of(packing).places();
-            copyRows("store_rows", pool.dtype(), packing.count(), places, pool.intSize(1), pool, rows);
-            return;
-        }
-        int[] places = packing.pages().orElseThrow().newRows(packing);
-        copyRows("store_rows", pool.dtype(), places, pool.intSize(1), pool, rows);
-    }
-
     /** A temporary copy of keys or values of all texts, one text after the other. */
     private Kernels.Operand gathered(Tensor pool, int[] places) {
         Tensor rows = allocate(pool.dtype(), places.length, pool.size(1));
-        copyRows("gather_rows", pool.dtype(), places, pool.intSize(1), rows, pool);
-        return new Kernels.Operand(rows, rows.buffer()::close);
-    }
-
-    private void copyRows(String kernel, DType type, int[] places, int width, Tensor destination, Tensor source) {
         try (Kernels.Scratch on = kernels.uploaded(MemorySegment.ofArray(places))) {
-            copyRows(kernel, type, places.length, on.memory(), width, destination, source);
+            device.launch(Launch.flat("gather_rows_" + Kernels.name(pool.dtype()), places.length, 1,
+                    kernels.fitting("gather_rows_threads", pool.intSize(1)), rows, pool, on.memory(), pool.intSize(1)));
         }
-    }
-
-    private void copyRows(
-            String kernel, DType type, int count, MemorySegment places, int width, Tensor destination, Tensor source) {
-        device.launch(Launch.flat(kernel + "_" + Kernels.name(type), count, 1,
-                kernels.fitting("paged_rows_threads", width), destination, source, places, width));
+        return new Kernels.Operand(rows, rows.buffer()::close);
     }
 
     @Override

@@ -4,7 +4,9 @@ import headscope.backend.Activation;
 import headscope.backend.AttentionSaliency;
 import headscope.backend.AttentionSpec;
 import headscope.backend.Gradients;
+import headscope.backend.HeadTransform;
 import headscope.backend.Packing;
+import headscope.backend.Projections;
 import headscope.backend.RowRanges;
 import headscope.backend.TextRows;
 import headscope.tensor.Tensor;
@@ -53,11 +55,8 @@ final class CudaGradients implements Gradients {
     }
 
     @Override
-    public void rotate(Tensor gradient, int headDim, Tensor cosine, Tensor sine) {
-        int heads = gradient.intSize(1) / headDim;
-        int pairs = cosine.intSize(1);
-        kernels.perElement("rotate", "rotate_gradient_f32", gradient.size(0) * heads * pairs,
-                gradient, cosine, sine, gradient.intSize(0), heads, headDim, pairs);
+    public void splitHeads(Tensor joinedGradient, Projections gradients, Tensor joined, HeadTransform transform) {
+        SplitHeads.of(kernels, transform, gradients).gradient(joinedGradient, gradients, joined);
     }
 
     @Override

@@ -1,0 +1,40 @@
+package headscope.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import headscope.backend.Backend;
+import headscope.backend.Precision;
+import headscope.model.Batch;
+import headscope.model.LayerHook;
+import headscope.model.Transformer;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Kernels that a pass over one text launches: at a few hundred tokens, a launch takes as long as its work. */
+class PassLaunchesTest {
+    private static final int LAYERS = 3;
+
+    /**
+     * A layer of llama: norm, one product for q, k and v, their rotation, attention, output product; norm, one product for gate
+     * and up, the gate, down product. Norms of q and k are part of the rotation; biases take a launch each. In 16 bits, the head
+     * outputs are rounded once more.
+     *
+     * @param outside of the layers: token embeddings, and positions that are added to them
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "llama, F32, 9, 1", "llama, BF16, 10, 1", "qwen3, F32, 9, 1", "qwen3, F16, 10, 1", "phi3, F32, 9, 1", "gpt2, F32, 13, 2"
+    })
+    void launchesOfALayer(String fixture, Precision precision, int ofLayer, int outside) {
+        EmulatedDevice device = new EmulatedDevice(Long.MAX_VALUE);
+        try (Backend backend = new CudaBackend(device, precision); Transformer model = DecodingStepsTest.open(fixture, backend)) {
+            Batch batch = new Batch(List.of(new int[] {1, 17, 42, 5, 90, 33}));
+            model.read(batch, Optional.empty(), LayerHook.NONE);
+            long before = device.launches();
+            model.read(batch, Optional.empty(), LayerHook.NONE);
+            assertEquals(LAYERS * ofLayer + outside, device.launches() - before);
+        }
+    }
+}
