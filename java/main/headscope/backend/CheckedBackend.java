@@ -223,6 +223,9 @@ final class CheckedBackend implements Backend {
         AttentionArguments.requirePages(operation, to.k(), packing);
         backend.splitHeads(to, joined, transform, packing);
         finite.require(operation, to.q());
+        if (!paged) {
+            finite.require(operation, to.k(), to.v());
+        }
     }
 
     @Override

@@ -351,6 +351,16 @@ class WeightReaderTest {
                 .formatted(name) + " none; use --dtype f32"), message);
     }
 
+    /** Tensors that are stored apart are read into their places in one matrix, without a copy. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "bert", "gpt-oss", "phi3"})
+    void noMemoryBesideTheWeights(String fixture) {
+        try (Checkpoint checkpoint = Checkpoint.open(Fixtures.folder(fixture)); Backend backend = Backend.open("cpu");
+                Transformer model = new Transformer(checkpoint, backend)) {
+            assertEquals(model.backend().liveBytes(), backend.peakBytes());
+        }
+    }
+
     /** Parts of one matrix that are stored in several types are widened together. */
     @Test
     void keptPartsOfSeveralTypes() {
