@@ -11,8 +11,8 @@
 //
 // In      x [count], or gateUp [rows, 2 * width]: the columns of gate, then those of up; fp32
 // Out     destination [count], may be x, or [rows, width]; fp32, bf16 or fp16, every element
-// Launch  one thread per element: grid x = ceil(count / activation_threads), or rows * ceil(width / activation_threads);
-//         block activation_threads
+// Launch  one thread per element: grid x = ceil(count / activation_threads); of a gate one thread per 4 elements of a row:
+//         grid x = rows * ceil(width / activation_gate_columns); block activation_threads
 // Cost    the bytes of all arguments
 // Rounds  expf within 2 ulp, erfcf within 4 ulp; once to the destination's type
 // See     Backend.activate, Backend.gate, Activation; test/elementwise_test.cpp
@@ -21,6 +21,7 @@
 
 constexpr int THREADS = 256;
 EXPORT(activation_threads, THREADS);
+EXPORT(activation_gate_columns, QUAD * THREADS);
 
 template <class F, class T>
 __device__ void activate(T* destination, const float* x, int64_t count) {
@@ -32,9 +33,20 @@ __device__ void activate(T* destination, const float* x, int64_t count) {
 
 template <class F, class T>
 __device__ void activate_gate(T* destination, const float* gateUp, int width) {
-    GateElement at(width);
-    if (at.column < width) {
-        destination[at.product()] = from_float<T>(F::of(gateUp[at.gate()]) * F::up(gateUp[at.up()]));
+    GateElements at(width);
+    if (at.aligned()) {
+        Quad gate = *reinterpret_cast<const Quad*>(gateUp + at.gate());
+        Quad up = *reinterpret_cast<const Quad*>(gateUp + at.up());
+        QuadOf<T> product;
+        UNROLL
+        for (int i = 0; i < QUAD; i++) {
+            product.of[i] = from_float<T>(F::of(gate.of[i]) * F::up(up.of[i]));
+        }
+        *reinterpret_cast<QuadOf<T>*>(destination + at.product()) = product;
+        return;
+    }
+    for (int i = 0; i < at.count; i++) {
+        destination[at.product() + i] = from_float<T>(F::of(gateUp[at.gate() + i]) * F::up(gateUp[at.up() + i]));
     }
 }
 

@@ -1,7 +1,7 @@
 // Activation functions f and their derivatives f', see activation.cu; and the factor of a gate that depends on up.
 #pragma once
 
-#include "kernel.cuh"
+#include "quad.cuh"
 
 /// 1 / (1 + exp(-u)) and its derivative, both accurate for large |u|.
 struct Sigmoid {
@@ -94,17 +94,30 @@ struct Relu : PlainUp {
     }
 };
 
-/// The element of this thread in the rows [rows, 2 * width] of gate and up, which follow one another in each row. Blocks do not
-/// cross rows: there are ceil(width / block size) a row.
-struct GateElement {
+/// Four elements that one instruction writes.
+template <class T>
+struct alignas(QUAD * sizeof(T)) QuadOf {
+    T of[QUAD];
+};
+
+/// The elements of this thread, neighbouring columns, in the rows [rows, 2 * width] of gate and up, which follow one another in
+/// each row. Blocks do not cross rows: there are ceil(width / (QUAD * block size)) a row.
+struct GateElements {
     int64_t row;
     int column;
     int width;
+    int count; // 0 to QUAD
 
-    __device__ explicit GateElement(int width) : width(width) {
-        unsigned blocks = (width + blockDim.x - 1) / blockDim.x;
+    __device__ explicit GateElements(int width) : width(width) {
+        unsigned blocks = (width + QUAD * blockDim.x - 1) / (QUAD * blockDim.x);
         row = blockIdx.x / blocks;
-        column = static_cast<int>(blockIdx.x % blocks * blockDim.x + threadIdx.x);
+        column = static_cast<int>(QUAD * (blockIdx.x % blocks * blockDim.x + threadIdx.x));
+        count = max(0, min(QUAD, width - column));
+    }
+
+    /// Whether one instruction can read or write all of them.
+    __device__ bool aligned() const {
+        return width % QUAD == 0 && count == QUAD;
     }
 
     __device__ int64_t gate() const {

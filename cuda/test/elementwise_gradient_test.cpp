@@ -54,10 +54,10 @@ static void check_gates(std::mt19937_64& random, int rows, int width) {
         std::vector<float> gradient = random_floats(random, static_cast<int64_t>(rows) * width);
         std::vector<float> passed(gateUp.size(), NAN);
         std::string kernel = std::string(f.name) + "_gate_gradient_f32";
-        launch(kernel.c_str(), rows * pieces(width, threads), 1, threads, passed.data(), gradient.data(), gateUp.data(),
-               width);
+        int64_t grid = rows * pieces(width, constant("activation_gradient_gate_columns"));
+        launch(kernel.c_str(), grid, 1, threads, passed.data(), gradient.data(), gateUp.data(), width);
         std::vector<float> place = gateUp;
-        launch(kernel.c_str(), rows * pieces(width, threads), 1, threads, place.data(), gradient.data(), place.data(), width);
+        launch(kernel.c_str(), grid, 1, threads, place.data(), gradient.data(), place.data(), width);
         CHECK(same_bits(place, passed), "in place and not");
         for (int64_t i = 0; i < static_cast<int64_t>(gradient.size()); i++) {
             int64_t at = i / width * 2 * width + i % width;

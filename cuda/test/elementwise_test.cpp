@@ -42,7 +42,7 @@ static void check_activations(std::mt19937_64& random, int64_t count) {
 
 static void check_gates(std::mt19937_64& random, int rows, int width) {
     int threads = constant("activation_threads");
-    int64_t grid = rows * pieces(width, threads);
+    int64_t grid = rows * pieces(width, constant("activation_gate_columns"));
     for (const Activation& activation : ACTIVATIONS) {
         std::string kernel = std::string(activation.name) + "_gate_";
         situation = kernel + " of " + std::to_string(rows) + " x " + std::to_string(width);

@@ -201,8 +201,8 @@ final class CudaBackend implements Backend {
 
     @Override
     public void gate(Tensor destination, Tensor gateUp, Activation f) {
-        kernels.perElementOfRows("activation", name(f) + "_gate_" + Kernels.name(destination.dtype()), destination,
-                destination, gateUp, destination.intSize(1));
+        kernels.perColumnsOfRow("activation", "activation_gate_columns", name(f) + "_gate_" + Kernels.name(destination.dtype()),
+                destination, destination, gateUp, destination.intSize(1));
     }
 
     static String name(Activation f) {

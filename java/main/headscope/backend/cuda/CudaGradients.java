@@ -68,8 +68,8 @@ final class CudaGradients implements Gradients {
     @Override
     public void gate(
             Tensor gateUpGradient, Tensor gradient, Tensor gateUp, Activation f) {
-        kernels.perElementOfRows("activation_gradient", CudaBackend.name(f) + "_gate_gradient_f32", gradient,
-                gateUpGradient, gradient, gateUp, gradient.intSize(1));
+        kernels.perColumnsOfRow("activation_gradient", "activation_gradient_gate_columns",
+                CudaBackend.name(f) + "_gate_gradient_f32", gradient, gateUpGradient, gradient, gateUp, gradient.intSize(1));
     }
 
     @Override

@@ -52,9 +52,9 @@ final class Kernels {
         device.launch(Launch.flat(kernel, (count + threads - 1) / threads, 1, threads, arguments));
     }
 
-    /** Launches one thread per element of rows [rows, width], in blocks that do not cross rows. */
-    void perElementOfRows(String family, String kernel, Tensor rows, Object... arguments) {
-        perBlock(family, kernel, rows.size(0) * tiles(rows.size(1), family + "_threads"), arguments);
+    /** Launches blocks that each take some columns of one row of [rows, width]. */
+    void perColumnsOfRow(String family, String columns, String kernel, Tensor rows, Object... arguments) {
+        perBlock(family, kernel, rows.size(0) * tiles(rows.size(1), columns), arguments);
     }
 
     /** Launches this many blocks of the family's size. */
