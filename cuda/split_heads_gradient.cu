@@ -16,6 +16,8 @@
 
 constexpr int THREADS = 256;
 constexpr int WARPS = THREADS / WARP;
+/// Blocks per multiprocessor: with fewer, too few reads are under way.
+constexpr int RESIDENT = 4;
 EXPORT(split_heads_gradient_threads, THREADS);
 EXPORT(split_heads_gradient_heads, WARPS);
 
@@ -65,9 +67,9 @@ __device__ inline NormOf wide_norm(HeadNorms norms, TurnedBack h, const float* w
     return {inverse, block_sum(sum) * inverse / width};
 }
 
-KERNEL(split_heads_gradient_f32, THREADS, float* joinedGradient, const float* q, const float* k, const float* v,
-       const float* joined, const float* queryWeight, const float* keyWeight, float epsilon, int wide, const float* cosine,
-       const float* sine, int heads, int kvHeads, int headDim, int r, int groups) {
+RESIDENT_KERNEL(split_heads_gradient_f32, THREADS, RESIDENT, float* joinedGradient, const float* q, const float* k,
+                const float* v, const float* joined, const float* queryWeight, const float* keyWeight, float epsilon,
+                int wide, const float* cosine, const float* sine, int heads, int kvHeads, int headDim, int r, int groups) {
     HeadNorms norms{queryWeight, keyWeight, epsilon, wide != 0};
     int64_t row = blockIdx.x / groups;
     int all = heads + 2 * kvHeads;
