@@ -6,6 +6,7 @@ import headscope.backend.Backend;
 import headscope.backend.Precision;
 import headscope.model.Batch;
 import headscope.model.LayerHook;
+import headscope.model.Sequence;
 import headscope.model.Transformer;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,21 @@ class PassLaunchesTest {
             model.read(batch, Optional.empty(), LayerHook.NONE);
             long before = device.launches();
             model.read(batch, Optional.empty(), LayerHook.NONE);
+            assertEquals(LAYERS * ofLayer + outside, device.launches() - before);
+        }
+    }
+
+    /** Keys and values go straight to where the sequence keeps them; splits of the keys are merged in a launch of their own. */
+    @ParameterizedTest
+    @CsvSource({"llama, F32, 10, 1", "llama, BF16, 11, 1", "qwen3, F32, 10, 1"})
+    void launchesOfALayerForOneMoreToken(String fixture, Precision precision, int ofLayer, int outside) {
+        EmulatedDevice device = new EmulatedDevice(Long.MAX_VALUE);
+        try (Backend backend = new CudaBackend(device, precision); Transformer model = DecodingStepsTest.open(fixture, backend);
+                Sequence sequence = model.sequenceWithoutStatistics(40)) {
+            model.forward(sequence, new int[] {1, 17, 42}, LayerHook.NONE);
+            model.forward(sequence, new int[] {5}, LayerHook.NONE);
+            long before = device.launches();
+            model.forward(sequence, new int[] {90}, LayerHook.NONE);
             assertEquals(LAYERS * ofLayer + outside, device.launches() - before);
         }
     }
