@@ -2,6 +2,7 @@ package headscope.timing;
 
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
+import headscope.backend.Projections;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
@@ -45,6 +46,11 @@ record OperationCost(Cost main, Cost columns) {
         Tensor first = tensors.getFirst();
         if (operation.equals("embed")) {
             return new OperationCost(new Cost(first.count(), 2 * bytes(first)), NONE);
+        }
+        if (operation.equals("splitHeads")) {
+            DType written = Arrays.stream(arguments)
+                    .filter(Projections.class::isInstance).map(Projections.class::cast).findFirst().orElseThrow().q().dtype();
+            return new OperationCost(new Cost(first.count(), bytes(first) + (double) first.count() * written.bytes), NONE);
         }
         double moved = tensors.stream().mapToDouble(OperationCost::bytes).sum()
                 + (IN_PLACE.contains(operation) ? bytes(first) : 0);

@@ -80,6 +80,8 @@ class OperationClockTest {
                 assertEquals(12 * 2 * 2 * 12 * 16 * 10, cost(prefill, "attention", "attention_forward").operations());
                 assertEquals(12 * 2 * 12 * 16 * 10, cost(prefill, "attention", "attention_columns").operations());
                 assertEquals(12 * 2 * 2 * 12 * 16 * 5, cost(decoding, "attention", "attention_decode").operations());
+                // q, k and v, read in fp32 and written in bf16
+                assertEquals(12 * 4 * 3 * 192 * (4 + 2), cost(prefill, "splitHeads", "split_heads").bytes());
                 assertEquals(12 * 2 * 4 * 192 * 768, cost(prefill, "linear 768 x 192", "linear").operations());
                 assertTrue(decoding.containsKey(new OperationClock.Key("argmax", "argmax_f32")), decoding.keySet().toString());
             }
