@@ -12,7 +12,7 @@ final class KeptLayers implements AutoCloseable {
     /** Of all layers together. A tape keeps the input of every layer besides. */
     static final long BYTES = 1L << 30;
 
-    private final long most;
+    private long most;
     private final long bytesPerRow;
     private final List<Workspace> memory = new ArrayList<>();
     private final List<LayerActivations> layers = new ArrayList<>();
@@ -41,10 +41,13 @@ final class KeptLayers implements AutoCloseable {
         return claim == claims && layer < count ? layers.get(layer) : shared;
     }
 
-    /** Frees all memory; it can be claimed again. */
-    void clear() {
-        claims++;
+    /** Frees all memory and keeps nothing from now on. @return whether something was kept */
+    boolean giveUp() {
+        boolean gave = count > 0;
+        most = 0;
+        count = 0;
         memory.forEach(Workspace::clear);
+        return gave;
     }
 
     @Override

@@ -264,17 +264,24 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Runs passes over many texts: all at once or, if out of memory, half of them at a time. */
+    /**
+     * Runs passes over many texts: all at once or, if out of memory, without keeping activations for the backward pass, then half of
+     * the texts at a time.
+     */
     public void splitOnOutOfMemory(int texts, SplitOnOutOfMemory.Work passes) {
-        SplitOnOutOfMemory.run(texts, (first, count) -> {
-            try {
-                passes.run(first, count);
-            } catch (DeviceMemoryException full) {
-                workspace.clear();
-                kept.clear();
+        SplitOnOutOfMemory.run(texts, (first, count) -> run(passes, first, count));
+    }
+
+    private void run(SplitOnOutOfMemory.Work passes, int first, int count) {
+        try {
+            passes.run(first, count);
+        } catch (DeviceMemoryException full) {
+            workspace.clear();
+            if (!kept.giveUp()) {
                 throw full;
             }
-        });
+            run(passes, first, count);
+        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package headscope.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
@@ -94,6 +95,29 @@ class KeptLayersTest {
             BackwardTest.run(loaded.model(), TEXTS, Optional.empty());
         }
         return called;
+    }
+
+    /** What fits into a device's memory without kept activations is still computed at once. */
+    @Test
+    void nothingIsKeptIfMemoryIsShort() {
+        Path folder = Fixtures.folder("llama");
+        Batch batch = new Batch(List.of(text(40)));
+        float[] expected;
+        long memory;
+        try (LoadedModel loaded = LoadedModel.open(Devices.emulated(DType.F32), folder, 0)) {
+            expected = gradient(loaded.model(), batch);
+            memory = loaded.backend().peakBytes();
+        }
+        List<float[]> gradients = new ArrayList<>();
+        int[] attempts = new int[1];
+        try (LoadedModel loaded = LoadedModel.open(Devices.emulated(memory), folder)) {
+            loaded.model().splitOnOutOfMemory(1, (first, count) -> {
+                attempts[0]++;
+                gradients.add(gradient(loaded.model(), batch));
+            });
+        }
+        assertEquals(2, attempts[0]);
+        assertArrayEquals(expected, gradients.getFirst());
     }
 
     /** Another forward pass takes the memory; the first tape's layers are computed again. */
