@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -30,8 +30,6 @@ import org.openqa.selenium.logging.LoggingPreferences;
 
 /** Chromium without a screen, drawing by software. {@code ./headscope verify} installs it. */
 public final class Browser implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-
     private static final long POLL_NANOS = 50_000_000;
 
     private final ChromeDriver driver;
@@ -113,7 +111,7 @@ public final class Browser implements AutoCloseable {
     }
 
     private static void await(BooleanSupplier met, Supplier<String> problem) {
-        long end = System.nanoTime() + PATIENCE.toNanos();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Patience.SECONDS);
         while (!met.getAsBoolean()) {
             if (System.nanoTime() > end) {
                 throw new IllegalStateException(problem.get());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import headscope.Browser;
 import headscope.ChildJvm;
 import headscope.OverflowingModel;
+import headscope.Patience;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -96,7 +97,7 @@ final class ServeCommandTest {
         String fault = "attention of layer 0, head 0 is not finite; the model overflows in f32";
         browser.awaitText("notice", text -> text.startsWith(fault) && text.contains("The program has ended"));
         browser.awaitText("status", text -> text.startsWith(fault));
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        assertTrue(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS));
         assertEquals(2, process.exitValue());
         assertEquals(1, errors().lines().filter(line -> line.startsWith("headscope: " + fault)).count(), errors());
     }
@@ -131,7 +132,7 @@ final class ServeCommandTest {
         assertEquals(144L, browser.script("return document.querySelectorAll('.data.heads tbody tr').length"));
         assertEquals(List.of(), browser.complaints());
         process.destroy();
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        assertTrue(process.waitFor(Patience.SECONDS, TimeUnit.SECONDS));
         assertEquals(0, process.exitValue());
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Browser;
+import headscope.Patience;
 import headscope.live.Camera;
 import headscope.live.FrameStream;
 import headscope.live.SourceStatus;
@@ -61,7 +62,7 @@ final class ImagePageTest {
     }
 
     private Command command() throws InterruptedException {
-        return commands.poll(60, TimeUnit.SECONDS);
+        return commands.poll(Patience.SECONDS, TimeUnit.SECONDS);
     }
 
     private static int side(String name) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.Browser;
+import headscope.Patience;
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
@@ -148,7 +149,7 @@ final class LivePageTest {
         assertNotEquals(before, browser.pixels("atlas"));
         assertNotEquals(map, browser.pixels("cells"));
         browser.type(" ");
-        assertTrue(ended.await(60, TimeUnit.SECONDS));
+        assertTrue(ended.await(Patience.SECONDS, TimeUnit.SECONDS));
         awaitTokens(tokens.get());
         browser.awaitText("state", "ended"::equals);
         assertEquals(tokens.get(), ((Number) browser.script(
@@ -164,12 +165,12 @@ final class LivePageTest {
         browser.visit(server.url());
         awaitPaused();
         browser.click("atlas", 5.4 / 12, 3.4 / 12);
-        assertEquals(new Command.Pick(3, 5), received.poll(60, TimeUnit.SECONDS));
+        assertEquals(new Command.Pick(3, 5), received.poll(Patience.SECONDS, TimeUnit.SECONDS));
         browser.awaitText("map-title", "Layer 3, head 5"::equals);
         browser.type(Keys.ARROW_DOWN);
-        assertEquals(new Command.Pick(4, 5), received.poll(60, TimeUnit.SECONDS));
+        assertEquals(new Command.Pick(4, 5), received.poll(Patience.SECONDS, TimeUnit.SECONDS));
         browser.type(Keys.ARROW_LEFT);
-        assertEquals(new Command.Pick(4, 4), received.poll(60, TimeUnit.SECONDS));
+        assertEquals(new Command.Pick(4, 4), received.poll(Patience.SECONDS, TimeUnit.SECONDS));
         browser.hover("atlas", 0.01 / 12, 2.01 / 12);
         browser.awaitText("grid-hover", "layer 2, head 0: <bos> (0) attends to <bos> (0), p = 1"::equals);
         browser.hover("cells", 0.001, 0.001);
@@ -212,7 +213,7 @@ final class LivePageTest {
         assertEquals(PROMPT, browser.script("return document.getElementById('prompt-text').value"));
         browser.write("prompt-text", "the capital <img src=x onerror=alert(1)>");
         browser.clickOn("button[value=restart]");
-        assertEquals(new Command.Restart("the capital <img src=x onerror=alert(1)>"), received.poll(60, TimeUnit.SECONDS));
+        assertEquals(new Command.Restart("the capital <img src=x onerror=alert(1)>"), received.poll(Patience.SECONDS, TimeUnit.SECONDS));
         browser.awaitText("text", text -> text.startsWith("<bos>the"));
         assertEquals(0L, browser.script("return document.querySelectorAll('#text img').length"));
         assertEquals(List.of(), browser.complaints());
@@ -284,7 +285,7 @@ final class LivePageTest {
         try {
             int before = frames.get();
             commands.add(new Command.Resume());
-            assertTrue(ended.await(60, TimeUnit.SECONDS));
+            assertTrue(ended.await(Patience.SECONDS, TimeUnit.SECONDS));
             assertTrue(frames.get() - before >= tokens.get() - promptTokens() - 1, frames.get() - before + " frames");
             assertTrue(tokens.get() > promptTokens() + NEW_TOKENS / 2, tokens.get() + " tokens");
             assertEquals(1, server.viewers());

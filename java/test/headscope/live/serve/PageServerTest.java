@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import headscope.Patience;
 import headscope.live.FrameStream;
 import headscope.live.LiveText;
 import headscope.live.SourceStatus;
@@ -152,7 +153,7 @@ final class PageServerTest {
                 new Command.Pause(), new Command.Step(), new Command.Pick(1, 2), new Command.Resume(), new Command.End(),
                 new Command.Move(-10), new Command.Speed(0.5),
                 new Command.Restart("another \u20ac"), new Command.Stop())) {
-            assertEquals(expected, commands.poll(30, TimeUnit.SECONDS));
+            assertEquals(expected, commands.poll(Patience.SECONDS, TimeUnit.SECONDS));
         }
         assertEquals(PROMPT, viewer.message("prompt").get("prompt").textValue());
         assertEquals("another \u20ac", viewer.message("prompt").get("prompt").textValue());
@@ -207,7 +208,7 @@ final class PageServerTest {
         assertEquals(3, third.header().get("frame").intValue());
         assertTrue(!Arrays.equals(second.bytes(), third.bytes()));
         viewer.send("{\"type\":\"typed\",\"codePoint\":46}");
-        assertEquals(new Command.Step(), commands.poll(60, TimeUnit.SECONDS));
+        assertEquals(new Command.Step(), commands.poll(Patience.SECONDS, TimeUnit.SECONDS));
     }
 
     @Test

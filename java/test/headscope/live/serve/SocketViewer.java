@@ -1,6 +1,7 @@
 package headscope.live.serve;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import headscope.Patience;
 import headscope.live.LiveText;
 import headscope.result.frame.FrameSource;
 import java.awt.image.BufferedImage;
@@ -23,8 +24,6 @@ import javax.imageio.ImageIO;
 
 /** A viewer without a browser: receives messages, and confirms frames when it is told to. */
 final class SocketViewer implements WebSocket.Listener {
-    private static final int SECONDS = 30;
-
     private final FrameSource source;
     private final boolean reads;
     private final BlockingQueue<JsonNode> texts = new LinkedBlockingQueue<>();
@@ -81,7 +80,7 @@ final class SocketViewer implements WebSocket.Listener {
     JsonNode message(String type) throws InterruptedException {
         JsonNode next;
         do {
-            next = texts.poll(SECONDS, TimeUnit.SECONDS);
+            next = texts.poll(Patience.SECONDS, TimeUnit.SECONDS);
         } while (next != null && !next.get("type").textValue().equals(type));
         if (next == null) {
             throw new IllegalStateException("no message of type " + type);
@@ -90,7 +89,7 @@ final class SocketViewer implements WebSocket.Listener {
     }
 
     DecodedFrame frame() throws InterruptedException {
-        DecodedFrame next = frames.poll(SECONDS, TimeUnit.SECONDS);
+        DecodedFrame next = frames.poll(Patience.SECONDS, TimeUnit.SECONDS);
         if (next == null) {
             throw new IllegalStateException("no frame");
         }
@@ -111,7 +110,7 @@ final class SocketViewer implements WebSocket.Listener {
     }
 
     Png image() throws InterruptedException {
-        Png next = images.poll(2 * SECONDS, TimeUnit.SECONDS);
+        Png next = images.poll(Patience.SECONDS, TimeUnit.SECONDS);
         if (next == null) {
             throw new IllegalStateException("no image");
         }
@@ -136,7 +135,7 @@ final class SocketViewer implements WebSocket.Listener {
 
     /** The status with which the server has closed the connection; 1006 if it did not say. */
     int closed() {
-        return closed.orTimeout(SECONDS, TimeUnit.SECONDS).join();
+        return closed.orTimeout(Patience.SECONDS, TimeUnit.SECONDS).join();
     }
 
     boolean isOpen() {

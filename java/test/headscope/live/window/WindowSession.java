@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.ChildJvm;
+import headscope.Patience;
 import headscope.live.Camera;
 import headscope.live.LiveText;
 import headscope.live.ViewState;
@@ -32,12 +33,11 @@ import java.util.stream.Stream;
 
 /**
  * The program with its window on a virtual display, and the user in front of it. What reaches the model is read from the
- * recording that the user begins with R. Every wait ends when what it waits for is there, however busy the machine is.
+ * recording that the user begins with R.
  */
 final class WindowSession implements AutoCloseable {
     private static final int WIDTH = 1280;
     private static final int HEIGHT = 800;
-    private static final int SECONDS = 600; // the window's thread gives way to all others
 
     /** A lower bound: the first frame holds the maps of all heads. */
     private static final int FIRST_FRAME_BYTES = 100_000;
@@ -98,7 +98,7 @@ final class WindowSession implements AutoCloseable {
     }
 
     void await(String what, Condition condition) throws IOException, InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Patience.SECONDS);
         while (!condition.holds()) {
             assertTrue(System.nanoTime() < end, () -> "no " + what + ": " + errors());
             assertTrue(program.isAlive(), () -> "the program has ended before " + what + ": " + errors());
@@ -116,7 +116,7 @@ final class WindowSession implements AutoCloseable {
     }
 
     void assertEnds(int status) throws InterruptedException {
-        assertTrue(program.waitFor(SECONDS, TimeUnit.SECONDS), "the program goes on");
+        assertTrue(program.waitFor(Patience.SECONDS, TimeUnit.SECONDS), "the program goes on");
         assertEquals(status, program.exitValue(), this::errors);
     }
 
