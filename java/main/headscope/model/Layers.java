@@ -107,12 +107,11 @@ final class Layers {
         } else {
             Tensor branch = activations.attended.rows(gradient.size(0));
             Tensor between = in.between.rows(gradient.size(0));
-            if (!in.kept || layer.afterAttention().isPresent()) {
-                layer.output().forward(backend, branch, attention.gate(i, heads, pass, tape.gates()));
-            }
             if (!in.kept) {
                 backend.convert(between, before);
-                addToResidual(between, branch, layer.afterAttention());
+                addAttention(between, attention.gate(i, heads, pass, tape.gates()), layer, branch);
+            } else if (layer.afterAttention().isPresent()) {
+                layer.output().forward(backend, branch, attention.gate(i, heads, pass, tape.gates()));
             }
             feedForwardBackward(gradient, between, layer, in);
             layer.output().backward(backend, headsGradient, normBackward(gradient, branch, layer.afterAttention()));
@@ -153,13 +152,7 @@ final class Layers {
             feedForward.addTo(x, feedForwardInput, layer.feedForward(), branch, in);
             return;
         }
-        if (isAddedUnchanged(layer.afterAttention())) {
-            layer.output().addTo(backend, x, heads, branch);
-            normSum(x, layer.afterAttention());
-        } else {
-            layer.output().forward(backend, branch, heads);
-            addToResidual(x, branch, layer.afterAttention());
-        }
+        addAttention(x, heads, layer, branch);
         if (in.kept) {
             backend.convert(in.between.rows(x.size(0)), x);
         }
@@ -170,6 +163,17 @@ final class Layers {
         } else {
             feedForward.forward(branch, input, layer.feedForward(), in);
             addToResidual(x, branch, layer.afterFeedForward());
+        }
+    }
+
+    /** Adds attention's output to x. The backward pass repeats it: a sum in the product and one after it round differently. */
+    private void addAttention(Tensor x, Tensor heads, Weights.Layer layer, Tensor branch) {
+        if (isAddedUnchanged(layer.afterAttention())) {
+            layer.output().addTo(backend, x, heads, branch);
+            normSum(x, layer.afterAttention());
+        } else {
+            layer.output().forward(backend, branch, heads);
+            addToResidual(x, branch, layer.afterAttention());
         }
     }
 

@@ -15,7 +15,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,9 +33,8 @@ class KeptLayersTest {
     private static final String IN_16_BITS = "emulated cuda, bf16";
 
     static Stream<Arguments> modelsOnDevices() {
-        return Stream.concat(
-                Fixtures.causal().stream().map(folder -> Arguments.of("cpu", folder)),
-                Stream.of("gpt2", "gpt-neox", "qwen3").map(name -> Arguments.of(IN_16_BITS, Fixtures.folder(name))));
+        return Stream.of("cpu", IN_16_BITS).flatMap(
+                device -> Fixtures.causal().stream().map(folder -> Arguments.of(device, folder)));
     }
 
     private static Backend open(String device) {
@@ -53,16 +51,9 @@ class KeptLayersTest {
 
     private static BackwardTest.Result run(String device, Path folder, long kept) {
         try (LoadedModel loaded = LoadedModel.open(open(device), folder, kept);
-                HeadGates gates = gates(loaded.model())) {
+                HeadGates gates = PackedPassTest.gates(loaded.model(), TEXTS.size())) {
             return BackwardTest.run(loaded.model(), TEXTS, Optional.of(gates));
         }
-    }
-
-    private static HeadGates gates(Transformer model) {
-        float[] factors = new float[model.config().layers() * model.config().heads()];
-        Random random = new Random(3);
-        IntStream.range(0, factors.length).forEach(i -> factors[i] = random.nextFloat());
-        return new HeadGates(model, TEXTS.stream().map(_ -> new HeadGates.OfText(0, factors)).toList());
     }
 
     /** What the rows of the texts take in a layer. */

@@ -107,7 +107,7 @@ class PackedPassTest {
         }
     }
 
-    private static HeadGates gates(Transformer model, int texts) {
+    static HeadGates gates(Transformer model, int texts) {
         float[] factors = new float[model.config().layers() * model.config().heads()];
         Random random = new Random(6);
         for (int i = 0; i < factors.length; i++) {
