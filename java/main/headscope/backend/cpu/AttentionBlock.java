@@ -18,7 +18,7 @@ final class AttentionBlock {
     int endKey;
     int stride;
 
-    /** Whether the text has no other query. */
+    /** Whether the text has no other query, as in decoding: OpenBLAS takes a microsecond to prepare a product of matrices. */
     private boolean single;
     private final Scratch scratch;
 
@@ -61,7 +61,7 @@ final class AttentionBlock {
 
     /** Computes the scores of the rows of q [rows, headDim] and of k [width, headDim]. */
     void score(AttentionSpec spec, Matrix q, Matrix k) {
-        if (single) { // a third of the time
+        if (single) {
             OpenBlas.multiplyVector(width(), spec.headDim(), spec.scale(), k, q, matrix());
         } else {
             OpenBlas.multiply(rows, width(), spec.headDim(), spec.scale(), q, k.transpose(), 0, matrix());

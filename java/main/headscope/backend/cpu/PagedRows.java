@@ -33,25 +33,16 @@ final class PagedRows implements AutoCloseable {
         Buffer buffer = new Buffer(memory.asSlice(0, bytes(pool, packing)), () -> {});
         Tensor gathered = Tensor.of(buffer, DType.F32, packing.keys(), pool.size(1));
         for (int text = 0; text < packing.count(); text++) {
-            int firstKey = packing.firstKey(text);
-            eachRun(packing, text, 0, (first, row, count) ->
-                    gathered.rows(firstKey + first, count).bytes().copyFrom(pool.rows(row, count).bytes()));
+            gather(gathered.rows(packing.firstKey(text), packing.text(text).keys()), pool, packing.pages().orElseThrow(), text);
         }
         return gathered;
     }
 
-    private interface Run {
-        void rows(int firstKey, int row, int count);
-    }
-
-    /** Passes on the keys of a text from a key on, page by page, with the rows of the pool where they lie. */
-    private static void eachRun(Packing packing, int text, int from, Run use) {
-        PageTable table = packing.pages().orElseThrow();
-        int keys = packing.text(text).keys();
-        for (int key = from; key < keys;) {
-            int count = Math.min(keys - key, PageTable.TOKENS - key % PageTable.TOKENS);
-            use.rows(key, table.row(text, key), count);
-            key += count;
+    /** Page by page. */
+    private static void gather(Tensor rows, Tensor pool, PageTable table, int text) {
+        for (int key = 0; key < rows.size(0); key += PageTable.TOKENS) {
+            int count = Math.min(rows.intSize(0) - key, PageTable.TOKENS);
+            rows.rows(key, count).bytes().copyFrom(pool.rows(table.row(text, key), count).bytes());
         }
     }
 
