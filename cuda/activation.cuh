@@ -94,12 +94,6 @@ struct Relu : PlainUp {
     }
 };
 
-/// Four elements that one instruction writes.
-template <class T>
-struct alignas(QUAD * sizeof(T)) QuadOf {
-    T of[QUAD];
-};
-
 /// The elements of this thread, neighbouring columns, in the rows [rows, 2 * width] of gate and up, which follow one another in
 /// each row. Blocks do not cross rows: there are ceil(width / (QUAD * block size)) a row.
 struct GateElements {

@@ -12,12 +12,13 @@ static std::vector<double> map(const std::vector<float>& x, const Function& f) {
     return mapped;
 }
 
+/// The elements from `first` on.
 template <class T>
-static std::vector<T> converted(const std::string& kernel, const auto& source) {
+static std::vector<T> converted(const std::string& kernel, const auto& source, int64_t first = 0) {
     std::vector<T> destination(source.size(), static_cast<T>(-1));
-    int threads = constant("convert_threads");
-    launch(kernel.c_str(), pieces(source.size(), threads), 1, threads, destination.data(), source.data(),
-           static_cast<int64_t>(source.size()));
+    int64_t count = static_cast<int64_t>(source.size()) - first;
+    launch(kernel.c_str(), pieces(count, constant("convert_elements")), 1, constant("convert_threads"),
+           destination.data() + first, source.data() + first, count);
     return destination;
 }
 
@@ -161,6 +162,11 @@ static void check_conversions(const std::string& name, const std::string& other,
     CHECK(std::isnan(value(none[0], mantissa)) && std::isnan(value(none[1], mantissa)), "%x and %x", none[0], none[1]);
     CHECK(converted<uint16_t>("convert_" + name + "_" + name, expected) == expected, "a copy");
     CHECK(same_bits(converted<float>("convert_f32_f32", between), between), "a copy");
+    for (int64_t first = 1; first < 5; first++) { // neither of four, nor aligned to four
+        std::vector<uint16_t> part = converted<uint16_t>("convert_" + name + "_f32", between, first);
+        std::fill_n(rounded.begin(), first, static_cast<uint16_t>(-1));
+        CHECK(part == rounded, "from element %ld", static_cast<long>(first));
+    }
     CHECK(converted<uint16_t>("convert_" + other + "_" + name, expected) ==
               converted<uint16_t>("convert_" + other + "_f32", converted<float>("convert_f32_" + name, expected)),
           "into %s", other.c_str());

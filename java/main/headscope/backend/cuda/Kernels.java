@@ -216,8 +216,8 @@ final class Kernels {
     }
 
     void convert(Tensor destination, Tensor source) {
-        perElement("convert", "convert_%s_%s".formatted(name(destination.dtype()), name(source.dtype())),
-                source.count(), destination, source, source.count());
+        perBlock("convert", "convert_%s_%s".formatted(name(destination.dtype()), name(source.dtype())),
+                tiles(source.count(), "convert_elements"), destination, source, source.count());
     }
 
     /** A tensor, or a temporary copy of it in another type. */
