@@ -25,7 +25,7 @@ EXPORT(attention_add_rows_keys, KEYS);
 /// The first part of a text adds to its sums over rows; each other part owns KEYS keys.
 KERNEL(attention_add_rows_f64, THREADS, double* columnSum, double* rowSums, STATISTICS, const float* scores,
        const float* newest, const TextTile* tiles, const int* steps, int texts, int slots, int heads, int64_t layer) {
-    TextPart part = text_part(tiles, texts, KEYS, 1);
+    TextPart part = text_part(tiles, texts, KEYS, 1, blockIdx.x);
     if (part.text < 0 || steps[part.text] == 0) {
         return;
     }

@@ -13,8 +13,9 @@
 // Out     sums [splits, most queries, heads, headDim rounded up to 4]; numbers [most queries, heads, 6, splits]; scores
 //         [heads, capacity] of the visible keys, in units of log 2, or null; fp32; splits without visible keys are not
 //         written
-// Launch  grid x = splits, counted over all texts by attention_splits.cuh, or more; y = kvHeads * ceil(heads / kvHeads /
-//         attention_decode_heads), z = most queries of a text; block attention_decode_threads
+// Launch  grid x = kvHeads * ceil(heads / kvHeads / attention_decode_heads), so that blocks that run together read whole rows;
+//         y = splits, counted over all texts by attention_splits.cuh, or more; z = most queries of a text; block
+//         attention_decode_threads
 // Cost    the bytes of the visible k and v
 // Rounds  fp32, in a fixed order that depends on the text alone, bit-reproducible; the exponentials that are multiplied
 //         with 16-bit values are the sum of two 16-bit numbers: relative error 2^-17
@@ -85,8 +86,8 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
                              int split) {
     int group = spec.heads / spec.kvHeads;
     int rounds = (group + HEADS - 1) / HEADS;
-    int kvHead = static_cast<int>(blockIdx.y) / rounds;
-    int firstHead = static_cast<int>(blockIdx.y) % rounds * HEADS;
+    int kvHead = static_cast<int>(blockIdx.x) / rounds;
+    int firstHead = static_cast<int>(blockIdx.x) % rounds * HEADS;
     int heads = min(HEADS, group - firstHead);
     firstHead += kvHead * group;
     int query = static_cast<int>(blockIdx.z);
@@ -100,6 +101,10 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
     int64_t keyOffset = (static_cast<int64_t>(spec.keyStart) * spec.kvHeads + kvHead) * spec.headDim;
     Paged<T, CHUNKED> keys{x.k + keyOffset, x.pages == nullptr ? nullptr : x.pages + spec.firstPage,
                            spec.kvHeads * spec.headDim, first, end, spec.headDim};
+    keys.request(start);
+    if (x.v != nullptr) {
+        Paged<T, CHUNKED>{x.v + keyOffset, keys.pages, keys.stride, first, end, spec.headDim}.request(start);
+    }
     int64_t queryOffset = (static_cast<int64_t>(spec.queryStart + query) * spec.heads + firstHead) * spec.headDim;
     KeyProducts<WIDTH, T, CHUNKED>::write(score, {x.q + queryOffset, spec.headDim, 0, heads, spec.headDim}, keys, start,
                                           heads);
@@ -110,10 +115,10 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
                              start, first, end, spec.position(query));
         float written[ROW_NUMBERS] = {softmax.row.peak,     softmax.row.sum, softmax.row.moment,
                                       softmax.row.distance, softmax.own,     softmax.before};
-        int64_t at = (static_cast<int64_t>(query) * spec.heads + firstHead + own) * ROW_NUMBERS * gridDim.x + blockIdx.x;
+        int64_t at = (static_cast<int64_t>(query) * spec.heads + firstHead + own) * ROW_NUMBERS * gridDim.y + blockIdx.y;
         UNROLL for (int i = 0; i < ROW_NUMBERS; i++) {
             if (threadIdx.x % WARP == 0) {
-                x.numbers[at + static_cast<int64_t>(i) * gridDim.x] = written[i];
+                x.numbers[at + static_cast<int64_t>(i) * gridDim.y] = written[i];
             }
         }
     }
@@ -122,7 +127,7 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
     }
     keys.x = x.v + keyOffset;
     int stride = static_cast<int>(sums_stride(spec.headDim));
-    float* row = x.sums + ((static_cast<int64_t>(blockIdx.x) * gridDim.z + query) * spec.heads + firstHead) * stride;
+    float* row = x.sums + ((static_cast<int64_t>(blockIdx.y) * gridDim.z + query) * spec.heads + firstHead) * stride;
     UNROLL_BY(1) for (int column = 0; column < WIDTH; column += PART) {
         __syncthreads(); // the exponentials are written, earlier sums have been read
         weighted.write(score, keys, start, column, heads);
@@ -152,7 +157,7 @@ __device__ void attention_decode(const Decoding<T>& x, const AttentionSpec& spec
 #define ATTENTION_DECODE(WIDTH, NAME, T) \
     KERNEL(attention_decode_##NAME##_d##WIDTH, THREADS, float* sums, float* numbers, float* scores, const T* q, \
            const T* k, const T* v, const int* pages, ATTENTION_SPEC, int capacity, int texts) { \
-        TextPart part = text_part(tiles, texts, SPLIT, 0); \
+        TextPart part = text_part(tiles, texts, SPLIT, 0, blockIdx.y); \
         if (part.text >= 0) { \
             attention_decode<WIDTH>(Decoding<T>{sums, numbers, scores, q, k, v, pages}, \
                                     ATTENTION_SPEC_VALUE(part.text, 0, capacity), part.index); \

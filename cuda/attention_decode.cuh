@@ -15,6 +15,9 @@ constexpr int WARP_KEYS = SPLIT / WARPS;
 constexpr int PAGES = WARP_KEYS / PAGE; // of a warp
 constexpr int HEADS = 8;                // query heads of a block, which share a key head
 constexpr int PART = 128;               // columns that are multiplied at a time
+constexpr int LINE = 128;               // bytes that are requested at once
+
+static_assert(SPLIT == THREADS, "each thread requests the rows of one key");
 
 /// Scores of a split. Four columns of padding: eight heads lie in different banks.
 using Scores = float[HEADS][SPLIT + 4];
@@ -88,8 +91,25 @@ struct Paged {
     /// none.
     __device__ RowsOf<T, CHUNKED> page(int key) const {
         key = max(first / PAGE * PAGE, min(key, (end - 1) / PAGE * PAGE));
-        int64_t row = pages == nullptr ? key : static_cast<int64_t>(pages[key / PAGE]) * PAGE;
-        return {x + row * stride, stride, first - key, end - key, headDim};
+        return {x + row(key) * stride, stride, first - key, end - key, headDim};
+    }
+
+    /// Starts to bring the visible rows of a split into the cache, one per thread: reading them page by page would leave too few
+    /// bytes in flight.
+    __device__ void request(int split) const {
+        int key = split + static_cast<int>(threadIdx.x);
+        if (key >= first && key < end) {
+            const T* own = x + (row(key / PAGE * PAGE) + key % PAGE) * stride;
+            for (int column = 0; column < headDim; column += static_cast<int>(LINE / sizeof(T))) {
+                prefetch(own + column);
+            }
+        }
+    }
+
+private:
+    /// The row of the first key of a page.
+    __device__ int64_t row(int key) const {
+        return pages == nullptr ? key : static_cast<int64_t>(pages[key / PAGE]) * PAGE;
     }
 };
 

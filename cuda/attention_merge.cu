@@ -105,7 +105,7 @@ __device__ static void merge_values(float* out, const float* row, int64_t step, 
 KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, float* scores, double* columnSum,
        double* rowSums, float* cells, const float* sums, const float* numbers, const float* sinks, ATTENTION_SPEC,
        int capacity, int texts, int splits, int side, int bin, int mean) {
-    TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1);
+    TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1, blockIdx.x);
     if (part.text < 0) {
         return;
     }
@@ -119,9 +119,15 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, floa
     int64_t firstSplit = TextPart::first(tiles, part.text, SPLIT, 0);
     SplitNumbers own{numbers + (static_cast<int64_t>(query) * heads + head) * ROW_NUMBERS * splits + firstSplit, splits,
                      spec.firstKey(query) / SPLIT, (spec.endKey(query) + SPLIT - 1) / SPLIT};
+    int64_t base = spec.vector(head);
+    int first = max(part.index - 1, 0) * bin;
+    int end = part.index == 0 ? first : min(first + bin, spec.keys);
+    constexpr int LINE = 128 / sizeof(double);
+    for (int key = first + static_cast<int>(threadIdx.x) * LINE; key < end; key += THREADS * LINE) {
+        prefetch(columnSum + base + key); // needed once the numbers of all splits are known
+    }
     FinishedRow finished(own.row(part.index == 0), sink_score(sinks, head));
     float logSum = finished.row.peak + finished.logTotal;
-    int64_t base = spec.vector(head);
     if (part.index == 0) {
         float ownScore = own.maximum(4);
         float before = own.maximum(5);
@@ -148,8 +154,6 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, floa
     }
 
     constexpr int AT_ONCE = ROW_KEYS / THREADS; // independent loads
-    int first = (part.index - 1) * bin;
-    int end = min(first + bin, spec.keys);
     float peak = 0;
     float sum = 0;
     for (int from = first + static_cast<int>(threadIdx.x); from < end; from += ROW_KEYS) {

@@ -36,11 +36,11 @@ struct TextPart {
     }
 };
 
-/// The part with number blockIdx.x; without a table, of the only text. Synchronises.
-__device__ inline TextPart text_part(const TextTile* tiles, int texts, int keys, int more) {
+/// The part with this number, the block's; without a table, of the only text. Synchronises.
+__device__ inline TextPart text_part(const TextTile* tiles, int texts, int keys, int more, unsigned part) {
     SHARED(TextPart, found);
     if (tiles == nullptr) {
-        return {0, static_cast<int>(blockIdx.x)};
+        return {0, static_cast<int>(part)};
     }
     if (threadIdx.x == 0) {
         found = {-1, 0};
@@ -48,7 +48,7 @@ __device__ inline TextPart text_part(const TextTile* tiles, int texts, int keys,
     __syncthreads();
     for (int text = static_cast<int>(threadIdx.x); text < texts; text += static_cast<int>(blockDim.x)) {
         int own = tiles[text].keys;
-        int64_t index = blockIdx.x - TextPart::first(tiles, text, keys, more);
+        int64_t index = part - TextPart::first(tiles, text, keys, more);
         if (own > 0 && index >= 0 && index < more + (static_cast<int64_t>(own) + keys - 1) / keys) {
             found = {text, static_cast<int>(index)};
         }

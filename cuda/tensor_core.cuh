@@ -10,12 +10,14 @@
 //                                         and receives elements 2 (l % 4), + 1 of row l / 4 of each
 //   load_transposed(piece, row)           the same for the transposed matrices
 //   read_chunk(to, from)                  one 16-byte load from global memory, aligned to 16
+//   prefetch(line)                        starts to bring the 128 bytes around an address in global memory into the L2 cache
 //   copy_chunk(to, from, there)           asynchronous 16-byte copy to shared memory, zeros unless there; aligned to 16
 //   end_copies(), wait_for_copies<N>()    ends a group of copies; waits for all but the N newest groups of this thread
 //   recomputed(x)                         returns x; derived values are recomputed, not kept in registers
 //   fast_exp2(x), fast_reciprocal(x)      within 2 ulp; results below 2^-126 are 0
 //
-// All lanes of a warp must participate. See the PTX ISA: mma.m16n8k16, ldmatrix, cp.async, ex2, rcp.
+// All lanes of a warp must participate in products and loads of matrices. See the PTX ISA: mma.m16n8k16, ldmatrix, prefetch,
+// cp.async, ex2, rcp.
 #pragma once
 
 #include "warp.cuh"
@@ -100,6 +102,10 @@ __device__ void load_transposed(unsigned (&piece)[4], const T* row) {
 template <class T>
 __device__ void read_chunk(T* to, const T* from) {
     memcpy(to, __builtin_assume_aligned(from, 16), 16);
+}
+
+__device__ inline void prefetch(const void* line) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(line)));
 }
 
 template <class T>

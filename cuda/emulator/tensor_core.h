@@ -80,6 +80,10 @@ void read_chunk(T* to, const T* from, EMULATOR_SITE) {
     std::memcpy(to, from, 16);
 }
 
+inline void prefetch(const void* line) {
+    static_cast<void>(*static_cast<const volatile char*>(line));
+}
+
 template <class T>
 void copy_chunk(T* to, const T* from, bool there, EMULATOR_SITE) {
     std::size_t bytes = there ? 16 : 0;

@@ -31,7 +31,7 @@ struct Decoding {
     void decode(float* scores, const T* q, const T* k, const T* v, const int* pages, const TextTile* tiles, int texts,
                 int only_queries, int only_keys, int capacity) {
         int rounds = static_cast<int>(pieces(spec.heads / spec.kvHeads, constant("attention_decode_heads")));
-        launch3(withWidth<T>("attention_decode", spec.headDim).c_str(), splits, spec.kvHeads * rounds, queries,
+        launch3(withWidth<T>("attention_decode", spec.headDim).c_str(), spec.kvHeads * rounds, splits, queries,
                 constant("attention_decode_threads"), v == nullptr ? nullptr : sums.data(), numbers.data(), scores, q, k, v,
                 pages, tiles, only_queries, only_keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
                 static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, texts);

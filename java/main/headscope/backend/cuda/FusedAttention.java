@@ -128,7 +128,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         Object table = decoding().<Object>map(CudaDecoding::table).orElseGet(() -> kernels.table(texts));
         try (Kernels.Scratch sums = kernels.reserved(rows * width * Float.BYTES);
                 Kernels.Scratch numbers = kernels.reserved(rows * DECODE_ROW * Float.BYTES)) {
-            device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), splits, spec.kvHeads() * rounds,
+            device.launch(new Launch(Kernels.ofWidth("attention_decode", k.dtype(), spec), spec.kvHeads() * rounds, splits,
                     queries, device.constant("attention_decode_threads"), 0,
                     Kernels.arguments(List.of(sums.memory(), numbers.memory(), row.map(to -> to.row), q, k, v, pages()), table,
                             texts.first(), spec, capacity(texts), texts.entries().size())));
