@@ -25,6 +25,12 @@ constexpr float LN_2 = 0.69314718f;
 /// The score of a masked key; finite, because 0 * -infinity would make the entropy NaN.
 constexpr float BELOW_ALL = -1e30f;
 
+/// first .. end - 1
+struct Range {
+    int first;
+    int end;
+};
+
 /// AttentionSpec.java and the lengths and places of one text.
 struct AttentionSpec {
     int queries;

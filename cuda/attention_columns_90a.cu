@@ -30,6 +30,18 @@ struct QueryTiles {
     __device__ __forceinline__ int query(int i) const {
         return first + i * Shape::TILE;
     }
+
+    /// The tiles that a warp group sees, whose keys start at groupKey.
+    __device__ __forceinline__ SeenTiles seen(const AttentionSpec& spec, int groupKey) const {
+        int lastKey = min(groupKey + Shape::ROWS, spec.keys) - 1;
+        int hidden = max(0, spec.firstRow(groupKey) - first) / Shape::TILE;
+        int partial = (max(0, spec.firstRow(lastKey) - first) + Shape::TILE - 1) / Shape::TILE;
+        Range whole{partial, (spec.endRow(groupKey) - first) / Shape::TILE};
+        if (whole.end <= whole.first) {
+            whole = {count, count};
+        }
+        return {min(hidden, count), whole};
+    }
 };
 
 /// Boxes of log-sum-exps: a copy begins at a multiple of 16 bytes, up to 3 elements before a tile's first query.
@@ -47,45 +59,55 @@ struct LogBoxes {
     }
 };
 
-/// Adds exp2(s scale - logSumExp) of a lane's two keys and its queries. Unless ALL, only the tile's first `queries` queries
-/// exist, and what is read of the others is undefined.
-template <bool ALL, class Shape>
-__device__ __forceinline__ void add_exponentials(double (&sum)[2], Registers<float, Shape::PRODUCTS>& s, float scale,
-                                                 const float* logSumExp, int queries) {
-    float part[2][2] = {};
-    UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
-        UNROLL for (int i = 0; i < 2; i++) {
-            int query = c * 8 + group_column() + i;
-            float shift = ALL || query < queries ? -LOG2_E * logSumExp[query] : 0;
-            UNROLL for (int r = 0; r < 2; r++) {
-                part[r][i] += fast_exp2(fmaf(s[4 * c + 2 * r + i], scale, shift));
+/// Probabilities of a warp group's keys, added up over queries.
+template <class Shape, bool CAPPED>
+class KeyColumns {
+public:
+    using Products = Registers<float, Shape::PRODUCTS>;
+
+    double sum[2] = {}; // of a lane's two keys
+
+    /// The group's keys start at `row` in the block.
+    __device__ __forceinline__ KeyColumns(const AttentionSpec& spec, int firstKey, int row)
+        : spec(spec), firstKey(firstKey + row) {}
+
+    __device__ __forceinline__ int key(int r) const {
+        return firstKey + group_row(r);
+    }
+
+    /// Adds exp2(score - logSumExp) of a tile of queries. What is read of queries beyond the last is undefined.
+    template <class Seen>
+    __device__ __forceinline__ void add(Seen, Products& s, const float* logSumExp, int firstQuery) {
+        float scale = spec.scale * LOG2_E;
+        if (CAPPED) {
+            soft_cap(spec, s);
+            scale = 1;
+        }
+        if (Seen::PARTIAL) {
+            mask(s, scale, firstQuery);
+            scale = 1;
+        }
+        float part[2][2] = {};
+        UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
+            UNROLL for (int i = 0; i < 2; i++) {
+                int query = c * 8 + group_column() + i;
+                float shift = !Seen::PARTIAL || firstQuery + query < spec.queries ? -LOG2_E * logSumExp[query] : 0;
+                UNROLL for (int r = 0; r < 2; r++) {
+                    part[r][i] += fast_exp2(fmaf(s[4 * c + 2 * r + i], scale, shift));
+                }
             }
         }
+        sum[0] += part[0][0] + part[0][1];
+        sum[1] += part[1][0] + part[1][1];
     }
-    sum[0] += part[0][0] + part[0][1];
-    sum[1] += part[1][0] + part[1][1];
-}
 
-/// Adds the probabilities of a tile of queries to a lane's two keys, the first of which is `key`.
-template <class Shape>
-__device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<float, Shape::PRODUCTS>& s,
-                                                  const float* logSumExp, const AttentionSpec& spec, int key,
-                                                  int firstQuery) {
-    int groupKey = key - group_row(0);
-    int lastKey = min(groupKey + Shape::ROWS, spec.keys) - 1;
-    bool all = firstQuery >= spec.firstRow(lastKey) && firstQuery + Shape::TILE <= spec.endRow(groupKey);
-    float scale = spec.scale * LOG2_E;
-    if (spec.softCap > 0) {
-        soft_cap(spec, s);
-        scale = 1;
-    }
-    if (all) {
-        add_exponentials<true, Shape>(sum, s, scale, logSumExp, 0);
-    } else {
+private:
+    /// Scores; BELOW_ALL where a query does not attend to a key.
+    __device__ __forceinline__ void mask(Products& s, float scale, int firstQuery) {
         UNROLL for (int r = 0; r < 2; r++) {
             int origin = firstQuery + group_column();
-            int first = spec.firstRow(key + 8 * r) - origin;
-            int end = spec.endRow(key + 8 * r) - origin;
+            int first = spec.firstRow(key(r)) - origin;
+            int end = spec.endRow(key(r)) - origin;
             UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
                 UNROLL for (int i = 0; i < 2; i++) {
                     float& x = s[4 * c + 2 * r + i];
@@ -93,7 +115,39 @@ __device__ __forceinline__ void add_probabilities(double (&sum)[2], Registers<fl
                 }
             }
         }
-        add_exponentials<false, Shape>(sum, s, 1, logSumExp, spec.queries - firstQuery);
+    }
+
+    const AttentionSpec& spec;
+    int firstKey; // of the group
+};
+
+/// Column sums of a warp group's keys from the streamed tiles of queries.
+template <class Shape, class T, int WIDTH, bool CAPPED>
+__device__ __forceinline__ void sum_columns(double* columnSum, const unsigned char* kPool, const unsigned char* qPool,
+                                            const unsigned char* logPool, TileBarriers<Shape::SLOTS>& queries,
+                                            const QueryTiles<Shape>& tiles, int64_t base, const AttentionSpec& spec) {
+    using Logs = LogBoxes<Shape>;
+    int row = group_index() * Shape::ROWS;
+    KeyColumns<Shape, CAPPED> columns(spec, tiles.firstKey, row);
+    SeenTiles seen = tiles.seen(spec, tiles.firstKey + row);
+    queries.skip(0, seen.first);
+    visit_each(
+        seen.first, tiles.count, seen.whole,
+        [&](auto how, int i) {
+            auto logs = reinterpret_cast<const float*>(logPool + i % Shape::SLOTS * Logs::SLOT_BYTES);
+            multiply_tile<Shape, T, WIDTH>(kPool + row * Shape::ROW_BYTES, qPool, queries, i,
+                                           [&](Registers<float, Shape::PRODUCTS>& s) {
+                                               columns.add(how, s, logs, tiles.query(i));
+                                               __syncwarp(); // all lanes have read the log-sum-exps
+                                               queries.release(i);
+                                           });
+        });
+    UNROLL for (int r = 0; r < 2; r++) {
+        double total = warp_sum<4>(columns.sum[r]);
+        int own = columns.key(r);
+        if (threadIdx.x % 4 == 0 && own < spec.keys) {
+            columnSum[base + own] = (own < spec.position(0) ? columnSum[base + own] : 0) + total;
+        }
     }
 }
 
@@ -135,30 +189,18 @@ __device__ __forceinline__ void attention_columns(double* columnSum, const Tenso
         return;
     }
     take_registers<Shape::GROUP_REGISTERS>();
-    int row = group_index() * Shape::ROWS;
-    int key = tiles.firstKey + row + group_row(0);
-    double sum[2] = {};
     wait_for(&kept, 0);
-    walk_groups<Shape, T, WIDTH>(
-        pool + row * Shape::ROW_BYTES, qPool, queries, tiles.count,
-        [&](Registers<float, Shape::PRODUCTS>& s, int i) {
-            auto logs = reinterpret_cast<const float*>(logPool + i % Shape::SLOTS * Logs::SLOT_BYTES);
-            add_probabilities<Shape>(sum, s, logs + boxes.before, spec, key, tiles.query(i));
-            __syncwarp(); // all lanes have read the log-sum-exps
-            queries.release(i);
-        });
-    UNROLL for (int r = 0; r < 2; r++) {
-        double total = warp_sum<4>(sum[r]);
-        int own = key + 8 * r;
-        if (threadIdx.x % 4 == 0 && own < spec.keys) {
-            columnSum[base + own] = (own < spec.position(0) ? columnSum[base + own] : 0) + total;
-        }
+    const unsigned char* logs = logPool + boxes.before * sizeof(float);
+    if (spec.softCap > 0) {
+        sum_columns<Shape, T, WIDTH, true>(columnSum, pool, qPool, logs, queries, tiles, base, spec);
+    } else {
+        sum_columns<Shape, T, WIDTH, false>(columnSum, pool, qPool, logs, queries, tiles, base, spec);
     }
 }
 
 template <int WIDTH>
-struct ColumnsShape : GroupShape<WIDTH, 3, 4> {
-    using Shape = GroupShape<WIDTH, 3, 4>;
+struct ColumnsShape : GroupShape<WIDTH, 4, 4> {
+    using Shape = GroupShape<WIDTH, 4, 4>;
     static constexpr int BYTES =
         Shape::KEPT_BYTES + Shape::SLOTS * (Shape::TILE_BYTES + LogBoxes<Shape>::SLOT_BYTES);
 };

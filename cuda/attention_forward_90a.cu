@@ -51,9 +51,11 @@ struct WeightedGroup {
         }
     }
 
-    __device__ __forceinline__ void scale(const float (&factor)[2]) {
-        UNROLL for (int i = 0; i < WIDTH / 2; i++) {
-            sum[i] *= factor[i / 2 % 2];
+    __device__ __forceinline__ void shrink(const float (&factor)[2]) {
+        if (__any_sync(ALL_LANES, factor[0] != 1 || factor[1] != 1)) {
+            UNROLL for (int i = 0; i < WIDTH / 2; i++) {
+                sum[i] *= factor[i / 2 % 2];
+            }
         }
     }
 
@@ -102,7 +104,7 @@ __device__ __forceinline__ void attend_rows(float* out, const Statistics& statis
     multiply_rows<Shape, T, WIDTH>(s, queries, kPool);
     wait_for_products<0>(s);
     keys.release(0);
-    softmax.tile(tiles.key(0), s);
+    softmax.tile(Partial{}, tiles.key(0), s, weighted);
     weighted.round(s);
     if (tiles.key(0) + Shape::TILE > spec.keys) {
         values.wait(0);
@@ -110,30 +112,28 @@ __device__ __forceinline__ void attend_rows(float* out, const Statistics& statis
         publish();
         sync_threads(1 + GROUPS, GROUPS * GROUP_THREADS);
     }
-    if (last && tiles.count > 1) {
+    if (Shape::TURNS && last && tiles.count > 1) {
         arrive_threads(next, 2 * GROUP_THREADS); // the first group's turn
     }
-    for (int i = 1; i < tiles.count; i++) {
+    visit_each(1, tiles.count, tiles.seen(spec, tiles.firstRow + row).whole, [&](auto how, int i) {
         keys.wait(i);
-        sync_threads(turn, 2 * GROUP_THREADS);
+        if (Shape::TURNS) {
+            sync_threads(turn, 2 * GROUP_THREADS);
+        }
         begin_products(s, weighted.sum, weighted.weight);
         multiply_rows<Shape, T, WIDTH>(s, queries, kPool + slot(i));
         values.wait(i - 1);
         begin_products();
         weighted.add(vPool + slot(i - 1));
-        if (!(last && i == tiles.count - 1)) {
+        if (Shape::TURNS && !(last && i == tiles.count - 1)) {
             arrive_threads(next, 2 * GROUP_THREADS);
         }
-        wait_for_products<1>(s);
+        wait_for_products<0>(s, weighted.sum, weighted.weight);
         keys.release(i);
-        softmax.tile(tiles.key(i), s);
-        wait_for_products<0>(weighted.sum, weighted.weight);
         values.release(i - 1);
-        if (softmax.shrinks()) {
-            weighted.scale(softmax.shrink);
-        }
+        softmax.tile(how, tiles.key(i), s, weighted);
         weighted.round(s);
-    }
+    });
     values.wait(tiles.count - 1);
     begin_products(weighted.sum, weighted.weight);
     weighted.add(vPool + slot(tiles.count - 1));
@@ -155,20 +155,20 @@ __device__ __forceinline__ void attend_rows(float* out, const Statistics& statis
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void
 attention_forward(float* out, const Statistics& statistics, const TensorMap& q, const TensorMap& k, const TensorMap& v,
-                  const float* sinks, const AttentionSpec& spec) {
+                  const float* sinks, const AttentionSpec& own) {
     DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys, slots of values
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, keys);
     SHARED(TileBarriers<Shape::SLOTS>, values);
     SHARED(DiagonalScores<Shape::KEPT>, diagonal);
-    KeyTiles<Shape> tiles(spec);
     if (threadIdx.x == 0) {
         initialise(&kept, 1);
         keys.initialise(Shape::ARRIVALS);
         values.initialise(Shape::ARRIVALS);
         barriers_initialised();
     }
-    __syncthreads();
+    const AttentionSpec& spec = shared_spec(own);
+    KeyTiles<Shape> tiles(spec);
     if (threadIdx.x < GROUP_THREADS) {
         give_registers<Shape::COPY_REGISTERS>();
         if (threadIdx.x == 0) {
@@ -184,9 +184,14 @@ attention_forward(float* out, const Statistics& statistics, const TensorMap& q, 
     }
 }
 
+/// Three groups keep the tensor cores busy without taking turns, where a group's sums leave them the registers.
 template <int WIDTH>
-struct ForwardShape : GroupShape<WIDTH, 2, 2> {
-    using Shape = GroupShape<WIDTH, 2, 2>;
+constexpr int FORWARD_GROUPS = WIDTH == 64 ? 3 : 2;
+
+template <int WIDTH>
+struct ForwardShape : GroupShape<WIDTH, FORWARD_GROUPS<WIDTH>, 2> {
+    using Shape = GroupShape<WIDTH, FORWARD_GROUPS<WIDTH>, 2>;
+    static constexpr bool TURNS = FORWARD_GROUPS<WIDTH> == 2;
     static constexpr int BYTES = Shape::KEPT_BYTES + 2 * Shape::SLOTS * Shape::TILE_BYTES;
 };
 

@@ -94,12 +94,6 @@ private:
     int next = 0;
 };
 
-/// Columns of a tile.
-struct Range {
-    int first;
-    int end;
-};
-
 /// BELOW_ALL where a column of the tile is masked for a row, product * scale elsewhere; visible(r) is the range of the
 /// columns of a lane's row.
 template <int PIECES, int COLUMNS, class Visible>

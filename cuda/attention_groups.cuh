@@ -25,7 +25,7 @@ struct GroupShape {
     static constexpr int KEPT_BYTES = PIECES * KEPT * ROW_BYTES;
     static constexpr int TILE_BYTES = PIECES * TILE * ROW_BYTES;
     static constexpr int COPY_REGISTERS = GROUPS == 3 ? 32 : 24;
-    static constexpr int GROUP_REGISTERS = GROUPS == 3 ? 160 : 240;
+    static constexpr int GROUP_REGISTERS = GROUPS == 4 ? 112 : GROUPS == 3 ? 160 : 240;
     static constexpr int PRODUCTS = TILE / 2; // scores of a tile that a thread holds
 };
 
@@ -74,6 +74,15 @@ struct TileBarriers {
             arrive(empty + n % SLOTS);
         }
     }
+
+    /// Releases the tiles first .. end - 1, which the warp does not read.
+    __device__ __forceinline__ void skip(int first, int end) {
+        for (int n = first; n < end; n++) {
+            wait(n);
+            __syncwarp(); // all lanes have waited
+            release(n);
+        }
+    }
 };
 
 /// Copies rows of one head, from `row` on, as pieces; 0 beyond the tensor's last row and the head's width.
@@ -89,11 +98,12 @@ template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void multiply_rows(Registers<float, Shape::PRODUCTS>& s, const unsigned char* kept,
                                               const unsigned char* tile) {
     constexpr int EIGHT_ROWS = 8 * Shape::ROW_BYTES;
+    uint64_t a = describe_tile(kept, 16, EIGHT_ROWS);
+    uint64_t b = describe_tile(tile, 16, EIGHT_ROWS);
     UNROLL for (int step = 0; step < WIDTH / 16; step++) {
         int column = step % 4 * 32;
-        multiply_tiles<T>(
-            s, describe_tile(kept + step / 4 * Shape::KEPT * Shape::ROW_BYTES + column, 16, EIGHT_ROWS),
-            describe_tile(tile + step / 4 * Shape::TILE * Shape::ROW_BYTES + column, 16, EIGHT_ROWS), step != 0);
+        multiply_tiles<T>(s, advance(a, step / 4 * Shape::KEPT * Shape::ROW_BYTES + column),
+                          advance(b, step / 4 * Shape::TILE * Shape::ROW_BYTES + column), step != 0);
     }
     commit_products();
 }
@@ -102,11 +112,9 @@ __device__ __forceinline__ void multiply_rows(Registers<float, Shape::PRODUCTS>&
 template <class Shape, class T, int N>
 __device__ __forceinline__ void add_weighted(Registers<float, N>& sum, Registers<unsigned, Shape::TILE / 4>& weight,
                                              const unsigned char* tile) {
-    constexpr int PIECE_BYTES = Shape::TILE * Shape::ROW_BYTES;
+    uint64_t b = describe_tile(tile, Shape::TILE * Shape::ROW_BYTES, 8 * Shape::ROW_BYTES);
     UNROLL for (int step = 0; step < Shape::TILE / 16; step++) {
-        multiply_registers<T>(
-            sum, weight, 4 * step,
-            describe_tile(tile + step * 16 * Shape::ROW_BYTES, PIECE_BYTES, 8 * Shape::ROW_BYTES));
+        multiply_registers<T>(sum, weight, 4 * step, advance(b, step * 16 * Shape::ROW_BYTES));
     }
     commit_products();
 }
@@ -125,38 +133,43 @@ __device__ __forceinline__ void clear_rows(unsigned char* tile, int first) {
     }
 }
 
-/// Resident rows stay, `tiles` tiles go by: calls process(s, i) with the products of the i-th tile, which it releases.
-/// The next tile's are computed meanwhile.
+/// Calls process(s) with the products of the i-th tile, once the group has them; it releases the tile.
 template <class Shape, class T, int WIDTH, class Process>
-__device__ __forceinline__ void walk_groups(const unsigned char* kept, const unsigned char* pool,
-                                            TileBarriers<Shape::SLOTS>& barriers, int tiles, Process process) {
-    using Products = Registers<float, Shape::PRODUCTS>;
-    Products even;
-    Products odd;
-    auto multiply = [&](Products& s, int i) {
-        barriers.wait(i);
-        begin_products(s);
-        multiply_rows<Shape, T, WIDTH>(s, kept, pool + i % Shape::SLOTS * Shape::TILE_BYTES);
-    };
-    multiply(even, 0);
-    int i = 0;
-    for (; i + 2 < tiles; i += 2) {
-        multiply(odd, i + 1);
-        wait_for_products<1>(even);
-        process(even, i);
-        multiply(even, i + 2);
-        wait_for_products<1>(odd);
-        process(odd, i + 1);
-    }
-    if (i + 1 < tiles) {
-        multiply(odd, i + 1);
-        wait_for_products<1>(even);
-        process(even, i);
-        wait_for_products<0>(odd);
-        process(odd, i + 1);
-    } else {
-        wait_for_products<0>(even);
-        process(even, i);
+__device__ __forceinline__ void multiply_tile(const unsigned char* kept, const unsigned char* pool,
+                                              TileBarriers<Shape::SLOTS>& barriers, int i, Process process) {
+    Registers<float, Shape::PRODUCTS> s;
+    barriers.wait(i);
+    begin_products(s);
+    multiply_rows<Shape, T, WIDTH>(s, kept, pool + i % Shape::SLOTS * Shape::TILE_BYTES);
+    wait_for_products<0>(s);
+    process(s);
+}
+
+/// Which tiles of a walk the rows of a group see: those before `first` not at all, those in `whole` whole, others in part.
+struct SeenTiles {
+    int first;
+    Range whole;
+};
+
+struct Whole {
+    static constexpr bool PARTIAL = false;
+};
+struct Partial {
+    static constexpr bool PARTIAL = true;
+};
+
+/// Calls visit(Partial{}, i) or visit(Whole{}, i) for the tiles first .. end - 1 in order. Whole tiles, which do nearly all
+/// work, have a loop of their own, which fits into the instruction cache.
+template <class Visit>
+__device__ __forceinline__ void visit_each(int first, int end, Range whole, Visit visit) {
+    for (int i = first; i < end;) {
+        int stop = i < whole.first ? whole.first : i < whole.end ? i : end;
+        UNROLL_BY(1) for (; i < stop; i++) {
+            visit(Partial{}, i);
+        }
+        UNROLL_BY(1) for (; i < whole.end; i++) {
+            visit(Whole{}, i);
+        }
     }
 }
 

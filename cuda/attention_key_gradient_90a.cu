@@ -138,6 +138,9 @@ private:
         add_weighted<Shape, T>(values.sum, weight, gradients);
         wait_for_products<1>(passed);
         weights(s, passed, numbers(n));
+        if constexpr (!NARROW<T>) { // fp16 has no registers to spare
+            settle(column[0] + column[1]);
+        }
         wait_for_products<0>(values.sum, weight);
         keys.round(weight, passed);
         begin_products(keys.sum, weight);

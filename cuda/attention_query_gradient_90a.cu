@@ -226,6 +226,7 @@ private:
         UNROLL for (int i = 0; i < Shape::PRODUCTS; i++) {
             s[i] = fast_exp2(fmaf(s[i], scale, shift[i / 2 % 2]));
         }
+        settle(s[Shape::PRODUCTS - 1]);
         wait_for_products<0>(passed);
         weights(s, passed);
         queries.round(weight, s);

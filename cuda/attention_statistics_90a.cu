@@ -9,6 +9,11 @@
 // See     Backend.attentionStatistics, test/attention_90a_test.cpp
 #include "softmax_groups.cuh"
 
+/// Takes the place of an output's sums.
+struct NoSums {
+    __device__ __forceinline__ void shrink(const float (&)[2]) {}
+};
+
 /// Computes the statistics of a warp group's rows from the streamed tiles of keys.
 template <class Shape, class T, int WIDTH, bool PLAIN>
 __device__ __forceinline__ void observe_rows(const Statistics& statistics, const unsigned char* queries,
@@ -17,11 +22,18 @@ __device__ __forceinline__ void observe_rows(const Statistics& statistics, const
                                              const float* sinks, const AttentionSpec& spec) {
     int row = group_index() * Shape::ROWS;
     SoftmaxGroup<Shape, PLAIN> softmax(spec, tiles.firstRow, row, diagonal);
-    walk_groups<Shape, T, WIDTH>(queries + row * Shape::ROW_BYTES, kPool, keys, tiles.count,
-                                 [&](Registers<float, Shape::PRODUCTS>& s, int i) {
-                                     keys.release(i);
-                                     softmax.tile(tiles.key(i), s);
-                                 });
+    NoSums none;
+    SeenTiles seen = tiles.seen(spec, tiles.firstRow + row);
+    keys.skip(0, seen.first);
+    visit_each(
+        seen.first, tiles.count, seen.whole,
+        [&](auto how, int i) {
+            multiply_tile<Shape, T, WIDTH>(queries + row * Shape::ROW_BYTES, kPool, keys, i,
+                                           [&](Registers<float, Shape::PRODUCTS>& s) {
+                                               keys.release(i);
+                                               softmax.tile(how, tiles.key(i), s, none);
+                                           });
+        });
     UNROLL for (int r = 0; r < 2; r++) {
         softmax.write(softmax.finish(r, sink_score(sinks, blockIdx.y)), r, statistics, blockIdx.y);
     }
@@ -29,19 +41,19 @@ __device__ __forceinline__ void observe_rows(const Statistics& statistics, const
 
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void attention_statistics(const Statistics& statistics, const TensorMap& q,
-                                                     const TensorMap& k, const float* sinks, const AttentionSpec& spec) {
+                                                     const TensorMap& k, const float* sinks, const AttentionSpec& own) {
     DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, keys);
     SHARED(DiagonalScores<Shape::KEPT>, diagonal);
     int head = blockIdx.y;
-    KeyTiles<Shape> tiles(spec);
     if (threadIdx.x == 0) {
         initialise(&kept, 1);
         keys.initialise(Shape::ARRIVALS);
         barriers_initialised();
     }
-    __syncthreads();
+    const AttentionSpec& spec = shared_spec(own);
+    KeyTiles<Shape> tiles(spec);
     unsigned char* kPool = pool + Shape::KEPT_BYTES;
     if (threadIdx.x < GROUP_THREADS) {
         give_registers<Shape::COPY_REGISTERS>();
@@ -68,8 +80,8 @@ __device__ __forceinline__ void attention_statistics(const Statistics& statistic
 }
 
 template <int WIDTH>
-struct StatisticsShape : GroupShape<WIDTH, 2, 4> {
-    using Shape = GroupShape<WIDTH, 2, 4>;
+struct StatisticsShape : GroupShape<WIDTH, 4, 3> {
+    using Shape = GroupShape<WIDTH, 4, 3>;
     static constexpr int BYTES = Shape::KEPT_BYTES + Shape::SLOTS * Shape::TILE_BYTES;
 };
 

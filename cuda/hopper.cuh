@@ -22,11 +22,14 @@
 //                                         128 bytes lie: eight rows in 1024 bytes. stride: bytes from eight rows to the
 //                                         next. leading: bytes from 64 columns to the next, of tiles that are contiguous
 //                                         along the columns of the product
+//   advance(descriptor, bytes)            the descriptor of the same tile from so many bytes on
 //   begin_products(registers...)          after the threads have written these registers, before a product uses them
 //   multiply_tiles<T>(sum, a, b, accumulate)    sum [64, 2 N] (+)= a [64, 16] b [2 N, 16]'; a, b descriptors
 //   multiply_registers<T>(sum, a, at, b)        sum [64, 2 N] += a [64, 16] b [16, 2 N]; a in the registers at .. at + 3
 //   commit_products()                     ends a group of products
 //   wait_for_products<K>(registers...)    until all but the newest K groups are complete; these registers are in them
+//   settle(x)                             computes x, and what this code computes before it, before what follows: ptxas 13.0
+//                                         moves a wait up past arithmetic that was meant to run beside products
 //
 //   give_registers<N>(), take_registers<N>()    all warps of a group lower or raise their registers per thread to N; the
 //                                         block's sum must fit. No __trap() or assert in kernels that do: ptxas 13.0 then
@@ -45,6 +48,12 @@
 #include "tensor_core.cuh"
 
 constexpr int GROUP_THREADS = 4 * WARP;
+
+// Addresses in shared memory are below 2^18: the sum does not leave its 14 bits.
+__device__ __forceinline__ uint64_t advance(uint64_t descriptor, unsigned bytes) {
+    unsigned low = static_cast<unsigned>(descriptor) + (bytes >> 4);
+    return descriptor >> 32 << 32 | low;
+}
 
 #ifdef __CUDACC__
 
@@ -158,6 +167,13 @@ __device__ __forceinline__ void pin(Registers<X, N>& registers) {
     UNROLL for (int i = 0; i < N; i++) {
         pin(registers.x[i]);
     }
+}
+
+// The branch depends on x, and is not taken: no sum or exponential of this project is -pi.
+__device__ __forceinline__ void settle(float x) {
+    asm volatile("{\n.reg .pred p;\nsetp.eq.f32 p, %0, 0fC0490FDB;\nvote.sync.any.pred p, p, 0xffffffff;\n"
+                 "@p nanosleep.u32 0;\n}" ::"f"(x)
+                 : "memory");
 }
 
 template <class... R>

@@ -23,6 +23,20 @@ struct KeyTiles {
     __device__ __forceinline__ int key(int i) const {
         return first + (count - 1 - i) * Shape::TILE;
     }
+
+    /// The tiles that a warp group sees, whose rows start at firstRow among the queries. Whole are those before the rows' own
+    /// tokens of which every row sees all keys, if scores grow with products.
+    __device__ __forceinline__ SeenTiles seen(const AttentionSpec& spec, int firstRow) const {
+        int lastRow = min(firstRow + Shape::ROWS, spec.queries) - 1;
+        int visible = (spec.endKey(lastRow) - first + Shape::TILE - 1) / Shape::TILE;
+        int before = (min(spec.position(firstRow), spec.keys) - first) / Shape::TILE;
+        int outside = (max(spec.firstKey(lastRow) - first, 0) + Shape::TILE - 1) / Shape::TILE;
+        Range whole{count - min(before, count), count - outside};
+        if (whole.end <= whole.first || !(spec.scale > 0)) {
+            whole = {count, count};
+        }
+        return {max(0, min(count - visible, count - 1)), whole};
+    }
 };
 
 /// Scores of each row's own token and of the previous one, in units of log 2.
@@ -42,12 +56,11 @@ public:
     using Products = Registers<float, Shape::PRODUCTS>;
     static constexpr int TILE = Shape::TILE;
 
-    float shrink[2]; // of the last tile: by what sums over earlier tiles are to be multiplied
-
     /// The group's rows start at `row` in the block, at firstRow + row among the queries.
     __device__ __forceinline__ SoftmaxGroup(const AttentionSpec& spec, int firstRow, int row,
                                             DiagonalScores<Shape::KEPT>& diagonal)
-        : spec(spec), firstRow(firstRow + row), row(row), diagonal(diagonal) {
+        : spec(spec), firstRow(firstRow + row), row(row), scale(spec.scale * LOG2_E),
+          start(spec.position(firstRow + row)), diagonal(diagonal) {
         UNROLL for (int r = 0; r < 2; r++) {
             if (threadIdx.x % 4 == 0) {
                 diagonal.own[row + group_row(r)] = BELOW_ALL;
@@ -57,36 +70,33 @@ public:
         __syncwarp();
     }
 
-    /// Turns the products of the keys from firstKey on into exp2(score - peak).
-    __device__ __forceinline__ void tile(int firstKey, Products& s) {
-        int lastRow = min(firstRow + Shape::ROWS, spec.queries) - 1;
-        bool all = firstKey + TILE <= spec.endKey(firstRow) && firstKey >= spec.firstKey(lastRow);
-        bool own = firstKey <= spec.position(lastRow) && firstKey + TILE > spec.position(firstRow);
-        float scale = spec.scale * LOG2_E;
+    /// Turns the products of the keys from firstKey on, seen as KeyTiles::seen tells, into exp2(score - peak). Calls
+    /// sums.shrink(factor) with what the sums over earlier tiles are to be multiplied by.
+    template <class Seen, class Sums>
+    __device__ __forceinline__ void tile(Seen, int firstKey, Products& s, Sums& sums) {
+        float scale = this->scale;
         if (!PLAIN && spec.softCap > 0) {
             soft_cap(spec, s);
             scale = 1;
         }
-        if (!all || own || !(scale > 0)) {
+        if (Seen::PARTIAL) {
             mask(firstKey, scale, s);
             scale = 1;
-        } else if (firstKey + TILE == spec.position(firstRow) && threadIdx.x % GROUP_THREADS == 3) {
+        } else if (firstKey + TILE == start && threadIdx.x % GROUP_THREADS == 3) {
             diagonal.before[row] = s[TILE / 2 - 3] * scale; // row 0, the last column
         }
         bool causal = PLAIN || spec.causal != 0;
-        float side = causal || firstKey < spec.position(firstRow) ? 1 : -1;
+        bool both = Seen::PARTIAL && !causal && own(firstKey);
+        float side = causal || firstKey < start ? 1 : -1;
+        float factor[2];
         UNROLL for (int r = 0; r < 2; r++) {
-            shrink[r] = rows[r].raise(fmaxf(rows[r].peak, warp_maximum<4>(highest(s, r)) * scale));
+            factor[r] = rows[r].raise(fmaxf(rows[r].peak, warp_maximum<4>(highest(s, r)) * scale));
         }
-        add(firstKey, scale, causal || !own ? side : 0, s);
-        if (!causal && own) {
+        sums.shrink(factor);
+        add(firstKey, scale, both ? 0 : side, s);
+        if (both) {
             add_distances(firstKey, s);
         }
-    }
-
-    /// Whether sums over earlier tiles have to be multiplied, in some row of the warp.
-    __device__ __forceinline__ bool shrinks() const {
-        return __any_sync(ALL_LANES, shrink[0] != 1 || shrink[1] != 1);
     }
 
     /// After the last tile.
@@ -107,6 +117,12 @@ public:
     }
 
 private:
+    /// Whether the tile of keys from firstKey on holds the own token of one of the group's rows.
+    __device__ __forceinline__ bool own(int firstKey) const {
+        int lastRow = min(firstRow + Shape::ROWS, spec.queries) - 1;
+        return firstKey <= spec.position(lastRow) && firstKey + TILE > spec.position(firstRow);
+    }
+
     /// The largest of a lane's products in a row.
     static __device__ __forceinline__ float highest(Products& s, int r) {
         float high[4] = {s[2 * r], s[2 * r + 1], s[2 * r + 4], s[2 * r + 5]};
@@ -151,8 +167,8 @@ private:
         UNROLL for (int r = 0; r < 2; r++) {
             shift[r] = rows[r].peak > BELOW_ALL ? -rows[r].peak : 0; // 0 if every key is masked: exp2(BELOW_ALL) is 0
         }
-        UNROLL for (int c = 0; c < TILE / 8; c++) {
-            UNROLL for (int r = 0; r < 2; r++) {
+        UNROLL for (int r = 0; r < 2; r++) {
+            UNROLL for (int c = 0; c < TILE / 8; c++) {
                 UNROLL for (int i = 0; i < 2; i++) {
                     float& x = s[c * 4 + r * 2 + i];
                     float below = fmaf(x, scale, shift[r]);
@@ -165,7 +181,7 @@ private:
         }
         UNROLL for (int r = 0; r < 2; r++) {
             float total = sum[r][0] + sum[r][1];
-            int distance = spec.position(firstRow + group_row(r)) - (firstKey + group_column() + TILE - 1);
+            int distance = start + group_row(r) - (firstKey + group_column() + TILE - 1);
             rows[r].sum += total;
             rows[r].distance =
                 fmaf(side, fmaf(static_cast<float>(distance), total, beyond[r]), rows[r].distance);
@@ -188,6 +204,8 @@ private:
     const AttentionSpec& spec;
     int firstRow; // of the group, among the queries
     int row;      // of the group, in the block
+    float scale;  // from products to scores in units of log 2
+    int start;    // position of the first row
     DiagonalScores<Shape::KEPT>& diagonal;
     SoftmaxRow rows[2];
 };

@@ -23,8 +23,13 @@ struct Launches {
                static_cast<int>(spec.causal), spec.window, spec.softCap, 0);
     }
 
-    TensorMap map(const std::vector<T>& x, int heads, int boxRows = 128) const {
-        return map_of_heads(x, heads, spec.headDim, boxRows);
+    TensorMap map(const std::vector<T>& x, int heads) const {
+        return map_of_heads(x, heads, spec.headDim, 128);
+    }
+
+    /// Of the rows that a block of a kernel keeps resident.
+    TensorMap kept(const std::string& kernel, const std::vector<T>& x, int heads) const {
+        return map_of_heads(x, heads, spec.headDim, constant((kernel + "_tile").c_str()));
     }
 
     const float* sinks() const {
@@ -33,20 +38,22 @@ struct Launches {
 
     std::vector<float> forward(float* const (&to)[6], const std::vector<T>& v) const {
         std::vector<float> out(q.size(), NAN);
-        launch_tiles(named<T>("attention_forward_90a", spec.headDim), &TextTile::queries, out.data(), to[0], to[1],
-                     to[2], to[3], to[4], to[5], map(q, spec.heads), map(k, spec.kvHeads), map(v, spec.kvHeads), sinks());
+        std::string kernel = named<T>("attention_forward_90a", spec.headDim);
+        launch_tiles(kernel, &TextTile::queries, out.data(), to[0], to[1],
+                     to[2], to[3], to[4], to[5], kept(kernel, q, spec.heads), map(k, spec.kvHeads), map(v, spec.kvHeads), sinks());
         return out;
     }
 
     void statistics(float* const (&to)[6]) const {
-        launch_tiles(named<T>("attention_statistics_90a", spec.headDim), &TextTile::queries, to[0], to[1], to[2],
-                     to[3], to[4], to[5], map(q, spec.heads), map(k, spec.kvHeads), sinks());
+        std::string kernel = named<T>("attention_statistics_90a", spec.headDim);
+        launch_tiles(kernel, &TextTile::queries, to[0], to[1], to[2],
+                     to[3], to[4], to[5], kept(kernel, q, spec.heads), map(k, spec.kvHeads), sinks());
     }
 
     void columns(std::vector<double>& sums, const std::vector<float>& logSumExp) const {
         std::string kernel = named<T>("attention_columns_90a", spec.headDim);
         launch_tiles(kernel, &TextTile::keys, sums.data(), map_of(logSumExp.data(), {logSumExp.size()}, {}, {128 + 4}, 0),
-                     map(q, spec.heads), map(k, spec.kvHeads, constant((kernel + "_tile").c_str())));
+                     map(q, spec.heads), kept(kernel, k, spec.kvHeads));
     }
 };
 

@@ -89,17 +89,22 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         }
         if (!many.isEmpty()) {
             boolean maps = kernels.takeTensorMaps(k.dtype(), spec);
+            String family = (v.isPresent() ? "attention_forward" : "attention_statistics") + (maps ? Fatbins.HOPPER : "");
             List<Object> operands = new ArrayList<>();
             out.ifPresent(operands::add);
             operands.addAll(statistics);
-            operands.add(maps ? TensorMap.ofHeads(q, spec.heads(), BOX_ROWS) : q);
+            operands.add(maps ? TensorMap.ofHeads(q, spec.heads(), keptRows(family)) : q);
             operands.add(maps ? TensorMap.ofHeads(k, spec.kvHeads(), BOX_ROWS) : k);
             v.ifPresent(values -> operands.add(maps ? TensorMap.ofHeads(values, spec.kvHeads(), BOX_ROWS) : values));
             operands.add(spec.sinks());
-            String family = v.isPresent() ? "attention_forward" : "attention_statistics";
-            kernels.perTile(maps ? family + Fatbins.HOPPER : family, TextTiles.Part.QUERY_TILE, k.dtype(), many, spec.heads(),
+            kernels.perTile(family, TextTiles.Part.QUERY_TILE, k.dtype(), many, spec.heads(),
                     spec, operands, capacity(many));
         }
+    }
+
+    /** Rows that a block of a kernel for Hopper keeps resident, and copies as one box. */
+    private int keptRows(String family) {
+        return device.constant(Kernels.ofWidth(family, k.dtype(), spec) + "_tile");
     }
 
     /** The parameter of kernels that launches with a table ignore. */
@@ -160,10 +165,9 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         // The kernel counts boxes of log-sum-exps in an int.
         if (kernels.takeTensorMaps(k.dtype(), spec) && statistics.logSumExp.count() <= Integer.MAX_VALUE) {
             family += Fatbins.HOPPER;
-            int keyRows = device.constant(Kernels.ofWidth(family, k.dtype(), spec) + "_tile");
             operands = List.of(
                     statistics.columnSum, TensorMap.ofElements(statistics.logSumExp, BOX_LOGS),
-                    TensorMap.ofHeads(q, spec.heads(), BOX_ROWS), TensorMap.ofHeads(k, spec.kvHeads(), keyRows));
+                    TensorMap.ofHeads(q, spec.heads(), BOX_ROWS), TensorMap.ofHeads(k, spec.kvHeads(), keptRows(family)));
         }
         kernels.perTile(family, TextTiles.Part.KEY_TILE, k.dtype(), texts, spec.heads(), spec, operands, capacity(texts));
     }
