@@ -199,8 +199,8 @@ __device__ __forceinline__ void attention_columns(double* columnSum, const Tenso
 }
 
 template <int WIDTH>
-struct ColumnsShape : GroupShape<WIDTH, 4, 4> {
-    using Shape = GroupShape<WIDTH, 4, 4>;
+struct ColumnsShape : GroupShape<WIDTH, 3, 4> {
+    using Shape = GroupShape<WIDTH, 3, 4>;
     static constexpr int BYTES =
         Shape::KEPT_BYTES + Shape::SLOTS * (Shape::TILE_BYTES + LogBoxes<Shape>::SLOT_BYTES);
 };

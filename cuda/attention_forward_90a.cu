@@ -77,7 +77,7 @@ struct WeightedGroup {
 };
 
 /// Attention of a warp group's rows. The products of a tile's scores and of the values of the tile before it run while the
-/// other group computes its softmax: groups take turns in issuing them.
+/// other groups compute theirs: groups take turns in issuing them.
 template <class Shape, class T, int WIDTH, bool PLAIN>
 __device__ __forceinline__ void attend_rows(float* out, const Statistics& statistics, unsigned char* pool, Barrier* kept,
                                             TileBarriers<Shape::SLOTS>& keys, TileBarriers<Shape::SLOTS>& values,
@@ -112,20 +112,18 @@ __device__ __forceinline__ void attend_rows(float* out, const Statistics& statis
         publish();
         sync_threads(1 + GROUPS, GROUPS * GROUP_THREADS);
     }
-    if (Shape::TURNS && last && tiles.count > 1) {
+    if (last && tiles.count > 1) {
         arrive_threads(next, 2 * GROUP_THREADS); // the first group's turn
     }
     visit_each(1, tiles.count, tiles.seen(spec, tiles.firstRow + row).whole, [&](auto how, int i) {
         keys.wait(i);
-        if (Shape::TURNS) {
-            sync_threads(turn, 2 * GROUP_THREADS);
-        }
+        sync_threads(turn, 2 * GROUP_THREADS);
         begin_products(s, weighted.sum, weighted.weight);
         multiply_rows<Shape, T, WIDTH>(s, queries, kPool + slot(i));
         values.wait(i - 1);
         begin_products();
         weighted.add(vPool + slot(i - 1));
-        if (Shape::TURNS && !(last && i == tiles.count - 1)) {
+        if (!(last && i == tiles.count - 1)) {
             arrive_threads(next, 2 * GROUP_THREADS);
         }
         wait_for_products<0>(s, weighted.sum, weighted.weight);
@@ -184,14 +182,13 @@ attention_forward(float* out, const Statistics& statistics, const TensorMap& q, 
     }
 }
 
-/// Three groups keep the tensor cores busy without taking turns, where a group's sums leave them the registers.
+/// Three groups where the registers suffice: softmax takes longer than the products of narrow heads.
 template <int WIDTH>
 constexpr int FORWARD_GROUPS = WIDTH == 64 ? 3 : 2;
 
 template <int WIDTH>
 struct ForwardShape : GroupShape<WIDTH, FORWARD_GROUPS<WIDTH>, 2> {
     using Shape = GroupShape<WIDTH, FORWARD_GROUPS<WIDTH>, 2>;
-    static constexpr bool TURNS = FORWARD_GROUPS<WIDTH> == 2;
     static constexpr int BYTES = Shape::KEPT_BYTES + 2 * Shape::SLOTS * Shape::TILE_BYTES;
 };
 
