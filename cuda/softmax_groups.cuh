@@ -90,7 +90,8 @@ public:
         float side = causal || firstKey < start ? 1 : -1;
         float factor[2];
         UNROLL for (int r = 0; r < 2; r++) {
-            factor[r] = rows[r].raise(fmaxf(rows[r].peak, warp_maximum<4>(highest(s, r)) * scale));
+            float peak = fmaxf(rows[r].peak, warp_maximum<4>(highest(s, r)) * scale);
+            factor[r] = rows[r].raise(peak, fast_exp2(rows[r].peak - peak));
         }
         sums.shrink(factor);
         add(firstKey, scale, both ? 0 : side, s);

@@ -40,8 +40,12 @@ struct SoftmaxRow {
 
     /// Returns the factor by which sums over earlier pieces must be multiplied.
     __device__ float raise(float highest) {
+        return raise(highest, exp2f(peak - highest));
+    }
+
+    /// The same with the factor, exp2(peak - highest).
+    __device__ float raise(float highest, float shrink) {
         float drop = peak - highest;
-        float shrink = exp2f(drop);
         moment = shrink * (moment + drop * sum);
         sum *= shrink;
         distance *= shrink;
