@@ -91,7 +91,7 @@ public:
         UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
             UNROLL for (int i = 0; i < 2; i++) {
                 int query = c * 8 + group_column() + i;
-                float shift = !Seen::PARTIAL || firstQuery + query < spec.queries ? -LOG2_E * logSumExp[query] : 0;
+                float shift = !Seen::PARTIAL || firstQuery + query < spec.queries ? -LOG2_E * copied(logSumExp[query]) : 0;
                 UNROLL for (int r = 0; r < 2; r++) {
                     part[r][i] += fast_exp2(fmaf(s[4 * c + 2 * r + i], scale, shift));
                 }

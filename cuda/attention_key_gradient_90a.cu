@@ -158,7 +158,7 @@ private:
     __device__ __forceinline__ void probabilities(Products& s, float scale, const RowNumbers* numbers) {
         UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
             UNROLL for (int i = 0; i < 2; i++) {
-                const RowNumbers& query = numbers[c * 8 + group_column() + i];
+                const RowNumbers& query = copied(numbers[c * 8 + group_column() + i]);
                 UNROLL for (int r = 0; r < 2; r++) {
                     float& p = s[4 * c + 2 * r + i];
                     p = fast_exp2(fmaf(p, scale, query.shift)) * (NARROW<T> ? query.unit : 1);
@@ -174,7 +174,7 @@ private:
         float part[2] = {};
         UNROLL for (int c = 0; c < Shape::TILE / 8; c++) {
             UNROLL for (int i = 0; i < 2; i++) {
-                const RowNumbers& query = numbers[c * 8 + group_column() + i];
+                const RowNumbers& query = copied(numbers[c * 8 + group_column() + i]);
                 UNROLL for (int r = 0; r < 2; r++) {
                     int at = 4 * c + 2 * r + i;
                     part[r] += saliency(p[at], passed[at]);

@@ -14,6 +14,7 @@
 //                                         axis 0 first; elements outside the tensor become 0, and count as bytes. The
 //                                         first element's bytes along axis 0 are a multiple of 16: elsewhere an H100 reports
 //                                         an illegal instruction. `to` is aligned to 128 bytes, to 1024 where products read it
+//   copied(element)                       an element of a box that has arrived
 //   prefetch_map(map)                     fetches the map itself
 //   publish()                             what this thread has written becomes visible to copies and products
 //
@@ -131,6 +132,11 @@ __device__ __forceinline__ void load_box(void* to, const TensorMap& map, Barrier
 
 __device__ __forceinline__ void load_box(void* to, const TensorMap& map, Barrier* barrier, int x, int y, int z) {
     LOAD_BOX("3d", "%2, %3, %4", "5", "r"(x), "r"(y), "r"(z));
+}
+
+template <class X>
+__device__ __forceinline__ const X& copied(const X& element) {
+    return element;
 }
 
 template <int REGISTERS>

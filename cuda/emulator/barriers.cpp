@@ -190,6 +190,10 @@ void Barriers::replace(Site site, std::uint32_t address, std::uint32_t bytes, in
                     block.report(site, "the copy overwrites a tile that a product of warp " + std::to_string(warp) +
                                            " may still read");
                 }
+                if (earlier.reads[warp] > clocks[block.thread()].reads[warp]) {
+                    block.report(site, "the copy overwrites what a thread of warp " + std::to_string(warp) +
+                                           " may still read");
+                }
             }
         }
         owner = by;
@@ -232,6 +236,34 @@ void Barriers::read(Site site, const std::vector<std::uint32_t>& chunks, int war
                 return;
             }
         }
+    }
+}
+
+void Barriers::read(Site site, const void* element, std::size_t bytes) {
+    std::uint32_t address = memory.address(element);
+    SharedMemory::Piece* piece = address == SharedMemory::NOWHERE ? nullptr : memory.containing(address, bytes);
+    if (piece == nullptr) {
+        block.report(site, "the element is not in shared memory");
+        return;
+    }
+    int warp = block.thread() / WARP;
+    Clock& clock = clocks[block.thread()];
+    for (std::size_t at = address - piece->address, end = at + bytes; at < end; at += SharedMemory::CHUNK) {
+        int owner = piece->box[at / SharedMemory::CHUNK];
+        if (owner == SharedMemory::NOBODY) {
+            continue;
+        }
+        Box& box = boxes[owner];
+        if (clock.phases[box.barrier] < box.phase) {
+            block.report(site, "the thread has not waited for the element that it reads");
+        }
+        box.reads[warp] = clock.reads[warp] = ++reads[warp];
+    }
+}
+
+void Barriers::meet(int warp) {
+    for (int lane = 0; lane < WARP; lane++) {
+        clocks[warp * WARP + lane].reads[warp] = reads[warp];
     }
 }
 

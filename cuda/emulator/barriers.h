@@ -32,6 +32,12 @@ public:
     /// without publish(). Otherwise the chunks count as read by the warp's product of this number.
     void read(Site site, const std::vector<std::uint32_t>& chunks, int warp, std::uint32_t product);
 
+    /// Reports an element of a box that has not arrived, as far as the running thread knows. Otherwise it counts as read.
+    void read(Site site, const void* element, std::size_t bytes);
+
+    /// The threads of a warp have come as far as each other.
+    void meet(int warp);
+
     /// A barrier that somebody still waits for at the end of a block, or an empty string.
     std::string unbalanced() const;
 
@@ -56,6 +62,7 @@ private:
         int barrier;
         std::uint32_t phase; // by which it has arrived
         std::uint32_t readers[Clock::WARPS] = {}; // the last product of each warp that reads it
+        std::uint32_t reads[Clock::WARPS] = {};   // the last read by a thread of each warp
         Site site;
     };
 
@@ -72,6 +79,7 @@ private:
     Clocks& clocks;
     std::vector<Barrier> barriers;
     std::vector<Box> boxes;
+    std::uint32_t reads[Clock::WARPS] = {}; // by threads of each warp
 };
 
 } // namespace emulator

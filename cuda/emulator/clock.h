@@ -1,4 +1,5 @@
-// Who knows what has happened: vector clocks (Mattern 1989) over the products of warps and the phases of barriers.
+// Who knows what has happened: vector clocks (Mattern 1989) over the products and reads of warps and the phases of
+// barriers.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +15,13 @@ struct Clock {
     static constexpr int BARRIERS = 32;
 
     std::array<std::uint32_t, WARPS> products{};  // of each warp
+    std::array<std::uint32_t, WARPS> reads{};     // of the threads of each warp
     std::array<std::uint32_t, BARRIERS> phases{}; // of each barrier in shared memory, and 1 for its initialisation
 
     void merge(const Clock& other) {
         for (int i = 0; i < WARPS; i++) {
             products[i] = std::max(products[i], other.products[i]);
+            reads[i] = std::max(reads[i], other.reads[i]);
         }
         for (int i = 0; i < BARRIERS; i++) {
             phases[i] = std::max(phases[i], other.phases[i]);

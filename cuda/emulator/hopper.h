@@ -63,6 +63,13 @@ inline void load_box(void* to, const TensorMap& map, Barrier* barrier, int x, in
     emulator::current().asynchrony().barriers.load({"load_box", file, line}, to, &map, 3, barrier, first);
 }
 
+/// Reports a thread that has not waited for an element of a box, and a copy that may overwrite it before it has been read.
+template <class X>
+const X& copied(const X& element, EMULATOR_SITE) {
+    emulator::current().asynchrony().barriers.read({"copied", file, line}, &element, sizeof(X));
+    return element;
+}
+
 template <int REGISTERS>
 void give_registers(EMULATOR_SITE) {
     emulator::current().asynchrony().registers.give({"give_registers", file, line}, REGISTERS);

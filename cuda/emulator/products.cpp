@@ -110,6 +110,7 @@ void Products::wait(int warp, std::size_t newest) {
         }
         groups.pop_front();
     }
+    barriers.meet(warp);
 }
 
 /// The eight numbers of each chunk, as copies and products see shared memory now.

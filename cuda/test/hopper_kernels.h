@@ -96,6 +96,8 @@ enum Fault {
     BARRIER_IN_REGISTERS,
     NOT_WAITED_FOR_TILE,
     ONE_LANE_WAITS,
+    ELEMENT_NOT_WAITED_FOR,
+    ELEMENT_READ_BESIDE_RELEASE,
     TOO_FEW_BYTES,
     TOO_MANY_BYTES,
     WRONG_PARITY,
@@ -220,9 +222,14 @@ WIDE_KERNEL(streamed, BLOCK, const __grid_constant__ TensorMap q, const __grid_c
     for (int tile = 0; tile < tiles; tile++) {
         int stage = tile % STAGES;
         unsigned char* keys = pool + (1 + 2 * stage) * TILE_BYTES;
-        bool waits = fault != NOT_WAITED_FOR_TILE && (fault != ONE_LANE_WAITS || threadIdx.x % WARP == 0);
+        bool one = fault == ONE_LANE_WAITS || fault == ELEMENT_NOT_WAITED_FOR;
+        bool waits = fault != NOT_WAITED_FOR_TILE && (!one || threadIdx.x % WARP == 0);
         if (waits) {
             wait_for(full + stage, (tile / STAGES % 2) ^ (fault == WRONG_PARITY));
+        }
+        if (fault == ELEMENT_NOT_WAITED_FOR) {
+            __shfl_sync(ALL_LANES, tile, 0); // which orders no memory
+            copied(keys[0]);
         }
         if (fault == WRITTEN_NOT_PUBLISHED && threadIdx.x == GROUP_THREADS) {
             keys[0] ^= 1;
@@ -267,6 +274,9 @@ WIDE_KERNEL(streamed, BLOCK, const __grid_constant__ TensorMap q, const __grid_c
         }
         if (fault != PRODUCTS_NOT_WAITED_FOR) {
             wait_for_products<0>(o, weights);
+        }
+        if (fault == ELEMENT_READ_BESIDE_RELEASE) {
+            copied(keys[threadIdx.x % WARP]); // no __syncwarp()
         }
         bool releases = fault != RELEASED_TOO_EARLY && fault != NOT_RELEASED && threadIdx.x % WARP == 0;
         if (releases) {
@@ -323,8 +333,8 @@ WIDE_KERNEL(boxed, WARP, const __grid_constant__ TensorMap vector, const __grid_
     __syncthreads();
     *early = pool[3];
     wait_for(&barrier, 0);
-    observed[threadIdx.x] = pool[threadIdx.x];
+    observed[threadIdx.x] = copied(pool[threadIdx.x]);
     if (threadIdx.x < 16) {
-        observed[32 + threadIdx.x] = pool[32 + threadIdx.x];
+        observed[32 + threadIdx.x] = copied(pool[32 + threadIdx.x]);
     }
 }

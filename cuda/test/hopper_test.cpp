@@ -120,6 +120,8 @@ void check_faults(Stream& stream) {
         {BARRIER_IN_REGISTERS, "the barrier is not initialised"},
         {NOT_WAITED_FOR_TILE, "has not waited for the tile|nobody has written"},
         {ONE_LANE_WAITS, "has not waited for the tile"},
+        {ELEMENT_NOT_WAITED_FOR, "has not waited for the element"},
+        {ELEMENT_READ_BESIDE_RELEASE, "overwrites what a thread of warp"},
         {TOO_FEW_BYTES, "expects 8192 bytes, and its copies bring 16384"},
         {TOO_MANY_BYTES, "expects 24576 bytes, and its copies bring 16384"},
         {WRONG_PARITY, "has not waited for the tile|nobody has written|lacks"},
