@@ -13,7 +13,7 @@
 #include "block.cuh"
 #include "row_sums.cuh"
 
-constexpr int THREADS = 256;
+constexpr int THREADS = 1024; // logarithms and exponentials in fp64 take long, and a head has one block
 EXPORT(attention_sums_threads, THREADS);
 
 KERNEL(attention_sums_f64, THREADS, double* sums, STATISTICS, ATTENTION_SPEC, int capacity) {
