@@ -1,7 +1,7 @@
 // Four elements that one instruction reads or writes.
 #pragma once
 
-#include "kernel.cuh"
+#include "tensor_core.cuh"
 
 constexpr int QUAD = 4;
 
@@ -25,4 +25,19 @@ struct alignas(QUAD * sizeof(T)) QuadOf {
 template <class T>
 __device__ inline bool has_quads(const T* tensor) {
     return reinterpret_cast<uintptr_t>(tensor) % sizeof(QuadOf<T>) == 0;
+}
+
+__device__ inline Quad read_quad(const float* from) {
+    return *reinterpret_cast<const Quad*>(from);
+}
+
+/// Rounds to the destination's type.
+template <class T>
+__device__ void write_quad(T* to, const Quad& quad) {
+    QuadOf<T> rounded;
+    UNROLL
+    for (int i = 0; i < QUAD; i++) {
+        rounded.of[i] = from_float<T>(quad.of[i]);
+    }
+    *reinterpret_cast<QuadOf<T>*>(to) = rounded;
 }

@@ -90,5 +90,25 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
+/// Values that begin `by` elements behind an address to which quads are aligned.
+template <class T>
+struct Displaced {
+    std::vector<T> elements;
+    int by;
+
+    Displaced(const std::vector<T>& values, int by) : elements(by), by(by) {
+        elements.insert(elements.end(), values.begin(), values.end());
+    }
+
+    /// Null if there are no values.
+    T* data() {
+        return static_cast<int>(elements.size()) == by ? nullptr : elements.data() + by;
+    }
+
+    std::vector<T> values() const {
+        return {elements.begin() + by, elements.end()};
+    }
+};
+
 /// Sizes around the widths of warps and tiles.
 inline const std::vector<int> SIZES = {1, 2, 31, 32, 33, 63, 64, 65, 127, 129, 257, 1000};

@@ -47,21 +47,28 @@ void check_far_row() {
     munmap(memory, bytes);
 }
 
-/// A family's 16-bit results are its fp32 results, rounded. launch_one(kernel, destination, x) launches one of its kernels.
+/// A family's 16-bit results are its fp32 results, rounded, if both destinations begin `first` elements behind an aligned quad.
+/// launch_one(kernel, destination, x) launches one of its kernels.
 template <class Launch>
-void check_rounded(const std::string& family, const std::vector<float>& x, Launch launch_one) {
-    std::vector<float> wide(x.size(), NAN);
-    launch_one((family + "_f32").c_str(), wide.data(), x.data());
+void check_rounded(const std::string& family, const std::vector<float>& x, int first, Launch launch_one) {
+    std::vector<float> wide(first + x.size(), 1);
+    launch_one((family + "_f32").c_str(), wide.data() + first, x.data());
     for (const char* type : {"bf16", "f16"}) {
-        std::vector<uint16_t> narrow(x.size());
-        std::vector<uint16_t> rounded(x.size());
-        launch_one((family + "_" + type).c_str(), narrow.data(), x.data());
-        int threads = constant("convert_threads");
-        auto count = static_cast<int64_t>(x.size());
-        launch((std::string("convert_") + type + "_f32").c_str(), pieces(count, threads), 1, threads, rounded.data(),
-               wide.data(), count);
-        CHECK(narrow == rounded, "%s of %zu elements in %s", family.c_str(), x.size(), type);
+        std::vector<uint16_t> narrow(wide.size());
+        launch_one((family + "_" + type).c_str(), narrow.data() + first, x.data());
+        std::vector<uint16_t> rounded(wide.size());
+        auto count = static_cast<int64_t>(wide.size());
+        launch((std::string("convert_") + type + "_f32").c_str(), pieces(count, constant("convert_elements")), 1,
+               constant("convert_threads"), rounded.data(), wide.data(), count);
+        std::fill_n(rounded.begin(), first, static_cast<uint16_t>(0));
+        CHECK(narrow == rounded, "%s of %zu elements in %s, from element %d", family.c_str(), x.size(), type, first);
     }
+}
+
+/// Block size of a kernel whose threads hold some columns of a row each.
+int holding(const std::string& family, int width) {
+    int64_t threads = pieces(width, constant((family + "_thread_columns").c_str()));
+    return fitting((family + "_threads").c_str(), static_cast<int>(threads));
 }
 
 void check_norms(std::mt19937_64& random, int rows, int width) {
@@ -89,27 +96,52 @@ void check_norms(std::mt19937_64& random, int rows, int width) {
             rms[row * width + c] = in[c] / std::sqrt(square + epsilon) * weight[c];
         }
     }
-    auto launch_rms = [&](const char* kernel, auto* destination, const float* from) {
-        launch(kernel, rows, 1, fitting("rms_norm_threads", width), destination, from, weight.data(),
+    auto launch_rms = [&](const char* kernel, auto* destination, const float* from, const float* weights) {
+        launch(kernel, rows, 1, holding("rms_norm", width), destination, from, weights, static_cast<float>(epsilon), width);
+    };
+    auto launch_layer = [&](const char* kernel, auto* destination, const float* from, const float* weights,
+                            const float* biases) {
+        launch(kernel, rows, 1, holding("layer_norm", width), destination, from, weights, biases,
                static_cast<float>(epsilon), width);
     };
-    auto launch_layer = [&](const char* kernel, auto* destination, const float* from) {
-        launch(kernel, rows, 1, fitting("layer_norm_threads", width), destination, from, weight.data(), bias.data(),
-               static_cast<float>(epsilon), width);
+    auto check_rms = [&](const float* actual) {
+        check_close(std::vector<float>(actual, actual + rms.size()), rms, 1e-12, 16 * EPS, "rms_norm");
     };
-    check_rounded("rms_norm", x, launch_rms);
-    check_rounded("layer_norm", x, launch_layer);
-    std::vector<float> actual = x; // in place
-    launch_rms("rms_norm_f32", actual.data(), actual.data());
-    check_close(actual, rms, 1e-12, 16 * EPS, "rms_norm");
-    actual.assign(x.size(), NAN);
-    launch_layer("layer_norm_f32", actual.data(), x.data());
-    for (std::size_t i = 0; i < actual.size(); i++) {
-        // the mean has a few roundings of its magnitude; centred elements are divided by the deviation
-        double error = 8 * EPS * 2 * offset * slope[i / width] * std::abs(weight[i % width]);
-        CHECK(std::abs(actual[i] - layer[i]) <= error + 32 * EPS * (std::abs(layer[i]) + std::abs(bias[i % width])),
-              "layer_norm[%zu] is %.9g and not %.9g", i, actual[i], layer[i]);
+    auto check_rms_of = [&](const float* from, const float* weights) {
+        std::vector<float> actual(x.size(), NAN);
+        launch_rms("rms_norm_f32", actual.data(), from, weights);
+        check_rms(actual.data());
+    };
+    auto check_layer_of = [&](const float* from, const float* weights, const float* biases) {
+        std::vector<float> actual(x.size(), NAN);
+        launch_layer("layer_norm_f32", actual.data(), from, weights, biases);
+        for (std::size_t i = 0; i < actual.size(); i++) {
+            // the mean has a few roundings of its magnitude; centred elements are divided by the deviation
+            double error = 8 * EPS * 2 * offset * slope[i / width] * std::abs(weight[i % width]);
+            CHECK(std::abs(actual[i] - layer[i]) <= error + 32 * EPS * (std::abs(layer[i]) + std::abs(bias[i % width])),
+                  "layer_norm[%zu] is %.9g and not %.9g", i, actual[i], layer[i]);
+        }
+    };
+    for (int first : {0, 1}) {
+        check_rounded("rms_norm", x, first, [&](const char* kernel, auto* destination, const float* from) {
+            launch_rms(kernel, destination, from, weight.data());
+        });
+        check_rounded("layer_norm", x, first, [&](const char* kernel, auto* destination, const float* from) {
+            launch_layer(kernel, destination, from, weight.data(), bias.data());
+        });
     }
+    check_rms_of(x.data(), weight.data());
+    check_rms_of(Displaced(x, 1).data(), weight.data());
+    check_rms_of(x.data(), Displaced(weight, 1).data());
+    check_layer_of(x.data(), weight.data(), bias.data());
+    check_layer_of(Displaced(x, 1).data(), weight.data(), bias.data());
+    check_layer_of(x.data(), Displaced(weight, 1).data(), bias.data());
+    check_layer_of(x.data(), weight.data(), Displaced(bias, 1).data());
+    Displaced place(x, 1);
+    launch_rms("rms_norm_f32", place.data(), place.data(), weight.data());
+    check_rms(place.data());
+    launch_rms("rms_norm_f32", x.data(), x.data(), weight.data());
+    check_rms(x.data());
 }
 
 void check_route(std::mt19937_64& random, int tokens, int experts, int chosen) {
@@ -236,5 +268,9 @@ int main() {
             check_linear(random, 3, size, 2, false);
             check_linear(random, 2, 16, size, true);
         }
+    }    int most = constant("rms_norm_threads") * constant("rms_norm_thread_columns");
+    for (int width : {3, 4, 8, 12, 2048, 2052, 4100, most - 4, most, most + 1, most + 4, 3 * most}) {
+        situation = "norms of width " + std::to_string(width);
+        check_norms(random, 2, width);
     }
 }

@@ -178,14 +178,15 @@ final class CudaBackend implements Backend {
     @Override
     public void layerNorm(Tensor destination, Tensor x, Tensor weight, Tensor bias, float epsilon) {
         int width = weight.intSize(0);
-        kernels.perRow(
+        kernels.perHeldRow(
                 "layer_norm", destination.dtype(), x.count() / width, width, destination, x, weight, bias, epsilon, width);
     }
 
     @Override
     public void rmsNorm(Tensor destination, Tensor x, Tensor weight, float epsilon) {
         int width = weight.intSize(0);
-        kernels.perRow("rms_norm", destination.dtype(), x.count() / width, width, destination, x, weight, epsilon, width);
+        kernels.perHeldRow(
+                "rms_norm", destination.dtype(), x.count() / width, width, destination, x, weight, epsilon, width);
     }
 
     @Override

@@ -38,12 +38,13 @@ final class Kernels {
 
     /** Launches one block per row of width elements. */
     void perRow(String family, long rows, int width, Object... arguments) {
-        perRow(family, DType.F32, rows, width, arguments);
+        device.launch(Launch.flat(family + "_f32", rows, 1, fitting(family + "_threads", width), arguments));
     }
 
-    /** Launches the kernel that writes this type. */
-    void perRow(String family, DType to, long rows, int width, Object... arguments) {
-        device.launch(Launch.flat(family + "_" + name(to), rows, 1, fitting(family + "_threads", width), arguments));
+    /** Launches one block per row, whose threads hold some columns each, of the kernel that writes this type. */
+    void perHeldRow(String family, DType to, long rows, int width, Object... arguments) {
+        int threads = fitting(family + "_threads", (int) tiles(width, family + "_thread_columns"));
+        device.launch(Launch.flat(family + "_" + name(to), rows, 1, threads, arguments));
     }
 
     /** Launches one thread per element. */
