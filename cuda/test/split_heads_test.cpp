@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace {
 
@@ -25,8 +26,8 @@ struct Sizes {
     int width() const {
         return all() * headDim;
     }
-    int groups(const char* headsOfBlock) const {
-        return norm == Norm::ALL_HEADS ? 1 : static_cast<int>(pieces(all(), constant(headsOfBlock)));
+    int groups(int size, const char* ofBlock) const {
+        return norm == Norm::ALL_HEADS ? 1 : static_cast<int>(pieces(size, constant(ofBlock)));
     }
 };
 
@@ -116,19 +117,28 @@ struct Outputs {
     std::vector<T> q, k, v;
 };
 
+/// Of the tensors q, k, v, joined, queryWeight, keyWeight, cosine and sine, number `displaced` has no aligned quads.
 template <class T>
-Outputs<T> split(const std::string& type, const Inputs& in, const std::vector<int>& places, int keyRows, T fill) {
+Outputs<T> split(const std::string& type, const Inputs& in, const std::vector<int>& places, int keyRows, T fill,
+                 int displaced = -1) {
     const Sizes& sizes = in.sizes;
-    std::size_t keys = static_cast<std::size_t>(keyRows) * sizes.kvHeads * sizes.headDim;
-    Outputs<T> out{std::vector<T>(static_cast<std::size_t>(sizes.rows) * sizes.heads * sizes.headDim, fill),
-                   std::vector<T>(keys, fill), std::vector<T>(keys, fill)};
-    int groups = sizes.groups("split_heads_heads");
+    int tensor = 0;
+    auto placed = [&]<class E>(const std::vector<E>& values) { return Displaced<E>(values, tensor++ == displaced ? 1 : 0); };
+    std::vector<T> keys(static_cast<std::size_t>(keyRows) * sizes.kvHeads * sizes.headDim, fill);
+    auto q = placed(std::vector<T>(static_cast<std::size_t>(sizes.rows) * sizes.heads * sizes.headDim, fill));
+    auto k = placed(keys);
+    auto v = placed(keys);
+    auto joined = placed(in.joined);
+    auto queryWeight = placed(in.queryWeight);
+    auto keyWeight = placed(in.keyWeight);
+    auto cosine = placed(in.cosine);
+    auto sine = placed(in.sine);
+    int groups = sizes.groups(sizes.width(), "split_heads_columns");
     launch(("split_heads_" + type).c_str(), static_cast<int64_t>(sizes.rows) * groups, 1, constant("split_heads_threads"),
-           out.q.data(), out.k.data(), out.v.data(), in.joined.data(), Inputs::or_null(in.queryWeight),
-           Inputs::or_null(in.keyWeight), EPSILON, sizes.norm == Norm::ALL_HEADS ? 1 : 0, Inputs::or_null(in.cosine),
-           Inputs::or_null(in.sine), places.empty() ? nullptr : places.data(), sizes.heads, sizes.kvHeads, sizes.headDim,
-           sizes.r, groups);
-    return out;
+           q.data(), k.data(), v.data(), joined.data(), queryWeight.data(), keyWeight.data(),
+           EPSILON, sizes.norm == Norm::ALL_HEADS ? 1 : 0, cosine.data(), sine.data(),
+           places.empty() ? nullptr : places.data(), sizes.heads, sizes.kvHeads, sizes.headDim, sizes.r, groups);
+    return {q.values(), k.values(), v.values()};
 }
 
 std::vector<uint16_t> converted(const std::string& type, const std::vector<float>& source) {
@@ -139,10 +149,8 @@ std::vector<uint16_t> converted(const std::string& type, const std::vector<float
     return rounded;
 }
 
-/// With rows of k and v in order, and scattered over a pool whose other rows keep their values.
-void check_forward(const Inputs& in) {
+void check_outputs(const Inputs& in, const Outputs<float>& out) {
     const Sizes& sizes = in.sizes;
-    Outputs<float> out = split<float>("f32", in, {}, sizes.rows, NAN);
     for (int row = 0; row < sizes.rows; row++) {
         for (int i = 0; i < sizes.all(); i++) {
             double deviation = in.deviation(row, i);
@@ -165,6 +173,13 @@ void check_forward(const Inputs& in) {
             }
         }
     }
+}
+
+/// With rows of k and v in order, and scattered over a pool whose other rows keep their values.
+void check_forward(const Inputs& in) {
+    const Sizes& sizes = in.sizes;
+    Outputs<float> out = split<float>("f32", in, {}, sizes.rows, NAN);
+    check_outputs(in, out);
     std::vector<int> places(sizes.rows);
     for (int row = 0; row < sizes.rows; row++) {
         places[row] = (row * 5 + 3) % (sizes.rows * 5 + 4);
@@ -187,13 +202,25 @@ void check_forward(const Inputs& in) {
     }
 }
 
+/// With tensors that quads cannot access, one at a time.
+void check_displaced(const Inputs& in) {
+    for (int tensor = 0; tensor < 8; tensor++) {
+        Outputs<float> wide = split<float>("f32", in, {}, in.sizes.rows, NAN, tensor);
+        check_outputs(in, wide);
+        Outputs<uint16_t> narrow = split<uint16_t>("bf16", in, {}, in.sizes.rows, 7, tensor);
+        CHECK(narrow.q == converted("bf16", wide.q) && narrow.k == converted("bf16", wide.k)
+                  && narrow.v == converted("bf16", wide.v),
+              "in bf16, with tensor %d displaced", tensor);
+    }
+}
+
 void check_gradient(std::mt19937_64& random, const Inputs& in) {
     const Sizes& sizes = in.sizes;
     std::vector<float> q = random_floats(random, static_cast<int64_t>(sizes.rows) * sizes.heads * sizes.headDim);
     std::vector<float> k = random_floats(random, static_cast<int64_t>(sizes.rows) * sizes.kvHeads * sizes.headDim);
     std::vector<float> v = random_floats(random, static_cast<int64_t>(sizes.rows) * sizes.kvHeads * sizes.headDim);
     std::vector<float> passed(in.joined.size(), NAN);
-    int groups = sizes.groups("split_heads_gradient_heads");
+    int groups = sizes.groups(sizes.all(), "split_heads_gradient_heads");
     launch("split_heads_gradient_f32", static_cast<int64_t>(sizes.rows) * groups, 1, constant("split_heads_gradient_threads"),
            passed.data(), q.data(), k.data(), v.data(), in.joined.data(), Inputs::or_null(in.queryWeight),
            Inputs::or_null(in.keyWeight), EPSILON, sizes.norm == Norm::ALL_HEADS ? 1 : 0, Inputs::or_null(in.cosine),
@@ -244,9 +271,9 @@ void check_gradient(std::mt19937_64& random, const Inputs& in) {
 int main() {
     headscope_shuffle(SEED);
     std::mt19937_64 random(SEED);
-    for (int headDim : {1, 2, 15, 16, 31, 32, 33, 64, 80, 128, 257}) {
+    for (int headDim : {1, 2, 4, 15, 16, 20, 31, 32, 33, 64, 80, 128, 256, 257, 260}) {
         for (Norm norm : {Norm::NONE, Norm::EACH_HEAD, Norm::ALL_HEADS}) {
-            for (int r : {0, headDim / 4, headDim / 2}) {
+            for (int r : std::set{0, headDim / 4, headDim / 2, headDim / 8 * 4}) {
                 for (auto [rows, heads, kvHeads] : {std::array{1, 1, 1}, std::array{5, 6, 2}, std::array{3, 9, 9}}) {
                     situation = std::to_string(rows) + " rows, " + std::to_string(heads) + " and " + std::to_string(kvHeads)
                                 + " heads of " + std::to_string(headDim) + ", " + std::to_string(r) + " pairs, norm "
@@ -254,8 +281,13 @@ int main() {
                     Inputs in(random, {rows, heads, kvHeads, headDim, r, norm});
                     check_forward(in);
                     check_gradient(random, in);
+                    if (heads == 6 && (headDim == 20 || headDim == 64)) {
+                        check_displaced(in);
+                    }
                 }
             }
         }
     }
+    situation = "more heads than the blocks of a row take at once";
+    check_forward(Inputs(random, {1, 40, 4, 80, 40, Norm::EACH_HEAD}));
 }

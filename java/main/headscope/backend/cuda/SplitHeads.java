@@ -33,17 +33,19 @@ record SplitHeads(Kernels kernels, HeadTransform transform, int heads, int kvHea
 
     /** @param places rows of k and v that are written, or empty for all rows in order */
     private void run(Projections to, Tensor joined, Object places) {
-        launch("split_heads", Kernels.name(to.q().dtype()), joined,
+        launch("split_heads", Kernels.name(to.q().dtype()), joined, kernels.tiles(joined.size(1), "split_heads_columns"),
                 List.of(to.q(), to.k(), to.v(), joined), List.of(places));
     }
 
     void gradient(Tensor joinedGradient, Projections gradients, Tensor joined) {
-        launch("split_heads_gradient", "f32", joined,
+        launch("split_heads_gradient", "f32", joined, kernels.tiles(heads + 2L * kvHeads, "split_heads_gradient_heads"),
                 List.of(joinedGradient, gradients.q(), gradients.k(), gradients.v(), joined), List.of());
     }
 
-    private void launch(String family, String type, Tensor joined, List<Object> tensors, List<Object> places) {
-        long groups = transform.normsAllHeads() ? 1 : kernels.tiles(heads + 2L * kvHeads, family + "_heads");
+    /** @param blocks per row, unless norms of all heads need one */
+    private void launch(
+            String family, String type, Tensor joined, long blocks, List<Object> tensors, List<Object> places) {
+        long groups = transform.normsAllHeads() ? 1 : blocks;
         Optional<Tensor> cosine = transform.rotation().map(HeadTransform.Rotation::cosine);
         List<Object> arguments = new ArrayList<>(tensors);
         arguments.addAll(List.of(
