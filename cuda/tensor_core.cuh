@@ -12,6 +12,7 @@
 //   read_chunk(to, from)                  one 16-byte load from global memory, aligned to 16
 //   prefetch(line)                        starts to bring the 128 bytes around an address in global memory into the L2 cache
 //   copy_chunk(to, from, there)           asynchronous 16-byte copy to shared memory, zeros unless there; aligned to 16
+//   copy_word(to, from, there)            the same for 4 bytes
 //   end_copies(), wait_for_copies<N>()    ends a group of copies; waits for all but the N newest groups of this thread
 //   recomputed(x)                         returns x; derived values are recomputed, not kept in registers
 //   fast_exp2(x), fast_reciprocal(x)      within 2 ulp; results below 2^-126 are 0
@@ -113,6 +114,13 @@ __device__ void copy_chunk(T* to, const T* from, bool there) {
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(
                      static_cast<unsigned>(__cvta_generic_to_shared(to))),
                  "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0)
+                 : "memory");
+}
+
+__device__ inline void copy_word(float* to, const float* from, bool there) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(
+                     static_cast<unsigned>(__cvta_generic_to_shared(to))),
+                 "l"(__cvta_generic_to_global(from)), "r"(there ? 4 : 0)
                  : "memory");
 }
 

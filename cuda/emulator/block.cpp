@@ -293,9 +293,7 @@ void Block::require_alignment(Site site, const void* address) {
     }
 }
 
-void Block::copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros) {
-    require_alignment(site, to);
-    require_alignment(site, from);
+void Block::copy_async(void* to, const void* from, std::size_t bytes, std::size_t zeros) {
     std::memset(to, SharedMemory::NAN_BYTE, bytes + zeros);
     std::deque<Copies>& groups = copies[running];
     if (groups.empty()) {

@@ -86,7 +86,7 @@ public:
     Asynchrony& asynchrony();
 
     /// Asynchronous copy into shared memory: until the thread waits for it, the destination is NaN.
-    void copy_async(Site site, void* to, const void* from, std::size_t bytes, std::size_t zeros);
+    void copy_async(void* to, const void* from, std::size_t bytes, std::size_t zeros);
 
     /// Ends a group of the running thread's copies; waits for all but the newest groups.
     void end_copies();

@@ -87,7 +87,14 @@ inline void prefetch(const void* line) {
 template <class T>
 void copy_chunk(T* to, const T* from, bool there, EMULATOR_SITE) {
     std::size_t bytes = there ? 16 : 0;
-    emulator::current().copy_async({"copy_chunk", file, line}, to, from, bytes, 16 - bytes);
+    emulator::current().require_alignment({"copy_chunk", file, line}, to);
+    emulator::current().require_alignment({"copy_chunk", file, line}, from);
+    emulator::current().copy_async(to, from, bytes, 16 - bytes);
+}
+
+inline void copy_word(float* to, const float* from, bool there) {
+    std::size_t bytes = there ? sizeof(float) : 0;
+    emulator::current().copy_async(to, from, bytes, sizeof(float) - bytes);
 }
 
 inline void end_copies() {

@@ -49,6 +49,19 @@ KERNEL(copied, WARP, float* observed, const F16* from, int wait) {
     wait_for_copies<0>();
 }
 
+/// Words that lie at no multiple of 16 bytes.
+KERNEL(copied_words, WARP, float* observed, const float* from) {
+    SHARED(float[WARP + 1], to);
+    int lane = threadIdx.x;
+    to[lane + 1] = -1;
+    copy_word(to + lane + 1, from + lane + 1, lane != 5);
+    end_copies();
+    observed[lane] = to[lane + 1];
+    wait_for_copies<0>();
+    __syncwarp();
+    observed[WARP + lane] = to[(lane ^ 1) + 1];
+}
+
 KERNEL(misread, WARP, const F16* from) {
     F16 to[8];
     read_chunk(to, from + 1);
@@ -141,6 +154,16 @@ void check_copies() {
             CHECK(wait == 0 ? observed[WARP + lane] == source : std::isnan(observed[WARP + lane]), "wait %d: %g", wait,
                   observed[WARP + lane]);
         }
+    }
+    std::vector<float> words, observed(2 * WARP);
+    for (int i = 0; i <= WARP; i++) {
+        words.push_back(static_cast<float>(i));
+    }
+    launch("copied_words", 1, 1, WARP, observed.data(), words.data());
+    for (int lane = 0; lane < WARP; lane++) {
+        float expected = (lane ^ 1) == 5 ? 0 : words[(lane ^ 1) + 1];
+        CHECK(std::isnan(observed[lane]), "before the wait: %g", observed[lane]);
+        CHECK(observed[WARP + lane] == expected, "after the wait: %g", observed[WARP + lane]);
     }
     const F16* pointer = from.data();
     void* arguments[] = {&pointer};
