@@ -40,6 +40,7 @@ final class SymmetricMatrices implements AutoCloseable {
         this.panels = fitsRegisters(n) ? Optional.empty() : Optional.of(new Panels()); // first, for its alignment
         this.moments = take(2 * Double.BYTES);
         this.defects = take(Double.BYTES);
+        take(Double.BYTES); // padding: the elements are aligned to 16 bytes
         this.elements = floats((long) n * n);
         this.eigenvalues = floats(n);
     }
@@ -63,7 +64,7 @@ final class SymmetricMatrices implements AutoCloseable {
             floats += 3L * (width + 1) * n + width * width; // v, x, w, t, scales, diagonal, off-diagonal
             floats += isBandShared(device, n, width) ? 0 : 2L * width * n;
         }
-        return 3 * Double.BYTES + floats * Float.BYTES; // moments, defect
+        return 4 * Double.BYTES + floats * Float.BYTES; // moments, defect, padding
     }
 
     private static boolean fitsRegisters(int n) {
