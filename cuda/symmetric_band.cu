@@ -7,7 +7,8 @@
 //   symmetric_correct   W = X T - V (T' V' X T) / 2
 //   symmetric_update    A -= V W' + W V', which makes it Q' A Q
 //
-// In      matrix [matrices, n, n], fp32, both triangles
+// In      matrix [matrices, n, n], fp32, both triangles; multiply and update access rows that are aligned to 16 bytes by
+//         16 bytes, others by 4
 // Out     matrix: the band in its lower triangle; other elements are overwritten
 // Scratch v, x, w [matrices, n, WIDTH], row r of m at r; t [matrices, WIDTH, WIDTH], upper triangular; fp32, aligned to
 //         16 bytes
@@ -19,7 +20,7 @@
 // Cost    4/3 n^3 operations, and 5 WIDTH n^2 for panels and corrections; 10/3 n^3 / WIDTH bytes
 // Rounds  fp32, absolute error of n ulp of the norm, which is at most 2; bit-reproducible
 // See     CudaBackend.symmetricSpectrum, symmetric_chase.cu, test/symmetric_spectrum_test.cpp
-#include "quad.cuh"
+#include "quad_rows.cuh"
 #include "reflection.cuh"
 
 /// A column of the panel in the registers of a warp: lane l holds rows l, l + 32, .. With SLOTS = 0 it stays in memory.
@@ -182,69 +183,133 @@ __device__ void factor_panel(float* v, float* t, float* matrix, int n, int k) {
     }
 }
 
-constexpr int MULTIPLY_ROWS = 128;
-constexpr int DEPTH = 32; // columns of A in shared memory
-EXPORT(symmetric_multiply_rows, MULTIPLY_ROWS);
+constexpr int TILE = 64; // rows or columns of A
+constexpr int QUADS = TILE / QUAD;
+EXPORT(symmetric_multiply_rows, TILE);
+EXPORT(symmetric_update_tile, TILE);
 
-/// A thread has two quads of rows and a quad of columns.
-template <int WIDTH>
-constexpr int MULTIPLY_THREADS = MULTIPLY_ROWS / (2 * QUAD) * (WIDTH / QUAD);
+/// Whether all rows of the matrices are aligned to 16 bytes.
+__device__ inline bool has_aligned_rows(const float* matrices, int n) {
+    return has_quads(matrices) && n % QUAD == 0;
+}
+
+constexpr int DEPTH = 8;  // rows of A and V in a stage
+constexpr int STAGES = 4; // of a warp in shared memory: one to multiply, the others on their way
+constexpr int OWNED = 16; // columns of X per thread
+constexpr int MULTIPLY_WARPS = 4;
+constexpr int MULTIPLY_THREADS = MULTIPLY_WARPS * WARP;
+constexpr int MULTIPLY_BLOCKS = 3; // per multiprocessor, or 4, for which sm_120 would spill
 
 template <int WIDTH>
-__device__ void multiply(float* x, const float* v, const float* matrix, int n, int k) {
-    constexpr int THREADS = MULTIPLY_THREADS<WIDTH>;
-    static_assert(MULTIPLY_ROWS % THREADS == 0, "threads load whole columns of the tile");
-    SHARED(Quad[DEPTH][MULTIPLY_ROWS / QUAD], left);
-    SHARED(Quad[DEPTH][WIDTH / QUAD], right);
-    int first = k + WIDTH;
-    int m = n - first;
-    int firstRow = static_cast<int>(blockIdx.x) * MULTIPLY_ROWS;
-    int thread = static_cast<int>(threadIdx.x);
-    int columns = thread % (WIDTH / QUAD);
-    int rows = thread / (WIDTH / QUAD);
-    int64_t index = blockIdx.y;
-    const float* a = matrix + (index * n + first) * n + first + firstRow;
-    v += index * n * WIDTH;
-    x += index * n * WIDTH;
-    float sum[2][QUAD][QUAD] = {};
-    for (int start = 0; start < m; start += DEPTH) {
-        int depth = min(DEPTH, m - start);
-        __syncthreads();
-        UNROLL for (int d = 0; d < DEPTH; d++) { // by symmetry, rows
-            UNROLL for (int i = 0; i < MULTIPLY_ROWS / THREADS; i++) {
-                int row = i * THREADS + thread;
-                bool there = d < depth && firstRow + row < m;
-                elements(left[d])[row] = there ? a[static_cast<int64_t>(start + d) * n + row] : 0;
+struct Stage {
+    QuadRows<DEPTH, QUADS, WARP> a;
+    Quad v[DEPTH * WIDTH / QUAD];
+};
+
+/// Two lanes of a warp share a quad of rows of X. They divide the rows of a stage between them or, if V is wide, its
+/// columns.
+template <int WIDTH>
+struct Lane {
+    static constexpr int HALVES = WIDTH / OWNED;
+    static constexpr int LINES = WARP / QUADS / HALVES; // rows of a stage at a time
+    unsigned quad = threadIdx.x % QUADS;
+    unsigned line = threadIdx.x / QUADS % LINES;
+    unsigned half = threadIdx.x % WARP / QUADS / LINES;
+};
+
+/// Sums of each warp's lines for a tile of X. With the padding, rows lie in different banks.
+template <int WIDTH>
+using Parts = Quad[MULTIPLY_WARPS * Lane<WIDTH>::LINES][QUAD][WIDTH / QUAD][QUADS + 1];
+
+/// Adds the sums in order and writes so many rows of X.
+template <int WIDTH>
+__device__ void add_parts(float* x, const Parts<WIDTH>& parts, int rows) {
+    UNROLL for (int i = threadIdx.x; i < TILE * WIDTH / QUAD; i += MULTIPLY_THREADS) {
+        int row = i / (WIDTH / QUAD);
+        Quad total = {};
+        UNROLL for (const auto& part : parts) {
+            Quad of = part[row % QUAD][i % (WIDTH / QUAD)][row / QUAD];
+            UNROLL for (int j = 0; j < QUAD; j++) {
+                total.of[j] += of.of[j];
             }
         }
-        UNROLL for (int i = thread; i < DEPTH * WIDTH; i += THREADS) {
-            elements(right[0])[i] = i < depth * WIDTH ? v[start * WIDTH + i] : 0;
+        if (row < rows) {
+            reinterpret_cast<Quad*>(x)[i] = total;
         }
-        __syncthreads();
-        UNROLL_BY(8) for (int d = 0; d < DEPTH; d++) {
-            Quad of = right[d][columns];
-            UNROLL for (int half = 0; half < 2; half++) {
-                Quad by = left[d][half * (MULTIPLY_ROWS / QUAD / 2) + rows];
+    }
+}
+
+template <int WIDTH>
+union MultiplyMemory {
+    Stage<WIDTH> stages[MULTIPLY_WARPS][STAGES];
+    Parts<WIDTH> parts;
+};
+
+/// A block owns a tile of rows of X. By symmetry, it reads columns of A instead of rows. Its warps take turns over stages,
+/// without waiting for each other.
+template <int WIDTH>
+__device__ void multiply(float* x, const float* v, const float* matrix, int n, int k) {
+    using Lane = Lane<WIDTH>;
+    SHARED(MultiplyMemory<WIDTH>, memory);
+    constexpr int STEP = MULTIPLY_WARPS * DEPTH;
+    bool aligned = has_aligned_rows(matrix, n);
+    int first = k + WIDTH;
+    int m = n - first;
+    int firstRow = static_cast<int>(blockIdx.x) * TILE;
+    int64_t index = blockIdx.y;
+    int warp = static_cast<int>(threadIdx.x) / WARP;
+    unsigned lane = threadIdx.x % WARP;
+    const float* a = matrix + (index * n + first + warp * DEPTH) * n + first + firstRow;
+    a += QuadRows<DEPTH, QUADS, WARP>::offset(lane, n, aligned);
+    v += (index * n + warp * DEPTH) * WIDTH + lane * QUAD;
+    int left = m - warp * DEPTH; // rows of A that have not been requested
+    auto request = [&](Stage<WIDTH>& to) {
+        int stride = recomputed(n);
+        to.a.copy(lane, a, stride, left, m - firstRow, aligned);
+        UNROLL for (int i = 0; i < DEPTH * WIDTH / QUAD; i += WARP) {
+            copy_chunk(to.v[i + lane].of, v + i * QUAD, i + static_cast<int>(lane) < left * (WIDTH / QUAD));
+        }
+        end_copies();
+        a += static_cast<int64_t>(STEP) * stride;
+        v += STEP * WIDTH;
+        left -= STEP;
+    };
+    UNROLL for (int i = 0; i < STAGES - 1; i++) {
+        request(memory.stages[warp][i]);
+    }
+    Lane own;
+    float sum[QUAD][OWNED] = {};
+    unsigned next = 0;
+    while (left + (STAGES - 1) * STEP > 0) {
+        wait_for_copies<STAGES - 2>();
+        __syncwarp(); // the previous stage has been read
+        request(memory.stages[warp][(next + STAGES - 1) % STAGES]);
+        Stage<WIDTH>& stage = memory.stages[warp][next];
+        next = (next + 1) % STAGES;
+        UNROLL for (int row = 0; row < DEPTH; row += Lane::LINES) {
+            Quad by = stage.a.at(row + own.line, own.quad);
+            UNROLL for (int q = 0; q < OWNED / QUAD; q++) {
+                Quad of = stage.v[((row + own.line) * Lane::HALVES + own.half) * (OWNED / QUAD) + q];
                 UNROLL for (int i = 0; i < QUAD; i++) {
                     UNROLL for (int j = 0; j < QUAD; j++) {
-                        sum[half][i][j] += by.of[i] * of.of[j];
+                        sum[i][q * QUAD + j] += by.of[i] * of.of[j];
                     }
                 }
             }
         }
     }
-    UNROLL for (int half = 0; half < 2; half++) {
-        UNROLL for (int i = 0; i < QUAD; i++) {
-            int row = firstRow + half * (MULTIPLY_ROWS / 2) + rows * QUAD + i;
-            if (row < m) {
-                Quad quad;
-                UNROLL for (int j = 0; j < QUAD; j++) {
-                    quad.of[j] = sum[half][i][j];
-                }
-                reinterpret_cast<Quad*>(x + static_cast<int64_t>(row) * WIDTH)[columns] = quad;
+    wait_for_copies<0>();
+    __syncthreads(); // the sums take the place of the stages
+    UNROLL for (int i = 0; i < QUAD; i++) {
+        UNROLL for (int q = 0; q < OWNED / QUAD; q++) {
+            Quad& part = memory.parts[warp * Lane::LINES + own.line][i][own.half * (OWNED / QUAD) + q][own.quad];
+            UNROLL for (int j = 0; j < QUAD; j++) {
+                part.of[j] = sum[i][q * QUAD + j];
             }
         }
     }
+    __syncthreads();
+    add_parts<WIDTH>(x + (index * n + firstRow) * WIDTH, memory.parts, m - firstRow);
 }
 
 /// sum[p] += x row[p] for a row of V or X, which all lanes read.
@@ -331,30 +396,34 @@ __device__ void correct(float* w, const float* x, const float* v, const float* t
     }
 }
 
-constexpr int TILE = 64;
-constexpr int UPDATE_THREADS = TILE * TILE / QUAD / QUAD;
-EXPORT(symmetric_update_tile, TILE);
+constexpr int UPDATE_QUADS = 2; // of rows per thread
+constexpr int UPDATE_THREADS = QUADS / UPDATE_QUADS * QUADS;
+constexpr int UPDATE_BLOCKS = 5; // per multiprocessor, if they fit into its shared memory
 
-/// Rows of [V W] or [W V], transposed.
+/// A tile's rows of [V W] or [W V].
 template <int WIDTH>
-using Transposed = Quad[2 * WIDTH][TILE / QUAD + 1];
-
-template <int WIDTH>
-__device__ void load_transposed(Transposed<WIDTH>& to, const float* left, const float* right, int firstRow, int m) {
-    for (int i = threadIdx.x; i < TILE * WIDTH; i += UPDATE_THREADS) {
-        int row = firstRow + i / WIDTH;
-        int64_t from = static_cast<int64_t>(row) * WIDTH + i % WIDTH;
-        elements(to[i % WIDTH])[i / WIDTH] = row < m ? left[from] : 0;
-        elements(to[WIDTH + i % WIDTH])[i / WIDTH] = row < m ? right[from] : 0;
+struct Operand : QuadRows<TILE, 2 * WIDTH / QUAD, UPDATE_THREADS> {
+    /// Starts to copy so many rows, from `first` on; the rest becomes 0.
+    __device__ void copy(unsigned thread, const float* left, const float* right, int first, int rows) {
+        constexpr int COUNT = WIDTH / QUAD;
+        int64_t from = static_cast<int64_t>(first) * WIDTH + thread * QUAD;
+        this->template copy_quads<COUNT>(thread, 0, left + from, WIDTH, rows, WIDTH);
+        this->template copy_quads<COUNT>(thread, COUNT, right + from, WIDTH, rows, WIDTH);
     }
-}
+};
+
+template <int WIDTH>
+struct UpdateMemory {
+    QuadRows<TILE, QUADS, UPDATE_THREADS> tile;
+    Operand<WIDTH> rows;
+    Operand<WIDTH> columns;
+};
 
 /// A block owns a tile of the lower triangle and its mirror image.
 template <int WIDTH>
 __device__ void update(float* matrix, const float* v, const float* w, int n, int k) {
-    SHARED(Transposed<WIDTH>[2], operands);
-    auto& rows = operands[0];
-    auto& columns = operands[1];
+    SHARED(UpdateMemory<WIDTH>, memory);
+    bool aligned = has_aligned_rows(matrix, n);
     int tileRow = 0;
     int tileColumn = static_cast<int>(blockIdx.x);
     while (tileColumn > tileRow) {
@@ -362,77 +431,88 @@ __device__ void update(float* matrix, const float* v, const float* w, int n, int
         tileColumn -= tileRow;
     }
     int first = k + WIDTH;
-    int m = n - first;
+    int firstRow = tileRow * TILE;
+    int firstColumn = tileColumn * TILE;
+    int rows = n - first - firstRow;
+    int columns = n - first - firstColumn;
     int64_t index = blockIdx.y;
     float* a = matrix + (index * n + first) * n + first;
+    float* tile = a + static_cast<int64_t>(firstRow) * n + firstColumn;
     v += index * n * WIDTH;
     w += index * n * WIDTH;
-    load_transposed<WIDTH>(rows, v, w, tileRow * TILE, m);
-    load_transposed<WIDTH>(columns, w, v, tileColumn * TILE, m);
+    unsigned thread = threadIdx.x;
+    memory.rows.copy(thread, v, w, firstRow, rows);
+    memory.columns.copy(thread, w, v, firstColumn, columns);
+    end_copies();
+    memory.tile.copy(thread, tile + memory.tile.offset(thread, n, aligned), n, rows, columns, aligned);
+    end_copies();
+    wait_for_copies<1>();
     __syncthreads();
-    int thread = static_cast<int>(threadIdx.x);
-    int row = thread / (TILE / QUAD);
-    int column = thread % (TILE / QUAD);
-    float sum[QUAD][QUAD] = {};
-    UNROLL_BY(8) for (int p = 0; p < 2 * WIDTH; p++) {
-        Quad by = rows[p][row];
-        Quad of = columns[p][column];
+    unsigned column = thread % QUADS;
+    auto row = [&](int part) { return part * (QUADS / UPDATE_QUADS) + thread / QUADS; };
+    float result[UPDATE_QUADS][QUAD][QUAD] = {};
+    UNROLL_BY(1) for (int p = 0; p < 2 * WIDTH / QUAD; p++) {
+        Quad of[QUAD];
+        UNROLL for (int j = 0; j < QUAD; j++) {
+            of[j] = memory.columns.at(column, j, p);
+        }
+        UNROLL for (int part = 0; part < UPDATE_QUADS; part++) {
+            UNROLL for (int i = 0; i < QUAD; i++) {
+                Quad by = memory.rows.at(row(part), i, p);
+                UNROLL for (int e = 0; e < QUAD; e++) {
+                    UNROLL for (int j = 0; j < QUAD; j++) {
+                        result[part][i][j] += by.of[e] * of[j].of[e];
+                    }
+                }
+            }
+        }
+    }
+    wait_for_copies<0>();
+    __syncthreads();
+    UNROLL for (int part = 0; part < UPDATE_QUADS; part++) {
         UNROLL for (int i = 0; i < QUAD; i++) {
+            Quad& quad = memory.tile.at(row(part), i, column);
             UNROLL for (int j = 0; j < QUAD; j++) {
-                sum[i][j] += by.of[i] * of.of[j];
+                quad.of[j] = result[part][i][j] = quad.of[j] - result[part][i][j];
             }
         }
     }
     __syncthreads();
-    constexpr int STRIDE = TILE + 1; // odd: rows and columns lie in different banks
-    static_assert(sizeof(float) * STRIDE * TILE <= sizeof(operands), "the result takes the place of the operands");
-    float* tile = elements(rows[0]);
-    UNROLL for (int i = 0; i < QUAD; i++) {
-        UNROLL for (int j = 0; j < QUAD; j++) {
-            tile[(row * QUAD + i) * STRIDE + column * QUAD + j] = sum[i][j];
-        }
-    }
-    __syncthreads();
-    int rowsLeft = m - tileRow * TILE;
-    int columnsLeft = m - tileColumn * TILE;
-    for (int i = thread; i < TILE * TILE; i += UPDATE_THREADS) {
-        int64_t at = static_cast<int64_t>(tileRow * TILE + i / TILE) * n + tileColumn * TILE + i % TILE;
-        if (i / TILE < rowsLeft && i % TILE < columnsLeft) {
-            float* element = tile + i / TILE * STRIDE + i % TILE;
-            *element = a[at] - *element;
-            a[at] = *element;
-        }
-    }
+    memory.tile.write(thread, tile, n, rows, columns, aligned);
     if (tileRow == tileColumn) {
         return; // the whole block
     }
     __syncthreads();
-    for (int i = thread; i < TILE * TILE; i += UPDATE_THREADS) {
-        if (i / TILE < columnsLeft && i % TILE < rowsLeft) {
-            a[static_cast<int64_t>(tileColumn * TILE + i / TILE) * n + tileRow * TILE + i % TILE] =
-                tile[i % TILE * STRIDE + i / TILE];
+    UNROLL for (int part = 0; part < UPDATE_QUADS; part++) {
+        UNROLL for (int j = 0; j < QUAD; j++) {
+            Quad& quad = memory.tile.at(column, j, row(part));
+            UNROLL for (int i = 0; i < QUAD; i++) {
+                quad.of[i] = result[part][i][j];
+            }
         }
     }
+    __syncthreads();
+    memory.tile.write(thread, a + static_cast<int64_t>(firstColumn) * n + firstRow, n, columns, rows, aligned);
 }
 
 #define BAND(WIDTH) \
     EXPORT(symmetric_panel##WIDTH##_f32_threads, (WIDTH)*WARP); \
-    EXPORT(symmetric_multiply##WIDTH##_f32_threads, MULTIPLY_THREADS<WIDTH>); \
+    EXPORT(symmetric_multiply##WIDTH##_f32_threads, MULTIPLY_THREADS); \
     EXPORT(symmetric_correct##WIDTH##_f32_threads, GROUPS<WIDTH> * (WIDTH)); \
     EXPORT(symmetric_update##WIDTH##_f32_threads, UPDATE_THREADS); \
     KERNEL(symmetric_panel##WIDTH##_f32, (WIDTH)*WARP, float* v, float* t, float* matrix, int n, int k) { \
         factor_panel<WIDTH>(v, t, matrix, n, k); \
     } \
-    KERNEL(symmetric_multiply##WIDTH##_f32, MULTIPLY_THREADS<WIDTH>, float* x, const float* v, const float* matrix, \
-           int n, int k) { \
+    RESIDENT_KERNEL(symmetric_multiply##WIDTH##_f32, MULTIPLY_THREADS, MULTIPLY_BLOCKS, float* x, const float* v, \
+                    const float* matrix, int n, int k) { \
         multiply<WIDTH>(x, v, matrix, n, k); \
     } \
     KERNEL(symmetric_correct##WIDTH##_f32, GROUPS<WIDTH> * (WIDTH), float* w, const float* x, const float* v, \
            const float* t, int n, int k) { \
         correct<WIDTH>(w, x, v, t, n, k); \
     } \
-    KERNEL(symmetric_update##WIDTH##_f32, UPDATE_THREADS, float* matrix, const float* v, const float* w, int n, \
-           int k) { \
+    RESIDENT_KERNEL(symmetric_update##WIDTH##_f32, UPDATE_THREADS, UPDATE_BLOCKS, float* matrix, const float* v, \
+                    const float* w, int n, int k) { \
         update<WIDTH>(matrix, v, w, n, k); \
     }
 
