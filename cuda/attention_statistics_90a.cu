@@ -1,4 +1,4 @@
-// attention_statistics_16bit.cu for Hopper: two tiles of scores in registers, so that products run beside the softmax.
+// attention_statistics_16bit.cu for Hopper: the products of one warp group run beside the softmax of three others.
 //
 // In      q [queries, heads, headDim]; k [keys, kvHeads, headDim], of all texts; bf16 or fp16, as the tensor maps of
 //         attention_forward_90a.cu; sinks [heads], fp32, or null; texts, and the tiles of <kernel>_tile queries of all texts
