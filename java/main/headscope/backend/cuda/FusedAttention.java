@@ -19,7 +19,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     /** Up to this many queries, attention splits the keys instead of the queries. */
     private static final int MAX_DECODE_QUERIES = 4;
 
-    /** Rows that kernels for Hopper copy at once: of queries, keys and values in {@link #forward}, of queries in columns. */
+    /** Rows that kernels for Hopper stream and copy at once: of keys and values in {@link #forward}, of queries in columns. */
     private static final int BOX_ROWS = 128;
 
     /** Log-sum-exps that they copy at once: those of as many queries, from a multiple of 4 on. */
