@@ -24,6 +24,7 @@ To write a file instead, for ./headscope live --replay and spectra --captured:
     headscope_tap.save("text.safetensors", label="yes")
 
 The model computes exactly what it computes without a tap: it calls the same attention function. It never waits for a reader.
+Of a model on a GPU, up to 16 generated tokens are handed over together; none waits longer than 0.15 s for others.
 Of a batch, the first row is shown, without padding. If several threads generate, the text that began
 last is shown. Not supported: compiled models, static caches, encoder-decoder models, cross attention, and beam search, which
 moves texts between rows. If the feed fails, one line on standard error says why, and the model continues.
@@ -82,6 +83,11 @@ _TOKENS_A_MESSAGE = 256
 _NAME_BYTES = 200
 
 _NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader that has stopped
+
+# How many decoded tokens are handed over together, how long they wait for each other, and after how long the model pauses.
+_TOKENS_TOGETHER = 16
+_NANOS_TOGETHER = 100_000_000
+_NANOS_OF_A_PAUSE = 50_000_000
 
 _EAGER = "headscope_tap"  # a name for eager attention, which has none in the registry of transformers
 
@@ -165,7 +171,10 @@ class Tap:
         self._readers = {}  # module -> its layer, None if it is not of the model's self-attention
         self._hows = {}
         self._plan = None
-        self._collected = []  # calls of a decoded token: those of its first layer, which is observed, and of later ones
+        self._collected = None  # _Decoded while decoded tokens attend as planned
+        self._handed_over = 0  # when the last of them were, in nanoseconds
+        self._copied_messages = 0  # of the tokens that were copied last
+        self._newest = self._addresses = None  # of ids and place of the last token, if it was decoded
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
         self._around = None  # what _advance is told of this pass, for its first rows
@@ -211,8 +220,7 @@ class Tap:
             self._report("no layer has called an attention function of transformers: the model was not run, is compiled, or"
                          " has its own attention code")
         # Modules of the model, whose memory must be free to go:
-        self._model = self._detach = self._plan = None
-        self._collected = []
+        self._model = self._detach = self._plan = self._collected = None
         self._readers.clear()
         with self._lock:
             if self._ring:
@@ -250,26 +258,27 @@ class Tap:
     def _attention(self, module, q, k, named, ignores_extras):
         """Called by the attention functions of transformers.
 
-        What is done here for every layer of a decoded token is what slows a small model down: if the token is attended to as
-        the one before, the calls of its layers are collected, and looked at once the last one is there.
+        What is done here for every layer of a decoded token is what slows a small model down: while tokens are attended to as
+        the one before, their calls are collected, and handed over together.
         """
         try:
-            call = _Call(module, q, k, named, ignores_extras)
-            collected = self._collected
-            if collected and threading.get_ident() == self._thread:
-                if module is not collected[0].module:
-                    collected.append(call)
-                    if module is self._plan.calls[-1].module:
-                        self._end_token()
+            decoded = self._collected
+            if decoded is not None and threading.get_ident() == self._thread:
+                if decoded.calls:
+                    if decoded.add((module, q, k, named, ignores_extras)):
+                        if len(decoded.calls) == decoded.layers:
+                            self._end_collected(decoded)
+                        return
+                    self._stop_collecting()
+                elif module is decoded.first and self._begin_collected(decoded, (module, q, k, named, ignores_extras)):
                     return
-                with self._lock:
-                    self._flush()  # a pass that was interrupted
             layer = self._readers.get(module, self)
             if layer is self:
                 layer = self._readers[module] = self._layer_of(module)
             if layer is None:
                 return
-            scale, causal, window, soft_cap, sinks = call.options()
+            call = _Call(module, q, k, named, ignores_extras)
+            scale, causal, window, soft_cap, sinks = _options(named)
             self._observe(
                 layer, q, k,
                 (q.shape[-1] ** -0.5 if scale is None else float(scale),
@@ -279,22 +288,89 @@ class Tap:
         except Exception as failure:
             self._stop(failure)
 
-    @torch.no_grad()
-    def _end_token(self):
-        """Hands over a token whose calls were collected."""
+    def _begin_collected(self, decoded, call):
+        """Begins a token whose calls are collected; False if it does not continue the text."""
+        own = self._own
+        ids, padding = own.ids, own.padding
+        if ids is None or ids.shape != (1, 1) or self._ring.gpu is not None:
+            return False
+        if ids.is_cuda and torch.cuda.is_current_stream_capturing():
+            return False
+        masked = self._masked + 1 if decoded.is_padded else 0
+        place = padding if masked else call[3].get("position_ids")
+        if place is None or place.shape != (1, masked or 1) or (padding is None) != (masked == 0):
+            return False
         with self._lock:
-            collected, self._collected = self._collected, []
-            plan = self._plan
-            joined, keys = plan.joined(collected)
-            if joined is None or not self._rows:
-                self._plan = None  # this token's will be made
-                for call in collected[1:]:
-                    self._attention(*call)
+            if not decoded.begin_token(ids, place, call, may_wait=self._are_elsewhere(ids, place)):
+                return False
+            own.ids = own.padding = None
+            self._masked = masked
+            self._leaves_out = False
+            return True
+
+    def _are_elsewhere(self, ids, place):
+        """Whether tensors are not written where those of the token before were, which would change before they are read."""
+        before, self._addresses = self._addresses, (ids.data_ptr(), place.data_ptr())
+        self._newest = ids, place  # kept, so that the next ones have other addresses
+        return before is not None and before[0] != self._addresses[0] and before[1] != self._addresses[1]
+
+    def _end_collected(self, decoded):
+        """Ends a token; hands over those that were collected if they are enough, or have waited enough."""
+        with self._lock:
+            now = time.monotonic_ns()
+            decoded.end_token(now)
+            if decoded.is_full() or now - self._handed_over > _NANOS_TOGETHER:
+                self._handed_over = now
+                self._hand_over_collected()
+            elif self._background.has_jobs():
+                self._hand_over_copied()
+
+    def _stop_collecting(self):
+        """Hands over what was collected; calls of a token that has not ended are looked at one by one."""
+        with self._lock:
+            self._hand_over_collected()
+            decoded, self._collected = self._collected, None
+            if decoded is None or not decoded.calls:
                 return
-            self._own.layer = self._layer = plan.last
-            self._rows = []
-            around, self._around = self._around, None
-            self._hand_over_or_copy(joined, keys, around, plan)
+            self._plan = None  # this token's will be made
+            own = self._own
+            newer = getattr(own, "ids", None), getattr(own, "padding", None)
+            ids, place = decoded.token
+            own.ids, own.padding = ids, place if decoded.is_padded else None
+            self._masked = max(self._masked - 1, 0)
+            for call in decoded.calls:
+                self._attention(*call)
+            own.ids, own.padding = newer
+
+    @torch.no_grad()
+    def _hand_over_collected(self, may_skip=True):
+        """Hands over tokens that were collected, or has them copied.
+
+        may_skip  whether they are skipped if there is no room; otherwise they stay
+        """
+        decoded = self._collected
+        if decoded is None or not decoded.ids:
+            return
+        if not self._feeds():
+            self._collected = None
+            return
+        count = len(decoded.ids)
+        with decoded.stream():
+            joined = decoded.joined()
+            if joined.dtype != decoded.plan.dtype:
+                raise _Unsupported("the type of queries and keys changes within a text")
+            done = self._hand_over_or_copy(joined, decoded.keys(), decoded.numbers(), decoded.plan)
+        if done or may_skip:
+            decoded.drop()
+        if not done and may_skip:
+            self._skip(None, count)
+
+    def _hand_over_waiting(self):
+        """On the thread that hands over: tokens that wait for more while the model pauses."""
+        with self._lock:
+            decoded = self._collected
+            if decoded is not None and decoded.ids and time.monotonic_ns() - decoded.ended > _NANOS_OF_A_PAUSE:
+                self._hand_over_collected(may_skip=False)
 
     def _layer_of(self, module):
         if (getattr(module, "config", self._config) is not self._config
@@ -348,8 +424,6 @@ class Tap:
             # The layers of a decoded token are handed over together, which takes a fraction of the time.
             if queries > 1 or layer == self._final or call is None:
                 self._flush()
-            elif self._plan is not None and self._plan.begins_with(call) and self._ring.gpu is None:
-                self._collected = [call]
 
     def _follows(self, layer, queries, keys, positions):
         """Whether the calling thread reads the text that is shown: the one that began last. Begins its passes."""
@@ -366,6 +440,8 @@ class Tap:
                     self._flush()
                     self._final = self._layer
                 else:
+                    self._hand_over_collected()
+                    self._collected = None
                     self._masked = 0
                 self._thread = thread
                 self._begin(queries, positions)
@@ -380,8 +456,12 @@ class Tap:
         ids, padding = getattr(own, "ids", None), getattr(own, "padding", None)
         own.ids = own.padding = None
         masked = padding.shape[1] if padding is not None and padding.dim() == 2 else 0
-        if queries == 1 and masked == self._masked + 1 > 1 and ids is not None and ids.device == padding.device:
-            self._around = _Next(torch.cat((ids[:1], padding[:1, -1:]), 1))
+        place = padding if masked else positions
+        self._newest = self._addresses = None
+        if (queries == 1 and ids is not None and ids.shape[1] == 1 and isinstance(place, torch.Tensor)
+                and ids.device == place.device and (masked == self._masked + 1 > 1 if masked else place.shape == (1, 1))):
+            self._are_elsewhere(ids, place)
+            self._around = _following([ids], [place], masked > 0)
         else:
             ids = None if ids is None else ids[0]
             padding = padding[0] if masked else None
@@ -391,15 +471,12 @@ class Tap:
             self._around = _Around(ids, last, padding)
         self._masked = masked
         self._rows = []
-        self._collected = []
         self._leaves_out = False
 
     @torch.no_grad()
     def _flush(self):
         """Hands over the rows that have been collected, or has them copied in the background."""
-        collected, self._collected = self._collected, []
-        for call in collected[1:]:  # of a token whose last layer was not computed
-            self._attention(*call)
+        self._stop_collecting()
         rows, self._rows = self._rows, []
         if not rows:
             return
@@ -411,7 +488,11 @@ class Tap:
                 plan = self._plan = _Plan(rows, self._ring)
             if plan.messages:
                 joined = torch.cat([_newest_token(x) for _, q, k, *_ in rows for x in (q, k)], 1)
-                self._hand_over_or_copy(joined, (rows[0][4], max([row[4] for row in rows])), around, plan)
+                keys = [row[4] for row in rows]
+                if not self._hand_over_or_copy(joined, (keys[0], max(keys)), around, plan):
+                    self._skip(None)
+                elif plan.calls and isinstance(around, _Following):
+                    self._collected = _Decoded(plan, keys, around.is_padded, self._most_together(rows[0][1], joined))
                 return
         dtype = rows[0][1].dtype
         layers = [(layer, keys, how) for layer, _, _, how, keys, _ in rows]
@@ -438,23 +519,34 @@ class Tap:
             self._ring.follow_offer(None)
         return False
 
+    def _most_together(self, q, token):
+        """How many tokens like this one may wait for each other: they take up to a quarter of the copies' memory."""
+        if self._background is None or q.requires_grad:  # queries with gradients keep what they were computed from
+            return 1
+        return min(_TOKENS_TOGETHER, self._background.size // 4 // (token.numel() * token.element_size()))
+
     def _hand_over_or_copy(self, joined, keys, around, plan):
-        """Hands over one token of several layers, or has it copied; see _hand_over_token."""
+        """Hands over some tokens of several layers, or has them copied; see _hand_over_decoded. False if there is no room."""
         if not self._is_copied(joined):
-            self._hand_over_token(plan, keys, joined, _on_host(around))
-            return
+            self._hand_over_decoded(plan, keys, joined, _on_host(around))
+            return True
         small = _tensors(around)
 
         def job(joined, *copies):
             try:
                 if not self._stopped:
-                    self._hand_over_token(plan, keys, joined, _copied(around, copies))
+                    self._hand_over_decoded(plan, keys, joined, _copied(around, copies))
             except Exception as failure:
                 self._stop(failure)
 
-        if not self._background.submit([joined, *small], job, small=True):
-            self._skip(None)
-        self._background.hand_over(lambda: self._ring is None or self._ring.has_room(len(plan.messages) + 1))
+        has_room = self._background.submit([joined, *small], job, small=True)
+        self._copied_messages = len(joined) * (len(plan.messages) + 1)
+        self._hand_over_copied()
+        return has_room
+
+    def _hand_over_copied(self):
+        """Hands over tokens whose copies are complete, unless that would wait for a reader."""
+        self._background.hand_over(lambda: self._ring is None or self._ring.has_room(self._copied_messages))
 
     def _copy(self, layers, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
@@ -491,6 +583,7 @@ class Tap:
             if closing and self._ring:
                 self._ring.close_gpu()
             elif not self._stopped and self._ring:
+                self._hand_over_waiting()
                 self._ring.follow_offer(ordinal, "the tap also captures" if self._capture else None)
         except Exception as failure:
             self._stop(failure)
@@ -500,10 +593,11 @@ class Tap:
 
         layers  (layer, number of keys, how) of each layer
         parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
-        around  _Around or _Next if a pass begins, in the host's memory
+        around  _Around or _Following if a pass begins, in the host's memory
         on_gpu  whether parts are there, contiguous; otherwise they are in the host's memory
         """
         queries = len(parts[0])
+        around, = _each(around)
         first, count = self._advance(queries, layers[0][1], max(keys for _, keys, _ in layers), around)
         if count == 0:
             return
@@ -521,25 +615,34 @@ class Tap:
             if self._ring is not None:
                 self._ring.write_attention(self._text, layer, first, self._end, q, k, how)
 
-    def _hand_over_token(self, plan, keys, joined, around):
-        """Writes one token of several layers.
+    def _hand_over_decoded(self, plan, keys, joined, around):
+        """Writes some tokens of several layers.
 
-        keys    number of keys of the first layer, and the largest number
-        joined  queries and keys of all layers, one after the other, contiguous
-        around  as in _hand_over
+        keys    number of keys of the first layer at the last token, and the largest number
+        joined  [tokens, ...], contiguous: of each token, queries and keys of all layers, one after the other
+        around  as in _hand_over, of all tokens
         """
-        _, count = self._advance(1, *keys, around)
-        if count:
-            self._ring.write_token(self._text, self._end, plan, _bytes(joined))
+        first, most = keys
+        payload = _bytes(joined)
+        size = len(payload) // len(joined)
+        for token, one in enumerate(_each(around)):
+            newer = len(joined) - 1 - token
+            _, count = self._advance(1, first - newer, most - newer, one)
+            if count:
+                self._ring.write_token(self._text, self._end, plan, payload[token * size:(token + 1) * size])
 
     def _advance(self, queries, keys, most_keys, around):
         """The position of the first of these queries, and how many are not padding. Hands over the tokens of a new pass."""
         ids = None
         if isinstance(around, _Next):
-            *ids, newest = around.numbers[0].tolist()
+            ids = [around.id]
             self._total += 1
-            self._end += newest
-            self._kept = None if newest else torch.arange(0)
+            self._end += around.padding
+            self._kept = None if around.padding else torch.arange(0)
+        elif isinstance(around, _At):
+            ids = [around.id]
+            self._total = self._end = around.position + 1
+            self._kept = None
         elif around is not None:
             ids = None if around.ids is None else around.ids.tolist()
             self._total, self._end, self._kept = _window(queries, keys, around.last, around.padding)
@@ -582,10 +685,10 @@ class Tap:
         width = getattr(self._config, "head_dim", None) or getattr(self._config, "hidden_size", 0) // max(heads, 1)
         return 2 * 4 * heads * width + 4 * heads
 
-    def _skip(self, reason):
+    def _skip(self, reason, passes=1):
         self._leaves_out = True
         self._masked = 0
-        self.skipped += 1
+        self.skipped += passes
         if self._ring:
             self._ring.report_skipped(self.skipped)
         if reason:
@@ -600,7 +703,7 @@ class Tap:
             self._report(_reason(failure))
             if self._capture:
                 self._capture.layers.clear()
-            self._capture = None
+            self._capture = self._collected = None
             self._ring, ring = None, self._ring
             if ring:
                 ring.close()
@@ -669,7 +772,42 @@ class _Around(NamedTuple):
 class _Next(NamedTuple):
     """The same of a pass with one token more, whose padding continues that of the pass before."""
 
-    numbers: torch.Tensor  # [1, 2]: the token's id and its padding
+    id: int
+    padding: int
+
+
+class _At(NamedTuple):
+    """The same of a pass with one token, of a text without padding."""
+
+    id: int
+    position: int
+
+
+class _Following(NamedTuple):
+    """The same of some passes that are all _Next or all _At."""
+
+    numbers: torch.Tensor  # [2, tokens]: ids, then padding or positions
+    is_padded: bool
+
+
+def _following(ids, places, is_padded):
+    """_Following of tokens.
+
+    ids     of each token [texts, 1]
+    places  of each token: its position [1, 1], or padding [texts, tokens so far], of which the last one contains the others
+    """
+    count = len(ids)
+    if is_padded:
+        places = [places[-1][:1, -count:]]
+    return _Following(torch.cat([*(x if x.shape[0] == 1 else x[:1] for x in ids), *places], 1).view(2, count), is_padded)
+
+
+def _each(around):
+    """What is known of each pass."""
+    if not isinstance(around, _Following):
+        return [around]
+    one = _Next if around.is_padded else _At
+    return [one(*numbers) for numbers in zip(*around.numbers.tolist())]
 
 
 def _tensors(around):
@@ -808,9 +946,11 @@ class _Call(NamedTuple):
     named: dict
     ignores_extras: bool
 
-    def options(self):
-        """Scale, causality, window, soft cap and sinks, as they are given."""
-        return [*map(self.named.get, ("scaling", "is_causal", "sliding_window", "softcap", "s_aux"))]
+
+def _options(named):
+    """Scale, causality, window, soft cap and sinks, as they are given."""
+    get = named.get
+    return get("scaling"), get("is_causal"), get("sliding_window"), get("softcap"), get("s_aux")
 
 
 class _Plan:
@@ -847,29 +987,13 @@ class _Plan:
                 (_LAYERS if len(run) > 1 else kind, *rest),
                 (how.window, how.scale, how.soft_cap, how.heads, how.kv_heads, how.width), at, end, sinks))
             at = end
-        self._dtype = hows[0].dtype
+        self.dtype = hows[0].dtype
         # A call does not tell whether its sinks have changed.
         if len(rows) > 1 and all(
                 call is not None and how.sinks is None and call.q.shape[0] == 1 for _, _, _, how, _, call in rows):
-            self.calls = [_Planned(call.module, call.options(), call.q.shape, call.k.shape[1]) for *_, call in rows]
-
-    def begins_with(self, call):
-        return bool(self.calls) and self.calls[0].module is call.module
-
-    def joined(self, calls):
-        """Newest queries and keys of the layers, and the number of keys of the first, and the largest; None for other calls."""
-        if len(calls) != len(self.calls):
-            return None, None
-        parts, most = [], 0
-        for (module, options, shape, kv_heads), call in zip(self.calls, calls):
-            _, q, k, *_ = call
-            _, heads, keys, _ = k.shape
-            if call.module is not module or q.shape != shape or heads != kv_heads or call.options() != options:
-                return None, None
-            parts += q, k if keys == 1 else k.narrow(2, keys - 1, 1)
-            most = max(most, keys)
-        joined = torch.cat(parts, 1)
-        return (joined, (calls[0].k.shape[2], most)) if joined.dtype == self._dtype else (None, None)
+            self.calls = [
+                _Planned(call.module, _options(call.named), how.heads, how.kv_heads, how.window > 0)
+                for _, _, _, how, _, call in rows]
 
     def describes(self, rows):
         if len(rows) != len(self._layers):
@@ -882,9 +1006,125 @@ class _Plan:
 
 class _Planned(NamedTuple):
     module: torch.nn.Module
-    options: list
-    q_shape: torch.Size
+    options: tuple
+    heads: int
     kv_heads: int
+    rolls: bool  # whether its cache may drop the oldest key for a new one
+
+
+class _Decoded:
+    """Decoded tokens whose layers attend as a plan says, collected to be handed over together.
+
+    Of each layer, all queries are kept, but only the newest call's keys: they end with the keys of all collected tokens.
+    """
+
+    def __init__(self, plan, keys, is_padded, most):
+        """
+        keys       number of each layer's keys at the token before
+        is_padded  whether padding tells where a token is; otherwise its position
+        most       how many tokens may be collected
+        """
+        self.plan = plan
+        self.is_padded = is_padded
+        self.layers = len(keys)
+        self.first = plan.calls[0].module
+        self._modules = [planned.module for planned in plan.calls]
+        self._options = [planned.options for planned in plan.calls]
+        self._rolls = [planned.rolls for planned in plan.calls]
+        self._is_uniform = len({(planned.heads, planned.kv_heads) for planned in plan.calls}) == 1
+        self._most = most
+        # Of the token that has not ended:
+        self.calls = []
+        self.token = None  # ids, and padding or position
+        self._may_wait = False
+        # Of the tokens that have:
+        self.ids = []
+        self.ended = 0  # when the last one has, in nanoseconds
+        self._places = []  # padding or positions
+        self._queries = []  # of all layers of a token, then of the next one
+        self._stream = None  # which has computed them
+        # Of each layer's newest call:
+        self._counts = keys
+        self._keys = [None] * self.layers
+        self._limit()
+
+    def _limit(self):
+        """A rolling cache must still hold the keys of all tokens."""
+        held = [count for count, rolls in zip(self._counts, self._rolls) if rolls]
+        self._room = min([self._most, *held]) if self._is_uniform else 1
+
+    def is_full(self):
+        return not self._may_wait or len(self.ids) >= self._room
+
+    def begin_token(self, ids, place, call, may_wait):
+        """Begins a token with the call of its first layer; False as in add.
+
+        may_wait  whether it may be handed over together with later tokens
+        """
+        self.token = ids, place
+        self._may_wait = may_wait
+        return self.add(call)
+
+    def add(self, call):
+        """Adds the call of the next layer; False if it does not attend as planned, to the keys of the tokens before and one."""
+        layer = len(self.calls)
+        module, _, k, named, _ = call
+        keys = k.shape[2]
+        newer = keys - self._counts[layer]
+        if (module is not self._modules[layer] or newer != 1 and not (newer == 0 and self._rolls[layer])
+                or _options(named) != self._options[layer]):
+            return False
+        self._counts[layer] = keys
+        self.calls.append(call)
+        self._keys[layer] = k  # in this order: another thread may be in joined
+        return True
+
+    def end_token(self, now):
+        """Its layers are complete: it is one of the tokens to hand over."""
+        if not self.ids and self._keys[0].is_cuda:
+            self._stream = torch.cuda.current_stream(self._keys[0].device)
+        self._queries += [call[1] for call in self.calls]
+        ids, place = self.token
+        self.ids.append(ids)
+        self._places.append(place)
+        self.calls = []
+        self.ended = now
+
+    def stream(self):
+        """The stream that has computed the tokens."""
+        return contextlib.nullcontext() if self._stream is None else torch.cuda.stream(self._stream)
+
+    def keys(self):
+        """Number of keys of the first layer at the last token that has ended, and the largest number."""
+        newer = 1 if self.calls else 0
+        return self._counts[0] - newer, max(self._counts) - newer
+
+    def numbers(self):
+        """Ids, and padding or positions, of the tokens that have ended."""
+        return _following(self.ids, self._places, self.is_padded)
+
+    def joined(self):
+        """[tokens, ...]: of each token that has ended, queries and keys of one layer after the other."""
+        tokens, calls = len(self.ids), self.calls
+        keys = []
+        for layer, k in enumerate(self._keys):
+            is_newer = layer < len(calls) and k is calls[layer][2]  # of a token that has not ended
+            keys.append(k.narrow(2, k.shape[2] - is_newer - tokens, tokens))
+        if tokens == 1:
+            return torch.cat([x for pair in zip(self._queries, keys) for x in pair], 1)
+        _, heads, _, width = self._queries[0].shape
+        queries = torch.cat(self._queries, 1).view(tokens, self.layers, heads, width)
+        keys = torch.cat(keys, 1).view(self.layers, -1, tokens, width).permute(2, 0, 1, 3)
+        return torch.cat((queries, keys), 2)
+
+    def drop(self):
+        """Drops the tokens that have ended."""
+        self.ids = []
+        self._places = []
+        self._queries = []
+        if not self.calls:  # otherwise the thread of the model is replacing them
+            self._keys = [None] * self.layers
+        self._limit()
 
 
 def _token_bytes(how):
@@ -1157,8 +1397,8 @@ class _Background:
         self._between = between
         on_gpu = device.type == "cuda"
         self.device = device
-        self._size = int(megabytes * (1 << 20))
-        self._memory = torch.empty(self._size, dtype=torch.uint8, pin_memory=on_gpu)
+        self.size = int(megabytes * (1 << 20))
+        self._memory = torch.empty(self.size, dtype=torch.uint8, pin_memory=on_gpu)
         self._stream = torch.cuda.Stream(device) if on_gpu else None
         # Memory is taken and given back in order. Both counters only grow; modulo the size they are offsets.
         self._taken = 0
@@ -1177,18 +1417,18 @@ class _Background:
         small  whether the copies take less time than a change of streams, and the job waits for hand_over, at most for 0.1 s
         """
         if not self._jobs:  # from the start again: pages that were used are faster than new ones
-            self._given_back = self._taken = -(-self._taken // self._size) * self._size
+            self._given_back = self._taken = -(-self._taken // self.size) * self.size
         places = []
         taken = self._taken
         for tensor in tensors:
             size = -(-tensor.numel() * tensor.element_size() // 64) * 64
-            start = taken % self._size
-            if start + size > self._size:
-                taken += self._size - start
+            start = taken % self.size
+            if start + size > self.size:
+                taken += self.size - start
                 start = 0
             taken += size
             places.append(start)
-        if taken - self._given_back > self._size:
+        if taken - self._given_back > self.size:
             return False
         copies = [self._place(start, tensor) for start, tensor in zip(places, tensors)]
         if stays:
@@ -1221,6 +1461,9 @@ class _Background:
                     place.copy_(tensor, non_blocking=True)
                     tensor.record_stream(self._stream)
             return self._stream.record_event()
+
+    def has_jobs(self):
+        return bool(self._jobs)
 
     def hand_over(self, may):
         """Runs small jobs in the calling thread: those whose copies are complete, as long as may() allows it."""

@@ -1,6 +1,7 @@
 """Feeds a ring from a small GPT-2, for tests: feed.py NAME FOLDER MODE.
 
 Prints a line when the tap is open, runs when it reads a line, prints the new tokens, and ends when it reads another line.
+Mode "together" runs together.py instead.
 """
 
 import pathlib
@@ -14,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import torch
 
 import headscope_tap
+import together
 from small_gpt2 import SmallGpt2, read_safetensors
 
 NEW_TOKENS = 9
@@ -59,6 +61,10 @@ def observe_threads(tap):
 def main():
     name, folder, mode = sys.argv[1:]
     torch.set_num_threads(1)
+    if mode == "together":
+        together.main(name)
+        print("end", flush=True)
+        return
     if mode in ("observe", "threads"):
         with headscope_tap.tap(name=name, layers=2) as tap:
             print("open", flush=True)

@@ -224,6 +224,25 @@ class PyTorchTapTest {
         }
     }
 
+    /** Tokens that wait for each other give the messages of tokens that do not, as soon as the model pauses. */
+    @Test
+    void tokensHandedOverTogetherEqualThoseHandedOverAtOnce() throws IOException, InterruptedException {
+        Feed feed = feed(name("together"), "together");
+        List<String> lines = new ArrayList<>();
+        for (String line = feed.line(); !line.equals("end"); line = feed.line()) {
+            lines.add(line);
+        }
+        feed.await();
+        assertEquals("", feed.err());
+        assertEquals("pause: short", lines.removeLast());
+        assertEquals(2 * 15, lines.size());
+        lines.forEach(line -> assertTrue(line.matches("\\w+: equal, .*"), line));
+        assertTrue(lines.contains("ends_within: equal, at most 16 together"), lines.toString());
+        assertTrue(lines.contains("same_ids: equal, at most 1 together"), lines.toString());
+        assertTrue(lines.contains("with_gradients: equal, at most 1 together"), lines.toString());
+        assertTrue(lines.contains("rolling: equal, at most 5 together"), lines.toString());
+    }
+
     /** Of a token whose pass was interrupted, the layers before are handed over; the next text begins anew. */
     @Test
     void textsBeginAnewAfterAnInterruptedPass() throws IOException, InterruptedException {

@@ -1,0 +1,255 @@
+"""Compares tokens that a tap hands over together with the same ones, each handed over at once; run by feed.py.
+
+Every scenario calls a tap as transformers does, for two layers of random queries and keys.
+"""
+
+import itertools
+import mmap
+import os
+import struct
+import sys
+import threading
+import time
+from types import SimpleNamespace
+
+import torch
+
+import headscope_tap
+
+LAYERS, HEADS, KV_HEADS, WIDTH = 2, 4, 2, 8
+CONFIG = SimpleNamespace(num_hidden_layers=LAYERS, num_attention_heads=HEADS, head_dim=WIDTH)
+
+
+class Text:
+    """A text that a model reads.
+
+    padding  of its first tokens; further tokens have 1
+    windows  of the layers' rolling caches; 0 for a cache that keeps every key
+    """
+
+    has_padding = True  # otherwise positions tell where a token is
+    modules = [torch.nn.Module() for _ in range(LAYERS)]
+
+    def __init__(self, tap, seed, padding=(), windows=(0, 0)):
+        self._tap = tap
+        self._generator = torch.Generator().manual_seed(seed)
+        self._windows = windows
+        self._padding = torch.tensor([padding], dtype=torch.int64).view(1, -1)
+        self._keys = [torch.zeros(1, KV_HEADS, 0, WIDTH) for _ in range(LAYERS)]
+        self._read = 0
+
+    def read(self, count=1, layers=LAYERS, ids=None, seen=1, drops=0, scale=0.5, gradients=False):
+        """Reads tokens.
+
+        layers  the first ones only: the pass is interrupted
+        ids     a tensor that is written, instead of a new one
+        seen    padding of the tokens
+        drops   keys that the last layer's cache drops before
+        """
+        positions = torch.arange(self._read, self._read + count).view(1, -1)
+        self._read += count
+        ids = positions + 10 if ids is None else ids.copy_(positions + 10)
+        missing = self._read - self._padding.shape[1]
+        if missing > 0:
+            self._padding = torch.cat((self._padding, torch.full((1, missing), seen)), 1)
+        self._tap._embed(None, (ids,))
+        self._tap._mask({"attention_mask": self._padding[:, :self._read] if self.has_padding else None})
+        for layer, module in enumerate(self.modules[:layers]):
+            q, k = (torch.randn(1, heads, count, WIDTH, generator=self._generator) for heads in (HEADS, KV_HEADS))
+            window = self._windows[layer]
+            q.requires_grad_(gradients)
+            self._keys[layer] = k = torch.cat((self._keys[layer][:, :, drops if layer == LAYERS - 1 else 0:], k), 2)
+            if window:
+                self._keys[layer] = k[:, :, -window:]
+                k = k if count > 1 else self._keys[layer]
+            named = {"scaling": scale, "sliding_window": window or None, "position_ids": positions}
+            self._tap._attention(module, q, k, named, True)
+
+
+for number, one in enumerate(Text.modules):
+    one.layer_idx, one.config, one.is_causal = number, CONFIG, True
+
+
+def read_all(text, prompt, tokens, **options):
+    text.read(prompt)
+    for _ in range(tokens):
+        text.read(**options)
+
+
+def short(tap):
+    read_all(Text(tap, 1), 5, 3)
+
+
+def ends_within(tap):
+    read_all(Text(tap, 1), 5, headscope_tap._TOKENS_TOGETHER * 2 + 5)
+
+
+def one_after_the_other(tap):
+    for seed in range(3):
+        read_all(Text(tap, seed), 4 + seed, 7)
+
+
+def in_turn(tap):
+    texts = [Text(tap, 1), Text(tap, 2)]
+    for text in texts:
+        text.read(6)
+    for _ in range(4):
+        for text in texts:
+            text.read()
+
+
+def padded(tap):
+    read_all(Text(tap, 1, padding=(0, 0, 1, 1)), 4, 20)
+
+
+def padding_within(tap):
+    text = Text(tap, 1)
+    text.read(4)
+    for token in range(20):
+        text.read(seen=int(token % 5 != 3))
+
+
+def rolling(tap):
+    for windows in ((5, 0), (3, 3), (1, 7)):
+        read_all(Text(tap, 1, windows=windows), 2, 20)
+        read_all(Text(tap, 2, windows=windows), 9, 20)
+
+
+def interrupted(tap):
+    text = Text(tap, 1)
+    read_all(text, 4, 6)
+    text.read(layers=1)
+    read_all(Text(tap, 2), 4, 6)
+    Text(tap, 3).read(layers=1)
+
+
+def other_scale(tap):
+    text = Text(tap, 1)
+    read_all(text, 4, 6)
+    text.read(scale=0.25)
+    read_all(text, 1, 6)
+
+
+def cache_shrinks(tap):
+    text = Text(tap, 1)
+    read_all(text, 8, 6)
+    text.read(drops=3)
+    read_all(text, 1, 6)
+
+
+def same_ids(tap):
+    read_all(Text(tap, 1), 4, 20, ids=torch.zeros(1, 1, dtype=torch.int64))
+
+
+def several_at_once(tap):
+    text = Text(tap, 1)
+    read_all(text, 4, 6)
+    read_all(text, 3, 6)
+
+
+def with_gradients(tap):
+    read_all(Text(tap, 1), 4, 20, gradients=True)
+
+
+def threads(tap):
+    first, second = Text(tap, 1), Text(tap, 2)
+    read_all(first, 4, 6)
+    other = threading.Thread(target=read_all, args=(second, 4, 6))
+    other.start()
+    other.join()
+    first.read()
+
+
+def in_the_midst_of_tokens(tap):
+    """Another thread hands over whenever it can."""
+    ended = threading.Event()
+
+    def hand_over():
+        while not ended.is_set():
+            with tap._lock:
+                tap._hand_over_collected(may_skip=False)
+
+    other = threading.Thread(target=hand_over)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    if tap._in_background:
+        other.start()
+    for seed in range(5):
+        read_all(Text(tap, seed, windows=(0, 9)), 10, 20)
+    ended.set()
+    if tap._in_background:
+        other.join()
+    sys.setswitchinterval(interval)
+
+
+SCENARIOS = [short, ends_within, one_after_the_other, in_turn, padded, padding_within, rolling, interrupted, other_scale,
+             cache_shrinks, same_ids, several_at_once, with_gradients, threads, in_the_midst_of_tokens]
+
+
+class Reader:
+    """Maps a ring; a tap that ends deletes the file only."""
+
+    def __init__(self, name):
+        with open(os.path.join(headscope_tap.FOLDER, f"headscope-{name}.ring"), "rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def published(self):
+        return struct.unpack_from("<Q", self._map, headscope_tap._PUBLISHED * 8)[0]
+
+    def messages(self):
+        """Header without time and checksum, and payload."""
+        _, _, _, slots, size, *_ = headscope_tap._RING.unpack_from(self._map)
+        assert self.published() <= slots
+        messages = []
+        for i in range(self.published()):
+            at = headscope_tap._RING_BYTES + i * size
+            fields = headscope_tap._SLOT.unpack_from(self._map, at)
+            payload = at + headscope_tap._SLOT_BYTES
+            messages.append((fields[:7] + fields[8:9] + fields[10:], self._map[payload:payload + fields[8]]))
+        return messages
+
+
+def open_tap(name, together):
+    tap = headscope_tap.tap(name=name, layers=LAYERS, megabytes=32, background=together)
+    tap._config = CONFIG
+    return tap
+
+
+def messages(name, scenario, together):
+    """What a scenario has handed over at the end of the tap."""
+    with open_tap(name, together) as tap:
+        reader = Reader(name)
+        scenario(tap)
+    assert not tap._stopped and tap.skipped == 0, scenario.__name__
+    return reader.messages()
+
+
+def pause(name):
+    """Seconds until the tokens that a pausing model has read are handed over."""
+    with open_tap(name, True) as tap:
+        reader = Reader(name)
+        read_all(Text(tap, 1), 4, 10)
+        since = time.monotonic()
+        while reader.published() < 1 + LAYERS + 10 * 2:
+            time.sleep(0.001)
+        return time.monotonic() - since
+
+
+def main(name):
+    sizes = []
+    joined = headscope_tap._Decoded.joined
+
+    def count(decoded):
+        sizes.append(len(decoded.ids))
+        return joined(decoded)
+
+    headscope_tap._Decoded.joined = count
+    nanos, headscope_tap._NANOS_TOGETHER = headscope_tap._NANOS_TOGETHER, 1 << 62  # however slow this machine is
+    for Text.has_padding, scenario in itertools.product((True, False), SCENARIOS):
+        at_once = messages(name, scenario, False)
+        sizes.clear()
+        together = messages(name, scenario, True)
+        largest = max(sizes, default=0)
+        print(f"{scenario.__name__}: {'equal' if together == at_once else 'different'}, at most {largest} together", flush=True)
+    headscope_tap._NANOS_TOGETHER = nanos
+    print("pause:", "short" if min(pause(name) for _ in range(3)) < 0.2 else "long", flush=True)
