@@ -15,6 +15,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import copy
+import importlib.util
 import io
 import os
 import pathlib
@@ -33,10 +34,15 @@ from transformers import (
 import headscope_tap
 
 HOME = pathlib.Path(__file__).resolve().parents[2]
+# Not by its folder, whose transformers.py is a stand-in.
+_file = importlib.util.spec_from_file_location("together", HOME / "clients/python/test/together.py")
+together = importlib.util.module_from_spec(_file)
+_file.loader.exec_module(together)
 FIXTURES = HOME / "java/test/headscope/fixtures"
 NEW_TOKENS = 12
 PROMPT = 20
 DEVICE = torch.device("cpu")  # main sets it
+AVERAGED = 16  # tokens: so many are handed over together, at the cost of one of them
 TOLERANCE = 1e-4  # of probabilities in fp32, whose scores reach 100 in gpt-oss
 
 
@@ -71,6 +77,17 @@ def run(model, padded, **options):
         **given, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0,
         output_logits=True, return_dict_in_generate=True, **options)
     return [logits, out.sequences, *out.logits]
+
+
+def messages(model, padded, tokens):
+    """All that a tap hands over, up to so many tokens together."""
+    name, before = f"check-{os.getpid()}", headscope_tap._TOKENS_TOGETHER
+    headscope_tap._TOKENS_TOGETHER = tokens
+    with headscope_tap.tap(model, name, background=True, megabytes=32):
+        reader = together.Reader(name)
+        run(model, padded)
+    headscope_tap._TOKENS_TOGETHER = before
+    return reader.messages()
 
 
 def equal(a, b):
@@ -134,21 +151,23 @@ def check(java, only):
                 model.set_attn_implementation(implementation)
             except ValueError:
                 continue
-            same, differences = True, []
+            same, equal_messages, differences = True, True, []
             for padded in (False, True):
                 untapped = run(model, padded)
                 file = folder / f"{fixture.name}-{implementation}-{padded}.safetensors"
                 with headscope_tap.tap(model, f"check-{os.getpid()}", capture=True) as tap:
                     same &= equal(untapped, run(model, padded)) and tap.feeding
                 same &= equal(untapped, run(model, padded))
+                equal_messages &= messages(model, padded, 1) == messages(model, padded, NEW_TOKENS)
                 headscope_tap.save(file)
                 # sdpa ignores soft caps and sinks, so that its model is another one than the eager one
                 like_eager = implementation == "eager" or model.config.model_type not in ("gemma2", "gpt_oss")
                 differences.append(distance_to_eager(fixture, file) if like_eager else None)
                 if like_eager:
                     pairs.append((len(rows), fixture, file))
-            rows.append([fixture.name, implementation, "yes" if same else "NO", *map(number, differences)])
-            if not same or any(x is not None and x > TOLERANCE for x in differences):
+            rows.append([
+                fixture.name, implementation, *("yes" if x else "NO" for x in (same, equal_messages)), *map(number, differences)])
+            if not same or not equal_messages or any(x is not None and x > TOLERANCE for x in differences):
                 failed.append(f"{fixture.name} {implementation}")
     own = {}
     if java:
@@ -161,8 +180,8 @@ def check(java, only):
             own[row] = max(own.get(row, 0), float(difference))
             if float(difference) > 1e-3:
                 failed.append(f"{fixture.name} against Headscope")
-    print("| model | attention | logits unchanged | to eager | padded batch | to Headscope's model |")
-    print("|---|---|---|---|---|---|")
+    print("| model | attention | logits unchanged | same messages together | to eager | padded batch | to Headscope's model |")
+    print("|---|---|---|---|---|---|---|")
     for i, row in enumerate(rows):
         print("|", " | ".join([*row, number(own.get(i))]), "|")
     print()
@@ -277,14 +296,11 @@ def small_gpt2(**options):
     return GPT2Config(n_embd=16, n_layer=2, n_head=2, vocab_size=100, bos_token_id=0, eos_token_id=0, **options)
 
 
-def untapped(model):
-    """A copy whose attention no tap sees: the same functions under another name."""
-    name = model.config._attn_implementation
+def untap(model, name):
+    """Lets a model attend by the functions of an implementation, under another name, so that no tap sees it."""
     for registry in (AttentionInterface, AttentionMaskInterface):
         registry.register(f"untapped_{name}", registry()[name])
-    copied = copy.deepcopy(model)
-    copied.set_attn_implementation(f"untapped_{name}")
-    return copied
+    model.set_attn_implementation(f"untapped_{name}")
 
 
 def steps(model, ids, count):
@@ -329,7 +345,7 @@ def cost(background, layers=12, tokens=300):
         for token in range(16, 16 + tokens):
             own.append(read(tap, token, token + 1))
         others = time.process_time() - time.thread_time() - others
-    return statistics.median(own) * 1e6, (statistics.mean(own) + others / tokens) * 1e6
+    return statistics.mean(own) * 1e6, (statistics.mean(own) + others / tokens) * 1e6
 
 
 def overhead(rounds, background):
@@ -348,26 +364,32 @@ def overhead(rounds, background):
     cases = [("GPT-2 small", small), ("the same, width 48", host)]
     if DEVICE.type == "cuda":
         cases.append(("Llama, 1.3 B", large))
+    print(f"Ratios for a token are those of {AVERAGED} tokens in a row.\n")
     print("| model | attention | prompt + new tokens | without | with the tap | ratio for a token: median, quartiles | of the prompt |")
     print("|---|---|---|---|---|---|---|")
     for name, config in cases:
         torch.manual_seed(1)
         with DEVICE:
             model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
-        plain = untapped(model)
-        for length, new_tokens in ((16, 64), (512, 32)):
+        attention = model.config._attn_implementation
+        plain = copy.deepcopy(model)
+        for length, new_tokens in ((16, 68), (512, 36)):
             ids = torch.randint(0, config.vocab_size, (1, length), device=DEVICE)
             without, tapped, prompts = [], [], []
             for _ in range(rounds):
+                model, plain = plain, model  # where its weights lie makes one of them faster
+                untap(plain, attention)
+                model.set_attn_implementation(attention)
                 with headscope_tap.tap(model, f"check-{os.getpid()}", background=background):
                     # Tokens of the two models alternate: both see what else the machine does.
                     pairs = list(zip(steps(plain, ids, new_tokens), steps(model, ids, new_tokens)))
                 prompts.append(pairs[0])
-                without += [a for a, _ in pairs[4:]]  # the first ones allocate what the tap needs
-                tapped += [b for _, b in pairs[4:]]
+                for i in range(5, len(pairs), AVERAGED):  # the first ones allocate what the tap needs
+                    for times, steps_of in zip((without, tapped), zip(*pairs[i:i + AVERAGED])):
+                        times.append(statistics.mean(steps_of))
             first, median, third = statistics.quantiles([a / b for a, b in zip(without, tapped)], n=4)
-            prompt = statistics.median([a / b for a, b in prompts[1:]])
-            print(f"| {name} | {model.config._attn_implementation} | {length} + {new_tokens} |"
+            prompt = statistics.median([a / b for a, b in prompts[2:]])
+            print(f"| {name} | {attention} | {length} + {new_tokens} |"
                   f" {statistics.median(without) * 1e3:.2f} ms | {statistics.median(tapped) * 1e3:.2f} ms |"
                   f" {median:.3f}, {first:.3f} to {third:.3f} | {prompt:.3f} |", flush=True)
     return 0
@@ -417,11 +439,11 @@ def main():
     arguments.add_argument("--same-gpu", action="store_true", help="compare live --attach with and without --same-gpu")
     arguments.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     arguments.add_argument("--only", default="", help="names of checkpoints, with commas between them (default: all)")
-    arguments.add_argument("--rounds", type=int, default=5, help="texts per overhead, at least 3 (default: 5)")
+    arguments.add_argument("--rounds", type=int, default=6, help="texts per overhead, an even number from 4 (default: 6)")
     arguments.add_argument("--background", action="store_true", help="hand over in a thread on the CPU too")
     options = arguments.parse_args()
-    if options.rounds < 3:
-        arguments.error("--rounds must be at least 3")
+    if options.rounds < 4 or options.rounds % 2:
+        arguments.error("--rounds must be an even number from 4")
     global DEVICE
     DEVICE = torch.device(options.device)
     on = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU"
