@@ -355,6 +355,10 @@ class Tap:
             self._collected = None
             return
         count = len(decoded.ids)
+        if decoded.is_on_gpu() and torch.cuda.is_current_stream_capturing():  # which copies and their events would break
+            decoded.drop()
+            self._skip(None, count)
+            return
         with decoded.stream():
             joined = decoded.joined()
             if joined.dtype != decoded.plan.dtype:
@@ -1089,6 +1093,9 @@ class _Decoded:
         self._places.append(place)
         self.calls = []
         self.ended = now
+
+    def is_on_gpu(self):
+        return self._stream is not None
 
     def stream(self):
         """The stream that has computed the tokens."""

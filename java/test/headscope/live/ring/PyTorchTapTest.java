@@ -234,7 +234,7 @@ class PyTorchTapTest {
         }
         feed.await();
         assertEquals("", feed.err());
-        assertEquals("pause: short", lines.removeLast());
+        assertEquals("pause: handed over", lines.removeLast());
         assertEquals(2 * 15, lines.size());
         lines.forEach(line -> assertTrue(line.matches("\\w+: equal, .*"), line));
         assertTrue(lines.contains("ends_within: equal, at most 16 together"), lines.toString());
