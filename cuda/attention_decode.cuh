@@ -15,7 +15,7 @@ constexpr int WARP_KEYS = SPLIT / WARPS;
 constexpr int PAGES = WARP_KEYS / PAGE; // of a warp
 constexpr int HEADS = 8;                // query heads of a block, which share a key head
 constexpr int PART = 128;               // columns that are multiplied at a time
-constexpr int LINE = 128;               // bytes that are requested at once
+constexpr int LINE_BYTES = 128;         // that are requested at once
 
 static_assert(SPLIT == THREADS, "each thread requests the rows of one key");
 
@@ -100,7 +100,7 @@ struct Paged {
         int key = split + static_cast<int>(threadIdx.x);
         if (key >= first && key < end) {
             const T* own = x + (row(key / PAGE * PAGE) + key % PAGE) * stride;
-            for (int column = 0; column < headDim; column += static_cast<int>(LINE / sizeof(T))) {
+            for (int column = 0; column < headDim; column += static_cast<int>(LINE_BYTES / sizeof(T))) {
                 prefetch(own + column);
             }
         }

@@ -1,12 +1,13 @@
 // attention_forward_16bit.cu for Hopper: warp groups, tensor maps and products that run beside the softmax.
 //
 // In      q [queries, heads, headDim]; k, v [keys, kvHeads, headDim], of all texts; bf16 or fp16, as tensor maps of three
-//         axes with the swizzle of 128 bytes and boxes of 64 columns, 1 head and 128 rows, of q <kernel>_tile rows; headDim a
+//         axes with the swizzle of 128 bytes and boxes of 64 columns, 1 head and 128 rows (q: <kernel>_tile rows); headDim a
 //         multiple of 8; sinks [heads], fp32, or null; texts, and the tiles of <kernel>_tile queries of all texts
 // Out     out [queries, heads * headDim], fp32; the statistics of each text as in attention_forward.cu
 // Launch  grid x = tiles, y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
-// Rounds  as in attention_forward_16bit.cu; bit-reproducible, whatever the other texts
+// Rounds  as in attention_forward_16bit.cu, and the factors that shrink sums within 2 ulp; bit-reproducible, whatever the other
+//         texts
 // See     Backend.attention, test/attention_90a_test.cpp
 #include "softmax_groups.cuh"
 

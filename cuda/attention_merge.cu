@@ -5,7 +5,7 @@
 //   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of the p_j of cell b and of
 //                                                         the cell's value, if it already contains tokens
 //
-// In      sums, numbers and scores of attention_decode.cu, whose grid x is splits; sums and out are null if only statistics
+// In      sums, numbers and scores of attention_decode.cu, whose grid y is splits; sums and out are null if only statistics
 //         are needed; sinks [heads], fp32, or null; tiles as in attention_decode.cu
 //         bin = keys per block that adds probabilities, tokens per cell with an atlas, or 0 if there are no scores; side
 //         and mean are those of an atlas: one text, keys <= side * bin, mean is 0 for the maximum, else 1; cells is null
@@ -122,8 +122,8 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, floa
     int64_t base = spec.vector(head);
     int first = max(part.index - 1, 0) * bin;
     int end = part.index == 0 ? first : min(first + bin, spec.keys);
-    constexpr int LINE = 128 / sizeof(double);
-    for (int key = first + static_cast<int>(threadIdx.x) * LINE; key < end; key += THREADS * LINE) {
+    constexpr int LINE_DOUBLES = 128 / sizeof(double);
+    for (int key = first + static_cast<int>(threadIdx.x) * LINE_DOUBLES; key < end; key += THREADS * LINE_DOUBLES) {
         prefetch(columnSum + base + key); // needed once the numbers of all splits are known
     }
     FinishedRow finished(own.row(part.index == 0), sink_score(sinks, head));

@@ -29,8 +29,8 @@
 //   multiply_registers<T>(sum, a, at, b)        sum [64, 2 N] += a [64, 16] b [16, 2 N]; a in the registers at .. at + 3
 //   commit_products()                     ends a group of products
 //   wait_for_products<K>(registers...)    until all but the newest K groups are complete; these registers are in them
-//   settle(x)                             computes x, and what this code computes before it, before what follows: ptxas 13.0
-//                                         moves a wait up past arithmetic that was meant to run beside products
+//   settle(x)                             computes x, and what comes before it in this code, before anything that follows:
+//                                         ptxas 13.0 moves a wait up past arithmetic that was meant to run beside products
 //
 //   give_registers<N>(), take_registers<N>()    all warps of a group lower or raise their registers per thread to N; the
 //                                         block's sum must fit. No __trap() or assert in kernels that do: ptxas 13.0 then
@@ -175,7 +175,7 @@ __device__ __forceinline__ void pin(Registers<X, N>& registers) {
     }
 }
 
-// The branch depends on x, and is not taken: no sum or exponential of this project is -pi.
+// Were x exactly -pi, a pause of no time would follow.
 __device__ __forceinline__ void settle(float x) {
     asm volatile("{\n.reg .pred p;\nsetp.eq.f32 p, %0, 0fC0490FDB;\nvote.sync.any.pred p, p, 0xffffffff;\n"
                  "@p nanosleep.u32 0;\n}" ::"f"(x)

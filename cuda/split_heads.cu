@@ -13,8 +13,8 @@
 //         of these rows of k and v
 // Launch  grid x = rows * groups, block split_heads_threads; groups = ceil((heads + 2 kvHeads) headDim / split_heads_columns), but
 //         1 if wide
-// Cost    the bytes of joined and of q, k and v; for norms, heads are read a second time, from the cache, if wide, and if they
-//         are wider than 256 or without aligned quads
+// Cost    the bytes of joined and of q, k and v; heads are read twice, the second time from the cache, if norms are wide, or if
+//         they are per head and heads are wider than 256 or lack aligned quads
 // Rounds  fp32, then once to the destinations' type; bit-reproducible
 // See     Backend.splitHeads, test/split_heads_test.cpp
 #include "quad.cuh"

@@ -7,8 +7,8 @@
 //   symmetric_correct   W = X T - V (T' V' X T) / 2
 //   symmetric_update    A -= V W' + W V', which makes it Q' A Q
 //
-// In      matrix [matrices, n, n], fp32, both triangles; multiply and update access rows that are aligned to 16 bytes by
-//         16 bytes, others by 4
+// In      matrix [matrices, n, n], fp32, both triangles; multiply and update access 16 bytes at a time if all rows are
+//         aligned to 16 bytes, otherwise 4
 // Out     matrix: the band in its lower triangle; other elements are overwritten
 // Scratch v, x, w [matrices, n, WIDTH], row r of m at r; t [matrices, WIDTH, WIDTH], upper triangular; fp32, aligned to
 //         16 bytes
@@ -198,7 +198,7 @@ constexpr int STAGES = 4; // of a warp in shared memory: one to multiply, the ot
 constexpr int OWNED = 16; // columns of X per thread
 constexpr int MULTIPLY_WARPS = 4;
 constexpr int MULTIPLY_THREADS = MULTIPLY_WARPS * WARP;
-constexpr int MULTIPLY_BLOCKS = 3; // per multiprocessor, or 4, for which sm_120 would spill
+constexpr int MULTIPLY_BLOCKS = 3; // per multiprocessor; with 4, sm_120 would spill
 
 template <int WIDTH>
 struct Stage {

@@ -83,10 +83,12 @@ def messages(model, padded, tokens):
     """All that a tap hands over, up to so many tokens together."""
     name, before = f"check-{os.getpid()}", headscope_tap._TOKENS_TOGETHER
     headscope_tap._TOKENS_TOGETHER = tokens
-    with headscope_tap.tap(model, name, background=True, megabytes=32):
-        reader = together.Reader(name)
-        run(model, padded)
-    headscope_tap._TOKENS_TOGETHER = before
+    try:
+        with headscope_tap.tap(model, name, background=True, megabytes=32):
+            reader = together.Reader(name)
+            run(model, padded)
+    finally:
+        headscope_tap._TOKENS_TOGETHER = before
     return reader.messages()
 
 

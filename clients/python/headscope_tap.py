@@ -24,7 +24,8 @@ To write a file instead, for ./headscope live --replay and spectra --captured:
     headscope_tap.save("text.safetensors", label="yes")
 
 The model computes exactly what it computes without a tap: it calls the same attention function. It never waits for a reader.
-Of a model on a GPU, up to 16 generated tokens are handed over together; none waits longer than 0.15 s for others.
+Up to 16 generated tokens of a model on a GPU are handed over together, at the latest 0.25 s after the first, if the buffers have
+room.
 Of a batch, the first row is shown, without padding. If several threads generate, the text that began
 last is shown. Not supported: compiled models, static caches, encoder-decoder models, cross attention, and beam search, which
 moves texts between rows. If the feed fails, one line on standard error says why, and the model continues.
@@ -84,7 +85,8 @@ _NAME_BYTES = 200
 
 _NANOS_OF_A_READER = 1_000_000_000  # how long the background waits for a reader that has stopped
 
-# How many decoded tokens are handed over together, how long they wait for each other, and after how long the model pauses.
+# How many decoded tokens are handed over together, the longest time between hand-overs, and how long without a token counts as a
+# pause.
 _TOKENS_TOGETHER = 16
 _NANOS_TOGETHER = 100_000_000
 _NANOS_OF_A_PAUSE = 50_000_000
@@ -174,7 +176,8 @@ class Tap:
         self._collected = None  # _Decoded while decoded tokens attend as planned
         self._handed_over = 0  # when the last of them were, in nanoseconds
         self._copied_messages = 0  # of the tokens that were copied last
-        self._newest = self._addresses = None  # of ids and place of the last token, if it was decoded
+        self._misfits = False  # tokens of this text do not attend as planned: they are not collected
+        self._recent = collections.deque(maxlen=_TOKENS_TOGETHER)  # ids and place of the last decoded tokens, and their addresses
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
         self._around = None  # what _advance is told of this pass, for its first rows
@@ -221,6 +224,7 @@ class Tap:
                          " has its own attention code")
         # Modules of the model, whose memory must be free to go:
         self._model = self._detach = self._plan = self._collected = None
+        self._recent.clear()
         self._readers.clear()
         with self._lock:
             if self._ring:
@@ -258,8 +262,8 @@ class Tap:
     def _attention(self, module, q, k, named, ignores_extras):
         """Called by the attention functions of transformers.
 
-        What is done here for every layer of a decoded token is what slows a small model down: while tokens are attended to as
-        the one before, their calls are collected, and handed over together.
+        What is done here for every layer of a decoded token is what slows a small model down: while tokens attend as the one
+        before did, their calls are collected, and handed over together.
         """
         try:
             decoded = self._collected
@@ -291,7 +295,7 @@ class Tap:
     def _begin_collected(self, decoded, call):
         """Begins a token whose calls are collected; False if it does not continue the text."""
         own = self._own
-        ids, padding = own.ids, own.padding
+        ids, padding = getattr(own, "ids", None), getattr(own, "padding", None)
         if ids is None or ids.shape != (1, 1) or self._ring.gpu is not None:
             return False
         if ids.is_cuda and torch.cuda.is_current_stream_capturing():
@@ -301,6 +305,8 @@ class Tap:
         if place is None or place.shape != (1, masked or 1) or (padding is None) != (masked == 0):
             return False
         with self._lock:
+            if decoded is not self._collected:  # another thread's text is shown
+                return False
             if not decoded.begin_token(ids, place, call, may_wait=self._are_elsewhere(ids, place)):
                 return False
             own.ids = own.padding = None
@@ -309,10 +315,12 @@ class Tap:
             return True
 
     def _are_elsewhere(self, ids, place):
-        """Whether tensors are not written where those of the token before were, which would change before they are read."""
-        before, self._addresses = self._addresses, (ids.data_ptr(), place.data_ptr())
-        self._newest = ids, place  # kept, so that the next ones have other addresses
-        return before is not None and before[0] != self._addresses[0] and before[1] != self._addresses[1]
+        """Whether neither tensor lies where one of a recent token lies: such a tensor would be overwritten before it is read."""
+        addresses = ids.data_ptr(), place.data_ptr()
+        elsewhere = bool(self._recent) and all(
+            addresses[0] != before[0] and addresses[1] != before[1] for *_, before in self._recent)
+        self._recent.append((ids, place, addresses))  # kept, so that the next ones have other addresses
+        return elsewhere
 
     def _end_collected(self, decoded):
         """Ends a token; hands over those that were collected if they are enough, or have waited enough."""
@@ -333,6 +341,7 @@ class Tap:
             if decoded is None or not decoded.calls:
                 return
             self._plan = None  # this token's will be made
+            self._misfits = decoded.ended == 0
             own = self._own
             newer = getattr(own, "ids", None), getattr(own, "padding", None)
             ids, place = decoded.token
@@ -461,7 +470,9 @@ class Tap:
         own.ids = own.padding = None
         masked = padding.shape[1] if padding is not None and padding.dim() == 2 else 0
         place = padding if masked else positions
-        self._newest = self._addresses = None
+        if queries > 1:
+            self._misfits = False
+            self._recent.clear()
         if (queries == 1 and ids is not None and ids.shape[1] == 1 and isinstance(place, torch.Tensor)
                 and ids.device == place.device and (masked == self._masked + 1 > 1 if masked else place.shape == (1, 1))):
             self._are_elsewhere(ids, place)
@@ -495,7 +506,7 @@ class Tap:
                 keys = [row[4] for row in rows]
                 if not self._hand_over_or_copy(joined, (keys[0], max(keys)), around, plan):
                     self._skip(None)
-                elif plan.calls and isinstance(around, _Following):
+                elif plan.planned and isinstance(around, _Following) and not self._misfits:
                     self._collected = _Decoded(plan, keys, around.is_padded, self._most_together(rows[0][1], joined))
                 return
         dtype = rows[0][1].dtype
@@ -961,7 +972,7 @@ class _Plan:
     """How one token of some layers is divided into messages: successive layers that attend alike share one.
 
     messages  (fields of kind, fields of heads, first byte, last byte, sinks); empty if layers differ in width or type
-    calls     of the layers, without their tensors; empty if the next token's calls cannot be collected
+    planned   calls of the layers, without their tensors; empty if the next token's calls cannot be collected
     last      the last layer
     """
 
@@ -969,7 +980,7 @@ class _Plan:
         self._layers = [(layer, how) for layer, _, _, how, *_ in rows]
         self.last = rows[-1][0]
         self.messages = []
-        self.calls = []
+        self.planned = []
         hows = [how for _, how in self._layers]
         if any(how.dtype is None or how.dtype != hows[0].dtype or how.width != hows[0].width for how in hows):
             return
@@ -995,8 +1006,8 @@ class _Plan:
         # A call does not tell whether its sinks have changed.
         if len(rows) > 1 and all(
                 call is not None and how.sinks is None and call.q.shape[0] == 1 for _, _, _, how, _, call in rows):
-            self.calls = [
-                _Planned(call.module, _options(call.named), how.heads, how.kv_heads, how.window > 0)
+            self.planned = [
+                _Planned(call.module, _options(call.named), how.heads, how.kv_heads, how.window)
                 for _, _, _, how, _, call in rows]
 
     def describes(self, rows):
@@ -1013,7 +1024,7 @@ class _Planned(NamedTuple):
     options: tuple
     heads: int
     kv_heads: int
-    rolls: bool  # whether its cache may drop the oldest key for a new one
+    window: int  # of whose keys a full cache drops the oldest one for a new one; 0 if it keeps all
 
 
 class _Decoded:
@@ -1031,11 +1042,11 @@ class _Decoded:
         self.plan = plan
         self.is_padded = is_padded
         self.layers = len(keys)
-        self.first = plan.calls[0].module
-        self._modules = [planned.module for planned in plan.calls]
-        self._options = [planned.options for planned in plan.calls]
-        self._rolls = [planned.rolls for planned in plan.calls]
-        self._is_uniform = len({(planned.heads, planned.kv_heads) for planned in plan.calls}) == 1
+        self.first = plan.planned[0].module
+        self._modules = [planned.module for planned in plan.planned]
+        self._options = [planned.options for planned in plan.planned]
+        self._windows = [planned.window for planned in plan.planned]
+        self._is_uniform = len({(planned.heads, planned.kv_heads) for planned in plan.planned}) == 1
         self._most = most
         # Of the token that has not ended:
         self.calls = []
@@ -1054,7 +1065,7 @@ class _Decoded:
 
     def _limit(self):
         """A rolling cache must still hold the keys of all tokens."""
-        held = [count for count, rolls in zip(self._counts, self._rolls) if rolls]
+        held = [count for count, window in zip(self._counts, self._windows) if window]
         self._room = min([self._most, *held]) if self._is_uniform else 1
 
     def is_full(self):
@@ -1075,7 +1086,7 @@ class _Decoded:
         module, _, k, named, _ = call
         keys = k.shape[2]
         newer = keys - self._counts[layer]
-        if (module is not self._modules[layer] or newer != 1 and not (newer == 0 and self._rolls[layer])
+        if (module is not self._modules[layer] or newer != 1 and not (newer == 0 and 0 < self._windows[layer] <= keys)
                 or _options(named) != self._options[layer]):
             return False
         self._counts[layer] = keys
@@ -1497,6 +1508,8 @@ class _Background:
         self._jobs.popleft()
 
     def _run(self):
+        if self._stream is not None:
+            _allow_captures()
         while True:
             self._wanted.wait(0.1)
             self._wanted.clear()
@@ -1515,6 +1528,13 @@ class _Background:
         self._closing = True
         self._wanted.set()
         self._thread.join()
+
+
+def _allow_captures():
+    """Keeps what the calling thread asks of the GPU from breaking a CUDA graph that another thread is capturing."""
+    with contextlib.suppress(Exception):
+        relaxed = ctypes.c_int(2)  # CU_STREAM_CAPTURE_MODE_RELAXED
+        ctypes.CDLL("libcuda.so.1").cuThreadExchangeStreamCaptureMode(ctypes.byref(relaxed))
 
 
 class _Gpu:

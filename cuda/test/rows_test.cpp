@@ -268,7 +268,8 @@ int main() {
             check_linear(random, 3, size, 2, false);
             check_linear(random, 2, 16, size, true);
         }
-    }    int most = constant("rms_norm_threads") * constant("rms_norm_thread_columns");
+    }
+    int most = constant("rms_norm_threads") * constant("rms_norm_thread_columns");
     for (int width : {3, 4, 8, 12, 2048, 2052, 4100, most - 4, most, most + 1, most + 4, 3 * most}) {
         situation = "norms of width " + std::to_string(width);
         check_norms(random, 2, width);

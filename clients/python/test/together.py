@@ -137,6 +137,21 @@ def cache_shrinks(tap):
     read_all(text, 1, 6)
 
 
+def rolling_shrinks(tap):
+    text = Text(tap, 1, windows=(9, 9))
+    read_all(text, 3, 3)
+    text.read(drops=1)
+    read_all(text, 1, 6)
+
+
+def ids_in_turn(tap):
+    text = Text(tap, 1)
+    text.read(4)
+    buffers = [torch.zeros(1, 1, dtype=torch.int64) for _ in range(2)]
+    for i in range(20):
+        text.read(ids=buffers[i % 2])
+
+
 def same_ids(tap):
     read_all(Text(tap, 1), 4, 20, ids=torch.zeros(1, 1, dtype=torch.int64))
 
@@ -183,7 +198,7 @@ def in_the_midst_of_tokens(tap):
 
 
 SCENARIOS = [short, ends_within, one_after_the_other, in_turn, padded, padding_within, rolling, interrupted, other_scale,
-             cache_shrinks, same_ids, several_at_once, with_gradients, threads, in_the_midst_of_tokens]
+             cache_shrinks, rolling_shrinks, ids_in_turn, same_ids, several_at_once, with_gradients, threads, in_the_midst_of_tokens]
 
 
 class Reader:
@@ -229,7 +244,10 @@ def pause(name):
     with open_tap(name, True) as tap:
         reader = Reader(name)
         read_all(Text(tap, 1), 4, 10)
+        end = time.monotonic() + 600  # a busy machine takes long
         while reader.published() < 1 + LAYERS + 10 * 2:
+            if time.monotonic() > end:
+                sys.exit("the tokens of a model that pauses are not handed over")
             time.sleep(0.001)
 
 

@@ -235,7 +235,7 @@ class PyTorchTapTest {
         feed.await();
         assertEquals("", feed.err());
         assertEquals("pause: handed over", lines.removeLast());
-        assertEquals(2 * 15, lines.size());
+        assertEquals(2 * 17, lines.size());
         lines.forEach(line -> assertTrue(line.matches("\\w+: equal, .*"), line));
         assertTrue(lines.contains("ends_within: equal, at most 16 together"), lines.toString());
         assertTrue(lines.contains("same_ids: equal, at most 1 together"), lines.toString());
