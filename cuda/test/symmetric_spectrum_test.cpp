@@ -1,6 +1,6 @@
 // Symmetrised normalised Laplacians and their eigenvalues, with all reductions, against Jacobi's rotations in
 // double and against graphs with known spectra.
-#include "check.h"
+#include "symmetric_launches.h"
 
 #include <algorithm>
 #include <functional>
@@ -8,8 +8,6 @@
 
 namespace {
 
-const int MATRICES = 3;
-const std::vector<int> WIDTHS = {16, 32}; // of bands
 const double PI = std::acos(-1);
 
 using Map = std::function<float(int matrix, int row, int column)>;
@@ -22,16 +20,6 @@ struct Spectrum {
     explicit Spectrum(int n) : eigenvalues(MATRICES * n, NAN), moments(MATRICES * 2, NAN), defects(MATRICES, NAN) {}
 };
 
-/// Rows of panels are aligned as the kernels read them.
-struct alignas(16) Quad {
-    float of[4];
-};
-
-/// Unwritten rows of a panel.
-std::vector<Quad> panel_rows(int rows, int width) {
-    return std::vector<Quad>(rows * width / 4, Quad{{NAN, NAN, NAN, NAN}});
-}
-
 struct Tridiagonal {
     std::vector<float> diagonal;
     std::vector<float> offDiagonal;
@@ -41,13 +29,6 @@ struct Tridiagonal {
 
 /// Spectra of the Laplacians of maps, which it may overwrite.
 using Spectra = std::function<void(Spectrum& to, std::vector<float>& maps, int n)>;
-
-/// Launches the kernel for this number of rows, or width of the band.
-template <class... A>
-void launch_of_size(const char* part, int size, int64_t grid_x, int64_t grid_y, int shared, A... arguments) {
-    std::string kernel = std::string("symmetric_") + part + std::to_string(size) + "_f32";
-    launch(kernel.c_str(), grid_x, grid_y, {constant((kernel + "_threads").c_str()), shared}, arguments...);
-}
 
 /// Rows of the smallest kernel that holds n rows in registers.
 int register_rows(int n) {
@@ -64,28 +45,12 @@ void in_registers(Spectrum& to, std::vector<float>& map, int n) {
                    to.moments.data(), map.data(), n);
 }
 
-void factor_panel(std::vector<Quad>& v, std::vector<Quad>& triangle, std::vector<float>& matrix, int width, int n,
-                  int k) {
-    int columns = static_cast<int>(8 * pieces(n - k - width, 32) * 32);
-    launch_of_size("panel", width, MATRICES, 1, columns, v.data(), triangle.data(), matrix.data(), n, k);
-}
-
 std::vector<float> eigenvalues(Tridiagonal& of, int n) {
     std::vector<float> found(MATRICES * n, NAN);
     launch("symmetric_eigenvalues_f32", pieces(n, constant("symmetric_eigenvalues_block")), MATRICES,
            {constant("symmetric_eigenvalues_threads"), static_cast<int>(8 * pieces(n, 2) * 2)}, found.data(),
            of.diagonal.data(), of.offDiagonal.data(), n);
     return found;
-}
-
-void multiply(std::vector<Quad>& x, std::vector<Quad>& v, const float* matrix, int width, int n, int k) {
-    int64_t tiles = pieces(n - k - width, constant("symmetric_multiply_rows"));
-    launch_of_size("multiply", width, tiles, MATRICES, 0, x.data(), v.data(), matrix, n, k);
-}
-
-void update(float* matrix, std::vector<Quad>& v, std::vector<Quad>& w, int width, int n, int k) {
-    int64_t tiles = pieces(n - k - width, constant("symmetric_update_tile"));
-    launch_of_size("update", width, tiles * (tiles + 1) / 2, MATRICES, 0, matrix, v.data(), w.data(), n, k);
 }
 
 void by_band(Spectrum& to, std::vector<float>& matrix, int n, int width) {
@@ -321,151 +286,6 @@ void check_exact_points(std::mt19937_64& random) {
     check_close(eigenvalues(matrices, n), thrice(expected), 6e-8 * 4 * n, 0, "eigenvalue");
 }
 
-/// Symmetric matrices, `offset` elements behind an address that is a multiple of 16.
-struct Matrices {
-    int n;
-    int offset;
-    std::vector<Quad> memory;
-
-    Matrices(std::mt19937_64& random, int n, int offset)
-        : n(n), offset(offset), memory(pieces(offset + MATRICES * n * n, 4)) {
-        std::normal_distribution<float> normal;
-        for (int matrix = 0; matrix < MATRICES; matrix++) {
-            for (int row = 0; row < n; row++) {
-                for (int column = 0; column <= row; column++) {
-                    at(matrix, row, column) = at(matrix, column, row) = normal(random);
-                }
-            }
-        }
-    }
-
-    float* data() {
-        return memory[0].of + offset;
-    }
-
-    float& at(int matrix, int row, int column) {
-        return data()[(matrix * n + row) * n + column];
-    }
-};
-
-/// Random rows 0 .. rows - 1 of the panels [MATRICES, n, width]; the others are unwritten.
-std::vector<Quad> random_panels(std::mt19937_64& random, int rows, int width, int n) {
-    auto panels = panel_rows(MATRICES * n, width);
-    std::normal_distribution<float> normal;
-    for (int i = 0; i < MATRICES * n * width; i++) {
-        if (i / width % n < rows) {
-            panels[0].of[i] = normal(random);
-        }
-    }
-    return panels;
-}
-
-/// X = A V and A -= V W' + W V', of the last rows and columns of matrices that are aligned, or not.
-void check_steps(std::mt19937_64& random, int rows, int width, int k, int offset) {
-    int n = k + width + rows;
-    situation = "multiplication and update of " + std::to_string(rows) + " rows, width " + std::to_string(width) +
-                ", k = " + std::to_string(k) + ", offset " + std::to_string(offset);
-    Matrices matrices(random, n, offset);
-    Matrices before = matrices;
-    auto v = random_panels(random, rows, width, n), w = random_panels(random, rows, width, n);
-    auto x = panel_rows(MATRICES * n, width), again = x;
-    multiply(x, v, matrices.data(), width, n, k);
-    multiply(again, v, matrices.data(), width, n, k);
-    CHECK(std::memcmp(x.data(), again.data(), x.size() * sizeof(Quad)) == 0, "the same product");
-    update(matrices.data(), v, w, width, n, k);
-    std::vector<double> products, expectedProducts, elements, expectedElements;
-    int tile = constant("symmetric_update_tile");
-    for (int matrix = 0; matrix < MATRICES; matrix++) {
-        auto of = [&](const std::vector<Quad>& panels, int row, int column) {
-            return static_cast<double>(panels[0].of[(matrix * n + row) * width + column]);
-        };
-        auto element = [&](Matrices& from, int row, int column) {
-            return from.at(matrix, k + width + row, k + width + column);
-        };
-        for (int row = 0; row < n; row++) {
-            for (int column = 0; column < width; column++) {
-                if (row >= rows) {
-                    CHECK(std::isnan(of(x, row, column)), "row %d of X was written", row);
-                    continue;
-                }
-                double sum = 0;
-                for (int depth = 0; depth < rows; depth++) {
-                    sum += element(before, row, depth) * of(v, depth, column);
-                }
-                products.push_back(of(x, row, column));
-                expectedProducts.push_back(sum);
-            }
-        }
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < rows; column++) {
-                double sum = element(before, row, column);
-                for (int p = 0; p < width; p++) {
-                    sum -= of(v, row, p) * of(w, column, p) + of(w, row, p) * of(v, column, p);
-                }
-                elements.push_back(element(matrices, row, column));
-                expectedElements.push_back(sum);
-                CHECK(row / tile == column / tile ||
-                          element(matrices, row, column) == element(matrices, column, row),
-                      "symmetric at %d, %d", row, column);
-            }
-        }
-        for (int i = 0; i < n * n; i++) {
-            CHECK(std::min(i / n, i % n) >= k + width ||
-                      matrices.at(matrix, i / n, i % n) == before.at(matrix, i / n, i % n),
-                  "element %d, %d was changed", i / n, i % n);
-        }
-    }
-    check_close(products, expectedProducts, 6e-8 * 4 * (rows + 24), 0, "element of X");
-    check_close(elements, expectedElements, 6e-8 * 20 * 2 * width, 0, "element of A"); // sums of up to 20 or so
-}
-
-/// The panel is (I - V T V') R, with each way to hold its columns.
-void check_panel(std::mt19937_64& random, int rows, int width) {
-    int n = rows + width;
-    situation = "panel of " + std::to_string(rows) + " rows, width " + std::to_string(width);
-    std::normal_distribution<float> normal;
-    std::vector<float> matrix(MATRICES * n * n);
-    for (int i = 0; i < MATRICES * n * n; i++) {
-        int row = i / n % n;
-        int column = i % n;
-        matrix[i] = row <= column ? normal(random) : matrix[i / (n * n) * n * n + column * n + row];
-    }
-    std::vector<float> before = matrix;
-    auto v = panel_rows(MATRICES * n, width), triangle = panel_rows(MATRICES * width, width);
-    factor_panel(v, triangle, matrix, width, n, 0);
-    const float* vs = v[0].of;
-    const float* triangles = triangle[0].of;
-    for (int i = 0; i < MATRICES; i++) {
-        auto element = [&](const std::vector<float>& of, int row, int column) {
-            return static_cast<double>(of[(i * n + width + row) * n + column]);
-        };
-        auto r = [&](int row, int column) { return row <= column && row < rows ? element(matrix, row, column) : 0; };
-        std::vector<double> actual, expected;
-        for (int c = 0; c < width; c++) {
-            std::vector<double> product(width, 0), turned(width, 0); // V' R, T V' R
-            for (int p = 0; p < width; p++) {
-                for (int row = 0; row < std::min(rows, width); row++) {
-                    product[p] += vs[(i * n + row) * width + p] * r(row, c);
-                }
-            }
-            for (int p = 0; p < width; p++) {
-                for (int q = 0; q < width; q++) {
-                    turned[p] += triangles[(i * width + p) * width + q] * product[q];
-                }
-            }
-            for (int row = 0; row < rows; row++) {
-                double sum = r(row, c);
-                for (int p = 0; p < width; p++) {
-                    sum -= vs[(i * n + row) * width + p] * turned[p];
-                }
-                actual.push_back(sum);
-                expected.push_back(element(before, row, c));
-            }
-        }
-        check_close(actual, expected, 6e-8 * (rows + 24) + 1e-5, 0, "element");
-    }
-}
-
 } // namespace
 
 int main() {
@@ -480,18 +300,6 @@ int main() {
         check_closed_forms(n);
     }
     check_exact_points(random);
-    for (int rows : {2, 31, 32, 33, 255, 256, 257, 513, 1025}) {
-        for (int width : WIDTHS) {
-            check_panel(random, rows, width);
-        }
-    }
-    for (int rows : {2, 3, 8, 9, 33, 63, 64, 66, 128, 132, 261}) {
-        for (int width : WIDTHS) {
-            check_steps(random, rows, width, 0, 0);
-            check_steps(random, rows, width, 2 * width, rows % 4);
-            check_steps(random, rows, width, width, 1);
-        }
-    }
     for (int n : {129, 192}) {
         check_shuffled_ring(random, n);
     }
