@@ -17,7 +17,6 @@
 // Rounds  expf within 2 ulp, erfcf within 4 ulp; once to the destination's type
 // See     Backend.activate, Backend.gate, Activation; test/elementwise_test.cpp
 #include "activation.cuh"
-#include "tensor_core.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(activation_threads, THREADS);
@@ -35,14 +34,14 @@ template <class F, class T>
 __device__ void activate_gate(T* destination, const float* gateUp, int width) {
     GateElements at(width);
     if (at.aligned()) {
-        Quad gate = *reinterpret_cast<const Quad*>(gateUp + at.gate());
-        Quad up = *reinterpret_cast<const Quad*>(gateUp + at.up());
-        QuadOf<T> product;
+        Quad gate = read_quad(gateUp + at.gate());
+        Quad up = read_quad(gateUp + at.up());
+        Quad product;
         UNROLL
         for (int i = 0; i < QUAD; i++) {
-            product.of[i] = from_float<T>(F::of(gate.of[i]) * F::up(up.of[i]));
+            product.of[i] = F::of(gate.of[i]) * F::up(up.of[i]);
         }
-        *reinterpret_cast<QuadOf<T>*>(destination + at.product()) = product;
+        write_quad(destination + at.product(), product);
         return;
     }
     for (int i = 0; i < at.count; i++) {

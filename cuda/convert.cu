@@ -9,7 +9,6 @@
 // Rounds  once
 // See     Backend.convert, test/elementwise_test.cpp
 #include "quad.cuh"
-#include "tensor_core.cuh"
 
 constexpr int THREADS = 256;
 EXPORT(convert_threads, THREADS);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "quad.cuh"
-#include "tensor_core.cuh"
 
 /// LENGTH quads per row, permuted: the same quad of rows 0, 4, 8, .. lies in different banks.
 ///

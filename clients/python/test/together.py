@@ -38,13 +38,14 @@ class Text:
         self._keys = [torch.zeros(1, KV_HEADS, 0, WIDTH) for _ in range(LAYERS)]
         self._read = 0
 
-    def read(self, count=1, layers=LAYERS, ids=None, seen=1, drops=0, scale=0.5, gradients=False):
+    def read(self, count=1, layers=LAYERS, ids=None, seen=1, drops=0, crops=0, scale=0.5, gradients=False):
         """Reads tokens.
 
         layers  the first ones only: the pass is interrupted
         ids     a tensor that is written, instead of a new one
         seen    padding of the tokens
-        drops   keys that the last layer's cache drops before
+        drops   oldest keys that the last layer's cache drops before
+        crops   newest keys that all caches drop before
         """
         positions = torch.arange(self._read, self._read + count).view(1, -1)
         self._read += count
@@ -58,7 +59,8 @@ class Text:
             q, k = (torch.randn(1, heads, count, WIDTH, generator=self._generator) for heads in (HEADS, KV_HEADS))
             window = self._windows[layer]
             q.requires_grad_(gradients)
-            self._keys[layer] = k = torch.cat((self._keys[layer][:, :, drops if layer == LAYERS - 1 else 0:], k), 2)
+            kept = self._keys[layer][:, :, drops if layer == LAYERS - 1 else 0:self._keys[layer].shape[2] - crops]
+            self._keys[layer] = k = torch.cat((kept, k), 2)
             if window:
                 self._keys[layer] = k[:, :, -window:]
                 k = k if count > 1 else self._keys[layer]
@@ -140,7 +142,7 @@ def cache_shrinks(tap):
 def rolling_shrinks(tap):
     text = Text(tap, 1, windows=(9, 9))
     read_all(text, 3, 3)
-    text.read(drops=1)
+    text.read(crops=1)
     read_all(text, 1, 6)
 
 
