@@ -38,7 +38,9 @@ final class WeightPieces {
         AtomicInteger next = new AtomicInteger();
         ConcurrentSkipListMap<Integer, Throwable> failures = new ConcurrentSkipListMap<>();
         Runnable work = () -> {
-            for (int i = next.getAndIncrement(); i < pieces.size() && failures.isEmpty(); i = next.getAndIncrement()) {
+            // A piece before a failed one is still read: it may fail too.
+            for (int i = next.getAndIncrement(); i < pieces.size() && failures.headMap(i).isEmpty();
+                    i = next.getAndIncrement()) {
                 try {
                     pieces.get(i).upload(backend);
                 } catch (RuntimeException | Error failure) {
