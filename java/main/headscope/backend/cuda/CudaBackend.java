@@ -164,15 +164,13 @@ final class CudaBackend implements Backend {
 
     @Override
     public void linear(Tensor destination, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        kernels.product(destination, x, weight, true);
-        bias.ifPresent(row -> addRow(destination, row));
+        kernels.linear(destination, false, x, weight, bias);
     }
 
     /** Without scratch: the product adds. */
     @Override
     public void linearAdd(Tensor sum, Tensor x, Tensor weight, Optional<Tensor> bias, Tensor scratch) {
-        kernels.productAdd(sum, x, weight);
-        bias.ifPresent(row -> addRow(sum, row));
+        kernels.linear(sum, true, x, weight, bias);
     }
 
     @Override
@@ -217,7 +215,7 @@ final class CudaBackend implements Backend {
 
     @Override
     public void addRow(Tensor x, Tensor row) {
-        kernels.perElement("elementwise", "add_row_f32", x.count(), x, row, x.count(), x.intSize(1));
+        kernels.addRow(x, row);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class CudaGradients implements Gradients {
 
     @Override
     public void linear(Tensor destination, Tensor gradient, Tensor weight) {
-        kernels.product(destination, gradient, weight, false);
+        kernels.product(destination, gradient, weight);
     }
 
     @Override
