@@ -27,7 +27,7 @@ public final class Cuda {
 
     /**
      * @param ordinal of the GPU
-     * @param notice  receives a line if there is no cuBLAS
+     * @param notice  receives a line if there is no cuBLAS, on another thread
      * @throws IllegalArgumentException with the reason why the GPU cannot be used
      */
     public static Backend open(int ordinal, Precision precision, Consumer<String> notice) {
@@ -36,10 +36,13 @@ public final class Cuda {
         });
         JcudaDevice device = new JcudaDevice(
                 Gpu.all().get(ordinal), Fatbins.packaged().orElseThrow(),
-                stream -> Blas.find(stream, precision == Precision.TF32));
-        if (device.blas().isEmpty()) {
-            notice.accept(NO_BLAS);
-        }
+                stream -> {
+                    Optional<Blas> blas = Blas.find(stream, precision == Precision.TF32);
+                    if (blas.isEmpty()) {
+                        notice.accept(NO_BLAS);
+                    }
+                    return blas;
+                });
         return new CudaBackend(device, precision);
     }
 

@@ -12,6 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -39,14 +41,15 @@ final class JcudaDevice implements Device {
     /** Arguments of the current launch; the driver copies them. */
     private final MemorySegment arguments = Arena.ofAuto().allocate(ARGUMENT_BYTES, TensorMap.ALIGNMENT);
     private final Optional<TensorMap.Encoder> maps;
-    private final Optional<Blas> blas;
+    /** Opened beside other work, because its libraries are large. */
+    private final CompletableFuture<Optional<Blas>> blas;
     private Optional<LaunchTimes> times = Optional.empty();
     private Optional<RecordedMemory> recording = Optional.empty();
 
     /**
      * Requires that {@link NvidiaDriver#unavailable} is empty.
      *
-     * @param products opens cuBLAS for the compute stream, if there is one
+     * @param products opens cuBLAS for the compute stream, if there is one; on a thread of its own
      */
     JcudaDevice(Gpu gpu, Fatbins fatbins, Function<Stream, Optional<Blas>> products) {
         this.gpu = gpu;
@@ -58,10 +61,15 @@ final class JcudaDevice implements Device {
                 : Optional.empty();
         pool.ifPresent(MemoryPool::keep);
         this.compute = new Stream();
+        this.blas = CompletableFuture.supplyAsync(
+                () -> {
+                    enter();
+                    return products.apply(compute);
+                },
+                opening -> Thread.ofPlatform().daemon().name("headscope-cublas").start(opening));
         this.staging = new Staging(compute, this::alone);
         this.modules = new Modules(fatbins.images(gpu));
         this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
-        this.blas = products.apply(compute);
     }
 
     /** The current context is a property of the calling thread. */
@@ -86,7 +94,16 @@ final class JcudaDevice implements Device {
 
     /** The cuBLAS in use, if any. */
     Optional<String> blas() {
-        return blas.map(Blas::describe);
+        return products().map(Blas::describe);
+    }
+
+    /** Waits until cuBLAS is open. */
+    private Optional<Blas> products() {
+        try {
+            return blas.join();
+        } catch (CompletionException failure) {
+            throw failure.getCause() instanceof RuntimeException cause ? cause : failure;
+        }
     }
 
     @Override
@@ -212,11 +229,9 @@ final class JcudaDevice implements Device {
             return;
         }
         enter();
-        if (blas.isPresent()) {
-            timed("cublasGemmEx", () -> blas.get().multiply(product));
-        } else {
-            ProductKernels.multiply(this, product);
-        }
+        products().ifPresentOrElse(
+                library -> timed("cublasGemmEx", () -> library.multiply(product)),
+                () -> ProductKernels.multiply(this, product));
     }
 
     /**
@@ -226,6 +241,7 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized Recording record(Runnable work) {
         enter();
+        products(); // allocates memory, which a capture refuses
         RecordedMemory memory = new RecordedMemory();
         recording = Optional.of(memory);
         try {
@@ -273,7 +289,7 @@ final class JcudaDevice implements Device {
     public synchronized void close() {
         enter();
         compute.synchronise();
-        blas.ifPresent(Blas::close);
+        blas.exceptionally(failure -> Optional.empty()).join().ifPresent(Blas::close);
         staging.close();
         modules.close();
         compute.close();

@@ -2,6 +2,7 @@ package headscope.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import jcuda.driver.CUipcMemHandle;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
@@ -350,6 +353,45 @@ class JcudaDeviceChecks {
                 ? Optional.empty()
                 : new CublasLibrary(version, Optional.of(EmulatedDriver.LIBRARIES.resolve("cublas" + version)))
                         .open(stream, false);
+    }
+
+    /** Until the first product, nothing waits for cuBLAS. */
+    @Test
+    void cublasIsOpenedBesideOtherWork() {
+        CountDownLatch used = new CountDownLatch(1);
+        JcudaDevice device = new JcudaDevice(Gpu.all().getFirst(), KERNELS, stream -> {
+            await(used);
+            return cublas(12, stream);
+        });
+        try (Backend backend = new CudaBackend(device, Precision.F32)) {
+            Tensor x = tensor(backend, new float[] {1, 2, 3, 4}).as(2, 2);
+            backend.scale(x, 2);
+            assertArrayEquals(new float[] {2, 4, 6, 8}, backend.download(x));
+            used.countDown();
+            assertEquals(Optional.of("cuBLAS 12.0.0"), device.blas());
+        }
+    }
+
+    @Test
+    void theFirstProductReportsWhyCublasFails() {
+        DeviceException failure = new DeviceException("out of order");
+        JcudaDevice device = new JcudaDevice(Gpu.all().getFirst(), KERNELS, stream -> {
+            throw failure;
+        });
+        MemorySegment memory = device.allocate(64);
+        Tensor x = Tensor.of(new Buffer(memory, () -> {}), DType.F32, 4, 4);
+        assertSame(failure, assertThrows(
+                DeviceException.class, () -> device.multiply(new Product(x, x, false, x, false))));
+        device.free(memory);
+        device.close();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(1, TimeUnit.MINUTES));
+        } catch (InterruptedException stopped) {
+            throw new IllegalStateException(stopped);
+        }
     }
 
     @Test
