@@ -4,6 +4,8 @@
 //   WIDE_KERNEL(name, threads, arguments...)      the same, one block per multiprocessor: allows more registers
 //   RESIDENT_KERNEL(name, threads, blocks, arguments...)   the same, at least so many blocks per multiprocessor: limits
 //                                                 registers
+//   CLUSTER_KERNEL(name, threads, blocks, arguments...)    clusters of so many blocks, neighbours along x, run together; grid x is
+//                                                 a multiple; compute capability 9.0
 //   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
 //   DYNAMIC_SHARED(float, pool);                  dynamic shared memory, whose size the launch sets
 //   Exchanged<X>                                  an element of shared memory that one thread writes and others read; the
@@ -22,6 +24,8 @@
 #define WIDE_KERNEL(name, threads, ...) extern "C" __global__ void __launch_bounds__(threads, 1) name(__VA_ARGS__)
 #define RESIDENT_KERNEL(name, threads, blocks, ...) \
     extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
+#define CLUSTER_KERNEL(name, threads, blocks, ...) \
+    extern "C" __global__ void __cluster_dims__(blocks, 1, 1) __launch_bounds__(threads) name(__VA_ARGS__)
 #define SHARED(type, name) __shared__ typename Same<type>::Type name
 #define DYNAMIC_SHARED(type, name) extern __shared__ __align__(1024) type name[]
 #define EXPORT(name, value) \

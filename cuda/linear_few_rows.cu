@@ -43,11 +43,11 @@ struct Operands {
 
 /// Where a lane's terms begin. Rows beyond the last repeat it: their sums are not used.
 template <class T, int WIDTH>
-struct Lane {
+struct OwnRows {
     const T* weight[2];
     const T* x[WIDTH];
 
-    __device__ Lane(const T* weights, const T* xs, int rows, int in, int out) {
+    __device__ OwnRows(const T* weights, const T* xs, int rows, int in, int out) {
         int group = threadIdx.x % WARP / 4;
         int first = threadIdx.x % 4 * SIDE;
         UNROLL for (int i = 0; i < 2; i++) {
@@ -80,7 +80,7 @@ __device__ void linear_few_rows(float* destination, const T* x, const T* weight,
     int step = in / STEP * warp / WARPS;
     int end = in / STEP * (warp + 1) / WARPS;
 
-    Lane<T, WIDTH> own(weight, x, rows, in, out);
+    OwnRows<T, WIDTH> own(weight, x, rows, in, out);
     Operands<WIDTH> operands[DEPTH];
     float sums[WIDTH][4] = {};
     UNROLL for (int ahead = 0; ahead < DEPTH; ahead++) {

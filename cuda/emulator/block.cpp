@@ -1,6 +1,7 @@
 #include "block.h"
 
 #include "asynchrony.h"
+#include "cluster.h"
 
 #include <algorithm>
 #include <cstring>
@@ -41,12 +42,10 @@ Block::Block() : fibers(MAX_THREADS) {}
 
 Block::~Block() = default;
 
-std::string Block::run(const Launch& what, std::uint64_t index) {
+void Block::begin(const Launch& what, std::uint64_t index, Cluster& ofBlock) {
     launch = &what;
-    onThisThread = this;
-    blockIdx = unravel(index, what.grid);
-    blockDim = what.block;
-    gridDim = what.grid;
+    cluster = &ofBlock;
+    place = unravel(index, what.grid);
     int count = static_cast<int>(what.block.x * what.block.y * what.block.z);
     // Every block has its own order; an odd multiplier spreads neighbouring indices.
     random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
@@ -68,24 +67,41 @@ std::string Block::run(const Launch& what, std::uint64_t index) {
         fibers.prepare(thread, enter);
     }
     schedule(all);
+}
+
+bool Block::advance() {
+    onThisThread = this;
+    blockIdx = place;
+    blockDim = launch->block;
+    gridDim = launch->grid;
+    bool ran = false;
     while (error.empty() && (next < ready.size() || resume_waiting())) {
         running = ready[next++];
-        threadIdx = unravel(running, what.block);
+        threadIdx = unravel(running, launch->block);
         fibers.resume(running);
+        ran = true;
     }
-    bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
+    return ran;
+}
+
+bool Block::has_ended() const {
+    return std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
+}
+
+void Block::abandon() {
+    fibers.abandon();
+}
+
+std::string Block::finish() {
+    bool ended = has_ended();
     if (ended && error.empty() && beside != nullptr) {
         error = beside->unbalanced();
-        error = error.empty() ? error : std::string("kernel ") + what.kernel + ", block " + text(blockIdx) + ": " + error;
+        error = error.empty() ? error : std::string("kernel ") + launch->kernel + ", block " + text(place) + ": " + error;
     }
-    if (ended || !error.empty()) {
-        if (!ended) {
-            fibers.abandon();
-        }
-        return error;
+    if (!ended) {
+        fibers.abandon();
     }
-    fibers.abandon();
-    return deadlock();
+    return ended || !error.empty() ? error : deadlock();
 }
 
 // Never returns, so AddressSanitizer must not mark its frame.
@@ -148,6 +164,29 @@ void Block::wait_until(Site site, std::function<bool()> condition, std::function
         threads[running].missing = std::move(missing);
     }
     pause(State::WAITING, site);
+}
+
+void Block::wait_for_cluster(Site site) {
+    std::uint64_t phase = cluster->arrive();
+    if (!cluster->is_complete(phase)) {
+        wait_until(site, [this, phase] { return cluster->is_complete(phase); }, [] { return "other threads of the cluster"; });
+    }
+}
+
+const void* Block::in_other(Site site, const void* own, int rank) {
+    const SharedMemory::Piece* variable = memory.around(own);
+    Block& other = cluster->block(rank);
+    const SharedMemory::Piece* its = variable == nullptr ? nullptr : other.memory.find(variable->tag);
+    if (variable == nullptr) {
+        report(site, "the element is not in shared memory");
+    } else if (other.has_ended()) {
+        report(site, "block " + std::to_string(rank) + " of the cluster has ended, and its shared memory with it");
+    } else if (its == nullptr) {
+        report(site, "block " + std::to_string(rank) + " of the cluster has not come so far");
+    } else {
+        return its->threads.get() + (static_cast<const unsigned char*>(own) - variable->threads.get());
+    }
+    return own;
 }
 
 void Block::report(Site site, const std::string& mistake) {
@@ -331,7 +370,7 @@ void* Block::shared(const void* tag, std::size_t bytes) {
 }
 
 void* Block::dynamic_shared() {
-    return memory.piece(this, launch->shared_bytes, true).threads.get();
+    return memory.piece(launch, launch->shared_bytes, true).threads.get();
 }
 
 std::string Block::describe(int thread) const {

@@ -37,18 +37,44 @@ struct Launch {
     dim3 grid;
     dim3 block;
     unsigned shared_bytes;
-    std::uint64_t seed; // seed of the thread order; 0 = by index
+    std::uint64_t seed;    // seed of the thread order; 0 = by index
+    unsigned cluster = 1;  // blocks along x that run together
 };
 
 class Asynchrony;
+class Cluster;
 
 class Block {
 public:
     Block();
     ~Block();
 
-    /// Runs one block to completion. Returns an error message, or an empty string.
-    std::string run(const Launch& launch, std::uint64_t index);
+    /// Makes a block ready to run, in a cluster.
+    void begin(const Launch& launch, std::uint64_t index, Cluster& cluster);
+
+    /// Runs the block until it has ended or all of its threads wait. Returns whether any thread has run.
+    bool advance();
+
+    /// After the block has ended or can't advance: an error message, or an empty string.
+    std::string finish();
+
+    /// Drops a block that has not ended.
+    void abandon();
+
+    bool has_ended() const;
+    bool has_failed() const {
+        return !error.empty();
+    }
+
+    int cluster_rank() const {
+        return static_cast<int>(place.x % launch->cluster);
+    }
+
+    /// Waits for all threads of the cluster.
+    void wait_for_cluster(Site site);
+
+    /// Where the same variable lies in the shared memory of another block of the cluster.
+    const void* in_other(Site site, const void* own, int rank);
 
     /// Waits for all threads of the block.
     void wait(Site site);
@@ -147,6 +173,8 @@ private:
     std::uint32_t blockOrderings = 0;
     std::vector<std::deque<Copies>> copies; // pending, per thread and group; the last group is open
     const Launch* launch = nullptr;
+    Cluster* cluster = nullptr;
+    dim3 place{};
     int running = 0;
     int waiting = 0; // threads at the barrier
     std::uint64_t random = 0;

@@ -23,6 +23,11 @@
     static const emulator::Kernel name##_registered(#name, threads, name); \
     static void name(__VA_ARGS__)
 
+#define CLUSTER_KERNEL(name, threads, blocks, ...) \
+    static void name(__VA_ARGS__); \
+    static const emulator::Kernel name##_registered(#name, threads, name, blocks); \
+    static void name(__VA_ARGS__)
+
 #define WIDE_KERNEL KERNEL
 
 #define RESIDENT_KERNEL(name, threads, blocks, ...) KERNEL(name, threads, __VA_ARGS__)
@@ -49,7 +54,8 @@ struct Same {
 /// A kernel that can be launched by name.
 struct Kernel {
     template <class... A>
-    Kernel(const char* name, int mostThreads, void (*function)(A...)) : mostThreads(mostThreads) {
+    Kernel(const char* name, int mostThreads, void (*function)(A...), unsigned cluster = 1)
+        : mostThreads(mostThreads), cluster(cluster) {
         call = [function](void** arguments) { apply(function, arguments, std::index_sequence_for<A...>()); };
         all()[name] = *this;
     }
@@ -58,6 +64,7 @@ struct Kernel {
     static std::map<std::string, Kernel>& all();
 
     int mostThreads = 0;
+    unsigned cluster = 1;
     std::function<void(void**)> call;
 
 private:

@@ -1,6 +1,7 @@
 // Runs blocks on as many OS threads as there are cores.
 #include "launch.h"
 
+#include "cluster.h"
 #include "emulator.h"
 
 #include <algorithm>
@@ -48,27 +49,27 @@ std::string names(const std::map<std::string, Kernel>& kernels, const char* sepa
     return joined;
 }
 
-/// Idle blocks for reuse: allocating their stacks takes longer than most launches.
+/// Idle clusters for reuse: allocating the stacks of their blocks takes longer than most launches.
 class Idle {
 public:
-    std::unique_ptr<Block> take() {
+    std::unique_ptr<Cluster> take() {
         std::scoped_lock lock(mutex);
-        if (blocks.empty()) {
-            return std::make_unique<Block>();
+        if (clusters.empty()) {
+            return std::make_unique<Cluster>();
         }
-        std::unique_ptr<Block> block = std::move(blocks.back());
-        blocks.pop_back();
-        return block;
+        std::unique_ptr<Cluster> cluster = std::move(clusters.back());
+        clusters.pop_back();
+        return cluster;
     }
 
-    void give(std::unique_ptr<Block> block) {
+    void give(std::unique_ptr<Cluster> cluster) {
         std::scoped_lock lock(mutex);
-        blocks.push_back(std::move(block));
+        clusters.push_back(std::move(cluster));
     }
 
 private:
     std::mutex mutex;
-    std::vector<std::unique_ptr<Block>> blocks;
+    std::vector<std::unique_ptr<Cluster>> clusters;
 };
 
 Idle idle;
@@ -80,20 +81,20 @@ std::string run(const Launch& launch) {
     std::mutex mutex;
     std::string error;
     auto work = [&] {
-        std::unique_ptr<Block> block = idle.take();
-        for (std::uint64_t index; (index = next++) < blocks;) {
-            std::string message = block->run(launch, index);
+        std::unique_ptr<Cluster> cluster = idle.take();
+        for (std::uint64_t first; (first = next.fetch_add(launch.cluster)) < blocks;) {
+            std::string message = cluster->run(launch, first);
             if (!message.empty()) {
                 std::scoped_lock lock(mutex);
                 error = error.empty() ? message : error;
                 next = blocks;
             }
         }
-        idle.give(std::move(block));
+        idle.give(std::move(cluster));
     };
     unsigned cores = std::clamp(std::thread::hardware_concurrency(), 1u, MOST_WORKERS);
     std::vector<std::thread> others;
-    for (std::uint64_t i = 1; i < std::min<std::uint64_t>(cores, blocks); i++) {
+    for (std::uint64_t i = 1; i < std::min<std::uint64_t>(cores, blocks / launch.cluster); i++) {
         others.emplace_back(work);
     }
     work();
@@ -117,18 +118,20 @@ int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsig
     std::uint64_t threads = static_cast<std::uint64_t>(block_x) * block_y * block_z;
     std::uint64_t most = std::min(found->second.mostThreads, MAX_THREADS);
     if (threads == 0 || threads > most || grid_x == 0 || grid_x > MOST_GRID_X || grid_y == 0 || grid_y > MOST_GRID_YZ ||
-        grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED) {
+        grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED || grid_x % found->second.cluster != 0) {
         return fail(BAD_LAUNCH, std::string(kernel) + ": grid " + std::to_string(grid_x) + " x " +
                                     std::to_string(grid_y) + " x " + std::to_string(grid_z) + ", " +
                                     std::to_string(threads) + " threads of at most " + std::to_string(most) + ", " +
-                                    std::to_string(shared_bytes) + " bytes of shared memory");
+                                    std::to_string(shared_bytes) + " bytes of shared memory, clusters of " +
+                                    std::to_string(found->second.cluster) + " blocks");
     }
     Launch launch{kernel,
                   [&] { found->second.call(arguments); },
                   {grid_x, grid_y, grid_z},
                   {block_x, block_y, block_z},
                   shared_bytes,
-                  seed};
+                  seed,
+                  found->second.cluster};
     std::string error = run(launch);
     return error.empty() ? DONE : fail(STUCK, error);
 }

@@ -1,8 +1,16 @@
 // Products of a few rows with 16-bit weights against sums in double.
-#include "../tensor_core.cuh"
 #include "check.h"
+#include "tensor_maps.h"
 
 static const double EPS = 6e-8; // half an ulp of a float near 1
+
+static std::string type_name(Bf16) {
+    return "bf16";
+}
+
+static std::string type_name(F16) {
+    return "f16";
+}
 
 template <class T>
 static std::vector<T> rounded(std::mt19937_64& random, int64_t count) {
@@ -13,50 +21,92 @@ static std::vector<T> rounded(std::mt19937_64& random, int64_t count) {
     return values;
 }
 
+/// One product, by any kernel.
 template <class T>
-static void check(const std::string& type, std::mt19937_64& random, int most, int rows, int in, int out, bool withBias) {
-    std::string kernel = "linear_few_rows_" + type + "_r" + std::to_string(most);
-    situation = kernel + ": " + std::to_string(rows) + " x " + std::to_string(in) + " -> " + std::to_string(out);
-    std::vector<T> x = rounded<T>(random, static_cast<int64_t>(rows) * in);
-    std::vector<T> weight = rounded<T>(random, static_cast<int64_t>(out) * in);
-    std::vector<float> bias = random_floats(random, out);
-    auto run = [&](std::vector<float>& destination, int adds) {
-        launch(kernel.c_str(), pieces(out, constant("linear_few_rows_tile")), 1, constant("linear_few_rows_threads"),
-               destination.data(), x.data(), weight.data(), withBias ? bias.data() : nullptr, rows, in, out, adds);
-    };
-    std::vector<float> destination(static_cast<int64_t>(rows) * out, NAN);
-    run(destination, 0);
-    std::vector<float> before = random_floats(random, static_cast<int64_t>(rows) * out);
-    std::vector<float> added = before;
-    run(added, 1);
-    for (int64_t i = 0; i < static_cast<int64_t>(rows) * out; i++) {
-        CHECK(added[i] == before[i] + destination[i], "added to element %ld", i);
-        double sum = withBias ? bias[i % out] : 0;
-        double size = std::abs(sum);
-        for (int d = 0; d < in; d++) {
-            double product = static_cast<double>(to_float(x[i / out * in + d])) * to_float(weight[i % out * in + d]);
-            sum += product;
-            size += std::abs(product);
+struct Case {
+    int rows, in, out;
+    std::vector<T> x, weight;
+    std::vector<float> bias; // or none
+
+    Case(std::mt19937_64& random, int rows, int in, int out, bool withBias)
+        : rows(rows), in(in), out(out), x(rounded<T>(random, static_cast<int64_t>(rows) * in)),
+          weight(rounded<T>(random, static_cast<int64_t>(out) * in)), bias(random_floats(random, withBias ? out : 0)) {}
+
+    const float* bias_or_null() const {
+        return bias.empty() ? nullptr : bias.data();
+    }
+
+    void run(const std::string& kernel, float* destination, int adds) {
+        situation = kernel + ": " + std::to_string(rows) + " x " + std::to_string(in) + " -> " + std::to_string(out);
+        if (kernel.find("_90a_") == std::string::npos) {
+            launch(kernel.c_str(), pieces(out, constant("linear_few_rows_tile")), 1, constant("linear_few_rows_threads"),
+                   destination, x.data(), weight.data(), bias_or_null(), rows, in, out, adds);
+            return;
         }
-        // every partial sum is rounded
-        CHECK(std::abs(destination[i] - sum) <= EPS * (in + 1) * size, "element %ld is %.9g and not %.9g", i,
-              destination[i], sum);
+        int tile = constant("linear_few_rows_90a_tile");
+        launch(kernel.c_str(), pieces(out, tile) * (kernel.back() - '0'), 1,
+               {constant("linear_few_rows_90a_threads"), constant("linear_few_rows_90a_shared")}, destination,
+               map_of_rows(x.data(), rows, in, constant("linear_few_rows_90a_rows")),
+               map_of_rows(weight.data(), out, in, tile), bias_or_null(), rows, in, out, adds);
+    }
+
+    void check(std::mt19937_64& random, const std::string& kernel) {
+        std::vector<float> destination(static_cast<int64_t>(rows) * out, NAN);
+        run(kernel, destination.data(), 0);
+        std::vector<float> before = random_floats(random, static_cast<int64_t>(rows) * out);
+        std::vector<float> added = before;
+        run(kernel, added.data(), 1);
+        for (int64_t i = 0; i < static_cast<int64_t>(rows) * out; i++) {
+            CHECK(added[i] == before[i] + destination[i], "added to element %ld", i);
+            double sum = bias.empty() ? 0 : bias[i % out];
+            double size = std::abs(sum);
+            for (int d = 0; d < in; d++) {
+                double product = static_cast<double>(to_float(x[i / out * in + d])) * to_float(weight[i % out * in + d]);
+                sum += product;
+                size += std::abs(product);
+            }
+            // every partial sum is rounded
+            CHECK(std::abs(destination[i] - sum) <= EPS * (in + 1) * size, "element %ld is %.9g and not %.9g", i,
+                  destination[i], sum);
+        }
+    }
+};
+
+template <class T>
+static void check(std::mt19937_64& random, int most, int rows, int in, int out, bool withBias) {
+    Case<T>(random, rows, in, out, withBias)
+        .check(random, "linear_few_rows_" + type_name(T()) + "_r" + std::to_string(most));
+}
+
+template <class T>
+static void check_hopper(std::mt19937_64& random, int rows, int in, int out, bool withBias) {
+    Case<T> product(random, rows, in, out, withBias);
+    for (const char* blocks : {"1", "2", "4", "8"}) {
+        product.check(random, "linear_few_rows_90a_" + type_name(T()) + "_c" + blocks);
     }
 }
 
 template <class T>
-static void check_sizes(const std::string& type, std::mt19937_64& random) {
+static void check_sizes(std::mt19937_64& random) {
     for (int in : {32, 64, 96, 256, 288, 768, 1056, 2304}) {
-        check<T>(type, random, 8, 1, in, 1, true);
-        check<T>(type, random, 8, 8, in, 33, false);
-        check<T>(type, random, 16, 9, in, 15, true);
-        check<T>(type, random, 16, 16, in, 32, false);
+        check<T>(random, 8, 1, in, 1, true);
+        check<T>(random, 8, 8, in, 33, false);
+        check<T>(random, 16, 9, in, 15, true);
+        check<T>(random, 16, 16, in, 32, false);
     }
     for (int out : {2, 16, 17, 32, 65, 200}) {
         for (int rows : {1, 2, 7, 8}) {
-            check<T>(type, random, 8, rows, 96, out, rows % 2 == 0);
-            check<T>(type, random, 16, rows + 8, 96, out, rows % 2 == 1);
+            check<T>(random, 8, rows, 96, out, rows % 2 == 0);
+            check<T>(random, 16, rows + 8, 96, out, rows % 2 == 1);
         }
+    }
+    for (int in : {8, 72, 520}) {
+        check_hopper<T>(random, 17, in, 1, true);
+        check_hopper<T>(random, 64, in, 129, false);
+    }
+    for (int out : {128, 300}) {
+        check_hopper<T>(random, 1, 144, out, false);
+        check_hopper<T>(random, 63, 144, out, true);
     }
 }
 
@@ -64,7 +114,7 @@ int main() {
     std::mt19937_64 random(SEED);
     for (std::uint64_t order : {std::uint64_t{0}, SEED}) {
         headscope_shuffle(order);
-        check_sizes<Bf16>("bf16", random);
-        check_sizes<F16>("f16", random);
+        check_sizes<Bf16>(random);
+        check_sizes<F16>(random);
     }
 }

@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /** Launch configurations shared by many kernels, and temporary device memory. */
 final class Kernels {
@@ -27,17 +26,16 @@ final class Kernels {
     /** Copies by tensor maps consist of multiples of 16 bytes. */
     private static final int HOPPER_WIDTH_STEP = 8;
 
-    /** Rows for which linear_few_rows.cu is compiled. */
-    private static final int[] FEW_ROWS = {8, 16};
-
     private final Device device;
     final DeviceMemory memory;
     final TextTiles tiles;
+    private final FewRows fewRows;
 
     Kernels(Device device) {
         this.device = device;
         this.memory = new DeviceMemory(device);
         this.tiles = new TextTiles(device);
+        this.fewRows = new FewRows(device, this);
     }
 
     /** Launches one block per row of width elements. */
@@ -123,15 +121,10 @@ final class Kernels {
     /** The name of a family's kernel for the type of keys and the head width. */
     static String ofWidth(String family, DType keys, AttentionSpec spec) {
         int[] widths = family.endsWith(Fatbins.HOPPER) ? HOPPER_WIDTHS : WIDTHS;
-        int width = smallest(widths, spec.headDim())
+        int width = Arrays.stream(widths).filter(compiled -> compiled >= spec.headDim()).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("heads of width %d; kernels support at most %d"
                         .formatted(spec.headDim(), WIDTHS[WIDTHS.length - 1])));
         return family + "_" + name(keys) + "_d" + width;
-    }
-
-    /** The smallest compiled size that is at least this. */
-    private static OptionalInt smallest(int[] compiled, int size) {
-        return Arrays.stream(compiled).filter(of -> of >= size).findFirst();
     }
 
     /** Looks up rows whose ids are on the device, one per row of the destination. */
@@ -209,9 +202,9 @@ final class Kernels {
 
     /** destination = x weight' + bias, or += if it adds. x is converted to the weights' type, as many rows at a time as memory allows. */
     void linear(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        if (takesFewRows(x.intSize(0), weight)) {
+        if (fewRows.take(x.intSize(0), weight)) {
             try (Operand rows = operand(x, weight.dtype())) {
-                fewRows(destination, adds, rows.tensor(), weight, bias);
+                fewRows.multiply(destination, adds, rows.tensor(), weight, bias);
             }
             return;
         }
@@ -225,20 +218,6 @@ final class Kernels {
 
     void addRow(Tensor x, Tensor row) {
         perElement("elementwise", "add_row_f32", x.count(), x, row, x.count(), x.intSize(1));
-    }
-
-    /** Whether linear_few_rows.cu computes this product; cuBLAS reads the weights of so few rows slowly. */
-    private boolean takesFewRows(int rows, Tensor weight) {
-        return weight.dtype() != DType.F32 && smallest(FEW_ROWS, rows).isPresent()
-                && weight.size(1) % device.constant("linear_few_rows_step") == 0;
-    }
-
-    private void fewRows(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        int rows = x.intSize(0);
-        perBlock("linear_few_rows",
-                "linear_few_rows_%s_r%d".formatted(name(weight.dtype()), smallest(FEW_ROWS, rows).orElseThrow()),
-                tiles(weight.size(0), "linear_few_rows_tile"),
-                destination, x, weight, bias, rows, weight.intSize(1), weight.intSize(0), adds ? 1 : 0);
     }
 
     /** A zeroed tensor. The caller closes its buffer. */

@@ -115,7 +115,7 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
             String name = call.group(1);
             from = end;
             if (name.endsWith("KERNEL")) {
-                int bounds = name.equals("RESIDENT_KERNEL") ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
+                int bounds = List.of("RESIDENT_KERNEL", "CLUSTER_KERNEL").contains(name) ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
                 kernels.add(new Kernel(
                         arguments.getFirst(), String.join(", ", arguments.subList(1 + bounds, arguments.size()))));
             } else if (name.equals("EXPORT")) {

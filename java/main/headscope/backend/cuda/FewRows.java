@@ -1,0 +1,72 @@
+package headscope.backend.cuda;
+
+import headscope.tensor.DType;
+import headscope.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Products of few rows with 16-bit weights, such as those of decoded tokens: linear_few_rows.cu, and on Hopper
+ * linear_few_rows_90a.cu. cuBLAS reads the weights of so few rows slowly.
+ */
+final class FewRows {
+    /** Rows for which linear_few_rows.cu is compiled. */
+    private static final int[] ROWS = {8, 16};
+
+    /** Blocks in a cluster for which linear_few_rows_90a.cu is compiled. */
+    private static final int[] BLOCKS = {8, 4, 2, 1};
+
+    /** Two for each of the 132 multiprocessors of an H100. */
+    private static final int MOST_BLOCKS = 264;
+
+    /** Copies by tensor maps consist of multiples of 16 bytes. */
+    private static final int HOPPER_STEP = 8;
+
+    private final Device device;
+    private final Kernels kernels;
+
+    FewRows(Device device, Kernels kernels) {
+        this.device = device;
+        this.kernels = kernels;
+    }
+
+    /** Whether {@link #multiply} takes so many rows. */
+    boolean take(int rows, Tensor weight) {
+        return weight.dtype() != DType.F32 && (takeHere(rows, weight) || takeOnHopper(rows, weight));
+    }
+
+    private boolean takeHere(int rows, Tensor weight) {
+        return compiled(rows).isPresent() && weight.size(1) % device.constant("linear_few_rows_step") == 0;
+    }
+
+    private boolean takeOnHopper(int rows, Tensor weight) {
+        return device.hasWarpGroups() && rows <= device.constant("linear_few_rows_90a_rows")
+                && weight.size(1) % HOPPER_STEP == 0;
+    }
+
+    private static OptionalInt compiled(int rows) {
+        return Arrays.stream(ROWS).filter(of -> of >= rows).findFirst();
+    }
+
+    /** destination = x weight' + bias, or += if it adds; x is of the weights' type. */
+    void multiply(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
+        if (takeHere(x.intSize(0), weight)) {
+            kernels.perBlock("linear_few_rows",
+                    "linear_few_rows_%s_r%d".formatted(Kernels.name(weight.dtype()), compiled(x.intSize(0)).orElseThrow()),
+                    kernels.tiles(weight.size(0), "linear_few_rows_tile"),
+                    destination, x, weight, bias, x.intSize(0), weight.intSize(1), weight.intSize(0), adds ? 1 : 0);
+            return;
+        }
+        int tile = device.constant("linear_few_rows_90a_tile");
+        long tiles = kernels.tiles(weight.size(0), "linear_few_rows_90a_tile");
+        int blocks = Arrays.stream(BLOCKS).filter(count -> count * tiles <= MOST_BLOCKS).findFirst().orElse(1);
+        device.launch(new Launch(
+                "linear_few_rows_90a_%s_c%d".formatted(Kernels.name(weight.dtype()), blocks), blocks * tiles, 1, 1,
+                device.constant("linear_few_rows_90a_threads"), device.constant("linear_few_rows_90a_shared"),
+                List.of(destination, TensorMap.ofRows(x, device.constant("linear_few_rows_90a_rows")),
+                        TensorMap.ofRows(weight, tile), bias, x.intSize(0), weight.intSize(1), weight.intSize(0),
+                        adds ? 1 : 0)));
+    }
+}
