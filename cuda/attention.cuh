@@ -31,6 +31,14 @@ struct Range {
     int end;
 };
 
+/// Where kernels with 16-bit operands write their output [queries, heads * headDim]: fp32, or rounded for a product. The other one is
+/// null.
+template <class T>
+struct AttentionOutput {
+    float* exact;
+    T* rounded;
+};
+
 /// AttentionSpec.java and the lengths and places of one text.
 struct AttentionSpec {
     int queries;

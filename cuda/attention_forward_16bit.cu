@@ -1,7 +1,7 @@
 // attention_forward.cu for 16-bit queries, keys and values, on tensor cores.
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
-// Out     out [queries, heads * headDim], fp32; the statistics as in attention_forward.cu
+// Out     out [queries, heads * headDim], fp32, or the same in rounded, of the type of q; the other one is null; the statistics as in attention_forward.cu
 // Launch  grid x = tiles of <kernel>_tile queries, y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
@@ -11,7 +11,7 @@
 #include "softmax_tiles.cuh"
 
 template <int WIDTH, class T>
-__device__ void attention_forward(float* out, const Statistics& statistics, const T* q, const T* k, const T* v,
+__device__ void attention_forward(const AttentionOutput<T>& out, const Statistics& statistics, const T* q, const T* k, const T* v,
                                   const float* sinks, const AttentionSpec& spec) {
     using Shape = TileShape<WIDTH>;
     DYNAMIC_SHARED(unsigned char, bytes);
@@ -54,14 +54,19 @@ __device__ void attention_forward(float* out, const Statistics& statistics, cons
         softmax.write(row, r, statistics, head);
         weighted.scale(r, row.shrink * row.inverse);
     }
-    weighted.write(out, spec, head, firstRow + warpRow);
+    if (out.exact != nullptr) {
+        weighted.write(out.exact, spec, head, firstRow + warpRow);
+    } else {
+        weighted.write(out.rounded, spec, head, firstRow + warpRow);
+    }
 }
 
 #define ATTENTION_FORWARD(WIDTH, NAME, T) \
     EXPORT_TILES(attention_forward_##NAME##_d##WIDTH, WIDTH); \
-    KERNEL(attention_forward_##NAME##_d##WIDTH, TILE_THREADS, float* out, STATISTICS, const T* q, const T* k, \
-           const T* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_forward<WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, shared_spec(QUERY_TILE_SPEC(capacity))); \
+    KERNEL(attention_forward_##NAME##_d##WIDTH, TILE_THREADS, float* out, T* rounded, STATISTICS, const T* q, \
+           const T* k, const T* v, const float* sinks, ATTENTION_SPEC, int capacity) { \
+        attention_forward<WIDTH>(AttentionOutput<T>{out, rounded}, STATISTICS_VALUE, q, k, v, sinks, \
+                                 shared_spec(QUERY_TILE_SPEC(capacity))); \
     }
 #define BOTH(WIDTH) ATTENTION_FORWARD(WIDTH, bf16, Bf16) ATTENTION_FORWARD(WIDTH, f16, F16)
 FOR_EACH_WIDTH(BOTH)

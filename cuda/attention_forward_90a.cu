@@ -3,7 +3,7 @@
 // In      q [queries, heads, headDim]; k, v [keys, kvHeads, headDim], of all texts; bf16 or fp16, as tensor maps of three
 //         axes with the swizzle of 128 bytes and boxes of 64 columns, 1 head and 128 rows (q: <kernel>_tile rows); headDim a
 //         multiple of 8; sinks [heads], fp32, or null; texts, and the tiles of <kernel>_tile queries of all texts
-// Out     out [queries, heads * headDim], fp32; the statistics of each text as in attention_forward.cu
+// Out     out [queries, heads * headDim], fp32, or the same in rounded, of the type of q; the other one is null; the statistics of each text as in attention_forward.cu
 // Launch  grid x = tiles, y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
 // Rounds  as in attention_forward_16bit.cu, and the factors that shrink sums within 2 ulp; bit-reproducible, whatever the other
@@ -65,13 +65,15 @@ struct WeightedGroup {
         add_weighted<Shape, T>(sum, weight, values);
     }
 
-    /// Writes a row of one head; to is its first element.
-    __device__ __forceinline__ void write(float* to, int r, float factor, int headDim) {
+    /// Writes a row of one head, whose first element has the index `at`.
+    __device__ __forceinline__ void write(const AttentionOutput<T>& to, int64_t at, int r, float factor, int headDim) {
         UNROLL for (int c = 0; c < WIDTH / 8; c++) {
             int column = c * 8 + group_column();
-            if (column < headDim) {
-                *reinterpret_cast<float2*>(to + column) =
-                    make_float2(sum[4 * c + 2 * r] * factor, sum[4 * c + 2 * r + 1] * factor);
+            float2 pair = make_float2(sum[4 * c + 2 * r] * factor, sum[4 * c + 2 * r + 1] * factor);
+            if (column < headDim && to.exact != nullptr) {
+                *reinterpret_cast<float2*>(to.exact + at + column) = pair;
+            } else if (column < headDim) {
+                *reinterpret_cast<unsigned*>(to.rounded + at + column) = pack<T>(pair.x, pair.y);
             }
         }
     }
@@ -80,7 +82,7 @@ struct WeightedGroup {
 /// Attention of a warp group's rows. The products of a tile's scores and of the values of the tile before it run while the
 /// other groups compute theirs: groups take turns in issuing them.
 template <class Shape, class T, int WIDTH, bool PLAIN>
-__device__ __forceinline__ void attend_rows(float* out, const Statistics& statistics, unsigned char* pool, Barrier* kept,
+__device__ __forceinline__ void attend_rows(const AttentionOutput<T>& out, const Statistics& statistics, unsigned char* pool, Barrier* kept,
                                             TileBarriers<Shape::SLOTS>& keys, TileBarriers<Shape::SLOTS>& values,
                                             const KeyTiles<Shape>& tiles, DiagonalScores<Shape::KEPT>& diagonal,
                                             const float* sinks, const AttentionSpec& spec) {
@@ -145,16 +147,15 @@ __device__ __forceinline__ void attend_rows(float* out, const Statistics& statis
         int query = tiles.firstRow + row + group_row(r);
         if (query < spec.queries) {
             int64_t at = static_cast<int64_t>(spec.queryStart + query) * spec.heads + head;
-            weighted.write(out + at * spec.headDim, r,
-                           finished.shrink * finished.inverse, spec.headDim);
+            weighted.write(out, at * spec.headDim, r, finished.shrink * finished.inverse, spec.headDim);
         }
     }
 }
 
 template <class Shape, class T, int WIDTH>
 __device__ __forceinline__ void
-attention_forward(float* out, const Statistics& statistics, const TensorMap& q, const TensorMap& k, const TensorMap& v,
-                  const float* sinks, const AttentionSpec& own) {
+attention_forward(const AttentionOutput<T>& out, const Statistics& statistics, const TensorMap& q, const TensorMap& k,
+                  const TensorMap& v, const float* sinks, const AttentionSpec& own) {
     DYNAMIC_SHARED(unsigned char, pool); // queries, slots of keys, slots of values
     SHARED(Barrier, kept);
     SHARED(TileBarriers<Shape::SLOTS>, keys);
@@ -195,10 +196,11 @@ struct ForwardShape : GroupShape<WIDTH, FORWARD_GROUPS<WIDTH>, 2> {
 
 #define ATTENTION_FORWARD(WIDTH, NAME, T) \
     EXPORT_GROUPS(attention_forward_90a_##NAME##_d##WIDTH, ForwardShape<WIDTH>); \
-    WIDE_KERNEL(attention_forward_90a_##NAME##_d##WIDTH, ForwardShape<WIDTH>::THREADS, float* out, STATISTICS, \
+    WIDE_KERNEL(attention_forward_90a_##NAME##_d##WIDTH, ForwardShape<WIDTH>::THREADS, float* out, T* rounded, STATISTICS, \
                 const __grid_constant__ TensorMap q, const __grid_constant__ TensorMap k, \
                 const __grid_constant__ TensorMap v, const float* sinks, ATTENTION_SPEC, int capacity) { \
-        attention_forward<ForwardShape<WIDTH>, T, WIDTH>(out, STATISTICS_VALUE, q, k, v, sinks, QUERY_TILE_SPEC(capacity)); \
+        attention_forward<ForwardShape<WIDTH>, T, WIDTH>(AttentionOutput<T>{out, rounded}, STATISTICS_VALUE, q, k, v, sinks, \
+                                                         QUERY_TILE_SPEC(capacity)); \
     }
 #define BOTH(WIDTH) ATTENTION_FORWARD(WIDTH, bf16, Bf16) ATTENTION_FORWARD(WIDTH, f16, F16)
 FOR_EACH_GROUP_WIDTH(BOTH)

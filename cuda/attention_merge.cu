@@ -5,16 +5,16 @@
 //   p_j = exp(s_j - logSumExp)    columnSum_j (+)= p_j    cells[i / bin, b] = maximum or sum of the p_j of cell b and of
 //                                                         the cell's value, if it already contains tokens
 //
-// In      sums, numbers and scores of attention_decode.cu, whose grid y is splits; sums and out are null if only statistics
+// In      sums, numbers and scores of attention_decode.cu, whose grid y is splits; sums and all outs are null if only statistics
 //         are needed; sinks [heads], fp32, or null; tiles as in attention_decode.cu
 //         bin = keys per block that adds probabilities, tokens per cell with an atlas, or 0 if there are no scores; side
 //         and mean are those of an atlas: one text, keys <= side * bin, mean is 0 for the maximum, else 1; cells is null
 //         without one
-// Out     out [queries, heads * headDim]; the statistics as attention_forward.cu; fp32; scores, now probabilities of all
-//         keys; columnSum [heads, capacity], fp64: set for the new key, added to for the others; rowSums [slots, heads, 7],
-//         fp64: set for the first token, else added to; cells [heads, side, side]: every element of the new token's row of
-//         cells; newest [slots, heads, 2], fp32, or null: the log-sum-exp of a single query in units of log 2 and its
-//         first visible key, for attention_add_rows.cu
+// Out     out [queries, heads * headDim], fp32, or the same, rounded, in outBf16 or outF16; the statistics as
+//         attention_forward.cu, fp32; scores, now probabilities of all keys; columnSum [heads, capacity], fp64: set for the new
+//         key, added to for the others; rowSums [slots, heads, 7], fp64: set for the first token, else added to; cells
+//         [heads, side, side]: every element of the new token's row of cells; newest [slots, heads, 2], fp32, or null: the
+//         log-sum-exp of a single query in units of log 2 and its first visible key, for attention_add_rows.cu
 // Launch  grid x = texts if bin is 0; 1 + side with an atlas; else the parts of bin keys and one more per text, counted by
 //         attention_splits.cuh, or more; y = heads, z = most queries of a text; block attention_merge_threads
 // Cost    4 splits headDim bytes per head, and for a single query 24 keys bytes per head
@@ -70,7 +70,8 @@ struct SplitNumbers {
 
 /// Writes a row of output. A thread sums four columns over every groups-th split. `row` points at the row's sums over the
 /// text's first split; the next split's are `step` elements further. Synchronises.
-__device__ static void merge_values(float* out, const float* row, int64_t step, const SplitNumbers& splits,
+template <class O>
+__device__ void merge_values(O* out, const float* row, int64_t step, const SplitNumbers& splits,
                                     const FinishedRow& finished, int headDim) {
     SHARED(float[4 * THREADS], parts);
     int quads = (headDim + 3) / 4;
@@ -97,12 +98,12 @@ __device__ static void merge_values(float* out, const float* row, int64_t step, 
         for (int g = 0; g < groups; g++) {
             sum += parts[g * quads * 4 + c];
         }
-        out[c] = sum * finished.inverse;
+        out[c] = from_float<O>(sum * finished.inverse);
     }
 }
 
 /// The first part of a text merges its sums; each other part owns bin keys.
-KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, float* scores, double* columnSum,
+KERNEL(attention_merge_f32, THREADS, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest, float* scores, double* columnSum,
        double* rowSums, float* cells, const float* sums, const float* numbers, const float* sinks, ATTENTION_SPEC,
        int capacity, int texts, int splits, int side, int bin, int mean) {
     TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1, blockIdx.x);
@@ -144,11 +145,16 @@ KERNEL(attention_merge_f32, THREADS, float* out, STATISTICS, float* newest, floa
                 row.add_to(rowSums + slotHead * ROW_SUMS, position == 0);
             }
         }
+        int64_t stride = sums_stride(headDim);
+        int64_t at = (static_cast<int64_t>(spec.queryStart + query) * heads + head) * headDim;
+        const float* row = sums + ((firstSplit * gridDim.z + query) * heads + head) * stride;
+        int64_t step = static_cast<int64_t>(gridDim.z) * heads * stride;
         if (out != nullptr) {
-            int64_t stride = sums_stride(headDim);
-            merge_values(out + (static_cast<int64_t>(spec.queryStart + query) * heads + head) * headDim,
-                         sums + ((firstSplit * gridDim.z + query) * heads + head) * stride,
-                         static_cast<int64_t>(gridDim.z) * heads * stride, own, finished, headDim);
+            merge_values(out + at, row, step, own, finished, headDim);
+        } else if (outBf16 != nullptr) {
+            merge_values(outBf16 + at, row, step, own, finished, headDim);
+        } else if (outF16 != nullptr) {
+            merge_values(outF16 + at, row, step, own, finished, headDim);
         }
         return;
     }

@@ -250,21 +250,23 @@ struct WeightedTiles {
         }
     }
 
-    /// Writes the rows of one head of the output from firstRow on.
-    __device__ void write(float* out, const AttentionSpec& spec, int head, int firstRow) const {
+    /// Writes the rows of one head of the output from firstRow on, fp32 or rounded.
+    template <class O>
+    __device__ void write(O* out, const AttentionSpec& spec, int head, int firstRow) const {
         write(out + (static_cast<int64_t>(spec.queryStart) * spec.heads + head) * spec.headDim,
               static_cast<int64_t>(spec.heads) * spec.headDim, firstRow, spec.queries, spec.headDim, false);
     }
 
     /// Writes the rows from firstRow on of a tensor with this many rows, from a head's first element on, or adds to them.
-    __device__ void write(float* to, int64_t stride, int firstRow, int rows, int headDim, bool adds) const {
+    template <class O>
+    __device__ void write(O* to, int64_t stride, int firstRow, int rows, int headDim, bool adds) const {
         UNROLL for (int r = 0; r < 2 * PIECES; r++) {
             int row = firstRow + lane_row(r);
             UNROLL for (int c = 0; c < Shape::CHUNKS; c++) {
                 UNROLL for (int i = 0; i < 2; i++) {
                     if (row < rows && lane_column(c, i) < headDim) {
-                        float& element = to[row * stride + lane_column(c, i)];
-                        element = (adds ? element : 0) + sum[r / 2][c][r % 2 * 2 + i];
+                        O& element = to[row * stride + lane_column(c, i)];
+                        element = from_float<O>((adds ? to_float(element) : 0) + sum[r / 2][c][r % 2 * 2 + i]);
                     }
                 }
             }

@@ -37,10 +37,16 @@ std::vector<float> attend(const TextOf<T>& text, int from, int to, Observed& obs
                      spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap,
                      observed.capacity);
     } else {
-        launch_tiles(withWidth<T>("attention_forward", spec.headDim), queries, spec.heads, out.data(), to_write[0],
-                     to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), v.data(),
-                     sinks, NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window,
-                     spec.softCap, what == What::LOG_SUM_EXP ? 0 : observed.capacity);
+        auto forward = [&](float* exact, T* rounded) {
+            launch_tiles(withWidth<T>("attention_forward", spec.headDim), queries, spec.heads, exact, rounded, to_write[0],
+                         to_write[1], to_write[2], to_write[3], to_write[4], to_write[5], q.data(), k.data(), v.data(),
+                         sinks, NO_TILES, queries, keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(), causal,
+                         spec.window, spec.softCap, what == What::LOG_SUM_EXP ? 0 : observed.capacity);
+        };
+        std::vector<T> rounded(out.size(), from_float<T>(NAN));
+        forward(nullptr, rounded.data());
+        forward(out.data(), nullptr);
+        check_rounded(rounded, out);
     }
     if (to_write[1] != nullptr) {
         launch_tiles(withWidth<T>("attention_columns", spec.headDim), keys, spec.heads, observed.columnSum.data(),

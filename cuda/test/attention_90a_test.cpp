@@ -38,10 +38,17 @@ struct Launches {
 
     std::vector<float> forward(float* const (&to)[6], const std::vector<T>& v) const {
         std::vector<float> out(q.size(), NAN);
-        std::string kernel = named<T>("attention_forward_90a", spec.headDim);
-        launch_tiles(kernel, &TextTile::queries, out.data(), to[0], to[1],
-                     to[2], to[3], to[4], to[5], kept(kernel, q, spec.heads), map(k, spec.kvHeads), map(v, spec.kvHeads), sinks());
+        std::vector<T> rounded(q.size(), from_float<T>(NAN));
+        forward(nullptr, rounded.data(), to, v);
+        forward(out.data(), nullptr, to, v);
+        check_rounded(rounded, out);
         return out;
+    }
+
+    void forward(float* exact, T* rounded, float* const (&to)[6], const std::vector<T>& v) const {
+        std::string kernel = named<T>("attention_forward_90a", spec.headDim);
+        launch_tiles(kernel, &TextTile::queries, exact, rounded, to[0], to[1], to[2], to[3], to[4], to[5],
+                     kept(kernel, q, spec.heads), map(k, spec.kvHeads), map(v, spec.kvHeads), sinks());
     }
 
     void statistics(float* const (&to)[6]) const {

@@ -89,7 +89,7 @@ struct Atlas {
         }
         int bin = pool ? bin_of(side, end) : constant("attention_merge_keys");
         int blocks = pool ? side : static_cast<int>(pieces(end, bin));
-        decoding.merge(1 + blocks, nullptr, statistics,
+        decoding.merge(1 + blocks, static_cast<float*>(nullptr), statistics,
                        {row.data(), observed.columnSum.data(), sums.data(), pool ? cells.data() : nullptr, side, bin, mean},
                        NO_TILES, 1, 1, end, capacity);
         tokens = end;

@@ -1,6 +1,6 @@
 // Attention split over keys, against plain loops in double.
 #include "attention_decoding.h"
-#include "attention_observed.h"
+#include "attention_rounded.h"
 
 namespace {
 
@@ -23,6 +23,12 @@ std::vector<float> decode(const TextOf<T>& text, int from, int to, Observed* obs
     int capacity = observed == nullptr ? 0 : observed->capacity;
     decoding.decode(nullptr, q.data(), k.data(), v.data(), nullptr, NO_TILES, 1, queries, keys, capacity);
     decoding.merge(1, out.data(), statistics, {}, NO_TILES, 1, queries, keys, capacity);
+    std::vector<Bf16> bf16(q.size(), from_float<Bf16>(NAN));
+    std::vector<F16> f16(q.size(), from_float<F16>(NAN));
+    decoding.merge(1, bf16.data(), statistics, {}, NO_TILES, 1, queries, keys, capacity);
+    decoding.merge(1, f16.data(), statistics, {}, NO_TILES, 1, queries, keys, capacity);
+    check_rounded(bf16, out);
+    check_rounded(f16, out);
     return out;
 }
 

@@ -37,10 +37,19 @@ struct Decoding {
                 static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, texts);
     }
 
-    void merge(int blocks, float* out, float* const* statistics, const NewestRow& row, const TextTile* tiles, int texts,
+    /// @param out fp32, bf16, fp16 or null
+    template <class O>
+    void merge(int blocks, O* out, float* const* statistics, const NewestRow& row, const TextTile* tiles, int texts,
                int only_queries, int only_keys, int capacity) {
-        launch3("attention_merge_f32", blocks, spec.heads, queries, constant("attention_merge_threads"), out, statistics[0],
-                statistics[1], statistics[2], statistics[3], statistics[4], statistics[5], row.newest, row.scores,
+        auto if_of = [&]<class X>(X* none) {
+            if constexpr (std::is_same_v<X, O>) {
+                return out;
+            }
+            return none;
+        };
+        launch3("attention_merge_f32", blocks, spec.heads, queries, constant("attention_merge_threads"),
+                if_of(static_cast<float*>(nullptr)), if_of(static_cast<Bf16*>(nullptr)), if_of(static_cast<F16*>(nullptr)),
+                statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5], row.newest, row.scores,
                 row.columnSum, row.sums, row.cells, sums.data(), numbers.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), tiles,
                 only_queries, only_keys, spec.heads, spec.kvHeads, spec.headDim, spec.scale(),
                 static_cast<int>(spec.causal), spec.window, spec.softCap, capacity, texts, splits, row.side, row.bin,

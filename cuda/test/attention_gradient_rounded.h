@@ -100,7 +100,8 @@ Run run(const TextOf<T>& text, const std::vector<float>& given, int queries, con
     int causal = spec.causal;
     float* none = nullptr;
     const float* sinks = spec.sinks.empty() ? nullptr : spec.sinks.data();
-    launch_tiles<T>("attention_forward", spec, queries, heads, out.data(), actual.logSumExp.data(), none, none, none,
+    T* notRounded = nullptr;
+    launch_tiles<T>("attention_forward", spec, queries, heads, out.data(), notRounded, actual.logSumExp.data(), none, none, none,
                     none, none, q.data(), text.k.data(), text.v.data(), sinks, NO_TILES, queries, tokens, heads,
                     spec.kvHeads, spec.headDim, spec.scale(), causal, spec.window, spec.softCap, 0);
     launch_tiles<T>("attention_gradient_rows", spec, queries, heads, gradient.data(), actual.signedSum.data(),

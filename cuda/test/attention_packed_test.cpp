@@ -206,9 +206,15 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool de
         decode(r, batch, x, packed, observed, longest);
         return r;
     }
-    specified("attention_forward", "query_tile", false, observed, heads, capacity, r.out.data(), r.logSumExp.data(),
-              r.logDiagonal.data(), r.entropy.data(), r.maximum.data(), r.previous.data(), r.distance.data(), x.q.data(),
-              x.k.data(), x.v.data(), sinks);
+    auto forward = [&](const std::vector<TextTile>& table, int room, float* out, auto... rest) {
+        if constexpr (sizeof(T) == 4) {
+            specified("attention_forward", "query_tile", false, table, heads, room, out, rest...);
+        } else {
+            specified("attention_forward", "query_tile", false, table, heads, room, out, static_cast<T*>(nullptr), rest...);
+        }
+    };
+    forward(observed, capacity, r.out.data(), r.logSumExp.data(), r.logDiagonal.data(), r.entropy.data(), r.maximum.data(),
+            r.previous.data(), r.distance.data(), x.q.data(), x.k.data(), x.v.data(), sinks);
     std::vector<float> again(r.logSumExp.size(), NAN);
     specified("attention_statistics", "query_tile", false, observed, heads, capacity, again.data(), r.logDiagonal.data(),
               r.entropy.data(), r.maximum.data(), r.previous.data(), r.distance.data(), x.q.data(), x.k.data(), sinks);
@@ -222,8 +228,7 @@ Results<T> run(const Batch<T>& batch, const Operands<T>& x, bool packed, bool de
            r.distance.data(), texts, queries, keys, heads, spec.kvHeads, spec.headDim, spec.scale(),
            static_cast<int>(spec.causal), spec.window, spec.softCap, capacity);
     std::vector<float> out(r.out.size(), NAN);
-    specified("attention_forward", "query_tile", false, alone, heads, 0, out.data(), r.alone.data(), none, none, none, none,
-              none, x.q.data(), x.k.data(), x.v.data(), sinks);
+    forward(alone, 0, out.data(), r.alone.data(), none, none, none, none, none, x.q.data(), x.k.data(), x.v.data(), sinks);
     CHECK(same_bits(out, r.out), "observed and not");
     int groups = 0;
     const int* noGroups = nullptr;

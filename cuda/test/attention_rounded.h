@@ -11,6 +11,16 @@ inline constexpr double ROUNDING<Bf16> = 1 / 256.0;
 template <>
 inline constexpr double ROUNDING<F16> = 1 / 2048.0;
 
+/// Whether output that a kernel has rounded is its fp32 output, rounded.
+template <class T>
+void check_rounded(const std::vector<T>& rounded, const std::vector<float>& exact) {
+    for (std::size_t i = 0; i < exact.size(); i++) {
+        T expected = from_float<T>(exact[i]);
+        CHECK(std::memcmp(&rounded[i], &expected, sizeof(T)) == 0, "rounded element %zu is %g and not %g", i,
+              to_float(rounded[i]), to_float(expected));
+    }
+}
+
 /// exp2 and the soft cap add an error of 2^-22 to that of fp32.
 template <class T>
 double fast_error(const TextOf<T>& text, const Attention& expected) {

@@ -264,7 +264,7 @@ public interface Backend extends AutoCloseable {
     /**
      * Attention of the last queries of each text over all of the text's keys, and its statistics.
      *
-     * @param out        [queries, heads * headDim], as q
+     * @param out        [queries, heads * headDim], as q; fp32, or rounded to the operands' type
      * @param k          [keys, kvHeads * headDim], as v; of the operands' type; a pool if the packing has pages
      * @param packing    the texts; whole ones if attention is not causal
      * @param statistics hold the first keys - queries rows of each text, and receive the others, as does their atlas;

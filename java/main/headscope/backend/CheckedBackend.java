@@ -341,7 +341,7 @@ final class CheckedBackend implements Backend {
             Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Packing packing, AttentionSpec spec) {
         AttentionArguments.requirePacked("attention", q, k, packing, spec, operands());
         AttentionArguments.require(out, q, k, v, packing, spec, operands());
-        floats("attention", logSumExp);
+        floats("attention", out, logSumExp);
         check(logSumExp.count() == spec.heads() * q.size(0), "attention", "log-sum-exp %s for q %s", logSumExp, q);
         backend.attention(out, logSumExp, q, k, v, packing, spec);
         finite.require("attention", out, logSumExp);

@@ -10,6 +10,8 @@ final class Activations {
     final GrowableTensor normalised;
     /** [hidden]: input of products, in the element type of their weights. */
     final GrowableTensor input;
+    /** [heads * headDim]: head outputs that only the output projection reads, in the element type of its weights. */
+    final GrowableTensor roundedHeads;
     /** [heads * headDim]: head outputs times their gates. */
     final GrowableTensor gated;
     /** [hidden]: output of attention or feed-forward before it is added to the residual stream. */
@@ -34,6 +36,7 @@ final class Activations {
         residual = workspace.tensor(config.hidden());
         normalised = workspace.tensor(config.hidden());
         input = workspace.operand(config.hidden());
+        roundedHeads = workspace.operand(config.queryWidth());
         gated = workspace.tensor(config.queryWidth());
         branch = workspace.tensor(config.hidden());
         attended = workspace.tensor(config.hidden());

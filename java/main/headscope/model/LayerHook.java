@@ -39,9 +39,14 @@ public interface LayerHook {
      * Called after a layer's attention, in every pass.
      *
      * @param heads [new tokens, heads * headDim], before the gates and the output projection; for a batch, the tokens
-     *              of all its texts
+     *              of all its texts. In fp32 if {@link #readsHeadOutputs}, otherwise perhaps rounded for that projection
      */
     default void headOutputs(int layer, Tensor heads) {}
+
+    /** Whether {@link #headOutputs} reads the elements of head outputs, in fp32. */
+    default boolean readsHeadOutputs() {
+        return false;
+    }
 
     /** Whether it observes no layer. Then a pass may run as a whole on the device, after which {@link #passed} is called. */
     default boolean onlyCounts() {

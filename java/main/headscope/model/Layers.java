@@ -58,8 +58,10 @@ final class Layers {
 
     /** Runs all layers on the residual stream x [rows, hidden]. */
     void forward(Pass pass, Tensor x, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
+        boolean rounded = gates.isEmpty() && !hook.readsHeadOutputs();
+        GrowableTensor heads = rounded ? activations.roundedHeads : activations.layer.heads;
         for (int i = 0; i < config.layers(); i++) {
-            forward(i, pass, x, activations.layer, gates, hook, step);
+            forward(i, pass, x, activations.layer, heads.rows(pass.rows()), gates, hook, step);
         }
     }
 
@@ -69,7 +71,8 @@ final class Layers {
             Tensor x = tape.residual(i + 1);
             backend.convert(x, tape.residual(i));
             LayerActivations in = tape.activations(i);
-            forward(i, tape.pass(), x, in, tape.gates(), hook, (layer, heads, joined) -> attend(layer, joined, tape.pass(), in));
+            forward(i, tape.pass(), x, in, in.heads.rows(tape.pass().rows()), tape.gates(), hook,
+                    (layer, heads, joined) -> attend(layer, joined, tape.pass(), in));
         }
     }
 
@@ -79,9 +82,9 @@ final class Layers {
     }
 
     private void forward(
-            int i, Pass pass, Tensor x, LayerActivations in, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
+            int i, Pass pass, Tensor x, LayerActivations in, Tensor heads, Optional<HeadGates> gates, LayerHook hook,
+            AttentionStep step) {
         Weights.Layer layer = weights.layers().get(i);
-        Tensor heads = in.heads.rows(pass.rows());
         step.run(i, heads, attention.project(i, input(x, layer.beforeAttention()), in));
         hook.headOutputs(i, heads);
         addBranches(x, attention.gate(i, heads, pass, gates), layer, in);

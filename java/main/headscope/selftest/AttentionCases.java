@@ -126,7 +126,7 @@ final class AttentionCases {
         }));
     }
 
-    /** A causal text whose keys and values lie in pages that do not follow one another. */
+    /** A causal text whose keys and values lie in pages that do not follow one another; the output is of the operands' type. */
     private static Case pages(AttentionShape shape, int tokens, double bound) {
         AttentionShape causal = new AttentionShape(
                 shape.name(), shape.heads(), shape.kvHeads(), shape.headDim(), true, shape.window(), shape.softCap(),
@@ -143,9 +143,11 @@ final class AttentionCases {
             Packing packing = Packing.paged(List.of(new Packing.Text(tokens, tokens, 0)),
                     List.of(IntStream.range(0, pages).map(page -> pages - 1 - page).toArray()));
             on.backend.splitHeads(parts, joined, HeadTransform.none(shape.headDim()), packing);
-            Tensor out = on.unwritten(tokens, width);
+            Tensor rounded = on.tensors.allocate(on.backend.operands(), tokens, width);
             on.backend.attention(
-                    out, parts.q(), parts.k(), parts.v(), packing, causal.spec(on::normal), Optional.empty());
+                    rounded, parts.q(), parts.k(), parts.v(), packing, causal.spec(on::normal), Optional.empty());
+            Tensor out = on.unwritten(tokens, width);
+            on.backend.convert(out, rounded);
             return new Tensor[] {out};
         }));
     }

@@ -55,6 +55,11 @@ record AnswerReader(Transformer model, TextBatches batches) {
         try {
             LayerHook hook = new LayerHook() {
                 @Override
+                public boolean readsHeadOutputs() {
+                    return true;
+                }
+
+                @Override
                 public void headOutputs(int layer, Tensor heads) {
                     model.backend().embed(chosen, heads, rows);
                     float[] all = model.backend().download(chosen);

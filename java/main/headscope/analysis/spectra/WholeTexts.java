@@ -80,6 +80,11 @@ record WholeTexts(SpectraRequest request, Transformer model, Answerer answerer) 
             public void headOutputs(int layer, Tensor heads) {
                 passed.headOutputs(layer, heads);
             }
+
+            @Override
+            public boolean readsHeadOutputs() {
+                return passed.readsHeadOutputs();
+            }
         });
         answer(texts, batch, hidden, answers);
         return values;

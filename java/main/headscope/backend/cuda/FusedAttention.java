@@ -3,6 +3,7 @@ package headscope.backend.cuda;
 import headscope.backend.AttentionSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Packing;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,6 +28,15 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
 
     /** Numbers per query and split that attention_decode writes. */
     private static final int DECODE_ROW = 6;
+
+    /** Types in which attention_merge writes outputs. */
+    private static final List<DType> OUTPUTS = List.of(DType.F32, DType.BF16, DType.F16);
+    private static final List<Object> NO_OUTPUT = Collections.nCopies(OUTPUTS.size(), Optional.empty());
+
+    /** Arguments for an output in one of several types: it, and null pointers for the others. */
+    private static List<Object> byType(Tensor out, List<DType> types) {
+        return types.stream().<Object>map(type -> Optional.of(out).filter(to -> to.dtype() == type)).toList();
+    }
 
     /** STATISTICS of cuda/README.md. */
     static List<?> vectors(AttentionStatistics rows) {
@@ -91,7 +101,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
             boolean maps = kernels.takeTensorMaps(k.dtype(), spec);
             String family = (v.isPresent() ? "attention_forward" : "attention_statistics") + (maps ? Fatbins.HOPPER : "");
             List<Object> operands = new ArrayList<>();
-            out.ifPresent(operands::add);
+            out.ifPresent(to -> operands.addAll(byType(to, k.dtype() == DType.F32 ? List.of(DType.F32) : List.of(DType.F32, k.dtype()))));
             operands.addAll(statistics);
             operands.add(maps ? TensorMap.ofHeads(q, spec.heads(), keptRows(family)) : q);
             operands.add(maps ? TensorMap.ofHeads(k, spec.kvHeads(), BOX_ROWS) : k);
@@ -137,7 +147,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
                     queries, device.constant("attention_decode_threads"), 0,
                     Kernels.arguments(List.of(sums.memory(), numbers.memory(), row.map(to -> to.row), q, k, v, pages()), table,
                             texts.first(), spec, capacity(texts), texts.entries().size())));
-            List<Object> merged = new ArrayList<>(List.of(out));
+            List<Object> merged = new ArrayList<>(out.map(to -> byType(to, OUTPUTS)).orElse(NO_OUTPUT));
             merged.addAll(statistics);
             merged.addAll(List.of(later.map(to -> to.newest), now.map(to -> to.row), now.map(to -> to.columnSum),
                     now.map(to -> to.sums), cells.map(AtlasCells::cells), sums.memory(), numbers.memory(), spec.sinks()));
