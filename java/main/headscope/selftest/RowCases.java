@@ -18,6 +18,10 @@ import java.util.stream.IntStream;
 /** Cases of the operations on rows and elements, and of their gradients. */
 final class RowCases {
     private static final int[][] SHAPES = {{1, 1}, {3, 33}, {65, 64}, {31, 257}, {129, 1000}};
+    /** Rows, inputs and outputs of products of few rows: one for each of the kernels for them. */
+    private static final int[][] FEW_ROWS = {
+        {5, 96, 50}, {16, 768, 130}, {17, 200, 129}, {20, 72, 4300}, {64, 16, 9000}, {33, 8, 17000},
+    };
     private static final float EPSILON = 1e-5f;
 
     private RowCases() {}
@@ -36,6 +40,9 @@ final class RowCases {
             words(cases, rows, width);
             training(cases, rows, width);
         }
+        for (int[] shape : FEW_ROWS) {
+            cases.add(linear(shape[0], shape[1], shape[2], Math.max(product, Case.rounding(shape[1]))));
+        }
         return cases;
     }
 
@@ -51,15 +58,7 @@ final class RowCases {
             on.backend.embed(to, table, ids);
             return new Tensor[] {to};
         }, rows, width));
-        cases.add(Case.of("linear", bound, on -> {
-            Tensor to = on.unwritten(rows, out);
-            Tensor x = on.normal(rows, width);
-            Tensor weight = on.operand(out, width);
-            Tensor sum = on.normal(rows, out);
-            on.backend.linear(to, x, weight, Optional.of(on.normal(out)));
-            on.backend.linearAdd(sum, x, weight, Optional.empty(), on.unwritten(rows, out));
-            return new Tensor[] {to, sum};
-        }, rows, width, out));
+        cases.add(linear(rows, width, out, bound));
         cases.add(Case.of("linear's gradient", 2 * bound, on -> {
             Tensor to = on.unwritten(rows, width);
             on.backend.gradients().linear(to, on.normal(rows, out), on.operand(out, width));
@@ -73,6 +72,18 @@ final class RowCases {
             on.backend.gradients().linearBias(bias, gradient);
             return new Tensor[] {weight, bias};
         }, rows, width, out));
+    }
+
+    private static Case linear(int rows, int width, int out, double bound) {
+        return Case.of("linear", bound, on -> {
+            Tensor to = on.unwritten(rows, out);
+            Tensor x = on.normal(rows, width);
+            Tensor weight = on.operand(out, width);
+            Tensor sum = on.normal(rows, out);
+            on.backend.linear(to, x, weight, Optional.of(on.normal(out)));
+            on.backend.linearAdd(sum, x, weight, Optional.empty(), on.unwritten(rows, out));
+            return new Tensor[] {to, sum};
+        }, rows, width, out);
     }
 
     private static void norms(List<Case> cases, int rows, int width) {
