@@ -1,4 +1,4 @@
-// Tiles that one thread copies, as boxes of tensor maps, and that warp groups multiply; the first group of a block copies.
+// Tiles that one thread of a block's first warp group copies, as boxes of tensor maps, and that the other groups multiply.
 //
 // A tile's slot has two barriers: `full`, which waits for the bytes, and `empty`, at which every warp arrives that has read the
 // tile. The n-th tile is in slot n % SLOTS; its phase has the parity n / SLOTS % 2.
@@ -6,16 +6,18 @@
 
 #include "hopper.cuh"
 
-/// Of the thread's group among those that multiply, uniform over the warp; and its lane's element r, i of eight columns.
+/// Index of the thread's warp group among those that multiply, -1 for the one that copies; uniform over the warp.
 __device__ __forceinline__ int group_index() {
     return __shfl_sync(ALL_LANES, static_cast<int>(threadIdx.x) / GROUP_THREADS - 1, 0);
 }
 
+/// Row of the elements r of a lane's sums, among the group's rows.
 __device__ __forceinline__ int group_row(int r) {
     int thread = threadIdx.x % GROUP_THREADS;
     return thread / WARP * 16 + thread % WARP / 4 + 8 * r;
 }
 
+/// Column of the first element that a lane holds of eight.
 __device__ __forceinline__ int group_column() {
     return threadIdx.x % 4 * 2;
 }

@@ -40,7 +40,7 @@
 //   cluster_rank()                        the block's index in its cluster: blocks that run together (CLUSTER_KERNEL)
 //   sync_cluster()                        waits for all threads of the cluster; each then sees what the others have written. A
 //                                         block whose shared memory others read must not end before they have
-//   read_other(element, rank)             a float in the shared memory of a block of the cluster, where this one has `element`
+//   read_from(rank, element)              the counterpart of a float in the shared memory of block `rank` of the cluster
 //
 // A warp group is four warps, the first of which has a multiple of four as its index; warp w of the group computes the
 // rows 16 w .. 16 w + 15 of its products, and lane l of it holds
@@ -131,7 +131,7 @@ __device__ __forceinline__ void sync_cluster() {
     asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
 }
 
-__device__ __forceinline__ float read_other(const float& element, int rank) {
+__device__ __forceinline__ float read_from(int rank, const float& element) {
     float x;
     asm volatile("{\n.reg .u32 there;\nmapa.shared::cluster.u32 there, %1, %2;\nld.shared::cluster.f32 %0, [there];\n}"
                  : "=f"(x)

@@ -1,4 +1,4 @@
-// Matrix product of at most 16 rows with 16-bit weights, on tensor cores, for decoding: weights are read once, some steps ahead
+// Matrix product of at most 16 rows with 16-bit weights, on tensor cores, for decoding: weights are read once, several steps ahead
 //
 //   destination = x weight' + bias, or if adds is 1: destination += x weight' + bias
 //
@@ -25,27 +25,27 @@ using Terms = unsigned[SIDE / 2];
 
 /// What a lane holds of one step. Both operands of a product take their terms in the same order, which is not that of memory: one
 /// product has the first two pairs of what each lane reads, the other one the last two.
-template <int WIDTH>
+template <int GROUPS>
 struct Operands {
     Terms weight[2];
-    Terms x[WIDTH];
+    Terms x[GROUPS];
 
     template <class T>
-    __device__ void multiply(float (&sums)[WIDTH][4]) const {
+    __device__ void multiply(float (&sums)[GROUPS][4]) const {
         UNROLL for (int pair = 0; pair < SIDE / 2; pair += 2) {
             unsigned a[4] = {weight[0][pair], weight[1][pair], weight[0][pair + 1], weight[1][pair + 1]};
-            UNROLL for (int j = 0; j < WIDTH; j++) {
+            UNROLL for (int j = 0; j < GROUPS; j++) {
                 ::multiply<T>(sums[j], a, x[j] + pair);
             }
         }
     }
 };
 
-/// Where a lane's terms begin. Rows beyond the last repeat it: their sums are not used.
-template <class T, int WIDTH>
+/// Where a lane's terms begin. Rows past the end repeat the last one; their sums are discarded.
+template <class T, int GROUPS>
 struct OwnRows {
     const T* weight[2];
-    const T* x[WIDTH];
+    const T* x[GROUPS];
 
     __device__ OwnRows(const T* weights, const T* xs, int rows, int in, int out) {
         int group = threadIdx.x % WARP / 4;
@@ -54,35 +54,35 @@ struct OwnRows {
             int row = min(static_cast<int>(blockIdx.x) * TILE + i * SIDE + group, out - 1);
             weight[i] = weights + static_cast<int64_t>(row) * in + first;
         }
-        UNROLL for (int j = 0; j < WIDTH; j++) {
+        UNROLL for (int j = 0; j < GROUPS; j++) {
             x[j] = xs + min(j * SIDE + group, rows - 1) * in + first;
         }
     }
 
-    __device__ void read(Operands<WIDTH>& to, int step) const {
+    __device__ void read(Operands<GROUPS>& to, int step) const {
         UNROLL for (int i = 0; i < 2; i++) {
             read_chunk(reinterpret_cast<T*>(to.weight[i]), weight[i] + step * STEP);
         }
-        UNROLL for (int j = 0; j < WIDTH; j++) {
+        UNROLL for (int j = 0; j < GROUPS; j++) {
             read_chunk(reinterpret_cast<T*>(to.x[j]), x[j] + step * STEP);
         }
     }
 };
 
 /// Each warp multiplies its part of the terms, and reads DEPTH steps ahead; then the warps' sums are added.
-template <class T, int WIDTH, int DEPTH>
+template <class T, int GROUPS, int DEPTH>
 __device__ void linear_few_rows(float* destination, const T* x, const T* weight, const float* bias, int rows, int in, int out,
                                 int adds) {
     constexpr int PITCH = TILE + 4; // the sums of a warp's lanes lie in different banks
-    SHARED(float[WARPS][WIDTH * SIDE][PITCH], parts);
+    SHARED(float[WARPS][GROUPS * SIDE][PITCH], parts);
     int warp = threadIdx.x / WARP;
     int lane = threadIdx.x % WARP;
     int step = in / STEP * warp / WARPS;
     int end = in / STEP * (warp + 1) / WARPS;
 
-    OwnRows<T, WIDTH> own(weight, x, rows, in, out);
-    Operands<WIDTH> operands[DEPTH];
-    float sums[WIDTH][4] = {};
+    OwnRows<T, GROUPS> own(weight, x, rows, in, out);
+    Operands<GROUPS> operands[DEPTH];
+    float sums[GROUPS][4] = {};
     UNROLL for (int ahead = 0; ahead < DEPTH; ahead++) {
         if (step + ahead < end) {
             own.read(operands[ahead], step + ahead);
@@ -90,7 +90,7 @@ __device__ void linear_few_rows(float* destination, const T* x, const T* weight,
     }
     for (; step < end; step += DEPTH) {
         UNROLL for (int ahead = 0; ahead < DEPTH; ahead++) {
-            if (step + ahead < end) { // a branch, before which the compiler leaves the reads of the step before
+            if (step + ahead < end) { // the branch keeps the compiler from delaying the reads of the step before
                 operands[ahead].template multiply<T>(sums);
                 if (step + ahead + DEPTH < end) {
                     own.read(operands[ahead], step + ahead + DEPTH);
@@ -99,7 +99,7 @@ __device__ void linear_few_rows(float* destination, const T* x, const T* weight,
         }
     }
 
-    UNROLL for (int j = 0; j < WIDTH; j++) {
+    UNROLL for (int j = 0; j < GROUPS; j++) {
         UNROLL for (int e = 0; e < 4; e++) {
             parts[warp][j * SIDE + lane % 4 * 2 + e % 2][lane / 4 + e / 2 * SIDE] = sums[j][e];
         }

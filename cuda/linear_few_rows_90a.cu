@@ -3,9 +3,9 @@
 //
 //   destination = x weight' + bias, or if adds is 1: destination += x weight' + bias
 //
-// In      x [rows, in], weight [out, in], both bf16 or fp16, as tensor maps with boxes of 64 columns by linear_few_rows_90a_rows
-//         rows of x and linear_few_rows_90a_tile rows of weight; bias [out] or null, fp32; rows at most
-//         linear_few_rows_90a_rows
+// In      x [rows, in], weight [out, in], both bf16 or fp16, as tensor maps with the swizzle of 128 bytes and boxes of 64 columns by
+//         linear_few_rows_90a_rows rows of x and linear_few_rows_90a_tile rows of weight; bias [out] or null, fp32; rows at most
+//         linear_few_rows_90a_rows; in a multiple of 8
 // Out     destination [rows, out], fp32, every element
 // Launch  the number after c in the kernel's name is that of blocks in a cluster: grid x = ceil(out / linear_few_rows_90a_tile)
 //         times that number; block linear_few_rows_90a_threads; dynamic shared memory linear_few_rows_90a_shared
@@ -96,7 +96,7 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
         if (row < rows && column < out) {
             float total = 0;
             UNROLL for (int block = 0; block < BLOCKS; block++) {
-                total += read_other(sums[row * PITCH + e % TILE], block);
+                total += read_from(block, sums[row * PITCH + e % TILE]);
             }
             total += bias == nullptr ? 0 : bias[column];
             float* to = destination + static_cast<int64_t>(row) * out + column;

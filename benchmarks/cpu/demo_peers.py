@@ -2,8 +2,8 @@
 
     python3 benchmarks/cpu/demo_peers.py [MODEL]     default: models/demo
 
-Random tokens, fp32; medians of nine runs. To observe a text is to store its maps and to compute AttnScore and the ten largest
-Laplacian eigenvalues of every head from them. An update is a forward pass and the gradients of a factor per head; PyTorch computes
+Random tokens, fp32; medians of nine runs. Observing a text stores its attention maps and computes from them, for every head,
+AttnScore and the mean of the ten largest Laplacian eigenvalues. An update is a forward pass and the gradients of a factor per head; PyTorch computes
 no gradients of weights.
 """
 

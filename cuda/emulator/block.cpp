@@ -173,7 +173,7 @@ void Block::wait_for_cluster(Site site) {
     }
 }
 
-const void* Block::in_other(Site site, const void* own, int rank) {
+const void* Block::in_block(Site site, const void* own, int rank) {
     const SharedMemory::Piece* variable = memory.around(own);
     Block& other = cluster->block(rank);
     const SharedMemory::Piece* its = variable == nullptr ? nullptr : other.memory.find(variable->tag);

@@ -73,8 +73,8 @@ public:
     /// Waits for all threads of the cluster.
     void wait_for_cluster(Site site);
 
-    /// Where the same variable lies in the shared memory of another block of the cluster.
-    const void* in_other(Site site, const void* own, int rank);
+    /// Where the same variable lies in the shared memory of a block of the cluster.
+    const void* in_block(Site site, const void* own, int rank);
 
     /// Waits for all threads of the block.
     void wait(Site site);

@@ -54,8 +54,8 @@ inline void sync_cluster(EMULATOR_SITE) {
     emulator::current().wait_for_cluster({"sync_cluster", file, line});
 }
 
-inline float read_other(const float& element, int rank, EMULATOR_SITE) {
-    return *static_cast<const float*>(emulator::current().in_other({"read_other", file, line}, &element, rank));
+inline float read_from(int rank, const float& element, EMULATOR_SITE) {
+    return *static_cast<const float*>(emulator::current().in_block({"read_from", file, line}, &element, rank));
 }
 
 inline void prefetch_map(const TensorMap&) {}

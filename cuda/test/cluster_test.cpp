@@ -25,8 +25,8 @@ CLUSTER_KERNEL(exchanged, THREADS, BLOCKS, float* received, Mistake mistake) {
     int next = (cluster_rank() + 1) % BLOCKS;
     float own = 0;
     float* to = received + (blockIdx.x * THREADS + thread) * 2;
-    to[0] = read_other(mistake == READS_OWN_REGISTERS ? own : first[thread], next);
-    to[1] = read_other(second[THREADS - 1 - thread], next);
+    to[0] = read_from(next, mistake == READS_OWN_REGISTERS ? own : first[thread]);
+    to[1] = read_from(next, second[THREADS - 1 - thread]);
     if (mistake != ENDS_EARLY) {
         sync_cluster();
     }

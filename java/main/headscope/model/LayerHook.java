@@ -39,7 +39,8 @@ public interface LayerHook {
      * Called after a layer's attention, in every pass.
      *
      * @param heads [new tokens, heads * headDim], before the gates and the output projection; for a batch, the tokens
-     *              of all its texts. In fp32 if {@link #readsHeadOutputs}, otherwise perhaps rounded for that projection
+     *              of all its texts. In fp32 if {@link #readsHeadOutputs}, otherwise possibly rounded to the type of
+     *              that projection
      */
     default void headOutputs(int layer, Tensor heads) {}
 

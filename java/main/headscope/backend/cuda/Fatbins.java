@@ -9,15 +9,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.Supplier;
 
 /**
  * Compiled kernels, built by CMake and packaged by Maven.
  *
  * @param toolkit       major version of the CUDA toolkit that compiled them
  * @param architectures compute capabilities, such as 80 for 8.0, ascending; the last also as PTX
- * @param images        fatbin per family; the names of those for Hopper alone end with {@link #HOPPER}
+ * @param images        reads the fatbin of a family; the names of those for Hopper alone end with {@link #HOPPER}
  */
-record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> images) {
+record Fatbins(int toolkit, List<Integer> architectures, Map<String, Supplier<byte[]>> images) {
     /** Ends the names of families whose kernels use instructions of compute capability 9.0a. */
     static final String HOPPER = "_90a";
 
@@ -38,14 +39,13 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
             }
             Properties properties = new Properties();
             properties.load(index);
-            Map<String, byte[]> images = new LinkedHashMap<>();
+            Map<String, Supplier<byte[]>> images = new LinkedHashMap<>();
             for (String family : properties.getProperty("families").split(",")) {
-                try (InputStream image = Fatbins.class.getResourceAsStream("/cuda/" + family + ".fatbin")) {
-                    if (image == null) {
-                        return Optional.empty();
-                    }
-                    images.put(family, image.readAllBytes());
+                String image = "/cuda/" + family + ".fatbin";
+                if (Fatbins.class.getResource(image) == null) {
+                    return Optional.empty();
                 }
+                images.put(family, () -> bytes(image));
             }
             return Optional.of(new Fatbins(
                     Integer.parseInt(properties.getProperty("toolkit")),
@@ -56,17 +56,27 @@ record Fatbins(int toolkit, List<Integer> architectures, Map<String, byte[]> ima
         }
     }
 
+    private static byte[] bytes(String resource) {
+        try (InputStream in = Fatbins.class.getResourceAsStream(resource)) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Whether these contain kernels for Hopper and the GPU is a Hopper. */
     boolean haveWarpGroups(Gpu gpu) {
         return gpu.capability() == HOPPER_CAPABILITY && architectures.contains(HOPPER_CAPABILITY);
     }
 
-    /** The images that a GPU can load. */
+    /** Reads the images that a GPU can load. */
     Map<String, byte[]> images(Gpu gpu) {
-        Map<String, byte[]> loadable = new LinkedHashMap<>(images);
-        if (!haveWarpGroups(gpu)) {
-            loadable.keySet().removeIf(family -> family.endsWith(HOPPER));
-        }
+        Map<String, byte[]> loadable = new LinkedHashMap<>();
+        images.forEach((family, image) -> {
+            if (haveWarpGroups(gpu) || !family.endsWith(HOPPER)) {
+                loadable.put(family, image.get());
+            }
+        });
         return loadable;
     }
 

@@ -21,7 +21,7 @@ final class FewRows {
     /** Two for each of the 132 multiprocessors of an H100. */
     private static final int MOST_BLOCKS = 264;
 
-    /** Copies by tensor maps consist of multiples of 16 bytes. */
+    /** The rows of a tensor map lie a multiple of 16 bytes apart: 8 elements. */
     private static final int HOPPER_STEP = 8;
 
     private final Device device;
@@ -34,14 +34,14 @@ final class FewRows {
 
     /** Whether {@link #multiply} takes so many rows. */
     boolean take(int rows, Tensor weight) {
-        return weight.dtype() != DType.F32 && (takeHere(rows, weight) || takeOnHopper(rows, weight));
+        return weight.dtype() != DType.F32 && (fitsAnyGpu(rows, weight) || fitsHopper(rows, weight));
     }
 
-    private boolean takeHere(int rows, Tensor weight) {
+    private boolean fitsAnyGpu(int rows, Tensor weight) {
         return compiled(rows).isPresent() && weight.size(1) % device.constant("linear_few_rows_step") == 0;
     }
 
-    private boolean takeOnHopper(int rows, Tensor weight) {
+    private boolean fitsHopper(int rows, Tensor weight) {
         return device.hasWarpGroups() && rows <= device.constant("linear_few_rows_90a_rows")
                 && weight.size(1) % HOPPER_STEP == 0;
     }
@@ -52,7 +52,7 @@ final class FewRows {
 
     /** destination = x weight' + bias, or += if it adds; x is of the weights' type. */
     void multiply(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        if (takeHere(x.intSize(0), weight)) {
+        if (fitsAnyGpu(x.intSize(0), weight)) {
             kernels.perBlock("linear_few_rows",
                     "linear_few_rows_%s_r%d".formatted(Kernels.name(weight.dtype()), compiled(x.intSize(0)).orElseThrow()),
                     kernels.tiles(weight.size(0), "linear_few_rows_tile"),

@@ -33,7 +33,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
     private static final List<DType> OUTPUTS = List.of(DType.F32, DType.BF16, DType.F16);
     private static final List<Object> NO_OUTPUT = Collections.nCopies(OUTPUTS.size(), Optional.empty());
 
-    /** Arguments for an output in one of several types: it, and null pointers for the others. */
+    /** One argument per type: the output for its own, null pointers for the others. */
     private static List<Object> byType(Tensor out, List<DType> types) {
         return types.stream().<Object>map(type -> Optional.of(out).filter(to -> to.dtype() == type)).toList();
     }

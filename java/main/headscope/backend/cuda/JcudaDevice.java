@@ -41,7 +41,7 @@ final class JcudaDevice implements Device {
     /** Arguments of the current launch; the driver copies them. */
     private final MemorySegment arguments = Arena.ofAuto().allocate(ARGUMENT_BYTES, TensorMap.ALIGNMENT);
     private final Optional<TensorMap.Encoder> maps;
-    /** Opened beside other work, because its libraries are large. */
+    /** Opened in the background, because loading its large libraries takes long. */
     private final CompletableFuture<Optional<Blas>> blas;
     private Optional<LaunchTimes> times = Optional.empty();
     private Optional<RecordedMemory> recording = Optional.empty();
@@ -94,11 +94,11 @@ final class JcudaDevice implements Device {
 
     /** The cuBLAS in use, if any. */
     Optional<String> blas() {
-        return products().map(Blas::describe);
+        return openedBlas().map(Blas::describe);
     }
 
     /** Waits until cuBLAS is open. */
-    private Optional<Blas> products() {
+    private Optional<Blas> openedBlas() {
         try {
             return blas.join();
         } catch (CompletionException failure) {
@@ -229,7 +229,7 @@ final class JcudaDevice implements Device {
             return;
         }
         enter();
-        products().ifPresentOrElse(
+        openedBlas().ifPresentOrElse(
                 library -> timed("cublasGemmEx", () -> library.multiply(product)),
                 () -> ProductKernels.multiply(this, product));
     }
@@ -241,7 +241,7 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized Recording record(Runnable work) {
         enter();
-        products(); // allocates memory, which a capture refuses
+        openedBlas(); // which has allocated memory: a capture refuses that
         RecordedMemory memory = new RecordedMemory();
         recording = Optional.of(memory);
         try {

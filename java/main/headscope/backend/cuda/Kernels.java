@@ -200,7 +200,7 @@ final class Kernels {
         });
     }
 
-    /** destination = x weight' + bias, or += if it adds. x is converted to the weights' type, as many rows at a time as memory allows. */
+    /** destination = x weight' + bias, or += if it adds. x is converted to the weights' type; if memory runs out, in parts. */
     void linear(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
         if (fewRows.take(x.intSize(0), weight)) {
             try (Operand rows = operand(x, weight.dtype())) {

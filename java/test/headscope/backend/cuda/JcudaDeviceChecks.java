@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests of the device layer, run by {@link JcudaDeviceTest} in a process with an emulated driver. */
 class JcudaDeviceChecks {
-    private static final Fatbins KERNELS = new Fatbins(13, List.of(80, 90), Map.of("all", "emulated".getBytes()));
+    private static final Fatbins KERNELS = new Fatbins(13, List.of(80, 90), Map.of("all", "emulated"::getBytes));
     private static final int PIECE = 8 << 20;
 
     /** Device 0 has memory pools, device 1 has none. */
