@@ -1,7 +1,8 @@
 // attention_forward.cu for 16-bit queries, keys and values, on tensor cores.
 //
 // In      q [queries, heads * headDim]; k, v [keys, kvHeads * headDim]; bf16 or fp16; sinks [heads], fp32, or null
-// Out     out [queries, heads * headDim], fp32, or the same in rounded, of the type of q; the other one is null; the statistics as in attention_forward.cu
+// Out     out [queries, heads * headDim], fp32, or the same in rounded, of the type of q; the other one is null; the
+//         statistics as in attention_forward.cu
 // Launch  grid x = tiles of <kernel>_tile queries, y = heads; block <kernel>_threads; dynamic shared memory
 //         <kernel>_shared
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v

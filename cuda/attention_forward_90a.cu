@@ -3,7 +3,8 @@
 // In      q [queries, heads, headDim]; k, v [keys, kvHeads, headDim], of all texts; bf16 or fp16, as tensor maps of three
 //         axes with the swizzle of 128 bytes and boxes of 64 columns, 1 head and 128 rows (q: <kernel>_tile rows); headDim a
 //         multiple of 8; sinks [heads], fp32, or null; texts, and the tiles of <kernel>_tile queries of all texts
-// Out     out [queries, heads * headDim], fp32, or the same in rounded, of the type of q; the other one is null; the statistics of each text as in attention_forward.cu
+// Out     out [queries, heads * headDim], fp32, or the same in rounded, of the type of q; the other one is null; the
+//         statistics of each text as in attention_forward.cu
 // Launch  grid x = tiles, y = heads; block <kernel>_threads; dynamic shared memory <kernel>_shared
 // Cost    4 queries keys headDim operations per head, half if causal; every query tile reads its visible k and v
 // Rounds  as in attention_forward_16bit.cu, and the factors that shrink sums within 2 ulp; bit-reproducible, whatever the other
@@ -82,7 +83,8 @@ struct WeightedGroup {
 /// Attention of a warp group's rows. The products of a tile's scores and of the values of the tile before it run while the
 /// other groups compute theirs: groups take turns in issuing them.
 template <class Shape, class T, int WIDTH, bool PLAIN>
-__device__ __forceinline__ void attend_rows(const AttentionOutput<T>& out, const Statistics& statistics, unsigned char* pool, Barrier* kept,
+__device__ __forceinline__ void attend_rows(const AttentionOutput<T>& out, const Statistics& statistics,
+                                            unsigned char* pool, Barrier* kept,
                                             TileBarriers<Shape::SLOTS>& keys, TileBarriers<Shape::SLOTS>& values,
                                             const KeyTiles<Shape>& tiles, DiagonalScores<Shape::KEPT>& diagonal,
                                             const float* sinks, const AttentionSpec& spec) {

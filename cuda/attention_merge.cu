@@ -71,8 +71,8 @@ struct SplitNumbers {
 /// Writes a row of output. A thread sums four columns over every groups-th split. `row` points at the row's sums over the
 /// text's first split; the next split's are `step` elements further. Synchronises.
 template <class O>
-__device__ void merge_values(O* out, const float* row, int64_t step, const SplitNumbers& splits,
-                                    const FinishedRow& finished, int headDim) {
+__device__ void merge_values(O* out, const float* row, int64_t step, const SplitNumbers& splits, const FinishedRow& finished,
+                             int headDim) {
     SHARED(float[4 * THREADS], parts);
     int quads = (headDim + 3) / 4;
     int groups = THREADS / quads;
@@ -103,9 +103,9 @@ __device__ void merge_values(O* out, const float* row, int64_t step, const Split
 }
 
 /// The first part of a text merges its sums; each other part owns bin keys.
-KERNEL(attention_merge_f32, THREADS, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest, float* scores, double* columnSum,
-       double* rowSums, float* cells, const float* sums, const float* numbers, const float* sinks, ATTENTION_SPEC,
-       int capacity, int texts, int splits, int side, int bin, int mean) {
+KERNEL(attention_merge_f32, THREADS, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest, float* scores,
+       double* columnSum, double* rowSums, float* cells, const float* sums, const float* numbers, const float* sinks,
+       ATTENTION_SPEC, int capacity, int texts, int splits, int side, int bin, int mean) {
     TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1, blockIdx.x);
     if (part.text < 0) {
         return;

@@ -38,8 +38,8 @@
 //   sync_threads(barrier, threads), arrive_threads(barrier, threads)    barriers 1 to 15, for some threads of a block
 //
 //   cluster_rank()                        the block's index in its cluster: blocks that run together (CLUSTER_KERNEL)
-//   sync_cluster()                        waits for all threads of the cluster; each then sees what the others have written. A
-//                                         block whose shared memory others read must not end before they have
+//   sync_cluster()                        waits for all threads of the cluster; each then sees what the others have written
+//   end_together()                        the same without the latter, at the end of blocks whose shared memory others read
 //   read_from(rank, element)              the counterpart of a float in the shared memory of block `rank` of the cluster
 //
 // A warp group is four warps, the first of which has a multiple of four as its index; warp w of the group computes the
@@ -129,6 +129,10 @@ __device__ __forceinline__ int cluster_rank() {
 
 __device__ __forceinline__ void sync_cluster() {
     asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+}
+
+__device__ __forceinline__ void end_together() {
+    asm volatile("barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait;" ::: "memory");
 }
 
 __device__ __forceinline__ float read_from(int rank, const float& element) {

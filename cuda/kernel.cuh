@@ -4,8 +4,8 @@
 //   WIDE_KERNEL(name, threads, arguments...)      the same, one block per multiprocessor: allows more registers
 //   RESIDENT_KERNEL(name, threads, blocks, arguments...)   the same, at least so many blocks per multiprocessor: limits
 //                                                 registers
-//   CLUSTER_KERNEL(name, threads, blocks, arguments...)    each so many neighbours along x form a cluster, of which grid x is a
-//                                                 multiple; compute capability 9.0 or newer
+//   CLUSTER_KERNEL(name, threads, blocks, arguments...)    every `blocks` neighbours along x form a cluster; grid x is a multiple
+//                                                 of `blocks`; compute capability 9.0 or newer
 //   SHARED(float[ROWS][COLUMNS], tile);           static shared memory of the block
 //   DYNAMIC_SHARED(float, pool);                  dynamic shared memory, whose size the launch sets
 //   Exchanged<X>                                  an element of shared memory that one thread writes and others read; the

@@ -3,7 +3,7 @@
 //   destination = x weight' + bias, or if adds is 1: destination += x weight' + bias
 //
 // In      x [rows, in], weight [out, in], both bf16 or fp16, aligned to 16 bytes; bias [out] or null, fp32;
-//         rows at most the number in the kernel's name; in a multiple of linear_few_rows_step
+//         rows from 1 to the number in the kernel's name; in a multiple of linear_few_rows_step
 // Out     destination [rows, out], fp32, every element
 // Launch  grid x = ceil(out / linear_few_rows_tile); block linear_few_rows_threads
 // Cost    the bytes of weight; every block reads x from the L2 cache

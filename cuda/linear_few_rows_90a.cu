@@ -1,10 +1,10 @@
-// linear_few_rows.cu for Hopper and up to 64 rows, such as those of 64 texts that are continued together: the blocks of a cluster share
-// the terms of a tile's sums.
+// linear_few_rows.cu for Hopper and up to 64 rows, such as those of 64 texts that are continued together: the blocks of a
+// cluster share the terms of a tile's sums.
 //
 //   destination = x weight' + bias, or if adds is 1: destination += x weight' + bias
 //
-// In      x [rows, in], weight [out, in], both bf16 or fp16, as tensor maps with the swizzle of 128 bytes and boxes of 64 columns by
-//         linear_few_rows_90a_rows rows of x and linear_few_rows_90a_tile rows of weight; bias [out] or null, fp32; rows at most
+// In      x [rows, in], weight [out, in], both bf16 or fp16, as tensor maps with the swizzle of 128 bytes and boxes of 64
+//         columns by linear_few_rows_90a_rows rows of x and linear_few_rows_90a_tile rows of weight; bias [out] or null, fp32; rows from 1 to
 //         linear_few_rows_90a_rows; in a multiple of 8
 // Out     destination [rows, out], fp32, every element
 // Launch  the number after c in the kernel's name is that of blocks in a cluster: grid x = ceil(out / linear_few_rows_90a_tile)
@@ -89,7 +89,11 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
             sums[row * PITCH + group * OUTS + group_row(i / 2 % 2)] = sum[i];
         }
     }
-    sync_cluster();
+    if (BLOCKS > 1) {
+        sync_cluster();
+    } else {
+        __syncthreads();
+    }
     for (int e = threadIdx.x; e < ROWS / BLOCKS * TILE; e += THREADS) {
         int row = rank * (ROWS / BLOCKS) + e / TILE;
         int column = firstOut + e % TILE;
@@ -103,7 +107,9 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
             *to = adds ? *to + total : total;
         }
     }
-    sync_cluster(); // others have read this block's sums
+    if (BLOCKS > 1) {
+        end_together(); // others have read this block's sums
+    }
 }
 
 #define FEW_ROWS(BLOCKS, NAME, T) \

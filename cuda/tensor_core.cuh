@@ -102,7 +102,8 @@ __device__ void load_transposed(unsigned (&piece)[4], const T* row) {
 
 template <class T>
 __device__ void read_chunk(T* to, const T* from) {
-    memcpy(to, __builtin_assume_aligned(from, 16), 16);
+    uint4 chunk = *reinterpret_cast<const uint4*>(from); // not memcpy from there: it may become four loads
+    memcpy(to, &chunk, 16);
 }
 
 __device__ inline void prefetch(const void* line) {

@@ -88,6 +88,12 @@ bool Block::has_ended() const {
     return std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
 }
 
+bool Block::waits_for_cluster_alone() const {
+    return std::all_of(threads.begin(), threads.end(), [](auto& thread) {
+        return thread.state == State::WAITING && thread.atCluster;
+    });
+}
+
 void Block::abandon() {
     fibers.abandon();
 }
@@ -169,7 +175,9 @@ void Block::wait_until(Site site, std::function<bool()> condition, std::function
 void Block::wait_for_cluster(Site site) {
     std::uint64_t phase = cluster->arrive();
     if (!cluster->is_complete(phase)) {
+        threads[running].atCluster = true;
         wait_until(site, [this, phase] { return cluster->is_complete(phase); }, [] { return "other threads of the cluster"; });
+        threads[running].atCluster = false;
     }
 }
 
@@ -182,7 +190,7 @@ const void* Block::in_block(Site site, const void* own, int rank) {
     } else if (other.has_ended()) {
         report(site, "block " + std::to_string(rank) + " of the cluster has ended, and its shared memory with it");
     } else if (its == nullptr) {
-        report(site, "block " + std::to_string(rank) + " of the cluster has not come so far");
+        report(site, "block " + std::to_string(rank) + " of the cluster has not declared this variable yet");
     } else {
         return its->threads.get() + (static_cast<const unsigned char*>(own) - variable->threads.get());
     }
@@ -378,7 +386,7 @@ std::string Block::describe(int thread) const {
     std::string does = its.state == State::ENDED ? " has ended"
                                                  : std::string(" waits in ") + its.site.operation + " at " +
                                                        its.site.file + ":" + std::to_string(its.site.line);
-    return std::string("kernel ") + launch->kernel + ", block " + text(blockIdx) + ", thread " +
+    return std::string("kernel ") + launch->kernel + ", block " + text(place) + ", thread " +
            text(unravel(thread, launch->block)) + does;
 }
 

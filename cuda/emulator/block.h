@@ -62,6 +62,10 @@ public:
     void abandon();
 
     bool has_ended() const;
+
+    /// Whether all threads wait for the other threads of the cluster.
+    bool waits_for_cluster_alone() const;
+
     bool has_failed() const {
         return !error.empty();
     }
@@ -141,6 +145,7 @@ private:
         std::uint32_t votes;
         std::function<bool()> ready;
         std::function<std::string()> missing;
+        bool atCluster = false; // waits for the other threads of the cluster
     };
 
     struct Copy {

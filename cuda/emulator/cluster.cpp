@@ -1,5 +1,9 @@
 #include "cluster.h"
 
+#include <algorithm>
+#include <numeric>
+#include <random>
+
 namespace emulator {
 
 std::string Cluster::run(const Launch& launch, std::uint64_t first) {
@@ -11,22 +15,38 @@ std::string Cluster::run(const Launch& launch, std::uint64_t first) {
     for (unsigned rank = 0; rank < size; rank++) {
         blocks[rank]->begin(launch, first + rank, *this);
     }
+    std::vector<unsigned> order(size);
+    std::iota(order.begin(), order.end(), 0);
+    if (launch.seed != 0) {
+        std::shuffle(order.begin(), order.end(), std::minstd_rand(static_cast<unsigned>(launch.seed + first)));
+    }
     bool ran = true;
     bool failed = false;
     while (ran && !failed) {
         ran = false;
-        for (unsigned rank = 0; rank < size && !failed; rank++) {
-            ran |= blocks[rank]->advance();
-            failed = blocks[rank]->has_failed();
+        for (std::size_t i = 0; i < size && !failed; i++) {
+            ran |= blocks[order[i]]->advance();
+            failed = blocks[order[i]]->has_failed();
         }
     }
+    return result(failed);
+}
+
+/// The mistake; of several blocks that wait for ever, one that others wait for.
+std::string Cluster::result(bool failed) {
     std::string error;
+    bool isCause = false;
     for (unsigned rank = 0; rank < size; rank++) {
-        if (!failed || blocks[rank]->has_failed() || blocks[rank]->has_ended()) {
-            std::string message = blocks[rank]->finish();
-            error = error.empty() ? message : error;
-        } else {
-            blocks[rank]->abandon();
+        Block& block = *blocks[rank];
+        if (failed && !block.has_failed() && !block.has_ended()) {
+            block.abandon();
+            continue;
+        }
+        bool waits = block.waits_for_cluster_alone();
+        std::string message = block.finish();
+        if (!message.empty() && (error.empty() || (!isCause && !waits))) {
+            error = message;
+            isCause = !waits;
         }
     }
     return error;

@@ -26,6 +26,8 @@ public:
     }
 
 private:
+    std::string result(bool failed);
+
     std::vector<std::unique_ptr<Block>> blocks; // those of the launch, and idle ones
     unsigned size = 1;
     std::uint64_t arrived = 0;

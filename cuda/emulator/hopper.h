@@ -54,6 +54,10 @@ inline void sync_cluster(EMULATOR_SITE) {
     emulator::current().wait_for_cluster({"sync_cluster", file, line});
 }
 
+inline void end_together(EMULATOR_SITE) {
+    emulator::current().wait_for_cluster({"end_together", file, line});
+}
+
 inline float read_from(int rank, const float& element, EMULATOR_SITE) {
     return *static_cast<const float*>(emulator::current().in_block({"read_from", file, line}, &element, rank));
 }

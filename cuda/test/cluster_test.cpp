@@ -6,7 +6,7 @@ namespace {
 constexpr int THREADS = 64;
 constexpr int BLOCKS = 4;
 
-enum Mistake { NONE, READS_EARLY, ENDS_EARLY, STAYS_AWAY, READS_OWN_REGISTERS };
+enum Mistake { NONE, READS_EARLY, READS_LOWER_EARLY, ENDS_EARLY, STAYS_AWAY, READS_OWN_REGISTERS };
 } // namespace
 
 /// Each block receives what the next one of its cluster has written to static and to dynamic shared memory.
@@ -19,16 +19,16 @@ CLUSTER_KERNEL(exchanged, THREADS, BLOCKS, float* received, Mistake mistake) {
     if (mistake == STAYS_AWAY && cluster_rank() == 2 && thread == 5) {
         return;
     }
-    if (mistake != READS_EARLY) {
+    if (mistake != READS_EARLY && mistake != READS_LOWER_EARLY) {
         sync_cluster();
     }
-    int next = (cluster_rank() + 1) % BLOCKS;
+    int next = (cluster_rank() + (mistake == READS_LOWER_EARLY ? BLOCKS - 1 : 1)) % BLOCKS;
     float own = 0;
     float* to = received + (blockIdx.x * THREADS + thread) * 2;
     to[0] = read_from(next, mistake == READS_OWN_REGISTERS ? own : first[thread]);
     to[1] = read_from(next, second[THREADS - 1 - thread]);
     if (mistake != ENDS_EARLY) {
-        sync_cluster();
+        end_together();
     }
 }
 
@@ -67,8 +67,10 @@ int main() {
             situation = std::to_string(clusters) + " clusters";
             check_exchange(clusters);
         }
-        check_reported(READS_EARLY, "block 1 of the cluster has not come so far");
+        check_reported(READS_EARLY, "of the cluster has not declared this variable yet");
         check_reported(ENDS_EARLY, "has ended, and its shared memory with it");
+        check_reported(READS_LOWER_EARLY, "of the cluster has not declared this variable yet");
+        check_reported(STAYS_AWAY, "block (2, 0, 0)");
         check_reported(STAYS_AWAY, "other threads of the cluster");
         check_reported(READS_OWN_REGISTERS, "the element is not in shared memory");
         situation = "a part of a cluster";

@@ -22,7 +22,7 @@ final class AttentionArguments {
             requirePacked("attention", q, k, packing, spec, operands);
         }
         operand("attention", v, operands);
-        operand("attention", out, operands);
+        operand("attention", out, k.dtype());
         check(out.hasShape(q.shape()) && v.hasShape(k.shape()) && v.dtype() == k.dtype(), "attention",
                 "out %s for q %s, v %s for k %s", out, q, v, k);
     }

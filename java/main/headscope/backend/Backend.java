@@ -45,7 +45,8 @@ public interface Backend extends AutoCloseable {
      * Opens a device. The caller closes it.
      *
      * @param own    the checkpoint's own precision, which a GPU uses if none is chosen
-     * @param notice receives one-line notices about anything that is slower than necessary on this machine
+     * @param notice receives one-line notices about anything that is slower than necessary on this machine, perhaps later and on
+     *               another thread
      * @throws IllegalArgumentException if the device cannot be used here; the message says in one line what is missing
      */
     static Backend open(DeviceChoice choice, Supplier<Precision> own, Consumer<String> notice) {

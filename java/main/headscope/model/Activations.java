@@ -10,7 +10,7 @@ final class Activations {
     final GrowableTensor normalised;
     /** [hidden]: input of products, in the element type of their weights. */
     final GrowableTensor input;
-    /** [heads * headDim]: head outputs that only the output projection reads, in the element type of its weights. */
+    /** [heads * headDim]: head outputs that nobody reads in fp32, in the element type of the output projection's weights. */
     final GrowableTensor roundedHeads;
     /** [heads * headDim]: head outputs times their gates. */
     final GrowableTensor gated;

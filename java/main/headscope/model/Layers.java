@@ -4,6 +4,7 @@ import headscope.backend.Backend;
 import headscope.backend.DecodingTexts;
 import headscope.backend.Projections;
 import headscope.model.ModelConfig.Placement;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.Optional;
 
@@ -58,7 +59,7 @@ final class Layers {
 
     /** Runs all layers on the residual stream x [rows, hidden]. */
     void forward(Pass pass, Tensor x, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
-        boolean rounded = gates.isEmpty() && !hook.readsHeadOutputs();
+        boolean rounded = backend.operands() != DType.F32 && gates.isEmpty() && !hook.readsHeadOutputs();
         GrowableTensor heads = rounded ? activations.roundedHeads : activations.layer.heads;
         for (int i = 0; i < config.layers(); i++) {
             forward(i, pass, x, activations.layer, heads.rows(pass.rows()), gates, hook, step);

@@ -156,6 +156,8 @@ class CheckedBackendTest extends ArgumentChecks {
         Tensor k = floats(5, 16);
         Packing packing = Packing.of(3, 5);
         Optional<AttentionStatistics> none = Optional.empty();
+        refused("attention: BF16[3, 32] is not F32",
+                () -> backend.attention(of(DType.BF16, 3, 32), q, k, floats(5, 16), packing, spec, none));
         refused("attention: out", () -> backend.attention(floats(3, 16), q, k, floats(5, 16), packing, spec, none));
         refused("attention: out", () -> backend.attention(floats(3, 32), q, k, floats(4, 16), packing, spec, none));
         refused("attention: q", () -> backend.attention(floats(3, 16), floats(3, 16), k, k, packing, spec, none));

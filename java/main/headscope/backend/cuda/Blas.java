@@ -1,6 +1,10 @@
 package headscope.backend.cuda;
 
+import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+
+import headscope.backend.DeviceMemoryException;
 import java.util.Optional;
+import jcuda.driver.JCudaDriver;
 
 /** The cuBLAS operations in use, for every supported version. Accumulates in fp32. */
 interface Blas extends AutoCloseable {
@@ -9,6 +13,17 @@ interface Blas extends AutoCloseable {
      * stream is captured.
      */
     long WORKSPACE = 32 << 20;
+
+    /** @throws DeviceMemoryException if there is not enough memory */
+    static Address workspace() {
+        Address workspace = new Address();
+        int status = JCudaDriver.cuMemAlloc(workspace, WORKSPACE);
+        if (status == CUDA_ERROR_OUT_OF_MEMORY) {
+            throw NvidiaDriver.exhausted("cuBLAS", WORKSPACE);
+        }
+        NvidiaDriver.require(status, "cuBLAS workspace of %d bytes", WORKSPACE);
+        return workspace;
+    }
 
     /** For example "cuBLAS 12.6.4". */
     String describe();
@@ -22,6 +37,7 @@ interface Blas extends AutoCloseable {
      * Opens the first library that works: in the folder HEADSCOPE_CUBLAS, then cuBLAS 12 (through JCublas), then 13.
      *
      * @param stream on which products run
+     * @throws DeviceMemoryException if a library works, but there is not enough memory to start it
      */
     static Optional<Blas> find(Stream stream, boolean tf32) {
         for (CublasLibrary library : CublasLibrary.candidates()) {

@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.DeviceException;
+import headscope.backend.DeviceMemoryException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -86,7 +87,11 @@ record CublasLibrary(int version, Optional<Path> folder) {
         return library + ".so." + version;
     }
 
-    /** Empty if the library is missing or does not start on this GPU. */
+    /**
+     * Empty if the library is missing or does not start on this GPU.
+     *
+     * @throws DeviceMemoryException if there is not enough memory to start it
+     */
     Optional<Blas> open(Stream stream, boolean tf32) {
         try {
             if (version == 13) {
@@ -95,6 +100,8 @@ record CublasLibrary(int version, Optional<Path> folder) {
             // JCublas uses a library that is already loaded under this name, from any folder.
             folder.ifPresent(here -> load("libcublas"));
             return Optional.of(new JCublasBlas(stream, tf32));
+        } catch (DeviceMemoryException full) {
+            throw full;
         } catch (LinkageError | IllegalArgumentException | DeviceException absent) {
             return Optional.empty();
         }

@@ -18,8 +18,8 @@ final class FewRows {
     /** Blocks in a cluster for which linear_few_rows_90a.cu is compiled. */
     private static final int[] BLOCKS = {8, 4, 2, 1};
 
-    /** Two for each of the 132 multiprocessors of an H100. */
-    private static final int MOST_BLOCKS = 264;
+    /** Two for each of the 132 multiprocessors of an H100; its parts of 16 or 18 hold four clusters of eight. */
+    private static final int MOST_BLOCKS = 256;
 
     /** The rows of a tensor map lie a multiple of 16 bytes apart: 8 elements. */
     private static final int HOPPER_STEP = 8;
@@ -34,7 +34,7 @@ final class FewRows {
 
     /** Whether {@link #multiply} takes so many rows. */
     boolean take(int rows, Tensor weight) {
-        return weight.dtype() != DType.F32 && (fitsAnyGpu(rows, weight) || fitsHopper(rows, weight));
+        return rows > 0 && weight.dtype() != DType.F32 && (fitsAnyGpu(rows, weight) || fitsHopper(rows, weight));
     }
 
     private boolean fitsAnyGpu(int rows, Tensor weight) {

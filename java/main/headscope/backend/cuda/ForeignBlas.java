@@ -24,10 +24,12 @@ final class ForeignBlas implements Blas {
             ADDRESS, JAVA_INT, JAVA_INT,
             JAVA_INT, JAVA_INT);
 
+    private static final int ALLOC_FAILED = 3; // CUBLAS_STATUS_ALLOC_FAILED
+
     private final Arena arena = Arena.ofShared();
     private final MemorySegment one = arena.allocateFrom(JAVA_FLOAT, 1);
     private final MemorySegment zero = arena.allocateFrom(JAVA_FLOAT, 0);
-    private final Address workspace = new Address();
+    private final Address workspace;
     private final SymbolLookup library;
     private final ForeignCall gemm;
     private final MemorySegment handle;
@@ -43,7 +45,7 @@ final class ForeignBlas implements Blas {
         this.handle = created.get(ADDRESS, 0);
         require(ForeignCall.of(library, "cublasSetStream_v2", OF_TWO).status(handle, stream.handle()),
                 "cublasSetStream");
-        NvidiaDriver.require(JCudaDriver.cuMemAlloc(workspace, WORKSPACE), "cuBLAS workspace of %d bytes", WORKSPACE);
+        this.workspace = Blas.workspace();
         require(ForeignCall.of(library, "cublasSetWorkspace_v2", SET_WORKSPACE)
                 .status(handle, workspace.segment(0), WORKSPACE), "cublasSetWorkspace");
     }
@@ -69,6 +71,9 @@ final class ForeignBlas implements Blas {
     }
 
     private static void require(int status, Object call) {
+        if (status == ALLOC_FAILED) {
+            throw NvidiaDriver.exhausted("cuBLAS", WORKSPACE);
+        }
         if (status != 0) {
             throw new DeviceException("%s: cuBLAS status %d".formatted(call, status));
         }

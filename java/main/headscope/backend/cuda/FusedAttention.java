@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Launches the kernels of attention and its statistics, of all texts of a packing at once.
@@ -101,7 +102,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
             boolean maps = kernels.takeTensorMaps(k.dtype(), spec);
             String family = (v.isPresent() ? "attention_forward" : "attention_statistics") + (maps ? Fatbins.HOPPER : "");
             List<Object> operands = new ArrayList<>();
-            out.ifPresent(to -> operands.addAll(byType(to, k.dtype() == DType.F32 ? List.of(DType.F32) : List.of(DType.F32, k.dtype()))));
+            out.ifPresent(to -> operands.addAll(byType(to, Stream.of(DType.F32, k.dtype()).distinct().toList())));
             operands.addAll(statistics);
             operands.add(maps ? TensorMap.ofHeads(q, spec.heads(), keptRows(family)) : q);
             operands.add(maps ? TensorMap.ofHeads(k, spec.kvHeads(), BOX_ROWS) : k);

@@ -1,5 +1,6 @@
 package headscope.backend.cuda;
 
+import static jcuda.jcublas.cublasStatus.CUBLAS_STATUS_ALLOC_FAILED;
 import static jcuda.jcublas.cublasStatus.CUBLAS_STATUS_SUCCESS;
 
 import headscope.backend.DeviceException;
@@ -16,7 +17,7 @@ final class JCublasBlas implements Blas {
     private static final Pointer ZERO = Pointer.to(new float[] {0});
 
     private final cublasHandle handle = new cublasHandle();
-    private final Address workspace = new Address();
+    private final Address workspace;
     private final boolean tf32;
 
     /** @throws LinkageError if libcublas.so.12 is not found */
@@ -25,7 +26,7 @@ final class JCublasBlas implements Blas {
         NvidiaDriver.load("JCublas2");
         require(JCublas2.cublasCreate(handle), "cublasCreate");
         require(JCublas2.cublasSetStream(handle, new cudaStream_t(stream)), "cublasSetStream");
-        NvidiaDriver.require(JCudaDriver.cuMemAlloc(workspace, WORKSPACE), "cuBLAS workspace of %d bytes", WORKSPACE);
+        this.workspace = Blas.workspace();
         require(JCublas2.cublasSetWorkspace(handle, workspace, WORKSPACE), "cublasSetWorkspace");
     }
 
@@ -48,6 +49,9 @@ final class JCublasBlas implements Blas {
     }
 
     private static void require(int status, Object call) {
+        if (status == CUBLAS_STATUS_ALLOC_FAILED) {
+            throw NvidiaDriver.exhausted("cuBLAS", WORKSPACE);
+        }
         if (status != CUBLAS_STATUS_SUCCESS) {
             throw new DeviceException(call + ": " + cublasStatus.stringFor(status));
         }

@@ -4,7 +4,6 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEM
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
 import static jcuda.driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
-import headscope.backend.DeviceMemoryException;
 import headscope.backend.Recording;
 import headscope.backend.SharedMemory;
 import java.lang.foreign.Arena;
@@ -61,15 +60,15 @@ final class JcudaDevice implements Device {
                 : Optional.empty();
         pool.ifPresent(MemoryPool::keep);
         this.compute = new Stream();
+        this.staging = new Staging(compute, this::alone);
+        this.modules = new Modules(fatbins.images(gpu));
+        this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
         this.blas = CompletableFuture.supplyAsync(
                 () -> {
                     enter();
                     return products.apply(compute);
                 },
                 opening -> Thread.ofPlatform().daemon().name("headscope-cublas").start(opening));
-        this.staging = new Staging(compute, this::alone);
-        this.modules = new Modules(fatbins.images(gpu));
-        this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
     }
 
     /** The current context is a property of the calling thread. */
@@ -97,11 +96,19 @@ final class JcudaDevice implements Device {
         return openedBlas().map(Blas::describe);
     }
 
+    /** Waits until cuBLAS is open or has failed. */
+    private Optional<Blas> ifOpened() {
+        return blas.exceptionally(failure -> Optional.empty()).join();
+    }
+
     /** Waits until cuBLAS is open. */
     private Optional<Blas> openedBlas() {
         try {
             return blas.join();
         } catch (CompletionException failure) {
+            if (failure.getCause() instanceof Error error) {
+                throw error;
+            }
             throw failure.getCause() instanceof RuntimeException cause ? cause : failure;
         }
     }
@@ -137,10 +144,7 @@ final class JcudaDevice implements Device {
             status = tryAllocate(address, size);
         }
         if (status == CUDA_ERROR_OUT_OF_MEMORY) {
-            long[] free = new long[1];
-            long[] total = new long[1];
-            NvidiaDriver.require(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
-            throw new DeviceMemoryException(gpu.name(), bytes, free[0], total[0]);
+            throw NvidiaDriver.exhausted(gpu.name(), bytes);
         }
         NvidiaDriver.require(status, "allocation of %d bytes", bytes);
         return address.segment(bytes);
@@ -241,7 +245,7 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized Recording record(Runnable work) {
         enter();
-        openedBlas(); // which has allocated memory: a capture refuses that
+        ifOpened(); // opening cuBLAS allocates memory, which must not happen during a capture
         RecordedMemory memory = new RecordedMemory();
         recording = Optional.of(memory);
         try {
@@ -289,7 +293,7 @@ final class JcudaDevice implements Device {
     public synchronized void close() {
         enter();
         compute.synchronise();
-        blas.exceptionally(failure -> Optional.empty()).join().ifPresent(Blas::close);
+        ifOpened().ifPresent(Blas::close);
         staging.close();
         modules.close();
         compute.close();

@@ -4,6 +4,7 @@ import static jcuda.driver.CUresult.CUDA_ERROR_NO_DEVICE;
 import static jcuda.driver.CUresult.CUDA_SUCCESS;
 
 import headscope.backend.DeviceException;
+import headscope.backend.DeviceMemoryException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -67,6 +68,14 @@ final class NvidiaDriver {
         int[] version = new int[1];
         require(JCudaDriver.cuDriverGetVersion(version), "cuDriverGetVersion");
         return version[0];
+    }
+
+    /** How much memory is missing, after an allocation has failed. */
+    static DeviceMemoryException exhausted(String device, long bytes) {
+        long[] free = new long[1];
+        long[] total = new long[1];
+        require(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
+        return new DeviceMemoryException(device, bytes, free[0], total[0]);
     }
 
     /** @throws DeviceException with the call and the error, unless status is success */

@@ -247,6 +247,11 @@ class FunctionsTest {
         List<Float> values = new ArrayList<>();
         LayerHook hook = new LayerHook() {
             @Override
+            public boolean readsHeadOutputs() {
+                return true;
+            }
+
+            @Override
             public void headOutputs(int layer, Tensor heads) {
                 float[] all = model.backend().download(heads);
                 int width = heads.intSize(1);
