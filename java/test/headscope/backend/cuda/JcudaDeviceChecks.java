@@ -372,6 +372,25 @@ class JcudaDeviceChecks {
         }
     }
 
+    /** Want of memory is not taken for a missing library. */
+    @ParameterizedTest
+    @ValueSource(ints = {12, 13})
+    void tooLittleMemoryForCublas(int version) {
+        CountDownLatch full = new CountDownLatch(1);
+        try (JcudaDevice device = new JcudaDevice(Gpu.all().getFirst(), KERNELS, stream -> {
+            await(full);
+            return cublas(version, stream);
+        })) {
+            MemorySegment memory = device.allocate((1L << 30) - Blas.WORKSPACE / 2);
+            full.countDown();
+            Tensor x = Tensor.of(new Buffer(memory.asSlice(0, 64), () -> {}), DType.F32, 4, 4);
+            DeviceMemoryException failure = assertThrows(
+                    DeviceMemoryException.class, () -> device.multiply(new Product(x, x, false, x, false)));
+            assertTrue(failure.getMessage().startsWith("cuBLAS: 32.0 MiB of memory are needed, "), failure.getMessage());
+            device.free(memory);
+        }
+    }
+
     @Test
     void theFirstProductReportsWhyCublasFails() {
         DeviceException failure = new DeviceException("out of order");
