@@ -60,9 +60,9 @@ final class Layers {
     /** Runs all layers on the residual stream x [rows, hidden]. */
     void forward(Pass pass, Tensor x, Optional<HeadGates> gates, LayerHook hook, AttentionStep step) {
         boolean rounded = backend.operands() != DType.F32 && gates.isEmpty() && !hook.readsHeadOutputs();
-        GrowableTensor heads = rounded ? activations.roundedHeads : activations.layer.heads;
+        Tensor heads = (rounded ? activations.roundedHeads : activations.layer.heads).rows(pass.rows());
         for (int i = 0; i < config.layers(); i++) {
-            forward(i, pass, x, activations.layer, heads.rows(pass.rows()), gates, hook, step);
+            forward(i, pass, x, activations.layer, heads, gates, hook, step);
         }
     }
 

@@ -96,8 +96,8 @@ final class JcudaDevice implements Device {
         return openedBlas().map(Blas::describe);
     }
 
-    /** Waits until cuBLAS is open or has failed. */
-    private Optional<Blas> ifOpened() {
+    /** Waits until cuBLAS is open; empty also if opening has failed. */
+    private Optional<Blas> blasIfOpened() {
         return blas.exceptionally(failure -> Optional.empty()).join();
     }
 
@@ -245,7 +245,7 @@ final class JcudaDevice implements Device {
     @Override
     public synchronized Recording record(Runnable work) {
         enter();
-        ifOpened(); // opening cuBLAS allocates memory, which must not happen during a capture
+        blasIfOpened(); // not while the stream is captured
         RecordedMemory memory = new RecordedMemory();
         recording = Optional.of(memory);
         try {
@@ -293,7 +293,7 @@ final class JcudaDevice implements Device {
     public synchronized void close() {
         enter();
         compute.synchronise();
-        ifOpened().ifPresent(Blas::close);
+        blasIfOpened().ifPresent(Blas::close);
         staging.close();
         modules.close();
         compute.close();

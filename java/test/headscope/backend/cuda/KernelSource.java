@@ -40,6 +40,9 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
     private static final Pattern DEFINITION = Pattern.compile("#define (\\w+)\\(([\\w, ]+)\\) *(.*)");
     private static final Pattern CALL = Pattern.compile("\\b([A-Z][A-Z_0-9]*)\\(");
 
+    /** Macros that bound more than the threads of a block. */
+    private static final List<String> TWO_BOUNDS = List.of("RESIDENT_KERNEL", "CLUSTER_KERNEL");
+
     static List<KernelSource> all(Path folder) {
         try {
             return files(folder, ".cu").stream().map(KernelSource::read).toList();
@@ -115,7 +118,7 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
             String name = call.group(1);
             from = end;
             if (name.endsWith("KERNEL")) {
-                int bounds = List.of("RESIDENT_KERNEL", "CLUSTER_KERNEL").contains(name) ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
+                int bounds = TWO_BOUNDS.contains(name) ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
                 kernels.add(new Kernel(
                         arguments.getFirst(), String.join(", ", arguments.subList(1 + bounds, arguments.size()))));
             } else if (name.equals("EXPORT")) {
