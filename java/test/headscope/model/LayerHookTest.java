@@ -3,9 +3,12 @@ package headscope.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import headscope.backend.AttentionStatistics;
+import headscope.backend.Devices;
 import headscope.backend.TextRows;
+import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -116,5 +119,36 @@ class LayerHookTest {
             assertEquals(expected, calls);
             assertEquals(1, all.stream().distinct().count(), "every layer uses the same memory");
         }
+    }
+
+    /** In 16 bits, only hooks that say so, and gates, receive head outputs that are not rounded. */
+    @Test
+    void headOutputsAreRoundedUnlessTheyAreRead() {
+        try (LoadedModel loaded = LoadedModel.open(Devices.emulated(DType.BF16), Fixtures.folder("gpt2"))) {
+            assertEquals(DType.BF16, headOutputs(loaded.model(), false, Optional.empty()));
+            assertEquals(DType.F32, headOutputs(loaded.model(), true, Optional.empty()));
+            float[] open = new float[loaded.model().config().layers() * loaded.model().config().heads()];
+            Arrays.fill(open, 1);
+            try (HeadGates gates = new HeadGates(loaded.model(), List.of(new HeadGates.OfText(0, open)))) {
+                assertEquals(DType.F32, headOutputs(loaded.model(), false, Optional.of(gates)));
+            }
+        }
+    }
+
+    private static DType headOutputs(Transformer model, boolean reads, Optional<HeadGates> gates) {
+        List<DType> types = new ArrayList<>();
+        model.read(new Batch(List.of(PROMPT)), gates, new LayerHook() {
+            @Override
+            public boolean readsHeadOutputs() {
+                return reads;
+            }
+
+            @Override
+            public void headOutputs(int layer, Tensor heads) {
+                types.add(heads.dtype());
+            }
+        });
+        assertEquals(model.config().layers(), types.size());
+        return types.getFirst();
     }
 }
