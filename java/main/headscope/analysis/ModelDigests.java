@@ -70,6 +70,11 @@ final class ModelDigests {
         return joined(weights);
     }
 
+    /** Whether {@link #settings} and {@link #weights} no longer wait. */
+    boolean areKnown() {
+        return settings.isDone() && weights.isDone();
+    }
+
     private static <T> T joined(CompletableFuture<T> reading) {
         try {
             return reading.join();

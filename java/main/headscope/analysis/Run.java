@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
@@ -45,7 +46,10 @@ public final class Run implements AutoCloseable {
     private final ModelFiles files;
     private final Supplier<Provenance> digesting;
     private Optional<Provenance> provenance = Optional.empty();
+    private final BooleanSupplier digested;
     private boolean inputStored;
+    /** Stores the values of the first batch, which are kept in memory while the model is being digested. */
+    private Optional<Runnable> unstored = Optional.empty();
     private final Instant started = Instant.now();
     private final Resources resources = new Resources();
     private boolean worthKeeping;
@@ -62,6 +66,7 @@ public final class Run implements AutoCloseable {
             String stored = Provenance.storedDtype(checkpoint.tensors());
             this.backend = resources.add(InputException.rejecting(
                     () -> Backend.open(request.device(), checkpoint::precision, notices::add)));
+            this.digested = digests::areKnown;
             this.digesting =
                     () -> Provenance.of(request, checkpoint.config(), backend.precision(), stored, digests, input);
             this.tokenizer = resources.add(Tokenizer.open(
@@ -131,7 +136,9 @@ public final class Run implements AutoCloseable {
      * @param name of the progress file, without its extension
      */
     public <T> T once(String name, ProgressFile<T> format, Supplier<T> work) {
-        return together(List.of(name), format, () -> List.of(work.get())).getFirst();
+        T value = together(List.of(name), format, () -> List.of(work.get())).getFirst();
+        storeFirst();
+        return value;
     }
 
     /**
@@ -156,6 +163,7 @@ public final class Run implements AutoCloseable {
             }
             finished.accept(values.size());
         }
+        storeFirst();
         return List.copyOf(values.values());
     }
 
@@ -203,15 +211,48 @@ public final class Run implements AutoCloseable {
             List<T> stored = folder.resumed()
                     ? files.stream().map(format::read).flatMap(Optional::stream).toList()
                     : List.of();
-            List<T> values = stored.size() == files.size() ? stored : work.get();
-            if (values != stored) {
+            if (stored.size() == files.size()) {
+                worthKeeping = true;
+                return stored;
+            }
+            List<T> values = computed(work);
+            Runnable storing = () -> {
                 storeInput();
+                for (int i = 0; i < files.size(); i++) {
+                    format.write(files.get(i), values.get(i));
+                }
+                worthKeeping = true;
+            };
+            if (inputStored || unstored.isPresent() || digested.getAsBoolean()) {
+                storeFirst();
+                storing.run();
+            } else {
+                unstored = Optional.of(storing);
             }
-            for (int i = 0; i < files.size() && values != stored; i++) {
-                format.write(files.get(i), values.get(i));
-            }
-            worthKeeping = true;
             return values;
+        });
+    }
+
+    /** If the work fails, the first batch is stored all the same. */
+    private <T> T computed(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException failure) {
+            try {
+                storeFirst();
+            } catch (RuntimeException another) {
+                failure.addSuppressed(another);
+            }
+            throw failure;
+        }
+    }
+
+    /** Waits for the digests if the first batch has not been stored. */
+    private void storeFirst() {
+        onDisk(() -> {
+            unstored.ifPresent(Runnable::run);
+            unstored = Optional.empty();
+            return folder;
         });
     }
 

@@ -321,6 +321,23 @@ class RunTest {
         }
     }
 
+    /** Also if the model was still being digested when the first batch was finished. */
+    @Test
+    void batchThatFailsLeavesTheFinishedOnesStored() {
+        try (Run run = open(false, false)) {
+            run.requireSameInput();
+            assertThrows(IllegalStateException.class, () -> run.inBatches(
+                    List.of(new int[] {0}, new int[] {1}), "%06d"::formatted, NUMBER, batch -> {
+                        if (batch[0] == 1) {
+                            throw new IllegalStateException();
+                        }
+                        return List.of(7L);
+                    }, value -> value, finished -> {}));
+        }
+        assertTrue(Files.exists(partial.resolve(".headscope-progress/request.json")));
+        assertTrue(Files.exists(partial.resolve(".headscope-progress/000000.safetensors")));
+    }
+
     private Run open(boolean resume, boolean overwrite) {
         return open(resume, overwrite, () -> {});
     }
