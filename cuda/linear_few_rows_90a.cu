@@ -1,5 +1,5 @@
-// linear_few_rows.cu for Hopper and up to 64 rows, such as those of 64 texts that are continued together: the blocks of a
-// cluster share the terms of a tile's sums.
+// Matrix product of at most 64 rows with 16-bit weights on Hopper, for decoding: the first weights are read while the launch
+// before still runs, and the blocks of a cluster share the terms of a tile's sums.
 //
 //   destination = x weight' + bias, or if adds is 1: destination += x weight' + bias
 //
@@ -9,9 +9,10 @@
 // Out     destination [rows, out], fp32, every element
 // Launch  the number after c in the kernel's name is that of blocks in a cluster: grid x = ceil(out / linear_few_rows_90a_tile)
 //         times that number; block linear_few_rows_90a_threads; dynamic shared memory linear_few_rows_90a_shared
+// Early   weight
 // Cost    the bytes of weight; every tile reads x from the L2 cache
 // Rounds  fp32: the sums of the blocks, in their order; bit-reproducible
-// See     Backend.linear, test/linear_few_rows_test.cpp
+// See     Backend.linear, test/linear_few_rows_90a_test.cpp
 #include "group_tiles.cuh"
 
 constexpr int ROWS = 64;  // of x, the columns of a product
@@ -30,6 +31,10 @@ EXPORT(linear_few_rows_90a_threads, THREADS);
 EXPORT(linear_few_rows_90a_rows, ROWS);
 EXPORT(linear_few_rows_90a_tile, TILE);
 EXPORT(linear_few_rows_90a_shared, SLOTS* SLOT_BYTES);
+
+__device__ __forceinline__ unsigned char* slot_of(unsigned char* pool, int step) {
+    return pool + step % SLOTS * SLOT_BYTES;
+}
 
 /// sum [OUTS, ROWS] += a group's rows of a slot's weights times its rows of x.
 template <class T>
@@ -60,6 +65,13 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
         barriers_initialised();
     }
     __syncthreads();
+    if (threadIdx.x == 0) {
+        prefetch_map(x);
+        for (int i = 0; i < min(count, SLOTS); i++) {
+            load_box(slot_of(pool, i), weight, slots.begin(i, SLOT_BYTES), (first + i) * TERMS, firstOut);
+        }
+    }
+    await_turn();
     Registers<float, ROWS / 2> sum;
     UNROLL for (int i = 0; i < ROWS / 2; i++) {
         sum[i] = 0;
@@ -67,16 +79,17 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
     if (group >= 0) {
         for (int i = 0; i < count; i++) {
             slots.wait(i);
-            multiply_slot<T>(sum, pool + i % SLOTS * SLOT_BYTES, group);
+            multiply_slot<T>(sum, slot_of(pool, i), group);
             slots.release(i);
         }
     } else if (threadIdx.x == 0) {
-        prefetch_map(weight);
-        prefetch_map(x);
         for (int i = 0; i < count; i++) {
-            unsigned char* slot = pool + i % SLOTS * SLOT_BYTES;
-            Barrier* full = slots.begin(i, SLOT_BYTES);
-            load_box(slot, weight, full, (first + i) * TERMS, firstOut);
+            unsigned char* slot = slot_of(pool, i);
+            Barrier* full = slots.full + i % SLOTS;
+            if (i >= SLOTS) {
+                full = slots.begin(i, SLOT_BYTES);
+                load_box(slot, weight, full, (first + i) * TERMS, firstOut);
+            }
             load_box(slot + WEIGHT_BYTES, x, full, (first + i) * TERMS, 0);
         }
     }
@@ -117,6 +130,7 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
                    const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap weight, const float* bias, int rows, \
                    int in, int out, int adds) { \
         linear_few_rows<T, BLOCKS>(destination, x, weight, bias, rows, in, out, adds); \
-    }
+    } \
+    BEGINS_EARLY(linear_few_rows_90a_##NAME##_c##BLOCKS);
 #define BOTH(BLOCKS) FEW_ROWS(BLOCKS, bf16, Bf16) FEW_ROWS(BLOCKS, f16, F16)
 BOTH(1) BOTH(2) BOTH(4) BOTH(8)

@@ -38,6 +38,32 @@ Block& current() {
     return *onThisThread;
 }
 
+void Earlier::add(void* memory, std::size_t bytes) {
+    auto first = static_cast<unsigned char*>(memory);
+    pieces.push_back({first, {first, first + bytes}});
+}
+
+void Earlier::begin(std::uint64_t threads) {
+    awaited = threads;
+    for (Piece& piece : pieces) {
+        std::memset(piece.memory, 0xff, piece.written.size());
+    }
+}
+
+void Earlier::await_turn() {
+    if (--awaited == 0) {
+        end();
+    }
+}
+
+void Earlier::end() {
+    for (Piece& piece : pieces) {
+        std::memcpy(piece.memory, piece.written.data(), piece.written.size());
+    }
+    pieces.clear();
+    ended = true;
+}
+
 Block::Block() : fibers(MAX_THREADS) {}
 
 Block::~Block() = default;
@@ -116,6 +142,7 @@ __attribute__((no_sanitize("address"))) void Block::enter() {
     block.fibers.entered();
     block.launch->body();
     block.threads[block.running].state = State::ENDED;
+    block.require_turn();
     block.require_no_copies();
     if (block.beside != nullptr) {
         block.beside->require_no_products();
@@ -170,6 +197,24 @@ void Block::wait_until(Site site, std::function<bool()> condition, std::function
         threads[running].missing = std::move(missing);
     }
     pause(State::WAITING, site);
+}
+
+void Block::await_turn(Site site) {
+    threads[running].hadTurn = true;
+    if (!launch->early) {
+        report(site, "the kernel does not say BEGINS_EARLY");
+    }
+    Earlier* earlier = launch->earlier;
+    if (earlier != nullptr && !earlier->has_ended()) {
+        earlier->await_turn();
+        wait_until(site, [earlier] { return earlier->has_ended(); }, [] { return "await_turn in other threads"; });
+    }
+}
+
+void Block::require_turn() {
+    if (launch->early && !threads[running].hadTurn) {
+        report({"await_turn", "", 0}, "a thread of a kernel that BEGINS_EARLY ends without it");
+    }
 }
 
 void Block::wait_for_cluster(Site site) {

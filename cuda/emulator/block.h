@@ -30,6 +30,33 @@ struct Site {
     int line;
 };
 
+/// Memory that an earlier launch is still writing while the first cluster of this one begins. Until all threads of that
+/// cluster await their turn, it is NaN.
+class Earlier {
+public:
+    void add(void* memory, std::size_t bytes);
+    void begin(std::uint64_t threads);
+    void await_turn();
+    void end();
+
+    bool is_empty() const {
+        return pieces.empty();
+    }
+
+    bool has_ended() const {
+        return ended;
+    }
+
+private:
+    struct Piece {
+        unsigned char* memory;
+        std::vector<unsigned char> written;
+    };
+    std::vector<Piece> pieces;
+    std::uint64_t awaited = 0; // threads
+    bool ended = false;
+};
+
 /// The launch parameters shared by all blocks.
 struct Launch {
     std::string kernel;
@@ -39,6 +66,8 @@ struct Launch {
     unsigned shared_bytes;
     std::uint64_t seed;    // seed of the thread order; 0 = by index
     unsigned cluster = 1;  // blocks along x that run together
+    bool early = false;    // the kernel BEGINS_EARLY
+    Earlier* earlier = nullptr; // null if no memory is still being written
 };
 
 class Asynchrony;
@@ -79,6 +108,9 @@ public:
 
     /// Where the same variable lies in the shared memory of a block of the cluster.
     const void* in_block(Site site, const void* own, int rank);
+
+    /// Waits until earlier launches have ended.
+    void await_turn(Site site);
 
     /// Waits for all threads of the block.
     void wait(Site site);
@@ -146,6 +178,7 @@ private:
         std::function<bool()> ready;
         std::function<std::string()> missing;
         bool atCluster = false; // waits for the other threads of the cluster
+        bool hadTurn = false;
     };
 
     struct Copy {
@@ -164,6 +197,7 @@ private:
     void meet(Site site, unsigned mask, std::uint64_t value, int source, bool ordering,
               void (*body)(void* const*) = nullptr);
     void pause(State state, Site site);
+    void require_turn();
     std::string describe(int thread) const;
     std::string deadlock() const;
 

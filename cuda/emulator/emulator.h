@@ -39,6 +39,8 @@
 
 #define DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(emulator::current().dynamic_shared())
 
+#define BEGINS_EARLY(name) EXPORT(name##_begins_early, 1)
+
 #define UNROLL
 #define UNROLL_BY(times)
 
@@ -154,6 +156,10 @@ private:
 
 // The call site is a default argument, so that reports can name the line.
 #define EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+
+inline void await_turn(EMULATOR_SITE) {
+    emulator::current().await_turn({"await_turn", file, line});
+}
 
 inline void __syncthreads(EMULATOR_SITE) {
     emulator::current().wait({"__syncthreads", file, line});

@@ -34,6 +34,7 @@ constexpr std::uint64_t MOST_GRID_X = 0x7fffffff;
 constexpr unsigned MOST_GRID_YZ = 65535;
 
 thread_local std::string lastError;
+thread_local Earlier earlier;
 std::atomic<std::uint64_t> seed = 0;
 
 int fail(Result result, std::string message) {
@@ -80,6 +81,16 @@ std::string run(const Launch& launch) {
     std::atomic<std::uint64_t> next = 0;
     std::mutex mutex;
     std::string error;
+    if (launch.earlier != nullptr) {
+        std::unique_ptr<Cluster> cluster = idle.take();
+        launch.earlier->begin(launch.cluster * static_cast<std::uint64_t>(launch.block.x) * launch.block.y * launch.block.z);
+        error = cluster->run(launch, next.fetch_add(launch.cluster));
+        launch.earlier->end();
+        idle.give(std::move(cluster));
+        if (!error.empty()) {
+            return error;
+        }
+    }
     auto work = [&] {
         std::unique_ptr<Cluster> cluster = idle.take();
         for (std::uint64_t first; (first = next.fetch_add(launch.cluster)) < blocks;) {
@@ -131,9 +142,16 @@ int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsig
                   {block_x, block_y, block_z},
                   shared_bytes,
                   seed,
-                  found->second.cluster};
+                  found->second.cluster,
+                  Constant::all().contains(std::string(kernel) + "_begins_early"),
+                  earlier.is_empty() ? nullptr : &earlier};
     std::string error = run(launch);
+    earlier = {};
     return error.empty() ? DONE : fail(STUCK, error);
+}
+
+void headscope_earlier(void* memory, uint64_t bytes) {
+    emulator::earlier.add(memory, bytes);
 }
 
 const char* headscope_last_error() {

@@ -5,24 +5,17 @@ import headscope.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 
-/**
- * Products of few rows with 16-bit weights, such as those of decoded tokens: linear_few_rows.cu, and on Hopper
- * linear_few_rows_90a.cu. cuBLAS reads the weights of so few rows slowly.
- */
+/** Products of few rows with 16-bit weights on Hopper, such as those of decoded tokens: linear_few_rows_90a.cu. */
 final class FewRows {
-    /** Rows for which linear_few_rows.cu is compiled. */
-    private static final int[] ROWS = {8, 16};
-
-    /** Blocks in a cluster for which linear_few_rows_90a.cu is compiled. */
+    /** Blocks in a cluster for which the kernel is compiled. */
     private static final int[] BLOCKS = {8, 4, 2, 1};
 
     /** Two for each of the 132 multiprocessors of an H100; its parts of 16 or 18 hold four clusters of eight. */
     private static final int MOST_BLOCKS = 256;
 
     /** The rows of a tensor map lie a multiple of 16 bytes apart: 8 elements. */
-    private static final int HOPPER_STEP = 8;
+    private static final int STEP = 8;
 
     private final Device device;
     private final Kernels kernels;
@@ -34,31 +27,12 @@ final class FewRows {
 
     /** Whether {@link #multiply} takes so many rows. */
     boolean take(int rows, Tensor weight) {
-        return rows > 0 && weight.dtype() != DType.F32 && (fitsAnyGpu(rows, weight) || fitsHopper(rows, weight));
-    }
-
-    private boolean fitsAnyGpu(int rows, Tensor weight) {
-        return compiled(rows).isPresent() && weight.size(1) % device.constant("linear_few_rows_step") == 0;
-    }
-
-    private boolean fitsHopper(int rows, Tensor weight) {
-        return device.hasWarpGroups() && rows <= device.constant("linear_few_rows_90a_rows")
-                && weight.size(1) % HOPPER_STEP == 0;
-    }
-
-    private static OptionalInt compiled(int rows) {
-        return Arrays.stream(ROWS).filter(of -> of >= rows).findFirst();
+        return device.hasWarpGroups() && weight.dtype() != DType.F32 && weight.size(1) % STEP == 0
+                && rows > 0 && rows <= device.constant("linear_few_rows_90a_rows");
     }
 
     /** destination = x weight' + bias, or += if it adds; x is of the weights' type. */
     void multiply(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        if (fitsAnyGpu(x.intSize(0), weight)) {
-            kernels.perBlock("linear_few_rows",
-                    "linear_few_rows_%s_r%d".formatted(Kernels.name(weight.dtype()), compiled(x.intSize(0)).orElseThrow()),
-                    kernels.tiles(weight.size(0), "linear_few_rows_tile"),
-                    destination, x, weight, bias, x.intSize(0), weight.intSize(1), weight.intSize(0), adds ? 1 : 0);
-            return;
-        }
         int tile = device.constant("linear_few_rows_90a_tile");
         long tiles = kernels.tiles(weight.size(0), "linear_few_rows_90a_tile");
         int blocks = Arrays.stream(BLOCKS).filter(count -> count * tiles <= MOST_BLOCKS).findFirst().orElse(1);

@@ -4,6 +4,7 @@ import static jcuda.driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SH
 import static jcuda.driver.CUresult.CUDA_SUCCESS;
 
 import headscope.backend.DeviceException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -18,9 +19,23 @@ import jcuda.driver.JCudaDriver;
 /** Looks up kernels and exported constants by name in all modules. */
 final class Modules implements AutoCloseable {
     private final List<CUmodule> modules = new ArrayList<>();
-    private final Map<String, CUfunction> functions = new HashMap<>();
+    private final Map<String, Function> functions = new HashMap<>();
     private final Map<String, Integer> allowed = new HashMap<>();
     private final Map<String, Integer> constants = new HashMap<>();
+
+    /** A kernel, and whether it {@link EarlyLaunches begins early}. */
+    static final class Function extends CUfunction {
+        private boolean early;
+
+        boolean beginsEarly() {
+            return early;
+        }
+
+        /** As C sees it. */
+        MemorySegment handle() {
+            return MemorySegment.ofAddress(getNativePointer());
+        }
+    }
 
     /** @param images fatbin per family */
     Modules(Map<String, byte[]> images) {
@@ -32,11 +47,13 @@ final class Modules implements AutoCloseable {
     }
 
     /** @throws DeviceException if no module contains it */
-    CUfunction function(String name) {
+    Function function(String name) {
         return functions.computeIfAbsent(name, kernel -> {
-            CUfunction function = new CUfunction();
+            Function function = new Function();
             for (CUmodule module : modules) {
                 if (JCudaDriver.cuModuleGetFunction(function, module, kernel) == CUDA_SUCCESS) {
+                    function.early = JCudaDriver.cuModuleGetGlobal(
+                            new Address(), new long[1], module, kernel + "_begins_early") == CUDA_SUCCESS;
                     return function;
                 }
             }
@@ -45,8 +62,8 @@ final class Modules implements AutoCloseable {
     }
 
     /** The kernel of a launch; raises its limit of dynamic shared memory if necessary. */
-    CUfunction function(Launch launch) {
-        CUfunction function = function(launch.kernel());
+    Function function(Launch launch) {
+        Function function = function(launch.kernel());
         // By default static and dynamic shared memory together are limited to 48 KiB.
         if (launch.shared() > allowed.getOrDefault(launch.kernel(), 0)) {
             NvidiaDriver.require(

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * One kernel file as documentation: its contract comment, and its KERNEL and EXPORT lines after macro expansion.
+ * One kernel file as documentation: its contract comment, and its KERNEL and EXPORT lines after macro expansion, without those of BEGINS_EARLY.
  * Kernels of all head widths are one, {@code attention_map_f32_d<width>}.
  *
  * @param contract  the comment at the top, by field: "" is what precedes the first one
@@ -36,7 +36,7 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
         }
     }
 
-    private static final Pattern FIELD = Pattern.compile("(In|Out|Scratch|Launch|Cost|Rounds|See) +(.+)");
+    private static final Pattern FIELD = Pattern.compile("(In|Out|Scratch|Launch|Early|Cost|Rounds|See) +(.+)");
     private static final Pattern DEFINITION = Pattern.compile("#define (\\w+)\\(([\\w, ]+)\\) *(.*)");
     private static final Pattern CALL = Pattern.compile("\\b([A-Z][A-Z_0-9]*)\\(");
 
@@ -123,7 +123,7 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
                         arguments.getFirst(), String.join(", ", arguments.subList(1 + bounds, arguments.size()))));
             } else if (name.equals("EXPORT")) {
                 constants.add(arguments.getFirst());
-            } else if (macros.containsKey(name)) {
+            } else if (macros.containsKey(name) && !name.equals("BEGINS_EARLY")) {
                 expand(macros.get(name).apply(arguments), macros, kernels, constants);
             } else {
                 from = call.end();
