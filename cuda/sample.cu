@@ -9,15 +9,16 @@
 // In      logits [rows, words], fp32, no NaN; marks [rows], fp64, in [0, 1); temperature, topP > 0
 // Out     destination [rows], int, every element
 // Launch  grid x = rows; block min(sample_threads, words rounded up to 32)
-// Cost    4 rows words bytes; argmax makes 32 more passes over a row, draw about 100, all in the cache, instead of
-//         sorting
+// Cost    4 rows words bytes; draw makes about 100 more passes over a row, in the cache, instead of sorting
 // Rounds  weights and their sums in fp64, bit-reproducible
 // See     Backend.argmax, Backend.draw, test/rows_test.cpp
 #include "block.cuh"
+#include "quad.cuh"
 
 #include <cstring>
 
 constexpr int THREADS = 512;
+constexpr int AT_ONCE = 8; // independent loads: a thread of argmax requests 128 bytes before it waits
 EXPORT(sample_threads, THREADS);
 
 /// An integer in the order of the floats; -0 counts as 0.
@@ -95,11 +96,73 @@ __device__ int Row::word(unsigned order, int rank) const {
     }));
 }
 
+/// The word with the largest logit so far; of several, the first.
+struct LargestWord {
+    float logit = -INFINITY;
+    int word = 0; // if all logits are -INFINITY
+
+    __device__ void take(float other, int at) {
+        if (other > logit || (other == logit && at < word)) {
+            logit = other;
+            word = at;
+        }
+    }
+
+    /// Combines the words of all lanes of a warp.
+    __device__ void gather() {
+        for (int lanes = WARP / 2; lanes > 0; lanes /= 2) {
+            float other = __shfl_xor_sync(ALL_LANES, logit, lanes);
+            take(other, __shfl_xor_sync(ALL_LANES, word, lanes));
+        }
+    }
+};
+
 KERNEL(argmax_f32, THREADS, int* destination, const float* logits, int words) {
-    Row row(logits, words, 1);
-    int word = row.word(order_of(row.largest), 0);
-    if (threadIdx.x == 0) {
-        destination[blockIdx.x] = word;
+    SHARED(float[WARP], largest); // [warps]
+    SHARED(int[WARP], at);        // [warps]
+    int thread = static_cast<int>(threadIdx.x);
+    int threads = static_cast<int>(blockDim.x);
+    const float* row = logits + static_cast<int64_t>(blockIdx.x) * words;
+    // Aligned quads lie between at most three words at each end, which are read one by one.
+    int past = static_cast<int>(reinterpret_cast<uintptr_t>(row) % sizeof(Quad) / sizeof(float));
+    int first = min((QUAD - past) % QUAD, words);
+    int quads = (words - first) / QUAD;
+    int edge = thread < first ? thread : thread + quads * QUAD;
+    float edgeLogit = edge < words ? row[edge] : -INFINITY;
+
+    LargestWord own;
+    for (int from = thread; from < quads; from += threads * AT_ONCE) {
+        auto place = [&](int i) { return first + min(from + i * threads, quads - 1) * QUAD; }; // the last quad may repeat
+        Quad quad[AT_ONCE];
+        UNROLL for (int i = 0; i < AT_ONCE; i++) {
+            quad[i] = read_quad(row + place(i));
+        }
+        float most = -INFINITY;
+        UNROLL for (int i = 0; i < AT_ONCE * QUAD; i++) {
+            most = fmaxf(most, quad[i / QUAD].of[i % QUAD]);
+        }
+        if (most > own.logit) { // reads the quads again, so that the compiler requests all of them before it uses one
+            UNROLL for (int i = 0; i < AT_ONCE * QUAD; i++) {
+                own.take(quad[i / QUAD].of[i % QUAD], place(i / QUAD) + i % QUAD);
+            }
+        }
+    }
+    own.take(edgeLogit, edge);
+    own.gather();
+    if (thread % WARP == 0) {
+        largest[thread / WARP] = own.logit;
+        at[thread / WARP] = own.word;
+    }
+    __syncthreads();
+    if (thread < WARP) {
+        LargestWord all;
+        if (thread < threads / WARP) {
+            all = {largest[thread], at[thread]};
+        }
+        all.gather();
+        if (thread == 0) {
+            destination[blockIdx.x] = all.word;
+        }
     }
 }
 

@@ -206,6 +206,25 @@ void check_linear(std::mt19937_64& random, int tokens, int in, int out, bool wit
 
 } // namespace
 
+/// Rows begin `skipped` words past an aligned quad. Each has one value, except at the places of its largest logits.
+void check_argmax(std::mt19937_64& random, int words, int skipped) {
+    situation = std::to_string(words) + " words, " + std::to_string(skipped) + " past a quad";
+    const int rows = 9;
+    std::vector<float> values(skipped + rows * words, NAN);
+    std::vector<int> expected(rows), predicted(rows, -1);
+    for (int row = 0; row < rows; row++) {
+        float* of_row = values.data() + skipped + row * words;
+        float below = row % 3 == 0 ? -INFINITY : row % 3 == 1 ? -1 : -1e30f;
+        std::fill_n(of_row, words, below);
+        for (int ties = row == 0 ? 0 : row / 3 * 2 + 1; ties > 0; ties--) { // row 0 is -INFINITY
+            of_row[std::uniform_int_distribution<>(0, words - 1)(random)] = ties % 2 == 0 ? 0 : -0.0f;
+        }
+        expected[row] = static_cast<int>(std::max_element(of_row, of_row + words) - of_row);
+    }
+    launch("argmax_f32", rows, 1, fitting("sample_threads", words), predicted.data(), values.data() + skipped, words);
+    CHECK(predicted == expected, "not the first of the largest logits");
+}
+
 /// The drawn word is the one whose interval of the cumulative weights contains the mark.
 void check_sample(std::mt19937_64& random, int words, double temperature, double topP) {
     const int rows = 3;
@@ -261,6 +280,10 @@ int main() {
         check_norms(random, 3, size);
         check_route(random, 3, size, std::min(size, 4));
         check_route(random, 2, size, size);
+        for (int skipped : {0, 1, 2, 3}) {
+            check_argmax(random, size, skipped);
+        }
+        situation = "size " + std::to_string(size);
         check_sample(random, size, 1, 1);
         check_sample(random, size, 0.3, 0.7);
         if (size <= 257) {
@@ -268,6 +291,9 @@ int main() {
             check_linear(random, 3, size, 2, false);
             check_linear(random, 2, 16, size, true);
         }
+    }
+    for (int words : {3, 5, 16384, 16387, 33001}) {
+        check_argmax(random, words, 1);
     }
     int most = constant("rms_norm_threads") * constant("rms_norm_thread_columns");
     for (int width : {3, 4, 8, 12, 2048, 2052, 4100, most - 4, most, most + 1, most + 4, 3 * most}) {
