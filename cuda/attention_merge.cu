@@ -16,7 +16,8 @@
 //         [heads, side, side]: every element of the new token's row of cells; newest [slots, heads, 2], fp32, or null: the
 //         log-sum-exp of a single query in units of log 2 and its first visible key, for attention_add_rows.cu
 // Launch  grid x = texts if bin is 0; 1 + side with an atlas; else the parts of bin keys and one more per text, counted by
-//         attention_splits.cuh, or more; y = heads, z = most queries of a text; block attention_merge_threads
+//         attention_splits.cuh, or more; y = heads, or ceil(heads / attention_merge_heads) if bin is 0 and no text has more
+//         keys than attention_merge_few splits; z = most queries of a text; block attention_merge_threads
 // Cost    4 splits headDim bytes per head, and for a single query 24 keys bytes per head
 // Rounds  fp32, in a fixed order that depends on the text alone, bit-reproducible; probabilities as in attention_columns.cu
 // See     Backend.attention, AttentionAtlas, test/attention_decode_test.cpp, test/attention_atlas_test.cpp,
@@ -26,10 +27,67 @@
 #include "tensor_core.cuh"
 
 constexpr int THREADS = 256;
+constexpr int WARPS = THREADS / WARP;
+constexpr int FEW = WARP;      // splits of a row that one warp merges, without a barrier
+constexpr int RESIDENT = 4;    // blocks per multiprocessor, which request 48 KB of scores and column sums
 constexpr int ROW_KEYS = 1024; // of a block that adds probabilities to column sums
 
 EXPORT(attention_merge_threads, THREADS);
 EXPORT(attention_merge_keys, ROW_KEYS);
+EXPORT(attention_merge_heads, WARPS);
+EXPORT(attention_merge_few, FEW);
+
+/// What attention_decode wrote about a split of a row, or the same about several splits.
+struct SplitRow {
+    SoftmaxRow row;
+    float own = BELOW_ALL;
+    float before = BELOW_ALL;
+
+    /// The numbers lie `stride` apart. Without `all`, only those on which the log-sum-exp depends are read.
+    static __device__ SplitRow read(const float* numbers, int64_t stride, bool all) {
+        SplitRow split;
+        split.row.peak = numbers[0];
+        split.row.sum = numbers[stride];
+        if (all) {
+            split.row.moment = numbers[2 * stride];
+            split.row.distance = numbers[3 * stride];
+            split.own = numbers[4 * stride];
+            split.before = numbers[5 * stride];
+        }
+        return split;
+    }
+
+    __device__ void write(float* numbers, int stride) const {
+        float written[ROW_NUMBERS] = {row.peak, row.sum, row.moment, row.distance, own, before};
+        UNROLL for (int i = 0; i < ROW_NUMBERS; i++) {
+            numbers[i * stride] = written[i];
+        }
+    }
+
+    __device__ void add(SplitRow other) {
+        float highest = fmaxf(row.peak, other.row.peak);
+        row.raise(highest);
+        other.row.raise(highest);
+        row.sum += other.row.sum;
+        row.moment += other.row.moment;
+        row.distance += other.row.distance;
+        own = fmaxf(own, other.own);
+        before = fmaxf(before, other.before);
+    }
+
+    /// Combines those of LANES neighbouring lanes.
+    template <int LANES>
+    __device__ void gather(bool all) {
+        row.raise(warp_maximum<LANES>(row.peak));
+        row.sum = warp_sum<LANES>(row.sum);
+        if (all) {
+            row.moment = warp_sum<LANES>(row.moment);
+            row.distance = warp_sum<LANES>(row.distance);
+            own = warp_maximum<LANES>(own);
+            before = warp_maximum<LANES>(before);
+        }
+    }
+};
 
 /// What attention_decode wrote about the splits of one row.
 struct SplitNumbers {
@@ -38,74 +96,135 @@ struct SplitNumbers {
     int first;      // of this row
     int end;
 
-    /// All numbers of the row, or only those on which the log-sum-exp depends. Synchronises.
-    __device__ SoftmaxRow row(bool all) const {
-        SoftmaxRow whole;
-        whole.peak = maximum(0);
-        for (int split = first + static_cast<int>(threadIdx.x); split < end; split += THREADS) {
-            SoftmaxRow part{numbers[split], numbers[split + splits], all ? numbers[split + 2 * splits] : 0,
-                            all ? numbers[split + 3 * splits] : 0};
-            part.raise(whole.peak);
-            whole.sum += part.sum;
-            whole.moment += part.moment;
-            whole.distance += part.distance;
+    __device__ bool few() const {
+        return end - first <= FEW;
+    }
+
+    /// The whole row, to every thread. Each warp combines few splits on its own; of more, synchronises.
+    __device__ SplitRow row(bool all) const {
+        SHARED(float[ROW_NUMBERS][WARPS], parts);
+        int lane = static_cast<int>(threadIdx.x) % WARP;
+        SplitRow own;
+        UNROLL_BY(2) for (int split = first + (few() ? lane : static_cast<int>(threadIdx.x)); split < end; split += THREADS) {
+            own.add(SplitRow::read(numbers + split, splits, all));
         }
-        whole.sum = block_sum(whole.sum);
-        if (all) {
-            whole.moment = block_sum(whole.moment);
-            whole.distance = block_sum(whole.distance);
+        own.gather<WARP>(all);
+        if (few()) {
+            return own;
         }
+        if (lane == 0) {
+            own.write(&parts[0][threadIdx.x / WARP], WARPS);
+        }
+        __syncthreads();
+        SplitRow whole = SplitRow::read(&parts[0][lane % WARPS], WARPS, all);
+        whole.gather<WARPS>(all);
         return whole;
     }
 
-    /// The largest of the numbers with an index. Synchronises.
-    __device__ float maximum(int index) const {
-        float largest = BELOW_ALL;
-        for (int split = first + static_cast<int>(threadIdx.x); split < end; split += THREADS) {
-            largest = fmaxf(largest, numbers[split + index * splits]);
-        }
-        return block_maximum(largest);
+    /// The factor of a split's sums in those of the row.
+    __device__ float weight(int split, const FinishedRow& finished) const {
+        return exp2f(numbers[split] - finished.row.peak);
     }
 };
 
-/// Writes a row of output. A thread sums four columns over every groups-th split. `row` points at the row's sums over the
-/// text's first split; the next split's are `step` elements further. Synchronises.
-template <class O>
-__device__ void merge_values(O* out, const float* row, int64_t step, const SplitNumbers& splits, const FinishedRow& finished,
-                             int headDim) {
-    SHARED(float[4 * THREADS], parts);
-    int quads = (headDim + 3) / 4;
-    int groups = THREADS / quads;
-    int group = static_cast<int>(threadIdx.x) / quads;
-    int column = static_cast<int>(threadIdx.x) % quads * 4;
-    if (group < groups) {
-        float sum[4] = {};
-        UNROLL_BY(8) for (int split = splits.first + group; split < splits.end; split += groups) {
-            float part[4];
-            read_chunk(part, row + split * step + column);
-            float weight = exp2f(splits.numbers[split] - finished.row.peak);
-            UNROLL for (int e = 0; e < 4; e++) {
-                sum[e] += weight * part[e];
+/// Where the output goes: one of the three, or none is there.
+struct MergedOutput {
+    float* exact;
+    Bf16* bf16;
+    F16* f16;
+
+    __device__ bool there() const {
+        return exact != nullptr || bf16 != nullptr || f16 != nullptr;
+    }
+
+    __device__ void write(int64_t element, float x) const {
+        if (exact != nullptr) {
+            exact[element] = x;
+        } else if (bf16 != nullptr) {
+            bf16[element] = from_float<Bf16>(x);
+        } else {
+            f16[element] = from_float<F16>(x);
+        }
+    }
+};
+
+/// A row of output, from its element `at` on. `sums` points at the row's sums over the text's first split; the next split's are
+/// `step` elements further.
+struct MergedRow {
+    MergedOutput out;
+    int64_t at;
+    const float* sums;
+    int64_t step;
+    int headDim;
+
+    /// Of few splits, by a warp. A lane sums four columns.
+    __device__ void write_few(const SplitNumbers& splits, const FinishedRow& finished) const {
+        constexpr int AT_ONCE = 4; // independent loads
+        static_assert(FEW % AT_ONCE == 0, "every split of the loop has a lane");
+        int lane = static_cast<int>(threadIdx.x) % WARP;
+        float own = splits.first + lane < splits.end ? splits.weight(splits.first + lane, finished) : 0;
+        for (int from = 0; from < headDim; from += WARP * QUAD) {
+            int column = from + lane * QUAD;
+            float sum[QUAD] = {};
+            UNROLL_BY(1) for (int split = splits.first; split < splits.end; split += AT_ONCE) {
+                float part[AT_ONCE][QUAD] = {};
+                UNROLL for (int i = 0; i < AT_ONCE; i++) {
+                    if (split + i < splits.end && column < headDim) {
+                        read_chunk(part[i], sums + (split + i) * step + column);
+                    }
+                }
+                UNROLL for (int i = 0; i < AT_ONCE; i++) {
+                    float weight = __shfl_sync(ALL_LANES, own, split + i - splits.first);
+                    UNROLL for (int e = 0; e < QUAD; e++) {
+                        sum[e] += weight * part[i][e];
+                    }
+                }
+            }
+            UNROLL for (int e = 0; e < QUAD; e++) {
+                if (column + e < headDim) {
+                    out.write(at + column + e, sum[e] * finished.inverse);
+                }
             }
         }
-        UNROLL for (int e = 0; e < 4; e++) {
-            parts[group * quads * 4 + column + e] = sum[e];
-        }
     }
-    __syncthreads();
-    for (int c = threadIdx.x; c < headDim; c += THREADS) {
-        float sum = 0;
-        for (int g = 0; g < groups; g++) {
-            sum += parts[g * quads * 4 + c];
-        }
-        out[c] = from_float<O>(sum * finished.inverse);
-    }
-}
 
-/// The first part of a text merges its sums; each other part owns bin keys.
-KERNEL(attention_merge_f32, THREADS, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest, float* scores,
-       double* columnSum, double* rowSums, float* cells, const float* sums, const float* numbers, const float* sinks,
-       ATTENTION_SPEC, int capacity, int texts, int splits, int side, int bin, int mean) {
+    /// By a block. A thread sums four columns over every groups-th split. Synchronises.
+    __device__ void write_many(const SplitNumbers& splits, const FinishedRow& finished) const {
+        SHARED(float[4 * THREADS], parts);
+        int quads = (headDim + 3) / 4;
+        int groups = THREADS / quads;
+        int group = static_cast<int>(threadIdx.x) / quads;
+        int column = static_cast<int>(threadIdx.x) % quads * 4;
+        if (group < groups) {
+            float sum[4] = {};
+            UNROLL_BY(8) for (int split = splits.first + group; split < splits.end; split += groups) {
+                float part[4];
+                read_chunk(part, sums + split * step + column);
+                float weight = splits.weight(split, finished);
+                UNROLL for (int e = 0; e < 4; e++) {
+                    sum[e] += weight * part[e];
+                }
+            }
+            UNROLL for (int e = 0; e < 4; e++) {
+                parts[group * quads * 4 + column + e] = sum[e];
+            }
+        }
+        __syncthreads();
+        for (int c = threadIdx.x; c < headDim; c += THREADS) {
+            float sum = 0;
+            for (int g = 0; g < groups; g++) {
+                sum += parts[g * quads * 4 + c];
+            }
+            out.write(at + c, sum * finished.inverse);
+        }
+    }
+};
+
+/// The first part of a text merges its sums, those of few splits in the first blocks, a head per warp. Each other part owns bin
+/// keys.
+RESIDENT_KERNEL(attention_merge_f32, THREADS, RESIDENT, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest,
+                float* scores, double* columnSum, double* rowSums, float* cells, const float* sums, const float* numbers,
+                const float* sinks, ATTENTION_SPEC, int capacity, int texts, int splits, int side, int bin, int mean) {
     TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1, blockIdx.x);
     if (part.text < 0) {
         return;
@@ -115,61 +234,68 @@ KERNEL(attention_merge_f32, THREADS, float* out, Bf16* outBf16, F16* outF16, STA
     if (query >= spec.queries || spec.keys == 0) {
         return;
     }
-    int head = static_cast<int>(blockIdx.y);
     int position = spec.position(query);
-    int64_t firstSplit = TextPart::first(tiles, part.text, SPLIT, 0);
-    SplitNumbers own{numbers + (static_cast<int64_t>(query) * heads + head) * ROW_NUMBERS * splits + firstSplit, splits,
-                     spec.firstKey(query) / SPLIT, (spec.endKey(query) + SPLIT - 1) / SPLIT};
-    int64_t base = spec.vector(head);
-    int first = max(part.index - 1, 0) * bin;
-    int end = part.index == 0 ? first : min(first + bin, spec.keys);
-    constexpr int LINE_DOUBLES = 128 / sizeof(double);
-    for (int key = first + static_cast<int>(threadIdx.x) * LINE_DOUBLES; key < end; key += THREADS * LINE_DOUBLES) {
-        prefetch(columnSum + base + key); // needed once the numbers of all splits are known
+    SplitNumbers own{numbers, splits, spec.firstKey(query) / SPLIT, (spec.endKey(query) + SPLIT - 1) / SPLIT};
+    bool merges = part.index == 0;
+    bool warpHeads = merges && own.few();
+    int thread = static_cast<int>(threadIdx.x);
+    int head = static_cast<int>(blockIdx.y) * (warpHeads ? WARPS : 1) + (warpHeads ? thread / WARP : 0);
+    if (head >= heads) {
+        return;
     }
-    FinishedRow finished(own.row(part.index == 0), sink_score(sinks, head));
+    int64_t firstSplit = TextPart::first(tiles, part.text, SPLIT, 0);
+    own.numbers += (static_cast<int64_t>(query) * heads + head) * ROW_NUMBERS * splits + firstSplit;
+    float sink = sink_score(sinks, head);
+    int64_t base = spec.vector(head);
+    int first = merges ? 0 : (part.index - 1) * bin;
+    int end = merges ? 0 : min(first + bin, spec.keys);
+    constexpr int AT_ONCE = ROW_KEYS / THREADS; // independent loads
+    float score[AT_ONCE];
+    double column[AT_ONCE];
+    auto read = [&](int from) {
+        UNROLL for (int i = 0; i < AT_ONCE; i++) {
+            int key = from + i * THREADS;
+            score[i] = key < end ? scores[base + key] : 0;
+            column[i] = key < min(end, position) ? columnSum[base + key] : 0;
+        }
+    };
+    read(first + thread); // before the numbers of all splits are known
+    SplitRow whole = own.row(merges);
+    FinishedRow finished(whole.row, sink);
     float logSum = finished.row.peak + finished.logTotal;
-    if (part.index == 0) {
-        float ownScore = own.maximum(4);
-        float before = own.maximum(5);
-        if (logSumExp != nullptr && threadIdx.x == 0) {
-            finished.write(STATISTICS_VALUE, spec, head, query, ownScore, before);
+    if (merges) {
+        int64_t stride = sums_stride(headDim);
+        MergedRow row{{out, outBf16, outF16},
+                      (static_cast<int64_t>(spec.queryStart + query) * heads + head) * headDim,
+                      sums + ((firstSplit * gridDim.z + query) * heads + head) * stride,
+                      static_cast<int64_t>(gridDim.z) * heads * stride,
+                      headDim};
+        if (!row.out.there()) {
+            // only statistics are needed
+        } else if (warpHeads) {
+            row.write_few(own, finished);
+        } else {
+            row.write_many(own, finished);
+        }
+        if (logSumExp != nullptr && thread % (warpHeads ? WARP : THREADS) == 0) {
+            finished.write(STATISTICS_VALUE, spec, head, query, whole.own, whole.before);
             int64_t slotHead = static_cast<int64_t>(spec.slot) * heads + head;
             if (newest != nullptr) {
                 newest[2 * slotHead] = logSum;
                 newest[2 * slotHead + 1] = static_cast<float>(spec.firstKey(query));
             }
             if (bin > 0) {
-                RowSums row;
-                row.add(STATISTICS_VALUE, base + position, position, spec.endKey(query));
-                row.add_to(rowSums + slotHead * ROW_SUMS, position == 0);
+                RowSums terms;
+                terms.add(STATISTICS_VALUE, base + position, position, spec.endKey(query));
+                terms.add_to(rowSums + slotHead * ROW_SUMS, position == 0);
             }
-        }
-        int64_t stride = sums_stride(headDim);
-        int64_t at = (static_cast<int64_t>(spec.queryStart + query) * heads + head) * headDim;
-        const float* row = sums + ((firstSplit * gridDim.z + query) * heads + head) * stride;
-        int64_t step = static_cast<int64_t>(gridDim.z) * heads * stride;
-        if (out != nullptr) {
-            merge_values(out + at, row, step, own, finished, headDim);
-        } else if (outBf16 != nullptr) {
-            merge_values(outBf16 + at, row, step, own, finished, headDim);
-        } else if (outF16 != nullptr) {
-            merge_values(outF16 + at, row, step, own, finished, headDim);
         }
         return;
     }
 
-    constexpr int AT_ONCE = ROW_KEYS / THREADS; // independent loads
     float peak = 0;
     float sum = 0;
-    for (int from = first + static_cast<int>(threadIdx.x); from < end; from += ROW_KEYS) {
-        float score[AT_ONCE];
-        double column[AT_ONCE];
-        UNROLL for (int i = 0; i < AT_ONCE; i++) {
-            int key = from + i * THREADS;
-            score[i] = key < end ? scores[base + key] : 0;
-            column[i] = key < min(end, position) ? columnSum[base + key] : 0;
-        }
+    for (int from = first + thread; from < end; from += ROW_KEYS) {
         UNROLL for (int i = 0; i < AT_ONCE; i++) {
             int key = from + i * THREADS;
             if (key < end) {
@@ -181,6 +307,7 @@ KERNEL(attention_merge_f32, THREADS, float* out, Bf16* outBf16, F16* outF16, STA
                 sum += probability;
             }
         }
+        read(from + ROW_KEYS);
     }
     if (cells == nullptr) {
         return;

@@ -3,6 +3,8 @@
 
 #include "attention_text.h"
 
+#include <algorithm>
+
 /// What attention_merge.cu computes from the scores of single queries.
 struct NewestRow {
     float* scores = nullptr;
@@ -47,7 +49,13 @@ struct Decoding {
             }
             return none;
         };
-        launch3("attention_merge_f32", blocks, spec.heads, queries, constant("attention_merge_threads"),
+        int longest = only_keys;
+        for (int i = 0; tiles != nullptr && i < texts; i++) {
+            longest = std::max(longest, tiles[i].keys);
+        }
+        bool few = row.bin == 0 && longest <= constant("attention_merge_few") * constant("attention_decode_keys");
+        int heads = few ? static_cast<int>(pieces(spec.heads, constant("attention_merge_heads"))) : spec.heads;
+        launch3("attention_merge_f32", blocks, heads, queries, constant("attention_merge_threads"),
                 if_of(static_cast<float*>(nullptr)), if_of(static_cast<Bf16*>(nullptr)), if_of(static_cast<F16*>(nullptr)),
                 statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5], row.newest, row.scores,
                 row.columnSum, row.sums, row.cells, sums.data(), numbers.data(), spec.sinks.empty() ? nullptr : spec.sinks.data(), tiles,

@@ -354,6 +354,8 @@ void check_batches(std::mt19937_64& random) {
              {"decoded", GROUPED}, {"decoded, windowed", WINDOWED}, {"decoded, with sinks", WITH_SINKS}}) {
         check_batch<T>(random, name, spec, decoded, {1, 1, 1, 1, 1, 1, 1});
     }
+    int most = constant("attention_merge_few") * constant("attention_decode_keys"); // of rows that one warp merges
+    check_batch<T>(random, "decoded, long", GROUPED, {most, 3, most + 1}, {1, 1, 1});
 }
 
 } // namespace

@@ -141,6 +141,10 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
         Optional<AttentionStatistics> now = row.filter(to -> decoding().isEmpty());
         int bin = now.isEmpty() ? 0 : cells.map(AtlasCells::bin).orElse(device.constant("attention_merge_keys"));
         int blocks = bin == 0 ? texts.entries().size() : cells.map(atlas -> 1 + atlas.side()).orElse(texts.parts(bin, 1));
+        // Rows of few splits are merged by a warp each.
+        boolean few = bin == 0
+                && kernels.tiles(texts.longest(), "attention_decode_keys") <= device.constant("attention_merge_few");
+        int heads = few ? Math.toIntExact(kernels.tiles(spec.heads(), "attention_merge_heads")) : spec.heads();
         Object table = decoding().<Object>map(CudaDecoding::table).orElseGet(() -> kernels.table(texts));
         try (Kernels.Scratch sums = kernels.reserved(rows * width * Float.BYTES);
                 Kernels.Scratch numbers = kernels.reserved(rows * DECODE_ROW * Float.BYTES)) {
@@ -152,7 +156,7 @@ record FusedAttention(Device device, Kernels kernels, Tensor q, Tensor k, Packin
             merged.addAll(statistics);
             merged.addAll(List.of(later.map(to -> to.newest), now.map(to -> to.row), now.map(to -> to.columnSum),
                     now.map(to -> to.sums), cells.map(AtlasCells::cells), sums.memory(), numbers.memory(), spec.sinks()));
-            device.launch(new Launch("attention_merge_f32", blocks, spec.heads(), queries,
+            device.launch(new Launch("attention_merge_f32", blocks, heads, queries,
                     device.constant("attention_merge_threads"), 0,
                     Kernels.arguments(merged, table, texts.first(), spec, capacity(texts), texts.entries().size(), splits,
                             cells.map(AtlasCells::side).orElse(0), bin, cells.map(AtlasCells::mean).orElse(0))));
