@@ -67,7 +67,8 @@ struct Decoding {
     /// Adds the newest rows of one layer's texts.
     void add_rows(int blocks, float* const* statistics, const NewestRow& row, const TextTile* tiles, const int* steps,
                   int texts, int slots) {
-        launch3("attention_add_rows_f64", blocks, spec.heads, 1, constant("attention_add_rows_threads"), row.columnSum,
+        int rounds = static_cast<int>(pieces(spec.heads, constant("attention_add_rows_heads")));
+        launch3("attention_add_rows_f64", blocks, rounds, 1, constant("attention_add_rows_threads"), row.columnSum,
                 row.sums, statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5],
                 row.scores, row.newest, tiles, steps, texts, slots, spec.heads, std::int64_t{0});
     }

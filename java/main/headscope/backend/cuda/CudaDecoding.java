@@ -130,12 +130,13 @@ final class CudaDecoding implements DecodingTexts {
     }
 
     private void addRows(AttentionStatistics all) {
-        int blocks = PackedTexts.of(packing(), all).parts(device.constant("attention_add_rows_keys"), 1);
+        int blocks = PackedTexts.of(packing(), all).parts(device.constant("attention_add_rows_keys"), 0);
+        int rounds = Math.toIntExact(kernels.tiles(all.heads(), "attention_add_rows_heads"));
         List<Object> arguments = new ArrayList<>(List.of(all.columnSum, all.sums));
         arguments.addAll(FusedAttention.vectors(all));
         arguments.addAll(List.of(all.row, all.newest, table, steps, size.texts(), all.texts() / layers, all.heads(),
                 all.row.count() / layers));
-        device.launch(new Launch("attention_add_rows_f64", blocks, all.heads(), layers,
+        device.launch(new Launch("attention_add_rows_f64", blocks, rounds, layers,
                 device.constant("attention_add_rows_threads"), 0, arguments));
     }
 
