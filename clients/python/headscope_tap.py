@@ -177,7 +177,8 @@ class Tap:
         self._handed_over = 0  # when the last of them were, in nanoseconds
         self._copied_messages = 0  # of the tokens that were copied last
         self._misfits = False  # tokens of this text do not attend as planned: they are not collected
-        self._recent = collections.deque(maxlen=_TOKENS_TOGETHER)  # ids and place of the last decoded tokens, and their addresses
+        self._recent = collections.deque(maxlen=2 * _TOKENS_TOGETHER)  # ids and places of the last decoded tokens
+        self._addresses = collections.deque(maxlen=2 * _TOKENS_TOGETHER)  # theirs
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
         self._around = None  # what _advance is told of this pass, for its first rows
@@ -225,6 +226,7 @@ class Tap:
         # Modules of the model, whose memory must be free to go:
         self._model = self._detach = self._plan = self._collected = None
         self._recent.clear()
+        self._addresses.clear()
         self._readers.clear()
         with self._lock:
             if self._ring:
@@ -316,10 +318,10 @@ class Tap:
 
     def _are_elsewhere(self, ids, place):
         """Whether neither tensor lies where one of a recent token lies: such a tensor would be overwritten before it is read."""
-        addresses = ids.data_ptr(), place.data_ptr()
-        elsewhere = bool(self._recent) and all(
-            addresses[0] != before[0] and addresses[1] != before[1] for *_, before in self._recent)
-        self._recent.append((ids, place, addresses))  # kept, so that the next ones have other addresses
+        own, known = (ids.data_ptr(), place.data_ptr()), self._addresses
+        elsewhere = bool(known) and own[0] not in known and own[1] not in known
+        self._recent += ids, place  # kept, so that the next ones have other addresses
+        known += own
         return elsewhere
 
     def _end_collected(self, decoded):
@@ -473,6 +475,7 @@ class Tap:
         if queries > 1:
             self._misfits = False
             self._recent.clear()
+            self._addresses.clear()
         if (queries == 1 and ids is not None and ids.shape[1] == 1 and isinstance(place, torch.Tensor)
                 and ids.device == place.device and (masked == self._masked + 1 > 1 if masked else place.shape == (1, 1))):
             self._are_elsewhere(ids, place)
