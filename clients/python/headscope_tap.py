@@ -48,6 +48,7 @@ import threading
 import time
 import uuid
 import zlib
+from threading import get_ident
 from typing import NamedTuple, Optional, Union
 
 import torch
@@ -269,7 +270,7 @@ class Tap:
         """
         try:
             decoded = self._collected
-            if decoded is not None and threading.get_ident() == self._thread:
+            if decoded is not None and get_ident() == self._thread:
                 if decoded.calls:
                     if decoded.add((module, q, k, named, ignores_extras)):
                         if len(decoded.calls) == decoded.layers:
@@ -353,7 +354,6 @@ class Tap:
                 self._attention(*call)
             own.ids, own.padding = newer
 
-    @torch.no_grad()
     def _hand_over_collected(self, may_skip=True):
         """Hands over tokens that were collected, or has them copied.
 
@@ -370,7 +370,7 @@ class Tap:
             decoded.drop()
             self._skip(None, count)
             return
-        with decoded.stream():
+        with torch.no_grad(), decoded.stream():
             joined = decoded.joined()
             if joined.dtype != decoded.plan.dtype:
                 raise _Unsupported("the type of queries and keys changes within a text")
@@ -442,7 +442,7 @@ class Tap:
 
     def _follows(self, layer, queries, keys, positions):
         """Whether the calling thread reads the text that is shown: the one that began last. Begins its passes."""
-        own, thread = self._own, threading.get_ident()
+        own, thread = self._own, get_ident()
         before = getattr(own, "layer", None)
         own.layer = layer
         if before is None or layer <= before:
@@ -479,7 +479,7 @@ class Tap:
         if (queries == 1 and ids is not None and ids.shape[1] == 1 and isinstance(place, torch.Tensor)
                 and ids.device == place.device and (masked == self._masked + 1 > 1 if masked else place.shape == (1, 1))):
             self._are_elsewhere(ids, place)
-            self._around = _following([ids], [place], masked > 0)
+            self._around = _following([ids[:1]], [place], masked > 0)
         else:
             ids = None if ids is None else ids[0]
             padding = padding[0] if masked else None
@@ -558,7 +558,7 @@ class Tap:
                 self._stop(failure)
 
         has_room = self._background.submit([joined, *small], job, small=True)
-        self._copied_messages = len(joined) * (len(plan.messages) + 1)
+        self._copied_messages = joined.shape[0] * (len(plan.messages) + 1)
         self._hand_over_copied()
         return has_room
 
@@ -641,10 +641,10 @@ class Tap:
         around  as in _hand_over, of all tokens
         """
         first, most = keys
-        payload = _bytes(joined)
-        size = len(payload) // len(joined)
+        payload, tokens = _bytes(joined), joined.shape[0]
+        size = len(payload) // tokens
         for token, one in enumerate(_each(around)):
-            newer = len(joined) - 1 - token
+            newer = tokens - 1 - token
             _, count = self._advance(1, first - newer, most - newer, one)
             if count:
                 self._ring.write_token(self._text, self._end, plan, payload[token * size:(token + 1) * size])
@@ -811,13 +811,13 @@ class _Following(NamedTuple):
 def _following(ids, places, is_padded):
     """_Following of tokens.
 
-    ids     of each token [texts, 1]
+    ids     of each token [1, 1]
     places  of each token: its position [1, 1], or padding [texts, tokens so far], of which the last one contains the others
     """
     count = len(ids)
     if is_padded:
         places = [places[-1][:1, -count:]]
-    return _Following(torch.cat([*(x if x.shape[0] == 1 else x[:1] for x in ids), *places], 1).view(2, count), is_padded)
+    return _Following(torch.cat(ids + places, 1).view(2, count), is_padded)
 
 
 def _each(around):
@@ -1085,7 +1085,8 @@ class _Decoded:
 
     def add(self, call):
         """Adds the call of the next layer; False if it does not attend as planned, to the keys of the tokens before and one."""
-        layer = len(self.calls)
+        calls = self.calls
+        layer = len(calls)
         module, _, k, named, _ = call
         keys = k.shape[2]
         newer = keys - self._counts[layer]
@@ -1093,7 +1094,7 @@ class _Decoded:
                 or _options(named) != self._options[layer]):
             return False
         self._counts[layer] = keys
-        self.calls.append(call)
+        calls.append(call)
         self._keys[layer] = k  # in this order: another thread may be in joined
         return True
 
@@ -1299,33 +1300,33 @@ class _Ring:
         end = first + len(ids)
         for i in range(0, len(ids), _TOKENS_A_MESSAGE):
             part = ids[i:i + _TOKENS_A_MESSAGE]
-            names = b"".join(name_of(token) + b"\0" for token in part)
+            names = b"".join([name_of(token) + b"\0" for token in part])
             self._write(
                 (_TOKENS, 0, 0, 0), (first + i, len(part), end, 0, 0.0, 0.0, 0, 0, 0, text),
                 struct.pack(f"<{len(part)}i", *part), names)
 
     def _write(self, kind, window, *parts, on_gpu=()):
-        if self.waits:
+        # Twice for every decoded token, in the model's thread: local names and no call that is not needed.
+        view, words, before = self._view, self._words, self._published
+        if self.waits and 0 < words[_READ] <= before - self._slots:
             self._wait_for_reader()
-        number = self._published + 1
-        at = _RING_BYTES + (number - 1) % self._slots * self._slot_bytes
+        number = before + 1
+        at = _RING_BYTES + before % self._slots * self._slot_bytes
         sequence = (at + _SEQUENCE) // 8
-        self._words[sequence] = 0
-        to = at + _SLOT_BYTES
+        words[sequence] = 0
+        begin = to = at + _SLOT_BYTES
         for part in parts:
-            self._view[to:to + len(part)] = part
-            to += len(part)
+            start, to = to, to + len(part)
+            view[start:to] = part
         if on_gpu:
-            self.gpu.write((number - 1) % self._slots * self._slot_bytes, on_gpu)
-        length = to - at - _SLOT_BYTES
-        fields = (b"HS", VERSION, *kind, number, time.time_ns(), length, 0, *window)
-        header = _SLOT.pack(*fields)
-        checksum = zlib.crc32(self._view[at + _SLOT_BYTES:to], zlib.crc32(header))
-        self._map[at:at + _SEQUENCE] = header[:_SEQUENCE]
-        self._map[at + _SEQUENCE + 8:at + _SLOT_BYTES] = header[_SEQUENCE + 8:]
-        struct.pack_into("<I", self._map, at + _CHECKSUM, checksum)
-        self._words[sequence] = number
-        self._words[_PUBLISHED] = self._published = number
+            self.gpu.write(before % self._slots * self._slot_bytes, on_gpu)
+        header = _SLOT.pack(b"HS", VERSION, *kind, number, time.time_ns(), to - begin, 0, *window)
+        checksum = zlib.crc32(view[begin:to], zlib.crc32(header))
+        view[at:at + _SEQUENCE] = header[:_SEQUENCE]
+        view[at + _SEQUENCE + 8:begin] = header[_SEQUENCE + 8:]
+        struct.pack_into("<I", view, at + _CHECKSUM, checksum)
+        words[sequence] = number
+        words[_PUBLISHED] = self._published = number
 
     def _wait_for_reader(self):
         """Waits before an unread message would be overwritten, as long as a reader progresses."""
