@@ -21,7 +21,7 @@ constexpr int GROUPS = 2;
 constexpr int OUTS = 64; // of a warp group
 constexpr int TILE = GROUPS * OUTS;
 constexpr int THREADS = (GROUPS + 1) * GROUP_THREADS;
-constexpr int SLOTS = 4; // two blocks per multiprocessor
+constexpr int SLOTS = 8; // one block per multiprocessor
 constexpr int ROW_BYTES = 128;
 constexpr int WEIGHT_BYTES = TILE * ROW_BYTES;
 constexpr int SLOT_BYTES = WEIGHT_BYTES + ROWS * ROW_BYTES;
@@ -107,10 +107,10 @@ __device__ __forceinline__ void linear_few_rows(float* destination, const Tensor
     } else {
         __syncthreads();
     }
-    for (int e = threadIdx.x; e < ROWS / BLOCKS * TILE; e += THREADS) {
-        int row = rank * (ROWS / BLOCKS) + e / TILE;
+    for (int e = rank * THREADS + threadIdx.x; e < rows * TILE; e += BLOCKS * THREADS) {
+        int row = e / TILE;
         int column = firstOut + e % TILE;
-        if (row < rows && column < out) {
+        if (column < out) {
             float total = 0;
             UNROLL for (int block = 0; block < BLOCKS; block++) {
                 total += read_from(block, sums[row * PITCH + e % TILE]);

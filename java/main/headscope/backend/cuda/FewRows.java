@@ -11,8 +11,8 @@ final class FewRows {
     /** Blocks in a cluster for which the kernel is compiled. */
     private static final int[] BLOCKS = {8, 4, 2, 1};
 
-    /** Two for each of the 132 multiprocessors of an H100; its parts of 16 or 18 hold four clusters of eight. */
-    private static final int MOST_BLOCKS = 256;
+    /** One for each multiprocessor of an H100, whose parts of 16 or 18 hold two clusters of eight. */
+    private static final int MOST_BLOCKS = 132;
 
     /** The rows of a tensor map lie a multiple of 16 bytes apart: 8 elements. */
     private static final int STEP = 8;
