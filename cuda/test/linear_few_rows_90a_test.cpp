@@ -36,25 +36,24 @@ struct Case {
         return bias.empty() ? nullptr : bias.data();
     }
 
-    void run(const std::string& kernel, int tile, float* destination, int adds) {
+    void run(float* destination, int adds) {
+        std::string kernel = "linear_few_rows_90a_" + type_name(T());
         situation = kernel + ": " + std::to_string(rows) + " x " + std::to_string(in) + " -> " + std::to_string(out);
-        std::string ofTile = "linear_few_rows_90a_t" + std::to_string(tile);
+        int tile = constant("linear_few_rows_90a_tile");
         headscope_earlier(x.data(), x.size() * sizeof(T));
         headscope_earlier(destination, sizeof(float) * rows * out);
-        launch(kernel.c_str(), pieces(out, tile) * (kernel.back() - '0'), 1,
-               {constant((ofTile + "_threads").c_str()), constant((ofTile + "_shared").c_str())}, destination,
+        launch(kernel.c_str(), pieces(out, tile) * constant("linear_few_rows_90a_blocks"), 1,
+               {constant("linear_few_rows_90a_threads"), constant("linear_few_rows_90a_shared")}, destination,
                map_of_rows(x.data(), rows, in, constant("linear_few_rows_90a_rows")),
                map_of_rows(weight.data(), out, in, tile), bias_or_null(), rows, in, out, adds);
     }
 
-    void check(std::mt19937_64& random, int tile, int blocks) {
-        std::string kernel =
-            "linear_few_rows_90a_" + type_name(T()) + "_t" + std::to_string(tile) + "_c" + std::to_string(blocks);
+    void check(std::mt19937_64& random) {
         std::vector<float> destination(static_cast<int64_t>(rows) * out, NAN);
-        run(kernel, tile, destination.data(), 0);
+        run(destination.data(), 0);
         std::vector<float> before = random_floats(random, static_cast<int64_t>(rows) * out);
         std::vector<float> added = before;
-        run(kernel, tile, added.data(), 1);
+        run(added.data(), 1);
         for (int64_t i = 0; i < static_cast<int64_t>(rows) * out; i++) {
             CHECK(added[i] == before[i] + destination[i], "added to element %ld", i);
             double sum = bias.empty() ? 0 : bias[i % out];
@@ -73,20 +72,16 @@ struct Case {
 
 template <class T>
 static void check(std::mt19937_64& random, int rows, int in, int out, bool withBias) {
-    Case<T> product(random, rows, in, out, withBias);
-    product.check(random, 128, 8);
-    for (int blocks : {1, 2, 4, 8}) {
-        product.check(random, 256, blocks);
-    }
+    Case<T>(random, rows, in, out, withBias).check(random);
 }
 
 template <class T>
 static void check_sizes(std::mt19937_64& random) {
     for (int in : {8, 72, 520}) {
         check<T>(random, 17, in, 1, true);
-        check<T>(random, 64, in, 257, false);
+        check<T>(random, 64, in, 129, false);
     }
-    for (int out : {128, 256, 300}) {
+    for (int out : {128, 300}) {
         check<T>(random, 1, 144, out, false);
         check<T>(random, 9, 144, out, true);
         check<T>(random, 63, 144, out, true);

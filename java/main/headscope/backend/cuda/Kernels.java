@@ -35,7 +35,7 @@ final class Kernels {
         this.device = device;
         this.memory = new DeviceMemory(device);
         this.tiles = new TextTiles(device);
-        this.fewRows = new FewRows(device);
+        this.fewRows = new FewRows(device, this);
     }
 
     /** Launches one block per row of width elements. */

@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import static jcuda.driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+import static jcuda.driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT;
 import static jcuda.driver.CUresult.CUDA_SUCCESS;
 
 import headscope.backend.DeviceException;
@@ -18,6 +19,9 @@ import jcuda.driver.JCudaDriver;
 
 /** Looks up kernels and exported constants by name in all modules. */
 final class Modules implements AutoCloseable {
+    /** Percent. */
+    private static final int ALL_SHARED = 100;
+
     private final List<CUmodule> modules = new ArrayList<>();
     private final Map<String, Function> functions = new HashMap<>();
     private final Map<String, Integer> allowed = new HashMap<>();
@@ -54,11 +58,24 @@ final class Modules implements AutoCloseable {
                 if (JCudaDriver.cuModuleGetFunction(function, module, kernel) == CUDA_SUCCESS) {
                     function.early = JCudaDriver.cuModuleGetGlobal(
                             new Address(), new long[1], module, kernel + "_begins_early") == CUDA_SUCCESS;
+                    if (function.early) {
+                        keepSharedMemory(function);
+                    }
                     return function;
                 }
             }
             throw new DeviceException("no kernel named " + kernel + "; run: ./headscope kernels");
         });
+    }
+
+    /**
+     * A multiprocessor divides its memory into cache and shared memory only while it is idle: blocks that begin early get what the
+     * launch before has left, and launches that want other divisions wait for one another.
+     */
+    private static void keepSharedMemory(Function function) {
+        NvidiaDriver.require(
+                JCudaDriver.cuFuncSetAttribute(
+                        function, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, ALL_SHARED), "cuFuncSetAttribute");
     }
 
     /** The kernel of a launch; raises its limit of dynamic shared memory if necessary. */

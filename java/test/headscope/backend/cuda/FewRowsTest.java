@@ -18,17 +18,15 @@ class FewRowsTest {
     /** @param kernels of a product with a bias, in order */
     @ParameterizedTest
     @CsvSource({
-        "BF16, true, 1, 96, 40, linear_few_rows_90a_bf16_t128_c8",
-        "F16, true, 16, 40, 40, linear_few_rows_90a_f16_t128_c8",
-        "BF16, true, 64, 72, 2048, linear_few_rows_90a_bf16_t128_c8",
-        "BF16, true, 17, 96, 2049, linear_few_rows_90a_bf16_t256_c8",
-        "BF16, true, 17, 8, 4097, linear_few_rows_90a_bf16_t256_c4",
-        "BF16, true, 17, 8, 8449, linear_few_rows_90a_bf16_t256_c2",
-        "BF16, true, 17, 8, 16897, linear_few_rows_90a_bf16_t256_c1",
-        "BF16, false, 1, 96, 40, linear_bf16 add_row_f32",
-        "BF16, true, 65, 96, 40, linear_bf16 add_row_f32",
-        "BF16, true, 17, 33, 40, linear_bf16 add_row_f32",
-        "F32, true, 1, 96, 40, linear_f32 add_row_f32",
+        "BF16, true, 1, 1024, 40, linear_few_rows_90a_bf16",
+        "F16, true, 64, 1032, 40, linear_few_rows_90a_f16",
+        "BF16, true, 2, 1024, 4096, linear_few_rows_90a_bf16",
+        "BF16, true, 2, 1024, 4097, linear_bf16 add_row_f32",
+        "BF16, true, 1, 1016, 40, linear_bf16 add_row_f32",
+        "BF16, true, 1, 1028, 40, linear_bf16 add_row_f32",
+        "BF16, true, 65, 1024, 40, linear_bf16 add_row_f32",
+        "BF16, false, 1, 1024, 40, linear_bf16 add_row_f32",
+        "F32, true, 1, 1024, 40, linear_f32 add_row_f32",
     })
     void kernelsOfAProduct(Precision precision, boolean hopper, int rows, int in, int out, String kernels) {
         try (Backend backend = new CudaBackend(new EmulatedDevice(Long.MAX_VALUE, hopper), precision);
