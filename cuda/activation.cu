@@ -51,15 +51,11 @@ __device__ void activate_gate(T* destination, const float* gateUp, int width) {
 
 #define ACTIVATION_TO(name, F, to, To) \
     KERNEL(name##_##to, THREADS, To* destination, const float* x, int64_t count) { \
-        await_turn(); \
         activate<F>(destination, x, count); \
     } \
     KERNEL(name##_gate_##to, THREADS, To* destination, const float* gateUp, int width) { \
-        await_turn(); \
         activate_gate<F>(destination, gateUp, width); \
-    } \
-    BEGINS_EARLY(name##_##to); \
-    BEGINS_EARLY(name##_gate_##to);
+    }
 #define ACTIVATION(name, F) \
     ACTIVATION_TO(name, F, f32, float) ACTIVATION_TO(name, F, bf16, Bf16) ACTIVATION_TO(name, F, f16, F16)
 

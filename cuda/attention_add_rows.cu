@@ -28,7 +28,6 @@ EXPORT(attention_add_rows_keys, KEYS);
 RESIDENT_KERNEL(attention_add_rows_f64, THREADS, RESIDENT, double* columnSum, double* rowSums, STATISTICS,
                 const float* scores, const float* newest, const TextTile* tiles, const int* steps, int texts, int slots,
                 int heads, int64_t layer) {
-    await_turn();
     TextPart part = text_part(tiles, texts, KEYS, 0, blockIdx.x);
     if (part.text < 0 || steps[part.text] == 0) {
         return;
@@ -74,4 +73,3 @@ RESIDENT_KERNEL(attention_add_rows_f64, THREADS, RESIDENT, double* columnSum, do
         }
     }
 }
-BEGINS_EARLY(attention_add_rows_f64);

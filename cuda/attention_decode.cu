@@ -16,7 +16,6 @@
 // Launch  grid x = kvHeads * ceil(heads / kvHeads / attention_decode_heads), so that blocks that run together read whole rows;
 //         y = splits, counted over all texts by attention_splits.cuh, or more; z = most queries of a text; block
 //         attention_decode_threads
-// Early   tables, and requests of keys and values, which the launch before may still be writing
 // Cost    the bytes of the visible k and v
 // Rounds  fp32, in a fixed order that depends on the text alone, bit-reproducible; the exponentials that are multiplied
 //         with 16-bit values are the sum of two 16-bit numbers: relative error 2^-17
@@ -94,7 +93,10 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
     int query = static_cast<int>(blockIdx.z);
     int start = split * SPLIT;
     int first = max(start, spec.firstKey(query));
-    int end = query < spec.queries ? min(start + SPLIT, spec.endKey(query)) : 0;
+    int end = min(start + SPLIT, spec.endKey(query));
+    if (query >= spec.queries || first >= end) {
+        return;
+    }
 
     int64_t keyOffset = (static_cast<int64_t>(spec.keyStart) * spec.kvHeads + kvHead) * spec.headDim;
     Paged<T, CHUNKED> keys{x.k + keyOffset, x.pages == nullptr ? nullptr : x.pages + spec.firstPage,
@@ -102,10 +104,6 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
     keys.request(start);
     if (x.v != nullptr) {
         Paged<T, CHUNKED>{x.v + keyOffset, keys.pages, keys.stride, first, end, spec.headDim}.request(start);
-    }
-    await_turn();
-    if (first >= end) {
-        return;
     }
     int64_t queryOffset = (static_cast<int64_t>(spec.queryStart + query) * spec.heads + firstHead) * spec.headDim;
     KeyProducts<WIDTH, T, CHUNKED>::write(score, {x.q + queryOffset, spec.headDim, 0, heads, spec.headDim}, keys, start,
@@ -163,11 +161,8 @@ __device__ void attention_decode(const Decoding<T>& x, const AttentionSpec& spec
         if (part.text >= 0) { \
             attention_decode<WIDTH>(Decoding<T>{sums, numbers, scores, q, k, v, pages}, \
                                     ATTENTION_SPEC_VALUE(part.text, 0, capacity), part.index); \
-        } else { \
-            await_turn(); \
         } \
-    } \
-    BEGINS_EARLY(attention_decode_##NAME##_d##WIDTH);
+    }
 #define ALL(WIDTH) \
     ATTENTION_DECODE(WIDTH, f32, float) ATTENTION_DECODE(WIDTH, bf16, Bf16) ATTENTION_DECODE(WIDTH, f16, F16)
 FOR_EACH_WIDTH(ALL)

@@ -225,7 +225,6 @@ struct MergedRow {
 RESIDENT_KERNEL(attention_merge_f32, THREADS, RESIDENT, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest,
                 float* scores, double* columnSum, double* rowSums, float* cells, const float* sums, const float* numbers,
                 const float* sinks, ATTENTION_SPEC, int capacity, int texts, int splits, int side, int bin, int mean) {
-    await_turn();
     TextPart part = bin == 0 ? TextPart{static_cast<int>(blockIdx.x), 0} : text_part(tiles, texts, bin, 1, blockIdx.x);
     if (part.text < 0) {
         return;
@@ -320,4 +319,3 @@ RESIDENT_KERNEL(attention_merge_f32, THREADS, RESIDENT, float* out, Bf16* outBf1
         cell = mean != 0 ? before + value : fmaxf(before, value);
     }
 }
-BEGINS_EARLY(attention_merge_f32);

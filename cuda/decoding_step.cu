@@ -18,7 +18,6 @@ EXPORT(decoding_step_threads, THREADS);
 
 KERNEL(decoding_step_i32, THREADS, int* positions, int* places, double* mark, int* steps, TextTile* tiles, const int* pages,
        const double* marks, int texts, int draws) {
-    await_turn();
     int text = static_cast<int>(element());
     if (text >= texts) {
         return;
@@ -32,4 +31,3 @@ KERNEL(decoding_step_i32, THREADS, int* positions, int* places, double* mark, in
     }
     steps[text]++;
 }
-BEGINS_EARLY(decoding_step_i32);

@@ -21,22 +21,18 @@ constexpr int THREADS = 256;
 EXPORT(elementwise_threads, THREADS);
 
 KERNEL(add_f32, THREADS, float* x, const float* y, int64_t count) {
-    await_turn();
     int64_t i = element();
     if (i < count) {
         x[i] += y[i];
     }
 }
-BEGINS_EARLY(add_f32);
 
 KERNEL(add_row_f32, THREADS, float* x, const float* row, int64_t count, int width) {
-    await_turn();
     int64_t i = element();
     if (i < count) {
         x[i] += row[i % width];
     }
 }
-BEGINS_EARLY(add_row_f32);
 
 KERNEL(scale_f32, THREADS, float* x, float factor, int64_t count) {
     int64_t i = element();

@@ -15,14 +15,12 @@ EXPORT(embed_threads, THREADS);
 
 #define EMBED(NAME, T) \
     KERNEL(embed_##NAME, THREADS, float* destination, const T* table, const int* ids, int width) { \
-        await_turn(); \
         float* to = destination + static_cast<int64_t>(blockIdx.x) * width; \
         const T* from = table + static_cast<int64_t>(ids[blockIdx.x]) * width; \
         for (int column = threadIdx.x; column < width; column += blockDim.x) { \
             to[column] = to_float(from[column]); \
         } \
-    } \
-    BEGINS_EARLY(embed_##NAME);
+    }
 
 EMBED(f32, float)
 EMBED(bf16, Bf16)

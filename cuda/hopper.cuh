@@ -37,18 +37,13 @@
 //                                         spills
 //   sync_threads(barrier, threads), arrive_threads(barrier, threads)    barriers 1 to 15, for some threads of a block
 //
-//   cluster_rank()                        the block's index in its cluster: blocks that run together (CLUSTER_KERNEL)
-//   sync_cluster()                        waits for all threads of the cluster; each then sees what the others have written
-//   end_together()                        the same without the latter, at the end of blocks whose shared memory others read
-//   read_from(rank, element)              the counterpart of a float in the shared memory of block `rank` of the cluster
-//
 // A warp group is four warps, the first of which has a multiple of four as its index; warp w of the group computes the
 // rows 16 w .. 16 w + 15 of its products, and lane l of it holds
 //
 //   sum  element 4 c + 2 r + i: row l / 4 + 8 r; column 8 c + 2 (l % 4) + i
 //   a    two numbers per register, the same rows and columns: pack(sum[2 j], sum[2 j + 1]) is register j
 //
-// See the PTX ISA: mbarrier, cp.async.bulk.tensor, wgmma.mma_async, setmaxnreg, barrier, fence.proxy, barrier.cluster, mapa.
+// See the PTX ISA: mbarrier, cp.async.bulk.tensor, wgmma.mma_async, setmaxnreg, barrier, fence.proxy.
 #pragma once
 
 #include "tensor_core.cuh"
@@ -119,29 +114,6 @@ __device__ __forceinline__ void arrive_threads(int barrier, int threads) {
 
 __device__ __forceinline__ void prefetch_map(const TensorMap& map) {
     asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");
-}
-
-__device__ __forceinline__ int cluster_rank() {
-    int rank;
-    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
-    return rank;
-}
-
-__device__ __forceinline__ void sync_cluster() {
-    asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
-}
-
-__device__ __forceinline__ void end_together() {
-    asm volatile("barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait;" ::: "memory");
-}
-
-__device__ __forceinline__ float read_from(int rank, const float& element) {
-    float x;
-    asm volatile("{\n.reg .u32 there;\nmapa.shared::cluster.u32 there, %1, %2;\nld.shared::cluster.f32 %0, [there];\n}"
-                 : "=f"(x)
-                 : "r"(shared_address(&element)), "r"(rank)
-                 : "memory");
-    return x;
 }
 
 #define LOAD_BOX(AXES, PLACE, BARRIER, ...) \

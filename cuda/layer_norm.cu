@@ -45,10 +45,8 @@ __device__ void layer_norm(T* destination, const float* x, const float* weight, 
 #define LAYER_NORM(to, To) \
     KERNEL(layer_norm_##to, THREADS, To* destination, const float* x, const float* weight, const float* bias, \
            float epsilon, int width) { \
-        await_turn(); \
         layer_norm(destination, x, weight, bias, epsilon, width); \
-    } \
-    BEGINS_EARLY(layer_norm_##to);
+    }
 
 LAYER_NORM(f32, float)
 LAYER_NORM(bf16, Bf16)

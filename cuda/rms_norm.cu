@@ -44,10 +44,8 @@ __device__ void rms_norm(T* destination, const float* x, const float* weight, fl
 
 #define RMS_NORM(to, To) \
     KERNEL(rms_norm_##to, THREADS, To* destination, const float* x, const float* weight, float epsilon, int width) { \
-        await_turn(); \
         rms_norm(destination, x, weight, epsilon, width); \
-    } \
-    BEGINS_EARLY(rms_norm_##to);
+    }
 
 RMS_NORM(f32, float)
 RMS_NORM(bf16, Bf16)

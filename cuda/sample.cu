@@ -118,7 +118,6 @@ struct LargestWord {
 };
 
 KERNEL(argmax_f32, THREADS, int* destination, const float* logits, int words) {
-    await_turn();
     SHARED(float[WARP], largest); // [warps]
     SHARED(int[WARP], at);        // [warps]
     int thread = static_cast<int>(threadIdx.x);
@@ -166,11 +165,9 @@ KERNEL(argmax_f32, THREADS, int* destination, const float* logits, int words) {
         }
     }
 }
-BEGINS_EARLY(argmax_f32);
 
 KERNEL(draw_f32, THREADS, int* destination, const float* logits, const double* marks, double temperature, double topP,
        int words) {
-    await_turn();
     Row row(logits, words, temperature);
 
     double least = topP * row.weight_from(0);
@@ -187,4 +184,3 @@ KERNEL(draw_f32, THREADS, int* destination, const float* logits, const double* m
         destination[blockIdx.x] = word;
     }
 }
-BEGINS_EARLY(draw_f32);

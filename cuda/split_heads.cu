@@ -234,11 +234,9 @@ __device__ void split_heads(const SplitHeads<T>& split, int groups) {
     KERNEL(split_heads_##name, THREADS, T* q, T* k, T* v, const float* joined, const float* queryWeight, \
            const float* keyWeight, float epsilon, int wide, const float* cosine, const float* sine, const int* places, \
            int heads, int kvHeads, int headDim, int r, int groups) { \
-        await_turn(); \
         HeadNorms norms{queryWeight, keyWeight, epsilon, wide != 0}; \
         split_heads<T>({q, k, v, joined, norms, cosine, sine, places, heads, kvHeads, headDim, r}, groups); \
-    } \
-    BEGINS_EARLY(split_heads_##name);
+    }
 
 SPLIT_HEADS(f32, float)
 SPLIT_HEADS(bf16, Bf16)

@@ -1,7 +1,6 @@
 #include "block.h"
 
 #include "asynchrony.h"
-#include "cluster.h"
 
 #include <algorithm>
 #include <cstring>
@@ -38,40 +37,16 @@ Block& current() {
     return *onThisThread;
 }
 
-void Earlier::add(void* memory, std::size_t bytes) {
-    auto first = static_cast<unsigned char*>(memory);
-    pieces.push_back({first, {first, first + bytes}});
-}
-
-void Earlier::begin(std::uint64_t threads) {
-    awaited = threads;
-    for (Piece& piece : pieces) {
-        std::memset(piece.memory, 0xff, piece.written.size());
-    }
-}
-
-void Earlier::await_turn() {
-    if (--awaited == 0) {
-        end();
-    }
-}
-
-void Earlier::end() {
-    for (Piece& piece : pieces) {
-        std::memcpy(piece.memory, piece.written.data(), piece.written.size());
-    }
-    pieces.clear();
-    ended = true;
-}
-
 Block::Block() : fibers(MAX_THREADS) {}
 
 Block::~Block() = default;
 
-void Block::begin(const Launch& what, std::uint64_t index, Cluster& ofBlock) {
+std::string Block::run(const Launch& what, std::uint64_t index) {
     launch = &what;
-    cluster = &ofBlock;
-    place = unravel(index, what.grid);
+    onThisThread = this;
+    blockIdx = unravel(index, what.grid);
+    blockDim = what.block;
+    gridDim = what.grid;
     int count = static_cast<int>(what.block.x * what.block.y * what.block.z);
     // Every block has its own order; an odd multiplier spreads neighbouring indices.
     random = what.seed == 0 ? 0 : (what.seed + index) * 0x9e3779b97f4a7c15u | 1;
@@ -93,47 +68,24 @@ void Block::begin(const Launch& what, std::uint64_t index, Cluster& ofBlock) {
         fibers.prepare(thread, enter);
     }
     schedule(all);
-}
-
-bool Block::advance() {
-    onThisThread = this;
-    blockIdx = place;
-    blockDim = launch->block;
-    gridDim = launch->grid;
-    bool ran = false;
     while (error.empty() && (next < ready.size() || resume_waiting())) {
         running = ready[next++];
-        threadIdx = unravel(running, launch->block);
+        threadIdx = unravel(running, what.block);
         fibers.resume(running);
-        ran = true;
     }
-    return ran;
-}
-
-bool Block::has_ended() const {
-    return std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
-}
-
-bool Block::waits_for_cluster_alone() const {
-    return std::all_of(threads.begin(), threads.end(), [](auto& thread) {
-        return thread.state == State::WAITING && thread.atCluster;
-    });
-}
-
-void Block::abandon() {
-    fibers.abandon();
-}
-
-std::string Block::finish() {
-    bool ended = has_ended();
+    bool ended = std::all_of(threads.begin(), threads.end(), [](auto& thread) { return thread.state == State::ENDED; });
     if (ended && error.empty() && beside != nullptr) {
         error = beside->unbalanced();
-        error = error.empty() ? error : std::string("kernel ") + launch->kernel + ", block " + text(place) + ": " + error;
+        error = error.empty() ? error : std::string("kernel ") + what.kernel + ", block " + text(blockIdx) + ": " + error;
     }
-    if (!ended) {
-        fibers.abandon();
+    if (ended || !error.empty()) {
+        if (!ended) {
+            fibers.abandon();
+        }
+        return error;
     }
-    return ended || !error.empty() ? error : deadlock();
+    fibers.abandon();
+    return deadlock();
 }
 
 // Never returns, so AddressSanitizer must not mark its frame.
@@ -142,7 +94,6 @@ __attribute__((no_sanitize("address"))) void Block::enter() {
     block.fibers.entered();
     block.launch->body();
     block.threads[block.running].state = State::ENDED;
-    block.require_turn();
     block.require_no_copies();
     if (block.beside != nullptr) {
         block.beside->require_no_products();
@@ -197,49 +148,6 @@ void Block::wait_until(Site site, std::function<bool()> condition, std::function
         threads[running].missing = std::move(missing);
     }
     pause(State::WAITING, site);
-}
-
-void Block::await_turn(Site site) {
-    threads[running].hadTurn = true;
-    if (!launch->early) {
-        report(site, "the kernel does not say BEGINS_EARLY");
-    }
-    Earlier* earlier = launch->earlier;
-    if (earlier != nullptr && !earlier->has_ended()) {
-        earlier->await_turn();
-        wait_until(site, [earlier] { return earlier->has_ended(); }, [] { return "await_turn in other threads"; });
-    }
-}
-
-void Block::require_turn() {
-    if (launch->early && !threads[running].hadTurn) {
-        report({"await_turn", "", 0}, "a thread of a kernel that BEGINS_EARLY ends without it");
-    }
-}
-
-void Block::wait_for_cluster(Site site) {
-    std::uint64_t phase = cluster->arrive();
-    if (!cluster->is_complete(phase)) {
-        threads[running].atCluster = true;
-        wait_until(site, [this, phase] { return cluster->is_complete(phase); }, [] { return "other threads of the cluster"; });
-        threads[running].atCluster = false;
-    }
-}
-
-const void* Block::in_block(Site site, const void* own, int rank) {
-    const SharedMemory::Piece* variable = memory.around(own);
-    Block& other = cluster->block(rank);
-    const SharedMemory::Piece* its = variable == nullptr ? nullptr : other.memory.find(variable->tag);
-    if (variable == nullptr) {
-        report(site, "the element is not in shared memory");
-    } else if (other.has_ended()) {
-        report(site, "block " + std::to_string(rank) + " of the cluster has ended, and its shared memory with it");
-    } else if (its == nullptr) {
-        report(site, "block " + std::to_string(rank) + " of the cluster has not declared this variable yet");
-    } else {
-        return its->threads.get() + (static_cast<const unsigned char*>(own) - variable->threads.get());
-    }
-    return own;
 }
 
 void Block::report(Site site, const std::string& mistake) {
@@ -423,7 +331,7 @@ void* Block::shared(const void* tag, std::size_t bytes) {
 }
 
 void* Block::dynamic_shared() {
-    return memory.piece(launch, launch->shared_bytes, true).threads.get();
+    return memory.piece(this, launch->shared_bytes, true).threads.get();
 }
 
 std::string Block::describe(int thread) const {
@@ -431,7 +339,7 @@ std::string Block::describe(int thread) const {
     std::string does = its.state == State::ENDED ? " has ended"
                                                  : std::string(" waits in ") + its.site.operation + " at " +
                                                        its.site.file + ":" + std::to_string(its.site.line);
-    return std::string("kernel ") + launch->kernel + ", block " + text(place) + ", thread " +
+    return std::string("kernel ") + launch->kernel + ", block " + text(blockIdx) + ", thread " +
            text(unravel(thread, launch->block)) + does;
 }
 

@@ -30,33 +30,6 @@ struct Site {
     int line;
 };
 
-/// Memory that an earlier launch is still writing while the first cluster of this one begins. Until all threads of that
-/// cluster await their turn, it is NaN.
-class Earlier {
-public:
-    void add(void* memory, std::size_t bytes);
-    void begin(std::uint64_t threads);
-    void await_turn();
-    void end();
-
-    bool is_empty() const {
-        return pieces.empty();
-    }
-
-    bool has_ended() const {
-        return ended;
-    }
-
-private:
-    struct Piece {
-        unsigned char* memory;
-        std::vector<unsigned char> written;
-    };
-    std::vector<Piece> pieces;
-    std::uint64_t awaited = 0; // threads
-    bool ended = false;
-};
-
 /// The launch parameters shared by all blocks.
 struct Launch {
     std::string kernel;
@@ -64,53 +37,18 @@ struct Launch {
     dim3 grid;
     dim3 block;
     unsigned shared_bytes;
-    std::uint64_t seed;    // seed of the thread order; 0 = by index
-    unsigned cluster = 1;  // blocks along x that run together
-    bool early = false;    // the kernel BEGINS_EARLY
-    Earlier* earlier = nullptr; // null if no memory is still being written
+    std::uint64_t seed; // seed of the thread order; 0 = by index
 };
 
 class Asynchrony;
-class Cluster;
 
 class Block {
 public:
     Block();
     ~Block();
 
-    /// Makes a block ready to run, in a cluster.
-    void begin(const Launch& launch, std::uint64_t index, Cluster& cluster);
-
-    /// Runs the block until it has ended or all of its threads wait. Returns whether any thread has run.
-    bool advance();
-
-    /// After the block has ended or can't advance: an error message, or an empty string.
-    std::string finish();
-
-    /// Drops a block that has not ended.
-    void abandon();
-
-    bool has_ended() const;
-
-    /// Whether all threads wait for the other threads of the cluster.
-    bool waits_for_cluster_alone() const;
-
-    bool has_failed() const {
-        return !error.empty();
-    }
-
-    int cluster_rank() const {
-        return static_cast<int>(place.x % launch->cluster);
-    }
-
-    /// Waits for all threads of the cluster.
-    void wait_for_cluster(Site site);
-
-    /// Where the same variable lies in the shared memory of a block of the cluster.
-    const void* in_block(Site site, const void* own, int rank);
-
-    /// Waits until earlier launches have ended.
-    void await_turn(Site site);
+    /// Runs one block to completion. Returns an error message, or an empty string.
+    std::string run(const Launch& launch, std::uint64_t index);
 
     /// Waits for all threads of the block.
     void wait(Site site);
@@ -177,8 +115,6 @@ private:
         std::uint32_t votes;
         std::function<bool()> ready;
         std::function<std::string()> missing;
-        bool atCluster = false; // waits for the other threads of the cluster
-        bool hadTurn = false;
     };
 
     struct Copy {
@@ -197,7 +133,6 @@ private:
     void meet(Site site, unsigned mask, std::uint64_t value, int source, bool ordering,
               void (*body)(void* const*) = nullptr);
     void pause(State state, Site site);
-    void require_turn();
     std::string describe(int thread) const;
     std::string deadlock() const;
 
@@ -212,8 +147,6 @@ private:
     std::uint32_t blockOrderings = 0;
     std::vector<std::deque<Copies>> copies; // pending, per thread and group; the last group is open
     const Launch* launch = nullptr;
-    Cluster* cluster = nullptr;
-    dim3 place{};
     int running = 0;
     int waiting = 0; // threads at the barrier
     std::uint64_t random = 0;

@@ -23,11 +23,6 @@
     static const emulator::Kernel name##_registered(#name, threads, name); \
     static void name(__VA_ARGS__)
 
-#define CLUSTER_KERNEL(name, threads, blocks, ...) \
-    static void name(__VA_ARGS__); \
-    static const emulator::Kernel name##_registered(#name, threads, name, blocks); \
-    static void name(__VA_ARGS__)
-
 #define WIDE_KERNEL KERNEL
 
 #define RESIDENT_KERNEL(name, threads, blocks, ...) KERNEL(name, threads, __VA_ARGS__)
@@ -38,8 +33,6 @@
         *static_cast<typename emulator::Same<type>::Type*>(emulator::current().shared(&name##_tag, sizeof(type)))
 
 #define DYNAMIC_SHARED(type, name) type* name = static_cast<type*>(emulator::current().dynamic_shared())
-
-#define BEGINS_EARLY(name) EXPORT(name##_begins_early, 1)
 
 #define UNROLL
 #define UNROLL_BY(times)
@@ -56,8 +49,7 @@ struct Same {
 /// A kernel that can be launched by name.
 struct Kernel {
     template <class... A>
-    Kernel(const char* name, int mostThreads, void (*function)(A...), unsigned cluster = 1)
-        : mostThreads(mostThreads), cluster(cluster) {
+    Kernel(const char* name, int mostThreads, void (*function)(A...)) : mostThreads(mostThreads) {
         call = [function](void** arguments) { apply(function, arguments, std::index_sequence_for<A...>()); };
         all()[name] = *this;
     }
@@ -66,7 +58,6 @@ struct Kernel {
     static std::map<std::string, Kernel>& all();
 
     int mostThreads = 0;
-    unsigned cluster = 1;
     std::function<void(void**)> call;
 
 private:
@@ -156,10 +147,6 @@ private:
 
 // The call site is a default argument, so that reports can name the line.
 #define EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
-
-inline void await_turn(EMULATOR_SITE) {
-    emulator::current().await_turn({"await_turn", file, line});
-}
 
 inline void __syncthreads(EMULATOR_SITE) {
     emulator::current().wait({"__syncthreads", file, line});

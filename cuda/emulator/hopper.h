@@ -46,22 +46,6 @@ inline void arrive_threads(int barrier, int threads, EMULATOR_SITE) {
     emulator::current().asynchrony().named.arrive({"arrive_threads", file, line}, barrier, threads);
 }
 
-inline int cluster_rank() {
-    return emulator::current().cluster_rank();
-}
-
-inline void sync_cluster(EMULATOR_SITE) {
-    emulator::current().wait_for_cluster({"sync_cluster", file, line});
-}
-
-inline void end_together(EMULATOR_SITE) {
-    emulator::current().wait_for_cluster({"end_together", file, line});
-}
-
-inline float read_from(int rank, const float& element, EMULATOR_SITE) {
-    return *static_cast<const float*>(emulator::current().in_block({"read_from", file, line}, &element, rank));
-}
-
 inline void prefetch_map(const TensorMap&) {}
 
 inline void load_box(void* to, const TensorMap& map, Barrier* barrier, int x, EMULATOR_SITE) {

@@ -1,7 +1,6 @@
 // Runs blocks on as many OS threads as there are cores.
 #include "launch.h"
 
-#include "cluster.h"
 #include "emulator.h"
 
 #include <algorithm>
@@ -34,7 +33,6 @@ constexpr std::uint64_t MOST_GRID_X = 0x7fffffff;
 constexpr unsigned MOST_GRID_YZ = 65535;
 
 thread_local std::string lastError;
-thread_local Earlier earlier;
 std::atomic<std::uint64_t> seed = 0;
 
 int fail(Result result, std::string message) {
@@ -50,27 +48,27 @@ std::string names(const std::map<std::string, Kernel>& kernels, const char* sepa
     return joined;
 }
 
-/// Idle clusters for reuse: allocating the stacks of their blocks takes longer than most launches.
+/// Idle blocks for reuse: allocating their stacks takes longer than most launches.
 class Idle {
 public:
-    std::unique_ptr<Cluster> take() {
+    std::unique_ptr<Block> take() {
         std::scoped_lock lock(mutex);
-        if (clusters.empty()) {
-            return std::make_unique<Cluster>();
+        if (blocks.empty()) {
+            return std::make_unique<Block>();
         }
-        std::unique_ptr<Cluster> cluster = std::move(clusters.back());
-        clusters.pop_back();
-        return cluster;
+        std::unique_ptr<Block> block = std::move(blocks.back());
+        blocks.pop_back();
+        return block;
     }
 
-    void give(std::unique_ptr<Cluster> cluster) {
+    void give(std::unique_ptr<Block> block) {
         std::scoped_lock lock(mutex);
-        clusters.push_back(std::move(cluster));
+        blocks.push_back(std::move(block));
     }
 
 private:
     std::mutex mutex;
-    std::vector<std::unique_ptr<Cluster>> clusters;
+    std::vector<std::unique_ptr<Block>> blocks;
 };
 
 Idle idle;
@@ -81,31 +79,21 @@ std::string run(const Launch& launch) {
     std::atomic<std::uint64_t> next = 0;
     std::mutex mutex;
     std::string error;
-    if (launch.earlier != nullptr) {
-        std::unique_ptr<Cluster> cluster = idle.take();
-        launch.earlier->begin(launch.cluster * static_cast<std::uint64_t>(launch.block.x) * launch.block.y * launch.block.z);
-        error = cluster->run(launch, next.fetch_add(launch.cluster));
-        launch.earlier->end();
-        idle.give(std::move(cluster));
-        if (!error.empty()) {
-            return error;
-        }
-    }
     auto work = [&] {
-        std::unique_ptr<Cluster> cluster = idle.take();
-        for (std::uint64_t first; (first = next.fetch_add(launch.cluster)) < blocks;) {
-            std::string message = cluster->run(launch, first);
+        std::unique_ptr<Block> block = idle.take();
+        for (std::uint64_t index; (index = next++) < blocks;) {
+            std::string message = block->run(launch, index);
             if (!message.empty()) {
                 std::scoped_lock lock(mutex);
                 error = error.empty() ? message : error;
                 next = blocks;
             }
         }
-        idle.give(std::move(cluster));
+        idle.give(std::move(block));
     };
     unsigned cores = std::clamp(std::thread::hardware_concurrency(), 1u, MOST_WORKERS);
     std::vector<std::thread> others;
-    for (std::uint64_t i = 1; i < std::min<std::uint64_t>(cores, blocks / launch.cluster); i++) {
+    for (std::uint64_t i = 1; i < std::min<std::uint64_t>(cores, blocks); i++) {
         others.emplace_back(work);
     }
     work();
@@ -129,29 +117,20 @@ int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsig
     std::uint64_t threads = static_cast<std::uint64_t>(block_x) * block_y * block_z;
     std::uint64_t most = std::min(found->second.mostThreads, MAX_THREADS);
     if (threads == 0 || threads > most || grid_x == 0 || grid_x > MOST_GRID_X || grid_y == 0 || grid_y > MOST_GRID_YZ ||
-        grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED || grid_x % found->second.cluster != 0) {
+        grid_z == 0 || grid_z > MOST_GRID_YZ || shared_bytes > MOST_SHARED) {
         return fail(BAD_LAUNCH, std::string(kernel) + ": grid " + std::to_string(grid_x) + " x " +
                                     std::to_string(grid_y) + " x " + std::to_string(grid_z) + ", " +
                                     std::to_string(threads) + " threads of at most " + std::to_string(most) + ", " +
-                                    std::to_string(shared_bytes) + " bytes of shared memory, clusters of " +
-                                    std::to_string(found->second.cluster) + " blocks");
+                                    std::to_string(shared_bytes) + " bytes of shared memory");
     }
     Launch launch{kernel,
                   [&] { found->second.call(arguments); },
                   {grid_x, grid_y, grid_z},
                   {block_x, block_y, block_z},
                   shared_bytes,
-                  seed,
-                  found->second.cluster,
-                  Constant::all().contains(std::string(kernel) + "_begins_early"),
-                  earlier.is_empty() ? nullptr : &earlier};
+                  seed};
     std::string error = run(launch);
-    earlier = {};
     return error.empty() ? DONE : fail(STUCK, error);
-}
-
-void headscope_earlier(void* memory, uint64_t bytes) {
-    emulator::earlier.add(memory, bytes);
 }
 
 const char* headscope_last_error() {

@@ -11,9 +11,6 @@ extern "C" {
 int headscope_launch(const char* kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                      unsigned block_y, unsigned block_z, unsigned shared_bytes, void** arguments);
 
-/// The calling thread's next launch begins while an earlier one still writes this memory.
-void headscope_earlier(void* memory, uint64_t bytes);
-
 /// Message of the calling thread's last failed launch.
 const char* headscope_last_error();
 

@@ -21,18 +21,11 @@ void SharedMemory::clear(std::size_t dynamicBytes) {
     separated = false;
 }
 
-SharedMemory::Piece* SharedMemory::find(const void* tag) {
+SharedMemory::Piece& SharedMemory::piece(const void* tag, std::size_t bytes, bool dynamic) {
     for (Piece& piece : pieces) {
         if (piece.tag == tag) {
-            return &piece;
+            return piece;
         }
-    }
-    return nullptr;
-}
-
-SharedMemory::Piece& SharedMemory::piece(const void* tag, std::size_t bytes, bool dynamic) {
-    if (Piece* known = find(tag); known != nullptr) {
-        return *known;
     }
     pieces.push_back({tag, dynamic ? DYNAMIC : nextStatic, bytes, std::make_unique<unsigned char[]>(bytes), {}, {}});
     std::memset(pieces.back().threads.get(), NAN_BYTE, bytes);
@@ -46,22 +39,14 @@ SharedMemory::Piece& SharedMemory::piece(const void* tag, std::size_t bytes, boo
     return pieces.back();
 }
 
-const SharedMemory::Piece* SharedMemory::around(const void* pointer) const {
+std::uint32_t SharedMemory::address(const void* pointer) const {
     for (const Piece& piece : pieces) {
         auto offset = static_cast<std::size_t>(static_cast<const unsigned char*>(pointer) - piece.threads.get());
         if (offset < piece.bytes) {
-            return &piece;
+            return piece.address + static_cast<std::uint32_t>(offset);
         }
     }
-    return nullptr;
-}
-
-std::uint32_t SharedMemory::address(const void* pointer) const {
-    const Piece* piece = around(pointer);
-    if (piece == nullptr) {
-        return NOWHERE;
-    }
-    return piece->address + static_cast<std::uint32_t>(static_cast<const unsigned char*>(pointer) - piece->threads.get());
+    return NOWHERE;
 }
 
 SharedMemory::Piece* SharedMemory::containing(std::uint32_t address, std::size_t bytes) {

@@ -31,12 +31,6 @@ public:
     /// The variable with this tag.
     Piece& piece(const void* tag, std::size_t bytes, bool dynamic);
 
-    /// The variable with this tag, or null.
-    Piece* find(const void* tag);
-
-    /// The variable that contains what a thread points to, or null.
-    const Piece* around(const void* pointer) const;
-
     /// Bytes of all static variables so far.
     std::size_t static_bytes() const {
         return staticBytes;

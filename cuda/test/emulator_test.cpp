@@ -43,20 +43,6 @@ KERNEL(unwritten, THREADS, float* value) {
     *value = pile[3];
 }
 
-KERNEL(early, THREADS, float* values, const float* x, int limit) {
-    float before = x[threadIdx.x];
-    if (static_cast<int>(threadIdx.x) < limit) {
-        await_turn();
-    }
-    values[2 * threadIdx.x] = before;
-    values[2 * threadIdx.x + 1] = x[threadIdx.x];
-}
-BEGINS_EARLY(early);
-
-KERNEL(undeclared, THREADS) {
-    await_turn();
-}
-
 KERNEL(divergent_barrier, THREADS, int limit) {
     if (static_cast<int>(threadIdx.x) < limit) {
         __syncthreads();
@@ -201,21 +187,6 @@ void check_exchange() {
     check_reported("wrote what the thread reads", "exchanged_by_warps", 64, values.data());
 }
 
-void check_turns() {
-    std::vector<float> x(THREADS, 3);
-    std::vector<float> values(2 * THREADS);
-    headscope_earlier(x.data(), x.size() * sizeof(float));
-    launch("early", 1, 1, THREADS, values.data(), x.data(), THREADS);
-    for (int i = 0; i < THREADS; i++) {
-        CHECK(std::isnan(values[2 * i]), "thread %d has read what an earlier launch writes, too early", i);
-        CHECK(values[2 * i + 1] == 3, "thread %d has read %g", i, values[2 * i + 1]);
-    }
-    launch("early", 1, 1, THREADS, values.data(), x.data(), THREADS);
-    CHECK(values[0] == 3, "no launch was writing %g", values[0]);
-    check_reported("ends without it", "early", THREADS, values.data(), x.data(), THREADS - 1);
-    check_reported("does not say BEGINS_EARLY", "undeclared", THREADS);
-}
-
 void check_order() {
     bool exposed = false;
     for (unsigned long seed = 1; seed <= 4; seed++) {
@@ -265,7 +236,6 @@ int main() {
     }
     check_reports();
     check_exchange();
-    check_turns();
     check_order();
     check_bounds();
 }

@@ -23,23 +23,7 @@
 
 namespace {
 enum Attribute { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76, SHARED_MEMORY_OPTIN = 97, MEMORY_POOLS = 115 };
-enum FunctionAttribute { MOST_DYNAMIC_SHARED = 8, PREFERRED_SHARED = 9 };
-
-/// CUlaunchAttribute and CUlaunchConfig.
-struct LaunchAttribute {
-    int id;
-    alignas(8) int value;
-    char rest[60];
-};
-
-struct LaunchConfiguration {
-    unsigned grid[3];
-    unsigned block[3];
-    unsigned shared;
-    Stream* stream;
-    LaunchAttribute* attributes;
-    unsigned count;
-};
+enum FunctionAttribute { MOST_DYNAMIC_SHARED = 8 };
 
 constexpr int CUDA_VERSION = 13000;
 constexpr int DEVICES = 2;
@@ -367,10 +351,11 @@ int cuModuleGetGlobal_v2(int** pointer, std::size_t* bytes, void*, const char* n
 }
 
 int cuFuncSetAttribute(Function* function, int attribute, int value) {
-    if (attribute == MOST_DYNAMIC_SHARED) {
-        function->maxShared = value;
+    if (attribute != MOST_DYNAMIC_SHARED) {
+        return INVALID_VALUE;
     }
-    return attribute == MOST_DYNAMIC_SHARED || attribute == PREFERRED_SHARED ? SUCCESS : INVALID_VALUE;
+    function->maxShared = value;
+    return SUCCESS;
 }
 
 int cuTensorMapEncodeTiled(void* map, int type, unsigned axes, void* tensor, const std::uint64_t* extents,
@@ -411,16 +396,5 @@ int cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned 
         return launch(arguments) ? SUCCESS : LAUNCH_FAILED;
     }
     return stream->enqueue([=, copied = Arguments(arguments)]() mutable { return launch(copied.pointers().data()); });
-}
-
-/// A launch whose blocks may begin early; here they follow the launch before.
-int cuLaunchKernelEx(const LaunchConfiguration* launch, Function* function, void** arguments, void** extra) {
-    constexpr int SERIALIZATION = 6;
-    if (launch->count != 1 || launch->attributes->id != SERIALIZATION || launch->attributes->value != 1 ||
-        headscope_constant((function->name + "_begins_early").c_str()) != 1) {
-        return INVALID_VALUE;
-    }
-    return cuLaunchKernel(function, launch->grid[0], launch->grid[1], launch->grid[2], launch->block[0], launch->block[1],
-                          launch->block[2], launch->shared, launch->stream, arguments, extra);
 }
 }

@@ -18,10 +18,12 @@ import java.util.stream.IntStream;
 /** Cases of the operations on rows and elements, and of their gradients. */
 final class RowCases {
     private static final int[][] SHAPES = {{1, 1}, {3, 33}, {65, 64}, {31, 257}, {129, 1000}};
-    /** Rows, inputs and outputs of products of few rows: one for each of the kernels for them. */
-    private static final int[][] FEW_ROWS = {
+
+    /** Rows, inputs and outputs of products. */
+    private static final int[][] PRODUCTS = {
         {5, 96, 50}, {16, 768, 130}, {17, 200, 129}, {20, 72, 4300}, {64, 16, 9000}, {33, 8, 17000},
     };
+
     private static final float EPSILON = 1e-5f;
 
     private RowCases() {}
@@ -40,7 +42,7 @@ final class RowCases {
             words(cases, rows, width);
             training(cases, rows, width);
         }
-        for (int[] shape : FEW_ROWS) {
+        for (int[] shape : PRODUCTS) {
             cases.add(linear(shape[0], shape[1], shape[2], Math.max(product, Case.rounding(shape[1]))));
         }
         return cases;

@@ -40,7 +40,6 @@ final class JcudaDevice implements Device {
     /** Arguments of the current launch; the driver copies them. */
     private final MemorySegment arguments = Arena.ofAuto().allocate(ARGUMENT_BYTES, TensorMap.ALIGNMENT);
     private final Optional<TensorMap.Encoder> maps;
-    private final Optional<EarlyLaunches> early;
     /** Opened in the background, because loading its large libraries takes long. */
     private final CompletableFuture<Optional<Blas>> blas;
     private Optional<LaunchTimes> times = Optional.empty();
@@ -64,7 +63,6 @@ final class JcudaDevice implements Device {
         this.staging = new Staging(compute, this::alone);
         this.modules = new Modules(fatbins.images(gpu));
         this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
-        this.early = gpu.capability() >= EarlyLaunches.CAPABILITY ? Optional.of(new EarlyLaunches(compute)) : Optional.empty();
         this.blas = CompletableFuture.supplyAsync(
                 () -> {
                     enter();
@@ -219,20 +217,14 @@ final class JcudaDevice implements Device {
             return;
         }
         enter();
-        Modules.Function function = modules.function(launch);
-        MemorySegment parameters = launch.parameters(SegmentAllocator.slicingAllocator(arguments), maps);
+        CUfunction function = modules.function(launch);
+        Address parameters = new Address(launch.parameters(SegmentAllocator.slicingAllocator(arguments), maps));
         // Nothing else is timed: on an idle GPU, the time of the host would count as the kernel's.
         timed(launch.kernel(), () -> NvidiaDriver.require(
-                early.isPresent() && function.beginsEarly()
-                        ? early.get().launch(function, launch, parameters)
-                        : launchInTurn(function, launch, parameters),
+                JCudaDriver.cuLaunchKernel(
+                        function, Math.toIntExact(launch.gridX()), Math.toIntExact(launch.gridY()),
+                        Math.toIntExact(launch.gridZ()), launch.threads(), 1, 1, launch.shared(), compute, parameters, null),
                 "%s", launch));
-    }
-
-    private int launchInTurn(CUfunction function, Launch launch, MemorySegment parameters) {
-        return JCudaDriver.cuLaunchKernel(
-                function, Math.toIntExact(launch.gridX()), Math.toIntExact(launch.gridY()), Math.toIntExact(launch.gridZ()),
-                launch.threads(), 1, 1, launch.shared(), compute, new Address(parameters), null);
     }
 
     @Override

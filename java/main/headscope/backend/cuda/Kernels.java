@@ -29,13 +29,11 @@ final class Kernels {
     private final Device device;
     final DeviceMemory memory;
     final TextTiles tiles;
-    private final FewRows fewRows;
 
     Kernels(Device device) {
         this.device = device;
         this.memory = new DeviceMemory(device);
         this.tiles = new TextTiles(device);
-        this.fewRows = new FewRows(device, this);
     }
 
     /** Launches one block per row of width elements. */
@@ -202,12 +200,6 @@ final class Kernels {
 
     /** destination = x weight' + bias, or += if it adds. x is converted to the weights' type; if memory runs out, in parts. */
     void linear(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        if (fewRows.take(x.intSize(0), weight)) {
-            try (Operand rows = operand(x, weight.dtype())) {
-                fewRows.multiply(destination, adds, rows.tensor(), weight, bias);
-            }
-            return;
-        }
         SplitOnOutOfMemory.run(x.intSize(0), (first, count) -> {
             try (Operand rows = operand(x.rows(first, count), weight.dtype())) {
                 device.multiply(new Product(destination.rows(first, count), adds, rows.tensor(), false, weight, true));

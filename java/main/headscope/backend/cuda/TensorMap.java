@@ -37,11 +37,6 @@ record TensorMap(Tensor tensor, long[] extents, int[] box, boolean swizzled) {
         return new TensorMap(x, new long[] {x.size(1) / heads, heads, x.size(0)}, new int[] {COLUMNS, 1, rows}, true);
     }
 
-    /** Boxes of 64 columns by {@code rows} rows of a matrix. */
-    static TensorMap ofRows(Tensor matrix, int rows) {
-        return new TensorMap(matrix, new long[] {matrix.size(1), matrix.size(0)}, new int[] {COLUMNS, rows}, true);
-    }
-
     /** Boxes of {@code elements} consecutive elements. */
     static TensorMap ofElements(Tensor x, int elements) {
         return new TensorMap(x, new long[] {x.count()}, new int[] {elements}, false);

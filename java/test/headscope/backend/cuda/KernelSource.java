@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * One kernel file as documentation: its contract comment, and its KERNEL and EXPORT lines after macro expansion, without those of BEGINS_EARLY.
+ * One kernel file as documentation: its contract comment, and its KERNEL and EXPORT lines after macro expansion.
  * Kernels of all head widths are one, {@code attention_map_f32_d<width>}.
  *
  * @param contract  the comment at the top, by field: "" is what precedes the first one
@@ -36,12 +36,9 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
         }
     }
 
-    private static final Pattern FIELD = Pattern.compile("(In|Out|Scratch|Launch|Early|Cost|Rounds|See) +(.+)");
+    private static final Pattern FIELD = Pattern.compile("(In|Out|Scratch|Launch|Cost|Rounds|See) +(.+)");
     private static final Pattern DEFINITION = Pattern.compile("#define (\\w+)\\(([\\w, ]+)\\) *(.*)");
     private static final Pattern CALL = Pattern.compile("\\b([A-Z][A-Z_0-9]*)\\(");
-
-    /** Macros that bound more than the threads of a block. */
-    private static final List<String> TWO_BOUNDS = List.of("RESIDENT_KERNEL", "CLUSTER_KERNEL");
 
     static List<KernelSource> all(Path folder) {
         try {
@@ -118,12 +115,12 @@ record KernelSource(String file, Map<String, String> contract, List<Kernel> kern
             String name = call.group(1);
             from = end;
             if (name.endsWith("KERNEL")) {
-                int bounds = TWO_BOUNDS.contains(name) ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
+                int bounds = name.equals("RESIDENT_KERNEL") ? 2 : 1; // after the kernel's name, cuda/kernel.cuh
                 kernels.add(new Kernel(
                         arguments.getFirst(), String.join(", ", arguments.subList(1 + bounds, arguments.size()))));
             } else if (name.equals("EXPORT")) {
                 constants.add(arguments.getFirst());
-            } else if (macros.containsKey(name) && !name.equals("BEGINS_EARLY")) {
+            } else if (macros.containsKey(name)) {
                 expand(macros.get(name).apply(arguments), macros, kernels, constants);
             } else {
                 from = call.end();

@@ -19,8 +19,7 @@ class PassLaunchesTest {
 
     /**
      * A layer of llama: norm, one product for q, k and v, their rotation, attention, output product; norm, one product for gate
-     * and up, the gate, down product. Norms of q and k are part of the rotation; biases take a launch each, except in products
-     * by {@link FewRows}.
+     * and up, the gate, down product. Norms of q and k are part of the rotation; biases take a launch each.
      *
      * @param outside of the layers: token embeddings, and positions that are added to them
      */
