@@ -89,6 +89,14 @@ public final class Tolerance {
         return Math.expm1(2 * sum(headDim, magnitude) + sum(keys, 1));
     }
 
+    /**
+     * A share of a softmax over given fp32 logits. How far a logit lies below the largest one, at most -log(share), is rounded
+     * before it is an exponent.
+     */
+    public static double share(int terms, double share) {
+        return sum(terms, share) - ROUNDING * share * Math.log(share);
+    }
+
     /** An entropy: d(p log p) = (log p + 1) dp, summed over a row with a sum of at most 1. */
     public static double entropy(double softmax, double entropy) {
         return 2 * softmax * (entropy + 1);

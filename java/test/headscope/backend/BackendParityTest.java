@@ -178,7 +178,7 @@ class BackendParityTest {
             };
             float[] expected = expected(operation);
             compare("route to %d of %d".formatted(chosen, experts), operation,
-                    i -> expected[i] == 0 ? 0 : Tolerance.sum(chosen, expected[i]));
+                    i -> expected[i] == 0 ? 0 : Tolerance.share(chosen, expected[i]));
         }
     }
 
