@@ -1,7 +1,7 @@
 // Products of attention_decode.cu: the keys of one split times the queries that share them, and exponentials times values.
 // 16-bit operands are multiplied on tensor cores, straight from the registers into which they are loaded: the order of the
-// columns and keys over which a product sums is free, so each lane takes those that it reads 16 bytes at a time. Masked keys
-// are not skipped: their products are not used, and their exponentials are 0.
+// columns and keys over which a product sums is free, so each lane takes those that it reads 16 bytes at a time. Of the
+// masked keys, only whole pages are skipped: the products of others are not used, and their exponentials are 0.
 #pragma once
 
 #include "attention_splits.cuh"
@@ -87,6 +87,11 @@ struct Paged {
     int end;
     int headDim;
 
+    /// Whether a key of the page that begins with this key is visible.
+    __device__ bool sees(int key) const {
+        return key < end && key + PAGE > first;
+    }
+
     /// The rows of the page that begins with this key, a multiple of PAGE; of the nearest page with visible keys if it has
     /// none.
     __device__ RowsOf<T, CHUNKED> page(int key) const {
@@ -124,6 +129,9 @@ struct KeyProducts {
         int lane = static_cast<int>(threadIdx.x) % WARP;
         UNROLL_BY(1) for (int p = 0; p < PAGES; p++) {
             int from = static_cast<int>(threadIdx.x) / WARP * WARP_KEYS + p * PAGE;
+            if (!k.sees(split + from)) {
+                continue;
+            }
             RowsOf<T, CHUNKED> page = k.page(split + from);
             float sum[4] = {};
             UNROLL_BY(1) for (int part = 0; part < WIDTH; part += PART) {
@@ -213,6 +221,9 @@ struct WeightedValues {
         float sum[HALVES][4][4] = {};
         UNROLL_BY(1) for (int p = 0; p < PAGES; p++) {
             int from = warp * WARP_KEYS + p * PAGE;
+            if (!v.sees(split + from)) {
+                continue;
+            }
             RowsOf<T, CHUNKED> page = v.page(split + from);
             unsigned value[HALVES][4][4];
             UNROLL for (int half = 0; half < HALVES; half++) {
