@@ -48,7 +48,7 @@ public final class Run implements AutoCloseable {
     private Optional<Provenance> provenance = Optional.empty();
     private final BooleanSupplier digested;
     private boolean inputStored;
-    /** Stores the values of the first batch, which are kept in memory while the model is being digested. */
+    /** Stores the first part, which is kept in memory while the model is being digested. */
     private Optional<Runnable> unstored = Optional.empty();
     private final Instant started = Instant.now();
     private final Resources resources = new Resources();
@@ -190,13 +190,15 @@ public final class Run implements AutoCloseable {
                     finished.accept(item);
                 });
             }
-            work.accept(Arrays.stream(items).filter(item -> !values.containsKey(item)).toArray(), (value, item) -> {
-                storeInput();
-                format.write(progress(name.apply(item)), value);
-                worthKeeping = true;
-                values.put(item, kept.apply(value));
-                finished.accept(item);
+            computed(() -> {
+                work.accept(Arrays.stream(items).filter(item -> !values.containsKey(item)).toArray(), (value, item) -> {
+                    store(() -> format.write(progress(name.apply(item)), value));
+                    values.put(item, kept.apply(value));
+                    finished.accept(item);
+                });
+                return values;
             });
+            storeFirst();
             return List.copyOf(values.values());
         });
     }
@@ -216,24 +218,31 @@ public final class Run implements AutoCloseable {
                 return stored;
             }
             List<T> values = computed(work);
-            Runnable storing = () -> {
-                storeInput();
+            store(() -> {
                 for (int i = 0; i < files.size(); i++) {
                     format.write(files.get(i), values.get(i));
                 }
-                worthKeeping = true;
-            };
-            if (inputStored || unstored.isPresent() || digested.getAsBoolean()) {
-                storeFirst();
-                storing.run();
-            } else {
-                unstored = Optional.of(storing);
-            }
+            });
             return values;
         });
     }
 
-    /** If the work fails, the first batch is stored all the same. */
+    /** Stores a part beside the input. The first one is kept in memory until the next one or the end, unless the digests are known. */
+    private void store(Runnable part) {
+        Runnable storing = () -> {
+            storeInput();
+            part.run();
+            worthKeeping = true;
+        };
+        if (inputStored || unstored.isPresent() || digested.getAsBoolean()) {
+            storeFirst();
+            storing.run();
+        } else {
+            unstored = Optional.of(storing);
+        }
+    }
+
+    /** If the work fails, the first part is stored all the same. */
     private <T> T computed(Supplier<T> work) {
         try {
             return work.get();
@@ -247,7 +256,7 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /** Waits for the digests if the first batch has not been stored. */
+    /** Waits for the digests if the first part has not been stored. */
     private void storeFirst() {
         onDisk(() -> {
             unstored.ifPresent(Runnable::run);
