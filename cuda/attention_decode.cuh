@@ -1,7 +1,7 @@
 // Products of attention_decode.cu: the keys of one split times the queries that share them, and exponentials times values.
 // 16-bit operands are multiplied on tensor cores, straight from the registers into which they are loaded: the order of the
 // columns and keys over which a product sums is free, so each lane takes those that it reads 16 bytes at a time. Of the
-// masked keys, only whole pages are skipped: the products of others are not used, and their exponentials are 0.
+// masked keys, only whole pages of 16-bit operands are skipped: the products of others are not used, and their exponentials are 0.
 #pragma once
 
 #include "attention_splits.cuh"

@@ -100,7 +100,7 @@ struct SplitNumbers {
         return end - first <= FEW;
     }
 
-    /// The whole row, to every thread. Each warp combines few splits on its own; of more, synchronises.
+    /// Returns the whole row to every thread. Up to FEW splits are combined by each warp alone; for more, synchronises.
     __device__ SplitRow row(bool all) const {
         SHARED(float[ROW_NUMBERS][WARPS], parts);
         int lane = static_cast<int>(threadIdx.x) % WARP;
@@ -190,13 +190,13 @@ struct MergedRow {
 
     /// By a block. A thread sums four columns over every groups-th split. Synchronises.
     __device__ void write_many(const SplitNumbers& splits, const FinishedRow& finished) const {
-        SHARED(float[4 * THREADS], parts);
-        int quads = (headDim + 3) / 4;
+        SHARED(float[QUAD * THREADS], parts);
+        int quads = (headDim + QUAD - 1) / QUAD;
         int groups = THREADS / quads;
         int group = static_cast<int>(threadIdx.x) / quads;
-        int column = static_cast<int>(threadIdx.x) % quads * 4;
+        int column = static_cast<int>(threadIdx.x) % quads * QUAD;
         if (group < groups) {
-            float sum[4] = {};
+            float sum[QUAD] = {};
             UNROLL_BY(8) for (int split = splits.first + group; split < splits.end; split += groups) {
                 float part[4];
                 read_chunk(part, sums + split * step + column);
@@ -220,8 +220,8 @@ struct MergedRow {
     }
 };
 
-/// The first part of a text merges its sums, those of few splits in the first blocks, a head per warp. Each other part owns bin
-/// keys.
+/// Part 0 of a text merges its sums. If they are of few splits, each warp merges a head, and only the first ceil(heads / WARPS) blocks
+/// work. Each other part owns bin keys.
 RESIDENT_KERNEL(attention_merge_f32, THREADS, RESIDENT, float* out, Bf16* outBf16, F16* outF16, STATISTICS, float* newest,
                 float* scores, double* columnSum, double* rowSums, float* cells, const float* sums, const float* numbers,
                 const float* sinks, ATTENTION_SPEC, int capacity, int texts, int splits, int side, int bin, int mean) {

@@ -141,7 +141,7 @@ KERNEL(argmax_f32, THREADS, int* destination, const float* logits, int words) {
         UNROLL for (int i = 0; i < AT_ONCE * QUAD; i++) {
             most = fmaxf(most, quad[i / QUAD].of[i % QUAD]);
         }
-        if (most > own.logit) { // reads the quads again, so that the compiler requests all of them before it uses one
+        if (most > own.logit) { // rarely; a loop with take() alone would not have all quads on their way
             UNROLL for (int i = 0; i < AT_ONCE * QUAD; i++) {
                 own.take(quad[i / QUAD].of[i % QUAD], place(i / QUAD) + i % QUAD);
             }

@@ -352,7 +352,6 @@ def cost(background, layers=12, tokens=300):
 
 def overhead(rounds, background):
     torch.set_num_threads(1)
-    headscope_tap._NANOS_TOGETHER *= 2  # the tapped model alternates with another one: alone, it is twice as fast
     print("| the tap alone, a token of 12 layers with 12 heads | the model's thread | all threads |\n|---|---|---|")
     for copies in (False, True) if DEVICE.type == "cpu" else (True,):
         own, all_threads = cost(copies)
@@ -367,7 +366,8 @@ def overhead(rounds, background):
     cases = [("GPT-2 small", small), ("the same, width 48", host)]
     if DEVICE.type == "cuda":
         cases.append(("Llama, 1.3 B", large))
-    print(f"Ratios for a token are those of {AVERAGED} tokens in a row.\n")
+    headscope_tap._NANOS_TOGETHER *= 2  # the tapped model alternates with another one: alone, it is twice as fast
+    print(f"Ratios for a token are those of {AVERAGED} tokens in a row. Tokens may wait for others twice as long as usual.\n")
     print("| model | attention | prompt + new tokens | without | with the tap | ratio for a token: median, quartiles | of the prompt |")
     print("|---|---|---|---|---|---|---|")
     for name, config in cases:

@@ -179,7 +179,7 @@ class Tap:
         self._copied_messages = 0  # of the tokens that were copied last
         self._misfits = False  # tokens of this text do not attend as planned: they are not collected
         self._recent = collections.deque(maxlen=2 * _TOKENS_TOGETHER)  # ids and places of the last decoded tokens
-        self._addresses = collections.deque(maxlen=2 * _TOKENS_TOGETHER)  # theirs
+        self._addresses = collections.deque(maxlen=2 * _TOKENS_TOGETHER)  # of these tensors
         self._leaves_out = False  # the rest of this pass
         self._rows = []  # layers of this pass that are not handed over yet
         self._around = None  # what _advance is told of this pass, for its first rows

@@ -10,6 +10,7 @@ import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** SHA-256 digests of a model's files, computed in the background: weights are digested while they are used. */
@@ -38,8 +39,11 @@ final class ModelDigests {
         return Collections.unmodifiableSequencedMap(files);
     }
 
-    /** @param weights files of the weights, in their order */
-    static ModelDigests start(Path folder, List<Path> weights) {
+    /**
+     * @param weights files of the weights, in their order
+     * @param digest  of these files
+     */
+    static ModelDigests start(Path folder, List<Path> weights, Function<List<Path>, String> digest) {
         return new ModelDigests(() -> {
             SequencedMap<String, String> digests = new LinkedHashMap<>();
             SETTINGS.forEach((key, name) -> {
@@ -49,7 +53,7 @@ final class ModelDigests {
                 }
             });
             return digests;
-        }, () -> Digest.of(weights));
+        }, () -> digest.apply(weights));
     }
 
     /**

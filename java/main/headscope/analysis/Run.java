@@ -46,7 +46,7 @@ public final class Run implements AutoCloseable {
     private final ModelFiles files;
     private final Supplier<Provenance> digesting;
     private Optional<Provenance> provenance = Optional.empty();
-    private final BooleanSupplier digested;
+    private final BooleanSupplier digestsKnown;
     private boolean inputStored;
     /** Stores the first part, which is kept in memory while the model is being digested. */
     private Optional<Runnable> unstored = Optional.empty();
@@ -59,14 +59,19 @@ public final class Run implements AutoCloseable {
 
     /** @param input texts and settings: everything besides the model that determines the numbers */
     public Run(RunRequest request, ObjectNode input, Check check) {
+        this(request, input, check, Digest::of);
+    }
+
+    /** @param digest of the files of the weights; on a thread of its own */
+    Run(RunRequest request, ObjectNode input, Check check, Function<List<Path>, String> digest) {
         this.request = request;
         this.files = ModelFiles.of(request.model());
         try (Checkpoint checkpoint = Checkpoint.open(request.model())) {
-            ModelDigests digests = ModelDigests.start(request.model(), checkpoint.tensors().files());
+            ModelDigests digests = ModelDigests.start(request.model(), checkpoint.tensors().files(), digest);
             String stored = Provenance.storedDtype(checkpoint.tensors());
             this.backend = resources.add(InputException.rejecting(
                     () -> Backend.open(request.device(), checkpoint::precision, notices::add)));
-            this.digested = digests::areKnown;
+            this.digestsKnown = digests::areKnown;
             this.digesting =
                     () -> Provenance.of(request, checkpoint.config(), backend.precision(), stored, digests, input);
             this.tokenizer = resources.add(Tokenizer.open(
@@ -136,9 +141,7 @@ public final class Run implements AutoCloseable {
      * @param name of the progress file, without its extension
      */
     public <T> T once(String name, ProgressFile<T> format, Supplier<T> work) {
-        T value = together(List.of(name), format, () -> List.of(work.get())).getFirst();
-        storeFirst();
-        return value;
+        return parts(() -> together(List.of(name), format, () -> List.of(work.get())).getFirst());
     }
 
     /**
@@ -155,16 +158,17 @@ public final class Run implements AutoCloseable {
     public <T> List<T> inBatches(
             List<int[]> batches, IntFunction<String> name, ProgressFile<T> format, Function<int[], List<T>> work,
             UnaryOperator<T> kept, IntConsumer finished) {
-        SortedMap<Integer, T> values = new TreeMap<>();
-        for (int[] batch : batches) {
-            List<T> some = together(Arrays.stream(batch).mapToObj(name).toList(), format, () -> work.apply(batch));
-            for (int i = 0; i < batch.length; i++) {
-                values.put(batch[i], kept.apply(some.get(i)));
+        return parts(() -> {
+            SortedMap<Integer, T> values = new TreeMap<>();
+            for (int[] batch : batches) {
+                List<T> some = together(Arrays.stream(batch).mapToObj(name).toList(), format, () -> work.apply(batch));
+                for (int i = 0; i < batch.length; i++) {
+                    values.put(batch[i], kept.apply(some.get(i)));
+                }
+                finished.accept(values.size());
             }
-            finished.accept(values.size());
-        }
-        storeFirst();
-        return List.copyOf(values.values());
+            return List.copyOf(values.values());
+        });
     }
 
     /**
@@ -180,7 +184,7 @@ public final class Run implements AutoCloseable {
     public <T> List<T> inAnyOrder(
             int[] items, IntFunction<String> name, ProgressFile<T> format, BiConsumer<int[], ObjIntConsumer<T>> work,
             UnaryOperator<T> kept, IntConsumer finished) {
-        return onDisk(() -> {
+        return parts(() -> {
             SortedMap<Integer, T> values = new TreeMap<>();
             for (int item : items) {
                 Optional<T> stored = folder.resumed() ? format.read(progress(name.apply(item))) : Optional.empty();
@@ -190,15 +194,11 @@ public final class Run implements AutoCloseable {
                     finished.accept(item);
                 });
             }
-            computed(() -> {
-                work.accept(Arrays.stream(items).filter(item -> !values.containsKey(item)).toArray(), (value, item) -> {
-                    store(() -> format.write(progress(name.apply(item)), value));
-                    values.put(item, kept.apply(value));
-                    finished.accept(item);
-                });
-                return values;
+            work.accept(Arrays.stream(items).filter(item -> !values.containsKey(item)).toArray(), (value, item) -> {
+                store(() -> format.write(progress(name.apply(item)), value));
+                values.put(item, kept.apply(value));
+                finished.accept(item);
             });
-            storeFirst();
             return List.copyOf(values.values());
         });
     }
@@ -208,33 +208,31 @@ public final class Run implements AutoCloseable {
     }
 
     private <T> List<T> together(List<String> names, ProgressFile<T> format, Supplier<List<T>> work) {
-        return onDisk(() -> {
-            List<Path> files = names.stream().map(this::progress).toList();
-            List<T> stored = folder.resumed()
-                    ? files.stream().map(format::read).flatMap(Optional::stream).toList()
-                    : List.of();
-            if (stored.size() == files.size()) {
-                worthKeeping = true;
-                return stored;
+        List<Path> files = names.stream().map(this::progress).toList();
+        List<T> stored = folder.resumed()
+                ? files.stream().map(format::read).flatMap(Optional::stream).toList()
+                : List.of();
+        if (stored.size() == files.size()) {
+            worthKeeping = true;
+            return stored;
+        }
+        List<T> values = work.get();
+        store(() -> {
+            for (int i = 0; i < files.size(); i++) {
+                format.write(files.get(i), values.get(i));
             }
-            List<T> values = computed(work);
-            store(() -> {
-                for (int i = 0; i < files.size(); i++) {
-                    format.write(files.get(i), values.get(i));
-                }
-            });
-            return values;
         });
+        return values;
     }
 
-    /** Stores a part beside the input. The first one is kept in memory until the next one or the end, unless the digests are known. */
+    /** Stores a part beside the input. Before the digests are known, the first one is kept in memory until the next one or the end. */
     private void store(Runnable part) {
         Runnable storing = () -> {
             storeInput();
             part.run();
             worthKeeping = true;
         };
-        if (inputStored || unstored.isPresent() || digested.getAsBoolean()) {
+        if (inputStored || unstored.isPresent() || digestsKnown.getAsBoolean()) {
             storeFirst();
             storing.run();
         } else {
@@ -242,26 +240,29 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /** If the work fails, the first part is stored all the same. */
-    private <T> T computed(Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (RuntimeException failure) {
-            try {
-                storeFirst();
-            } catch (RuntimeException another) {
-                failure.addSuppressed(another);
-            }
-            throw failure;
-        }
-    }
-
     /** Waits for the digests if the first part has not been stored. */
     private void storeFirst() {
-        onDisk(() -> {
-            unstored.ifPresent(Runnable::run);
-            unstored = Optional.empty();
-            return folder;
+        Optional<Runnable> first = unstored;
+        unstored = Optional.empty();
+        first.ifPresent(Runnable::run);
+    }
+
+    /** Work that stores parts. When it ends or fails, the first one is stored as well. */
+    private <T> T parts(Supplier<T> work) {
+        return onDisk(() -> {
+            T result;
+            try {
+                result = work.get();
+            } catch (Throwable failure) {
+                try {
+                    storeFirst();
+                } catch (RuntimeException another) {
+                    failure.addSuppressed(another);
+                }
+                throw failure;
+            }
+            storeFirst();
+            return result;
         });
     }
 

@@ -24,10 +24,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a run remembers of its input, and what it keeps when it fails. */
 class RunTest {
@@ -321,21 +324,61 @@ class RunTest {
         }
     }
 
-    /** Also if the model was still being digested when the first batch was finished. */
-    @Test
-    void batchThatFailsLeavesTheFinishedOnesStored() {
-        try (Run run = open(false, false)) {
-            run.requireSameInput();
-            assertThrows(IllegalStateException.class, () -> run.inBatches(
-                    List.of(new int[] {0}, new int[] {1}), "%06d"::formatted, NUMBER, batch -> {
-                        if (batch[0] == 1) {
-                            throw new IllegalStateException();
+    /** While the model is being digested, the first batch is kept in memory; it is stored before the next one, at the end, or if that fails. */
+    @ParameterizedTest
+    @CsvSource({"1, false", "2, false", "1, true", "2, true"})
+    void firstBatchDoesNotWaitForTheDigest(int batches, boolean fails) {
+        CountDownLatch digest = new CountDownLatch(1);
+        try (Run run = openDigesting(digest)) {
+            Supplier<List<Long>> work = () -> run.inBatches(
+                    List.of(new int[] {0}, new int[] {1}, new int[] {2}).subList(0, fails ? batches + 1 : batches), "%06d"::formatted, NUMBER,
+                    batch -> {
+                        if (batch[0] == batches) {
+                            throw new OutOfMemoryError();
                         }
-                        return List.of(7L);
-                    }, value -> value, finished -> {}));
+                        return List.of(10L * batch[0]);
+                    }, value -> value, finished -> {
+                        assertEquals(finished > 1, Files.exists(stored(0)));
+                        digest.countDown();
+                    });
+            if (fails) {
+                assertThrows(OutOfMemoryError.class, work::get);
+            } else {
+                assertEquals(batches, work.get().size());
+            }
         }
-        assertTrue(Files.exists(partial.resolve(".headscope-progress/request.json")));
-        assertTrue(Files.exists(partial.resolve(".headscope-progress/000000.safetensors")));
+        assertTrue(Files.exists(stored(0)));
+        assertEquals(batches > 1, Files.exists(stored(1)));
+    }
+
+    @Test
+    void fullDiskWhenTheFirstBatchIsStoredLate() throws IOException {
+        CountDownLatch digest = new CountDownLatch(1);
+        ProgressFile<Long> full = new ProgressFile<>(number -> {
+            throw new UncheckedIOException(new IOException("No space left on device"));
+        }, stored -> 0L);
+        try (Run run = openDigesting(digest)) {
+            String message = assertThrows(RunFolderException.class, () -> run.inBatches(
+                    List.of(new int[] {0}), "%06d"::formatted, full, batch -> List.of(7L), value -> value,
+                    finished -> digest.countDown())).getMessage();
+            assertEquals(message.indexOf("--resume"), message.lastIndexOf("--resume"), message);
+        }
+    }
+
+    private Path stored(int text) {
+        return partial.resolve(".headscope-progress/%06d.safetensors".formatted(text));
+    }
+
+    private Run openDigesting(CountDownLatch digest) {
+        return new Run(new RunRequest(model, out, DeviceChoice.of("cpu"), false, false, "test"), new ObjectMapper().createObjectNode(),
+                (config, tokenizer) -> {}, files -> {
+                    try {
+                        digest.await();
+                    } catch (InterruptedException interrupted) {
+                        throw new AssertionError(interrupted);
+                    }
+                    return Digest.of(files);
+                });
     }
 
     private Run open(boolean resume, boolean overwrite) {
