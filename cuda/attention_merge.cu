@@ -198,22 +198,22 @@ struct MergedRow {
         if (group < groups) {
             float sum[QUAD] = {};
             UNROLL_BY(8) for (int split = splits.first + group; split < splits.end; split += groups) {
-                float part[4];
+                float part[QUAD];
                 read_chunk(part, sums + split * step + column);
                 float weight = splits.weight(split, finished);
-                UNROLL for (int e = 0; e < 4; e++) {
+                UNROLL for (int e = 0; e < QUAD; e++) {
                     sum[e] += weight * part[e];
                 }
             }
-            UNROLL for (int e = 0; e < 4; e++) {
-                parts[group * quads * 4 + column + e] = sum[e];
+            UNROLL for (int e = 0; e < QUAD; e++) {
+                parts[group * quads * QUAD + column + e] = sum[e];
             }
         }
         __syncthreads();
         for (int c = threadIdx.x; c < headDim; c += THREADS) {
             float sum = 0;
             for (int g = 0; g < groups; g++) {
-                sum += parts[g * quads * 4 + c];
+                sum += parts[g * quads * QUAD + c];
             }
             out.write(at + c, sum * finished.inverse);
         }
