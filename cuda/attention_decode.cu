@@ -21,7 +21,6 @@
 //         with 16-bit values are the sum of two 16-bit numbers: relative error 2^-17
 // See     Backend.attention, test/attention_decode_test.cpp, test/attention_packed_test.cpp
 #include "attention_decode.cuh"
-#include "softmax_row.cuh"
 
 static_assert(HEADS == WARPS, "a warp reduces the scores of one head");
 
@@ -31,11 +30,7 @@ EXPORT(attention_decode_heads, HEADS);
 EXPORT(attention_decode_page, PAGE);
 
 /// Turns the products of one head into exponentials relative to the split's largest score, 0 for masked keys.
-struct SplitSoftmax {
-    SoftmaxRow row;
-    float own = BELOW_ALL;
-    float before = BELOW_ALL;
-
+struct SplitSoftmax : SplitRow {
     /// By a warp. first .. end - 1 are the visible keys, and element 0 belongs to key `split`.
     __device__ SplitSoftmax(float* score, float* scores, const AttentionSpec& spec, int split, int first, int end,
                             int position) {
@@ -113,13 +108,9 @@ __device__ void decode_split(Scores& score, WeightedValues<WIDTH>& weighted, con
     if (own < heads) {
         SplitSoftmax softmax(score[own], x.scores == nullptr ? nullptr : x.scores + spec.vector(firstHead + own), spec,
                              start, first, end, spec.position(query));
-        float written[ROW_NUMBERS] = {softmax.row.peak,     softmax.row.sum, softmax.row.moment,
-                                      softmax.row.distance, softmax.own,     softmax.before};
         int64_t at = (static_cast<int64_t>(query) * spec.heads + firstHead + own) * ROW_NUMBERS * gridDim.y + blockIdx.y;
-        UNROLL for (int i = 0; i < ROW_NUMBERS; i++) {
-            if (threadIdx.x % WARP == 0) {
-                x.numbers[at + static_cast<int64_t>(i) * gridDim.y] = written[i];
-            }
+        if (threadIdx.x % WARP == 0) {
+            softmax.write(x.numbers + at, gridDim.y);
         }
     }
     if (x.v == nullptr) {

@@ -37,58 +37,6 @@ EXPORT(attention_merge_keys, ROW_KEYS);
 EXPORT(attention_merge_heads, WARPS);
 EXPORT(attention_merge_few, FEW);
 
-/// What attention_decode wrote about a split of a row, or the same about several splits.
-struct SplitRow {
-    SoftmaxRow row;
-    float own = BELOW_ALL;
-    float before = BELOW_ALL;
-
-    /// The numbers lie `stride` apart. Without `all`, only those on which the log-sum-exp depends are read.
-    static __device__ SplitRow read(const float* numbers, int64_t stride, bool all) {
-        SplitRow split;
-        split.row.peak = numbers[0];
-        split.row.sum = numbers[stride];
-        if (all) {
-            split.row.moment = numbers[2 * stride];
-            split.row.distance = numbers[3 * stride];
-            split.own = numbers[4 * stride];
-            split.before = numbers[5 * stride];
-        }
-        return split;
-    }
-
-    __device__ void write(float* numbers, int stride) const {
-        float written[ROW_NUMBERS] = {row.peak, row.sum, row.moment, row.distance, own, before};
-        UNROLL for (int i = 0; i < ROW_NUMBERS; i++) {
-            numbers[i * stride] = written[i];
-        }
-    }
-
-    __device__ void add(SplitRow other) {
-        float highest = fmaxf(row.peak, other.row.peak);
-        row.raise(highest);
-        other.row.raise(highest);
-        row.sum += other.row.sum;
-        row.moment += other.row.moment;
-        row.distance += other.row.distance;
-        own = fmaxf(own, other.own);
-        before = fmaxf(before, other.before);
-    }
-
-    /// Combines those of LANES neighbouring lanes.
-    template <int LANES>
-    __device__ void gather(bool all) {
-        row.raise(warp_maximum<LANES>(row.peak));
-        row.sum = warp_sum<LANES>(row.sum);
-        if (all) {
-            row.moment = warp_sum<LANES>(row.moment);
-            row.distance = warp_sum<LANES>(row.distance);
-            own = warp_maximum<LANES>(own);
-            before = warp_maximum<LANES>(before);
-        }
-    }
-};
-
 /// What attention_decode wrote about the splits of one row.
 struct SplitNumbers {
     const float* numbers;
