@@ -20,9 +20,7 @@ final class RowCases {
     private static final int[][] SHAPES = {{1, 1}, {3, 33}, {65, 64}, {31, 257}, {129, 1000}};
 
     /** Rows, inputs and outputs of products: few rows, as of decoded tokens, with narrow and wide weights. */
-    private static final int[][] PRODUCTS = {
-        {5, 96, 50}, {16, 768, 130}, {17, 200, 129}, {20, 72, 4300}, {64, 16, 9000}, {33, 8, 17000},
-    };
+    private static final int[][] PRODUCTS = {{5, 96, 50}, {16, 768, 130}, {64, 72, 4300}};
 
     private static final float EPSILON = 1e-5f;
 
