@@ -189,23 +189,24 @@ final class Kernels {
         return new Operand(converted, converted.buffer()::close);
     }
 
-    /** destination = a b. a is converted to b's type, as many rows at a time as memory allows. */
+    /** destination = a b. */
     void product(Tensor destination, Tensor a, Tensor b) {
-        SplitOnOutOfMemory.run(a.intSize(0), (first, count) -> {
-            try (Operand rows = operand(a.rows(first, count), b.dtype())) {
-                device.multiply(new Product(destination.rows(first, count), rows.tensor(), false, b, false));
-            }
-        });
+        multiply(destination, false, a, b, false);
     }
 
-    /** destination = x weight' + bias, or += if it adds. x is converted to the weights' type; if memory runs out, in parts. */
+    /** destination = x weight' + bias, or += if it adds. */
     void linear(Tensor destination, boolean adds, Tensor x, Tensor weight, Optional<Tensor> bias) {
-        SplitOnOutOfMemory.run(x.intSize(0), (first, count) -> {
-            try (Operand rows = operand(x.rows(first, count), weight.dtype())) {
-                device.multiply(new Product(destination.rows(first, count), adds, rows.tensor(), false, weight, true));
+        multiply(destination, adds, x, weight, true);
+        bias.ifPresent(row -> addRow(destination, row));
+    }
+
+    /** destination = a b or a b', or += if it adds. a is converted to b's type, as many rows at a time as memory allows. */
+    private void multiply(Tensor destination, boolean adds, Tensor a, Tensor b, boolean transposed) {
+        SplitOnOutOfMemory.run(a.intSize(0), (first, count) -> {
+            try (Operand rows = operand(a.rows(first, count), b.dtype())) {
+                device.multiply(new Product(destination.rows(first, count), adds, rows.tensor(), false, b, transposed));
             }
         });
-        bias.ifPresent(row -> addRow(destination, row));
     }
 
     void addRow(Tensor x, Tensor row) {
