@@ -109,6 +109,11 @@ public interface Backend extends AutoCloseable {
     /** The peak of bytes in use since the last call, including temporary memory of operations; resets the peak. */
     long peakBytes();
 
+    /** Bytes of intermediate results that may stay in memory, so that they need not be computed again. */
+    default long keepableBytes() {
+        return 1L << 30;
+    }
+
     /** Copies host memory to a tensor of equal length in bytes. The host memory may be reused on return. */
     void upload(Tensor destination, MemorySegment source);
 

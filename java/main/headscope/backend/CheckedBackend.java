@@ -74,6 +74,11 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public long keepableBytes() {
+        return backend.keepableBytes();
+    }
+
+    @Override
     public Optional<DecodingTexts> decoding(DecodingTexts.Size size, Optional<AttentionStatistics> statistics, int layers) {
         check(size.texts() >= 1 && size.pages() >= 1 && size.draws() >= 0, "decoding", "%s", size);
         statistics.ifPresent(all -> check(layers >= 1 && all.texts() % layers == 0 && all.texts() / layers >= size.texts(),

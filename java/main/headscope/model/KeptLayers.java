@@ -9,9 +9,6 @@ import java.util.List;
  * other layers again. The results are the same bits either way.
  */
 final class KeptLayers implements AutoCloseable {
-    /** Of all layers together. A tape keeps the input of every layer besides. */
-    static final long BYTES = 1L << 30;
-
     private long most;
     private final long bytesPerRow;
     private final List<Workspace> memory = new ArrayList<>();
@@ -19,7 +16,7 @@ final class KeptLayers implements AutoCloseable {
     private int count;
     private long claims;
 
-    /** @param most bytes */
+    /** @param most bytes of all layers together; a tape keeps the input of every layer besides */
     KeptLayers(ModelConfig config, Backend backend, long most) {
         this.most = most;
         this.bytesPerRow = LayerActivations.bytesPerRow(config, backend);

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A transformer of any supported family, driven by {@link ModelConfig}. Not thread-safe. */
 public final class Transformer implements AutoCloseable {
@@ -33,11 +34,11 @@ public final class Transformer implements AutoCloseable {
 
     /** Uploads the weights. The checkpoint can be closed afterwards. */
     public Transformer(Checkpoint checkpoint, Backend backend) {
-        this(checkpoint, backend, KeptLayers.BYTES);
+        this(checkpoint, backend, OptionalLong.empty());
     }
 
-    /** @param kept bytes of activations that a tape may keep */
-    Transformer(Checkpoint checkpoint, Backend backend, long kept) {
+    /** @param kept bytes of activations that a tape may keep; by default as many as the backend can once the weights are there */
+    Transformer(Checkpoint checkpoint, Backend backend, OptionalLong kept) {
         this.config = checkpoint.config();
         this.backend = backend;
         try {
@@ -48,7 +49,7 @@ public final class Transformer implements AutoCloseable {
         }
         this.ropes = new RopeTables(backend);
         this.workspace = new Workspace(backend);
-        this.kept = new KeptLayers(config, backend, kept);
+        this.kept = new KeptLayers(config, backend, kept.orElseGet(backend::keepableBytes));
         this.activations = new Activations(config, workspace);
         this.adjoints = new Adjoints(config, workspace);
         this.attention = new SelfAttention(config, weights, backend, activations, adjoints);

@@ -75,6 +75,18 @@ class DeviceMemoryTest {
         }
     }
 
+    @Test
+    void aQuarterOfFreeMemoryIsKept() {
+        long gib = 1L << 30;
+        try (Backend backend = Devices.emulated(20 * gib); TensorScope on = new TensorScope(backend)) {
+            on.allocate(DType.F32, 1 << 20);
+            assertEquals(5 * gib - (1 << 20), backend.keepableBytes());
+        }
+        try (Backend small = Devices.emulated(gib)) {
+            assertEquals(gib, small.keepableBytes());
+        }
+    }
+
     /** There is memory for the operands, the statistics and the temporary rows of one key head. */
     @Test
     void cellsAreSplitWhenOutOfMemory() {

@@ -94,6 +94,11 @@ final class CudaBackend implements Backend {
     }
 
     @Override
+    public long keepableBytes() {
+        return Math.max(Backend.super.keepableBytes(), device.freeBytes() / 4);
+    }
+
+    @Override
     public Optional<DecodingTexts> decoding(DecodingTexts.Size size, Optional<AttentionStatistics> statistics, int layers) {
         return Optional.of(new CudaDecoding(device, kernels, size, statistics, layers));
     }

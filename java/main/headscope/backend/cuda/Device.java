@@ -29,6 +29,9 @@ interface Device extends AutoCloseable {
 
     void free(MemorySegment memory);
 
+    /** Bytes that can still be allocated. */
+    long freeBytes();
+
     /** Bytes on the host, that are written where a device reads them. */
     interface HostBytes {
         /** Writes the bytes from an offset on, as many as the segment takes. */

@@ -170,6 +170,12 @@ final class JcudaDevice implements Device {
     }
 
     @Override
+    public synchronized long freeBytes() {
+        enter();
+        return NvidiaDriver.memory().free();
+    }
+
+    @Override
     public void upload(MemorySegment to, HostBytes host) {
         staging.upload(to, host);
     }

@@ -72,10 +72,18 @@ final class NvidiaDriver {
 
     /** How much memory is missing, after an allocation has failed. */
     static DeviceMemoryException exhausted(String device, long bytes) {
+        Memory memory = memory();
+        return new DeviceMemoryException(device, bytes, memory.free, memory.total);
+    }
+
+    /** Bytes of the current context's device. */
+    record Memory(long free, long total) {}
+
+    static Memory memory() {
         long[] free = new long[1];
         long[] total = new long[1];
         require(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
-        return new DeviceMemoryException(device, bytes, free[0], total[0]);
+        return new Memory(free[0], total[0]);
     }
 
     /** @throws DeviceException with the call and the error, unless status is success */

@@ -139,6 +139,11 @@ public final class EmulatedDevice implements Device {
     }
 
     @Override
+    public long freeBytes() {
+        return memory - used.get();
+    }
+
+    @Override
     public void upload(MemorySegment device, HostBytes host) {
         requireNotRecording();
         host.write(0, device);

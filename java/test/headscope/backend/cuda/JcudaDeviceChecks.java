@@ -134,6 +134,18 @@ class JcudaDeviceChecks {
     }
 
     @Test
+    void freeBytesAreCounted() {
+        for (int ordinal = 0; ordinal < 2; ordinal++) {
+            try (JcudaDevice device = device(ordinal)) {
+                long free = device.freeBytes();
+                MemorySegment memory = device.reserve(PIECE);
+                assertEquals(free - PIECE, device.freeBytes());
+                device.free(memory);
+            }
+        }
+    }
+
+    @Test
     void attentionOnHopperHasItsOwnKernels() {
         assertEquals(
                 List.of("attention_forward_90a_bf16_d64", "attention_columns_90a_bf16_d64", "attention_gradient_rows_bf16_d64",
