@@ -12,7 +12,7 @@ import headscope.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/** Operations on the attention of one layer, to be timed on random operands. Owns its tensors. */
+/** Operations on the attention of one layer, to be timed on random operands of the types that a model has. Owns its tensors. */
 final class AttentionWork implements AutoCloseable {
     private static final int EIGENVALUES = 10;
 
@@ -35,10 +35,10 @@ final class AttentionWork implements AutoCloseable {
         this.tensors = new TensorScope(backend);
         try {
             this.spec = shape.attention().spec(heads -> RandomTensors.normal(tensors, DType.F32, 0, heads));
-            this.q = RandomTensors.normal(tensors, DType.F32, 1, tokens, (long) spec.heads() * spec.headDim());
+            this.q = RandomTensors.normal(tensors, backend.operands(), 1, tokens, (long) spec.heads() * spec.headDim());
             this.k = RandomTensors.normal(tensors, backend.operands(), 2, tokens, (long) spec.kvHeads() * spec.headDim());
             this.v = RandomTensors.normal(tensors, backend.operands(), 3, tokens, (long) spec.kvHeads() * spec.headDim());
-            this.out = tensors.allocate(DType.F32, tokens, (long) spec.heads() * spec.headDim());
+            this.out = tensors.allocate(backend.operands(), tokens, (long) spec.heads() * spec.headDim());
             this.statistics = tensors.statistics(spec.heads(), tokens);
             this.decoded = tensors.statistics(spec.heads(), tokens);
         } catch (Throwable failure) {
@@ -50,7 +50,7 @@ final class AttentionWork implements AutoCloseable {
     /** Forward pass, statistics and metrics. */
     List<Work> all() {
         double products = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
-        double values = (double) spec.heads() * spec.headDim() * tokens * Float.BYTES;
+        double values = (double) spec.heads() * spec.headDim() * tokens * q.dtype().bytes;
         double keys = (double) spec.kvHeads() * spec.headDim() * tokens * k.dtype().bytes;
         double vectors = 6.0 * spec.heads() * tokens * Float.BYTES;
         Cost forward = new Cost(2 * products, 2 * values + 2 * keys);
@@ -81,8 +81,9 @@ final class AttentionWork implements AutoCloseable {
                         .with("laplacian", new Cost(0, 12.0 * spec.heads() * tokens)));
     }
 
-    /** The backward pass, which allocates five more tensors. */
+    /** The backward pass, which allocates six more tensors. */
     Work gradient() {
+        Tensor exact = tensors.allocate(DType.F32, out.shape());
         Tensor logSumExp = tensors.allocate(DType.F32, spec.heads(), tokens);
         Tensor gradient = RandomTensors.normal(tensors, DType.F32, 4, out.shape());
         Tensor qGradient = tensors.allocate(DType.F32, q.shape());
@@ -90,14 +91,14 @@ final class AttentionWork implements AutoCloseable {
         Tensor vGradient = tensors.allocate(DType.F32, v.shape());
         AttentionSaliency saliency = tensors.saliency(
                 spec.heads(), tokens, AttentionSaliency.Request.vectors(tokens));
-        backend.attention(out, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec);
+        backend.attention(exact, logSumExp, q, k, v, Packing.of(q.intSize(0), k.intSize(0)), spec);
         // Five products, as Dao et al. 2022 count them; products that the query-gradient kernel repeats are not counted.
         double product = 2.0 * spec.headDim() * shape.pairs(tokens) * spec.heads();
-        double read = 3.0 * out.count() * Float.BYTES + 2.0 * k.count() * k.dtype().bytes;
+        double read = 2.0 * out.count() * Float.BYTES + q.count() * q.dtype().bytes + 2.0 * k.count() * k.dtype().bytes;
         Cost queries = new Cost(product, read + (double) q.count() * Float.BYTES);
         Cost keys = new Cost(4 * product, read + 2.0 * k.count() * Float.BYTES);
         return Work.of("gradient, observed", () -> backend.gradients().attention(
-                qGradient, kGradient, vGradient, gradient, out, logSumExp, q, k, v,
+                qGradient, kGradient, vGradient, gradient, exact, logSumExp, q, k, v,
                 Packing.of(q.intSize(0), k.intSize(0)), spec, List.of(Optional.of(saliency))))
                 .with("attention_query_gradient", queries).with("attention_key_gradient", keys);
     }

@@ -139,9 +139,9 @@ public final class Targets {
         }
     }
 
-    /** Bytes of q and the output in fp32, and of k and v in bf16, for one layer of {@link #WIDTH_128}. */
+    /** Bytes of q, the output, k and v, for one layer of {@link #WIDTH_128}. */
     private static double operands(int tokens) {
-        return tokens * (32.0 * 128 * (4 + 4) + 8.0 * 128 * (2 + 2));
+        return tokens * 2.0 * 128 * (32 + 32 + 8 + 8);
     }
 
     private List<Measurement> kernels(String shape, int tokens, String operation, String kernel) {

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.backend.Backend;
 import headscope.backend.DeviceException;
+import headscope.backend.Devices;
 import headscope.backend.InstrumentedBackend;
 import headscope.model.Checkpoint;
+import headscope.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 
@@ -36,6 +39,20 @@ class BenchTest {
                 assertEquals(12 * 2 * 2 * 64 * 36, measured.getFirst().operations());
             }
             assertEquals(0, cpu.liveBytes());
+        }
+    }
+
+    /** Operands have the types that a model passes on, so that no kernel converts them. */
+    @Test
+    void attentionIn16BitsIsNotConverted() {
+        try (Backend device = Devices.emulated(DType.BF16); AttentionWork attention = new AttentionWork(device, GPT2, 5)) {
+            List<Work> all = new ArrayList<>(attention.all());
+            all.add(attention.gradient());
+            for (Work work : all) {
+                Map<String, Double> kernels = work.seconds().apply(device);
+                assertTrue(!kernels.isEmpty() && kernels.keySet().stream().noneMatch(kernel -> kernel.startsWith("convert")),
+                        work.operation() + ": " + kernels.keySet());
+            }
         }
     }
 
