@@ -141,8 +141,13 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
     }
 }
 
-int cuDevicePrimaryCtxRetain(void** context, int) {
+/// EMULATED_GPUS_IN_USE contains the ordinals, such as 01, of devices that other processes use exclusively.
+int cuDevicePrimaryCtxRetain(void** context, int device) {
     static int only;
+    const char* used = std::getenv("EMULATED_GPUS_IN_USE");
+    if (used != nullptr && std::strchr(used, '0' + device) != nullptr) {
+        return DEVICE_UNAVAILABLE;
+    }
     *context = &only;
     return SUCCESS;
 }

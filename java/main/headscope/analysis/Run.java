@@ -13,7 +13,6 @@ import headscope.tensor.ModelFormatException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -54,8 +53,7 @@ public final class Run implements AutoCloseable {
     private final Resources resources = new Resources();
     private boolean worthKeeping;
 
-    /** Notices of the backend for the user, one line each, such as why it computes on the CPU. */
-    public final List<String> notices = new ArrayList<>();
+    public final Notices notices = new Notices();
 
     /** @param input texts and settings: everything besides the model that determines the numbers */
     public Run(RunRequest request, ObjectNode input, Check check) {
@@ -70,20 +68,20 @@ public final class Run implements AutoCloseable {
             ModelDigests digests = ModelDigests.start(request.model(), checkpoint.tensors().files(), digest);
             String stored = Provenance.storedDtype(checkpoint.tensors());
             this.backend = resources.add(InputException.rejecting(
-                    () -> Backend.open(request.device(), checkpoint::precision, notices::add)));
+                    () -> Backend.open(request.device(), checkpoint::precision, notices)));
             this.digestsKnown = digests::areKnown;
             this.digesting =
                     () -> Provenance.of(request, checkpoint.config(), backend.precision(), stored, digests, input);
             this.tokenizer = resources.add(Tokenizer.open(
                     request.model(), checkpoint.config(), request.prompting().specialTokens()));
             check.accept(checkpoint.config(), tokenizer);
-            tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices::add);
+            tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.batches = TextBatches.of(request, backend);
             digests.settings();
             files.requireUnchanged();
             this.folder = resources.add(RunFolder.begin(request.out(), request.resume(), request.overwrite()));
-            folder.notice().ifPresent(notices::add);
+            folder.notice().ifPresent(notices);
             this.worthKeeping = folder.resumed();
         } catch (Throwable failure) {
             resources.close();

@@ -75,18 +75,26 @@ public final class AttentionSaliency implements AutoCloseable {
     /** Whole maps of the heads in {@link Request#maps}. [maps, tokens, tokens]. */
     public final Tensor maps;
 
+    private final TensorScope owned;
+
     public AttentionSaliency(Backend backend, int heads, int tokens, Request request) {
         this.request = request;
         this.heads = heads;
         this.tokens = tokens;
-        this.signed = backend.allocate(DType.F32, heads, tokens);
-        this.rows = backend.allocate(DType.F32, heads, tokens);
-        this.columns = backend.allocate(DType.F32, heads, tokens);
-        this.maximum = backend.allocate(DType.F32, heads, tokens);
-        this.groups = backend.allocate(DType.F32, heads, tokens, request.groupCount());
-        this.pooledMaximum = backend.allocate(DType.F32, heads, request.cells(), request.cells());
-        this.pooledMean = backend.allocate(DType.F32, heads, request.cells(), request.cells());
-        this.maps = backend.allocate(DType.F32, request.maps().size(), tokens, tokens);
+        this.owned = new TensorScope(backend);
+        try {
+            this.signed = owned.allocate(DType.F32, heads, tokens);
+            this.rows = owned.allocate(DType.F32, heads, tokens);
+            this.columns = owned.allocate(DType.F32, heads, tokens);
+            this.maximum = owned.allocate(DType.F32, heads, tokens);
+            this.groups = owned.allocate(DType.F32, heads, tokens, request.groupCount());
+            this.pooledMaximum = owned.allocate(DType.F32, heads, request.cells(), request.cells());
+            this.pooledMean = owned.allocate(DType.F32, heads, request.cells(), request.cells());
+            this.maps = owned.allocate(DType.F32, request.maps().size(), tokens, tokens);
+        } catch (Throwable failure) {
+            owned.close();
+            throw failure;
+        }
     }
 
     /** All of the tensors above. */
@@ -96,6 +104,6 @@ public final class AttentionSaliency implements AutoCloseable {
 
     @Override
     public void close() {
-        tensors().forEach(tensor -> tensor.buffer().close());
+        owned.close();
     }
 }

@@ -7,9 +7,11 @@ import headscope.metric.Metric;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -59,13 +61,14 @@ public interface Backend extends AutoCloseable {
             return Cuda.open(gpu.get(), choice.precision().orElseGet(own), notice);
         }
         if (choice.device().equals("auto")) {
-            Optional<String> missing = Cuda.unavailable(0);
-            if (missing.isEmpty()) {
-                return Cuda.open(0, choice.precision().orElseGet(own), notice);
+            Set<String> reasons = new LinkedHashSet<>();
+            Optional<Backend> first = Cuda.openFirst(() -> choice.precision().orElseGet(own), notice, reasons::add);
+            if (first.isPresent()) {
+                return first.get();
             }
-            choice.requireF32(missing.get());
-            notice.accept("computing on the CPU: "
-                    + (Cuda.seemsPresent() ? missing.get() : "there is no NVIDIA GPU here"));
+            String missing = String.join("; ", reasons);
+            choice.requireF32(missing);
+            notice.accept("computing on the CPU: " + (Cuda.seemsPresent() ? missing : "there is no NVIDIA GPU here"));
         }
         return new CpuBackend(
                 choice.threads().orElse(Runtime.getRuntime().availableProcessors()),

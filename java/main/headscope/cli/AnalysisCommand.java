@@ -71,7 +71,7 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
 
     final void run(R request, PrintStream out, PictureFiles pictures) {
         try (A analysis = open(request)) {
-            analysis.run().notices.forEach(HeadscopeCommand::warn);
+            analysis.run().notices.sendTo(HeadscopeCommand::warn);
             S summary = compute(analysis);
             Path folder = analysis.run().request.out();
             publish(summary, folder,

@@ -98,7 +98,7 @@ final class AnswerCommand implements Callable<Integer> {
                         chat.prompting(), OptionalInt.empty()),
                 texts, answering.answering(seed), samples, limit);
         try (Answers answers = Answers.open(request, System.in)) {
-            answers.notices().forEach(HeadscopeCommand::warn);
+            answers.notices().sendTo(HeadscopeCommand::warn);
             AnalysisCommand.resumableStage("answering", "prompts", "answer", answers::answer);
             print(answers.publish(), System.out);
         }

@@ -50,12 +50,25 @@ final class RopeTables implements AutoCloseable {
 
     /** @param embed (rows, table): looks up the rows */
     private Angles gather(Angles table, int count, BiConsumer<Tensor, Tensor> embed) {
-        long width = table.cosine().size(1);
-        Angles rows = new Angles(
-                backend.allocate(DType.F32, count, width), backend.allocate(DType.F32, count, width));
-        embed.accept(rows.cosine(), table.cosine());
-        embed.accept(rows.sine(), table.sine());
-        return rows;
+        Angles rows = allocate(count, table.cosine().size(1));
+        try {
+            embed.accept(rows.cosine(), table.cosine());
+            embed.accept(rows.sine(), table.sine());
+            return rows;
+        } catch (Throwable failure) {
+            rows.close();
+            throw failure;
+        }
+    }
+
+    private Angles allocate(int positions, long width) {
+        Tensor cosine = backend.allocate(DType.F32, positions, width);
+        try {
+            return new Angles(cosine, backend.allocate(DType.F32, positions, width));
+        } catch (Throwable failure) {
+            cosine.buffer().close();
+            throw failure;
+        }
     }
 
     /** How often a table has moved in memory. */
@@ -69,30 +82,27 @@ final class RopeTables implements AutoCloseable {
         if (table == null || table.cosine().size(0) < positions) {
             moves++;
             if (table != null) {
+                tables.remove(rope);
                 table.close();
             }
-            table = fill(rope, Math.max(MIN_POSITIONS, Integer.highestOneBit(positions) * 2));
+            table = allocate(
+                    Math.max(MIN_POSITIONS, Integer.highestOneBit(positions - 1) * 2), rope.frequencies().length);
             tables.put(rope, table);
+            fill(table.cosine(), rope, angle -> Math.cos(angle));
+            fill(table.sine(), rope, angle -> Math.sin(angle));
         }
         return table;
     }
 
-    private Angles fill(Rope rope, int positions) {
-        return new Angles(
-                table(rope, positions, angle -> Math.cos(angle)), table(rope, positions, angle -> Math.sin(angle)));
-    }
-
-    private Tensor table(Rope rope, int positions, DoubleUnaryOperator function) {
+    private void fill(Tensor table, Rope rope, DoubleUnaryOperator function) {
         float[] frequencies = rope.frequencies();
-        float[] values = new float[positions * frequencies.length];
+        float[] values = new float[Math.toIntExact(table.count())];
         for (int i = 0; i < values.length; i++) {
             // Rounded to fp32, as in the libraries that trained the checkpoints.
             float angle = i / frequencies.length * frequencies[i % frequencies.length];
             values[i] = (float) (function.applyAsDouble(angle) * rope.magnitude());
         }
-        Tensor table = backend.allocate(DType.F32, positions, frequencies.length);
         backend.upload(table, MemorySegment.ofArray(values));
-        return table;
     }
 
     @Override

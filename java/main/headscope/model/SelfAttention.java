@@ -122,24 +122,25 @@ final class SelfAttention {
                 adjoints.query.rows(rows), adjoints.key.rows(rows), adjoints.value.rows(rows));
         AttentionSpec spec = spec(layer);
         List<Optional<AttentionSaliency>> saliency = new ArrayList<>();
-        for (int text = 0; text < pass.packing().count(); text++) {
-            int tokens = pass.packing().text(text).queries();
-            saliency.add(hook.saliency(layer, text)
-                    .map(request -> new AttentionSaliency(backend, config.heads(), tokens, request)));
+        try {
+            for (int text = 0; text < pass.packing().count(); text++) {
+                int tokens = pass.packing().text(text).queries();
+                saliency.add(hook.saliency(layer, text)
+                        .map(request -> new AttentionSaliency(backend, config.heads(), tokens, request)));
+            }
+            if (needed || saliency.stream().anyMatch(Optional::isPresent)) {
+                backend.gradients().attention(
+                        gradients.q(), gradients.k(), gradients.v(), gradient, in.heads.rows(rows), logSumExp(in, rows),
+                        operands.q(), operands.k(), operands.v(), pass.packing(), spec, saliency);
+            }
+            for (int text = 0; text < saliency.size(); text++) {
+                int index = text;
+                saliency.get(text).ifPresent(computed -> hook.attention(layer, index, spec, computed));
+            }
+            return gradients;
+        } finally {
+            saliency.forEach(one -> one.ifPresent(AttentionSaliency::close));
         }
-        if (needed || saliency.stream().anyMatch(Optional::isPresent)) {
-            backend.gradients().attention(
-                    gradients.q(), gradients.k(), gradients.v(), gradient, in.heads.rows(rows), logSumExp(in, rows),
-                    operands.q(), operands.k(), operands.v(), pass.packing(), spec, saliency);
-        }
-        for (int text = 0; text < saliency.size(); text++) {
-            int index = text;
-            saliency.get(text).ifPresent(computed -> {
-                hook.attention(layer, index, spec, computed);
-                computed.close();
-            });
-        }
-        return gradients;
     }
 
     /** Maps the gradients of q, k and v to that of the input. */

@@ -4,7 +4,7 @@ import headscope.backend.AtlasSpec;
 import headscope.backend.AttentionStatistics;
 import headscope.backend.Backend;
 import headscope.backend.Projections;
-import headscope.tensor.Buffer;
+import headscope.backend.TensorScope;
 import headscope.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +13,6 @@ import java.util.stream.IntStream;
 
 /** One text in a model: keys and values of every layer and, optionally, attention statistics and queries. */
 public final class Sequence implements AutoCloseable {
-    private final Backend backend;
     private final int capacity;
     private final List<Tensor> keys = new ArrayList<>();
     private final List<Tensor> values = new ArrayList<>();
@@ -21,6 +20,7 @@ public final class Sequence implements AutoCloseable {
     /** Of the heads of all layers, layer by layer. */
     private final Optional<AttentionStatistics> statistics;
     private final List<AttentionStatistics> ofLayers;
+    private final TensorScope owned;
     private int tokens;
 
     /**
@@ -34,19 +34,24 @@ public final class Sequence implements AutoCloseable {
 
     /** @param capacity maximum number of tokens */
     Sequence(ModelConfig config, Backend backend, int capacity, Collected collected) {
-        this.backend = backend;
         this.capacity = capacity;
-        for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
-            values.add(backend.allocate(backend.operands(), capacity, config.keyWidth()));
-            if (collected.queries()) {
-                queries.add(backend.allocate(backend.operands(), capacity, (long) config.heads() * config.headDim()));
+        this.owned = new TensorScope(backend);
+        try {
+            for (int layer = 0; layer < config.layers(); layer++) {
+                keys.add(owned.allocate(backend.operands(), capacity, config.keyWidth()));
+                values.add(owned.allocate(backend.operands(), capacity, config.keyWidth()));
+                if (collected.queries()) {
+                    queries.add(owned.allocate(backend.operands(), capacity, config.queryWidth()));
+                }
             }
+            this.statistics = collected.statistics()
+                    ? Optional.of(owned.statistics(
+                            config.layers() * config.heads(), AttentionStatistics.aligned(capacity), collected.atlas()))
+                    : Optional.empty();
+        } catch (Throwable failure) {
+            owned.close();
+            throw failure;
         }
-        this.statistics = collected.statistics()
-                ? Optional.of(new AttentionStatistics(
-                        backend, config.layers() * config.heads(), AttentionStatistics.aligned(capacity), collected.atlas()))
-                : Optional.empty();
         this.ofLayers = statistics.stream()
                 .flatMap(all -> IntStream.range(0, config.layers())
                         .mapToObj(layer -> all.heads(layer * config.heads(), config.heads())))
@@ -134,9 +139,6 @@ public final class Sequence implements AutoCloseable {
 
     @Override
     public void close() {
-        for (List<Tensor> tensors : List.of(keys, values, queries)) {
-            tensors.stream().map(Tensor::buffer).forEach(Buffer::close);
-        }
-        statistics.ifPresent(AttentionStatistics::close);
+        owned.close();
     }
 }

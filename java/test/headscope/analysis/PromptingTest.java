@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -136,7 +137,7 @@ class PromptingTest {
         Path out = folder.resolve("run");
         try (Spectra spectra = open(texts, system("a"), out, false)) {
             assertEquals(List.of("texts begin with <bos>, and the tokenizer adds another <bos> before them; to add none, give"
-                    + " --no-special-tokens"), spectra.run().notices.stream().filter(notice -> notice.contains("<bos>")).toList());
+                    + " --no-special-tokens"), aboutBeginnings(spectra));
             DemoRuns.interrupt(1, spectra::observe);
         }
         DemoRuns.assertNotResumed(out, "texts.chat.system", () -> resume(texts, system("b"), out));
@@ -146,7 +147,7 @@ class PromptingTest {
 
         Path without = folder.resolve("without");
         try (Spectra spectra = open(texts, Prompting.of(Optional.empty(), false, Optional.empty()), without, false)) {
-            assertEquals(List.of(), spectra.run().notices.stream().filter(notice -> notice.contains("<bos>")).toList());
+            assertEquals(List.of(), aboutBeginnings(spectra));
             spectra.observe((done, of) -> {});
             spectra.write((done, of) -> {});
             spectra.commit();
@@ -164,5 +165,11 @@ class PromptingTest {
         try (Spectra spectra = open(texts, prompting, out, true)) {
             spectra.observe((done, of) -> {});
         }
+    }
+
+    private static List<String> aboutBeginnings(Spectra spectra) {
+        List<String> notices = new ArrayList<>();
+        spectra.run().notices.sendTo(notices::add);
+        return notices.stream().filter(notice -> notice.contains("<bos>")).toList();
     }
 }

@@ -76,6 +76,16 @@ class DeviceMemoryTest {
     }
 
     @Test
+    void whatDoesNotFitAsAWholeLeavesNothing() {
+        int tokens = 10;
+        try (Backend backend = Devices.emulated(5L * tokens * Float.BYTES)) {
+            assertThrows(DeviceMemoryException.class,
+                    () -> new AttentionSaliency(backend, 2, tokens, AttentionSaliency.Request.vectors(tokens)));
+            assertEquals(0, backend.liveBytes());
+        }
+    }
+
+    @Test
     void aQuarterOfFreeMemoryIsKept() {
         long gib = 1L << 30;
         try (Backend backend = Devices.emulated(20 * gib); TensorScope on = new TensorScope(backend)) {

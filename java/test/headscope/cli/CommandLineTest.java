@@ -6,28 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import headscope.ChildJvm;
-import headscope.Tolerance;
-import headscope.backend.Precision;
-import headscope.backend.cuda.EmulatedDriver;
 import headscope.result.Manifest;
-import headscope.tensor.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole program: exit status, output and files. */
@@ -346,56 +339,6 @@ class CommandLineTest {
         ChildJvm.Result narrow = process(noDriver, with(RUN, "--dtype", "tf32", "--out", run.toString()));
         assertEquals(2, narrow.status(), narrow.err());
         assertTrue(narrow.err().contains("--dtype tf32 needs a GPU: no NVIDIA driver is installed"), narrow.err());
-    }
-
-    /** On an emulated driver, JCuda, the device layer and the kernels reproduce the values of the CPU. */
-    @ParameterizedTest
-    @CsvSource({"'', F32, spectral_entropy", "cublas12, F32, entropy", "cublas13, BF16, entropy"})
-    void runsOnAnEmulatedDriver(String cublas, Precision precision, String metric) throws Exception {
-        Path cpu = folder.resolve("cpu");
-        Path cuda = folder.resolve("cuda");
-        List<String> run = List.of("spectra", "--model", "models/demo", "--texts", "data/qa.jsonl", "--limit", "6",
-                "--max-new-tokens", "1", "--k", "3", "--metrics", metric, "--check");
-        assertEquals(0, headscope(with(run, "--device", "cpu", "--out", cpu.toString())).status());
-        ChildJvm.Result result = EmulatedDriver.headscope(
-                folder, cublas.isEmpty() ? Map.of() : Map.of("HEADSCOPE_CUBLAS", "target/cuda/" + cublas),
-                with(run, "--dtype", precision.name().toLowerCase(Locale.ROOT), "--out", cuda.toString()));
-
-        assertEquals(0, result.status(), result.err());
-        assertEquals(cublas.isEmpty(), result.err().contains("headscope: no cuBLAS 12 or 13: "), result.err());
-        assertTrue(Files.readString(cuda.resolve("manifest.json")).contains("cuda:0, Emulated GPU"));
-        try (Safetensors expected = Safetensors.open(cpu.resolve("values.safetensors"));
-                Safetensors actual = Safetensors.open(cuda.resolve("values.safetensors"))) {
-            assertEquals(expected.names(), actual.names());
-            for (String name : List.of("attention_score", metric)) {
-                float[] values = floats(expected, name);
-                assertArrayEquals(values, floats(actual, name), Tolerance.model(precision.operands, values), name);
-            }
-        }
-    }
-
-    private static float[] floats(Safetensors file, String name) {
-        return file.get(name).bytes().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
-    }
-
-    @Test
-    void describesTheGpu() throws Exception {
-        ChildJvm.Result result = EmulatedDriver.headscope(
-                folder, Map.of("HEADSCOPE_CUBLAS", "target/cuda/cublas13"), List.of("doctor"));
-        assertTrue(result.out().contains("GPU        cuda:0, Emulated GPU, compute capability 9.0, 1.0 GiB: "
-                + "compiled for compute capability 9.0"), result.out());
-        assertTrue(result.out().contains("GPU        cuda:1, Emulated GPU, compute capability 8.6, 1.0 GiB: "
-                + "compiled for compute capability 8.0"), result.out());
-        assertTrue(result.out().contains("products   cuBLAS 13.0.0"), result.out());
-        assertTrue(result.out().contains("kernels    CUDA 13, for compute capability 8.0, 9.0 and newer"), result.out());
-    }
-
-    @Test
-    void listsTheGpusIfThereIsNoSuchGpu() throws Exception {
-        ChildJvm.Result result = EmulatedDriver.headscope(
-                folder, Map.of(), with(RUN, "--device", "cuda:2", "--out", folder.resolve("run").toString()));
-        assertEquals(2, result.status());
-        assertEquals("headscope: --device cuda cannot be used: there is no cuda:2; available: cuda:0, cuda:1\n", result.err());
     }
 
     @Test

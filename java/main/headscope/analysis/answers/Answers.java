@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import headscope.analysis.InputException;
+import headscope.analysis.Notices;
 import headscope.analysis.Progress;
 import headscope.analysis.ProgressFile;
 import headscope.analysis.Run;
@@ -105,7 +106,7 @@ public final class Answers implements AutoCloseable {
     }
 
     /** Notices for the user, one line each. */
-    public List<String> notices() {
+    public Notices notices() {
         return run.notices;
     }
 

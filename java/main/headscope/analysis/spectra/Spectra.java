@@ -53,7 +53,7 @@ public final class Spectra implements Analysis {
             }
             Observer.requireMetrics(request, tokens);
         });
-        repeated(file).ifPresent(run.notices::add);
+        repeated(file).ifPresent(run.notices);
         this.observer = new Observer(request, run.model, run.tokenizer);
     }
 

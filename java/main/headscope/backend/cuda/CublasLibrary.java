@@ -3,15 +3,17 @@ package headscope.backend.cuda;
 import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A possible location of cuBLAS.
@@ -42,6 +44,16 @@ record CublasLibrary(int version, Optional<Path> folder) {
             here.stream().filter(library -> library.version == version).forEach(found::add);
         }
         return found;
+    }
+
+    /** That the variable names a place without cuBLAS, if it does. */
+    static Optional<String> ignored() {
+        List<CublasLibrary> found = new ArrayList<>();
+        List<Path> places = places(VARIABLE);
+        places.forEach(place -> in(place, found));
+        return places.isEmpty() || !found.isEmpty() ? Optional.empty()
+                : Optional.of(VARIABLE + " is ignored: there is no " + VERSIONS.stream().map(version -> name("libcublas", version))
+                        .collect(Collectors.joining(" or ")) + " in " + places.getFirst() + "; name the folder that contains it");
     }
 
     private static List<Path> places(String variable) {
@@ -77,8 +89,8 @@ record CublasLibrary(int version, Optional<Path> folder) {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
             entries.forEach(found::add);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (IOException | DirectoryIteratorException unreadable) {
+            return List.of();
         }
         return found.stream().sorted().toList();
     }
@@ -102,7 +114,7 @@ record CublasLibrary(int version, Optional<Path> folder) {
             return Optional.of(new JCublasBlas(stream, tf32));
         } catch (DeviceMemoryException full) {
             throw full;
-        } catch (LinkageError | IllegalArgumentException | DeviceException absent) {
+        } catch (LinkageError | IllegalArgumentException | NoSuchElementException | DeviceException absent) {
             return Optional.empty();
         }
     }

@@ -1,6 +1,7 @@
 package headscope.backend.cuda;
 
 import headscope.backend.Backend;
+import headscope.backend.DeviceException;
 import headscope.backend.GpuReport;
 import headscope.backend.GpuReport.Line;
 import headscope.backend.Precision;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Entry point of this package: opens a GPU as a backend, or explains why there is none. */
@@ -27,16 +29,44 @@ public final class Cuda {
 
     /**
      * @param ordinal of the GPU
-     * @param notice  receives a line if there is no cuBLAS, on another thread
+     * @param notice  receives a line if there is no cuBLAS, or not where it should be, on another thread
      * @throws IllegalArgumentException with the reason why the GPU cannot be used
      */
     public static Backend open(int ordinal, Precision precision, Consumer<String> notice) {
         unavailable(ordinal).ifPresent(reason -> {
             throw new IllegalArgumentException("--device cuda cannot be used: " + reason);
         });
+        return openAvailable(ordinal, precision, notice);
+    }
+
+    /**
+     * Opens the first GPU that works.
+     *
+     * @param unusable receives why a GPU before it, or any GPU, cannot be used, and what to do
+     */
+    public static Optional<Backend> openFirst(
+            Supplier<Precision> precision, Consumer<String> notice, Consumer<String> unusable) {
+        int gpus = NvidiaDriver.unavailable().isEmpty() ? Gpu.all().size() : 1; // without a driver, none but it tells why
+        for (int ordinal = 0; ordinal < gpus; ordinal++) {
+            Optional<String> reason = unavailable(ordinal);
+            if (reason.isPresent()) {
+                unusable.accept(reason.get());
+                continue;
+            }
+            try {
+                return Optional.of(openAvailable(ordinal, precision.get(), notice));
+            } catch (DeviceException failure) {
+                unusable.accept(failure.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Backend openAvailable(int ordinal, Precision precision, Consumer<String> notice) {
         JcudaDevice device = new JcudaDevice(
                 Gpu.all().get(ordinal), Fatbins.packaged().orElseThrow(),
                 stream -> {
+                    CublasLibrary.ignored().ifPresent(notice);
                     Optional<Blas> blas = Blas.find(stream, precision == Precision.TF32);
                     if (blas.isEmpty()) {
                         notice.accept(NO_BLAS);
@@ -105,9 +135,20 @@ public final class Cuda {
         List<Line> lines = new ArrayList<>();
         Optional<Fatbins> fatbins = Fatbins.packaged();
         Optional<String> reason = unavailable(0);
-        NvidiaDriver.unavailable().ifPresentOrElse(
-                none -> lines.add(new Line("GPU", none + "; everything runs on the CPU")),
-                () -> lines.addAll(driver(fatbins)));
+        Optional<String> driver = NvidiaDriver.unavailable();
+        if (driver.isPresent()) {
+            lines.add(new Line("GPU", driver.get() + "; everything runs on the CPU"));
+        } else {
+            lines.addAll(gpus(fatbins));
+            CublasLibrary.ignored().ifPresent(ignored -> lines.add(new Line("products", ignored)));
+            try (JcudaDevice device = new JcudaDevice(
+                    Gpu.all().getFirst(), Fatbins.none(), stream -> Blas.find(stream, false))) {
+                lines.add(new Line("products", device.blas().orElse(NO_BLAS)));
+            } catch (DeviceException failure) {
+                lines.add(new Line("products", "not checked: " + failure.getMessage()));
+                reason = Optional.of(failure.getMessage());
+            }
+        }
         lines.add(new Line("kernels", fatbins
                 .map(packaged -> "CUDA %d, for compute capability %s and newer".formatted(
                         packaged.toolkit(),
@@ -116,7 +157,7 @@ public final class Cuda {
         return new GpuReport(lines, seemsPresent() && reason.isPresent());
     }
 
-    private static List<Line> driver(Optional<Fatbins> fatbins) {
+    private static List<Line> gpus(Optional<Fatbins> fatbins) {
         List<Line> lines = new ArrayList<>();
         lines.add(new Line("driver", NvidiaDriver.release() + ", CUDA " + dotted(NvidiaDriver.version())));
         for (Gpu gpu : Gpu.all()) {
@@ -125,10 +166,6 @@ public final class Cuda {
                             .orElseGet(() -> packaged.match(gpu).how()))
                     .orElse("no kernels");
             lines.add(new Line("GPU", "cuda:%d, %s: %s".formatted(gpu.ordinal(), gpu, use)));
-        }
-        try (JcudaDevice device = new JcudaDevice(
-                Gpu.all().getFirst(), Fatbins.none(), stream -> Blas.find(stream, false))) {
-            lines.add(new Line("products", device.blas().orElse(NO_BLAS)));
         }
         return lines;
     }

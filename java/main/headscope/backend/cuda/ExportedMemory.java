@@ -9,7 +9,6 @@ import headscope.backend.SharedMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import jcuda.driver.JCudaDriver;
 
 /** Memory of a GPU that another process opens: not from a pool, whose memory has no such handle. */
@@ -45,20 +44,15 @@ final class ExportedMemory implements SharedMemory {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment exported = call.allocate(HANDLE);
             NvidiaDriver.require(
-                    call("cuIpcGetMemHandle", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG))
+                    NvidiaDriver.call("cuIpcGetMemHandle", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG))
                             .status(exported, shared.segment(0).address()), "cuIpcGetMemHandle");
             this.handle = exported.toArray(JAVA_BYTE);
             MemorySegment identity = call.allocate(UUID);
             NvidiaDriver.require(
-                    call("cuDeviceGetUuid_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT)).status(identity, ordinal),
-                    "cuDeviceGetUuid");
+                    NvidiaDriver.call("cuDeviceGetUuid_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT))
+                            .status(identity, ordinal), "cuDeviceGetUuid");
             this.uuid = identity.toArray(JAVA_BYTE);
         }
-    }
-
-    @SuppressWarnings("restricted")
-    private static ForeignCall call(String name, FunctionDescriptor types) {
-        return ForeignCall.of(SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()), name, types);
     }
 
     @Override

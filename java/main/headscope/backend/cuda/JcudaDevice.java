@@ -53,7 +53,8 @@ final class JcudaDevice implements Device {
     JcudaDevice(Gpu gpu, Fatbins fatbins, Function<Stream, Optional<Blas>> products) {
         this.gpu = gpu;
         this.device = Gpu.device(gpu.ordinal());
-        NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
+        NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRetain(context, device),
+                "cuda:%d cannot be opened; nvidia-smi shows which processes use it", gpu.ordinal());
         enter();
         this.pool = Gpu.attribute(device, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) == 1
                 ? Optional.of(new MemoryPool(gpu.ordinal()))

@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 
 /**
  * The default memory pool of a device. JCuda does not bind these three functions.
@@ -21,7 +20,7 @@ record MemoryPool(int ordinal) {
     void keep() {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment all = call.allocateFrom(JAVA_LONG, -1L);
-            ForeignCall attribute = call(
+            ForeignCall attribute = NvidiaDriver.call(
                     "cuMemPoolSetAttribute", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
             NvidiaDriver.require(attribute.status(handle(call), RELEASE_THRESHOLD, all), "cuMemPoolSetAttribute");
         }
@@ -30,20 +29,15 @@ record MemoryPool(int ordinal) {
     /** Returns unused memory to the device. */
     void trim() {
         try (Arena call = Arena.ofConfined()) {
-            ForeignCall trim = call("cuMemPoolTrimTo", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
+            ForeignCall trim = NvidiaDriver.call("cuMemPoolTrimTo", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
             NvidiaDriver.require(trim.status(handle(call), 0L), "cuMemPoolTrimTo");
         }
     }
 
     private MemorySegment handle(Arena arena) {
         MemorySegment pool = arena.allocate(ADDRESS);
-        ForeignCall get = call("cuDeviceGetDefaultMemPool", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+        ForeignCall get = NvidiaDriver.call("cuDeviceGetDefaultMemPool", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
         NvidiaDriver.require(get.status(pool, ordinal), "cuDeviceGetDefaultMemPool");
         return pool.get(ADDRESS, 0);
-    }
-
-    @SuppressWarnings("restricted")
-    private static ForeignCall call(String name, FunctionDescriptor types) {
-        return ForeignCall.of(SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()), name, types);
     }
 }

@@ -7,6 +7,9 @@ import headscope.backend.DeviceException;
 import headscope.backend.DeviceMemoryException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -51,6 +54,12 @@ final class NvidiaDriver {
     @SuppressWarnings("restricted")
     static void load(String library) {
         System.loadLibrary(LibUtils.createPlatformLibraryName(library + "-" + JCudaVersion.get()));
+    }
+
+    /** A function of the driver that JCuda does not bind. */
+    @SuppressWarnings("restricted")
+    static ForeignCall call(String name, FunctionDescriptor types) {
+        return ForeignCall.of(SymbolLookup.libraryLookup(LIBRARY, Arena.global()), name, types);
     }
 
     /** The driver's release, such as 580.65.06. */
