@@ -1560,11 +1560,16 @@ class _Gpu:
             raise _Unsupported("the model is on GPU-{}, Headscope on GPU-{}".format(
                 *(uuid.UUID(bytes=one) for one in (bytes(own), of_reader))))
         self._call("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), self._device)
-        self._call("cuCtxSetCurrent", self._context)
-        peer_access = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS, the only flag and required
-        self._call("cuIpcOpenMemHandle_v2", ctypes.byref(self._memory), _IpcHandle.from_buffer_copy(handle), peer_access)
-        self._call("cuStreamCreate", ctypes.byref(self._stream), 1)  # CU_STREAM_NON_BLOCKING
-        self._call("cuEventCreate", ctypes.byref(self._event), 2)  # CU_EVENT_DISABLE_TIMING
+        try:
+            self._call("cuCtxSetCurrent", self._context)
+            peer_access = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS, the only flag and required
+            self._call(
+                "cuIpcOpenMemHandle_v2", ctypes.byref(self._memory), _IpcHandle.from_buffer_copy(handle), peer_access)
+            self._call("cuStreamCreate", ctypes.byref(self._stream), 1)  # CU_STREAM_NON_BLOCKING
+            self._call("cuEventCreate", ctypes.byref(self._event), 2)  # CU_EVENT_DISABLE_TIMING
+        except Exception:
+            self._driver.cuDevicePrimaryCtxRelease_v2(self._device)
+            raise
 
     def _call(self, function, *arguments):
         status = getattr(self._driver, function)(*arguments)
@@ -1612,6 +1617,7 @@ class _Captured:
     def __init__(self, name_of):
         self._name_of = name_of  # token id -> UTF-8, empty without a tokenizer
         self.layers = {}  # layer -> (how, queries, keys), lists of [tokens, heads, head_dim]
+        self.tokens = {}  # layer -> how many it has
         self.ids = []
 
     def add_tokens(self, first, ids):
@@ -1624,9 +1630,11 @@ class _Captured:
             if layer == 0:
                 self.layers.clear()
             self.layers[layer] = how, [], []
-        _, queries, keys = self.layers.get(layer, (how, [], []))
-        if sum(map(len, queries)) != first:
+            self.tokens[layer] = 0
+        if layer not in self.layers or self.tokens[layer] != first:
             raise _Unsupported("the text was not captured from its first token")
+        self.tokens[layer] += len(q)
+        _, queries, keys = self.layers[layer]
         queries.append(q.clone())
         keys.append(k.clone())
 

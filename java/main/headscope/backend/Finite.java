@@ -7,6 +7,9 @@ import java.lang.foreign.MemorySegment;
 
 /** Checks results of operations for infinities and NaN, for --check. */
 interface Finite {
+    /** Elements that are downloaded at once. */
+    long BLOCK = 1 << 24;
+
     Finite UNCHECKED = (operation, results) -> {};
 
     /** @throws DeviceException that names the operation, if a result holds an infinity or NaN */
@@ -16,15 +19,24 @@ interface Finite {
     static Finite on(Backend backend) {
         return (operation, results) -> {
             for (Tensor result : results) {
-                float[] values = download(backend, result);
-                for (int i = 0; i < values.length; i++) {
-                    if (!Float.isFinite(values[i])) {
-                        throw new DeviceException("%s: element %d of its result %s is %s"
-                                .formatted(operation, i, result, values[i]));
-                    }
+                long rows = result.shape().length == 0 ? 0 : result.size(0);
+                long width = rows == 0 ? 0 : result.count() / rows;
+                long atOnce = Math.max(1, BLOCK / Math.max(1, width));
+                for (long first = 0; first < rows; first += atOnce) {
+                    require(operation, result, first * width,
+                            download(backend, result.rows(first, Math.min(atOnce, rows - first))));
                 }
             }
         };
+    }
+
+    private static void require(String operation, Tensor result, long first, float[] values) {
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new DeviceException("%s: element %d of its result %s is %s"
+                        .formatted(operation, first + i, result, values[i]));
+            }
+        }
     }
 
     private static float[] download(Backend backend, Tensor result) {

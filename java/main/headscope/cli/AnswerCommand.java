@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -71,9 +70,8 @@ final class AnswerCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Seed for sampling (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
-            description = "Read only the first N texts (default: all).")
-    int limit;
+    @Mixin
+    LimitOption limit = new LimitOption();
 
     @Mixin
     FieldsOption fields = new FieldsOption();
@@ -96,7 +94,7 @@ final class AnswerCommand implements Callable<Integer> {
         AnswersRequest request = new AnswersRequest(
                 new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
                         chat.prompting(), OptionalInt.empty()),
-                texts, answering.answering(seed), samples, limit);
+                texts, answering.answering(seed), samples, limit.texts());
         try (Answers answers = Answers.open(request, System.in)) {
             answers.notices().sendTo(HeadscopeCommand::warn);
             AnalysisCommand.resumableStage("answering", "prompts", "answer", answers::answer);

@@ -78,9 +78,8 @@ final class GatesOptions {
             description = "Seed for initial gates, batches and random orders (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
-            description = "Read only the first N texts of each file (default: all).")
-    int limit;
+    @Mixin
+    LimitOption limit = new LimitOption();
 
     @Option(names = "--quick",
             description = "Quick approximate run, a minute or two on a small model: changes the defaults to --seeds "
@@ -104,7 +103,7 @@ final class GatesOptions {
                 batch.orElse(defaults.batch()), lambda, regulariser, clipNorm,
                 tasks.isEmpty() ? defaults.score() : score,
                 new GatesRequest.Check(checkTexts.orElse(defaults.check().texts()), defaults.check().steps()),
-                seed, limit, quick);
+                seed, limit.texts(), quick);
     }
 
     private List<GateTask> tasks() {

@@ -53,7 +53,7 @@ public record Figure(
     public Figure withColors(Colormap colors) {
         List<ColorBar> bars = bars();
         if (bars.isEmpty()) {
-            throw new IllegalArgumentException("the figure has no heat map for the colour map " + colors.name() + " could be");
+            throw new IllegalArgumentException("the figure has no heat map that the colour map " + colors.name() + " could colour");
         }
         bars.stream().filter(bar -> colors.isDiverging() && !bar.isSigned() && !bar.colormap().isDiverging())
                 .findFirst().ifPresent(bar -> {

@@ -42,7 +42,10 @@ final class Arithmetic {
         if (value instanceof Value.Real number) {
             return new Value.Real(minus ? -number.value() : number.value());
         }
-        return new Value.Int(minus ? Math.negateExact(whole(value)) : whole(value));
+        if (minus && whole(value) == Long.MIN_VALUE) {
+            throw new TemplateException("a number exceeds 64 bits");
+        }
+        return new Value.Int(minus ? -whole(value) : whole(value));
     }
 
     Value apply(String operator, Value left, Value right) {

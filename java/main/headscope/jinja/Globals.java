@@ -55,11 +55,16 @@ final class Globals {
             throw new TemplateException("the step of a range is 0");
         }
         List<Value> values = new ArrayList<>();
-        for (long i = start; step > 0 ? i < end : i > end; i = Math.addExact(i, step)) {
+        long i = start;
+        while (step > 0 ? i < end : i > end) {
             if (values.size() == LONGEST_RANGE) {
                 throw new TemplateException("a range has more than %d elements".formatted(LONGEST_RANGE));
             }
             values.add(new Value.Int(i));
+            if (step > 0 ? i + step < i : i + step > i) {
+                break; // more than 64 bits: beyond the end
+            }
+            i += step;
         }
         limits.charge(values.size());
         return new Value.Row(Value.Row.Kind.RANGE, values);

@@ -2,7 +2,6 @@ package headscope.jinja;
 
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /** The tests that follow {@code is}. */
 final class Tests {
@@ -77,10 +76,5 @@ final class Tests {
             return value.equals(other);
         }
         throw TemplateException.unsupported("the test \"sameas\" of a %s".formatted(value.type()));
-    }
-
-    /** The test that a filter names by its first argument; truth if it names none. */
-    boolean test(Value value, Optional<String> name, Arguments arguments) {
-        return name.map(test -> test(test, value, arguments)).orElseGet(() -> Comparison.isTrue(value));
     }
 }

@@ -24,7 +24,7 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
     private static final int MAX_WAITING = 32;
 
     /** In the names of files. */
-    public static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+    public static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss-SSS");
 
     private final Path path;
     private final FrameFileWriter file;
@@ -100,6 +100,11 @@ public final class Recorder implements Consumer<Frame>, AutoCloseable {
     /** Whether no frame has come; such a recording is removed when it is closed. */
     public synchronized boolean isEmpty() {
         return empty;
+    }
+
+    /** Whether nothing is recorded any more, because the disk has failed or the recording is closed. */
+    public synchronized boolean hasEnded() {
+        return ended;
     }
 
     private void write() {

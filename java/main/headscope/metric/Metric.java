@@ -62,7 +62,10 @@ public sealed interface Metric {
     /** mean_i - sum_j a_ij log a_ij. Nats, [0, log T]. Clark et al. 2019. */
     record Entropy() implements Metric {}
 
-    /** mean over i >= 1 of row entropy / log(i + 1), also with a sliding window. [0, 1]; NaN for one token. */
+    /**
+     * mean over i >= 1 of row entropy / log(i + 1), also with a sliding window; in both directions, mean over all rows of row
+     * entropy / log T. [0, 1]; NaN for one token.
+     */
     record NormalisedEntropy() implements Metric {}
 
     /** (sum_i a_i0) / T, the sink score of the first token. [0, 1]. Gu et al. 2024. */

@@ -85,7 +85,7 @@ final class ConfigFields {
         return new ModelFormatException(file, prefix + field, rule);
     }
 
-    private static String printable(JsonNode value) {
+    static String printable(JsonNode value) {
         return Printable.line(value.toString(), MAX_VALUE);
     }
 
@@ -162,7 +162,7 @@ final class ConfigFields {
     private int integer(String field, int min, String rule) {
         JsonNode value = value(field);
         if (!value.isInt() || value.intValue() < min) {
-            throw wrong(field, rule + value);
+            throw wrong(field, rule + printable(value));
         }
         return value.intValue();
     }

@@ -100,10 +100,6 @@ final class StoredSizes {
     private void requireExperts(ModelConfig.Experts experts, long width, long hidden) {
         shape("layers.0.mlp.router.weight", experts.count(), hidden);
         shape("layers.0.mlp.experts.down_proj", experts.count(), width, hidden);
-        if (experts.perToken() > experts.count()) {
-            throw new ModelFormatException(folder.resolve("config.json"), "num_experts_per_tok",
-                    "%d of %d experts".formatted(experts.perToken(), experts.count()));
-        }
     }
 
     /** A tensor that is missing is reported by {@link WeightReader}. */

@@ -92,7 +92,7 @@ final class WindowReader {
             case "full_attention", "attention" -> false;
             case "sliding_attention" -> true;
             default -> throw fields.wrong("layer_types",
-                    type + " is not supported; supported are full_attention, sliding_attention");
+                    ConfigFields.printable(type) + " is not supported; supported are full_attention, sliding_attention");
         };
     }
 }

@@ -8,6 +8,7 @@ import headscope.tensor.SafetensorsWriter.Layout;
 import headscope.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,7 +69,7 @@ public record SaliencyResult(
     private static final String ROWS = "rows";
     private static final String COLUMNS = "columns";
     private static final String SIGNED = "signed";
-    private static final String ABLATED = "silenced_surprisal";
+    private static final String ABLATED = "ablated_surprisal";
 
     /** @param values [layers, heads, side, side] */
     public record Thumbnails(int side, float[] values) {}
@@ -180,6 +181,10 @@ public record SaliencyResult(
     }
 
     private static Thumbnails thumbnails(StoredTensor small) {
+        if (small.shape().length != 4) {
+            throw new ResultFormatException(small.file(), "tensor %s has the shape %s, not [layers, heads, side, side]"
+                    .formatted(small.name(), Arrays.toString(small.shape())));
+        }
         return new Thumbnails((int) small.shape()[2], small.floats());
     }
 

@@ -2,6 +2,7 @@ package headscope.result;
 
 import headscope.tensor.DType;
 import headscope.tensor.ModelFormatException;
+import headscope.tensor.Printable;
 import headscope.tensor.Safetensors;
 import headscope.tensor.SafetensorsWriter;
 import headscope.tensor.SafetensorsWriter.Layout;
@@ -80,7 +81,7 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
 
     /**
      * @throws ModelFormatException  if the file is missing or malformed
-     * @throws ResultFormatException if it contains no metric
+     * @throws ResultFormatException if it contains no metric, or tensors of other shapes
      */
     public static SpectraValues read(Path folder) {
         try (Safetensors file = Safetensors.open(folder.resolve(ValuesFile.FILE))) {
@@ -88,7 +89,14 @@ public record SpectraValues(int layers, int heads, List<Measured> measured, long
             long[] shape = {};
             for (String name : file.names()) {
                 if (!name.equals(LABEL)) {
-                    shape = file.get(name).shape();
+                    long[] own = file.get(name).shape();
+                    if (own.length < 3 || own.length > 4
+                            || !measured.isEmpty() && !Arrays.equals(shape, 0, 3, own, 0, 3)) {
+                        throw new ResultFormatException(folder.resolve(ValuesFile.FILE),
+                                "tensor %s has the shape %s, not [texts, layers, heads] or [texts, layers, heads, k] of all metrics"
+                                        .formatted(Printable.quote(name), Arrays.toString(own)));
+                    }
+                    shape = own;
                     measured.add(new Measured(name, shape.length > 3
                             ? OptionalInt.of(Math.toIntExact(shape[3])) : OptionalInt.empty(),
                             ValuesFile.slices(file.get(name))));

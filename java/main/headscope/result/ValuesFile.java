@@ -1,8 +1,8 @@
 package headscope.result;
 
 import headscope.tensor.StoredTensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** {@code values.safetensors}: the tensors of a run. */
@@ -14,11 +14,11 @@ final class ValuesFile {
     /** The slices of an fp32 tensor along its first axis. */
     static List<float[]> slices(StoredTensor tensor) {
         int count = Math.toIntExact(tensor.shape()[0]);
-        float[] values = tensor.floats();
         List<float[]> slices = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int length = values.length / count;
-            slices.add(Arrays.copyOfRange(values, i * length, (i + 1) * length));
+            float[] slice = new float[Math.toIntExact(tensor.count() / count)];
+            tensor.copyTo((long) i * slice.length, MemorySegment.ofArray(slice));
+            slices.add(slice);
         }
         return slices;
     }

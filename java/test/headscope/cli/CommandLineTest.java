@@ -237,6 +237,7 @@ class CommandLineTest {
                 List.of("spectra", "--model", "models/demo", "--texts", "nowhere", "--out", out.toString()),
                 with(RUN, "--k", "0", "--out", out.toString()),
                 with(RUN, "--batch-tokens", "0", "--out", out.toString()),
+                with(RUN, "--limit", "0", "--out", out.toString()),
                 with(RUN, "--batch-tokens", "many", "--out", out.toString()),
                 with(RUN, "--labels", "labels.csv", "--out", out.toString()),
                 List.of("spectra", "--texts", "data/qa.jsonl", "--out", out.toString()),

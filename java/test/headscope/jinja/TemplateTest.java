@@ -82,6 +82,7 @@ class TemplateTest {
         "{{ 'x' * 10000000000 }}; rendering takes more than",
         "{{ [1] * 10000000000 }}; rendering takes more than",
         "{{ 9 ** 9 ** 9 }}; a number exceeds 64 bits",
+        "{{ -(-9223372036854775807 - 1) }}; a number exceeds 64 bits",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}; macros are nested more than 100 deep",
         "{% set ns = namespace(x='ab') %}{% for i in range(100) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}; rendering takes more than",
         "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}; rendering takes more than",

@@ -25,9 +25,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ObjIntConsumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -150,17 +152,7 @@ public final class Answers implements AutoCloseable {
 
     private void answer(List<Item> items, int[] missing, Progress progress, ObjIntConsumer<Line> answered) {
         progress.within(0);
-        int[] chosen = Arrays.stream(missing)
-                .filter(item -> tokens.get(items.get(item).text) instanceof TextTokens.Choices).toArray();
-        for (int[] batch : run.batches.of(chosen, item -> tokens.get(items.get(item).text).work())) {
-            List<Answerer.Answer> answers = answerer.choose(
-                    Arrays.stream(batch).mapToObj(item -> (Text.Choice) file.texts().get(items.get(item).text)).toList(),
-                    Arrays.stream(batch).mapToObj(item -> (TextTokens.Choices) tokens.get(items.get(item).text)).toList(),
-                    LayerHook.NONE);
-            for (int i = 0; i < batch.length; i++) {
-                answered.accept(line(items.get(batch[i]), answers.get(i)), batch[i]);
-            }
-        }
+        choose(items, Arrays.stream(missing).boxed().collect(Collectors.toSet()), answered);
         List<Integer> prompts = Arrays.stream(missing)
                 .filter(item -> !(tokens.get(items.get(item).text) instanceof TextTokens.Choices)).boxed().toList();
         double rows = request.samples() * prompts.stream()
@@ -171,6 +163,28 @@ public final class Answers implements AutoCloseable {
                     inWork.end(answer.read().length);
                     answered.accept(line(items.get(prompts.get(i)), answer), prompts.get(i));
                 });
+    }
+
+    /** Chooses in the batches of an uninterrupted run: on a GPU, last digits depend on them. */
+    private void choose(List<Item> items, Set<Integer> missing, ObjIntConsumer<Line> answered) {
+        int[] choices = IntStream.range(0, items.size())
+                .filter(item -> tokens.get(items.get(item).text) instanceof TextTokens.Choices).toArray();
+        for (int[] batch : run.batches.of(choices, item -> tokens.get(items.get(item).text).work())) {
+            if (Arrays.stream(batch).noneMatch(missing::contains)) {
+                continue;
+            }
+            run.model.splitOnOutOfMemory(batch.length, (first, count) -> {
+                List<Item> some = IntStream.range(first, first + count).mapToObj(i -> items.get(batch[i])).toList();
+                List<Answerer.Answer> answers = answerer.choose(
+                        some.stream().map(item -> (Text.Choice) file.texts().get(item.text)).toList(),
+                        some.stream().map(item -> (TextTokens.Choices) tokens.get(item.text)).toList(), LayerHook.NONE);
+                for (int i = 0; i < count; i++) {
+                    if (missing.contains(batch[first + i])) {
+                        answered.accept(line(some.get(i), answers.get(i)), batch[first + i]);
+                    }
+                }
+            });
+        }
     }
 
     private Answerer.Continued continued(Item item) {

@@ -48,7 +48,7 @@ final class FunctionsManifest {
                 + " layer's mean; not normalised");
         conventions.put("importance", "mean over test texts of the function of the mean over a head's projection of p *"
                 + " d logit / d p; signed, dropout off");
-        conventions.put("elbow", "|importance| falling, the heads before the point farthest from the chord");
+        conventions.put("elbow", "in descending order of |importance|, the heads before the point farthest from the chord");
         conventions.put("mask", "head outputs times the factor from the row on that predicts the first answer token;"
                 + " random heads are drawn from all but the top ones");
         ObjectNode samples = manifest.putObject("samples");

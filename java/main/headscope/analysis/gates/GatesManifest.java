@@ -57,12 +57,12 @@ final class GatesManifest {
                 + " minus lambda times the regulariser");
         conventions.put("regulariser", "%s over heads of clamp(theta, -4, 4)"
                 .formatted(Manifest.keyword(request.regulariser())));
-        conventions.put("rate", "Adam's, falls in a line: from + (to - from) update / updates");
-        conventions.put("batches", "without repetition, shuffled anew where fewer than a batch are left; each seed its own");
+        conventions.put("rate", "Adam's, decreases linearly: from + (to - from) update / updates");
+        conventions.put("batches", "without repetition, shuffled again when fewer texts than a batch remain; each seed its own");
         conventions.put("always", "minimum over seeds");
         conventions.put("any", "maximum over seeds");
         conventions.put("share", "of heads with a score of at least 0.5");
-        conventions.put("check", "from G+, heads shut from the lowest gate of G- up, or opened from the lowest of G+ up,"
+        conventions.put("check", "from G+, heads closed from the lowest gate of G- up, or opened from the lowest of G+ up,"
                 + " or in random order; the first texts of a task");
         ArrayNode results = manifest.putArray("results");
         for (int i = 0; i < found.tasks().size(); i++) {
@@ -78,7 +78,7 @@ final class GatesManifest {
         }
         String fitted = fitted(run, request);
         manifest.put("caption", shown(request) + " " + fitted);
-        manifest.put(GatesResult.CHECK_CAPTION, "From G+, heads are shut one after the other, from the lowest gate of G- up, or"
+        manifest.put(GatesResult.CHECK_CAPTION, "From G+, heads are closed one after the other, from the lowest gate of G- up, or"
                 + " opened from the lowest of G+ up. " + fitted);
         return new Manifest(manifest);
     }

@@ -8,6 +8,7 @@ import headscope.result.TokenTable;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.stream.IntStream;
 
 /**
@@ -34,7 +35,7 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
         TokenTable side = new TokenTable(names, groups.size() == 1 ? groups.getFirst() : List.of());
         return IntStream.range(0, heads.size())
                 .mapToObj(head -> new HeadDetail(
-                        side, SaliencyMeans.rounded(maps.stream().map(ofText -> ofText.get(head)).toList()), false))
+                        side, SaliencyMeans.ofMaps(maps.stream().map(ofText -> ofText.get(head)).toList()), false))
                 .toList();
     }
 
@@ -44,7 +45,7 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
         List<String> labels = texts.getFirst().labels();
         int size = labels.size() * labels.size();
         int from = (head.layer() * heads + head.head()) * size;
-        return new HeadDetail(new TokenTable(labels, List.of()), SaliencyMeans.rounded(observations.stream()
+        return new HeadDetail(new TokenTable(labels, List.of()), SaliencyMeans.ofMaps(observations.stream()
                 .map(text -> Arrays.copyOfRange(text.blocks(), from, from + size))
                 .toList()), true);
     }
@@ -53,11 +54,24 @@ record HeadDetail(TokenTable side, float[] values, boolean betweenGroups) {
     List<SaliencySummary.Link> links(int count) {
         List<String> names = betweenGroups ? side.tokens() : TokenNames.of(side.tokens());
         int tokens = names.size();
-        return IntStream.range(0, values.length).boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -values[i]))
-                .limit(count)
+        return largest(count).stream()
                 .map(i -> new SaliencySummary.Link(
                         names.get(i % tokens), names.get(i / tokens), values[i]))
                 .toList();
+    }
+
+    /** Indices of the largest elements, in decreasing order; the first of equal ones first. */
+    private List<Integer> largest(int count) {
+        Comparator<Integer> order = Comparator.comparingDouble((Integer i) -> -values[i]).thenComparing(Comparator.naturalOrder());
+        PriorityQueue<Integer> kept = new PriorityQueue<>(order.reversed()); // begins with the smallest
+        for (int i = 0; i < values.length; i++) {
+            if (kept.size() < count) {
+                kept.add(i);
+            } else if (values[i] > values[kept.element()]) {
+                kept.remove();
+                kept.add(i);
+            }
+        }
+        return kept.stream().sorted(order).toList();
     }
 }

@@ -33,6 +33,9 @@ public final class Saliency implements Analysis {
             values -> new ProgressFile.Contents(Map.of(), Map.of("surprisal", values), Map.of()),
             stored -> stored.get("surprisal").floats());
 
+    /** That an array on the heap can have. */
+    private static final long MOST_ELEMENTS = Integer.MAX_VALUE - 8;
+
     private final SaliencyRequest request;
     private final Optional<Entries> file;
     private final List<SaliencyText> shown = new ArrayList<>();
@@ -91,7 +94,9 @@ public final class Saliency implements Analysis {
                 ablated.add(plain.entry(entry));
             }
         }
-        if (!sameLength()) {
+        if (sameLength()) {
+            requireRoomForMaps();
+        } else {
             requireSameGroups();
         }
         requireShare(shown.stream().allMatch(text ->
@@ -106,6 +111,15 @@ public final class Saliency implements Analysis {
 
     private boolean sameLength() {
         return shown.stream().map(SaliencyText::length).distinct().count() == 1;
+    }
+
+    /** The maps of a layer's heads are in one array. */
+    private void requireRoomForMaps() {
+        long tokens = shown.getFirst().length();
+        int maps = 1 + request.view().maps().size();
+        InputException.require(maps * tokens * tokens <= MOST_ELEMENTS,
+                "the maps of enlarged heads (%d) of a text of %,d tokens have too many elements; shorten the text%s".formatted(
+                        maps, tokens, maps > 1 ? ", or name fewer --maps" : ""));
     }
 
     /** Maps of different sizes can be averaged over groups only. */

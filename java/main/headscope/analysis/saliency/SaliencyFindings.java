@@ -123,7 +123,7 @@ record SaliencyFindings(
         return new SaliencyResult(
                 manifest, config.layers(), config.heads(), means.columns(), detail().side(), detail().values(),
                 request.view().cell() == SaliencyCell.THUMBNAIL
-                        ? Optional.of(new SaliencyResult.Thumbnails(side, SaliencyMeans.rounded(
+                        ? Optional.of(new SaliencyResult.Thumbnails(side, SaliencyMeans.ofMaps(
                                 observations.stream().map(SaliencyObservation::small).toList())))
                         : Optional.empty(),
                 observations.stream().map(text -> text.result(sameGroups)).toList(),

@@ -58,7 +58,7 @@ final class SaliencyManifest {
         found.aggregate().ifPresent(some -> heads(roles.putArray("aggregate"), some));
         heads(roles.putArray("gather"), found.above(SaliencyColumn.GATHER_SHARE));
         found.ablated().ifPresent(ablated -> {
-            ObjectNode entry = manifest.putObject("silenced");
+            ObjectNode entry = manifest.putObject("ablated");
             heads(entry.putArray("heads"), ablated.heads());
             entry.put("texts", ablated.texts());
             entry.put("surprisal", ablated.before());

@@ -49,14 +49,20 @@ record SaliencyMeans(Map<SaliencyColumn, double[]> columns, SaliencyColumn overv
         return mean;
     }
 
-    /** {@link #mean}, rounded to fp32. */
-    static float[] rounded(List<float[]> all) {
-        double[] mean = mean(all);
-        float[] values = new float[mean.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) mean[i];
+    /** Mean of maps of finite values. */
+    static float[] ofMaps(List<float[]> maps) {
+        if (maps.size() == 1) {
+            return maps.getFirst();
         }
-        return values;
+        float[] mean = new float[maps.getFirst().length];
+        for (int i = 0; i < mean.length; i++) {
+            double sum = 0;
+            for (float[] map : maps) {
+                sum += map[i];
+            }
+            mean[i] = (float) (sum / maps.size());
+        }
+        return mean;
     }
 
     /** Heads that have a value, by decreasing overview; equal ones by index. */

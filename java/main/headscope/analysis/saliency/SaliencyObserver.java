@@ -60,18 +60,19 @@ record SaliencyObserver(SaliencyRequest request, Transformer model, TextBatches 
         int[] rows = lastRows(texts, batch);
         try (Tape tape = model.forward(batch, Optional.empty(), forward)) {
             Tensor logits = model.logits(tape, rows);
-            float[] scores = model.backend().download(logits);
             int[] targets = targets(texts, logits);
             List<SaliencyFold> folds = IntStream.range(0, texts.size())
                     .mapToObj(text -> new SaliencyFold(request, model, texts.get(text), targets[text]))
                     .toList();
+            float[] surprisals = new float[targets.length];
+            for (int text = 0; text < targets.length; text++) {
+                surprisals[text] = surprisal(
+                        texts.get(text), model.backend().download(logits.rows(text, 1)), targets[text]);
+            }
             differentiate(logits, targets, texts);
             model.backward(tape, rows, logits, folding(folds, done));
-            int words = logits.intSize(1);
             return IntStream.range(0, texts.size())
-                    .mapToObj(text -> folds.get(text).observation(surprisal(
-                            texts.get(text), Arrays.copyOfRange(scores, text * words, (text + 1) * words), targets[text])))
-                    .toList();
+                    .mapToObj(text -> folds.get(text).observation(surprisals[text])).toList();
         }
     }
 
@@ -230,14 +231,12 @@ record SaliencyObserver(SaliencyRequest request, Transformer model, TextBatches 
             Arrays.fill(factors, 1);
             model.backend().gradients().crossEntropy(logits, targets, factors);
         } else {
-            int words = logits.intSize(1);
-            float[] gradient = new float[targets.length * words];
             for (int text = 0; text < targets.length; text++) {
-                int first = text * words;
-                gradient[first + targets[text]] = 1;
-                texts.get(text).rival().ifPresent(rival -> gradient[first + rival] = -1);
+                float[] gradient = new float[logits.intSize(1)];
+                gradient[targets[text]] = 1;
+                texts.get(text).rival().ifPresent(rival -> gradient[rival] = -1);
+                model.backend().upload(logits.rows(text, 1), MemorySegment.ofArray(gradient));
             }
-            model.backend().upload(logits, MemorySegment.ofArray(gradient));
         }
     }
 

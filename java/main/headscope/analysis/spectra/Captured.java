@@ -90,8 +90,8 @@ public final class Captured implements AutoCloseable {
             requireLength(request, file, text.tokens());
             all.add(new Sample(all.size(), text.tokens(), labels.isPresent() ? "" : label(file, text), "", "", file.getFileName().toString(), ""));
         }
-        Path first = request.files().getFirst();
-        List<Sample> labelled = labels.map(file -> Retest.relabelled(file, all, first)).orElse(all);
+        List<Sample> labelled = labels.map(file -> Retest.relabelled(
+                file, all, "the captured files, which are counted from 0 and have no ids")).orElse(all);
         List<Sample> measurable = labelled.stream().filter(sample -> sample.tokens() >= request.k()).toList();
         require(!measurable.isEmpty(), "all %d captured texts have fewer than %d tokens or no label; lower --k, or capture longer texts"
                 .formatted(all.size(), request.k()));

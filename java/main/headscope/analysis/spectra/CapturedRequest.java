@@ -35,6 +35,7 @@ public record CapturedRequest(
         SpectraView view, boolean probes, long seed) {
     public CapturedRequest {
         require(!files.isEmpty(), "--captured needs at least one file of headscope_tap.save");
+        require(k >= 1, "--k must be at least 1, not " + k);
         files = List.copyOf(files);
         metrics = List.copyOf(metrics);
         tested = List.copyOf(tested);

@@ -10,7 +10,6 @@ import headscope.analysis.InputException;
 import headscope.analysis.LabelNames;
 import headscope.result.SampleTable.Sample;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -34,6 +33,7 @@ record LabelFile(
 
     /** @throws InputException if the file is not one of labels */
     static LabelFile read(String path, LabelNames names) {
+        InputException.require(!path.equals("-"), "--labels needs a file, not standard input");
         Entries file = Entries.read(path, InputStream.nullInputStream(), Fields.SAME, FORM);
         boolean byIndex = file.entries().getFirst().json().has("index");
         SequencedMap<String, Integer> labels = new LinkedHashMap<>();
@@ -72,9 +72,10 @@ record LabelFile(
     /**
      * The label of each text; empty if the file has none for it.
      *
+     * @param where the texts are, and how their indices and ids can be seen
      * @throws InputException if a label is for a text that is not there
      */
-    List<OptionalInt> of(List<Sample> samples, Path run) {
+    List<OptionalInt> of(List<Sample> samples, String where) {
         Set<String> unused = new HashSet<>(labels.keySet());
         List<OptionalInt> found = new ArrayList<>();
         for (Sample sample : samples) {
@@ -85,8 +86,8 @@ record LabelFile(
         }
         if (!unused.isEmpty()) {
             String first = labels.keySet().stream().filter(unused::contains).findFirst().orElseThrow();
-            throw new InputException("%s: %s has no text with %s \"%s\"; samples.csv there lists its texts"
-                    .formatted(name, run, byIndex ? "index" : "id", first));
+            throw new InputException("%s: there is no text with %s \"%s\" in %s"
+                    .formatted(name, byIndex ? "index" : "id", first, where));
         }
         return found;
     }

@@ -65,7 +65,7 @@ public final class Retest implements AutoCloseable {
         TestSettings settings = settings(request, source.manifest(), values);
         List<Sample> samples = source.samples().samples();
         Optional<LabelFile> labels = request.labels().map(file -> LabelFile.read(file, request.labelNames()));
-        List<Sample> relabelled = labels.map(file -> relabelled(file, samples, from)).orElse(samples);
+        List<Sample> relabelled = labels.map(file -> relabelled(file, samples, from + ", whose samples.csv lists them")).orElse(samples);
         List<String> found = relabelled.stream().map(Sample::label).distinct().toList();
         require(found.size() == 2, "%s: all %d texts have label %s; a test needs both classes%s".formatted(
                 labels.map(LabelFile::name).orElse(from.toString()), relabelled.size(), String.join("", found),
@@ -73,9 +73,13 @@ public final class Retest implements AutoCloseable {
         return new Retest(request, source, select(values, samples, relabelled), settings, labels, relabelled);
     }
 
-    /** The texts that have a label, with it. */
-    static List<Sample> relabelled(LabelFile file, List<Sample> samples, Path run) {
-        List<OptionalInt> labels = file.of(samples, run);
+    /**
+     * The texts that have a label, with it.
+     *
+     * @param where the texts are, and how their indices and ids can be seen
+     */
+    static List<Sample> relabelled(LabelFile file, List<Sample> samples, String where) {
+        List<OptionalInt> labels = file.of(samples, where);
         return IntStream.range(0, samples.size())
                 .filter(i -> labels.get(i).isPresent())
                 .mapToObj(i -> samples.get(i).withLabel(Integer.toString(labels.get(i).getAsInt())))

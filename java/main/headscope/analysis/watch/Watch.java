@@ -98,7 +98,7 @@ public final class Watch {
     }
 
     /**
-     * Watches one text, and further ones as viewers restart it. If it fails, the last frame tells viewers why.
+     * Watches one text, and further ones as viewers restart it. If a text that has begun fails, the last frame tells viewers why.
      *
      * @param untilStopped whether to wait for commands when a text has ended; otherwise returns
      * @throws InputException as {@link #tokens}, or if the model overflows

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 
 /** Scores, then probabilities [rows, stride], of consecutive query rows of a head and of keys firstKey to endKey - 1. */
 final class AttentionBlock {
-    /** Floats in a block: 512 KiB, which fit into a core's second-level cache. */
+    /** Floats in a block, unless MIN_ROWS rows are more: 512 KiB, which fit into a core's second-level cache. */
     private static final int FLOATS = 128 * 1024;
     private static final int MAX_ROWS = 64;
     private static final int MIN_ROWS = 16;

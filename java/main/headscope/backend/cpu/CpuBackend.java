@@ -361,12 +361,13 @@ public final class CpuBackend implements Backend {
 
     private double[] symmetricSpectrum(Tensor q, Tensor k, AttentionSpec spec, int head) {
         int tokens = q.intSize(0);
-        try (Arena arena = Arena.ofConfined()) {
-            Buffer memory = new Buffer(arena.allocate((long) tokens * tokens * Float.BYTES, ALIGNMENT), () -> {});
-            Tensor map = Tensor.of(memory, DType.F32, tokens, tokens);
+        Tensor map = allocate(DType.F32, tokens, tokens);
+        try {
             attentionMap(map, q, k, spec, head);
             return SymmetricLaplacian.eigenvalues(tokens,
                     (row, column) -> map.bytes().getAtIndex(JAVA_FLOAT, (long) row * tokens + column));
+        } finally {
+            map.buffer().close();
         }
     }
 
@@ -381,7 +382,8 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long peakBytes() {
-        return peakBytes.getAndSet(liveBytes.get()) + attention.scratchBytes() + products.scratchBytes() + pages.bytes();
+        return peakBytes.getAndSet(liveBytes.get())
+                + attention.scratchBytes() + gradients.scratchBytes() + products.scratchBytes() + pages.bytes();
     }
 
     @Override

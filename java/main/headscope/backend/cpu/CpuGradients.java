@@ -158,6 +158,11 @@ final class CpuGradients implements Gradients, AutoCloseable {
         rows.adamW(parameter.bytes(), gradient.bytes(), m.bytes(), v.bytes(), settings, step);
     }
 
+    /** Bytes of temporary memory, which is kept until {@link #close}. */
+    long scratchBytes() {
+        return attention.scratchBytes();
+    }
+
     @Override
     public void close() {
         attention.close();

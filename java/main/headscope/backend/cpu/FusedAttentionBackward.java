@@ -240,6 +240,11 @@ final class FusedAttentionBackward implements AutoCloseable {
         }
     }
 
+    /** Bytes of temporary memory, which is kept until {@link #close}. */
+    long scratchBytes() {
+        return scratch.bytes();
+    }
+
     @Override
     public void close() {
         scratch.close();

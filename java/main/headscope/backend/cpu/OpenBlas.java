@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import headscope.backend.DeviceException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.AddressLayout;
@@ -89,7 +90,7 @@ final class OpenBlas {
             throw new AssertionError(failure);
         }
         if (status != 0) {
-            throw new IllegalArgumentException(
+            throw new DeviceException(
                     "LAPACK dsyevd returned %d for a %d x %d matrix".formatted(status, n, n));
         }
     }

@@ -179,7 +179,7 @@ final class RowOperations {
         }
     }
 
-    /** Row i of x [tokens, heads * headDim]: head h *= factors[h]. */
+    /** Row i of x [tokens, heads * headDim]: head h *= factors [ranges, heads] of the range that contains i, if there is one. */
     void scaleHeads(MemorySegment x, MemorySegment factors, RowRanges ranges, int heads, int headDim) {
         int width = heads * headDim;
         loop.rows(x, width, (row, end) -> {

@@ -7,7 +7,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * f(x) = x / (1 + exp(-u)) with u = slope x (1 + cube x^2) and x clamped to at max max. The activations share one
+ * f(x) = x / (1 + exp(-u)) with u = slope x (1 + cube x^2) and x at most max. The activations share one
  * formula, because the compiler boxes vectors if several formulas meet in one loop.
  *
  * @param plus added to the other factor of a gate, which is clamped to [-max, max]

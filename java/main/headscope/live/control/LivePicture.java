@@ -14,6 +14,7 @@ import headscope.result.frame.ChosenHead;
 import headscope.result.frame.Frame;
 import headscope.result.frame.FrameSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -57,8 +58,11 @@ public final class LivePicture {
 
     private LiveFigure.Grid metric() {
         FrameSource source = text.source();
-        float[] values = text.metric(view.metric())
-                .orElseGet(() -> new float[source.layers() * source.heads()]);
+        float[] values = text.metric(view.metric()).orElseGet(() -> {
+            float[] none = new float[source.layers() * source.heads()];
+            Arrays.fill(none, Float.NaN);
+            return none;
+        });
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;
         for (float value : values) {

@@ -15,7 +15,6 @@ final class Canvas {
     static final double TITLE_SIZE = 16;
     static final double SIZE = 13;
     static final double SMALL_SIZE = 12;
-    static final double TOKEN_SIZE = 11;
 
     private static final String ELLIPSIS = "\u2026";
 

@@ -15,6 +15,8 @@ public final class PromptPanel {
     private static final double WIDTH = 720;
     private static final double PAD = 20;
     private static final int MIN_LINES = 4;
+    /** Characters, most of a line. */
+    private static final int MEASURED = 128;
 
     private final PromptEditor editor;
     private final Canvas canvas;
@@ -70,8 +72,7 @@ public final class PromptPanel {
             int end = text.indexOf('\n', begin);
             end = end < 0 ? text.length() : end;
             int from = begin;
-            while (canvas.width(text.substring(from, end), SIZE) > width) {
-                int cut = cut(text, from, end, width);
+            for (int cut = cut(text, from, end, width); cut < end; cut = cut(text, from, end, width)) {
                 found.add(new Line(from, cut));
                 from = cut;
             }
@@ -81,9 +82,17 @@ public final class PromptPanel {
         return found;
     }
 
+    /** Where a line ends that begins here: at most at the end of the text's line, which is not measured as a whole. */
     private int cut(String text, int from, int end, double width) {
+        int reach = MEASURED;
+        while (from + reach < end && canvas.width(text.substring(from, from + reach), SIZE) <= width) {
+            reach *= 2;
+        }
+        if (from + reach >= end && canvas.width(text.substring(from, end), SIZE) <= width) {
+            return end;
+        }
         int low = from + 1;
-        int high = end;
+        int high = Math.min(end, from + reach);
         while (low < high) { // the longest beginning that fits, at least one character
             int middle = (low + high + 1) / 2;
             if (canvas.width(text.substring(from, middle), SIZE) <= width) {

@@ -70,7 +70,7 @@ final class TooltipPart {
             LiveText text, int layer, int head, int row, int column, int bin, float value) {
         return List.of(
                 "layer %d, head %d".formatted(layer, head),
-                "%s %s to %s".formatted(Wording.tokens(text, row, bin), bin == 1 ? "attends" : "attend",
+                "%s %s to %s".formatted(Wording.tokens(text, row, bin), Wording.isOneToken(text, row, bin) ? "attends" : "attend",
                         Wording.tokens(text, column, bin)),
                 "%s %s".formatted(bin == 1 ? "probability" : text.source().pooling() + " probability",
                         Wording.number(value)));

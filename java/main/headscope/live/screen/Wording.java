@@ -60,9 +60,13 @@ final class Wording {
     /** The tokens of a row or column of cells, such as "koria" (40) or "tokens 128-129". */
     static String tokens(LiveText text, int cell, int bin) {
         int first = cell * bin;
-        int last = Math.min(first + bin, text.tokens().size()) - 1;
-        return first >= last && first < text.tokens().size()
+        return isOneToken(text, cell, bin)
                 ? "\"%s\" (%d)".formatted(text.tokens().get(first).name(), first)
-                : "tokens %d-%d".formatted(first, last);
+                : "tokens %d-%d".formatted(first, Math.min(first + bin, text.tokens().size()) - 1);
+    }
+
+    /** Whether a cell is that of a single token, as the last one may be. */
+    static boolean isOneToken(LiveText text, int cell, int bin) {
+        return cell * bin == Math.min(cell * bin + bin, text.tokens().size()) - 1;
     }
 }

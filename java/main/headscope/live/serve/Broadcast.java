@@ -79,6 +79,9 @@ final class Broadcast implements AutoCloseable {
 
     private synchronized void attend() {
         long now = System.nanoTime();
+        if (recorder.filter(Recorder::hasEnded).isPresent()) {
+            endRecording();
+        }
         viewers.forEach(viewer -> viewer.attend(now));
     }
 
@@ -119,9 +122,9 @@ final class Broadcast implements AutoCloseable {
         return pictures;
     }
 
-    /** What a viewer sees, for print; empty before the first frame. */
+    /** What a viewer sees, for print; empty before there is something. */
     synchronized Optional<Figure> figure(ViewState view) {
-        return text.frame().map(_ -> LivePicture.of(text, view));
+        return text.frame().filter(frame -> frame.cells() > 0).map(_ -> LivePicture.of(text, view));
     }
 
     /** Begins a recording of the text so far and what follows, or ends it. @return why there is none, in one line */
@@ -131,9 +134,7 @@ final class Broadcast implements AutoCloseable {
         }
         if (recorder.isPresent()) {
             Path file = recorder.get().file();
-            recorder.get().close();
-            recorder = Optional.empty();
-            viewers.forEach(viewer -> viewer.recording(""));
+            endRecording();
             tell("recorded: " + file);
         } else if (text.frame().isPresent()) {
             try {
@@ -146,6 +147,12 @@ final class Broadcast implements AutoCloseable {
             }
         }
         return Optional.empty();
+    }
+
+    private void endRecording() {
+        recorder.ifPresent(Recorder::close);
+        recorder = Optional.empty();
+        viewers.forEach(viewer -> viewer.recording(""));
     }
 
     /** Shows a line to all viewers. May be called by any thread. */

@@ -118,7 +118,7 @@ final class ImageFeed implements Feed {
     private void act(Desk action) {
         switch (action) {
             case PICTURE -> {
-                if (text.frame().isPresent()) {
+                if (text.frame().filter(frame -> frame.cells() > 0).isPresent()) {
                     viewer.picture(LivePicture.of(text, interaction.orElseThrow().view()));
                 }
             }

@@ -4,7 +4,6 @@ import headscope.figure.Figure;
 import headscope.live.ThreadPriority;
 import headscope.render.OffscreenRenderer;
 import headscope.render.PngFile;
-import headscope.render.RenderUnavailableException;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,7 +28,7 @@ final class Pictures implements AutoCloseable {
             try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
                 int dpi = OffscreenRenderer.DEFAULT_DPI;
                 drawn.accept(PngFile.encode(renderer.image(figure, dpi), dpi, Map.of()));
-            } catch (RenderUnavailableException | IllegalArgumentException problem) {
+            } catch (RuntimeException | OutOfMemoryError problem) {
                 refused.accept("no picture: " + problem.getMessage());
             }
         });

@@ -118,6 +118,9 @@ public final class WindowViewer implements AutoCloseable {
         text.add(frame);
         frame.chosen().ifPresent(interaction::follow);
         recorder.ifPresent(file -> file.accept(frame));
+        if (recorder.filter(Recorder::hasEnded).isPresent()) {
+            endRecording();
+        }
     }
 
     /** Empty while the window is minimised. */
@@ -146,6 +149,10 @@ public final class WindowViewer implements AutoCloseable {
         if (text.tokens().isEmpty()) {
             return;
         }
+        if (pictures.stream().anyMatch(Thread::isAlive)) {
+            say("a picture is being drawn: wait until it is written");
+            return;
+        }
         Figure figure = LivePicture.of(text, interaction.view());
         Path file = folder.resolve("live-" + LocalDateTime.now().format(Recorder.TIME) + ".png");
         pictures.add(Thread.ofPlatform().name("picture").start(() -> {
@@ -153,10 +160,10 @@ public final class WindowViewer implements AutoCloseable {
                 Files.createDirectories(folder);
                 renderer.write(figure, file, OffscreenRenderer.DEFAULT_DPI, Map.of());
                 say("written: " + file);
-            } catch (RenderUnavailableException | IllegalArgumentException | UncheckedIOException refused) {
-                say("no picture: " + refused.getMessage());
             } catch (IOException refused) {
                 say("no picture: %s cannot be created".formatted(folder));
+            } catch (RuntimeException | OutOfMemoryError refused) {
+                say("no picture: " + refused.getMessage());
             }
         }));
     }
@@ -180,6 +187,7 @@ public final class WindowViewer implements AutoCloseable {
     private void endRecording() {
         recorder.ifPresent(Recorder::close);
         recorder = Optional.empty();
+        interaction.setRecording(false);
     }
 
     /** Shows one line for a while. May be called by any thread. */

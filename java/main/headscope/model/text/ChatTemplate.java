@@ -1,14 +1,15 @@
 package headscope.model.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import headscope.jinja.Clock;
 import headscope.jinja.Template;
 import headscope.jinja.TemplateException;
 import headscope.jinja.Value;
 import headscope.tensor.InputFile;
 import headscope.tensor.ModelFormatException;
+import headscope.tensor.StrictJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -46,7 +47,6 @@ public final class ChatTemplate {
             Set.of("", "PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend");
 
     private static final long MAX_BYTES = 64 * InputFile.MIB;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
     private final String source;
@@ -76,7 +76,7 @@ public final class ChatTemplate {
     public static Optional<ChatTemplate> read(Path folder) {
         Path own = folder.resolve(TEMPLATE);
         Path config = folder.resolve(CONFIG);
-        JsonNode settings = Files.exists(config) ? json(config) : JSON.createObjectNode();
+        JsonNode settings = Files.exists(config) ? json(config) : JsonNodeFactory.instance.objectNode();
         if (Files.exists(own)) {
             return Optional.of(new ChatTemplate(own, text(own), tokens(folder, settings)));
         }
@@ -115,7 +115,7 @@ public final class ChatTemplate {
     /** The tokens that the files name; an absent one is undefined, if its tokenizer has no default for it. */
     private static Map<String, Value> tokens(Path folder, JsonNode settings) {
         Path legacy = folder.resolve(SPECIAL_TOKENS);
-        JsonNode first = !settings.has("added_tokens_decoder") && Files.exists(legacy) ? json(legacy) : JSON.createObjectNode();
+        JsonNode first = !settings.has("added_tokens_decoder") && Files.exists(legacy) ? json(legacy) : JsonNodeFactory.instance.objectNode();
         boolean known = WITHOUT_TOKENS.contains(settings.path("tokenizer_class").asText(""));
         Map<String, Value> tokens = new HashMap<>();
         for (String name : TOKENS) {
@@ -135,9 +135,9 @@ public final class ChatTemplate {
 
     private static JsonNode json(Path file) {
         try {
-            return JSON.readTree(text(file));
+            return StrictJson.read(file, MAX_BYTES);
         } catch (IOException failure) {
-            throw new ModelFormatException(file, "is not JSON");
+            throw new ModelFormatException(file, StrictJson.fault(failure));
         }
     }
 

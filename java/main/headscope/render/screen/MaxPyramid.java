@@ -65,8 +65,4 @@ final class MaxPyramid {
     float[] level(int level) {
         return levels[level];
     }
-
-    int maps() {
-        return maps;
-    }
 }

@@ -316,7 +316,7 @@ class SaliencyTest {
                 .ablated().orElseThrow();
         assertEquals(20, found.texts());
         assertEquals(5, found.random().size());
-        float[] surprisals = values("silenced_surprisal");
+        float[] surprisals = values("ablated_surprisal");
         float[] unablated = values("surprisal");
         for (int text = 0; text < 20; text++) {
             // A pass over one text and a pass over several copies of it round differently.

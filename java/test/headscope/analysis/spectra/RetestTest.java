@@ -213,7 +213,7 @@ class RetestTest {
         refused("--test confidence: %s holds only attention_eigenvalues, attention_score, entropy, laplacian"
                 .formatted(stored), request(Optional.empty(), OptionalInt.empty(), Optional.of(List.of("confidence"))));
         Optional<String> strange = file("strange.csv", "index,label", "0,1", "99,0");
-        refused("%s: %s has no text with index \"99\"; samples.csv there lists its texts".formatted(strange.get(), stored),
+        refused("%s: there is no text with index \"99\" in %s, whose samples.csv lists them".formatted(strange.get(), stored),
                 request(strange, OptionalInt.empty(), Optional.empty()));
     }
 

@@ -254,7 +254,7 @@ final class LivePageTest {
         int paused = awaitPaused();
         browser.type("p");
         Path picture = browser.download(folder);
-        assertTrue(picture.getFileName().toString().matches("live-\\d{8}-\\d{6}\\.png"), picture.toString());
+        assertTrue(picture.getFileName().toString().matches("live-\\d{8}-\\d{6}-\\d{3}\\.png"), picture.toString());
         assertTrue(ImageIO.read(picture.toFile()).getWidth() > 2000);
         browser.type("r");
         browser.awaitText("notice", text -> text.startsWith("recording to target/recordings/live-"));

@@ -100,7 +100,9 @@ class ChatTemplateTest {
         config("{'chat_template': '{% if x %}'}");
         rejects("/tokenizer_config.json: chat_template: line 1: {% endif %} is missing");
         config("{");
-        rejects("/tokenizer_config.json: is not JSON");
+        rejects("/tokenizer_config.json: is not JSON (line 1, column 2)");
+        config("{'bos_token': 'a', 'bos_token': 'b', 'chat_template': 'x'}");
+        rejects("/tokenizer_config.json: has a key twice: 'bos_token' (line 1, column 31)");
         config("{'bos_token': 1, 'chat_template': 'x'}");
         rejects("/tokenizer_config.json: bos_token: must be a string, or an object with content");
         config("{}");

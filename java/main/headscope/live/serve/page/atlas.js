@@ -88,7 +88,7 @@ export class Atlas {
       return head;
     }
     const { bin } = text.header;
-    return `${head}: ${text.cellName(query, bin)} attends to ${text.cellName(key, bin)}, p = `
+    return `${head}: ${text.attention(query, key, bin)}, p = `
         + number(this.maps.value(row, column, query, key));
   }
 

@@ -64,7 +64,7 @@ export class ChosenMap {
       return;
     }
     const largest = this.bin > 1 ? `largest of ${this.bin} x ${this.bin}: ` : '';
-    this.actions.hover(`${text.cellName(at.y, this.bin)} attends to ${text.cellName(at.x, this.bin)}, ${largest}p = `
+    this.actions.hover(`${text.attention(at.y, at.x, this.bin)}, ${largest}p = `
         + number(this.heatmap.value(0, 0, at.y, at.x)));
   }
 

@@ -64,6 +64,12 @@ export class LiveText {
     return last > first ? `${one(first)} to ${one(last)}` : one(first);
   }
 
+  /** Which tokens attend to which: those of two cells. */
+  attention(query, key, bin) {
+    const several = Math.min(this.tokens.length, query * bin + bin) - 1 > query * bin;
+    return `${this.cellName(query, bin)} ${several ? 'attend' : 'attends'} to ${this.cellName(key, bin)}`;
+  }
+
   value(metric, layer, head) {
     return this.metrics.get(metric)?.[layer * this.source.heads + head] ?? NaN;
   }
