@@ -65,8 +65,7 @@ final class ConfigDefaults {
             "hidden_activation": "gelu_pytorch_tanh", "max_position_embeddings": 131072, "rms_norm_eps": 1e-6,
             "tie_word_embeddings": true, "attention_bias": false, "query_pre_attn_scalar": 256,
             "sliding_window": 4096, "sliding_window_pattern": 6, "final_logit_softcapping": null,
-            "attn_logit_softcapping": null, "use_bidirectional_attention": false, "rope_theta": 1000000,
-            "rope_local_base_freq": 10000}""";
+            "use_bidirectional_attention": false, "rope_theta": 1000000, "rope_local_base_freq": 10000}""";
 
     private static final String PHI3 = """
             {"vocab_size": 32064, "hidden_size": 3072, "intermediate_size": 8192, "num_hidden_layers": 32,

@@ -85,6 +85,17 @@ final class ConfigFields {
         return new ModelFormatException(file, prefix + field, rule);
     }
 
+    /** Whether a field has another number, or a list or an object that is not empty. */
+    boolean isOtherThan(double number, String field) {
+        JsonNode value = node.path(field);
+        return value.isContainerNode() ? !value.isEmpty() : value.isNumber() && value.doubleValue() != number;
+    }
+
+    /** For example "min_length": 5. */
+    String show(String field) {
+        return "%s %s".formatted(field, printable(node.get(field)));
+    }
+
     static String printable(JsonNode value) {
         return Printable.line(value.toString(), MAX_VALUE);
     }

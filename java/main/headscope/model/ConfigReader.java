@@ -41,7 +41,7 @@ final class ConfigReader {
         this.endOfText = endOfText;
     }
 
-    /** @param folder contains config.json, and generation_config.json if it overrides the end-of-text tokens */
+    /** @param folder contains config.json, and generation_config.json if that names the end-of-text tokens */
     static ModelConfig read(Path folder) {
         ConfigFields fields = ConfigFields.read(folder.resolve("config.json"));
         String type = fields.text("model_type");
@@ -54,12 +54,50 @@ final class ConfigReader {
         if (fields.hasValue("per_layer_config")) {
             throw fields.wrong("per_layer_config", "layers of different configurations are not supported");
         }
+        requireOwnFiles(fields);
         Path generation = folder.resolve("generation_config.json");
         ConfigFields ends = Files.exists(generation) ? ConfigFields.read(generation) : fields;
-        Set<Integer> endOfText = Arrays.stream((ends.hasValue("eos_token_id") ? ends : fields).integers("eos_token_id"))
+        Set<Integer> endOfText = Arrays.stream(ends.integers("eos_token_id"))
                 .boxed()
                 .collect(Collectors.toCollection(TreeSet::new));
-        return new ConfigReader(fields, family, endOfText).config();
+        ModelConfig config = new ConfigReader(fields, family, endOfText).config();
+        if (config.causal()) {
+            requireCausal(fields);
+            requireWholeCache(fields, family, config.maxTokens());
+        }
+        return config;
+    }
+
+    /** Transformers follows these keys to other files. */
+    private static void requireOwnFiles(ConfigFields fields) {
+        if (fields.hasValue("transformers_weights")) {
+            throw fields.wrong("transformers_weights",
+                    "weights under another name are not supported; name the file model.safetensors and remove this key");
+        }
+        if (fields.hasValue("configuration_files")) {
+            throw fields.wrong("configuration_files",
+                    "other configurations are not supported; name the one to use config.json and remove this key");
+        }
+    }
+
+    private static void requireCausal(ConfigFields fields) {
+        if (fields.has("is_causal") && !(fields.hasValue("is_causal") && fields.flag("is_causal"))) {
+            throw fields.wrong("is_causal", "attention in both directions is not supported in this family");
+        }
+    }
+
+    /** When it generates, transformers shortens its cache also by keys that mean nothing while it reads a text. */
+    private static void requireWholeCache(ConfigFields fields, Family family, int maxTokens) {
+        boolean windows = switch (family) {
+            case GPT2, GPT_NEOX, LLAMA, OLMO2 -> false;
+            default -> true;
+        };
+        for (String field : windows ? List.of("attention_chunk_size") : List.of("sliding_window", "attention_chunk_size")) {
+            if (fields.hasValue(field) && fields.count(field) < maxTokens) {
+                throw fields.wrong(field, "has no effect when transformers reads a text of this family, but shortens its cache when it"
+                        + " generates; remove it");
+            }
+        }
     }
 
     private ModelConfig config() {

@@ -32,14 +32,17 @@ record Rope(double theta, int rotated, Scaling scaling) {
             double factor, double betaFast, double betaSlow, double originalTokens, boolean truncate,
             double magnitude) implements Scaling {}
 
-    /** Radians per token, one per pair of elements; fp32 as in the reference implementations. */
+    /**
+     * Radians per token, one per pair of elements. Every step is rounded to fp32, as in transformers: after 100,000 tokens,
+     * angles of exact frequencies would differ by 0.01.
+     */
     float[] frequencies() {
         float[] frequencies = new float[(rotated + 1) / 2];
         for (int j = 0; j < frequencies.length; j++) {
-            double unscaled = Math.pow(theta, -2.0 * j / rotated);
-            frequencies[j] = (float) switch (scaling) {
+            float unscaled = 1 / (float) Math.pow((float) theta, 2f * j / rotated);
+            frequencies[j] = switch (scaling) {
                 case Unscaled s -> unscaled;
-                case Linear s -> unscaled / s.factor();
+                case Linear s -> unscaled / (float) s.factor();
                 case Llama3 s -> llama3(unscaled, s);
                 case Yarn s -> yarn(unscaled, j, s);
             };
@@ -52,13 +55,14 @@ record Rope(double theta, int rotated, Scaling scaling) {
         return scaling instanceof Yarn yarn ? yarn.magnitude() : 1;
     }
 
-    private static double llama3(double frequency, Llama3 s) {
-        double rotations = s.originalTokens() * frequency / (2 * Math.PI);
-        double kept = Math.clamp((rotations - s.low()) / (s.high() - s.low()), 0, 1);
-        return (1 - kept) * frequency / s.factor() + kept * frequency;
+    private static float llama3(float frequency, Llama3 s) {
+        float wavelength = (float) (2 * Math.PI) / frequency;
+        float rotations = (float) s.originalTokens() / wavelength;
+        float kept = Math.clamp((rotations - (float) s.low()) / (float) (s.high() - s.low()), 0f, 1f);
+        return (1 - kept) * frequency / (float) s.factor() + kept * frequency;
     }
 
-    private double yarn(double frequency, int j, Yarn s) {
+    private float yarn(float frequency, int j, Yarn s) {
         double from = pairWithRotations(s.betaFast(), s);
         double to = pairWithRotations(s.betaSlow(), s);
         if (s.truncate()) {
@@ -70,8 +74,9 @@ record Rope(double theta, int rotated, Scaling scaling) {
         to += from == to ? 1e-3 : 0;
         // transformers has rotated / 2 steps for (rotated + 1) / 2 pairs; of 3 elements, both pairs take the only step.
         int step = rotated == 3 ? 0 : j;
-        double stretched = Math.clamp((step - from) / (to - from), 0, 1);
-        return stretched * frequency / s.factor() + (1 - stretched) * frequency;
+        float kept = 1 - Math.clamp((step - (float) from) / (float) (to - from), 0f, 1f);
+        float stretched = 1 / ((float) s.factor() * (float) Math.pow((float) theta, 2f * j / rotated));
+        return stretched * (1 - kept) + frequency * kept;
     }
 
     /** Fractional index of the pair that makes this number of rotations within the original length. */

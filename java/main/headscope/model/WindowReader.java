@@ -22,6 +22,9 @@ final class WindowReader {
 
     /** Per layer, the number of keys that a query attends to; 0 = all. */
     List<Integer> windows() {
+        if (family == Family.MISTRAL && fields.has("layer_types")) {
+            throw fields.wrong("layer_types", "makes this a ministral for transformers, which is not supported");
+        }
         Optional<JsonNode> types = types();
         return switch (family) {
             case MISTRAL, PHI3 -> Collections.nCopies(layers, positiveIfPresent(window()));

@@ -124,6 +124,23 @@ class ConfigReaderTest {
                         config -> config.put("num_experts_per_tok", 5)),
                 new Rejected("llama", "per_layer_config", "layers of different configurations are not supported",
                         config -> config.putObject("per_layer_config").putObject("0")),
+                new Rejected("llama", "is_causal", "attention in both directions is not supported in this family",
+                        config -> config.put("is_causal", false)),
+                new Rejected("qwen2", "is_causal", "attention in both directions is not supported in this family",
+                        config -> config.putNull("is_causal")),
+                new Rejected("llama", "transformers_weights", "weights under another name are not supported; name the file"
+                        + " model.safetensors and remove this key",
+                        config -> config.put("transformers_weights", "other.safetensors")),
+                new Rejected("llama", "configuration_files", "other configurations are not supported; name the one to use"
+                        + " config.json and remove this key",
+                        config -> config.putArray("configuration_files").add("config.4.0.0.json")),
+                new Rejected("mistral-window", "layer_types", "makes this a ministral for transformers, which is not supported",
+                        config -> config.putArray("layer_types")),
+                new Rejected("llama", "sliding_window", "has no effect when transformers reads a text of this family, but"
+                        + " shortens its cache when it generates; remove it", config -> config.put("sliding_window", 7)),
+                new Rejected("mistral-window", "attention_chunk_size", "has no effect when transformers reads a text of this"
+                        + " family, but shortens its cache when it generates; remove it",
+                        config -> config.put("attention_chunk_size", 4)),
                 new Rejected("gpt2", "eos_token_id", "is not an integer or a list of integers: \"two\"",
                         config -> config.put("eos_token_id", "two")),
                 // Models of images and text store these settings one level deeper, with another model_type.
@@ -168,12 +185,13 @@ class ConfigReaderTest {
 
     @Test
     void generationConfigOverridesTheEndOfText() throws IOException {
-        ModelConfig config = read("gpt2", same -> {});
-        assertEquals(Set.of(2), config.vocabulary().endOfText());
+        assertEquals(Set.of(2), read("gpt2", same -> {}).vocabulary().endOfText());
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [7, 9]}");
         assertEquals(Set.of(7, 9), ConfigReader.read(folder).vocabulary().endOfText());
-        Files.writeString(folder.resolve("generation_config.json"), "{}");
-        assertEquals(config, ConfigReader.read(folder));
+        for (String none : List.of("{}", "{\"eos_token_id\": null}")) {
+            Files.writeString(folder.resolve("generation_config.json"), none);
+            assertEquals(Set.of(), ConfigReader.read(folder).vocabulary().endOfText(), "as in transformers");
+        }
     }
 
     @Test
@@ -257,7 +275,7 @@ class ConfigReaderTest {
         assertEquals(new Rope(150_000, 16, new Rope.Yarn(32, 32, 1, 4096, false, 0.1 * Math.log(32) + 1)),
                 config.positions().ropes().getFirst().orElseThrow());
         assertEquals(50, read("gemma2", some -> some.remove("attn_logit_softcapping")).attention().softCap());
-        assertEquals(0, read("gemma3", some -> some.remove("attn_logit_softcapping")).attention().softCap());
+        assertEquals(0, read("gemma3", ignored -> ignored.put("attn_logit_softcapping", 50)).attention().softCap());
         assertEquals(0, read("llama", ignored -> ignored.put("attn_logit_softcapping", 50)).attention().softCap());
     }
 

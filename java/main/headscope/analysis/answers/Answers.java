@@ -12,6 +12,7 @@ import headscope.analysis.RunRequest;
 import headscope.analysis.Text;
 import headscope.analysis.TextFile;
 import headscope.analysis.statistics.RandomStreams;
+import headscope.model.GenerationKeys;
 import headscope.model.LayerHook;
 import headscope.result.RunFolderException;
 import java.io.IOException;
@@ -70,6 +71,9 @@ public final class Answers implements AutoCloseable {
             TextEncoder encoder = new TextEncoder(request.answering(), config, tokenizer);
             file.texts().forEach(text -> tokens.add(encoder.encode(text)));
         });
+        if (tokens.stream().anyMatch(text -> text instanceof TextTokens.Prompt)) {
+            GenerationKeys.ignored(request.run().model()).ifPresent(run.notices);
+        }
         this.answerer = new Answerer(request.answering(), run.model, run.tokenizer);
     }
 

@@ -9,6 +9,7 @@ import headscope.analysis.TextFile;
 import headscope.analysis.answers.TextEncoder;
 import headscope.analysis.answers.TextTokens;
 import headscope.metric.Metric;
+import headscope.model.GenerationKeys;
 import headscope.result.SampleTable;
 import headscope.result.SpectraResult;
 import headscope.result.SpectraValues;
@@ -54,6 +55,9 @@ public final class Spectra implements Analysis {
             Observer.requireMetrics(request, tokens);
         });
         repeated(file).ifPresent(run.notices);
+        if (tokens.stream().anyMatch(text -> text instanceof TextTokens.Prompt)) {
+            GenerationKeys.ignored(request.run().model()).ifPresent(run.notices);
+        }
         this.observer = new Observer(request, run.model, run.tokenizer);
     }
 
