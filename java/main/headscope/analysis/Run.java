@@ -76,6 +76,7 @@ public final class Run implements AutoCloseable {
                     request.model(), checkpoint.config(), request.prompting().specialTokens()));
             check.accept(checkpoint.config(), tokenizer);
             tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(notices);
+            tokenizer.differences().forEach(notices);
             this.model = resources.add(new Transformer(checkpoint, backend));
             this.batches = TextBatches.of(request, backend);
             digests.settings();

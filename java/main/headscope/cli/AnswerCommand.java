@@ -9,9 +9,11 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -70,8 +72,9 @@ final class AnswerCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Seed for sampling (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Mixin
-    LimitOption limit = new LimitOption();
+    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Read only the first N texts (default: all).")
+    Optional<Integer> limit = Optional.empty();
 
     @Mixin
     FieldsOption fields = new FieldsOption();
@@ -94,7 +97,7 @@ final class AnswerCommand implements Callable<Integer> {
         AnswersRequest request = new AnswersRequest(
                 new RunRequest(model, out, device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
                         chat.prompting(), OptionalInt.empty()),
-                texts, answering.answering(seed), samples, limit.texts());
+                texts, answering.answering(seed), samples, RunOptions.limit(limit));
         try (Answers answers = Answers.open(request, System.in)) {
             answers.notices().sendTo(HeadscopeCommand::warn);
             AnalysisCommand.resumableStage("answering", "prompts", "answer", answers::answer);

@@ -78,8 +78,9 @@ final class GatesOptions {
             description = "Seed for initial gates, batches and random orders (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Mixin
-    LimitOption limit = new LimitOption();
+    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Read only the first N texts of each file (default: all).")
+    Optional<Integer> limit = Optional.empty();
 
     @Option(names = "--quick",
             description = "Quick approximate run, a minute or two on a small model: changes the defaults to --seeds "
@@ -103,7 +104,7 @@ final class GatesOptions {
                 batch.orElse(defaults.batch()), lambda, regulariser, clipNorm,
                 tasks.isEmpty() ? defaults.score() : score,
                 new GatesRequest.Check(checkTexts.orElse(defaults.check().texts()), defaults.check().steps()),
-                seed, limit.texts(), quick);
+                seed, RunOptions.limit(limit), quick);
     }
 
     private List<GateTask> tasks() {

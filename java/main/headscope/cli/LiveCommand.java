@@ -130,6 +130,7 @@ final class LiveCommand implements Callable<Integer> {
                 Watch watch = new Watch(model, tokenizer, request, name, frames, commands, written);
                 watch.tokens(prompt);
                 tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(HeadscopeCommand::warn);
+                tokenizer.differences().forEach(HeadscopeCommand::warn);
                 return new WatchedPrompt(watch, prompt, stays);
             });
         }

@@ -47,6 +47,12 @@ final class RunOptions {
                 chat.prompting(), batch.tokens());
     }
 
+    /** The number of texts of --limit; 0 for all. */
+    static int limit(Optional<Integer> option) {
+        option.ifPresent(limit -> InputException.require(limit >= 1, "--limit must be at least 1, not " + limit));
+        return option.orElse(0);
+    }
+
     Path out(List<String> arguments) {
         return out.orElseGet(
                 () -> Path.of("runs", arguments.getFirst() + "-" + LocalDateTime.now().format(TIME)));

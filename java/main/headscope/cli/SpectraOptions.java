@@ -21,6 +21,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
@@ -78,8 +79,9 @@ final class SpectraOptions {
             description = "Seed for sampling and for the folds of the probes (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Mixin
-    LimitOption limit = new LimitOption();
+    @Option(names = "--limit", showDefaultValue = Visibility.NEVER, paramLabel = "N",
+            description = "Read only the first N texts (default: all).")
+    Optional<Integer> limit = Optional.empty();
 
     enum Short {
         FAIL,
@@ -128,7 +130,7 @@ final class SpectraOptions {
         require(labels.isEmpty(), "--labels gives stored values other labels and needs --from RUN or --captured FILE");
         require(texts != null, "--texts is missing: give a file of texts, or --from RUN to test stored values");
         return new SpectraRequest(
-                run, texts, k, perSample, answering.answering(seed), limit.texts(), shortTexts == Short.SKIP, measured(), tested(test),
+                run, texts, k, perSample, answering.answering(seed), RunOptions.limit(limit), shortTexts == Short.SKIP, measured(), tested(test),
                 view(test), !noProbes, PerToken.parse(perToken, heads));
     }
 

@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A model's chat template, which renders messages as one text, with the special tokens that it may use. It is looked up
@@ -39,12 +38,8 @@ public final class ChatTemplate {
     /** Before tokenizer_config.json had added_tokens_decoder, this file named the special tokens. */
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
 
-    private static final List<String> TOKENS =
+    static final List<String> TOKENS =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
-
-    /** Classes that have no special tokens of their own. */
-    private static final Set<String> WITHOUT_TOKENS =
-            Set.of("", "PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend");
 
     private static final long MAX_BYTES = 64 * InputFile.MIB;
 
@@ -77,11 +72,16 @@ public final class ChatTemplate {
         Path own = folder.resolve(TEMPLATE);
         Path config = folder.resolve(CONFIG);
         JsonNode settings = Files.exists(config) ? json(config) : JsonNodeFactory.instance.objectNode();
+        Path more = folder.resolve("additional_chat_templates");
         if (Files.exists(own)) {
+            if (Files.exists(more.resolve("default.jinja"))) {
+                throw new ModelFormatException(more.resolve("default.jinja"), "takes the place of %s for transformers: remove one of them"
+                        .formatted(own));
+            }
             return Optional.of(new ChatTemplate(own, text(own), tokens(folder, settings)));
         }
-        if (Files.isDirectory(folder.resolve("additional_chat_templates"))) {
-            throw new ModelFormatException(folder.resolve("additional_chat_templates"),
+        if (Files.isDirectory(more)) {
+            throw new ModelFormatException(more,
                     "contains chat templates, but " + TEMPLATE + " beside it is missing: copy the one to use to that name");
         }
         return source(config, settings.path("chat_template"))
@@ -116,7 +116,7 @@ public final class ChatTemplate {
     private static Map<String, Value> tokens(Path folder, JsonNode settings) {
         Path legacy = folder.resolve(SPECIAL_TOKENS);
         JsonNode first = !settings.has("added_tokens_decoder") && Files.exists(legacy) ? json(legacy) : JsonNodeFactory.instance.objectNode();
-        boolean known = WITHOUT_TOKENS.contains(settings.path("tokenizer_class").asText(""));
+        boolean known = TokenizerSettings.read(folder).runsTheFileUnchanged();
         Map<String, Value> tokens = new HashMap<>();
         for (String name : TOKENS) {
             JsonNode token = first.has(name) ? first.get(name) : settings.path(name);
@@ -130,7 +130,20 @@ public final class ChatTemplate {
                 tokens.put(name, Value.undefined(name));
             }
         }
+        putFurther(tokens, settings);
+        putFurther(tokens, settings.path("extra_special_tokens"));
+        putFurther(tokens, settings.path("model_specific_special_tokens"));
         return tokens;
+    }
+
+    /** Tokens of single models, such as image_token. */
+    private static void putFurther(Map<String, Value> tokens, JsonNode named) {
+        named.properties().stream().filter(one -> one.getKey().endsWith("_token") && !TOKENS.contains(one.getKey())).forEach(one -> {
+            JsonNode content = one.getValue().isObject() ? one.getValue().path("content") : one.getValue();
+            if (content.isTextual()) {
+                tokens.put(one.getKey(), Value.of(content.textValue()));
+            }
+        });
     }
 
     private static JsonNode json(Path file) {

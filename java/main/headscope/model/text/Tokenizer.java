@@ -33,6 +33,7 @@ public final class Tokenizer implements AutoCloseable {
     private static final String SAMPLE = "a b 1 . \u65E5\u672C";
 
     private final TokenizerFile file;
+    private final TokenizerSettings settings;
     private final HuggingFaceTokenizer tokenizer;
     private final boolean specialTokens;
     private final int before;
@@ -43,8 +44,10 @@ public final class Tokenizer implements AutoCloseable {
     private volatile Optional<String> repeated = Optional.empty();
 
     private Tokenizer(
-            TokenizerFile file, HuggingFaceTokenizer tokenizer, boolean specialTokens, int vocabulary, int maxTokens) {
+            TokenizerFile file, TokenizerSettings settings, HuggingFaceTokenizer tokenizer, boolean specialTokens, int vocabulary,
+            int maxTokens) {
         this.file = file;
+        this.settings = settings;
         this.tokenizer = tokenizer;
         this.specialTokens = specialTokens;
         this.vocabulary = vocabulary;
@@ -94,9 +97,10 @@ public final class Tokenizer implements AutoCloseable {
         if (!Files.exists(path)) {
             throw new ModelFormatException(path, "is missing; texts cannot be tokenized without it");
         }
+        TokenizerSettings settings = TokenizerSettings.read(folder);
         try {
             TokenizerFile file = TokenizerFile.of(bytes(path));
-            return new Tokenizer(file, HuggingFaceTokenizer.newInstance(
+            return new Tokenizer(file, settings, HuggingFaceTokenizer.newInstance(
                     new ByteArrayInputStream(file.json()), Map.of("truncation", "false", "padding", "false")),
                     specialTokens, vocabulary, maxTokens);
         } catch (ModelFormatException unreadable) {
@@ -105,6 +109,17 @@ public final class Tokenizer implements AutoCloseable {
             throw new ModelFormatException(path, "cannot be read as a tokenizer: " + failure.getOriginalMessage());
         } catch (IOException | RuntimeException failure) {
             throw new ModelFormatException(path, "cannot be read as a tokenizer: " + failure.getMessage());
+        }
+    }
+
+    /**
+     * What transformers would read otherwise than this tokenizer, because of the files beside tokenizer.json: one line each.
+     */
+    public List<String> differences() {
+        try {
+            return settings.differences(file.sections());
+        } catch (IOException impossible) {
+            throw new UncheckedIOException("tokenizer.json has been read before", impossible);
         }
     }
 

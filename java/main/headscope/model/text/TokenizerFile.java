@@ -3,10 +3,14 @@ package headscope.model.text;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingJsonFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -21,6 +25,8 @@ import java.util.OptionalInt;
  */
 record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unknownId) {
     private static final JsonFactory JSON = new JsonFactory();
+    private static final JsonFactory TREES = new MappingJsonFactory();
+    private static final List<String> SECTIONS = List.of("normalizer", "pre_tokenizer", "post_processor", "added_tokens");
 
     static TokenizerFile of(byte[] json) throws IOException {
         ByteArrayOutputStream kept = new ByteArrayOutputStream(json.length + 16);
@@ -47,6 +53,28 @@ record TokenizerFile(byte[] json, Optional<String> unknownToken, OptionalInt unk
         }
         kept.write(json, copied, json.length - copied);
         return new TokenizerFile(kept.toByteArray(), unknownToken, unknownId);
+    }
+
+    /** What tokenizer.json contains beside the model; absent sections are missing nodes. */
+    record Sections(JsonNode normalizer, JsonNode preTokenizer, JsonNode postProcessor, JsonNode addedTokens) {}
+
+    Sections sections() throws IOException {
+        Map<String, JsonNode> found = new HashMap<>();
+        try (JsonParser parser = TREES.createParser(json)) {
+            parser.nextToken();
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String field = parser.currentName();
+                parser.nextToken();
+                if (SECTIONS.contains(field)) {
+                    found.put(field, parser.readValueAsTree());
+                } else {
+                    parser.skipChildren();
+                }
+            }
+        }
+        List<JsonNode> sections =
+                SECTIONS.stream().map(name -> found.getOrDefault(name, MissingNode.getInstance())).toList();
+        return new Sections(sections.get(0), sections.get(1), sections.get(2), sections.get(3));
     }
 
     boolean isUnknown(int id, String token) {

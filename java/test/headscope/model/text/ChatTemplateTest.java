@@ -117,6 +117,30 @@ class ChatTemplateTest {
     }
 
     @Test
+    void furtherTokensAreNamedLikeTheUsualOnes() throws IOException {
+        template("{{ image_token }}{{ boi_token }}{{ audio_token }}{{ eos_token }}.");
+        config("{'tokenizer_class': 'PreTrainedTokenizerFast', 'image_token': '<i>', 'extra_special_tokens': {'boi_token':"
+                + " {'content': '<b>'}}, 'model_specific_special_tokens': {'audio_token': '<a>'}}");
+        assertEquals("<i><b><a>.", render(true));
+    }
+
+    /** Gemma's class has tokens that no file names. */
+    @Test
+    void aClassThatOnlyTheModelTypeNamesMayHaveTokens() throws IOException {
+        template("{{ bos_token }}");
+        assertEquals("", render(true));
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"gemma2\"}");
+        rejects("/tokenizer_config.json: does not name bos_token, which the chat template uses, and Headscope does not know the"
+                + " default of its tokenizer_class: add \"bos_token\", a string or null");
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"llama\"}");
+        assertEquals("", render(true));
+        Path more = Files.createDirectory(folder.resolve("additional_chat_templates")).resolve("default.jinja");
+        Files.writeString(more, "other");
+        rejects("/additional_chat_templates/default.jinja: takes the place of %s for transformers: remove one of them"
+                .formatted(folder.resolve("chat_template.jinja")));
+    }
+
+    @Test
     void messagesThatTheTemplateRejects() throws IOException {
         template("\n{{ raise_exception('Roles must alternate') }}");
         assertEquals("the chat template rejects the messages: Roles must alternate",
