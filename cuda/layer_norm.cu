@@ -27,7 +27,7 @@ __device__ void layer_norm(T* destination, const float* x, const float* weight, 
         RowPart biases(bias, width);
         float mean = block_sum(part.sum(width, [](float element) { return element; })) / width;
         float squares = block_sum(part.sum(width, [&](float element) { return (element - mean) * (element - mean); }));
-        float inverse = 1 / sqrtf(squares / width + epsilon);
+        float inverse = inverse_deviation(squares / width, epsilon);
         UNROLL
         for (int i = 0; i < ROW_PART; i++) {
             part[i] = (part[i] - mean) * inverse * weights[i] + biases[i];

@@ -5,8 +5,15 @@
 
 struct RowMoments {
     float mean;
-    float inverse; // 1 / sqrt(variance + epsilon)
+    float inverse;
 };
+
+/// 1 / sqrt(variance + epsilon). NaN if the variance overflows: 0 would hide it, because it makes a row of zeros.
+__device__ inline float inverse_deviation(float variance, float epsilon) {
+    // rsqrtf is accurate to 2 ulp, the quotient of correctly rounded operations to 1 ulp
+    float inverse = 1 / sqrtf(variance + epsilon);
+    return inverse > 0 ? inverse : NAN;
+}
 
 /// Called by the whole block. Synchronises.
 __device__ inline RowMoments row_moments(const float* x, int width, float epsilon) {
@@ -20,6 +27,5 @@ __device__ inline RowMoments row_moments(const float* x, int width, float epsilo
         float centred = x[column] - mean;
         squares += centred * centred;
     }
-    // rsqrtf is accurate to 2 ulp, the quotient of correctly rounded operations to 1 ulp
-    return {mean, 1 / sqrtf(block_sum(squares) / width + epsilon)};
+    return {mean, inverse_deviation(block_sum(squares) / width, epsilon)};
 }

@@ -28,7 +28,11 @@ public record Range(double min, double max) {
 
     /** A range around both values that ends at multiples of a round number; equal values become its middle. */
     public static Range around(double low, double high) {
-        return low < high ? around(low, high, AXIS_STEPS) : new Range(low - 0.5, high + 0.5);
+        if (low < high) {
+            return around(low, high, AXIS_STEPS);
+        }
+        double margin = Math.max(0.5, SLACK * Math.abs(low)); // 0.5 is lost in huge values
+        return new Range(low - margin, low + margin);
     }
 
     private static Range around(double low, double high, int limit) {

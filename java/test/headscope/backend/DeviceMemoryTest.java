@@ -75,6 +75,23 @@ class DeviceMemoryTest {
         }
     }
 
+    /** It would hide the overflow if the row became the bias. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 8, 96})
+    void aVarianceThatOverflowsGivesNan(int width) {
+        for (String device : Devices.ALL) {
+            try (Backend backend = Devices.open(device); TensorScope on = new TensorScope(backend)) {
+                float[] x = new float[width];
+                x[1] = 1e25f;
+                Tensor row = on.tensor(x, 1, width);
+                backend.layerNorm(row, row, on.tensor(new float[width], width), on.tensor(new float[width], width), 1e-5f);
+                for (float element : backend.download(row)) {
+                    assertTrue(Float.isNaN(element), device);
+                }
+            }
+        }
+    }
+
     @Test
     void whatDoesNotFitAsAWholeLeavesNothing() {
         int tokens = 10;

@@ -126,4 +126,11 @@ final class TickTest {
     private static String labels(List<Tick> ticks) {
         return String.join(" ", ticks.stream().map(Tick::label).toList());
     }
+
+    @Test
+    void equalValuesAreTheMiddleOfARange() {
+        assertEquals(new Range(2.5, 3.5), Range.around(3, 3));
+        Range huge = Range.around(-3.29e23, -3.29e23);
+        assertEquals(0.5, huge.fraction(-3.29e23), 1e-9);
+    }
 }

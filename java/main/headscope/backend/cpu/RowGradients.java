@@ -25,7 +25,7 @@ final class RowGradients {
             float epsilon) {
         loop.rows(x, width, (row, end) -> {
             float mean = RowOperations.sum(x, row, width) / width;
-            float inverse = RowOperations.inverseDeviation(x, row, width, mean, epsilon);
+            float inverse = RowOperations.notOverflown(RowOperations.inverseDeviation(x, row, width, mean, epsilon));
             float gradientMean = dot(gradient, row, weight, 0, width) / width;
             float projection = inverse * products(gradient, x, weight, row, width, mean) / width;
             normRow(destination, gradient, x, weight, row, width, mean, inverse, gradientMean, projection);

@@ -28,7 +28,7 @@ final class RowOperations {
             float epsilon) {
         loop.rows(x, width, (row, end) -> {
             float mean = sum(x, row, width) / width;
-            float inverse = inverseDeviation(x, row, width, mean, epsilon);
+            float inverse = notOverflown(inverseDeviation(x, row, width, mean, epsilon));
             for (int column = 0; column < width; column += Simd.WIDTH) {
                 VectorMask<Float> inside = Simd.inside(column, width);
                 FloatVector normal = Simd.load(x, row + column, inside).sub(mean).mul(inverse);
@@ -63,6 +63,11 @@ final class RowOperations {
             squares = centred.fma(centred, squares);
         }
         return (float) (1 / Math.sqrt(VectorMath.sum(squares) / width + epsilon));
+    }
+
+    /** NaN if the variance overflows: 0 would hide it, because it makes a row of zeros. */
+    static float notOverflown(float inverseDeviation) {
+        return inverseDeviation > 0 ? inverseDeviation : Float.NaN;
     }
 
     /**
