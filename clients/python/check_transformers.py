@@ -46,10 +46,13 @@ AVERAGED = 16  # tokens: so many are handed over together, at the cost of one of
 TOLERANCE = 1e-4  # of probabilities in fp32, whose scores reach 100 in gpt-oss
 
 
-def load(folder):
+def load(folder, **changes):
+    """The model of a checkpoint, with changes of its configuration."""
     config = AutoConfig.from_pretrained(folder)
+    for key, value in changes.items():
+        setattr(config, key, value)
     kind = AutoModelForMaskedLM if config.model_type == "bert" else AutoModelForCausalLM
-    return kind.from_pretrained(folder, attn_implementation="eager").eval().to(DEVICE)
+    return kind.from_pretrained(folder, config=config, attn_implementation="eager").eval().to(DEVICE)
 
 
 def inputs(padded, side):
@@ -214,6 +217,10 @@ def others():
         model = load(FIXTURES / name)
         return tapped(model, lambda: run(model, False, cache_implementation="static", disable_compile=True))
 
+    def generated(name, **changes):
+        model = load(FIXTURES / name, **changes)
+        return tapped(model, lambda: run(model, False))
+
     def compiled(implementation, fullgraph):
         model = load(fixture)
         model.set_attn_implementation(implementation)
@@ -280,6 +287,14 @@ def others():
     return [
         ("static cache", "static cache", lambda: static("llama")),
         ("static cache, windows", "static cache", lambda: static("gemma3")),
+        *[(f"{name}, {key}: {value}", says, lambda name=name, key=key, value=value: generated(name, **{key: value}))
+          for name, key, value, says in (
+              ("llama", "sliding_window", 7, "7 keys of a text of 21 tokens"),
+              ("gpt2", "sliding_window", 25, "25 keys of a text of 26 tokens"),
+              ("olmo2", "attention_chunk_size", 4, "4 keys of a text of 21 tokens"),
+              ("mistral-window", "sliding_window", 1, "a window of 1 token"),
+              ("mistral-window", "is_causal", False, "both directions"),
+              ("gemma3", "use_bidirectional_attention", True, "both directions"))],
         *[(f"torch.compile, {implementation}{', fullgraph' if fullgraph else ''}", "is compiled",
            lambda implementation=implementation, fullgraph=fullgraph: compiled(implementation, fullgraph))
           for implementation in ("eager", "sdpa") for fullgraph in (False, True)],

@@ -26,9 +26,10 @@ To write a file instead, for ./headscope live --replay and spectra --captured:
 The model computes exactly what it computes without a tap: it calls the same attention function. It never waits for a reader.
 Up to 16 generated tokens of a model on a GPU are handed over together, at the latest 0.25 s after the first, if the buffers have
 room.
-Of a batch, the first row is shown, without padding. If several threads generate, the text that began
-last is shown. Not supported: compiled models, static caches, encoder-decoder models, cross attention, and beam search, which
-moves texts between rows. If the feed fails, one line on standard error says why, and the model continues.
+Of a batch, the first row is shown, without padding. If several threads generate, the text that began last is shown. Not
+supported: compiled models, static caches, caches that drop keys although the layer has no window, windows of attention in both
+directions, encoder-decoder models, cross attention, and beam search, which moves texts between rows. If the feed fails, one line
+on standard error says why, and the model continues.
 docs/ring.md describes the shared memory.
 """
 
@@ -39,6 +40,7 @@ import ctypes
 import errno
 import fcntl
 import json
+import math
 import mmap
 import os
 import re
@@ -251,7 +253,7 @@ class Tap:
         q        [batch, heads, queries, head_dim], after norm and position encoding
         k        [batch, kv_heads, keys, head_dim], likewise, the new keys last; earlier ones are not read
         scale    of q k'; by default 1 / sqrt(head_dim)
-        window   maximum number of keys per query, itself included; 0 for no limit
+        window   maximum number of keys per query, itself included; 0 for no limit; only for causal attention
         sinks    [heads], scores that take part in the softmax without a key
         end      number of tokens of the text after this call; by default the number of keys
         """
@@ -432,6 +434,12 @@ class Tap:
                 self._skip("passes captured in a CUDA graph are not shown")
             if self._leaves_out:
                 return
+            window = how[2]
+            if not causal and 0 < window < keys:
+                raise _Unsupported(f"attention in both directions with a window of {window} tokens is not supported")
+            if window == 1 and keys > queries and call is not None:
+                # Rolling caches of transformers keep the last window - 1 keys; the last 0 are all of them.
+                raise _Unsupported("caches of layers with a window of 1 token are not supported")
             how = self._how(layer, q, k, heads, kv_heads, width, *how)
             if self._rows and (self._rows[0][3].width != width or self._rows[0][1].device != q.device):
                 self._flush()
@@ -500,27 +508,28 @@ class Tap:
             return
         around, self._around = self._around, None
         queries = rows[0][1].shape[-2]
+        keys = _keys(rows, queries)
         if queries == 1 and self._capture is None and self._ring.gpu is None:
             plan = self._plan
             if plan is None or not plan.describes(rows):
                 plan = self._plan = _Plan(rows, self._ring)
             if plan.messages:
                 joined = torch.cat([_newest_token(x) for _, q, k, *_ in rows for x in (q, k)], 1)
-                keys = [row[4] for row in rows]
-                if not self._hand_over_or_copy(joined, (keys[0], max(keys)), around, plan):
+                if not self._hand_over_or_copy(joined, keys, around, plan):
                     self._skip(None)
                 elif plan.planned and isinstance(around, _Following) and not self._misfits:
-                    self._collected = _Decoded(plan, keys, around.is_padded, self._most_together(rows[0][1], joined))
+                    self._collected = _Decoded(
+                        plan, [row[4] for row in rows], keys, around.is_padded, self._most_together(rows[0][1], joined))
                 return
         dtype = rows[0][1].dtype
-        layers = [(layer, keys, how) for layer, _, _, how, keys, _ in rows]
+        layers = [(row[0], row[3]) for row in rows]
         parts = [_newest(x, queries) for _, q, k, *_ in rows for x in (q, k)]
         if dtype not in _DTYPES or any(part.dtype != dtype for part in parts):
             parts = [part.to(dtype if dtype in _DTYPES else torch.float32) for part in parts]
         if self._is_copied(parts[0]):
-            self._copy(layers, parts, around)
+            self._copy(layers, keys, parts, around)
         else:
-            self._hand_over(layers, parts, _on_host(around))
+            self._hand_over(layers, keys, parts, _on_host(around))
 
     def _is_copied(self, tensor):
         """Whether a tensor is copied first; otherwise it is handed over at once."""
@@ -566,7 +575,7 @@ class Tap:
         """Hands over tokens whose copies are complete, unless that would wait for a reader."""
         self._background.hand_over(lambda: self._ring is None or self._ring.has_room(self._copied_messages))
 
-    def _copy(self, layers, parts, around):
+    def _copy(self, layers, keys, parts, around):
         """Has a side stream copy the rows; skips the pass if there is no room."""
         small = _tensors(around)
         shapes = [part.shape for part in parts]
@@ -579,7 +588,7 @@ class Tap:
                     rows = joined.cpu() if stays and not on_gpu else joined
                     separate = [
                         part.view(shape) for part, shape in zip(rows.split([a * b for a, b, _ in shapes]), shapes)]
-                    self._hand_over(layers, separate, _copied(around, copies), on_gpu)
+                    self._hand_over(layers, keys, separate, _copied(around, copies), on_gpu)
             except Exception as failure:
                 self._stop(failure)
 
@@ -606,26 +615,27 @@ class Tap:
         except Exception as failure:
             self._stop(failure)
 
-    def _hand_over(self, layers, parts, around, on_gpu=False):
+    def _hand_over(self, layers, keys, parts, around, on_gpu=False):
         """Writes rows.
 
-        layers  (layer, number of keys, how) of each layer
+        layers  (layer, how) of each layer
+        keys    _Keys
         parts   its queries [queries, heads, head_dim] and its keys [queries, kv_heads, head_dim]
         around  _Around or _Following if a pass begins, in the host's memory
         on_gpu  whether parts are there, contiguous; otherwise they are in the host's memory
         """
         queries = len(parts[0])
         around, = _each(around)
-        first, count = self._advance(queries, layers[0][1], max(keys for _, keys, _ in layers), around)
+        first, count = self._advance(queries, keys, around)
         if count == 0:
             return
         kept = self._kept
         if on_gpu:
             rows = range(queries) if kept is None else kept.tolist()
-            for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
+            for (layer, how), q, k in zip(layers, parts[::2], parts[1::2]):
                 self._ring.write_on_gpu(self._text, layer, first, self._end, q, k, rows, how)
             return
-        for (layer, _, how), q, k in zip(layers, parts[::2], parts[1::2]):
+        for (layer, how), q, k in zip(layers, parts[::2], parts[1::2]):
             if kept is not None:
                 q, k = q[kept], k[kept]
             if self._capture is not None:
@@ -636,20 +646,19 @@ class Tap:
     def _hand_over_decoded(self, plan, keys, joined, around):
         """Writes some tokens of several layers.
 
-        keys    number of keys of the first layer at the last token, and the largest number
+        keys    _Keys at the last token
         joined  [tokens, ...], contiguous: of each token, queries and keys of all layers, one after the other
         around  as in _hand_over, of all tokens
         """
-        first, most = keys
         payload, tokens = _bytes(joined), joined.shape[0]
         size = len(payload) // tokens
         for token, one in enumerate(_each(around)):
             newer = tokens - 1 - token
-            _, count = self._advance(1, first - newer, most - newer, one)
+            _, count = self._advance(1, keys.after(-newer), one)
             if count:
                 self._ring.write_token(self._text, self._end, plan, payload[token * size:(token + 1) * size])
 
-    def _advance(self, queries, keys, most_keys, around):
+    def _advance(self, queries, keys, around):
         """The position of the first of these queries, and how many are not padding. Hands over the tokens of a new pass."""
         ids = None
         if isinstance(around, _Next):
@@ -663,9 +672,13 @@ class Tap:
             self._kept = None
         elif around is not None:
             ids = None if around.ids is None else around.ids.tolist()
-            self._total, self._end, self._kept = _window(queries, keys, around.last, around.padding)
-        if most_keys > max(self._total, queries):
+            self._total, self._end, self._kept = _window(queries, keys.first, around.last, around.padding)
+        if keys.most > max(self._total, queries):
             raise _Unsupported("the keys come from a static cache, which is not supported: use a dynamic one")
+        if keys.fewest < self._total:
+            raise _Unsupported(
+                f"a layer is given {keys.fewest} keys of a text of {self._total} tokens, and has no window of that size: caches"
+                " that drop keys, by a sliding_window or attention_chunk_size that the model ignores, are not supported")
         kept = self._kept
         count = queries if kept is None else len(kept)
         first = self._end - count
@@ -777,6 +790,26 @@ def _newest_token(x):
     if batch != 1:
         x = x[:1]
     return x if tokens == 1 else x.narrow(2, tokens - 1, 1)
+
+
+class _Keys(NamedTuple):
+    """Numbers of keys that layers are given."""
+
+    first: int  # of the first layer
+    fewest: float  # the smallest one that the layer's window does not explain; infinite if there is none
+    most: int  # the largest one
+
+    def after(self, tokens):
+        """The same so many decoded tokens later, if each layer has one key more for each of them."""
+        return _Keys(self.first + tokens, self.fewest + tokens, self.most + tokens)
+
+
+def _keys(rows, queries):
+    counts = [row[4] for row in rows]
+    # A rolling cache for a window holds fewer keys than the text has tokens. Of what observe is given, only the newest keys count.
+    unexplained = [
+        count for _, _, _, how, count, call in rows if call is not None and not 0 < how.window <= count - queries + 1]
+    return _Keys(counts[0], min(unexplained, default=math.inf), max(counts))
 
 
 class _Around(NamedTuple):
@@ -1036,20 +1069,23 @@ class _Decoded:
     Of each layer, all queries are kept, but only the newest call's keys: they end with the keys of all collected tokens.
     """
 
-    def __init__(self, plan, keys, is_padded, most):
+    def __init__(self, plan, counts, keys, is_padded, most):
         """
-        keys       number of each layer's keys at the token before
+        counts     number of each layer's keys at the token before
+        keys       _Keys at that token
         is_padded  whether padding tells where a token is; otherwise its position
         most       how many tokens may be collected
         """
         self.plan = plan
         self.is_padded = is_padded
-        self.layers = len(keys)
+        self.layers = len(counts)
         self.first = plan.planned[0].module
         self._modules = [planned.module for planned in plan.planned]
         self._options = [planned.options for planned in plan.planned]
         self._windows = [planned.window for planned in plan.planned]
         self._is_uniform = len({(planned.heads, planned.kv_heads) for planned in plan.planned}) == 1
+        self._before = keys
+        self._read = 0  # tokens that have ended, those that were dropped too
         self._most = most
         # Of the token that has not ended:
         self.calls = []
@@ -1062,7 +1098,7 @@ class _Decoded:
         self._queries = []  # of all layers of a token, then of the next one
         self._stream = None  # which has computed them
         # Of each layer's newest call:
-        self._counts = keys
+        self._counts = counts
         self._keys = [None] * self.layers
         self._limit()
 
@@ -1106,6 +1142,7 @@ class _Decoded:
         ids, place = self.token
         self.ids.append(ids)
         self._places.append(place)
+        self._read += 1
         self.calls = []
         self.ended = now
 
@@ -1117,9 +1154,8 @@ class _Decoded:
         return contextlib.nullcontext() if self._stream is None else torch.cuda.stream(self._stream)
 
     def keys(self):
-        """Number of keys of the first layer at the last token that has ended, and the largest number."""
-        newer = 1 if self.calls else 0
-        return self._counts[0] - newer, max(self._counts) - newer
+        """_Keys at the last token that has ended; see add."""
+        return self._before.after(self._read)
 
     def numbers(self):
         """Ids, and padding or positions, of the tokens that have ended."""

@@ -1,8 +1,11 @@
 """Compares tokens that a tap hands over together with the same ones, each handed over at once; run by feed.py.
 
-Every scenario calls a tap as transformers does, for two layers of random queries and keys.
+Also of texts at which the tap stops, whose line is printed. Every scenario calls a tap as transformers does, for two layers of
+random queries and keys.
 """
 
+import contextlib
+import io
 import itertools
 import mmap
 import os
@@ -24,29 +27,32 @@ class Text:
     """A text that a model reads.
 
     padding  of its first tokens; further tokens have 1
-    windows  of the layers' rolling caches; 0 for a cache that keeps every key
+    windows  of the layers
+    caches   numbers of keys that the layers' rolling caches keep, by default the windows; 0 for a cache that keeps every key
     """
 
     has_padding = True  # otherwise positions tell where a token is
     modules = [torch.nn.Module() for _ in range(LAYERS)]
 
-    def __init__(self, tap, seed, padding=(), windows=(0, 0)):
+    def __init__(self, tap, seed, padding=(), windows=(0, 0), caches=None):
         self._tap = tap
         self._generator = torch.Generator().manual_seed(seed)
         self._windows = windows
+        self._caches = windows if caches is None else caches
         self._padding = torch.tensor([padding], dtype=torch.int64).view(1, -1)
         self._keys = [torch.zeros(1, KV_HEADS, 0, WIDTH) for _ in range(LAYERS)]
         self._read = 0
 
-    def read(self, count=1, layers=LAYERS, ids=None, seen=1, drops=0, crops=0, scale=0.5, gradients=False):
+    def read(self, count=1, layers=LAYERS, ids=None, seen=1, drops=0, crops=0, scale=0.5, causal=None, gradients=False):
         """Reads tokens.
 
         layers  the first ones only: the pass is interrupted
         ids     a tensor that is written, instead of a new one
         seen    padding of the tokens
         drops   oldest keys that the last layer's cache drops before
-        crops   newest keys that all caches drop before
+        crops   newest tokens that the text and all caches drop before
         """
+        self._read -= crops
         positions = torch.arange(self._read, self._read + count).view(1, -1)
         self._read += count
         ids = positions + 10 if ids is None else ids.copy_(positions + 10)
@@ -57,14 +63,15 @@ class Text:
         self._tap._mask({"attention_mask": self._padding[:, :self._read] if self.has_padding else None})
         for layer, module in enumerate(self.modules[:layers]):
             q, k = (torch.randn(1, heads, count, WIDTH, generator=self._generator) for heads in (HEADS, KV_HEADS))
-            window = self._windows[layer]
+            size = self._caches[layer]
             q.requires_grad_(gradients)
             kept = self._keys[layer][:, :, drops if layer == LAYERS - 1 else 0:self._keys[layer].shape[2] - crops]
             self._keys[layer] = k = torch.cat((kept, k), 2)
-            if window:
-                self._keys[layer] = k[:, :, -window:]
+            if size:
+                self._keys[layer] = k[:, :, -size:]
                 k = k if count > 1 else self._keys[layer]
-            named = {"scaling": scale, "sliding_window": window or None, "position_ids": positions}
+            named = {
+                "scaling": scale, "sliding_window": self._windows[layer] or None, "position_ids": positions, "is_causal": causal}
             self._tap._attention(module, q, k, named, True)
 
 
@@ -132,13 +139,6 @@ def other_scale(tap):
     read_all(text, 1, 6)
 
 
-def cache_shrinks(tap):
-    text = Text(tap, 1)
-    read_all(text, 8, 6)
-    text.read(drops=3)
-    read_all(text, 1, 6)
-
-
 def rolling_shrinks(tap):
     text = Text(tap, 1, windows=(9, 9))
     read_all(text, 3, 3)
@@ -199,8 +199,62 @@ def in_the_midst_of_tokens(tap):
     sys.setswitchinterval(interval)
 
 
+def rolling_several_at_once(tap):
+    text = Text(tap, 1, windows=(5, 0))
+    read_all(text, 9, 3)
+    read_all(text, 4, 3)
+
+
+def both_directions(tap):
+    Text(tap, 1, windows=(0, 9)).read(9, causal=False)
+
+
 SCENARIOS = [short, ends_within, one_after_the_other, in_turn, padded, padding_within, rolling, interrupted, other_scale,
-             cache_shrinks, rolling_shrinks, ids_in_turn, same_ids, several_at_once, with_gradients, threads, in_the_midst_of_tokens]
+             rolling_shrinks, ids_in_turn, same_ids, several_at_once, rolling_several_at_once, with_gradients, threads,
+             both_directions, in_the_midst_of_tokens]
+
+
+def cache_drops(tap):
+    text = Text(tap, 1)
+    read_all(text, 8, 6)
+    text.read(drops=3)
+    read_all(text, 1, 6)
+
+
+def no_window(tap):
+    read_all(Text(tap, 1, caches=(7, 7)), 3, 20)
+
+
+def no_window_after_padding(tap):
+    read_all(Text(tap, 1, padding=(0, 0, 1), caches=(0, 7)), 3, 20)
+
+
+def no_window_after_the_prompt(tap):
+    read_all(Text(tap, 1, windows=(5, 0), caches=(5, 7)), 9, 20)
+
+
+def smaller_than_the_window(tap):
+    read_all(Text(tap, 1, windows=(5, 9), caches=(5, 8)), 3, 20)
+
+
+def several_at_once_without_keys(tap):
+    text = Text(tap, 1, caches=(7, 7))
+    read_all(text, 5, 2)
+    text.read(3)
+    text.read(3)
+
+
+def window_of_one_keeps_all(tap):
+    read_all(Text(tap, 1, windows=(0, 1), caches=(0, 0)), 4, 6)
+
+
+def window_in_both_directions(tap):
+    Text(tap, 1, windows=(0, 9)).read(10, causal=False)
+
+
+STOPS_OF_THE_MODELS_THREAD = [window_of_one_keeps_all, window_in_both_directions]  # what is being copied is not handed over
+STOPS = [cache_drops, no_window, no_window_after_padding, no_window_after_the_prompt, smaller_than_the_window,
+         several_at_once_without_keys, *STOPS_OF_THE_MODELS_THREAD]
 
 
 class Reader:
@@ -226,8 +280,8 @@ class Reader:
         return messages
 
 
-def open_tap(name, together):
-    tap = headscope_tap.tap(name=name, layers=LAYERS, megabytes=32, background=together)
+def open_tap(name, together, capture=False):
+    tap = headscope_tap.tap(name=name, layers=LAYERS, megabytes=32, background=together, capture=capture)
     tap._config = CONFIG
     return tap
 
@@ -237,8 +291,23 @@ def messages(name, scenario, together):
     with open_tap(name, together) as tap:
         reader = Reader(name)
         scenario(tap)
-    assert not tap._stopped and tap.skipped == 0, scenario.__name__
+    assert tap._stopped == (scenario in STOPS) and tap.skipped == 0, scenario.__name__
     return reader.messages()
+
+
+def stops(name, scenario):
+    """The one line that the tap prints when it stops, and whether that does not depend on how tokens are handed over."""
+    lines, handed_over = [], []
+    for together in (False, True):
+        with contextlib.redirect_stderr(io.StringIO()) as line:
+            handed_over.append(messages(name, scenario, together))
+        lines.append(line.getvalue())
+        with contextlib.redirect_stderr(io.StringIO()) as line, open_tap(None, together, capture=True) as tap:
+            scenario(tap)
+        lines.append(line.getvalue())
+        assert tap._stopped and not headscope_tap._captured.layers, scenario.__name__
+    equal = handed_over[0] == handed_over[1] or scenario in STOPS_OF_THE_MODELS_THREAD
+    return lines[0].rstrip("\n"), equal and lines == lines[:1] * 4
 
 
 def pause(name):
@@ -269,6 +338,9 @@ def main(name):
         together = messages(name, scenario, True)
         largest = max(sizes, default=0)
         print(f"{scenario.__name__}: {'equal' if together == at_once else 'different'}, at most {largest} together", flush=True)
+    for Text.has_padding, scenario in itertools.product((True, False), STOPS):
+        line, equal = stops(name, scenario)
+        print(f"{scenario.__name__}: {'equal' if equal else 'different'}, {line}", flush=True)
     headscope_tap._NANOS_TOGETHER = nanos
     pause(name)
     print("pause: handed over", flush=True)
