@@ -25,12 +25,15 @@ import headscope.result.tapped.CapturedText;
 import headscope.result.tapped.TappedAttention;
 import headscope.tensor.DType;
 import headscope.tensor.Tensor;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -72,6 +75,7 @@ public final class Captured implements AutoCloseable {
      * @throws InputException and the exceptions of the packages below if the input cannot be used
      */
     public static Captured open(CapturedRequest request, Consumer<String> notice) {
+        requireDistinct(request.files());
         Optional<LabelFile> labels = request.labels().map(file -> LabelFile.read(file, request.labelNames()));
         List<Sample> all = new ArrayList<>();
         int layers = 0;
@@ -96,6 +100,24 @@ public final class Captured implements AutoCloseable {
         require(!measurable.isEmpty(), "all %d captured texts have fewer than %d tokens or no label; lower --k, or capture longer texts"
                 .formatted(all.size(), request.k()));
         return new Captured(request, labels, measurable, layers, heads, labelled.size() - measurable.size(), notice);
+    }
+
+    /** A text that is counted twice makes p too small. */
+    private static void requireDistinct(List<Path> files) {
+        Map<Path, Path> names = new HashMap<>();
+        for (Path file : files) {
+            Path earlier = names.putIfAbsent(realPath(file), file);
+            require(earlier == null, "--captured: %s is given twice%s; name every file once, because each counts as a text of its own"
+                    .formatted(file, file.equals(earlier) ? "" : ", also as " + earlier));
+        }
+    }
+
+    private static Path realPath(Path file) {
+        try {
+            return file.toRealPath();
+        } catch (IOException unreadable) {
+            return file; // is reported when it is read
+        }
     }
 
     private static void requireLength(CapturedRequest request, Path file, int tokens) {

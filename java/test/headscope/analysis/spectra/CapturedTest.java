@@ -167,4 +167,17 @@ class CapturedTest {
                 rejection(FILES, 1000, runs));
         assertFalse(Files.exists(runs.resolve("run")));
     }
+
+    @Test
+    void aFileIsCountedOnce(@TempDir Path runs) throws IOException {
+        Path first = FILES.getFirst();
+        Path again = folder.resolve(".").resolve(first.getFileName());
+        Path link = Files.createSymbolicLink(folder.resolve("link"), first);
+        String rule = "; name every file once, because each counts as a text of its own";
+        assertEquals("--captured: text00.safetensors is given twice" + rule, rejection(List.of(first, FILES.getLast(), first), 6, runs));
+        assertEquals("--captured: ./text00.safetensors is given twice, also as text00.safetensors" + rule,
+                rejection(List.of(first, again), 6, runs));
+        assertEquals("--captured: text00.safetensors is given twice, also as link" + rule, rejection(List.of(link, first), 6, runs));
+        assertFalse(Files.exists(runs.resolve("run")));
+    }
 }
