@@ -25,10 +25,10 @@ import java.util.Set;
  * @param digest  SHA-256 of the file, in hexadecimal
  * @param names   how the file writes labels
  * @param byIndex texts are named by their index, as in {@code samples.csv}, otherwise by their id
- * @param labels  0 or 1 by the text's name
+ * @param labels  0 or 1 by the text's name; empty for texts that are listed without a label
  */
 record LabelFile(
-        String name, String digest, LabelNames names, boolean byIndex, SequencedMap<String, Integer> labels) {
+        String name, String digest, LabelNames names, boolean byIndex, SequencedMap<String, OptionalInt> labels) {
     private static final String FORM = "{\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}";
 
     /** @throws InputException if the file is not one of labels */
@@ -36,17 +36,20 @@ record LabelFile(
         InputException.require(!path.equals("-"), "--labels needs a file, not standard input");
         Entries file = Entries.read(path, InputStream.nullInputStream(), Fields.SAME, FORM);
         boolean byIndex = file.entries().getFirst().json().has("index");
-        SequencedMap<String, Integer> labels = new LinkedHashMap<>();
+        SequencedMap<String, OptionalInt> labels = new LinkedHashMap<>();
         for (Entry entry : file.entries()) {
             String key = byIndex ? "index" : "id";
-            if (!entry.has(key) || !entry.json().has("label")) {
+            if (!entry.has(key)) {
                 throw entry.wrong("must be %s, with the same fields in every line; those of CSV are columns".formatted(FORM));
             }
             String text = entry.json().get(key).asText();
-            if (labels.putIfAbsent(text, names.label(entry)) != null) {
-                throw entry.wrong("text \"%s\" has a label in an earlier line".formatted(text));
+            OptionalInt label = entry.has("label") ? OptionalInt.of(names.label(entry)) : OptionalInt.empty();
+            if (labels.putIfAbsent(text, label) != null) {
+                throw entry.wrong("text \"%s\" is in an earlier line".formatted(text));
             }
         }
+        InputException.require(labels.values().stream().anyMatch(OptionalInt::isPresent),
+                file.name() + ": no text has a label; give \"label\": 0 or 1, in CSV a column \"label\", for every text to be tested");
         return new LabelFile(file.name(), file.digest(), names, byIndex, labels);
     }
 
@@ -73,7 +76,7 @@ record LabelFile(
      * The label of each text; empty if the file has none for it.
      *
      * @param where the texts are, and how their indices and ids can be seen
-     * @throws InputException if a label is for a text that is not there
+     * @throws InputException if the file names a text that is not there
      */
     List<OptionalInt> of(List<Sample> samples, String where) {
         Set<String> unused = new HashSet<>(labels.keySet());
@@ -81,8 +84,7 @@ record LabelFile(
         for (Sample sample : samples) {
             String text = byIndex ? Integer.toString(sample.index()) : sample.id();
             unused.remove(text);
-            Integer label = labels.get(text);
-            found.add(label == null ? OptionalInt.empty() : OptionalInt.of(label));
+            found.add(labels.getOrDefault(text, OptionalInt.empty()));
         }
         if (!unused.isEmpty()) {
             String first = labels.keySet().stream().filter(unused::contains).findFirst().orElseThrow();

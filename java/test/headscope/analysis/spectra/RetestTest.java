@@ -205,6 +205,30 @@ class RetestTest {
                 .map(SampleTable.Sample::index).toList());
     }
 
+    /** As in a samples.csv whose cells were emptied. */
+    @Test
+    void textsListedWithoutALabelAreNotTested() throws IOException {
+        List<String> cells = new ArrayList<>(List.of("index,tokens,label"));
+        List<String> nulls = new ArrayList<>();
+        for (int i = 0; i < TEXTS; i++) {
+            String label = i == 4 ? "1" : i == 8 || i == 20 ? "0" : "";
+            cells.add("%d,3,%s".formatted(i, label));
+            nulls.add("{\"id\": \"t%d\", \"label\": %s}".formatted(i, label.isEmpty() ? "null" : label));
+        }
+        for (Optional<String> labels : List.of(
+                file("emptied.csv", cells.toArray(String[]::new)), file("nulls.jsonl", nulls.toArray(String[]::new)))) {
+            try (Retest retest = Retest.open(request(labels, OptionalInt.empty(), Optional.empty()))) {
+                assertEquals(TEXTS - 3, retest.unlabelled());
+                SpectraSummary summary = retest.write(Progress.SILENT);
+                assertEquals(2, summary.label0());
+                assertEquals(1, summary.label1());
+            }
+        }
+        Optional<String> none = file("none.csv", "index,lable", "0,1", "1,0");
+        refused(none.get() + ": no text has a label; give \"label\": 0 or 1, in CSV a column \"label\", for every text to be tested",
+                request(none, OptionalInt.empty(), Optional.empty()));
+    }
+
     @Test
     void rejectsWhatTheRunDoesNotHold() throws IOException {
         Path stored = runs.resolve("stored");
@@ -226,7 +250,7 @@ class RetestTest {
         refused(third.get() + ": line 3: label must be 0 or 1 (or false or true; other names by --label-names), not \"2\"",
                 request(third, OptionalInt.empty(), Optional.empty()));
         Optional<String> twice = file("twice.csv", "index,label", "0,1", "0,0");
-        refused(twice.get() + ": line 3: text \"0\" has a label in an earlier line",
+        refused(twice.get() + ": line 3: text \"0\" is in an earlier line",
                 request(twice, OptionalInt.empty(), Optional.empty()));
         Optional<String> bare = file("bare.csv", "label", "1");
         refused(bare.get() + ": line 2: must be {\"index\": 0, \"label\": 0 or 1} or {\"id\": \"...\", \"label\": 0 or 1}, "
