@@ -34,7 +34,7 @@ final class CsvRows {
         List<String> columns = List.of();
         CSVParser parser = CSVParser.builder().setReader(characters).setFormat(CSVFormat.RFC4180).get(); // not to be closed
         Iterator<CSVRecord> records = parser.iterator();
-        for (long line = 1; hasNext(name, records, line); line = parser.getCurrentLineNumber() + 1) {
+        for (long line = 1; hasNext(name, records, line, columns); line = parser.getCurrentLineNumber() + 1) {
             List<String> cells = records.next().toList();
             if (cells.size() == 1 && cells.getFirst().isBlank()) {
                 continue;
@@ -48,20 +48,26 @@ final class CsvRows {
         return entries;
     }
 
-    private static boolean hasNext(String name, Iterator<CSVRecord> records, long line) throws IOException {
+    private static boolean hasNext(String name, Iterator<CSVRecord> records, long line, List<String> columns) throws IOException {
         try {
             return records.hasNext();
         } catch (UncheckedIOException failure) {
             throw switch (failure.getCause()) {
                 case CharacterCodingException e -> new InputException(name + ": is not UTF-8; save the file as UTF-8");
                 case CSVException e -> wrong(name, line, "is not CSV: a quote within a quoted cell must be doubled, and the"
-                        + " quote that ends a cell must be followed by a comma or a line end");
+                        + " quote that ends a cell must be followed by a comma or a line end"
+                        + (columns.isEmpty() ? "; the delimiter must be a comma, not a semicolon or a tab" : ""));
                 default -> failure;
             };
         }
     }
 
     private static List<String> columns(String name, long line, List<String> cells) {
+        String first = cells.getFirst();
+        if (cells.size() == 1 && (first.contains(";") || first.contains("\t"))) {
+            throw wrong(name, line, "the delimiter of CSV must be a comma, not %s; save the file with commas"
+                    .formatted(first.contains(";") ? "a semicolon" : "a tab"));
+        }
         for (int i = 0; i < cells.size(); i++) {
             String column = cells.get(i);
             if (column.isBlank()) {

@@ -131,6 +131,12 @@ class EntriesTest {
             rejects("FILE: line 2: is not CSV: a quote within a quoted cell must be doubled, and the quote that ends a cell"
                     + " must be followed by a comma or a line end", "t.csv", quotes);
         }
+        rejects("FILE: line 1: the delimiter of CSV must be a comma, not a semicolon; save the file with commas", "t.csv",
+                "\ufeffprompt;answer\nNo, never;b\n");
+        rejects("FILE: line 2: the delimiter of CSV must be a comma, not a tab; save the file with commas", "t", "\nprompt\tanswer\na\tb\n");
+        rejects("FILE: line 1: is not CSV: a quote within a quoted cell must be doubled, and the quote that ends a cell must be"
+                + " followed by a comma or a line end; the delimiter must be a comma, not a semicolon or a tab", "t.csv",
+                "\"prompt\";\"answer\"\n\"a\";\"b\"\n");
         Path latin = Files.write(folder.resolve("latin.csv"), "a\n\u00e4\n".getBytes(StandardCharsets.ISO_8859_1));
         assertEquals(latin + ": is not UTF-8; save the file as UTF-8", assertThrows(InputException.class, () -> Entries.read(
                 latin.toString(), InputStream.nullInputStream(), Fields.SAME, "FORM")).getMessage());
