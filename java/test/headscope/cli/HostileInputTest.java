@@ -163,6 +163,14 @@ class HostileInputTest {
                 "--texts", "data/qa.jsonl", "--max-new-tokens", "2147483647"));
     }
 
+    /** Ends of a colour scale that are no normal float. */
+    @ParameterizedTest
+    @CsvSource({"1e300", "1e-300", "1e-40", "0", "-1", "NaN", "Infinity"})
+    void colourScalesEndAtNormalFloats(String top) throws IOException {
+        assertRejected("--top must be from 1.2E-38 to 3.4E38, not ", List.of("functions", "--model", "nowhere", "--texts",
+                "nowhere", "--top", top, "--out", folder.resolve("run").toString()));
+    }
+
     @Test
     void aTextMayBeginWithAnAt() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "--help");

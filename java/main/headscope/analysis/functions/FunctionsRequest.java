@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param tokens    the answer tokens whose predicting positions are averaged
  * @param threshold heads whose |importance| exceeds it are counted
  * @param shown     which part of the signed importance the figure shows
- * @param top       upper end of the colour scale; empty = chosen from the values
+ * @param top       upper end of the colour scale, a normal float above 0; empty = chosen from the values
  * @param ablation  causal check by ablating heads; empty = none
  * @param join      what stands between prompt and answer
  * @param seed      for the initial weights, dropout, the order of texts and random heads
@@ -24,6 +24,11 @@ public record FunctionsRequest(
         RunRequest run, String texts, AnswerTokens tokens, Training training, double threshold, FunctionsResult.Shown shown,
         Optional<Double> top, Optional<Ablation> ablation, Join join, long seed) {
     public static final double THRESHOLD = 1e-3;
+
+    /** The normal floats above 0. */
+    private static final double MIN_TOP = 1.2e-38;
+
+    private static final double MAX_TOP = 3.4e38;
 
     /** Every setting at its default: no causal check. */
     public static FunctionsRequest of(RunRequest run, String texts) {
@@ -99,6 +104,7 @@ public record FunctionsRequest(
 
     public FunctionsRequest {
         require(threshold >= 0, "--threshold must be at least 0, not " + threshold);
-        require(top.map(value -> value > 0 && Double.isFinite(value)).orElse(true), "--top must be above 0");
+        top.ifPresent(value -> require(
+                value >= MIN_TOP && value <= MAX_TOP, "--top must be from %s to %s, not %s".formatted(MIN_TOP, MAX_TOP, value)));
     }
 }
