@@ -35,6 +35,15 @@ public final class InputException extends RuntimeException {
         });
     }
 
+    /**
+     * Checks a count.
+     *
+     * @throws InputException unless it is from {@code least} to {@code most}
+     */
+    public static void requireCount(String option, int count, int least, int most) {
+        require(count >= least && count <= most, "%s must be from %d to %d, not %d".formatted(option, least, most, count));
+    }
+
     /** @throws InputException with this message unless the condition holds */
     public static void require(boolean condition, String message) {
         if (!condition) {

@@ -38,7 +38,7 @@ final class FunctionsOptions {
     double dropout = Training.DEFAULT.dropout();
 
     @Option(names = "--epochs", paramLabel = "N",
-            description = "Training epochs (default: ${DEFAULT-VALUE}; the source uses 100).")
+            description = "Training epochs, at most " + Training.MAX_EPOCHS + " (default: ${DEFAULT-VALUE}; the source uses 100).")
     int epochs = Training.DEFAULT.epochs();
 
     @Option(names = "--batch", paramLabel = "N",
@@ -86,7 +86,8 @@ final class FunctionsOptions {
     double maskFactor = Ablation.DEFAULT.factor();
 
     @Option(names = "--draws", paramLabel = "N",
-            description = "Number of random sets of heads to average over (default: ${DEFAULT-VALUE}).")
+            description = "Number of random sets of heads to average over, at most " + Ablation.MAX_DRAWS
+                    + " (default: ${DEFAULT-VALUE}).")
     int draws = Ablation.DEFAULT.draws();
 
     @Option(names = "--top-heads", paramLabel = "N",

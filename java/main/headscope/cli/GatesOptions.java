@@ -33,12 +33,13 @@ final class GatesOptions {
     JoinOption join = new JoinOption();
 
     @Option(names = "--seeds", paramLabel = "N",
-            description = "Masks fitted per task, each from its own initial gates and batches (default: "
-                    + GatesRequest.SEEDS + ").")
+            description = "Masks fitted per task, each from its own initial gates and batches, at most "
+                    + GatesRequest.MAX_SEEDS + " (default: " + GatesRequest.SEEDS + ").")
     Optional<Integer> seeds;
 
     @Option(names = "--updates", paramLabel = "N,N,N",
-            description = "Updates per phase: free, open, shut (default: " + GatesRequest.UPDATES + ").")
+            description = "Updates per phase: free, open, shut, at most " + GatesRequest.MAX_UPDATES + " each (default: "
+                    + GatesRequest.UPDATES + ").")
     Optional<String> updates;
 
     @Option(names = "--rates", paramLabel = "FROM-TO,...",

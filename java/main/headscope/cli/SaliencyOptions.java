@@ -77,8 +77,8 @@ final class SaliencyOptions {
     Optional<String> ablate;
 
     @Option(names = "--random", paramLabel = "N",
-            description = "Number of random sets of other heads, of the same size, to compare with (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description = "Number of random sets of other heads, of the same size, to compare with, at most "
+                    + Ablation.MAX_RANDOM + " (default: ${DEFAULT-VALUE}).")
     int random = Ablation.NONE.random();
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed for the random sets (default: ${DEFAULT-VALUE}).")

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -169,6 +170,22 @@ class HostileInputTest {
     void colourScalesEndAtNormalFloats(String top) throws IOException {
         assertRejected("--top must be from 1.2E-38 to 3.4E38, not ", List.of("functions", "--model", "nowhere", "--texts",
                 "nowhere", "--top", top, "--out", folder.resolve("run").toString()));
+    }
+
+    /** Counts whose work could not end, before the model and the texts, which are not there, are opened. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            saliency --texts none --average --ablate 0.3 --random 10001       | --random must be from 0 to 10000, not 10001
+            answer --texts none --temperature 1 --samples 1000000000          | --samples must be from 1 to 10000, not 1000000000
+            gates --task A=none --updates 1,2147483647,1                      | --updates must be from 1 to 100000, not 2147483647
+            gates --task A=none --seeds 1001                                  | --seeds must be from 1 to 1000, not 1001
+            functions --texts none --mask 3 --draws 10001                     | --draws must be from 1 to 10000, not 10001
+            functions --texts none --epochs 1000001                           | --epochs must be from 1 to 1000000, not 1000001
+            """)
+    void countsHaveLimits(String command, String rule) throws IOException {
+        List<String> words = new ArrayList<>(List.of(command.split(" ")));
+        words.addAll(List.of("--model", "none", "--out", folder.resolve("run.jsonl").toString()));
+        assertRejected(rule, words);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package headscope.analysis.answers;
 
 import static headscope.analysis.InputException.require;
+import static headscope.analysis.InputException.requireCount;
 
 import headscope.analysis.RunRequest;
 import headscope.result.RunFolderException;
@@ -18,11 +19,13 @@ import java.util.Locale;
  * @param limit   number of prompts from the beginning of the file; 0 = all
  */
 public record AnswersRequest(RunRequest run, String texts, Answering answering, int samples, int limit) {
+    public static final int MAX_SAMPLES = 10_000;
+
     private static final String ENDING = ".jsonl";
 
     public AnswersRequest {
         require(limit >= 0, "--limit must be at least 1, not " + limit);
-        require(samples >= 1, "--samples must be at least 1, not " + samples);
+        requireCount("--samples", samples, 1, MAX_SAMPLES);
         require(samples == 1 || answering.sampler().temperature() > 0,
                 "--samples %d: all samples are equal at temperature 0; give --temperature, such as 0.7".formatted(samples));
         Path out = run.out();

@@ -1,6 +1,7 @@
 package headscope.analysis.functions;
 
 import static headscope.analysis.InputException.require;
+import static headscope.analysis.InputException.requireCount;
 
 import headscope.analysis.Join;
 import headscope.analysis.RunRequest;
@@ -66,13 +67,14 @@ public record FunctionsRequest(
      */
     public record Training(
             int projection, int hidden, double dropout, int epochs, int batch, double rate, double decay, Order order) {
+        public static final int MAX_EPOCHS = 1_000_000;
         public static final Training DEFAULT = new Training(64, 512, 0.3, 20, 32, 1e-4, 0.01, Order.SHUFFLED);
 
         public Training {
             require(projection >= 1, "--projection must be at least 1, not " + projection);
             require(hidden >= 1, "--hidden must be at least 1, not " + hidden);
             require(dropout >= 0 && dropout < 1, "--dropout must be at least 0 and below 1, not " + dropout);
-            require(epochs >= 1, "--epochs must be at least 1, not " + epochs);
+            requireCount("--epochs", epochs, 1, MAX_EPOCHS);
             require(batch >= 1, "--batch must be at least 1, not " + batch);
             require(rate > 0 && rate < Double.POSITIVE_INFINITY, "--rate must be above 0, not " + rate);
             require(decay >= 0 && decay < Double.POSITIVE_INFINITY, "--decay must be at least 0, not " + decay);
@@ -92,13 +94,15 @@ public record FunctionsRequest(
      * @param draws  number of random sets of heads, over which accuracy is averaged
      */
     public record Ablation(Optional<Integer> heads, double factor, int draws) {
+        public static final int MAX_DRAWS = 10_000;
+
         /** As many heads as lie before a function's elbow. */
         public static final Ablation DEFAULT = new Ablation(Optional.empty(), 1e-4, 5);
 
         public Ablation {
             require(heads.map(count -> count >= 1).orElse(true), "--mask must be at least 1 head, or elbow");
             require(Double.isFinite(factor), "--mask-factor must be a number, not " + factor);
-            require(draws >= 1, "--draws must be at least 1, not " + draws);
+            requireCount("--draws", draws, 1, MAX_DRAWS);
         }
     }
 

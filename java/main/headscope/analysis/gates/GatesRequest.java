@@ -1,6 +1,7 @@
 package headscope.analysis.gates;
 
 import static headscope.analysis.InputException.require;
+import static headscope.analysis.InputException.requireCount;
 
 import headscope.analysis.InputException;
 import headscope.analysis.Join;
@@ -36,6 +37,11 @@ public record GatesRequest(
     public static final double LAMBDA = 0.1;
     public static final int CHECK_TEXTS = 64;
 
+    /** The loss of every seed and update is stored. */
+    public static final int MAX_SEEDS = 1000;
+
+    public static final int MAX_UPDATES = 100_000;
+
     /** Defaults with {@link #quick}. */
     public static final int QUICK_SEEDS = 4;
 
@@ -70,7 +76,7 @@ public record GatesRequest(
      */
     public record Schedule(int updates, double from, double to) {
         public Schedule {
-            require(updates >= 1, "--updates must be at least 1, not " + updates);
+            requireCount("--updates", updates, 1, MAX_UPDATES);
             require(from > 0 && to > 0, "--rates must be above 0");
         }
 
@@ -134,7 +140,7 @@ public record GatesRequest(
                 "two tasks have the same name; give each its own");
         require(score != GateScore.CONTRAST || tasks.stream().allMatch(GateTask::isContrast),
                 "--score contrast requires --forget and --retain");
-        require(seeds >= 1, "--seeds must be at least 1, not " + seeds);
+        requireCount("--seeds", seeds, 1, MAX_SEEDS);
         require(schedules.size() == GateFit.SCHEDULES, "--updates and --rates need three values each, one per fit");
         require(batch >= 1, "--batch must be at least 1, not " + batch);
         require(Double.isFinite(lambda) && lambda != 0, "--lambda must be a number other than 0");

@@ -1,6 +1,7 @@
 package headscope.analysis.saliency;
 
 import static headscope.analysis.InputException.require;
+import static headscope.analysis.InputException.requireCount;
 
 import headscope.analysis.HeadName;
 import headscope.analysis.InputException;
@@ -106,6 +107,7 @@ public record SaliencyRequest(
      * @param random number of random sets of other heads, of the same size, for comparison
      */
     public record Ablation(List<HeadName> heads, int random, long seed) {
+        public static final int MAX_RANDOM = 10_000;
         public static final Ablation NONE = new Ablation(List.of(), 10, 0);
     }
 
@@ -119,6 +121,6 @@ public record SaliencyRequest(
         require(!average || target.isEmpty(), "--target is for --text only; with --average the target is each line's \"answer\"");
         require(!average || groups.isEmpty(), "--groups is for --text only; with --average the groups are each line's \"groups\"");
         require(threshold > 0 && threshold <= 1, "--share-threshold must be above 0 and at most 1, not " + threshold);
-        require(ablation.random() >= 0, "--random must be at least 0, not " + ablation.random());
+        requireCount("--random", ablation.random(), 0, Ablation.MAX_RANDOM);
     }
 }

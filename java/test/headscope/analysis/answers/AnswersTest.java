@@ -251,7 +251,7 @@ class AnswersTest {
     void malformedRequests() {
         rejects("--samples 3: all samples are equal at temperature 0; give --temperature, such as 0.7",
                 () -> request("t", "a.jsonl", settings(Sampler.GREEDY, 0), 3));
-        rejects("--samples must be at least 1, not 0", () -> request("t", "a.jsonl", settings(SAMPLED, 0), 0));
+        rejects("--samples must be from 1 to 10000, not 0", () -> request("t", "a.jsonl", settings(SAMPLED, 0), 0));
         for (String name : List.of("a.csv", "a", ".jsonl")) {
             rejects(folder.resolve(name) + ": answers are written as JSON lines; give --out a file that ends in .jsonl",
                     () -> request("t", name, settings(SAMPLED, 0), 1));
