@@ -23,7 +23,7 @@ final class PictureOptions {
     private static final double MIN_POINTS = 2;
     private static final double MAX_POINTS = 200;
     private static final double MILLIMETRES_PER_INCH = 25.4;
-    private static final Pattern LENGTH = Pattern.compile("(\\d{1,6}(?:\\.\\d{1,6})?|\\.\\d{1,6})(in|mm|cm|px)?");
+    private static final Pattern LENGTH = Pattern.compile("(\\d+(?:\\.\\d+)?|\\.\\d+)(in|mm|cm|px)?");
 
     @Option(names = "--title", paramLabel = "TEXT", description = "Title above the figure.")
     Optional<String> title = Optional.empty();

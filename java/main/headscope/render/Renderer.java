@@ -33,7 +33,8 @@ public final class Renderer implements AutoCloseable {
         Layout layout = Layout.of(figure, size, font);
         int limit = glGetInteger(GL_MAX_TEXTURE_SIZE);
         if (Math.max(layout.width(), layout.height()) > limit) {
-            throw new IllegalArgumentException("at %d dpi the figure has %d x %d pixels; this OpenGL implementation draws at most %d"
+            throw new IllegalArgumentException(("at %d dpi the figure has %d x %d pixels; this OpenGL implementation draws at most %d:"
+                    + " choose a lower --dpi or a smaller --width and --height, or draw it into an .svg file with --out")
                     .formatted(size.dpi(), layout.width(), layout.height(), limit));
         }
         Box canvas = new Box(0, 0, layout.width(), layout.height());

@@ -88,6 +88,9 @@ class PictureCommandTest {
             render @one --out @x.svg --font-size 150       | --font-size 150 is too large for the figure's natural size
             render @one --out @x.svg --font-size 1         | --font-size must be from 2 to 200 points
             render @one --out @x.svg --width 5ft           | --width must be a length such as 6.5, 165mm, 16.5cm or 1200px
+            render @one --out @x.svg --width 1000000cm     | --width must be above 0 and at most 200 inches, not 1000000cm
+            render @one --out @x.svg --width 99999999999px | --width must be above 0 and at most 200 inches, not 99999999999px
+            render @one --out @x.png --dpi 1200 --width 300cm | choose a lower --dpi or a smaller --width and --height, or draw it into an .svg file with --out
             render @one --out @x.svg --width -3            | --width must be a length
             render @one --out @x.svg --height 0            | --height must be above 0 and at most 200 inches
             render @one --out @x.svg --colors pink         | unknown colour map "pink"; use one of magma, inferno
