@@ -79,6 +79,9 @@ final class CompareCommand implements Callable<Integer> {
             description = "File of the figure, .png or .svg; the table has the same name with .csv (default: ${DEFAULT-VALUE}).")
     Path out = Path.of("compare.png");
 
+    @Option(names = "--overwrite", description = "Replace an existing figure and an existing table.")
+    boolean overwrite;
+
     @Option(names = "--top", paramLabel = "N", description = "Print the N heads that differ most; 0 prints none (default: ${DEFAULT-VALUE}).")
     int top = HeadRanking.TOP;
 
@@ -90,7 +93,7 @@ final class CompareCommand implements Callable<Integer> {
         FigureSize size = options.size();
         options.colormap();
         rejecting(() -> FigureFormat.of(out));
-        Path csv = table(out);
+        Path csv = table();
         HeadRanking.requireCount("--top", top);
         Comparison found = Comparison.of(first, second, measures);
         Figure figure = options.applied(figure(found), true);
@@ -110,13 +113,16 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     /** Beside the figure, but not among the files of a run, whose heads.csv or samples.csv it could replace. */
-    private static Path table(Path figure) {
-        Path folder = figure.toAbsolutePath().getParent();
+    private Path table() {
+        Path folder = out.toAbsolutePath().getParent();
         require(!Files.exists(folder.resolve(RunFolder.MANIFEST)), "--out %s: %s is the folder of a run; write the comparison into another one"
-                .formatted(figure, folder));
-        String name = figure.getFileName().toString();
-        Path csv = figure.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".csv");
-        require(!Files.isDirectory(csv), csv + ": cannot be written: is a folder");
+                .formatted(out, folder));
+        String name = out.getFileName().toString();
+        Path csv = out.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".csv");
+        for (Path file : List.of(out, csv)) {
+            require(!Files.isDirectory(file), file + ": cannot be written: is a folder");
+            require(overwrite || !Files.exists(file), file + ": already exists; choose another --out, or use --overwrite");
+        }
         return csv;
     }
 

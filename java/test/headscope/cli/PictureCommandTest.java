@@ -76,6 +76,22 @@ class PictureCommandTest {
         assertTrue(Files.exists(folder.resolve("d.png")) && Files.exists(folder.resolve("d.csv")));
     }
 
+    /** The table too, whose name the user has not typed. */
+    @Test
+    void comparisonsReplaceFilesOnlyIfAsked() throws Exception {
+        for (String name : List.of("data.csv", "data.svg")) {
+            Path file = Files.writeString(folder.resolve(name), "precious");
+            ChildJvm.Result refused = headscope("compare @one @two --out @data.svg");
+            assertEquals(2, refused.status(), refused.toString());
+            assertEquals("headscope: " + file + ": already exists; choose another --out, or use --overwrite\n", refused.err());
+            assertEquals("precious", Files.readString(file));
+            Files.delete(file);
+        }
+        Path table = Files.writeString(folder.resolve("data.csv"), "precious");
+        assertEquals(0, headscope("compare @one @two --out @data.svg --overwrite").status());
+        assertEquals(13, Files.readAllLines(table).size());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             render @one --out @x.gif                       | x.gif: a figure is written as .png or .svg
