@@ -23,6 +23,8 @@ import picocli.CommandLine.Option;
 
 /** Options that show a stream as image files, without a window: the producer waits for them. */
 final class HeadlessOptions {
+    private static final int EVERY = 1;
+    private static final int PER_SECOND = 10;
     private static final int MAX_PER_SECOND = 60;
 
     @Option(names = "--headless", description = "Open no window; write --frames, --film or --record.")
@@ -37,14 +39,15 @@ final class HeadlessOptions {
     Optional<Path> film = Optional.empty();
 
     @Option(names = "--every", paramLabel = "N", description = "Draw every N-th token, and the last (default: ${DEFAULT-VALUE}).")
-    int every = 1;
+    int every = EVERY;
 
     @Option(names = "--fps", paramLabel = "N", description = "Images per second of the film (default: ${DEFAULT-VALUE}).")
-    int perSecond = 10;
+    int perSecond = PER_SECOND;
 
     /** Checks the options before a model is loaded. */
     void require(boolean recorded) {
         InputException.require(on || frames.isEmpty() && film.isEmpty(), "--frames and --film need --headless");
+        InputException.require(on || every == EVERY && perSecond == PER_SECOND, "--every and --fps need --headless");
         InputException.require(!on || frames.isPresent() || film.isPresent() || recorded,
                 "--headless shows nothing: add --frames DIR, --film FILE or --record FILE");
         InputException.require(every >= 1, "--every must be at least 1, not " + every);

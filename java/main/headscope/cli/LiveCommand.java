@@ -7,6 +7,7 @@ import headscope.analysis.watch.CapturedWatch;
 import headscope.analysis.watch.Watch;
 import headscope.analysis.watch.WatchRequest;
 import headscope.backend.Backend;
+import headscope.cli.terminal.GivenOptions;
 import headscope.live.LiveRun;
 import headscope.model.Checkpoint;
 import headscope.model.Transformer;
@@ -19,9 +20,14 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** Shows every head while a model reads and generates. */
 @picocli.CommandLine.Command(
@@ -49,6 +55,13 @@ import picocli.CommandLine.Option;
             "  ./headscope live --attach NAME              (fed by headscope_tap.py)"
         })
 final class LiveCommand implements Callable<Integer> {
+    /** Options of a model that generates. */
+    private static final Predicate<OptionSpec> GENERATING = GivenOptions.of(SamplingOptions.class, ChatOptions.class)
+            .or(GivenOptions.named("--max-new-tokens", "--seed", "--rate"));
+
+    @Spec
+    CommandSpec spec;
+
     @Mixin
     LiveOptions options = new LiveOptions();
 
@@ -72,11 +85,20 @@ final class LiveCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         require(replay.isEmpty() || attach.name.isEmpty(), "--replay and --attach exclude each other: give one of them");
         require(!attach.sameGpu || attach.name.isPresent(), "--same-gpu needs --attach NAME");
+        ParseResult given = spec.commandLine().getParseResult();
+        if (replay.isEmpty()) {
+            GivenOptions.refuse(given, GivenOptions.of(PlayOptions.class), "%s has an effect only with --replay FILE: leave it out"::formatted);
+        }
+        if (attach.name.isEmpty()) {
+            GivenOptions.refuse(given, GivenOptions.of(AttachOptions.class), "%s has an effect only with --attach NAME: leave it out"::formatted);
+        }
         if (replay.isPresent()) {
             require(!options.chooseModel(), "--replay plays a recording without a model: leave out --model, --demo, --chat and --prompt");
-            replay(replay.get());
+            replay(replay.get(), given);
         } else if (attach.name.isPresent()) {
             require(!options.chooseModel(), "--attach shows a model of another process: leave out --model, --demo, --chat and --prompt");
+            GivenOptions.refuse(given, GENERATING,
+                    "--attach shows a model of another process; %s has no effect on it: leave it out"::formatted);
             attach.watch(device, options.request(false), views);
         } else {
             watch();
@@ -84,12 +106,15 @@ final class LiveCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void replay(Path file) throws InterruptedException {
+    private void replay(Path file, ParseResult given) throws InterruptedException {
         if (!CapturedText.seemsToBe(file)) {
-            play.play(file, views);
+            play.play(file, views, () -> GivenOptions.refuse(given,
+                    GENERATING.or(GivenOptions.of(LiveOptions.class, DeviceOptions.class)),
+                    "--replay plays a recording as it is; %s has no effect on it: leave it out"::formatted));
             return;
         }
         play.requireRecording("has no effect on a captured text, which is shown as a whole: leave it out");
+        GivenOptions.refuse(given, GENERATING, "--replay shows a captured text; %s has no effect on it: leave it out"::formatted);
         CapturedText text = CapturedText.read(file);
         WatchRequest request = options.request(false);
         try (Views.Open view = views.open();

@@ -7,13 +7,11 @@ import headscope.analysis.InputException;
 import headscope.figure.Colormap;
 import headscope.figure.Figure;
 import headscope.render.layout.FigureSize;
-import java.lang.reflect.Field;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParseResult;
 
 /** Appearance of a figure in a file. */
 final class PictureOptions {
@@ -100,14 +98,5 @@ final class PictureOptions {
             changed = rejecting(() -> transposed.withColors(colormap().orElseThrow()));
         }
         return changed;
-    }
-
-    /** The first of these options on the command line; empty if none is given. */
-    static Optional<String> given(ParseResult parsed) {
-        return parsed.matchedOptions().stream()
-                .filter(option -> option.userObject() instanceof Field field
-                        && field.getDeclaringClass() == PictureOptions.class)
-                .map(option -> option.longestName())
-                .findFirst();
     }
 }

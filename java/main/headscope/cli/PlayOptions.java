@@ -48,13 +48,18 @@ final class PlayOptions {
         require(from == 0, "--from " + why);
     }
 
-    /** Plays a recording in views. */
-    void play(Path file, Views views) throws InterruptedException {
+    /**
+     * Plays a recording in views.
+     *
+     * @param check of other options, once the file is known to be a recording
+     */
+    void play(Path file, Views views, Runnable check) throws InterruptedException {
         require(speed > 0, "--speed must be above 0, not " + speed);
         require(from >= 0, "--from must be at least 0, not " + from);
         FrameSource source;
         try (FrameFileReader reader = FrameFileReader.open(file)) {
             source = reader.source();
+            check.run();
             require(reader.next().isPresent(), file + ": contains no frame yet");
         }
         try (Views.Open view = views.open()) {

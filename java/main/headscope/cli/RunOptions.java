@@ -34,7 +34,7 @@ final class RunOptions {
     @Mixin
     BatchOption batch = new BatchOption();
 
-    @Option(names = "--resume", description = "Resume an interrupted run with the same --out.")
+    @Option(names = "--resume", description = "Resume an interrupted run; needs its --out.")
     boolean resume;
 
     @Option(names = "--overwrite", description = "Replace an existing run in --out.")
@@ -43,6 +43,8 @@ final class RunOptions {
     /** @param arguments of the program: the analysis and its options */
     RunRequest request(List<String> arguments) {
         InputException.require(model != null, "--model is missing: give the folder of a model");
+        InputException.require(!resume || out.isPresent(), "--resume needs --out DIR: name the interrupted run, without .partial; without"
+                + " --out a new run begins");
         return new RunRequest(model, out(arguments), device.choice(), resume, overwrite, ShellCommand.of(arguments), fields.parse(),
                 chat.prompting(), batch.tokens());
     }

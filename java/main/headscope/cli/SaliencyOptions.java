@@ -1,5 +1,7 @@
 package headscope.cli;
 
+import static headscope.analysis.InputException.require;
+
 import headscope.analysis.HeadName;
 import headscope.analysis.RunRequest;
 import headscope.analysis.saliency.SaliencyRequest;
@@ -78,17 +80,20 @@ final class SaliencyOptions {
 
     @Option(names = "--random", paramLabel = "N",
             description = "Number of random sets of other heads, of the same size, to compare with, at most "
-                    + Ablation.MAX_RANDOM + " (default: ${DEFAULT-VALUE}).")
-    int random = Ablation.NONE.random();
+                    + Ablation.MAX_RANDOM + " (default: " + Ablation.RANDOM + ").")
+    Optional<Integer> random;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Seed for the random sets (default: ${DEFAULT-VALUE}).")
-    long seed;
+    @Option(names = "--seed", paramLabel = "N", description = "Seed for the random sets (default: 0).")
+    Optional<Long> seed;
 
     SaliencyRequest request(RunRequest run) {
+        require(ablate.isPresent() || random.isEmpty(), "--random has an effect only with --ablate L.H,...: leave it out");
+        require(ablate.isPresent() || seed.isEmpty(), "--seed has an effect only with --ablate L.H,...: leave it out");
         return new SaliencyRequest(
                 run, text, target, join.join, groups, texts, average, SaliencyRequest.Objective.parse(objective),
                 new View(head.map(name -> HeadName.parse("--head", name)), cell, skipFirst, transpose,
                         maps.map(names -> HeadName.parseList("--maps", names)).orElse(List.of())), threshold,
-                new Ablation(ablate.map(names -> HeadName.parseList("--ablate", names)).orElse(List.of()), random, seed));
+                new Ablation(ablate.map(names -> HeadName.parseList("--ablate", names)).orElse(List.of()),
+                        random.orElse(Ablation.NONE.random()), seed.orElse(Ablation.NONE.seed())));
     }
 }

@@ -10,6 +10,7 @@ import headscope.analysis.spectra.PerToken;
 import headscope.analysis.spectra.RetestRequest;
 import headscope.analysis.spectra.SpectraRequest;
 import headscope.backend.DeviceChoice;
+import headscope.cli.terminal.GivenOptions;
 import headscope.metric.Metric;
 import headscope.result.SpectraView;
 import java.nio.file.Path;
@@ -189,10 +190,6 @@ final class SpectraOptions {
     }
 
     private static void requireOnly(ParseResult parsed, Set<String> allowed, String message) {
-        parsed.matchedOptions().stream()
-                .map(option -> option.longestName())
-                .filter(name -> !allowed.contains(name))
-                .findFirst()
-                .ifPresent(name -> require(false, message.formatted(name)));
+        GivenOptions.refuse(parsed, option -> !allowed.contains(option.longestName()), message::formatted);
     }
 }

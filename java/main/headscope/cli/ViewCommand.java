@@ -3,6 +3,7 @@ package headscope.cli;
 import static headscope.analysis.InputException.rejecting;
 import static headscope.analysis.InputException.require;
 
+import headscope.cli.terminal.GivenOptions;
 import headscope.figure.Figure;
 import headscope.live.window.FigureViewer;
 import headscope.picture.RunFigures;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** Shows a finished run, or plays a recording. */
@@ -73,31 +75,40 @@ final class ViewCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        FigureSize size = picture.size();
+        FigureSize drawn = picture.size();
         picture.colormap();
         out.ifPresent(file -> rejecting(() -> FigureFormat.of(file)));
-        require(out.isPresent() || PictureOptions.given(spec.commandLine().getParseResult()).isEmpty(),
-                "%s applies to the file of --out; add --out FILE.png or FILE.svg"
-                        .formatted(PictureOptions.given(spec.commandLine().getParseResult()).orElse("")));
+        ParseResult given = spec.commandLine().getParseResult();
+        if (out.isEmpty()) {
+            GivenOptions.refuse(given, GivenOptions.of(PictureOptions.class),
+                    "%s applies to the file of --out; add --out FILE.png or FILE.svg"::formatted);
+        }
         if (Files.isRegularFile(run)) {
             require(!CapturedText.seemsToBe(run), run + ": is not a recording; live --replay shows a text written by headscope_tap.save");
             require(html.isEmpty() && out.isEmpty(),
                     "--html and --out show a finished run; for a recording use --headless with --frames or --film");
-            play.play(run, views);
+            play.play(run, views, () -> { });
             return 0;
         }
         require(!views.headless.on && views.record.isEmpty(),
                 "--headless and --record show a recording; for a finished run use --html, --out or --serve");
-        if (html.isEmpty() && out.isEmpty() && views.serve.isEmpty()) {
-            WindowOptions.Size window = views.window.size();
+        GivenOptions.refuse(given, GivenOptions.of(PlayOptions.class, HeadlessOptions.class)
+                .or(GivenOptions.named("--theme", "--vsync", "--pictures")), "%s has no effect on a finished run: leave it out"::formatted);
+        boolean window = html.isEmpty() && out.isEmpty() && views.serve.isEmpty();
+        if (!window) {
+            GivenOptions.refuse(given, GivenOptions.named("--size"),
+                    "%s is that of a window, which --html, --out and --serve do not open: leave it out"::formatted);
+        }
+        if (window) {
+            WindowOptions.Size size = views.window.size();
             List<Figure> figures = List.copyOf(RunFigures.of(run).values());
             Window.requireDisplay("write a page or a picture with --html FILE or --out FILE, or serve a page with --serve PORT");
-            FigureViewer.show("Headscope: " + title(), figures, window.width(), window.height());
+            FigureViewer.show("Headscope: " + title(), figures, size.width(), size.height());
         }
         if (out.isPresent()) {
             try (PictureFiles pictures = new PictureFiles()) {
                 rejecting(() -> {
-                    pictures.draw(run, out.get(), size, picture, UnaryOperator.identity());
+                    pictures.draw(run, out.get(), drawn, picture, UnaryOperator.identity());
                     return out.get();
                 });
             }

@@ -133,6 +133,8 @@ final class CapturedReplayTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             --speed 2 | --speed has no effect on a captured text, which is shown as a whole: leave it out
+            --temperature 1 | --replay shows a captured text; --temperature has no effect on it: leave it out
+            --max-new-tokens 3 | --replay shows a captured text; --max-new-tokens has no effect on it: leave it out
             --from 3  | --from has no effect on a captured text, which is shown as a whole: leave it out
             """)
     void optionsOfRecordingsAreRefused(String option, String message) throws URISyntaxException {

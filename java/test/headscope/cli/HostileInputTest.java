@@ -172,6 +172,18 @@ class HostileInputTest {
                 "nowhere", "--top", top, "--out", folder.resolve("run").toString()));
     }
 
+    /** Before the model, which is not there, is opened. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            saliency --model none --text a --random 3         | --random has an effect only with --ablate
+            saliency --model none --text a --seed 3           | --seed has an effect only with --ablate
+            spectra --model none --texts none --resume        | --resume needs --out DIR: name the interrupted run, without .partial
+            gates --model none --task A=none --quick --resume | --resume needs --out DIR: name the interrupted run, without .partial
+            """)
+    void optionsWithoutEffectAreNeverIgnored(String command, String rule) throws IOException {
+        assertRejected(rule, List.of(command.split(" ")));
+    }
+
     /** Counts whose work could not end, before the model and the texts, which are not there, are opened. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """

@@ -55,6 +55,13 @@ final class RecordingCommandTest {
             assertEquals(700, ImageIO.read(seen.toFile()).getWidth());
             assertArrayEquals(Files.readAllBytes(seen), Files.readAllBytes(folder.resolve("played/" + seen.getFileName())));
         }
+        for (String option : List.of(
+                "--temperature=1", "--seed=1", "--metrics=entropy", "--max-new-tokens=3", "--cells=8", "--rate=2", "--device=cpu")) {
+            ChildJvm.Result refused = headscope("live", "--replay", path("recording"), "--headless", "--film", path("none.png"), option);
+            assertEquals(2, refused.status(), refused.toString());
+            assertEquals("headscope: --replay plays a recording as it is; %s has no effect on it: leave it out\n"
+                    .formatted(option.replaceAll("=.*", "")), refused.err());
+        }
         Files.write(folder.resolve("damaged"), damaged(Files.readAllBytes(folder.resolve("recording"))));
         ChildJvm.Result refused = headscope("live", "--replay", path("damaged"), "--headless", "--film", path("none.png"));
         assertEquals(2, refused.status());
@@ -103,6 +110,17 @@ final class RecordingCommandTest {
             live --demo --headless --film x.png --serve 0       | --serve and --headless exclude each other
             live --demo --device cpu --headless --record x --chat | ./models/demo: has no chat template
             live --demo --device cpu --headless --record x --prompt-file pom.xml | the prompt has
+            live --demo --headless --record x --speed 3         | --speed has an effect only with --replay FILE: leave it out
+            live --demo --headless --record x --from 7          | --from has an effect only with --replay FILE: leave it out
+            live --attach x --from 0                            | --from has an effect only with --replay FILE: leave it out
+            live --demo --headless --record x --max-tokens 3    | --max-tokens has an effect only with --attach NAME: leave it out
+            live --attach x --max-new-tokens 5                  | --attach shows a model of another process; --max-new-tokens has no effect on it
+            live --attach x --temperature 1                     | --attach shows a model of another process; --temperature has no effect on it
+            live --demo --serve 0 --fps 5                       | --every and --fps need --headless
+            view java --html x.html --speed 2                   | --speed has no effect on a finished run: leave it out
+            view java --html x.html --size 700x450              | --size is that of a window, which --html, --out and --serve do not open: leave it out
+            view java --out x.png --fps 5                       | --fps has no effect on a finished run: leave it out
+            view java --theme dark                              | --theme has no effect on a finished run: leave it out
             live --demo --replay x                              | --replay plays a recording without a model
             live --replay x --headless --film x.png             | x: no such file
             live --replay pom.xml --headless --film x.png       | pom.xml: is not a recording of live --record

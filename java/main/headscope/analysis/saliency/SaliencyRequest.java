@@ -108,7 +108,8 @@ public record SaliencyRequest(
      */
     public record Ablation(List<HeadName> heads, int random, long seed) {
         public static final int MAX_RANDOM = 10_000;
-        public static final Ablation NONE = new Ablation(List.of(), 10, 0);
+        public static final int RANDOM = 10;
+        public static final Ablation NONE = new Ablation(List.of(), RANDOM, 0);
     }
 
     public SaliencyRequest {
