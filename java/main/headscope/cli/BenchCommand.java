@@ -20,7 +20,6 @@ import headscope.timing.Target;
 import headscope.timing.Targets;
 import headscope.timing.Throughput;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -126,7 +125,7 @@ final class BenchCommand implements Callable<Integer> {
         Optional<BenchFile> earlier = add.map(BenchCommand::read);
         Map<String, Double> peerTimes = new TreeMap<>();
         peers.forEach(path -> peerTimes.putAll(InputException.rejecting(() -> BenchFile.readPeers(path))));
-        Stream.of(json, targets, chart).flatMap(Optional::stream).forEach(BenchCommand::requireFolder);
+        Stream.of(json, targets, chart).flatMap(Optional::stream).forEach(AtomicFile::requireWritable);
         model.ifPresent(folder -> Checkpoint.open(folder).close()); // a folder that is no model is refused before anything else
         SequencedMap<String, List<Measurement>> passes = new LinkedHashMap<>();
         BenchFile file;
@@ -167,10 +166,6 @@ final class BenchCommand implements Callable<Integer> {
 
     private static BenchFile read(Path path) {
         return InputException.rejecting(() -> BenchFile.read(path));
-    }
-
-    private static void requireFolder(Path file) {
-        require(Files.isDirectory(file.toAbsolutePath().getParent()), file + ": cannot be written: there is no such folder");
     }
 
     /** Refuses a chart that cannot be drawn, before anything is measured. */

@@ -19,8 +19,7 @@ public final class AtomicFile {
     public static void write(Path file, byte[] bytes) {
         Path target = file.toAbsolutePath();
         try {
-            Path partial = target.resolveSibling(
-                    ".%s.%d.part".formatted(target.getFileName(), ProcessHandle.current().pid()));
+            Path partial = partial(target);
             try {
                 try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE,
                         StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
@@ -37,6 +36,32 @@ public final class AtomicFile {
         } catch (IOException problem) {
             throw failed(file, problem);
         }
+    }
+
+    /**
+     * Checks before long work that its result can be written; leaves nothing.
+     *
+     * @throws UncheckedIOException as {@link #write} does
+     */
+    public static void requireWritable(Path file) {
+        Path target = file.toAbsolutePath();
+        try {
+            if (Files.exists(target)) {
+                InputFile.requireRegular(target);
+            }
+            Path partial = partial(target);
+            try {
+                Files.newByteChannel(partial, StandardOpenOption.WRITE, StandardOpenOption.CREATE).close();
+            } finally {
+                Files.deleteIfExists(partial);
+            }
+        } catch (IOException problem) {
+            throw failed(file, problem);
+        }
+    }
+
+    private static Path partial(Path target) {
+        return target.resolveSibling(".%s.%d.part".formatted(target.getFileName(), ProcessHandle.current().pid()));
     }
 
     /** The text in UTF-8. */

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,6 +121,23 @@ class MeasuringTest {
         assertEquals(2, selection.status());
         assertEquals(1, selection.err().lines().count(), selection.err());
         assertFalse(Files.exists(folder.resolve("none")));
+    }
+
+    /** Before the device, which is not there, is opened. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--json", "--targets", "--chart"})
+    void benchRefusesFilesThatCannotBeWrittenBeforeItMeasures(String option) throws IOException {
+        Path file = Files.writeString(folder.resolve("file.svg"), "");
+        for (Path unwritable : List.of(folder, folder.resolve("none/x.svg"), file.resolve("x.svg"), folder.resolve("x".repeat(300) + ".svg"))) {
+            ChildJvm.Result result = CommandLineTest.headscope(List.of(
+                    "bench", "--device", "cuda:99", "--model", "models/demo", option, unwritable.toString()));
+            assertEquals(2, result.status(), result.toString());
+            assertEquals(1, result.err().lines().count(), result.err());
+            assertTrue(result.err().contains(": cannot be written: "), result.err());
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
+        }
     }
 
     private static ChildJvm.Result bench(String... options) throws Exception {
