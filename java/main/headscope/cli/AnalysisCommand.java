@@ -7,6 +7,7 @@ import headscope.cli.terminal.InterruptHint;
 import headscope.cli.terminal.ProgressLine;
 import headscope.picture.Legend;
 import headscope.result.Manifest;
+import headscope.tensor.Printable;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -110,14 +111,20 @@ abstract sealed class AnalysisCommand<R, A extends Analysis, S> implements Calla
     /**
      * Runs a stage whose finished parts --resume skips.
      *
+     * @param out  what the command writes
      * @param unit of the progress line, in the plural
      * @param part that is stored once it is finished, in the singular
      */
     @SuppressWarnings("try") // the hint is there to be closed
-    static void resumableStage(String task, String unit, String part, Consumer<Progress> work) {
-        try (InterruptHint hint = new InterruptHint(
-                "headscope: interrupted; --resume continues after the last finished " + part)) {
+    static void resumableStage(Path out, String task, String unit, String part, Consumer<Progress> work) {
+        try (InterruptHint hint = interruptHint(out, "after the last finished " + part)) {
             stage(task, unit, work);
         }
+    }
+
+    /** @param where the command would continue */
+    static InterruptHint interruptHint(Path out, String where) {
+        return new InterruptHint("headscope: interrupted; the same command with --resume --out %s continues %s"
+                .formatted(Printable.line(out.toString()), where));
     }
 }

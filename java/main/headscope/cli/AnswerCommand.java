@@ -100,7 +100,7 @@ final class AnswerCommand implements Callable<Integer> {
                 texts, answering.answering(seed), samples, RunOptions.limit(limit));
         try (Answers answers = Answers.open(request, System.in)) {
             answers.notices().sendTo(HeadscopeCommand::warn);
-            AnalysisCommand.resumableStage("answering", "prompts", "answer", answers::answer);
+            AnalysisCommand.resumableStage(out, "answering", "prompts", "answer", answers::answer);
             print(answers.publish(), System.out);
         }
         return 0;

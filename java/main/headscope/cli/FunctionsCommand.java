@@ -52,7 +52,7 @@ final class FunctionsCommand extends AnalysisCommand<FunctionsRequest, Functions
 
     @Override
     FunctionsSummary compute(Functions functions) {
-        resumableStage("observing", "texts", "text", functions::observe);
+        resumableStage(functions.run().request.out(), "observing", "texts", "text", functions::observe);
         stage("training", "epochs", functions::train);
         stage("ablating", "functions", functions::ablate);
         return functions.write();

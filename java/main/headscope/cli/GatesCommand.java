@@ -57,7 +57,7 @@ final class GatesCommand extends AnalysisCommand<GatesRequest, Gates, GatesSumma
 
     @Override
     GatesSummary compute(Gates gates) {
-        resumableStage("fitting", "updates", "fit", gates::fit);
+        resumableStage(gates.run().request.out(), "fitting", "updates", "fit", gates::fit);
         return gates.write();
     }
 

@@ -54,7 +54,7 @@ final class SaliencyCommand extends AnalysisCommand<SaliencyRequest, Saliency, S
 
     @Override
     SaliencySummary compute(Saliency saliency) {
-        resumableStage("observing", "texts", "text", saliency::observe);
+        resumableStage(saliency.run().request.out(), "observing", "texts", "text", saliency::observe);
         stage("enlarging", "texts", saliency::enlarge);
         return saliency.write();
     }

@@ -134,9 +134,9 @@ final class SpectraCommand extends AnalysisCommand<SpectraRequest, Spectra, Spec
     @Override
     @SuppressWarnings("try") // the hint is there to be closed
     SpectraSummary compute(Spectra spectra) {
-        resumableStage("observing", "texts", "text", spectra::observe);
-        try (InterruptHint hint = new InterruptHint(
-                        "headscope: interrupted; --resume continues with the probes, all texts are observed");
+        resumableStage(spectra.run().request.out(), "observing", "texts", "text", spectra::observe);
+        try (InterruptHint hint = interruptHint(
+                        spectra.run().request.out(), "with the probes, all texts are observed");
                 ProgressLine progress = new ProgressLine(PROBES, "folds")) {
             return spectra.write(progress);
         }
