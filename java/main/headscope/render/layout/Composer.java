@@ -28,6 +28,9 @@ final class Composer {
     /** Several lines shrink to this size; then they are shortened. */
     private static final double MIN_TITLE_SIZE = 12;
 
+    /** Words of titles that are wider than the panel shrink to this size; then they are broken. */
+    private static final double MIN_WORD_SIZE = 13.5;
+
     private static final int TITLE_LINES = 3;
     private static final double HEADING_SIZE = 24;
     private static final double HEADING_GAP = 16;
@@ -93,10 +96,37 @@ final class Composer {
             above.add(Margin.above(panel.x(), sizes.get(i).width(), sheet));
             title = Math.min(title, sheet.fitted(panel.title(), title, sizes.get(i).width()));
         }
-        titleSize = titleSize(Math.max(title, sheet.size(WRAPPED_TITLE_SIZE)));
+        titleSize = titleSize(withWholeWords(Math.max(title, sheet.size(WRAPPED_TITLE_SIZE))));
         for (int i = 0; i < sizes.size(); i++) {
             titles.add(title(figure.panels().get(i).title(), sizes.get(i).width()));
         }
+    }
+
+    /** The size, reduced as far as allowed if a word of a title is wider than its panel. */
+    private float withWholeWords(float size) {
+        float reduced = size;
+        for (int i = 0; i < sizes.size(); i++) {
+            int width = sizes.get(i).width();
+            for (String part : Lines.parts(figure.panels().get(i).title()).toList()) {
+                reduced = sheet.fitted(part, reduced, width);
+            }
+        }
+        return Math.max(reduced, Math.min(size, sheet.size(MIN_WORD_SIZE)));
+    }
+
+    /** Whether a word of a title is broken that is whole at the figure's natural size. */
+    private boolean breaksWords() {
+        List<Box> natural = PanelSize.of(figure, sheet, Stretch.NONE);
+        for (int i = 0; i < sizes.size(); i++) {
+            int width = sizes.get(i).width();
+            int naturalWidth = natural.get(i).width();
+            if (Lines.parts(figure.panels().get(i).title())
+                    .anyMatch(part -> measure.width(part, titleSize) > width * (1 + 1e-6)
+                            && measure.width(part, sheet.size(MIN_WORD_SIZE)) <= naturalWidth)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The size, reduced as far as allowed if a title needs too many lines. */
@@ -118,7 +148,7 @@ final class Composer {
         if (text.isEmpty() || measure.width(text, titleSize) <= width * (1 + 1e-6)) {
             return text.isEmpty() ? List.of() : List.of(text);
         }
-        return Lines.wrap(text, width, TITLE_LINES, part -> measure.width(part, titleSize));
+        return Lines.wrap(text, width * (1 + 1e-6), TITLE_LINES, part -> measure.width(part, titleSize));
     }
 
     /** @param scale pixels per unit */
@@ -167,7 +197,7 @@ final class Composer {
         bottom = sheet.labels.stream().mapToInt(label -> label.box().bottom()).max().orElse(bottom);
         bottom = caption(panels.getFirst().x() - line, bottom, x);
         heading(heading, (x0 + sheet.px(MARGIN) + x) / 2.0, y0 + sheet.px(MARGIN));
-        boolean legible = !sheet.cramped
+        boolean legible = !sheet.cramped && !breaksWords()
                 && sizes.stream().allMatch(box -> Math.min(box.width(), box.height()) >= sheet.px(MIN_PANEL));
         return new Layout(figure, sheet.scale, x + sheet.px(MARGIN), bottom + sheet.px(MARGIN), List.copyOf(panels),
                 List.copyOf(bars), List.copyOf(sheet.labels), List.copyOf(sheet.gridLines), List.copyOf(sheet.rules),

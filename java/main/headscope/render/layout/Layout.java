@@ -16,7 +16,8 @@ import java.util.List;
  * @param gridLines filled boxes behind the marks of the panels
  * @param rules     frames, tick marks and brackets, as filled boxes
  * @param strokes   the pointer from a cell to its enlargement, the lines of the key, and those from points to labels
- * @param legible   whether no panel is tiny, no name of an axis or a colour bar is shortened, and every point is labelled
+ * @param legible   whether no panel is tiny, no name of an axis or a colour bar is shortened, no title is broken inside a word
+ *                  that is whole at the natural size, and every point is labelled
  */
 public record Layout(Figure figure, double scale, int width, int height, List<Box> panels, List<Box> bars,
         List<Label> labels, List<Box> gridLines, List<Box> rules, List<Stroke> strokes, boolean legible) {

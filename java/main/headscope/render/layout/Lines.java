@@ -3,31 +3,49 @@ package headscope.render.layout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Line breaking. */
 final class Lines {
+    /** Between a hyphen and the next part of a compound word. */
+    private static final Pattern AFTER_HYPHEN = Pattern.compile("(?<=\\p{L}-)(?=\\p{L})");
+
     private Lines() {}
 
-    /** Lines of at most {@code length}, broken at spaces, and inside words that are longer than a line. */
+    /** The parts of a text that are not broken if lines are long enough: words, and compound words after each hyphen. */
+    static Stream<String> parts(String text) {
+        return words(text).flatMap(AFTER_HYPHEN::splitAsStream);
+    }
+
+    private static Stream<String> words(String text) {
+        return Stream.of(text.strip().split("\\s+"));
+    }
+
+    /** Lines of at most {@code length}, broken at spaces and after hyphens, and inside parts that are longer than a line. */
     static List<String> wrap(String text, double length, ToDoubleFunction<String> width) {
         List<String> lines = new ArrayList<>();
         String line = "";
-        for (String word : text.strip().split("\\s+")) {
-            String longer = line.isEmpty() ? word : line + " " + word;
-            if (width.applyAsDouble(longer) <= length) {
-                line = longer;
-                continue;
+        for (String word : words(text).toList()) {
+            String gap = line.isEmpty() ? "" : " ";
+            for (String part : AFTER_HYPHEN.split(word)) {
+                String longer = line + gap + part;
+                gap = "";
+                if (width.applyAsDouble(longer) <= length) {
+                    line = longer;
+                    continue;
+                }
+                if (!line.isEmpty()) {
+                    lines.add(line);
+                }
+                String rest = part;
+                int fits;
+                while ((fits = fitting(rest, length, width)) < rest.length()) {
+                    lines.add(rest.substring(0, fits));
+                    rest = rest.substring(fits);
+                }
+                line = rest;
             }
-            if (!line.isEmpty()) {
-                lines.add(line);
-            }
-            String rest = word;
-            int fits;
-            while ((fits = fitting(rest, length, width)) < rest.length()) {
-                lines.add(rest.substring(0, fits));
-                rest = rest.substring(fits);
-            }
-            line = rest;
         }
         lines.add(line);
         return lines;

@@ -9,6 +9,7 @@ import headscope.figure.CurvesFigure;
 import headscope.figure.Figure;
 import headscope.figure.FunctionsFigure;
 import headscope.figure.Mark;
+import headscope.figure.Panel;
 import headscope.figure.RooflineFigure;
 import headscope.figure.SaliencyFigure;
 import headscope.figure.SpectraFigure;
@@ -26,8 +27,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,6 +144,32 @@ final class LayoutTest {
                 OptionalDouble.empty(), 12), FONT), message);
         assertThrows(IllegalArgumentException.class, () -> Layout.of(figure, new FigureSize(192,
                 OptionalDouble.of(Double.parseDouble(needed.group(1)) - 0.2), OptionalDouble.empty(), 12), FONT));
+    }
+
+    /** The size of the README's example, 17 cm at 9 points, and all that are not rejected. */
+    @Test
+    void wordsOfTitlesStayWhole() {
+        Figure figure = SampleFigures.of("functions-12");
+        Set<String> parts = figure.panels().stream().map(Panel::title).flatMap(Lines::parts).collect(Collectors.toSet());
+        int sizes = 0;
+        for (double width : new double[] {3, 4, 5, 6, 17 / 2.54, 7, 8, 10}) {
+            Layout layout;
+            try {
+                layout = Layout.of(figure, new FigureSize(192, OptionalDouble.of(width), OptionalDouble.empty(), 9), FONT);
+            } catch (IllegalArgumentException tooSmall) {
+                assertTrue(width < 6.6, tooSmall.getMessage());
+                continue;
+            }
+            sizes++;
+            List<Label> titles = layout.labels().stream()
+                    .filter(label -> label.text().chars().anyMatch(Character::isLetter))
+                    .filter(label -> Lines.parts(label.text()).allMatch(parts::contains))
+                    .toList();
+            assertEquals(figure.panels().stream().map(Panel::title).flatMap(Lines::parts).sorted().toList(),
+                    titles.stream().map(Label::text).flatMap(Lines::parts).sorted().toList(), "width " + width);
+            assertEquals(1, titles.stream().map(Label::size).distinct().count());
+        }
+        assertTrue(sizes >= 4);
     }
 
     @ParameterizedTest

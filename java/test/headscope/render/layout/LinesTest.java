@@ -15,6 +15,15 @@ final class LinesTest {
     }
 
     @Test
+    void breaksCompoundWordsAfterHyphens() {
+        assertEquals(List.of("Decision-", "making"), wrap("Decision-making", 10));
+        assertEquals(List.of("a Two-", "sided", "test"), wrap("a Two-sided test", 6));
+        assertEquals(List.of("Decision-making"), wrap("Decision-making", 15));
+        assertEquals(List.of("k", "-0.5"), wrap("k -0.5", 4));
+        assertEquals(List.of("1e-", "9"), wrap("1e-9", 3), "only because it is longer than a line");
+    }
+
+    @Test
     void aTextThatNeedsTooManyLinesLosesItsMiddle() {
         String text = "a name of some length (Always)";
         assertEquals(List.of("a name of some", "length (Always)"), Lines.wrap(text, 15, 2, String::length));
