@@ -2,6 +2,7 @@ package headscope.figure;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A pair of axes and the marks between them.
@@ -66,6 +67,17 @@ public record Panel(String title, Axis x, Axis y, Optional<ColorBar> bar, List<M
         return x instanceof Axis.Numbered columns && y instanceof Axis.Numbered rows
                 && marks.stream().allMatch(mark -> !(mark instanceof Mark.Heatmap map)
                         || map.rows() == rows.count() && map.columns() == columns.count());
+    }
+
+    /** Whether each cell of one of its maps is a pair of tokens. */
+    public boolean showsTokens(Mark.Heatmap map) {
+        return x instanceof Axis.Named columns && y instanceof Axis.Named rows
+                && map.rows() == rows.count() && map.columns() == columns.count();
+    }
+
+    /** The maps that {@link #showsTokens}. */
+    public Stream<Mark.Heatmap> tokenMaps() {
+        return marks.stream().filter(mark -> mark instanceof Mark.Heatmap map && showsTokens(map)).map(Mark.Heatmap.class::cast);
     }
 
     /** The panel with rows as columns. */

@@ -5,7 +5,8 @@ import static org.lwjgl.opengl.GL33C.*;
 import headscope.figure.ColorBar;
 import headscope.figure.Colormap;
 import headscope.figure.Mark;
-import headscope.render.layout.MaxPooling;
+import headscope.figure.MaxPooling;
+import headscope.render.layout.Shape;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,9 +18,9 @@ final class HeatmapPass implements AutoCloseable {
     private final Map<Colormap, Integer> colorTextures = new HashMap<>();
 
     /** @param canvas the whole picture, at the origin */
-    Values call(Box canvas, Box box, Mark.Heatmap map, ColorBar bar) {
-        Values call = new Values(canvas, box, map.rows(), map.columns(), bar);
-        call.replace(map.values());
+    Values call(Box canvas, Shape.Colors colors) {
+        Values call = new Values(canvas, colors.box(), colors.pooling(), colors.bar());
+        call.replace(colors.map().values());
         return call;
     }
 
@@ -33,13 +34,12 @@ final class HeatmapPass implements AutoCloseable {
         private final float[] pooled; // empty if every cell has a texel
         private final int texture = Texture.create();
 
-        private Values(Box canvas, Box box, int rows, int columns, ColorBar bar) {
+        private Values(Box canvas, Box box, MaxPooling pooling, ColorBar bar) {
             this.canvas = canvas;
             this.box = box;
             this.bar = bar;
-            pooling = new MaxPooling(rows, columns, Math.min(rows, box.height()), Math.min(columns, box.width()));
-            int texels = pooling.pooledRows() * pooling.pooledColumns();
-            pooled = new float[texels == rows * columns ? 0 : texels];
+            this.pooling = pooling;
+            pooled = new float[pooling.reduces() ? pooling.pooledRows() * pooling.pooledColumns() : 0];
             glTexImage2D(GL_TEXTURE_2D, 0, GL_R32F, pooling.pooledColumns(), pooling.pooledRows(), 0, GL_RED, GL_FLOAT,
                     (ByteBuffer) null);
             colors = colorTextures.computeIfAbsent(bar.colormap(), Texture::of);

@@ -43,7 +43,7 @@ public final class Renderer implements AutoCloseable {
         for (Shape shape : layout.shapes()) {
             calls.add(switch (shape) {
                 case Shape.Colors colors -> {
-                    HeatmapPass.Values call = heatmaps.call(canvas, colors.box(), colors.map(), colors.bar());
+                    HeatmapPass.Values call = heatmaps.call(canvas, colors);
                     colors.panel().ifPresent(panel -> values.putIfAbsent(panel, call));
                     yield call;
                 }

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import headscope.figure.ColorBar;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
 import headscope.figure.Panel;
+import headscope.render.layout.FigureSize;
+import headscope.render.layout.Layout;
+import headscope.result.TokenMap;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.NoSuchElementException;
 import org.junit.jupiter.api.AfterEach;
@@ -84,6 +89,31 @@ final class OffscreenRendererTest {
             assertThrows(IllegalArgumentException.class, () -> drawing.replaceValues(0, beyond));
             assertThrows(NoSuchElementException.class, () -> curves.replaceValues(0, new float[6]));
             assertImage(before, renderer.image(drawing));
+        }
+    }
+
+    /** The only row with values, the last one, has at least two units beside the frame, and is as bright as its value. */
+    @Test
+    void oneRowOfALongTextIsVisible() {
+        for (int tokens : new int[] {900, 2001}) {
+            float[] map = new float[tokens * tokens];
+            Arrays.fill(map, map.length - tokens, map.length, 1);
+            Figure figure = SampleFigures.saliency(3, 3, new TokenMap("long", "saliency",
+                    Collections.nCopies(tokens, "word"), List.of(), map), false, false);
+            for (int dpi : new int[] {48, 96, 144}) {
+                Box box = Layout.of(figure, FigureSize.of(dpi), new Font()).panels().getLast();
+                Image image = renderer.image(figure, dpi);
+                ColorBar bar = figure.panels().getLast().bar().orElseThrow();
+                for (int x = box.x(); x < box.right(); x++) {
+                    for (int unit = 0; unit < 2; unit++) {
+                        int y = box.bottom() - 1 - unit * dpi / 96;
+                        assertEquals(bar.colormap().at(1) & 0xFFFFFF, image.at(x, y) & 0xFFFFFF, dpi + " dpi, " + x + ", " + y);
+                    }
+                    if (x > box.x() + box.width() / 2) { // the pointer from the grid ends on its left part
+                        assertEquals(0, image.at(x, box.bottom()) & 0xFFFFFF, "the frame");
+                    }
+                }
+            }
         }
     }
 

@@ -143,7 +143,7 @@ class Panel {
     this.box.style.aspectRatio = `${total} / ${height}`;
     this.box.replaceChildren();
     if (this.map) {
-      const canvas = element('canvas', this.box);
+      const canvas = element('canvas', this.box, { class: 'framed' });
       place(canvas, left, top, w, h);
       // in parts of the box, so that a printer, which draws nothing anew, can scale it
       Object.assign(canvas.style, { left: 100 * left / total + '%', top: 100 * top / height + '%', width: 100 * w / total + '%', height: 100 * h / height + '%' });
@@ -157,7 +157,7 @@ class Panel {
     shape('text', this.svg, { x: left + w / 2, y: top + h + bottom - 4, 'text-anchor': 'middle', class: 'label' }, x.label);
     shape('text', this.svg, { transform: `translate(12 ${top + h / 2}) rotate(-90)`, 'text-anchor': 'middle', class: 'label' }, y.label);
     if (this.map) this.cells(); else this.lines();
-    shape('rect', this.svg, { x: left, y: top, width: w, height: h, class: 'frame' });
+    if (!this.map) shape('rect', this.svg, { x: left, y: top, width: w, height: h, class: 'frame' });
     this.hovered = shape('rect', this.svg, { class: 'hover', visibility: 'hidden' });
     this.kept = shape('rect', this.svg, { class: 'kept', visibility: 'hidden' });
     if (this.heads) this.mark(this.kept, this.run.kept);

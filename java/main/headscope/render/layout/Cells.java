@@ -1,6 +1,7 @@
 package headscope.render.layout;
 import headscope.figure.Axis;
 import headscope.figure.Mark;
+import headscope.figure.MaxPooling;
 import headscope.figure.Panel;
 import headscope.render.Box;
 import java.util.ArrayList;
@@ -14,6 +15,9 @@ public final class Cells {
     /** Minimum ratio between the width of a cell and that of a line. */
     private static final int CELL_PER_LINE = 24;
 
+    /** Minimum side of a cell of a token map, in units: a single row beside the frame is still seen in a reduced picture. */
+    private static final double MIN_TOKENS = 2;
+
     private Cells() {}
 
     /** Number of cells of an axis. */
@@ -22,6 +26,20 @@ public final class Cells {
             return cells.count();
         }
         throw new IllegalArgumentException("the axis " + axis.label() + " has no cells");
+    }
+
+    /**
+     * The cells of a map that are drawn: those of several tokens where tokens would be too small, and those of pixels where
+     * other cells are smaller than pixels.
+     *
+     * @param scale pixels per unit of the layout
+     */
+    static MaxPooling pooling(Box panel, Panel axes, Mark.Heatmap map, double scale) {
+        if (!axes.showsTokens(map)) {
+            return MaxPooling.toPixels(map, panel.height(), panel.width());
+        }
+        int side = Math.max(1, (int) Math.round(MIN_TOKENS * scale));
+        return MaxPooling.ofTokens(map, panel.height() / side, panel.width() / side);
     }
 
     /** A cell's box, in pixels. */

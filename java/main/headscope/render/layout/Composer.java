@@ -3,6 +3,7 @@ package headscope.render.layout;
 import headscope.figure.ColorBar;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
+import headscope.figure.MaxPooling;
 import headscope.figure.Panel;
 import headscope.figure.Tick;
 import headscope.render.Box;
@@ -10,6 +11,8 @@ import headscope.render.Stroke;
 import headscope.render.TextMeasure;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Adds the parts of a figure to a sheet, row by row and from left to right. */
 final class Composer {
@@ -360,12 +363,13 @@ final class Composer {
 
     /** The caption's lines from {@code left} to {@code right}, below {@code top}; returns their lower end. */
     private int caption(int left, int top, int right) {
-        if (figure.caption().isEmpty()) {
+        String caption = (figure.caption() + " " + note()).strip();
+        if (caption.isEmpty()) {
             return top;
         }
         float size = sheet.size(CAPTION_SIZE);
-        List<String> lines = wrapped(figure.caption(), right - left, size);
-        List<String> smaller = wrapped(figure.caption(), right - left, sheet.size(MIN_CAPTION_SIZE));
+        List<String> lines = wrapped(caption, right - left, size);
+        List<String> smaller = wrapped(caption, right - left, sheet.size(MIN_CAPTION_SIZE));
         if (smaller.size() < lines.size()) {
             size = sheet.size(MIN_CAPTION_SIZE);
             lines = smaller;
@@ -378,6 +382,17 @@ final class Composer {
             y += CAPTION_LEADING * size;
         }
         return bottom;
+    }
+
+    /** How many tokens a cell has, if token maps are pooled. */
+    private String note() {
+        return IntStream.range(0, panels.size()).boxed()
+                .flatMap(i -> figure.panels().get(i).tokenMaps()
+                        .map(map -> Cells.pooling(panels.get(i), figure.panels().get(i), map, sheet.scale)))
+                .filter(MaxPooling::reduces)
+                .map(MaxPooling::note)
+                .distinct()
+                .collect(Collectors.joining(" "));
     }
 
     private List<String> wrapped(String text, int length, float size) {

@@ -2,6 +2,7 @@ package headscope.render.layout;
 
 import headscope.figure.ColorBar;
 import headscope.figure.Mark;
+import headscope.figure.MaxPooling;
 import headscope.render.Box;
 import headscope.render.Label;
 import headscope.render.Stroke;
@@ -18,9 +19,10 @@ public sealed interface Shape {
     /**
      * A map of colours that fills its box; a bar's colours are a map of one column.
      *
-     * @param panel index of the panel whose values it shows; empty for a bar
+     * @param pooling of the map's cells, so that each has at least one pixel
+     * @param panel   index of the panel whose values it shows; empty for a bar
      */
-    record Colors(Box box, Mark.Heatmap map, ColorBar bar, OptionalInt panel) implements Shape {}
+    record Colors(Box box, Mark.Heatmap map, MaxPooling pooling, ColorBar bar, OptionalInt panel) implements Shape {}
 
     /** Filled boxes. */
     record Rules(List<Box> boxes, int rgb) implements Shape {}

@@ -3,6 +3,7 @@ package headscope.render.layout;
 import headscope.figure.ColorBar;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
+import headscope.figure.MaxPooling;
 import headscope.figure.Panel;
 import headscope.render.Box;
 import java.util.ArrayList;
@@ -28,7 +29,8 @@ final class Shapes {
             Box box = layout.panels().get(i);
             for (Mark mark : panel.marks()) {
                 shapes.add(switch (mark) {
-                    case Mark.Heatmap map -> new Shape.Colors(box, map, panel.bar().orElseThrow(), OptionalInt.of(i));
+                    case Mark.Heatmap map -> new Shape.Colors(box, map, Cells.pooling(box, panel, map, scale),
+                            panel.bar().orElseThrow(), OptionalInt.of(i));
                     case Mark.CellMarkers cells -> dots(box, panel, cells, scale);
                     case Mark.Separators _ -> new Shape.Rules(Cells.separators(box, panel, scale), SEPARATOR_INK);
                     case Mark.Line line -> new Shape.Strokes(LineStrokes.of(line, panel, box, scale));
@@ -53,7 +55,8 @@ final class Shapes {
         for (int row = 0; row < ramp.length; row++) {
             ramp[row] = (float) (bar.range().max() - (row + 0.5) / ramp.length * span);
         }
-        return new Shape.Colors(box, new Mark.Heatmap(ramp.length, 1, ramp), bar, OptionalInt.empty());
+        Mark.Heatmap map = new Mark.Heatmap(ramp.length, 1, ramp);
+        return new Shape.Colors(box, map, MaxPooling.toPixels(map, box.height(), box.width()), bar, OptionalInt.empty());
     }
 
     private static Shape dots(Box box, Panel panel, Mark.CellMarkers markers, double scale) {

@@ -1,10 +1,9 @@
 package headscope.render.vector;
 
 import headscope.figure.ColorBar;
-import headscope.figure.Mark;
+import headscope.figure.MaxPooling;
 import headscope.render.Box;
 import headscope.render.layout.Cells;
-import headscope.render.layout.MaxPooling;
 import headscope.render.layout.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,18 +11,16 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The colours of a heat map's cells, which are pooled to pixels if they are smaller, as the shader {@code heatmap} draws
+ * The colours of a heat map's cells, pooled where they are too small, as the shader {@code heatmap} draws
  * them.
  *
  * @param argb [rows, columns], row-major, 0xFFRRGGBB
  */
 record ColoredCells(int rows, int columns, int[] argb) {
     static ColoredCells of(Shape.Colors colors) {
-        Mark.Heatmap map = colors.map();
-        MaxPooling pooling = new MaxPooling(map.rows(), map.columns(), Math.min(map.rows(), colors.box().height()),
-                Math.min(map.columns(), colors.box().width()));
+        MaxPooling pooling = colors.pooling();
         float[] values = new float[pooling.pooledRows() * pooling.pooledColumns()];
-        pooling.apply(map.values(), values);
+        pooling.apply(colors.map().values(), values);
         int[] argb = new int[values.length];
         for (int i = 0; i < values.length; i++) {
             argb[i] = 0xFF000000 | color(colors.bar(), values[i]);

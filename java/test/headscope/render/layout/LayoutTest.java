@@ -32,6 +32,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -296,7 +297,12 @@ final class LayoutTest {
             layout.bars().forEach(bar -> assertFalse(box.overlaps(bar), label));
             layout.strokes().forEach(stroke -> assertFalse(stroke.crosses(box), label));
         }
-        layout.rules().forEach(rule -> assertTrue(canvas.contains(rule), what));
+        layout.rules().forEach(rule -> {
+            assertTrue(canvas.contains(rule), what);
+            for (Box box : Stream.concat(layout.panels().stream(), layout.bars().stream()).toList()) {
+                assertFalse(rule.overlaps(box), () -> what + ": the frame or a tick covers cells");
+            }
+        });
     }
 
     private static Figure figure(int layers, int heads, float largest) {
