@@ -7,6 +7,7 @@ import headscope.figure.Axis;
 import headscope.figure.ColorBar;
 import headscope.figure.Figure;
 import headscope.figure.Mark;
+import headscope.figure.MaxPooling;
 import headscope.figure.Panel;
 import headscope.figure.Tick;
 import java.nio.ByteBuffer;
@@ -26,9 +27,12 @@ final class FigureJson {
 
     private FigureJson() {}
 
-    /** @param keys of the columns of {@code heads.csv} that belong to each panel */
-    static ObjectNode of(Figure figure, String caption, List<String> keys) {
-        ObjectNode json = JSON.objectNode().put("caption", caption).put("columns", figure.columns());
+    /**
+     * @param keys of the columns of {@code heads.csv} that belong to each panel
+     * @param side maximum number of rows and columns of a token map; larger ones are pooled, and the caption says so
+     */
+    static ObjectNode of(Figure figure, List<String> keys, int side) {
+        ObjectNode json = JSON.objectNode().put("caption", caption(figure, side)).put("columns", figure.columns());
         figure.enlarged().ifPresent(cell -> json.set("enlarged", cell(cell)));
         List<ColorBar> bars = figure.bars();
         ArrayNode scales = json.putArray("bars");
@@ -38,12 +42,25 @@ final class FigureJson {
             Panel panel = figure.panels().get(i);
             ObjectNode shown = panels.addObject().put("title", panel.title()).put("key", keys.get(i))
                     .put("bar", panel.bar().map(bars::indexOf).orElse(-1));
-            shown.set("x", axis(panel.x()));
-            shown.set("y", axis(panel.y()));
+            int cells = panel.tokenMaps().findAny().isPresent() ? side : Integer.MAX_VALUE;
+            shown.set("x", axis(panel.x(), cells));
+            shown.set("y", axis(panel.y(), cells));
             ArrayNode marks = shown.putArray("marks");
-            panel.marks().forEach(mark -> marks.add(mark(mark)));
+            panel.marks().forEach(mark -> marks.add(mark(mark, cells)));
         }
         return json;
+    }
+
+    private static String caption(Figure figure, int side) {
+        List<String> notes = figure.panels().stream()
+                .flatMap(Panel::tokenMaps)
+                .map(map -> MaxPooling.ofTokens(map, side, side))
+                .filter(MaxPooling::reduces)
+                .map(MaxPooling::note)
+                .distinct()
+                .toList();
+        return notes.isEmpty() ? figure.caption()
+                : (figure.caption() + " " + String.join(" ", notes) + " Tokens are counted from 0.").strip();
     }
 
     private static ObjectNode bar(ColorBar bar) {
@@ -53,13 +70,15 @@ final class FigureJson {
         return json;
     }
 
-    private static ObjectNode axis(Axis axis) {
+    /** @param cells maximum number of cells of tokens */
+    private static ObjectNode axis(Axis axis, int cells) {
         ObjectNode json = JSON.objectNode().put("label", axis.label());
         switch (axis) {
             case Axis.Numbered numbered -> {
                 json.put("count", numbered.count()).put("first", numbered.first());
                 json.set("ticks", limited(numbered::ticks));
             }
+            case Axis.Named named when named.count() > cells -> pooled(named, cells, json);
             case Axis.Named named -> {
                 json.put("count", named.count());
                 named.names().forEach(json.putArray("names")::add);
@@ -76,6 +95,21 @@ final class FigureJson {
         return json;
     }
 
+    /** Cells of several tokens: names of the first and of the last token of each, and groups in cells. */
+    private static void pooled(Axis.Named tokens, int cells, ObjectNode json) {
+        json.put("count", cells).put("tokens", tokens.count());
+        ArrayNode names = json.putArray("names");
+        ArrayNode last = json.putArray("last");
+        for (int cell = 0; cell < cells; cell++) {
+            names.add(tokens.names().get(MaxPooling.first(cell, tokens.count(), cells)));
+            last.add(tokens.names().get(MaxPooling.first(cell + 1, tokens.count(), cells) - 1));
+        }
+        double cellsPerToken = (double) cells / tokens.count();
+        ArrayNode groups = json.putArray("groups");
+        tokens.groups().forEach(group -> groups.addObject().put("label", group.label())
+                .put("start", group.start() * cellsPerToken).put("end", group.end() * cellsPerToken));
+    }
+
     private static ObjectNode limited(IntFunction<List<Tick>> of) {
         ObjectNode json = JSON.objectNode();
         for (int limit : TICK_LIMITS) {
@@ -90,14 +124,24 @@ final class FigureJson {
         return json;
     }
 
-    private static ObjectNode mark(Mark mark) {
+    /** @param cells maximum number of rows and columns of a map */
+    private static ObjectNode mark(Mark mark, int cells) {
         ObjectNode json = JSON.objectNode();
         switch (mark) {
-            case Mark.Heatmap map -> json.put("kind", "heatmap").put("rows", map.rows()).put("columns", map.columns())
-                    .put("values", floats(map.values()));
+            case Mark.Heatmap map -> {
+                MaxPooling pooling = MaxPooling.ofTokens(map, cells, cells);
+                float[] values = map.values();
+                if (pooling.reduces()) {
+                    float[] pooled = new float[pooling.pooledRows() * pooling.pooledColumns()];
+                    pooling.apply(values, pooled);
+                    values = pooled;
+                }
+                json.put("kind", "heatmap").put("rows", pooling.pooledRows()).put("columns", pooling.pooledColumns())
+                        .put("values", floats(values));
+            }
             case Mark.CellMarkers markers -> {
-                ArrayNode cells = json.put("kind", "markers").putArray("cells");
-                markers.cells().forEach(cell -> cells.add(cell(cell)));
+                ArrayNode marked = json.put("kind", "markers").putArray("cells");
+                markers.cells().forEach(cell -> marked.add(cell(cell)));
             }
             case Mark.Points _, Mark.Bars _ -> throw notInARun("labelled points or bars");
             case Mark.Separators _ -> json.put("kind", "separators");

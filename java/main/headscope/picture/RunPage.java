@@ -37,6 +37,12 @@ import java.util.stream.Stream;
 public final class RunPage {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
+    /** Cells of all token maps of a page, together: in base 64 they take 6 MB, so that the page can be mailed. */
+    private static final int MAX_CELLS = 1_200_000;
+
+    /** Rows and columns of a token map: more would be too small to point at. */
+    private static final int MAX_SIDE = 300;
+
     private RunPage() {}
 
     /**
@@ -50,7 +56,7 @@ public final class RunPage {
         ObjectNode data = JSON.objectNode().put("title", title);
         SequencedMap<String, Colormap> colormaps = new LinkedHashMap<>();
         ArrayNode runs = data.putArray("runs");
-        folders.forEach(folder -> runs.add(run(folder, colormaps)));
+        folders.forEach(folder -> runs.add(run(folder, colormaps, MAX_CELLS / folders.size())));
         ObjectNode colors = data.putObject("colormaps");
         colormaps.forEach((name, map) -> {
             ArrayNode all = colors.putArray(name);
@@ -71,8 +77,11 @@ public final class RunPage {
         return page.toString();
     }
 
-    private static ObjectNode run(Path folder, Map<String, Colormap> colormaps) {
+    /** @param cells maximum number of all cells of the run's token maps */
+    private static ObjectNode run(Path folder, Map<String, Colormap> colormaps, int cells) {
         SequencedMap<String, Figure> figures = RunFigures.of(folder);
+        long maps = figures.values().stream().flatMap(figure -> figure.panels().stream()).flatMap(Panel::tokenMaps).count();
+        int side = Math.clamp((long) Math.sqrt(cells / Math.max(1.0, maps)), 1, MAX_SIDE);
         Manifest manifest = Manifest.read(folder);
         String analysis = manifest.analysis();
         ObjectNode run = JSON.objectNode()
@@ -83,7 +92,7 @@ public final class RunPage {
         List<Figure> further = new ArrayList<>();
         figures.forEach((file, figure) -> {
             if (shown.isEmpty()) {
-                shown.add(FigureJson.of(figure, figure.caption(), keys(folder, analysis, figure)));
+                shown.add(FigureJson.of(figure, keys(folder, analysis, figure), side));
             } else {
                 further.add(figure);
             }
@@ -91,7 +100,7 @@ public final class RunPage {
         });
         if (!further.isEmpty()) {
             Figure together = together(further, manifest);
-            shown.add(FigureJson.of(together, together.caption(), Collections.nCopies(further.size(), "")));
+            shown.add(FigureJson.of(together, Collections.nCopies(further.size(), ""), side));
         }
         run.set("heads", heads(HeadTable.read(folder.resolve(HeadTable.FILE))));
         run.set("tables", FunctionsResult.ANALYSIS.equals(analysis) ? tables(FunctionsResult.read(folder)) : JSON.arrayNode());

@@ -70,6 +70,16 @@ final class RunPageBrowserTest {
         browser.hover("canvas" + plot, (column + 0.5) / columns, (row + 0.5) / rows);
     }
 
+    /** A pointer at any fraction of a pixel, for cells about as small as pixels. */
+    private static void point(int plot, double down, double across) {
+        browser.script("""
+                const plot = document.getElementById('plot' + arguments[0]);
+                const box = plot.querySelector('canvas').getBoundingClientRect();
+                plot.dispatchEvent(new PointerEvent('pointermove',
+                    {clientX: box.left + arguments[2] * box.width, clientY: box.top + arguments[1] * box.height}));
+                """, plot, down, across);
+    }
+
     @Test
     void everyAnalysisIsShownWithoutAComplaint() throws IOException {
         visit(run("spectra", SampleRuns.spectra(true)::write),
@@ -107,6 +117,17 @@ final class RunPageBrowserTest {
         browser.clickOn("#canvas1 + svg");
         assertEquals(1, count(".data.heads tr.kept"));
         assertEquals(2, count(".kept[visibility=visible]"));
+    }
+
+    @Test
+    void thePointerShowsTheTokensOfACellOfALongText() throws IOException {
+        visit(run("long", SampleRuns.saliencyOfLongText(1001)::write));
+        point(1, 299.5 / 300, 0.5 / 300);
+        assertEquals("layer 2, head 1receiving tokens 997 to 1000w997 … w1000source tokens 0 to 2w0 … w2saliency0.5", text("#hint"));
+        point(1, 200.5 / 300, 200.5 / 300);
+        assertEquals("layer 2, head 1receiving tokens 667 to 669w667 … w669source tokens 667 to 669w667 … w669saliency0", text("#hint"));
+        assertTrue(text("figcaption").contains("up to 4 x 4 tokens"), text("figcaption"));
+        assertEquals(List.of(), browser.complaints());
     }
 
     @Test

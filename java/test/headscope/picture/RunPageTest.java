@@ -17,6 +17,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -88,6 +89,35 @@ final class RunPageTest {
                 assertFalse(bytes.hasRemaining());
             }
         }
+    }
+
+    /** 1,001 tokens in 300 cells of three or four: the page stays small, and says so. */
+    @Test
+    void mapsOfLongTextsArePooled() throws IOException {
+        Path run = run("long", SampleRuns.saliencyOfLongText(1001)::write);
+        String page = RunPage.of("", List.of(run));
+        assertTrue(page.length() < 1_500_000, page.length() + " characters");
+        for (int figure = 0; figure < 2; figure++) {
+            JsonNode json = data(page).at("/runs/0/figures/" + figure);
+            assertTrue(json.at("/caption").asText().endsWith("A cell of the token map shows the largest value of up to 4 x 4 tokens."
+                    + " Tokens are counted from 0."), json.at("/caption").asText());
+            JsonNode panel = json.at("/panels/" + (1 - figure));
+            assertEquals(1001, panel.at("/y/tokens").asInt());
+            assertEquals(300, panel.at("/y/count").asInt());
+            assertEquals("w997", panel.at("/y/names/299").asText());
+            assertEquals("w1000", panel.at("/y/last/299").asText());
+            assertEquals(300, panel.at("/y/groups/1/end").asDouble(), 1e-9);
+            ByteBuffer values = ByteBuffer.wrap(Base64.getDecoder().decode(panel.at("/marks/0/values").asText()))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            for (int cell = 0; cell < 300 * 300; cell++) {
+                assertEquals(cell >= 299 * 300 ? 0.5f : cell % 300 == 0 ? 0.25f : 0, values.getFloat());
+            }
+            assertFalse(values.hasRemaining());
+        }
+        Path same = run("same", SampleRuns.saliencyOfLongText(300)::write);
+        assertEquals(300, data(RunPage.of("", List.of(same))).at("/runs/0/figures/0/panels/1/y/names").size());
+        assertTrue(data(RunPage.of("", List.of(same))).at("/runs/0/figures/0/panels/1/y/tokens").isMissingNode());
+        assertTrue(RunPage.of("", Collections.nCopies(8, run)).length() < 10_000_000);
     }
 
     /** What a run contains is data: it neither ends the script element nor becomes markup. */

@@ -116,6 +116,23 @@ public final class SampleRuns {
                 List.of(), arrays(random, 2, count * count));
     }
 
+    /** A run over one long text with the further map of head 0.1. Only the last row and the first column have values. */
+    public static SaliencyResult saliencyOfLongText(int tokens) {
+        Random random = random("long text");
+        Manifest manifest = saliencyManifest(SaliencyCell.MAX, false);
+        manifest.json().withArray("/" + SaliencyResult.MAPS).addObject().put(SaliencyResult.LAYER, 0)
+                .put(SaliencyResult.HEAD, 1).put(SaliencyResult.MAP_CAPTION, "Caption of a map.");
+        float[] map = new float[tokens * tokens];
+        for (int i = 0; i < tokens; i++) {
+            map[i * tokens] = 0.25f;
+            map[(tokens - 1) * tokens + i] = 0.5f;
+        }
+        return new SaliencyResult(manifest, LAYERS, HEADS, means(random),
+                new TokenTable(IntStream.range(0, tokens).mapToObj(i -> "w" + i).toList(),
+                        List.of(new TokenGroup("<ENV>", 0, tokens / 2), new TokenGroup("<LAN>", tokens / 2, tokens))),
+                map, Optional.empty(), List.of(text(random, 0)), Optional.empty(), List.of(), List.of(map));
+    }
+
     /** A mean over texts with groups and ablated heads; without thumbnails and sums. */
     static SaliencyResult saliencyOfGroups() {
         Random random = random("saliency of groups");

@@ -98,6 +98,16 @@ function drawBar(parent, bar) {
 }
 
 const names = axis => axis.names ?? [];
+
+/** Which token or tokens a cell of an axis has, and their names. */
+function tokens(axis, cell) {
+  if (!axis.tokens) return [axis.label, axis.names[cell]];
+  const first = Math.floor(cell * axis.tokens / axis.count), last = Math.floor((cell + 1) * axis.tokens / axis.count) - 1;
+  return first === last
+      ? [`${axis.label} ${first}`, axis.names[cell]]
+      : [`${axis.label}s ${first} to ${last}`, `${axis.names[cell]} … ${axis.last[cell]}`];
+}
+
 const across = 16; // CSS pixels between labels of neighbouring cells
 
 /** The cells whose labels are shown: at most one in `across` pixels. */
@@ -247,7 +257,7 @@ class Panel {
     const quantity = bar.label || 'value';
     if (!this.heads) {
       this.mark(this.hovered, cell);
-      hint.show(event, title, [[y.label, y.names[cell[0]]], [x.label, x.names[cell[1]]], [quantity, value]]);
+      hint.show(event, title, [tokens(y, cell[0]), tokens(x, cell[1]), [quantity, value]]);
       return;
     }
     this.run.hover(cell);
