@@ -23,7 +23,7 @@ public final class InstrumentedBackend implements InvocationHandler {
     /** Methods of {@link Backend} that compute nothing. */
     private static final Set<String> NOT_OPERATIONS = Set.of(
             "describe", "isGpu", "allocate", "liveBytes", "precision", "operands", "weights", "upload", "download", "share",
-            "decoding", "time", "peakBytes", "gradients", "close");
+            "decoding", "time", "peakBytes", "keepableBytes", "gradients", "close");
     private static final String GRADIENTS = "gradients.";
 
     private final Backend backend;

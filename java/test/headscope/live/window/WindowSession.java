@@ -66,7 +66,7 @@ final class WindowSession implements AutoCloseable {
         display.setDpi(scale * 96);
         Process program = ChildJvm.start(folder, Map.of("DISPLAY", display.name(), "WAYLAND_DISPLAY", ""), Stream.concat(
                 Stream.of("headscope.Main"),
-                Stream.concat(Stream.of(command), Stream.of("--pictures", folder.resolve("out").toString()))).toList());
+                Stream.of(command)).toList());
         return new WindowSession(display, program, folder, scale);
     }
 

@@ -37,7 +37,8 @@ final class WindowTest {
     private WindowSession session(int scale, String model, String prompt) throws IOException, InterruptedException {
         // A token every two seconds: the text goes on as long as the test takes.
         return WindowSession.start(
-                folder, scale, "live", "--model", model, "--prompt", prompt, "--rate", "0.5", "--device", "cpu");
+                folder, scale, "live", "--model", model, "--prompt", prompt, "--rate", "0.5", "--device", "cpu",
+                "--pictures", folder.resolve("out").toString());
     }
 
     @Test
