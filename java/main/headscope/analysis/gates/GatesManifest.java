@@ -62,7 +62,7 @@ final class GatesManifest {
         conventions.put("always", "minimum over seeds");
         conventions.put("any", "maximum over seeds");
         conventions.put("share", "of heads with a score of at least 0.5");
-        conventions.put("check", "from G+, heads closed from the lowest gate of G- up, or opened from the lowest of G+ up,"
+        conventions.put("check", "from G+, heads shut from the lowest gate of G- up, or opened from the lowest of G+ up,"
                 + " or in random order; the first texts of a task");
         ArrayNode results = manifest.putArray("results");
         for (int i = 0; i < found.tasks().size(); i++) {
@@ -78,7 +78,7 @@ final class GatesManifest {
         }
         String fitted = fitted(run, request);
         manifest.put("caption", shown(request) + " " + fitted);
-        manifest.put(GatesResult.CHECK_CAPTION, "From G+, heads are closed one after the other, from the lowest gate of G- up, or"
+        manifest.put(GatesResult.CHECK_CAPTION, "From G+, heads are shut one after the other, from the lowest gate of G- up, or"
                 + " opened from the lowest of G+ up. " + fitted);
         return new Manifest(manifest);
     }
