@@ -64,6 +64,7 @@ public interface Backend extends AutoCloseable {
             Set<String> reasons = new LinkedHashSet<>();
             Optional<Backend> first = Cuda.openFirst(() -> choice.precision().orElseGet(own), notice, reasons::add);
             if (first.isPresent()) {
+                reasons.forEach(reason -> notice.accept("%s; using another GPU".formatted(reason)));
                 return first.get();
             }
             String missing = String.join("; ", reasons);

@@ -48,6 +48,9 @@ public final class HeadscopeCommand implements Runnable {
     private static final Set<String> VERSION = Set.of("--version", "-V");
     private static final int MAX_LINE = 380;
 
+    /** Clears the line of a terminal, where a bar may show progress. */
+    private static final String CLEARED = "\r\033[K";
+
     @Spec
     CommandSpec spec;
 
@@ -133,7 +136,8 @@ public final class HeadscopeCommand implements Runnable {
 
     /** Prints one line on standard error, after the program's name: escaped, and shortened if it is very long. */
     static void warn(String line) {
-        System.err.println("headscope: " + Printable.line(line, MAX_LINE));
+        boolean terminal = System.console() != null && System.console().isTerminal();
+        System.err.println((terminal ? CLEARED : "") + "headscope: " + Printable.line(line, MAX_LINE));
     }
 
     static String version() {

@@ -10,6 +10,7 @@ import headscope.backend.Backend;
 import headscope.cli.terminal.GivenOptions;
 import headscope.live.LiveRun;
 import headscope.model.Checkpoint;
+import headscope.model.GenerationKeys;
 import headscope.model.Transformer;
 import headscope.model.text.Tokenizer;
 import headscope.result.frame.Command;
@@ -156,6 +157,7 @@ final class LiveCommand implements Callable<Integer> {
                 watch.tokens(prompt);
                 tokenizer.repeatedBeginning().map(Prompting::repeated).ifPresent(HeadscopeCommand::warn);
                 tokenizer.differences().forEach(HeadscopeCommand::warn);
+                GenerationKeys.ignored(folder).ifPresent(HeadscopeCommand::warn);
                 return new WatchedPrompt(watch, prompt, stays);
             });
         }

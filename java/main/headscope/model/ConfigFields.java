@@ -85,10 +85,10 @@ final class ConfigFields {
         return new ModelFormatException(file, prefix + field, rule);
     }
 
-    /** Whether a field has another number, or a list or an object that is not empty. */
+    /** Whether a field has another number, a text, or a list or an object that is not empty. */
     boolean isOtherThan(double number, String field) {
         JsonNode value = node.path(field);
-        return value.isContainerNode() ? !value.isEmpty() : value.isNumber() && value.doubleValue() != number;
+        return value.isContainerNode() ? !value.isEmpty() : value.isTextual() || value.isNumber() && value.doubleValue() != number;
     }
 
     /** For example "min_length": 5. */

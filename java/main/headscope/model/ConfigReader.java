@@ -29,6 +29,10 @@ import java.util.stream.Collectors;
  * supported is rejected by name. docs/families.md lists every key.
  */
 final class ConfigReader {
+    /** Families whose configurations always have layer_types in transformers. */
+    private static final Set<Family> WITH_LAYER_TYPES =
+            Set.of(Family.QWEN2, Family.QWEN3, Family.GEMMA2, Family.GEMMA3_TEXT, Family.GPT_OSS);
+
     private final ConfigFields fields;
     private final Family family;
     private final ObjectNode defaults;
@@ -60,10 +64,11 @@ final class ConfigReader {
         Set<Integer> endOfText = Arrays.stream(ends.integers("eos_token_id"))
                 .boxed()
                 .collect(Collectors.toCollection(TreeSet::new));
-        ModelConfig config = new ConfigReader(fields, family, endOfText).config();
+        ConfigReader reader = new ConfigReader(fields, family, endOfText);
+        ModelConfig config = reader.config();
         if (config.causal()) {
             requireCausal(fields);
-            requireWholeCache(fields, family, config.maxTokens());
+            requireWholeCache(reader.fields, family, config.maxTokens());
         }
         return config;
     }
@@ -86,17 +91,17 @@ final class ConfigReader {
         }
     }
 
-    /** When it generates, transformers shortens its cache also by keys that mean nothing while it reads a text. */
+    /**
+     * When it generates, transformers shortens its cache also by keys that mean nothing while it reads a text, unless the
+     * configuration has layer_types ({@code get_layer_types_and_kwargs}).
+     */
     private static void requireWholeCache(ConfigFields fields, Family family, int maxTokens) {
-        boolean windows = switch (family) {
-            case GPT2, GPT_NEOX, LLAMA, OLMO2 -> false;
-            default -> true;
-        };
-        for (String field : windows ? List.of("attention_chunk_size") : List.of("sliding_window", "attention_chunk_size")) {
-            if (fields.hasValue(field) && fields.count(field) < maxTokens) {
-                throw fields.wrong(field, "has no effect when transformers reads a text of this family, but shortens its cache when it"
-                        + " generates; remove it");
-            }
+        boolean byLayer = fields.hasValue("layer_types") || WITH_LAYER_TYPES.contains(family);
+        String field = fields.hasValue("sliding_window") ? "sliding_window" : "attention_chunk_size";
+        boolean obeyed = field.equals("sliding_window") && (family == Family.MISTRAL || family == Family.PHI3);
+        if (!byLayer && !obeyed && fields.hasValue(field) && fields.count(field) < maxTokens) {
+            throw fields.wrong(field, "has no effect when transformers reads a text of this family, but shortens its cache when it"
+                    + " generates; remove it");
         }
     }
 

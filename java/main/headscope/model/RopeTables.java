@@ -87,9 +87,14 @@ final class RopeTables implements AutoCloseable {
             }
             table = allocate(
                     Math.max(MIN_POSITIONS, Integer.highestOneBit(positions - 1) * 2), rope.frequencies().length);
+            try {
+                fill(table.cosine(), rope, angle -> Math.cos(angle));
+                fill(table.sine(), rope, angle -> Math.sin(angle));
+            } catch (Throwable failure) {
+                table.close();
+                throw failure;
+            }
             tables.put(rope, table);
-            fill(table.cosine(), rope, angle -> Math.cos(angle));
-            fill(table.sine(), rope, angle -> Math.sin(angle));
         }
         return table;
     }

@@ -10,6 +10,7 @@ import headscope.ChildJvm;
 import headscope.Tolerance;
 import headscope.backend.Precision;
 import headscope.backend.cuda.EmulatedDriver;
+import headscope.result.Manifest;
 import headscope.tensor.Safetensors;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -80,8 +81,9 @@ class GpuTest {
                 folder, Map.of("EMULATED_GPUS_IN_USE", used), with(RUN, "--dtype", "f32", "--out", run.toString()));
 
         assertEquals(0, result.status(), result.err());
-        assertTrue(Files.readString(run.resolve("manifest.json")).contains(device), device);
+        assertTrue(Manifest.read(run).text("/device").startsWith(device), Manifest.read(run).text("/device"));
         assertEquals(device.equals("cpu"), result.err().contains("computing on the CPU"), result.err());
+        assertEquals(!device.equals("cpu"), result.err().contains("CUDA_ERROR_DEVICE_UNAVAILABLE; using another GPU"), result.err());
     }
 
     @Test
@@ -93,6 +95,7 @@ class GpuTest {
 
         ChildJvm.Result doctor = EmulatedDriver.headscope(folder, environment, List.of("doctor"));
         assertTrue(doctor.out().contains("products   not checked: " + used), doctor.out() + doctor.err());
+        assertTrue(doctor.out().contains("products   no cuBLAS 12 or 13"), "of cuda:1: " + doctor.out());
         assertTrue(doctor.out().contains("products   " + ignored), doctor.out());
         ChildJvm.Result chosen = EmulatedDriver.headscope(
                 folder, environment, with(RUN, "--device", "cuda", "--out", folder.resolve("run").toString()));

@@ -140,7 +140,7 @@ class ConfigReaderTest {
                         + " shortens its cache when it generates; remove it", config -> config.put("sliding_window", 7)),
                 new Rejected("mistral-window", "attention_chunk_size", "has no effect when transformers reads a text of this"
                         + " family, but shortens its cache when it generates; remove it",
-                        config -> config.put("attention_chunk_size", 4)),
+                        config -> config.putNull("sliding_window").put("attention_chunk_size", 4)),
                 new Rejected("gpt2", "eos_token_id", "is not an integer or a list of integers: \"two\"",
                         config -> config.put("eos_token_id", "two")),
                 // Models of images and text store these settings one level deeper, with another model_type.

@@ -20,8 +20,8 @@ class GenerationKeysTest {
         assertEquals(ignored(config, "repetition_penalty 1.5"), GenerationKeys.ignored(folder));
         Path generation = Files.writeString(folder.resolve("generation_config.json"), """
                 {"repetition_penalty": 1.0, "num_beams": 4, "min_length": 0, "suppress_tokens": [], "bad_words_ids": [[3]],
-                "forced_eos_token_id": 1, "temperature": 0.7, "penalty_alpha": null}""");
-        assertEquals(ignored(generation, "num_beams 4, bad_words_ids [[3]], forced_eos_token_id 1"), GenerationKeys.ignored(folder));
+                "forced_eos_token_id": 0, "temperature": 0.7, "penalty_alpha": null}""");
+        assertEquals(ignored(generation, "num_beams 4, bad_words_ids [[3]], forced_eos_token_id 0"), GenerationKeys.ignored(folder));
         Files.writeString(generation, "{\"eos_token_id\": 2, \"num_beams\": 1}");
         assertEquals(Optional.empty(), GenerationKeys.ignored(folder));
     }

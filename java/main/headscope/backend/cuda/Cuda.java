@@ -25,6 +25,8 @@ public final class Cuda {
     private static final String NO_BLAS = "no cuBLAS 12 or 13: matrix products use built-in kernels, which are slower;"
             + " install libcublas, or set " + CublasLibrary.VARIABLE + " to the folder that contains it";
 
+    private static final String NOT_CHECKED = "not checked: ";
+
     private Cuda() {}
 
     /**
@@ -134,19 +136,22 @@ public final class Cuda {
     public static GpuReport report() {
         List<Line> lines = new ArrayList<>();
         Optional<Fatbins> fatbins = Fatbins.packaged();
-        Optional<String> reason = unavailable(0);
+        boolean usable = false;
         Optional<String> driver = NvidiaDriver.unavailable();
         if (driver.isPresent()) {
             lines.add(new Line("GPU", driver.get() + "; everything runs on the CPU"));
         } else {
             lines.addAll(gpus(fatbins));
             CublasLibrary.ignored().ifPresent(ignored -> lines.add(new Line("products", ignored)));
-            try (JcudaDevice device = new JcudaDevice(
-                    Gpu.all().getFirst(), Fatbins.none(), stream -> Blas.find(stream, false))) {
-                lines.add(new Line("products", device.blas().orElse(NO_BLAS)));
-            } catch (DeviceException failure) {
-                lines.add(new Line("products", "not checked: " + failure.getMessage()));
-                reason = Optional.of(failure.getMessage());
+            boolean opened = false;
+            for (Gpu gpu : Gpu.all()) {
+                Line products = products(gpu);
+                if (!opened) {
+                    lines.add(products);
+                }
+                boolean opens = !products.text().startsWith(NOT_CHECKED);
+                opened |= opens;
+                usable |= opens && unavailable(gpu.ordinal()).isEmpty();
             }
         }
         lines.add(new Line("kernels", fatbins
@@ -154,7 +159,15 @@ public final class Cuda {
                         packaged.toolkit(),
                         packaged.architectures().stream().map(Gpu::dotted).collect(Collectors.joining(", "))))
                 .orElse(Fatbins.MISSING)));
-        return new GpuReport(lines, seemsPresent() && reason.isPresent());
+        return new GpuReport(lines, seemsPresent() && !usable);
+    }
+
+    private static Line products(Gpu gpu) {
+        try (JcudaDevice device = new JcudaDevice(gpu, Fatbins.none(), stream -> Blas.find(stream, false))) {
+            return new Line("products", device.blas().orElse(NO_BLAS));
+        } catch (DeviceException failure) {
+            return new Line("products", NOT_CHECKED + failure.getMessage());
+        }
     }
 
     private static List<Line> gpus(Optional<Fatbins> fatbins) {

@@ -29,7 +29,7 @@ interface Device extends AutoCloseable {
 
     void free(MemorySegment memory);
 
-    /** Bytes that can still be allocated. */
+    /** Bytes that the device has free, at least: memory that was freed may be kept for later allocations. */
     long freeBytes();
 
     /** Bytes on the host, that are written where a device reads them. */

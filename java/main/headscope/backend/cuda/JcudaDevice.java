@@ -55,15 +55,20 @@ final class JcudaDevice implements Device {
         this.device = Gpu.device(gpu.ordinal());
         NvidiaDriver.require(JCudaDriver.cuDevicePrimaryCtxRetain(context, device),
                 "cuda:%d cannot be opened; nvidia-smi shows which processes use it", gpu.ordinal());
-        enter();
-        this.pool = Gpu.attribute(device, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) == 1
-                ? Optional.of(new MemoryPool(gpu.ordinal()))
-                : Optional.empty();
-        pool.ifPresent(MemoryPool::keep);
-        this.compute = new Stream();
-        this.staging = new Staging(compute, this::alone);
-        this.modules = new Modules(fatbins.images(gpu));
-        this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
+        try {
+            enter();
+            this.pool = Gpu.attribute(device, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) == 1
+                    ? Optional.of(new MemoryPool(gpu.ordinal()))
+                    : Optional.empty();
+            pool.ifPresent(MemoryPool::keep);
+            this.compute = new Stream();
+            this.staging = new Staging(compute, this::alone);
+            this.modules = new Modules(fatbins.images(gpu));
+            this.maps = fatbins.haveWarpGroups(gpu) ? Optional.of(new DriverTensorMaps()) : Optional.empty();
+        } catch (Throwable failure) {
+            JCudaDriver.cuDevicePrimaryCtxRelease(device); // with all that it holds
+            throw failure;
+        }
         this.blas = CompletableFuture.supplyAsync(
                 () -> {
                     enter();

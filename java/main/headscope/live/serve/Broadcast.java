@@ -150,9 +150,14 @@ final class Broadcast implements AutoCloseable {
     }
 
     private void endRecording() {
-        recorder.ifPresent(Recorder::close);
+        Optional<Recorder> ended = recorder;
         recorder = Optional.empty();
         viewers.forEach(viewer -> viewer.recording(""));
+        try {
+            ended.ifPresent(Recorder::close);
+        } catch (UncheckedIOException problem) {
+            tell(problem.getMessage());
+        }
     }
 
     /** Shows a line to all viewers. May be called by any thread. */

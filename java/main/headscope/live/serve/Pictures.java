@@ -4,6 +4,7 @@ import headscope.figure.Figure;
 import headscope.live.ThreadPriority;
 import headscope.render.OffscreenRenderer;
 import headscope.render.PngFile;
+import headscope.render.RenderUnavailableException;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,8 +29,10 @@ final class Pictures implements AutoCloseable {
             try (OffscreenRenderer renderer = OffscreenRenderer.open()) {
                 int dpi = OffscreenRenderer.DEFAULT_DPI;
                 drawn.accept(PngFile.encode(renderer.image(figure, dpi), dpi, Map.of()));
-            } catch (RuntimeException | OutOfMemoryError problem) {
+            } catch (RenderUnavailableException | IllegalArgumentException problem) {
                 refused.accept("no picture: " + problem.getMessage());
+            } catch (RuntimeException | OutOfMemoryError problem) {
+                refused.accept("no picture: " + problem);
             }
         });
     }

@@ -106,6 +106,10 @@ public final class WindowViewer implements AutoCloseable {
             }
             Optional<Frame> frame = frames.take();
             frame.ifPresent(this::add);
+            if (recorder.filter(Recorder::hasEnded).isPresent()) {
+                endRecording();
+                changed = true;
+            }
             changed |= frame.isPresent() | window.takeExposed() | noticeEnds();
             if (changed && System.nanoTime() - drawn >= NANOS_BETWEEN_FRAMES && layout().isPresent()) {
                 draw(layout().get());
@@ -118,9 +122,6 @@ public final class WindowViewer implements AutoCloseable {
         text.add(frame);
         frame.chosen().ifPresent(interaction::follow);
         recorder.ifPresent(file -> file.accept(frame));
-        if (recorder.filter(Recorder::hasEnded).isPresent()) {
-            endRecording();
-        }
     }
 
     /** Empty while the window is minimised. */
@@ -162,8 +163,10 @@ public final class WindowViewer implements AutoCloseable {
                 say("written: " + file);
             } catch (IOException refused) {
                 say("no picture: %s cannot be created".formatted(folder));
-            } catch (RuntimeException | OutOfMemoryError refused) {
+            } catch (RenderUnavailableException | IllegalArgumentException | UncheckedIOException refused) {
                 say("no picture: " + refused.getMessage());
+            } catch (RuntimeException | OutOfMemoryError problem) {
+                say("no picture: " + problem);
             }
         }));
     }
@@ -185,9 +188,14 @@ public final class WindowViewer implements AutoCloseable {
     }
 
     private void endRecording() {
-        recorder.ifPresent(Recorder::close);
+        Optional<Recorder> ended = recorder;
         recorder = Optional.empty();
         interaction.setRecording(false);
+        try {
+            ended.ifPresent(Recorder::close);
+        } catch (UncheckedIOException problem) {
+            say(problem.getMessage());
+        }
     }
 
     /** Shows one line for a while. May be called by any thread. */

@@ -9,7 +9,6 @@ import headscope.jinja.TemplateException;
 import headscope.jinja.Value;
 import headscope.tensor.InputFile;
 import headscope.tensor.ModelFormatException;
-import headscope.tensor.StrictJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -71,7 +70,7 @@ public final class ChatTemplate {
     public static Optional<ChatTemplate> read(Path folder) {
         Path own = folder.resolve(TEMPLATE);
         Path config = folder.resolve(CONFIG);
-        JsonNode settings = Files.exists(config) ? json(config) : JsonNodeFactory.instance.objectNode();
+        JsonNode settings = TokenizerSettings.json(config);
         Path more = folder.resolve("additional_chat_templates");
         if (Files.exists(own)) {
             if (Files.exists(more.resolve("default.jinja"))) {
@@ -115,7 +114,7 @@ public final class ChatTemplate {
     /** The tokens that the files name; an absent one is undefined, if its tokenizer has no default for it. */
     private static Map<String, Value> tokens(Path folder, JsonNode settings) {
         Path legacy = folder.resolve(SPECIAL_TOKENS);
-        JsonNode first = !settings.has("added_tokens_decoder") && Files.exists(legacy) ? json(legacy) : JsonNodeFactory.instance.objectNode();
+        JsonNode first = settings.has("added_tokens_decoder") ? JsonNodeFactory.instance.objectNode() : TokenizerSettings.json(legacy);
         boolean known = TokenizerSettings.read(folder).runsTheFileUnchanged();
         Map<String, Value> tokens = new HashMap<>();
         for (String name : TOKENS) {
@@ -144,14 +143,6 @@ public final class ChatTemplate {
                 tokens.put(one.getKey(), Value.of(content.textValue()));
             }
         });
-    }
-
-    private static JsonNode json(Path file) {
-        try {
-            return StrictJson.read(file, MAX_BYTES);
-        } catch (IOException failure) {
-            throw new ModelFormatException(file, StrictJson.fault(failure));
-        }
     }
 
     private static String text(Path file) {

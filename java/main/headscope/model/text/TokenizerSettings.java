@@ -26,7 +26,7 @@ import java.util.Set;
  * @param modelType of config.json
  * @param config    tokenizer_config.json; empty if there is none
  */
-record TokenizerSettings(Path folder, String modelType, JsonNode config) {
+record TokenizerSettings(Path folder, String modelType, ObjectNode config) {
     private static final String CONFIG = "tokenizer_config.json";
     private static final String CLASS = "tokenizer_class";
     private static final String MAP = "special_tokens_map.json";
@@ -54,24 +54,28 @@ record TokenizerSettings(Path folder, String modelType, JsonNode config) {
 
     /** @throws ModelFormatException if a file cannot be read */
     static TokenizerSettings read(Path folder) {
-        JsonNode model = json(folder.resolve("config.json"));
-        JsonNode config = json(folder.resolve(CONFIG));
+        ObjectNode model = json(folder.resolve("config.json"));
+        ObjectNode config = json(folder.resolve(CONFIG));
         if (config.path("split_special_tokens").asBoolean()) {
             throw new ModelFormatException(folder.resolve(CONFIG), "split_special_tokens",
                     "true is not supported: special tokens in a text are always read as such");
         }
-        if (!config.has(CLASS) && model.has(CLASS)) {
-            config = config.<ObjectNode>deepCopy().set(CLASS, model.get(CLASS));
+        if (!config.hasNonNull(CLASS) && model.hasNonNull(CLASS)) {
+            config = config.deepCopy().set(CLASS, model.get(CLASS));
         }
         return new TokenizerSettings(folder, model.path("model_type").asText(), config);
     }
 
-    private static JsonNode json(Path file) {
+    /** The object in a file; an empty one if there is no file. */
+    static ObjectNode json(Path file) {
         if (!Files.exists(file)) {
             return JsonNodeFactory.instance.objectNode();
         }
         try {
-            return StrictJson.read(file, MAX_BYTES);
+            if (StrictJson.read(file, MAX_BYTES) instanceof ObjectNode object) {
+                return object;
+            }
+            throw new ModelFormatException(file, "is not a JSON object");
         } catch (IOException failure) {
             throw new ModelFormatException(file, StrictJson.fault(failure));
         }
@@ -146,8 +150,16 @@ record TokenizerSettings(Path folder, String modelType, JsonNode config) {
             case "Qwen2Tokenizer" -> normalizer.equals("NFC")
                     && before.path("pretokenizers").path(0).path("pattern").path("Regex").asText("").equals(QWEN_SPLIT)
                     && before.path("pretokenizers").path(1).path("type").asText("").equals("ByteLevel");
+            case "BertTokenizer" -> type.equals("BertPreTokenizer") && isBertNormalizer(tokenizer.normalizer());
             default -> true;
         };
+    }
+
+    private boolean isBertNormalizer(JsonNode normalizer) {
+        return normalizer.path("type").asText("").equals("BertNormalizer")
+                && normalizer.path("lowercase").asBoolean(true) == config.path("do_lower_case").asBoolean(true)
+                && normalizer.path("handle_chinese_chars").asBoolean(true) == config.path("tokenize_chinese_chars").asBoolean(true)
+                && normalizer.path("strip_accents").asText("null").equals(config.path("strip_accents").asText("null"));
     }
 
     private String prependScheme() {

@@ -92,6 +92,54 @@ class TokenizerSettingsTest {
                 differences());
     }
 
+    /** Sections of published files, which their classes leave as they are, and what makes a difference. */
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '`', delimiter = '|', value = {
+        "LlamaTokenizer   | `{}`                        | `null` | `{'type': 'Metaspace', 'replacement': '_', 'prepend_scheme': 'first', 'split': false}` | true",
+        "LlamaTokenizer   | `{'legacy': true}`          | `null` | `{'type': 'Metaspace', 'replacement': '_', 'prepend_scheme': 'first', 'split': false}` | false",
+        "LlamaTokenizer   | `{'legacy': true}`          | `null` | `{'type': 'Metaspace', 'replacement': '_', 'prepend_scheme': 'always', 'split': false}` | true",
+        "LlamaTokenizer   | `{'add_prefix_space': false}` | `null` | `{'type': 'Metaspace', 'replacement': '_', 'prepend_scheme': 'never', 'split': false}` | true",
+        "LlamaTokenizer   | `{}`                        | `{'type': 'NFC'}` | `{'type': 'Metaspace', 'replacement': '_', 'prepend_scheme': 'first', 'split': false}` | false",
+        "GemmaTokenizer   | `{}` | `{'type': 'Replace', 'pattern': {'String': ' '}, 'content': '_'}` | `{'type': 'Split', 'pattern': {'String': ' '}, 'behavior': 'MergedWithPrevious', 'invert': false}` | true",
+        "GemmaTokenizer   | `{}` | `null` | `{'type': 'Split', 'pattern': {'String': ' '}, 'behavior': 'MergedWithPrevious', 'invert': false}` | false",
+        "GPTNeoXTokenizer | `{}` | `{'type': 'NFC'}` | `{'type': 'ByteLevel', 'add_prefix_space': false, 'trim_offsets': true, 'use_regex': true}` | true",
+        "GPTNeoXTokenizer | `{'add_prefix_space': true}` | `{'type': 'NFC'}` | `{'type': 'ByteLevel', 'add_prefix_space': false, 'trim_offsets': true, 'use_regex': true}` | false",
+        "BertTokenizer    | `{}` | `{'type': 'BertNormalizer', 'clean_text': true, 'handle_chinese_chars': true, 'strip_accents': null, 'lowercase': true}` | `{'type': 'BertPreTokenizer'}` | true",
+        "BertTokenizer    | `{}` | `{'type': 'BertNormalizer', 'clean_text': true, 'handle_chinese_chars': true, 'strip_accents': null, 'lowercase': false}` | `{'type': 'BertPreTokenizer'}` | false",
+        "BertTokenizer    | `{'do_lower_case': false}` | `{'type': 'BertNormalizer', 'clean_text': true, 'handle_chinese_chars': true, 'strip_accents': null, 'lowercase': false}` | `{'type': 'BertPreTokenizer'}` | true"
+    })
+    void classesThatReplaceNothing(String name, String config, String normalizer, String preTokenizer, boolean same) throws IOException {
+        tokenizer("{'normalizer': %s, 'pre_tokenizer': %s}".formatted(normalizer, preTokenizer));
+        write("tokenizer_config.json", config.replaceFirst("\\{", "{'tokenizer_class': '" + name + "'" + (config.equals("{}") ? "" : ", ")));
+        assertEquals(same, differences().isEmpty(), name);
+    }
+
+    @Test
+    void qwen2KeepsItsSplit() throws IOException {
+        String split = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+                + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+        write("config.json", "{'model_type': 'qwen2'}");
+        for (boolean published : new boolean[] {true, false}) {
+            ObjectNode json = (ObjectNode) JSON.readTree(Files.readString(folder.resolve("tokenizer.json")));
+            json.putObject("normalizer").put("type", "NFC");
+            ObjectNode sequence = json.putObject("pre_tokenizer").put("type", "Sequence");
+            ObjectNode first = sequence.putArray("pretokenizers").addObject().put("type", "Split").put("behavior", "Isolated")
+                    .put("invert", false);
+            first.putObject("pattern").put("Regex", published ? split : split.replace("|\\p{N}|", "|\\p{N}{1,3}|"));
+            sequence.withArray("pretokenizers").addObject().put("type", "ByteLevel").put("add_prefix_space", false)
+                    .put("trim_offsets", false).put("use_regex", false);
+            Files.writeString(folder.resolve("tokenizer.json"), json.toString());
+            assertEquals(published, differences().isEmpty());
+        }
+    }
+
+    @Test
+    void settingsThatAreNoObjectAreRejected() throws IOException {
+        write("tokenizer_config.json", "[]");
+        assertEquals(folder.resolve("tokenizer_config.json") + ": is not a JSON object",
+                assertThrows(ModelFormatException.class, this::differences).getMessage());
+    }
+
     @Test
     void specialTokensAreNeverSplit() throws IOException {
         write("tokenizer_config.json", "{'split_special_tokens': true}");
