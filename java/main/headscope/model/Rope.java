@@ -56,8 +56,9 @@ record Rope(double theta, int rotated, Scaling scaling) {
     }
 
     private static float llama3(float frequency, Llama3 s) {
-        float wavelength = (float) (2 * Math.PI) / frequency;
-        float rotations = (float) s.originalTokens() / wavelength;
+        // PyTorch divides a number by a tensor as the number times the reciprocal.
+        float wavelength = 1 / frequency * (float) (2 * Math.PI);
+        float rotations = 1 / wavelength * (float) s.originalTokens();
         float kept = Math.clamp((rotations - (float) s.low()) / (float) (s.high() - s.low()), 0f, 1f);
         return (1 - kept) * frequency / (float) s.factor() + kept * frequency;
     }

@@ -3,8 +3,12 @@ package headscope.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import headscope.Tolerance;
 import headscope.backend.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** Frequencies with known values. */
@@ -104,5 +108,34 @@ class RopeTest {
             }
             assertEquals(0, backend.liveBytes());
         }
+    }
+
+    /** Of fixtures/rope.json, to one unit in the last place: 1e-7 of a frequency are 0.01 radians after 100,000 tokens. */
+    @Test
+    void equalsTransformersAlmostToTheBit() throws IOException {
+        int different = 0;
+        JsonNode cases = new ObjectMapper().readTree(Path.of("java/test/headscope/fixtures/rope.json").toFile()).get("cases");
+        for (JsonNode one : cases) {
+            JsonNode p = one.get("rope_parameters");
+            double original = p.path("original_max_position_embeddings").asDouble();
+            double factor = p.path("factor").asDouble();
+            Rope.Scaling scaling = switch (p.get("rope_type").textValue()) {
+                case "linear" -> new Rope.Linear(factor);
+                case "llama3" -> new Rope.Llama3(
+                        factor, p.get("low_freq_factor").doubleValue(), p.get("high_freq_factor").doubleValue(), original);
+                case "yarn" -> new Rope.Yarn(
+                        factor, p.get("beta_fast").doubleValue(), p.get("beta_slow").doubleValue(), original, true, 1);
+                default -> new Rope.Unscaled();
+            };
+            float[] frequencies = frequencies(p.get("rope_theta").doubleValue(), one.get("head_dim").intValue(), scaling);
+            assertEquals(one.get("bits").size(), frequencies.length);
+            for (int j = 0; j < frequencies.length; j++) {
+                int ulps = Math.abs(one.get("bits").get(j).intValue() - Float.floatToIntBits(frequencies[j]));
+                assertTrue(ulps <= 1, p + ", pair " + j + ": " + ulps + " units in the last place");
+                different += ulps;
+            }
+        }
+        assertEquals(12, cases.size());
+        assertTrue(different <= 8, different + " of 768 frequencies differ");
     }
 }
