@@ -152,12 +152,12 @@ final class Broadcast implements AutoCloseable {
     private void endRecording() {
         Optional<Recorder> ended = recorder;
         recorder = Optional.empty();
-        viewers.forEach(viewer -> viewer.recording(""));
         try {
             ended.ifPresent(Recorder::close);
         } catch (UncheckedIOException problem) {
             tell(problem.getMessage());
         }
+        viewers.forEach(viewer -> viewer.recording("")); // the file is complete
     }
 
     /** Shows a line to all viewers. May be called by any thread. */
