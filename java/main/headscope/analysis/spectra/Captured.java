@@ -95,7 +95,7 @@ public final class Captured implements AutoCloseable {
             all.add(new Sample(all.size(), text.tokens(), labels.isPresent() ? "" : label(file, text), "", "", file.getFileName().toString(), ""));
         }
         List<Sample> labelled = labels.map(file -> Retest.relabelled(
-                file, all, "the captured files, which are counted from 0 and have no ids")).orElse(all);
+                file, all, "the captured files, which are counted from 0 and whose ids are their names")).orElse(all);
         List<Sample> measurable = labelled.stream().filter(sample -> sample.tokens() >= request.k()).toList();
         require(!measurable.isEmpty(), "all %d captured texts have fewer than %d tokens or no label; lower --k, or capture longer texts"
                 .formatted(all.size(), request.k()));

@@ -25,8 +25,6 @@ public final class Cuda {
     private static final String NO_BLAS = "no cuBLAS 12 or 13: matrix products use built-in kernels, which are slower;"
             + " install libcublas, or set " + CublasLibrary.VARIABLE + " to the folder that contains it";
 
-    private static final String NOT_CHECKED = "not checked: ";
-
     private Cuda() {}
 
     /**
@@ -145,11 +143,17 @@ public final class Cuda {
             CublasLibrary.ignored().ifPresent(ignored -> lines.add(new Line("products", ignored)));
             boolean opened = false;
             for (Gpu gpu : Gpu.all()) {
-                Line products = products(gpu);
-                if (!opened) {
-                    lines.add(products);
+                String products;
+                boolean opens = false;
+                try (JcudaDevice device = new JcudaDevice(gpu, Fatbins.none(), stream -> Blas.find(stream, false))) {
+                    products = device.blas().orElse(NO_BLAS);
+                    opens = true;
+                } catch (DeviceException failure) {
+                    products = "not checked: " + failure.getMessage();
                 }
-                boolean opens = !products.text().startsWith(NOT_CHECKED);
+                if (!opened) {
+                    lines.add(new Line("products", products));
+                }
                 opened |= opens;
                 usable |= opens && unavailable(gpu.ordinal()).isEmpty();
             }
@@ -160,14 +164,6 @@ public final class Cuda {
                         packaged.architectures().stream().map(Gpu::dotted).collect(Collectors.joining(", "))))
                 .orElse(Fatbins.MISSING)));
         return new GpuReport(lines, seemsPresent() && !usable);
-    }
-
-    private static Line products(Gpu gpu) {
-        try (JcudaDevice device = new JcudaDevice(gpu, Fatbins.none(), stream -> Blas.find(stream, false))) {
-            return new Line("products", device.blas().orElse(NO_BLAS));
-        } catch (DeviceException failure) {
-            return new Line("products", NOT_CHECKED + failure.getMessage());
-        }
     }
 
     private static List<Line> gpus(Optional<Fatbins> fatbins) {
