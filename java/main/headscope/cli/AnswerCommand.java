@@ -65,7 +65,8 @@ final class AnswerCommand implements Callable<Integer> {
     AnsweringOptions answering = new AnsweringOptions();
 
     @Option(names = "--samples", paramLabel = "N",
-            description = "Number of answers per prompt, one line each, at most " + AnswersRequest.MAX_SAMPLES + "; more than 1 needs --temperature above 0. Sample s,"
+            description = "Number of answers per prompt, one line each, at most " + AnswersRequest.MAX_SAMPLES
+                    + "; more than 1 needs --temperature above 0. Sample s,"
                     + " counted from 0, has the seed --seed + s (default: ${DEFAULT-VALUE}).")
     int samples = 1;
 

@@ -1,9 +1,7 @@
 package headscope.cli.terminal;
 
-import static headscope.analysis.InputException.require;
-
+import headscope.analysis.InputException;
 import java.lang.reflect.Field;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -14,18 +12,16 @@ import picocli.CommandLine.ParseResult;
 public final class GivenOptions {
     private GivenOptions() {}
 
-    /** The first one that is chosen; empty if there is none. */
-    public static Optional<String> first(ParseResult parsed, Predicate<OptionSpec> chosen) {
-        return parsed.matchedOptions().stream().filter(chosen).map(OptionSpec::longestName).findFirst();
-    }
-
     /**
      * Rejects options.
      *
+     * @param without those that have no effect here
      * @param message from the first one's name
      */
     public static void refuse(ParseResult parsed, Predicate<OptionSpec> without, UnaryOperator<String> message) {
-        first(parsed, without).ifPresent(name -> require(false, message.apply(name)));
+        parsed.matchedOptions().stream().filter(without).map(OptionSpec::longestName).findFirst().ifPresent(name -> {
+            throw new InputException(message.apply(name));
+        });
     }
 
     public static Predicate<OptionSpec> named(String... names) {
